@@ -1,0 +1,2 @@
+//! builder
+fn main() {}

@@ -1,0 +1,2 @@
+//! ceremony
+fn main() {}
