@@ -1,0 +1,230 @@
+//! JSON from outside is read strictly, so that no two readers can see two documents in one; JSON of
+//! our own is written canonically, so that the same value is always the same bytes.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::{Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::limits;
+
+/// JSON that cannot be read strictly or written canonically.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// The document is larger than it may be.
+    #[error("parsing json: {size} bytes are over the limit of {limit}")]
+    Limit {
+        /// Bytes found.
+        size: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// Not JSON, a key named twice, too deep, bytes after the end, or not the expected type.
+    #[error("parsing json: {0}")]
+    Parse(#[source] serde_json::Error),
+    /// A value that serde cannot turn into JSON.
+    #[error("writing json: {0}")]
+    Write(#[source] serde_json::Error),
+    /// A number that is no integer, whose text is not the same everywhere.
+    #[error("writing json: {0} is not an integer")]
+    Float(f64),
+}
+
+/// Parses one document of `limit` bytes at the most into `T`.
+///
+/// # Errors
+/// More bytes than `limit`, a key twice in one object at any depth, more than
+/// [`limits::JSON_DEPTH`] levels, anything after the document, or a document that is no `T`.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, JsonError> {
+    let size = bytes.len() as u64;
+    if size > limit {
+        return Err(JsonError::Limit { size, limit });
+    }
+    let mut scan = serde_json::Deserializer::from_slice(bytes);
+    Strict { depth: 0 }
+        .deserialize(&mut scan)
+        .map_err(JsonError::Parse)?;
+    scan.end().map_err(JsonError::Parse)?;
+    serde_json::from_slice(bytes).map_err(JsonError::Parse)
+}
+
+/// Writes `value` with sorted keys, no white space and no newline at the end. For values without
+/// fractions this is RFC 8785, except that keys are sorted by UTF-8 bytes: the same for all keys
+/// in the Basic Multilingual Plane.
+///
+/// # Errors
+/// A value that is no JSON, or a number that is no integer.
+pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
+    let value = serde_json::to_value(value).map_err(JsonError::Write)?;
+    let mut out = Vec::new();
+    write(&value, &mut out)?;
+    Ok(out)
+}
+
+fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
+    match value {
+        Value::Array(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write(item, out)?;
+            }
+            out.push(b']');
+        }
+        Value::Object(members) => {
+            // Sorted here: the map keeps insertion order as soon as any crate asks for it.
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_unstable_by_key(|(key, _)| *key);
+            out.push(b'{');
+            for (index, (key, item)) in members.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                serde_json::to_writer(&mut *out, key).map_err(JsonError::Write)?;
+                out.push(b':');
+                write(item, out)?;
+            }
+            out.push(b'}');
+        }
+        Value::Number(number) if !number.is_i64() && !number.is_u64() => {
+            return Err(JsonError::Float(number.as_f64().unwrap_or(f64::NAN)));
+        }
+        scalar => serde_json::to_writer(out, scalar).map_err(JsonError::Write)?,
+    }
+    Ok(())
+}
+
+/// Walks a document and keeps nothing of it.
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: de::Error>(&self) -> Result<Self, E> {
+        if self.depth == limits::JSON_DEPTH {
+            return Err(E::custom(format_args!(
+                "nested deeper than {}",
+                limits::JSON_DEPTH
+            )));
+        }
+        Ok(Self {
+            depth: self.depth + 1,
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self.deeper()?)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(key) = members.next_key::<String>()? {
+            if seen.contains(&key) {
+                return Err(de::Error::custom(format_args!(
+                    "key {key:?} twice in one object"
+                )));
+            }
+            seen.insert(key);
+            members.next_value_seed(self.deeper()?)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Value, JsonError> {
+        parse(text.as_bytes(), 1000)
+    }
+
+    #[test]
+    fn reads_an_ordinary_document() {
+        let value = parsed(r#" {"a":[1,-2,0.5,true,null,"x"],"b":{"a":1}} "#).unwrap();
+        assert_eq!(value["a"][5], "x");
+    }
+
+    #[test]
+    fn refuses_what_readers_disagree_about() {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"[{"x":{"a":1,"b":2,"a":3}}]"#,
+            r#"{} {}"#,
+            r#"{}x"#,
+            "",
+            "nul",
+            "\u{feff}{}",
+        ] {
+            assert!(matches!(parsed(text), Err(JsonError::Parse(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_depth_and_size() {
+        let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(parsed(&nested(limits::JSON_DEPTH)).is_ok());
+        assert!(parsed(&nested(limits::JSON_DEPTH + 1)).is_err());
+        let error = parse::<Value>(b"[1,2]", 4).unwrap_err();
+        assert!(matches!(error, JsonError::Limit { size: 5, limit: 4 }));
+    }
+
+    #[test]
+    fn writes_sorted_and_tight() {
+        let value = serde_json::json!({"b": [1, {"z": null, "a": "\u{e9}\n<"}], "a": true});
+        let bytes = canonical(&value).unwrap();
+        let expected = "{\"a\":true,\"b\":[1,{\"a\":\"\u{e9}\\n<\",\"z\":null}]}";
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+
+    #[test]
+    fn writes_no_fractions() {
+        assert!(matches!(canonical(&0.5), Err(JsonError::Float(_))));
+    }
+}

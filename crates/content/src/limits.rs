@@ -1,0 +1,34 @@
+//! Every limit on bytes from outside. Sizes are in bytes and are checked before anything is parsed.
+
+/// An image manifest; registries refuse larger ones (OCI distribution specification, pushing manifests).
+pub const MANIFEST: u64 = 4 << 20;
+/// An image configuration.
+pub const CONFIG: u64 = 4 << 20;
+/// One layer, compressed, and also what it may unpack to.
+pub const LAYER: u64 = 4 << 30;
+/// Files and directories in one layer.
+pub const ENTRIES: usize = 1_000_000;
+/// A Sigstore bundle.
+pub const BUNDLE: u64 = 64 << 20;
+/// A signed statement: the envelope around a software bill of materials is the largest.
+pub const STATEMENT: u64 = 64 << 20;
+/// A simple-signing payload.
+pub const PAYLOAD: u64 = 64 << 10;
+/// A public or private key, or a certificate, in PEM.
+pub const KEY: u64 = 64 << 10;
+/// An attestation token.
+pub const TOKEN: u64 = 256 << 10;
+/// A body of a Google API, errors included.
+pub const HTTP_BODY: u64 = 16 << 20;
+/// A policy, a grant, a lock or another document that a person keeps.
+pub const DOCUMENT: u64 = 8 << 20;
+/// Layers in one manifest, and so signatures under one legacy tag.
+pub const LAYERS: usize = 1000;
+/// Referrers of one image.
+pub const REFERRERS: usize = 256;
+/// Signatures of one image; Confidential Space reads no more (launcher, signature discovery).
+pub const SIGNATURES: usize = 300;
+/// Subjects of one statement.
+pub const SUBJECTS: usize = 1024;
+/// Nested arrays and objects in a JSON document.
+pub const JSON_DEPTH: usize = 64;

@@ -1,0 +1,206 @@
+use std::io::{self, Read};
+
+use crate::{Digest, Hasher};
+
+/// Content that is not what its descriptor says.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum CheckError {
+    /// More or fewer bytes than announced.
+    #[error("checking content: expected {expected} bytes, found {}{actual}", if *.longer { "at least " } else { "" })]
+    Size {
+        /// Bytes announced.
+        expected: u64,
+        /// Bytes seen before it was given up.
+        actual: u64,
+        /// Whether there was more to come.
+        longer: bool,
+    },
+    /// The right number of bytes, but others.
+    #[error("checking content: expected {expected}, found {actual}")]
+    Digest {
+        /// The digest announced.
+        expected: Digest,
+        /// The digest of what was read.
+        actual: Digest,
+    },
+}
+
+/// Bytes that could not be read, or that are not what they should be.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The source failed.
+    #[error("reading content: {0}")]
+    Io(#[source] io::Error),
+    /// The content is another one.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// The content is larger than anything of its kind may be.
+    #[error("reading content: larger than the limit of {limit} bytes")]
+    Limit {
+        /// The limit in bytes.
+        limit: u64,
+    },
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        match error.get_ref().and_then(|e| e.downcast_ref::<CheckError>()) {
+            Some(check) => Self::Check(check.clone()),
+            None => Self::Io(error),
+        }
+    }
+}
+
+/// A reader that gives the bytes of `inner` and fails, at the latest at their end, if they are not
+/// `size` bytes with the expected digest. What was read before the end is not yet checked.
+pub struct CheckedReader<R> {
+    inner: R,
+    hasher: Option<Hasher>,
+    expected: Digest,
+    size: u64,
+    seen: u64,
+}
+
+impl<R: Read> CheckedReader<R> {
+    /// Checks `inner` against `expected` and `size` in bytes.
+    pub fn new(inner: R, expected: Digest, size: u64) -> Self {
+        Self {
+            inner,
+            hasher: Some(Hasher::new()),
+            expected,
+            size,
+            seen: 0,
+        }
+    }
+
+    fn check_end(&mut self) -> Result<(), CheckError> {
+        let Some(hasher) = self.hasher.take() else {
+            return Ok(());
+        };
+        if self.seen != self.size {
+            return Err(CheckError::Size {
+                expected: self.size,
+                actual: self.seen,
+                longer: false,
+            });
+        }
+        let actual = hasher.finish();
+        if actual != self.expected {
+            return Err(CheckError::Digest {
+                expected: self.expected,
+                actual,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for CheckedReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let count = self.inner.read(buffer)?;
+        if count == 0 {
+            return self.check_end().map(|()| 0).map_err(io::Error::other);
+        }
+        self.seen += count as u64;
+        if self.seen > self.size {
+            let error = CheckError::Size {
+                expected: self.size,
+                actual: self.seen,
+                longer: true,
+            };
+            return Err(io::Error::other(error));
+        }
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&buffer[..count]);
+        }
+        Ok(count)
+    }
+}
+
+/// Reads all of `reader` into memory and checks it.
+///
+/// # Errors
+/// `size` above `limit` (nothing is read then), a failing source, or other content than announced.
+pub fn read_checked(
+    reader: impl Read,
+    expected: Digest,
+    size: u64,
+    limit: u64,
+) -> Result<Vec<u8>, ReadError> {
+    if size > limit {
+        return Err(ReadError::Limit { limit });
+    }
+    let mut bytes = Vec::new();
+    CheckedReader::new(reader, expected, size).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads all of `reader` into memory, `limit` bytes at the most.
+///
+/// # Errors
+/// A failing source, or more than `limit` bytes.
+pub fn read_limited(reader: impl Read, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    reader
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(ReadError::Limit { limit });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8], expected: &[u8], size: u64) -> Result<Vec<u8>, ReadError> {
+        read_checked(bytes, Digest::of(expected), size, 100)
+    }
+
+    #[test]
+    fn passes_the_content_announced() {
+        assert_eq!(read(b"abc", b"abc", 3).unwrap(), b"abc");
+        assert_eq!(read(b"", b"", 0).unwrap(), b"");
+    }
+
+    #[test]
+    fn refuses_another_digest_or_size() {
+        assert!(matches!(
+            read(b"abd", b"abc", 3),
+            Err(ReadError::Check(CheckError::Digest { .. }))
+        ));
+        assert!(matches!(
+            read(b"ab", b"abc", 3),
+            Err(ReadError::Check(CheckError::Size {
+                expected: 3,
+                actual: 2,
+                longer: false
+            }))
+        ));
+        assert!(matches!(
+            read(b"abcd", b"abc", 3),
+            Err(ReadError::Check(CheckError::Size { longer: true, .. }))
+        ));
+    }
+
+    #[test]
+    fn refuses_more_than_the_limit_before_reading() {
+        struct Untouchable;
+        impl Read for Untouchable {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                panic!("read before the limit was checked")
+            }
+        }
+        let error = read_checked(Untouchable, Digest::of(b""), 101, 100).unwrap_err();
+        assert!(matches!(error, ReadError::Limit { limit: 100 }));
+        assert!(matches!(
+            read_limited(&b"abc"[..], 2),
+            Err(ReadError::Limit { limit: 2 })
+        ));
+        assert_eq!(read_limited(&b"abc"[..], 3).unwrap(), b"abc");
+    }
+}
