@@ -1,0 +1,32 @@
+# What CI runs; `just check` is all of it.
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+check: lint test deny
+
+# Formatting and lints of both workspaces.
+lint:
+    cargo fmt --all --check
+    cargo fmt --all --check --manifest-path workload/Cargo.toml
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+    cargo clippy --locked --all-targets --manifest-path workload/Cargo.toml -- -D warnings
+
+# The README's test command.
+test:
+    cargo test --locked --workspace
+
+# Licences, sources and banned crates of both workspaces.
+deny:
+    cargo deny --locked check bans licenses sources
+    cargo deny --locked --manifest-path workload/Cargo.toml check --config workload/deny.toml bans licenses sources
+
+# The story and every attack on it.
+ceremony:
+    cargo ceremony --attack all
+
+# The real cosign, crane and skopeo as the other party.
+interop:
+    testdata/interop/run.sh
+
+# Seconds and peak memory beside the tools that one would use instead.
+bench:
+    testdata/bench/run.sh
