@@ -22,6 +22,8 @@ pub const TOKEN: u64 = 256 << 10;
 pub const HTTP_BODY: u64 = 16 << 20;
 /// A policy, a grant, a lock or another document that a person keeps.
 pub const DOCUMENT: u64 = 8 << 20;
+/// A log of measured events: what a launcher measures before it starts a container.
+pub const EVENT_LOG: u64 = 4 << 20;
 /// Layers in one manifest, and so signatures under one legacy tag.
 pub const LAYERS: usize = 1000;
 /// Referrers of one image.

@@ -1,0 +1,554 @@
+//! The events that the Confidential Space launcher measures into PCR 13 (RTMR 3 on TDX) before it
+//! starts a container (GoogleCloudPlatform/confidential-space, `server/coscel/cos_tlv.go`).
+//!
+//! One event is two nested records, each `u8` type, `u32` big-endian length, value: the outer one
+//! of type 80, the inner one of the event's own type.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use content::{Digest, Hasher, limits};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The PCR that holds the events.
+pub const PCR: u8 = 13;
+/// The type of a record that holds an event.
+const RECORD: u8 = 80;
+/// Bytes of type and length before a record's value.
+const HEADER: usize = 5;
+
+/// One measured event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Event {
+    /// The reference as the operator typed it: a hint, not an identity.
+    ImageRef(String),
+    /// The digest of the manifest that was pulled.
+    ImageDigest(Digest),
+    /// When the container is started again.
+    RestartPolicy(RestartPolicy),
+    /// The digest of the image configuration.
+    ImageId(Digest),
+    /// One argument of the process, in order, overrides included.
+    Arg(String),
+    /// One variable of the process, overrides included.
+    EnvVar(Variable),
+    /// One argument that the operator chose, in order.
+    OverrideArg(String),
+    /// One variable that the operator chose.
+    OverrideEnv(Variable),
+    /// The container starts after this; nothing may follow.
+    LaunchSeparator,
+    /// Whether memory use is reported to the operator.
+    MemoryMonitor(Reporting),
+    /// The confidential mode of the graphics processors: `ON`, `OFF` or `DEVTOOLS`.
+    GpuCcMode(String),
+    /// What binds the graphics processors' evidence to this machine.
+    GpuDeviceAttestationBinding(Vec<u8>),
+}
+
+impl Event {
+    /// The event's own type.
+    pub fn kind(&self) -> u8 {
+        match self {
+            Self::ImageRef(_) => 0,
+            Self::ImageDigest(_) => 1,
+            Self::RestartPolicy(_) => 2,
+            Self::ImageId(_) => 3,
+            Self::Arg(_) => 4,
+            Self::EnvVar(_) => 5,
+            Self::OverrideArg(_) => 6,
+            Self::OverrideEnv(_) => 7,
+            Self::LaunchSeparator => 8,
+            Self::MemoryMonitor(_) => 9,
+            Self::GpuCcMode(_) => 10,
+            Self::GpuDeviceAttestationBinding(_) => 11,
+        }
+    }
+
+    /// The bytes of the event, whose digest a register is extended by.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        record(RECORD, &record(self.kind(), &self.content()))
+    }
+
+    /// The digest of the event, as it stands in the log and extends a register.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.to_bytes())
+    }
+
+    fn content(&self) -> Vec<u8> {
+        match self {
+            Self::ImageRef(text)
+            | Self::Arg(text)
+            | Self::OverrideArg(text)
+            | Self::GpuCcMode(text) => text.clone().into_bytes(),
+            Self::ImageDigest(digest) | Self::ImageId(digest) => digest.to_string().into_bytes(),
+            Self::RestartPolicy(policy) => policy.to_string().into_bytes(),
+            Self::EnvVar(variable) | Self::OverrideEnv(variable) => {
+                variable.to_string().into_bytes()
+            }
+            Self::LaunchSeparator => Vec::new(),
+            Self::MemoryMonitor(Reporting::Off) => vec![0],
+            Self::MemoryMonitor(Reporting::On) => vec![1],
+            Self::GpuDeviceAttestationBinding(bytes) => bytes.clone(),
+        }
+    }
+
+    fn parse(kind: u8, content: &[u8]) -> Result<Self, Error> {
+        Ok(match kind {
+            0 => Self::ImageRef(text(kind, content)?),
+            1 => Self::ImageDigest(digest(kind, content)?),
+            2 => Self::RestartPolicy(text(kind, content)?.parse()?),
+            3 => Self::ImageId(digest(kind, content)?),
+            4 => Self::Arg(text(kind, content)?),
+            5 => Self::EnvVar(text(kind, content)?.parse()?),
+            6 => Self::OverrideArg(text(kind, content)?),
+            7 => Self::OverrideEnv(text(kind, content)?.parse()?),
+            8 if content.is_empty() => Self::LaunchSeparator,
+            9 if content == [0] => Self::MemoryMonitor(Reporting::Off),
+            9 if content == [1] => Self::MemoryMonitor(Reporting::On),
+            10 => Self::GpuCcMode(text(kind, content)?),
+            11 => Self::GpuDeviceAttestationBinding(content.to_vec()),
+            8 => {
+                return Err(Error::EventContent {
+                    kind,
+                    expected: "nothing",
+                });
+            }
+            9 => {
+                return Err(Error::EventContent {
+                    kind,
+                    expected: "0 or 1",
+                });
+            }
+            _ => return Err(Error::EventType(kind)),
+        })
+    }
+}
+
+fn record(kind: u8, value: &[u8]) -> Vec<u8> {
+    // A value comes from one event of ours, far below 4 GiB.
+    let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+    let mut bytes = vec![kind];
+    bytes.extend(length.to_be_bytes());
+    bytes.extend(value);
+    bytes
+}
+
+fn text(kind: u8, content: &[u8]) -> Result<String, Error> {
+    let text = str::from_utf8(content);
+    let text = text.map_err(|_| Error::EventContent {
+        kind,
+        expected: "UTF-8",
+    })?;
+    Ok(text.to_owned())
+}
+
+fn digest(kind: u8, content: &[u8]) -> Result<Digest, Error> {
+    text(kind, content)?
+        .parse()
+        .map_err(|source| Error::EventDigest { kind, source })
+}
+
+/// Whether something is reported to the operator.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reporting {
+    /// Nothing is.
+    #[default]
+    Off,
+    /// It is.
+    On,
+}
+
+/// When the launcher starts a container again.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum RestartPolicy {
+    /// Not at all.
+    Never,
+    /// Whatever its exit status.
+    Always,
+    /// When its exit status is not 0.
+    OnFailure,
+}
+
+impl fmt::Display for RestartPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Never => "Never",
+            Self::Always => "Always",
+            Self::OnFailure => "OnFailure",
+        })
+    }
+}
+
+impl FromStr for RestartPolicy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "Never" => Ok(Self::Never),
+            "Always" => Ok(Self::Always),
+            "OnFailure" => Ok(Self::OnFailure),
+            _ => Err(Error::RestartPolicy(text.chars().take(40).collect())),
+        }
+    }
+}
+
+/// An environment variable, `NAME=VALUE`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Variable {
+    name: String,
+    value: String,
+}
+
+impl Variable {
+    /// A variable with a name of `[a-zA-Z_][a-zA-Z0-9_]*`.
+    ///
+    /// # Errors
+    /// Another name.
+    pub fn new(name: &str, value: &str) -> Result<Self, Error> {
+        let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !first || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Err(Error::VariableName(name.chars().take(80).collect()));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.value)
+    }
+}
+
+impl FromStr for Variable {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let split = text.split_once('=');
+        let (name, value) = split.ok_or_else(|| Error::VariableName(String::new()))?;
+        Self::new(name, value)
+    }
+}
+
+/// The events as bytes, one after the other.
+pub fn encode(events: &[Event]) -> Vec<u8> {
+    events.iter().flat_map(Event::to_bytes).collect()
+}
+
+/// The events in `bytes`; their order is not judged, [`replay`] does that.
+///
+/// # Errors
+/// More bytes than a log may have, a record cut off or of another type, an unknown event.
+pub fn decode(bytes: &[u8]) -> Result<Vec<Event>, Error> {
+    let size = bytes.len() as u64;
+    if size > limits::EVENT_LOG {
+        return Err(Error::EventLogSize {
+            size,
+            limit: limits::EVENT_LOG,
+        });
+    }
+    let mut events = Vec::new();
+    let mut offset = 0;
+    while offset < bytes.len() {
+        let (event, length) = decode_one(&bytes[offset..], offset)?;
+        events.push(event);
+        offset += length;
+    }
+    Ok(events)
+}
+
+fn decode_one(bytes: &[u8], offset: usize) -> Result<(Event, usize), Error> {
+    let cut_off = || Error::EventCutOff { offset };
+    let (found, outer) = split_record(bytes).ok_or_else(cut_off)?;
+    if found != RECORD {
+        return Err(Error::EventRecord { offset, found });
+    }
+    let (kind, content) = split_record(outer).ok_or_else(cut_off)?;
+    if content.len() + HEADER != outer.len() {
+        return Err(Error::EventTrailing { offset });
+    }
+    Ok((Event::parse(kind, content)?, outer.len() + HEADER))
+}
+
+/// Type and value of the record that `bytes` begin with.
+fn split_record(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
+    let [kind, length @ ..] = *header;
+    let length = usize::try_from(u32::from_be_bytes(length)).ok()?;
+    Some((kind, rest.get(..length)?))
+}
+
+/// What a register of 32 zero bytes holds after all the events: `SHA-256(register || digest)` for
+/// each (TCG, `TPM2_PCR_Extend`).
+pub fn register(events: &[Event]) -> Digest {
+    let start = Digest::from_bytes([0; 32]);
+    events.iter().fold(start, |register, event| {
+        let mut hasher = Hasher::new();
+        hasher.update(register.as_bytes());
+        hasher.update(event.digest().as_bytes());
+        hasher.finish()
+    })
+}
+
+/// What the events of one launch say together.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Launch {
+    /// The reference as the operator typed it.
+    pub image_reference: String,
+    /// The digest of the manifest.
+    pub image_digest: Digest,
+    /// The digest of the configuration.
+    pub image_id: Digest,
+    /// When the container is started again.
+    pub restart_policy: RestartPolicy,
+    /// The arguments of the process.
+    pub args: Vec<String>,
+    /// The variables of the process.
+    pub env: BTreeMap<String, String>,
+    /// The arguments that the operator chose.
+    pub cmd_override: Vec<String>,
+    /// The variables that the operator chose.
+    pub env_override: BTreeMap<String, String>,
+    /// Whether memory use is reported.
+    pub memory_monitor: Reporting,
+    /// The graphics processors' mode, if there are any.
+    pub gpu_cc_mode: Option<String>,
+}
+
+/// Reads one whole launch out of its events.
+///
+/// # Errors
+/// An event twice that may occur once, one missing, no launch separator, or anything after it.
+pub fn replay(events: &[Event]) -> Result<Launch, Error> {
+    let (separator, measured) = events.split_last().ok_or(Error::EventMissing(8))?;
+    if let Some(at) = measured
+        .iter()
+        .position(|event| *event == Event::LaunchSeparator)
+    {
+        return Err(Error::EventAfterSeparator(events[at + 1].kind()));
+    }
+    if *separator != Event::LaunchSeparator {
+        return Err(Error::EventMissing(8));
+    }
+    let mut seen = Seen::default();
+    measured.iter().try_for_each(|event| seen.note(event))?;
+    seen.finish()
+}
+
+#[derive(Default)]
+struct Seen {
+    image_reference: Option<String>,
+    image_digest: Option<Digest>,
+    image_id: Option<Digest>,
+    restart_policy: Option<RestartPolicy>,
+    args: Vec<String>,
+    env: BTreeMap<String, String>,
+    cmd_override: Vec<String>,
+    env_override: BTreeMap<String, String>,
+    memory_monitor: Option<Reporting>,
+    gpu_cc_mode: Option<String>,
+}
+
+impl Seen {
+    fn note(&mut self, event: &Event) -> Result<(), Error> {
+        let kind = event.kind();
+        match event {
+            Event::ImageRef(text) => once(kind, &mut self.image_reference, text),
+            Event::ImageDigest(digest) => once(kind, &mut self.image_digest, digest),
+            Event::RestartPolicy(policy) => once(kind, &mut self.restart_policy, policy),
+            Event::ImageId(digest) => once(kind, &mut self.image_id, digest),
+            Event::MemoryMonitor(reporting) => once(kind, &mut self.memory_monitor, reporting),
+            Event::GpuCcMode(mode) => once(kind, &mut self.gpu_cc_mode, mode),
+            Event::EnvVar(variable) => put(kind, &mut self.env, variable),
+            Event::OverrideEnv(variable) => put(kind, &mut self.env_override, variable),
+            Event::Arg(text) => push(&mut self.args, text),
+            Event::OverrideArg(text) => push(&mut self.cmd_override, text),
+            Event::LaunchSeparator | Event::GpuDeviceAttestationBinding(_) => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<Launch, Error> {
+        Ok(Launch {
+            image_reference: self.image_reference.ok_or(Error::EventMissing(0))?,
+            image_digest: self.image_digest.ok_or(Error::EventMissing(1))?,
+            restart_policy: self.restart_policy.ok_or(Error::EventMissing(2))?,
+            image_id: self.image_id.ok_or(Error::EventMissing(3))?,
+            args: self.args,
+            env: self.env,
+            cmd_override: self.cmd_override,
+            env_override: self.env_override,
+            memory_monitor: self.memory_monitor.unwrap_or_default(),
+            gpu_cc_mode: self.gpu_cc_mode,
+        })
+    }
+}
+
+fn push(list: &mut Vec<String>, text: &str) -> Result<(), Error> {
+    list.push(text.to_owned());
+    Ok(())
+}
+
+fn once<T: Clone>(kind: u8, slot: &mut Option<T>, value: &T) -> Result<(), Error> {
+    match slot.replace(value.clone()) {
+        None => Ok(()),
+        Some(_) => Err(Error::EventTwice(kind)),
+    }
+}
+
+fn put(kind: u8, map: &mut BTreeMap<String, String>, variable: &Variable) -> Result<(), Error> {
+    match map.insert(variable.name.clone(), variable.value.clone()) {
+        None => Ok(()),
+        Some(_) => Err(Error::EventTwice(kind)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn launch() -> Vec<Event> {
+        let variable = |text: &str| text.parse::<Variable>().unwrap();
+        vec![
+            Event::ImageRef("registry.example/tee:1".into()),
+            Event::ImageDigest(Digest::of(b"manifest")),
+            Event::RestartPolicy(RestartPolicy::Never),
+            Event::ImageId(Digest::of(b"config")),
+            Event::Arg("/workload".into()),
+            Event::Arg("--quick".into()),
+            Event::EnvVar(variable("HOSTNAME=vm1")),
+            Event::EnvVar(variable("EMPTY=")),
+            Event::EnvVar(variable("BOTH=a=b")),
+            Event::OverrideArg("--quick".into()),
+            Event::OverrideEnv(variable("BOTH=a=b")),
+            Event::MemoryMonitor(Reporting::Off),
+            Event::GpuCcMode("ON".into()),
+            Event::GpuDeviceAttestationBinding(vec![0, 255]),
+            Event::LaunchSeparator,
+        ]
+    }
+
+    /// Digest and register as a software TPM gave them.
+    #[test]
+    fn measures_like_a_tpm() {
+        let image = "sha256:a76fd40d851d895f6eee2b047ceaf84fcb06812ef1707dbc9a22e4e74f4cfd1f";
+        let event = Event::ImageDigest(image.parse().unwrap());
+        let digest = "53b2d65ab2f3eaf9bbd9ea62b3f9407df0789e470d5346226c141bc39fa34a6f";
+        assert_eq!(event.digest().hex(), digest);
+        let pcr = "48c4e2972065d11b66c9fffc54141aa109e165e9f27db81574d57993523ea520";
+        assert_eq!(register(&[event]).hex(), pcr);
+    }
+
+    #[test]
+    fn decodes_what_it_encodes() {
+        let events = launch();
+        assert_eq!(decode(&encode(&events)).unwrap(), events);
+        assert_eq!(decode(&[]).unwrap(), []);
+    }
+
+    #[test]
+    fn refuses_every_truncation() {
+        let bytes = encode(&launch());
+        let whole: Vec<usize> = (0..=launch().len())
+            .map(|n| encode(&launch()[..n]).len())
+            .collect();
+        for length in 0..=bytes.len() {
+            assert_eq!(
+                decode(&bytes[..length]).is_ok(),
+                whole.contains(&length),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_other_records_and_contents() {
+        let refused = |bytes: &[u8]| decode(bytes).unwrap_err().to_string();
+        assert!(refused(&record(4, &record(8, b""))).contains("expected type 80"));
+        assert!(refused(&record(RECORD, &record(12, b""))).contains("type 12 is not known"));
+        assert!(refused(&record(RECORD, &record(8, b"x"))).contains("does not hold nothing"));
+        assert!(refused(&record(RECORD, &record(9, b"\x02"))).contains("does not hold 0 or 1"));
+        assert!(refused(&record(RECORD, &record(4, b"\xc0"))).contains("does not hold UTF-8"));
+        assert!(refused(&record(RECORD, &record(1, b"sha256:"))).contains("parsing digest"));
+        assert!(refused(&record(RECORD, &record(2, b"never"))).contains("restart policy"));
+        let trailing = [record(4, b"a"), vec![0]].concat();
+        assert!(refused(&record(RECORD, &trailing)).contains("bytes after its end"));
+        for variable in ["3a=b", "a", "", "=b", "a\"=b"] {
+            let bytes = record(RECORD, &record(5, variable.as_bytes()));
+            assert!(
+                matches!(decode(&bytes), Err(Error::VariableName(_))),
+                "{variable}"
+            );
+        }
+    }
+
+    #[test]
+    fn replays_a_launch() {
+        let launch = replay(&launch()).unwrap();
+        assert_eq!(launch.image_digest, Digest::of(b"manifest"));
+        assert_eq!(launch.args, ["/workload", "--quick"]);
+        assert_eq!(launch.env["BOTH"], "a=b");
+        assert_eq!(launch.cmd_override, ["--quick"]);
+        assert_eq!(launch.env_override.len(), 1);
+        assert_eq!(launch.memory_monitor, Reporting::Off);
+    }
+
+    #[test]
+    fn replays_nothing_after_the_separator() {
+        let mut events = launch();
+        events.push(Event::ImageDigest(Digest::of(b"another")));
+        assert!(matches!(
+            replay(&events),
+            Err(Error::EventAfterSeparator(1))
+        ));
+        events.push(Event::LaunchSeparator);
+        assert!(matches!(
+            replay(&events),
+            Err(Error::EventAfterSeparator(1))
+        ));
+    }
+
+    #[test]
+    fn replays_no_half_launch() {
+        let events = launch();
+        assert!(matches!(
+            replay(&events[..events.len() - 1]),
+            Err(Error::EventMissing(8))
+        ));
+        assert!(matches!(replay(&[]), Err(Error::EventMissing(8))));
+        for index in 0..4 {
+            let mut events = launch();
+            let event = events.remove(index);
+            assert!(matches!(replay(&events), Err(Error::EventMissing(k)) if k == event.kind()));
+            events.splice(0..0, [event.clone(), event.clone()]);
+            assert!(matches!(replay(&events), Err(Error::EventTwice(k)) if k == event.kind()));
+        }
+    }
+
+    #[test]
+    fn every_event_and_the_order_count() {
+        let events = launch();
+        let register_of_all = register(&events);
+        for index in 1..events.len() {
+            let mut swapped = events.clone();
+            swapped.swap(index - 1, index);
+            assert_ne!(register(&swapped), register_of_all, "{index}");
+        }
+        assert_eq!(register(&[]), Digest::from_bytes([0; 32]));
+    }
+}

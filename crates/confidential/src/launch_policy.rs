@@ -1,0 +1,593 @@
+//! What an image lets its operator change: the labels `tee.launch_policy.*`, read and enforced as
+//! the Confidential Space launcher does, with its own words (google/go-tpm-tools,
+//! `launcher/spec/launch_policy.go`).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::event_log::Variable;
+
+/// Whether the operator may pass another command.
+pub const ALLOW_CMD_OVERRIDE: &str = "tee.launch_policy.allow_cmd_override";
+/// Names of variables that the operator may set, separated by commas.
+pub const ALLOW_ENV_OVERRIDE: &str = "tee.launch_policy.allow_env_override";
+/// When output may go to the operator: `always`, `never` or `debugonly`.
+pub const LOG_REDIRECT: &str = "tee.launch_policy.log_redirect";
+/// Absolute directories that the operator may mount on, separated by colons.
+pub const ALLOW_MOUNT_DESTINATIONS: &str = "tee.launch_policy.allow_mount_destinations";
+/// Whether the operator may add capabilities.
+pub const ALLOW_CAPABILITIES: &str = "tee.launch_policy.allow_capabilities";
+/// Whether the operator may ask for a cgroup namespace.
+pub const ALLOW_CGROUPS: &str = "tee.launch_policy.allow_cgroups";
+/// What may be monitored on a production image.
+pub const HARDENED_MONITORING: &str = "tee.launch_policy.hardened_monitoring";
+/// What may be monitored on a debug image.
+pub const DEBUG_MONITORING: &str = "tee.launch_policy.debug_monitoring";
+/// The old name of both.
+pub const MONITORING_MEMORY_ALLOW: &str = "tee.launch_policy.monitoring_memory_allow";
+
+/// An answer that the image gives in a label.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Permission {
+    /// Not allowed.
+    #[default]
+    Denied,
+    /// Allowed.
+    Granted,
+}
+
+/// The image of the machine itself: is it Google's production image, or the one for debugging?
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MachineImage {
+    /// No one can log in; `dbgstat` is `disabled-since-boot`.
+    Production,
+    /// The operator can log in and read everything.
+    Debug,
+}
+
+/// When the workload's output may be shown to the operator.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LogRedirect {
+    /// On a debug image only.
+    #[default]
+    DebugOnly,
+    /// On every image.
+    Always,
+    /// On none.
+    Never,
+}
+
+/// How much of the machine is monitored, the least first.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Monitoring {
+    /// Nothing.
+    #[default]
+    None,
+    /// Memory use.
+    MemoryOnly,
+    /// All there is.
+    All,
+}
+
+impl fmt::Display for Monitoring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::MemoryOnly => "memoryOnly",
+            Self::All => "all",
+        })
+    }
+}
+
+/// A label that the launcher cannot read; it then starts nothing.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum LabelError {
+    /// Neither true nor false.
+    #[error("invalid image LABEL '{0}' (not a boolean)")]
+    Boolean(&'static str),
+    /// None of the words that the label takes.
+    #[error("invalid image LABEL '{0}'")]
+    Word(&'static str),
+    /// None of the kinds of monitoring.
+    #[error("invalid monitoring type for {image} image: invalid monitoring type {found}")]
+    Monitoring {
+        /// `hardened` or `debug`.
+        image: &'static str,
+        /// What the label says.
+        found: String,
+    },
+    /// The old label and a new one together.
+    #[error(
+        "use either {MONITORING_MEMORY_ALLOW} or {HARDENED_MONITORING}/{DEBUG_MONITORING} in image \
+         labels,- not both"
+    )]
+    MonitoringTwice,
+}
+
+/// The launch policy of an image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LaunchPolicy {
+    /// May the command be another?
+    pub cmd_override: Permission,
+    /// Variables that may be set.
+    pub env_override: Vec<String>,
+    /// When may output be shown?
+    pub log_redirect: LogRedirect,
+    /// Directories that may be mounted on, with all below them.
+    pub mount_destinations: Vec<String>,
+    /// May capabilities be added?
+    pub capabilities: Permission,
+    /// May a cgroup namespace be asked for?
+    pub cgroups: Permission,
+    /// What may be monitored on a production image.
+    pub hardened_monitoring: Monitoring,
+    /// What may be monitored on a debug image.
+    pub debug_monitoring: Monitoring,
+}
+
+impl LaunchPolicy {
+    /// Reads the labels of an image; others than `tee.launch_policy.*` are none of its business.
+    ///
+    /// # Errors
+    /// A label that the launcher cannot read.
+    pub fn from_labels(labels: &BTreeMap<String, String>) -> Result<Self, LabelError> {
+        let (hardened_monitoring, debug_monitoring) = monitoring(labels)?;
+        Ok(Self {
+            cmd_override: permission(labels, ALLOW_CMD_OVERRIDE)?,
+            env_override: list(labels, ALLOW_ENV_OVERRIDE, ','),
+            log_redirect: log_redirect(labels, LOG_REDIRECT)?.unwrap_or_default(),
+            mount_destinations: mount_destinations(labels),
+            capabilities: permission(labels, ALLOW_CAPABILITIES)?,
+            cgroups: permission(labels, ALLOW_CGROUPS)?,
+            hardened_monitoring,
+            debug_monitoring,
+        })
+    }
+
+    /// Checks what the operator asks for; the first violation is told, as the launcher does.
+    ///
+    /// # Errors
+    /// A request that the policy does not allow.
+    pub fn check(&self, request: &Request) -> Result<(), Violation> {
+        self.check_env(&request.env)?;
+        self.check_cmd(&request.cmd)?;
+        self.check_log_redirect(request)?;
+        self.check_monitoring(request)?;
+        self.check_mounts(&request.mounts)?;
+        if !request.capabilities.is_empty() && self.capabilities == Permission::Denied {
+            return Err(Violation::Capabilities);
+        }
+        if request.cgroup_namespace == Asked::Yes && self.cgroups == Permission::Denied {
+            return Err(Violation::Cgroups);
+        }
+        Ok(())
+    }
+
+    fn check_env(&self, env: &[Variable]) -> Result<(), Violation> {
+        let refused = env
+            .iter()
+            .find(|v| !self.env_override.iter().any(|name| name == v.name()));
+        match refused {
+            None => Ok(()),
+            Some(variable) => Err(Violation::Env {
+                name: variable.name().to_owned(),
+                value: variable.value().to_owned(),
+                allowed: self.env_override.clone(),
+            }),
+        }
+    }
+
+    fn check_cmd(&self, cmd: &[String]) -> Result<(), Violation> {
+        match self.cmd_override {
+            Permission::Denied if !cmd.is_empty() => Err(Violation::Cmd),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_log_redirect(&self, request: &Request) -> Result<(), Violation> {
+        match (
+            self.log_redirect,
+            request.log_redirect,
+            request.machine_image,
+        ) {
+            (_, Asked::No, _) | (LogRedirect::Always, ..) => Ok(()),
+            (LogRedirect::Never, ..) => Err(Violation::LogRedirectNever),
+            (LogRedirect::DebugOnly, _, MachineImage::Production) => {
+                Err(Violation::LogRedirectDebugOnly)
+            }
+            (LogRedirect::DebugOnly, _, MachineImage::Debug) => Ok(()),
+        }
+    }
+
+    fn check_monitoring(&self, request: &Request) -> Result<(), Violation> {
+        let allowed = match request.machine_image {
+            MachineImage::Production => self.hardened_monitoring,
+            MachineImage::Debug => self.debug_monitoring,
+        };
+        let asked = request.monitoring;
+        match allowed {
+            _ if asked <= allowed => Ok(()),
+            Monitoring::None => Err(Violation::MonitoringNone(asked)),
+            _ => Err(Violation::MonitoringMemoryOnly),
+        }
+    }
+
+    fn check_mounts(&self, mounts: &[String]) -> Result<(), Violation> {
+        let refused: Vec<_> = mounts
+            .iter()
+            .filter_map(|mount| self.mount_refusal(mount))
+            .collect();
+        match refused.is_empty() {
+            true => Ok(()),
+            false => Err(Violation::Mounts(refused.join("\n"))),
+        }
+    }
+
+    fn mount_refusal(&self, mount: &str) -> Option<String> {
+        if !mount.starts_with('/') {
+            return Some(format!("received a non-absolute destination path: {mount}"));
+        }
+        let mount = clean(mount);
+        for allowed in &self.mount_destinations {
+            if !allowed.starts_with('/') {
+                return Some(format!(
+                    "received a non-absolute allowed destination path: {allowed}"
+                ));
+            }
+            if is_within(&mount, allowed) {
+                return None;
+            }
+        }
+        Some(format!(
+            "destination mount point \"{mount}\" is invalid: policy only allows mounts in the \
+             following paths: [{}]",
+            self.mount_destinations.join(" ")
+        ))
+    }
+}
+
+/// Whether the operator asks for something.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Asked {
+    /// It is not asked for.
+    #[default]
+    No,
+    /// It is.
+    Yes,
+}
+
+/// What an operator asks for when starting an image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Request {
+    /// Another command; empty when none was given.
+    pub cmd: Vec<String>,
+    /// Variables to set.
+    pub env: Vec<Variable>,
+    /// Shall the output be shown?
+    pub log_redirect: Asked,
+    /// Directories to mount on.
+    pub mounts: Vec<String>,
+    /// Capabilities to add.
+    pub capabilities: Vec<String>,
+    /// Shall there be a cgroup namespace?
+    pub cgroup_namespace: Asked,
+    /// What to monitor.
+    pub monitoring: Monitoring,
+    /// The image of the machine.
+    pub machine_image: MachineImage,
+}
+
+impl Request {
+    /// Asks for nothing but to be started on this machine image.
+    pub fn on(machine_image: MachineImage) -> Self {
+        Self {
+            cmd: Vec::new(),
+            env: Vec::new(),
+            log_redirect: Asked::No,
+            mounts: Vec::new(),
+            capabilities: Vec::new(),
+            cgroup_namespace: Asked::No,
+            monitoring: Monitoring::None,
+            machine_image,
+        }
+    }
+}
+
+/// A request that the launch policy does not allow, in the launcher's words.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Violation {
+    /// A variable that may not be set; the launcher prints its value too.
+    #[error(
+        "env var {{{name} {value}}} is not allowed to be overridden on this image; allowed envs to \
+         be overridden: [{}]", .allowed.join(" ")
+    )]
+    Env {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: String,
+        /// Variables that may be set.
+        allowed: Vec<String>,
+    },
+    /// Another command.
+    #[error("CMD is not allowed to be overridden on this image")]
+    Cmd,
+    /// Output to be shown, which the image never allows.
+    #[error("logging redirection not allowed by image")]
+    LogRedirectNever,
+    /// Output to be shown on a production image.
+    #[error("logging redirection only allowed on debug environment by image")]
+    LogRedirectDebugOnly,
+    /// Monitoring where there is to be none.
+    #[error("error verifying monitoring config: spec configured for {0} but policy is none")]
+    MonitoringNone(Monitoring),
+    /// All monitoring where memory use alone is allowed.
+    #[error(
+        "error verifying monitoring config: spec configured for all monitoring, policy only allows \
+         memory"
+    )]
+    MonitoringMemoryOnly,
+    /// Directories that may not be mounted on, one a line.
+    #[error("destination mount points are not allowed: {0}")]
+    Mounts(String),
+    /// Capabilities.
+    #[error("additional capabilities are not allowed")]
+    Capabilities,
+    /// A cgroup namespace.
+    #[error("cgroups usage is not allowed")]
+    Cgroups,
+}
+
+type Labels = BTreeMap<String, String>;
+
+/// Reads a boolean as Go's `strconv.ParseBool` does.
+fn permission(labels: &Labels, label: &'static str) -> Result<Permission, LabelError> {
+    match labels.get(label).map(String::as_str) {
+        None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(Permission::Denied),
+        Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Permission::Granted),
+        Some(_) => Err(LabelError::Boolean(label)),
+    }
+}
+
+fn list(labels: &Labels, label: &str, separator: char) -> Vec<String> {
+    let text = labels.get(label).map(String::as_str).unwrap_or_default();
+    text.split(separator)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn log_redirect(labels: &Labels, label: &'static str) -> Result<Option<LogRedirect>, LabelError> {
+    let Some(text) = labels.get(label) else {
+        return Ok(None);
+    };
+    match text.trim().to_lowercase().as_str() {
+        "always" => Ok(Some(LogRedirect::Always)),
+        "never" => Ok(Some(LogRedirect::Never)),
+        "debugonly" => Ok(Some(LogRedirect::DebugOnly)),
+        _ => Err(LabelError::Word(label)),
+    }
+}
+
+/// What may be monitored on a production and on a debug image.
+fn monitoring(labels: &Labels) -> Result<(Monitoring, Monitoring), LabelError> {
+    let hardened = monitoring_label(labels, HARDENED_MONITORING, "hardened")?;
+    let debug = monitoring_label(labels, DEBUG_MONITORING, "debug")?;
+    match (
+        log_redirect(labels, MONITORING_MEMORY_ALLOW),
+        hardened,
+        debug,
+    ) {
+        (Ok(None), ..) => Ok((
+            hardened.unwrap_or(Monitoring::None),
+            debug.unwrap_or(Monitoring::MemoryOnly),
+        )),
+        (_, Some(_), _) | (_, _, Some(_)) => Err(LabelError::MonitoringTwice),
+        (Ok(Some(LogRedirect::Always)), ..) => Ok((Monitoring::MemoryOnly, Monitoring::MemoryOnly)),
+        (Ok(Some(LogRedirect::Never)), ..) => Ok((Monitoring::None, Monitoring::None)),
+        (Ok(Some(LogRedirect::DebugOnly)), ..) => Ok((Monitoring::None, Monitoring::MemoryOnly)),
+        (Err(error), ..) => Err(error),
+    }
+}
+
+fn monitoring_label(
+    labels: &Labels,
+    label: &str,
+    image: &'static str,
+) -> Result<Option<Monitoring>, LabelError> {
+    let Some(found) = labels.get(label) else {
+        return Ok(None);
+    };
+    match found.to_lowercase().as_str() {
+        "none" => Ok(Some(Monitoring::None)),
+        "memoryonly" => Ok(Some(Monitoring::MemoryOnly)),
+        "all" => Ok(Some(Monitoring::All)),
+        _ => Err(LabelError::Monitoring {
+            image,
+            found: found.clone(),
+        }),
+    }
+}
+
+fn mount_destinations(labels: &Labels) -> Vec<String> {
+    let paths = list(labels, ALLOW_MOUNT_DESTINATIONS, ':');
+    paths.iter().map(|path| clean(path)).collect()
+}
+
+/// The shortest text for the same path, as Go's `filepath.Clean` writes it.
+fn clean(path: &str) -> String {
+    let root = if path.starts_with('/') { "/" } else { "" };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            ".." if !root.is_empty() => {}
+            _ => parts.push(part),
+        }
+    }
+    match (root, parts.is_empty()) {
+        ("", true) => ".".to_owned(),
+        _ => format!("{root}{}", parts.join("/")),
+    }
+}
+
+/// Whether `path` is `directory` or below it; both are clean and absolute.
+fn is_within(path: &str, directory: &str) -> bool {
+    let below = path.strip_prefix(directory);
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || directory == "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(labels: &[(&str, &str)]) -> Result<LaunchPolicy, LabelError> {
+        let labels = labels
+            .iter()
+            .map(|(k, v)| (format!("tee.launch_policy.{k}"), v.to_string()));
+        LaunchPolicy::from_labels(&labels.collect())
+    }
+
+    fn production() -> Request {
+        Request::on(MachineImage::Production)
+    }
+
+    fn violation(labels: &[(&str, &str)], request: &Request) -> String {
+        policy(labels)
+            .unwrap()
+            .check(request)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn allows_nothing_unless_told() {
+        let policy = policy(&[]).unwrap();
+        assert_eq!(policy.cmd_override, Permission::Denied);
+        assert_eq!(policy.log_redirect, LogRedirect::DebugOnly);
+        assert_eq!(policy.hardened_monitoring, Monitoring::None);
+        assert_eq!(policy.debug_monitoring, Monitoring::MemoryOnly);
+        assert_eq!(policy.check(&production()), Ok(()));
+    }
+
+    #[test]
+    fn refuses_commands_and_variables() {
+        let mut request = production();
+        request.cmd = vec!["--leak".into()];
+        let cmd = "CMD is not allowed to be overridden on this image";
+        assert_eq!(violation(&[], &request), cmd);
+        assert_eq!(violation(&[("allow_cmd_override", "F")], &request), cmd);
+        let granted = policy(&[("allow_cmd_override", "1")]).unwrap();
+        assert_eq!(granted.check(&request), Ok(()));
+
+        request.env = vec![
+            Variable::new("A", "x").unwrap(),
+            Variable::new("LD_PRELOAD", "y").unwrap(),
+        ];
+        assert_eq!(
+            violation(&[("allow_env_override", "A,,B")], &request),
+            "env var {LD_PRELOAD y} is not allowed to be overridden on this image; allowed envs to \
+             be overridden: [A B]"
+        );
+    }
+
+    #[test]
+    fn redirects_logs_only_where_allowed() {
+        let mut request = production();
+        request.log_redirect = Asked::Yes;
+        let debug_only = "logging redirection only allowed on debug environment by image";
+        assert_eq!(violation(&[], &request), debug_only);
+        let always = policy(&[("log_redirect", " Always ")]).unwrap();
+        assert_eq!(always.check(&request), Ok(()));
+        request.machine_image = MachineImage::Debug;
+        assert_eq!(policy(&[]).unwrap().check(&request), Ok(()));
+        let never = violation(&[("log_redirect", "never")], &request);
+        assert_eq!(never, "logging redirection not allowed by image");
+    }
+
+    #[test]
+    fn monitors_only_what_is_allowed() {
+        let mut request = production();
+        request.monitoring = Monitoring::All;
+        let prefix = "error verifying monitoring config: spec configured for";
+        assert_eq!(
+            violation(&[], &request),
+            format!("{prefix} all but policy is none")
+        );
+        assert_eq!(
+            violation(&[("hardened_monitoring", "memoryOnly")], &request),
+            format!("{prefix} all monitoring, policy only allows memory")
+        );
+        let both = policy(&[
+            ("hardened_monitoring", "all"),
+            ("monitoring_memory_allow", "always"),
+        ]);
+        assert_eq!(both, Err(LabelError::MonitoringTwice));
+        let old = policy(&[("monitoring_memory_allow", "always")]).unwrap();
+        assert_eq!(old.hardened_monitoring, Monitoring::MemoryOnly);
+    }
+
+    #[test]
+    fn mounts_only_below_what_is_allowed() {
+        let labels = [("allow_mount_destinations", "/run/tmp/:/var/tmp/../cache")];
+        for (mount, allowed) in [
+            ("/run/tmp", true),
+            ("/run/tmp/a/b", true),
+            ("/var/cache/x", true),
+            ("/run/tmp/../secret", false),
+            ("/run/tmpfile", false),
+            ("/var/tmp", false),
+            ("/", false),
+            ("run/tmp", false),
+        ] {
+            let mut request = production();
+            request.mounts = vec![mount.into()];
+            assert_eq!(
+                policy(&labels).unwrap().check(&request).is_ok(),
+                allowed,
+                "{mount}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_capabilities_and_cgroups() {
+        let mut request = production();
+        request.cgroup_namespace = Asked::Yes;
+        assert_eq!(violation(&[], &request), "cgroups usage is not allowed");
+        request.capabilities = vec!["CAP_SYS_ADMIN".into()];
+        assert_eq!(
+            violation(&[], &request),
+            "additional capabilities are not allowed"
+        );
+    }
+
+    #[test]
+    fn refuses_labels_that_say_nothing() {
+        let boolean = policy(&[("allow_cmd_override", "yes")])
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            boolean,
+            "invalid image LABEL 'tee.launch_policy.allow_cmd_override' (not a boolean)"
+        );
+        assert!(policy(&[("log_redirect", "sometimes")]).is_err());
+        assert!(policy(&[("debug_monitoring", "memory")]).is_err());
+        assert!(policy(&[("monitoring_memory_allow", "maybe")]).is_err());
+    }
+
+    #[test]
+    fn cleans_like_go() {
+        for (path, cleaned) in [
+            ("/", "/"),
+            ("", "."),
+            ("a/../..", ".."),
+            ("/../a", "/a"),
+            ("/a/./b//c/", "/a/b/c"),
+            ("../../a", "../../a"),
+        ] {
+            assert_eq!(clean(path), cleaned, "{path}");
+        }
+    }
+}
