@@ -1,6 +1,8 @@
 use content::InvalidDigest;
+use content::json::JsonError;
 
 use crate::launch_policy::Violation;
+use crate::token::BadSignature;
 
 /// What cannot be read, or must not be believed.
 #[derive(Debug, thiserror::Error)]
@@ -75,4 +77,124 @@ pub enum Error {
     /// A launch that the image's launch policy does not allow.
     #[error("checking launch policy: {0}")]
     Launch(#[from] Violation),
+    /// The token is larger than [`content::limits::TOKEN`].
+    #[error("parsing token: {size} bytes are over the limit of {limit}")]
+    TokenSize {
+        /// Bytes found.
+        size: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// A token has three parts with a dot between them.
+    #[error("parsing token: not three parts")]
+    TokenParts,
+    /// A part of the token is not unpadded base64url.
+    #[error("parsing token: the {part} is not unpadded base64url")]
+    TokenBase64 {
+        /// `header`, `payload` or `signature`.
+        part: &'static str,
+    },
+    /// The header is not what it must be.
+    #[error("parsing token: header: {0}")]
+    TokenHeader(#[source] JsonError),
+    /// An algorithm that the issuer does not use.
+    #[error("parsing token: expected algorithm RS256, found {0:?}")]
+    TokenAlgorithm(String),
+    /// Another kind of token.
+    #[error("parsing token: expected type JWT, found {0:?}")]
+    TokenType(String),
+    /// The header has extensions that must be understood.
+    #[error("parsing token: the header has critical extensions")]
+    TokenCritical,
+    /// The signature does not hold.
+    #[error("verifying token: {0}")]
+    TokenSignature(#[source] BadSignature),
+    /// The payload is not what it must be.
+    #[error("reading claims: {0}")]
+    Claims(#[source] JsonError),
+    /// Somebody else signed.
+    #[error("checking issuer: expected {expected}, found {found:?}")]
+    Issuer {
+        /// Who should have.
+        expected: String,
+        /// Who has.
+        found: String,
+    },
+    /// The token is for somebody else, or not for one alone.
+    #[error("checking audience: expected {expected}, found {found:?}")]
+    Audience {
+        /// Whom it should be for.
+        expected: String,
+        /// Whom it is for.
+        found: Vec<String>,
+    },
+    /// The token holds no longer.
+    #[error("checking time: expired at {expires_at}, now it is {at}")]
+    Expired {
+        /// When it was looked at, in Unix seconds.
+        at: u64,
+        /// When it expired, in Unix seconds.
+        expires_at: u64,
+    },
+    /// The token does not hold yet.
+    #[error("checking time: holds from {from}, now it is {at}")]
+    NotYet {
+        /// When it was looked at, in Unix seconds.
+        at: u64,
+        /// From when it holds, in Unix seconds.
+        from: u64,
+    },
+    /// A nonce that was asked for is not in the token.
+    #[error("checking nonces: {0:?} is missing")]
+    Nonce(String),
+    /// The operator can look in.
+    #[error("checking dbgstat: expected disabled-since-boot, found {found:?}")]
+    Debug {
+        /// The claim.
+        found: Option<String>,
+    },
+    /// No Confidential Space.
+    #[error("checking swname: expected CONFIDENTIAL_SPACE, found {found:?}")]
+    Software {
+        /// The claim.
+        found: Option<String>,
+    },
+    /// No container was measured.
+    #[error("reading claims: no container")]
+    Container,
+    /// The digest of the image is none.
+    #[error("reading claims: image_digest: {0}")]
+    ImageDigest(#[source] InvalidDigest),
+    /// The key set is not what it must be.
+    #[error("reading key set: {0}")]
+    KeySet(#[source] JsonError),
+    /// Two keys with one identifier.
+    #[error("reading key set: two keys are {0:?}")]
+    KeyTwice(String),
+    /// Modulus or exponent is not a number in unpadded base64url.
+    #[error("reading key set: key {0:?} is no RSA key")]
+    KeyNumber(String),
+    /// A key, or a token's header, without an identifier.
+    #[error("choosing key: no key identifier")]
+    KeyUnnamed,
+    /// The token was signed by a key that the issuer does not publish.
+    #[error("choosing key: the issuer has no key {0:?}")]
+    KeyUnknown(String),
+    /// The discovery document is not what it must be.
+    #[error("reading discovery: {0}")]
+    Discovery(#[source] JsonError),
+    /// A name that cannot stand in a condition.
+    #[error("writing condition: {0:?} is not a name")]
+    ConditionText(String),
+    /// A condition that no provider takes.
+    #[error("writing condition: {size} bytes are over the limit of {limit}")]
+    ConditionSize {
+        /// Bytes needed.
+        size: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// An audience that cannot be one collaborator's own.
+    #[error("writing provider: {0:?} cannot be an audience of one's own")]
+    ConditionAudience(String),
 }

@@ -138,7 +138,7 @@ fn record(kind: u8, value: &[u8]) -> Vec<u8> {
 }
 
 fn text(kind: u8, content: &[u8]) -> Result<String, Error> {
-    let text = str::from_utf8(content);
+    let text = std::str::from_utf8(content);
     let text = text.map_err(|_| Error::EventContent {
         kind,
         expected: "UTF-8",

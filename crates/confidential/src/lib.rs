@@ -4,8 +4,14 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod claims;
+pub mod condition;
 mod error;
 pub mod event_log;
+pub mod jwks;
 pub mod launch_policy;
+pub mod token;
 
+pub use claims::Claims;
 pub use error::Error;
+pub use token::Token;

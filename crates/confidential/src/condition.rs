@@ -1,0 +1,316 @@
+//! Whom an identity provider lets in, as text: attribute mapping and attribute condition in the
+//! Common Expression Language (IAM v1, `workloadIdentityPoolProvider`).
+//!
+//! A claim that is absent makes an expression fail, and a failure denies, except beside `||`. So
+//! every alternative below asks first whether the claim is there.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use content::Digest;
+use serde::Serialize;
+
+use crate::Error;
+use crate::claims::{CONFIDENTIAL_SPACE, DEFAULT_AUDIENCE, ISSUER, PRODUCTION};
+
+/// Bytes that an attribute condition may have.
+const CONDITION_LIMIT: usize = 4096;
+/// Characters that an allowed audience may have.
+const AUDIENCE_LIMIT: usize = 256;
+/// The image, the operator's project and the machine: 122 bytes at the most, of the 127 that are
+/// allowed. The machine's self link, which `assertion.sub` holds, can be longer.
+const SUBJECT: &str = "'gcpcs::'+assertion.submods.container.image_digest\
+    +'::'+assertion.submods.gce.project_number+'::'+assertion.submods.gce.instance_id";
+
+/// How claims become attributes. What a grant names is `attribute.image_digest`: the digest that
+/// the TEE measured, not the reference that its operator typed.
+pub fn attribute_mapping() -> BTreeMap<&'static str, &'static str> {
+    BTreeMap::from([
+        ("google.subject", SUBJECT),
+        (
+            "attribute.image_digest",
+            "assertion.submods.container.image_digest",
+        ),
+    ])
+}
+
+/// Technologies that keep the operator out.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Hardware {
+    /// AMD SEV.
+    AmdSev,
+    /// Intel TDX.
+    IntelTdx,
+}
+
+impl Hardware {
+    /// The value of the claim `hwmodel`.
+    pub fn claim(self) -> &'static str {
+        match self {
+            Self::AmdSev => "GCP_AMD_SEV",
+            Self::IntelTdx => "GCP_INTEL_TDX",
+        }
+    }
+}
+
+/// Whom a collaborator lets in. Which image may decrypt is not said here but by the grant on the
+/// key; here is said that it runs on production hardware, under a production image, and as built.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Admission {
+    hardware: Vec<Hardware>,
+    operators: Vec<String>,
+    service_accounts: Vec<String>,
+    signers: Vec<Digest>,
+    oldest_version: Option<u32>,
+}
+
+impl Admission {
+    /// Lets in machines of these technologies; of none, if there are none.
+    pub fn of(hardware: &[Hardware]) -> Self {
+        Self {
+            hardware: hardware.to_vec(),
+            operators: Vec::new(),
+            service_accounts: Vec::new(),
+            signers: Vec::new(),
+            oldest_version: None,
+        }
+    }
+
+    /// Lets in machines of this project only, or of another one named so.
+    ///
+    /// # Errors
+    /// What cannot be the identifier of a project.
+    pub fn operator(mut self, project: &str) -> Result<Self, Error> {
+        self.operators.push(plain(project, "-:.")?);
+        Ok(self)
+    }
+
+    /// Lets in machines that run as this account only, or as another one named so.
+    ///
+    /// # Errors
+    /// What cannot be the address of a service account.
+    pub fn service_account(mut self, email: &str) -> Result<Self, Error> {
+        self.service_accounts.push(plain(email, "-@.")?);
+        Ok(self)
+    }
+
+    /// Lets in images only that the key with this digest has signed, besides all others named so.
+    pub fn signed_by(mut self, key: Digest) -> Self {
+        self.signers.push(key);
+        self
+    }
+
+    /// Lets in machine images of this version, `YYMMNN`, and later ones only.
+    pub fn since_version(mut self, version: u32) -> Self {
+        self.oldest_version = Some(version);
+        self
+    }
+
+    /// The attribute condition.
+    ///
+    /// # Errors
+    /// It is longer than a provider takes.
+    pub fn condition(&self) -> Result<String, Error> {
+        let mut text = format!(
+            "assertion.swname == '{CONFIDENTIAL_SPACE}' && assertion.dbgstat == '{PRODUCTION}' && \
+             'STABLE' in assertion.submods.confidential_space.support_attributes"
+        );
+        let hardware: Vec<_> = self
+            .hardware
+            .iter()
+            .map(|hardware| hardware.claim())
+            .collect();
+        let _ = write!(text, " && assertion.hwmodel in {}", list(&hardware));
+        self.write_operator(&mut text);
+        if let Some(version) = self.oldest_version {
+            let _ = write!(text, " && int(assertion.swversion[0]) >= {version}");
+        }
+        self.write_signers(&mut text);
+        for claim in ["cmd_override", "env_override"] {
+            let claim = format!("assertion.submods.container.{claim}");
+            let _ = write!(text, " && (!has({claim}) || size({claim}) == 0)");
+        }
+        match text.len() <= CONDITION_LIMIT {
+            true => Ok(text),
+            false => Err(Error::ConditionSize {
+                size: text.len(),
+                limit: CONDITION_LIMIT,
+            }),
+        }
+    }
+
+    fn write_operator(&self, text: &mut String) {
+        if !self.operators.is_empty() {
+            let operators = list(&self.operators);
+            let _ = write!(text, " && assertion.submods.gce.project_id in {operators}");
+        }
+        if !self.service_accounts.is_empty() {
+            let accounts = list(&self.service_accounts);
+            let claim = "assertion.google_service_accounts";
+            let _ = write!(text, " && {claim}.exists(a, a in {accounts})");
+        }
+    }
+
+    fn write_signers(&self, text: &mut String) {
+        if !self.signers.is_empty() {
+            let keys: Vec<_> = self.signers.iter().map(Digest::hex).collect();
+            let signed = "assertion.submods.container.image_signatures.map(s, s.key_id)";
+            let _ = write!(text, " && {}.all(k, k in {signed})", list(&keys));
+        }
+    }
+}
+
+/// `text`, if it consists of letters, digits and these other characters only: then it cannot end
+/// the quotes that it is put in.
+fn plain(text: &str, others: &str) -> Result<String, Error> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err(Error::ConditionText(text.chars().take(80).collect())),
+    }
+}
+
+fn list<T: AsRef<str>>(items: &[T]) -> String {
+    let quoted: Vec<_> = items
+        .iter()
+        .map(|item| format!("'{}'", item.as_ref()))
+        .collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// A provider as IAM takes it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Provider {
+    oidc: Oidc,
+    attribute_mapping: BTreeMap<&'static str, &'static str>,
+    attribute_condition: String,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Oidc {
+    issuer_uri: &'static str,
+    allowed_audiences: [String; 1],
+}
+
+impl Provider {
+    /// The provider of one collaborator, whose `audience` is nobody else's: a token for one cannot
+    /// be replayed to another.
+    ///
+    /// # Errors
+    /// The audience that every token has by default, one that is too long or empty, or a condition
+    /// that is too long.
+    pub fn new(audience: &str, admission: &Admission) -> Result<Self, Error> {
+        let length = audience.chars().count();
+        if audience == DEFAULT_AUDIENCE || length == 0 || length > AUDIENCE_LIMIT {
+            return Err(Error::ConditionAudience(
+                audience.chars().take(80).collect(),
+            ));
+        }
+        Ok(Self {
+            oidc: Oidc {
+                issuer_uri: ISSUER,
+                allowed_audiences: [audience.to_owned()],
+            },
+            attribute_mapping: attribute_mapping(),
+            attribute_condition: admission.condition()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission() -> Admission {
+        Admission::of(&[Hardware::IntelTdx])
+    }
+
+    #[test]
+    fn says_what_must_hold() {
+        let condition = admission().operator("operator").unwrap();
+        let condition = condition
+            .service_account("run@operator.iam.gserviceaccount.com")
+            .unwrap();
+        assert_eq!(
+            condition.since_version(250_100).condition().unwrap(),
+            "assertion.swname == 'CONFIDENTIAL_SPACE' && assertion.dbgstat == \
+             'disabled-since-boot' && 'STABLE' in \
+             assertion.submods.confidential_space.support_attributes && assertion.hwmodel in \
+             ['GCP_INTEL_TDX'] && assertion.submods.gce.project_id in ['operator'] && \
+             assertion.google_service_accounts.exists(a, a in \
+             ['run@operator.iam.gserviceaccount.com']) && int(assertion.swversion[0]) >= 250100 && \
+             (!has(assertion.submods.container.cmd_override) || \
+             size(assertion.submods.container.cmd_override) == 0) && \
+             (!has(assertion.submods.container.env_override) || \
+             size(assertion.submods.container.env_override) == 0)"
+        );
+    }
+
+    #[test]
+    fn asks_for_all_signers() {
+        let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
+        let condition = admission()
+            .signed_by(one)
+            .signed_by(two)
+            .condition()
+            .unwrap();
+        let expected = format!(
+            "['{}', '{}'].all(k, k in \
+             assertion.submods.container.image_signatures.map(s, s.key_id))",
+            one.hex(),
+            two.hex()
+        );
+        assert!(condition.contains(&expected), "{condition}");
+    }
+
+    #[test]
+    fn lets_no_name_out_of_its_quotes() {
+        for name in ["", "a'", "a' || true || 'a", "a\\", "a b", "a\n"] {
+            assert!(
+                matches!(admission().operator(name), Err(Error::ConditionText(_))),
+                "{name}"
+            );
+            assert!(admission().service_account(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_condition_that_no_provider_takes() {
+        let many = (0..60).fold(admission(), |a, n: u32| {
+            a.signed_by(Digest::of(&n.to_be_bytes()))
+        });
+        assert!(matches!(
+            many.condition(),
+            Err(Error::ConditionSize { limit: 4096, .. })
+        ));
+    }
+
+    #[test]
+    fn the_longest_subject_fits() {
+        let digest = Digest::of(b"").to_string();
+        let subject = format!("gcpcs::{digest}::{}::{}", u64::MAX, u64::MAX);
+        assert!(subject.len() < 127, "{}", subject.len());
+        for claim in [
+            "container.image_digest",
+            "gce.project_number",
+            "gce.instance_id",
+        ] {
+            assert_eq!(SUBJECT.matches(claim).count(), 1, "{claim}");
+        }
+    }
+
+    #[test]
+    fn has_one_audience_of_its_own() {
+        let provider = Provider::new("https://one.example/countersign", &admission()).unwrap();
+        let json = serde_json::to_value(provider).unwrap();
+        let audiences = serde_json::json!(["https://one.example/countersign"]);
+        assert_eq!(json["oidc"]["allowedAudiences"], audiences);
+        assert_eq!(json["oidc"]["issuerUri"], ISSUER);
+        assert!(json["attributeMapping"]["attribute.image_digest"].is_string());
+        for audience in [DEFAULT_AUDIENCE, "", &"a".repeat(257)] {
+            assert!(Provider::new(audience, &admission()).is_err());
+        }
+    }
+}

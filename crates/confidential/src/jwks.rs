@@ -1,0 +1,193 @@
+//! The keys that an issuer of tokens publishes (RFC 7517), and where it publishes them (OpenID
+//! Connect Discovery 1.0). Only RSA keys for RS256 signatures are kept.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use content::limits;
+use serde::Deserialize;
+
+use crate::{Error, Token};
+
+/// An RSA public key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RsaKey {
+    /// Its identifier.
+    pub id: String,
+    /// The modulus, big-endian, without leading zeros.
+    pub modulus: Vec<u8>,
+    /// The exponent, big-endian, without leading zeros.
+    pub exponent: Vec<u8>,
+}
+
+/// The keys of an issuer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeySet(Vec<RsaKey>);
+
+#[derive(Deserialize)]
+struct WireSet {
+    keys: Vec<WireKey>,
+}
+
+#[derive(Deserialize)]
+struct WireKey {
+    kty: String,
+    kid: Option<String>,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    alg: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+}
+
+impl KeySet {
+    /// Reads a key set; keys of other kinds, or for other uses, are left out.
+    ///
+    /// # Errors
+    /// JSON that cannot be read strictly, a key that is none, or one identifier for two keys.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let set: WireSet = content::json::parse(bytes, limits::KEY).map_err(Error::KeySet)?;
+        let mut keys: Vec<RsaKey> = Vec::new();
+        for key in set.keys.iter().filter(|key| key.signs_rs256()) {
+            let key = key.read()?;
+            if keys.iter().any(|other| other.id == key.id) {
+                return Err(Error::KeyTwice(key.id));
+            }
+            keys.push(key);
+        }
+        Ok(Self(keys))
+    }
+
+    /// The key that signed a token, by the identifier in the token's header.
+    ///
+    /// # Errors
+    /// The header names none, or one that is not in the set.
+    pub fn key_of(&self, token: &Token) -> Result<&RsaKey, Error> {
+        let id = token.key_id().ok_or(Error::KeyUnnamed)?;
+        let key = self.0.iter().find(|key| key.id == id);
+        key.ok_or_else(|| Error::KeyUnknown(id.chars().take(80).collect()))
+    }
+}
+
+impl WireKey {
+    fn signs_rs256(&self) -> bool {
+        self.kty == "RSA"
+            && self.usage.as_deref().is_none_or(|usage| usage == "sig")
+            && self.alg.as_deref().is_none_or(|alg| alg == "RS256")
+    }
+
+    fn read(&self) -> Result<RsaKey, Error> {
+        let id = self
+            .kid
+            .clone()
+            .filter(|id| !id.is_empty())
+            .ok_or(Error::KeyUnnamed)?;
+        let number = |text: &Option<String>| {
+            let bytes = BASE64URL.decode(text.as_deref().unwrap_or_default()).ok();
+            let bytes = bytes.filter(|bytes| bytes.first().is_some_and(|first| *first != 0));
+            bytes.ok_or_else(|| Error::KeyNumber(id.clone()))
+        };
+        let (modulus, exponent) = (number(&self.n)?, number(&self.e)?);
+        Ok(RsaKey {
+            id,
+            modulus,
+            exponent,
+        })
+    }
+}
+
+/// What an issuer says about itself.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub struct Discovery {
+    /// Who it is.
+    pub issuer: String,
+    /// Where its keys are.
+    pub jwks_uri: String,
+}
+
+impl Discovery {
+    /// Reads the document, which must speak for `issuer`.
+    ///
+    /// # Errors
+    /// JSON that cannot be read strictly, or another issuer.
+    pub fn parse(bytes: &[u8], issuer: &str) -> Result<Self, Error> {
+        let found: Self = content::json::parse(bytes, limits::KEY).map_err(Error::Discovery)?;
+        match found.issuer == issuer {
+            true => Ok(found),
+            false => Err(Error::Issuer {
+                expected: issuer.to_owned(),
+                found: found.issuer,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(keys: &str) -> Result<KeySet, Error> {
+        KeySet::parse(format!("{{\"keys\":[{keys}]}}").as_bytes())
+    }
+
+    const KEY: &str = r#"{"kty":"RSA","alg":"RS256","use":"sig","kid":"k","e":"AQAB","n":"sZoo"}"#;
+
+    fn find(set: &KeySet, header: &str) -> Result<RsaKey, Error> {
+        let text = format!("{}.e30.AA", BASE64URL.encode(header));
+        let token = Token::parse(&text)?;
+        set.key_of(&token).cloned()
+    }
+
+    #[test]
+    fn finds_the_key_of_a_token() {
+        let set = set(KEY).unwrap();
+        let key = find(&set, r#"{"alg":"RS256","kid":"k"}"#).unwrap();
+        assert_eq!(key.exponent, [1, 0, 1]);
+        let other = find(&set, r#"{"alg":"RS256","kid":"K"}"#);
+        assert!(matches!(other, Err(Error::KeyUnknown(_))));
+        assert!(matches!(
+            find(&set, r#"{"alg":"RS256"}"#),
+            Err(Error::KeyUnnamed)
+        ));
+    }
+
+    #[test]
+    fn leaves_out_keys_for_other_things() {
+        for (from, to) in [("RSA", "EC"), ("sig", "enc"), ("RS256", "PS256")] {
+            let set = set(&KEY.replace(from, to)).unwrap();
+            assert!(find(&set, r#"{"alg":"RS256","kid":"k"}"#).is_err(), "{to}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_key_set() {
+        assert!(matches!(
+            set(&format!("{KEY},{KEY}")),
+            Err(Error::KeyTwice(_))
+        ));
+        assert!(matches!(
+            set(&KEY.replace("sZoo", "s Zoo")),
+            Err(Error::KeyNumber(_))
+        ));
+        assert!(matches!(
+            set(&KEY.replace("sZoo", "AAEA")),
+            Err(Error::KeyNumber(_))
+        ));
+        assert!(matches!(
+            set(&KEY.replace("\"n\"", "\"m\"")),
+            Err(Error::KeyNumber(_))
+        ));
+        assert!(matches!(
+            set(&KEY.replace("\"k\"", "\"\"")),
+            Err(Error::KeyUnnamed)
+        ));
+        assert!(KeySet::parse(b"{}").is_err());
+    }
+
+    #[test]
+    fn believes_discovery_only_about_its_issuer() {
+        let document = br#"{"issuer":"https://a.example","jwks_uri":"https://a.example/k","x":1}"#;
+        assert!(Discovery::parse(document, "https://a.example").is_ok());
+        let other = Discovery::parse(document, "https://a.example/");
+        assert!(matches!(other, Err(Error::Issuer { .. })));
+    }
+}

@@ -1,0 +1,190 @@
+//! An attestation token: a JSON Web Token in compact form (RFC 7515, RFC 7519), signed RS256. It is
+//! taken apart here; its signature is verified by the caller, who has the cryptography.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use content::limits;
+use serde::Deserialize;
+
+use crate::{Claims, Error};
+
+/// The one algorithm that Google signs with. `none`, and HMAC under the public key, are refused
+/// before any key is chosen.
+const ALGORITHM: &str = "RS256";
+
+/// A token taken apart. Nothing in it is to be believed before [`Token::verify`].
+pub struct Token<'a> {
+    header: Header,
+    signing_input: &'a str,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+    // Extensions that a reader must understand; we understand none.
+    crit: Option<serde_json::Value>,
+    x5c: Option<Vec<String>>,
+}
+
+/// Why a signature does not hold: the caller's cryptography says no more than that.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the signature does not hold")]
+pub struct BadSignature;
+
+impl<'a> Token<'a> {
+    /// Takes a token apart.
+    ///
+    /// # Errors
+    /// Too large, not three parts of unpadded base64url, a header that is not strict JSON, another
+    /// algorithm than RS256, another type than JWT, critical extensions.
+    pub fn parse(text: &'a str) -> Result<Self, Error> {
+        let size = text.len() as u64;
+        if size > limits::TOKEN {
+            return Err(Error::TokenSize {
+                size,
+                limit: limits::TOKEN,
+            });
+        }
+        let (signing_input, signature) = text.rsplit_once('.').ok_or(Error::TokenParts)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(Error::TokenParts)?;
+        let header = content::json::parse(&decode("header", header)?, limits::TOKEN);
+        Ok(Self {
+            header: Header::check(header.map_err(Error::TokenHeader)?)?,
+            signing_input,
+            payload: decode("payload", payload)?,
+            signature: decode("signature", signature)?,
+        })
+    }
+
+    /// The identifier of the key that signed, if the header has one that is not empty.
+    pub fn key_id(&self) -> Option<&str> {
+        self.header.kid.as_deref().filter(|kid| !kid.is_empty())
+    }
+
+    /// The certificates of the key that signed, leaf first, as text: a token of the PKI kind.
+    pub fn certificates(&self) -> Option<&[String]> {
+        self.header.x5c.as_deref()
+    }
+
+    /// The bytes that are signed.
+    pub fn signing_input(&self) -> &[u8] {
+        self.signing_input.as_bytes()
+    }
+
+    /// The RSASSA-PKCS1-v1_5 signature with SHA-256 over [`Token::signing_input`].
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// Gives the claims, once `verify`, called with the signing input and the signature, agrees.
+    ///
+    /// # Errors
+    /// `verify` does not agree, or the payload cannot be read strictly.
+    pub fn verify(
+        &self,
+        verify: impl FnOnce(&[u8], &[u8]) -> Result<(), BadSignature>,
+    ) -> Result<Claims, Error> {
+        verify(self.signing_input(), &self.signature).map_err(Error::TokenSignature)?;
+        Claims::parse(&self.payload)
+    }
+}
+
+impl Header {
+    fn check(self) -> Result<Self, Error> {
+        if self.alg != ALGORITHM {
+            return Err(Error::TokenAlgorithm(self.alg));
+        }
+        match &self.typ {
+            Some(typ) if typ != "JWT" => return Err(Error::TokenType(typ.clone())),
+            _ => {}
+        }
+        match self.crit {
+            Some(_) => Err(Error::TokenCritical),
+            None => Ok(self),
+        }
+    }
+}
+
+fn decode(part: &'static str, text: &str) -> Result<Vec<u8>, Error> {
+    BASE64URL
+        .decode(text)
+        .map_err(|_| Error::TokenBase64 { part })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(header: &str, payload: &str) -> String {
+        let parts = [header.as_bytes(), payload.as_bytes(), b"signature"];
+        parts.map(|part| BASE64URL.encode(part)).join(".")
+    }
+
+    const HEADER: &str = r#"{"alg":"RS256","kid":"k","typ":"JWT"}"#;
+    const PAYLOAD: &str = r#"{"aud":"a","iss":"i","iat":1,"exp":2}"#;
+
+    fn refusal(text: &str) -> Error {
+        Token::parse(text).err().unwrap()
+    }
+
+    #[test]
+    fn hands_out_claims_only_after_verification() {
+        let text = token(HEADER, PAYLOAD);
+        let parsed = Token::parse(&text).unwrap();
+        assert_eq!(parsed.key_id(), Some("k"));
+        let claims = parsed.verify(|input, signature| {
+            assert_eq!(input, &text.as_bytes()[..text.rfind('.').unwrap()]);
+            assert_eq!(signature, b"signature");
+            Ok(())
+        });
+        assert_eq!(claims.unwrap().issuer, "i");
+        let refused = parsed.verify(|_, _| Err(BadSignature));
+        assert!(matches!(refused, Err(Error::TokenSignature(BadSignature))));
+    }
+
+    #[test]
+    fn refuses_other_algorithms_types_and_extensions() {
+        for alg in ["none", "HS256", "rs256", "RS512", "PS256", "ES256", ""] {
+            let text = token(&HEADER.replace("RS256", alg), PAYLOAD);
+            assert!(matches!(refusal(&text), Error::TokenAlgorithm(found) if found == alg));
+        }
+        let text = token(&HEADER.replace("JWT", "at+jwt"), PAYLOAD);
+        assert!(matches!(refusal(&text), Error::TokenType(_)));
+        let text = token(
+            &HEADER.replace("\"kid\"", "\"crit\":[\"b64\"],\"kid\""),
+            PAYLOAD,
+        );
+        assert!(matches!(refusal(&text), Error::TokenCritical));
+        let text = token(
+            &HEADER.replace("\"kid\"", "\"alg\":\"none\",\"kid\""),
+            PAYLOAD,
+        );
+        assert!(matches!(refusal(&text), Error::TokenHeader(_)));
+    }
+
+    #[test]
+    fn refuses_other_forms() {
+        let text = token(HEADER, PAYLOAD);
+        let spaced = format!("{text}\n");
+        let padded = text.replacen('.', "=.", 1);
+        let four = format!("{text}.AAAA");
+        let detached = format!("{}..c2ln", BASE64URL.encode(HEADER));
+        for bad in ["", ".", "..", "a.b", &spaced, &padded, &four] {
+            assert!(Token::parse(bad).is_err(), "{bad}");
+        }
+        let empty = Token::parse(&detached).unwrap().verify(|_, _| Ok(()));
+        assert!(matches!(empty, Err(Error::Claims(_))));
+        let huge = "A".repeat(usize::try_from(limits::TOKEN).unwrap() + 1);
+        assert!(matches!(refusal(&huge), Error::TokenSize { .. }));
+    }
+
+    #[test]
+    fn an_empty_key_id_is_none() {
+        let text = token(r#"{"alg":"RS256","kid":""}"#, PAYLOAD);
+        assert_eq!(Token::parse(&text).unwrap().key_id(), None);
+    }
+}
