@@ -17,7 +17,7 @@ test:
 # Licences, sources and banned crates of both workspaces.
 deny:
     cargo deny --locked check bans licenses sources
-    cargo deny --locked --manifest-path workload/Cargo.toml check --config workload/deny.toml bans licenses sources
+    cargo deny --locked --manifest-path workload/Cargo.toml --config workload/deny.toml check bans licenses sources
 
 # The story and every attack on it.
 ceremony:
