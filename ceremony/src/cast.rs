@@ -1,0 +1,144 @@
+//! Who plays: names, projects, keys and folders.
+
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::cloud::{Endpoints, Project};
+use crate::stage::Stage;
+
+/// The builder's name and project.
+pub const BUILDER: &str = "builder";
+/// The operator's name and project.
+pub const OPERATOR: &str = "operator";
+/// The collaborators' names and projects.
+pub const COLLABORATORS: [&str; 2] = ["collaborator-1", "collaborator-2"];
+/// Where the image is published.
+pub const REPOSITORY: &str = "builder/workload";
+/// Where the source is said to be published.
+pub const SOURCE_URI: &str = "git+https://source.example/countersign";
+/// How the builder names itself in provenance.
+pub const BUILDER_ID: &str = "https://builder.example/countersign";
+
+/// One collaborator: its project, its key for data, and its key for signatures.
+#[derive(Clone, Debug)]
+pub struct Collaborator {
+    /// Its name and project.
+    pub name: &'static str,
+    /// Its project in the cloud.
+    pub project: Project,
+    /// Its own folder.
+    pub folder: PathBuf,
+    /// What it signs with, as `--key` takes it.
+    pub signing_key: String,
+    /// The public half.
+    pub public_key: PathBuf,
+}
+
+impl Collaborator {
+    /// The audience of the attestation tokens meant for it alone.
+    pub fn audience(&self) -> String {
+        format!("https://{}.example/countersign", self.name)
+    }
+
+    /// The key that its data is encrypted with.
+    pub fn data_key(&self) -> String {
+        format!(
+            "projects/{}/locations/global/keyRings/ring/cryptoKeys/data",
+            self.name
+        )
+    }
+
+    /// Its workload identity pool.
+    pub fn pool(&self) -> String {
+        let number = &self.project.number;
+        format!("projects/{number}/locations/global/workloadIdentityPools/confidential-space")
+    }
+
+    /// Its provider, as STS takes it for an audience.
+    pub fn provider(&self) -> String {
+        format!("//iam.googleapis.com/{}/providers/attestation", self.pool())
+    }
+
+    /// Its token file.
+    pub fn token(&self) -> &Path {
+        &self.project.access_token
+    }
+}
+
+/// Everybody who plays.
+pub struct Cast {
+    /// The services.
+    pub endpoints: Endpoints,
+    /// The builder's project.
+    pub builder: Project,
+    /// What the builder signs with.
+    pub builder_key: String,
+    /// The builder's public key.
+    pub builder_public: PathBuf,
+    /// The collaborators.
+    pub collaborators: [Collaborator; 2],
+    /// The operator's project.
+    pub operator: Project,
+}
+
+impl Cast {
+    /// Gives everybody a project and a folder.
+    ///
+    /// # Errors
+    /// A project is missing in `endpoints`, or a folder cannot be made.
+    pub fn gather(stage: &Stage, endpoints: Endpoints) -> Result<Self, Error> {
+        let project = |name: &str| {
+            endpoints
+                .projects
+                .get(name)
+                .cloned()
+                .ok_or_else(|| Error::Answer {
+                    what: "emulator's projects".into(),
+                    found: format!("no {name}"),
+                })
+        };
+        let collaborator = |name: &'static str, key: Key| -> Result<Collaborator, Error> {
+            let folder = stage.folder(name)?;
+            let signing_key = match key {
+                Key::Cloud => cloud_key(name),
+                Key::File => folder.join("cosign.key").display().to_string(),
+            };
+            let public_key = folder.join("cosign.pub");
+            Ok(Collaborator {
+                name,
+                project: project(name)?,
+                folder,
+                signing_key,
+                public_key,
+            })
+        };
+        Ok(Self {
+            builder: project(BUILDER)?,
+            builder_key: cloud_key(BUILDER),
+            builder_public: stage.folder(BUILDER)?.join("cosign.pub"),
+            collaborators: [
+                collaborator(COLLABORATORS[0], Key::Cloud)?,
+                collaborator(COLLABORATORS[1], Key::File)?,
+            ],
+            operator: project(OPERATOR)?,
+            endpoints,
+        })
+    }
+
+    /// Registry and path of the published image.
+    pub fn repository(&self) -> String {
+        format!("{}/{REPOSITORY}", self.endpoints.registry)
+    }
+}
+
+/// Where a signing key is kept; the story plays both.
+enum Key {
+    Cloud,
+    File,
+}
+
+fn cloud_key(project: &str) -> String {
+    format!(
+        "gcpkms://projects/{project}/locations/global/keyRings/ring/cryptoKeys/signing/cryptoKeyVersions/1"
+    )
+}

@@ -1,0 +1,179 @@
+//! What the audience sees: a line for each step while it is played, and one screen at the end.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::Error;
+use crate::stage::{Playing, Said, Stage, command_line};
+
+/// Shows each step while it is played, and remembers how long it took.
+#[derive(Default)]
+pub struct Programme {
+    steps: Vec<(String, Duration)>,
+}
+
+impl Programme {
+    /// A heading.
+    pub fn act(&self, title: &str) {
+        say(&format!("\n{title}"));
+    }
+
+    /// A line of its own.
+    pub fn note(&self, text: &str) {
+        say(&format!("    {text}"));
+    }
+
+    /// Plays one step that is a function.
+    ///
+    /// # Errors
+    /// Those of the step.
+    pub fn step<T>(
+        &mut self,
+        what: &str,
+        play: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let begin = Instant::now();
+        let spinner = spinner(what);
+        let result = play();
+        spinner.finish_and_clear();
+        self.played(what, begin.elapsed(), result.is_ok());
+        result
+    }
+
+    /// Plays one step that is a program, whatever it ends with.
+    ///
+    /// # Errors
+    /// The program does not start or cannot be listened to.
+    pub fn run(
+        &mut self,
+        stage: &Stage,
+        what: &str,
+        command: std::process::Command,
+    ) -> Result<Said, Error> {
+        let begin = Instant::now();
+        let spinner = spinner(what);
+        let shown = spinner.clone();
+        let what_now = what.to_owned();
+        let playing = stage.start(command, move |line| {
+            shown.set_message(format!(
+                "{what_now}  {}",
+                line.chars().take(90).collect::<String>()
+            ));
+        });
+        let said = playing.and_then(Playing::end);
+        spinner.finish_and_clear();
+        let ok = said.as_ref().is_ok_and(|said| said.code == Some(0));
+        self.played(what, begin.elapsed(), ok);
+        said
+    }
+
+    /// Plays one step that is a program and must succeed; gives its standard output.
+    ///
+    /// # Errors
+    /// As [`Programme::run`], or another exit status than 0.
+    pub fn must(
+        &mut self,
+        stage: &Stage,
+        what: &str,
+        command: std::process::Command,
+    ) -> Result<String, Error> {
+        let line = command_line(&command);
+        let said = self.run(stage, what, command)?;
+        if said.code != Some(0) {
+            return Err(Error::Program {
+                command: line,
+                code: said.code,
+                said: said.stderr,
+            });
+        }
+        Ok(said.stdout)
+    }
+
+    /// Seconds of all steps whose name begins so.
+    pub fn seconds(&self, beginning: &str) -> f64 {
+        let steps = self
+            .steps
+            .iter()
+            .filter(|(what, _)| what.starts_with(beginning));
+        steps.map(|(_, time)| time.as_secs_f64()).sum()
+    }
+
+    fn played(&mut self, what: &str, time: Duration, ok: bool) {
+        let mark = if ok { "done" } else { "no" };
+        say(&format!(
+            "    {mark:<5}{what:<62}{:>7.1} s",
+            time.as_secs_f64()
+        ));
+        self.steps.push((what.to_owned(), time));
+    }
+}
+
+/// A table with columns as wide as their widest cell; the first row is the head.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
+        let _ = writeln!(
+            text,
+            "  {}",
+            cells.collect::<Vec<_>>().join("  ").trim_end()
+        );
+    }
+    text
+}
+
+fn spinner(what: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("    {spinner} {wide_msg} {elapsed}");
+    let spinner = ProgressBar::new_spinner().with_message(what.to_owned());
+    if let Ok(style) = style {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    spinner
+}
+
+#[allow(clippy::print_stderr, reason = "this room is what the audience sees")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_lines_up() {
+        let rows = [
+            vec!["who".to_owned(), "what".to_owned()],
+            vec!["operator".to_owned(), "x".to_owned()],
+        ];
+        assert_eq!(table(&rows), "  who       what\n  operator  x\n");
+    }
+
+    #[test]
+    fn only_the_named_steps_are_added_up() {
+        let mut programme = Programme::default();
+        programme.played("build: a", Duration::from_secs(2), true);
+        programme.played("build: b", Duration::from_secs(3), true);
+        programme.played("push", Duration::from_secs(5), true);
+        assert_eq!(programme.seconds("build: ").round(), 5.0);
+    }
+}

@@ -1,0 +1,312 @@
+//! What stands before the story begins: the cloud, everybody's keys, conditions and queue, and the
+//! source with this cast's public terms.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use confidential::condition::{Admission, Hardware, Provider};
+use content::Digest;
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::cast::{BUILDER, COLLABORATORS, Cast, Collaborator, OPERATOR};
+use crate::cloud::{self, Endpoints};
+use crate::programme::Programme;
+use crate::stage::{Playing, Stage, finish};
+
+/// Topic and subscription in the operator's project.
+pub const TOPIC: &str = "projects/operator/topics/data";
+/// The subscription that the workload pulls.
+pub const SUBSCRIPTION: &str = "projects/operator/subscriptions/data";
+/// Seconds that the workload waits for the collaborators' messages.
+const DEADLINE: u32 = 30;
+
+/// The emulator, playing.
+pub struct Cloud {
+    _emulator: Playing,
+    /// Where its state lies; whoever controls the registry can reach it.
+    pub state: PathBuf,
+}
+
+/// Starts the cloud and waits until it is ready.
+///
+/// # Errors
+/// The emulator does not start or prints something else.
+pub fn open_cloud(stage: &Stage, programme: &mut Programme) -> Result<(Cloud, Endpoints), Error> {
+    programme.step("emulator serve", || {
+        let state = stage.folder("cloud")?;
+        let mut command = stage.program("emulator");
+        command.args(["serve", "--state"]).arg(&state);
+        for project in [BUILDER, COLLABORATORS[0], COLLABORATORS[1], OPERATOR] {
+            command.args(["--project", project]);
+        }
+        let mut emulator = stage.start(command, |_| {})?;
+        let Some(line) = emulator.line()? else {
+            let said = emulator.end()?;
+            let command = "emulator serve".to_owned();
+            return Err(Error::Program {
+                command,
+                code: said.code,
+                said: said.stderr,
+            });
+        };
+        let endpoints = serde_json::from_str(&line).map_err(|_| Error::Answer {
+            what: "emulator's endpoints".into(),
+            found: line,
+        })?;
+        Ok((
+            Cloud {
+                _emulator: emulator,
+                state,
+            },
+            endpoints,
+        ))
+    })
+}
+
+/// Makes everybody's keys; each in its own project or its own folder.
+///
+/// # Errors
+/// A service or `builder keygen` refuses.
+pub fn make_keys(stage: &Stage, programme: &mut Programme, cast: &Cast) -> Result<(), Error> {
+    programme.step("keys: Cloud KMS and files", || {
+        make_signing_key(
+            cast,
+            BUILDER,
+            &cast.builder.access_token,
+            &cast.builder_public,
+        )?;
+        let [first, second] = &cast.collaborators;
+        make_signing_key(cast, first.name, first.token(), &first.public_key)?;
+        let mut keygen = stage.program("builder");
+        keygen.arg("keygen").arg(second.folder.join("cosign"));
+        finish(stage, keygen)?;
+        make_key_ring(cast, second.name, second.token())?;
+        for collaborator in &cast.collaborators {
+            let ring = format!(
+                "projects/{}/locations/global/keyRings/ring",
+                collaborator.name
+            );
+            let url = format!(
+                "{}/v1/{ring}/cryptoKeys?cryptoKeyId=data",
+                cast.endpoints.kms
+            );
+            let body = json!({"purpose": "ENCRYPT_DECRYPT"});
+            cloud::call("POST", &url, collaborator.token(), &body)?;
+        }
+        Ok(())
+    })
+}
+
+fn make_key_ring(cast: &Cast, project: &str, token: &Path) -> Result<(), Error> {
+    let kms = &cast.endpoints.kms;
+    let url = format!("{kms}/v1/projects/{project}/locations/global/keyRings?keyRingId=ring");
+    cloud::call("POST", &url, token, &json!({})).map(drop)
+}
+
+fn make_signing_key(cast: &Cast, project: &str, token: &Path, public: &Path) -> Result<(), Error> {
+    make_key_ring(cast, project, token)?;
+    let ring = format!(
+        "{}/v1/projects/{project}/locations/global/keyRings/ring",
+        cast.endpoints.kms
+    );
+    let body = json!({
+        "purpose": "ASYMMETRIC_SIGN",
+        "versionTemplate": {"algorithm": "EC_SIGN_P256_SHA256"},
+    });
+    cloud::call(
+        "POST",
+        &format!("{ring}/cryptoKeys?cryptoKeyId=signing"),
+        token,
+        &body,
+    )?;
+    let url = format!("{ring}/cryptoKeys/signing/cryptoKeyVersions/1/publicKey");
+    let pem = cloud::text(&cloud::call("GET", &url, token, &Value::Null)?, "pem")?;
+    std::fs::write(public, pem).map_err(Error::io(public))
+}
+
+/// Lets tokens of the TEE into each collaborator's own pool, under its own conditions.
+///
+/// # Errors
+/// The service refuses.
+pub fn trust_the_tee(programme: &mut Programme, cast: &Cast) -> Result<(), Error> {
+    programme.step("workload identity pools: who may ask at all", || {
+        cast.collaborators
+            .iter()
+            .try_for_each(|collaborator| make_provider(cast, collaborator))
+    })
+}
+
+fn make_provider(cast: &Cast, collaborator: &Collaborator) -> Result<(), Error> {
+    let iam = &cast.endpoints.iam;
+    let parent = format!(
+        "{iam}/v1/projects/{}/locations/global/workloadIdentityPools",
+        collaborator.name
+    );
+    let pool = format!("{parent}?workloadIdentityPoolId=confidential-space");
+    cloud::call("POST", &pool, collaborator.token(), &json!({}))?;
+    let provider = json!(provider(collaborator)?);
+    let url =
+        format!("{parent}/confidential-space/providers?workloadIdentityPoolProviderId=attestation");
+    cloud::call("POST", &url, collaborator.token(), &provider).map(drop)
+}
+
+/// Lets in production images on hardware that keeps the operator out, in the operator's project.
+fn provider(collaborator: &Collaborator) -> Result<Provider, Error> {
+    let admission = Admission::of(&[Hardware::IntelTdx]).operator(OPERATOR);
+    let provider =
+        admission.and_then(|admission| Provider::new(&collaborator.audience(), &admission));
+    provider.map_err(|error| Error::Answer {
+        what: "condition".into(),
+        found: error.to_string(),
+    })
+}
+
+/// Opens the queue that data arrives by; both collaborators may publish.
+///
+/// # Errors
+/// The service refuses.
+pub fn open_queue(programme: &mut Programme, cast: &Cast) -> Result<(), Error> {
+    programme.step("Pub/Sub: a topic that both may publish to", || {
+        let token = &cast.operator.access_token;
+        let pubsub = &cast.endpoints.pubsub;
+        cloud::call("PUT", &format!("{pubsub}/v1/{TOPIC}"), token, &json!({}))?;
+        let subscription = json!({"topic": TOPIC, "ackDeadlineSeconds": 10});
+        cloud::call(
+            "PUT",
+            &format!("{pubsub}/v1/{SUBSCRIPTION}"),
+            token,
+            &subscription,
+        )?;
+        let owner = |name| format!("serviceAccount:owner@{name}.iam.gserviceaccount.com");
+        grant(
+            cast,
+            TOPIC,
+            "roles/pubsub.publisher",
+            &COLLABORATORS.map(owner),
+        )
+    })
+}
+
+/// Lets the image pull the queue, as the first collaborator's federated identity.
+///
+/// # Errors
+/// The service refuses.
+pub fn admit_to_queue(cast: &Cast, digest: &Digest) -> Result<(), Error> {
+    let pool = cast.collaborators[0].pool();
+    let member =
+        format!("principalSet://iam.googleapis.com/{pool}/attribute.image_digest/{digest}");
+    grant(cast, SUBSCRIPTION, "roles/pubsub.subscriber", &[member])
+}
+
+fn grant(cast: &Cast, resource: &str, role: &str, members: &[String]) -> Result<(), Error> {
+    let url = format!("{}/v1/{resource}", cast.endpoints.pubsub);
+    let token = &cast.operator.access_token;
+    let policy = cloud::call("GET", &format!("{url}:getIamPolicy"), token, &Value::Null)?;
+    let etag = cloud::text(&policy, "etag")?;
+    let body = json!({"policy": {"bindings": [{"role": role, "members": members}], "etag": etag}});
+    cloud::call("POST", &format!("{url}:setIamPolicy"), token, &body).map(drop)
+}
+
+/// Takes the last commit of `repository` to the stage, and commits this cast's public terms to it.
+///
+/// # Errors
+/// git fails, or a public key cannot be read.
+pub fn take_source(
+    stage: &Stage,
+    programme: &mut Programme,
+    cast: &Cast,
+    repository: &Path,
+) -> Result<PathBuf, Error> {
+    let source = stage.path().join("source");
+    programme.step("source: last commit, with this cast's public terms", || {
+        let mut clone = Command::new("git");
+        clone
+            .args(["clone", "--quiet", "--no-local"])
+            .arg(repository)
+            .arg(&source);
+        finish(stage, clone)?;
+        let terms = terms(stage, cast)?;
+        commit_terms(stage, &source, &terms)
+    })?;
+    Ok(source)
+}
+
+/// Writes `terms` into the source and commits them.
+///
+/// # Errors
+/// The file cannot be written, or git fails.
+pub fn commit_terms(stage: &Stage, source: &Path, terms: &Value) -> Result<(), Error> {
+    let path = source.join("workload/terms.json");
+    std::fs::write(&path, format!("{terms:#}\n")).map_err(Error::io(&path))?;
+    let mut commit = Command::new("git");
+    commit.arg("-C").arg(source);
+    commit.args([
+        "-c",
+        "user.name=Builder",
+        "-c",
+        "user.email=builder@builder.example",
+    ]);
+    commit.args([
+        "commit",
+        "--quiet",
+        "--no-gpg-sign",
+        "--message",
+        "terms: name this cast",
+    ]);
+    commit.args(["--", "workload/terms.json"]);
+    finish(stage, commit).map(drop)
+}
+
+/// What everybody agrees on before the build: whose data, whose keys, whose signatures.
+///
+/// # Errors
+/// A public key cannot be read.
+pub fn terms(stage: &Stage, cast: &Cast) -> Result<Value, Error> {
+    let collaborators = cast.collaborators.iter().map(|collaborator| {
+        json!({
+            "name": collaborator.name,
+            "audience": collaborator.audience(),
+            "sts_audience": collaborator.provider(),
+            "kms_key": collaborator.data_key(),
+            "messages": 1,
+        })
+    });
+    let mut signers = vec![signer(stage, BUILDER, &cast.builder_public)?];
+    for collaborator in &cast.collaborators {
+        signers.push(signer(stage, collaborator.name, &collaborator.public_key)?);
+    }
+    let attestation = &cast.endpoints.attestation;
+    Ok(json!({
+        "job": "count",
+        "collaborators": collaborators.collect::<Vec<_>>(),
+        "signers": signers,
+        "attestation": {
+            "issuer": "https://confidentialcomputing.googleapis.com",
+            "discovery": format!("{attestation}/.well-known/openid-configuration"),
+        },
+        "endpoints": {
+            "sts": cast.endpoints.sts,
+            "kms": cast.endpoints.kms,
+            "pubsub": cast.endpoints.pubsub,
+        },
+        "subscription": SUBSCRIPTION,
+        "subscriber": cast.collaborators[0].name,
+        "deadline_seconds": DEADLINE,
+    }))
+}
+
+fn signer(_stage: &Stage, name: &str, public_key: &Path) -> Result<Value, Error> {
+    let pem = std::fs::read_to_string(public_key).map_err(Error::io(public_key))?;
+    let base64: String = pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, base64).map_err(
+        |error| Error::Answer {
+            what: format!("public key of {name}"),
+            found: error.to_string(),
+        },
+    )?;
+    Ok(json!({"name": name, "key_id": Digest::of(&der).hex()}))
+}

@@ -1,0 +1,352 @@
+//! The stage: a temporary folder, the programs that play on it, and an empty stage afterwards.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use crate::Error;
+
+/// Every folder of a ceremony is named so, and holds a locked file as long as somebody plays in it.
+const PREFIX: &str = "countersign-ceremony-";
+const LOCK: &str = "playing";
+
+/// A temporary folder with the programs of one ceremony. What it started is killed and the folder
+/// is removed when it is dropped; what an ended process left behind, by the next stage.
+pub struct Stage {
+    folder: tempfile::TempDir,
+    programs: PathBuf,
+    running: Running,
+    _playing: File,
+}
+
+/// Process ids of what runs now, for whoever has to end it.
+pub type Running = Arc<Mutex<Vec<u32>>>;
+
+/// What a program said when it had ended.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// The exit status; `None` after a signal.
+    pub code: Option<i32>,
+    /// All of standard output.
+    pub stdout: String,
+    /// All of standard error.
+    pub stderr: String,
+}
+
+/// A program that plays in the background; killed when dropped.
+pub struct Playing {
+    child: Child,
+    stdout: Option<BufReader<ChildStdout>>,
+    stderr: Option<JoinHandle<String>>,
+    running: Running,
+}
+
+impl Stage {
+    /// A new stage for the programs that lie in `programs`.
+    ///
+    /// # Errors
+    /// The temporary folder cannot be made.
+    pub fn set(programs: PathBuf) -> Result<Self, Error> {
+        sweep(&std::env::temp_dir());
+        let folder = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .tempdir()
+            .map_err(Error::io(std::env::temp_dir()))?;
+        let lock = folder.path().join(LOCK);
+        let playing = File::create(&lock).map_err(Error::io(&lock))?;
+        playing.lock().map_err(Error::io(&lock))?;
+        Ok(Self {
+            folder,
+            programs,
+            running: Running::default(),
+            _playing: playing,
+        })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A new folder on the stage.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, Error> {
+        let path = self.path().join(name);
+        fs::create_dir_all(&path).map_err(Error::io(&path))?;
+        Ok(path)
+    }
+
+    /// A file on the stage with these contents.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> Result<PathBuf, Error> {
+        let path = self.path().join(name);
+        fs::write(&path, contents).map_err(Error::io(&path))?;
+        Ok(path)
+    }
+
+    /// What runs now.
+    pub fn running(&self) -> Running {
+        self.running.clone()
+    }
+
+    /// A command that runs one of our programs.
+    pub fn program(&self, name: &str) -> Command {
+        Command::new(self.programs.join(name))
+    }
+
+    /// Starts `command`; each line that it says on standard error goes to `heard` as well.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(
+        &self,
+        command: Command,
+        heard: impl Fn(&str) + Send + 'static,
+    ) -> Result<Playing, Error> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        // So that nothing outlives a ceremony that was killed.
+        let mut bound = Command::new("setpriv");
+        bound
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(command.get_program())
+            .args(command.get_args());
+        if let Some(folder) = command.get_current_dir() {
+            bound.current_dir(folder);
+        }
+        for (key, value) in command.get_envs() {
+            match value {
+                Some(value) => bound.env(key, value),
+                None => bound.env_remove(key),
+            };
+        }
+        let mut child = bound
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| Error::Start { name, source })?;
+        lock(&self.running).push(child.id());
+        let stdout = child.stdout.take().map(BufReader::new);
+        let stderr = child
+            .stderr
+            .take()
+            .map(|pipe| thread::spawn(move || listen(pipe, heard)));
+        Ok(Playing {
+            child,
+            stdout,
+            stderr,
+            running: self.running(),
+        })
+    }
+}
+
+impl Playing {
+    /// The next line on standard output, without its end; `None` once it is closed.
+    ///
+    /// # Errors
+    /// The pipe fails.
+    pub fn line(&mut self) -> Result<Option<String>, Error> {
+        let mut line = String::new();
+        if let Some(stdout) = &mut self.stdout {
+            stdout
+                .read_line(&mut line)
+                .map_err(Error::io("standard output"))?;
+        }
+        Ok(line.strip_suffix('\n').map(str::to_owned))
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_playing(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    /// As [`Playing::end`].
+    pub fn stop(mut self) -> Result<Said, Error> {
+        terminate(self.child.id());
+        self.finish()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// A pipe or the wait fails.
+    pub fn end(mut self) -> Result<Said, Error> {
+        self.finish()
+    }
+
+    fn finish(&mut self) -> Result<Said, Error> {
+        let mut stdout = String::new();
+        if let Some(mut pipe) = self.stdout.take() {
+            pipe.read_to_string(&mut stdout)
+                .map_err(Error::io("standard output"))?;
+        }
+        let status: ExitStatus = self.child.wait().map_err(Error::io("process"))?;
+        lock(&self.running).retain(|id| *id != self.child.id());
+        let stderr = self
+            .stderr
+            .take()
+            .and_then(|reader| reader.join().ok())
+            .unwrap_or_default();
+        Ok(Said {
+            code: status.code(),
+            stdout,
+            stderr,
+        })
+    }
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        if self.is_playing() {
+            terminate(self.child.id());
+            // A program of ours ends at once when asked to; this is for one that does not.
+            for _ in 0..50 {
+                if !self.is_playing() {
+                    break;
+                }
+                thread::sleep(std::time::Duration::from_millis(20));
+            }
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        lock(&self.running).retain(|id| *id != self.child.id());
+    }
+}
+
+/// Runs a command that must succeed and that is no step of its own.
+///
+/// # Errors
+/// It does not start, or does not end with 0.
+pub fn finish(stage: &Stage, command: Command) -> Result<String, Error> {
+    let line = command_line(&command);
+    let said = stage.start(command, |_| {})?.end()?;
+    match said.code {
+        Some(0) => Ok(said.stdout),
+        code => Err(Error::Program {
+            command: line,
+            code,
+            said: said.stderr,
+        }),
+    }
+}
+
+/// A command as one would type it, with the program's own name.
+pub fn command_line(command: &Command) -> String {
+    let name = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default();
+    let words = std::iter::once(name).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Asks the process to end.
+pub fn terminate(id: u32) {
+    if let Some(id) = i32::try_from(id)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+    }
+}
+
+/// The list, also when a thread that held it has panicked.
+pub fn lock(running: &Running) -> std::sync::MutexGuard<'_, Vec<u32>> {
+    running
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn listen(pipe: impl Read, heard: impl Fn(&str)) -> String {
+    let mut all = String::new();
+    for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        heard(&line);
+        all.push_str(&line);
+        all.push('\n');
+    }
+    all
+}
+
+/// Removes the folders in which nobody plays any more.
+fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let named = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        if named && is_abandoned(&entry.path()).unwrap_or(false) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn is_abandoned(folder: &Path) -> io::Result<bool> {
+    let playing = File::open(folder.join(LOCK))?;
+    Ok(playing.try_lock().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn hears_both_outputs_and_the_status() {
+        let stage = Stage::set(PathBuf::new()).unwrap();
+        let said = stage
+            .start(shell("echo out; echo err >&2; exit 3"), |_| {})
+            .unwrap();
+        let said = said.end().unwrap();
+        assert_eq!(
+            (said.code, said.stdout.as_str(), said.stderr.as_str()),
+            (Some(3), "out\n", "err\n")
+        );
+        assert!(lock(&stage.running()).is_empty());
+    }
+
+    #[test]
+    fn leaves_nothing_behind() {
+        let stage = Stage::set(PathBuf::new()).unwrap();
+        let folder = stage.path().to_owned();
+        let playing = stage.start(shell("sleep 600"), |_| {}).unwrap();
+        let id = playing.child.id();
+        drop(playing);
+        drop(stage);
+        assert!(!folder.exists());
+        assert!(!Path::new(&format!("/proc/{id}")).exists());
+    }
+
+    #[test]
+    fn sweeps_only_what_is_abandoned() {
+        let outer = tempfile::tempdir().unwrap();
+        let abandoned = outer.path().join(format!("{PREFIX}1"));
+        let busy = outer.path().join(format!("{PREFIX}2"));
+        for folder in [&abandoned, &busy] {
+            fs::create_dir(folder).unwrap();
+        }
+        fs::write(abandoned.join(LOCK), "").unwrap();
+        let playing = File::create(busy.join(LOCK)).unwrap();
+        playing.lock().unwrap();
+        sweep(outer.path());
+        assert!(!abandoned.exists());
+        assert!(busy.exists());
+    }
+}
