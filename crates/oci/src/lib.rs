@@ -1,1 +1,23 @@
-//! oci
+//! Container images as bytes: references, manifests, configurations, layers and layouts on disk, as
+//! the OCI image specification 1.1 writes them. Nothing here opens a socket.
+#![forbid(unsafe_code)]
+
+mod config;
+mod descriptor;
+mod error;
+mod image;
+mod index;
+pub mod layer;
+pub mod layout;
+mod manifest;
+pub mod media;
+mod reference;
+
+pub use config::{Config, Execution, History, Nothing, RootFs};
+pub use descriptor::Descriptor;
+pub use error::{Document, Error, LayerFault, ReferenceFault};
+pub use image::Image;
+pub use index::Index;
+pub use layout::Layout;
+pub use manifest::Manifest;
+pub use reference::{ImageRef, Reference, Repository, Tag, Target};

@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+
+use content::{Digest, json, limits};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{Document, Error};
+
+/// An image's configuration (OCI image specification, config.md).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Config {
+    /// When the image was made, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// The processor, by Go's name for it.
+    pub architecture: String,
+    /// The operating system, by Go's name for it.
+    pub os: String,
+    /// The processor's variant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// How a container of the image is started.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub config: Execution,
+    /// What the image's file system consists of.
+    pub rootfs: RootFs,
+    /// How each layer came to be.
+    #[serde(
+        default,
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub history: Vec<History>,
+}
+
+/// How a container is started (config.md, property `config`).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Execution {
+    /// `user`, `uid`, `user:group` or `uid:gid`; empty means root.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub user: String,
+    /// `NAME=VALUE`, in this order.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub env: Vec<String>,
+    /// The command's first words.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub entrypoint: Vec<String>,
+    /// The command's other words, which whoever starts it may replace.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub cmd: Vec<String>,
+    /// The directory the command starts in; empty means `/`.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub working_dir: String,
+    /// Labels: among them the launch policy of Confidential Space.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub labels: BTreeMap<String, String>,
+    /// Ports the container listens on, `8080/tcp`.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub exposed_ports: BTreeMap<String, Nothing>,
+    /// Directories that the container expects to be mounted.
+    #[serde(
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub volumes: BTreeMap<String, Nothing>,
+}
+
+/// The value of a key in a set that is written as an object.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Nothing {}
+
+/// The layers before compression (config.md, property `rootfs`).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RootFs {
+    /// Always `layers`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The digest of each layer's tar archive, lowest first.
+    pub diff_ids: Vec<Digest>,
+}
+
+impl RootFs {
+    /// A file system of these layers.
+    pub fn of_layers(diff_ids: Vec<Digest>) -> Self {
+        Self {
+            kind: "layers".to_owned(),
+            diff_ids,
+        }
+    }
+}
+
+/// How a layer came to be (config.md, property `history`).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct History {
+    /// When, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// By which command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// By whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// Free text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Whether this step made no layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub empty_layer: Option<bool>,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// More than [`limits::CONFIG`] bytes, JSON that is not strict, or a root file system that does
+    /// not consist of layers.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let config: Self = json::parse(bytes, limits::CONFIG).map_err(|source| Error::Json {
+            document: Document::Config,
+            source,
+        })?;
+        if config.rootfs.kind != "layers" {
+            let kind = config.rootfs.kind;
+            return Err(Error::RootFs { kind });
+        }
+        Ok(config)
+    }
+
+    /// Writes the configuration as canonical JSON.
+    ///
+    /// # Errors
+    /// None for a configuration that was parsed or built here.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        json::canonical(self).map_err(|source| Error::Json {
+            document: Document::Config,
+            source,
+        })
+    }
+}
+
+/// Go writes an absent list or map as `null`.
+fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -1,0 +1,91 @@
+use std::collections::BTreeMap;
+
+use content::{json, limits};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::descriptor::media_type;
+use crate::{Descriptor, Document, Error, media};
+
+/// A list of manifests (OCI image specification, image-index.md): the table of a layout, and of the
+/// referrers of an image.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Index {
+    /// Always 2.
+    pub schema_version: u64,
+    /// Always [`media::INDEX`]; an index that leaves it out means the same.
+    #[serde(default = "own_media_type", deserialize_with = "media_type")]
+    pub media_type: String,
+    /// The manifests.
+    pub manifests: Vec<Descriptor>,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+fn own_media_type() -> String {
+    media::INDEX.to_owned()
+}
+
+impl Index {
+    /// An index of these manifests.
+    pub fn new(manifests: Vec<Descriptor>) -> Self {
+        Self {
+            schema_version: 2,
+            media_type: own_media_type(),
+            manifests,
+            annotations: BTreeMap::new(),
+        }
+    }
+
+    /// Reads an index.
+    ///
+    /// # Errors
+    /// More than [`limits::MANIFEST`] bytes, JSON that is not strict, another schema version or
+    /// media type, or a document that is a manifest as well.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let document = Document::Index;
+        let json = |source| Error::Json { document, source };
+        let index: Self = json::parse(bytes, limits::MANIFEST).map_err(json)?;
+        let both: AlsoManifest = json::parse(bytes, limits::MANIFEST).map_err(json)?;
+        if both.layers.is_some() || both.config.is_some() {
+            return Err(Error::Ambiguous { document });
+        }
+        index.check()?;
+        Ok(index)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let document = Document::Index;
+        if self.schema_version != 2 {
+            let version = self.schema_version;
+            return Err(Error::SchemaVersion { document, version });
+        }
+        if self.media_type != media::INDEX {
+            return Err(Error::MediaType {
+                document,
+                expected: media::INDEX,
+                actual: self.media_type.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes the index as canonical JSON.
+    ///
+    /// # Errors
+    /// None for an index that was parsed or built here.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        json::canonical(self).map_err(|source| Error::Json {
+            document: Document::Index,
+            source,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct AlsoManifest {
+    layers: Option<IgnoredAny>,
+    config: Option<IgnoredAny>,
+}

@@ -1,0 +1,188 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::{Error, LayerFault};
+
+/// Bytes in one part of a path (Linux, `NAME_MAX`).
+const NAME_LIMIT: usize = 255;
+/// Bytes in a path (Linux, `PATH_MAX`, less its NUL).
+pub(crate) const PATH_LIMIT: usize = 4095;
+
+/// One file, directory or link of a layer, with all that format v1 lets it say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// Where in the image.
+    pub path: EntryPath,
+    /// What is there.
+    pub kind: Kind,
+}
+
+/// What an entry is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// A directory, mode 0755.
+    Directory,
+    /// A regular file.
+    File {
+        /// Its bytes.
+        content: Content,
+        /// Mode 0755 or 0644.
+        executable: Executable,
+    },
+    /// A symbolic link, mode 0777.
+    Symlink {
+        /// Its target: relative to the link, or absolute from the image's root.
+        target: String,
+    },
+}
+
+/// Where a file's bytes come from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Content {
+    /// From memory.
+    Bytes(Vec<u8>),
+    /// From a regular file, read while the layer is written.
+    File(PathBuf),
+}
+
+/// Whether a file may be executed: the one bit of its mode that counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Executable {
+    /// Mode 0755.
+    Yes,
+    /// Mode 0644.
+    No,
+}
+
+/// A path in an image: parts joined by `/`, none of them empty, `.` or `..`, no `/` at either end.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct EntryPath(String);
+
+impl EntryPath {
+    /// The path's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The directory that holds this path; `None` for the image's root.
+    pub fn parent(&self) -> Option<Self> {
+        let (parent, _) = self.0.rsplit_once('/')?;
+        Some(Self(parent.to_owned()))
+    }
+
+    /// Reads a path as strangers write it in an archive: `./` in front and `/` behind are left out.
+    /// `None` for the root itself.
+    pub(crate) fn from_archive(text: &str) -> Result<Option<Self>, LayerFault> {
+        let mut rest = text;
+        while let Some(shorter) = rest.strip_prefix("./") {
+            rest = shorter.trim_start_matches('/');
+        }
+        rest = rest.trim_end_matches('/');
+        if (rest.is_empty() && text.starts_with("./")) || rest == "." {
+            return Ok(None);
+        }
+        check(rest).map(|()| Some(Self(rest.to_owned())))
+    }
+}
+
+impl FromStr for EntryPath {
+    type Err = Error;
+
+    /// Reads a path with or without one `/` in front.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let path = text.strip_prefix('/').unwrap_or(text);
+        match check(path) {
+            Ok(()) => Ok(Self(path.to_owned())),
+            Err(fault) => Err(Error::Layer {
+                path: text.to_owned(),
+                fault,
+            }),
+        }
+    }
+}
+
+impl fmt::Display for EntryPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn check(path: &str) -> Result<(), LayerFault> {
+    if path.len() > PATH_LIMIT {
+        return Err(LayerFault::PathLength { limit: PATH_LIMIT });
+    }
+    for part in path.split('/') {
+        if matches!(part, "" | "." | "..") || part.contains('\0') {
+            return Err(LayerFault::Path);
+        }
+        if part.len() > NAME_LIMIT {
+            return Err(LayerFault::PathLength { limit: NAME_LIMIT });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a link at `path` that climbs above the root: an absolute target starts at the image's
+/// root, a relative one at the link's own directory.
+pub(crate) fn check_link(path: &EntryPath, target: &str) -> Result<(), LayerFault> {
+    let fault = || LayerFault::Link {
+        target: target.to_owned(),
+    };
+    if target.is_empty() || target.len() > PATH_LIMIT || target.contains('\0') {
+        return Err(fault());
+    }
+    let mut depth = match target.starts_with('/') {
+        true => 0,
+        false => path.as_str().matches('/').count(),
+    };
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => depth = depth.checked_sub(1).ok_or_else(fault)?,
+            _ => depth += 1,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_plain() {
+        for (text, expected) in [("/a", "a"), ("a/b", "a/b"), ("a/é b", "a/é b")] {
+            assert_eq!(text.parse::<EntryPath>().unwrap().as_str(), expected);
+        }
+        for text in [
+            "", "/", "//a", "a/", "a//b", ".", "./a", "..", "a/../b", "a\0b",
+        ] {
+            assert!(text.parse::<EntryPath>().is_err(), "{text:?}");
+        }
+        assert!("a".repeat(256).parse::<EntryPath>().is_err());
+        assert!("a/".repeat(2048).parse::<EntryPath>().is_err());
+    }
+
+    #[test]
+    fn strangers_paths_lose_their_dots() {
+        let read = |text| EntryPath::from_archive(text).map(|p| p.map(|p| p.0));
+        assert_eq!(read("./a/b/"), Ok(Some("a/b".into())));
+        assert_eq!(read("./"), Ok(None));
+        assert_eq!(read("."), Ok(None));
+        for text in ["", "/", "/a", "../a", "a/../../b", "./../a", "a/./b"] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn links_stay_below_the_root() {
+        let path: EntryPath = "usr/bin/x".parse().unwrap();
+        for target in ["y", "../lib/y", "../../etc/y", "/etc/y", "/a/../b"] {
+            assert_eq!(check_link(&path, target), Ok(()), "{target}");
+        }
+        for target in ["", "../../../y", "/..", "/a/../../b", "a/../../../../x/y/z"] {
+            assert!(check_link(&path, target).is_err(), "{target}");
+        }
+    }
+}

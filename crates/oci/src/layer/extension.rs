@@ -1,0 +1,196 @@
+use std::io::Read;
+
+use content::{ReadError, read_limited};
+
+use super::member::at;
+use super::read::unreadable;
+use crate::{Error, LayerFault};
+
+/// Bytes of one extended header: two paths and whatever a writer adds about times and owners.
+const LIMIT: u64 = 1 << 20;
+
+/// What extended headers say about the entry that follows them: those of POSIX (pax) and of GNU.
+#[derive(Default)]
+pub(crate) struct Extensions {
+    path: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    size: Option<u64>,
+    /// Whether there was one at all.
+    present: bool,
+}
+
+impl Extensions {
+    pub(crate) fn path(&self) -> Option<&[u8]> {
+        self.path.as_deref()
+    }
+
+    pub(crate) fn link(&self) -> Option<&[u8]> {
+        self.link.as_deref()
+    }
+
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// Takes in `entry` if it is an extended header, and says whether it was.
+    pub(crate) fn collect<R: Read>(
+        &mut self,
+        entry: &mut tar::Entry<'_, R>,
+    ) -> Result<bool, Error> {
+        let flag = entry.header().entry_type().as_byte();
+        if !matches!(flag, b'x' | b'g' | b'L' | b'K') {
+            return Ok(false);
+        }
+        let bytes = read(entry)?;
+        match flag {
+            b'x' => self.take_records(&bytes),
+            b'g' => check_global(&bytes),
+            b'L' => keep(&mut self.path, without_nul(&bytes)),
+            _ => keep(&mut self.link, without_nul(&bytes)),
+        }
+        .map_err(|fault| at("", fault))?;
+        self.present |= flag != b'g';
+        Ok(true)
+    }
+
+    /// Refuses an extended header with nothing behind it.
+    pub(crate) fn check_used(&self) -> Result<(), Error> {
+        match self.present {
+            true => Err(at("", LayerFault::Extension)),
+            false => Ok(()),
+        }
+    }
+
+    fn take_records(&mut self, bytes: &[u8]) -> Result<(), LayerFault> {
+        for (key, value) in records(bytes)? {
+            match key {
+                b"path" => keep(&mut self.path, value)?,
+                b"linkpath" => keep(&mut self.link, value)?,
+                b"size" => keep(&mut self.size, number(value)?)?,
+                _ => check_harmless(key)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Vec<u8>, Error> {
+    let size = entry.header().entry_size().map_err(unreadable)?;
+    let too_large = || at("", LayerFault::ExtensionSize { limit: LIMIT });
+    if size > LIMIT {
+        return Err(too_large());
+    }
+    let bytes = read_limited(entry, LIMIT).map_err(|error| match error {
+        ReadError::Io(error) => unreadable(error),
+        ReadError::Limit { .. } => too_large(),
+        check => Error::ReadLayer(check),
+    })?;
+    match bytes.len() as u64 == size {
+        true => Ok(bytes),
+        false => Err(at("", LayerFault::Extension)),
+    }
+}
+
+/// Readers disagree about which of two wins, and about an empty one.
+fn keep<T>(slot: &mut Option<T>, value: impl Into<T>) -> Result<(), LayerFault> {
+    match slot.replace(value.into()) {
+        Some(_) => Err(LayerFault::Extension),
+        None => Ok(()),
+    }
+}
+
+/// Some readers apply a global header to every entry and some to none: it may not matter.
+fn check_global(bytes: &[u8]) -> Result<(), LayerFault> {
+    for (key, _) in records(bytes)? {
+        if matches!(key, b"path" | b"linkpath" | b"size") {
+            return Err(LayerFault::Extension);
+        }
+        check_harmless(key)?;
+    }
+    Ok(())
+}
+
+/// Sparse files are other files to readers that do not know them.
+fn check_harmless(key: &[u8]) -> Result<(), LayerFault> {
+    match key.starts_with(b"GNU.sparse.") || key == b"hdrcharset" {
+        true => Err(LayerFault::Extension),
+        false => Ok(()),
+    }
+}
+
+fn without_nul(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|&byte| byte == 0);
+    &bytes[..end.unwrap_or(bytes.len())]
+}
+
+fn number(value: &[u8]) -> Result<u64, LayerFault> {
+    std::str::from_utf8(value)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|text| text.parse().ok())
+        .ok_or(LayerFault::Extension)
+}
+
+/// `LENGTH KEY=VALUE\n`, one after the other (POSIX.1-2017, pax: extended header).
+fn records(mut bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, LayerFault> {
+    let mut records = Vec::new();
+    while !bytes.is_empty() {
+        let (record, rest) = split_record(bytes).ok_or(LayerFault::Extension)?;
+        records.push(record);
+        bytes = rest;
+    }
+    Ok(records)
+}
+
+type Record<'a> = (&'a [u8], &'a [u8]);
+
+fn split_record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
+    let space = bytes.iter().position(|&byte| byte == b' ')?;
+    let length = usize::try_from(number(&bytes[..space]).ok()?).ok()?;
+    let body = bytes.get(space + 1..length)?.strip_suffix(b"\n")?;
+    let equals = body.iter().position(|&byte| byte == b'=')?;
+    let (key, value) = (&body[..equals], &body[equals + 1..]);
+    let plain = !key.is_empty() && !value.is_empty();
+    let text = !matches!(key, b"path" | b"linkpath") || !value.contains(&0);
+    (plain && text).then_some(((key, value), &bytes[length..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_records() {
+        let read = records(b"10 path=a\n9 b=c=\nd\n").unwrap();
+        assert_eq!(read, [(&b"path"[..], &b"a"[..]), (b"b", b"c=\nd")]);
+    }
+
+    #[test]
+    fn refuses_records_that_lie_about_themselves() {
+        for bytes in [
+            &b"10 path=a"[..],
+            b"11 path=a\n",
+            b"9 path=a\n",
+            b"0 path=a\n",
+            b"-1 path=a\n",
+            b"99999999999999999999 path=a\n",
+            b"10 patha=\n",
+            b"7 =aa\n\n",
+            b"11 path=a\0\n",
+            b" ",
+        ] {
+            assert!(records(bytes).is_err(), "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn refuses_two_paths_and_sparse_files() {
+        let take = |bytes: &[u8]| Extensions::default().take_records(bytes);
+        assert_eq!(take(b"10 path=a\n13 mtime=1.5\n"), Ok(()));
+        assert!(take(b"10 path=a\n10 path=b\n").is_err());
+        assert!(take(b"22 GNU.sparse.major=1\n").is_err());
+        assert!(check_global(b"10 path=a\n").is_err());
+        assert_eq!(check_global(b"11 comment\n"), Err(LayerFault::Extension));
+        assert_eq!(check_global(b"13 comment=a\n"), Ok(()));
+    }
+}

@@ -1,0 +1,107 @@
+use std::io::{self, Write};
+
+use flate2::Crc;
+
+/// RFC 1952: magic, deflate, no flags, no time, no extra flags, unknown operating system.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+/// Bytes in one stored block (RFC 1951, 3.2.4: LEN has 16 bits).
+const BLOCK: usize = 65_535;
+/// First byte of a stored block: BFINAL and BTYPE 00.
+const MORE: u8 = 0;
+const LAST: u8 = 1;
+
+/// Writes gzip that stores and never compresses: every reader takes it, and since no compressor
+/// is involved its bytes follow from the content alone, in whatever pieces that is written.
+pub(crate) struct StoredGzip<W> {
+    out: W,
+    block: Vec<u8>,
+    crc: Crc,
+}
+
+impl<W: Write> StoredGzip<W> {
+    pub(crate) fn new(mut out: W) -> io::Result<Self> {
+        out.write_all(&HEADER)?;
+        Ok(Self {
+            out,
+            block: Vec::with_capacity(BLOCK),
+            crc: Crc::new(),
+        })
+    }
+
+    /// Writes what is left as the last block, then CRC-32 and size modulo 2^32 (RFC 1952, 2.3.1).
+    pub(crate) fn finish(mut self) -> io::Result<W> {
+        self.write_block(LAST)?;
+        self.out.write_all(&self.crc.sum().to_le_bytes())?;
+        self.out.write_all(&self.crc.amount().to_le_bytes())?;
+        Ok(self.out)
+    }
+
+    fn write_block(&mut self, first: u8) -> io::Result<()> {
+        // The block never outgrows BLOCK, which is the largest value of these two bytes.
+        let size = (self.block.len() as u16).to_le_bytes();
+        self.out
+            .write_all(&[first, size[0], size[1], !size[0], !size[1]])?;
+        self.out.write_all(&self.block)?;
+        self.block.clear();
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for StoredGzip<W> {
+    /// A full block waits until more content comes: only then it is known not to be the last.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        if self.block.len() == BLOCK {
+            self.write_block(MORE)?;
+        }
+        let count = bytes.len().min(BLOCK - self.block.len());
+        self.block.extend_from_slice(&bytes[..count]);
+        self.crc.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn gzip(pieces: &[&[u8]]) -> Vec<u8> {
+        let mut gzip = StoredGzip::new(Vec::new()).unwrap();
+        for piece in pieces {
+            gzip.write_all(piece).unwrap();
+        }
+        gzip.finish().unwrap()
+    }
+
+    #[test]
+    fn every_byte_is_fixed() {
+        let expected =
+            b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x03\0\xfc\xffabc\xc2\x41\x24\x35\x03\0\0\0";
+        assert_eq!(gzip(&[b"abc"]), expected);
+        assert_eq!(gzip(&[b"a", b"", b"bc"]), expected);
+        let nothing = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\0\0\xff\xff\0\0\0\0\0\0\0\0";
+        assert_eq!(gzip(&[]), nothing);
+    }
+
+    #[test]
+    fn blocks_are_full_but_for_the_last() {
+        for size in [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 200_000] {
+            let content: Vec<u8> = (0..size).map(|n| (n * 31 % 251) as u8).collect();
+            let zipped = gzip(&[&content[..size / 3], &content[size / 3..]]);
+            assert_eq!(zipped.len(), size + 5 * size.div_ceil(BLOCK) + 18);
+            let mut back = Vec::new();
+            flate2::read::GzDecoder::new(&zipped[..])
+                .read_to_end(&mut back)
+                .unwrap();
+            assert_eq!(back, content);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+use std::io::{self, Read};
+
+use content::{CheckError, Digest, Hasher, ReadError, limits};
+use flate2::read::MultiGzDecoder;
+
+use super::EntryPath;
+use super::extension::Extensions;
+use super::member::{self, Member, MemberKind};
+use crate::{Error, LayerFault};
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// Reads a layer, plain or in gzip, hands every entry and its content to `visit`, and gives the
+/// diff ID: the digest of the archive without compression. What `visit` sees is not yet checked
+/// against any digest; nothing may count before this function returns.
+///
+/// Whatever two readers could take for two different images is refused: paths that climb or appear
+/// twice, entries below links or files, links above the root, devices and pipes, sparse files,
+/// headers that contradict each other, and anything behind the end of the archive.
+///
+/// # Errors
+/// All of these; more than [`limits::ENTRIES`] entries or [`limits::LAYER`] bytes; a compression
+/// other than gzip; `blob` or `visit` failing.
+pub fn read<E: From<Error>>(
+    blob: impl Read,
+    visit: impl FnMut(&Member, &mut dyn Read) -> Result<(), E>,
+) -> Result<Digest, E> {
+    let bounds = Bounds {
+        size: limits::LAYER,
+        entries: limits::ENTRIES,
+    };
+    read_within(&bounds, blob, visit)
+}
+
+struct Bounds {
+    /// Bytes of the archive.
+    size: u64,
+    /// Paths, those of directories that are not listed included.
+    entries: usize,
+}
+
+fn read_within<E: From<Error>>(
+    bounds: &Bounds,
+    blob: impl Read,
+    visit: impl FnMut(&Member, &mut dyn Read) -> Result<(), E>,
+) -> Result<Digest, E> {
+    let plain = decompress(blob)?;
+    let mut archive = tar::Archive::new(Metered::new(plain, bounds.size));
+    walk(&mut archive, bounds, visit)?;
+    Ok(archive.into_inner().finish()?)
+}
+
+/// Which compression it is, the first bytes say.
+fn decompress<'a>(mut blob: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
+    let mut magic = Vec::new();
+    (&mut blob)
+        .take(ZSTD.len() as u64)
+        .read_to_end(&mut magic)
+        .map_err(unreadable)?;
+    if magic == ZSTD {
+        return Err(whole(LayerFault::Compression));
+    }
+    let compressed = magic.starts_with(&GZIP);
+    let blob = io::Cursor::new(magic).chain(blob);
+    Ok(match compressed {
+        true => Box::new(MultiGzDecoder::new(blob)),
+        false => Box::new(blob),
+    })
+}
+
+fn walk<R: Read, E: From<Error>>(
+    archive: &mut tar::Archive<R>,
+    bounds: &Bounds,
+    mut visit: impl FnMut(&Member, &mut dyn Read) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut seen = Seen::default();
+    let mut extensions = Extensions::default();
+    for entry in archive.entries().map_err(unreadable)?.raw(true) {
+        let mut entry = entry.map_err(unreadable)?;
+        if extensions.collect(&mut entry)? {
+            continue;
+        }
+        let Some(member) = member::read(entry.header(), std::mem::take(&mut extensions))? else {
+            continue;
+        };
+        seen.add(&member, bounds.entries)?;
+        let mut content = Exactly::new(&mut entry, &member);
+        visit(&member, &mut content)?;
+        content.finish()?;
+    }
+    Ok(extensions.check_used()?)
+}
+
+/// The paths so far, by digest, so that long ones cost no more than short ones.
+#[derive(Default)]
+struct Seen(HashMap<Digest, Place>);
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Place {
+    /// A directory that only its contents tell of.
+    Implied,
+    Directory,
+    Leaf,
+}
+
+impl Seen {
+    fn add(&mut self, member: &Member, limit: usize) -> Result<(), Error> {
+        let place = match member.kind {
+            MemberKind::Directory => Place::Directory,
+            _ => Place::Leaf,
+        };
+        self.put(&member.path, place)
+            .and_then(|()| self.imply_parents(&member.path))
+            .map_err(|fault| member::at(member.path.as_str(), fault))?;
+        if self.0.len() > limit {
+            return Err(whole(LayerFault::Entries { limit }));
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, path: &EntryPath, place: Place) -> Result<(), LayerFault> {
+        match self.0.entry(Digest::of(path.as_str().as_bytes())) {
+            Slot::Vacant(slot) => {
+                slot.insert(place);
+            }
+            Slot::Occupied(mut slot) => {
+                if (*slot.get(), place) != (Place::Implied, Place::Directory) {
+                    return Err(LayerFault::Duplicate);
+                }
+                slot.insert(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops at the first parent that is known: those above it are then known as well.
+    fn imply_parents(&mut self, path: &EntryPath) -> Result<(), LayerFault> {
+        let mut next = path.parent();
+        while let Some(parent) = next {
+            match self.0.entry(Digest::of(parent.as_str().as_bytes())) {
+                Slot::Occupied(slot) if *slot.get() == Place::Leaf => {
+                    return Err(LayerFault::Parent);
+                }
+                Slot::Occupied(_) => return Ok(()),
+                Slot::Vacant(slot) => slot.insert(Place::Implied),
+            };
+            next = parent.parent();
+        }
+        Ok(())
+    }
+}
+
+/// The content of one entry; ending early is an error, for the archive was cut then.
+struct Exactly<'a, R> {
+    inner: &'a mut R,
+    left: u64,
+}
+
+impl<'a, R: Read> Exactly<'a, R> {
+    fn new(inner: &'a mut R, member: &Member) -> Self {
+        let left = match member.kind {
+            MemberKind::File { size } => size,
+            _ => 0,
+        };
+        Self { inner, left }
+    }
+
+    /// Reads what the visitor left.
+    fn finish(mut self) -> Result<(), Error> {
+        io::copy(&mut self, &mut io::sink())
+            .map(drop)
+            .map_err(unreadable)
+    }
+}
+
+impl<R: Read> Read for Exactly<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 || buffer.is_empty() {
+            return Ok(0);
+        }
+        let most = usize::try_from(self.left).map_or(buffer.len(), |n| n.min(buffer.len()));
+        let count = self.inner.read(&mut buffer[..most])?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
+/// Digests and counts the archive, and stops at the limit.
+struct Metered<R> {
+    inner: R,
+    hasher: Hasher,
+    left: u64,
+    limit: u64,
+}
+
+impl<R: Read> Metered<R> {
+    fn new(inner: R, limit: u64) -> Self {
+        Self {
+            inner,
+            hasher: Hasher::new(),
+            left: limit,
+            limit,
+        }
+    }
+
+    /// Reads on to the end, where there may be nothing but zeros.
+    fn finish(mut self) -> Result<Digest, Error> {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let count = self.read(&mut buffer).map_err(unreadable)?;
+            if count == 0 {
+                return Ok(self.hasher.finish());
+            }
+            if buffer[..count].iter().any(|&byte| byte != 0) {
+                return Err(whole(LayerFault::Trailing));
+            }
+        }
+    }
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let limit = self.limit;
+        self.left = self
+            .left
+            .checked_sub(count as u64)
+            .ok_or_else(|| io::Error::other(LayerFault::Size { limit }))?;
+        self.hasher.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+fn whole(fault: LayerFault) -> Error {
+    member::at("", fault)
+}
+
+/// The archive reader reports its own refusals as plain text of the kind `Other`.
+pub(crate) fn unreadable(error: io::Error) -> Error {
+    if let Some(inner) = error.get_ref() {
+        if let Some(fault) = inner.downcast_ref::<LayerFault>() {
+            return whole(fault.clone());
+        }
+        if error.kind() == io::ErrorKind::Other && !inner.is::<CheckError>() {
+            return whole(LayerFault::Header);
+        }
+    }
+    Error::ReadLayer(ReadError::from(error))
+}

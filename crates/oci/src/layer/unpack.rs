@@ -1,0 +1,198 @@
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use content::Digest;
+
+use super::member::at;
+use super::{EntryPath, Member, MemberKind, read};
+use crate::{Error, LayerFault};
+
+const WHITEOUT: &str = ".wh.";
+const OPAQUE: &str = ".wh..wh..opq";
+
+/// Unpacks a layer over what `dir` holds of the layers below, and gives its diff ID. Files get the
+/// mode bits of their headers except set-user-ID, set-group-ID and sticky, and whoever runs this
+/// owns them. Nothing is written through a link; nobody else may change `dir` meanwhile. If it
+/// fails, `dir` holds a part of the layer.
+///
+/// # Errors
+/// Those of [`read`](super::read), an entry below a link or file of another layer, a hard link to
+/// no file, and a file that cannot be written.
+pub fn unpack(blob: impl Read, dir: &Path) -> Result<Digest, Error> {
+    let mut target = Target {
+        dir,
+        fresh: HashSet::new(),
+    };
+    read(blob, |member, content| target.put(member, content))
+}
+
+struct Target<'a> {
+    dir: &'a Path,
+    /// What this layer wrote, which its own whiteouts spare.
+    fresh: HashSet<PathBuf>,
+}
+
+impl Target<'_> {
+    fn put(&mut self, member: &Member, content: &mut dyn Read) -> Result<(), Error> {
+        let path = self.prepare(&member.path)?;
+        let name = member.path.as_str().rsplit('/').next().unwrap_or_default();
+        if name == OPAQUE {
+            let parent = path.parent().unwrap_or(self.dir).to_owned();
+            return self.clear(&parent);
+        }
+        if let Some(hidden) = name.strip_prefix(WHITEOUT) {
+            return self.hide(member, &path, hidden);
+        }
+        match &member.kind {
+            MemberKind::Directory => make_directory(&path, member.mode)?,
+            MemberKind::File { .. } => write_file(&path, member.mode, content)?,
+            MemberKind::Symlink { target } => {
+                make_room(&path)?;
+                symlink(target, &path).map_err(|e| unwritten(&path, e))?;
+            }
+            MemberKind::HardLink { target } => self.link(member, &path, target)?,
+        }
+        self.fresh.insert(path);
+        Ok(())
+    }
+
+    /// Makes the directories above `path` and gives its place on disk.
+    fn prepare(&mut self, path: &EntryPath) -> Result<PathBuf, Error> {
+        let mut place = self.dir.to_owned();
+        let mut parts = path.as_str().split('/').peekable();
+        while let Some(part) = parts.next() {
+            place.push(part);
+            if parts.peek().is_some() && !self.is_directory(path, &place)? {
+                make_directory(&place, 0o755)?;
+                self.fresh.insert(place.clone());
+            }
+        }
+        Ok(place)
+    }
+
+    fn is_directory(&self, path: &EntryPath, place: &Path) -> Result<bool, Error> {
+        match kind(place)? {
+            None => Ok(false),
+            Some(kind) if kind.is_dir() => Ok(true),
+            Some(_) => Err(at(path.as_str(), LayerFault::Parent)),
+        }
+    }
+
+    fn link(&self, member: &Member, path: &Path, target: &EntryPath) -> Result<(), Error> {
+        let fault = || {
+            let target = target.to_string();
+            at(member.path.as_str(), LayerFault::HardLink { target })
+        };
+        let mut source = self.dir.to_owned();
+        let mut parts = target.as_str().split('/').peekable();
+        while let Some(part) = parts.next() {
+            source.push(part);
+            let kind = kind(&source)?.ok_or_else(fault)?;
+            let expected = match parts.peek() {
+                Some(_) => kind.is_dir(),
+                None => kind.is_file(),
+            };
+            if !expected {
+                return Err(fault());
+            }
+        }
+        if source == path {
+            return Err(fault());
+        }
+        make_room(path)?;
+        fs::hard_link(&source, path).map_err(|e| unwritten(path, e))
+    }
+
+    /// Removes what a whiteout at `path` names.
+    fn hide(&self, member: &Member, path: &Path, hidden: &str) -> Result<(), Error> {
+        let place = path.with_file_name(hidden);
+        if matches!(hidden, "" | "." | "..") || self.fresh.contains(&place) {
+            return Err(at(member.path.as_str(), LayerFault::Path));
+        }
+        make_room(&place)
+    }
+
+    /// Removes what the layers below left in a directory.
+    fn clear(&self, dir: &Path) -> Result<(), Error> {
+        for entry in fs::read_dir(dir).map_err(|e| unread(dir, e))? {
+            let path = entry.map_err(|e| unread(dir, e))?.path();
+            let is_directory = kind(&path)?.is_some_and(|kind| kind.is_dir());
+            match (self.fresh.contains(&path), is_directory) {
+                (false, _) => make_room(&path)?,
+                (true, true) => self.clear(&path)?,
+                (true, false) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is there, without following a link.
+fn kind(path: &Path) -> Result<Option<fs::FileType>, Error> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.file_type())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unread(path, error)),
+    }
+}
+
+/// Removes what is at `path`, if anything.
+fn make_room(path: &Path) -> Result<(), Error> {
+    match kind(path)? {
+        None => Ok(()),
+        Some(kind) if kind.is_dir() => fs::remove_dir_all(path),
+        Some(_) => fs::remove_file(path),
+    }
+    .map_err(|e| unwritten(path, e))
+}
+
+/// A directory stays writable for its owner: more may have to be put into it.
+fn make_directory(path: &Path, mode: u32) -> Result<(), Error> {
+    if !kind(path)?.is_some_and(|kind| kind.is_dir()) {
+        make_room(path)?;
+        fs::create_dir(path).map_err(|e| unwritten(path, e))?;
+    }
+    let mode = Permissions::from_mode(mode & 0o777 | 0o700);
+    fs::set_permissions(path, mode).map_err(|e| unwritten(path, e))
+}
+
+fn write_file(path: &Path, mode: u32, content: &mut dyn Read) -> Result<(), Error> {
+    make_room(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(|e| unwritten(path, e))?;
+    copy(path, &mut file, content)?;
+    file.set_permissions(Permissions::from_mode(mode & 0o777))
+        .map_err(|e| unwritten(path, e))
+}
+
+/// Tells a layer that cannot be read from a file that cannot be written.
+fn copy(path: &Path, file: &mut File, content: &mut dyn Read) -> Result<(), Error> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = content.read(&mut buffer).map_err(read::unreadable)?;
+        if count == 0 {
+            return Ok(());
+        }
+        io::Write::write_all(file, &buffer[..count]).map_err(|e| unwritten(path, e))?;
+    }
+}
+
+fn unread(path: &Path, source: io::Error) -> Error {
+    Error::Read {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn unwritten(path: &Path, source: io::Error) -> Error {
+    Error::Write {
+        path: path.to_owned(),
+        source,
+    }
+}

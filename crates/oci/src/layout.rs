@@ -1,0 +1,218 @@
+//! An OCI image layout on disk (OCI image specification, image-layout.md) that holds one image.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use content::{Digest, ReadError, json, limits, read_checked, read_limited};
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use crate::layer::{self, Entry, Written};
+use crate::{Descriptor, Document, Error, Image, Index, media};
+
+const VERSION: &str = "1.0.0";
+
+/// A directory with `oci-layout`, `index.json` and `blobs/sha256`. Files appear in it whole: each is
+/// written beside its place and renamed.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    dir: PathBuf,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Header {
+    image_layout_version: String,
+}
+
+impl Layout {
+    /// Makes a layout in `dir`, which is created if it is not there. Until
+    /// [`Layout::set_image`] it holds no image.
+    ///
+    /// # Errors
+    /// A directory or file that cannot be written.
+    pub fn create(dir: &Path) -> Result<Self, Error> {
+        let layout = Self {
+            dir: dir.to_owned(),
+        };
+        let blobs = layout.blobs();
+        fs::create_dir_all(&blobs).map_err(|e| unwritten(&blobs, e))?;
+        let header = Header {
+            image_layout_version: VERSION.to_owned(),
+        };
+        let bytes = json::canonical(&header).map_err(|source| Error::Json {
+            document: Document::Layout,
+            source,
+        })?;
+        layout.replace(&dir.join("oci-layout"), &bytes)?;
+        Ok(layout)
+    }
+
+    /// Opens the layout in `dir`.
+    ///
+    /// # Errors
+    /// A directory that is no layout, or one of another version.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let path = dir.join("oci-layout");
+        let document = Document::Layout;
+        let bytes = read(&path, document)?;
+        let header: Header = json::parse(&bytes, limits::MANIFEST)
+            .map_err(|source| Error::Json { document, source })?;
+        if header.image_layout_version != VERSION {
+            return Err(Error::LayoutVersion {
+                path: dir.to_owned(),
+                version: header.image_layout_version,
+            });
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+        })
+    }
+
+    /// The layout's directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Where the blob with this digest is or would be.
+    pub fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.blobs().join(digest.hex())
+    }
+
+    /// Writes `bytes` as a blob.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_blob(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor, Error> {
+        let descriptor = Descriptor::of(media_type, bytes);
+        self.replace(&self.blob_path(&descriptor.digest), bytes)?;
+        Ok(descriptor)
+    }
+
+    /// Writes `entries` as a layer of format v1, as a stream.
+    ///
+    /// # Errors
+    /// Those of [`layer::write`], and a file that cannot be written.
+    pub fn write_layer(
+        &self,
+        entries: impl IntoIterator<Item = Entry>,
+    ) -> Result<(Descriptor, Written), Error> {
+        let blobs = self.blobs();
+        let mut file = temporary(&blobs)?;
+        let written = layer::write(entries, BufWriter::new(file.as_file_mut()))?;
+        persist(file, &self.blob_path(&written.digest))?;
+        let descriptor = Descriptor::new(media::LAYER_GZIP, written.digest, written.size);
+        Ok((descriptor, written))
+    }
+
+    /// Reads a blob and checks it against its descriptor.
+    ///
+    /// # Errors
+    /// A blob that is not there, larger than `limit` bytes, or another one than described.
+    pub fn read_blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, Error> {
+        let digest = descriptor.digest;
+        let file = self.open_blob(&digest)?;
+        read_checked(file, digest, descriptor.size, limit)
+            .map_err(|source| Error::Blob { digest, source })
+    }
+
+    /// Opens a blob. What is read from it is not checked.
+    ///
+    /// # Errors
+    /// A blob that is not there.
+    pub fn open_blob(&self, digest: &Digest) -> Result<File, Error> {
+        File::open(self.blob_path(digest)).map_err(|source| Error::Blob {
+            digest: *digest,
+            source: ReadError::Io(source),
+        })
+    }
+
+    /// Makes the manifest that `descriptor` describes the layout's image: the last step.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn set_image(&self, descriptor: &Descriptor) -> Result<(), Error> {
+        let bytes = Index::new(vec![descriptor.clone()]).to_bytes()?;
+        self.replace(&self.dir.join("index.json"), &bytes)
+    }
+
+    /// Describes the layout's image.
+    ///
+    /// # Errors
+    /// An index that cannot be read, or that names another number of manifests than one.
+    pub fn descriptor(&self) -> Result<Descriptor, Error> {
+        let bytes = read(&self.dir.join("index.json"), Document::Index)?;
+        let mut manifests = Index::parse(&bytes)?.manifests;
+        let count = manifests.len();
+        match (manifests.pop(), count) {
+            (Some(only), 1) => Ok(only),
+            _ => Err(Error::Images {
+                path: self.dir.clone(),
+                count,
+            }),
+        }
+    }
+
+    /// The layout's image: manifest and configuration, checked; layers are not read.
+    ///
+    /// # Errors
+    /// Those of [`Layout::descriptor`], [`Layout::read_blob`] and [`Image::parse`].
+    pub fn image(&self) -> Result<Image, Error> {
+        let descriptor = self.descriptor()?;
+        if descriptor.media_type != media::MANIFEST {
+            return Err(Error::MediaType {
+                document: Document::Manifest,
+                expected: media::MANIFEST,
+                actual: descriptor.media_type,
+            });
+        }
+        let manifest = self.read_blob(&descriptor, limits::MANIFEST)?;
+        let config = crate::Manifest::parse(&manifest)?.config;
+        let config = self.read_blob(&config, limits::CONFIG)?;
+        Image::parse(manifest, config)
+    }
+
+    fn blobs(&self) -> PathBuf {
+        self.dir.join("blobs/sha256")
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let mut file = temporary(&self.dir)?;
+        file.write_all(bytes).map_err(|e| unwritten(path, e))?;
+        persist(file, path)
+    }
+}
+
+fn temporary(dir: &Path) -> Result<NamedTempFile, Error> {
+    tempfile::Builder::new()
+        .prefix(".partial-")
+        .tempfile_in(dir)
+        .map_err(|e| unwritten(dir, e))
+}
+
+/// Temporary files are private; what they become is as public as any other output.
+fn persist(file: NamedTempFile, path: &Path) -> Result<(), Error> {
+    let public = fs::Permissions::from_mode(0o644);
+    file.as_file()
+        .set_permissions(public)
+        .and_then(|()| file.persist(path).map_err(|e| e.error))
+        .map(drop)
+        .map_err(|e| unwritten(path, e))
+}
+
+fn read(path: &Path, document: Document) -> Result<Vec<u8>, Error> {
+    let file = File::open(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    read_limited(file, limits::MANIFEST).map_err(|source| Error::Content { document, source })
+}
+
+fn unwritten(path: &Path, source: io::Error) -> Error {
+    Error::Write {
+        path: path.to_owned(),
+        source,
+    }
+}

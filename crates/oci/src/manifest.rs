@@ -1,0 +1,118 @@
+use std::collections::BTreeMap;
+
+use content::{json, limits};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::descriptor::{media_type, optional_media_type};
+use crate::{Descriptor, Document, Error, media};
+
+/// An image manifest, which is also how signatures and attestations are packed (OCI image
+/// specification, manifest.md). Bytes that were received are kept beside it, never made from it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// Always 2.
+    pub schema_version: u64,
+    /// Always [`media::MANIFEST`]; a manifest that leaves it out means the same.
+    #[serde(default = "own_media_type", deserialize_with = "media_type")]
+    pub media_type: String,
+    /// What this is, if not an image.
+    #[serde(
+        default,
+        deserialize_with = "optional_media_type",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub artifact_type: Option<String>,
+    /// The image's configuration, or [`Descriptor::empty`].
+    pub config: Descriptor,
+    /// The layers, lowest first.
+    pub layers: Vec<Descriptor>,
+    /// The manifest that this one refers to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+fn own_media_type() -> String {
+    media::MANIFEST.to_owned()
+}
+
+impl Manifest {
+    /// The manifest of an image.
+    pub fn new(config: Descriptor, layers: Vec<Descriptor>) -> Self {
+        Self {
+            schema_version: 2,
+            media_type: own_media_type(),
+            artifact_type: None,
+            config,
+            layers,
+            subject: None,
+            annotations: BTreeMap::new(),
+        }
+    }
+
+    /// The manifest of something that belongs to `subject` and is no image.
+    pub fn referrer(artifact_type: &str, layer: Descriptor, subject: Descriptor) -> Self {
+        Self {
+            artifact_type: Some(artifact_type.to_owned()),
+            subject: Some(subject),
+            ..Self::new(Descriptor::empty(), vec![layer])
+        }
+    }
+
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// More than [`limits::MANIFEST`] bytes, JSON that is not strict, another schema version or
+    /// media type, more than [`limits::LAYERS`] layers, or a document that is an index as well.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let document = Document::Manifest;
+        let json = |source| Error::Json { document, source };
+        let manifest: Self = json::parse(bytes, limits::MANIFEST).map_err(json)?;
+        let both: AlsoIndex = json::parse(bytes, limits::MANIFEST).map_err(json)?;
+        if both.manifests.is_some() {
+            return Err(Error::Ambiguous { document });
+        }
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let document = Document::Manifest;
+        if self.schema_version != 2 {
+            let version = self.schema_version;
+            return Err(Error::SchemaVersion { document, version });
+        }
+        if self.media_type != media::MANIFEST {
+            return Err(Error::MediaType {
+                document,
+                expected: media::MANIFEST,
+                actual: self.media_type.clone(),
+            });
+        }
+        let (count, limit) = (self.layers.len(), limits::LAYERS);
+        if count > limit {
+            return Err(Error::Layers { count, limit });
+        }
+        Ok(())
+    }
+
+    /// Writes the manifest as canonical JSON.
+    ///
+    /// # Errors
+    /// None for a manifest that was parsed or built here.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        json::canonical(self).map_err(|source| Error::Json {
+            document: Document::Manifest,
+            source,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct AlsoIndex {
+    manifests: Option<IgnoredAny>,
+}

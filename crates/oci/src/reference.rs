@@ -1,0 +1,355 @@
+use std::fmt;
+use std::str::FromStr;
+
+use content::Digest;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{Error, ReferenceFault};
+
+/// Characters that a repository's name may have (OCI distribution specification: host and path).
+const NAME_LIMIT: usize = 255;
+/// Characters that a tag may have (OCI distribution specification, pulling manifests).
+const TAG_LIMIT: usize = 128;
+/// Characters of a bad reference that an error repeats.
+const SHOWN: usize = 300;
+
+/// A repository in a registry, `127.0.0.1:5000/builder/workload`. The registry is always named.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Repository {
+    registry: String,
+    path: String,
+}
+
+impl Repository {
+    /// The registry: host and, if not the scheme's own, port.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The repository's path within the registry, without a slash in front.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl FromStr for Repository {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse_repository(text).map_err(|fault| refuse(text, fault))
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.registry, self.path)
+    }
+}
+
+/// A tag: a name that a registry may point elsewhere at any time.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Tag(String);
+
+impl Tag {
+    /// The tag `sha256-<hex><suffix>` under which cosign and the referrers fallback keep what
+    /// belongs to `digest`. `suffix` is `.sig`, `.att` or empty.
+    ///
+    /// # Errors
+    /// A suffix with other characters than a tag may have.
+    pub fn of_digest(digest: &Digest, suffix: &str) -> Result<Self, Error> {
+        format!("sha256-{}{suffix}", digest.hex()).parse()
+    }
+
+    /// The tag's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Tag {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse_tag(text).map_err(|fault| refuse(text, fault))
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An image by its digest, `REPOSITORY@sha256:…`: what can be verified and bound.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ImageRef {
+    /// Where the image is.
+    pub repository: Repository,
+    /// Which image it is: the digest of its manifest.
+    pub digest: Digest,
+}
+
+impl FromStr for ImageRef {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let parse = || {
+            let (repository, digest) = text.split_once('@').ok_or(ReferenceFault::NoDigest)?;
+            Ok(Self {
+                repository: parse_repository(repository)?,
+                digest: digest.parse().map_err(|_| ReferenceFault::Digest)?,
+            })
+        };
+        parse().map_err(|fault| refuse(text, fault))
+    }
+}
+
+impl fmt::Display for ImageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.repository, self.digest)
+    }
+}
+
+/// What a manifest is stored under.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Target {
+    /// A name.
+    Tag(Tag),
+    /// Its own digest.
+    Digest(Digest),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => tag.fmt(f),
+            Self::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
+/// What a person types: a repository with a tag or with a digest.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Reference {
+    /// Where.
+    pub repository: Repository,
+    /// What there.
+    pub target: Target,
+}
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse_reference(text).map_err(|fault| refuse(text, fault))
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let separator = match self.target {
+            Target::Tag(_) => ':',
+            Target::Digest(_) => '@',
+        };
+        write!(f, "{}{separator}{}", self.repository, self.target)
+    }
+}
+
+impl From<ImageRef> for Reference {
+    fn from(image: ImageRef) -> Self {
+        Self {
+            repository: image.repository,
+            target: Target::Digest(image.digest),
+        }
+    }
+}
+
+macro_rules! serde_as_text {
+    ($($name:ty),*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+    )*};
+}
+serde_as_text!(Repository, Tag, ImageRef, Reference);
+
+fn refuse(text: &str, fault: ReferenceFault) -> Error {
+    let text = text.chars().take(SHOWN).collect();
+    Error::Reference { text, fault }
+}
+
+fn parse_reference(text: &str) -> Result<Reference, ReferenceFault> {
+    let (name, digest) = match text.split_once('@') {
+        Some((name, digest)) => (name, Some(digest)),
+        None => (text, None),
+    };
+    let (repository, tag) = split_tag(name);
+    let target = match (tag, digest) {
+        (Some(_), Some(_)) => return Err(ReferenceFault::TagAndDigest),
+        (None, None) => return Err(ReferenceFault::NoTarget),
+        (Some(tag), None) => Target::Tag(parse_tag(tag)?),
+        (None, Some(digest)) => Target::Digest(digest.parse().map_err(|_| ReferenceFault::Digest)?),
+    };
+    Ok(Reference {
+        repository: parse_repository(repository)?,
+        target,
+    })
+}
+
+/// A colon before the last slash belongs to the registry's port.
+fn split_tag(name: &str) -> (&str, Option<&str>) {
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
+        _ => (name, None),
+    }
+}
+
+fn parse_repository(text: &str) -> Result<Repository, ReferenceFault> {
+    if text.len() > NAME_LIMIT {
+        return Err(ReferenceFault::Length);
+    }
+    let (registry, path) = text.split_once('/').ok_or(ReferenceFault::Registry)?;
+    if !is_registry(registry) {
+        return Err(ReferenceFault::Registry);
+    }
+    if !path.split('/').all(is_path_component) {
+        return Err(ReferenceFault::Path);
+    }
+    Ok(Repository {
+        registry: registry.to_owned(),
+        path: path.to_owned(),
+    })
+}
+
+/// A first part without dot, colon or the name `localhost` is taken for a path by other clients,
+/// who would look for it elsewhere: it is refused.
+fn is_registry(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let explicit = host == "localhost" || host.contains(['.', ':']) || port.is_some();
+    let port_fits = port.is_none_or(|p| is_number(p) && p.parse::<u16>().is_ok_and(|p| p > 0));
+    explicit && is_host(host) && port_fits
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_host(text: &str) -> bool {
+    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        return inner.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let is_label = |label: &str| {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        let inside = !label.starts_with('-') && !label.ends_with('-');
+        !label.is_empty() && inside && label.bytes().all(allowed)
+    };
+    text.split('.').all(is_label)
+}
+
+/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` (OCI distribution specification, pulling manifests).
+fn is_path_component(text: &str) -> bool {
+    let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let ends_are_words = [text.bytes().next(), text.bytes().last()]
+        .into_iter()
+        .all(|end| end.is_some_and(is_word));
+    ends_are_words
+        && text
+            .split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+            .all(is_separator)
+}
+
+fn is_separator(text: &str) -> bool {
+    matches!(text, "" | "." | "_" | "__") || text.bytes().all(|b| b == b'-')
+}
+
+fn parse_tag(text: &str) -> Result<Tag, ReferenceFault> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let allowed = |c: char| is_word(c) || c == '.' || c == '-';
+    if text.len() > TAG_LIMIT || !text.starts_with(is_word) || !text.chars().all(allowed) {
+        return Err(ReferenceFault::Tag);
+    }
+    Ok(Tag(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn reads_what_people_type() {
+        let reference: Reference = "127.0.0.1:5000/builder/workload:v1.0".parse().unwrap();
+        assert_eq!(reference.repository.registry(), "127.0.0.1:5000");
+        assert_eq!(reference.repository.path(), "builder/workload");
+        assert_eq!(reference.target, Target::Tag("v1.0".parse().unwrap()));
+        for text in [
+            "localhost/a:b",
+            "registry.example/a-b/c__d.e_f--g:X_1.-",
+            "[::1]:5000/a:latest",
+            &format!("gcr.io/p/q@sha256:{HEX}"),
+        ] {
+            assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_names_no_image() {
+        use ReferenceFault as F;
+        for (text, expected) in [
+            ("ubuntu:latest", F::Registry),
+            ("library/ubuntu:latest", F::Registry),
+            ("r.example/a", F::NoTarget),
+            ("r.example/A:b", F::Path),
+            ("r.example//a:b", F::Path),
+            ("r.example/a/../b:c", F::Path),
+            ("r.example/a___b:c", F::Path),
+            ("r.example/:c", F::Path),
+            ("r.example:0/a:c", F::Registry),
+            ("r.example:+1/a:c", F::Registry),
+            ("-r.example/a:c", F::Registry),
+            ("r.example@evil/a:c", F::Digest),
+            ("r.example/a:.c", F::Tag),
+            ("r.example/a:", F::Tag),
+            (&format!("r.example/a:b@sha256:{HEX}"), F::TagAndDigest),
+            (&format!("r.example/a@sha256:{}", &HEX[1..]), F::Digest),
+            (&format!("r.example/{}:c", "a".repeat(260)), F::Length),
+            (&format!("r.example/a:{}", "a".repeat(129)), F::Tag),
+        ] {
+            match text.parse::<Reference>() {
+                Err(Error::Reference { fault, .. }) => assert_eq!(fault, expected, "{text}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_image_is_named_by_digest_only() {
+        let text = format!("r.example/a@sha256:{HEX}");
+        assert_eq!(text.parse::<ImageRef>().unwrap().to_string(), text);
+        assert!("r.example/a:b".parse::<ImageRef>().is_err());
+        assert!(
+            format!("r.example/a:b@sha256:{HEX}")
+                .parse::<ImageRef>()
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn legacy_tags_spell_the_digest() {
+        let tag = Tag::of_digest(&Digest::of(b""), ".sig").unwrap();
+        assert_eq!(tag.as_str(), format!("sha256-{HEX}.sig"));
+        assert!(Tag::of_digest(&Digest::of(b""), "/x").is_err());
+    }
+}
