@@ -1,0 +1,184 @@
+//! DSSE: an envelope around a payload, signed together with the payload's type
+//! (secure-systems-lab/dsse, protocol.md and envelope.md).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use content::{json, limits};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, PublicKey};
+
+/// The payload type of in-toto statements.
+pub const IN_TOTO: &str = "application/vnd.in-toto+json";
+
+/// What is signed: the pre-authentication encoding of type and payload.
+pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let mut encoded = format!(
+        "DSSEv1 {} {payload_type} {} ",
+        payload_type.len(),
+        payload.len()
+    )
+    .into_bytes();
+    encoded.extend_from_slice(payload);
+    encoded
+}
+
+/// An envelope with exactly one signature, as Sigstore bundles demand.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Envelope {
+    payload_type: String,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+    key_id: String,
+}
+
+/// The envelope as JSON.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Wire {
+    payload: String,
+    #[serde(rename = "payloadType")]
+    payload_type: String,
+    signatures: Vec<WireSignature>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct WireSignature {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    keyid: String,
+    sig: String,
+}
+
+impl Envelope {
+    /// An envelope around `payload` whose `signature` is over [`pae`] of both. The key ID is a
+    /// hint and is never believed.
+    pub fn new(payload_type: &str, payload: Vec<u8>, key_id: &str, signature: Vec<u8>) -> Self {
+        let (payload_type, key_id) = (payload_type.to_owned(), key_id.to_owned());
+        Self {
+            payload_type,
+            payload,
+            signature,
+            key_id,
+        }
+    }
+
+    /// Parses an envelope.
+    ///
+    /// # Errors
+    /// Larger than [`limits::STATEMENT`], not strict JSON, not exactly one signature, not base64.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let document = |source| Error::Document {
+            what: "envelope",
+            source,
+        };
+        Self::from_wire(json::parse(bytes, limits::STATEMENT).map_err(document)?)
+    }
+
+    pub(crate) fn from_wire(wire: Wire) -> Result<Self, Error> {
+        let [signature] = wire.signatures.as_slice() else {
+            return Err(Error::Value {
+                what: "signatures of envelope",
+                expected: "exactly 1".to_owned(),
+                found: wire.signatures.len().to_string(),
+            });
+        };
+        Ok(Self {
+            payload: decode("payload of envelope", &wire.payload)?,
+            signature: decode("signature of envelope", &signature.sig)?,
+            key_id: signature.keyid.clone(),
+            payload_type: wire.payload_type,
+        })
+    }
+
+    pub(crate) fn to_wire(&self) -> Wire {
+        let signature = WireSignature {
+            keyid: self.key_id.clone(),
+            sig: STANDARD.encode(&self.signature),
+        };
+        Wire {
+            payload: STANDARD.encode(&self.payload),
+            payload_type: self.payload_type.clone(),
+            signatures: vec![signature],
+        }
+    }
+
+    /// The envelope as canonical JSON.
+    ///
+    /// # Errors
+    /// None that can happen; an envelope holds text only.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        json::canonical(&self.to_wire()).map_err(|source| Error::Document {
+            what: "envelope",
+            source,
+        })
+    }
+
+    /// What the payload claims to be; verified only by [`Envelope::verify`].
+    pub fn payload_type(&self) -> &str {
+        &self.payload_type
+    }
+
+    /// Verifies the signature, and gives the payload: the only way to it.
+    ///
+    /// # Errors
+    /// It is not signed by `key`.
+    pub fn verify(&self, key: &PublicKey) -> Result<&[u8], Error> {
+        key.verify(&pae(&self.payload_type, &self.payload), &self.signature)?;
+        Ok(&self.payload)
+    }
+}
+
+/// Verifiers must accept both alphabets (DSSE, envelope.md).
+fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, Error> {
+    STANDARD
+        .decode(text)
+        .or_else(|_| URL_SAFE.decode(text))
+        .map_err(|_| Error::Base64 { what })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PrivateKey;
+
+    fn signed(key: &PrivateKey) -> Envelope {
+        let signature = key.sign(&pae("type", b"payload"));
+        Envelope::new("type", b"payload".to_vec(), "", signature)
+    }
+
+    #[test]
+    fn encodes_like_the_specification() {
+        let encoded = pae("http://example.com/HelloWorld", b"hello world");
+        assert_eq!(
+            encoded,
+            b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+        );
+    }
+
+    #[test]
+    fn gives_the_payload_to_the_right_key_only() {
+        let key = PrivateKey::generate().unwrap();
+        let other = PrivateKey::generate().unwrap();
+        let envelope = Envelope::parse(&signed(&key).to_bytes().unwrap()).unwrap();
+        assert_eq!(envelope.verify(key.public()).unwrap(), b"payload");
+        assert!(envelope.verify(other.public()).is_err());
+    }
+
+    #[test]
+    fn the_type_is_signed_too() {
+        let key = PrivateKey::generate().unwrap();
+        let mut envelope = signed(&key);
+        envelope.payload_type = "typ".to_owned();
+        envelope.payload = b"epayload".to_vec();
+        assert!(envelope.verify(key.public()).is_err());
+    }
+
+    #[test]
+    fn refuses_two_signatures_and_none() {
+        for count in [0, 2] {
+            let signatures = vec![serde_json::json!({"sig": "AA=="}); count];
+            let text =
+                serde_json::json!({"payload": "", "payloadType": "t", "signatures": signatures});
+            assert!(Envelope::parse(text.to_string().as_bytes()).is_err());
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The payload of the legacy layout (cosign, `specs/SIGNATURE_SPEC.md`), with the two annotations
+//! that Confidential Space needs to find key and algorithm.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use content::{Digest, json, limits};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Error, PublicKey};
+
+/// `critical.type`, always.
+const TYPE: &str = "cosign container image signature";
+/// The key in the payload: unpadded base64 of its PEM. Self-asserted; never believed.
+const PUB: &str = "dev.cosignproject.cosign/pub";
+/// The algorithm in the payload.
+const SIGALG: &str = "dev.cosignproject.cosign/sigalg";
+/// ECDSA on P-256 with SHA-256, in DER.
+const ECDSA_P256_SHA256: &str = "ECDSA_P256_SHA256";
+
+/// A payload: which digest was signed, and as what repository's.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Payload {
+    critical: Critical,
+    optional: Option<Value>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Critical {
+    identity: Identity,
+    image: Image,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Identity {
+    #[serde(rename = "docker-reference")]
+    docker_reference: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Image {
+    #[serde(rename = "docker-manifest-digest")]
+    docker_manifest_digest: Digest,
+}
+
+/// The payload to sign for `image_digest` in `repository` with `public`.
+///
+/// # Errors
+/// None that can happen; a payload holds text only.
+pub fn payload(
+    repository: &str,
+    image_digest: &Digest,
+    public: &PublicKey,
+) -> Result<Vec<u8>, Error> {
+    let payload = Payload {
+        critical: Critical {
+            identity: Identity {
+                docker_reference: repository.to_owned(),
+            },
+            image: Image {
+                docker_manifest_digest: *image_digest,
+            },
+            kind: TYPE.to_owned(),
+        },
+        optional: Some(serde_json::json!({
+            PUB: STANDARD_NO_PAD.encode(public.to_pem()),
+            SIGALG: ECDSA_P256_SHA256,
+        })),
+    };
+    json::canonical(&payload).map_err(document)
+}
+
+impl Payload {
+    /// Verifies `signature` over `bytes`, and parses them. Nothing is parsed before it is verified.
+    ///
+    /// # Errors
+    /// Not signed by `key`, larger than [`limits::PAYLOAD`], not a payload, or of another type.
+    pub fn verify(bytes: &[u8], signature: &[u8], key: &PublicKey) -> Result<Self, Error> {
+        key.verify(bytes, signature)?;
+        let payload: Self = json::parse(bytes, limits::PAYLOAD).map_err(document)?;
+        if payload.critical.kind != TYPE {
+            let (expected, found) = (TYPE.to_owned(), payload.critical.kind);
+            return Err(Error::Value {
+                what: "type of payload",
+                expected,
+                found,
+            });
+        }
+        Ok(payload)
+    }
+
+    /// The digest that was signed.
+    pub fn image_digest(&self) -> Digest {
+        self.critical.image.docker_manifest_digest
+    }
+
+    /// The repository that it was signed in.
+    pub fn repository(&self) -> &str {
+        &self.critical.identity.docker_reference
+    }
+}
+
+fn document(source: json::JsonError) -> Error {
+    Error::Document {
+        what: "simple-signing payload",
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PrivateKey;
+
+    #[test]
+    fn says_what_confidential_space_reads() {
+        let key = PrivateKey::generate().unwrap();
+        let digest = Digest::of(b"image");
+        let bytes = payload("registry/repo", &digest, key.public()).unwrap();
+        let value: Value = json::parse(&bytes, 10_000).unwrap();
+        let pem = value["optional"][PUB].as_str().unwrap();
+        assert!(!pem.ends_with('='));
+        assert_eq!(
+            STANDARD_NO_PAD.decode(pem).unwrap(),
+            key.public().to_pem().as_bytes()
+        );
+        let parsed = Payload::verify(&bytes, &key.sign(&bytes), key.public()).unwrap();
+        assert_eq!(
+            (parsed.image_digest(), parsed.repository()),
+            (digest, "registry/repo")
+        );
+    }
+
+    #[test]
+    fn refuses_another_type_though_signed() {
+        let key = PrivateKey::generate().unwrap();
+        let bytes = payload("r", &Digest::of(b""), key.public()).unwrap();
+        let bytes = String::from_utf8(bytes)
+            .unwrap()
+            .replace("cosign container", "other container");
+        let signature = key.sign(bytes.as_bytes());
+        assert!(matches!(
+            Payload::verify(bytes.as_bytes(), &signature, key.public()),
+            Err(Error::Value { .. })
+        ));
+    }
+}
