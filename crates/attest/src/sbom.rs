@@ -1,0 +1,302 @@
+//! The software bill of materials: what is inside an image, as CycloneDX 1.5. The same contents
+//! always give the same bytes: no serial number, no time.
+
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
+
+use content::{Digest, json, limits};
+use cyclonedx_bom::models::bom::Bom;
+use cyclonedx_bom::models::component::{Classification, Component, Components};
+use cyclonedx_bom::models::hash::{Hash, HashAlgorithm, HashValue, Hashes};
+use cyclonedx_bom::prelude::Purl;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::Error;
+
+/// What an image consists of.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Sbom {
+    files: BTreeMap<String, Digest>,
+    packages: BTreeMap<String, Item>,
+}
+
+/// A crate or a package that has gone into the image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Item {
+    /// Its package URL.
+    pub purl: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its archive.
+    pub digest: Digest,
+}
+
+impl Sbom {
+    /// A bill that lists nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lists a file by its absolute path in the image.
+    pub fn add_file(&mut self, path: &str, digest: Digest) {
+        self.files.insert(path.to_owned(), digest);
+    }
+
+    /// Lists a crate by the digest of its archive.
+    pub fn add_crate(&mut self, name: &str, version: &str, digest: Digest) {
+        self.add(format!("pkg:cargo/{name}@{version}"), name, version, digest);
+    }
+
+    /// Lists a Debian package by the digest of its archive.
+    pub fn add_package(&mut self, name: &str, version: &str, architecture: &str, digest: Digest) {
+        let escaped = version
+            .replace('+', "%2B")
+            .replace(':', "%3A")
+            .replace('~', "%7E");
+        let purl = format!("pkg:deb/debian/{name}@{escaped}?arch={architecture}");
+        self.add(purl, name, version, digest);
+    }
+
+    fn add(&mut self, purl: String, name: &str, version: &str, digest: Digest) {
+        let (name, version) = (name.to_owned(), version.to_owned());
+        self.packages.insert(
+            purl.clone(),
+            Item {
+                purl,
+                name,
+                version,
+                digest,
+            },
+        );
+    }
+
+    /// The files, by absolute path.
+    pub fn files(&self) -> impl Iterator<Item = (&str, Digest)> {
+        self.files
+            .iter()
+            .map(|(path, digest)| (path.as_str(), *digest))
+    }
+
+    /// The crates.
+    pub fn crates(&self) -> impl Iterator<Item = &Item> {
+        self.packages
+            .values()
+            .filter(|item| item.purl.starts_with("pkg:cargo/"))
+    }
+
+    /// The Debian packages.
+    pub fn packages(&self) -> impl Iterator<Item = &Item> {
+        self.packages
+            .values()
+            .filter(|item| item.purl.starts_with("pkg:deb/"))
+    }
+
+    /// Parses a CycloneDX document.
+    ///
+    /// # Errors
+    /// Larger than [`limits::STATEMENT`], not strict JSON, no CycloneDX, or a component that is neither
+    /// a file nor has a package URL, or has no SHA-256, or is listed twice.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let document = |source| Error::Document {
+            what: "CycloneDX",
+            source,
+        };
+        Self::from_value(json::parse(bytes, limits::STATEMENT).map_err(document)?)
+    }
+
+    fn from_value(value: Value) -> Result<Self, Error> {
+        let bom = Bom::parse_json_value(value)?;
+        let mut sbom = Self::default();
+        for component in bom
+            .components
+            .map(|components| components.0)
+            .unwrap_or_default()
+        {
+            sbom.take(&component)?;
+        }
+        Ok(sbom)
+    }
+
+    fn take(&mut self, component: &Component) -> Result<(), Error> {
+        let digest = sha256(component)?;
+        let name = component.name.to_string();
+        let replaced = match (&component.component_type, &component.purl) {
+            (Classification::File, None) => self.files.insert(name, digest).is_some(),
+            (Classification::Library, Some(purl)) => {
+                let purl = purl.to_string();
+                let version = component
+                    .version
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                let item = Item {
+                    purl: purl.clone(),
+                    name,
+                    version,
+                    digest,
+                };
+                self.packages.insert(purl, item).is_some()
+            }
+            (kind, _) => {
+                return Err(unexpected(
+                    "a file, or a library with a purl",
+                    &format!("{kind} {name}"),
+                ));
+            }
+        };
+        match replaced {
+            true => Err(unexpected(
+                "every component once",
+                &component.name.to_string(),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn to_bom(&self) -> Bom {
+        let files = self.files.iter().map(|(path, digest)| {
+            let mut component = Component::new(Classification::File, path, "", None);
+            component.version = None;
+            component.hashes = hashes(digest);
+            component
+        });
+        let packages = self.packages.values().map(|item| {
+            let reference = Some(item.purl.clone());
+            let mut component = Component::new(
+                Classification::Library,
+                &item.name,
+                &item.version,
+                reference,
+            );
+            component.purl = Purl::from_str(&item.purl).ok();
+            component.hashes = hashes(&item.digest);
+            component
+        });
+        Bom {
+            serial_number: None,
+            components: Some(Components(files.chain(packages).collect())),
+            ..Bom::default()
+        }
+    }
+
+    fn to_value(&self) -> Result<Value, Error> {
+        let mut bytes = Vec::new();
+        self.to_bom().output_as_json_v1_5(&mut bytes)?;
+        let document = |source| Error::Document {
+            what: "CycloneDX",
+            source,
+        };
+        json::parse(&bytes, limits::STATEMENT).map_err(document)
+    }
+
+    /// The bill as canonical JSON.
+    ///
+    /// # Errors
+    /// The CycloneDX library refuses it.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let document = |source| Error::Document {
+            what: "CycloneDX",
+            source,
+        };
+        json::canonical(&self.to_value()?).map_err(document)
+    }
+}
+
+impl Serialize for Sbom {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_value()
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sbom {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_value(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+fn hashes(digest: &Digest) -> Option<Hashes> {
+    Some(Hashes(vec![Hash {
+        alg: HashAlgorithm::SHA_256,
+        content: HashValue(digest.hex()),
+    }]))
+}
+
+fn sha256(component: &Component) -> Result<Digest, Error> {
+    let hashes = component.hashes.iter().flat_map(|hashes| &hashes.0);
+    let mut found = hashes.filter(|hash| hash.alg == HashAlgorithm::SHA_256);
+    match (found.next(), found.next()) {
+        (Some(hash), None) => Digest::from_hex(&hash.content.0)
+            .map_err(|_| unexpected("64 lower-case hex digits", &hash.content.0)),
+        _ => Err(unexpected("one SHA-256", &component.name.to_string())),
+    }
+}
+
+fn unexpected(expected: &str, found: &str) -> Error {
+    Error::Value {
+        what: "component of CycloneDX",
+        expected: expected.to_owned(),
+        found: found.chars().take(200).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sbom() -> Sbom {
+        let mut sbom = Sbom::new();
+        sbom.add_file("/workload", Digest::of(b"binary"));
+        sbom.add_crate("ring", "0.17.14", Digest::of(b"ring"));
+        sbom.add_package(
+            "libc6-dev",
+            "2:2.36-9+deb12u14~x",
+            "amd64",
+            Digest::of(b"libc"),
+        );
+        sbom
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        let bytes = sbom().to_bytes().unwrap();
+        assert_eq!(bytes, sbom().to_bytes().unwrap());
+        let parsed = Sbom::parse(&bytes).unwrap();
+        assert_eq!(parsed, sbom());
+        assert_eq!(
+            parsed
+                .crates()
+                .map(|item| item.purl.as_str())
+                .collect::<Vec<_>>(),
+            ["pkg:cargo/ring@0.17.14"]
+        );
+    }
+
+    #[test]
+    fn has_neither_serial_number_nor_time() {
+        let text = String::from_utf8(sbom().to_bytes().unwrap()).unwrap();
+        assert!(
+            !text.contains("serialNumber") && !text.contains("timestamp"),
+            "{text}"
+        );
+        assert!(text.contains(r#""specVersion":"1.5""#), "{text}");
+    }
+
+    #[test]
+    fn refuses_components_without_digest_or_twice() {
+        let text = String::from_utf8(sbom().to_bytes().unwrap()).unwrap();
+        let mut value: Value = serde_json::from_str(&text).unwrap();
+        let twice = value["components"][0].clone();
+        value["components"].as_array_mut().unwrap().push(twice);
+        assert!(Sbom::parse(value.to_string().as_bytes()).is_err());
+        value["components"][0]
+            .as_object_mut()
+            .unwrap()
+            .remove("hashes");
+        assert!(Sbom::parse(value.to_string().as_bytes()).is_err());
+    }
+}
