@@ -1,2 +1,66 @@
-//! workload
-fn main() {}
+//! `workload`: reads the terms of its image, runs, and prints `word number` lines. It has no
+//! arguments. Exit status: 0 counted, 1 refused, 2 broken.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use content::limits;
+use workload::count::Counts;
+use workload::identity::{Launcher, SOCKET};
+use workload::run::{World, run};
+use workload::terms::Terms;
+use workload::{Error, Refusal};
+
+/// Where the image keeps its terms.
+const TERMS: &str = "/etc/countersign/terms.json";
+
+fn main() -> ExitCode {
+    match read_terms().and_then(|terms| run(&terms, &world())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Refused(refusal)) => refused(&refusal),
+        Err(error) => {
+            eprintln!("workload: error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> ExitCode {
+    eprintln!("workload: refused: {refusal}");
+    ExitCode::from(1)
+}
+
+fn read_terms() -> Result<Terms, Error> {
+    let read_error = |source| Error::Read {
+        path: TERMS,
+        source,
+    };
+    let file = File::open(TERMS).map_err(|error| read_error(error.into()))?;
+    let bytes = content::read_limited(file, limits::DOCUMENT).map_err(read_error)?;
+    Ok(Terms::parse(&bytes)?)
+}
+
+fn world() -> World<'static> {
+    World {
+        launcher: Launcher::at(Path::new(SOCKET)),
+        now: &now,
+        tell: &|line| eprintln!("workload: {line}"),
+        publish: &print,
+    }
+}
+
+/// Unix seconds; 0 for a clock before 1970, at which no token holds.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+fn print(counts: &Counts) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "{counts}")?;
+    out.flush()
+}

@@ -1,0 +1,109 @@
+//! One access token per collaborator, from that collaborator's own identity provider (Security Token
+//! Service, `POST /v1/token`, RFC 8693).
+
+use serde::Deserialize;
+
+use crate::http::{Answer, Client, Content, printable};
+use crate::identity::Identity;
+use crate::terms::{Collaborator, Terms};
+use crate::{Error, Refusal, Secret};
+
+/// What a collaborator's provider gave for this image's token.
+pub struct Access {
+    token: Secret,
+}
+
+impl Access {
+    /// The token, to be sent as bearer.
+    pub fn token(&self) -> &Secret {
+        &self.token
+    }
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    token_type: String,
+}
+
+/// An error of OAuth (RFC 6749 section 5.2); not Google's usual form.
+#[derive(Deserialize)]
+struct Refused {
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+/// Exchanges every token, in the order of the terms.
+///
+/// # Errors
+/// A provider that does not let the image in, or no answer.
+pub fn all(network: &Client, terms: &Terms, identity: &Identity) -> Result<Vec<Access>, Error> {
+    let pairs = terms.collaborators.iter().zip(&identity.tokens);
+    let url = format!("{}/v1/token", terms.endpoints.sts.as_str());
+    pairs
+        .map(|(collaborator, token)| exchange(network, &url, collaborator, token))
+        .collect()
+}
+
+fn exchange(
+    network: &Client,
+    url: &str,
+    collaborator: &Collaborator,
+    token: &Secret,
+) -> Result<Access, Error> {
+    let doing = format!("exchanging token of {}", collaborator.name);
+    let form = [
+        (
+            "grant_type",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ),
+        ("audience", &collaborator.sts_audience),
+        ("scope", "https://www.googleapis.com/auth/cloud-platform"),
+        (
+            "requested_token_type",
+            "urn:ietf:params:oauth:token-type:access_token",
+        ),
+        ("subject_token", token.text().unwrap_or_default()),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
+    ];
+    let answer = network.call(&doing, url, None, &Content::Form(&form))?;
+    match answer.status() {
+        400 | 401 | 403 => Err(refusal(answer, &doing, collaborator)),
+        _ => granted(answer.json(&doing)?, doing),
+    }
+}
+
+fn granted(granted: Granted, doing: String) -> Result<Access, Error> {
+    match granted.token_type.eq_ignore_ascii_case("bearer") {
+        true => Ok(Access {
+            token: Secret::new(granted.access_token.into_bytes()),
+        }),
+        false => Err(Error::Incomplete {
+            doing,
+            missing: "token_type",
+        }),
+    }
+}
+
+fn refusal(answer: Answer, doing: &str, collaborator: &Collaborator) -> Error {
+    let status = answer.status();
+    let message = answer.message();
+    let doing = doing.to_owned();
+    match content::json::parse(&answer.into_body(), content::limits::HTTP_BODY) {
+        Ok(Refused {
+            error,
+            error_description,
+        }) => Refusal::Exchange {
+            collaborator: collaborator.name.clone(),
+            error: printable(&error, 80),
+            description: printable(&error_description, 600),
+        }
+        .into(),
+        Err(_) => Error::Status {
+            doing,
+            status,
+            message,
+        },
+    }
+}

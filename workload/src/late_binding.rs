@@ -1,0 +1,57 @@
+//! Late binding: the image starts to work only once every party has signed it. The attestation
+//! service has verified the signatures over the digest that was measured; whose they must be is
+//! said by the terms.
+
+use crate::Refusal;
+use crate::identity::Identity;
+use crate::terms::Signer;
+
+/// Checks that all `signers` have signed the image.
+///
+/// # Errors
+/// Some have not; the refusal names them.
+pub fn check(identity: &Identity, signers: &[Signer]) -> Result<(), Refusal> {
+    let has_signed = |signer: &&Signer| identity.signers.contains(&signer.key.hex());
+    let missing = signers.iter().filter(|signer| !has_signed(signer));
+    let missing: Vec<_> = missing.map(|signer| signer.name.clone()).collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::NotSigned {
+            image_digest: identity.image_digest,
+            missing,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use content::Digest;
+
+    use super::*;
+
+    fn signer(name: &str) -> Signer {
+        Signer {
+            name: name.into(),
+            key: Digest::of(name.as_bytes()),
+        }
+    }
+
+    fn identity(signers: &[&str]) -> Identity {
+        Identity {
+            image_digest: Digest::of(b"image"),
+            signers: signers.iter().map(|name| signer(name).key.hex()).collect(),
+            tokens: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn asks_for_everyone_by_name() {
+        let signers = ["builder", "one", "two"].map(signer);
+        assert!(check(&identity(&["two", "builder", "stranger", "one"]), &signers).is_ok());
+        let refused = check(&identity(&["builder", "stranger"]), &signers).unwrap_err();
+        let image = Digest::of(b"image");
+        let expected = format!("checking signatures on {image}: not signed by one, two");
+        assert_eq!(refused.to_string(), expected);
+        assert!(check(&identity(&[]), &signers).is_err());
+    }
+}

@@ -1,0 +1,254 @@
+//! The workload against a played world: what it does, in which order, and what it refuses.
+
+mod play;
+
+use content::Digest;
+use play::{NOW, Stage, image, kms_key};
+use serde_json::json;
+use workload::{Error, Refusal};
+
+/// The message of a refusal; anything else fails the test.
+fn refused(result: Result<(), Error>) -> String {
+    match result {
+        Err(Error::Refused(refusal)) => refusal.to_string(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn both_send(stage: &Stage) {
+    stage.send("one", "m", "alice");
+    stage.send("two", "m", "alice");
+}
+
+#[test]
+fn counts_what_both_sent_and_then_acknowledges() {
+    let stage = Stage::new();
+    both_send(&stage);
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert_eq!(stage.acknowledged(), ["m", "m"]);
+    for line in [
+        "identity: sha256:",
+        "late binding: signed by all 3",
+        "counted: message m of two",
+    ] {
+        assert!(ending.told.contains(line), "{}", ending.told);
+    }
+    assert!(!ending.told.contains("alice") && !ending.told.contains("access-"));
+}
+
+#[test]
+fn works_only_when_all_have_signed() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().signed = vec!["builder", "one"];
+    both_send(&stage);
+    let ending = stage.run();
+    let expected = format!("checking signatures on {}: not signed by two", image());
+    assert_eq!(refused(ending.result), expected);
+    assert_eq!(
+        stage.calls_to("POST /v1/"),
+        0,
+        "nothing is asked of anybody"
+    );
+    assert_eq!(stage.left(), ["m", "m"]);
+
+    stage.state.lock().unwrap().signed.push("two");
+    stage
+        .run()
+        .result
+        .expect("the signature is found without a new launch");
+}
+
+#[test]
+fn believes_no_token_that_is_not_its_own() {
+    type Change = fn(&str, &mut serde_json::Value);
+    let changes: [(Change, &str); 7] = [
+        (
+            |_, c| c["iss"] = json!("https://issuer.example/"),
+            "checking issuer",
+        ),
+        (
+            |_, c| c["aud"] = json!("https://sts.googleapis.com"),
+            "checking audience",
+        ),
+        (|_, c| c["exp"] = json!(NOW), "expired"),
+        (|_, c| c["nbf"] = json!(NOW + 60), "holds from"),
+        (
+            |_, c| c["eat_nonce"] = json!("0123456789abcdef"),
+            "checking nonces",
+        ),
+        (|_, c| c["swname"] = json!("GCE"), "checking swname"),
+        (|_, c| c["submods"] = json!({}), "no container"),
+    ];
+    for (claims, reason) in changes {
+        let stage = Stage::new();
+        stage.state.lock().unwrap().claims = claims;
+        let refusal = refused(stage.run().result);
+        assert!(refusal.contains(reason), "{reason}: {refusal}");
+        assert_eq!(stage.calls_to("POST /v1/"), 0);
+    }
+}
+
+#[test]
+fn believes_no_token_of_a_stranger() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().signing_key = "stranger";
+    let refusal = refused(stage.run().result);
+    assert!(
+        refusal.contains("verifying token: the signature does not hold"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn is_one_image_for_everybody() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().claims = |audience, claims| {
+        if audience.contains("two") {
+            claims["submods"]["container"]["image_digest"] = json!(Digest::of(b"another"));
+        }
+    };
+    match stage.run().result {
+        Err(Error::Refused(Refusal::OtherImage { expected, .. })) => assert_eq!(expected, image()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn stops_where_a_provider_lets_it_not_in() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().closed_provider = Some("two");
+    both_send(&stage);
+    let refusal = refused(stage.run().result);
+    let expected = "exchanging token of two: unauthorized_client: The given credential is rejected \
+                    by the attribute condition.";
+    assert_eq!(refusal, expected);
+    assert_eq!(stage.calls_to(":pull"), 0);
+}
+
+#[test]
+fn stops_where_a_key_is_withheld_and_gives_everything_back() {
+    let stage = Stage::new();
+    stage
+        .state
+        .lock()
+        .unwrap()
+        .closed_keys
+        .insert(kms_key("two"));
+    both_send(&stage);
+    let ending = stage.run();
+    let refusal = refused(ending.result);
+    assert!(
+        refusal.contains("decrypting message m of two: PERMISSION_DENIED"),
+        "{refusal}"
+    );
+    assert!(
+        refusal.contains("cloudkms.cryptoKeyVersions.useToDecrypt"),
+        "{refusal}"
+    );
+    assert_eq!(ending.printed, "");
+    assert_eq!(
+        stage.left(),
+        ["m", "m"],
+        "the one that was counted is given back too"
+    );
+}
+
+#[test]
+fn lets_no_message_choose_a_key_and_loses_none() {
+    let stage = Stage::new();
+    stage.send_as("one", "foreign", "mallory", &image(), &kms_key("two"));
+    both_send(&stage);
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert!(
+        ending.told.contains("refusing message foreign"),
+        "{}",
+        ending.told
+    );
+    assert!(ending.told.contains(&kms_key("two")));
+    assert_eq!(stage.left(), ["foreign"]);
+}
+
+#[test]
+fn counts_a_message_once_however_often_it_comes() {
+    let stage = Stage::new();
+    stage.send("one", "m", "alice");
+    stage.send("one", "m", "alice");
+    stage.send("two", "m", "alice");
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert_eq!(stage.acknowledged(), ["m", "m", "m"]);
+}
+
+#[test]
+fn opens_nothing_that_is_bound_to_something_else() {
+    let stage = Stage::new();
+    let elsewhere = Digest::of(b"another image");
+    stage.send_as("one", "elsewhere", "alice", &elsewhere, &kms_key("one"));
+    stage.send("one", "renamed", "alice");
+    stage.state.lock().unwrap().queue[1].message["attributes"]["message"] = json!("m");
+    stage.send("two", "m", "alice");
+    let ending = stage.run();
+    let refusal = refused(ending.result);
+    assert_eq!(refusal, "waiting for data: after 3 s, one owes 1");
+    assert_eq!(
+        ending.told.matches("Decryption failed").count(),
+        2,
+        "{}",
+        ending.told
+    );
+    assert_eq!(stage.left(), ["elsewhere", "renamed", "m"]);
+}
+
+#[test]
+fn believes_no_plaintext_that_was_changed_on_its_way() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().decrypted = |answer| answer["plaintext"] = json!("bWFsbG9yeQ==");
+    both_send(&stage);
+    let ending = stage.run();
+    let error = ending.result.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Incomplete {
+                missing: "plaintextCrc32c",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(stage.left(), ["m", "m"]);
+}
+
+#[test]
+fn goes_on_after_messages_that_are_none() {
+    let stage = Stage::new();
+    stage.publish("bare", json!({"messageId": "1"}));
+    let stranger = json!({"collaborator": "mallory", "message": "\u{1b}[2Jx"});
+    stage.publish("stranger", json!({"data": "AA==", "attributes": stranger}));
+    both_send(&stage);
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert_eq!(stage.left(), ["bare", "stranger"]);
+    assert!(!ending.told.contains('\u{1b}'), "{:?}", ending.told);
+}
+
+#[test]
+fn outlasts_an_outage_but_not_for_ever() {
+    let stage = Stage::new();
+    both_send(&stage);
+    stage.state.lock().unwrap().outages = 2;
+    stage.run().result.unwrap();
+
+    let stage = Stage::new();
+    stage.state.lock().unwrap().outages = 4;
+    assert!(matches!(
+        stage.run().result,
+        Err(Error::Status { status: 503, .. })
+    ));
+}

@@ -1,0 +1,64 @@
+//! Real and forged attestation tokens that others have published, if `VECTORS` says where they are.
+
+use std::path::{Path, PathBuf};
+
+use confidential::claims::{Expected, ISSUER};
+use confidential::jwks::KeySet;
+use serde_json::Value;
+use workload::identity::verify;
+
+#[test]
+fn judges_published_tokens_as_their_authors_do() {
+    let Some(vectors) = std::env::var_os("VECTORS").map(PathBuf::from) else {
+        println!("skipped: confidential-space tokens: VECTORS is not set");
+        return;
+    };
+    let folder = vectors.join("confidential-space");
+    let rows = std::fs::read_to_string(folder.join("token_cases.jsonl")).unwrap();
+    let rows = rows
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    // Tokens with a chain of certificates are for readers without a network; this is none.
+    let (ours, others): (Vec<_>, Vec<_>) = rows.partition(|row| row["jwks"].is_string());
+    println!("skipped: {} tokens of the PKI kind", others.len());
+    assert!(!ours.is_empty());
+    let wrong = ours.iter().filter(|row| {
+        let judged = judge(&folder, row);
+        let expected = row["expect"].as_str().unwrap();
+        let is_wrong = expected != "either" && judged.is_ok() != (expected == "accept");
+        if is_wrong {
+            println!("{}: expected {expected}, found {judged:?}", row["id"]);
+        }
+        is_wrong
+    });
+    assert_eq!(wrong.count(), 0);
+    println!("{} tokens judged", ours.len());
+}
+
+fn judge(folder: &Path, row: &Value) -> Result<(), confidential::Error> {
+    let read = |name: &str| std::fs::read(folder.join(row[name].as_str().unwrap())).unwrap();
+    let token = String::from_utf8(read("token")).unwrap();
+    let claims = verify(token.trim_end(), &KeySet::parse(&read("jwks"))?)?;
+    let nonces: Vec<String> = match &row["nonce"] {
+        Value::String(one) => vec![one.clone()],
+        Value::Array(many) => many
+            .iter()
+            .map(|n| n.as_str().unwrap().to_owned())
+            .collect(),
+        _ => Vec::new(),
+    };
+    // No audience in the row: not judged by it.
+    let own = claims.audience.0.first().cloned().unwrap_or_default();
+    let audience = row["audience"].as_str().unwrap_or(&own);
+    let at = row["at"].as_u64().unwrap();
+    claims.check(&Expected {
+        issuer: ISSUER,
+        audience,
+        nonces: &nonces,
+        at,
+    })?;
+    match row["require_production"].as_bool() {
+        Some(true) => claims.check_production(),
+        _ => Ok(()),
+    }
+}
