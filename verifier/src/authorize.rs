@@ -1,0 +1,193 @@
+//! From a reference to a verdict, and from a pass to a binding. Read the two public functions: they
+//! are the diagram.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use attest::{PolicyDescriptor, Provenance, Vsa};
+use oci::Reference;
+use remote::Registry;
+use signer::Signer;
+
+use crate::appraise::appraise;
+use crate::binding::Binding;
+use crate::collect;
+use crate::error::Error;
+use crate::evidence::{Attested, Evidence, Rebuild};
+use crate::examine::examine;
+use crate::grant::Grant;
+use crate::grant::apply::{Change, Keys};
+use crate::policy::{Demand, Policy};
+use crate::rebuild::{self, Commit, Order, Progress, Workshop};
+use crate::rules;
+use crate::timestamp::rfc3339;
+use crate::verdict::{Approval, Verdict};
+
+/// Where the rebuild comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// Build this source now.
+    Source {
+        /// Directory or URL.
+        source: String,
+        /// This commit instead of the one that provenance names.
+        commit: Option<Commit>,
+        /// With these tools.
+        workshop: Workshop,
+    },
+    /// An earlier rebuild of our own.
+    Layout(PathBuf),
+    /// None was given.
+    Absent,
+}
+
+/// What to appraise, by what.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// As the user typed it.
+    pub reference: &'a Reference,
+    /// The registry that holds it.
+    pub registry: &'a Registry,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// Where the rebuild comes from.
+    pub origin: &'a Origin,
+}
+
+/// A verdict, and what it rests on.
+#[derive(Debug)]
+pub struct Appraised {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The evidence.
+    pub evidence: Evidence,
+}
+
+/// Fetches, verifies, rebuilds, appraises.
+///
+/// # Errors
+/// Something could not be told; then there is no verdict.
+pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<Appraised, Error> {
+    require_source(request)?;
+    let image = collect::resolve(request.registry, request.reference).await?;
+    // From here on the digest alone: a tag that moves now moves nothing.
+    progress(&format!("{} is {image}", request.reference));
+    let published = collect::collect(request.registry, &image).await?;
+    let attested = examine(published, &request.policy.principals);
+    let rebuild = rebuild(request, &attested, progress).await?;
+    let evidence = Evidence::new(attested, rebuild);
+    let verdict = Verdict::of(appraise(&evidence, request.policy));
+    Ok(Appraised { verdict, evidence })
+}
+
+/// How a pass is put on record.
+pub struct Authority<'a> {
+    /// The key that the collaborator signs with.
+    pub signer: &'a Signer,
+    /// What it grants.
+    pub grant: &'a Grant,
+    /// The key service, when the grant is to be applied.
+    pub keys: Option<&'a Keys>,
+    /// Who appraised, as a URI.
+    pub verifier_id: &'a str,
+    /// When, in seconds since the epoch.
+    pub now: u64,
+}
+
+/// What an approval led to.
+#[derive(Debug)]
+pub struct Authorized {
+    /// The binding.
+    pub binding: Binding,
+    /// What applying it did, when that was asked for.
+    pub change: Option<Change>,
+}
+
+/// Signs the verdict and the image, and binds. The binding comes last: a key is opened only once
+/// everything else is on record.
+///
+/// # Errors
+/// A signature, a push or the key service fails; then nothing was bound.
+pub async fn authorize(
+    registry: &Registry,
+    approval: &Approval,
+    authority: &Authority<'_>,
+) -> Result<Authorized, Error> {
+    let image = approval.image();
+    let vsa = summary(approval, authority)?;
+    let predicate_type = attest::predicate::VSA;
+    signer::attest_image(registry, image, authority.signer, predicate_type, vsa).await?;
+    signer::sign_image(registry, image, authority.signer).await?;
+    let binding = Binding::new(approval, authority.grant);
+    let change = match authority.keys {
+        Some(keys) => Some(keys.add(&binding).await?),
+        None => None,
+    };
+    Ok(Authorized { binding, change })
+}
+
+/// A policy that asks for a rebuild and a caller that gives nothing to rebuild from: say so at
+/// once, and not after minutes of fetching.
+fn require_source(request: &Request<'_>) -> Result<(), Error> {
+    match (request.policy.rebuild, request.origin) {
+        (Demand::Required, Origin::Absent) => Err(Error::NoSource),
+        _ => Ok(()),
+    }
+}
+
+async fn rebuild(
+    request: &Request<'_>,
+    attested: &Attested,
+    progress: Progress<'_>,
+) -> Result<Rebuild, Error> {
+    match request.origin {
+        Origin::Absent => Ok(Rebuild::Unasked),
+        Origin::Layout(layout) => Ok(Rebuild::Done(Box::new(rebuild::read(layout)?))),
+        Origin::Source {
+            source,
+            commit,
+            workshop,
+        } => {
+            let order = Order {
+                source: source.clone(),
+                source_uri: request.policy.source_uri.clone(),
+                commit: commit.clone().or_else(|| named_commit(attested, request.policy)),
+                directory: request.policy.directory.clone(),
+            };
+            let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
+            let layout = scratch.path().join("layout");
+            Ok(rebuild::rebuild(workshop, &order, &layout, progress).await?)
+        }
+    }
+}
+
+/// The commit that provenance names, where someone signed it who may attest.
+fn named_commit(attested: &Attested, policy: &Policy) -> Option<Commit> {
+    let mut statements = attested.statements.iter();
+    statements.find_map(|statement| {
+        let counts = policy.attesters.contains(&statement.signer);
+        let provenance = Provenance::of_statement(&statement.payload).ok().filter(|_| counts)?;
+        rules::provenance::commit_of(&provenance)?.parse().ok()
+    })
+}
+
+/// The verdict as SLSA words it. Only an approval is ever summarised: a refusal signs nothing.
+fn summary(approval: &Approval, authority: &Authority<'_>) -> Result<serde_json::Value, Error> {
+    let policy = BTreeMap::from([("sha256".to_owned(), approval.policy().hex())]);
+    let vsa = Vsa {
+        verifier: attest::Verifier {
+            id: authority.verifier_id.to_owned(),
+        },
+        time_verified: rfc3339(authority.now),
+        resource_uri: approval.image().to_string(),
+        policy: PolicyDescriptor {
+            uri: None,
+            digest: policy,
+        },
+        verification_result: "PASSED".to_owned(),
+        // A policy of ours is not SLSA's; it vouches for itself and for no level.
+        verified_levels: Vec::new(),
+        slsa_version: "1.0".to_owned(),
+    };
+    serde_json::to_value(vsa).map_err(Error::Verdict)
+}

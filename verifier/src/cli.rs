@@ -1,0 +1,168 @@
+//! The shape of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use oci::{ImageRef, Reference};
+use signer::KeyRef;
+use verifier::rebuild::Commit;
+
+/// Rebuilds an image, checks what others say about it, and opens a key to it only on a pass.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+#[command(after_help = "Exit status: 0 yes, 1 no (a verdict), 2 could not tell.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Fetch, rebuild, appraise: a verdict, and nothing written anywhere
+    Verify(Verify),
+    /// Verify; on a pass sign the verdict and the image, and print or apply the binding
+    Authorize(Authorize),
+    /// Take the binding for a digest away
+    Revoke(Revoke),
+    /// Build the image again from source and compare
+    Rebuild(Rebuild),
+}
+
+/// How to reach the registry.
+#[derive(Args, Debug)]
+pub struct Registry {
+    /// Speak HTTP without TLS
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Trust the certificate authorities in this PEM file as well
+    #[arg(long, value_name = "FILE", conflicts_with = "plain_http")]
+    pub ca: Option<PathBuf>,
+}
+
+/// How to build.
+#[derive(Args, Debug)]
+pub struct Tools {
+    /// Build this commit instead of the one that provenance names
+    #[arg(long, value_name = "COMMIT")]
+    pub commit: Option<Commit>,
+    /// The builder's store of inputs
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// The package archive that the builder fetches from
+    #[arg(long, value_name = "URL")]
+    pub archive: Option<String>,
+    /// The builder program [default: beside this one]
+    #[arg(long, value_name = "PATH")]
+    pub builder: Option<PathBuf>,
+}
+
+/// Arguments of `verify`.
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// REPOSITORY@DIGEST, or REPOSITORY:TAG, which is resolved once
+    #[arg(value_name = "REF")]
+    pub reference: Reference,
+    /// The release policy
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+    /// Rebuild from this directory or URL
+    #[arg(long, value_name = "DIR|URL", conflicts_with = "rebuilt")]
+    pub source: Option<String>,
+    /// Compare with an earlier rebuild of your own
+    #[arg(long, value_name = "LAYOUT")]
+    pub rebuilt: Option<PathBuf>,
+    /// How to build.
+    #[command(flatten)]
+    pub tools: Tools,
+    /// How to reach the registry.
+    #[command(flatten)]
+    pub registry: Registry,
+    /// Report as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a binding is printed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    /// As a gcloud command
+    Gcloud,
+    /// As the bindings of an IAM policy
+    Iam,
+}
+
+/// How to reach Cloud KMS.
+#[derive(Args, Debug)]
+pub struct Kms {
+    /// Cloud KMS is here instead of at its public address
+    #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
+    pub kms_endpoint: Option<String>,
+}
+
+/// Arguments of `authorize`.
+#[derive(Args, Debug)]
+pub struct Authorize {
+    /// What is verified first.
+    #[command(flatten)]
+    pub verify: Verify,
+    /// What is granted
+    #[arg(long, value_name = "FILE")]
+    pub grant: PathBuf,
+    /// Sign verdict and image with this: a PEM file or gcpkms://projects/…/cryptoKeyVersions/N
+    #[arg(long)]
+    pub key: KeyRef,
+    /// How the binding is printed
+    #[arg(long, value_enum, default_value_t = Format::Gcloud)]
+    pub format: Format,
+    /// Write the binding into the key's policy
+    #[arg(long)]
+    pub apply: bool,
+    /// Who verified, as a URI [default: the policy's verifier.id]
+    #[arg(long, value_name = "URI")]
+    pub verifier_id: Option<String>,
+    /// How to reach Cloud KMS.
+    #[command(flatten)]
+    pub kms: Kms,
+}
+
+/// Arguments of `revoke`.
+#[derive(Args, Debug)]
+pub struct Revoke {
+    /// REPOSITORY@DIGEST
+    #[arg(value_name = "REF@DIGEST")]
+    pub image: ImageRef,
+    /// What was granted
+    #[arg(long, value_name = "FILE")]
+    pub grant: PathBuf,
+    /// Write to the key's policy; otherwise the command is printed
+    #[arg(long)]
+    pub apply: bool,
+    /// How to reach Cloud KMS.
+    #[command(flatten)]
+    pub kms: Kms,
+}
+
+/// Arguments of `rebuild`.
+#[derive(Args, Debug)]
+pub struct Rebuild {
+    /// REPOSITORY@DIGEST, or REPOSITORY:TAG, which is resolved once
+    #[arg(value_name = "REF")]
+    pub reference: Reference,
+    /// Rebuild from this directory or URL
+    #[arg(long, value_name = "DIR|URL")]
+    pub source: String,
+    /// The directory of the source that is built
+    #[arg(long, value_name = "DIR", default_value = "workload")]
+    pub directory: String,
+    /// Write the rebuilt image here
+    #[arg(short, long, value_name = "LAYOUT")]
+    pub output: PathBuf,
+    /// How to build.
+    #[command(flatten)]
+    pub tools: Tools,
+    /// How to reach the registry.
+    #[command(flatten)]
+    pub registry: Registry,
+}

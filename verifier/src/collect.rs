@@ -1,0 +1,231 @@
+//! Fetches an image and everything that hangs on it. The only room that talks to the registry on the
+//! way to a verdict.
+//!
+//! Both layouts are always read: who can hide one of them must not hide the other. A registry that
+//! does not answer is an error and never an absence; bytes that are not those of their digest are
+//! damage, which is a finding.
+
+use std::fs::File;
+
+use content::limits;
+use oci::{Descriptor, Image, ImageRef, Manifest, Reference, Tag, Target, media};
+use tempfile::TempDir;
+use remote::Registry;
+
+use crate::contents::{Contents, ContentsError};
+use crate::error::Error;
+use crate::published::{Carrier, Damage, Form, Piece, Published};
+
+/// Annotation of a simple-signing layer: the signature in base64 (cosign, `pkg/oci/static`).
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// Annotations that claim a predicate type: on layers under `.att`, on bundle referrers.
+const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
+
+/// Signed pieces of one image; more is a flood and no evidence.
+const PIECES: usize = limits::SIGNATURES + limits::REFERRERS;
+
+/// The digest behind a reference, asked for once.
+///
+/// # Errors
+/// There is no such tag, or the registry does not answer.
+pub async fn resolve(registry: &Registry, reference: &Reference) -> Result<ImageRef, Error> {
+    let digest = match &reference.target {
+        Target::Digest(digest) => *digest,
+        Target::Tag(tag) => {
+            let doing = || format!("resolving {reference}");
+            let found = registry.resolve(tag).await;
+            let found = found.map_err(|source| registry_error(doing(), source))?;
+            let found = found.ok_or_else(|| Error::NoTag {
+                reference: reference.to_string(),
+            })?;
+            found.digest
+        }
+    };
+    Ok(ImageRef {
+        repository: reference.repository.clone(),
+        digest,
+    })
+}
+
+/// Everything that the registry holds about `image`.
+///
+/// # Errors
+/// The registry does not answer, or holds no such image.
+pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published, Error> {
+    let mut collector = Collector {
+        registry,
+        published: Published {
+            image: image.clone(),
+            contents: None,
+            pieces: Vec::new(),
+            damage: Vec::new(),
+        },
+    };
+    collector.image().await?;
+    collector.tag(".sig").await?;
+    collector.tag(".att").await?;
+    collector.referrers().await?;
+    Ok(collector.published)
+}
+
+struct Collector<'a> {
+    registry: &'a Registry,
+    published: Published,
+}
+
+impl Collector<'_> {
+    async fn image(&mut self) -> Result<(), Error> {
+        let digest = self.published.image.digest;
+        let fetched = self.registry.manifest(&digest).await;
+        let Some(manifest) = self.intact("manifest", fetched)? else {
+            return Ok(());
+        };
+        let parsed = match Manifest::parse(&manifest) {
+            Ok(parsed) => parsed,
+            Err(error) => return self.unreadable("manifest", "an OCI image manifest", &error),
+        };
+        let fetched = self.registry.blob(&parsed.config, limits::CONFIG).await;
+        let Some(config) = self.intact("config", fetched)? else {
+            return Ok(());
+        };
+        match Image::parse(manifest, config) {
+            Ok(image) => self.layers(image).await,
+            Err(error) => self.unreadable("config", "the config of the manifest", &error),
+        }
+    }
+
+    async fn layers(&mut self, image: Image) -> Result<(), Error> {
+        let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
+        let mut all_intact = true;
+        for (index, layer) in image.manifest().layers.iter().enumerate() {
+            let path = layer_path(&scratch, layer);
+            let fetched = self.registry.blob_to(layer, &path).await;
+            all_intact &= self.intact(&format!("layer {index}"), fetched)?.is_some();
+        }
+        if !all_intact {
+            return Ok(());
+        }
+        let open = |layer: &Descriptor| -> std::io::Result<Box<dyn std::io::Read>> {
+            Ok(Box::new(File::open(layer_path(&scratch, layer))?))
+        };
+        match Contents::read(image, &open) {
+            Ok(contents) => self.published.contents = Some(contents),
+            Err(ContentsError::Damage(damage)) => self.published.damage.push(damage),
+            Err(ContentsError::Io(source)) => return Err(Error::Scratch(source)),
+        }
+        Ok(())
+    }
+
+    /// The layers under a legacy tag. Nobody vouches for the digest behind a tag; whatever stands
+    /// there must still be a manifest.
+    async fn tag(&mut self, suffix: &str) -> Result<(), Error> {
+        let digest = self.published.image.digest;
+        let name = format!("sha256-{}{suffix}", digest.hex());
+        let tag = Tag::of_digest(&digest, suffix).map_err(Error::Name)?;
+        let fetched = self.registry.manifest_by_tag(&tag).await;
+        let Some(Some(bytes)) = self.intact(&format!("tag {name}"), fetched)? else {
+            return Ok(());
+        };
+        match Manifest::parse(&bytes) {
+            Ok(manifest) => self.pieces(&Carrier::Tag(name), &manifest).await,
+            Err(error) => self.unreadable(&format!("tag {name}"), "an OCI image manifest", &error),
+        }
+    }
+
+    async fn referrers(&mut self) -> Result<(), Error> {
+        let digest = self.published.image.digest;
+        let fetched = self.registry.referrers(&digest).await;
+        let Some(referrers) = self.intact("referrers", fetched)? else {
+            return Ok(());
+        };
+        for (digest, manifest) in referrers {
+            self.pieces(&Carrier::Referrer(digest), &manifest).await?;
+        }
+        Ok(())
+    }
+
+    /// What a layer is follows from its own media type: artifact types in listings are known to be
+    /// wrong, and both layouts may hang anywhere.
+    async fn pieces(&mut self, carrier: &Carrier, manifest: &Manifest) -> Result<(), Error> {
+        for layer in &manifest.layers {
+            let (form, limit) = match layer.media_type.as_str() {
+                media::SIMPLE_SIGNING => (simple_signing(layer), limits::PAYLOAD),
+                media::DSSE_ENVELOPE => (Form::Envelope, limits::STATEMENT),
+                media::SIGSTORE_BUNDLE => (Form::Bundle, limits::BUNDLE),
+                _ => continue,
+            };
+            if self.published.pieces.len() == PIECES {
+                return self.too_many();
+            }
+            let fetched = self.registry.blob(layer, limit).await;
+            let Some(bytes) = self.intact(&format!("signed piece, {carrier}"), fetched)? else {
+                continue;
+            };
+            self.published.pieces.push(Piece {
+                carrier: carrier.clone(),
+                form,
+                claimed_type: claimed_type(layer, manifest),
+                digest: layer.digest,
+                bytes,
+            });
+        }
+        Ok(())
+    }
+
+    /// Splits what a registry may answer three ways: the bytes, other bytes, no answer.
+    fn intact<T>(
+        &mut self,
+        what: &str,
+        fetched: Result<T, remote::Error>,
+    ) -> Result<Option<T>, Error> {
+        match fetched {
+            Ok(fetched) => Ok(Some(fetched)),
+            Err(source) => match damage(what, &source) {
+                Some(damage) => {
+                    self.published.damage.push(damage);
+                    Ok(None)
+                }
+                None => Err(registry_error(format!("fetching {what}"), source)),
+            },
+        }
+    }
+
+    fn unreadable(&mut self, what: &str, expected: &str, error: &oci::Error) -> Result<(), Error> {
+        self.published.damage.push(Damage {
+            what: what.to_owned(),
+            expected: expected.to_owned(),
+            found: error.to_string(),
+        });
+        Ok(())
+    }
+
+    fn too_many(&mut self) -> Result<(), Error> {
+        self.published.damage.push(Damage {
+            what: "signed pieces".to_owned(),
+            expected: format!("at most {PIECES}"),
+            found: "more".to_owned(),
+        });
+        Ok(())
+    }
+}
+
+fn layer_path(scratch: &TempDir, layer: &Descriptor) -> std::path::PathBuf {
+    scratch.path().join(layer.digest.hex())
+}
+
+fn simple_signing(layer: &Descriptor) -> Form {
+    let signature = layer.annotations.get(SIGNATURE).cloned().unwrap_or_default();
+    Form::SimpleSigning { signature }
+}
+
+fn claimed_type(layer: &Descriptor, manifest: &Manifest) -> Option<String> {
+    let annotations = [&layer.annotations, &manifest.annotations];
+    let mut claims = CLAIMED_TYPES
+        .iter()
+        .flat_map(|name| annotations.iter().filter_map(move |map| map.get(*name)));
+    claims.next().cloned()
+}
+
+fn registry_error(doing: String, source: remote::Error) -> Error {
+    Error::Registry { doing, source }
+}

@@ -1,0 +1,289 @@
+//! An image read to the end: manifest, config, and what each layer holds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Read};
+
+use content::{CheckedReader, Digest, Hasher, ReadError};
+use oci::layer::{self, Member, MemberKind};
+use oci::{Descriptor, Image};
+
+use crate::published::Damage;
+
+/// One path of a layer, with all that its header says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listed {
+    /// What is there.
+    pub kind: ListedKind,
+    /// Mode bits.
+    pub mode: u32,
+    /// User and group.
+    pub owner: (u64, u64),
+    /// Seconds since 1970.
+    pub mtime: u64,
+}
+
+/// What is at a path.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ListedKind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File {
+        /// Digest of its bytes.
+        digest: Digest,
+        /// How many there are.
+        size: u64,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// Where it leads.
+        target: String,
+    },
+    /// Another name for a file; format v1 writes none.
+    HardLink {
+        /// The file.
+        target: String,
+    },
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ListedKind::Directory => write!(out, "a directory")?,
+            ListedKind::File { digest, size } => write!(out, "{size} bytes, {digest}")?,
+            ListedKind::Symlink { target } => write!(out, "a link to {target}")?,
+            ListedKind::HardLink { target } => write!(out, "a hard link to {target}")?,
+        }
+        let (uid, gid) = self.owner;
+        write!(
+            out,
+            ", mode {:04o}, owner {uid}:{gid}, time {}",
+            self.mode, self.mtime
+        )
+    }
+}
+
+/// What one layer holds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LayerContents {
+    /// Digest of the layer as it is stored.
+    pub digest: Digest,
+    /// Its entries by path, without a leading slash.
+    pub entries: BTreeMap<String, Listed>,
+}
+
+/// A whole image.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// Manifest and config, as received and as read.
+    pub image: Image,
+    /// The layers, in order.
+    pub layers: Vec<LayerContents>,
+}
+
+/// An image that could not be read to the end.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentsError {
+    /// Bytes that are not what the manifest says: what an attacker can cause.
+    #[error("{}: expected {}, found {}", .0.what, .0.expected, .0.found)]
+    Damage(Damage),
+    /// Bytes that do not come: what keeps us from telling.
+    #[error("reading layer: {0}")]
+    Io(#[source] io::Error),
+}
+
+/// Opens the stored bytes of a layer.
+pub type OpenLayer<'a> = &'a dyn Fn(&Descriptor) -> io::Result<Box<dyn Read>>;
+
+impl Contents {
+    /// Reads every layer of `image`, each checked against its descriptor and its diff ID.
+    ///
+    /// # Errors
+    /// [`ContentsError::Damage`] when a layer is not what the manifest says, else what `open` says.
+    pub fn read(image: Image, open: OpenLayer<'_>) -> Result<Self, ContentsError> {
+        let mut layers = Vec::new();
+        for (index, descriptor) in image.manifest().layers.iter().enumerate() {
+            let blob = open(descriptor).map_err(ContentsError::Io)?;
+            let (layer, diff_id) = read_layer(index, descriptor, blob)?;
+            let expected = image.config().rootfs.diff_ids.get(index);
+            if expected != Some(&diff_id) {
+                return Err(ContentsError::Damage(Damage {
+                    what: format!("layer {index}, uncompressed"),
+                    expected: expected.map_or("no layer".to_owned(), Digest::to_string),
+                    found: diff_id.to_string(),
+                }));
+            }
+            layers.push(layer);
+        }
+        Ok(Self { image, layers })
+    }
+
+    /// The files as a container sees them: later layers over earlier ones. Whiteouts hide nothing
+    /// here: what a layer carries is to be accounted for, seen or not.
+    pub fn flatten(&self) -> BTreeMap<&str, &Listed> {
+        let mut flat = BTreeMap::new();
+        for layer in &self.layers {
+            flat.extend(
+                layer
+                    .entries
+                    .iter()
+                    .map(|(path, listed)| (path.as_str(), listed)),
+            );
+        }
+        flat
+    }
+}
+
+fn read_layer(
+    index: usize,
+    descriptor: &Descriptor,
+    blob: Box<dyn Read>,
+) -> Result<(LayerContents, Digest), ContentsError> {
+    let mut blob = CheckedReader::new(blob, descriptor.digest, descriptor.size);
+    let mut entries = BTreeMap::new();
+    let read = layer::read(&mut blob, |member, content| -> Result<(), oci::Error> {
+        let listed = list(member, content).map_err(oci::Error::ReadLayer)?;
+        entries.insert(member.path.to_string(), listed);
+        Ok(())
+    });
+    // To the very end, or the digest would go unchecked.
+    let diff_id = read.and_then(|diff_id| {
+        let rest = io::copy(&mut blob, &mut io::sink()).map_err(ReadError::from);
+        rest.map(|_| diff_id).map_err(oci::Error::ReadLayer)
+    });
+    let digest = descriptor.digest;
+    let diff_id = diff_id.map_err(|error| fault(index, &digest, error))?;
+    Ok((LayerContents { digest, entries }, diff_id))
+}
+
+fn list(member: &Member, content: &mut dyn Read) -> Result<Listed, ReadError> {
+    let kind = match &member.kind {
+        MemberKind::Directory => ListedKind::Directory,
+        MemberKind::File { size } => {
+            let mut hasher = Hasher::new();
+            io::copy(content, &mut hasher)?;
+            ListedKind::File {
+                digest: hasher.finish(),
+                size: *size,
+            }
+        }
+        MemberKind::Symlink { target } => ListedKind::Symlink {
+            target: target.clone(),
+        },
+        MemberKind::HardLink { target } => ListedKind::HardLink {
+            target: target.to_string(),
+        },
+    };
+    Ok(Listed {
+        kind,
+        mode: member.mode,
+        owner: (member.uid, member.gid),
+        mtime: member.mtime,
+    })
+}
+
+/// Malformed archives are somebody's doing; a disk that fails is not.
+fn fault(index: usize, digest: &Digest, error: oci::Error) -> ContentsError {
+    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+    match error {
+        oci::Error::ReadLayer(ReadError::Io(error))
+            if !matches!(
+                error.kind(),
+                InvalidData | InvalidInput | UnexpectedEof | Other
+            ) =>
+        {
+            ContentsError::Io(error)
+        }
+        error => ContentsError::Damage(Damage {
+            what: format!("layer {index}"),
+            expected: digest.to_string(),
+            found: error.to_string(),
+        }),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use oci::layer::{Content, Entry, Executable, Kind};
+    use oci::{Manifest, media};
+
+    pub(crate) fn file(path: &str, bytes: &[u8]) -> Entry {
+        Entry {
+            path: path.parse().unwrap(),
+            kind: Kind::File {
+                content: Content::Bytes(bytes.to_vec()),
+                executable: Executable::Yes,
+            },
+        }
+    }
+
+    fn image(entries: &[Entry], entrypoint: &str) -> (Image, Vec<u8>) {
+        let mut blob = Vec::new();
+        let written = layer::write(entries.to_vec(), &mut blob).unwrap();
+        let config = serde_json::json!({
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"Entrypoint": [entrypoint]},
+            "rootfs": {"type": "layers", "diff_ids": [written.diff_id]},
+        });
+        let config = config.to_string().into_bytes();
+        let layer = Descriptor::of(media::LAYER_GZIP, &blob);
+        let manifest = Manifest::new(Descriptor::of(media::CONFIG, &config), vec![layer]);
+        (
+            Image::parse(manifest.to_bytes().unwrap(), config).unwrap(),
+            blob,
+        )
+    }
+
+    fn read(image: Image, blob: Vec<u8>) -> Result<Contents, ContentsError> {
+        Contents::read(image, &|_| Ok(Box::new(io::Cursor::new(blob.clone()))))
+    }
+
+    pub(crate) fn contents(entries: &[Entry], entrypoint: &str) -> Contents {
+        let (image, blob) = image(entries, entrypoint);
+        read(image, blob).unwrap()
+    }
+
+    #[test]
+    fn files_are_listed_with_their_digests() {
+        let contents = contents(&[file("bin/workload", b"code")], "/bin/workload");
+        let flat = contents.flatten();
+        assert_eq!(flat["bin"].kind, ListedKind::Directory);
+        let expected = ListedKind::File {
+            digest: Digest::of(b"code"),
+            size: 4,
+        };
+        assert_eq!(flat["bin/workload"].kind, expected);
+    }
+
+    #[test]
+    fn no_flipped_byte_of_a_layer_goes_unseen() {
+        let (image, blob) = image(&[file("workload", b"code")], "/workload");
+        for index in (0..blob.len()).step_by(7) {
+            let mut flipped = blob.clone();
+            flipped[index] ^= 1;
+            let outcome = read(image.clone(), flipped);
+            assert!(
+                matches!(outcome, Err(ContentsError::Damage(_))),
+                "byte {index}: {outcome:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_shortened_or_lengthened_layer_is_damage() {
+        let (image, blob) = image(&[file("workload", b"code")], "/workload");
+        for changed in [
+            blob[..blob.len() - 1].to_vec(),
+            [blob.clone(), vec![0]].concat(),
+        ] {
+            let outcome = read(image.clone(), changed);
+            assert!(
+                matches!(outcome, Err(ContentsError::Damage(_))),
+                "{outcome:?}"
+            );
+        }
+    }
+}

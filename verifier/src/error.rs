@@ -1,0 +1,137 @@
+//! What keeps us from telling, and what to do about it.
+
+use std::path::PathBuf;
+
+use crate::grant::GrantError;
+use crate::grant::apply::ApplyError;
+use crate::policy::PolicyError;
+use crate::rebuild::RebuildError;
+
+/// Something could not be told. Never a word about the image itself: that would be a finding.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file of the caller cannot be read.
+    #[error("reading {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The policy is none.
+    #[error("{path}: {source}")]
+    Policy {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PolicyError,
+    },
+    /// The grant is none.
+    #[error("{path}: {source}")]
+    Grant {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: GrantError,
+    },
+    /// The registry does not answer, or not what was asked.
+    #[error("{doing}: {source}")]
+    Registry {
+        /// What was being fetched.
+        doing: String,
+        /// Why it did not come.
+        source: remote::Error,
+    },
+    /// There is no such tag.
+    #[error("resolving {reference}: no such tag")]
+    NoTag {
+        /// What was asked for.
+        reference: String,
+    },
+    /// Nothing under that digest.
+    #[error("fetching {image}: not in the registry")]
+    NoImage {
+        /// What was asked for.
+        image: String,
+    },
+    /// No place for temporary files.
+    #[error("making a temporary directory: {0}")]
+    Scratch(#[source] std::io::Error),
+    /// The policy asks for a rebuild, and there is nothing to rebuild from.
+    #[error("choosing a source: the policy asks for a rebuild, and none was given")]
+    NoSource,
+    /// Provenance of this image names more than one commit, and nobody was asked whom to believe.
+    #[error("choosing a commit: provenance names {claims}")]
+    Commits {
+        /// All of them.
+        claims: String,
+    },
+    /// A tag could not be named.
+    #[error("naming a tag: {0}")]
+    Name(#[source] oci::Error),
+    /// Where to put the rebuilt image is taken.
+    #[error("writing {path}: it exists already")]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The rebuild could not be carried out.
+    #[error("rebuilding: {0}")]
+    Rebuild(#[from] RebuildError),
+    /// The verdict cannot be worded.
+    #[error("writing the verdict: {0}")]
+    Verdict(#[source] serde_json::Error),
+    /// A signature could not be made or pushed.
+    #[error("signing: {0}")]
+    Signer(#[from] signer::Error),
+    /// The key's policy was not changed.
+    #[error("binding: {0}")]
+    Apply(#[from] ApplyError),
+    /// The process has no threads, signals or name.
+    #[error("starting: {0}")]
+    Runtime(#[source] std::io::Error),
+    /// Standard output is closed or full.
+    #[error("writing to standard output: {0}")]
+    Print(#[source] std::io::Error),
+    /// A signal came.
+    #[error("waiting: interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// What the reader can do, in one line.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Policy { .. } => "policies/release.toml is an example with every entry explained",
+            Self::Grant { .. } => "a grant has three entries: key, role and pool",
+            Self::NoTag { .. } | Self::NoImage { .. } => "was it pushed, and to this repository?",
+            Self::NoSource => "give --source DIR|URL, or --rebuilt LAYOUT of an earlier rebuild",
+            Self::Registry { .. } => {
+                "no verdict was reached; --plain-http and --ca FILE say how to reach the registry"
+            }
+            Self::Commits { .. } => "say which with --commit",
+            Self::Exists { .. } => "choose another path for -o, or remove it",
+            Self::Scratch(_) => "TMPDIR says where temporary files go",
+            Self::Rebuild(error) => return rebuild_hint(error),
+            Self::Signer(_) | Self::Apply(ApplyError::Client(_)) => {
+                "keys in Cloud KMS need GOOGLE_APPLICATION_CREDENTIALS, others a readable PEM file"
+            }
+            Self::Apply(_) => "the verdict stands and is signed; run the command again to bind",
+            Self::Read { .. }
+            | Self::Verdict(_)
+            | Self::Name(_)
+            | Self::Runtime(_)
+            | Self::Print(_)
+            | Self::Interrupted => return None,
+        })
+    }
+}
+
+fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
+    Some(match error {
+        RebuildError::Start { program, .. } if program == "git" => "install git",
+        RebuildError::Start { .. } => "the builder is looked for beside this program; see --builder",
+        RebuildError::Status { .. } => "the lines above are the program's own",
+        _ => "was the layout written by builder build or verifier rebuild?",
+    })
+}

@@ -1,0 +1,133 @@
+//! What is known about an image once every signature was verified and the source rebuilt. The rules
+//! see this and nothing else.
+
+use content::Digest;
+use oci::ImageRef;
+
+use crate::compare::Difference;
+use crate::contents::Contents;
+use crate::finding::Rule;
+use crate::published::{Carrier, Damage};
+
+/// Published bytes after verification: who signed what.
+#[derive(Clone, Debug)]
+pub struct Attested {
+    /// What was asked for.
+    pub image: ImageRef,
+    /// The image, unless damaged.
+    pub contents: Option<Contents>,
+    /// How many pieces were looked at.
+    pub pieces: usize,
+    /// Signatures over this image by principals of the policy.
+    pub signatures: Vec<ImageSignature>,
+    /// Statements about this image by principals of the policy.
+    pub statements: Vec<SignedStatement>,
+    /// What does not count, and why.
+    pub uncounted: Vec<Uncounted>,
+    /// Carried over from [`crate::published::Published`], with what verification added.
+    pub damage: Vec<Damage>,
+}
+
+/// A signature over the image's digest that verified.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ImageSignature {
+    /// Where it hangs.
+    pub carrier: Carrier,
+    /// Key identifier of the principal.
+    pub signer: Digest,
+    /// The repository that was signed with the digest, if any was.
+    pub repository: Option<String>,
+}
+
+/// A statement that verified and whose subject is the image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SignedStatement {
+    /// Where it hangs.
+    pub carrier: Carrier,
+    /// Key identifier of the principal.
+    pub signer: Digest,
+    /// The signed predicate type.
+    pub predicate_type: String,
+    /// The type that the carrier claims; signed by nobody.
+    pub claimed_type: Option<String>,
+    /// The statement as it was signed.
+    pub payload: Vec<u8>,
+}
+
+/// A piece that counts for nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Uncounted {
+    /// The rule that it might have been meant for.
+    pub rule: Rule,
+    /// Where it hangs.
+    pub carrier: Carrier,
+    /// Why it does not count.
+    pub reason: String,
+}
+
+/// Our own rebuild.
+#[derive(Clone, Debug)]
+pub struct Rebuilt {
+    /// Commit of the source that we built.
+    pub commit: String,
+    /// The image that came out.
+    pub contents: Contents,
+    /// The provenance that our builder wrote about it.
+    pub provenance: attest::Provenance,
+    /// The bill of materials that our builder wrote about it.
+    pub sbom: attest::Sbom,
+}
+
+/// Whether there is a rebuild.
+#[derive(Clone, Debug)]
+pub enum Rebuild {
+    /// No source was given, and the policy asks for none.
+    Unasked,
+    /// The source was fetched and does not hold the commit: nothing to build.
+    NoCommit {
+        /// Where it was looked for.
+        source: String,
+        /// What the provenance names.
+        commit: String,
+    },
+    /// The builder looked at the source and its lock, and said no.
+    Refused {
+        /// The commit that was built.
+        commit: String,
+        /// The builder's last words.
+        reason: String,
+    },
+    /// It was built.
+    Done(Box<Rebuilt>),
+}
+
+/// Everything that the rules judge.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// What others say.
+    pub attested: Attested,
+    /// What we saw ourselves.
+    pub rebuild: Rebuild,
+    /// Where the rebuilt and the published image differ; empty when there is no rebuild.
+    pub differences: Vec<Difference>,
+}
+
+impl Evidence {
+    /// Puts both together and compares the images.
+    pub fn new(attested: Attested, rebuild: Rebuild) -> Self {
+        let differences = match (&attested.contents, &rebuild) {
+            (Some(published), Rebuild::Done(rebuilt)) => {
+                match crate::compare::compare(published, &rebuilt.contents) {
+                    crate::compare::Comparison::Same => Vec::new(),
+                    crate::compare::Comparison::Different(differences) => differences,
+                }
+            }
+            _ => Vec::new(),
+        };
+        Self {
+            attested,
+            rebuild,
+            differences,
+        }
+    }
+}

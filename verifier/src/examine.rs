@@ -1,0 +1,167 @@
+//! From published bytes to who signed what. Keys come from the policy alone: a key, hint or type
+//! that hangs beside a signature was put there by whoever put the signature there.
+
+use attest::{Statement, predicate};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use content::Digest;
+use serde_json::Value;
+use signature::bundle::Bundle;
+use signature::envelope::{self, Envelope};
+use signature::simple_signing::Payload;
+
+use crate::evidence::{Attested, ImageSignature, SignedStatement, Uncounted};
+use crate::finding::Rule;
+use crate::policy::Principal;
+use crate::published::{Damage, Form, Piece, Published};
+
+/// Verifies every piece against every principal.
+pub fn examine(published: Published, principals: &[Principal]) -> Attested {
+    let mut examiner = Examiner {
+        principals,
+        attested: Attested {
+            image: published.image,
+            contents: published.contents,
+            pieces: published.pieces.len(),
+            signatures: Vec::new(),
+            statements: Vec::new(),
+            uncounted: Vec::new(),
+            damage: published.damage,
+        },
+    };
+    for piece in &published.pieces {
+        examiner.piece(piece);
+    }
+    examiner.attested
+}
+
+struct Examiner<'a> {
+    principals: &'a [Principal],
+    attested: Attested,
+}
+
+impl<'a> Examiner<'a> {
+    fn piece(&mut self, piece: &Piece) {
+        let found = Digest::of(&piece.bytes);
+        if found != piece.digest {
+            self.attested.damage.push(Damage {
+                what: format!("signed piece, {}", piece.carrier),
+                expected: piece.digest.to_string(),
+                found: found.to_string(),
+            });
+            return;
+        }
+        let outcome = match &piece.form {
+            Form::SimpleSigning { signature } => self.simple_signing(piece, signature),
+            Form::Envelope => Envelope::parse(&piece.bytes)
+                .map_err(text)
+                .and_then(|envelope| self.envelope(piece, &envelope)),
+            Form::Bundle => Bundle::parse(&piece.bytes)
+                .map_err(text)
+                .and_then(|bundle| self.envelope(piece, bundle.envelope())),
+        };
+        if let Err(reason) = outcome {
+            self.attested.uncounted.push(Uncounted {
+                rule: rule_of(piece),
+                carrier: piece.carrier.clone(),
+                reason,
+            });
+        }
+    }
+
+    /// The legacy layout: a signature over the payload's bytes.
+    fn simple_signing(&mut self, piece: &Piece, signature: &str) -> Result<(), String> {
+        let signature = STANDARD.decode(signature).map_err(text)?;
+        let signed_by =
+            |principal: &&Principal| principal.key.verify(&piece.bytes, &signature).is_ok();
+        let principal = self
+            .principals
+            .iter()
+            .find(signed_by)
+            .ok_or_else(unknown_key)?;
+        let payload = Payload::verify(&piece.bytes, &signature, &principal.key).map_err(text)?;
+        self.expect_digest(&principal.name, &payload.image_digest().to_string())?;
+        self.attested.signatures.push(ImageSignature {
+            carrier: piece.carrier.clone(),
+            signer: principal.key.key_id(),
+            repository: Some(payload.repository().to_owned()),
+        });
+        Ok(())
+    }
+
+    /// An envelope, bare or in a bundle. It is a signature on the image only if it says so; any
+    /// other statement is one of its own type, wherever it hangs.
+    fn envelope(&mut self, piece: &Piece, envelope: &Envelope) -> Result<(), String> {
+        let principal = self.signer(envelope)?;
+        let (name, signer) = (principal.name.clone(), principal.key.key_id());
+        let payload = envelope.verify(&principal.key).map_err(text)?;
+        if envelope.payload_type() != envelope::IN_TOTO {
+            let found = envelope.payload_type();
+            return Err(format!(
+                "signed by {name}: expected {}, found {found}",
+                envelope::IN_TOTO
+            ));
+        }
+        let statement = Statement::<Value>::parse(payload).map_err(text)?;
+        let [subject] = &statement.subject[..] else {
+            let count = statement.subject.len();
+            return Err(format!(
+                "signed by {name}: expected 1 subject, found {count}"
+            ));
+        };
+        let digest = subject.digest.get("sha256").map_or("none", String::as_str);
+        self.expect_digest(&name, &format!("sha256:{digest}"))?;
+        let carrier = piece.carrier.clone();
+        if statement.predicate_type == predicate::COSIGN_SIGN {
+            let repository = subject.name.clone();
+            self.attested.signatures.push(ImageSignature {
+                carrier,
+                signer,
+                repository,
+            });
+        }
+        // Signatures as well: one that hangs there as provenance is a confusion to be reported.
+        self.attested.statements.push(SignedStatement {
+            carrier: piece.carrier.clone(),
+            signer,
+            predicate_type: statement.predicate_type,
+            claimed_type: piece.claimed_type.clone(),
+            payload: payload.to_vec(),
+        });
+        Ok(())
+    }
+
+    fn signer(&self, envelope: &Envelope) -> Result<&'a Principal, String> {
+        let mut principals = self.principals.iter();
+        let signed_by = |principal: &&Principal| envelope.verify(&principal.key).is_ok();
+        principals.find(signed_by).ok_or_else(unknown_key)
+    }
+
+    /// A good signature over another image is worth nothing here.
+    fn expect_digest(&self, name: &str, found: &str) -> Result<(), String> {
+        let expected = self.attested.image.digest.to_string();
+        match expected == found {
+            true => Ok(()),
+            false => Err(format!(
+                "signed by {name} for another image: expected {expected}, found {found}"
+            )),
+        }
+    }
+}
+
+/// The rule that a piece might have been meant for, by its form and what hangs beside it.
+fn rule_of(piece: &Piece) -> Rule {
+    match piece.claimed_type.as_deref() {
+        Some(predicate::PROVENANCE) => Rule::Provenance,
+        Some(predicate::CYCLONEDX) => Rule::Sbom,
+        _ => Rule::Signatures,
+    }
+}
+
+fn unknown_key() -> String {
+    "signed with an unknown key, or not at all".to_owned()
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

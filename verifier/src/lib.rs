@@ -1,0 +1,32 @@
+//! The verifier: an image and what others say about it come in, a verdict goes out, and only a pass
+//! becomes a binding.
+//!
+//! ```text
+//! collect -> Published -> examine -> Attested ─┐
+//!                                    rebuild ──┴─> Evidence -> appraise -> Verdict::Pass(Approval)
+//!                                                                          -> Binding::new
+//! ```
+//!
+//! Below `collect` and `rebuild` there is no network, no clock and no environment: bytes in, value
+//! out. What an attacker can cause is a finding; what keeps us from telling is an error.
+
+pub mod appraise;
+
+pub mod binding;
+
+pub mod compare;
+pub mod contents;
+
+pub mod evidence;
+pub mod examine;
+pub mod finding;
+pub mod grant;
+pub mod policy;
+pub mod published;
+pub mod rebuild;
+
+pub mod report;
+
+pub mod rules;
+pub mod timestamp;
+pub mod verdict;

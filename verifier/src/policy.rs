@@ -1,0 +1,308 @@
+//! The release policy: what its owner asks of an image before a key is opened to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use content::Digest;
+use oci::Repository;
+use signature::PublicKey;
+
+mod document;
+
+use document::Document;
+
+/// Whom the policy knows, by name and key.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// As the policy calls them.
+    pub name: String,
+    /// The only key that speaks for them.
+    pub key: PublicKey,
+}
+
+/// Whether the policy asks for something.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Demand {
+    /// Its absence is a refusal.
+    Required,
+    /// Not asked for.
+    Unasked,
+}
+
+/// What must be attested, and which predicate says it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Attestation {
+    /// SLSA provenance v1.
+    Provenance,
+    /// A CycloneDX bill of materials.
+    Sbom,
+}
+
+/// Who must have signed the image.
+#[derive(Clone, Debug)]
+pub struct Signatures {
+    /// Key identifiers of those who must all have signed.
+    pub required: BTreeSet<Digest>,
+    /// How many distinct principals of the policy must have signed.
+    pub threshold: usize,
+}
+
+/// A policy whose every name is resolved.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Digest of the document, to be named in verdicts.
+    pub digest: Digest,
+    /// Who appraises by it, as a URI.
+    pub verifier_id: Option<String>,
+    /// Where the image may live.
+    pub repository: Repository,
+    /// The expected `builder.id`.
+    pub builder_id: String,
+    /// The expected `buildType`.
+    pub build_type: String,
+    /// The expected source, `git+<URL or name>`.
+    pub source_uri: String,
+    /// The directory of the source that is built.
+    pub directory: String,
+    /// Further external parameters of the build, each with its only allowed value.
+    pub parameters: BTreeMap<String, serde_json::Value>,
+    /// Everyone the policy knows; no two share a key.
+    pub principals: Vec<Principal>,
+    /// Who must have signed the image.
+    pub signatures: Signatures,
+    /// What must be attested.
+    pub attestations: BTreeSet<Attestation>,
+    /// Key identifiers of those whose attestations count.
+    pub attesters: BTreeSet<Digest>,
+    /// Whether the image must be rebuilt.
+    pub rebuild: Demand,
+}
+
+/// A policy that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// Not UTF-8.
+    #[error("parsing policy: {0}")]
+    Text(#[from] std::str::Utf8Error),
+    /// Not the expected TOML.
+    #[error("parsing policy: {0}")]
+    Toml(#[from] toml::de::Error),
+    /// The repository is none.
+    #[error("parsing policy: repository `{found}`: {source}")]
+    Repository {
+        /// What stands there.
+        found: String,
+        /// What is wrong with it.
+        source: oci::Error,
+    },
+    /// A key file that cannot be read.
+    #[error("parsing policy: reading key of `{principal}` from {path}: {source}")]
+    KeyFile {
+        /// Whose key.
+        principal: String,
+        /// Where it should be.
+        path: PathBuf,
+        /// Why it is not.
+        source: std::io::Error,
+    },
+    /// A key that is no P-256 public key in PEM.
+    #[error("parsing policy: key of `{principal}`: {source}")]
+    Key {
+        /// Whose key.
+        principal: String,
+        /// What is wrong with it.
+        source: signature::Error,
+    },
+    /// Neither or both of `key` and `pem`.
+    #[error("parsing policy: principal `{principal}`: expected one of `key` and `pem`")]
+    KeySource {
+        /// Whose key.
+        principal: String,
+    },
+    /// Two principals with one name or with one key.
+    #[error("parsing policy: principals `{first}` and `{second}` share one {what}")]
+    Twice {
+        /// The earlier.
+        first: String,
+        /// The later.
+        second: String,
+        /// Name or key.
+        what: &'static str,
+    },
+    /// A name without a `[[principal]]`.
+    #[error("parsing policy: `{field}` names `{found}`, which is no [[principal]]")]
+    Stranger {
+        /// Which entry.
+        field: &'static str,
+        /// The unknown name.
+        found: String,
+    },
+    /// A threshold that anyone meets or no one can.
+    #[error("parsing policy: signatures.threshold: expected 1 to {most}, found {found}")]
+    Threshold {
+        /// What stands there.
+        found: usize,
+        /// How many principals there are.
+        most: usize,
+    },
+    /// Attestations are asked for, and from nobody.
+    #[error("parsing policy: attestations.by names nobody who could attest")]
+    NobodyAttests,
+    /// A parameter that the policy fixes elsewhere, or a value that JSON has no word for.
+    #[error("parsing policy: parameters.{name} cannot be set here")]
+    Parameter {
+        /// Which.
+        name: String,
+    },
+}
+
+impl Policy {
+    /// Parses a policy; `read_key` reads the key files that it names, as they are named.
+    ///
+    /// # Errors
+    /// Anything that is unknown, missing, or named twice: a policy is never guessed.
+    pub fn parse(
+        bytes: &[u8],
+        read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+    ) -> Result<Self, PolicyError> {
+        let document: Document = toml::from_str(std::str::from_utf8(bytes)?)?;
+        let principals = document.principals(read_key)?;
+        Ok(Self {
+            digest: Digest::of(bytes),
+            repository: document.repository()?,
+            signatures: document.signatures(&principals)?,
+            attesters: document.attesters(&principals)?,
+            attestations: document.attestations(),
+            rebuild: document.rebuild(),
+            parameters: document.parameters()?,
+            verifier_id: document.verifier.map(|verifier| verifier.id),
+            builder_id: document.builder.id,
+            build_type: document.builder.build_type,
+            source_uri: document.source.uri,
+            directory: document.source.directory,
+            principals,
+        })
+    }
+
+    /// Whether `attestation` must be there.
+    pub fn demands(&self, attestation: Attestation) -> Demand {
+        match self.attestations.contains(&attestation) {
+            true => Demand::Required,
+            false => Demand::Unasked,
+        }
+    }
+
+    /// What the policy calls the holder of a key.
+    pub fn name_of(&self, key: &Digest) -> &str {
+        let mut principals = self.principals.iter();
+        principals
+            .find(|principal| principal.key.key_id() == *key)
+            .map_or("(unknown)", |principal| &principal.name)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use signature::PrivateKey;
+
+    pub(crate) const REPOSITORY: &str = "127.0.0.1:5000/builder/workload";
+
+    pub(crate) fn text(keys: &[(&str, &PrivateKey)]) -> String {
+        let mut text = format!(
+            r#"
+repository = "{REPOSITORY}"
+[builder]
+id = "https://builder.example/countersign"
+build_type = "https://countersign.dev/hermetic-build/v1"
+[source]
+uri = "git+https://builder.example/source"
+[signatures]
+require = ["builder"]
+[attestations]
+require = ["provenance", "sbom"]
+by = ["builder"]
+[rebuild]
+require = true
+"#
+        );
+        for (name, key) in keys {
+            let pem = key.public().to_pem();
+            text += &format!("[[principal]]\nname = \"{name}\"\npem = \"\"\"\n{pem}\"\"\"\n");
+        }
+        text
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Policy, PolicyError> {
+        Policy::parse(text.as_bytes(), &|_| {
+            Err(std::io::ErrorKind::NotFound.into())
+        })
+    }
+
+    fn keys() -> (PrivateKey, PrivateKey) {
+        (
+            PrivateKey::generate().unwrap(),
+            PrivateKey::generate().unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_policy_resolves_its_principals() {
+        let (builder, other) = keys();
+        let policy = parse(&text(&[("builder", &builder), ("other", &other)])).unwrap();
+        assert_eq!(policy.signatures.threshold, 1);
+        assert!(
+            policy
+                .signatures
+                .required
+                .contains(&builder.public().key_id())
+        );
+        assert_eq!(policy.name_of(&other.public().key_id()), "other");
+        assert_eq!(policy.rebuild, Demand::Required);
+        assert_eq!(policy.demands(Attestation::Sbom), Demand::Required);
+        assert_eq!(policy.directory, "workload");
+    }
+
+    #[test]
+    fn one_key_is_one_principal() {
+        let (builder, _) = keys();
+        let error = parse(&text(&[("builder", &builder), ("twin", &builder)])).unwrap_err();
+        assert!(
+            matches!(error, PolicyError::Twice { what: "key", .. }),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_threshold_must_be_within_reach() {
+        let (builder, other) = keys();
+        for threshold in ["0", "3"] {
+            let line = format!("require = [\"builder\"]\nthreshold = {threshold}");
+            let text = text(&[("builder", &builder), ("other", &other)]);
+            let error = parse(&text.replacen("require = [\"builder\"]", &line, 1)).unwrap_err();
+            assert!(
+                matches!(error, PolicyError::Threshold { most: 2, .. }),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused() {
+        let (builder, _) = keys();
+        let good = text(&[("builder", &builder)]);
+        for (from, to) in [
+            ("require = true", "require = true\nsoft = true"),
+            ("require = [\"builder\"]", "require = [\"bilder\"]"),
+            ("by = [\"builder\"]", "by = []"),
+            ("by = [\"builder\"]", "by = [\"nobody\"]"),
+            ("\"sbom\"", "\"spdx\""),
+            (REPOSITORY, "not a repository"),
+            ("pem = ", "key = \"missing.pub\" # "),
+        ] {
+            let bad = good.replacen(from, to, 1);
+            assert_ne!(bad, good, "{from}");
+            assert!(parse(&bad).is_err(), "{from} -> {to}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The policy as it is written down, and the way from names to keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use content::Digest;
+use oci::Repository;
+use serde::Deserialize;
+use signature::PublicKey;
+
+use super::{Attestation, Demand, PolicyError, Principal, Signatures};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    repository: String,
+    pub(super) verifier: Option<Verifier>,
+    pub(super) builder: Builder,
+    pub(super) source: Source,
+    #[serde(default)]
+    parameters: BTreeMap<String, toml::Value>,
+    principal: Vec<Named>,
+    signatures: Signers,
+    attestations: Attestations,
+    rebuild: Rebuild,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Verifier {
+    pub(super) id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Builder {
+    pub(super) id: String,
+    pub(super) build_type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Source {
+    pub(super) uri: String,
+    #[serde(default = "workload")]
+    pub(super) directory: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+    key: Option<PathBuf>,
+    pem: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signers {
+    require: Vec<String>,
+    threshold: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attestations {
+    require: Vec<Predicate>,
+    by: Vec<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Predicate {
+    Provenance,
+    Sbom,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rebuild {
+    require: bool,
+}
+
+fn workload() -> String {
+    "workload".to_owned()
+}
+
+impl Document {
+    pub(super) fn repository(&self) -> Result<Repository, PolicyError> {
+        let parsed = self.repository.parse();
+        parsed.map_err(|source| PolicyError::Repository {
+            found: self.repository.clone(),
+            source,
+        })
+    }
+
+    pub(super) fn principals(
+        &self,
+        read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+    ) -> Result<Vec<Principal>, PolicyError> {
+        let mut principals: Vec<Principal> = Vec::new();
+        for named in &self.principal {
+            let principal = named.resolve(read_key)?;
+            refuse_twins(&principals, &principal)?;
+            principals.push(principal);
+        }
+        Ok(principals)
+    }
+
+    pub(super) fn signatures(&self, known: &[Principal]) -> Result<Signatures, PolicyError> {
+        let required = keys("signatures.require", &self.signatures.require, known)?;
+        let threshold = self.signatures.threshold.unwrap_or(required.len());
+        if threshold == 0 || threshold > known.len() {
+            let most = known.len();
+            let found = threshold;
+            return Err(PolicyError::Threshold { found, most });
+        }
+        Ok(Signatures {
+            required,
+            threshold,
+        })
+    }
+
+    pub(super) fn attesters(&self, known: &[Principal]) -> Result<BTreeSet<Digest>, PolicyError> {
+        let attesters = keys("attestations.by", &self.attestations.by, known)?;
+        if attesters.is_empty() && !self.attestations.require.is_empty() {
+            return Err(PolicyError::NobodyAttests);
+        }
+        Ok(attesters)
+    }
+
+    pub(super) fn attestations(&self) -> BTreeSet<Attestation> {
+        let wanted = self.attestations.require.iter();
+        wanted
+            .map(|predicate| match predicate {
+                Predicate::Provenance => Attestation::Provenance,
+                Predicate::Sbom => Attestation::Sbom,
+            })
+            .collect()
+    }
+
+    pub(super) fn rebuild(&self) -> Demand {
+        match self.rebuild.require {
+            true => Demand::Required,
+            false => Demand::Unasked,
+        }
+    }
+
+    pub(super) fn parameters(&self) -> Result<BTreeMap<String, serde_json::Value>, PolicyError> {
+        let mut parameters = BTreeMap::new();
+        for (name, value) in &self.parameters {
+            let fixed = crate::rules::provenance::POLICY_PARAMETERS.contains(&name.as_str());
+            let value = serde_json::to_value(value).ok().filter(|_| !fixed);
+            let value = value.ok_or_else(|| PolicyError::Parameter { name: name.clone() })?;
+            parameters.insert(name.clone(), value);
+        }
+        Ok(parameters)
+    }
+}
+
+impl Named {
+    fn resolve(
+        &self,
+        read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+    ) -> Result<Principal, PolicyError> {
+        let principal = self.name.clone();
+        let pem = match (&self.key, &self.pem) {
+            (Some(path), None) => {
+                let text = read_key(path).and_then(|bytes| {
+                    String::from_utf8(bytes).map_err(|error| {
+                        std::io::Error::new(std::io::ErrorKind::InvalidData, error)
+                    })
+                });
+                text.map_err(|source| PolicyError::KeyFile {
+                    principal: principal.clone(),
+                    path: path.clone(),
+                    source,
+                })?
+            }
+            (None, Some(pem)) => pem.clone(),
+            _ => return Err(PolicyError::KeySource { principal }),
+        };
+        match PublicKey::from_pem(&pem) {
+            Ok(key) => Ok(Principal {
+                name: principal,
+                key,
+            }),
+            Err(source) => Err(PolicyError::Key { principal, source }),
+        }
+    }
+}
+
+/// One key under two names would let one signer meet a threshold of two.
+fn refuse_twins(known: &[Principal], new: &Principal) -> Result<(), PolicyError> {
+    for old in known {
+        let what = if old.name == new.name {
+            "name"
+        } else if old.key.key_id() == new.key.key_id() {
+            "key"
+        } else {
+            continue;
+        };
+        return Err(PolicyError::Twice {
+            first: old.name.clone(),
+            second: new.name.clone(),
+            what,
+        });
+    }
+    Ok(())
+}
+
+fn keys(
+    field: &'static str,
+    names: &[String],
+    known: &[Principal],
+) -> Result<BTreeSet<Digest>, PolicyError> {
+    let key_of = |name: &String| {
+        let mut principals = known.iter();
+        let found = principals.find(|principal| principal.name == *name);
+        found
+            .map(|principal| principal.key.key_id())
+            .ok_or_else(|| PolicyError::Stranger {
+                field,
+                found: name.clone(),
+            })
+    };
+    names.iter().map(key_of).collect()
+}

@@ -1,0 +1,89 @@
+//! What a registry holds about an image: bytes, of which nothing is believed yet.
+
+use std::fmt;
+
+use content::Digest;
+use oci::ImageRef;
+
+use crate::contents::Contents;
+
+/// Everything that was fetched for one digest.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// What was asked for.
+    pub image: ImageRef,
+    /// The image itself, unless its bytes are not those of the digest.
+    pub contents: Option<Contents>,
+    /// Whatever may be a signature or a statement, from both layouts.
+    pub pieces: Vec<Piece>,
+    /// Bytes that are not what their digest says, or that no reader can take for what they are.
+    pub damage: Vec<Damage>,
+}
+
+/// Where a piece hangs.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Carrier {
+    /// A layer under the legacy tag of this name.
+    Tag(String),
+    /// A referrer manifest.
+    Referrer(Digest),
+}
+
+impl fmt::Display for Carrier {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => write!(out, "tag {}", short(tag)),
+            Self::Referrer(digest) => write!(out, "referrer {}", short(&digest.to_string())),
+        }
+    }
+}
+
+/// Sixteen characters tell carriers apart; the whole digest is in the registry.
+fn short(name: &str) -> String {
+    let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
+    let head: String = name.chars().take(7 + 16).collect();
+    match kind {
+        "" => format!("{head}…"),
+        kind => format!("{head}….{kind}"),
+    }
+}
+
+/// How the bytes of a piece are meant.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// A simple-signing payload; its signature stands beside it, in base64.
+    SimpleSigning {
+        /// The annotation `dev.cosignproject.cosign/signature`.
+        signature: String,
+    },
+    /// A DSSE envelope.
+    Envelope,
+    /// A Sigstore bundle.
+    Bundle,
+}
+
+/// One signature or statement.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Where it hangs.
+    pub carrier: Carrier,
+    /// How it is meant.
+    pub form: Form,
+    /// The predicate type that the carrier claims; a hint that nobody signed.
+    pub claimed_type: Option<String>,
+    /// The digest under which it was fetched.
+    pub digest: Digest,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Bytes that are not what they should be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Damage {
+    /// Of what.
+    pub what: String,
+    /// Digest, size or form that it should have.
+    pub expected: String,
+    /// What was served.
+    pub found: String,
+}

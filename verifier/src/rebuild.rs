@@ -1,0 +1,495 @@
+//! Builds the image again from source. The only room that starts processes: git and the builder.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use content::limits;
+use oci::Layout;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Command;
+
+use crate::contents::Contents;
+use crate::evidence::{Rebuild, Rebuilt};
+
+/// Takes each line that git and the builder have for people.
+pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
+
+/// How this machine builds.
+#[derive(Clone, Debug)]
+pub struct Workshop {
+    /// The builder program.
+    pub builder: PathBuf,
+    /// Where it keeps inputs by digest; its own default without.
+    pub store: Option<PathBuf>,
+    /// The package archive to fetch inputs from; its own default without.
+    pub archive: Option<String>,
+}
+
+/// What to build.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// A directory or URL that git can clone.
+    pub source: String,
+    /// What provenance calls that source.
+    pub source_uri: String,
+    /// The commit, or what the source's `HEAD` is.
+    pub commit: Option<Commit>,
+    /// The directory of the source that is built.
+    pub directory: String,
+}
+
+/// A git commit by its full name; nothing that git could take for an option or a revision.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Commit(String);
+
+/// Text that is no full commit name.
+#[derive(Debug, thiserror::Error)]
+#[error("parsing commit: expected 40 or 64 lower-case hexadecimal digits, found `{0}`")]
+pub struct InvalidCommit(String);
+
+impl std::str::FromStr for Commit {
+    type Err = InvalidCommit;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        match digits && matches!(text.len(), 40 | 64) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(InvalidCommit(text.escape_debug().to_string())),
+        }
+    }
+}
+
+impl std::fmt::Display for Commit {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// A rebuild that could not be carried out. It says nothing about the image.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// A program is not there.
+    #[error("starting {program}: {source}")]
+    Start {
+        /// Which.
+        program: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A program ended otherwise than it should.
+    #[error("{doing}: {status}: {last_words}")]
+    Status {
+        /// What it was doing.
+        doing: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The last line that it wrote for people.
+        last_words: String,
+    },
+    /// A file of the result is not there.
+    #[error("reading {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The result is no layout.
+    #[error("reading rebuilt layout: {0}")]
+    Layout(#[from] oci::Error),
+    /// The result is a layout of damaged blobs.
+    #[error("reading rebuilt layout: {what}: expected {expected}, found {found}")]
+    Damaged {
+        /// What.
+        what: String,
+        /// Its digest, size or form.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// The builder's own description cannot be read.
+    #[error("reading rebuilt layout: {0}")]
+    Description(#[from] attest::Error),
+    /// The layout does not say which commit it was built from.
+    #[error("reading rebuilt layout: provenance.json names no commit, or several")]
+    NoSource,
+    /// `HEAD` of the source is no commit.
+    #[error("reading HEAD of the source: {0}")]
+    Head(#[from] InvalidCommit),
+}
+
+/// Clones, checks out, builds into `layout`, and reads the result.
+///
+/// # Errors
+/// Anything that keeps us from building. What the source itself is to blame for is no error but
+/// [`Rebuild::NoCommit`] and [`Rebuild::Refused`].
+pub async fn rebuild(
+    workshop: &Workshop,
+    order: &Order,
+    layout: &Path,
+    progress: Progress<'_>,
+) -> Result<Rebuild, RebuildError> {
+    let scratch = tempfile::tempdir().map_err(|source| RebuildError::Read {
+        path: std::env::temp_dir(),
+        source,
+    })?;
+    let clone = scratch.path().join("source");
+    fetch(&order.source, &clone, progress).await?;
+    let commit = match &order.commit {
+        Some(commit) => commit.clone(),
+        None => head(&clone).await?,
+    };
+    if !has_commit(&clone, &commit, progress).await? {
+        return Ok(Rebuild::NoCommit {
+            source: order.source.clone(),
+            commit: commit.to_string(),
+        });
+    }
+    check_out(&clone, &commit, progress).await?;
+    let directory = clone.join(&order.directory);
+    match build(workshop, &directory, &order.source_uri, layout, progress).await? {
+        Ending::Built => Ok(Rebuild::Done(Box::new(read(layout)?))),
+        Ending::Refused(reason) => Ok(Rebuild::Refused {
+            commit: commit.to_string(),
+            reason,
+        }),
+    }
+}
+
+/// Reads a layout that `builder build` wrote on this side.
+///
+/// # Errors
+/// The layout is damaged, or is not the builder's.
+pub fn read(layout: &Path) -> Result<Rebuilt, RebuildError> {
+    let opened = Layout::open(layout)?;
+    let image = opened.image()?;
+    let contents = Contents::read(image, &|descriptor| {
+        let file = std::fs::File::open(opened.blob_path(&descriptor.digest))?;
+        Ok(Box::new(file))
+    });
+    let contents = contents.map_err(|error| match error {
+        crate::contents::ContentsError::Damage(damage) => RebuildError::Damaged {
+            what: damage.what,
+            expected: damage.expected,
+            found: damage.found,
+        },
+        crate::contents::ContentsError::Io(source) => RebuildError::Read {
+            path: layout.to_owned(),
+            source,
+        },
+    })?;
+    let provenance = attest::Provenance::parse(&read_file(&layout.join("provenance.json"))?)?;
+    let sbom = attest::Sbom::parse(&read_file(&layout.join("sbom.cdx.json"))?)?;
+    let commit = crate::rules::provenance::commit_of(&provenance);
+    let commit = commit.ok_or(RebuildError::NoSource)?.to_owned();
+    Ok(Rebuilt {
+        commit,
+        contents,
+        provenance,
+        sbom,
+    })
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, RebuildError> {
+    let read = std::fs::File::open(path).and_then(|file| {
+        content::read_limited(file, limits::STATEMENT).map_err(std::io::Error::other)
+    });
+    read.map_err(|source| RebuildError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+async fn fetch(source: &str, clone: &Path, progress: Progress<'_>) -> Result<(), RebuildError> {
+    let mut git = git(None);
+    git.args(["clone", "--quiet", "--no-checkout", "--"]);
+    git.arg(source).arg(clone);
+    expect_success(git, &format!("cloning {source}"), progress).await
+}
+
+async fn head(clone: &Path) -> Result<Commit, RebuildError> {
+    let mut git = git(Some(clone));
+    git.args(["rev-parse", "--verify", "HEAD^{commit}"]);
+    let output = git.output().await.map_err(|source| start("git", source))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.trim_end().parse()?)
+}
+
+/// A commit that no branch leads to can still be asked for by name; servers may refuse that, and
+/// then it is not there for us.
+async fn has_commit(
+    clone: &Path,
+    commit: &Commit,
+    progress: Progress<'_>,
+) -> Result<bool, RebuildError> {
+    if holds(clone, commit).await? {
+        return Ok(true);
+    }
+    let mut git = git(Some(clone));
+    git.args(["fetch", "--quiet", "origin"]).arg(&commit.0);
+    run(git, progress).await?;
+    holds(clone, commit).await
+}
+
+async fn holds(clone: &Path, commit: &Commit) -> Result<bool, RebuildError> {
+    let mut git = git(Some(clone));
+    git.args(["cat-file", "-e"])
+        .arg(format!("{commit}^{{commit}}"));
+    let output = git.output().await.map_err(|source| start("git", source))?;
+    Ok(output.status.success())
+}
+
+async fn check_out(
+    clone: &Path,
+    commit: &Commit,
+    progress: Progress<'_>,
+) -> Result<(), RebuildError> {
+    let mut git = git(Some(clone));
+    git.args(["checkout", "--quiet", "--detach"]).arg(&commit.0);
+    expect_success(git, &format!("checking out {commit}"), progress).await
+}
+
+enum Ending {
+    Built,
+    Refused(String),
+}
+
+async fn build(
+    workshop: &Workshop,
+    directory: &Path,
+    source_uri: &str,
+    layout: &Path,
+    progress: Progress<'_>,
+) -> Result<Ending, RebuildError> {
+    let mut builder = Command::new(&workshop.builder);
+    builder.arg("build").arg(directory).arg("-o").arg(layout);
+    builder.args(["--source-uri", source_uri]);
+    if let Some(store) = &workshop.store {
+        builder.arg("--store").arg(store);
+    }
+    if let Some(archive) = &workshop.archive {
+        builder.arg("--archive").arg(archive);
+    }
+    let (status, last_words) = run(builder, progress).await?;
+    match status.code() {
+        Some(0) => Ok(Ending::Built),
+        Some(1) => Ok(Ending::Refused(last_words)),
+        _ => Err(RebuildError::Status {
+            doing: "running builder build".to_owned(),
+            status,
+            last_words,
+        }),
+    }
+}
+
+/// The caller's repository is not the one we work on, and nobody is there to answer a prompt.
+fn git(directory: Option<&Path>) -> Command {
+    let mut git = Command::new("git");
+    for inherited in [
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY",
+    ] {
+        git.env_remove(inherited);
+    }
+    git.env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null());
+    if let Some(directory) = directory {
+        git.arg("-C").arg(directory);
+    }
+    // Code of the source runs in the builder's sandbox and nowhere else.
+    git.args([
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "advice.detachedHead=false",
+    ]);
+    git
+}
+
+async fn expect_success(
+    command: Command,
+    doing: &str,
+    progress: Progress<'_>,
+) -> Result<(), RebuildError> {
+    let (status, last_words) = run(command, progress).await?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(RebuildError::Status {
+            doing: doing.to_owned(),
+            status,
+            last_words,
+        }),
+    }
+}
+
+/// Runs to the end, and keeps the last line in which the program spoke of an error.
+async fn run(
+    mut command: Command,
+    progress: Progress<'_>,
+) -> Result<(ExitStatus, String), RebuildError> {
+    let program = command
+        .as_std()
+        .get_program()
+        .to_string_lossy()
+        .into_owned();
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let spawned = command.kill_on_drop(true).spawn();
+    let mut child = spawned.map_err(|source| start(&program, source))?;
+    let stderr = child.stderr.take();
+    let last_words = match stderr {
+        Some(stderr) => relay(stderr, progress).await,
+        None => String::new(),
+    };
+    let status = child
+        .wait()
+        .await
+        .map_err(|source| start(&program, source))?;
+    Ok((status, last_words))
+}
+
+async fn relay(stderr: impl AsyncRead + Unpin, progress: Progress<'_>) -> String {
+    let mut lines = BufReader::new(stderr).lines();
+    let mut last = String::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        progress(&line);
+        // A hint follows an error, and says less.
+        if !line.starts_with("hint: ") && !line.trim().is_empty() {
+            last = line;
+        }
+    }
+    last
+}
+
+fn start(program: &str, source: std::io::Error) -> RebuildError {
+    RebuildError::Start {
+        program: program.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_full_commit_names_reach_git() {
+        for bad in [
+            "",
+            "HEAD",
+            "--upload-pack=x",
+            &"g".repeat(40),
+            &"a".repeat(41),
+            &"A".repeat(40),
+        ] {
+            assert!(bad.parse::<Commit>().is_err(), "{bad}");
+        }
+        assert!(
+            "0123456789abcdef0123456789abcdef01234567"
+                .parse::<Commit>()
+                .is_ok()
+        );
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    }
+
+    fn source_with_a_commit() -> (tempfile::TempDir, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let git = |args: &[&str]| {
+            let mut git = std::process::Command::new("git");
+            git.arg("-C").arg(directory.path()).args(args);
+            let identity = ["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"];
+            let mails = ["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"];
+            git.envs(identity.map(|name| (name, "a")))
+                .envs(mails.map(|name| (name, "a@b")));
+            let output = git.output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        git(&["init", "--quiet"]);
+        git(&["commit", "--quiet", "--allow-empty", "-m", "empty"]);
+        let commit = git(&["rev-parse", "HEAD"]);
+        (directory, commit)
+    }
+
+    fn order(source: &Path, commit: Option<Commit>) -> Order {
+        Order {
+            source: source.display().to_string(),
+            source_uri: "git+x".to_owned(),
+            commit,
+            directory: "workload".to_owned(),
+        }
+    }
+
+    fn workshop(builder: &str) -> Workshop {
+        Workshop {
+            builder: builder.into(),
+            store: None,
+            archive: None,
+        }
+    }
+
+    #[test]
+    fn a_commit_that_the_source_does_not_hold_is_evidence() {
+        let (source, _) = source_with_a_commit();
+        let commit: Commit = "0".repeat(40).parse().unwrap();
+        let order = order(source.path(), Some(commit));
+        let outcome = runtime().block_on(rebuild(
+            &workshop("false"),
+            &order,
+            Path::new("/x"),
+            &|_| {},
+        ));
+        assert!(
+            matches!(outcome, Ok(Rebuild::NoCommit { .. })),
+            "{outcome:?}"
+        );
+    }
+
+    #[test]
+    fn a_builder_that_says_no_is_evidence_and_a_missing_one_is_none() {
+        let (source, head) = source_with_a_commit();
+        let order = order(source.path(), None);
+        let refused = runtime().block_on(rebuild(
+            &workshop("false"),
+            &order,
+            Path::new("/x"),
+            &|_| {},
+        ));
+        let Ok(Rebuild::Refused { commit, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(commit, head);
+        let missing = workshop("/nowhere/builder");
+        let missing = runtime().block_on(rebuild(&missing, &order, Path::new("/x"), &|_| {}));
+        assert!(
+            matches!(missing, Err(RebuildError::Start { .. })),
+            "{missing:?}"
+        );
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_cloned_is_an_error_and_no_verdict() {
+        let order = order(Path::new("/nowhere/source"), None);
+        let outcome = runtime().block_on(rebuild(
+            &workshop("false"),
+            &order,
+            Path::new("/x"),
+            &|_| {},
+        ));
+        assert!(
+            matches!(outcome, Err(RebuildError::Status { .. })),
+            "{outcome:?}"
+        );
+    }
+}

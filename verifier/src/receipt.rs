@@ -1,0 +1,120 @@
+//! A rebuild on its own: what was built from which commit, and whether it is the published image. It
+//! judges nobody and trusts nobody; a policy does that later, with the layout that is left here.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use attest::{Provenance, Statement};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use content::limits;
+use oci::{ImageRef, Reference};
+use remote::Registry;
+use serde_json::{Value, json};
+
+use crate::collect;
+use crate::error::Error;
+use crate::evidence::{Evidence, Rebuild};
+use crate::examine;
+use crate::published::Published;
+use crate::rebuild::{Commit, Order, Progress, Workshop, rebuild};
+use crate::{report, rules};
+
+/// Where an envelope's payload stands, bare and in a bundle.
+const PAYLOADS: [&str; 2] = ["/payload", "/dsseEnvelope/payload"];
+
+/// What to rebuild, and where to.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The published image, as the user typed it.
+    pub reference: &'a Reference,
+    /// The registry that holds it.
+    pub registry: &'a Registry,
+    /// What to build.
+    pub order: Order,
+    /// The tools.
+    pub workshop: &'a Workshop,
+    /// Where the rebuilt image goes.
+    pub layout: &'a Path,
+}
+
+/// What a rebuild gave.
+#[derive(Debug)]
+pub struct Receipt {
+    image: ImageRef,
+    evidence: Evidence,
+}
+
+/// Rebuilds and compares.
+///
+/// # Errors
+/// The image cannot be fetched, or nothing could be built.
+pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Receipt, Error> {
+    if request.layout.exists() {
+        let path = request.layout.to_owned();
+        return Err(Error::Exists { path });
+    }
+    let image = collect::resolve(request.registry, request.reference).await?;
+    let published = collect::collect(request.registry, &image).await?;
+    let mut order = request.order.clone();
+    if order.commit.is_none() {
+        order.commit = claimed_commit(&published)?;
+    }
+    let attested = examine::examine(published, &[]);
+    let rebuild = rebuild(request.workshop, &order, request.layout, progress).await?;
+    let evidence = Evidence::new(attested, rebuild);
+    Ok(Receipt { image, evidence })
+}
+
+impl Receipt {
+    /// Whether the rebuilt image is the published one, byte for byte.
+    pub fn is_same(&self) -> bool {
+        match &self.evidence.rebuild {
+            Rebuild::Done(rebuilt) => {
+                let same_digest = rebuilt.contents.image.image_digest() == self.image.digest;
+                same_digest && self.evidence.attested.damage.is_empty()
+            }
+            _ => false,
+        }
+    }
+
+    /// The receipt for programs: what was asked, built and found different.
+    pub fn to_json(&self) -> Value {
+        let damage = self.evidence.attested.damage.iter();
+        let damage: Vec<String> = damage
+            .map(|damage| {
+                let (what, expected, found) = (&damage.what, &damage.expected, &damage.found);
+                format!("{what}: expected {expected}, found {found}")
+            })
+            .collect();
+        json!({
+            "image": self.image.to_string(),
+            "same": self.is_same(),
+            "rebuilt": report::rebuilt(&self.evidence.rebuild),
+            "differences": self.evidence.differences,
+            "damage": damage,
+        })
+    }
+}
+
+/// The commit that provenance claims, whoever signed it: here it only says what to try, and a
+/// wrong claim ends in a different image. Two claims are no answer.
+fn claimed_commit(published: &Published) -> Result<Option<Commit>, Error> {
+    let pieces = published.pieces.iter();
+    let claims: BTreeSet<String> = pieces.filter_map(|piece| claim(&piece.bytes)).collect();
+    match claims.len() {
+        0 => Ok(None),
+        1 => Ok(claims.first().and_then(|claim| claim.parse().ok())),
+        _ => Err(Error::Commits {
+            claims: claims.into_iter().collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
+fn claim(piece: &[u8]) -> Option<String> {
+    let document: Value = content::json::parse(piece, limits::STATEMENT).ok()?;
+    let mut texts = PAYLOADS.iter().filter_map(|at| document.pointer(at)?.as_str());
+    let payload = STANDARD.decode(texts.next()?).ok()?;
+    let statement = Statement::<Provenance>::parse(&payload).ok()?;
+    rules::provenance::commit_of(&statement.predicate).map(str::to_owned)
+}

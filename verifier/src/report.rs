@@ -1,0 +1,76 @@
+//! What was found, as a table for people and as JSON for programs.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::evidence::{Evidence, Rebuild};
+use crate::finding::{Finding, Outcome};
+use crate::verdict::Verdict;
+
+/// The table: one line for each finding, wrapped by nobody, then the verdict.
+pub fn table(verdict: &Verdict) -> String {
+    let mut out = String::new();
+    for finding in verdict.findings() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "  {:<11} {:<8} {}",
+            finding.rule(),
+            finding.outcome(),
+            finding.detail()
+        );
+    }
+    let _ = writeln!(out, "{}", sentence(verdict));
+    out
+}
+
+/// The verdict in one line, which names every rule that failed.
+pub fn sentence(verdict: &Verdict) -> String {
+    let image = verdict.image();
+    match verdict {
+        Verdict::Pass(_) => format!("pass: {image}"),
+        Verdict::Fail(_) => format!("fail: {image}: {}", failed(verdict.findings()).join(", ")),
+    }
+}
+
+fn failed(findings: &[Finding]) -> Vec<&'static str> {
+    let failed = findings
+        .iter()
+        .filter(|finding| finding.outcome() == Outcome::Fail);
+    let mut rules: Vec<_> = failed.map(|finding| finding.rule().name()).collect();
+    rules.dedup();
+    rules
+}
+
+/// The same for programs, with every difference that was found.
+pub fn json(verdict: &Verdict, evidence: &Evidence) -> Value {
+    let word = match verdict {
+        Verdict::Pass(_) => "pass",
+        Verdict::Fail(_) => "fail",
+    };
+    let image = verdict.image();
+    json!({
+        "image": image.to_string(),
+        "image_digest": image.digest,
+        "verdict": word,
+        "policy": verdict.policy(),
+        "findings": verdict.findings(),
+        "differences": evidence.differences,
+        "rebuilt": rebuilt(&evidence.rebuild),
+    })
+}
+
+/// The rebuild in a report: what was built and what came out, or null.
+pub fn rebuilt(rebuild: &Rebuild) -> Value {
+    match rebuild {
+        Rebuild::Unasked => Value::Null,
+        Rebuild::NoCommit { source, commit } => json!({"source": source, "missing_commit": commit}),
+        Rebuild::Refused { commit, reason } => json!({"commit": commit, "refused": reason}),
+        Rebuild::Done(rebuilt) => json!({
+            "commit": rebuilt.commit,
+            "image_digest": rebuilt.contents.image.image_digest(),
+            "image_id": rebuilt.contents.image.image_id(),
+        }),
+    }
+}

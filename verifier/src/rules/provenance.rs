@@ -1,0 +1,163 @@
+//! Built by whom, how and from what the policy says, and from just the inputs that our own rebuild
+//! had.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use attest::provenance::{Provenance, ResourceDescriptor};
+use attest::{Statement, predicate};
+use serde_json::Value;
+
+use super::statements::{self, Kind, Mismatch};
+use crate::evidence::{Evidence, Rebuild, Rebuilt};
+use crate::finding::{Finding, Rule};
+use crate::policy::{Attestation, Policy};
+
+/// The external parameters whose values the policy fixes by entries of its own.
+pub const POLICY_PARAMETERS: [&str; 2] = ["source", "directory"];
+
+const KIND: Kind = Kind {
+    rule: Rule::Provenance,
+    attestation: Attestation::Provenance,
+    predicate_type: predicate::PROVENANCE,
+};
+
+/// Judges the provenance statements.
+pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+    let examine = |payload: &[u8]| examine(payload, evidence, policy);
+    statements::judge(&KIND, evidence, policy, &examine)
+}
+
+/// The commit of the one dependency that is a git commit; none when there are two.
+pub fn commit_of(provenance: &Provenance) -> Option<&str> {
+    let mut sources = provenance.build_definition.resolved_dependencies.iter();
+    let mut commits = sources
+        .by_ref()
+        .filter_map(|dependency| dependency.digest.get("gitCommit"));
+    match (commits.next(), commits.next()) {
+        (Some(commit), None) => Some(commit),
+        _ => None,
+    }
+}
+
+fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch> {
+    let statement = match Statement::<Provenance>::parse(payload) {
+        Ok(statement) => statement,
+        Err(error) => return vec![Mismatch::new("statement", "SLSA provenance v1", error)],
+    };
+    let provenance = &statement.predicate;
+    let mut mismatches = statements::subject(&statement.subject, evidence, policy);
+    mismatches.extend(builder(provenance, policy));
+    mismatches.extend(parameters(provenance, policy));
+    mismatches.extend(source(provenance, policy));
+    if let Rebuild::Done(rebuilt) = &evidence.rebuild {
+        mismatches.extend(inputs(provenance, rebuilt));
+    }
+    mismatches
+}
+
+fn builder(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
+    let id = &provenance.run_details.builder.id;
+    let build_type = &provenance.build_definition.build_type;
+    let expected = [
+        ("builder.id", &policy.builder_id, id),
+        ("buildType", &policy.build_type, build_type),
+    ];
+    let differs = expected
+        .into_iter()
+        .filter(|(_, expected, found)| expected != found);
+    differs
+        .map(|(what, expected, found)| Mismatch::new(what, expected, found))
+        .collect()
+}
+
+/// Whoever builds chooses the external parameters; one that the policy does not know could change
+/// anything.
+fn parameters(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
+    let mut expected = policy.parameters.clone();
+    expected.insert("source".to_owned(), Value::from(policy.source_uri.as_str()));
+    expected.insert(
+        "directory".to_owned(),
+        Value::from(policy.directory.as_str()),
+    );
+    let found = &provenance.build_definition.external_parameters;
+    let names: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
+    let words = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+    names
+        .into_iter()
+        .filter(|name| expected.get(*name) != found.get(*name))
+        .map(|name| {
+            let what = format!("externalParameters.{name}");
+            Mismatch::new(what, words(expected.get(name)), words(found.get(name)))
+        })
+        .collect()
+}
+
+/// There is one source, and it is the policy's.
+fn source(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
+    let dependencies = provenance.build_definition.resolved_dependencies.iter();
+    let sources: Vec<&str> = dependencies
+        .filter(|dependency| dependency.digest.contains_key("gitCommit"))
+        .map(|dependency| dependency.uri.as_deref().unwrap_or("no uri"))
+        .collect();
+    match sources[..] {
+        [source] if source == policy.source_uri => None,
+        _ => {
+            let found = match sources.is_empty() {
+                true => "none".to_owned(),
+                false => sources.join(", "),
+            };
+            Some(Mismatch::new("source", &policy.source_uri, found))
+        }
+    }
+}
+
+/// What went in there and what went in here are the same, dependency by dependency. The source may
+/// go by another name here, so it is compared by its digests alone.
+fn inputs(provenance: &Provenance, rebuilt: &Rebuilt) -> Vec<Mismatch> {
+    let theirs = by_name(provenance);
+    let ours = by_name(&rebuilt.provenance);
+    let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| ours.get(*name) != theirs.get(*name))
+        .map(|name| {
+            let what = format!("resolvedDependencies, {name}");
+            Mismatch::new(what, words(ours.get(name)), words(theirs.get(name)))
+        })
+        .collect()
+}
+
+type Digests<'a> = Vec<&'a BTreeMap<String, String>>;
+
+fn by_name(provenance: &Provenance) -> BTreeMap<String, Digests<'_>> {
+    let mut named: BTreeMap<String, Digests<'_>> = BTreeMap::new();
+    for dependency in &provenance.build_definition.resolved_dependencies {
+        named
+            .entry(name(dependency))
+            .or_default()
+            .push(&dependency.digest);
+    }
+    named
+}
+
+fn name(dependency: &ResourceDescriptor) -> String {
+    if dependency.digest.contains_key("gitCommit") {
+        return "source".to_owned();
+    }
+    let name = dependency.uri.as_ref().or(dependency.name.as_ref());
+    name.cloned()
+        .unwrap_or_else(|| "(without a name)".to_owned())
+}
+
+fn words(digests: Option<&Digests<'_>>) -> String {
+    let Some(digests) = digests else {
+        return "nothing".to_owned();
+    };
+    let one = |digests: &&BTreeMap<String, String>| {
+        let pairs = digests
+            .iter()
+            .map(|(algorithm, value)| format!("{algorithm}:{value}"));
+        pairs.collect::<Vec<_>>().join(" ")
+    };
+    digests.iter().map(one).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,62 @@
+//! Our own rebuild is the same image, byte for byte; otherwise where it differs.
+
+use crate::evidence::{Evidence, Rebuild, Rebuilt};
+use crate::finding::{Finding, Rule};
+use crate::policy::{Demand, Policy};
+
+/// Differences that are spelled out; the rest are counted.
+const SHOWN: usize = 12;
+
+/// Compares manifests, and names what differs below them.
+pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+    match &evidence.rebuild {
+        Rebuild::Unasked => vec![not_rebuilt(policy)],
+        Rebuild::NoCommit { source, commit } => vec![Finding::fail(
+            Rule::Rebuild,
+            "source",
+            format!("commit {commit} in {source}"),
+            "no such commit",
+        )],
+        Rebuild::Refused { commit, reason } => vec![Finding::fail(
+            Rule::Rebuild,
+            format!("rebuild of commit {commit}"),
+            "an image",
+            format!("a refusal of the builder: {reason}"),
+        )],
+        Rebuild::Done(rebuilt) => compared(evidence, rebuilt),
+    }
+}
+
+fn not_rebuilt(policy: &Policy) -> Finding {
+    match policy.rebuild {
+        Demand::Required => Finding::fail(Rule::Rebuild, "rebuild", "our own", "none"),
+        Demand::Unasked => Finding::unasked(Rule::Rebuild, "nothing was rebuilt"),
+    }
+}
+
+fn compared(evidence: &Evidence, rebuilt: &Rebuilt) -> Vec<Finding> {
+    let expected = rebuilt.contents.image.image_digest();
+    let found = evidence.attested.image.digest;
+    if expected == found && evidence.differences.is_empty() {
+        let detail = format!("commit {} rebuilt here is {found}", rebuilt.commit);
+        return vec![Finding::pass(Rule::Rebuild, detail)];
+    }
+    let what = format!("image digest of commit {}", rebuilt.commit);
+    let mut findings = vec![Finding::fail(Rule::Rebuild, what, expected, found)];
+    for difference in evidence.differences.iter().take(SHOWN) {
+        let (place, rebuilt, published) = (
+            &difference.place,
+            &difference.rebuilt,
+            &difference.published,
+        );
+        findings.push(Finding::fail(Rule::Rebuild, place, rebuilt, published));
+    }
+    let hidden = evidence.differences.len().saturating_sub(SHOWN);
+    if hidden > 0 {
+        findings.push(Finding::note(
+            Rule::Rebuild,
+            format!("{hidden} more differences"),
+        ));
+    }
+    findings
+}

@@ -1,0 +1,96 @@
+//! Who signed this digest: all whom the policy requires, and as many distinct principals as its
+//! threshold says. A key in two layouts is still one principal.
+
+use std::collections::BTreeSet;
+
+use content::Digest;
+
+use crate::evidence::{Evidence, ImageSignature};
+use crate::finding::{Finding, Rule};
+use crate::policy::Policy;
+
+/// Counts principals, by key.
+pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+    let repository = policy.repository.to_string();
+    let mut findings = Vec::new();
+    let mut signers = BTreeSet::new();
+    for signature in &evidence.attested.signatures {
+        match &signature.repository {
+            Some(signed) if *signed == repository => {
+                signers.insert(signature.signer);
+            }
+            other => findings.push(elsewhere(signature, other.as_deref(), policy)),
+        }
+    }
+    findings.extend(uncounted(evidence));
+    let missing: Vec<&Digest> = policy.signatures.required.difference(&signers).collect();
+    findings.extend(missing.iter().map(|key| absent(key, evidence, policy)));
+    if signers.len() < policy.signatures.threshold {
+        findings.push(too_few(&signers, policy));
+    } else if missing.is_empty() {
+        findings.push(enough(&signers, policy));
+    }
+    findings
+}
+
+/// The same digest in another repository may be an old release, or another's.
+fn elsewhere(signature: &ImageSignature, signed: Option<&str>, policy: &Policy) -> Finding {
+    let name = policy.name_of(&signature.signer);
+    let expected = &policy.repository;
+    let found = signed.unwrap_or("no repository");
+    let carrier = &signature.carrier;
+    let detail = format!(
+        "{name} signed ({carrier}), but for another repository: expected {expected}, found {found}"
+    );
+    Finding::note(Rule::Signatures, detail)
+}
+
+fn uncounted(evidence: &Evidence) -> Vec<Finding> {
+    let pieces = evidence.attested.uncounted.iter();
+    let here = pieces.filter(|piece| piece.rule == Rule::Signatures);
+    here.map(|piece| {
+        let detail = format!("not counted, {}: {}", piece.carrier, piece.reason);
+        Finding::note(Rule::Signatures, detail)
+    })
+    .collect()
+}
+
+fn absent(key: &Digest, evidence: &Evidence, policy: &Policy) -> Finding {
+    let what = format!("signature of {}", policy.name_of(key));
+    let image = evidence.attested.image.digest;
+    let expected = format!(
+        "one by key {} over {image} in {}",
+        key.hex(),
+        policy.repository
+    );
+    Finding::fail(Rule::Signatures, what, expected, "none")
+}
+
+fn too_few(signers: &BTreeSet<Digest>, policy: &Policy) -> Finding {
+    let expected = format!(
+        "at least {} of {}",
+        policy.signatures.threshold,
+        policy.principals.len()
+    );
+    let found = format!("{} ({})", signers.len(), names(signers, policy));
+    Finding::fail(Rule::Signatures, "distinct principals", expected, found)
+}
+
+fn enough(signers: &BTreeSet<Digest>, policy: &Policy) -> Finding {
+    let detail = format!(
+        "signed by {} ({} of {} principals, {} needed)",
+        names(signers, policy),
+        signers.len(),
+        policy.principals.len(),
+        policy.signatures.threshold
+    );
+    Finding::pass(Rule::Signatures, detail)
+}
+
+fn names(keys: &BTreeSet<Digest>, policy: &Policy) -> String {
+    if keys.is_empty() {
+        return "nobody".to_owned();
+    }
+    let names: Vec<&str> = keys.iter().map(|key| policy.name_of(key)).collect();
+    names.join(", ")
+}

@@ -1,0 +1,190 @@
+//! What the rules over attestations share: whose statements count, and that at least one of them
+//! must hold entirely.
+//!
+//! Another statement beside it that does not hold is noted and is no failure: else whoever removes
+//! it would turn a refusal into a pass, and statements must never work that way (in-toto, the
+//! monotonic principle).
+
+use std::collections::BTreeMap;
+
+use attest::Subject;
+
+use crate::evidence::{Evidence, SignedStatement};
+use crate::finding::{Finding, Rule};
+use crate::policy::{Attestation, Demand, Policy};
+
+/// One thing in a statement that is not as it should be.
+pub(super) struct Mismatch {
+    pub(super) what: String,
+    pub(super) expected: String,
+    pub(super) found: String,
+}
+
+impl Mismatch {
+    pub(super) fn new(
+        what: impl Into<String>,
+        expected: impl ToString,
+        found: impl ToString,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+        }
+    }
+}
+
+/// One kind of statement, and the rule that judges it.
+pub(super) struct Kind {
+    pub(super) rule: Rule,
+    pub(super) attestation: Attestation,
+    pub(super) predicate_type: &'static str,
+}
+
+/// Judges every statement of `kind` that counts with `examine`.
+pub(super) fn judge(
+    kind: &Kind,
+    evidence: &Evidence,
+    policy: &Policy,
+    examine: &dyn Fn(&[u8]) -> Vec<Mismatch>,
+) -> Vec<Finding> {
+    if policy.demands(kind.attestation) == Demand::Unasked {
+        return vec![Finding::unasked(
+            kind.rule,
+            "the policy asks for no such statement",
+        )];
+    }
+    let mut findings = confused(kind, evidence, policy);
+    findings.extend(uncounted(kind, evidence, policy));
+    let counted = counted(kind, evidence, policy);
+    let judged: Vec<_> = counted
+        .values()
+        .map(|statement| (*statement, examine(&statement.payload)))
+        .collect();
+    let good = judged.iter().find(|(_, mismatches)| mismatches.is_empty());
+    match good {
+        Some((statement, _)) => {
+            findings.push(holds(kind, statement, policy));
+            let bad = judged
+                .iter()
+                .filter(|(_, mismatches)| !mismatches.is_empty());
+            findings.extend(bad.map(|(statement, found)| beside(kind, statement, found)));
+        }
+        None if judged.is_empty() => findings.push(absent(kind, policy)),
+        None => findings.extend(
+            judged
+                .into_iter()
+                .flat_map(|(_, found)| failures(kind, found)),
+        ),
+    }
+    findings
+}
+
+/// Statements of this type by those who may attest, each payload once however often it hangs there.
+fn counted<'a>(
+    kind: &Kind,
+    evidence: &'a Evidence,
+    policy: &Policy,
+) -> BTreeMap<&'a [u8], &'a SignedStatement> {
+    let statements = evidence.attested.statements.iter();
+    statements
+        .filter(|statement| statement.predicate_type == kind.predicate_type)
+        .filter(|statement| policy.attesters.contains(&statement.signer))
+        .map(|statement| (&statement.payload[..], statement))
+        .collect()
+}
+
+/// A statement that hangs under one type and is signed as another (CVE-2022-35929).
+fn confused(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+    let statements = evidence.attested.statements.iter();
+    statements
+        .filter(|statement| policy.attesters.contains(&statement.signer))
+        .filter(|statement| statement.claimed_type.as_deref() == Some(kind.predicate_type))
+        .filter(|statement| statement.predicate_type != kind.predicate_type)
+        .map(|statement| {
+            let what = format!("signed predicate type, {}", statement.carrier);
+            Finding::fail(
+                kind.rule,
+                what,
+                kind.predicate_type,
+                &statement.predicate_type,
+            )
+        })
+        .collect()
+}
+
+fn uncounted(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+    let pieces = evidence.attested.uncounted.iter();
+    let unverified = pieces.filter(|piece| piece.rule == kind.rule).map(|piece| {
+        let detail = format!("not counted, {}: {}", piece.carrier, piece.reason);
+        Finding::note(kind.rule, detail)
+    });
+    let statements = evidence.attested.statements.iter();
+    let others = statements
+        .filter(|statement| statement.predicate_type == kind.predicate_type)
+        .filter(|statement| !policy.attesters.contains(&statement.signer))
+        .map(|statement| {
+            let name = policy.name_of(&statement.signer);
+            let detail = format!("not counted, {}: {name} may not attest", statement.carrier);
+            Finding::note(kind.rule, detail)
+        });
+    unverified.chain(others).collect()
+}
+
+fn absent(kind: &Kind, policy: &Policy) -> Finding {
+    let names: Vec<&str> = policy
+        .attesters
+        .iter()
+        .map(|key| policy.name_of(key))
+        .collect();
+    let expected = format!("{} signed by {}", kind.predicate_type, names.join(" or "));
+    Finding::fail(kind.rule, "statement about this image", expected, "none")
+}
+
+fn holds(kind: &Kind, statement: &SignedStatement, policy: &Policy) -> Finding {
+    let name = policy.name_of(&statement.signer);
+    let detail = format!(
+        "{} by {name} holds ({})",
+        kind.predicate_type, statement.carrier
+    );
+    Finding::pass(kind.rule, detail)
+}
+
+fn beside(kind: &Kind, statement: &SignedStatement, found: &[Mismatch]) -> Finding {
+    let whats: Vec<&str> = found
+        .iter()
+        .map(|mismatch| mismatch.what.as_str())
+        .collect();
+    let detail = format!(
+        "another statement does not hold, {}: {}",
+        statement.carrier,
+        whats.join(", ")
+    );
+    Finding::note(kind.rule, detail)
+}
+
+fn failures(kind: &Kind, mismatches: Vec<Mismatch>) -> Vec<Finding> {
+    let failure = |mismatch: Mismatch| {
+        Finding::fail(kind.rule, mismatch.what, mismatch.expected, mismatch.found)
+    };
+    mismatches.into_iter().map(failure).collect()
+}
+
+/// One statement, one image, in the repository of the policy: a statement over several subjects
+/// says of none of them that the rest of it is about it.
+pub(super) fn subject(subjects: &[Subject], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch> {
+    let [subject] = subjects else {
+        return vec![Mismatch::new("subjects", 1, subjects.len())];
+    };
+    let mut mismatches = Vec::new();
+    let image = evidence.attested.image.digest;
+    let found = subject.digest.get("sha256").map_or("none", String::as_str);
+    if found != image.hex() {
+        mismatches.push(Mismatch::new("subject digest", image.hex(), found));
+    }
+    let name = subject.name.as_deref().unwrap_or("none");
+    if name != policy.repository.to_string() {
+        mismatches.push(Mismatch::new("subject name", &policy.repository, name));
+    }
+    mismatches
+}

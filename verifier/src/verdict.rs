@@ -1,0 +1,157 @@
+//! Yes or no. There is no third: what could not be told is an error, and never gets here.
+
+use content::Digest;
+use oci::ImageRef;
+
+use crate::appraise::Appraisal;
+use crate::finding::{Finding, Outcome, Rule};
+
+/// The end of an appraisal.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// Every rule that the policy asks for holds.
+    Pass(Approval),
+    /// At least one does not.
+    Fail(Refusal),
+}
+
+/// Leave to bind one image. Nobody can make one but [`Verdict::of`].
+#[derive(Clone, Debug)]
+pub struct Approval {
+    image: ImageRef,
+    policy: Digest,
+    findings: Vec<Finding>,
+}
+
+/// No leave, and why.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    image: ImageRef,
+    policy: Digest,
+    findings: Vec<Finding>,
+}
+
+impl Verdict {
+    /// Decides. A rule without a word is a rule that did not run, and that is no pass.
+    pub fn of(appraisal: Appraisal) -> Self {
+        let Appraisal {
+            image,
+            policy,
+            mut findings,
+        } = appraisal;
+        let silent = silent_rules(&findings);
+        findings.extend(
+            silent
+                .iter()
+                .map(|rule| Finding::fail(*rule, "the rule itself", "a finding", "none")),
+        );
+        findings.sort_by_key(Finding::rule);
+        let failed = findings
+            .iter()
+            .any(|finding| finding.outcome() == Outcome::Fail);
+        match failed {
+            true => Self::Fail(Refusal {
+                image,
+                policy,
+                findings,
+            }),
+            false => Self::Pass(Approval {
+                image,
+                policy,
+                findings,
+            }),
+        }
+    }
+
+    /// Everything that the rules found, in the order of the rules.
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Self::Pass(approval) => &approval.findings,
+            Self::Fail(refusal) => &refusal.findings,
+        }
+    }
+
+    /// The image that was appraised.
+    pub fn image(&self) -> &ImageRef {
+        match self {
+            Self::Pass(approval) => &approval.image,
+            Self::Fail(refusal) => &refusal.image,
+        }
+    }
+
+    /// Digest of the policy that it was appraised by.
+    pub fn policy(&self) -> &Digest {
+        match self {
+            Self::Pass(approval) => &approval.policy,
+            Self::Fail(refusal) => &refusal.policy,
+        }
+    }
+}
+
+impl Approval {
+    /// The image that may be bound: this digest and no other.
+    pub fn image(&self) -> &ImageRef {
+        &self.image
+    }
+
+    /// Digest of the policy that was met.
+    pub fn policy(&self) -> &Digest {
+        &self.policy
+    }
+}
+
+fn silent_rules(findings: &[Finding]) -> Vec<Rule> {
+    let decides = |finding: &&Finding| finding.outcome() != Outcome::Note;
+    let spoke = |rule: Rule| {
+        findings
+            .iter()
+            .filter(decides)
+            .any(|found| found.rule() == rule)
+    };
+    Rule::ALL.into_iter().filter(|rule| !spoke(*rule)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn appraisal(findings: Vec<Finding>) -> Appraisal {
+        let digest = Digest::of(b"image");
+        Appraisal {
+            image: format!("127.0.0.1:5000/a/b@{digest}").parse().unwrap(),
+            policy: Digest::of(b"policy"),
+            findings,
+        }
+    }
+
+    fn all_pass() -> Vec<Finding> {
+        let pass = |rule| Finding::pass(rule, "holds");
+        Rule::ALL.into_iter().map(pass).collect()
+    }
+
+    #[test]
+    fn all_rules_passed_is_a_pass() {
+        assert!(matches!(
+            Verdict::of(appraisal(all_pass())),
+            Verdict::Pass(_)
+        ));
+    }
+
+    #[test]
+    fn one_failure_is_a_refusal_whatever_else_passed() {
+        let mut findings = all_pass();
+        findings.insert(0, Finding::fail(Rule::Rebuild, "manifest", "a", "b"));
+        assert!(matches!(Verdict::of(appraisal(findings)), Verdict::Fail(_)));
+    }
+
+    #[test]
+    fn a_rule_that_did_not_run_is_a_refusal() {
+        for missing in Rule::ALL {
+            let mut findings = all_pass();
+            findings.retain(|finding| finding.rule() != missing);
+            findings.push(Finding::note(missing, "only a note"));
+            let verdict = Verdict::of(appraisal(findings));
+            assert!(matches!(verdict, Verdict::Fail(_)), "{missing}");
+        }
+    }
+}
