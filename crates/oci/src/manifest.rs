@@ -71,11 +71,9 @@ impl Manifest {
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::Manifest;
         let json = |source| Error::Json { document, source };
+        let kind: Kind = json::parse(bytes, limits::MANIFEST).map_err(json)?;
+        kind.check()?;
         let manifest: Self = json::parse(bytes, limits::MANIFEST).map_err(json)?;
-        let both: AlsoIndex = json::parse(bytes, limits::MANIFEST).map_err(json)?;
-        if both.manifests.is_some() {
-            return Err(Error::Ambiguous { document });
-        }
         manifest.check()?;
         Ok(manifest)
     }
@@ -85,13 +83,6 @@ impl Manifest {
         if self.schema_version != 2 {
             let version = self.schema_version;
             return Err(Error::SchemaVersion { document, version });
-        }
-        if self.media_type != media::MANIFEST {
-            return Err(Error::MediaType {
-                document,
-                expected: media::MANIFEST,
-                actual: self.media_type.clone(),
-            });
         }
         let (count, limit) = (self.layers.len(), limits::LAYERS);
         if count > limit {
@@ -112,7 +103,25 @@ impl Manifest {
     }
 }
 
+/// What a document says it is, whatever else it says.
 #[derive(Deserialize)]
-struct AlsoIndex {
+#[serde(rename_all = "camelCase")]
+struct Kind {
+    media_type: Option<String>,
     manifests: Option<IgnoredAny>,
+}
+
+impl Kind {
+    fn check(self) -> Result<(), Error> {
+        let document = Document::Manifest;
+        match self.media_type {
+            Some(actual) if actual != media::MANIFEST => Err(Error::MediaType {
+                document,
+                expected: media::MANIFEST,
+                actual,
+            }),
+            _ if self.manifests.is_some() => Err(Error::Ambiguous { document }),
+            _ => Ok(()),
+        }
+    }
 }

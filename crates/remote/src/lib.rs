@@ -1,1 +1,19 @@
-//! remote
+//! Images in registries: pull, push and referrers (OCI distribution specification 1.1). The only
+//! code that speaks to a registry.
+//!
+//! What comes in is read here under limits, and its size and digest are checked. What goes out, and
+//! the exchange of credentials for tokens, is oci-client's.
+#![forbid(unsafe_code)]
+
+mod credentials;
+mod error;
+mod http;
+mod legacy;
+mod referrers;
+mod registry;
+mod upload;
+
+pub use credentials::CredentialFault;
+pub use error::Error;
+pub use http::Transport;
+pub use registry::Registry;

@@ -1,0 +1,205 @@
+use std::error::Error as StdError;
+use std::io;
+use std::path::PathBuf;
+
+use content::json::JsonError;
+use content::{CheckError, Digest};
+use oci::{Repository, Tag};
+use oci_client::errors::OciDistributionError;
+
+use crate::CredentialFault;
+
+/// Why a registry could not be asked, or what is wrong with its answer. Only [`Error::NotFound`]
+/// says that something is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A client that cannot be made: most often a certificate that cannot be read.
+    #[error("connecting to {registry}: {}", chain(source))]
+    Connect {
+        /// The registry.
+        registry: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The same, by the client for uploads.
+    #[error("connecting to {registry}: {}", chain(source))]
+    Client {
+        /// The registry.
+        registry: String,
+        /// Why.
+        source: Box<OciDistributionError>,
+    },
+    /// Credentials that cannot be read.
+    #[error("reading credentials for {registry}: {fault}")]
+    Credentials {
+        /// The registry.
+        registry: String,
+        /// Why.
+        fault: CredentialFault,
+    },
+    /// A registry that takes neither our credentials nor none.
+    #[error("authenticating to {registry}: {}", chain(source))]
+    Authenticate {
+        /// The registry.
+        registry: String,
+        /// Why.
+        source: Box<OciDistributionError>,
+    },
+    /// Something that took too long.
+    #[error("authenticating to {registry}: no answer in {seconds} s")]
+    Timeout {
+        /// The registry.
+        registry: String,
+        /// Seconds waited.
+        seconds: u64,
+    },
+    /// A request without an answer, or an answer that breaks off.
+    #[error("requesting {url}: {}", chain(source))]
+    Transport {
+        /// What was requested.
+        url: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// An answer that is neither yes nor "not there".
+    #[error("requesting {url}: status {status}{}", detail(.message))]
+    Status {
+        /// What was requested.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// What the registry says about it, without control characters.
+        message: String,
+    },
+    /// The registry says that this is not there.
+    #[error("requesting {url}: not found")]
+    NotFound {
+        /// What was requested.
+        url: String,
+    },
+    /// An answer without a header that it must have, or with an unreadable one.
+    #[error("requesting {url}: header {header} is missing or malformed")]
+    Header {
+        /// What was requested.
+        url: String,
+        /// The header.
+        header: &'static str,
+    },
+    /// Content of another digest.
+    #[error("requesting {url}: expected {expected}, found {actual}")]
+    DigestMismatch {
+        /// What was requested.
+        url: String,
+        /// The digest that it should have.
+        expected: Digest,
+        /// The digest that it has.
+        actual: Digest,
+    },
+    /// Content of another size.
+    #[error("requesting {url}: expected {expected} bytes, found {actual}")]
+    SizeMismatch {
+        /// What was requested.
+        url: String,
+        /// Bytes announced.
+        expected: u64,
+        /// Bytes seen, some of them perhaps only announced.
+        actual: u64,
+    },
+    /// Content larger than anything of its kind may be.
+    #[error("requesting {url}: larger than the limit of {limit} bytes")]
+    Limit {
+        /// What was requested.
+        url: String,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// More referrers or signatures than anyone needs.
+    #[error("requesting {url}: more than {limit} entries")]
+    Entries {
+        /// What was requested.
+        url: String,
+        /// Entries allowed.
+        limit: usize,
+    },
+    /// Manifests, indexes and images that cannot be read or written.
+    #[error("requesting {repository}: {source}")]
+    Image {
+        /// Where it is from.
+        repository: Repository,
+        /// Why.
+        source: Box<oci::Error>,
+    },
+    /// A manifest that cannot be changed as JSON.
+    #[error("changing manifest: {0}")]
+    Json(#[from] JsonError),
+    /// A referrer without a subject.
+    #[error("attaching referrer: manifest has no subject")]
+    NoSubject,
+    /// Somebody else keeps writing the same tag.
+    #[error("updating {repository}:{tag}: it changed in each of {attempts} attempts")]
+    Contended {
+        /// The repository.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+        /// Attempts made.
+        attempts: u32,
+    },
+    /// A blob that cannot be uploaded.
+    #[error("uploading {digest}: {}", chain(source))]
+    Upload {
+        /// The blob.
+        digest: Digest,
+        /// Why.
+        source: Box<OciDistributionError>,
+    },
+    /// A file that is not what its descriptor says.
+    #[error("uploading {}: {source}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: CheckError,
+    },
+    /// A file that cannot be read.
+    #[error("reading {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that cannot be written.
+    #[error("writing {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A layout that cannot be read.
+    #[error("pushing layout: {0}")]
+    Layout(#[source] Box<oci::Error>),
+}
+
+/// An error with all its causes: HTTP clients keep the reason two levels down.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+fn detail(message: &str) -> String {
+    match message.is_empty() {
+        true => String::new(),
+        false => format!(": {message}"),
+    }
+}

@@ -1,0 +1,232 @@
+use std::time::Duration;
+
+use content::{Digest, Hasher, json, limits};
+use oci::{Descriptor, Repository};
+use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+
+use crate::Error;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Between two pieces of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
+/// Bytes of an error's body that are looked at.
+const ERROR_BODY: u64 = 64 << 10;
+/// Characters of a registry's message that are repeated.
+const MESSAGE: usize = 300;
+
+/// How a registry is reached.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Transport {
+    /// By HTTPS, with the system's certificate authorities.
+    Https {
+        /// Further authorities to trust, in PEM.
+        extra_ca: Option<Vec<u8>>,
+    },
+    /// By HTTP, for a registry on this machine or behind another protection. Digests are checked
+    /// all the same.
+    PlainHttp,
+}
+
+impl Transport {
+    /// The address of the registry's API for `repository`, with a slash at the end.
+    pub(crate) fn base(&self, host: &str, repository: &Repository) -> String {
+        let scheme = match self {
+            Self::Https { .. } => "https",
+            Self::PlainHttp => "http",
+        };
+        format!("{scheme}://{host}/v2/{}/", repository.path())
+    }
+
+    /// A client for what we read ourselves.
+    pub(crate) fn client(&self) -> Result<reqwest::Client, reqwest::Error> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT);
+        if let Self::Https { extra_ca } = self {
+            // A redirect to HTTP would show the content to everyone.
+            builder = builder.https_only(true);
+            if let Some(pem) = extra_ca {
+                let authorities = reqwest::Certificate::from_pem_bundle(pem)?;
+                builder = builder.tls_certs_merge(authorities);
+            }
+        }
+        builder.build()
+    }
+
+    /// The same for the client of uploads and tokens.
+    pub(crate) fn config(&self) -> ClientConfig {
+        let (protocol, extra_ca) = match self {
+            Self::Https { extra_ca } => (ClientProtocol::Https, extra_ca.clone()),
+            Self::PlainHttp => (ClientProtocol::Http, None),
+        };
+        let certificate = |data| Certificate {
+            encoding: CertificateEncoding::Pem,
+            data,
+        };
+        ClientConfig {
+            protocol,
+            extra_root_certificates: extra_ca.into_iter().map(certificate).collect(),
+            use_monolithic_push: true,
+            connect_timeout: Some(CONNECT_TIMEOUT),
+            read_timeout: Some(READ_TIMEOUT),
+            user_agent: USER_AGENT,
+            ..ClientConfig::default()
+        }
+    }
+}
+
+/// Whether an answer has what was asked for.
+pub(crate) enum Answer {
+    Found(Response),
+    Absent,
+}
+
+/// Sorts an answer: success, "not there", or an error that is neither.
+pub(crate) async fn sort(url: &str, response: Response) -> Result<Answer, Error> {
+    match response.status() {
+        status if status.is_success() => Ok(Answer::Found(response)),
+        StatusCode::NOT_FOUND => Ok(Answer::Absent),
+        status => Err(refused(url, status, response).await),
+    }
+}
+
+/// The error that an answer with this status is.
+pub(crate) async fn refused(url: &str, status: StatusCode, response: Response) -> Error {
+    let body = read(url, response, ERROR_BODY).await.unwrap_or_default();
+    Error::Status {
+        url: url.to_owned(),
+        status: status.as_u16(),
+        message: message(&body),
+    }
+}
+
+/// Reads a body of `limit` bytes at the most.
+pub(crate) async fn read(url: &str, response: Response, limit: u64) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    let mut meter = Meter::new(url, limit);
+    stream(url, response, |piece| {
+        meter.count(piece)?;
+        body.extend_from_slice(piece);
+        Ok(())
+    })
+    .await?;
+    Ok(body)
+}
+
+/// Hands a body to `take`, piece by piece.
+pub(crate) async fn stream(
+    url: &str,
+    mut response: Response,
+    mut take: impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    while let Some(piece) = response.chunk().await.map_err(|e| broken(url, e))? {
+        take(&piece)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn broken(url: &str, source: reqwest::Error) -> Error {
+    Error::Transport {
+        url: url.to_owned(),
+        source: source.without_url(),
+    }
+}
+
+/// Counts and digests a body.
+pub(crate) struct Meter<'a> {
+    url: &'a str,
+    limit: u64,
+    size: u64,
+    hasher: Hasher,
+}
+
+impl<'a> Meter<'a> {
+    pub(crate) fn new(url: &'a str, limit: u64) -> Self {
+        Self {
+            url,
+            limit,
+            size: 0,
+            hasher: Hasher::new(),
+        }
+    }
+
+    pub(crate) fn count(&mut self, piece: &[u8]) -> Result<(), Error> {
+        self.size += piece.len() as u64;
+        self.hasher.update(piece);
+        match self.size > self.limit {
+            true => Err(Error::Limit {
+                url: self.url.to_owned(),
+                limit: self.limit,
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Compares what was counted with what was announced.
+    pub(crate) fn check(self, descriptor: &Descriptor) -> Result<(), Error> {
+        let (expected, actual) = (descriptor.size, self.size);
+        if expected != actual {
+            let url = self.url.to_owned();
+            return Err(Error::SizeMismatch {
+                url,
+                expected,
+                actual,
+            });
+        }
+        check_digest(self.url, descriptor.digest, self.hasher.finish())
+    }
+}
+
+pub(crate) fn check_digest(url: &str, expected: Digest, actual: Digest) -> Result<(), Error> {
+    match expected == actual {
+        true => Ok(()),
+        false => Err(Error::DigestMismatch {
+            url: url.to_owned(),
+            expected,
+            actual,
+        }),
+    }
+}
+
+#[derive(Deserialize)]
+struct Errors {
+    errors: Vec<ErrorEntry>,
+}
+
+#[derive(Deserialize)]
+struct ErrorEntry {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// What a registry says about its error (OCI distribution specification, error codes), fit to print.
+fn message(body: &[u8]) -> String {
+    let errors = json::parse::<Errors>(body, limits::HTTP_BODY).map(|answer| answer.errors);
+    let texts = errors.unwrap_or_default().into_iter().map(|error| {
+        let text = format!("{} {}", error.code, error.message);
+        text.trim().to_owned()
+    });
+    let text: String = texts.collect::<Vec<_>>().join(", ");
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MESSAGE)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registrys_message_is_fit_to_print() {
+        let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m"},{"code":"X"}]}"#;
+        assert_eq!(message(body), "DENIED no[31m, X");
+        assert_eq!(message(b"<html>"), "");
+    }
+}

@@ -1,0 +1,236 @@
+use std::collections::BTreeSet;
+
+use content::{Digest, limits};
+use oci::{Descriptor, Index, Manifest, Tag, Target, media};
+use reqwest::header::{ACCEPT, HeaderMap, LINK};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+
+use crate::http::{self, Answer};
+use crate::registry::{Access, Body, content_type};
+use crate::{Error, Registry};
+
+/// Attempts at changing a tag that somebody else is changing.
+pub(crate) const ATTEMPTS: u32 = 5;
+/// Pages of one list: a registry that gives one entry a page is still read whole.
+const PAGES: usize = limits::REFERRERS;
+
+/// Who keeps the list of an image's referrers.
+enum List {
+    /// The registry.
+    Registry(Vec<Descriptor>),
+    /// Its clients, as an index under a tag (OCI distribution specification, referrers tag schema).
+    Tag(Vec<Descriptor>),
+}
+
+impl Registry {
+    /// The manifests whose subject is `subject`, in the order of their digests. Each was fetched
+    /// and checked; what the list says about them plays no part.
+    ///
+    /// # Errors
+    /// A registry that does not answer; one that names what it does not have; more than
+    /// [`limits::REFERRERS`] entries; a manifest that cannot be read.
+    pub async fn referrers(&self, subject: &Digest) -> Result<Vec<(Digest, Manifest)>, Error> {
+        let (List::Registry(listed) | List::Tag(listed)) = self.list(subject).await?;
+        let images = listed.iter().filter(|d| d.media_type == media::MANIFEST);
+        let digests: BTreeSet<Digest> = images.map(|d| d.digest).collect();
+        let mut referrers = Vec::new();
+        for digest in digests {
+            let bytes = self.manifest(&digest).await?;
+            let manifest = Manifest::parse(&bytes).map_err(|e| self.image_error(e))?;
+            if manifest.subject.as_ref().map(|s| s.digest) == Some(*subject) {
+                referrers.push((digest, manifest));
+            }
+        }
+        Ok(referrers)
+    }
+
+    /// Stores a manifest that has a subject, and sees to it that it is listed among the subject's
+    /// referrers. Its layers must be there; the empty configuration is stored if it is needed.
+    ///
+    /// # Errors
+    /// A manifest without a subject, or a registry that refuses.
+    pub async fn attach_referrer(&self, manifest: Manifest) -> Result<Digest, Error> {
+        let Some(subject) = manifest.subject.as_ref().map(|s| s.digest) else {
+            return Err(Error::NoSubject);
+        };
+        let bytes = manifest.to_bytes().map_err(|e| self.image_error(e))?;
+        if manifest.config.digest == Descriptor::empty().digest {
+            self.push_blob(media::EMPTY, b"{}").await?;
+        }
+        let digest = Digest::of(&bytes);
+        let media_type = media::MANIFEST;
+        let body = Body {
+            bytes: &bytes,
+            media_type,
+        };
+        self.put_manifest(&Target::Digest(digest), body).await?;
+        self.keep_listed(&subject, entry(&manifest, &bytes)).await?;
+        Ok(digest)
+    }
+
+    /// Adds `entry` to the list if it is ours to keep. Some registries say that they keep it and do
+    /// not, so the list decides and not their answer. The tag has no lock: what was written is read
+    /// again, since another client may have written over it.
+    async fn keep_listed(&self, subject: &Digest, entry: Descriptor) -> Result<(), Error> {
+        let tag = Tag::of_digest(subject, "").map_err(|e| self.image_error(e))?;
+        for _ in 0..ATTEMPTS {
+            let List::Tag(mut listed) = self.list(subject).await? else {
+                return Ok(());
+            };
+            if listed.iter().any(|d| d.digest == entry.digest) {
+                return Ok(());
+            }
+            listed.push(entry.clone());
+            self.check_count(&self.manifest_url(&Target::Tag(tag.clone())), listed.len())?;
+            let bytes = Index::new(listed)
+                .to_bytes()
+                .map_err(|e| self.image_error(e))?;
+            self.push_manifest(&Target::Tag(tag.clone()), &bytes, media::INDEX)
+                .await?;
+        }
+        Err(Error::Contended {
+            repository: self.repository().clone(),
+            tag,
+            attempts: ATTEMPTS,
+        })
+    }
+
+    async fn list(&self, subject: &Digest) -> Result<List, Error> {
+        match self.list_by_registry(subject).await? {
+            Some(listed) => Ok(List::Registry(listed)),
+            None => Ok(List::Tag(self.list_by_tag(subject).await?)),
+        }
+    }
+
+    /// `None` if the registry keeps no list.
+    async fn list_by_registry(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, Error> {
+        let mut url = self.url(&format!("referrers/{subject}"));
+        let mut listed = Vec::new();
+        for _ in 0..PAGES {
+            let Some((page, next)) = self.page(&url).await? else {
+                return match listed.is_empty() {
+                    true => Ok(None),
+                    false => Err(Error::NotFound { url }),
+                };
+            };
+            listed.extend(page.manifests);
+            self.check_count(&url, listed.len())?;
+            match next {
+                Some(next) => url = next,
+                None => return Ok(Some(listed)),
+            }
+        }
+        let limit = PAGES;
+        Err(Error::Entries { url, limit })
+    }
+
+    /// One page and the address of the next.
+    async fn page(&self, url: &str) -> Result<Option<(Index, Option<String>)>, Error> {
+        let accept = |request: RequestBuilder| request.header(ACCEPT, media::INDEX);
+        let response = self.send(Access::Pull, Method::GET, url, accept).await?;
+        if !keeps_list(&response) {
+            return Ok(None);
+        }
+        let Answer::Found(response) = http::sort(url, response).await? else {
+            return Ok(None);
+        };
+        let next = next_page(url, response.headers())?;
+        let bytes = http::read(url, response, limits::MANIFEST).await?;
+        let index = Index::parse(&bytes).map_err(|e| self.image_error(e))?;
+        Ok(Some((index, next)))
+    }
+
+    async fn list_by_tag(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        let tag = Tag::of_digest(subject, "").map_err(|e| self.image_error(e))?;
+        let Some(bytes) = self.manifest_by_tag(&tag).await? else {
+            return Ok(Vec::new());
+        };
+        let index = Index::parse(&bytes).map_err(|e| self.image_error(e))?;
+        self.check_count(&self.manifest_url(&Target::Tag(tag)), index.manifests.len())?;
+        Ok(index.manifests)
+    }
+
+    fn check_count(&self, url: &str, count: usize) -> Result<(), Error> {
+        let limit = limits::REFERRERS;
+        match count > limit {
+            true => Err(Error::Entries {
+                url: url.to_owned(),
+                limit,
+            }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Registries without the API answer 404, some 400, 405 or 406, and some with a web page.
+fn keeps_list(response: &Response) -> bool {
+    match response.status() {
+        StatusCode::NOT_FOUND
+        | StatusCode::BAD_REQUEST
+        | StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::NOT_ACCEPTABLE => false,
+        status if status.is_success() => content_type(response) == media::INDEX,
+        _ => true,
+    }
+}
+
+/// What the list says about a referrer (OCI distribution specification, listing referrers).
+fn entry(manifest: &Manifest, bytes: &[u8]) -> Descriptor {
+    let config_type = || Some(manifest.config.media_type.clone());
+    Descriptor {
+        annotations: manifest.annotations.clone(),
+        artifact_type: manifest.artifact_type.clone().or_else(config_type),
+        ..Descriptor::of(media::MANIFEST, bytes)
+    }
+}
+
+/// The address behind `rel="next"` (RFC 8288). It must be the same registry: the request carries
+/// our credentials.
+fn next_page(url: &str, headers: &HeaderMap) -> Result<Option<String>, Error> {
+    let header = || Error::Header {
+        url: url.to_owned(),
+        header: "Link",
+    };
+    let Some(value) = headers.get(LINK) else {
+        return Ok(None);
+    };
+    let text = value.to_str().map_err(|_| header())?;
+    let Some(next) = parse_link(text) else {
+        return Ok(None);
+    };
+    let base = Url::parse(url).map_err(|_| header())?;
+    let next = base.join(next).map_err(|_| header())?;
+    match next.origin() == base.origin() {
+        true => Ok(Some(next.into())),
+        false => Err(header()),
+    }
+}
+
+fn parse_link(text: &str) -> Option<&str> {
+    let (address, parameters) = text.strip_prefix('<')?.split_once('>')?;
+    let is_next = |p: &str| matches!(p.trim(), "rel=\"next\"" | "rel=next");
+    parameters.split(';').any(is_next).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(link: &'static str) -> Result<Option<String>, Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(LINK, link.parse().unwrap());
+        next_page("https://r.example/v2/a/referrers/sha256:0", &headers)
+    }
+
+    #[test]
+    fn follows_the_next_page_of_the_same_registry() {
+        let expected = Some("https://r.example/v2/a/referrers/sha256:0?n=2".to_owned());
+        let relative = "</v2/a/referrers/sha256:0?n=2>; rel=\"next\"";
+        assert_eq!(next(relative).unwrap(), expected);
+        let absolute = "<https://r.example/v2/a/referrers/sha256:0?n=2>;rel=next";
+        assert_eq!(next(absolute).unwrap(), expected);
+        assert_eq!(next("</x>; rel=\"prev\"").unwrap(), None);
+        assert!(next("<https://evil.example/>; rel=\"next\"").is_err());
+        assert!(next("<http://r.example/>; rel=\"next\"").is_err());
+    }
+}

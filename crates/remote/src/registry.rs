@@ -1,0 +1,354 @@
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use content::{Digest, limits};
+use oci::{Descriptor, Image, Manifest, Repository, Tag, Target, media};
+use oci_client::secrets::RegistryAuth;
+use oci_client::{Client, RegistryOperation};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use tempfile::NamedTempFile;
+use tokio::sync::Mutex;
+
+use crate::http::{self, Answer, Meter};
+use crate::{Error, Transport, credentials};
+
+const AUTHENTICATE: Duration = Duration::from_secs(60);
+/// What a registry may answer for a manifest: Docker's types are refused by name when they are
+/// read, and would otherwise seem not to be there.
+const MANIFESTS: &str = concat!(
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, ",
+    "application/vnd.docker.distribution.manifest.v2+json, ",
+    "application/vnd.docker.distribution.manifest.list.v2+json"
+);
+
+/// A repository in a registry, to read from and to write to.
+pub struct Registry {
+    repository: Repository,
+    /// The repository as the client for uploads names it.
+    pub(crate) reference: oci_client::Reference,
+    base: String,
+    http: reqwest::Client,
+    pub(crate) client: Client,
+    credentials: RegistryAuth,
+    tokens: Mutex<HashMap<Access, Option<String>>>,
+}
+
+/// What a token must allow.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Access {
+    Pull,
+    Push,
+}
+
+/// What is sent as a manifest.
+pub(crate) struct Body<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) media_type: &'a str,
+}
+
+impl Registry {
+    /// Prepares to speak to the registry of `repository`, with the credentials of the Docker
+    /// credential store. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Credentials or certificates that cannot be read.
+    pub fn connect(repository: &Repository, transport: &Transport) -> Result<Self, Error> {
+        let registry = || repository.registry().to_owned();
+        let credentials =
+            credentials::find(repository.registry()).map_err(|fault| Error::Credentials {
+                registry: registry(),
+                fault,
+            })?;
+        let reference = oci_client::Reference::with_tag(
+            registry(),
+            repository.path().to_owned(),
+            "latest".to_owned(),
+        );
+        let http = transport.client().map_err(|source| Error::Connect {
+            registry: registry(),
+            source,
+        })?;
+        let client = Client::try_from(transport.config()).map_err(|source| Error::Client {
+            registry: registry(),
+            source: Box::new(source),
+        })?;
+        Ok(Self {
+            repository: repository.clone(),
+            base: transport.base(reference.resolve_registry(), repository),
+            reference,
+            http,
+            client,
+            credentials,
+            tokens: Mutex::default(),
+        })
+    }
+
+    /// The repository.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// Where `tag` points now; `None` if there is no such tag.
+    ///
+    /// # Errors
+    /// A registry that does not answer, or not within the limits.
+    pub async fn resolve(&self, tag: &Tag) -> Result<Option<Descriptor>, Error> {
+        let target = Target::Tag(tag.clone());
+        let found = self.find_manifest(&target).await?;
+        Ok(found.map(|(bytes, media_type)| Descriptor::of(&media_type, &bytes)))
+    }
+
+    /// The manifest with this digest, as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], a registry that does not answer, or one that gives another content.
+    pub async fn manifest(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
+        let target = Target::Digest(*digest);
+        let url = self.manifest_url(&target);
+        let Some((bytes, _)) = self.find_manifest(&target).await? else {
+            return Err(Error::NotFound { url });
+        };
+        http::check_digest(&url, *digest, Digest::of(&bytes))?;
+        Ok(bytes)
+    }
+
+    /// The manifest under `tag`, as it is; `None` if there is no such tag.
+    ///
+    /// # Errors
+    /// A registry that does not answer, or not within the limits.
+    pub async fn manifest_by_tag(&self, tag: &Tag) -> Result<Option<Vec<u8>>, Error> {
+        let target = Target::Tag(tag.clone());
+        Ok(self.find_manifest(&target).await?.map(|(bytes, _)| bytes))
+    }
+
+    /// The image with this digest: manifest and configuration; layers are not read.
+    ///
+    /// # Errors
+    /// Those of [`Registry::manifest`] and [`Registry::blob`], and what is no image.
+    pub async fn image(&self, digest: &Digest) -> Result<Image, Error> {
+        let manifest_bytes = self.manifest(digest).await?;
+        let manifest = Manifest::parse(&manifest_bytes).map_err(|e| self.image_error(e))?;
+        let config_bytes = self.blob(&manifest.config, limits::CONFIG).await?;
+        Image::parse(manifest_bytes, config_bytes).map_err(|e| self.image_error(e))
+    }
+
+    /// The blob that `descriptor` describes, `limit` bytes at the most.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], a registry that does not answer, or one that gives another content.
+    pub async fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.stream_blob(descriptor, limit, |piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })
+        .await?;
+        Ok(bytes)
+    }
+
+    /// Writes the blob that `descriptor` describes to `path`, where it appears whole and checked.
+    ///
+    /// # Errors
+    /// Those of [`Registry::blob`], and a file that cannot be written.
+    pub async fn blob_to(&self, descriptor: &Descriptor, path: &Path) -> Result<(), Error> {
+        let unwritten = |source| Error::Write {
+            path: path.to_owned(),
+            source,
+        };
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let mut file = NamedTempFile::new_in(directory).map_err(unwritten)?;
+        self.stream_blob(descriptor, limits::LAYER, |piece| {
+            std::io::Write::write_all(&mut file, piece).map_err(unwritten)
+        })
+        .await?;
+        file.persist(path).map_err(|e| unwritten(e.error))?;
+        Ok(())
+    }
+
+    async fn stream_blob(
+        &self,
+        descriptor: &Descriptor,
+        limit: u64,
+        mut take: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let url = self.url(&format!("blobs/{}", descriptor.digest));
+        if descriptor.size > limit {
+            return Err(Error::Limit { url, limit });
+        }
+        let response = self.send(Access::Pull, Method::GET, &url, |r| r).await?;
+        let Answer::Found(response) = http::sort(&url, response).await? else {
+            return Err(Error::NotFound { url });
+        };
+        check_announced(&url, descriptor, &response)?;
+        let mut meter = Meter::new(&url, descriptor.size);
+        http::stream(&url, response, |piece| {
+            meter.count(piece)?;
+            take(piece)
+        })
+        .await?;
+        meter.check(descriptor)
+    }
+
+    /// A manifest and its media type.
+    async fn find_manifest(&self, target: &Target) -> Result<Option<(Vec<u8>, String)>, Error> {
+        let url = self.manifest_url(target);
+        let accept = |request: RequestBuilder| request.header(ACCEPT, MANIFESTS);
+        let response = self.send(Access::Pull, Method::GET, &url, accept).await?;
+        let Answer::Found(response) = http::sort(&url, response).await? else {
+            return Ok(None);
+        };
+        let media_type = content_type(&response);
+        let bytes = http::read(&url, response, limits::MANIFEST).await?;
+        Ok(Some((bytes, media_type)))
+    }
+
+    /// Stores a manifest under `target` and gives its digest. What it names must be there.
+    ///
+    /// # Errors
+    /// [`Error::DigestMismatch`] if `target` is another digest, or a registry that refuses.
+    pub async fn push_manifest(
+        &self,
+        target: &Target,
+        bytes: &[u8],
+        media_type: &str,
+    ) -> Result<Digest, Error> {
+        self.put_manifest(target, Body { bytes, media_type })
+            .await?;
+        Ok(Digest::of(bytes))
+    }
+
+    /// The same, and what the registry says about it.
+    pub(crate) async fn put_manifest(
+        &self,
+        target: &Target,
+        body: Body<'_>,
+    ) -> Result<HeaderMap, Error> {
+        let url = self.manifest_url(target);
+        if let Target::Digest(expected) = target {
+            http::check_digest(&url, *expected, Digest::of(body.bytes))?;
+        }
+        let put = |request: RequestBuilder| {
+            request
+                .header(CONTENT_TYPE, body.media_type)
+                .body(body.bytes.to_vec())
+        };
+        let response = self.send(Access::Push, Method::PUT, &url, put).await?;
+        match http::sort(&url, response).await? {
+            Answer::Found(response) => Ok(response.headers().clone()),
+            Answer::Absent => Err(Error::NotFound { url }),
+        }
+    }
+
+    pub(crate) fn url(&self, rest: &str) -> String {
+        format!("{}{rest}", self.base)
+    }
+
+    pub(crate) fn manifest_url(&self, target: &Target) -> String {
+        self.url(&format!("manifests/{target}"))
+    }
+
+    pub(crate) fn image_error(&self, source: oci::Error) -> Error {
+        Error::Image {
+            repository: self.repository.clone(),
+            source: Box::new(source),
+        }
+    }
+
+    /// Sends a request; once more with a new token if the old one has expired.
+    pub(crate) async fn send(
+        &self,
+        access: Access,
+        method: Method,
+        url: &str,
+        shape: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, Error> {
+        let response = self.send_once(access, method.clone(), url, &shape).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        self.tokens.lock().await.remove(&access);
+        self.send_once(access, method, url, &shape).await
+    }
+
+    async fn send_once(
+        &self,
+        access: Access,
+        method: Method,
+        url: &str,
+        shape: &impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, Error> {
+        let request = shape(self.http.request(method, url));
+        let request = self.authorize(access, request).await?;
+        request.send().await.map_err(|e| http::broken(url, e))
+    }
+
+    async fn authorize(
+        &self,
+        access: Access,
+        request: RequestBuilder,
+    ) -> Result<RequestBuilder, Error> {
+        Ok(match (self.token(access).await?, &self.credentials) {
+            (Some(token), _) => request.bearer_auth(token),
+            (None, RegistryAuth::Basic(user, password)) => request.basic_auth(user, Some(password)),
+            (None, _) => request,
+        })
+    }
+
+    /// A token, if the registry wants one.
+    pub(crate) async fn token(&self, access: Access) -> Result<Option<String>, Error> {
+        let mut tokens = self.tokens.lock().await;
+        if let Some(token) = tokens.get(&access) {
+            return Ok(token.clone());
+        }
+        let token = self.authenticate(access).await?;
+        tokens.insert(access, token.clone());
+        Ok(token)
+    }
+
+    /// The exchange of credentials for a token is oci-client's, within a time of ours.
+    async fn authenticate(&self, access: Access) -> Result<Option<String>, Error> {
+        let operation = match access {
+            Access::Pull => RegistryOperation::Pull,
+            Access::Push => RegistryOperation::Push,
+        };
+        let exchange = self
+            .client
+            .auth(&self.reference, &self.credentials, operation);
+        let registry = || self.repository.registry().to_owned();
+        match tokio::time::timeout(AUTHENTICATE, exchange).await {
+            Ok(answer) => answer.map_err(|source| Error::Authenticate {
+                registry: registry(),
+                source: Box::new(source),
+            }),
+            Err(_) => Err(Error::Timeout {
+                registry: registry(),
+                seconds: AUTHENTICATE.as_secs(),
+            }),
+        }
+    }
+}
+
+/// Spares the download when the registry says itself that it is another size.
+fn check_announced(url: &str, wanted: &Descriptor, response: &Response) -> Result<(), Error> {
+    match response.content_length() {
+        Some(actual) if actual != wanted.size => Err(Error::SizeMismatch {
+            url: url.to_owned(),
+            expected: wanted.size,
+            actual,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The media type without parameters.
+pub(crate) fn content_type(response: &Response) -> String {
+    let value = response.headers().get(CONTENT_TYPE);
+    let text = value.and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let text = text.split(';').next().unwrap_or_default().trim();
+    match text {
+        "" => media::MANIFEST.to_owned(),
+        text => text.to_ascii_lowercase(),
+    }
+}

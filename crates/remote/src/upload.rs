@@ -1,0 +1,202 @@
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use content::{CheckError, Digest, Hasher};
+use futures_util::stream::{self, Stream};
+use oci::{Descriptor, Layout, Target, media};
+use oci_client::errors::OciDistributionError;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
+
+use crate::registry::Access;
+use crate::{Error, Registry};
+
+/// Bytes read from a file at a time.
+const PIECE: usize = 256 << 10;
+
+impl Registry {
+    /// Stores `bytes` as a blob, unless it is there.
+    ///
+    /// # Errors
+    /// A registry that does not answer or that refuses.
+    pub async fn push_blob(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor, Error> {
+        let descriptor = Descriptor::of(media_type, bytes);
+        if !self.has_blob(&descriptor.digest).await? {
+            let piece = Bytes::copy_from_slice(bytes);
+            self.upload(&descriptor, stream::iter([Ok(piece)])).await?;
+        }
+        Ok(descriptor)
+    }
+
+    /// Stores a file as a blob, unless it is there. The file is read piece by piece, and must be
+    /// what `descriptor` says.
+    ///
+    /// # Errors
+    /// [`Error::Content`] if it is not, a file that cannot be read, or a registry that refuses.
+    pub async fn push_blob_file(&self, path: &Path, descriptor: &Descriptor) -> Result<(), Error> {
+        if self.has_blob(&descriptor.digest).await? {
+            return Ok(());
+        }
+        let file = File::open(path).await.map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let pieces = Pieces::new(file, descriptor).into_stream();
+        self.upload(descriptor, pieces)
+            .await
+            .map_err(|error| blame_file(path.to_owned(), error))
+    }
+
+    /// Stores the image of a layout, layers first, under `target`, and gives its digest.
+    ///
+    /// # Errors
+    /// A layout that cannot be read, [`Error::DigestMismatch`] if `target` is another digest, or a
+    /// registry that refuses.
+    pub async fn push_layout(&self, layout: &Layout, target: &Target) -> Result<Digest, Error> {
+        let image = layout.image().map_err(|e| Error::Layout(Box::new(e)))?;
+        let manifest = image.manifest();
+        for blob in manifest.layers.iter().chain([&manifest.config]) {
+            self.push_blob_file(&layout.blob_path(&blob.digest), blob)
+                .await?;
+        }
+        self.push_manifest(target, image.manifest_bytes(), media::MANIFEST)
+            .await
+    }
+
+    async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
+        self.prepare_upload().await?;
+        self.client
+            .blob_exists(&self.reference, &digest.to_string())
+            .await
+            .map_err(|source| upload_error(digest, source))
+    }
+
+    async fn upload(
+        &self,
+        descriptor: &Descriptor,
+        pieces: impl Stream<Item = Result<Bytes, OciDistributionError>> + Send + 'static,
+    ) -> Result<(), Error> {
+        let digest = descriptor.digest.to_string();
+        self.client
+            .push_blob_stream(&self.reference, pieces, &digest, Some(descriptor.size))
+            .await
+            .map(drop)
+            .map_err(|source| upload_error(&descriptor.digest, source))
+    }
+
+    /// The client for uploads takes a failing token exchange for "anonymous": it is asked first.
+    async fn prepare_upload(&self) -> Result<(), Error> {
+        self.token(Access::Push).await.map(drop)
+    }
+}
+
+fn upload_error(digest: &Digest, source: OciDistributionError) -> Error {
+    Error::Upload {
+        digest: *digest,
+        source: Box::new(source),
+    }
+}
+
+/// A check that fails while a file is sent breaks off the request, and comes back as its cause.
+fn blame_file(path: PathBuf, error: Error) -> Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = match &error {
+        Error::Upload { source, .. } => Some(source.as_ref()),
+        _ => None,
+    };
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<std::io::Error>();
+        let inner = inner.and_then(|e| e.get_ref()?.downcast_ref::<CheckError>());
+        if let Some(check) = error.downcast_ref::<CheckError>().or(inner) {
+            let source = check.clone();
+            return Error::Content { path, source };
+        }
+        cause = error.source();
+    }
+    error
+}
+
+/// A file on its way out, checked as it goes.
+struct Pieces {
+    file: File,
+    expected: Digest,
+    size: u64,
+    seen: u64,
+    hasher: Option<Hasher>,
+}
+
+impl Pieces {
+    fn new(file: File, descriptor: &Descriptor) -> Self {
+        Self {
+            file,
+            expected: descriptor.digest,
+            size: descriptor.size,
+            seen: 0,
+            hasher: Some(Hasher::new()),
+        }
+    }
+
+    fn into_stream(self) -> impl Stream<Item = Result<Bytes, OciDistributionError>> + Send {
+        stream::try_unfold(self, |mut pieces| async move {
+            let piece = pieces.next().await?;
+            Ok(piece.map(|piece| (piece, pieces)))
+        })
+    }
+
+    /// The last piece is held back until the digest is known: a registry never has all of a wrong
+    /// file.
+    async fn next(&mut self) -> Result<Option<Bytes>, OciDistributionError> {
+        let left = self.size - self.seen;
+        if left == 0 {
+            self.check_end().await?;
+            return Ok(None);
+        }
+        let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
+        self.fill(&mut piece).await?;
+        if self.seen == self.size {
+            self.check_end().await?;
+        }
+        Ok(Some(piece.into()))
+    }
+
+    async fn fill(&mut self, piece: &mut [u8]) -> Result<(), OciDistributionError> {
+        let mut filled = 0;
+        while filled < piece.len() {
+            let count = self.file.read(&mut piece[filled..]).await?;
+            if count == 0 {
+                return Err(self.wrong_size(self.seen + filled as u64, false));
+            }
+            filled += count;
+        }
+        self.seen += filled as u64;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(piece);
+        }
+        Ok(())
+    }
+
+    async fn check_end(&mut self) -> Result<(), OciDistributionError> {
+        let Some(hasher) = self.hasher.take() else {
+            return Ok(());
+        };
+        if self.file.read(&mut [0]).await? != 0 {
+            return Err(self.wrong_size(self.size + 1, true));
+        }
+        let (expected, actual) = (self.expected, hasher.finish());
+        match expected == actual {
+            true => Ok(()),
+            false => Err(wrong(CheckError::Digest { expected, actual })),
+        }
+    }
+
+    fn wrong_size(&self, actual: u64, longer: bool) -> OciDistributionError {
+        wrong(CheckError::Size {
+            expected: self.size,
+            actual,
+            longer,
+        })
+    }
+}
+
+fn wrong(check: CheckError) -> OciDistributionError {
+    std::io::Error::other(check).into()
+}
