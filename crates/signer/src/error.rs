@@ -1,0 +1,65 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why something was not signed or not published.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A reference to a key that names neither a file nor a key version.
+    #[error("parsing key: expected a file or gcpkms://projects/…/cryptoKeyVersions/N, found {0:?}")]
+    KeyRef(String),
+    /// A key file that cannot be read.
+    #[error("reading key {}: {source}", path.display())]
+    KeyFile {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A key file with something else in it.
+    #[error("reading key {}: {source}", path.display())]
+    Key {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: signature::Error,
+    },
+    /// No credentials for Google Cloud.
+    #[error("finding credentials for Google Cloud: {0}")]
+    Credentials(#[source] google_cloud_auth::build_errors::Error),
+    /// Cloud KMS refuses or cannot be reached.
+    #[error("asking Cloud KMS for {what} of {key}: {reason}")]
+    CloudKms {
+        /// What was asked for.
+        what: &'static str,
+        /// The key version.
+        key: String,
+        /// The answer.
+        reason: String,
+    },
+    /// What Cloud KMS answered is not what it sent, or not what was asked for.
+    #[error(
+        "checking the answer of Cloud KMS: {what} of {key}: expected {expected}, found {found}"
+    )]
+    Answer {
+        /// Which part.
+        what: &'static str,
+        /// The key version.
+        key: String,
+        /// What it must be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A key, payload or envelope.
+    #[error(transparent)]
+    Signature(#[from] signature::Error),
+    /// A statement.
+    #[error(transparent)]
+    Statement(#[from] attest::Error),
+    /// The registry.
+    #[error("publishing: {0}")]
+    Registry(#[from] remote::Error),
+    /// A name that cannot be made.
+    #[error("publishing: {0}")]
+    Name(#[from] oci::Error),
+}

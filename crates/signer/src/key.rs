@@ -1,0 +1,147 @@
+use std::fs::File;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use content::limits;
+use signature::{PrivateKey, PublicKey};
+use zeroize::Zeroizing;
+
+use crate::{CloudKms, Error};
+
+/// Where a private key is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeyRef {
+    /// A PEM file.
+    File(PathBuf),
+    /// A key version of Cloud KMS, `projects/…/cryptoKeyVersions/N`.
+    CloudKms(String),
+}
+
+impl FromStr for KeyRef {
+    type Err = Error;
+
+    /// A path, or `gcpkms://` and the name of a key version. `/versions/` may stand for
+    /// `/cryptoKeyVersions/`, as cosign has it.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let Some(name) = text.strip_prefix("gcpkms://") else {
+            return match text.is_empty() || text.contains("://") {
+                true => Err(Error::KeyRef(text.to_owned())),
+                false => Ok(Self::File(text.into())),
+            };
+        };
+        let name = name.replacen("/versions/", "/cryptoKeyVersions/", 1);
+        let parts: Vec<_> = name.split('/').collect();
+        match parts[..] {
+            [
+                "projects",
+                p,
+                "locations",
+                l,
+                "keyRings",
+                r,
+                "cryptoKeys",
+                k,
+                "cryptoKeyVersions",
+                v,
+            ] if ![p, l, r, k, v].contains(&"") => Ok(Self::CloudKms(name)),
+            _ => Err(Error::KeyRef(text.to_owned())),
+        }
+    }
+}
+
+/// Something that signs.
+pub struct Signer(Inner);
+
+enum Inner {
+    File(PrivateKey),
+    CloudKms(Box<CloudKms>),
+}
+
+impl Signer {
+    /// Opens a key. `kms_endpoint` is another address for Cloud KMS than its own.
+    ///
+    /// # Errors
+    /// The file cannot be read or holds no P-256 key; no credentials; Cloud KMS refuses the key or
+    /// it is of another algorithm.
+    pub async fn open(key: &KeyRef, kms_endpoint: Option<&str>) -> Result<Self, Error> {
+        Ok(Self(match key {
+            KeyRef::File(path) => Inner::File(read(path)?),
+            KeyRef::CloudKms(name) => {
+                Inner::CloudKms(Box::new(CloudKms::open(name, kms_endpoint).await?))
+            }
+        }))
+    }
+
+    /// The public half.
+    pub fn public(&self) -> &PublicKey {
+        match &self.0 {
+            Inner::File(key) => key.public(),
+            Inner::CloudKms(key) => key.public(),
+        }
+    }
+
+    /// Signs `message`; the signature is in DER and has been verified.
+    ///
+    /// # Errors
+    /// Cloud KMS refuses, cannot be reached, or answers with something else than a signature.
+    pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let signature = match &self.0 {
+            Inner::File(key) => key.sign(message),
+            Inner::CloudKms(key) => key.sign(message).await?,
+        };
+        self.public().verify(message, &signature)?;
+        Ok(signature)
+    }
+}
+
+fn read(path: &PathBuf) -> Result<PrivateKey, Error> {
+    let failed = |source| Error::KeyFile {
+        path: path.clone(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    let bytes = content::read_limited(file, limits::KEY)
+        .map_err(|error| failed(std::io::Error::other(error)))?;
+    let bytes = Zeroizing::new(bytes);
+    let text = str::from_utf8(&bytes).map_err(|error| failed(std::io::Error::other(error)))?;
+    PrivateKey::from_pem(text).map_err(|source| Error::Key {
+        path: path.clone(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1";
+
+    #[test]
+    fn reads_files_and_key_versions() {
+        let key = |text: &str| text.parse::<KeyRef>();
+        assert_eq!(key("a/b.key").unwrap(), KeyRef::File("a/b.key".into()));
+        assert_eq!(
+            key(&format!("gcpkms://{NAME}")).unwrap(),
+            KeyRef::CloudKms(NAME.into())
+        );
+        let short = NAME.replace("cryptoKeyVersions", "versions");
+        assert_eq!(
+            key(&format!("gcpkms://{short}")).unwrap(),
+            KeyRef::CloudKms(NAME.into())
+        );
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_open() {
+        let key = NAME.replace("/cryptoKeyVersions/1", "");
+        for text in [
+            "",
+            "awskms://x",
+            "gcpkms://",
+            &format!("gcpkms://{key}"),
+            "gcpkms://projects//locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1",
+        ] {
+            assert!(text.parse::<KeyRef>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The two layouts. Either is written only where this key has not yet said the same in it, so that
+//! publishing can be repeated, also with keys whose signatures differ each time.
+
+use std::collections::BTreeMap;
+
+use attest::{Statement, Subject, predicate};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use content::limits;
+use oci::{Descriptor, ImageRef, Manifest, Tag, media};
+use remote::Registry;
+use serde_json::{Value, json};
+use signature::bundle::Bundle;
+use signature::envelope::{Envelope, IN_TOTO, pae};
+use signature::simple_signing;
+
+use crate::{Error, Signer};
+
+/// Annotation of a legacy layer: the signature in base64; empty on attestations (cosign,
+/// `pkg/oci/static`).
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// Annotation of a legacy attestation.
+const PREDICATE_TYPE: &str = "predicateType";
+/// Annotations of a bundle's manifest (cosign, `pkg/oci/remote/write.go`).
+const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
+const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
+
+/// Signs an image: a payload under the tag `sha256-<hex>.sig`, and a statement in a bundle.
+///
+/// # Errors
+/// The signer or the registry fails. What was written before stays; repeating completes it.
+pub async fn sign_image(
+    registry: &Registry,
+    image: &ImageRef,
+    signer: &Signer,
+) -> Result<(), Error> {
+    let repository = image.repository.to_string();
+    let payload = simple_signing::payload(&repository, &image.digest, signer.public())?;
+    let tag = Tag::of_digest(&image.digest, ".sig")?;
+    if !has_payload(registry, &tag, &payload, signer).await? {
+        let signature = BASE64.encode(signer.sign(&payload).await?);
+        let mut layer = Descriptor::of(media::SIMPLE_SIGNING, &payload);
+        layer.annotations = annotations([(SIGNATURE, signature.as_str())]);
+        registry.append_layer(&tag, layer, &payload).await?;
+    }
+    let subject = Subject::image(&repository, &image.digest);
+    let statement = Statement::new(subject, predicate::COSIGN_SIGN, json!({}));
+    publish_bundle(registry, image, signer, &statement)
+        .await
+        .map(drop)
+}
+
+/// Attests a predicate about an image: an envelope under the tag `sha256-<hex>.att`, and the same
+/// envelope in a bundle.
+///
+/// # Errors
+/// As [`sign_image`].
+pub async fn attest_image(
+    registry: &Registry,
+    image: &ImageRef,
+    signer: &Signer,
+    predicate_type: &str,
+    predicate: Value,
+) -> Result<(), Error> {
+    let subject = Subject::image(&image.repository.to_string(), &image.digest);
+    let statement = Statement::new(subject, predicate_type, predicate);
+    let envelope = publish_bundle(registry, image, signer, &statement).await?;
+    let tag = Tag::of_digest(&image.digest, ".att")?;
+    let payload = statement.to_bytes()?;
+    if has_envelope(registry, &tag, &payload, signer).await? {
+        return Ok(());
+    }
+    let bytes = envelope.to_bytes()?;
+    let mut layer = Descriptor::of(media::DSSE_ENVELOPE, &bytes);
+    layer.annotations = annotations([(PREDICATE_TYPE, predicate_type), (SIGNATURE, "")]);
+    registry.append_layer(&tag, layer, &bytes).await?;
+    Ok(())
+}
+
+/// Gives the envelope that is published: a new one, or the one that was there.
+async fn publish_bundle(
+    registry: &Registry,
+    image: &ImageRef,
+    signer: &Signer,
+    statement: &Statement<Value>,
+) -> Result<Envelope, Error> {
+    let payload = statement.to_bytes()?;
+    if let Some(envelope) = published_bundle(registry, image, &payload, signer).await? {
+        return Ok(envelope);
+    }
+    let signature = signer.sign(&pae(IN_TOTO, &payload)).await?;
+    let bundle = Bundle::new(Envelope::new(IN_TOTO, payload, "", signature));
+    let bytes = bundle.to_bytes(signer.public())?;
+    let layer = registry.push_blob(media::SIGSTORE_BUNDLE, &bytes).await?;
+    registry.push_blob(media::EMPTY, b"{}").await?;
+    let manifest = registry.manifest(&image.digest).await?;
+    let subject = Descriptor::new(media::MANIFEST, image.digest, manifest.len() as u64);
+    let mut manifest = Manifest::referrer(media::SIGSTORE_BUNDLE, layer, subject);
+    manifest.annotations = annotations([
+        (BUNDLE_CONTENT, "dsse-envelope"),
+        (BUNDLE_PREDICATE_TYPE, &statement.predicate_type),
+    ]);
+    registry.attach_referrer(manifest).await?;
+    Ok(bundle.envelope().clone())
+}
+
+async fn published_bundle(
+    registry: &Registry,
+    image: &ImageRef,
+    payload: &[u8],
+    signer: &Signer,
+) -> Result<Option<Envelope>, Error> {
+    for (_, manifest) in registry.referrers(&image.digest).await? {
+        for layer in layers(&manifest, media::SIGSTORE_BUNDLE) {
+            let bytes = registry.blob(layer, limits::BUNDLE).await?;
+            // What others have hung there need not be a bundle that we can read.
+            let Ok(bundle) = Bundle::parse(&bytes) else {
+                continue;
+            };
+            if bundle
+                .envelope()
+                .verify(signer.public())
+                .is_ok_and(|signed| signed == payload)
+            {
+                return Ok(Some(bundle.envelope().clone()));
+            }
+        }
+    }
+    Ok(None)
+}
+
+async fn has_payload(
+    registry: &Registry,
+    tag: &Tag,
+    payload: &[u8],
+    signer: &Signer,
+) -> Result<bool, Error> {
+    let Some(manifest) = tagged(registry, tag).await? else {
+        return Ok(false);
+    };
+    let wanted = Descriptor::of(media::SIMPLE_SIGNING, payload);
+    let mut same = layers(&manifest, media::SIMPLE_SIGNING).filter(|l| l.digest == wanted.digest);
+    Ok(same.any(|layer| {
+        let text = layer.annotations.get(SIGNATURE).map_or("", String::as_str);
+        let signature = BASE64.decode(text).unwrap_or_default();
+        signer.public().verify(payload, &signature).is_ok()
+    }))
+}
+
+async fn has_envelope(
+    registry: &Registry,
+    tag: &Tag,
+    payload: &[u8],
+    signer: &Signer,
+) -> Result<bool, Error> {
+    let Some(manifest) = tagged(registry, tag).await? else {
+        return Ok(false);
+    };
+    for layer in layers(&manifest, media::DSSE_ENVELOPE) {
+        let bytes = registry.blob(layer, limits::STATEMENT).await?;
+        let Ok(envelope) = Envelope::parse(&bytes) else {
+            continue;
+        };
+        if envelope
+            .verify(signer.public())
+            .is_ok_and(|signed| signed == payload)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn tagged(registry: &Registry, tag: &Tag) -> Result<Option<Manifest>, Error> {
+    let bytes = registry.manifest_by_tag(tag).await?;
+    Ok(bytes.map(|bytes| Manifest::parse(&bytes)).transpose()?)
+}
+
+fn layers<'a>(manifest: &'a Manifest, media_type: &'a str) -> impl Iterator<Item = &'a Descriptor> {
+    manifest
+        .layers
+        .iter()
+        .filter(move |layer| layer.media_type == media_type)
+}
+
+fn annotations<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+    pairs
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
+}
