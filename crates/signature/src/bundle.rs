@@ -5,12 +5,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use content::{json, limits};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::envelope::{Envelope, Wire};
 use crate::{Error, PublicKey};
 
 /// Media type, and artifact type of the manifest that carries a bundle.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// The other way to write the media type (`sigstore_bundle.proto`, `media_type`).
+const MEDIA_TYPE_PARAMETER: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
+/// Log entries and timestamps in one bundle, each: as many as sigstore-go reads.
+const EVIDENCE: usize = 32;
 
 /// A bundle with an envelope inside. Where the key is named in it, that is a hint and no more.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,18 +29,38 @@ pub struct Bundle {
 struct Document {
     media_type: String,
     verification_material: Material,
-    dsse_envelope: Wire,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dsse_envelope: Option<Wire>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message_signature: Option<Value>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Material {
-    public_key: Hint,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    public_key: Option<Hint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x509_certificate_chain: Option<Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tlog_entries: Vec<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timestamp_verification_data: Option<Timestamps>,
 }
 
 #[derive(Deserialize, Serialize)]
 struct Hint {
+    #[serde(default)]
     hint: String,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Timestamps {
+    #[serde(default)]
+    rfc3161_timestamps: Vec<Value>,
 }
 
 impl Bundle {
@@ -43,7 +69,8 @@ impl Bundle {
         Self { envelope }
     }
 
-    /// Parses a bundle.
+    /// Parses a bundle. Log entries and timestamps are counted, and count for nothing else: with a
+    /// key that a policy names, the signature stands on its own.
     ///
     /// # Errors
     /// Larger than [`limits::BUNDLE`], not strict JSON, another version, signed with a certificate, no
@@ -54,16 +81,23 @@ impl Bundle {
             what: "bundle",
             source,
         })?;
-        if document.media_type != MEDIA_TYPE {
-            return Err(Error::Value {
-                what: "media type of bundle",
-                expected: MEDIA_TYPE.to_owned(),
-                found: document.media_type,
-            });
+        if ![MEDIA_TYPE, MEDIA_TYPE_PARAMETER].contains(&document.media_type.as_str()) {
+            return Err(unexpected(
+                "media type of bundle",
+                MEDIA_TYPE,
+                &document.media_type,
+            ));
         }
-        Ok(Self {
-            envelope: Envelope::from_wire(document.dsse_envelope)?,
-        })
+        document.verification_material.check()?;
+        match (document.dsse_envelope, document.message_signature) {
+            (Some(envelope), None) => Ok(Self::new(Envelope::from_wire(envelope)?)),
+            (Some(_), Some(_)) => Err(unexpected(
+                "content of bundle",
+                "an envelope",
+                "a signature as well",
+            )),
+            (None, _) => Err(unexpected("content of bundle", "an envelope", "none")),
+        }
     }
 
     /// The bundle as canonical JSON; the hint is the base64 of the key's digest, as cosign has it.
@@ -74,11 +108,13 @@ impl Bundle {
         let document = Document {
             media_type: MEDIA_TYPE.to_owned(),
             verification_material: Material {
-                public_key: Hint {
+                public_key: Some(Hint {
                     hint: STANDARD.encode(key.key_id().as_bytes()),
-                },
+                }),
+                ..Material::default()
             },
-            dsse_envelope: self.envelope.to_wire(),
+            dsse_envelope: Some(self.envelope.to_wire()),
+            message_signature: None,
         };
         json::canonical(&document).map_err(|source| Error::Document {
             what: "bundle",
@@ -89,6 +125,51 @@ impl Bundle {
     /// The envelope, not yet verified.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
+    }
+}
+
+impl Material {
+    fn check(&self) -> Result<(), Error> {
+        let chain = &self.x509_certificate_chain;
+        let found = match (&self.public_key, &self.certificate, chain) {
+            (Some(_), None, None) => return self.check_evidence(),
+            (None, None, None) => "nothing",
+            (None, ..) => "a certificate",
+            (Some(_), ..) => "a certificate as well",
+        };
+        Err(unexpected(
+            "verification material of bundle",
+            "a public key",
+            found,
+        ))
+    }
+
+    fn check_evidence(&self) -> Result<(), Error> {
+        let timestamps = self.timestamp_verification_data.as_ref();
+        for (what, count) in [
+            ("log entries of bundle", self.tlog_entries.len()),
+            (
+                "timestamps of bundle",
+                timestamps.map_or(0, |data| data.rfc3161_timestamps.len()),
+            ),
+        ] {
+            if count > EVIDENCE {
+                return Err(unexpected(
+                    what,
+                    &format!("{EVIDENCE} at most"),
+                    &count.to_string(),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unexpected(what: &'static str, expected: &str, found: &str) -> Error {
+    Error::Value {
+        what,
+        expected: expected.to_owned(),
+        found: found.chars().take(200).collect(),
     }
 }
 
@@ -108,12 +189,61 @@ mod tests {
         assert_eq!(parsed.envelope().verify(key.public()).unwrap(), b"p");
     }
 
+    /// What cosign 3.1.3 wrote for `sign --key` without a log.
+    const COSIGN: &str = r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"1XKF+nVL7wgM5nfa4tv53jnOJY0Jy6CgzlDDDxK8F6M="}},"dsseEnvelope":{"payload":"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJkaWdlc3QiOnsic2hhMjU2IjoiOWY3ODNiOTMyMjQzMzkzZDhhMzYxZDI0MDk1NjE3OGNiNjk2YjE0Yzc0MzY4NmUwZGMxOTEyMzIyMDFjY2Y3MCJ9LCJhbm5vdGF0aW9ucyI6e319XSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vc2lnc3RvcmUuZGV2L2Nvc2lnbi9zaWduL3YxIiwicHJlZGljYXRlIjp7fX0=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"MEUCIQD7PShxStUXFYl5aFNUHCB/lbSm2zGMf6AIOaE/u+rROQIgUQz1kKMwdknH6NSDKFNX6IGiqfVi5wO2rQ0RxVunOnc="}]}}"#;
+    const COSIGN_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEKvrrNqimDgqtzSph5TE+LZOavEqd
+Frsp+2O8ViKZpnQmOq4KfrUsLnoG1IaQzvFmC/jeNyU5p+NaEsKCrtdAVw==
+-----END PUBLIC KEY-----
+";
+
     #[test]
-    fn refuses_another_version() {
-        let text = r#"{"mediaType":"application/vnd.dev.sigstore.bundle+json;version=0.1","verificationMaterial":{"publicKey":{"hint":""}},"dsseEnvelope":{"payload":"","payloadType":"","signatures":[{"sig":""}]}}"#;
-        assert!(matches!(
-            Bundle::parse(text.as_bytes()),
-            Err(Error::Value { .. })
-        ));
+    fn is_what_cosign_writes() {
+        let key = PublicKey::from_pem(COSIGN_KEY).unwrap();
+        let bundle = Bundle::parse(COSIGN.as_bytes()).unwrap();
+        let payload = bundle.envelope().verify(&key).unwrap();
+        assert!(payload.starts_with(br#"{"_type":"https://in-toto.io/Statement/v1","subject""#));
+        // Its members are in another order; its values are ours, the hint included.
+        let [ours, theirs] = [&bundle.to_bytes(&key).unwrap()[..], COSIGN.as_bytes()]
+            .map(|bytes| json::parse::<Value>(bytes, 10_000).unwrap());
+        assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn reads_evidence_that_it_does_not_need() {
+        let tlog = r#"{"tlogEntries":[{"logIndex":"1"}],"timestampVerificationData":{"rfc3161Timestamps":[{}]},"#;
+        let logged = COSIGN.replace(r#"{"publicKey"#, &format!(r#"{tlog}"publicKey"#));
+        assert!(Bundle::parse(logged.as_bytes()).is_ok());
+        let entries = vec!["{}"; EVIDENCE + 1].join(",");
+        let flood = logged.replace(r#"{"logIndex":"1"}"#, &entries);
+        assert!(Bundle::parse(flood.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn refuses_what_is_no_envelope_signed_with_a_key() {
+        for (from, to) in [
+            ("bundle.v0.3+json", "bundle.v0.2+json"),
+            ("bundle.v0.3+json", "bundle+json;version=0.1"),
+            (r#""publicKey":{"#, r#""certificate":{"#),
+            (r#""publicKey":{"#, r#""certificate":{},"publicKey":{"#),
+            (
+                r#""publicKey":{"#,
+                r#""x509CertificateChain":{},"publicKey":{"#,
+            ),
+            (r#""publicKey":{"#, r#""other":{"#),
+            (r#""dsseEnvelope":{"#, r#""messageSignature":{"#),
+            (
+                r#""dsseEnvelope":{"#,
+                r#""messageSignature":{},"dsseEnvelope":{"#,
+            ),
+            (r#""signatures":[{"#, r#""signatures":[{"sig":""},{"#),
+            (r#""payloadType""#, r#""payload":"","payloadType""#),
+        ] {
+            assert_eq!(COSIGN.matches(from).count(), 1, "{from}");
+            assert!(
+                Bundle::parse(COSIGN.replace(from, to).as_bytes()).is_err(),
+                "{to}"
+            );
+        }
     }
 }

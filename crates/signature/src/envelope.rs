@@ -2,7 +2,7 @@
 //! (secure-systems-lab/dsse, protocol.md and envelope.md).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use content::{json, limits};
 use serde::{Deserialize, Serialize};
 
@@ -43,8 +43,8 @@ pub(crate) struct Wire {
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct WireSignature {
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    keyid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keyid: Option<String>,
     sig: String,
 }
 
@@ -84,14 +84,14 @@ impl Envelope {
         Ok(Self {
             payload: decode("payload of envelope", &wire.payload)?,
             signature: decode("signature of envelope", &signature.sig)?,
-            key_id: signature.keyid.clone(),
+            key_id: signature.keyid.clone().unwrap_or_default(),
             payload_type: wire.payload_type,
         })
     }
 
     pub(crate) fn to_wire(&self) -> Wire {
         let signature = WireSignature {
-            keyid: self.key_id.clone(),
+            keyid: Some(self.key_id.clone()).filter(|key_id| !key_id.is_empty()),
             sig: STANDARD.encode(&self.signature),
         };
         Wire {
@@ -127,12 +127,16 @@ impl Envelope {
     }
 }
 
-/// Verifiers must accept both alphabets (DSSE, envelope.md).
+/// Verifiers must accept both alphabets (DSSE, envelope.md); some writers leave the padding out.
 fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, Error> {
-    STANDARD
-        .decode(text)
-        .or_else(|_| URL_SAFE.decode(text))
-        .map_err(|_| Error::Base64 { what })
+    let url_safe = text.contains(['-', '_']);
+    let engine = match (url_safe, text.ends_with('=')) {
+        (false, true) => STANDARD,
+        (false, false) => STANDARD_NO_PAD,
+        (true, true) => URL_SAFE,
+        (true, false) => URL_SAFE_NO_PAD,
+    };
+    engine.decode(text).map_err(|_| Error::Base64 { what })
 }
 
 #[cfg(test)]
@@ -170,6 +174,30 @@ mod tests {
         envelope.payload_type = "typ".to_owned();
         envelope.payload = b"epayload".to_vec();
         assert!(envelope.verify(key.public()).is_err());
+    }
+
+    #[test]
+    fn reads_what_other_writers_leave_open() {
+        for (payload, keyid) in [
+            ("_-8=", "null"),
+            ("_-8", "\"a\""),
+            ("/+8=", "\"\""),
+            ("/+8", "null"),
+        ] {
+            let text = format!(
+                r#"{{"payload":"{payload}","payloadType":"t","signatures":[{{"sig":"","keyid":{keyid}}}]}}"#
+            );
+            assert_eq!(
+                Envelope::parse(text.as_bytes()).unwrap().payload,
+                [0xff, 0xef]
+            );
+        }
+        for payload in ["_+8=", "/+8==", "/+9=", " /+8="] {
+            let text = format!(
+                r#"{{"payload":"{payload}","payloadType":"t","signatures":[{{"sig":""}}]}}"#
+            );
+            assert!(Envelope::parse(text.as_bytes()).is_err(), "{payload}");
+        }
     }
 
     #[test]

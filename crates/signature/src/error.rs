@@ -6,6 +6,9 @@ pub enum Error {
     /// Not the PEM of one P-256 public key.
     #[error("parsing public key: not one PEM block PUBLIC KEY with a P-256 key")]
     PublicKey,
+    /// A private key under a password.
+    #[error("parsing private key: it is encrypted, and only plain PEM is read")]
+    EncryptedKey,
     /// Not the PEM of one P-256 private key.
     #[error(
         "parsing private key: not one PEM block PRIVATE KEY or EC PRIVATE KEY with a P-256 key"

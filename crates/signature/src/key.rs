@@ -20,14 +20,20 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Parses one PEM block `PUBLIC KEY` (RFC 7468, section 13).
+    /// Parses one PEM block `PUBLIC KEY` (RFC 7468, section 13) with white space around it.
     ///
     /// # Errors
-    /// Anything else, also behind the block.
+    /// Anything else, also before or behind the block, and any other encoding of the same key than
+    /// [`PublicKey::to_pem`]'s, so that a key has one key ID for every reader.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         checked_size(pem)?;
-        let key = VerifyingKey::from_public_key_pem(pem.trim()).map_err(|_| Error::PublicKey)?;
-        Self::new(key)
+        let pem = pem.trim();
+        let key = VerifyingKey::from_public_key_pem(pem).map_err(|_| Error::PublicKey)?;
+        let key = Self::new(key)?;
+        match pem.lines().eq(key.to_pem().lines()) {
+            true => Ok(key),
+            false => Err(Error::PublicKey),
+        }
     }
 
     fn new(key: VerifyingKey) -> Result<Self, Error> {
@@ -102,6 +108,13 @@ impl PrivateKey {
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         checked_size(pem)?;
         let pem = pem.trim();
+        if pem
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains("ENCRYPTED"))
+        {
+            return Err(Error::EncryptedKey);
+        }
         let key = SigningKey::from_pkcs8_pem(pem)
             .ok()
             .or_else(|| {
@@ -144,5 +157,71 @@ fn checked_size(pem: &str) -> Result<(), Error> {
     match pem.len() as u64 > limits::KEY {
         true => Err(Error::KeySize { limit: limits::KEY }),
         false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comes_back_as_it_was() {
+        let key = PrivateKey::generate().unwrap();
+        let again = PrivateKey::from_pem(&key.to_pem().unwrap()).unwrap();
+        assert_eq!(again.public(), key.public());
+        let pem = key.public().to_pem();
+        let windows = format!("\n{}  \n", pem.replace('\n', "\r\n"));
+        for text in [&pem, &windows] {
+            assert_eq!(&PublicKey::from_pem(text).unwrap(), key.public());
+        }
+    }
+
+    #[test]
+    fn signs_as_rfc_6979_has_it() {
+        // RFC 6979, A.2.5, message "sample" with SHA-256; the key as openssl writes it.
+        let pem = "-----BEGIN EC PRIVATE KEY-----\n\
+            MHcCAQEEIMmvqdhFunUWa1whV2ex1pNOUMPbNuibEnuKYisSD2choAoGCCqGSM49\n\
+            AwEHoUQDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7Yfps5mliLmDyn7Z5A/4QCLi8\n\
+            maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==\n-----END EC PRIVATE KEY-----\n";
+        let signature = PrivateKey::from_pem(pem).unwrap().sign(b"sample");
+        assert_eq!(
+            hex::encode(signature),
+            "3046022100efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716\
+             022100f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
+        );
+    }
+
+    #[test]
+    fn refuses_other_keys_and_other_encodings() {
+        let pem = PrivateKey::generate().unwrap().public().to_pem();
+        for text in [
+            String::new(),
+            pem.repeat(2),
+            format!("key:\n{pem}"),
+            format!("{pem}\nmore"),
+            pem.replace("PUBLIC KEY", "PRIVATE KEY"),
+            pem.replacen('\n', "", 2),
+            pem.replace("MFkw", "MFkx"),
+        ] {
+            assert!(
+                matches!(PublicKey::from_pem(&text), Err(Error::PublicKey)),
+                "{text}"
+            );
+        }
+        let large = pem + &" ".repeat(limits::KEY as usize);
+        assert!(matches!(
+            PublicKey::from_pem(&large),
+            Err(Error::KeySize { .. })
+        ));
+    }
+
+    #[test]
+    fn says_that_a_key_is_encrypted() {
+        let pem = "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n\
+            eyJ9\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n";
+        assert!(matches!(
+            PrivateKey::from_pem(pem),
+            Err(Error::EncryptedKey)
+        ));
     }
 }

@@ -25,7 +25,9 @@ pub struct Payload {
     optional: Option<Value>,
 }
 
+// What is critical and not understood must not be passed over.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Critical {
     identity: Identity,
     image: Image,
@@ -34,12 +36,14 @@ struct Critical {
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Identity {
     #[serde(rename = "docker-reference")]
     docker_reference: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Image {
     #[serde(rename = "docker-manifest-digest")]
     docker_manifest_digest: Digest,
@@ -133,17 +137,48 @@ mod tests {
         );
     }
 
-    #[test]
-    fn refuses_another_type_though_signed() {
+    /// What becomes of a payload that is signed as it should be, with `from` written as `to`.
+    fn changed(from: &str, to: &str) -> Result<Payload, Error> {
         let key = PrivateKey::generate().unwrap();
         let bytes = payload("r", &Digest::of(b""), key.public()).unwrap();
-        let bytes = String::from_utf8(bytes)
-            .unwrap()
-            .replace("cosign container", "other container");
-        let signature = key.sign(bytes.as_bytes());
-        assert!(matches!(
-            Payload::verify(bytes.as_bytes(), &signature, key.public()),
-            Err(Error::Value { .. })
-        ));
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "{text}");
+        let bytes = text.replace(from, to).into_bytes();
+        Payload::verify(&bytes, &key.sign(&bytes), key.public())
+    }
+
+    #[test]
+    fn refuses_another_type_though_signed() {
+        let error = changed("cosign container", "other container").unwrap_err();
+        assert!(matches!(error, Error::Value { .. }));
+    }
+
+    #[test]
+    fn refuses_what_readers_disagree_about_though_signed() {
+        for (from, to) in [
+            ("\"image\":", "\"image\":{},\"image\":"),
+            ("\"image\":", "\"other\":{},\"image\":"),
+            ("docker-manifest-digest", "Docker-manifest-digest"),
+            ("sha256:e3b0", "sha256:E3B0"),
+            ("sha256:e3b0", "sha512:e3b0"),
+            ("{\"critical\"", "[]{\"critical\""),
+        ] {
+            let error = changed(from, to).unwrap_err();
+            assert!(matches!(error, Error::Document { .. }), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn reads_what_cosign_writes_without_options() {
+        let key = PrivateKey::generate().unwrap();
+        let digest = Digest::of(b"");
+        let text = format!(
+            r#"{{"critical":{{"identity":{{"docker-reference":"r"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"{TYPE}"}},"optional":null}}"#
+        );
+        let signature = key.sign(text.as_bytes());
+        let payload = Payload::verify(text.as_bytes(), &signature, key.public()).unwrap();
+        assert_eq!(payload.image_digest(), digest);
+        let other = Payload::verify(b"{}", &signature, key.public());
+        assert!(matches!(other, Err(Error::Signature { .. })));
     }
 }
