@@ -112,7 +112,12 @@ fn issuer_keys(network: &Client, terms: &Terms) -> Result<KeySet, Error> {
     };
     let document = get(terms.discovery.as_str())?.into_body();
     let discovery = Discovery::parse(&document, &terms.issuer).map_err(refused)?;
-    let keys = get(Endpoint::parse(&discovery.jwks_uri)?.as_str())?.into_body();
+    let keys = Endpoint::parse(&discovery.jwks_uri);
+    let keys = keys.map_err(|_| Error::Incomplete {
+        doing: doing.into(),
+        missing: "jwks_uri",
+    })?;
+    let keys = get(keys.as_str())?.into_body();
     Ok(KeySet::parse(&keys).map_err(refused)?)
 }
 
