@@ -1,0 +1,3 @@
+//! Confidential Space and the parts of Google Cloud around it, on loopback, for rehearsal and tests.
+
+pub mod registry;

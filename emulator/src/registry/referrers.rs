@@ -1,0 +1,153 @@
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use content::{json, limits};
+use oci::media;
+use serde_json::value::RawValue;
+
+use super::digest::{Algorithm, ContentDigest};
+use super::manifests::Listed;
+use super::resource::Name;
+use super::store::{self, Kind, Store};
+use super::{Query, RegistryError};
+
+/// Descriptors in one answer, so that clients meet a second page now and then.
+const PAGE: usize = 100;
+
+/// Notes that a manifest refers to a subject.
+pub fn add(
+    store: &Store,
+    name: &Name,
+    subject: &ContentDigest,
+    referrer: &ContentDigest,
+    listed: &Listed,
+) -> Result<(), RegistryError> {
+    let file = format!("{}-{}", referrer.algorithm().name(), referrer.hex());
+    let bytes = json::canonical(listed).map_err(RegistryError::ManifestJson)?;
+    let path = store.referrers(name, subject).join(file);
+    Ok(store::write(&path, &bytes)?)
+}
+
+/// GET: the manifests that refer to `subject`, as an image index; an empty one if there are none.
+pub fn list(
+    store: &Store,
+    name: &Name,
+    subject: &ContentDigest,
+    query: &Query,
+) -> Result<Response, RegistryError> {
+    let wanted = query.get("artifactType");
+    let after = query.get("last").map(String::as_str).unwrap_or_default();
+    let mut page = Page::default();
+    for file in store::names(&store.referrers(name, subject))? {
+        if file.as_str() <= after {
+            continue;
+        }
+        let Some(descriptor) = descriptor(store, name, subject, &file, wanted)? else {
+            continue;
+        };
+        if !page.add(&file, descriptor) {
+            break;
+        }
+    }
+    let path = format!("/v2/{}/referrers/{subject}", name.as_str());
+    Ok((page.headers(&path, wanted), page.body()).into_response())
+}
+
+/// The descriptor of one referrer, if it is still there and of the artifact type that is wanted.
+fn descriptor(
+    store: &Store,
+    name: &Name,
+    subject: &ContentDigest,
+    file: &str,
+    wanted: Option<&String>,
+) -> Result<Option<Box<RawValue>>, RegistryError> {
+    let is_there = digest_of(file).is_some_and(|digest| store.has(name, Kind::Manifest, &digest));
+    let path = store.referrers(name, subject).join(file);
+    let Some(bytes) = store::read(&path, limits::MANIFEST)?.filter(|_| is_there) else {
+        return Ok(None);
+    };
+    let listed: Listed =
+        json::parse(&bytes, limits::MANIFEST).map_err(RegistryError::ManifestJson)?;
+    if wanted.is_some() && wanted != listed.artifact_type.as_ref() {
+        return Ok(None);
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Some(
+        RawValue::from_string(text).map_err(std::io::Error::from)?,
+    ))
+}
+
+fn digest_of(file: &str) -> Option<ContentDigest> {
+    let (algorithm, hex) = file.split_once('-')?;
+    match algorithm {
+        "sha256" => store::digest_of_name(Algorithm::Sha256, hex),
+        "sha512" => store::digest_of_name(Algorithm::Sha512, hex),
+        _ => None,
+    }
+}
+
+/// What fits into one answer.
+#[derive(Default)]
+struct Page {
+    descriptors: Vec<Box<RawValue>>,
+    size: u64,
+    last: String,
+    is_full: bool,
+}
+
+impl Page {
+    /// Adds a descriptor, unless the page is full: an answer must not be larger than a manifest.
+    fn add(&mut self, file: &str, descriptor: Box<RawValue>) -> bool {
+        let size = self.size + descriptor.get().len() as u64 + 1;
+        let fits = self.descriptors.len() < PAGE && size < limits::MANIFEST - 1024;
+        if !fits && !self.descriptors.is_empty() {
+            self.is_full = true;
+            return false;
+        }
+        self.size = size;
+        self.last = file.to_owned();
+        self.descriptors.push(descriptor);
+        true
+    }
+
+    fn headers(&self, path: &str, wanted: Option<&String>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let mut set = |name, text: &str| {
+            if let Ok(value) = HeaderValue::from_str(text) {
+                headers.insert(name, value);
+            }
+        };
+        set(header::CONTENT_TYPE, media::INDEX);
+        if wanted.is_some() {
+            set(
+                HeaderName::from_static("oci-filters-applied"),
+                "artifactType",
+            );
+        }
+        if self.is_full {
+            let filter = wanted.map(|text| format!("&artifactType={}", in_query(text)));
+            let query = format!("last={}{}", self.last, filter.unwrap_or_default());
+            set(header::LINK, &format!("<{path}?{query}>; rel=\"next\""));
+        }
+        headers
+    }
+
+    fn body(&self) -> String {
+        let descriptors: Vec<_> = self.descriptors.iter().map(|d| d.get()).collect();
+        let (index, descriptors) = (media::INDEX, descriptors.join(","));
+        format!(r#"{{"manifests":[{descriptors}],"mediaType":"{index}","schemaVersion":2}}"#)
+    }
+}
+
+/// A value in a query (RFC 3986, section 2.1).
+fn in_query(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}

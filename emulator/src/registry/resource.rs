@@ -1,0 +1,161 @@
+use oci::{Repository, Tag};
+
+use super::RegistryError;
+use super::digest::ContentDigest;
+
+/// A repository's name within the registry.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Name(String);
+
+impl Name {
+    /// Reads a name: components of lower-case letters and digits, separated by slashes. None begins
+    /// with `_`, so that a name never collides with the folders of a store.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn parse(text: &str) -> Result<Self, RegistryError> {
+        // The grammar is that of a reference; any registry will do in front of it.
+        let repository = format!("localhost/{text}").parse::<Repository>();
+        let repository = repository.map_err(|_| RegistryError::NameInvalid)?;
+        Ok(Self(repository.path().to_owned()))
+    }
+
+    /// The name's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a manifest is asked for by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Target {
+    /// A name.
+    Tag(Tag),
+    /// Its digest.
+    Digest(ContentDigest),
+}
+
+/// What a path below `/v2/` names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Resource {
+    /// The tags of a repository.
+    Tags(Name),
+    /// The manifests that refer to another one.
+    Referrers(Name, ContentDigest),
+    /// A manifest.
+    Manifest(Name, Target),
+    /// Where uploads begin.
+    Uploads(Name),
+    /// One upload.
+    Upload(Name, UploadId),
+    /// A blob.
+    Blob(Name, ContentDigest),
+}
+
+impl Resource {
+    /// Reads a path, without the slash behind `/v2`.
+    ///
+    /// # Errors
+    /// No resource of the specification, or a bad name, tag or digest in it.
+    pub fn parse(path: &str) -> Result<Self, RegistryError> {
+        let parts: Vec<&str> = path.split('/').collect();
+        let name = |parts: &[&str]| Name::parse(&parts.join("/"));
+        match parts.as_slice() {
+            [n @ .., "tags", "list"] => Ok(Self::Tags(name(n)?)),
+            [n @ .., "referrers", digest] => Ok(Self::Referrers(name(n)?, digest.parse()?)),
+            [n @ .., "manifests", target] => Ok(Self::Manifest(name(n)?, parse_target(target)?)),
+            [n @ .., "blobs", "uploads"] | [n @ .., "blobs", "uploads", ""] => {
+                Ok(Self::Uploads(name(n)?))
+            }
+            [n @ .., "blobs", "uploads", id] => Ok(Self::Upload(name(n)?, UploadId::parse(id)?)),
+            [n @ .., "blobs", digest] => Ok(Self::Blob(name(n)?, digest.parse()?)),
+            _ => Err(RegistryError::NoResource),
+        }
+    }
+}
+
+fn parse_target(text: &str) -> Result<Target, RegistryError> {
+    if text.contains(':') {
+        return Ok(Target::Digest(text.parse()?));
+    }
+    let tag = text.parse().map_err(|_| RegistryError::TagInvalid)?;
+    Ok(Target::Tag(tag))
+}
+
+/// The name of an upload, which is also the name of its file: 32 hex digits.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct UploadId(String);
+
+impl UploadId {
+    /// An identifier made of random bytes.
+    pub fn new(random: [u8; 16]) -> Self {
+        Self(format!("{:032x}", u128::from_be_bytes(random)))
+    }
+
+    /// The identifier's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn parse(text: &str) -> Result<Self, RegistryError> {
+        let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+        if text.len() != 32 || !is_hex {
+            return Err(RegistryError::UploadUnknown);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_resource() {
+        let name = |text| Name::parse(text).unwrap();
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let parsed = digest.parse::<ContentDigest>().unwrap();
+        for (path, resource) in [
+            ("a/tags/list".to_owned(), Resource::Tags(name("a"))),
+            (
+                "a/b/blobs/uploads/".to_owned(),
+                Resource::Uploads(name("a/b")),
+            ),
+            (
+                format!("a/blobs/{digest}"),
+                Resource::Blob(name("a"), parsed.clone()),
+            ),
+            (
+                // A repository may be called like a resource.
+                format!("blobs/uploads/manifests/{digest}"),
+                Resource::Manifest(name("blobs/uploads"), Target::Digest(parsed.clone())),
+            ),
+            (
+                format!("a/referrers/{digest}"),
+                Resource::Referrers(name("a"), parsed),
+            ),
+        ] {
+            assert_eq!(Resource::parse(&path).unwrap(), resource, "{path}");
+        }
+    }
+
+    #[test]
+    fn lets_no_path_out_of_the_store() {
+        for path in [
+            "../tags/list",
+            "a/../../tags/list",
+            "_tags/tags/list",
+            "/tags/list",
+            "a/manifests/..",
+            "a/manifests/sha256:../../x",
+            "a/blobs/uploads/../x",
+            "a/blobs/uploads/..",
+            "a/blobs/..",
+            "a/manifests/",
+            "a",
+            "",
+        ] {
+            assert!(Resource::parse(path).is_err(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::rand;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use content::limits;
+use http_body_util::BodyExt as _;
+use tokio::fs::OpenOptions;
+use tokio::io::{AsyncWriteExt as _, BufWriter};
+
+use super::digest::ContentDigest;
+use super::error::received;
+use super::resource::{Name, UploadId};
+use super::store::{self, Kind, Store};
+use super::{Query, RegistryError};
+
+/// Bytes that are collected before they are written to disk.
+const BUFFER: usize = 1 << 20;
+
+/// The uploads of a registry. What has come of one is a file; nothing is kept in memory but which
+/// of them are being written to.
+pub struct Uploads {
+    store: Store,
+    busy: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Uploads {
+    /// The uploads in a store.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            busy: Mutex::new(BTreeSet::new()),
+        }
+    }
+
+    /// POST: takes a blob from another repository, takes it whole out of the body, or begins an
+    /// upload.
+    pub async fn begin(
+        &self,
+        name: &Name,
+        query: &Query,
+        body: Body,
+    ) -> Result<Response, RegistryError> {
+        if let Some(mounted) = self.mount(name, query)? {
+            return Ok(mounted);
+        }
+        let id = new_id()?;
+        store::write(&self.store.upload(name, &id), b"")?;
+        match query.get("digest") {
+            Some(digest) => self.take_rest(name, &id, digest.parse()?, body).await,
+            None => Ok(status(StatusCode::ACCEPTED, name, &id, 0)),
+        }
+    }
+
+    /// The blob that a request wants from another repository, or, if it names none, from any. One
+    /// that is not there is uploaded instead.
+    fn mount(&self, name: &Name, query: &Query) -> Result<Option<Response>, RegistryError> {
+        let Some(digest) = query.get("mount") else {
+            return Ok(None);
+        };
+        let digest = digest.parse()?;
+        let is_there = match query.get("from") {
+            Some(from) => self.store.has(&Name::parse(from)?, Kind::Blob, &digest),
+            None => self.store.content(&digest).is_file(),
+        };
+        if !is_there {
+            return Ok(None);
+        }
+        self.store.add_link(name, Kind::Blob, &digest, b"")?;
+        Ok(Some(created(name, &digest)))
+    }
+
+    /// GET: how much of an upload has come.
+    pub async fn progress(&self, name: &Name, id: &UploadId) -> Result<Response, RegistryError> {
+        let size = self.size(name, id).await?;
+        Ok(status(StatusCode::NO_CONTENT, name, id, size))
+    }
+
+    /// PATCH: takes one more chunk.
+    pub async fn append(
+        &self,
+        name: &Name,
+        id: &UploadId,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Response, RegistryError> {
+        let claim = self.claim(self.store.upload(name, id))?;
+        self.check_range(name, id, headers).await?;
+        let size = take(&claim.path, body).await?;
+        Ok(status(StatusCode::ACCEPTED, name, id, size))
+    }
+
+    /// PUT: takes the last chunk, if there is one, and keeps the blob if it is what it should be.
+    pub async fn finish(
+        &self,
+        name: &Name,
+        id: &UploadId,
+        query: &Query,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Response, RegistryError> {
+        let digest = query.get("digest").ok_or(RegistryError::DigestMissing)?;
+        self.check_range(name, id, headers).await?;
+        self.take_rest(name, id, digest.parse()?, body).await
+    }
+
+    /// DELETE: gives an upload up.
+    pub async fn cancel(&self, name: &Name, id: &UploadId) -> Result<Response, RegistryError> {
+        let claim = self.claim(self.store.upload(name, id))?;
+        match store::remove(&claim.path)? {
+            store::Removed::Yes => Ok(StatusCode::NO_CONTENT.into_response()),
+            store::Removed::WasNotThere => Err(RegistryError::UploadUnknown),
+        }
+    }
+
+    async fn take_rest(
+        &self,
+        name: &Name,
+        id: &UploadId,
+        digest: ContentDigest,
+        body: Body,
+    ) -> Result<Response, RegistryError> {
+        let claim = self.claim(self.store.upload(name, id))?;
+        take(&claim.path, body).await?;
+        let (path, expected) = (claim.path.clone(), digest.clone());
+        let checked = tokio::task::spawn_blocking(move || check(&path, &expected)).await?;
+        if let Err(refusal) = checked {
+            store::remove(&claim.path)?;
+            return Err(refusal);
+        }
+        self.store.keep(&claim.path, &digest)?;
+        self.store.add_link(name, Kind::Blob, &digest, b"")?;
+        Ok(created(name, &digest))
+    }
+
+    async fn size(&self, name: &Name, id: &UploadId) -> Result<u64, RegistryError> {
+        let metadata = tokio::fs::metadata(self.store.upload(name, id)).await;
+        Ok(metadata.map_err(|_| RegistryError::UploadUnknown)?.len())
+    }
+
+    /// Chunks come in order: one that says where it begins must begin where the upload ends.
+    async fn check_range(
+        &self,
+        name: &Name,
+        id: &UploadId,
+        headers: &HeaderMap,
+    ) -> Result<(), RegistryError> {
+        let size = self.size(name, id).await?;
+        let Some(range) = headers.get(header::CONTENT_RANGE) else {
+            return Ok(());
+        };
+        let text = range.to_str().unwrap_or_default();
+        let start: Option<u64> = text
+            .split_once('-')
+            .and_then(|(start, _)| start.parse().ok());
+        match start {
+            Some(start) if size == start => Ok(()),
+            _ => Err(RegistryError::UploadRange {
+                size,
+                location: location(name, id),
+            }),
+        }
+    }
+
+    /// Takes the sole right to write to an upload.
+    fn claim(&self, path: PathBuf) -> Result<Claim<'_>, RegistryError> {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        if !busy.insert(path.clone()) {
+            return Err(RegistryError::UploadBusy);
+        }
+        Ok(Claim {
+            uploads: self,
+            path,
+        })
+    }
+}
+
+/// The sole right to write to an upload, until it is dropped.
+struct Claim<'a> {
+    uploads: &'a Uploads,
+    path: PathBuf,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut busy = self
+            .uploads
+            .busy
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        busy.remove(&self.path);
+    }
+}
+
+fn new_id() -> Result<UploadId, RegistryError> {
+    let mut random = [0; 16];
+    rand::fill(&mut random).map_err(|_| std::io::Error::other("no random bytes"))?;
+    Ok(UploadId::new(random))
+}
+
+/// Appends a body to a file and gives the file's size.
+async fn take(path: &Path, mut body: Body) -> Result<u64, RegistryError> {
+    let file = OpenOptions::new().append(true).open(path).await;
+    let file = file.map_err(|_| RegistryError::UploadUnknown)?;
+    let mut size = file.metadata().await?.len();
+    let mut file = BufWriter::with_capacity(BUFFER, file);
+    while let Some(frame) = body.frame().await {
+        let Ok(bytes) = frame.map_err(RegistryError::Body)?.into_data() else {
+            continue;
+        };
+        size += bytes.len() as u64;
+        if size > limits::LAYER {
+            let limit = limits::LAYER;
+            return Err(RegistryError::TooLarge { limit });
+        }
+        file.write_all(&bytes).await?;
+    }
+    file.flush().await?;
+    Ok(size)
+}
+
+fn check(path: &Path, expected: &ContentDigest) -> Result<(), RegistryError> {
+    let actual = expected.algorithm().of_file(path)?;
+    if actual != *expected {
+        return Err(RegistryError::DigestMismatch {
+            expected: expected.clone(),
+            actual,
+        });
+    }
+    Ok(())
+}
+
+fn location(name: &Name, id: &UploadId) -> String {
+    format!("/v2/{}/blobs/uploads/{}", name.as_str(), id.as_str())
+}
+
+fn status(status: StatusCode, name: &Name, id: &UploadId, size: u64) -> Response {
+    let headers = [
+        (header::LOCATION, location(name, id)),
+        (header::RANGE, received(size)),
+    ];
+    let id = [("Docker-Upload-UUID", id.as_str().to_owned())];
+    (status, headers, id).into_response()
+}
+
+fn created(name: &Name, digest: &ContentDigest) -> Response {
+    let location = format!("/v2/{}/blobs/{digest}", name.as_str());
+    let digest = [("Docker-Content-Digest", digest.to_string())];
+    (StatusCode::CREATED, [(header::LOCATION, location)], digest).into_response()
+}
