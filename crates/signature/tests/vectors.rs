@@ -1,6 +1,12 @@
 //! Other projects' vectors, where the environment variable `VECTORS` names the folder that holds
 //! them. Without it each test says by name that it was skipped.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test, its helpers included"
+)]
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -1,0 +1,312 @@
+//! What we publish, as the real cosign sees it, on a registry without the referrers API. A missing
+//! program is named, and the test skipped.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test, its helpers included"
+)]
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use attest::{Statement, predicate};
+use content::{Digest, limits};
+use oci::{Descriptor, ImageRef, Manifest, Repository, Tag, Target, media};
+use remote::{Registry, Transport};
+use serde_json::{Value, json};
+use signature::bundle::Bundle;
+use signature::envelope::Envelope;
+use signature::simple_signing::Payload;
+use signature::{PrivateKey, PublicKey};
+use signer::{KeyRef, Signer, attest_image, sign_image};
+use tempfile::TempDir;
+
+struct World {
+    folder: TempDir,
+    server: Child,
+    registry: Registry,
+    image: ImageRef,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+}
+
+/// `None`, said by name, if a program is missing.
+fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let go = std::env::home_dir().unwrap_or_default().join("go/bin");
+    let mut folders = std::env::split_paths(&path).chain([go]);
+    let found = folders.find_map(|folder| Some(folder.join(name)).filter(|path| path.is_file()));
+    if found.is_none() {
+        println!("skipped: {name} is not installed");
+    }
+    found
+}
+
+impl World {
+    async fn new(docker_registry: &Path) -> Self {
+        let folder = TempDir::new().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let server = serve(docker_registry, folder.path(), port);
+        let repository: Repository = format!("127.0.0.1:{port}/some/image").parse().unwrap();
+        let registry = Registry::connect(&repository, &Transport::PlainHttp).unwrap();
+        let digest = push(&registry).await;
+        Self {
+            folder,
+            server,
+            registry,
+            image: ImageRef { repository, digest },
+        }
+    }
+
+    async fn signer(&self, name: &str) -> Signer {
+        let key = PrivateKey::generate().unwrap();
+        let path = self.folder.path().join(name);
+        fs::write(&path, key.to_pem().unwrap()).unwrap();
+        fs::write(path.with_extension("pub"), key.public().to_pem()).unwrap();
+        Signer::open(&KeyRef::File(path), None).await.unwrap()
+    }
+
+    async fn publish(&self, signer: &Signer) {
+        let (registry, image) = (&self.registry, &self.image);
+        sign_image(registry, image, signer).await.unwrap();
+        for (kind, predicate) in predicates() {
+            attest_image(registry, image, signer, kind, predicate)
+                .await
+                .unwrap();
+        }
+    }
+
+    /// The layers under a legacy tag, with their content.
+    async fn layers(&self, suffix: &str) -> Vec<(Descriptor, Vec<u8>)> {
+        let tag = Tag::of_digest(&self.image.digest, suffix).unwrap();
+        let bytes = self.registry.manifest_by_tag(&tag).await.unwrap().unwrap();
+        let mut layers = Vec::new();
+        for layer in Manifest::parse(&bytes).unwrap().layers {
+            let content = self.registry.blob(&layer, limits::STATEMENT).await.unwrap();
+            layers.push((layer, content));
+        }
+        layers
+    }
+
+    async fn bundles(&self) -> Vec<(Manifest, Bundle)> {
+        let mut bundles = Vec::new();
+        for (_, manifest) in self.registry.referrers(&self.image.digest).await.unwrap() {
+            let bytes = self
+                .registry
+                .blob(&manifest.layers[0], limits::BUNDLE)
+                .await
+                .unwrap();
+            bundles.push((manifest, Bundle::parse(&bytes).unwrap()));
+        }
+        bundles
+    }
+
+    /// Everything that a reader can find, to compare before and after.
+    async fn published(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for suffix in [".sig", ".att", ""] {
+            let tag = Tag::of_digest(&self.image.digest, suffix).unwrap();
+            let bytes = self.registry.manifest_by_tag(&tag).await.unwrap().unwrap();
+            found.push(String::from_utf8(bytes).unwrap());
+        }
+        found
+    }
+
+    fn cosign(&self, cosign: &Path, key: &str, words: &[&str]) -> bool {
+        let output = Command::new(cosign)
+            .args(words)
+            .args(["--insecure-ignore-tlog", "--allow-http-registry", "--key"])
+            .arg(self.folder.path().join(key))
+            .arg(self.image.to_string())
+            .env("HOME", self.folder.path())
+            .output()
+            .unwrap();
+        println!(
+            "{words:?} {key}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output.status.success()
+    }
+}
+
+fn serve(program: &Path, folder: &Path, port: u16) -> Child {
+    let config = folder.join("registry.yml");
+    let data = folder.join("data");
+    let text = format!(
+        "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
+         http: {{addr: \"127.0.0.1:{port}\"}}\n",
+        data.display()
+    );
+    fs::write(&config, text).unwrap();
+    let mut command = Command::new(program);
+    command.arg("serve").arg(config);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let server = command.spawn().unwrap();
+    for _ in 0..200 {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return server;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("docker-registry does not listen");
+}
+
+async fn push(registry: &Registry) -> Digest {
+    let config = br#"{"architecture":"amd64","config":{},"os":"linux","rootfs":{"diff_ids":[],"type":"layers"}}"#;
+    let config = registry.push_blob(media::CONFIG, config).await.unwrap();
+    let bytes = Manifest::new(config, Vec::new()).to_bytes().unwrap();
+    let target = Target::Digest(Digest::of(&bytes));
+    registry
+        .push_manifest(&target, &bytes, media::MANIFEST)
+        .await
+        .unwrap()
+}
+
+fn predicates() -> [(&'static str, Value); 2] {
+    let provenance = json!({
+        "buildDefinition": {"buildType": "https://builder.example/v1", "externalParameters": {}},
+        "runDetails": {"builder": {"id": "https://builder.example"}},
+    });
+    let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1});
+    [
+        (predicate::PROVENANCE, provenance),
+        (predicate::CYCLONEDX, sbom),
+    ]
+}
+
+#[tokio::test]
+async fn cosign_verifies_what_we_publish() {
+    let (Some(docker_registry), Some(cosign)) = (program("docker-registry"), program("cosign"))
+    else {
+        return;
+    };
+    let world = World::new(&docker_registry).await;
+    let signer = world.signer("ours").await;
+    world.signer("other").await;
+    world.publish(&signer).await;
+    for words in [
+        &["verify"][..],
+        &["verify", "--new-bundle-format=false"],
+        &["verify-attestation", "--type", "slsaprovenance1"],
+        &[
+            "verify-attestation",
+            "--type",
+            "slsaprovenance1",
+            "--new-bundle-format=false",
+        ],
+        &["verify-attestation", "--type", "cyclonedx"],
+        &[
+            "verify-attestation",
+            "--type",
+            "cyclonedx",
+            "--new-bundle-format=false",
+        ],
+    ] {
+        assert!(world.cosign(&cosign, "ours.pub", words), "{words:?}");
+        assert!(!world.cosign(&cosign, "other.pub", words), "{words:?}");
+    }
+    assert!(!world.cosign(
+        &cosign,
+        "ours.pub",
+        &["verify-attestation", "--type", "vuln"]
+    ));
+}
+
+#[tokio::test]
+async fn publishing_again_changes_nothing() {
+    let Some(docker_registry) = program("docker-registry") else {
+        return;
+    };
+    let world = World::new(&docker_registry).await;
+    let signer = world.signer("ours").await;
+    world.publish(&signer).await;
+    let before = world.published().await;
+    world.publish(&signer).await;
+    assert_eq!(world.published().await, before);
+}
+
+#[tokio::test]
+async fn two_signers_stand_side_by_side() {
+    let Some(docker_registry) = program("docker-registry") else {
+        return;
+    };
+    let world = World::new(&docker_registry).await;
+    let signers = [world.signer("a").await, world.signer("b").await];
+    for signer in &signers {
+        world.publish(signer).await;
+    }
+    let keys = signers.each_ref().map(Signer::public);
+    check_payloads(&world, keys).await;
+    check_envelopes(&world, keys).await;
+    check_bundles(&world, keys).await;
+}
+
+async fn check_payloads(world: &World, keys: [&PublicKey; 2]) {
+    use base64::Engine as _;
+    let layers = world.layers(".sig").await;
+    assert_eq!(layers.len(), 2);
+    for ((layer, bytes), key) in layers.iter().zip(keys) {
+        assert_eq!(layer.media_type, media::SIMPLE_SIGNING);
+        let signature = &layer.annotations["dev.cosignproject.cosign/signature"];
+        let signature = base64::engine::general_purpose::STANDARD
+            .decode(signature)
+            .unwrap();
+        let payload = Payload::verify(bytes, &signature, key).unwrap();
+        assert_eq!(payload.image_digest(), world.image.digest);
+        assert_eq!(payload.repository(), world.image.repository.to_string());
+    }
+}
+
+async fn check_envelopes(world: &World, keys: [&PublicKey; 2]) {
+    let layers = world.layers(".att").await;
+    assert_eq!(layers.len(), 4);
+    for (index, (layer, bytes)) in layers.iter().enumerate() {
+        let envelope = Envelope::parse(bytes).unwrap();
+        let statement = envelope.verify(keys[index / 2]).unwrap();
+        let (kind, predicate) = &predicates()[index % 2];
+        check_statement(world, statement, kind, predicate);
+        assert_eq!(layer.annotations["predicateType"], *kind);
+    }
+}
+
+async fn check_bundles(world: &World, keys: [&PublicKey; 2]) {
+    let bundles = world.bundles().await;
+    assert_eq!(bundles.len(), 6);
+    for (kind, predicate) in predicates()
+        .into_iter()
+        .chain([(predicate::COSIGN_SIGN, json!({}))])
+    {
+        for key in keys {
+            let mut by_key = bundles.iter().filter_map(|(manifest, bundle)| {
+                let stated = &manifest.annotations["dev.sigstore.bundle.predicateType"];
+                let payload = bundle.envelope().verify(key).ok()?;
+                (stated == kind).then_some(payload)
+            });
+            check_statement(world, by_key.next().unwrap(), kind, &predicate);
+            assert!(by_key.next().is_none(), "{kind} twice");
+        }
+    }
+}
+
+fn check_statement(world: &World, bytes: &[u8], kind: &str, predicate: &Value) {
+    let statement = Statement::<Value>::parse(bytes).unwrap();
+    assert_eq!(statement.predicate_type, kind);
+    assert_eq!(&statement.predicate, predicate);
+    let [subject] = &statement.subject[..] else {
+        panic!("{} subjects", statement.subject.len());
+    };
+    assert_eq!(subject.sha256(), Some(world.image.digest));
+    assert_eq!(subject.name, Some(world.image.repository.to_string()));
+}
