@@ -2,7 +2,7 @@
 //! checksums guard what travels (Cloud KMS, data integrity guidelines).
 
 use content::Digest;
-use google_cloud_auth::credentials;
+use google_cloud_auth::credentials::{self, Credentials};
 use google_cloud_kms_v1::client::KeyManagementService;
 use google_cloud_kms_v1::model::Digest as WireDigest;
 use google_cloud_kms_v1::model::crypto_key_version::CryptoKeyVersionAlgorithm;
@@ -27,6 +27,14 @@ impl CloudKms {
         let credentials = credentials::Builder::default()
             .build()
             .map_err(Error::Credentials)?;
+        Self::connect(name, endpoint, credentials).await
+    }
+
+    async fn connect(
+        name: &str,
+        endpoint: Option<&str>,
+        credentials: Credentials,
+    ) -> Result<Self, Error> {
         let mut builder = KeyManagementService::builder().with_credentials(credentials);
         if let Some(endpoint) = endpoint {
             builder = builder.with_endpoint(endpoint);
@@ -84,6 +92,7 @@ impl CloudKms {
 async fn public_key(client: &KeyManagementService, name: &str) -> Result<PublicKey, Error> {
     let answer = client.get_public_key().set_name(name).send().await;
     let answer = answer.map_err(|error| refused("the public key", name, &error))?;
+    check("name", name, name, &answer.name)?;
     let algorithm = CryptoKeyVersionAlgorithm::EcSignP256Sha256;
     check(
         "algorithm",
@@ -120,5 +129,130 @@ fn refused(what: &'static str, key: &str, error: &dyn std::error::Error) -> Erro
         what,
         key: key.to_owned(),
         reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD as BASE64;
+    use serde_json::{Value, json};
+    use signature::PrivateKey;
+
+    use super::*;
+
+    const NAME: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1";
+    const MESSAGE: &[u8] = b"what is to be signed";
+
+    /// What a service or somebody between us and it gets wrong.
+    type Fault = (&'static str, Value);
+
+    /// Answers on loopback like the service: the public key first, then one signature.
+    fn serve(fault: Option<Fault>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let key = PrivateKey::generate().unwrap();
+            for stream in listener.incoming() {
+                answer(stream.unwrap(), &key, fault.as_ref());
+            }
+        });
+        format!("http://{address}")
+    }
+
+    fn answer(mut stream: TcpStream, key: &PrivateKey, fault: Option<&Fault>) {
+        let (path, body) = request(&stream);
+        let mut answer = match path.starts_with(&format!("/v1/{NAME}/publicKey")) {
+            true => public_key_of(key),
+            false => signature_of(key, &body),
+        };
+        if let Some((member, value)) = fault
+            && answer.get(member).is_some()
+        {
+            answer[*member] = value.clone();
+        }
+        let text = answer.to_string();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            text.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn request(stream: &TcpStream) -> (String, Vec<u8>) {
+        let mut reader = BufReader::new(stream);
+        let (mut line, mut length) = (String::new(), 0);
+        reader.read_line(&mut line).unwrap();
+        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        loop {
+            line.clear();
+            reader.read_line(&mut line).unwrap();
+            match line.trim_end().to_ascii_lowercase().split_once(": ") {
+                Some(("content-length", text)) => length = text.parse().unwrap(),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        (path, body)
+    }
+
+    fn public_key_of(key: &PrivateKey) -> Value {
+        let pem = key.public().to_pem();
+        let checksum = crc32c::crc32c(pem.as_bytes()).to_string();
+        json!({"name": NAME, "pem": pem, "pemCrc32c": checksum, "algorithm": "EC_SIGN_P256_SHA256"})
+    }
+
+    fn signature_of(key: &PrivateKey, body: &[u8]) -> Value {
+        let asked: Value = serde_json::from_slice(body).unwrap();
+        let digest = Digest::of(MESSAGE);
+        assert_eq!(asked["digest"]["sha256"], BASE64.encode(digest.as_bytes()));
+        let checksum = crc32c::crc32c(digest.as_bytes()).to_string();
+        assert_eq!(asked["digestCrc32c"], checksum);
+        let signature = key.sign(MESSAGE);
+        let checksum = crc32c::crc32c(&signature).to_string();
+        json!({"name": NAME, "signature": BASE64.encode(signature), "signatureCrc32c": checksum,
+            "verifiedDigestCrc32c": true})
+    }
+
+    async fn sign(fault: Option<Fault>) -> Result<Vec<u8>, Error> {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let credentials = credentials::anonymous::Builder::new().build();
+        let endpoint = serve(fault);
+        let key = CloudKms::connect(NAME, Some(&endpoint), credentials).await?;
+        let signature = key.sign(MESSAGE).await?;
+        key.public().verify(MESSAGE, &signature)?;
+        Ok(signature)
+    }
+
+    #[tokio::test]
+    async fn signs_what_it_is_given() {
+        sign(None).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn believes_no_answer_that_does_not_check() {
+        let other = NAME.replace("/1", "/2");
+        for (member, value) in [
+            ("name", json!(other)),
+            ("algorithm", json!("EC_SIGN_P384_SHA384")),
+            ("pemCrc32c", json!("1")),
+            ("pemCrc32c", Value::Null),
+            ("verifiedDigestCrc32c", json!(false)),
+            ("signatureCrc32c", json!("1")),
+            ("signatureCrc32c", Value::Null),
+            ("signature", json!("AAAA")),
+        ] {
+            let error = sign(Some((member, value.clone()))).await.unwrap_err();
+            assert!(
+                matches!(error, Error::Answer { .. }),
+                "{member} {value}: {error}"
+            );
+        }
     }
 }
