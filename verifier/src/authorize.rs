@@ -42,7 +42,6 @@ pub enum Origin {
 }
 
 /// What to appraise, by what.
-#[derive(Debug)]
 pub struct Request<'a> {
     /// As the user typed it.
     pub reference: &'a Reference,
@@ -151,7 +150,9 @@ async fn rebuild(
             let order = Order {
                 source: source.clone(),
                 source_uri: request.policy.source_uri.clone(),
-                commit: commit.clone().or_else(|| named_commit(attested, request.policy)),
+                commit: commit
+                    .clone()
+                    .or_else(|| named_commit(attested, request.policy)),
                 directory: request.policy.directory.clone(),
             };
             let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
@@ -166,7 +167,9 @@ fn named_commit(attested: &Attested, policy: &Policy) -> Option<Commit> {
     let mut statements = attested.statements.iter();
     statements.find_map(|statement| {
         let counts = policy.attesters.contains(&statement.signer);
-        let provenance = Provenance::of_statement(&statement.payload).ok().filter(|_| counts)?;
+        let provenance = Provenance::of_statement(&statement.payload)
+            .ok()
+            .filter(|_| counts)?;
         rules::provenance::commit_of(&provenance)?.parse().ok()
     })
 }

@@ -9,8 +9,8 @@ use std::fs::File;
 
 use content::limits;
 use oci::{Descriptor, Image, ImageRef, Manifest, Reference, Tag, Target, media};
-use tempfile::TempDir;
 use remote::Registry;
+use tempfile::TempDir;
 
 use crate::contents::{Contents, ContentsError};
 use crate::error::Error;
@@ -77,6 +77,10 @@ impl Collector<'_> {
     async fn image(&mut self) -> Result<(), Error> {
         let digest = self.published.image.digest;
         let fetched = self.registry.manifest(&digest).await;
+        if let Err(remote::Error::NotFound { .. }) = fetched {
+            let image = self.published.image.to_string();
+            return Err(Error::NoImage { image });
+        }
         let Some(manifest) = self.intact("manifest", fetched)? else {
             return Ok(());
         };
@@ -214,7 +218,11 @@ fn layer_path(scratch: &TempDir, layer: &Descriptor) -> std::path::PathBuf {
 }
 
 fn simple_signing(layer: &Descriptor) -> Form {
-    let signature = layer.annotations.get(SIGNATURE).cloned().unwrap_or_default();
+    let signature = layer
+        .annotations
+        .get(SIGNATURE)
+        .cloned()
+        .unwrap_or_default();
     Form::SimpleSigning { signature }
 }
 
@@ -227,5 +235,59 @@ fn claimed_type(layer: &Descriptor, manifest: &Manifest) -> Option<String> {
 }
 
 fn registry_error(doing: String, source: remote::Error) -> Error {
-    Error::Registry { doing, source }
+    Error::Registry {
+        doing,
+        source: Box::new(source),
+    }
+}
+
+/// What an error of the registry says about the bytes it served; `None` when it served none.
+fn damage(what: &str, error: &remote::Error) -> Option<Damage> {
+    let (expected, found) = match error {
+        remote::Error::DigestMismatch {
+            expected, actual, ..
+        } => (expected.to_string(), actual.to_string()),
+        remote::Error::SizeMismatch {
+            expected, actual, ..
+        } => (format!("{expected} bytes"), format!("{actual} bytes")),
+        remote::Error::Limit { limit, .. } => (format!("at most {limit} bytes"), "more".to_owned()),
+        remote::Error::Entries { limit, .. } => (format!("at most {limit}"), "more".to_owned()),
+        remote::Error::Image { source, .. } => ("OCI manifests".to_owned(), source.to_string()),
+        _ => return None,
+    };
+    Some(Damage {
+        what: what.to_owned(),
+        expected,
+        found,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use content::Digest;
+
+    #[test]
+    fn other_bytes_are_damage_and_silence_is_none() {
+        let url = || "http://registry/v2/".to_owned();
+        let mismatch = remote::Error::DigestMismatch {
+            url: url(),
+            expected: Digest::of(b"a"),
+            actual: Digest::of(b"b"),
+        };
+        let found = damage("layer 0", &mismatch).unwrap();
+        assert_eq!(found.expected, Digest::of(b"a").to_string());
+        assert_eq!(found.found, Digest::of(b"b").to_string());
+        let silence = [
+            remote::Error::NotFound { url: url() },
+            remote::Error::Status {
+                url: url(),
+                status: 429,
+                message: String::new(),
+            },
+        ];
+        for error in silence {
+            assert_eq!(damage("layer 0", &error), None, "{error}");
+        }
+    }
 }

@@ -24,7 +24,7 @@ pub enum Error {
         /// Which.
         path: PathBuf,
         /// What is wrong with it.
-        source: PolicyError,
+        source: Box<PolicyError>,
     },
     /// The grant is none.
     #[error("{path}: {source}")]
@@ -40,7 +40,7 @@ pub enum Error {
         /// What was being fetched.
         doing: String,
         /// Why it did not come.
-        source: remote::Error,
+        source: Box<remote::Error>,
     },
     /// There is no such tag.
     #[error("resolving {reference}: no such tag")]
@@ -77,16 +77,16 @@ pub enum Error {
     },
     /// The rebuild could not be carried out.
     #[error("rebuilding: {0}")]
-    Rebuild(#[from] RebuildError),
+    Rebuild(#[source] Box<RebuildError>),
     /// The verdict cannot be worded.
     #[error("writing the verdict: {0}")]
     Verdict(#[source] serde_json::Error),
     /// A signature could not be made or pushed.
     #[error("signing: {0}")]
-    Signer(#[from] signer::Error),
+    Signer(#[source] Box<signer::Error>),
     /// The key's policy was not changed.
     #[error("binding: {0}")]
-    Apply(#[from] ApplyError),
+    Apply(#[source] Box<ApplyError>),
     /// The process has no threads, signals or name.
     #[error("starting: {0}")]
     Runtime(#[source] std::io::Error),
@@ -96,6 +96,27 @@ pub enum Error {
     /// A signal came.
     #[error("waiting: interrupted")]
     Interrupted,
+}
+
+const SIGNER: &str =
+    "keys in Cloud KMS need GOOGLE_APPLICATION_CREDENTIALS, others a readable PEM file";
+
+impl From<RebuildError> for Error {
+    fn from(error: RebuildError) -> Self {
+        Self::Rebuild(Box::new(error))
+    }
+}
+
+impl From<signer::Error> for Error {
+    fn from(error: signer::Error) -> Self {
+        Self::Signer(Box::new(error))
+    }
+}
+
+impl From<ApplyError> for Error {
+    fn from(error: ApplyError) -> Self {
+        Self::Apply(Box::new(error))
+    }
 }
 
 impl Error {
@@ -113,10 +134,11 @@ impl Error {
             Self::Exists { .. } => "choose another path for -o, or remove it",
             Self::Scratch(_) => "TMPDIR says where temporary files go",
             Self::Rebuild(error) => return rebuild_hint(error),
-            Self::Signer(_) | Self::Apply(ApplyError::Client(_)) => {
-                "keys in Cloud KMS need GOOGLE_APPLICATION_CREDENTIALS, others a readable PEM file"
-            }
-            Self::Apply(_) => "the verdict stands and is signed; run the command again to bind",
+            Self::Signer(_) => SIGNER,
+            Self::Apply(error) => match **error {
+                ApplyError::Client(_) => SIGNER,
+                _ => "the policy is as it was or as others left it; the command can be repeated",
+            },
             Self::Read { .. }
             | Self::Verdict(_)
             | Self::Name(_)
@@ -130,7 +152,9 @@ impl Error {
 fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
     Some(match error {
         RebuildError::Start { program, .. } if program == "git" => "install git",
-        RebuildError::Start { .. } => "the builder is looked for beside this program; see --builder",
+        RebuildError::Start { .. } => {
+            "the builder is looked for beside this program; see --builder"
+        }
         RebuildError::Status { .. } => "the lines above are the program's own",
         _ => "was the layout written by builder build or verifier rebuild?",
     })

@@ -11,12 +11,12 @@
 //! out. What an attacker can cause is a finding; what keeps us from telling is an error.
 
 pub mod appraise;
-
+pub mod authorize;
 pub mod binding;
-
+pub mod collect;
 pub mod compare;
 pub mod contents;
-
+pub mod error;
 pub mod evidence;
 pub mod examine;
 pub mod finding;
@@ -24,9 +24,11 @@ pub mod grant;
 pub mod policy;
 pub mod published;
 pub mod rebuild;
-
+pub mod receipt;
 pub mod report;
-
+pub mod revoke;
 pub mod rules;
 pub mod timestamp;
 pub mod verdict;
+
+pub use error::Error;

@@ -1,2 +1,312 @@
-//! verifier
-fn main() {}
+//! The program: arguments, environment, clock and printing. Everything else is in the library.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
+use content::limits;
+use oci::Repository;
+use remote::{Registry, Transport};
+use serde_json::{Value, json};
+use signer::Signer;
+use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
+use verifier::error::Error;
+use verifier::grant::apply::{Change, Keys};
+use verifier::grant::{Grant, gcloud, iam};
+use verifier::policy::Policy;
+use verifier::rebuild::{Order, Workshop};
+use verifier::verdict::Verdict;
+use verifier::{receipt, report, revoke};
+
+mod cli;
+
+use cli::{Cli, Command, Format};
+
+/// Who verifies, where neither policy nor command line says it.
+const VERIFIER_ID: &str = "https://countersign.dev/verifier";
+
+/// What the exit status says.
+#[derive(Clone, Copy)]
+enum Answer {
+    Yes,
+    No,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let answer = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(source) => Err(Error::Runtime(source)),
+    };
+    match answer {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(error) => {
+            tell(&format!("verifier: error: {error}"));
+            if let Some(hint) = error.hint() {
+                tell(&format!("hint: {hint}"));
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Dropping the work on a signal removes its temporary files and ends its processes.
+async fn run(cli: Cli) -> Result<Answer, Error> {
+    // Two providers may be linked in; the clients then want to be told which.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(Error::Runtime)?;
+    tokio::select! {
+        answer = dispatch(cli.command) => answer,
+        _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+        _ = terminate.recv() => Err(Error::Interrupted),
+    }
+}
+
+async fn dispatch(command: Command) -> Result<Answer, Error> {
+    match command {
+        Command::Verify(arguments) => verify(&arguments).await,
+        Command::Authorize(arguments) => authorize(&arguments).await,
+        Command::Revoke(arguments) => revoke(&arguments).await,
+        Command::Rebuild(arguments) => rebuild(&arguments).await,
+    }
+}
+
+async fn verify(arguments: &cli::Verify) -> Result<Answer, Error> {
+    let policy = read_policy(&arguments.policy)?;
+    let registry = connect(&arguments.reference.repository, &arguments.registry)?;
+    let appraised = appraise(arguments, &registry, &policy).await?;
+    tell(report::table(&appraised.verdict).trim_end());
+    match (&appraised.verdict, arguments.json) {
+        (_, true) => print_json(&report::json(&appraised.verdict, &appraised.evidence))?,
+        (Verdict::Pass(approval), false) => print(&approval.image().to_string())?,
+        (Verdict::Fail(_), false) => {}
+    }
+    Ok(answer(&appraised.verdict))
+}
+
+async fn appraise(
+    arguments: &cli::Verify,
+    registry: &Registry,
+    policy: &Policy,
+) -> Result<Appraised, Error> {
+    let origin = match (&arguments.source, &arguments.rebuilt) {
+        (Some(source), _) => Origin::Source {
+            source: source.clone(),
+            commit: arguments.tools.commit.clone(),
+            workshop: workshop(&arguments.tools)?,
+        },
+        (None, Some(layout)) => Origin::Layout(layout.clone()),
+        (None, None) => Origin::Absent,
+    };
+    let request = Request {
+        reference: &arguments.reference,
+        registry,
+        policy,
+        origin: &origin,
+    };
+    authorize::verify(&request, &tell).await
+}
+
+/// Everything that may be missing is opened first, so that a wrong key path costs no rebuild. It is
+/// used only after a pass.
+async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
+    let verify = &arguments.verify;
+    let policy = read_policy(&verify.policy)?;
+    let grant = read_grant(&arguments.grant)?;
+    let endpoint = arguments.kms.kms_endpoint.as_deref();
+    let signer = Signer::open(&arguments.key, endpoint).await?;
+    let keys = match arguments.apply {
+        true => Some(Keys::connect(endpoint).await?),
+        false => None,
+    };
+    let registry = connect(&verify.reference.repository, &verify.registry)?;
+    let appraised = appraise(verify, &registry, &policy).await?;
+    tell(report::table(&appraised.verdict).trim_end());
+    let mut summary = report::json(&appraised.verdict, &appraised.evidence);
+    if let Verdict::Pass(approval) = &appraised.verdict {
+        let id = arguments
+            .verifier_id
+            .as_deref()
+            .or(policy.verifier_id.as_deref());
+        let authority = Authority {
+            signer: &signer,
+            grant: &grant,
+            keys: keys.as_ref(),
+            verifier_id: id.unwrap_or(VERIFIER_ID),
+            now: now(),
+        };
+        let authorized = authorize::authorize(&registry, approval, &authority).await?;
+        tell(&done(&authorized));
+        print_binding(&authorized, arguments, &mut summary)?;
+    }
+    if verify.json {
+        print_json(&summary)?;
+    }
+    Ok(answer(&appraised.verdict))
+}
+
+fn print_binding(
+    authorized: &Authorized,
+    arguments: &cli::Authorize,
+    summary: &mut Value,
+) -> Result<(), Error> {
+    let binding = &authorized.binding;
+    if arguments.verify.json {
+        summary["binding"] = json!({
+            "key": binding.key().to_string(),
+            "role": binding.role(),
+            "member": binding.member(),
+            "applied": authorized.change.is_some(),
+        });
+        return Ok(());
+    }
+    match arguments.format {
+        Format::Gcloud => print(&gcloud::add(binding)),
+        Format::Iam => print_json(&iam::policy(binding)),
+    }
+}
+
+fn done(authorized: &Authorized) -> String {
+    let key = authorized.binding.key();
+    let bound = match authorized.change {
+        Some(Change::Written) => format!("bound on {key}"),
+        Some(Change::AlreadySo) => format!("bound on {key} already"),
+        None => "not applied; the binding is printed".to_owned(),
+    };
+    format!("verdict signed, image countersigned, {bound}")
+}
+
+async fn revoke(arguments: &cli::Revoke) -> Result<Answer, Error> {
+    let grant = read_grant(&arguments.grant)?;
+    let digest = &arguments.image.digest;
+    if !arguments.apply {
+        print(&gcloud::remove(&grant, digest))?;
+        return Ok(Answer::Yes);
+    }
+    let keys = Keys::connect(arguments.kms.kms_endpoint.as_deref()).await?;
+    let change = revoke::revoke(&keys, &grant, digest).await?;
+    let key = grant.key();
+    tell(&match change {
+        Change::Written => format!("{digest} revoked on {key}"),
+        Change::AlreadySo => format!("{digest} was not bound on {key}"),
+    });
+    Ok(Answer::Yes)
+}
+
+async fn rebuild(arguments: &cli::Rebuild) -> Result<Answer, Error> {
+    let registry = connect(&arguments.reference.repository, &arguments.registry)?;
+    let request = receipt::Request {
+        reference: &arguments.reference,
+        registry: &registry,
+        order: Order {
+            source: arguments.source.clone(),
+            source_uri: source_uri(&arguments.source),
+            commit: arguments.tools.commit.clone(),
+            directory: arguments.directory.clone(),
+        },
+        workshop: &workshop(&arguments.tools)?,
+        layout: &arguments.output,
+    };
+    let receipt = receipt::receipt(&request, &tell).await?;
+    print_json(&receipt.to_json())?;
+    match receipt.is_same() {
+        true => Ok(Answer::Yes),
+        false => Ok(Answer::No),
+    }
+}
+
+/// What our own provenance calls the source; verifiers compare sources by their digests.
+fn source_uri(source: &str) -> String {
+    format!("git+{source}")
+}
+
+fn answer(verdict: &Verdict) -> Answer {
+    match verdict {
+        Verdict::Pass(_) => Answer::Yes,
+        Verdict::Fail(_) => Answer::No,
+    }
+}
+
+fn connect(repository: &Repository, arguments: &cli::Registry) -> Result<Registry, Error> {
+    let extra_ca = arguments.ca.as_deref().map(read).transpose()?;
+    let transport = match arguments.plain_http {
+        true => Transport::PlainHttp,
+        false => Transport::Https { extra_ca },
+    };
+    Registry::connect(repository, &transport).map_err(|source| Error::Registry {
+        doing: format!("connecting to {repository}"),
+        source: Box::new(source),
+    })
+}
+
+fn workshop(tools: &cli::Tools) -> Result<Workshop, Error> {
+    let builder = match &tools.builder {
+        Some(builder) => builder.clone(),
+        None => beside_this_program("builder")?,
+    };
+    Ok(Workshop {
+        builder,
+        store: tools.store.clone(),
+        archive: tools.archive.clone(),
+    })
+}
+
+fn beside_this_program(name: &str) -> Result<PathBuf, Error> {
+    let own = std::env::current_exe().map_err(Error::Runtime)?;
+    Ok(own.with_file_name(name))
+}
+
+fn read_policy(path: &Path) -> Result<Policy, Error> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    // Keys are named relative to the policy, wherever the program was started.
+    let read_key = |key: &Path| {
+        let file = std::fs::File::open(folder.join(key))?;
+        content::read_limited(file, limits::KEY).map_err(std::io::Error::other)
+    };
+    Policy::parse(&read(path)?, &read_key).map_err(|source| Error::Policy {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
+}
+
+fn read_grant(path: &Path) -> Result<Grant, Error> {
+    Grant::parse(&read(path)?).map_err(|source| Error::Grant {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let read = std::fs::File::open(path).and_then(|file| {
+        content::read_limited(file, limits::DOCUMENT).map_err(std::io::Error::other)
+    });
+    read.map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+fn print_json(value: &Value) -> Result<(), Error> {
+    print(&format!("{value:#}"))
+}
+
+fn print(line: &str) -> Result<(), Error> {
+    writeln!(std::io::stdout(), "{line}").map_err(Error::Print)
+}
+
+/// Standard error is for people; when it is gone there is nobody to tell.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

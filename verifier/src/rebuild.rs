@@ -1,15 +1,17 @@
 //! Builds the image again from source. The only room that starts processes: git and the builder.
 
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 
 use content::limits;
 use oci::Layout;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
 use crate::contents::Contents;
 use crate::evidence::{Rebuild, Rebuilt};
+
+mod git;
+mod process;
 
 /// Takes each line that git and the builder have for people.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
@@ -136,18 +138,18 @@ pub async fn rebuild(
         source,
     })?;
     let clone = scratch.path().join("source");
-    fetch(&order.source, &clone, progress).await?;
+    git::fetch(&order.source, &clone, progress).await?;
     let commit = match &order.commit {
         Some(commit) => commit.clone(),
-        None => head(&clone).await?,
+        None => git::head(&clone).await?,
     };
-    if !has_commit(&clone, &commit, progress).await? {
+    if !git::has_commit(&clone, &commit, progress).await? {
         return Ok(Rebuild::NoCommit {
             source: order.source.clone(),
             commit: commit.to_string(),
         });
     }
-    check_out(&clone, &commit, progress).await?;
+    git::check_out(&clone, &commit, progress).await?;
     let directory = clone.join(&order.directory);
     match build(workshop, &directory, &order.source_uri, layout, progress).await? {
         Ending::Built => Ok(Rebuild::Done(Box::new(read(layout)?))),
@@ -202,55 +204,6 @@ fn read_file(path: &Path) -> Result<Vec<u8>, RebuildError> {
     })
 }
 
-async fn fetch(source: &str, clone: &Path, progress: Progress<'_>) -> Result<(), RebuildError> {
-    let mut git = git(None);
-    git.args(["clone", "--quiet", "--no-checkout", "--"]);
-    git.arg(source).arg(clone);
-    expect_success(git, &format!("cloning {source}"), progress).await
-}
-
-async fn head(clone: &Path) -> Result<Commit, RebuildError> {
-    let mut git = git(Some(clone));
-    git.args(["rev-parse", "--verify", "HEAD^{commit}"]);
-    let output = git.output().await.map_err(|source| start("git", source))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.trim_end().parse()?)
-}
-
-/// A commit that no branch leads to can still be asked for by name; servers may refuse that, and
-/// then it is not there for us.
-async fn has_commit(
-    clone: &Path,
-    commit: &Commit,
-    progress: Progress<'_>,
-) -> Result<bool, RebuildError> {
-    if holds(clone, commit).await? {
-        return Ok(true);
-    }
-    let mut git = git(Some(clone));
-    git.args(["fetch", "--quiet", "origin"]).arg(&commit.0);
-    run(git, progress).await?;
-    holds(clone, commit).await
-}
-
-async fn holds(clone: &Path, commit: &Commit) -> Result<bool, RebuildError> {
-    let mut git = git(Some(clone));
-    git.args(["cat-file", "-e"])
-        .arg(format!("{commit}^{{commit}}"));
-    let output = git.output().await.map_err(|source| start("git", source))?;
-    Ok(output.status.success())
-}
-
-async fn check_out(
-    clone: &Path,
-    commit: &Commit,
-    progress: Progress<'_>,
-) -> Result<(), RebuildError> {
-    let mut git = git(Some(clone));
-    git.args(["checkout", "--quiet", "--detach"]).arg(&commit.0);
-    expect_success(git, &format!("checking out {commit}"), progress).await
-}
-
 enum Ending {
     Built,
     Refused(String),
@@ -272,7 +225,7 @@ async fn build(
     if let Some(archive) = &workshop.archive {
         builder.arg("--archive").arg(archive);
     }
-    let (status, last_words) = run(builder, progress).await?;
+    let (status, last_words) = process::run(builder, progress).await?;
     match status.code() {
         Some(0) => Ok(Ending::Built),
         Some(1) => Ok(Ending::Refused(last_words)),
@@ -281,95 +234,6 @@ async fn build(
             status,
             last_words,
         }),
-    }
-}
-
-/// The caller's repository is not the one we work on, and nobody is there to answer a prompt.
-fn git(directory: Option<&Path>) -> Command {
-    let mut git = Command::new("git");
-    for inherited in [
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_OBJECT_DIRECTORY",
-    ] {
-        git.env_remove(inherited);
-    }
-    git.env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null());
-    if let Some(directory) = directory {
-        git.arg("-C").arg(directory);
-    }
-    // Code of the source runs in the builder's sandbox and nowhere else.
-    git.args([
-        "-c",
-        "core.hooksPath=/dev/null",
-        "-c",
-        "advice.detachedHead=false",
-    ]);
-    git
-}
-
-async fn expect_success(
-    command: Command,
-    doing: &str,
-    progress: Progress<'_>,
-) -> Result<(), RebuildError> {
-    let (status, last_words) = run(command, progress).await?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(RebuildError::Status {
-            doing: doing.to_owned(),
-            status,
-            last_words,
-        }),
-    }
-}
-
-/// Runs to the end, and keeps the last line in which the program spoke of an error.
-async fn run(
-    mut command: Command,
-    progress: Progress<'_>,
-) -> Result<(ExitStatus, String), RebuildError> {
-    let program = command
-        .as_std()
-        .get_program()
-        .to_string_lossy()
-        .into_owned();
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let spawned = command.kill_on_drop(true).spawn();
-    let mut child = spawned.map_err(|source| start(&program, source))?;
-    let stderr = child.stderr.take();
-    let last_words = match stderr {
-        Some(stderr) => relay(stderr, progress).await,
-        None => String::new(),
-    };
-    let status = child
-        .wait()
-        .await
-        .map_err(|source| start(&program, source))?;
-    Ok((status, last_words))
-}
-
-async fn relay(stderr: impl AsyncRead + Unpin, progress: Progress<'_>) -> String {
-    let mut lines = BufReader::new(stderr).lines();
-    let mut last = String::new();
-    while let Ok(Some(line)) = lines.next_line().await {
-        progress(&line);
-        // A hint follows an error, and says less.
-        if !line.starts_with("hint: ") && !line.trim().is_empty() {
-            last = line;
-        }
-    }
-    last
-}
-
-fn start(program: &str, source: std::io::Error) -> RebuildError {
-    RebuildError::Start {
-        program: program.to_owned(),
-        source,
     }
 }
 

@@ -24,7 +24,6 @@ use crate::{report, rules};
 const PAYLOADS: [&str; 2] = ["/payload", "/dsseEnvelope/payload"];
 
 /// What to rebuild, and where to.
-#[derive(Debug)]
 pub struct Request<'a> {
     /// The published image, as the user typed it.
     pub reference: &'a Reference,
@@ -113,7 +112,9 @@ fn claimed_commit(published: &Published) -> Result<Option<Commit>, Error> {
 
 fn claim(piece: &[u8]) -> Option<String> {
     let document: Value = content::json::parse(piece, limits::STATEMENT).ok()?;
-    let mut texts = PAYLOADS.iter().filter_map(|at| document.pointer(at)?.as_str());
+    let mut texts = PAYLOADS
+        .iter()
+        .filter_map(|at| document.pointer(at)?.as_str());
     let payload = STANDARD.decode(texts.next()?).ok()?;
     let statement = Statement::<Provenance>::parse(&payload).ok()?;
     rules::provenance::commit_of(&statement.predicate).map(str::to_owned)

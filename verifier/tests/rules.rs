@@ -1,0 +1,195 @@
+//! The passing case passes, and each rule refuses what it is there to refuse, in its own name and
+//! with its reason.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod case;
+
+use attest::predicate;
+use case::{Case, FILES, REPOSITORY, honest_sbom, piece, sealed, statement, stored, tag};
+use content::Digest;
+use serde_json::json;
+use verifier::evidence::Rebuild;
+use verifier::finding::{Outcome, Rule};
+use verifier::published::{Damage, Form};
+use verifier::verdict::Verdict;
+
+#[test]
+fn the_whole_case_passes() {
+    let verdict = Case::passing().verdict();
+    assert!(
+        matches!(verdict, Verdict::Pass(_)),
+        "{:#?}",
+        verdict.findings()
+    );
+    for rule in Rule::ALL {
+        let mut findings = verdict.findings().iter();
+        assert!(findings.any(|found| found.rule() == rule && found.outcome() == Outcome::Pass));
+    }
+}
+
+#[test]
+fn either_layout_alone_passes() {
+    for legacy in [true, false] {
+        let mut case = Case::passing();
+        case.published
+            .pieces
+            .retain(|piece| (piece.form != Form::Bundle) == legacy);
+        assert_eq!(case.published.pieces.len(), 3);
+        let verdict = case.verdict();
+        assert!(
+            matches!(verdict, Verdict::Pass(_)),
+            "{:#?}",
+            verdict.findings()
+        );
+    }
+}
+
+#[test]
+fn without_anything_signed_every_rule_still_runs() {
+    Case::bare().refused_by(
+        &[Rule::Signatures, Rule::Provenance, Rule::Sbom],
+        "signature of builder",
+    );
+}
+
+// integrity
+
+#[test]
+fn damage_is_a_refusal_though_the_rest_holds() {
+    let mut case = Case::passing();
+    case.published.damage.push(Damage {
+        what: "layer 0".to_owned(),
+        expected: "sha256:aa".to_owned(),
+        found: "sha256:bb".to_owned(),
+    });
+    case.refused_by(
+        &[Rule::Integrity],
+        "layer 0: expected sha256:aa, found sha256:bb",
+    );
+}
+
+#[test]
+fn an_image_that_was_not_read_is_a_refusal() {
+    let mut case = Case::passing();
+    case.published.contents = None;
+    case.refused_by(&[Rule::Integrity], "no image");
+}
+
+// repository
+
+#[test]
+fn another_repository_is_refused() {
+    let mut case = Case::passing();
+    case.published.image = format!("127.0.0.1:5000/old/workload@{}", case.image.digest)
+        .parse()
+        .unwrap();
+    case.refused_by(&[Rule::Repository], "old/workload");
+}
+
+// sbom
+
+#[test]
+fn a_file_that_the_bill_leaves_out_is_named() {
+    let mut sbom = attest::Sbom::new();
+    sbom.add_file("/workload", Digest::of(FILES[0].1));
+    for item in honest_sbom().crates() {
+        sbom.add_crate(&item.name, &item.version, item.digest);
+    }
+    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file etc/countersign/terms.json");
+}
+
+#[test]
+fn a_listed_file_that_is_not_there_or_is_another_is_named() {
+    let mut sbom = honest_sbom();
+    sbom.add_file("/ghost", Digest::of(b"ghost"));
+    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file ghost");
+    let mut sbom = honest_sbom();
+    sbom.add_file("/workload", Digest::of(b"another program"));
+    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file workload");
+}
+
+#[test]
+fn the_crates_are_those_of_the_rebuild() {
+    let mut sbom = honest_sbom();
+    sbom.add_crate("evil", "1.0.0", Digest::of(b"evil"));
+    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "crate pkg:cargo/evil@1.0.0");
+    let mut sbom = honest_sbom();
+    sbom.add_crate("p256", "0.14.0", Digest::of(b"patched p256"));
+    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "crate pkg:cargo/p256@0.14.0");
+}
+
+// rebuild
+
+#[test]
+fn an_image_of_other_source_is_refused_and_the_file_named() {
+    let mut case = Case::passing();
+    let other = [
+        FILES[0],
+        ("etc/countersign/terms.json", b"{\"signers\":[]}".as_slice()),
+    ];
+    let Rebuild::Done(rebuilt) = &mut case.rebuild else {
+        panic!("the case has no rebuild");
+    };
+    rebuilt.contents = stored(&other).contents();
+    case.refused_by(
+        &[Rule::Sbom, Rule::Rebuild],
+        "layer 0, file etc/countersign/terms.json",
+    );
+}
+
+#[test]
+fn no_rebuild_is_a_refusal_where_one_is_asked_for() {
+    let mut case = Case::passing();
+    case.rebuild = Rebuild::Unasked;
+    case.refused_by(&[Rule::Rebuild], "expected our own, found none");
+    case.policy = case.policy.replace("require = true", "require = false");
+    assert!(matches!(case.verdict(), Verdict::Pass(_)));
+}
+
+#[test]
+fn a_source_without_the_commit_and_a_builder_that_says_no_are_refusals() {
+    let mut case = Case::passing();
+    case.rebuild = Rebuild::NoCommit {
+        source: "/source".to_owned(),
+        commit: case::COMMIT.to_owned(),
+    };
+    case.refused_by(&[Rule::Rebuild], "no such commit");
+    case.rebuild = Rebuild::Refused {
+        commit: case::COMMIT.to_owned(),
+        reason: "crate p256 has another digest".to_owned(),
+    };
+    case.refused_by(&[Rule::Rebuild], "crate p256 has another digest");
+}
+
+#[test]
+fn a_policy_can_ask_for_less_and_then_says_so() {
+    let mut case = Case::passing();
+    case.policy = case.policy.replace("[\"provenance\", \"sbom\"]", "[]");
+    case.published.pieces.truncate(2);
+    let verdict = case.verdict();
+    assert!(
+        matches!(verdict, Verdict::Pass(_)),
+        "{:#?}",
+        verdict.findings()
+    );
+    let unasked = verdict
+        .findings()
+        .iter()
+        .filter(|found| found.outcome() == Outcome::Unasked);
+    assert_eq!(unasked.count(), 2);
+}
+
+#[test]
+fn an_envelope_of_another_statement_about_the_image_disturbs_nobody() {
+    let mut case = Case::passing();
+    let payload = statement(REPOSITORY, &case.image.digest, predicate::VSA, json!({}));
+    let bytes = sealed(&case.keys.collaborator, payload).to_bytes().unwrap();
+    case.published.pieces.push(piece(
+        tag(".att"),
+        Form::Envelope,
+        Some(predicate::VSA),
+        bytes,
+    ));
+    assert!(matches!(case.verdict(), Verdict::Pass(_)));
+}

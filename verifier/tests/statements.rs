@@ -1,0 +1,292 @@
+//! Signatures and provenance: each way of not having them is refused, in its own name and with its
+//! reason.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod case;
+
+use attest::predicate;
+use case::{
+    Case, REPOSITORY, bundle, honest_predicates, honest_provenance, legacy_signature,
+    legacy_statement, piece, statement, tag, to_value,
+};
+use content::Digest;
+use serde_json::{Value, json};
+use verifier::finding::{Outcome, Rule};
+use verifier::published::Form;
+use verifier::verdict::Verdict;
+
+// signatures
+
+fn with_signature(make: impl Fn(&Case) -> verifier::published::Piece) -> Case {
+    let mut case = Case::passing();
+    case.published.pieces.drain(..2);
+    let piece = make(&case);
+    case.published.pieces.push(piece);
+    case
+}
+
+#[test]
+fn a_signature_by_an_unknown_key_never_counts_and_is_reported() {
+    let case = with_signature(|case| {
+        legacy_signature(&case.keys.stranger, REPOSITORY, &case.image.digest)
+    });
+    case.refused_by(&[Rule::Signatures], "signature of builder");
+    let verdict = case.verdict();
+    let mut notes = verdict
+        .findings()
+        .iter()
+        .filter(|found| found.outcome() == Outcome::Note);
+    assert!(notes.any(|note| note.detail().contains("unknown key")));
+}
+
+#[test]
+fn a_signature_by_another_principal_is_not_the_required_one() {
+    let case = with_signature(|case| {
+        legacy_signature(&case.keys.collaborator, REPOSITORY, &case.image.digest)
+    });
+    case.refused_by(&[Rule::Signatures], "signature of builder");
+}
+
+#[test]
+fn a_signature_over_another_digest_does_not_count() {
+    let other = Digest::of(b"other");
+    let case = with_signature(|case| legacy_signature(&case.keys.builder, REPOSITORY, &other));
+    case.refused_by(&[Rule::Signatures], "signature of builder");
+}
+
+#[test]
+fn a_signature_for_another_repository_does_not_count() {
+    let elsewhere = "127.0.0.1:5000/old/workload";
+    let legacy =
+        with_signature(|case| legacy_signature(&case.keys.builder, elsewhere, &case.image.digest));
+    legacy.refused_by(&[Rule::Signatures], "signature of builder");
+    let bundled = with_signature(|case| {
+        let kind = predicate::COSIGN_SIGN;
+        let payload = statement(elsewhere, &case.image.digest, kind, json!({}));
+        bundle(&case.keys.builder, kind, payload)
+    });
+    bundled.refused_by(&[Rule::Signatures], "signature of builder");
+}
+
+#[test]
+fn an_sbom_is_no_signature_on_the_image() {
+    let mut case = Case::passing();
+    case.published.pieces.drain(..2);
+    case.refused_by(&[Rule::Signatures], "signature of builder");
+}
+
+#[test]
+fn one_principal_in_two_layouts_is_one() {
+    let mut case = Case::passing();
+    case.policy = case.policy.replace("threshold = 1", "threshold = 2");
+    case.refused_by(
+        &[Rule::Signatures],
+        "expected at least 2 of 2, found 1 (builder)",
+    );
+    let key = &case.keys.collaborator;
+    case.published
+        .pieces
+        .push(legacy_signature(key, REPOSITORY, &case.image.digest));
+    assert!(matches!(case.verdict(), Verdict::Pass(_)));
+}
+
+#[test]
+fn a_missing_countersignature_is_named() {
+    let mut case = Case::passing();
+    case.policy = case.policy.replace(
+        "require = [\"builder\"]",
+        "require = [\"builder\", \"collaborator\"]",
+    );
+    case.refused_by(&[Rule::Signatures], "signature of collaborator");
+}
+
+// provenance
+
+#[test]
+fn provenance_by_a_stranger_or_by_another_principal_does_not_count() {
+    for signer in ["stranger", "collaborator"] {
+        let mut case = Case::passing();
+        case.published
+            .pieces
+            .retain(|piece| piece.claimed_type.as_deref() != Some(predicate::PROVENANCE));
+        let key = match signer {
+            "stranger" => &case.keys.stranger,
+            _ => &case.keys.collaborator,
+        };
+        let (kind, value) = honest_predicates()[0].clone();
+        let payload = statement(REPOSITORY, &case.image.digest, kind, value);
+        case.published.pieces.push(bundle(key, kind, payload));
+        case.refused_by(&[Rule::Provenance], "signed by builder");
+    }
+}
+
+#[test]
+fn every_field_of_provenance_is_compared() {
+    type Change = fn(&mut attest::Provenance);
+    let cases: [(&str, Change); 9] = [
+        ("builder.id", |p| p.run_details.builder.id += "/"),
+        ("buildType", |p| p.build_definition.build_type += "2"),
+        ("externalParameters.source", |p| {
+            p.build_definition
+                .external_parameters
+                .insert("source".into(), json!("git+x"));
+        }),
+        ("externalParameters.extra", |p| {
+            p.build_definition
+                .external_parameters
+                .insert("extra".into(), json!(1));
+        }),
+        ("externalParameters.directory", |p| {
+            p.build_definition.external_parameters.remove("directory");
+        }),
+        ("source", |p| {
+            p.build_definition.resolved_dependencies[0].uri = Some("git+x".into())
+        }),
+        ("resolvedDependencies, source", |p| {
+            let source = &mut p.build_definition.resolved_dependencies[0];
+            source.digest.insert("gitCommit".into(), "f".repeat(40));
+        }),
+        ("resolvedDependencies, Image.lock", |p| {
+            let lock = &mut p.build_definition.resolved_dependencies[1];
+            lock.digest.insert("sha256".into(), "0".repeat(64));
+        }),
+        ("resolvedDependencies, pkg:cargo/p256@0.14.0", |p| {
+            p.build_definition.resolved_dependencies.pop();
+        }),
+    ];
+    for (what, change) in cases {
+        Case::with_provenance(change).refused_by(&[Rule::Provenance], what);
+    }
+}
+
+#[test]
+fn a_second_source_is_no_source() {
+    let case = Case::with_provenance(|provenance| {
+        let dependencies = &mut provenance.build_definition.resolved_dependencies;
+        dependencies.push(case::dependency("git+evil", &[("gitCommit", case::COMMIT)]));
+    });
+    case.refused_by(&[Rule::Provenance], "git+evil");
+}
+
+#[test]
+fn provenance_of_another_image_does_not_count() {
+    let mut case = Case::passing();
+    case.published.pieces.truncate(2);
+    let other = Digest::of(b"other");
+    for (kind, value) in honest_predicates() {
+        let payload = statement(REPOSITORY, &other, kind, value);
+        case.published
+            .pieces
+            .push(bundle(&case.keys.builder, kind, payload));
+    }
+    case.refused_by(
+        &[Rule::Provenance, Rule::Sbom],
+        "statement about this image",
+    );
+}
+
+#[test]
+fn provenance_for_another_repository_does_not_hold() {
+    let mut case = Case::passing();
+    case.published.pieces.truncate(2);
+    for (kind, value) in honest_predicates() {
+        let payload = statement(
+            "127.0.0.1:5000/old/workload",
+            &case.image.digest,
+            kind,
+            value,
+        );
+        case.published
+            .pieces
+            .push(bundle(&case.keys.builder, kind, payload));
+    }
+    case.refused_by(&[Rule::Provenance, Rule::Sbom], "subject name");
+}
+
+#[test]
+fn a_statement_over_two_subjects_says_nothing_of_either() {
+    let mut case = Case::passing();
+    case.published.pieces.truncate(2);
+    for (kind, value) in honest_predicates() {
+        let payload = statement(REPOSITORY, &case.image.digest, kind, value);
+        let mut document: Value = serde_json::from_slice(&payload).unwrap();
+        let twice = document["subject"][0].clone();
+        document["subject"].as_array_mut().unwrap().push(twice);
+        let payload = document.to_string().into_bytes();
+        case.published
+            .pieces
+            .push(bundle(&case.keys.builder, kind, payload));
+    }
+    case.refused_by(
+        &[Rule::Provenance, Rule::Sbom],
+        "statement about this image",
+    );
+}
+
+#[test]
+fn one_type_of_statement_never_stands_in_for_another() {
+    let mut case = Case::passing();
+    case.published.pieces.truncate(2);
+    let [(provenance, _), (sbom, bill)] = honest_predicates();
+    let payload = statement(REPOSITORY, &case.image.digest, sbom, bill);
+    // Hung under provenance, signed as a bill of materials.
+    case.published
+        .pieces
+        .push(bundle(&case.keys.builder, provenance, payload));
+    case.refused_by(&[Rule::Provenance], "signed predicate type");
+}
+
+#[test]
+fn a_bill_of_materials_signed_as_provenance_is_not_read_as_one() {
+    let mut case = Case::passing();
+    case.published.pieces.truncate(2);
+    let [(provenance, _), (sbom, bill)] = honest_predicates();
+    for kind in [provenance, sbom] {
+        let payload = statement(REPOSITORY, &case.image.digest, kind, bill.clone());
+        case.published
+            .pieces
+            .push(legacy_statement(&case.keys.builder, kind, payload));
+    }
+    case.refused_by(&[Rule::Provenance], "SLSA provenance v1");
+}
+
+#[test]
+fn another_payload_type_is_no_statement() {
+    let mut case = Case::passing();
+    case.published.pieces.truncate(2);
+    for (kind, value) in honest_predicates() {
+        let payload = statement(REPOSITORY, &case.image.digest, kind, value);
+        let key = &case.keys.builder;
+        let signature = key.sign(&signature::envelope::pae("text/plain", &payload));
+        let envelope = signature::envelope::Envelope::new("text/plain", payload, "", signature);
+        let bytes = envelope.to_bytes().unwrap();
+        case.published
+            .pieces
+            .push(piece(tag(".att"), Form::Envelope, Some(kind), bytes));
+    }
+    case.refused_by(
+        &[Rule::Provenance, Rule::Sbom],
+        "statement about this image",
+    );
+}
+
+#[test]
+fn a_worse_statement_beside_a_good_one_is_noted() {
+    let mut case = Case::passing();
+    let mut worse = honest_provenance();
+    worse.run_details.builder.id = "https://other.example".to_owned();
+    let kind = predicate::PROVENANCE;
+    let payload = statement(REPOSITORY, &case.image.digest, kind, to_value(&worse));
+    case.published
+        .pieces
+        .push(bundle(&case.keys.builder, kind, payload));
+    let verdict = case.verdict();
+    assert!(
+        matches!(verdict, Verdict::Pass(_)),
+        "{:#?}",
+        verdict.findings()
+    );
+    let mut findings = verdict.findings().iter();
+    assert!(findings.any(|found| found.detail().contains("another statement does not hold")));
+}
