@@ -63,6 +63,23 @@ pub enum Error {
     Result(#[source] std::io::Error),
 }
 
+impl Error {
+    /// What may help.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "ask the party that refuses",
+            Self::Terms(_) | Self::Read { .. } => {
+                "build the image again, with terms that all agreed on"
+            }
+            Self::Http { .. } => "see that the services in the terms can be reached from here",
+            Self::Status { .. } | Self::Answer { .. } | Self::Incomplete { .. } => {
+                "see that the terms name the right services"
+            }
+            Self::Randomness | Self::Request(_) | Self::Result(_) => "start the workload again",
+        }
+    }
+}
+
 /// Why the workload is not allowed to go on: a verdict, not a malfunction.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {

@@ -21,16 +21,18 @@ fn main() -> ExitCode {
     match read_terms().and_then(|terms| run(&terms, &world())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Refused(refusal)) => refused(&refusal),
-        Err(error) => {
-            eprintln!("workload: error: {error}");
-            ExitCode::from(2)
-        }
+        Err(error) => broken(&error),
     }
 }
 
 fn refused(refusal: &Refusal) -> ExitCode {
     eprintln!("workload: refused: {refusal}");
     ExitCode::from(1)
+}
+
+fn broken(error: &Error) -> ExitCode {
+    eprintln!("workload: error: {error}\nhint: {}", error.hint());
+    ExitCode::from(2)
 }
 
 fn read_terms() -> Result<Terms, Error> {

@@ -252,3 +252,30 @@ fn outlasts_an_outage_but_not_for_ever() {
         Err(Error::Status { status: 503, .. })
     ));
 }
+
+#[test]
+fn reads_no_answer_without_end() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().padding = usize::try_from(content::limits::HTTP_BODY).unwrap();
+    assert!(matches!(stage.run().result, Err(Error::Http { .. })));
+}
+
+#[test]
+fn follows_nobody_elsewhere() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().status = Some(302);
+    assert!(matches!(
+        stage.run().result,
+        Err(Error::Status { status: 302, .. })
+    ));
+    assert_eq!(stage.calls_to("/"), 1);
+}
+
+#[test]
+fn says_when_there_is_no_launcher() {
+    let stage = Stage::new();
+    stage.close_launcher();
+    let error = stage.run().result.unwrap_err();
+    let doing = "asking the launcher for the default token";
+    assert!(error.to_string().starts_with(doing), "{error}");
+}

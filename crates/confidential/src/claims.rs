@@ -1,12 +1,15 @@
 //! What a Confidential Space attestation token says, after its signature was verified
 //! (Google, "Attestation token claims").
 
+mod check;
+
 use std::collections::BTreeMap;
 
-use content::{Digest, limits};
+use content::limits;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
+pub use check::Expected;
 
 /// The issuer of Google's tokens; without a slash at its end.
 pub const ISSUER: &str = "https://confidentialcomputing.googleapis.com";
@@ -17,9 +20,6 @@ pub const DEFAULT_AUDIENCE: &str = "https://sts.googleapis.com";
 pub const CONFIDENTIAL_SPACE: &str = "CONFIDENTIAL_SPACE";
 /// `dbgstat` of the production image. Everything else counts as debugging.
 pub const PRODUCTION: &str = "disabled-since-boot";
-
-/// Seconds by which the issuer's clock may be ahead of ours.
-const CLOCK_SKEW: u64 = 10;
 
 /// The claims of a token, in the order of RFC 7519, RFC 9711 and Google. A claim that relying
 /// parties can do without is optional: an absent one never stands for a good one.
@@ -229,19 +229,6 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
-/// What a reader of a token demands of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Expected<'a> {
-    /// Who must have signed it.
-    pub issuer: &'a str,
-    /// Whom it must be for, and nobody else.
-    pub audience: &'a str,
-    /// What must be among its nonces.
-    pub nonces: &'a [String],
-    /// When it must hold, in Unix seconds.
-    pub at: u64,
-}
-
 impl Claims {
     /// Reads the payload of a token.
     ///
@@ -250,101 +237,16 @@ impl Claims {
     pub fn parse(payload: &[u8]) -> Result<Self, Error> {
         content::json::parse(payload, limits::TOKEN).map_err(Error::Claims)
     }
-
-    /// Checks issuer, audience, time and nonces.
-    ///
-    /// # Errors
-    /// The first of them that is not as expected.
-    pub fn check(&self, expected: &Expected) -> Result<(), Error> {
-        self.check_issuer(expected.issuer)?;
-        self.check_audience(expected.audience)?;
-        self.check_time(expected.at)?;
-        let missing = expected.nonces.iter().find(|nonce| !self.nonces.has(nonce));
-        missing.map_or(Ok(()), |nonce| Err(Error::Nonce(nonce.clone())))
-    }
-
-    /// Checks that the operator cannot look in.
-    ///
-    /// # Errors
-    /// `dbgstat` is not [`PRODUCTION`], or is absent.
-    pub fn check_production(&self) -> Result<(), Error> {
-        match self.debug_status.as_deref() {
-            Some(PRODUCTION) => Ok(()),
-            found => Err(Error::Debug {
-                found: found.map(str::to_owned),
-            }),
-        }
-    }
-
-    /// Checks that this is Confidential Space, and gives the container that it measured.
-    ///
-    /// # Errors
-    /// `swname` is not [`CONFIDENTIAL_SPACE`], or there is no container.
-    pub fn container(&self) -> Result<&Container, Error> {
-        match self.software_name.as_deref() {
-            Some(CONFIDENTIAL_SPACE) => {}
-            found => {
-                return Err(Error::Software {
-                    found: found.map(str::to_owned),
-                });
-            }
-        }
-        self.submods.container.as_ref().ok_or(Error::Container)
-    }
-
-    /// The digest of the image that was measured.
-    ///
-    /// # Errors
-    /// No Confidential Space, no container, or no digest.
-    pub fn image_digest(&self) -> Result<Digest, Error> {
-        self.container()?
-            .image_digest
-            .parse()
-            .map_err(Error::ImageDigest)
-    }
-
-    fn check_issuer(&self, expected: &str) -> Result<(), Error> {
-        match self.issuer == expected {
-            true => Ok(()),
-            false => Err(Error::Issuer {
-                expected: expected.to_owned(),
-                found: self.issuer.clone(),
-            }),
-        }
-    }
-
-    fn check_audience(&self, expected: &str) -> Result<(), Error> {
-        match self.audience.0.as_slice() {
-            [one] if one == expected => Ok(()),
-            found => Err(Error::Audience {
-                expected: expected.to_owned(),
-                found: found.to_vec(),
-            }),
-        }
-    }
-
-    fn check_time(&self, at: u64) -> Result<(), Error> {
-        if at >= self.expires_at {
-            return Err(Error::Expired {
-                at,
-                expires_at: self.expires_at,
-            });
-        }
-        let from = self.issued_at.max(self.not_before.unwrap_or_default());
-        match from > at.saturating_add(CLOCK_SKEW) {
-            true => Err(Error::NotYet { at, from }),
-            false => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const DIGEST: &str = "sha256:ac91dd368193efa938776f35ff715e29f907c2b6671bae6589d44f60c8d82a54";
+    pub(super) const DIGEST: &str =
+        "sha256:ac91dd368193efa938776f35ff715e29f907c2b6671bae6589d44f60c8d82a54";
 
-    fn claims(edit: &[(&str, &str)]) -> Result<Claims, Error> {
+    pub(super) fn claims(edit: &[(&str, &str)]) -> Result<Claims, Error> {
         let mut text = format!(
             r#"{{"aud":"https://me.example","iss":"{ISSUER}","iat":1000,"nbf":1000,"exp":4600,
             "eat_nonce":["one","two"],"swname":"CONFIDENTIAL_SPACE","dbgstat":"disabled-since-boot",
@@ -356,88 +258,6 @@ mod tests {
             text = text.replace(from, to);
         }
         Claims::parse(text.as_bytes())
-    }
-
-    fn check(edit: &[(&str, &str)], at: u64) -> Result<(), Error> {
-        let nonces = ["two".to_owned()];
-        let audience = "https://me.example";
-        claims(edit)?.check(&Expected {
-            issuer: ISSUER,
-            audience,
-            nonces: &nonces,
-            at,
-        })
-    }
-
-    #[test]
-    fn holds_between_its_times() {
-        for (at, holds) in [
-            (989, false),
-            (990, true),
-            (1000, true),
-            (4599, true),
-            (4600, false),
-        ] {
-            assert_eq!(check(&[], at).is_ok(), holds, "{at}");
-        }
-        assert!(matches!(
-            check(&[], 4600),
-            Err(Error::Expired {
-                expires_at: 4600,
-                ..
-            })
-        ));
-        let late = [("\"nbf\":1000", "\"nbf\":2000")];
-        assert!(matches!(
-            check(&late, 1500),
-            Err(Error::NotYet { from: 2000, .. })
-        ));
-    }
-
-    #[test]
-    fn is_for_one_reader_of_one_issuer() {
-        let slash = [(ISSUER, "https://confidentialcomputing.googleapis.com/")];
-        assert!(matches!(check(&slash, 2000), Err(Error::Issuer { .. })));
-        let both = [(
-            "\"https://me.example\"",
-            "[\"https://me.example\",\"https://you.example\"]",
-        )];
-        assert!(matches!(check(&both, 2000), Err(Error::Audience { .. })));
-        let other = [("\"https://me.example\"", "\"https://sts.googleapis.com\"")];
-        assert!(matches!(check(&other, 2000), Err(Error::Audience { .. })));
-        assert!(matches!(
-            check(&[("\"two\"", "\"three\"")], 2000),
-            Err(Error::Nonce(_))
-        ));
-    }
-
-    #[test]
-    fn has_a_digest_only_in_confidential_space() {
-        assert_eq!(
-            claims(&[]).unwrap().image_digest().unwrap().to_string(),
-            DIGEST
-        );
-        let gce = claims(&[("CONFIDENTIAL_SPACE", "GCE")]).unwrap();
-        assert!(matches!(gce.image_digest(), Err(Error::Software { .. })));
-        let bare = claims(&[("container", "other")]).unwrap();
-        assert!(matches!(bare.image_digest(), Err(Error::Container)));
-        let short = claims(&[(DIGEST, "sha256:ac91")]).unwrap();
-        assert!(matches!(short.image_digest(), Err(Error::ImageDigest(_))));
-    }
-
-    #[test]
-    fn takes_no_silence_for_production() {
-        assert!(claims(&[]).unwrap().check_production().is_ok());
-        for other in ["enabled", "enable", "", "disabled-since-boot "] {
-            let claims = claims(&[("disabled-since-boot", other)]).unwrap();
-            assert!(claims.check_production().is_err(), "{other}");
-        }
-        assert!(
-            claims(&[("dbgstat", "debug")])
-                .unwrap()
-                .check_production()
-                .is_err()
-        );
     }
 
     #[test]

@@ -2,17 +2,17 @@
 //! real signatures and real encryption.
 
 mod http;
+mod keys;
+mod services;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use content::Digest;
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use ring::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 use workload::Error;
 use workload::count::Counts;
@@ -20,7 +20,7 @@ use workload::identity::Launcher;
 use workload::run::{World, run};
 use workload::terms::Terms;
 
-use http::{Request, Response};
+use keys::encrypt;
 
 /// When everything is played, in Unix seconds.
 pub const NOW: u64 = 1_800_000_000;
@@ -73,6 +73,10 @@ pub struct State {
     pub closed_keys: BTreeSet<String>,
     /// Changes what Cloud KMS answers.
     pub decrypted: fn(&mut Value),
+    /// Spaces after every answer of a service.
+    pub padding: usize,
+    /// The status of every answer of a service, whatever it is.
+    pub status: Option<u16>,
     /// Calls that fail with 503 before the next one succeeds.
     pub outages: u32,
     pub queue: Vec<Queued>,
@@ -100,6 +104,8 @@ impl Stage {
             closed_provider: None,
             closed_keys: BTreeSet::new(),
             decrypted: |_| {},
+            padding: 0,
+            status: None,
             outages: 0,
             queue: Vec::new(),
             next_ack: 0,
@@ -208,6 +214,10 @@ impl Stage {
         }
     }
 
+    pub fn close_launcher(&self) {
+        std::fs::remove_file(&self.socket).unwrap();
+    }
+
     /// Messages that will be delivered again.
     pub fn left(&self) -> Vec<String> {
         let state = self.state.lock().unwrap();
@@ -253,242 +263,4 @@ fn provider(name: &str) -> String {
     format!(
         "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/{name}/providers/p"
     )
-}
-
-impl State {
-    fn launcher(&mut self, request: &Request) -> Response {
-        self.calls
-            .push(format!("{} launcher{}", request.method, request.path));
-        if request.method == "GET" {
-            self.seen_signed = self.signed.clone();
-            return (
-                200,
-                self.token("https://sts.googleapis.com", &Value::Null)
-                    .into_bytes(),
-            );
-        }
-        let options: Value = serde_json::from_slice(&request.body).unwrap();
-        assert_eq!(options["token_type"], "OIDC");
-        let audience = options["audience"].as_str().unwrap();
-        (
-            200,
-            format!("{}\n", self.token(audience, &options["nonces"])).into_bytes(),
-        )
-    }
-
-    fn token(&self, audience: &str, nonces: &Value) -> String {
-        let signature = |name: &&str| json!({"key_id": key_id(name), "signature": "MEUC", "signature_algorithm": "ECDSA_P256_SHA256"});
-        let mut claims = json!({
-            "aud": audience, "iss": "https://issuer.example", "sub": "vm", "iat": NOW, "nbf": NOW,
-            "exp": NOW + 3600, "swname": "CONFIDENTIAL_SPACE", "dbgstat": "disabled-since-boot",
-            "submods": {"container": {"image_reference": "r", "image_digest": image(),
-                "image_signatures": self.seen_signed.iter().map(signature).collect::<Vec<_>>()}},
-        });
-        match nonces.as_array().map(Vec::as_slice) {
-            Some([one]) => claims["eat_nonce"] = one.clone(),
-            Some(many) => claims["eat_nonce"] = json!(many),
-            None => {}
-        }
-        (self.claims)(audience, &mut claims);
-        sign(self.signing_key, &claims)
-    }
-
-    fn service(&mut self, request: &Request) -> Response {
-        self.calls
-            .push(format!("{} {}", request.method, request.path));
-        if self.outages > 0 {
-            self.outages -= 1;
-            return (503, b"{}".to_vec());
-        }
-        let body = || serde_json::from_slice::<Value>(&request.body).unwrap();
-        let (status, answer) = match request.path.rsplit([':', '/']).next().unwrap() {
-            "openid-configuration" => (200, self.discovery(request)),
-            "jwks" => (200, jwks()),
-            "token" => self.exchange(&form(&request.body)),
-            "decrypt" => self.decrypt(request, &body()),
-            "pull" => self.as_one(request, |state| state.pull()),
-            "modifyAckDeadline" => self.as_one(request, |state| state.modify_deadline(&body())),
-            "acknowledge" => self.as_one(request, |state| state.acknowledge(&body())),
-            other => panic!("{other}"),
-        };
-        (status, answer.to_string().into_bytes())
-    }
-
-    fn discovery(&self, request: &Request) -> Value {
-        json!({"issuer": "https://issuer.example", "jwks_uri": format!("http://{}/jwks", request.host)})
-    }
-
-    fn exchange(&self, form: &BTreeMap<String, String>) -> (u16, Value) {
-        let name = ["one", "two"]
-            .into_iter()
-            .find(|name| form["audience"] == provider(name));
-        let name = name.unwrap();
-        let claims = form["subject_token"].split('.').nth(1).unwrap();
-        let claims: Value =
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
-        if claims["aud"] != json!(audience(name)) {
-            return (
-                400,
-                json!({"error": "invalid_grant", "error_description": "audience"}),
-            );
-        }
-        if self.closed_provider == Some(name) {
-            let description = "The given credential is rejected by the attribute condition.";
-            let error = "unauthorized_client";
-            return (
-                400,
-                json!({"error": error, "error_description": description}),
-            );
-        }
-        let token = format!("access-{name}");
-        (
-            200,
-            json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600}),
-        )
-    }
-
-    fn decrypt(&self, request: &Request, body: &Value) -> (u16, Value) {
-        let key = request
-            .path
-            .strip_prefix("/v1/")
-            .unwrap()
-            .strip_suffix(":decrypt")
-            .unwrap();
-        let owner = key.split('/').nth(1).unwrap();
-        if request.bearer != format!("access-{owner}") || self.closed_keys.contains(key) {
-            return denied(
-                "Permission 'cloudkms.cryptoKeyVersions.useToDecrypt' denied on resource",
-            );
-        }
-        let bytes = |name: &str| {
-            let bytes = STANDARD.decode(body[name].as_str().unwrap()).unwrap();
-            assert_eq!(
-                body[format!("{name}Crc32c")],
-                crc32c::crc32c(&bytes).to_string()
-            );
-            bytes
-        };
-        let (mut data, aad) = (bytes("ciphertext"), bytes("additionalAuthenticatedData"));
-        let nonce = Nonce::assume_unique_for_key([0; 12]);
-        let Ok(plaintext) = aead_key(key).open_in_place(nonce, Aad::from(&aad), &mut data) else {
-            let message = "Decryption failed: verify that 'name' refers to the correct CryptoKey.";
-            let error = json!({"code": 400, "message": message, "status": "INVALID_ARGUMENT"});
-            return (400, json!({"error": error}));
-        };
-        let crc32c = crc32c::crc32c(plaintext).to_string();
-        let mut answer =
-            json!({"plaintext": STANDARD.encode(plaintext), "plaintextCrc32c": crc32c});
-        (self.decrypted)(&mut answer);
-        (200, answer)
-    }
-
-    fn as_one(&mut self, request: &Request, call: impl FnOnce(&mut Self) -> Value) -> (u16, Value) {
-        match request.bearer == "access-one" {
-            true => (200, call(self)),
-            false => denied("User not authorized to perform this action."),
-        }
-    }
-
-    fn pull(&mut self) -> Value {
-        let mut received = Vec::new();
-        let free = self
-            .queue
-            .iter_mut()
-            .filter(|q| !q.acknowledged && q.held.is_none());
-        for queued in free {
-            self.next_ack += 1;
-            let id = format!("ack-{}", self.next_ack);
-            queued.held = Some(id.clone());
-            received.push(json!({"ackId": id, "message": queued.message, "deliveryAttempt": 1}));
-        }
-        match received.is_empty() {
-            true => json!({}),
-            false => json!({"receivedMessages": received}),
-        }
-    }
-
-    fn modify_deadline(&mut self, body: &Value) -> Value {
-        let seconds = body["ackDeadlineSeconds"].as_u64().unwrap();
-        assert!(seconds <= 600);
-        if seconds == 0 {
-            self.held_by(body, |queued| queued.held = None);
-        }
-        json!({})
-    }
-
-    fn acknowledge(&mut self, body: &Value) -> Value {
-        self.held_by(body, |queued| queued.acknowledged = true);
-        json!({})
-    }
-
-    fn held_by(&mut self, body: &Value, change: impl Fn(&mut Queued)) {
-        let ids = body["ackIds"].as_array().unwrap();
-        assert!(!ids.is_empty());
-        let is_held = |q: &&mut Queued| q.held.as_ref().is_some_and(|id| ids.contains(&json!(id)));
-        self.queue.iter_mut().filter(is_held).for_each(change);
-    }
-}
-
-fn denied(message: &str) -> (u16, Value) {
-    (
-        403,
-        json!({"error": {"code": 403, "message": message, "status": "PERMISSION_DENIED"}}),
-    )
-}
-
-fn form(body: &[u8]) -> BTreeMap<String, String> {
-    let text = std::str::from_utf8(body).unwrap();
-    let pairs = text.split('&').map(|pair| pair.split_once('=').unwrap());
-    pairs
-        .map(|(name, value)| (name.to_owned(), percent_decode(value)))
-        .collect()
-}
-
-fn percent_decode(text: &str) -> String {
-    let mut parts = text.split('%');
-    let mut decoded = parts.next().unwrap().to_owned();
-    for part in parts {
-        decoded.push(u8::from_str_radix(&part[..2], 16).unwrap().into());
-        decoded += &part[2..];
-    }
-    decoded.replace('+', " ")
-}
-
-fn key_pair(name: &str) -> RsaKeyPair {
-    let path = format!("{}/tests/data/{name}.pk8", env!("CARGO_MANIFEST_DIR"));
-    RsaKeyPair::from_pkcs8(&std::fs::read(path).unwrap()).unwrap()
-}
-
-fn jwks() -> Value {
-    let pair = key_pair("issuer");
-    let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
-    let (modulus, exponent) = (number(&public.n), number(&public.e));
-    json!({"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "k", "n": modulus, "e": exponent}]})
-}
-
-fn sign(key: &str, claims: &Value) -> String {
-    let header = json!({"alg": "RS256", "kid": "k", "typ": "JWT"});
-    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let input = format!("{}.{}", encode(&header), encode(claims));
-    let pair = key_pair(key);
-    let mut signature = vec![0; pair.public_key().modulus_len()];
-    let random = ring::rand::SystemRandom::new();
-    pair.sign(&RSA_PKCS1_SHA256, &random, input.as_bytes(), &mut signature)
-        .unwrap();
-    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
-}
-
-fn aead_key(name: &str) -> LessSafeKey {
-    let key = UnboundKey::new(&AES_256_GCM, Digest::of(name.as_bytes()).as_bytes());
-    LessSafeKey::new(key.unwrap())
-}
-
-fn encrypt(key: &str, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
-    let mut data = plaintext.to_vec();
-    let nonce = Nonce::assume_unique_for_key([0; 12]);
-    aead_key(key)
-        .seal_in_place_append_tag(nonce, Aad::from(aad), &mut data)
-        .unwrap();
-    data
 }

@@ -1,0 +1,238 @@
+//! One event: what it says, and its bytes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use content::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The type of a record that holds an event.
+pub(super) const RECORD: u8 = 80;
+
+/// One measured event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Event {
+    /// The reference as the operator typed it: a hint, not an identity.
+    ImageRef(String),
+    /// The digest of the manifest that was pulled.
+    ImageDigest(Digest),
+    /// When the container is started again.
+    RestartPolicy(RestartPolicy),
+    /// The digest of the image configuration.
+    ImageId(Digest),
+    /// One argument of the process, in order, overrides included.
+    Arg(String),
+    /// One variable of the process, overrides included.
+    EnvVar(Variable),
+    /// One argument that the operator chose, in order.
+    OverrideArg(String),
+    /// One variable that the operator chose.
+    OverrideEnv(Variable),
+    /// The container starts after this; nothing may follow.
+    LaunchSeparator,
+    /// Whether memory use is reported to the operator.
+    MemoryMonitor(Reporting),
+    /// The confidential mode of the graphics processors: `ON`, `OFF` or `DEVTOOLS`.
+    GpuCcMode(String),
+    /// What binds the graphics processors' evidence to this machine.
+    GpuDeviceAttestationBinding(Vec<u8>),
+}
+
+impl Event {
+    /// The event's own type.
+    pub fn kind(&self) -> u8 {
+        match self {
+            Self::ImageRef(_) => 0,
+            Self::ImageDigest(_) => 1,
+            Self::RestartPolicy(_) => 2,
+            Self::ImageId(_) => 3,
+            Self::Arg(_) => 4,
+            Self::EnvVar(_) => 5,
+            Self::OverrideArg(_) => 6,
+            Self::OverrideEnv(_) => 7,
+            Self::LaunchSeparator => 8,
+            Self::MemoryMonitor(_) => 9,
+            Self::GpuCcMode(_) => 10,
+            Self::GpuDeviceAttestationBinding(_) => 11,
+        }
+    }
+
+    /// The bytes of the event, whose digest a register is extended by.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        record(RECORD, &record(self.kind(), &self.content()))
+    }
+
+    /// The digest of the event, as it stands in the log and extends a register.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.to_bytes())
+    }
+
+    fn content(&self) -> Vec<u8> {
+        match self {
+            Self::ImageRef(text)
+            | Self::Arg(text)
+            | Self::OverrideArg(text)
+            | Self::GpuCcMode(text) => text.clone().into_bytes(),
+            Self::ImageDigest(digest) | Self::ImageId(digest) => digest.to_string().into_bytes(),
+            Self::RestartPolicy(policy) => policy.to_string().into_bytes(),
+            Self::EnvVar(variable) | Self::OverrideEnv(variable) => {
+                variable.to_string().into_bytes()
+            }
+            Self::LaunchSeparator => Vec::new(),
+            Self::MemoryMonitor(Reporting::Off) => vec![0],
+            Self::MemoryMonitor(Reporting::On) => vec![1],
+            Self::GpuDeviceAttestationBinding(bytes) => bytes.clone(),
+        }
+    }
+
+    pub(super) fn parse(kind: u8, content: &[u8]) -> Result<Self, Error> {
+        Ok(match kind {
+            0 => Self::ImageRef(text(kind, content)?),
+            1 => Self::ImageDigest(digest(kind, content)?),
+            2 => Self::RestartPolicy(text(kind, content)?.parse()?),
+            3 => Self::ImageId(digest(kind, content)?),
+            4 => Self::Arg(text(kind, content)?),
+            5 => Self::EnvVar(text(kind, content)?.parse()?),
+            6 => Self::OverrideArg(text(kind, content)?),
+            7 => Self::OverrideEnv(text(kind, content)?.parse()?),
+            8 if content.is_empty() => Self::LaunchSeparator,
+            9 if content == [0] => Self::MemoryMonitor(Reporting::Off),
+            9 if content == [1] => Self::MemoryMonitor(Reporting::On),
+            10 => Self::GpuCcMode(text(kind, content)?),
+            11 => Self::GpuDeviceAttestationBinding(content.to_vec()),
+            8 => {
+                return Err(Error::EventContent {
+                    kind,
+                    expected: "nothing",
+                });
+            }
+            9 => {
+                return Err(Error::EventContent {
+                    kind,
+                    expected: "0 or 1",
+                });
+            }
+            _ => return Err(Error::EventType(kind)),
+        })
+    }
+}
+
+pub(super) fn record(kind: u8, value: &[u8]) -> Vec<u8> {
+    // A value comes from one event of ours, far below 4 GiB.
+    let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+    let mut bytes = vec![kind];
+    bytes.extend(length.to_be_bytes());
+    bytes.extend(value);
+    bytes
+}
+
+fn text(kind: u8, content: &[u8]) -> Result<String, Error> {
+    let text = std::str::from_utf8(content);
+    let text = text.map_err(|_| Error::EventContent {
+        kind,
+        expected: "UTF-8",
+    })?;
+    Ok(text.to_owned())
+}
+
+fn digest(kind: u8, content: &[u8]) -> Result<Digest, Error> {
+    text(kind, content)?
+        .parse()
+        .map_err(|source| Error::EventDigest { kind, source })
+}
+
+/// Whether something is reported to the operator.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reporting {
+    /// Nothing is.
+    #[default]
+    Off,
+    /// It is.
+    On,
+}
+
+/// When the launcher starts a container again.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum RestartPolicy {
+    /// Not at all.
+    Never,
+    /// Whatever its exit status.
+    Always,
+    /// When its exit status is not 0.
+    OnFailure,
+}
+
+impl fmt::Display for RestartPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Never => "Never",
+            Self::Always => "Always",
+            Self::OnFailure => "OnFailure",
+        })
+    }
+}
+
+impl FromStr for RestartPolicy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "Never" => Ok(Self::Never),
+            "Always" => Ok(Self::Always),
+            "OnFailure" => Ok(Self::OnFailure),
+            _ => Err(Error::RestartPolicy(text.chars().take(40).collect())),
+        }
+    }
+}
+
+/// An environment variable, `NAME=VALUE`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Variable {
+    name: String,
+    value: String,
+}
+
+impl Variable {
+    /// A variable with a name of `[a-zA-Z_][a-zA-Z0-9_]*`.
+    ///
+    /// # Errors
+    /// Another name.
+    pub fn new(name: &str, value: &str) -> Result<Self, Error> {
+        let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !first || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Err(Error::VariableName(name.chars().take(80).collect()));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.value)
+    }
+}
+
+impl FromStr for Variable {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let split = text.split_once('=');
+        let (name, value) = split.ok_or_else(|| Error::VariableName(String::new()))?;
+        Self::new(name, value)
+    }
+}

@@ -1,0 +1,95 @@
+//! Addresses and names that end up in URLs.
+
+use super::{InvalidTerms, TEXT_LIMIT};
+
+/// An address that tokens may be sent to: https, or http that does not leave the machine.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// Reads an address; a slash at its end is dropped.
+    ///
+    /// # Errors
+    /// Another scheme, another host for http than this machine, a query or a fragment.
+    pub fn parse(text: &str) -> Result<Self, InvalidTerms> {
+        let invalid = || InvalidTerms::Endpoint(text.chars().take(80).collect());
+        let is_plain = |c: char| c.is_ascii_graphic() && !"?#\\\"<>{}|^`".contains(c);
+        let (scheme, rest) = text.split_once("://").ok_or_else(invalid)?;
+        let authority = rest.split('/').next().unwrap_or_default();
+        let host = authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host);
+        let is_loopback = matches!(host, "127.0.0.1" | "localhost" | "[::1]");
+        let is_safe = scheme == "https" || (scheme == "http" && is_loopback);
+        let is_named = !host.is_empty() && !authority.contains('@') && text.chars().all(is_plain);
+        match is_safe && is_named && text.len() <= TEXT_LIMIT {
+            true => Ok(Self(text.trim_end_matches('/').to_owned())),
+            false => Err(invalid()),
+        }
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The relative name of a Google Cloud resource, safe to put into a URL.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Resource(String);
+
+impl Resource {
+    pub(super) fn parse(text: String) -> Result<Self, InvalidTerms> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+        let is_part = |part: &str| !matches!(part, "" | "." | "..") && part.chars().all(is_plain);
+        let is_name = text.starts_with("projects/") && text.split('/').all(is_part);
+        match is_name && text.len() <= TEXT_LIMIT {
+            true => Ok(Self(text)),
+            false => Err(InvalidTerms::Resource(text)),
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sends_tokens_only_where_nobody_listens() {
+        for (text, is_safe) in [
+            ("https://kms.example/", true),
+            ("http://127.0.0.1:8080", true),
+            ("http://[::1]:8080/x", true),
+            ("http://localhost", true),
+            ("http://kms.example", false),
+            ("http://127.0.0.1.example", false),
+            ("http://127.0.0.1@kms.example", false),
+            ("http://localhost:80@kms.example", false),
+            ("https://kms.example?x=", false),
+            ("https://kms.example/#", false),
+            ("https://", false),
+            ("ftp://kms.example", false),
+            ("kms.example", false),
+        ] {
+            assert_eq!(Endpoint::parse(text).is_ok(), is_safe, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_resources_that_escape_a_url() {
+        for text in [
+            "projects/p/../q",
+            "projects//k",
+            "projects/p?x",
+            "keys/k",
+            "projects/p:encrypt",
+        ] {
+            assert!(Resource::parse(text.to_owned()).is_err(), "{text}");
+        }
+    }
+}
