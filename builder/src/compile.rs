@@ -1,0 +1,204 @@
+//! Cargo inside the sandbox, at fixed paths, by the build root's own compiler and linker.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::{Bind, Plan, Sandbox, SandboxError};
+
+const SOURCE: &str = "/build/src";
+const VENDOR: &str = "/build/vendor";
+const HOME: &str = "/build/home";
+const CARGO_HOME: &str = "/build/cargo";
+const TARGET: &str = "/build/target";
+const TEMPORARY: &str = "/tmp";
+/// All crates come from the directory of checked archives.
+const CARGO_CONFIG: &str = "\
+[source.crates-io]
+replace-with = \"vendored\"
+
+[source.vendored]
+directory = \"/build/vendor\"
+";
+/// The processor is named so that no default can move, and the C library is linked in.
+const RUSTFLAGS: &str = "-Ctarget-feature=+crt-static -Ctarget-cpu=x86-64";
+
+/// What is compiled, and from what.
+#[derive(Clone, Debug)]
+pub struct Compilation {
+    /// The build root: compiler, linker and C library, unpacked.
+    pub root: PathBuf,
+    /// The staged source.
+    pub source: PathBuf,
+    /// The crate to compile, relative to the source.
+    pub directory: PathBuf,
+    /// The crates that it uses, unpacked.
+    pub vendor: PathBuf,
+    /// Cargo's name for the package, and so for the binary.
+    pub package: String,
+    /// Rust's name for the target.
+    pub target: String,
+    /// How many compilers run at once; plays no part in what they make.
+    pub jobs: NonZeroUsize,
+    /// A directory for what is needed meanwhile.
+    pub scratch: PathBuf,
+}
+
+/// Source that could not be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// A build root without a C compiler, or with several.
+    #[error("reading build root {}: expected one usr/bin/x86_64-linux-gnu-gcc-N, found {found}", root.display())]
+    Linker {
+        /// The build root.
+        root: PathBuf,
+        /// How many there are.
+        found: usize,
+    },
+    /// A build root that cannot be read.
+    #[error("reading {}: {source}", path.display())]
+    Read {
+        /// What.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The compiler refused the source: the same answer for everyone.
+    #[error("compiling {package}: cargo ended with exit status {code}")]
+    Refused {
+        /// The package.
+        package: String,
+        /// Cargo's exit status.
+        code: i32,
+    },
+    /// The compiler did not come to an end.
+    #[error("compiling {package}: {source}")]
+    Sandbox {
+        /// The package.
+        package: String,
+        /// Why not.
+        source: SandboxError,
+    },
+}
+
+/// Compiles to the file `binary`.
+///
+/// # Errors
+/// See [`CompileError`].
+pub fn compile(
+    compilation: &Compilation,
+    sandbox: &Sandbox<'_>,
+    binary: &Path,
+) -> Result<(), CompileError> {
+    let plan = plan(compilation)?;
+    let package = compilation.package.clone();
+    sandbox.run(&plan, binary).map_err(|error| match error {
+        SandboxError::Exited { code, .. } => CompileError::Refused { package, code },
+        source => CompileError::Sandbox { package, source },
+    })
+}
+
+/// Cargo's command line, as provenance shows it.
+pub fn command(compilation: &Compilation) -> Vec<String> {
+    let jobs = compilation.jobs.to_string();
+    let words = [
+        "/usr/bin/cargo",
+        "build",
+        "--release",
+        "--locked",
+        "--offline",
+    ];
+    let named = [
+        "--package",
+        &compilation.package,
+        "--target",
+        &compilation.target,
+    ];
+    let all = words.into_iter().chain(named).chain(["--jobs", &jobs]);
+    all.map(str::to_owned).collect()
+}
+
+fn plan(compilation: &Compilation) -> Result<Plan, CompileError> {
+    let Compilation {
+        package, target, ..
+    } = compilation;
+    let bind = |source: &Path, target: &str| Bind {
+        source: source.to_owned(),
+        target: target.into(),
+    };
+    let config = Path::new(CARGO_HOME).join("config.toml");
+    Ok(Plan {
+        root: compilation.root.clone(),
+        binds: vec![
+            bind(&compilation.source, SOURCE),
+            bind(&compilation.vendor, VENDOR),
+        ],
+        writable: [HOME, CARGO_HOME, TARGET, TEMPORARY]
+            .map(PathBuf::from)
+            .to_vec(),
+        files: BTreeMap::from([(config, CARGO_CONFIG.to_owned())]),
+        command: command(compilation),
+        environment: environment(target, &linker(&compilation.root)?),
+        directory: Path::new(SOURCE).join(&compilation.directory),
+        product: PathBuf::from(format!("{TARGET}/{target}/release/{package}")),
+        mount_point: compilation.scratch.join("sandbox"),
+    })
+}
+
+/// All of it: nothing of the host's environment comes in.
+fn environment(target: &str, gcc: &str) -> BTreeMap<String, String> {
+    let key = target.replace('-', "_");
+    let linker = format!("CARGO_TARGET_{}_LINKER", key.to_ascii_uppercase());
+    let archiver = "/usr/bin/x86_64-linux-gnu-ar";
+    let pairs = [
+        ("PATH", "/usr/bin:/bin"),
+        ("HOME", HOME),
+        ("TMPDIR", TEMPORARY),
+        ("LC_ALL", "C.UTF-8"),
+        ("TZ", "UTC"),
+        ("SOURCE_DATE_EPOCH", "0"),
+        ("CARGO_HOME", CARGO_HOME),
+        ("CARGO_TARGET_DIR", TARGET),
+        ("CARGO_INCREMENTAL", "0"),
+        ("CARGO_NET_OFFLINE", "true"),
+        ("CARGO_TERM_COLOR", "never"),
+        ("CARGO_TERM_PROGRESS_WHEN", "never"),
+        ("RUSTFLAGS", RUSTFLAGS),
+        // With a target named, flags do not reach build scripts, but the linker must.
+        (&linker, gcc),
+        ("CC", gcc),
+        ("AR", archiver),
+    ];
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+/// The one versioned C compiler: unpacked packages have no `cc`, which is made on installation.
+fn linker(root: &Path) -> Result<String, CompileError> {
+    let path = root.join("usr/bin");
+    let unread = |source| CompileError::Read {
+        path: path.clone(),
+        source,
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&path).map_err(unread)? {
+        let name = entry.map_err(unread)?.file_name();
+        let name = name.to_string_lossy();
+        let version = name
+            .strip_prefix("x86_64-linux-gnu-gcc-")
+            .unwrap_or_default();
+        if !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit()) {
+            found.push(format!("/usr/bin/{name}"));
+        }
+    }
+    match (found.pop(), found.len()) {
+        (Some(only), 0) => Ok(only),
+        (one, more) => Err(CompileError::Linker {
+            root: root.to_owned(),
+            found: usize::from(one.is_some()) + more,
+        }),
+    }
+}

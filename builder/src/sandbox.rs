@@ -1,0 +1,231 @@
+//! Runs one program where nothing is but its inputs: no network, no host files, a fixed user, host
+//! name, environment and address space layout, everything read-only but directories in memory.
+//! Nothing that the program starts outlives it, nor the builder.
+
+mod helper;
+mod mounts;
+mod plan;
+mod restrict;
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::thread;
+
+use content::limits;
+use serde::de::DeserializeOwned;
+
+use crate::interrupt::{Interrupt, Interrupted};
+pub use helper::{Role, play};
+use plan::Report;
+pub use plan::{Bind, Plan, Step};
+
+/// Bytes of a report's line, and of a line of progress.
+const LINE: u64 = 64 << 10;
+
+/// Why a sandboxed program gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The helper could not be started or talked to.
+    #[error("starting sandbox: {0}")]
+    Helper(#[source] io::Error),
+    /// The system does not let us make a sandbox.
+    #[error("making sandbox: {step}: {source}")]
+    Refused {
+        /// At which step.
+        step: Step,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The program said no.
+    #[error("running {program}: exit status {code}")]
+    Exited {
+        /// As seen inside.
+        program: String,
+        /// Its exit status.
+        code: i32,
+    },
+    /// The program was ended: for want of memory, most likely.
+    #[error("running {program}: ended by signal {signal}")]
+    Killed {
+        /// As seen inside.
+        program: String,
+        /// The signal's number.
+        signal: i32,
+    },
+    /// The program succeeded, but did not make what it should.
+    #[error("reading {} in the sandbox: {source}", path.display())]
+    Missing {
+        /// As seen inside.
+        path: PathBuf,
+        /// Why it cannot be read.
+        source: io::Error,
+    },
+    /// The helper ended without a word.
+    #[error("running sandbox: it ended without a report")]
+    Silent,
+    /// What was made is too large, or was not handed out in full.
+    #[error("reading {} in the sandbox: expected {expected} bytes, found {found}", path.display())]
+    Size {
+        /// As seen inside.
+        path: PathBuf,
+        /// Bytes announced, or allowed.
+        expected: u64,
+        /// Bytes received, or announced.
+        found: u64,
+    },
+    /// What was made cannot be kept.
+    #[error("writing {}: {source}", path.display())]
+    Write {
+        /// On the host.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It was to end early.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// How to run something in a sandbox.
+#[derive(Clone, Copy)]
+pub struct Sandbox<'a> {
+    /// A program that calls [`play`] when its arguments name a [`Role`]: the builder itself.
+    pub helper: &'a Path,
+    /// Ends the sandbox early.
+    pub interrupt: &'a Interrupt,
+    /// Takes each line that the program has for people.
+    pub progress: &'a (dyn Fn(&str) + Sync),
+}
+
+impl Sandbox<'_> {
+    /// Runs what `plan` says, and writes its product to the file `product`, which is only complete
+    /// when this succeeds.
+    ///
+    /// # Errors
+    /// See [`SandboxError`].
+    pub fn run(&self, plan: &Plan, product: &Path) -> Result<(), SandboxError> {
+        self.interrupt.check()?;
+        let mut child = self.start(plan)?;
+        // Kept to the end: that it closes tells the helper that we are gone.
+        let stdin = child.stdin.take();
+        let outcome = self.attend(&mut child, stdin.as_ref(), plan, product);
+        drop(stdin);
+        child.wait().map_err(SandboxError::Helper)?;
+        self.interrupt.check()?;
+        outcome
+    }
+
+    fn start(&self, plan: &Plan) -> Result<Child, SandboxError> {
+        self.prepare(plan).map_err(SandboxError::Helper)?;
+        Command::new(self.helper)
+            .arg(Role::Outer.argument())
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(SandboxError::Helper)
+    }
+
+    fn prepare(&self, plan: &Plan) -> io::Result<()> {
+        std::fs::create_dir_all(&plan.mount_point)
+    }
+
+    fn attend(
+        &self,
+        child: &mut Child,
+        stdin: Option<&std::process::ChildStdin>,
+        plan: &Plan,
+        product: &Path,
+    ) -> Result<(), SandboxError> {
+        let _watch = self.interrupt.watch(child).map_err(SandboxError::Helper)?;
+        if let Some(mut stdin) = stdin {
+            hand_over(&mut stdin, plan).map_err(SandboxError::Helper)?;
+        }
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        thread::scope(|scope| {
+            scope.spawn(|| stderr.map(|stderr| self.relay(stderr)));
+            stdout.map_or(Err(SandboxError::Silent), |stdout| {
+                receive(stdout, plan, product)
+            })
+        })
+    }
+
+    /// Reads to the end, whatever it is, so that the program never waits for us.
+    fn relay(&self, stderr: ChildStderr) {
+        let mut lines = BufReader::new(stderr);
+        let mut line = Vec::new();
+        while matches!(
+            lines.by_ref().take(LINE).read_until(b'\n', &mut line),
+            Ok(1..)
+        ) {
+            (self.progress)(String::from_utf8_lossy(&line).trim_end());
+            line.clear();
+        }
+    }
+}
+
+fn hand_over(stdin: &mut impl Write, plan: &Plan) -> io::Result<()> {
+    let mut line = serde_json::to_vec(plan)?;
+    line.push(b'\n');
+    match stdin.write_all(&line) {
+        // The helper refused before it read: its report says why.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn receive(stdout: ChildStdout, plan: &Plan, product: &Path) -> Result<(), SandboxError> {
+    let mut stdout = BufReader::new(stdout);
+    let program = || plan.command.first().cloned().unwrap_or_default();
+    match read_line(&mut stdout)?.ok_or(SandboxError::Silent)? {
+        Report::Refused { step, errno } => Err(SandboxError::Refused {
+            step,
+            source: io::Error::from_raw_os_error(errno),
+        }),
+        Report::Exited { code } => Err(SandboxError::Exited {
+            program: program(),
+            code,
+        }),
+        Report::Killed { signal } => Err(SandboxError::Killed {
+            program: program(),
+            signal,
+        }),
+        Report::Missing { errno } => Err(SandboxError::Missing {
+            path: plan.product.clone(),
+            source: io::Error::from_raw_os_error(errno),
+        }),
+        Report::Product { size } => keep(stdout, size, plan, product),
+    }
+}
+
+fn read_line<T: DeserializeOwned>(reader: &mut impl BufRead) -> Result<Option<T>, SandboxError> {
+    let mut line = Vec::new();
+    reader
+        .take(LINE)
+        .read_until(b'\n', &mut line)
+        .map_err(SandboxError::Helper)?;
+    Ok(content::json::parse(&line, LINE).ok())
+}
+
+fn keep(stdout: impl Read, size: u64, plan: &Plan, product: &Path) -> Result<(), SandboxError> {
+    let wrong = |expected, found| SandboxError::Size {
+        path: plan.product.clone(),
+        expected,
+        found,
+    };
+    if size > limits::LAYER {
+        return Err(wrong(limits::LAYER, size));
+    }
+    let copied = std::fs::File::create_new(product)
+        .and_then(|mut file| io::copy(&mut stdout.take(size + 1), &mut file))
+        .map_err(|source| SandboxError::Write {
+            path: product.to_owned(),
+            source,
+        })?;
+    match copied == size {
+        true => Ok(()),
+        false => Err(wrong(size, copied)),
+    }
+}

@@ -1,0 +1,216 @@
+//! The helper: this program once more, with one thread, so that it may change what it is.
+//!
+//! Its first process leaves the host's namespaces; only a child of it can be the first process of
+//! the new process namespace. That child makes the file system, gives up all privileges and starts
+//! the program. When it ends, for whatever reason, the kernel ends all that is left.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+
+use nix::sched::CloneFlags;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::Mode;
+use rustix::process::{Signal, set_parent_process_death_signal, setsid, umask};
+
+use super::plan::{At, Plan, Refusal, Report, Step};
+use super::{mounts, restrict};
+
+/// The user that a build sees itself as, whoever runs it.
+const USER: u32 = 1000;
+/// The host name that a build sees.
+const HOSTNAME: &[u8] = b"countersign";
+/// Bytes of a plan.
+const PLAN: u64 = 1 << 20;
+/// This program's own file, also when it was replaced meanwhile.
+const SELF: &str = "/proc/self/exe";
+
+/// A part that this program plays for itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// Leaves the host's namespaces.
+    Outer,
+    /// Is the first process of the new ones.
+    Inner,
+}
+
+impl Role {
+    /// The role that a command line asks for: its first argument, and there is no other.
+    pub fn of_arguments(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> Option<Self> {
+        let first = arguments.next()?;
+        [Self::Outer, Self::Inner]
+            .into_iter()
+            .find(|role| first == role.argument())
+    }
+
+    pub(super) fn argument(self) -> &'static str {
+        match self {
+            Self::Outer => "sandbox-outer",
+            Self::Inner => "sandbox-inner",
+        }
+    }
+}
+
+/// Plays `role`: reads a plan from standard input and reports on standard output.
+pub fn play(role: Role) -> ExitCode {
+    let outcome = match role {
+        Role::Outer => outer(),
+        Role::Inner => inner(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Refusal { step, errno }) => {
+            // Nobody is left to tell when this fails.
+            let _ = report(&Report::Refused { step, errno });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn outer() -> Result<(), Refusal> {
+    let plan = read_plan().at(Step::Plan)?;
+    let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
+    nix::sched::unshare(namespaces()).at(Step::Namespaces)?;
+    map("setgroups", "deny").at(Step::Identity)?;
+    map("uid_map", &format!("{USER} {uid} 1")).at(Step::Identity)?;
+    map("gid_map", &format!("{USER} {gid} 1")).at(Step::Identity)?;
+    setsid().at(Step::Lifetime)?;
+    live_with_parent().at(Step::Lifetime)?;
+    keep_capabilities().at(Step::Identity)?;
+    hand_over(&plan).at(Step::FirstProcess)
+}
+
+/// Those of the new user namespace, which count for nothing outside it. Who is not root loses them
+/// when another program starts, unless they are ambient.
+fn keep_capabilities() -> io::Result<()> {
+    let mut sets = rustix::thread::capabilities(None)?;
+    sets.inheritable = sets.permitted;
+    rustix::thread::set_capabilities(None, sets)?;
+    for capability in sets.permitted.iter() {
+        rustix::thread::configure_capability_in_ambient_set(capability, true)?;
+    }
+    Ok(())
+}
+
+fn namespaces() -> CloneFlags {
+    CloneFlags::CLONE_NEWUSER
+        | CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWCGROUP
+}
+
+fn map(file: &str, line: &str) -> io::Result<()> {
+    fs::write(Path::new("/proc/self").join(file), line)
+}
+
+/// Asks the kernel to end this process with its parent, and looks whether the parent ended before:
+/// it keeps its end of our standard input open as long as it lives.
+fn live_with_parent() -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let stdin = io::stdin();
+    let mut ends = [PollFd::new(&stdin, PollFlags::IN)];
+    poll(&mut ends, Some(&Timespec::default()))?;
+    match ends[0].revents().contains(PollFlags::HUP) {
+        true => Err(rustix::io::Errno::PIPE.into()),
+        false => Ok(()),
+    }
+}
+
+fn hand_over(plan: &[u8]) -> io::Result<()> {
+    let mut inner = Command::new(SELF)
+        .arg(Role::Inner.argument())
+        .env_clear()
+        .stdin(Stdio::piped())
+        .spawn()?;
+    // Kept to the end: that it closes tells the child that we are gone.
+    let mut stdin = inner.stdin.take();
+    if let Some(stdin) = &mut stdin {
+        stdin.write_all(plan)?;
+    }
+    inner.wait().map(drop)
+}
+
+fn inner() -> Result<(), Refusal> {
+    let bytes = read_plan().at(Step::Plan)?;
+    live_with_parent().at(Step::Lifetime)?;
+    let plan: Plan = serde_json::from_slice(&bytes).at(Step::Plan)?;
+    mounts::enter(&plan)?;
+    rustix::system::sethostname(HOSTNAME).at(Step::Hostname)?;
+    rustix::system::setdomainname(b"").at(Step::Hostname)?;
+    umask(Mode::from_raw_mode(0o022));
+    restrict::restrict(&plan)?;
+    let status = start(&plan)
+        .and_then(|mut child| child.wait())
+        .at(Step::Program)?;
+    // The reader is gone when this fails, and so is who wants to know.
+    let _ = conclude(status, &plan.product);
+    Ok(())
+}
+
+fn start(plan: &Plan) -> io::Result<Child> {
+    let (program, arguments) = plan
+        .command
+        .split_first()
+        .ok_or(io::ErrorKind::InvalidInput)?;
+    Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(&plan.environment)
+        .current_dir(&plan.directory)
+        .stdin(Stdio::null())
+        .stdout(io::stderr().as_fd().try_clone_to_owned()?)
+        .spawn()
+}
+
+fn conclude(status: ExitStatus, product: &Path) -> io::Result<()> {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => hand_out(product),
+        (Some(code), _) => report(&Report::Exited { code }),
+        (None, signal) => report(&Report::Killed {
+            signal: signal.unwrap_or_default(),
+        }),
+    }
+}
+
+fn hand_out(product: &Path) -> io::Result<()> {
+    let opened = File::open(product).and_then(|file| Ok((file.metadata()?, file)));
+    let (metadata, mut file) = match opened {
+        Ok((metadata, file)) if metadata.is_file() => (metadata, file),
+        Ok(_) => return report(&Report::Missing { errno: 0 }),
+        Err(error) => {
+            let errno = error.raw_os_error().unwrap_or_default();
+            return report(&Report::Missing { errno });
+        }
+    };
+    report(&Report::Product {
+        size: metadata.len(),
+    })?;
+    let mut out = io::stdout().lock();
+    io::copy(&mut file, &mut out)?;
+    out.flush()
+}
+
+/// One line; standard input stays open behind it.
+fn read_plan() -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut reader = BufReader::new(io::Read::take(io::stdin().lock(), PLAN));
+    reader.read_until(b'\n', &mut line)?;
+    match line.ends_with(b"\n") {
+        true => Ok(line),
+        false => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+fn report(report: &Report) -> io::Result<()> {
+    let mut line = serde_json::to_vec(report)?;
+    line.push(b'\n');
+    let mut out = io::stdout().lock();
+    out.write_all(&line)?;
+    out.flush()
+}

@@ -1,0 +1,220 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, Scope, path_beneath_rules,
+};
+use nix::libc;
+use nix::sys::personality::{self, Persona};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior};
+use rustix::thread::{CapabilitySet, CapabilitySets};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch,
+};
+
+use super::plan::{At, Plan, Refusal, Step};
+
+/// Open files; more than any compiler needs, and the same everywhere.
+const OPEN_FILES: u64 = 4096;
+/// Bytes of a main thread's stack: what Linux gives by default.
+const STACK: u64 = 8 << 20;
+
+/// Takes from this process, and so from all that it starts, whatever a compiler does not need.
+pub(super) fn restrict(plan: &Plan) -> Result<(), Refusal> {
+    limit_resources().at(Step::Limits)?;
+    fix_address_space().at(Step::AddressSpace)?;
+    give_up_capabilities().at(Step::Capabilities)?;
+    restrict_files(&plan.writable).at(Step::Landlock)?;
+    filter_system_calls().at(Step::SystemCalls)
+}
+
+fn limit_resources() -> io::Result<()> {
+    limit(Resource::Core, 0)?;
+    limit(Resource::Nofile, OPEN_FILES)?;
+    limit(Resource::Stack, STACK)
+}
+
+/// Never above what the caller has: that would need a privilege.
+fn limit(resource: Resource, wanted: u64) -> io::Result<()> {
+    let allowed = rustix::process::getrlimit(resource).maximum;
+    let value = Some(allowed.map_or(wanted, |allowed| allowed.min(wanted)));
+    let limit = Rlimit {
+        current: value,
+        maximum: value,
+    };
+    Ok(rustix::process::setrlimit(resource, limit)?)
+}
+
+/// A program that sorts by address gives the same order each time.
+fn fix_address_space() -> io::Result<()> {
+    let persona = personality::get()?;
+    personality::set(persona | Persona::ADDR_NO_RANDOMIZE)?;
+    Ok(())
+}
+
+fn give_up_capabilities() -> io::Result<()> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    for capability in CapabilitySet::all().iter() {
+        match rustix::thread::remove_capability_from_bounding_set(capability) {
+            // The kernel is older than the capability.
+            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    rustix::thread::clear_ambient_capability_set()?;
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    rustix::thread::set_capabilities(None, none)?;
+    Ok(rustix::thread::set_no_new_privs(true)?)
+}
+
+/// A second wall behind read-only mounts; a kernel without Landlock has the first one only.
+fn restrict_files(writable: &[PathBuf]) -> io::Result<()> {
+    ruleset(writable).map_err(io::Error::other)
+}
+
+fn ruleset(writable: &[PathBuf]) -> Result<(), landlock::RulesetError> {
+    let all = AccessFs::from_all(ABI::V5);
+    Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(all)?
+        .handle_access(AccessNet::from_all(ABI::V4))?
+        .scope(Scope::from_all(ABI::V6))?
+        .create()?
+        .add_rules(path_beneath_rules(["/"], AccessFs::from_read(ABI::V5)))?
+        .add_rules(path_beneath_rules(writable, all))?
+        .add_rules(path_beneath_rules(["/dev"], all))?
+        .restrict_self()
+        .map(drop)
+}
+
+fn filter_system_calls() -> io::Result<()> {
+    for (rules, answer) in [(denied(), libc::EPERM), (unknown(), libc::ENOSYS)] {
+        let program = compile(rules, answer).map_err(io::Error::other)?;
+        seccompiler::apply_filter(&program).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+fn compile(
+    rules: Result<Rules, seccompiler::BackendError>,
+    answer: i32,
+) -> Result<BpfProgram, seccompiler::BackendError> {
+    let answer = SeccompAction::Errno(answer.unsigned_abs());
+    SeccompFilter::new(rules?, SeccompAction::Allow, answer, TargetArch::x86_64)?.try_into()
+}
+
+/// The argument's flags cannot be seen by a filter; told that it does not exist, the C library
+/// uses `clone` instead.
+fn unknown() -> Result<Rules, seccompiler::BackendError> {
+    Ok(each(&[libc::SYS_clone3]))
+}
+
+/// What a compiler never does and an exploit likes to, besides new namespaces and the network.
+fn denied() -> Result<Rules, seccompiler::BackendError> {
+    let mut rules = each(&NEVER);
+    for flag in NEW_NAMESPACES {
+        let flag = u64::from(flag.unsigned_abs());
+        let set = SeccompCmpOp::MaskedEq(flag);
+        let condition = SeccompCondition::new(0, SeccompCmpArgLen::Qword, set, flag)?;
+        add(
+            &mut rules,
+            libc::SYS_clone,
+            SeccompRule::new(vec![condition])?,
+        );
+    }
+    let local = u64::from(libc::AF_UNIX.unsigned_abs());
+    for call in [libc::SYS_socket, libc::SYS_socketpair] {
+        let other = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, local)?;
+        add(&mut rules, call, SeccompRule::new(vec![other])?);
+    }
+    Ok(rules)
+}
+
+/// The same call by its other number: a kernel may answer to the x32 interface as well.
+const X32: i64 = 0x4000_0000;
+/// Calls whose x32 number is not the usual one with [`X32`] added (Linux, `syscall_64.tbl`).
+const X32_ONLY: [i64; 4] = [X32 | 521, X32 | 528, X32 | 539, X32 | 540];
+
+fn each(calls: &[i64]) -> Rules {
+    let own = calls.iter().flat_map(|call| [*call, *call | X32]);
+    own.chain(X32_ONLY).map(|call| (call, Vec::new())).collect()
+}
+
+fn add(rules: &mut Rules, call: i64, rule: SeccompRule) {
+    rules.entry(call).or_default().push(rule.clone());
+    rules.entry(call | X32).or_default().push(rule);
+}
+
+const NEW_NAMESPACES: [i32; 8] = [
+    libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWNET,
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWUTS,
+    // CLONE_NEWTIME (Linux, `sched.h`); for `clone` it is part of the signal number.
+    0x80,
+];
+
+const NEVER: [i64; 50] = [
+    libc::SYS_acct,
+    libc::SYS_add_key,
+    libc::SYS_adjtimex,
+    libc::SYS_bpf,
+    libc::SYS_chroot,
+    libc::SYS_clock_adjtime,
+    libc::SYS_clock_settime,
+    libc::SYS_delete_module,
+    libc::SYS_fanotify_init,
+    libc::SYS_finit_module,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fsopen,
+    libc::SYS_fspick,
+    libc::SYS_init_module,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_io_uring_setup,
+    libc::SYS_ioperm,
+    libc::SYS_iopl,
+    libc::SYS_kexec_file_load,
+    libc::SYS_kexec_load,
+    libc::SYS_keyctl,
+    libc::SYS_lookup_dcookie,
+    libc::SYS_mount,
+    libc::SYS_mount_setattr,
+    libc::SYS_move_mount,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_open_tree,
+    libc::SYS_perf_event_open,
+    libc::SYS_personality,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_pivot_root,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_ptrace,
+    libc::SYS_quotactl,
+    libc::SYS_reboot,
+    libc::SYS_request_key,
+    libc::SYS_setdomainname,
+    libc::SYS_sethostname,
+    libc::SYS_setns,
+    libc::SYS_settimeofday,
+    libc::SYS_swapoff,
+    libc::SYS_swapon,
+    libc::SYS_syslog,
+    libc::SYS_umount2,
+    libc::SYS_unshare,
+    libc::SYS_userfaultfd,
+];
