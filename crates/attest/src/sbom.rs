@@ -148,10 +148,7 @@ impl Sbom {
             }
         };
         match replaced {
-            true => Err(unexpected(
-                "every component once",
-                &component.name.to_string(),
-            )),
+            true => Err(unexpected("every component once", component.name.as_ref())),
             false => Ok(()),
         }
     }
@@ -232,7 +229,7 @@ fn sha256(component: &Component) -> Result<Digest, Error> {
     match (found.next(), found.next()) {
         (Some(hash), None) => Digest::from_hex(&hash.content.0)
             .map_err(|_| unexpected("64 lower-case hex digits", &hash.content.0)),
-        _ => Err(unexpected("one SHA-256", &component.name.to_string())),
+        _ => Err(unexpected("one SHA-256", component.name.as_ref())),
     }
 }
 

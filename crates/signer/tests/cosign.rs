@@ -154,13 +154,10 @@ fn serve(program: &Path, folder: &Path, port: u16) -> Child {
     command.arg("serve").arg(config);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let server = command.spawn().unwrap();
-    for _ in 0..200 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return server;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("docker-registry does not listen");
+    let listens = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+    let mut waits = (0..200).map(|_| std::thread::sleep(Duration::from_millis(50)));
+    while !listens() && waits.next().is_some() {}
+    server
 }
 
 async fn push(registry: &Registry) -> Digest {
