@@ -170,7 +170,7 @@ mod tests {
         for bytes in [
             &b"10 path=a"[..],
             b"11 path=a\n",
-            b"9 path=a\n",
+            b"8 path=a\n",
             b"0 path=a\n",
             b"-1 path=a\n",
             b"99999999999999999999 path=a\n",

@@ -102,11 +102,12 @@ fn flag(header: &tar::Header, name: &str) -> Result<u8, LayerFault> {
 
 /// Sizes in binary are above any limit of ours, and readers disagree about their upper bytes.
 fn size(header: &tar::Header, extensions: &Extensions) -> Result<u64, LayerFault> {
-    if header.as_old().size[0] & 0x80 != 0 {
-        let limit = limits::LAYER;
+    let limit = limits::LAYER;
+    let binary = header.as_old().size[0] & 0x80 != 0;
+    let size = header.entry_size().map_err(|_| LayerFault::Header)?;
+    if binary || size > limit {
         return Err(LayerFault::Size { limit });
     }
-    let size = header.entry_size().map_err(|_| LayerFault::Header)?;
     match extensions.size() {
         Some(other) if other != size => Err(LayerFault::Extension),
         _ => Ok(size),

@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(&bytes[..7], b"bin/sh\0");
         assert_eq!(&bytes[100..124], b"0000755\x000000000\x000000000\0");
         assert_eq!(&bytes[124..148], b"00000001234\x0000000000000\0");
-        assert_eq!(&bytes[148..157], b"012066\0 0");
+        assert_eq!(&bytes[148..157], b"010315\0 0");
         assert_eq!(&bytes[257..265], b"ustar\x0000");
         assert_eq!(&bytes[265..329], &[0; 64]);
         assert_eq!(&bytes[329..345], b"0000000\x000000000\0");
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_record_counts_its_own_length() {
-        assert_eq!(record("path", "a"), b"10 path=a\n");
+        assert_eq!(record("path", "a"), b"9 path=a\n");
         assert_eq!(record("path", &"a".repeat(88)).len(), 97);
         for size in 80..120 {
             let record = record("path", &"a".repeat(size));

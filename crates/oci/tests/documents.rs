@@ -1,0 +1,205 @@
+//! Manifests, configurations and layouts.
+
+use content::{Digest, limits};
+use oci::layer::{Content, Entry, Executable, Kind};
+use oci::{Config, Descriptor, Document, Error, Execution, Image, Index, Layout, Manifest, RootFs};
+use oci::{LayerFault, media};
+
+fn config(diff_ids: Vec<Digest>) -> Config {
+    Config {
+        created: Some("1970-01-01T00:00:00Z".into()),
+        architecture: "amd64".into(),
+        os: "linux".into(),
+        variant: None,
+        config: Execution {
+            entrypoint: vec!["/workload".into()],
+            env: vec!["A=b".into()],
+            labels: [("b".into(), "2".into()), ("a".into(), "1".into())].into(),
+            ..Execution::default()
+        },
+        rootfs: RootFs::of_layers(diff_ids),
+        history: vec![],
+    }
+}
+
+fn entries() -> Vec<Entry> {
+    vec![Entry {
+        path: "/workload".parse().unwrap(),
+        kind: Kind::File {
+            content: Content::Bytes(b"program".to_vec()),
+            executable: Executable::Yes,
+        },
+    }]
+}
+
+fn fill(layout: &Layout) -> Digest {
+    let (layer, written) = layout.write_layer(entries()).unwrap();
+    let config = config(vec![written.diff_id]).to_bytes().unwrap();
+    let config = layout.write_blob(media::CONFIG, &config).unwrap();
+    let manifest = Manifest::new(config, vec![layer]).to_bytes().unwrap();
+    let manifest = layout.write_blob(media::MANIFEST, &manifest).unwrap();
+    layout.set_image(&manifest).unwrap();
+    manifest.digest
+}
+
+#[test]
+fn a_layout_gives_back_its_image() {
+    let dir = tempfile::tempdir().unwrap();
+    let digest = fill(&Layout::create(dir.path()).unwrap());
+    let image = Layout::open(dir.path()).unwrap().image().unwrap();
+    assert_eq!(image.image_digest(), digest);
+    assert_eq!(image.image_id(), Digest::of(image.config_bytes()));
+    assert_eq!(image.config().config.entrypoint, ["/workload"]);
+    let expected = r#"{"architecture":"amd64","config":{"Entrypoint":["/workload"],"Env":["A=b"],"Labels":{"a":"1","b":"2"}},"created":"1970-01-01T00:00:00Z","os":"linux","rootfs":{"diff_ids":["#;
+    assert!(
+        std::str::from_utf8(image.config_bytes())
+            .unwrap()
+            .starts_with(expected)
+    );
+    let header = std::fs::read(dir.path().join("oci-layout")).unwrap();
+    assert_eq!(header, br#"{"imageLayoutVersion":"1.0.0"}"#);
+    let rubbish = std::fs::read_dir(dir.path().join("blobs/sha256"))
+        .unwrap()
+        .count();
+    assert_eq!(rubbish, 3);
+}
+
+#[test]
+fn the_same_image_is_the_same_bytes() {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let digest = fill(&Layout::create(a.path()).unwrap());
+    assert_eq!(digest, fill(&Layout::create(b.path()).unwrap()));
+    let index = |dir: &tempfile::TempDir| std::fs::read(dir.path().join("index.json")).unwrap();
+    assert_eq!(index(&a), index(&b));
+}
+
+#[test]
+fn a_changed_blob_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = Layout::create(dir.path()).unwrap();
+    fill(&layout);
+    let config = layout.image().unwrap().manifest().config.clone();
+    let path = layout.blob_path(&config.digest);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("A=b", "A=c")).unwrap();
+    assert!(matches!(layout.image(), Err(Error::Blob { .. })));
+    assert!(matches!(
+        layout.read_blob(&config, 10),
+        Err(Error::Blob { .. })
+    ));
+}
+
+#[test]
+fn a_failed_layer_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = Layout::create(dir.path()).unwrap();
+    let twice = [entries(), entries()].concat();
+    let fault = |error| {
+        matches!(
+            error,
+            Error::Layer {
+                fault: LayerFault::Duplicate,
+                ..
+            }
+        )
+    };
+    assert!(fault(layout.write_layer(twice).unwrap_err()));
+    let blobs = std::fs::read_dir(dir.path().join("blobs/sha256"))
+        .unwrap()
+        .count();
+    assert_eq!(blobs, 0);
+    assert!(matches!(layout.image(), Err(Error::Read { .. })));
+}
+
+#[test]
+fn a_layout_of_another_version_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("oci-layout"),
+        br#"{"imageLayoutVersion":"2.0.0"}"#,
+    )
+    .unwrap();
+    assert!(matches!(
+        Layout::open(dir.path()),
+        Err(Error::LayoutVersion { .. })
+    ));
+}
+
+#[test]
+fn an_image_is_what_its_manifest_describes() {
+    let bytes = config(vec![Digest::of(b"l")]).to_bytes().unwrap();
+    let layer = Descriptor::of(media::LAYER_GZIP, b"l");
+    let described = Descriptor::of(media::CONFIG, &bytes);
+    let parse = |config: Descriptor, layers: Vec<Descriptor>| {
+        Image::parse(
+            Manifest::new(config, layers).to_bytes().unwrap(),
+            bytes.clone(),
+        )
+    };
+    assert!(parse(described.clone(), vec![layer.clone()]).is_ok());
+    let other = Descriptor::of(media::CONFIG, b"other");
+    assert!(matches!(
+        parse(other, vec![layer.clone()]),
+        Err(Error::Content { .. })
+    ));
+    assert!(matches!(
+        parse(described.clone(), vec![]),
+        Err(Error::DiffIds { .. })
+    ));
+    let odd = Descriptor::of(media::EMPTY, &bytes);
+    assert!(matches!(
+        parse(odd, vec![layer.clone()]),
+        Err(Error::MediaType { .. })
+    ));
+    let many = vec![layer; limits::LAYERS + 1];
+    assert!(matches!(parse(described, many), Err(Error::Layers { .. })));
+}
+
+#[test]
+fn a_document_is_one_thing_only() {
+    let config = serde_json::to_value(Descriptor::empty()).unwrap();
+    let both =
+        serde_json::json!({"schemaVersion": 2, "config": config, "layers": [], "manifests": []});
+    let both = serde_json::to_vec(&both).unwrap();
+    assert!(matches!(
+        Manifest::parse(&both),
+        Err(Error::Ambiguous { .. })
+    ));
+    assert!(matches!(Index::parse(&both), Err(Error::Ambiguous { .. })));
+    let index = Index::new(vec![]).to_bytes().unwrap();
+    let error = Manifest::parse(&index).unwrap_err();
+    let document = Document::Manifest;
+    assert!(matches!(error, Error::MediaType { document: d, .. } if d == document));
+    let docker = br#"{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json"}"#;
+    assert!(matches!(
+        Manifest::parse(docker),
+        Err(Error::MediaType { .. })
+    ));
+    let old = serde_json::json!({"schemaVersion": 1, "config": config, "layers": []});
+    let old = serde_json::to_vec(&old).unwrap();
+    assert!(matches!(
+        Manifest::parse(&old),
+        Err(Error::SchemaVersion { .. })
+    ));
+}
+
+/// Another implementation of the image specification reads what we write.
+#[test]
+fn oci_spec_agrees() {
+    let bytes = config(vec![Digest::of(b"l")]).to_bytes().unwrap();
+    let theirs = oci_spec::image::ImageConfiguration::from_reader(&bytes[..]).unwrap();
+    assert_eq!(theirs.rootfs().diff_ids(), &[Digest::of(b"l").to_string()]);
+    let labels = theirs.labels_of_config().unwrap();
+    assert_eq!(labels["b"], "2");
+    let subject = Descriptor::of(media::MANIFEST, b"image");
+    let layer = Descriptor::of(media::SIGSTORE_BUNDLE, b"bundle");
+    let ours = Manifest::referrer(media::SIGSTORE_BUNDLE, layer, subject);
+    let bytes = ours.to_bytes().unwrap();
+    let theirs = oci_spec::image::ImageManifest::from_reader(&bytes[..]).unwrap();
+    assert_eq!(
+        theirs.artifact_type().as_ref().unwrap().as_ref(),
+        media::SIGSTORE_BUNDLE
+    );
+    assert_eq!(theirs.subject().as_ref().unwrap().size(), 5);
+    assert_eq!(Manifest::parse(&bytes).unwrap(), ours);
+}

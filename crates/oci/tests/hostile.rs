@@ -1,0 +1,309 @@
+//! Layers from strangers: what must be refused, and that nothing outside is touched.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::symlink;
+
+use content::{CheckedReader, Digest, ReadError};
+use oci::{Error, LayerFault, layer};
+
+/// An archive made header by header.
+#[derive(Default)]
+struct Archive(Vec<u8>);
+
+impl Archive {
+    fn entry(self, flag: u8, path: &[u8], target: &[u8], content: &[u8]) -> Self {
+        self.sized(flag, path, target, content, content.len() as u64)
+    }
+
+    fn sized(mut self, flag: u8, path: &[u8], target: &[u8], content: &[u8], size: u64) -> Self {
+        let mut header = tar::Header::new_ustar();
+        header.as_old_mut().name[..path.len()].copy_from_slice(path);
+        header.as_old_mut().linkname[..target.len()].copy_from_slice(target);
+        header.set_entry_type(tar::EntryType::new(flag));
+        header.set_mode(0o6777);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(1);
+        header.set_size(size);
+        header.set_cksum();
+        self.0.extend(header.as_bytes());
+        self.0.extend(content);
+        self.0.resize(self.0.len().next_multiple_of(512), 0);
+        self
+    }
+
+    fn file(self, path: &str, content: &[u8]) -> Self {
+        self.entry(b'0', path.as_bytes(), b"", content)
+    }
+
+    fn directory(self, path: &str) -> Self {
+        self.entry(b'5', path.as_bytes(), b"", b"")
+    }
+
+    fn link(self, path: &str, target: &str) -> Self {
+        self.entry(b'2', path.as_bytes(), target.as_bytes(), b"")
+    }
+
+    fn hard(self, path: &str, target: &str) -> Self {
+        self.entry(b'1', path.as_bytes(), target.as_bytes(), b"")
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.0.extend([0; 1024]);
+        self.0
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Digest, Error> {
+    layer::read(bytes, |_, content| {
+        std::io::copy(content, &mut std::io::sink()).unwrap();
+        Ok(())
+    })
+}
+
+fn fault(bytes: &[u8]) -> LayerFault {
+    match layer::read(bytes, |_, _| Ok::<(), Error>(())) {
+        Err(Error::Layer { fault, .. }) => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn new() -> Archive {
+    Archive::default()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(bytes).unwrap();
+    gzip.finish().unwrap()
+}
+
+#[test]
+fn paths_stay_below_the_root_and_are_single() {
+    for path in ["../a", "/a", "a/../b", "a//b", "a/./b", "..", "./../a"] {
+        assert_eq!(
+            fault(&new().file(path, b"").end()),
+            LayerFault::Path,
+            "{path}"
+        );
+    }
+    assert_eq!(
+        fault(&new().entry(b'0', b"\xff", b"", b"").end()),
+        LayerFault::Encoding
+    );
+    let twice = new().file("a", b"1").file("./a", b"2").end();
+    assert_eq!(fault(&twice), LayerFault::Duplicate);
+    let twice = new().directory("a/").link("a", "b").end();
+    assert_eq!(fault(&twice), LayerFault::Duplicate);
+    let replaced = new().file("a/b", b"").link("a", "/etc").end();
+    assert_eq!(fault(&replaced), LayerFault::Duplicate);
+    let through = new().link("a", "/etc").file("a/b", b"").end();
+    assert_eq!(fault(&through), LayerFault::Parent);
+    let through = new().file("a", b"").directory("a/b/c/").end();
+    assert_eq!(fault(&through), LayerFault::Parent);
+}
+
+#[test]
+fn links_stay_below_the_root() {
+    for target in ["../x", "/..", "", "/a/../../b"] {
+        let archive = new().link("a", target).end();
+        assert!(
+            matches!(fault(&archive), LayerFault::Link { .. }),
+            "{target}"
+        );
+        let archive = new().hard("a", target).end();
+        assert!(
+            matches!(fault(&archive), LayerFault::Link { .. }),
+            "{target}"
+        );
+    }
+    assert!(read(&new().link("a/b", "../c").link("d", "/e").end()).is_ok());
+}
+
+#[test]
+fn only_files_directories_and_links() {
+    for flag in [b'3', b'4', b'6', b'7', b'S', b'M', b'V', b'D', b'Z', 0xff] {
+        let archive = new().entry(flag, b"a", b"", b"").end();
+        assert!(matches!(fault(&archive), LayerFault::Kind { .. }), "{flag}");
+    }
+    let full = new().entry(b'5', b"a/", b"", b"content").end();
+    assert_eq!(fault(&full), LayerFault::Content { size: 7 });
+    let slash = new().file("a/", b"content").end();
+    assert_eq!(fault(&slash), LayerFault::Path);
+}
+
+#[test]
+fn headers_do_not_contradict_each_other() {
+    let pax = |records: &[u8]| new().entry(b'x', b"p", b"", records);
+    let cases = [
+        pax(b"9 size=9\n").file("a", b"1").end(),
+        pax(b"10 path=a\n")
+            .entry(b'L', b"l", b"", b"b\0")
+            .file("c", b"")
+            .end(),
+        pax(b"10 path=a\n10 path=b\n").file("c", b"").end(),
+        pax(b"99 path=a\n").file("c", b"").end(),
+        pax(b"22 GNU.sparse.major=1\n").file("c", b"").end(),
+        pax(b"10 path=a\n").end(),
+        new()
+            .entry(b'g', b"p", b"", b"10 path=a\n")
+            .file("c", b"")
+            .end(),
+    ];
+    for (number, archive) in cases.iter().enumerate() {
+        assert_eq!(fault(archive), LayerFault::Extension, "{number}");
+    }
+    assert_eq!(
+        fault(&pax(b"12 path=../a\n").file("c", b"").end()),
+        LayerFault::Extension
+    );
+    assert_eq!(
+        fault(&pax(b"13 path=../a\n").file("c", b"").end()),
+        LayerFault::Path
+    );
+    let huge = new().sized(b'L', b"l", b"", b"", 3 << 30).end();
+    assert_eq!(fault(&huge), LayerFault::ExtensionSize { limit: 1 << 20 });
+}
+
+#[test]
+fn the_archive_ends_where_it_says() {
+    let mut hidden = new().file("a", b"").end();
+    hidden.extend(new().file("b", b"").end());
+    assert_eq!(fault(&hidden), LayerFault::Trailing);
+    let mut padded = new().file("a", b"").end();
+    padded.extend([0; 9000]);
+    assert!(read(&padded).is_ok());
+    let cut = &new().file("a", &[1; 600]).end()[..700];
+    assert!(read_err(cut));
+    let mut broken = new().file("a", b"").end();
+    broken[0] = b'b';
+    assert_eq!(fault(&broken), LayerFault::Header);
+    let short = &new().file("a", b"").end()[..300];
+    assert!(layer::read(short, |_, _| Ok::<(), Error>(())).is_err());
+}
+
+fn read_err(bytes: &[u8]) -> bool {
+    layer::read(bytes, |_, _| Ok::<(), Error>(())).is_err()
+}
+
+#[test]
+fn gzip_in_members_is_one_archive_and_anything_else_is_refused() {
+    let archive = new().file("a", &[7; 5000]).end();
+    let mut members = gzip(&archive[..700]);
+    members.extend(gzip(&archive[700..]));
+    assert_eq!(read(&members).unwrap(), Digest::of(&archive));
+    members.extend(b"junk");
+    assert!(read_err(&members));
+    let mut damaged = gzip(&archive);
+    let middle = damaged.len() - 6;
+    damaged[middle] ^= 1;
+    assert!(read_err(&damaged));
+    assert_eq!(fault(b"\x28\xb5\x2f\xfd...."), LayerFault::Compression);
+    assert!(read_err(&gzip(&archive)[..50]));
+}
+
+#[test]
+fn the_whole_blob_is_checked() {
+    let archive = gzip(&new().file("a", b"x").end());
+    let check = |expected: &[u8], size: usize| {
+        let digest = Digest::of(expected);
+        let reader = CheckedReader::new(&archive[..], digest, size as u64);
+        layer::read(reader, |_, _| Ok::<(), Error>(()))
+    };
+    assert!(check(&archive, archive.len()).is_ok());
+    for result in [
+        check(b"", archive.len()),
+        check(&archive, archive.len() + 1),
+    ] {
+        assert!(
+            matches!(result, Err(Error::ReadLayer(ReadError::Check(_)))),
+            "{result:?}"
+        );
+    }
+}
+
+#[test]
+fn unpacks_over_the_layers_below() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    fs::create_dir(&root).unwrap();
+    let below = new()
+        .directory("./")
+        .file("d/a", b"1")
+        .file("d/b", b"2")
+        .file("e/c", b"3");
+    layer::unpack(&below.end()[..], &root).unwrap();
+    let above = new()
+        .file("d/.wh.a", b"")
+        .file("e/new", b"4")
+        .hard("e/same", "e/new")
+        .link("e/link", "new")
+        .file("e/.wh..wh..opq", b"");
+    let archive = gzip(&above.end());
+    layer::unpack(&archive[..], &root).unwrap();
+    assert!(!root.join("d/a").exists());
+    assert_eq!(fs::read(root.join("d/b")).unwrap(), b"2");
+    assert!(!root.join("e/c").exists());
+    assert_eq!(fs::read(root.join("e/same")).unwrap(), b"4");
+    assert_eq!(fs::read(root.join("e/link")).unwrap(), b"4");
+    let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(root.join("e/new")).unwrap());
+    assert_eq!(mode & 0o7777, 0o777);
+}
+
+#[test]
+fn writes_nothing_through_links_of_other_layers() {
+    let dir = tempfile::tempdir().unwrap();
+    let (root, outside) = (dir.path().join("root"), dir.path().join("outside"));
+    fs::create_dir(&root).unwrap();
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("canary"), b"alive").unwrap();
+    symlink(&outside, root.join("out")).unwrap();
+    symlink(outside.join("canary"), root.join("file")).unwrap();
+    for archive in [
+        new().file("out/canary", b"dead"),
+        new().file("out/.wh.canary", b""),
+        new().file("out/.wh..wh..opq", b""),
+        new().file(".wh..", b""),
+        new().file(".wh...", b""),
+        new().hard("stolen", "out/canary"),
+        new().hard("stolen", "file"),
+    ] {
+        assert!(layer::unpack(&archive.end()[..], &root).is_err());
+    }
+    let replaced = new()
+        .file("file", b"new")
+        .directory("out/")
+        .file("out/canary", b"own")
+        .end();
+    layer::unpack(&replaced[..], &root).unwrap();
+    assert_eq!(fs::read(outside.join("canary")).unwrap(), b"alive");
+    assert_eq!(fs::read(root.join("out/canary")).unwrap(), b"own");
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+}
+
+/// A gzip of zeros is a thousand times smaller than what it holds: the archive's limit counts.
+#[test]
+fn a_bomb_is_stopped_by_its_header() {
+    let start = new().sized(b'0', b"bomb", b"", b"", 5 << 30).0;
+    let zeros = std::io::repeat(0).take(6 << 30);
+    let mut read = 0_u64;
+    let result = layer::read(start.chain(zeros), |_, content| -> Result<(), Error> {
+        let mut buffer = vec![0; 1 << 20];
+        while let Ok(count @ 1..) = content.read(&mut buffer) {
+            read += count as u64;
+            if read > 64 << 20 {
+                break;
+            }
+        }
+        Ok(())
+    });
+    assert!(matches!(
+        result,
+        Err(Error::Layer {
+            fault: LayerFault::Size { .. },
+            ..
+        })
+    ));
+    assert_eq!(read, 0, "the size in the header is over the limit");
+}

@@ -1,0 +1,166 @@
+//! Other projects' test cases, in the directory that the environment variable `VECTORS` names.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+
+use content::Digest;
+use oci::layer::{self, Member, MemberKind};
+use oci::{Config, Descriptor, Error, Index, LayerFault, Manifest};
+use serde_json::Value;
+
+fn vectors(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("VECTORS").map(|all| PathBuf::from(all).join(name));
+    let path = path.filter(|path| path.join("cases.jsonl").exists());
+    if path.is_none() {
+        println!("skipped: {name} needs VECTORS to name a directory that holds it");
+    }
+    path
+}
+
+fn rows(path: PathBuf) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn text<'a>(row: &'a Value, key: &str) -> &'a str {
+    row[key].as_str().unwrap()
+}
+
+/// The cases of the specification's own validator. Digests of other algorithms than SHA-256 are not
+/// read here at all.
+#[test]
+fn oci_image_spec() {
+    let Some(dir) = vectors("oci-image-spec") else {
+        return;
+    };
+    let mut count = 0;
+    for row in rows(dir.join("cases.jsonl")) {
+        let Ok(bytes) = fs::read(dir.join(text(&row, "path"))) else {
+            continue;
+        };
+        let accepted = match text(&row, "schema") {
+            "image-manifest-schema.json" => Manifest::parse(&bytes).map(drop),
+            "image-index-schema.json" => Index::parse(&bytes).map(drop),
+            "config-schema.json" => Config::parse(&bytes).map(drop),
+            "content-descriptor.json" => {
+                let parsed = content::json::parse::<Descriptor>(&bytes, 1 << 20);
+                let document = oci::Document::Manifest;
+                parsed
+                    .map(drop)
+                    .map_err(|source| Error::Json { document, source })
+            }
+            _ => continue,
+        };
+        let other_algorithm = String::from_utf8_lossy(&bytes).contains("sha512:");
+        let expected = text(&row, "expect") == "valid" && !other_algorithm;
+        assert_eq!(accepted.is_ok(), expected, "{}: {accepted:?}", row["id"]);
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+    println!("{count} documents");
+}
+
+/// Archives that four other readers were run on. Ours reads what they agree on, or refuses it by a
+/// rule of its own; where they disagree it refuses, or sees what Go sees, as container runtimes do.
+#[test]
+fn tar_layers() {
+    let Some(dir) = vectors("tar-layers") else {
+        return;
+    };
+    let (mut read, mut refused) = (0, Vec::new());
+    for row in rows(dir.join("cases.jsonl")) {
+        let Ok(file) = File::open(dir.join(text(&row, "path"))) else {
+            continue;
+        };
+        match listing(file) {
+            Ok(ours) => {
+                assert_ne!(text(&row, "cls"), "all-reject", "{}", row["id"]);
+                assert_eq!(ours, expected(&row), "{}", row["id"]);
+                read += 1;
+            }
+            Err(Error::Layer { fault, .. }) => refused.push((row["id"].clone(), fault)),
+            Err(error) => {
+                refused.push((format!("{}: {error}", row["id"]).into(), LayerFault::Header))
+            }
+        }
+    }
+    for (id, fault) in &refused {
+        println!("refused {id}: {fault}");
+    }
+    println!("{read} read, {} refused", refused.len());
+    assert!(read > 10);
+}
+
+type Line = (String, String, u64, Option<String>);
+
+fn listing(file: File) -> Result<Vec<Line>, Error> {
+    let mut lines = Vec::new();
+    layer::read(file, |member, content| -> Result<(), Error> {
+        let mut bytes = Vec::new();
+        content.read_to_end(&mut bytes).unwrap();
+        lines.push(line(member, &bytes));
+        Ok(())
+    })?;
+    Ok(lines)
+}
+
+fn line(member: &Member, bytes: &[u8]) -> Line {
+    let (kind, size, digest) = match member.kind {
+        MemberKind::File { size } => ("0", size, (size > 0).then(|| Digest::of(bytes).hex())),
+        MemberKind::HardLink { .. } => ("1", 0, None),
+        MemberKind::Symlink { .. } => ("2", 0, None),
+        MemberKind::Directory => ("5", 0, None),
+    };
+    (member.path.to_string(), kind.to_owned(), size, digest)
+}
+
+/// What Go lists, without the root and in our spelling of paths.
+fn expected(row: &Value) -> Vec<Line> {
+    let plain = |entry: &Value| {
+        let name = text(entry, "name")
+            .trim_start_matches("./")
+            .trim_end_matches('/');
+        let size = entry["size"].as_u64().unwrap();
+        let digest = entry["sha256"].as_str().filter(|_| size > 0);
+        let kind = text(entry, "type").to_owned();
+        (name.to_owned(), kind, size, digest.map(str::to_owned))
+    };
+    let entries = row["go_listing"].as_array().unwrap();
+    let lines = entries.iter().map(plain);
+    lines
+        .filter(|line| !line.0.is_empty() && line.1 != "g")
+        .collect()
+}
+
+/// Archives that try to write outside: each is refused, or stays inside.
+#[test]
+fn traversal() {
+    let Some(dir) = vectors("tar-layers") else {
+        return;
+    };
+    for row in rows(dir.join("extract_cases.jsonl")) {
+        let Ok(file) = File::open(dir.join(text(&row, "archive"))) else {
+            continue;
+        };
+        let outside = tempfile::tempdir().unwrap();
+        let inside = outside.path().join("inside");
+        fs::create_dir(&inside).unwrap();
+        let result = layer::unpack(file, &inside);
+        println!("{}: {:?}", row["id"], result.map_err(|e| e.to_string()));
+        assert_eq!(
+            fs::read_dir(outside.path()).unwrap().count(),
+            1,
+            "{}",
+            row["id"]
+        );
+        for path in row["must_not_touch"].as_array().unwrap() {
+            assert!(
+                !inside.join(path.as_str().unwrap()).exists(),
+                "{}",
+                row["id"]
+            );
+        }
+    }
+}
