@@ -100,3 +100,47 @@ fn document(source: json::JsonError) -> Error {
         source,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = r#"{"buildDefinition":{"buildType":"t","externalParameters":{"a":1}},"runDetails":{"builder":{"id":"b"}}}"#;
+    /// With what others put in, and we pass over.
+    const FULL: &str = r#"{"buildDefinition":{"buildType":"t","externalParameters":{},
+        "internalParameters":{"x":[true]},"resolvedDependencies":[{"uri":"u","digest":{"sha256":"00"},
+        "name":"n","mediaType":"m","annotations":{}}]},"runDetails":{"builder":{"id":"b","version":{}},
+        "metadata":{"invocationId":"i"},"byproducts":[]}}"#;
+
+    #[test]
+    fn comes_back_as_it_was() {
+        for text in [MINIMAL, FULL] {
+            let provenance = Provenance::parse(text.as_bytes()).unwrap();
+            let bytes = provenance.to_bytes().unwrap();
+            assert_eq!(Provenance::parse(&bytes).unwrap(), provenance);
+        }
+    }
+
+    #[test]
+    fn keeps_parameters_that_it_does_not_know() {
+        let provenance = Provenance::parse(MINIMAL.as_bytes()).unwrap();
+        let parameters = provenance.build_definition.external_parameters;
+        assert_eq!(parameters, BTreeMap::from([("a".to_owned(), 1.into())]));
+    }
+
+    #[test]
+    fn refuses_what_is_no_provenance() {
+        for (from, to) in [
+            ("buildType", "build_type"),
+            ("externalParameters", "parameters"),
+            (r#"{"a":1}"#, "null"),
+            (r#""id":"b""#, r#""id":null"#),
+            (r#""a":1"#, r#""a":1,"a":2"#),
+            ("runDetails", "run"),
+        ] {
+            assert_eq!(MINIMAL.matches(from).count(), 1, "{from}");
+            let text = MINIMAL.replace(from, to);
+            assert!(Provenance::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}

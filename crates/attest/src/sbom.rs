@@ -34,6 +34,42 @@ pub struct Item {
     pub digest: Digest,
 }
 
+impl Item {
+    /// Readers compare package URLs and people read names: both must say the same.
+    fn check(&self) -> Result<(), Error> {
+        let expected = match self.purl.split_once("?arch=") {
+            Some((_, architecture)) => package_purl(&self.name, &self.version, architecture),
+            None => crate_purl(&self.name, &self.version),
+        };
+        match expected == self.purl {
+            true => Ok(()),
+            false => Err(unexpected(&expected, &self.purl)),
+        }
+    }
+}
+
+/// The package URL of a crate (purl specification, type `cargo`).
+pub fn crate_purl(name: &str, version: &str) -> String {
+    format!("pkg:cargo/{}@{}", escaped(name), escaped(version))
+}
+
+/// The package URL of a Debian package (purl specification, type `deb`).
+pub fn package_purl(name: &str, version: &str, architecture: &str) -> String {
+    let (name, version) = (escaped(name), escaped(version));
+    let architecture = escaped(architecture);
+    format!("pkg:deb/debian/{name}@{version}?arch={architecture}")
+}
+
+/// Percent-encoded as the purl specification has it: all but letters, digits and `.-_~:`.
+fn escaped(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_~:".contains(byte);
+    let escape = |byte: u8| match plain(&byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
 impl Sbom {
     /// A bill that lists nothing yet.
     pub fn new() -> Self {
@@ -47,16 +83,12 @@ impl Sbom {
 
     /// Lists a crate by the digest of its archive.
     pub fn add_crate(&mut self, name: &str, version: &str, digest: Digest) {
-        self.add(format!("pkg:cargo/{name}@{version}"), name, version, digest);
+        self.add(crate_purl(name, version), name, version, digest);
     }
 
     /// Lists a Debian package by the digest of its archive.
     pub fn add_package(&mut self, name: &str, version: &str, architecture: &str, digest: Digest) {
-        let escaped = version
-            .replace('+', "%2B")
-            .replace(':', "%3A")
-            .replace('~', "%7E");
-        let purl = format!("pkg:deb/debian/{name}@{escaped}?arch={architecture}");
+        let purl = package_purl(name, version, architecture);
         self.add(purl, name, version, digest);
     }
 
@@ -98,7 +130,8 @@ impl Sbom {
     ///
     /// # Errors
     /// Larger than [`limits::STATEMENT`], not strict JSON, no CycloneDX, or a component that is neither
-    /// a file nor has a package URL, or has no SHA-256, or is listed twice.
+    /// a file nor a crate nor a Debian package, has another package URL than its name and version
+    /// make, has no SHA-256, has components inside, or is listed twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = |source| Error::Document {
             what: "CycloneDX",
@@ -123,6 +156,10 @@ impl Sbom {
     fn take(&mut self, component: &Component) -> Result<(), Error> {
         let digest = sha256(component)?;
         let name = component.name.to_string();
+        // What is listed inside another component would be compared with nothing.
+        if component.components.is_some() {
+            return Err(unexpected("no components inside", &name));
+        }
         let replaced = match (&component.component_type, &component.purl) {
             (Classification::File, None) => self.files.insert(name, digest).is_some(),
             (Classification::Library, Some(purl)) => {
@@ -138,6 +175,7 @@ impl Sbom {
                     version,
                     digest,
                 };
+                item.check()?;
                 self.packages.insert(purl, item).is_some()
             }
             (kind, _) => {
@@ -284,16 +322,41 @@ mod tests {
     }
 
     #[test]
-    fn refuses_components_without_digest_or_twice() {
-        let text = String::from_utf8(sbom().to_bytes().unwrap()).unwrap();
-        let mut value: Value = serde_json::from_str(&text).unwrap();
-        let twice = value["components"][0].clone();
-        value["components"].as_array_mut().unwrap().push(twice);
-        assert!(Sbom::parse(value.to_string().as_bytes()).is_err());
-        value["components"][0]
-            .as_object_mut()
-            .unwrap()
-            .remove("hashes");
-        assert!(Sbom::parse(value.to_string().as_bytes()).is_err());
+    fn package_urls_are_canonical() {
+        assert_eq!(
+            crate_purl("wasi", "0.11.0+wasi-snapshot"),
+            "pkg:cargo/wasi@0.11.0%2Bwasi-snapshot"
+        );
+        assert_eq!(
+            package_purl("libstdc++-12-dev", "2:12.2.0-14+deb12u1~x", "amd64"),
+            "pkg:deb/debian/libstdc%2B%2B-12-dev@2:12.2.0-14%2Bdeb12u1~x?arch=amd64"
+        );
+    }
+
+    #[test]
+    fn refuses_components_that_readers_would_not_see() {
+        let good: Value = json::parse(&sbom().to_bytes().unwrap(), 10_000).unwrap();
+        let refused = |change: &dyn Fn(&mut Value)| {
+            let mut changed = good.clone();
+            change(&mut changed["components"]);
+            assert_ne!(changed, good);
+            Sbom::parse(changed.to_string().as_bytes()).is_err()
+        };
+        // The components: 0 is the file, 1 the crate, 2 the package.
+        assert!(refused(&|all| all[1]["name"] = "other".into()));
+        assert!(refused(&|all| all[1]["version"] = "0.17.15".into()));
+        assert!(refused(&|all| all[2]["purl"] = "pkg:npm/a@1".into()));
+        assert!(refused(&|all| all[1]["type"] = "application".into()));
+        assert!(refused(&|all| all[0]["type"] = "library".into()));
+        assert!(refused(&|all| all[0]["hashes"] = Value::Array(vec![])));
+        assert!(refused(&|all| all[0]["hashes"][0]["alg"] = "SHA-512".into()));
+        assert!(refused(&|all| {
+            let inner = all[0].clone();
+            all[1]["components"] = Value::Array(vec![inner]);
+        }));
+        assert!(refused(&|all| {
+            let twice = all[0].clone();
+            all.as_array_mut().unwrap().push(twice);
+        }));
     }
 }

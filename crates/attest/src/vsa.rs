@@ -39,3 +39,23 @@ pub struct PolicyDescriptor {
     /// Digests by algorithm, as hex.
     pub digest: BTreeMap<String, String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_example_of_the_specification() {
+        // slsa.dev, verification summary v1, cut to what we read and one member that we do not.
+        let text = br#"{"verifier":{"id":"https://example.com/publication_verifier","version":{"slsa-verifier-linux-amd64":"v2.3.0"}},
+            "timeVerified":"1985-04-12T23:20:50.52Z","resourceUri":"https://example.com/example-1.2.3.tar.gz",
+            "policy":{"uri":"https://example.com/example_tarball.policy","digest":{"sha256":"1234"}},
+            "inputAttestations":[],"verificationResult":"PASSED","verifiedLevels":["SLSA_BUILD_LEVEL_3"],
+            "dependencyLevels":{},"slsaVersion":"1.0"}"#;
+        let vsa: Vsa = content::json::parse(text, 10_000).unwrap();
+        assert_eq!(vsa.verification_result, "PASSED");
+        assert_eq!(vsa.policy.digest["sha256"], "1234");
+        let bytes = content::json::canonical(&vsa).unwrap();
+        assert_eq!(content::json::parse::<Vsa>(&bytes, 10_000).unwrap(), vsa);
+    }
+}
