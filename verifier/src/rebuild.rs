@@ -117,6 +117,14 @@ pub enum RebuildError {
     /// The layout does not say which commit it was built from.
     #[error("reading rebuilt layout: provenance.json names no commit, or several")]
     NoSource,
+    /// The builder built something else than it was given.
+    #[error("reading rebuilt layout: expected commit {expected}, found {found}")]
+    Commit {
+        /// What was checked out.
+        expected: Commit,
+        /// What the builder says it built.
+        found: String,
+    },
     /// `HEAD` of the source is no commit.
     #[error("reading HEAD of the source: {0}")]
     Head(#[from] InvalidCommit),
@@ -143,7 +151,7 @@ pub async fn rebuild(
         Some(commit) => commit.clone(),
         None => git::head(&clone).await?,
     };
-    if !git::has_commit(&clone, &commit, progress).await? {
+    if !git::has_commit(&clone, &commit).await? {
         return Ok(Rebuild::NoCommit {
             source: order.source.clone(),
             commit: commit.to_string(),
@@ -152,10 +160,21 @@ pub async fn rebuild(
     git::check_out(&clone, &commit, progress).await?;
     let directory = clone.join(&order.directory);
     match build(workshop, &directory, &order.source_uri, layout, progress).await? {
-        Ending::Built => Ok(Rebuild::Done(Box::new(read(layout)?))),
+        Ending::Built => Ok(Rebuild::Done(Box::new(read_built(layout, &commit)?))),
         Ending::Refused(reason) => Ok(Rebuild::Refused {
             commit: commit.to_string(),
             reason,
+        }),
+    }
+}
+
+fn read_built(layout: &Path, commit: &Commit) -> Result<Rebuilt, RebuildError> {
+    let rebuilt = read(layout)?;
+    match rebuilt.commit == commit.0 {
+        true => Ok(rebuilt),
+        false => Err(RebuildError::Commit {
+            expected: commit.clone(),
+            found: rebuilt.commit,
         }),
     }
 }
@@ -314,6 +333,31 @@ mod tests {
             Path::new("/x"),
             &|_| {},
         ));
+        assert!(
+            matches!(outcome, Ok(Rebuild::NoCommit { .. })),
+            "{outcome:?}"
+        );
+    }
+
+    #[test]
+    fn a_commit_that_no_branch_leads_to_is_not_of_the_source() {
+        let (source, orphan) = source_with_a_commit();
+        let mut git = std::process::Command::new("git");
+        git.arg("-C")
+            .arg(source.path())
+            .args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+        git.args([
+            "commit",
+            "--quiet",
+            "--amend",
+            "--allow-empty",
+            "-m",
+            "other",
+        ]);
+        assert!(git.status().unwrap().success());
+        let order = order(source.path(), Some(orphan.parse().unwrap()));
+        let workshop = workshop("false");
+        let outcome = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
         assert!(
             matches!(outcome, Ok(Rebuild::NoCommit { .. })),
             "{outcome:?}"

@@ -193,3 +193,15 @@ fn an_envelope_of_another_statement_about_the_image_disturbs_nobody() {
     ));
     assert!(matches!(case.verdict(), Verdict::Pass(_)));
 }
+
+// the examples that people start from
+
+#[test]
+fn the_example_policy_and_grant_can_be_used() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let no_files = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
+    let policy = verifier::policy::Policy::parse(&read("release.toml"), &no_files).unwrap();
+    assert_eq!(policy.principals.len(), 2);
+    verifier::grant::Grant::parse(&read("grant.toml")).unwrap();
+}

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use super::process::{expect_success, run, start};
+use super::process::{expect_success, start};
 use super::{Commit, Progress, RebuildError};
 
 pub(super) async fn fetch(
@@ -14,7 +14,8 @@ pub(super) async fn fetch(
     progress: Progress<'_>,
 ) -> Result<(), RebuildError> {
     let mut git = git(None);
-    git.args(["clone", "--quiet", "--no-checkout", "--"]);
+    // Without --no-local, what no branch leads to would be copied as well.
+    git.args(["clone", "--quiet", "--no-checkout", "--no-local", "--"]);
     git.arg(source).arg(clone);
     expect_success(git, &format!("cloning {source}"), progress).await
 }
@@ -27,23 +28,9 @@ pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
     Ok(text.trim_end().parse()?)
 }
 
-/// A commit that no branch leads to can still be asked for by name; servers may refuse that, and
-/// then it is not there for us.
-pub(super) async fn has_commit(
-    clone: &Path,
-    commit: &Commit,
-    progress: Progress<'_>,
-) -> Result<bool, RebuildError> {
-    if holds(clone, commit).await? {
-        return Ok(true);
-    }
-    let mut git = git(Some(clone));
-    git.args(["fetch", "--quiet", "origin"]).arg(&commit.0);
-    run(git, progress).await?;
-    holds(clone, commit).await
-}
-
-async fn holds(clone: &Path, commit: &Commit) -> Result<bool, RebuildError> {
+/// Whether a branch or tag of the source leads to `commit`. It is not asked for by name: hosting
+/// sites then also hand out commits that strangers pushed to their forks.
+pub(super) async fn has_commit(clone: &Path, commit: &Commit) -> Result<bool, RebuildError> {
     let mut git = git(Some(clone));
     git.args(["cat-file", "-e"])
         .arg(format!("{commit}^{{commit}}"));
