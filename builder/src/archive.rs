@@ -1,0 +1,321 @@
+//! A Debian archive: where it is, by the host's own configuration, and what it has, by its signed
+//! index. No address of an archive is written here.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use content::Digest;
+
+use crate::host::{self, HostError};
+use crate::lock::packages::{Index, IndexError, Package};
+use crate::spec::RootSpec;
+use crate::store::{Store, StoreError};
+
+/// Bytes of an `InRelease` at the most.
+const RELEASE: u64 = 16 << 20;
+/// Bytes of a package index at the most, unpacked.
+const INDEX: u64 = 512 << 20;
+/// Keys that sign Debian's archive, where the host has them.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+/// How often a download is tried.
+const TRIES: u32 = 3;
+
+/// An archive that cannot be found, reached or believed.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The host's configuration names none.
+    #[error("finding package archive: the host's apt sources name none with suite {suite}")]
+    Unknown {
+        /// The suite that is wanted.
+        suite: String,
+    },
+    /// Nothing came.
+    #[error("fetching {path} from package archive: {reason}")]
+    Fetch {
+        /// Which file, below the archive's root.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A program of the host.
+    #[error("verifying package archive: {0}")]
+    Host(#[from] HostError),
+    /// The signed index does not name what is needed.
+    #[error("reading {release}: it names no {file}")]
+    Release {
+        /// Path of the release file.
+        release: String,
+        /// What it should name.
+        file: String,
+    },
+    /// The index is another one than was signed.
+    #[error("checking {file}: expected {expected}, found {found}")]
+    Changed {
+        /// Which file.
+        file: String,
+        /// What the release file names.
+        expected: Digest,
+        /// What came.
+        found: Digest,
+    },
+    /// The index cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A package is another one, or cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the host.
+    #[error("reading {}: {source}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Where packages come from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Archive {
+    url: String,
+    keyring: PathBuf,
+}
+
+impl Archive {
+    /// The archive at `url`, or, without one, the first of the host's apt sources that has the
+    /// suite and component.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn find(url: Option<&str>, spec: &RootSpec) -> Result<Self, ArchiveError> {
+        if let Some(url) = url {
+            return Ok(Self {
+                url: url.trim_end_matches('/').to_owned(),
+                keyring: KEYRING.into(),
+            });
+        }
+        let sources = apt_sources(Path::new("/etc/apt"))?;
+        let suits = |source: &Source| {
+            source.suites.contains(&spec.suite) && source.components.contains(&spec.component)
+        };
+        let source = sources.into_iter().find(suits);
+        let source = source.ok_or_else(|| ArchiveError::Unknown {
+            suite: spec.suite.clone(),
+        })?;
+        let url = source.url.trim_end_matches('/').to_owned();
+        Ok(Self {
+            url,
+            keyring: source.keyring.unwrap_or_else(|| KEYRING.into()),
+        })
+    }
+
+    /// The package index, verified from the archive's signature down.
+    ///
+    /// # Errors
+    /// It cannot be fetched, is not signed by a key of the keyring, or is another one than signed.
+    pub fn index(&self, spec: &RootSpec) -> Result<Index, ArchiveError> {
+        let release = format!("dists/{}/InRelease", spec.suite);
+        let signed = self.fetch(&release, RELEASE)?;
+        let text = self.verified(&signed)?;
+        let file = format!(
+            "{}/binary-{}/Packages.xz",
+            spec.component, spec.architecture
+        );
+        let expected = named(&text, &file).ok_or_else(|| ArchiveError::Release {
+            release,
+            file: file.clone(),
+        })?;
+        let packed = self.fetch(&format!("dists/{}/{file}", spec.suite), INDEX)?;
+        let found = Digest::of(&packed);
+        if found != expected {
+            return Err(ArchiveError::Changed {
+                file,
+                expected,
+                found,
+            });
+        }
+        let reader = liblzma::read::XzDecoder::new_multi_decoder(&packed[..]);
+        let reason = |error: content::ReadError| ArchiveError::Fetch {
+            path: file.clone(),
+            reason: error.to_string(),
+        };
+        let bytes = content::read_limited(reader, INDEX).map_err(reason)?;
+        Ok(Index::parse(&String::from_utf8_lossy(&bytes))?)
+    }
+
+    fn verified(&self, signed: &[u8]) -> Result<String, ArchiveError> {
+        let file = tempfile::NamedTempFile::new();
+        let file = file.and_then(|file| fs::write(file.path(), signed).map(|()| file));
+        let failed = |source| ArchiveError::File {
+            path: std::env::temp_dir(),
+            source,
+        };
+        let file = file.map_err(failed)?;
+        let text = host::gpgv(&self.keyring, file.path())?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Fetches one package into the store.
+    ///
+    /// # Errors
+    /// It cannot be fetched, or is another one than locked.
+    pub fn fetch_package(&self, package: &Package, store: &Store) -> Result<(), ArchiveError> {
+        let bytes = self.fetch(&package.path, package.size)?;
+        let what = format!("package {}", package.name);
+        Ok(store.keep(&what, &bytes[..], &package.sha256, package.size)?)
+    }
+
+    fn fetch(&self, path: &str, limit: u64) -> Result<Vec<u8>, ArchiveError> {
+        let url = format!("{}/{path}", self.url);
+        let mut reason = String::new();
+        for _ in 0..TRIES {
+            match get(&url, limit) {
+                Ok(bytes) => return Ok(bytes),
+                Err(error) => reason = error,
+            }
+        }
+        Err(ArchiveError::Fetch {
+            path: path.to_owned(),
+            reason,
+        })
+    }
+}
+
+fn get(url: &str, limit: u64) -> Result<Vec<u8>, String> {
+    let config = ureq::Agent::config_builder()
+        .timeout_connect(Some(Duration::from_secs(20)))
+        .timeout_global(Some(Duration::from_secs(300)))
+        .build();
+    let response = ureq::Agent::new_with_config(config).get(url).call();
+    let mut response = response.map_err(|error| error.to_string())?;
+    let reader: &mut dyn Read = &mut response.body_mut().as_reader();
+    content::read_limited(reader, limit).map_err(|error| error.to_string())
+}
+
+/// The SHA-256 that a release file names for `file` (Debian repository format, `SHA256`).
+fn named(release: &str, file: &str) -> Option<Digest> {
+    let lines = release
+        .lines()
+        .skip_while(|line| *line != "SHA256:")
+        .skip(1);
+    let mut lines = lines.take_while(|line| line.starts_with(' '));
+    let line = lines.find(|line| line.split_whitespace().nth(2) == Some(file))?;
+    Digest::from_hex(line.split_whitespace().next()?).ok()
+}
+
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Source {
+    url: String,
+    suites: Vec<String>,
+    components: Vec<String>,
+    keyring: Option<PathBuf>,
+}
+
+/// All binary sources that apt would use, in its order (sources.list(5)).
+fn apt_sources(folder: &Path) -> Result<Vec<Source>, ArchiveError> {
+    let mut sources = Vec::new();
+    let mut paths = vec![folder.join("sources.list")];
+    if let Ok(entries) = fs::read_dir(folder.join("sources.list.d")) {
+        let mut more: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        more.sort();
+        paths.extend(more);
+    }
+    for path in paths {
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(source) => return Err(ArchiveError::File { path, source }),
+        };
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("list") => sources.extend(text.lines().filter_map(one_line)),
+            Some("sources") => sources.extend(text.split("\n\n").flat_map(paragraph)),
+            _ => {}
+        }
+    }
+    Ok(sources)
+}
+
+/// `deb [option=value …] url suite component…`
+fn one_line(line: &str) -> Option<Source> {
+    let rest = line.trim().strip_prefix("deb ")?.trim_start();
+    let (options, rest) = match rest.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None => ("", rest),
+    };
+    let mut words = rest.split_whitespace().map(str::to_owned);
+    let option = |name| {
+        options
+            .split_whitespace()
+            .find_map(|option| option.strip_prefix(name))
+    };
+    Some(Source {
+        url: words.next()?,
+        suites: vec![words.next()?],
+        components: words.collect(),
+        keyring: option("signed-by=").map(PathBuf::from),
+    })
+}
+
+/// A paragraph of fields; one source for each address in it.
+fn paragraph(text: &str) -> Vec<Source> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let fields: Vec<_> = lines.filter_map(|line| line.split_once(':')).collect();
+    let words = |name: &str| -> Vec<String> {
+        let field = fields
+            .iter()
+            .find(|(field, _)| field.eq_ignore_ascii_case(name));
+        field.map_or_else(Vec::new, |(_, value)| {
+            value.split_whitespace().map(str::to_owned).collect()
+        })
+    };
+    let disabled = words("Enabled")
+        .first()
+        .is_some_and(|word| word.eq_ignore_ascii_case("no"));
+    if disabled || !words("Types").iter().any(|word| word == "deb") {
+        return Vec::new();
+    }
+    let keyring = words("Signed-By")
+        .into_iter()
+        .next()
+        .filter(|word| word.starts_with('/'));
+    let source = |url| Source {
+        url,
+        suites: words("Suites"),
+        components: words("Components"),
+        keyring: keyring.as_ref().map(PathBuf::from),
+    };
+    words("URIs").into_iter().map(source).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_apt_sources_of_both_kinds() {
+        let folder = tempfile::tempdir().unwrap();
+        let line = "# x\ndeb [arch=amd64 signed-by=/k.gpg] http://a.example/debian bookworm main contrib\ndeb-src http://no.example/ s m\n";
+        fs::write(folder.path().join("sources.list"), line).unwrap();
+        fs::create_dir(folder.path().join("sources.list.d")).unwrap();
+        let text = "Types: deb\n# comment\nURIs: http://b.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\n\nTypes: deb\nEnabled: no\nURIs: http://c.example\nSuites: x\n";
+        fs::write(folder.path().join("sources.list.d/debian.sources"), text).unwrap();
+        let sources = apt_sources(folder.path()).unwrap();
+        let urls: Vec<_> = sources.iter().map(|source| source.url.as_str()).collect();
+        assert_eq!(urls, ["http://a.example/debian", "http://b.example/debian"]);
+        assert_eq!(sources[0].keyring, Some("/k.gpg".into()));
+        assert_eq!(sources[1].suites, ["bookworm", "bookworm-updates"]);
+    }
+
+    #[test]
+    fn finds_the_digest_in_the_right_section() {
+        let (wrong, right) = (Digest::of(b"wrong").hex(), Digest::of(b"right"));
+        let release = format!(
+            "Suite: s\nMD5Sum:\n {wrong} 7 main/Packages.xz\nSHA256:\n {wrong} 7 contrib/main/Packages.xz\n {} 7 main/Packages.xz\nX: y\n",
+            right.hex()
+        );
+        assert_eq!(named(&release, "main/Packages.xz"), Some(right));
+        assert_eq!(named(&release, "main/Other.xz"), None);
+    }
+}

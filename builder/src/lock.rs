@@ -1,0 +1,297 @@
+//! `Image.lock`: every input from outside, by path, size and digest. Committed beside `Image.toml`; the
+//! source itself is named when it is built, since a lock cannot name the commit that holds it.
+
+pub mod crates;
+pub mod packages;
+pub mod source;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use content::{Digest, limits};
+use serde::{Deserialize, Serialize};
+
+use crate::archive::{Archive, ArchiveError};
+use crate::root::{self, RootError};
+use crate::spec::Spec;
+use crate::store::Store;
+use crates::{Crate, CrateError};
+use packages::Package;
+
+/// File names beside each other.
+pub const SPEC: &str = "Image.toml";
+const LOCK: &str = "Image.lock";
+const CARGO_LOCK: &str = "Cargo.lock";
+const HEAD: &str =
+    "# Every input of the image, by digest. Written by `builder lock`; not to be edited.\n\n";
+
+/// Every input from outside.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// Version of this format: 1.
+    pub version: u32,
+    /// Digest of the `Image.toml` that this lock resolves.
+    pub spec: Digest,
+    /// Digest of the `Cargo.lock` whose crates these are.
+    pub cargo_lock: Digest,
+    /// Digest of the unpacked build root.
+    pub root: Digest,
+    /// The packages that make the build root, by name.
+    #[serde(rename = "package")]
+    pub packages: Vec<Package>,
+    /// The crates, by name and version.
+    #[serde(rename = "crate")]
+    pub crates: Vec<Crate>,
+}
+
+/// A lock that cannot be made or used.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// A file.
+    #[error("reading {}: {source}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is no lock.
+    #[error("reading {}: there is no lock", path.display())]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A file that does not say what it should.
+    #[error("parsing {}: {source}", path.display())]
+    Parse {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: toml::de::Error,
+    },
+    /// A lock of a version that we do not know.
+    #[error("reading Image.lock: expected version 1, found {found}")]
+    Version {
+        /// What it says.
+        found: u32,
+    },
+    /// The lock is older than what it locks.
+    #[error("checking Image.lock: it locks another {file}: expected {expected}, found {found}")]
+    Stale {
+        /// What has changed since.
+        file: &'static str,
+        /// The digest in the lock.
+        expected: Digest,
+        /// The digest of the file.
+        found: Digest,
+    },
+    /// A lock that cannot be written.
+    #[error("writing Image.lock: {0}")]
+    Write(#[from] toml::ser::Error),
+    /// The package archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// Crates.
+    #[error(transparent)]
+    Crates(#[from] CrateError),
+    /// The build root.
+    #[error(transparent)]
+    Root(#[from] RootError),
+}
+
+/// What stands in a folder with `Image.toml`.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// `Image.toml`, parsed.
+    pub spec: Spec,
+    spec_digest: Digest,
+    cargo_lock: String,
+}
+
+impl Wanted {
+    /// Reads `Image.toml` and `Cargo.lock` in `folder`.
+    ///
+    /// # Errors
+    /// They are missing or cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, LockError> {
+        let path = folder.join(SPEC);
+        let text = read(&path)?;
+        let spec = Spec::parse(&text).map_err(|source| LockError::Parse { path, source })?;
+        let cargo_lock = read(&folder.join(CARGO_LOCK))?;
+        Ok(Self {
+            spec,
+            spec_digest: Digest::of(text.as_bytes()),
+            cargo_lock,
+        })
+    }
+}
+
+impl Lock {
+    /// Resolves every input of the folder: the packages by the archive's signed index, the crates by
+    /// `Cargo.lock`. All are fetched into the store, and the build root is unpacked, since its
+    /// digest is locked too. `progress` hears what is done.
+    ///
+    /// # Errors
+    /// Something cannot be found, fetched, believed or kept.
+    pub fn resolve(
+        folder: &Path,
+        archive: Option<&str>,
+        store: &Store,
+        progress: &dyn Fn(&str),
+    ) -> Result<Self, LockError> {
+        let wanted = Wanted::read(folder)?;
+        let archive = Archive::find(archive, &wanted.spec.root)?;
+        progress("reading the archive's signed index");
+        let index = archive.index(&wanted.spec.root)?;
+        let packages = index
+            .closure(&wanted.spec.root.packages)
+            .map_err(ArchiveError::from)?;
+        fetch_packages(&packages, &archive, store, progress)?;
+        progress("fetching crates");
+        let named = crates::named(&wanted.cargo_lock)?;
+        let crates = crates::fetch(&named, &folder.join("Cargo.toml"), store)?;
+        progress("unpacking the build root");
+        let root = root::unpack(&packages, store)?;
+        Ok(Self {
+            version: 1,
+            spec: wanted.spec_digest,
+            cargo_lock: Digest::of(wanted.cargo_lock.as_bytes()),
+            root,
+            packages,
+            crates,
+        })
+    }
+
+    /// Reads the lock in `folder`, which must lock what stands there.
+    ///
+    /// # Errors
+    /// There is none, it cannot be read, or it locks something else.
+    pub fn read(folder: &Path, wanted: &Wanted) -> Result<Self, LockError> {
+        let path = folder.join(LOCK);
+        if !path.exists() {
+            return Err(LockError::Missing { path });
+        }
+        let lock: Self =
+            toml::from_str(&read(&path)?).map_err(|source| LockError::Parse { path, source })?;
+        lock.check(wanted)?;
+        Ok(lock)
+    }
+
+    fn check(&self, wanted: &Wanted) -> Result<(), LockError> {
+        if self.version != 1 {
+            return Err(LockError::Version {
+                found: self.version,
+            });
+        }
+        let cargo_lock = Digest::of(wanted.cargo_lock.as_bytes());
+        let files = [
+            (SPEC, self.spec, wanted.spec_digest),
+            (CARGO_LOCK, self.cargo_lock, cargo_lock),
+        ];
+        for (file, expected, found) in files {
+            if expected != found {
+                return Err(LockError::Stale {
+                    file,
+                    expected,
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The lock as text; the same inputs are always the same text.
+    ///
+    /// # Errors
+    /// None that can happen; a lock holds text and numbers.
+    pub fn to_text(&self) -> Result<String, LockError> {
+        Ok(format!("{HEAD}{}", toml::to_string(self)?))
+    }
+
+    /// Writes the lock into `folder`, whole or not at all.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, LockError> {
+        let text = self.to_text()?;
+        let path = folder.join(LOCK);
+        let failed = |source| LockError::File {
+            path: path.clone(),
+            source,
+        };
+        let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        fs::write(file.path(), text).map_err(failed)?;
+        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        fs::set_permissions(file.path(), readable).map_err(failed)?;
+        file.persist(&path).map_err(|error| failed(error.error))?;
+        Ok(path)
+    }
+
+    /// Fetches what the store does not have. `manifest` is the `Cargo.toml` beside the lock.
+    ///
+    /// # Errors
+    /// Something cannot be fetched, or is another than locked.
+    pub fn fetch(
+        &self,
+        spec: &Spec,
+        manifest: &Path,
+        archive: Option<&str>,
+        store: &Store,
+        progress: &dyn Fn(&str),
+    ) -> Result<(), LockError> {
+        let is_unpacked = root::is_unpacked(&self.root, store);
+        if !is_unpacked && self.packages.iter().any(|p| !store.has(&p.sha256, p.size)) {
+            let archive = Archive::find(archive, &spec.root)?;
+            fetch_packages(&self.packages, &archive, store, progress)?;
+        }
+        if self
+            .crates
+            .iter()
+            .any(|one| !store.path(&one.sha256).exists())
+        {
+            progress("fetching crates");
+            let named: Vec<_> = self
+                .crates
+                .iter()
+                .map(|one| (one.name.clone(), one.version.clone(), one.sha256))
+                .collect();
+            crates::fetch(&named, manifest, store)?;
+        }
+        Ok(())
+    }
+}
+
+fn fetch_packages(
+    packages: &[Package],
+    archive: &Archive,
+    store: &Store,
+    progress: &dyn Fn(&str),
+) -> Result<(), LockError> {
+    let missing: Vec<_> = packages
+        .iter()
+        .filter(|p| !store.has(&p.sha256, p.size))
+        .collect();
+    for (index, package) in missing.iter().enumerate() {
+        progress(&format!(
+            "fetching package {} of {}: {}",
+            index + 1,
+            missing.len(),
+            package.name
+        ));
+        archive.fetch_package(package, store)?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, LockError> {
+    let failed = |source| LockError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let file = fs::File::open(path).map_err(failed)?;
+    let bytes = content::read_limited(file, limits::DOCUMENT);
+    let bytes = bytes.map_err(|error| failed(io::Error::other(error)))?;
+    String::from_utf8(bytes).map_err(|error| failed(io::Error::other(error)))
+}

@@ -1,0 +1,188 @@
+//! `Image.toml`: what is wanted. Strict: a member that nobody knows is an error, not a wish.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// What is wanted of an image.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// What is compiled.
+    pub build: BuildSpec,
+    /// What it is compiled with.
+    pub root: RootSpec,
+    /// How the image starts.
+    pub image: StartSpec,
+    /// What is in it.
+    #[serde(rename = "file")]
+    pub files: Vec<FileSpec>,
+}
+
+/// What is compiled.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct BuildSpec {
+    /// The package, and its binary.
+    pub package: String,
+    /// Rust's name for the target.
+    pub target: String,
+    /// The C library that is linked in.
+    #[serde(rename = "static")]
+    pub linked: Library,
+}
+
+/// A C library that can be linked in.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Library {
+    /// Debian's.
+    Glibc,
+}
+
+/// The Debian packages that make the build root.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct RootSpec {
+    /// The release, `bookworm`.
+    pub suite: String,
+    /// The section; packages of `main` last, those of security updates vanish.
+    pub component: String,
+    /// `amd64`.
+    pub architecture: String,
+    /// What is asked for; the lock has these and all that they depend on.
+    pub packages: Vec<String>,
+}
+
+/// How the image starts (OCI image specification, config.md).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct StartSpec {
+    /// The program and its fixed arguments.
+    pub entrypoint: Vec<String>,
+    /// Further arguments, which a launch policy may allow to be overridden.
+    #[serde(default)]
+    pub cmd: Vec<String>,
+    /// The environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Labels; the launch policy is among them.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// User and group.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Where the program starts.
+    #[serde(default)]
+    pub working_dir: Option<String>,
+}
+
+/// A file of the image and where it comes from.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "RawFile")]
+pub struct FileSpec {
+    /// The absolute path in the image.
+    pub path: String,
+    /// Where its bytes come from.
+    pub origin: Origin,
+}
+
+/// Where the bytes of a file come from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// The binary of this name that was compiled.
+    Binary(String),
+    /// A file of the source, relative to `Image.toml`.
+    Source(String),
+    /// These bytes.
+    Text(String),
+    /// All certificates (`*.crt`) below this directory of the build root, in the order of their
+    /// paths.
+    Certificates(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    path: String,
+    binary: Option<String>,
+    source: Option<String>,
+    content: Option<String>,
+    certificates: Option<String>,
+}
+
+impl TryFrom<RawFile> for FileSpec {
+    type Error = String;
+
+    fn try_from(raw: RawFile) -> Result<Self, String> {
+        let origins = [
+            raw.binary.map(Origin::Binary),
+            raw.source.map(Origin::Source),
+            raw.content.map(Origin::Text),
+            raw.certificates.map(Origin::Certificates),
+        ];
+        let mut origins = origins.into_iter().flatten();
+        match (raw.path.starts_with('/'), origins.next(), origins.next()) {
+            (false, ..) => Err(format!("file {:?}: expected an absolute path", raw.path)),
+            (true, Some(origin), None) => Ok(Self {
+                path: raw.path,
+                origin,
+            }),
+            _ => Err(format!(
+                "file {:?}: expected one of binary, source, content, certificates",
+                raw.path
+            )),
+        }
+    }
+}
+
+impl Spec {
+    /// Parses `Image.toml`.
+    ///
+    /// # Errors
+    /// Not TOML, or with members missing or unknown.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC: &str = r#"
+[build]
+package = "p"
+target = "t"
+static = "glibc"
+[root]
+suite = "bookworm"
+component = "main"
+architecture = "amd64"
+packages = ["gcc-12"]
+[image]
+entrypoint = ["/p"]
+[[file]]
+path = "/p"
+binary = "p"
+"#;
+
+    #[test]
+    fn reads_what_is_wanted() {
+        let spec = Spec::parse(SPEC).unwrap();
+        assert_eq!(spec.files[0].origin, Origin::Binary("p".into()));
+    }
+
+    #[test]
+    fn refuses_what_nobody_knows() {
+        for (old, new) in [
+            ("target = \"t\"", "target = \"t\"\nnetwork = true"),
+            ("binary = \"p\"", "binary = \"p\"\nsource = \"q\""),
+            ("binary = \"p\"", "binary = \"p\"\nmode = 7"),
+            ("binary = \"p\"", ""),
+            ("path = \"/p\"", "path = \"p\""),
+        ] {
+            assert!(Spec::parse(&SPEC.replace(old, new)).is_err(), "{new}");
+        }
+    }
+}
