@@ -93,7 +93,7 @@ pub enum PolicyError {
         /// What stands there.
         found: String,
         /// What is wrong with it.
-        source: oci::Error,
+        source: Box<oci::Error>,
     },
     /// A key file that cannot be read.
     #[error("parsing policy: reading key of `{principal}` from {path}: {source}")]

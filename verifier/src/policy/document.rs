@@ -90,7 +90,7 @@ impl Document {
         let parsed = self.repository.parse();
         parsed.map_err(|source| PolicyError::Repository {
             found: self.repository.clone(),
-            source,
+            source: Box::new(source),
         })
     }
 
