@@ -298,7 +298,7 @@ mod tests {
             "localhost/a:b",
             "registry.example/a-b/c__d.e_f--g:X_1.-",
             "[::1]:5000/a:latest",
-            &format!("gcr.io/p/q@sha256:{HEX}"),
+            &format!("registry.example/p/q@sha256:{HEX}"),
         ] {
             assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
         }

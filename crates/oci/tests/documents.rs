@@ -1,4 +1,5 @@
 //! Manifests, configurations and layouts.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use content::{Digest, limits};
 use oci::layer::{Content, Entry, Executable, Kind};

@@ -1,4 +1,6 @@
 //! Layers as format v1 writes them.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(clippy::print_stdout, reason = "skipped tests say so")]
 
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};

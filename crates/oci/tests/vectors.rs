@@ -1,4 +1,6 @@
 //! Other projects' test cases, in the directory that the environment variable `VECTORS` names.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(clippy::print_stdout, reason = "skipped tests say so")]
 
 use std::fs::{self, File};
 use std::path::PathBuf;

@@ -14,8 +14,6 @@ use content::{ReadError, json, limits, read_limited};
 use oci_client::secrets::RegistryAuth;
 use serde::Deserialize;
 
-/// Docker Hub keeps the key of its first registry.
-const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 /// The user name by which a helper says that its secret is a refresh token.
 const REFRESH_TOKEN: &str = "<token>";
 
@@ -134,22 +132,23 @@ fn read_store(path: &Path) -> Result<Option<Store>, CredentialFault> {
 
 impl Store {
     /// A helper for this registry comes before what the file holds, and that before the helper for
-    /// all (Docker, `config.json`).
+    /// all (Docker, `config.json`). Helpers know a registry by its key in the file, if it has one.
     fn find(&self, registry: &str) -> Result<RegistryAuth, CredentialFault> {
-        if let Some(helper) = self.cred_helpers.get(registry) {
-            return ask(helper, server(registry));
-        }
-        let own = self
-            .auths
+        let helper = self
+            .cred_helpers
             .iter()
-            .find(|(key, _)| host(key) == host(server(registry)));
+            .find(|(key, _)| host(key) == registry);
+        if let Some((key, helper)) = helper {
+            return ask(helper, key);
+        }
+        let own = self.auths.iter().find(|(key, _)| host(key) == registry);
         if let Some((key, auth)) = own
             && let Some(found) = auth.read(key)?
         {
             return Ok(found);
         }
         match &self.creds_store {
-            Some(helper) => ask_for_any(helper, server(registry)),
+            Some(helper) => ask_for_any(helper, own.map_or(registry, |(key, _)| key)),
             None => Ok(RegistryAuth::Anonymous),
         }
     }
@@ -180,14 +179,6 @@ impl Auth {
         // Docker pads the password with NUL.
         let password = password.trim_matches('\0').to_owned();
         Ok(Some(RegistryAuth::Basic(user.to_owned(), password)))
-    }
-}
-
-/// What a helper knows the registry by.
-fn server(registry: &str) -> &str {
-    match registry {
-        "docker.io" | "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB,
-        other => other,
     }
 }
 
@@ -264,11 +255,11 @@ mod tests {
 
     #[test]
     fn reads_what_docker_login_writes() {
-        let store = r#"{"auths":{"https://index.docker.io/v1/":{"auth":"YTpi"},
+        let store = r#"{"auths":{"https://hub.example/v1/":{"auth":"YTpi"},
             "r.example":{"auth":"dTpwOnE="},"https://s.example":{"username":"u","password":"p"}},
             "HttpHeaders":{"User-Agent":"x"}}"#;
         let basic = |user: &str, password: &str| RegistryAuth::Basic(user.into(), password.into());
-        assert_eq!(find_in(store, "docker.io").unwrap(), basic("a", "b"));
+        assert_eq!(find_in(store, "hub.example").unwrap(), basic("a", "b"));
         assert_eq!(find_in(store, "r.example").unwrap(), basic("u", "p:q"));
         assert_eq!(find_in(store, "s.example").unwrap(), basic("u", "p"));
         assert_eq!(

@@ -182,7 +182,11 @@ pub enum Error {
     Layout(#[source] Box<oci::Error>),
 }
 
-/// An error with all its causes: HTTP clients keep the reason two levels down.
+/// Characters of an error of somebody else that are repeated.
+const SHOWN: usize = 1000;
+
+/// An error with all its causes, since HTTP clients keep the reason two levels down. Registries
+/// choose parts of the text, so control characters are left out.
 fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -194,7 +198,10 @@ fn chain(error: &dyn StdError) -> String {
         }
         next = cause.source();
     }
-    text
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(SHOWN)
+        .collect()
 }
 
 fn detail(message: &str) -> String {

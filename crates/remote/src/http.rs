@@ -107,11 +107,15 @@ pub(crate) async fn refused(url: &str, status: StatusCode, response: Response) -
 /// Reads a body of `limit` bytes at the most.
 pub(crate) async fn read(url: &str, response: Response, limit: u64) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
-    let mut meter = Meter::new(url, limit);
     stream(url, response, |piece| {
-        meter.count(piece)?;
         body.extend_from_slice(piece);
-        Ok(())
+        match body.len() as u64 > limit {
+            true => Err(Error::Limit {
+                url: url.to_owned(),
+                limit,
+            }),
+            false => Ok(()),
+        }
     })
     .await?;
     Ok(body)
@@ -139,45 +143,46 @@ pub(crate) fn broken(url: &str, source: reqwest::Error) -> Error {
 /// Counts and digests a body.
 pub(crate) struct Meter<'a> {
     url: &'a str,
-    limit: u64,
     size: u64,
     hasher: Hasher,
 }
 
 impl<'a> Meter<'a> {
-    pub(crate) fn new(url: &'a str, limit: u64) -> Self {
+    pub(crate) fn new(url: &'a str) -> Self {
         Self {
             url,
-            limit,
             size: 0,
             hasher: Hasher::new(),
         }
     }
 
-    pub(crate) fn count(&mut self, piece: &[u8]) -> Result<(), Error> {
+    pub(crate) fn count(&mut self, piece: &[u8]) {
         self.size += piece.len() as u64;
         self.hasher.update(piece);
-        match self.size > self.limit {
-            true => Err(Error::Limit {
-                url: self.url.to_owned(),
-                limit: self.limit,
-            }),
+    }
+
+    /// Refuses more than was announced as soon as it is seen.
+    pub(crate) fn check_room(&self, descriptor: &Descriptor) -> Result<(), Error> {
+        match self.size > descriptor.size {
+            true => Err(self.wrong_size(descriptor)),
             false => Ok(()),
         }
     }
 
     /// Compares what was counted with what was announced.
     pub(crate) fn check(self, descriptor: &Descriptor) -> Result<(), Error> {
-        let (expected, actual) = (descriptor.size, self.size);
-        if expected != actual {
-            let url = self.url.to_owned();
-            return Err(Error::SizeMismatch {
-                url,
-                expected,
-                actual,
-            });
+        if self.size != descriptor.size {
+            return Err(self.wrong_size(descriptor));
         }
         check_digest(self.url, descriptor.digest, self.hasher.finish())
+    }
+
+    fn wrong_size(&self, descriptor: &Descriptor) -> Error {
+        Error::SizeMismatch {
+            url: self.url.to_owned(),
+            expected: descriptor.size,
+            actual: self.size,
+        }
     }
 }
 

@@ -56,16 +56,17 @@ impl Registry {
     /// Credentials or certificates that cannot be read.
     pub fn connect(repository: &Repository, transport: &Transport) -> Result<Self, Error> {
         let registry = || repository.registry().to_owned();
-        let credentials =
-            credentials::find(repository.registry()).map_err(|fault| Error::Credentials {
-                registry: registry(),
-                fault,
-            })?;
         let reference = oci_client::Reference::with_tag(
             registry(),
             repository.path().to_owned(),
             "latest".to_owned(),
         );
+        // The name behind which the registry answers, where that is another one.
+        let host = reference.resolve_registry();
+        let credentials = credentials::find(host).map_err(|fault| Error::Credentials {
+            registry: registry(),
+            fault,
+        })?;
         let http = transport.client().map_err(|source| Error::Connect {
             registry: registry(),
             source,
@@ -76,7 +77,7 @@ impl Registry {
         })?;
         Ok(Self {
             repository: repository.clone(),
-            base: transport.base(reference.resolve_registry(), repository),
+            base: transport.base(host, repository),
             reference,
             http,
             client,
@@ -182,9 +183,10 @@ impl Registry {
             return Err(Error::NotFound { url });
         };
         check_announced(&url, descriptor, &response)?;
-        let mut meter = Meter::new(&url, descriptor.size);
+        let mut meter = Meter::new(&url);
         http::stream(&url, response, |piece| {
-            meter.count(piece)?;
+            meter.count(piece);
+            meter.check_room(descriptor)?;
             take(piece)
         })
         .await?;

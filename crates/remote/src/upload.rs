@@ -1,3 +1,4 @@
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -90,7 +91,12 @@ impl Registry {
     }
 }
 
+/// The address of an upload is as good as a password for it, so it is not repeated.
 fn upload_error(digest: &Digest, source: OciDistributionError) -> Error {
+    let source = match source {
+        OciDistributionError::RequestError(error) => error.without_url().into(),
+        other => other,
+    };
     Error::Upload {
         digest: *digest,
         source: Box::new(source),
@@ -99,20 +105,22 @@ fn upload_error(digest: &Digest, source: OciDistributionError) -> Error {
 
 /// A check that fails while a file is sent breaks off the request, and comes back as its cause.
 fn blame_file(path: PathBuf, error: Error) -> Error {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = match &error {
-        Error::Upload { source, .. } => Some(source.as_ref()),
-        _ => None,
-    };
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>();
-        let inner = inner.and_then(|e| e.get_ref()?.downcast_ref::<CheckError>());
-        if let Some(check) = error.downcast_ref::<CheckError>().or(inner) {
-            let source = check.clone();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(source) = failed_check(inner) {
+            let source = source.clone();
             return Error::Content { path, source };
         }
-        cause = error.source();
+        cause = inner.source();
     }
     error
+}
+
+fn failed_check<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a CheckError> {
+    match error.downcast_ref()? {
+        OciDistributionError::IoError(error) => error.get_ref()?.downcast_ref(),
+        _ => None,
+    }
 }
 
 /// A file on its way out, checked as it goes.

@@ -131,8 +131,11 @@ fn number(value: &[u8]) -> Result<u64, LayerFault> {
         .ok_or(LayerFault::Extension)
 }
 
+/// Key and value.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
 /// `LENGTH KEY=VALUE\n`, one after the other (POSIX.1-2017, pax: extended header).
-fn records(mut bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, LayerFault> {
+fn records(mut bytes: &[u8]) -> Result<Vec<Record<'_>>, LayerFault> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
         let (record, rest) = split_record(bytes).ok_or(LayerFault::Extension)?;
@@ -141,8 +144,6 @@ fn records(mut bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, LayerFault> {
     }
     Ok(records)
 }
-
-type Record<'a> = (&'a [u8], &'a [u8]);
 
 fn split_record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let space = bytes.iter().position(|&byte| byte == b' ')?;

@@ -253,3 +253,41 @@ pub(crate) fn unreadable(error: io::Error) -> Error {
     }
     Error::ReadLayer(ReadError::from(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{self, Content, Entry, Executable, Kind};
+
+    /// A layer of 3 files in 2 directories: 5 paths, 3 blocks of content and 2 at the end.
+    fn blob() -> Vec<u8> {
+        let file = |path: &str| Entry {
+            path: path.parse().unwrap(),
+            kind: Kind::File {
+                content: Content::Bytes(vec![1; 9]),
+                executable: Executable::No,
+            },
+        };
+        let mut blob = Vec::new();
+        layer::write(["a/1", "a/2", "b/3"].map(file), &mut blob).unwrap();
+        blob
+    }
+
+    fn read(size: u64, entries: usize) -> Result<Digest, Error> {
+        let bounds = Bounds { size, entries };
+        read_within(&bounds, &blob()[..], |_, _| Ok(()))
+    }
+
+    #[test]
+    fn limits_are_exact() {
+        let size = 10 * 512;
+        assert!(read(size, 5).is_ok());
+        let fault = |result| match result {
+            Err(Error::Layer { fault, .. }) => fault,
+            other => panic!("{other:?}"),
+        };
+        let limit = size - 1;
+        assert_eq!(fault(read(limit, 5)), LayerFault::Size { limit });
+        assert_eq!(fault(read(size, 4)), LayerFault::Entries { limit: 4 });
+    }
+}

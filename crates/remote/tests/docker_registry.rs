@@ -1,0 +1,350 @@
+//! Push, pull, referrers and legacy tags against a registry of somebody else.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(clippy::print_stdout, reason = "skipped tests say so")]
+
+mod server;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use content::{Digest, limits};
+use oci::layer::{Content, Entry, Executable, Kind};
+use oci::{Config, Descriptor, Execution, Index, Layout, Manifest, RootFs, Tag, Target, media};
+use remote::{Error, Registry, Transport};
+use server::Server;
+
+fn connect(server: &Server, path: &str) -> Registry {
+    Registry::connect(&server.repository(path), &Transport::PlainHttp).unwrap()
+}
+
+fn tag(text: &str) -> Tag {
+    text.parse().unwrap()
+}
+
+/// A layout whose one layer holds a file of `size` bytes that no reader could guess.
+fn layout(dir: &Path, size: usize) -> Layout {
+    let layout = Layout::create(dir).unwrap();
+    let bytes = (0..size).map(|n| (n * n % 251) as u8).collect();
+    let kind = Kind::File {
+        content: Content::Bytes(bytes),
+        executable: Executable::Yes,
+    };
+    let path = "workload".parse().unwrap();
+    let (layer, written) = layout.write_layer([Entry { path, kind }]).unwrap();
+    let config = Config {
+        created: None,
+        architecture: "amd64".into(),
+        os: "linux".into(),
+        variant: None,
+        config: Execution::default(),
+        rootfs: RootFs::of_layers(vec![written.diff_id]),
+        history: vec![],
+    };
+    let config = layout
+        .write_blob(media::CONFIG, &config.to_bytes().unwrap())
+        .unwrap();
+    let manifest = Manifest::new(config, vec![layer]).to_bytes().unwrap();
+    layout
+        .set_image(&layout.write_blob(media::MANIFEST, &manifest).unwrap())
+        .unwrap();
+    layout
+}
+
+#[tokio::test]
+async fn a_pushed_layout_comes_back() {
+    let Some(server) = Server::start("a_pushed_layout_comes_back", "") else {
+        return;
+    };
+    let registry = connect(&server, "builder/workload");
+    let dir = tempfile::tempdir().unwrap();
+    let layout = layout(dir.path(), 3_000_000);
+    let expected = layout.image().unwrap();
+    let target = Target::Tag(tag("v1"));
+    let digest = registry.push_layout(&layout, &target).await.unwrap();
+    assert_eq!(digest, expected.image_digest());
+    assert_eq!(
+        registry
+            .push_layout(&layout, &Target::Digest(digest))
+            .await
+            .unwrap(),
+        digest
+    );
+
+    let found = registry.resolve(&tag("v1")).await.unwrap().unwrap();
+    assert_eq!(
+        found,
+        Descriptor::of(media::MANIFEST, expected.manifest_bytes())
+    );
+    assert_eq!(registry.image(&digest).await.unwrap(), expected);
+    let layer = &expected.manifest().layers[0];
+    let pulled = dir.path().join("pulled");
+    registry.blob_to(layer, &pulled).await.unwrap();
+    assert_eq!(
+        fs::read(&pulled).unwrap(),
+        layout.read_blob(layer, limits::LAYER).unwrap()
+    );
+    let other = Target::Digest(Digest::of(b"other"));
+    let error = registry.push_layout(&layout, &other).await.unwrap_err();
+    assert!(matches!(error, Error::DigestMismatch { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn absence_is_not_an_error_and_errors_are_not_absence() {
+    let Some(server) = Server::start("absence_is_not_an_error_and_errors_are_not_absence", "")
+    else {
+        return;
+    };
+    let registry = connect(&server, "nothing/here");
+    let digest = Digest::of(b"nothing");
+    assert_eq!(registry.resolve(&tag("v1")).await.unwrap(), None);
+    assert_eq!(registry.manifest_by_tag(&tag("v1")).await.unwrap(), None);
+    assert_eq!(registry.referrers(&digest).await.unwrap(), vec![]);
+    let error = registry.manifest(&digest).await.unwrap_err();
+    assert!(matches!(error, Error::NotFound { .. }), "{error}");
+    let blob = Descriptor::of(media::CONFIG, b"nothing");
+    let error = registry.blob(&blob, 100).await.unwrap_err();
+    assert!(matches!(error, Error::NotFound { .. }), "{error}");
+    drop(server);
+    let error = registry.resolve(&tag("v1")).await.unwrap_err();
+    assert!(matches!(error, Error::Transport { .. }), "{error}");
+    assert!(registry.referrers(&digest).await.is_err());
+}
+
+#[tokio::test]
+async fn a_changed_byte_is_found() {
+    let Some(server) = Server::start("a_changed_byte_is_found", "") else {
+        return;
+    };
+    let registry = connect(&server, "a/b");
+    let blob = registry.push_blob(media::CONFIG, b"content").await.unwrap();
+    assert_eq!(registry.blob(&blob, 7).await.unwrap(), b"content");
+    let over = registry.blob(&blob, 6).await.unwrap_err();
+    assert!(matches!(over, Error::Limit { limit: 6, .. }), "{over}");
+
+    fs::write(server.blob(&blob.digest), b"c0ntent").unwrap();
+    let error = registry.blob(&blob, 7).await.unwrap_err();
+    assert!(matches!(error, Error::DigestMismatch { .. }), "{error}");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("blob");
+    assert!(registry.blob_to(&blob, &path).await.is_err());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+
+    let lie = Descriptor { size: 6, ..blob };
+    let error = registry.blob(&lie, 100).await.unwrap_err();
+    assert!(
+        matches!(error, Error::SizeMismatch { expected: 6, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_another_one_is_not_pushed() {
+    let Some(server) = Server::start("a_file_that_is_another_one_is_not_pushed", "") else {
+        return;
+    };
+    let registry = connect(&server, "a/b");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("blob");
+    for (content, described) in [
+        (&b"content"[..], &b"c0ntent"[..]),
+        (b"content", b"content, and more"),
+        (b"content, and more", b"content"),
+    ] {
+        fs::write(&path, content).unwrap();
+        let blob = Descriptor::of(media::CONFIG, described);
+        let error = registry.push_blob_file(&path, &blob).await.unwrap_err();
+        assert!(matches!(error, Error::Content { .. }), "{error}");
+        assert!(registry.blob(&blob, 100).await.is_err());
+    }
+    fs::write(&path, vec![7; 1_000_000]).unwrap();
+    let blob = Descriptor::of(media::CONFIG, &vec![7; 1_000_000]);
+    registry.push_blob_file(&path, &blob).await.unwrap();
+    assert_eq!(
+        registry.blob(&blob, blob.size).await.unwrap(),
+        vec![7; 1_000_000]
+    );
+}
+
+async fn referrer(registry: &Registry, subject: &Descriptor, content: &[u8]) -> Manifest {
+    let bundle = media::SIGSTORE_BUNDLE;
+    let layer = registry.push_blob(bundle, content).await.unwrap();
+    Manifest::referrer(bundle, layer, subject.clone())
+}
+
+/// This registry keeps no list of referrers: the tag is ours to keep.
+#[tokio::test]
+async fn referrers_are_listed_under_the_tag() {
+    let Some(server) = Server::start("referrers_are_listed_under_the_tag", "") else {
+        return;
+    };
+    let registry = connect(&server, "a/b");
+    let dir = tempfile::tempdir().unwrap();
+    let target = Target::Tag(tag("v1"));
+    let image = registry
+        .push_layout(&layout(dir.path(), 10), &target)
+        .await
+        .unwrap();
+    let subject = registry.resolve(&tag("v1")).await.unwrap().unwrap();
+    let mut expected = Vec::new();
+    for content in [&b"one"[..], b"two", b"two"] {
+        let manifest = referrer(&registry, &subject, content).await;
+        let digest = registry.attach_referrer(manifest.clone()).await.unwrap();
+        expected.push((digest, manifest));
+    }
+    expected.pop();
+    expected.sort_by_key(|(digest, _)| *digest);
+    assert_eq!(registry.referrers(&image).await.unwrap(), expected);
+
+    let list = Tag::of_digest(&image, "").unwrap();
+    let list = registry.manifest_by_tag(&list).await.unwrap().unwrap();
+    let list = Index::parse(&list).unwrap().manifests;
+    assert_eq!(list.len(), 2);
+    let artifact_type = Some(media::SIGSTORE_BUNDLE.to_owned());
+    assert!(
+        list.iter()
+            .all(|entry| entry.artifact_type == artifact_type)
+    );
+    let without = Manifest::new(Descriptor::empty(), vec![]);
+    let error = registry.attach_referrer(without).await.unwrap_err();
+    assert!(matches!(error, Error::NoSubject), "{error}");
+}
+
+#[tokio::test]
+async fn signatures_gather_under_the_legacy_tag() {
+    let Some(server) = Server::start("signatures_gather_under_the_legacy_tag", "") else {
+        return;
+    };
+    let registry = connect(&server, "a/b");
+    let tag = Tag::of_digest(&Digest::of(b"image"), ".sig").unwrap();
+    let signature = |payload: &[u8], signature: &str| {
+        let mut layer = Descriptor::of(media::SIMPLE_SIGNING, payload);
+        let key = "dev.cosignproject.cosign/signature".to_owned();
+        layer.annotations.insert(key, signature.to_owned());
+        layer
+    };
+    let layers = [
+        signature(b"p", "a"),
+        signature(b"p", "b"),
+        signature(b"q", "c"),
+    ];
+    for (layer, payload) in layers.iter().zip([b"p", b"p", b"q"]) {
+        registry
+            .append_layer(&tag, layer.clone(), payload)
+            .await
+            .unwrap();
+        registry
+            .append_layer(&tag, layer.clone(), payload)
+            .await
+            .unwrap();
+    }
+    let found = registry.manifest_by_tag(&tag).await.unwrap().unwrap();
+    let found = Manifest::parse(&found).unwrap();
+    assert_eq!(found.layers, layers);
+    let config = registry.blob(&found.config, limits::CONFIG).await.unwrap();
+    let diff_ids = Config::parse(&config).unwrap().rootfs.diff_ids;
+    assert_eq!(diff_ids, layers.each_ref().map(|layer| layer.digest));
+    let lie = registry
+        .append_layer(&tag, signature(b"r", "d"), b"s")
+        .await;
+    assert!(matches!(lie, Err(Error::DigestMismatch { .. })));
+}
+
+const PASSWORD_FILE: &str = include_str!("htpasswd");
+
+/// Runs itself again with a credential store, which only the environment can name.
+#[test]
+fn credentials_come_from_the_docker_store() {
+    let test = "credentials_come_from_the_docker_store";
+    let passwords = tempfile::tempdir().unwrap();
+    let file = passwords.path().join("htpasswd");
+    fs::write(&file, PASSWORD_FILE).unwrap();
+    let auth = format!(
+        "auth:\n  htpasswd: {{realm: test, path: {}}}\n",
+        file.display()
+    );
+    let Some(server) = Server::start(test, &auth) else {
+        return;
+    };
+    let repository = server.repository("a/b");
+    let store = |entry: &str| {
+        let text = format!(r#"{{"auths":{{"{}":{entry}}}}}"#, repository.registry());
+        fs::write(passwords.path().join("config.json"), text).unwrap();
+        Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "--ignored",
+                "pushes_to_the_repository_of_the_environment",
+            ])
+            .env("DOCKER_CONFIG", passwords.path())
+            .env("REPOSITORY", repository.to_string())
+            .output()
+            .unwrap()
+    };
+    let right = store(r#"{"auth":"dXNlcjpwYXNzd29yZA=="}"#);
+    assert!(
+        right.status.success(),
+        "{}",
+        String::from_utf8_lossy(&right.stdout)
+    );
+    for wrong in [r#"{"username":"user","password":"guess"}"#, "{}"] {
+        let wrong = store(wrong);
+        let text = String::from_utf8_lossy(&wrong.stdout);
+        assert!(!wrong.status.success() && text.contains("401"), "{text}");
+        assert!(!text.contains("guess"), "{text}");
+    }
+}
+
+/// A part of `credentials_come_from_the_docker_store`.
+#[tokio::test]
+#[ignore = "needs REPOSITORY"]
+async fn pushes_to_the_repository_of_the_environment() {
+    let repository = std::env::var("REPOSITORY").unwrap().parse().unwrap();
+    let registry = Registry::connect(&repository, &Transport::PlainHttp).unwrap();
+    if let Err(error) = registry.resolve(&tag("v1")).await {
+        panic!("{error}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let layout = layout(dir.path(), 1000);
+    let target = Target::Tag(tag("v1"));
+    registry.push_layout(&layout, &target).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_private_authority_is_trusted_when_named() {
+    let test = "a_private_authority_is_trusted_when_named";
+    let dir = tempfile::tempdir().unwrap();
+    if !certify(dir.path()) {
+        println!("skipped: {test} needs openssl");
+        return;
+    }
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    let (certificate, key) = (file("server.pem"), file("server.key"));
+    let tls = format!("  tls: {{certificate: {certificate}, key: {key}}}\n");
+    let Some(server) = Server::start(test, &tls) else {
+        return;
+    };
+    let repository = server.repository("a/b");
+    let extra_ca = Some(fs::read(dir.path().join("ca.pem")).unwrap());
+    let trusting = Registry::connect(&repository, &Transport::Https { extra_ca }).unwrap();
+    let layout_dir = tempfile::tempdir().unwrap();
+    let target = Target::Tag(tag("v1"));
+    let layout = layout(layout_dir.path(), 1000);
+    trusting.push_layout(&layout, &target).await.unwrap();
+    assert!(trusting.resolve(&tag("v1")).await.unwrap().is_some());
+    let strict = Registry::connect(&repository, &Transport::Https { extra_ca: None }).unwrap();
+    assert!(strict.resolve(&tag("v1")).await.is_err());
+}
+
+fn certify(dir: &Path) -> bool {
+    let script = "set -e
+openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=test -keyout ca.key -out ca.pem
+openssl req -newkey rsa:2048 -nodes -subj /CN=registry -keyout server.key -out server.csr
+printf 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n' > server.ext
+openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile server.ext -out server.pem";
+    let output = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(dir)
+        .output();
+    output.is_ok_and(|output| output.status.success())
+}
