@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use attest::{Statement, Subject, predicate};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use content::limits;
+use content::{Digest, limits};
 use oci::{Descriptor, ImageRef, Manifest, Tag, media};
 use remote::Registry;
 use serde_json::{Value, json};
@@ -28,12 +28,14 @@ const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 /// Signs an image: a payload under the tag `sha256-<hex>.sig`, and a statement in a bundle.
 ///
 /// # Errors
-/// The signer or the registry fails. What was written before stays; repeating completes it.
+/// There is no such image, or it is none that we could have made; the signer or the registry fails.
+/// What was written before stays; repeating completes it.
 pub async fn sign_image(
     registry: &Registry,
     image: &ImageRef,
     signer: &Signer,
 ) -> Result<(), Error> {
+    let subject = subject(registry, image).await?;
     let repository = image.repository.to_string();
     let payload = simple_signing::payload(&repository, &image.digest, signer.public())?;
     let tag = Tag::of_digest(&image.digest, ".sig")?;
@@ -43,9 +45,9 @@ pub async fn sign_image(
         layer.annotations = annotations([(SIGNATURE, signature.as_str())]);
         registry.append_layer(&tag, layer, &payload).await?;
     }
-    let subject = Subject::image(&repository, &image.digest);
-    let statement = Statement::new(subject, predicate::COSIGN_SIGN, json!({}));
-    publish_bundle(registry, image, signer, &statement)
+    let about = Subject::image(&repository, &image.digest);
+    let statement = Statement::new(about, predicate::COSIGN_SIGN, json!({}));
+    publish_bundle(registry, subject, signer, &statement)
         .await
         .map(drop)
 }
@@ -62,9 +64,10 @@ pub async fn attest_image(
     predicate_type: &str,
     predicate: Value,
 ) -> Result<(), Error> {
-    let subject = Subject::image(&image.repository.to_string(), &image.digest);
-    let statement = Statement::new(subject, predicate_type, predicate);
-    let envelope = publish_bundle(registry, image, signer, &statement).await?;
+    let subject = subject(registry, image).await?;
+    let about = Subject::image(&image.repository.to_string(), &image.digest);
+    let statement = Statement::new(about, predicate_type, predicate);
+    let envelope = publish_bundle(registry, subject, signer, &statement).await?;
     let tag = Tag::of_digest(&image.digest, ".att")?;
     let payload = statement.to_bytes()?;
     if has_envelope(registry, &tag, &payload, signer).await? {
@@ -77,15 +80,22 @@ pub async fn attest_image(
     Ok(())
 }
 
+/// The image's own descriptor. Nothing is signed that the registry does not have.
+async fn subject(registry: &Registry, image: &ImageRef) -> Result<Descriptor, Error> {
+    let bytes = registry.manifest(&image.digest).await?;
+    let manifest = Manifest::parse(&bytes)?;
+    Ok(Descriptor::of(&manifest.media_type, &bytes))
+}
+
 /// Gives the envelope that is published: a new one, or the one that was there.
 async fn publish_bundle(
     registry: &Registry,
-    image: &ImageRef,
+    subject: Descriptor,
     signer: &Signer,
     statement: &Statement<Value>,
 ) -> Result<Envelope, Error> {
     let payload = statement.to_bytes()?;
-    if let Some(envelope) = published_bundle(registry, image, &payload, signer).await? {
+    if let Some(envelope) = published_bundle(registry, &subject.digest, &payload, signer).await? {
         return Ok(envelope);
     }
     let signature = signer.sign(&pae(IN_TOTO, &payload)).await?;
@@ -93,8 +103,6 @@ async fn publish_bundle(
     let bytes = bundle.to_bytes(signer.public())?;
     let layer = registry.push_blob(media::SIGSTORE_BUNDLE, &bytes).await?;
     registry.push_blob(media::EMPTY, b"{}").await?;
-    let manifest = registry.manifest(&image.digest).await?;
-    let subject = Descriptor::new(media::MANIFEST, image.digest, manifest.len() as u64);
     let mut manifest = Manifest::referrer(media::SIGSTORE_BUNDLE, layer, subject);
     manifest.annotations = annotations([
         (BUNDLE_CONTENT, "dsse-envelope"),
@@ -106,11 +114,11 @@ async fn publish_bundle(
 
 async fn published_bundle(
     registry: &Registry,
-    image: &ImageRef,
+    subject: &Digest,
     payload: &[u8],
     signer: &Signer,
 ) -> Result<Option<Envelope>, Error> {
-    for (_, manifest) in registry.referrers(&image.digest).await? {
+    for (_, manifest) in registry.referrers(subject).await? {
         for layer in layers(&manifest, media::SIGSTORE_BUNDLE) {
             let bytes = registry.blob(layer, limits::BUNDLE).await?;
             // What others have hung there need not be a bundle that we can read.

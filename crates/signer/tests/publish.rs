@@ -12,14 +12,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use attest::{Statement, predicate};
+use attest::{Statement, Subject, predicate};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use content::{Digest, limits};
 use oci::{Descriptor, ImageRef, Manifest, Repository, Tag, Target, media};
 use remote::{Registry, Transport};
 use serde_json::{Value, json};
 use signature::bundle::Bundle;
-use signature::envelope::Envelope;
-use signature::simple_signing::Payload;
+use signature::envelope::{Envelope, IN_TOTO, pae};
+use signature::simple_signing::{Payload, payload};
 use signature::{PrivateKey, PublicKey};
 use signer::{KeyRef, Signer, attest_image, sign_image};
 use tempfile::TempDir;
@@ -234,6 +236,96 @@ async fn publishing_again_changes_nothing() {
     assert_eq!(world.published().await, before);
 }
 
+/// As with Cloud KMS, whose signatures differ each time: what was published with one is completed,
+/// not doubled, with another.
+#[tokio::test]
+async fn another_signature_of_the_same_key_is_enough() {
+    let Some(docker_registry) = program("docker-registry") else {
+        return;
+    };
+    let world = World::new(&docker_registry).await;
+    let signer = world.signer("ours").await;
+    publish_flipped(&world, &signer).await;
+    let before = world.published().await;
+    world.publish(&signer).await;
+    assert_eq!(world.published().await, before);
+}
+
+#[tokio::test]
+async fn nothing_is_signed_that_is_not_there() {
+    let Some(docker_registry) = program("docker-registry") else {
+        return;
+    };
+    let mut world = World::new(&docker_registry).await;
+    let signer = world.signer("ours").await;
+    world.image.digest = Digest::of(b"another image");
+    let error = sign_image(&world.registry, &world.image, &signer).await;
+    assert!(matches!(error, Err(signer::Error::Registry(_))));
+    let tag = Tag::of_digest(&world.image.digest, ".sig").unwrap();
+    assert_eq!(world.registry.manifest_by_tag(&tag).await.unwrap(), None);
+}
+
+/// The other signature that every signature has a twin in: (r, n - s) for (r, s).
+fn flip(signature: &[u8]) -> Vec<u8> {
+    let signature = p256::ecdsa::Signature::from_der(signature).unwrap();
+    let (r, s) = signature.split_scalars();
+    let flipped = p256::ecdsa::Signature::from_scalars(r, -s).unwrap();
+    flipped.to_der().as_bytes().to_vec()
+}
+
+async fn publish_flipped(world: &World, signer: &Signer) {
+    let repository = world.image.repository.to_string();
+    let payload = payload(&repository, &world.image.digest, signer.public()).unwrap();
+    let signature = flip(&signer.sign(&payload).await.unwrap());
+    let mut layer = Descriptor::of(media::SIMPLE_SIGNING, &payload);
+    let annotation = (
+        "dev.cosignproject.cosign/signature".to_owned(),
+        BASE64.encode(signature),
+    );
+    layer.annotations = [annotation].into();
+    let tag = Tag::of_digest(&world.image.digest, ".sig").unwrap();
+    world
+        .registry
+        .append_layer(&tag, layer, &payload)
+        .await
+        .unwrap();
+    for (kind, predicate) in predicates()
+        .into_iter()
+        .chain([(predicate::COSIGN_SIGN, json!({}))])
+    {
+        let subject = Subject::image(&repository, &world.image.digest);
+        let statement = Statement::new(subject, kind, predicate).to_bytes().unwrap();
+        let signature = flip(&signer.sign(&pae(IN_TOTO, &statement)).await.unwrap());
+        publish_envelope(
+            world,
+            signer,
+            Envelope::new(IN_TOTO, statement, "", signature),
+        )
+        .await;
+    }
+}
+
+async fn publish_envelope(world: &World, signer: &Signer, envelope: Envelope) {
+    let bytes = envelope.to_bytes().unwrap();
+    let layer = Descriptor::of(media::DSSE_ENVELOPE, &bytes);
+    let tag = Tag::of_digest(&world.image.digest, ".att").unwrap();
+    world
+        .registry
+        .append_layer(&tag, layer, &bytes)
+        .await
+        .unwrap();
+    let bytes = Bundle::new(envelope).to_bytes(signer.public()).unwrap();
+    let layer = world
+        .registry
+        .push_blob(media::SIGSTORE_BUNDLE, &bytes)
+        .await
+        .unwrap();
+    let image = world.registry.manifest(&world.image.digest).await.unwrap();
+    let subject = Descriptor::of(media::MANIFEST, &image);
+    let manifest = Manifest::referrer(media::SIGSTORE_BUNDLE, layer, subject);
+    world.registry.attach_referrer(manifest).await.unwrap();
+}
+
 #[tokio::test]
 async fn two_signers_stand_side_by_side() {
     let Some(docker_registry) = program("docker-registry") else {
@@ -251,15 +343,12 @@ async fn two_signers_stand_side_by_side() {
 }
 
 async fn check_payloads(world: &World, keys: [&PublicKey; 2]) {
-    use base64::Engine as _;
     let layers = world.layers(".sig").await;
     assert_eq!(layers.len(), 2);
     for ((layer, bytes), key) in layers.iter().zip(keys) {
         assert_eq!(layer.media_type, media::SIMPLE_SIGNING);
         let signature = &layer.annotations["dev.cosignproject.cosign/signature"];
-        let signature = base64::engine::general_purpose::STANDARD
-            .decode(signature)
-            .unwrap();
+        let signature = BASE64.decode(signature).unwrap();
         let payload = Payload::verify(bytes, &signature, key).unwrap();
         assert_eq!(payload.image_digest(), world.image.digest);
         assert_eq!(payload.repository(), world.image.repository.to_string());

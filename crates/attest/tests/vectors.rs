@@ -1,0 +1,53 @@
+//! Real provenance of other builders, where the environment variable `VECTORS` names the folder
+//! that holds it. Without it the test says by name that it was skipped.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test, its helpers included"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use attest::{Provenance, Statement, predicate};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => files(&path),
+            false => vec![path],
+        })
+        .collect()
+}
+
+#[test]
+fn slsa_verifier() {
+    let vectors = std::env::var_os("VECTORS").map(PathBuf::from);
+    let folder = vectors.map(|folder| folder.join("slsa-verifier-attestations/bundles"));
+    let Some(folder) = folder.filter(|folder| folder.is_dir()) else {
+        println!("skipped: slsa-verifier-attestations: VECTORS names no folder that holds it");
+        return;
+    };
+    let bundles = files(&folder);
+    assert!(!bundles.is_empty());
+    for path in &bundles {
+        let bundle: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let payload = bundle["dsseEnvelope"]["payload"].as_str().unwrap();
+        let payload = STANDARD.decode(payload).unwrap();
+        let statement = Statement::<Provenance>::parse(&payload).unwrap();
+        assert_eq!(statement.predicate_type, predicate::PROVENANCE);
+        assert!(statement.subject[0].sha256().is_some());
+        let builder = &statement.predicate.run_details.builder.id;
+        assert!(
+            builder.starts_with("https://github.com/slsa-framework/"),
+            "{builder}"
+        );
+    }
+    println!("{} statements", bundles.len());
+}
