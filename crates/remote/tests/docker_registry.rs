@@ -4,13 +4,16 @@
 
 mod server;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use content::{Digest, limits};
 use oci::layer::{Content, Entry, Executable, Kind};
-use oci::{Config, Descriptor, Execution, Index, Layout, Manifest, RootFs, Tag, Target, media};
+use oci::{
+    Config, Descriptor, Execution, Index, Layout, Manifest, Repository, RootFs, Tag, Target, media,
+};
 use remote::{Error, Registry, Transport};
 use server::Server;
 
@@ -267,32 +270,47 @@ fn credentials_come_from_the_docker_store() {
         return;
     };
     let repository = server.repository("a/b");
-    let store = |entry: &str| {
-        let text = format!(r#"{{"auths":{{"{}":{entry}}}}}"#, repository.registry());
-        fs::write(passwords.path().join("config.json"), text).unwrap();
-        Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "--ignored",
-                "pushes_to_the_repository_of_the_environment",
-            ])
-            .env("DOCKER_CONFIG", passwords.path())
-            .env("REPOSITORY", repository.to_string())
-            .output()
-            .unwrap()
-    };
-    let right = store(r#"{"auth":"dXNlcjpwYXNzd29yZA=="}"#);
-    assert!(
-        right.status.success(),
-        "{}",
-        String::from_utf8_lossy(&right.stdout)
-    );
-    for wrong in [r#"{"username":"user","password":"guess"}"#, "{}"] {
-        let wrong = store(wrong);
-        let text = String::from_utf8_lossy(&wrong.stdout);
-        assert!(!wrong.status.success() && text.contains("401"), "{text}");
+    let helper = passwords.path().join("docker-credential-test");
+    let answer = r#"{"ServerURL":"x","Username":"user","Secret":"password"}"#;
+    fs::write(&helper, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
+    fs::set_permissions(&helper, Permissions::from_mode(0o755)).unwrap();
+    let host = repository.registry();
+    let push = |store: String| push_with(passwords.path(), &repository, &store);
+    for right in [
+        format!(r#"{{"auths":{{"{host}":{{"auth":"dXNlcjpwYXNzd29yZA=="}}}}}}"#),
+        format!(r#"{{"credHelpers":{{"{host}":"test"}}}}"#),
+        format!(r#"{{"auths":{{"http://{host}":{{}}}},"credsStore":"test"}}"#),
+    ] {
+        let output = push(right);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text}");
+    }
+    let guess = r#"{"username":"user","password":"guess"}"#;
+    for wrong in [
+        format!(r#"{{"auths":{{"{host}":{guess}}}}}"#),
+        "{}".to_owned(),
+    ] {
+        let output = push(wrong);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success() && text.contains("401"), "{text}");
         assert!(!text.contains("guess"), "{text}");
     }
+}
+
+fn push_with(dir: &Path, repository: &Repository, store: &str) -> Output {
+    fs::write(dir.join("config.json"), store).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "--ignored",
+            "pushes_to_the_repository_of_the_environment",
+        ])
+        .env("DOCKER_CONFIG", dir)
+        .env("PATH", format!("{}:{path}", dir.display()))
+        .env("REPOSITORY", repository.to_string())
+        .output()
+        .unwrap()
 }
 
 /// A part of `credentials_come_from_the_docker_store`.

@@ -1,0 +1,106 @@
+//! A registry that wants a token, and that lets tokens expire.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use content::Digest;
+use remote::{Error, Registry, Transport};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+const MANIFEST: &[u8] = b"manifest";
+
+/// Gives the tokens t1, t2, … and takes the one with the number `good`.
+struct Guard {
+    port: u16,
+    given: AtomicUsize,
+    good: usize,
+}
+
+impl Guard {
+    async fn serve(good: usize) -> (Arc<Self>, Registry) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let guard = Arc::new(Self {
+            port: listener.local_addr().unwrap().port(),
+            given: AtomicUsize::new(0),
+            good,
+        });
+        let server = guard.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(server.clone().speak(stream));
+            }
+        });
+        let repository = format!("127.0.0.1:{}/a/b", guard.port).parse().unwrap();
+        let registry = Registry::connect(&repository, &Transport::PlainHttp).unwrap();
+        (guard, registry)
+    }
+
+    async fn speak(self: Arc<Self>, stream: TcpStream) {
+        let mut stream = BufReader::new(stream);
+        loop {
+            let mut request = String::new();
+            while !request.ends_with("\r\n\r\n") {
+                if stream.read_line(&mut request).await.is_ok_and(|n| n == 0) {
+                    return;
+                }
+            }
+            stream.write_all(&self.answer(&request)).await.unwrap();
+        }
+    }
+
+    fn answer(&self, request: &str) -> Vec<u8> {
+        let path = request.split(' ').nth(1).unwrap();
+        if path.starts_with("/token?") {
+            assert!(path.contains("scope=repository%3Aa%2Fb%3Apull"), "{path}");
+            let number = self.given.fetch_add(1, Ordering::SeqCst) + 1;
+            return reply(
+                "200 OK",
+                "",
+                format!(r#"{{"token":"t{number}"}}"#).as_bytes(),
+            );
+        }
+        let right = format!("bearer t{}\r\n", self.good);
+        if path != "/v2/" && request.to_lowercase().contains(&right) {
+            return reply("200 OK", "", MANIFEST);
+        }
+        let realm = format!("http://127.0.0.1:{}/token", self.port);
+        let challenge = format!("WWW-Authenticate: Bearer realm=\"{realm}\",service=\"s\"\r\n");
+        reply("401 Unauthorized", &challenge, b"")
+    }
+}
+
+fn reply(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn one_token_serves_many_requests() {
+    let (guard, registry) = Guard::serve(1).await;
+    for _ in 0..3 {
+        let bytes = registry.manifest(&Digest::of(MANIFEST)).await.unwrap();
+        assert_eq!(bytes, MANIFEST);
+    }
+    assert_eq!(guard.given.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_renewed_once() {
+    let (guard, registry) = Guard::serve(2).await;
+    let bytes = registry.manifest(&Digest::of(MANIFEST)).await.unwrap();
+    assert_eq!(bytes, MANIFEST);
+    assert_eq!(guard.given.load(Ordering::SeqCst), 2);
+
+    let (guard, registry) = Guard::serve(9).await;
+    let error = registry.manifest(&Digest::of(MANIFEST)).await.unwrap_err();
+    assert!(
+        matches!(error, Error::Status { status: 401, .. }),
+        "{error}"
+    );
+    assert_eq!(guard.given.load(Ordering::SeqCst), 2);
+    assert!(!error.to_string().contains("t2"), "{error}");
+}
