@@ -100,24 +100,11 @@ pub fn compile(
     })
 }
 
-/// Cargo's command line, as provenance shows it.
-pub fn command(compilation: &Compilation) -> Vec<String> {
-    let jobs = compilation.jobs.to_string();
-    let words = [
-        "/usr/bin/cargo",
-        "build",
-        "--release",
-        "--locked",
-        "--offline",
-    ];
-    let named = [
-        "--package",
-        &compilation.package,
-        "--target",
-        &compilation.target,
-    ];
-    let all = words.into_iter().chain(named).chain(["--jobs", &jobs]);
-    all.map(str::to_owned).collect()
+/// Cargo's command line, less the number of jobs, as provenance shows it.
+pub fn command(package: &str, target: &str) -> Vec<String> {
+    let words = ["/usr/bin/cargo", "build", "--release", "--locked", "--offline"];
+    let named = ["--package", package, "--target", target];
+    words.into_iter().chain(named).map(str::to_owned).collect()
 }
 
 fn plan(compilation: &Compilation) -> Result<Plan, CompileError> {
@@ -128,6 +115,8 @@ fn plan(compilation: &Compilation) -> Result<Plan, CompileError> {
         source: source.to_owned(),
         target: target.into(),
     };
+    let mut command = command(package, target);
+    command.extend(["--jobs".to_owned(), compilation.jobs.to_string()]);
     let config = Path::new(CARGO_HOME).join("config.toml");
     Ok(Plan {
         root: compilation.root.clone(),
@@ -139,7 +128,7 @@ fn plan(compilation: &Compilation) -> Result<Plan, CompileError> {
             .map(PathBuf::from)
             .to_vec(),
         files: BTreeMap::from([(config, CARGO_CONFIG.to_owned())]),
-        command: command(compilation),
+        command,
         environment: environment(target, &linker(&compilation.root)?),
         directory: Path::new(SOURCE).join(&compilation.directory),
         product: PathBuf::from(format!("{TARGET}/{target}/release/{package}")),

@@ -1,12 +1,254 @@
 //! The program: arguments, environment, clock and printing. Everything else is in the library.
 
-use std::process::ExitCode;
+mod cli;
+mod terminal;
 
-use builder::sandbox::{self, Role};
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use builder::assemble::Identities;
+use builder::build::{self, Built, Order};
+use builder::error::{Error, Meaning};
+use builder::interrupt::{Interrupt, Interrupted};
+use builder::lock::Lock;
+use builder::sandbox::{self, Role, Sandbox};
+use builder::store::Store;
+use builder::{push, sign};
+use clap::Parser;
+use cli::{Cli, Command, How, PredicateType};
+use content::limits;
+use remote::Transport;
+use serde_json::json;
+use signer::Signer;
+use terminal::Terminal;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// This program's own file, also when it was replaced meanwhile.
+const SELF: &str = "/proc/self/exe";
+/// How long interrupted work may take to clean up.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     if let Some(role) = Role::of_arguments(std::env::args_os().skip(1)) {
         return sandbox::play(role);
     }
-    ExitCode::from(2)
+    // Nothing that is written here may depend on the caller's mask.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    let cli = Cli::parse();
+    match start(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => explain(&error),
+    }
+}
+
+fn explain(error: &Error) -> ExitCode {
+    tell(&format!("builder: error: {error}"));
+    if let Some(hint) = error.hint() {
+        tell(&format!("hint: {hint}"));
+    }
+    match error.meaning() {
+        Meaning::Refused => ExitCode::from(1),
+        Meaning::Unknown => ExitCode::from(2),
+    }
+}
+
+fn start(command: Command) -> Result<(), Error> {
+    // Two providers may be linked in; the clients then want to be told which. Only the first
+    // call can fail, and this is it.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(Error::Runtime)?;
+    let outcome = runtime.block_on(until_signal(command));
+    // Work that did not hear the signal in time ends with the process.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// A signal ends the work; what it has made so far is removed.
+async fn until_signal(command: Command) -> Result<(), Error> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
+    let interrupt = Interrupt::default();
+    let work = run(command, interrupt.clone());
+    tokio::pin!(work);
+    tokio::select! {
+        outcome = &mut work => return outcome,
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    interrupt.raise();
+    let ended = tokio::time::timeout(PATIENCE, work).await;
+    ended.unwrap_or(Err(Interrupted.into())).and(Err(Interrupted.into()))
+}
+
+async fn run(command: Command, interrupt: Interrupt) -> Result<(), Error> {
+    match command {
+        Command::Lock(arguments) => blocking(move || lock(&arguments)).await,
+        Command::Build(arguments) => blocking(move || build(&arguments, &interrupt)).await,
+        Command::Digest(arguments) => blocking(move || digest(&arguments, &interrupt)).await,
+        Command::Push(arguments) => push(&arguments).await,
+        Command::Sign(arguments) => sign(&arguments).await,
+        Command::Attest(arguments) => attest(&arguments).await,
+        Command::Keygen(arguments) => keygen(&arguments),
+    }
+}
+
+/// On a thread that lives as long as the work: the sandbox ends with the thread that started it.
+async fn blocking(
+    work: impl FnOnce() -> Result<(), Error> + Send + 'static,
+) -> Result<(), Error> {
+    let outcome = tokio::task::spawn_blocking(work).await;
+    outcome.unwrap_or_else(|error| Err(Error::Runtime(io::Error::other(error))))
+}
+
+fn lock(arguments: &cli::Lock) -> Result<(), Error> {
+    let store = store(arguments.inputs.store.as_deref())?;
+    let terminal = Terminal::start();
+    let archive = arguments.inputs.archive.as_deref();
+    let progress = |line: &str| terminal.tell(line);
+    let lock = Lock::resolve(&arguments.directory, archive, &store, &progress)?;
+    let path = lock.write(&arguments.directory)?;
+    drop(terminal);
+    print(&path.display().to_string())
+}
+
+fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
+    let started = Instant::now();
+    let built = build_into(&arguments.how, &arguments.output, interrupt)?;
+    let Identities { image_digest, image_id } = built.identities;
+    tell(&format!("image_digest {image_digest}\nimage_id     {image_id}"));
+    match arguments.how.json {
+        true => print(&report(&built, Some(&arguments.output), started.elapsed())),
+        false => print(&image_digest.to_string()),
+    }
+}
+
+fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
+    let started = Instant::now();
+    let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
+    let built = build_into(&arguments.how, &scratch.path().join("layout"), interrupt)?;
+    let Identities { image_digest, image_id } = built.identities;
+    match arguments.how.json {
+        true => print(&report(&built, None, started.elapsed())),
+        false => print(&format!("image_digest {image_digest}\nimage_id {image_id}")),
+    }
+}
+
+fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, Error> {
+    let store = store(how.inputs.store.as_deref())?;
+    let terminal = Terminal::start();
+    let progress = |line: &str| terminal.tell(line);
+    let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let order = Order {
+        folder: &how.directory,
+        store: &store,
+        archive: how.inputs.archive.as_deref(),
+        builder_id: &how.builder_id,
+        source_uri: how.source_uri.as_deref(),
+        jobs: how.jobs.unwrap_or(processors),
+        sandbox: Sandbox {
+            helper: Path::new(SELF),
+            interrupt,
+            progress: &progress,
+        },
+    };
+    build::build(&order, output)
+}
+
+fn report(built: &Built, layout: Option<&Path>, elapsed: Duration) -> String {
+    let report = json!({
+        "image_digest": built.identities.image_digest,
+        "image_id": built.identities.image_id,
+        "layout": layout,
+        "source": {"commit": built.commit, "tree": built.tree},
+        "lock": built.lock,
+        "seconds": elapsed.as_secs(),
+    });
+    report.to_string()
+}
+
+/// XDG base directory specification: a cache that is not absolute is as good as none.
+fn store(named: Option<&Path>) -> Result<Store, Error> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = || absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    let folder = match named {
+        Some(named) => named.to_owned(),
+        None => cache().ok_or(Error::NoStore)?.join("countersign"),
+    };
+    // The sandbox's own root is mounted below it, so that its path must not depend on where we are.
+    let folder = std::path::absolute(&folder).map_err(|source| Error::Read {
+        path: folder,
+        source,
+    })?;
+    Ok(Store::open(&folder)?)
+}
+
+async fn push(arguments: &cli::Push) -> Result<(), Error> {
+    let transport = transport(&arguments.registry)?;
+    let image = push::push(&arguments.layout, &arguments.reference, &transport).await?;
+    print(&image.to_string())
+}
+
+async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
+    let transport = transport(&arguments.registry)?;
+    let signer = signer(&arguments.key).await?;
+    sign::sign(&arguments.image, &transport, &signer).await?;
+    told(&arguments.image, &signer, "signed")
+}
+
+async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
+    let transport = transport(&arguments.registry)?;
+    let signer = signer(&arguments.key).await?;
+    let kind = match arguments.kind {
+        PredicateType::Provenance => sign::Kind::Provenance,
+        PredicateType::Sbom => sign::Kind::Sbom,
+    };
+    sign::attest(&arguments.image, &transport, &signer, kind, &arguments.predicate).await?;
+    told(&arguments.image, &signer, "attested")
+}
+
+async fn signer(key: &cli::Key) -> Result<Signer, Error> {
+    Ok(Signer::open(&key.key, key.kms_endpoint.as_deref()).await?)
+}
+
+fn told(image: &oci::ImageRef, signer: &Signer, done: &str) -> Result<(), Error> {
+    tell(&format!("{done} by key {}", signer.public().key_id().hex()));
+    print(&image.to_string())
+}
+
+fn keygen(arguments: &cli::Keygen) -> Result<(), Error> {
+    let (private, public) = sign::keygen(&arguments.prefix)?;
+    print(&format!("{}\n{}", private.display(), public.display()))
+}
+
+fn transport(arguments: &cli::Registry) -> Result<Transport, Error> {
+    if arguments.plain_http {
+        return Ok(Transport::PlainHttp);
+    }
+    let extra_ca = arguments.ca.as_deref().map(read_authorities).transpose()?;
+    Ok(Transport::Https { extra_ca })
+}
+
+fn read_authorities(path: &Path) -> Result<Vec<u8>, Error> {
+    let read = std::fs::File::open(path).and_then(|file| {
+        content::read_limited(file, limits::DOCUMENT).map_err(io::Error::other)
+    });
+    read.map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn print(line: &str) -> Result<(), Error> {
+    writeln!(io::stdout(), "{line}").map_err(|source| Error::Write {
+        path: "standard output".into(),
+        source,
+    })
+}
+
+fn tell(line: &str) {
+    // Nobody is left to tell when this fails.
+    let _ = writeln!(io::stderr(), "{line}");
 }

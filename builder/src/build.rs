@@ -1,0 +1,235 @@
+//! From a commit and its lock to a layout: the diagram.
+//!
+//! ```text
+//! commit -> source -> lock -> inputs -> root, vendor -> compile -> assemble, describe -> layout
+//! ```
+
+use std::fs;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use content::Digest;
+use oci::{Execution, Layout};
+
+use crate::assemble::{Identities, ImageSpec, assemble};
+use crate::compile::{self, Compilation};
+use crate::contents::{self, Sources};
+use crate::describe::{self, Description};
+use crate::error::Error;
+use crate::lock::source::{self, Source};
+use crate::lock::{self, Lock, Wanted};
+use crate::output::Output;
+use crate::root;
+use crate::sandbox::Sandbox;
+use crate::spec::StartSpec;
+use crate::store::Store;
+
+/// Provenance, at the top of a layout.
+pub const PROVENANCE: &str = "provenance.json";
+/// The bill of materials, at the top of a layout.
+pub const SBOM: &str = "sbom.cdx.json";
+const LOCK: &str = "Image.lock";
+
+/// A build as it is ordered.
+#[derive(Clone, Copy)]
+pub struct Order<'a> {
+    /// The folder of `Image.toml`, in a git repository whose last commit is built.
+    pub folder: &'a Path,
+    /// Where inputs are kept.
+    pub store: &'a Store,
+    /// The package archive, if not the host's own.
+    pub archive: Option<&'a str>,
+    /// How provenance names who builds.
+    pub builder_id: &'a str,
+    /// How provenance names the source; the repository's own path without.
+    pub source_uri: Option<&'a str>,
+    /// How many compilers run at once.
+    pub jobs: NonZeroUsize,
+    /// How the compiler is run, who hears of progress, and who may interrupt.
+    pub sandbox: Sandbox<'a>,
+}
+
+/// What was built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// What the image is known by.
+    pub identities: Identities,
+    /// The commit.
+    pub commit: String,
+    /// The digest of what of it was staged.
+    pub tree: Digest,
+    /// The digest of `Image.lock`.
+    pub lock: Digest,
+}
+
+/// Builds into the layout `output`, which appears when it is complete, and takes the place of an
+/// earlier one.
+///
+/// # Errors
+/// See [`Error`]; then `output` is as it was.
+pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
+    let output = Output::prepare(output)?;
+    let scratch = tempfile::tempdir_in(order.store.coming()).map_err(Error::Scratch)?;
+    let inputs = gather(order, scratch.path())?;
+    let built = make(order, &inputs, scratch.path(), output.path())?;
+    order.sandbox.interrupt.check()?;
+    output.publish()?;
+    Ok(built)
+}
+
+/// All inputs, checked and unpacked.
+struct Inputs {
+    source: Source,
+    folder: PathBuf,
+    wanted: Wanted,
+    lock: Lock,
+    lock_digest: Digest,
+    root: PathBuf,
+    vendor: PathBuf,
+}
+
+/// Wanted and locked is what the commit says, not the working tree.
+fn gather(order: &Order<'_>, scratch: &Path) -> Result<Inputs, Error> {
+    let Sandbox { interrupt, progress, .. } = order.sandbox;
+    progress("staging the source");
+    let source = source::stage(order.folder, &scratch.join("source"))?;
+    let folder = source.staged.join(&source.folder);
+    let wanted = Wanted::read(&folder)?;
+    let lock = Lock::read(&folder, &wanted)?;
+    interrupt.check()?;
+    let manifest = folder.join("Cargo.toml");
+    lock.fetch(&wanted.spec, &manifest, order.archive, order.store, &|line| progress(line))?;
+    interrupt.check()?;
+    progress("checking the inputs");
+    let vendor = scratch.join("vendor");
+    fs::create_dir(&vendor).map_err(Error::Scratch)?;
+    let (root, unpacked) = std::thread::scope(|scope| {
+        let unpacked = scope.spawn(|| lock::crates::vendor(&lock.crates, order.store, &vendor));
+        (root::prepare(&lock.root, &lock.packages, order.store), unpacked.join())
+    });
+    unpacked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    Ok(Inputs {
+        lock_digest: digest(&folder.join(LOCK))?,
+        root: root?,
+        source,
+        folder,
+        wanted,
+        lock,
+        vendor,
+    })
+}
+
+fn digest(path: &Path) -> Result<Digest, Error> {
+    let read = fs::File::open(path).and_then(|file| {
+        let bytes = content::read_limited(file, content::limits::DOCUMENT);
+        bytes.map_err(io::Error::other)
+    });
+    let bytes = read.map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Digest::of(&bytes))
+}
+
+fn make(
+    order: &Order<'_>,
+    inputs: &Inputs,
+    scratch: &Path,
+    output: &Path,
+) -> Result<Built, Error> {
+    let spec = &inputs.wanted.spec;
+    let compilation = Compilation {
+        root: inputs.root.clone(),
+        source: inputs.source.staged.clone(),
+        directory: inputs.source.folder.clone(),
+        vendor: inputs.vendor.clone(),
+        package: spec.build.package.clone(),
+        target: spec.build.target.clone(),
+        jobs: order.jobs,
+        scratch: scratch.to_owned(),
+    };
+    let binary = scratch.join("binary");
+    compile::compile(&compilation, &order.sandbox, &binary)?;
+    (order.sandbox.progress)("assembling the image");
+    let sources = Sources {
+        folder: &inputs.folder,
+        root: &inputs.root,
+        package: &spec.build.package,
+        binary: &binary,
+    };
+    let entries = contents::entries(&spec.files, &sources)?;
+    let files = contents::digests(&entries)?;
+    let image = ImageSpec {
+        entries,
+        architecture: spec.root.architecture.clone(),
+        execution: execution(&spec.image),
+    };
+    let identities = assemble(image, &Layout::create(output)?)?;
+    describe(order, inputs, &files, output)?;
+    Ok(Built {
+        identities,
+        commit: inputs.source.commit.clone(),
+        tree: inputs.source.tree,
+        lock: inputs.lock_digest,
+    })
+}
+
+fn execution(start: &StartSpec) -> Execution {
+    Execution {
+        user: start.user.clone().unwrap_or_default(),
+        env: start.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+        entrypoint: start.entrypoint.clone(),
+        cmd: start.cmd.clone(),
+        working_dir: start.working_dir.clone().unwrap_or_default(),
+        labels: start.labels.clone(),
+        ..Execution::default()
+    }
+}
+
+fn describe(
+    order: &Order<'_>,
+    inputs: &Inputs,
+    files: &[(String, Digest)],
+    output: &Path,
+) -> Result<(), Error> {
+    let spec = &inputs.wanted.spec;
+    let own;
+    let source_uri = match order.source_uri {
+        Some(uri) => uri,
+        None => {
+            own = own_uri(order.folder, &inputs.source.folder)?;
+            &own
+        }
+    };
+    let description = Description {
+        builder_id: order.builder_id,
+        source_uri,
+        source: &inputs.source,
+        lock: &inputs.lock,
+        lock_digest: inputs.lock_digest,
+        architecture: &spec.root.architecture,
+        command: &compile::command(&spec.build.package, &spec.build.target),
+    };
+    let provenance = describe::provenance(&description).to_bytes()?;
+    let sbom = describe::sbom(&description, files).to_bytes()?;
+    write(&output.join(PROVENANCE), &provenance)?;
+    write(&output.join(SBOM), &sbom)
+}
+
+/// The repository's path as a URI: its folder, less the folder within it.
+fn own_uri(folder: &Path, within: &Path) -> Result<String, Error> {
+    let folder = folder.canonicalize().map_err(|source| Error::Read {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let top = folder.ancestors().nth(within.components().count());
+    Ok(format!("git+file://{}", top.unwrap_or(&folder).display()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    fs::write(path, bytes).map_err(|source| Error::Write {
+        path: path.to_owned(),
+        source,
+    })
+}

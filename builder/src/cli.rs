@@ -1,0 +1,192 @@
+//! The shape of the command line.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use oci::{ImageRef, Reference};
+use signer::KeyRef;
+
+/// Builds a container image from source so that everyone gets the same bytes, and publishes it.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+#[command(after_help = "\
+Exit status:
+  0  done
+  1  no: the source does not compile, which is the same answer for everyone
+  2  could not tell: a wrong argument, an input that is missing or another one, no namespaces, I/O")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Resolve what Image.toml asks for into Image.lock: every input by path, size and digest
+    Lock(Lock),
+    /// Compile and assemble the last commit with the network cut; prints the image's digest
+    Build(Build),
+    /// Build, print both identities of the image, and keep nothing
+    Digest(Digest),
+    /// Push a layout to a registry; prints the image's name by digest
+    Push(Push),
+    /// Sign an image in a registry, in the layouts of Confidential Space and of cosign
+    Sign(Sign),
+    /// Sign a statement about an image in a registry, in both layouts
+    Attest(Attest),
+    /// Make a key pair: PREFIX.key and PREFIX.pub
+    Keygen(Keygen),
+}
+
+/// How to reach the registry.
+#[derive(Args, Debug)]
+pub struct Registry {
+    /// Speak HTTP without TLS
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Trust the certificate authorities in this PEM file as well
+    #[arg(long, value_name = "FILE", conflicts_with = "plain_http")]
+    pub ca: Option<PathBuf>,
+}
+
+/// Where inputs come from.
+#[derive(Args, Debug)]
+pub struct Inputs {
+    /// Where inputs are kept by digest [default: countersign in the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// The package archive [default: what the host's apt uses]
+    #[arg(long, value_name = "URL")]
+    pub archive: Option<String>,
+}
+
+/// Arguments of `lock`.
+#[derive(Args, Debug)]
+pub struct Lock {
+    /// The directory of Image.toml
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Where inputs come from.
+    #[command(flatten)]
+    pub inputs: Inputs,
+}
+
+/// How to build.
+#[derive(Args, Debug)]
+pub struct How {
+    /// The directory of Image.toml and Image.lock
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Where inputs come from.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// How provenance names who builds
+    #[arg(long, value_name = "URI", default_value = "https://countersign.dev/builder")]
+    pub builder_id: String,
+    /// How provenance names the source [default: the repository's own path]
+    #[arg(long, value_name = "URI")]
+    pub source_uri: Option<String>,
+    /// How many compilers run at once; the bytes do not depend on it [default: processors]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `build`.
+#[derive(Args, Debug)]
+pub struct Build {
+    /// How to build.
+    #[command(flatten)]
+    pub how: How,
+    /// Where the OCI layout goes; an earlier one is replaced
+    #[arg(short, long = "output", value_name = "LAYOUT")]
+    pub output: PathBuf,
+}
+
+/// Arguments of `digest`.
+#[derive(Args, Debug)]
+pub struct Digest {
+    /// How to build.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// Arguments of `push`.
+#[derive(Args, Debug)]
+pub struct Push {
+    /// An OCI layout
+    pub layout: PathBuf,
+    /// REPOSITORY:TAG or REPOSITORY@DIGEST
+    #[arg(value_name = "REF")]
+    pub reference: Reference,
+    /// How to reach the registry.
+    #[command(flatten)]
+    pub registry: Registry,
+}
+
+/// What signs.
+#[derive(Args, Debug)]
+pub struct Key {
+    /// A PEM file, or gcpkms://projects/…/cryptoKeyVersions/N
+    #[arg(long)]
+    pub key: KeyRef,
+    /// Where Cloud KMS answers [default: Google's own endpoint]
+    #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
+    pub kms_endpoint: Option<String>,
+}
+
+/// Arguments of `sign`.
+#[derive(Args, Debug)]
+pub struct Sign {
+    /// REPOSITORY@DIGEST
+    #[arg(value_name = "REF@DIGEST")]
+    pub image: ImageRef,
+    /// What signs.
+    #[command(flatten)]
+    pub key: Key,
+    /// How to reach the registry.
+    #[command(flatten)]
+    pub registry: Registry,
+}
+
+/// Arguments of `attest`.
+#[derive(Args, Debug)]
+pub struct Attest {
+    /// REPOSITORY@DIGEST
+    #[arg(value_name = "REF@DIGEST")]
+    pub image: ImageRef,
+    /// What the statement says
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: PredicateType,
+    /// The file that says it
+    #[arg(long, value_name = "FILE")]
+    pub predicate: PathBuf,
+    /// What signs.
+    #[command(flatten)]
+    pub key: Key,
+    /// How to reach the registry.
+    #[command(flatten)]
+    pub registry: Registry,
+}
+
+/// What a statement says, by cosign's names.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PredicateType {
+    /// Where the image came from: provenance.json of a layout
+    #[value(name = "slsaprovenance1")]
+    Provenance,
+    /// What is in it: sbom.cdx.json of a layout
+    #[value(name = "cyclonedx")]
+    Sbom,
+}
+
+/// Arguments of `keygen`.
+#[derive(Args, Debug)]
+pub struct Keygen {
+    /// What the two files are called, without their endings
+    pub prefix: PathBuf,
+}

@@ -1,0 +1,241 @@
+//! The files that `Image.toml` asks for, with their bytes.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use content::{Digest, Hasher};
+use oci::layer::{Content, Entry, Executable, Kind};
+
+use crate::spec::{FileSpec, Origin};
+
+/// Where the bytes of an image come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// The staged folder of `Image.toml`.
+    pub folder: &'a Path,
+    /// The build root.
+    pub root: &'a Path,
+    /// The package that was compiled.
+    pub package: &'a str,
+    /// What it was compiled to.
+    pub binary: &'a Path,
+}
+
+/// A file of the image that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentsError {
+    /// A name that leads out of where it belongs.
+    #[error("adding {path}: {name:?} is not a plain path below its folder")]
+    Outside {
+        /// The path in the image.
+        path: String,
+        /// What `Image.toml` names.
+        name: String,
+    },
+    /// A binary that was not compiled.
+    #[error("adding {path}: expected the binary of package {package}, found {name:?}")]
+    Binary {
+        /// The path in the image.
+        path: String,
+        /// What was compiled.
+        package: String,
+        /// What `Image.toml` names.
+        name: String,
+    },
+    /// A folder of the build root without certificates.
+    #[error("adding {path}: {name:?} has no certificates in the build root")]
+    Certificates {
+        /// The path in the image.
+        path: String,
+        /// What `Image.toml` names.
+        name: String,
+    },
+    /// A file that cannot be read.
+    #[error("reading {}: {source}", path.display())]
+    Read {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A path that no image may have.
+    #[error("adding file: {0}")]
+    Path(#[from] oci::Error),
+}
+
+/// All files that are asked for, in the order of `Image.toml`.
+///
+/// # Errors
+/// See [`ContentsError`].
+pub fn entries(files: &[FileSpec], sources: &Sources<'_>) -> Result<Vec<Entry>, ContentsError> {
+    files.iter().map(|file| entry(file, sources)).collect()
+}
+
+fn entry(file: &FileSpec, sources: &Sources<'_>) -> Result<Entry, ContentsError> {
+    let executable = match file.origin {
+        Origin::Binary(_) => Executable::Yes,
+        _ => Executable::No,
+    };
+    Ok(Entry {
+        path: file.path.parse()?,
+        kind: Kind::File {
+            content: bytes(file, sources)?,
+            executable,
+        },
+    })
+}
+
+fn bytes(file: &FileSpec, sources: &Sources<'_>) -> Result<Content, ContentsError> {
+    match &file.origin {
+        Origin::Text(text) => Ok(Content::Bytes(text.clone().into_bytes())),
+        Origin::Source(name) => Ok(Content::File(below(sources.folder, name, &file.path)?)),
+        Origin::Certificates(name) => certificates(&below(sources.root, name, &file.path)?)?
+            .map(Content::Bytes)
+            .ok_or_else(|| ContentsError::Certificates {
+                path: file.path.clone(),
+                name: name.clone(),
+            }),
+        Origin::Binary(name) if name == sources.package => {
+            Ok(Content::File(sources.binary.to_owned()))
+        }
+        Origin::Binary(name) => Err(ContentsError::Binary {
+            path: file.path.clone(),
+            package: sources.package.to_owned(),
+            name: name.clone(),
+        }),
+    }
+}
+
+fn below(folder: &Path, name: &str, path: &str) -> Result<PathBuf, ContentsError> {
+    let relative = Path::new(name.strip_prefix('/').unwrap_or(name));
+    let mut parts = relative.components();
+    match !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_))) {
+        true => Ok(folder.join(relative)),
+        false => Err(ContentsError::Outside {
+            path: path.to_owned(),
+            name: name.to_owned(),
+        }),
+    }
+}
+
+/// In the order of their paths, each one ending with a newline.
+fn certificates(folder: &Path) -> Result<Option<Vec<u8>>, ContentsError> {
+    let mut paths = Vec::new();
+    collect(folder, &mut paths)?;
+    paths.sort();
+    let mut all = Vec::new();
+    for path in &paths {
+        let read = fs::read(path).map_err(|source| unread(path, source))?;
+        all.extend_from_slice(&read);
+        if !read.ends_with(b"\n") {
+            all.push(b'\n');
+        }
+    }
+    Ok((!paths.is_empty()).then_some(all))
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), ContentsError> {
+    for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
+        let entry = entry.map_err(|source| unread(folder, source))?;
+        let path = entry.path();
+        let kind = entry.file_type().map_err(|source| unread(&path, source))?;
+        if kind.is_dir() {
+            collect(&path, found)?;
+        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "crt") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The absolute path and the digest of each file among `entries`.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn digests(entries: &[Entry]) -> Result<Vec<(String, Digest)>, ContentsError> {
+    let files = entries.iter().filter_map(|entry| match &entry.kind {
+        Kind::File { content, .. } => Some((entry, content)),
+        Kind::Directory | Kind::Symlink { .. } => None,
+    });
+    files
+        .map(|(entry, content)| Ok((format!("/{}", entry.path), digest(content)?)))
+        .collect()
+}
+
+fn digest(content: &Content) -> Result<Digest, ContentsError> {
+    let path = match content {
+        Content::Bytes(bytes) => return Ok(Digest::of(bytes)),
+        Content::File(path) => path,
+    };
+    let mut hasher = Hasher::new();
+    fs::File::open(path)
+        .and_then(|mut file| io::copy(&mut file, &mut hasher))
+        .map_err(|source| unread(path, source))?;
+    Ok(hasher.finish())
+}
+
+fn unread(path: &Path, source: io::Error) -> ContentsError {
+    ContentsError::Read {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(origin: Origin) -> FileSpec {
+        FileSpec {
+            path: "/etc/x".to_owned(),
+            origin,
+        }
+    }
+
+    fn sources(scratch: &Path) -> Sources<'_> {
+        Sources {
+            folder: scratch,
+            root: scratch,
+            package: "program",
+            binary: Path::new("/nowhere/program"),
+        }
+    }
+
+    #[test]
+    fn names_stay_below_their_folder() {
+        let scratch = tempfile::tempdir().unwrap();
+        let sources = sources(scratch.path());
+        for name in ["", "..", "a/../../b", "."] {
+            let refused = entries(&[wanted(Origin::Source(name.to_owned()))], &sources);
+            assert!(matches!(refused, Err(ContentsError::Outside { .. })), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_compiled_is_a_binary() {
+        let scratch = tempfile::tempdir().unwrap();
+        let sources = sources(scratch.path());
+        let other = entries(&[wanted(Origin::Binary("other".to_owned()))], &sources);
+        assert!(matches!(other, Err(ContentsError::Binary { .. })));
+        let own = entries(&[wanted(Origin::Binary("program".to_owned()))], &sources).unwrap();
+        let Kind::File { executable, .. } = own[0].kind else {
+            panic!("{own:?}");
+        };
+        assert_eq!(executable, Executable::Yes);
+    }
+
+    #[test]
+    fn certificates_are_joined_in_the_order_of_their_paths() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("certificates");
+        fs::create_dir_all(folder.join("b")).unwrap();
+        for (name, text) in [("b/1.crt", "one"), ("a.crt", "two\n"), ("c.txt", "three")] {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        let wanted = wanted(Origin::Certificates("certificates".to_owned()));
+        let found = entries(&[wanted], &sources(scratch.path())).unwrap();
+        let expected = vec![("/etc/x".to_owned(), Digest::of(b"two\none\n"))];
+        assert_eq!(digests(&found).unwrap(), expected);
+    }
+}

@@ -1,0 +1,201 @@
+//! What is said about a build: where the image came from, and what is in it. Nothing here depends on
+//! when, where or by whom it was built, but for the names that the caller gives.
+
+use std::collections::BTreeMap;
+
+use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
+use attest::{Provenance, Sbom};
+use content::Digest;
+use serde_json::{Value, json};
+
+use crate::lock::Lock;
+use crate::lock::crates::Crate;
+use crate::lock::packages::Package;
+use crate::lock::source::Source;
+
+/// A build, as far as it can be told.
+#[derive(Clone, Copy, Debug)]
+pub struct Description<'a> {
+    /// Who builds.
+    pub builder_id: &'a str,
+    /// How the source is called.
+    pub source_uri: &'a str,
+    /// The commit, and what of it was staged.
+    pub source: &'a Source,
+    /// All other inputs.
+    pub lock: &'a Lock,
+    /// The digest of `Image.lock` as it is committed.
+    pub lock_digest: Digest,
+    /// Debian's name for the processor.
+    pub architecture: &'a str,
+    /// The command that compiled.
+    pub command: &'a [String],
+}
+
+/// SLSA provenance v1 of the build.
+pub fn provenance(description: &Description<'_>) -> Provenance {
+    let source = description.source;
+    let directory = source.folder.to_string_lossy().into_owned();
+    let external = [("source", description.source_uri), ("directory", &directory)];
+    let internal = [
+        ("command", json!(description.command)),
+        ("root", json!(description.lock.root.to_string())),
+    ];
+    let external = external.map(|(name, value)| (name.to_owned(), Value::from(value)));
+    Provenance {
+        build_definition: BuildDefinition {
+            build_type: BUILD_TYPE.to_owned(),
+            external_parameters: external.into(),
+            internal_parameters: internal.map(|(name, value)| (name.to_owned(), value)).into(),
+            resolved_dependencies: dependencies(description),
+        },
+        run_details: RunDetails {
+            builder: Builder {
+                id: description.builder_id.to_owned(),
+            },
+            metadata: BTreeMap::new(),
+        },
+    }
+}
+
+/// The source first, then the lock, then what it names, in its order.
+fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
+    let Description { source, lock, .. } = description;
+    let commit = [
+        ("gitCommit".to_owned(), source.commit.clone()),
+        ("sha256".to_owned(), source.tree.hex()),
+    ];
+    let own = [
+        ResourceDescriptor {
+            uri: Some(description.source_uri.to_owned()),
+            digest: commit.into(),
+            name: None,
+        },
+        ResourceDescriptor {
+            uri: None,
+            digest: sha256(&description.lock_digest),
+            name: Some("Image.lock".to_owned()),
+        },
+    ];
+    let listed = |sbom: &Sbom| -> Vec<ResourceDescriptor> {
+        sbom.crates().chain(sbom.packages()).map(by_purl).collect()
+    };
+    let mut all = Sbom::new();
+    lock.crates.iter().for_each(|one| add_crate(&mut all, one));
+    let architecture = description.architecture;
+    lock.packages.iter().for_each(|one| add_package(&mut all, one, architecture));
+    own.into_iter().chain(listed(&all)).collect()
+}
+
+fn by_purl(item: &attest::sbom::Item) -> ResourceDescriptor {
+    ResourceDescriptor {
+        uri: Some(item.purl.clone()),
+        digest: sha256(&item.digest),
+        name: None,
+    }
+}
+
+fn sha256(digest: &Digest) -> BTreeMap<String, String> {
+    BTreeMap::from([("sha256".to_owned(), digest.hex())])
+}
+
+/// What is in the image: its files, the crates of its binary, and the packages whose objects are
+/// linked into it.
+pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Sbom {
+    let mut sbom = Sbom::new();
+    for (path, digest) in files {
+        sbom.add_file(path, *digest);
+    }
+    let Lock { crates, packages, .. } = description.lock;
+    crates.iter().for_each(|one| add_crate(&mut sbom, one));
+    let linked = packages.iter().filter(|package| is_linked(&package.name));
+    linked.for_each(|one| add_package(&mut sbom, one, description.architecture));
+    sbom
+}
+
+fn add_crate(sbom: &mut Sbom, one: &Crate) {
+    sbom.add_crate(&one.name, &one.version, one.sha256);
+}
+
+fn add_package(sbom: &mut Sbom, one: &Package, architecture: &str) {
+    sbom.add_package(&one.name, &one.version, architecture, one.sha256);
+}
+
+/// The C library, the compiler's own library and Rust's standard library, by Debian's names.
+fn is_linked(package: &str) -> bool {
+    let gcc = package.strip_prefix("libgcc-").and_then(|rest| rest.strip_suffix("-dev"));
+    package == "libc6-dev" || gcc.is_some() || package.starts_with("libstd-rust-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock() -> Lock {
+        let digest = Digest::of(b"x");
+        let package = |name: &str| Package {
+            name: name.to_owned(),
+            version: "1.85.0+dfsg3-1~deb12u3".to_owned(),
+            path: "pool/x.deb".to_owned(),
+            sha256: digest,
+            size: 1,
+        };
+        let names = ["gcc-12", "libc6-dev", "libgcc-12-dev", "libgcc-s1", "libstd-rust-web-dev"];
+        Lock {
+            version: 1,
+            spec: digest,
+            cargo_lock: digest,
+            root: digest,
+            packages: names.map(package).to_vec(),
+            crates: vec![Crate {
+                name: "ring".to_owned(),
+                version: "0.17.14".to_owned(),
+                sha256: digest,
+                size: 1,
+            }],
+        }
+    }
+
+    fn with<T>(check: impl FnOnce(&Description<'_>) -> T) -> T {
+        let source = Source {
+            commit: "0".repeat(40),
+            tree: Digest::of(b"tree"),
+            staged: "/nowhere".into(),
+            folder: "workload".into(),
+        };
+        check(&Description {
+            builder_id: "https://builder.example",
+            source_uri: "git+https://source.example/x",
+            source: &source,
+            lock: &lock(),
+            lock_digest: Digest::of(b"lock"),
+            architecture: "amd64",
+            command: &["cargo".to_owned()],
+        })
+    }
+
+    #[test]
+    fn provenance_names_every_input_once() {
+        let provenance = with(|description| provenance(description));
+        let bytes = provenance.to_bytes().unwrap();
+        assert_eq!(Provenance::parse(&bytes).unwrap(), provenance);
+        let definition = provenance.build_definition;
+        assert_eq!(definition.external_parameters["directory"], "workload");
+        let inputs = definition.resolved_dependencies;
+        assert_eq!(inputs.len(), 2 + 1 + 5);
+        assert_eq!(inputs[0].uri.as_deref(), Some("git+https://source.example/x"));
+        assert_eq!(inputs[0].digest["sha256"], Digest::of(b"tree").hex());
+        assert!(inputs.iter().any(|input| input.uri.as_deref() == Some("pkg:cargo/ring@0.17.14")));
+    }
+
+    #[test]
+    fn the_bill_lists_what_is_linked_and_no_tools() {
+        let files = [("/workload".to_owned(), Digest::of(b"binary"))];
+        let sbom = with(|description| sbom(description, &files));
+        let names: Vec<_> = sbom.packages().map(|item| item.name.as_str()).collect();
+        assert_eq!(names, ["libc6-dev", "libgcc-12-dev", "libstd-rust-web-dev"]);
+        assert_eq!(sbom.crates().count(), 1);
+        assert_eq!(sbom.files().collect::<Vec<_>>(), [("/workload", Digest::of(b"binary"))]);
+        assert_eq!(Sbom::parse(&sbom.to_bytes().unwrap()).unwrap(), sbom);
+    }
+}

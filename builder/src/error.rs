@@ -1,0 +1,156 @@
+//! What this program cannot do, and what helps.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::compile::CompileError;
+use crate::contents::ContentsError;
+use crate::interrupt::Interrupted;
+use crate::lock::LockError;
+use crate::lock::crates::CrateError;
+use crate::lock::source::SourceError;
+use crate::push::PushError;
+use crate::root::RootError;
+use crate::sandbox::{SandboxError, Step};
+use crate::sign::SignError;
+use crate::store::StoreError;
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The source.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The lock, or an input that it names.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A crate.
+    #[error(transparent)]
+    Crates(#[from] CrateError),
+    /// The build root.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// The store of inputs.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The compiler.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// A file of the image.
+    #[error(transparent)]
+    Contents(#[from] ContentsError),
+    /// The image.
+    #[error("assembling image: {0}")]
+    Assemble(#[from] oci::Error),
+    /// Provenance or bill of materials.
+    #[error("describing image: {0}")]
+    Describe(#[from] attest::Error),
+    /// The registry, or the layout.
+    #[error(transparent)]
+    Push(#[from] PushError),
+    /// A signature or a statement.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// A key.
+    #[error(transparent)]
+    Signer(#[from] signer::Error),
+    /// Something other than a layout is where the layout should go.
+    #[error("writing {}: it is there already, and is no layout", path.display())]
+    Taken {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A file cannot be read.
+    #[error("reading {}: {source}", path.display())]
+    Read {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("writing {}: {source}", path.display())]
+    Write {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is no room for what is needed meanwhile.
+    #[error("making a temporary directory in the store: {0}")]
+    Scratch(#[source] io::Error),
+    /// There is no place for the store.
+    #[error("finding the store: neither XDG_CACHE_HOME nor HOME is set")]
+    NoStore,
+    /// Threads or signals cannot be had.
+    #[error("starting: {0}")]
+    Runtime(#[source] io::Error),
+    /// Somebody wanted it to end.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// What an error says about the source.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Meaning {
+    /// It does not compile, for anyone.
+    Refused,
+    /// Nothing.
+    Unknown,
+}
+
+impl Error {
+    /// What this says about the source.
+    pub fn meaning(&self) -> Meaning {
+        match self {
+            Self::Compile(CompileError::Refused { .. }) => Meaning::Refused,
+            _ => Meaning::Unknown,
+        }
+    }
+
+    /// What helps, if we know.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Source(SourceError::Dirty { .. }) => {
+                Some("what is built is the last commit; commit or discard these files")
+            }
+            Self::Lock(LockError::Missing { .. }) => {
+                Some("run `builder lock` there, and commit what it writes")
+            }
+            Self::Lock(LockError::Stale { .. }) => {
+                Some("run `builder lock` there again, and commit what it writes")
+            }
+            Self::Lock(LockError::Archive(_)) => Some("name a package archive with --archive"),
+            Self::Compile(error) => compile_hint(error),
+            Self::Taken { .. } => Some("choose another place, or remove what is there"),
+            Self::NoStore => Some("name a directory with --store"),
+            Self::Store(StoreError::Content { .. }) => {
+                Some("remove that file from the store; it is fetched again")
+            }
+            _ => None,
+        }
+    }
+}
+
+fn compile_hint(error: &CompileError) -> Option<&'static str> {
+    match error {
+        CompileError::Refused { .. } => Some("the compiler's own words are above"),
+        CompileError::Linker { .. } => Some("Image.toml must name one gcc-N among its packages"),
+        CompileError::Sandbox { source, .. } => sandbox_hint(source),
+        CompileError::Read { .. } => None,
+    }
+}
+
+fn sandbox_hint(error: &SandboxError) -> Option<&'static str> {
+    match error {
+        SandboxError::Refused { step: Step::Proc, .. } => Some(
+            "in a container, let it mount /proc: docker run --security-opt systempaths=unconfined",
+        ),
+        SandboxError::Refused { .. } => Some(
+            "user namespaces must be allowed: sysctl user.max_user_namespaces and \
+             kernel.apparmor_restrict_unprivileged_userns; in a container also its seccomp profile",
+        ),
+        SandboxError::Killed { .. } => Some("most likely memory ran out; try --jobs 1"),
+        _ => None,
+    }
+}

@@ -1,0 +1,116 @@
+//! A folder that appears whole or not at all.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use tempfile::TempDir;
+
+use crate::error::Error;
+
+/// A layout in the making, beside the place where it will be.
+pub struct Output {
+    place: PathBuf,
+    making: TempDir,
+}
+
+impl Output {
+    /// Makes an empty folder that can become `place`.
+    ///
+    /// # Errors
+    /// The place is taken by something other than a layout or an empty folder, or there can be
+    /// nothing.
+    pub fn prepare(place: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::Write {
+            path: place.to_owned(),
+            source,
+        };
+        if !may_be_replaced(place).map_err(failed)? {
+            return Err(Error::Taken {
+                path: place.to_owned(),
+            });
+        }
+        let beside = place.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let beside = beside.unwrap_or(Path::new("."));
+        fs::create_dir_all(beside).map_err(failed)?;
+        let making = tempfile::Builder::new().prefix(".partial-").tempdir_in(beside);
+        let making = making.map_err(failed)?;
+        fs::set_permissions(making.path(), Permissions::from_mode(0o755)).map_err(failed)?;
+        Ok(Self {
+            place: place.to_owned(),
+            making,
+        })
+    }
+
+    /// The folder to write into.
+    pub fn path(&self) -> &Path {
+        self.making.path()
+    }
+
+    /// Puts the folder in its place. What was there is removed.
+    ///
+    /// # Errors
+    /// It cannot be renamed; then the place is as it was.
+    pub fn publish(self) -> Result<(), Error> {
+        let (from, to) = (self.making.path(), self.place.as_path());
+        let exchanged = match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
+            Err(rustix::io::Errno::NOENT) => fs::rename(from, to),
+            exchanged => exchanged.map_err(io::Error::from),
+        };
+        // What is dropped now is what was there before, if anything.
+        exchanged.map_err(|source| Error::Write {
+            path: self.place.clone(),
+            source,
+        })
+    }
+}
+
+fn may_be_replaced(place: &Path) -> io::Result<bool> {
+    match fs::read_dir(place) {
+        Ok(mut entries) => Ok(place.join("oci-layout").is_file() || entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn publish(place: &Path, text: &str) {
+        let output = Output::prepare(place).unwrap();
+        fs::write(output.path().join("oci-layout"), text).unwrap();
+        output.publish().unwrap();
+    }
+
+    #[test]
+    fn a_layout_takes_the_place_of_an_earlier_one_and_leaves_nothing_else() {
+        let scratch = tempfile::tempdir().unwrap();
+        let place = scratch.path().join("layout");
+        publish(&place, "one");
+        publish(&place, "two");
+        assert_eq!(fs::read_to_string(place.join("oci-layout")).unwrap(), "two");
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nothing_else_is_ever_replaced() {
+        let scratch = tempfile::tempdir().unwrap();
+        fs::write(scratch.path().join("precious"), "").unwrap();
+        let file = scratch.path().join("precious");
+        for place in [scratch.path(), &file] {
+            assert!(matches!(Output::prepare(place), Err(Error::Taken { .. })));
+        }
+        assert!(file.exists());
+    }
+
+    #[test]
+    fn what_is_given_up_disappears() {
+        let scratch = tempfile::tempdir().unwrap();
+        drop(Output::prepare(&scratch.path().join("layout")).unwrap());
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+    }
+}

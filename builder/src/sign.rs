@@ -1,0 +1,226 @@
+//! Signatures and statements about an image that is in a registry, and keys to make them with.
+
+use std::fs::{File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use attest::{Provenance, Sbom, predicate};
+use content::{json, limits};
+use oci::ImageRef;
+use remote::{Registry, Transport};
+use serde_json::Value;
+use signature::PrivateKey;
+use signer::Signer;
+
+/// Something that was not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// The image is not there, or the registry fails.
+    #[error("reading {image}: {source}")]
+    Image {
+        /// The image.
+        image: Box<ImageRef>,
+        /// Why not.
+        source: remote::Error,
+    },
+    /// The signer refuses.
+    #[error("signing {image}: {source}")]
+    Signer {
+        /// The image.
+        image: Box<ImageRef>,
+        /// Why.
+        source: signer::Error,
+    },
+    /// A predicate that cannot be read.
+    #[error("reading predicate {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A predicate that is not what it is said to be.
+    #[error("reading predicate {}: {source}", path.display())]
+    Predicate {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: attest::Error,
+    },
+    /// A key that cannot be made.
+    #[error("making key: {0}")]
+    Key(#[from] signature::Error),
+    /// A key that cannot be kept.
+    #[error("writing {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// What a statement is about, besides the image.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// SLSA provenance v1.
+    Provenance,
+    /// A CycloneDX bill of materials.
+    Sbom,
+}
+
+/// Signs an image that is in the registry, in both layouts.
+///
+/// # Errors
+/// See [`SignError`].
+pub async fn sign(
+    image: &ImageRef,
+    transport: &Transport,
+    signer: &Signer,
+) -> Result<(), SignError> {
+    let registry = find(image, transport).await?;
+    let signed = signer::sign_image(&registry, image, signer).await;
+    signed.map_err(|source| refused(image, source))
+}
+
+/// Signs the predicate in a file about an image that is in the registry, in both layouts.
+///
+/// # Errors
+/// See [`SignError`].
+pub async fn attest(
+    image: &ImageRef,
+    transport: &Transport,
+    signer: &Signer,
+    kind: Kind,
+    path: &Path,
+) -> Result<(), SignError> {
+    let predicate = read(kind, path)?;
+    let registry = find(image, transport).await?;
+    let kind = match kind {
+        Kind::Provenance => predicate::PROVENANCE,
+        Kind::Sbom => predicate::CYCLONEDX,
+    };
+    let attested = signer::attest_image(&registry, image, signer, kind, predicate).await;
+    attested.map_err(|source| refused(image, source))
+}
+
+fn refused(image: &ImageRef, source: signer::Error) -> SignError {
+    SignError::Signer {
+        image: Box::new(image.clone()),
+        source,
+    }
+}
+
+/// Nobody signs what is not there.
+async fn find(image: &ImageRef, transport: &Transport) -> Result<Registry, SignError> {
+    let absent = |source| SignError::Image {
+        image: Box::new(image.clone()),
+        source,
+    };
+    let registry = Registry::connect(&image.repository, transport).map_err(absent)?;
+    registry.image(&image.digest).await.map_err(absent)?;
+    Ok(registry)
+}
+
+fn read(kind: Kind, path: &Path) -> Result<Value, SignError> {
+    let bytes = File::open(path)
+        .and_then(|file| content::read_limited(file, limits::STATEMENT).map_err(io::Error::other))
+        .map_err(|source| SignError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+    let wrong = |source| SignError::Predicate {
+        path: path.to_owned(),
+        source,
+    };
+    match kind {
+        Kind::Provenance => Provenance::parse(&bytes).map(drop).map_err(wrong)?,
+        Kind::Sbom => Sbom::parse(&bytes).map(drop).map_err(wrong)?,
+    }
+    let parsed = json::parse(&bytes, limits::STATEMENT);
+    parsed.map_err(|source| SignError::Read {
+        path: path.to_owned(),
+        source: io::Error::other(source),
+    })
+}
+
+/// Makes a key pair in the new files `PREFIX.key` and `PREFIX.pub`, and gives the paths.
+///
+/// # Errors
+/// One of the files is there already, or cannot be written; then neither is left.
+pub fn keygen(prefix: &Path) -> Result<(PathBuf, PathBuf), SignError> {
+    let key = PrivateKey::generate()?;
+    let (private, public) = (extended(prefix, ".key"), extended(prefix, ".pub"));
+    let pem = key.to_pem()?;
+    create(&private, 0o600, pem.as_bytes())?;
+    if let Err(error) = create(&public, 0o644, key.public().to_pem().as_bytes()) {
+        // Half a pair is of no use, and the error says what went wrong.
+        let _ = std::fs::remove_file(&private);
+        return Err(error);
+    }
+    Ok((private, public))
+}
+
+fn extended(prefix: &Path, extension: &str) -> PathBuf {
+    let mut name = prefix.as_os_str().to_owned();
+    name.push(extension);
+    name.into()
+}
+
+/// Whole or not at all, and never over a file that is there: it may be the only copy of a key.
+fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), SignError> {
+    write(path, mode, bytes).map_err(|source| SignError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn write(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let mut file = tempfile::Builder::new()
+        .prefix(".partial-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(directory.unwrap_or(Path::new(".")))?;
+    file.write_all(bytes)?;
+    file.persist_noclobber(path)
+        .map(drop)
+        .map_err(|error| error.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_pair_is_made_once() {
+        let scratch = tempfile::tempdir().unwrap();
+        let prefix = scratch.path().join("a.b");
+        let (private, public) = keygen(&prefix).unwrap();
+        assert!(private.ends_with("a.b.key") && public.ends_with("a.b.pub"));
+        let mode = std::fs::metadata(&private).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let before = std::fs::read(&private).unwrap();
+        assert!(matches!(keygen(&prefix), Err(SignError::Write { .. })));
+        assert_eq!(std::fs::read(&private).unwrap(), before);
+        let key = PrivateKey::from_pem(std::str::from_utf8(&before).unwrap()).unwrap();
+        assert_eq!(
+            key.public().to_pem(),
+            std::fs::read_to_string(&public).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_predicate_is_read_as_what_it_is_said_to_be() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("sbom.cdx.json");
+        std::fs::write(&path, Sbom::new().to_bytes().unwrap()).unwrap();
+        assert!(read(Kind::Sbom, &path).is_ok());
+        assert!(matches!(
+            read(Kind::Provenance, &path),
+            Err(SignError::Predicate { .. })
+        ));
+    }
+}
