@@ -1,2 +1,113 @@
-//! emulator
-fn main() {}
+//! `emulator`: Confidential Space and the parts of Google Cloud around it, on loopback.
+
+#![allow(clippy::print_stderr, reason = "this is where the program speaks")]
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Parser, Subcommand};
+use emulator::launch::{self, LaunchArgs, Notice, Outcome, contain};
+use emulator::serve::{self, ServeError};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Confidential Space and the parts of Google Cloud around it, on loopback: for rehearsal, not for
+/// secrets.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+#[command(after_help = "Exit status of launch: the workload's; 1 refused, 2 could not launch.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve registry, attestation, STS, IAM, KMS and Pub/Sub on loopback until interrupted
+    Serve(ServeArgs),
+    /// Launch an image as Confidential Space would
+    Launch(LaunchArgs),
+    /// Become a container; for the launcher only
+    #[command(name = contain::COMMAND, hide = true)]
+    Contain { stage: contain::Stage },
+}
+
+#[derive(clap::Args)]
+struct ServeArgs {
+    /// Folder for blobs, manifests and owners' credentials; a temporary one otherwise
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// A project to set up; its owner's credentials are put below the state folder
+    #[arg(long = "project", value_name = "ID")]
+    projects: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        // A container is made before there is a second thread.
+        Command::Contain { stage } => ExitCode::from(contain::run(stage)),
+        Command::Launch(args) => launch(args),
+        Command::Serve(args) => serve(&args),
+    }
+}
+
+fn serve(args: &ServeArgs) -> ExitCode {
+    let served = tempfile::tempdir().and_then(|temporary| {
+        let folder = args.state.as_deref().unwrap_or(temporary.path());
+        tokio::runtime::Runtime::new()?.block_on(serve_until_stopped(folder, &args.projects))
+    });
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(
+            &error,
+            "is the state folder writable, and is there a free port?",
+        ),
+    }
+}
+
+async fn serve_until_stopped(folder: &Path, projects: &[String]) -> io::Result<()> {
+    let serving = serve::serve(folder, projects, now).await;
+    let serving = serving.map_err(|error: ServeError| io::Error::other(error))?;
+    let mut out = io::stdout();
+    serde_json::to_writer(&mut out, &serving.endpoints)?;
+    out.write_all(b"\n")?;
+    out.flush()?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminated.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    }
+}
+
+/// The time in Unix seconds.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+fn launch(args: LaunchArgs) -> ExitCode {
+    let report = |notice: &Notice| eprintln!("emulator: {notice}");
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, "is a limit on processes reached?"),
+    };
+    let launched = args
+        .options(Arc::new(report))
+        .and_then(|o| runtime.block_on(launch::run(o)));
+    match launched {
+        Ok(Outcome::Exited(status)) => ExitCode::from(status),
+        Ok(Outcome::Stopped(signal)) => ExitCode::from(128 + signal),
+        Ok(Outcome::Refused(refusal)) => {
+            eprintln!("emulator: refused: {refusal}");
+            ExitCode::from(1)
+        }
+        Err(error) => fail(&error, error.hint()),
+    }
+}
+
+fn fail(error: &dyn std::error::Error, hint: &str) -> ExitCode {
+    eprintln!("emulator: error: {error}\nhint: {hint}");
+    ExitCode::from(2)
+}

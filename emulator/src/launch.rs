@@ -1,0 +1,195 @@
+//! The launcher of Confidential Space: pulls an image by digest, holds the operator to the image's
+//! launch policy, measures what it is about to do, and runs the container with a token socket
+//! (google/go-tpm-tools, `launcher`).
+
+mod agent;
+mod attest;
+mod command;
+pub mod contain;
+mod container;
+mod discover;
+mod error;
+mod files;
+mod measure;
+mod policy;
+mod socket;
+mod token_file;
+mod user;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use confidential::event_log;
+use confidential::launch_policy::{Asked, Request};
+use oci::{Image, ImageRef, Repository};
+use remote::{Registry, Transport};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+
+use agent::Agent;
+pub use attest::AttestError;
+pub use attest::Machine;
+use attest::Service;
+pub use command::{LaunchArgs, project_number};
+use contain::Spec;
+use container::Container;
+use discover::Discovery;
+pub use discover::DiscoveryError;
+pub use error::Error;
+use files::Files;
+use policy::Process;
+pub use policy::Refusal;
+use token_file::TokenFile;
+
+/// How the operator is told.
+pub type Report = Arc<dyn Fn(&Notice) + Send + Sync>;
+
+/// What the operator wants to be launched, and where.
+pub struct Options {
+    /// The image.
+    pub image: ImageRef,
+    /// How registries are reached.
+    pub transport: Transport,
+    /// The address of the attestation service, `http://127.0.0.1:8081`.
+    pub attestation: String,
+    /// The machine.
+    pub machine: Machine,
+    /// Where signatures of the image are looked for.
+    pub signed_image_repos: Vec<Repository>,
+    /// What the operator asks for: another command, variables, the output.
+    pub request: Request,
+    /// The folder that holds the token socket on the operator's side; a temporary one if absent.
+    pub share: Option<PathBuf>,
+    /// How the operator is told what the launcher only logs.
+    pub report: Report,
+}
+
+/// How a launch ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// The workload ran and ended with this exit status.
+    Exited(u8),
+    /// The launcher does not start this.
+    Refused(Refusal),
+    /// The launcher was told to stop, by this signal's number.
+    Stopped(u8),
+}
+
+/// Something that the launcher logs and then goes on.
+#[derive(Debug)]
+pub enum Notice {
+    /// No signatures could be had from a repository.
+    Signatures {
+        /// The repository.
+        repository: Repository,
+        /// Why.
+        error: DiscoveryError,
+    },
+    /// A signature does not hold, in the attestation service's words.
+    Partial(String),
+    /// The default token could not be renewed.
+    TokenFile(Error),
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signatures { repository, error } => {
+                write!(f, "fetching signatures from {repository}: {error}")
+            }
+            Self::Partial(text) => write!(f, "getting token: partial error: {text}"),
+            Self::TokenFile(error) => write!(f, "renewing default token: {error}"),
+        }
+    }
+}
+
+/// Launches an image and waits until it ends or the process is told to stop (SIGINT, SIGTERM,
+/// SIGHUP). Must be called by the runtime itself, not by a task of it: the container lives no longer
+/// than the thread that starts it.
+///
+/// # Errors
+/// The image, the attestation service or the container cannot be had.
+pub async fn run(options: Options) -> Result<Outcome, Error> {
+    let mut stop = Stop::listen().map_err(Error::Signals)?;
+    let files = Files::make(options.share.as_deref())?;
+    let outcome = tokio::select! {
+        outcome = launch(&options, &files) => outcome,
+        number = stop.wait() => Ok(Outcome::Stopped(number)),
+    };
+    files.remove().await;
+    outcome
+}
+
+async fn launch(options: &Options, files: &Files) -> Result<Outcome, Error> {
+    let registry = Registry::connect(&options.image.repository, &options.transport)?;
+    let image = registry.image(&options.image.digest).await?;
+    if let Err(refusal) = policy::check(image.config(), &options.request) {
+        return Ok(Outcome::Refused(refusal));
+    }
+    files.unpack(&registry, &image).await?;
+    let process = policy::process(image.config(), &options.request, &options.machine.name)?;
+    let agent = agent(options, &image, &process);
+    let mut background = JoinSet::new();
+    background.spawn(socket::serve(files.share(), agent.clone())?);
+    let token_file = TokenFile::new(agent, files.share());
+    let pause = token_file.write().await?;
+    background.spawn(token_file.keep_fresh(pause));
+    let output = match options.request.log_redirect {
+        Asked::Yes => Stdio::inherit,
+        Asked::No => Stdio::null,
+    };
+    let container = Container::start(&spec(files, &image, process), output).await?;
+    Ok(Outcome::Exited(container.wait().await?))
+}
+
+fn agent(options: &Options, image: &Image, process: &Process) -> Arc<Agent> {
+    let events = measure::events(&options.image, image, process, &options.request);
+    let event_log = event_log::encode(&events);
+    let service = Service::new(&options.attestation, options.machine.clone(), event_log);
+    let discovery = Discovery {
+        repositories: options.signed_image_repos.clone(),
+        transport: options.transport.clone(),
+        image: image.image_digest(),
+    };
+    Agent::new(service, discovery, options.report.clone())
+}
+
+fn spec(files: &Files, image: &Image, process: Process) -> Spec {
+    let variable = |v: &event_log::Variable| (v.name().to_owned(), v.value().to_owned());
+    Spec {
+        root: files.root(),
+        share: files.share().to_owned(),
+        args: process.args,
+        env: process.env.iter().map(variable).collect(),
+        user: image.config().config.user.clone(),
+        working_dir: image.config().config.working_dir.clone(),
+    }
+}
+
+/// The signals that end a launch.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn wait(&mut self) -> u8 {
+        let kind = tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.hang_up.recv() => SignalKind::hangup(),
+        };
+        u8::try_from(kind.as_raw_value()).unwrap_or(u8::MAX)
+    }
+}

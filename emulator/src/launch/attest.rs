@@ -1,0 +1,286 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use confidential::launch_policy::MachineImage;
+use content::{json, limits};
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::discover::Signature;
+
+/// The machine that the image is launched on, as its cloud knows it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Machine {
+    /// The operator's project.
+    pub project: String,
+    /// The project's number.
+    pub project_number: String,
+    /// The zone, `us-central1-a`.
+    pub zone: String,
+    /// The machine's name, which is also its host name.
+    pub name: String,
+    /// The machine's number.
+    pub id: String,
+    /// The hardware: `GCP_INTEL_TDX`, `GCP_AMD_SEV`, …
+    pub hardware: String,
+    /// The image of the machine itself.
+    pub image: MachineImage,
+    /// The service accounts that the machine runs as.
+    pub service_accounts: Vec<String>,
+}
+
+impl Machine {
+    /// The region that the zone is in.
+    fn region(&self) -> &str {
+        self.zone
+            .rsplit_once('-')
+            .map_or(&self.zone, |(region, _)| region)
+    }
+}
+
+/// What kind of token is wanted (google/go-tpm-tools, `verifier/models`).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum TokenKind {
+    /// Signed by a key that the issuer publishes.
+    #[default]
+    Oidc,
+    /// Signed by a key with certificates.
+    Pki,
+    /// For AWS, with tags of the principal.
+    Aws,
+}
+
+/// What a token shall say.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct TokenRequest {
+    /// Whom it is for; the service's own default if empty.
+    pub audience: String,
+    /// Nonces to repeat.
+    pub nonces: Vec<String>,
+    /// Which kind.
+    pub kind: TokenKind,
+    /// For AWS: which tags there may be, as the requester wrote it.
+    pub principal_tags: Option<Value>,
+}
+
+/// A token, and what the service could not do for it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Issued {
+    /// The token.
+    pub token: String,
+    /// Signatures that did not hold, one text each.
+    pub partial_errors: Vec<String>,
+}
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum AttestError {
+    /// The service cannot be reached, or its answer breaks off.
+    #[error("{}", .0.to_string().trim_end())]
+    Transport(#[from] reqwest::Error),
+    /// The service refuses (google.rpc.Status).
+    #[error("googleapi: Error {status}: {message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The name of the status, `INVALID_ARGUMENT`.
+        name: String,
+        /// What the service says about it.
+        message: String,
+    },
+    /// The answer is not what it must be.
+    #[error("reading answer of the attestation service: {0}")]
+    Answer(#[from] json::JsonError),
+    /// The answer is larger than any token.
+    #[error("reading answer of the attestation service: more than {limit} bytes")]
+    Limit {
+        /// Bytes allowed.
+        limit: u64,
+    },
+}
+
+impl AttestError {
+    /// Whether whoever asked is to blame; the launcher answers 400 then, and 500 otherwise.
+    pub fn is_of_the_requester(&self) -> bool {
+        const NAMES: &[&str] = &[
+            "INVALID_ARGUMENT",
+            "FAILED_PRECONDITION",
+            "PERMISSION_DENIED",
+            "UNAUTHENTICATED",
+            "NOT_FOUND",
+            "ABORTED",
+            "OUT_OF_RANGE",
+            "CANCELLED",
+        ];
+        matches!(self, Self::Refused { name, .. } if NAMES.contains(&name.as_str()))
+    }
+}
+
+/// The attestation service, as a machine sees it.
+pub struct Service {
+    http: reqwest::Client,
+    endpoint: String,
+    machine: Machine,
+    event_log: Vec<u8>,
+}
+
+impl Service {
+    /// The service at `endpoint`, for a machine whose measured events are `event_log`.
+    pub fn new(endpoint: &str, machine: Machine, event_log: Vec<u8>) -> Self {
+        Self {
+            http: reqwest::Client::new(),
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
+            machine,
+            event_log,
+        }
+    }
+
+    /// Asks for a challenge and answers it with the measured events.
+    ///
+    /// # Errors
+    /// The service does not answer, or refuses.
+    pub async fn token(
+        &self,
+        request: &TokenRequest,
+        signatures: &[Signature],
+    ) -> Result<Issued, AttestError> {
+        let (project, region) = (&self.machine.project, self.machine.region());
+        let location = format!("projects/{project}/locations/{region}");
+        let challenge: Challenge = self
+            .post(&format!("{location}/challenges"), &json!({}))
+            .await?;
+        let evidence = self.evidence(&challenge.name, request, signatures);
+        let path = format!("{}:verifyConfidentialSpace", challenge.name);
+        let answer: Answer = self.post(&path, &evidence).await?;
+        Ok(Issued {
+            token: answer.attestation_token,
+            partial_errors: answer
+                .partial_errors
+                .into_iter()
+                .map(|e| e.message)
+                .collect(),
+        })
+    }
+
+    fn evidence(&self, challenge: &str, request: &TokenRequest, signatures: &[Signature]) -> Value {
+        let signature = |s: &Signature| {
+            json!({
+                "payload": STANDARD.encode(&s.payload),
+                "signature": STANDARD.encode(&s.signature),
+            })
+        };
+        let signatures: Vec<_> = signatures.iter().map(signature).collect();
+        json!({
+            "challenge": challenge,
+            "tdCcel": {"canonicalEventLog": STANDARD.encode(&self.event_log)},
+            "signedEntities": [{"containerImageSignatures": signatures}],
+            "gcpCredentials": {"serviceAccountIdTokens": []},
+            "options": options(request),
+            "instance": self.instance(),
+        })
+    }
+
+    /// What a real machine proves by its hardware and its metadata server.
+    fn instance(&self) -> Value {
+        let machine = &self.machine;
+        json!({
+            "projectId": machine.project,
+            "projectNumber": machine.project_number,
+            "zone": machine.zone,
+            "instanceName": machine.name,
+            "instanceId": machine.id,
+            "hwmodel": machine.hardware,
+            "imageFamily": match machine.image {
+                MachineImage::Production => "production",
+                MachineImage::Debug => "debug",
+            },
+            "serviceAccounts": machine.service_accounts,
+        })
+    }
+
+    async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, AttestError> {
+        let url = format!("{}/v1/{path}", self.endpoint);
+        let response = self.http.post(url).json(body).send().await?;
+        let status = response.status();
+        let bytes = read(response).await?;
+        if status != StatusCode::OK {
+            return Err(refusal(status, &bytes));
+        }
+        Ok(json::parse(&bytes, limits::HTTP_BODY)?)
+    }
+}
+
+fn options(request: &TokenRequest) -> Value {
+    let (signature, profile) = match request.kind {
+        TokenKind::Oidc => ("SIGNATURE_TYPE_OIDC", "TOKEN_PROFILE_DEFAULT_EAT"),
+        TokenKind::Pki => ("SIGNATURE_TYPE_PKI", "TOKEN_PROFILE_DEFAULT_EAT"),
+        TokenKind::Aws => ("SIGNATURE_TYPE_OIDC", "TOKEN_PROFILE_AWS"),
+    };
+    let mut options = json!({
+        "audience": request.audience,
+        "nonce": request.nonces,
+        "signatureType": signature,
+        "tokenProfile": profile,
+    });
+    if let Some(tags) = &request.principal_tags {
+        options["awsPrincipalTagsOptions"] = tags.clone();
+    }
+    options
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, AttestError> {
+    let limit = limits::HTTP_BODY;
+    let mut bytes = Vec::new();
+    while let Some(piece) = response.chunk().await? {
+        if (bytes.len() + piece.len()) as u64 > limit {
+            return Err(AttestError::Limit { limit });
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
+}
+
+fn refusal(status: StatusCode, bytes: &[u8]) -> AttestError {
+    let body: Option<Refused> = json::parse(bytes, limits::HTTP_BODY).ok();
+    let body = body.unwrap_or_default().error;
+    AttestError::Refused {
+        status: status.as_u16(),
+        name: body.status,
+        message: body.message,
+    }
+}
+
+#[derive(Deserialize)]
+struct Challenge {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    attestation_token: String,
+    #[serde(default)]
+    partial_errors: Vec<PartialError>,
+}
+
+#[derive(Deserialize)]
+struct PartialError {
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Refused {
+    error: Status,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    message: String,
+    status: String,
+}

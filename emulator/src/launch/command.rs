@@ -1,0 +1,232 @@
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use confidential::event_log::Variable;
+use confidential::launch_policy::{Asked, MachineImage, Request};
+use content::{Digest, limits};
+use oci::{ImageRef, Repository};
+use remote::Transport;
+
+use super::{Error, Machine, Options, Report};
+
+/// `emulator launch`: what the operator of a real machine writes into its metadata.
+#[derive(Args, Debug)]
+pub struct LaunchArgs {
+    /// The image, by digest.
+    #[arg(value_name = "REPO@DIGEST")]
+    image: ImageRef,
+    /// Address of the attestation service.
+    #[arg(long, value_name = "URL")]
+    attestation: String,
+    /// Reach registries by HTTP.
+    #[arg(long, visible_alias = "registry-plain-http", conflicts_with = "ca")]
+    plain_http: bool,
+    /// Further certificate authorities to trust, in PEM.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The operator's project.
+    #[arg(long)]
+    project: String,
+    /// The project's number; made from its name if absent.
+    #[arg(long)]
+    project_number: Option<String>,
+    /// Zone of the machine.
+    #[arg(long, default_value = "us-central1-a")]
+    zone: String,
+    /// Name of the machine.
+    #[arg(long, default_value = "vm1")]
+    instance_name: String,
+    /// Number of the machine; made from the rest if absent.
+    #[arg(long)]
+    instance_id: Option<String>,
+    /// A service account that the machine runs as; may be given again.
+    #[arg(long, value_name = "EMAIL")]
+    service_account: Vec<String>,
+    /// Repositories that hold signatures of the image, separated by commas.
+    #[arg(long, value_name = "REPO,…", value_delimiter = ',')]
+    signed_image_repos: Vec<Repository>,
+    /// Words instead of the image's command, as a JSON array.
+    #[arg(long, value_name = "JSON")]
+    cmd: Option<Words>,
+    /// A variable for the workload; may be given again.
+    #[arg(long, value_name = "NAME=VALUE")]
+    env: Vec<Variable>,
+    /// The image of the machine itself.
+    #[arg(long, value_enum, default_value_t = ImageFamily::Production)]
+    image_family: ImageFamily,
+    /// Hardware that the machine claims to be.
+    #[arg(long, default_value = "GCP_INTEL_TDX")]
+    hwmodel: String,
+    /// Ask to see the workload's output.
+    #[arg(long, value_enum, default_value_t = LogRedirect::True)]
+    log_redirect: LogRedirect,
+    /// Folder to keep the token socket in.
+    #[arg(long, value_name = "DIR")]
+    runtime: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ImageFamily {
+    Production,
+    Debug,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogRedirect {
+    True,
+    False,
+}
+
+/// Words in a JSON array.
+#[derive(Clone, Debug)]
+struct Words(Vec<String>);
+
+impl FromStr for Words {
+    type Err = content::json::JsonError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        content::json::parse(text.as_bytes(), limits::DOCUMENT).map(Self)
+    }
+}
+
+impl LaunchArgs {
+    /// What is to be launched, and how the operator is told.
+    ///
+    /// # Errors
+    /// The file of certificate authorities cannot be read.
+    pub fn options(self, report: Report) -> Result<Options, Error> {
+        Ok(Options {
+            transport: self.transport()?,
+            machine: self.machine(),
+            request: self.request(),
+            image: self.image,
+            attestation: self.attestation,
+            signed_image_repos: self.signed_image_repos,
+            share: self.runtime,
+            report,
+        })
+    }
+
+    fn transport(&self) -> Result<Transport, Error> {
+        if self.plain_http {
+            return Ok(Transport::PlainHttp);
+        }
+        let read = |path: &PathBuf| {
+            let opened = std::fs::File::open(path).map_err(content::ReadError::Io);
+            let bytes = opened.and_then(|file| content::read_limited(file, limits::DOCUMENT));
+            bytes.map_err(|source| Error::Read {
+                path: path.clone(),
+                source,
+            })
+        };
+        let extra_ca = self.ca.as_ref().map(read).transpose()?;
+        Ok(Transport::Https { extra_ca })
+    }
+
+    fn machine(&self) -> Machine {
+        let (project, zone, name) = (&self.project, &self.zone, &self.instance_name);
+        let own_number = || number(&format!("instance {project} {zone} {name}"));
+        Machine {
+            project: project.clone(),
+            project_number: self
+                .project_number
+                .clone()
+                .unwrap_or_else(|| project_number(project)),
+            zone: zone.clone(),
+            name: name.clone(),
+            id: self.instance_id.clone().unwrap_or_else(own_number),
+            hardware: self.hwmodel.clone(),
+            image: self.machine_image(),
+            service_accounts: self.service_account.clone(),
+        }
+    }
+
+    fn machine_image(&self) -> MachineImage {
+        match self.image_family {
+            ImageFamily::Production => MachineImage::Production,
+            ImageFamily::Debug => MachineImage::Debug,
+        }
+    }
+
+    fn request(&self) -> Request {
+        Request {
+            cmd: self.cmd.clone().map(|words| words.0).unwrap_or_default(),
+            env: self.env.clone(),
+            log_redirect: match self.log_redirect {
+                LogRedirect::True => Asked::Yes,
+                LogRedirect::False => Asked::No,
+            },
+            ..Request::on(self.machine_image())
+        }
+    }
+}
+
+/// The number of a project that nobody has given one: the same wherever it is asked for.
+pub fn project_number(project: &str) -> String {
+    number(&format!("project {project}"))
+}
+
+/// Twelve digits, as Google's numbers have.
+fn number(text: &str) -> String {
+    let digest = Digest::of(text.as_bytes());
+    let (first, _) = digest.as_bytes().split_at(8);
+    let number = first
+        .iter()
+        .fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    (100_000_000_000 + number % 900_000_000_000).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        launch: LaunchArgs,
+    }
+
+    fn options(args: &[&str]) -> Options {
+        let image = format!("127.0.0.1:5000/a/b@{}", Digest::of(b""));
+        let fixed = [
+            "emulator",
+            &image,
+            "--attestation",
+            "http://127.0.0.1:1",
+            "--project",
+            "op",
+        ];
+        let program = Program::parse_from(fixed.iter().chain(args));
+        program.launch.options(std::sync::Arc::new(|_| {})).unwrap()
+    }
+
+    #[test]
+    fn reads_what_the_operator_wants() {
+        let plain = options(&["--plain-http"]);
+        assert_eq!(plain.transport, Transport::PlainHttp);
+        assert_eq!(plain.machine.project_number, project_number("op"));
+        assert_eq!(plain.machine.project_number.len(), 12);
+        assert!(plain.request.cmd.is_empty());
+        let other = options(&[
+            "--cmd",
+            r#"["a","b c"]"#,
+            "--env",
+            "A=1=2",
+            "--image-family",
+            "debug",
+            "--signed-image-repos",
+            "127.0.0.1:5000/a/b,127.0.0.1:5000/c",
+            "--log-redirect",
+            "false",
+        ]);
+        assert_eq!(other.request.cmd, ["a", "b c"]);
+        assert_eq!(other.request.env[0].value(), "1=2");
+        assert_eq!(other.request.machine_image, MachineImage::Debug);
+        assert_eq!(other.machine.image, MachineImage::Debug);
+        assert_eq!(other.signed_image_repos.len(), 2);
+        assert_eq!(other.request.log_redirect, Asked::No);
+    }
+}

@@ -1,0 +1,197 @@
+//! The helper that becomes the container: this program once more, in two stages.
+//!
+//! The outer stage makes the namespaces and waits; it dies with the launcher. The inner stage is
+//! process 1 in them: it makes the mounts, becomes the image's user in a user namespace that owns
+//! none of them, gives up every capability and turns into the workload. If the outer stage dies, it
+//! dies, and with it, being process 1, all that the workload has started.
+//!
+//! Both are told what to do, and tell what went wrong, through their standard input, a socket. It is
+//! closed without a word when the workload has started.
+
+mod isolate;
+mod mounts;
+
+use std::io::{self, BufRead as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use rustix::stdio;
+use serde::{Deserialize, Serialize};
+
+use super::user::{User, UserError};
+
+/// This program. The link leads to it whatever is mounted where.
+pub const SELF: &str = "/proc/self/exe";
+/// The exit status of a helper that failed; why is said on its socket.
+const FAILED: u8 = 125;
+/// Bytes of a description: arguments and variables are limited by the kernel anyway.
+const SPEC: u64 = 8 << 20;
+
+/// Which part of the helper's work is to be done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Stage {
+    /// Make namespaces, wait.
+    Outer,
+    /// Be process 1.
+    Inner,
+}
+
+impl Stage {
+    /// The stage's name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Outer => "outer",
+            Self::Inner => "inner",
+        }
+    }
+}
+
+/// The hidden command that starts the helper: `emulator contain outer`.
+pub const COMMAND: &str = "contain";
+
+/// The container that is wanted.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Spec {
+    /// The folder that holds the image's files.
+    pub root: PathBuf,
+    /// The folder that launcher and container share.
+    pub share: PathBuf,
+    /// The program and its arguments.
+    pub args: Vec<String>,
+    /// Its variables.
+    pub env: Vec<(String, String)>,
+    /// As whom it runs, as the image says it.
+    pub user: String,
+    /// Where it starts; empty means `/`.
+    pub working_dir: String,
+}
+
+/// A step of the helper's work that failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ContainError {
+    #[error("{step}: {source}")]
+    Kernel { step: &'static str, source: Errno },
+    #[error("{step} {}: {source}", path.display())]
+    File {
+        step: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error(transparent)]
+    User(#[from] UserError),
+    #[error("reading description: {0}")]
+    Spec(#[source] io::Error),
+    #[error("reading description: {0}")]
+    Json(#[from] content::json::JsonError),
+    #[error("starting inner stage: {0}")]
+    Inner(#[source] io::Error),
+    #[error("reading description: the launcher is gone")]
+    Orphan,
+    #[error("running {program:?}: {source}")]
+    Exec { program: String, source: io::Error },
+}
+
+pub(crate) fn failed(step: &'static str) -> impl FnOnce(Errno) -> ContainError {
+    move |source| ContainError::Kernel { step, source }
+}
+
+/// Does a stage's work; the exit status is the workload's, 128 and a signal's number if one ended
+/// it. Must be called before the process has a second thread.
+pub fn run(stage: Stage) -> u8 {
+    let report = match fcntl_dupfd_cloexec(stdio::stdin(), 3) {
+        Ok(report) => report,
+        Err(_) => return FAILED,
+    };
+    let done = match stage {
+        Stage::Outer => outer(),
+        Stage::Inner => inner(),
+    };
+    match done {
+        Ok(status) => exit_code(status),
+        Err(error) => {
+            // If the launcher is gone as well, there is nobody left to tell.
+            let _ = rustix::io::write(report, error.to_string().as_bytes());
+            FAILED
+        }
+    }
+}
+
+/// The status to pass on for a process that has ended.
+pub fn exit_code(status: ExitStatus) -> u8 {
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(FAILED)
+}
+
+fn outer() -> Result<ExitStatus, ContainError> {
+    isolate::die_with_parent()?;
+    isolate::enter_namespaces()?;
+    let mut inner = Command::new(SELF)
+        .args([COMMAND, Stage::Inner.name()])
+        .stdin(Stdio::inherit())
+        .spawn()
+        .map_err(ContainError::Inner)?;
+    // From here on only the inner stage holds the socket.
+    replace_stdin("/dev/null")?;
+    inner.wait().map_err(ContainError::Inner)
+}
+
+fn inner() -> Result<ExitStatus, ContainError> {
+    isolate::die_with_parent()?;
+    let spec = read_spec()?;
+    isolate::check_launcher(stdio::stdin())?;
+    let host_proc = mounts::make(&spec)?;
+    replace_stdin("/dev/null")?;
+    let user = User::find(&spec.user, std::path::Path::new("/"))?;
+    enter_working_dir(&spec)?;
+    isolate::raise_open_files()?;
+    isolate::become_user(user, host_proc.as_fd())?;
+    drop(host_proc);
+    let (program, args) = spec.args.split_first().ok_or(ContainError::Orphan)?;
+    let source = Command::new(program)
+        .args(args)
+        .env_clear()
+        .envs(spec.env)
+        .exec();
+    let program = program.clone();
+    Err(ContainError::Exec { program, source })
+}
+
+fn read_spec() -> Result<Spec, ContainError> {
+    let mut line = Vec::new();
+    let input = io::stdin().lock();
+    let mut input = io::Read::take(input, SPEC);
+    input
+        .read_until(b'\n', &mut line)
+        .map_err(ContainError::Spec)?;
+    Ok(content::json::parse(&line, SPEC)?)
+}
+
+/// A working directory that is not there is made, as other runtimes do.
+fn enter_working_dir(spec: &Spec) -> Result<(), ContainError> {
+    let path = match spec.working_dir.as_str() {
+        "" => PathBuf::from("/"),
+        path => PathBuf::from("/").join(path),
+    };
+    let at = |step, path: &PathBuf| {
+        let path = path.clone();
+        move |source| ContainError::File { step, path, source }
+    };
+    std::fs::create_dir_all(&path).map_err(at("making", &path))?;
+    std::env::set_current_dir(&path).map_err(at("entering", &path))
+}
+
+fn replace_stdin(path: &'static str) -> Result<(), ContainError> {
+    let file = std::fs::File::open(path).map_err(|source| ContainError::File {
+        step: "opening",
+        path: path.into(),
+        source,
+    })?;
+    let file: OwnedFd = file.into();
+    stdio::dup2_stdin(&file).map_err(failed("replacing standard input"))
+}

@@ -1,0 +1,144 @@
+use std::os::fd::BorrowedFd;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, Signal, getegid, geteuid, getrlimit, set_dumpable_behavior,
+    set_parent_process_death_signal, setrlimit,
+};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, Gid, Uid, UnshareFlags, capabilities,
+    remove_capability_from_bounding_set, set_capabilities, set_no_new_privs, set_thread_gid,
+    set_thread_groups, set_thread_uid,
+};
+
+use super::super::user::User;
+use super::{ContainError, failed};
+
+/// Open files that the launcher allows a container (google/go-tpm-tools, `launcher`).
+const OPEN_FILES: u64 = 131_072;
+
+/// Has the kernel kill this process when its parent dies.
+pub fn die_with_parent() -> Result<(), ContainError> {
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(failed("binding life to parent"))
+}
+
+/// A launcher that died before [`die_with_parent`] has closed its end of the socket.
+pub fn check_launcher(socket: BorrowedFd<'_>) -> Result<(), ContainError> {
+    let mut polled = [PollFd::new(&socket, PollFlags::empty())];
+    let now = rustix::event::Timespec::default();
+    poll(&mut polled, Some(&now)).map_err(failed("asking for launcher"))?;
+    match polled[0].revents().contains(PollFlags::HUP) {
+        true => Err(ContainError::Orphan),
+        false => Ok(()),
+    }
+}
+
+/// Leaves the launcher's mounts, processes and queues behind. The network stays: a container of
+/// Confidential Space has its machine's. Without privileges a user namespace has to come first.
+pub fn enter_namespaces() -> Result<(), ContainError> {
+    let flags = UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWIPC;
+    if is_privileged()? {
+        return unshare(flags);
+    }
+    let (uid, gid) = (geteuid(), getegid());
+    unshare(flags | UnshareFlags::NEWUSER)?;
+    let root = User { uid: 0, gid: 0 };
+    let proc = rustix::fs::open("/proc", OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    let proc = proc.map_err(failed("opening /proc"))?;
+    map_user(root, (uid, gid), std::os::fd::AsFd::as_fd(&proc))
+}
+
+fn is_privileged() -> Result<bool, ContainError> {
+    let needed = CapabilitySet::SYS_ADMIN | CapabilitySet::SETUID | CapabilitySet::SETGID;
+    let own = capabilities(None).map_err(failed("reading capabilities"))?;
+    Ok(own.effective.contains(needed))
+}
+
+/// Becomes `user`, in a user namespace of its own, so that no capability over the mounts is left,
+/// and without any way to gain one. `proc` is a process file system that can be written to.
+pub fn become_user(user: User, proc: BorrowedFd<'_>) -> Result<(), ContainError> {
+    // Privileged, the process really becomes the user. Otherwise there is just one user to be had,
+    // who will be called so.
+    if is_privileged()? && capability_to_map(user) {
+        set_thread_groups(&[]).map_err(failed("leaving groups"))?;
+        set_thread_gid(Gid::from_raw(user.gid)).map_err(failed("setting group"))?;
+        set_thread_uid(Uid::from_raw(user.uid)).map_err(failed("setting user"))?;
+        // Its files in `proc` would be root's otherwise.
+        set_dumpable_behavior(DumpableBehavior::Dumpable).map_err(failed("setting dumpable"))?;
+    }
+    let outside = (geteuid(), getegid());
+    unshare(UnshareFlags::NEWUSER)?;
+    map_user(user, outside, proc)?;
+    drop_capabilities()
+}
+
+/// In a user namespace of our own there is but one user, root.
+fn capability_to_map(user: User) -> bool {
+    let mapped = |file: &str, id: u32| {
+        let map = std::fs::read_to_string(file).unwrap_or_default();
+        map.lines().any(|line| {
+            let mut numbers = line
+                .split_whitespace()
+                .map(|n| n.parse::<u64>().unwrap_or(0));
+            let (first, _, count) = (numbers.next(), numbers.next(), numbers.next());
+            let (first, id) = (first.unwrap_or(0), u64::from(id));
+            (first..first + count.unwrap_or(0)).contains(&id)
+        })
+    };
+    mapped("/proc/self/uid_map", user.uid) && mapped("/proc/self/gid_map", user.gid)
+}
+
+/// Calls the one user and group that there are outside `inside` in the new user namespace.
+fn map_user(
+    inside: User,
+    (uid, gid): (Uid, Gid),
+    proc: BorrowedFd<'_>,
+) -> Result<(), ContainError> {
+    let write = |file: &'static str, text: String| {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        let file = openat(proc, file, flags, Mode::empty()).map_err(failed("opening user map"))?;
+        rustix::io::write(file, text.as_bytes()).map_err(failed("writing user map"))
+    };
+    write("self/setgroups", "deny".into())?;
+    write("self/uid_map", format!("{} {} 1", inside.uid, uid.as_raw()))?;
+    write("self/gid_map", format!("{} {} 1", inside.gid, gid.as_raw()))?;
+    Ok(())
+}
+
+fn drop_capabilities() -> Result<(), ContainError> {
+    let all = CapabilitySet::all().iter();
+    for capability in all {
+        match remove_capability_from_bounding_set(capability) {
+            // The kernel is older than the capability.
+            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+            Err(source) => return Err(failed("dropping capability")(source)),
+        }
+    }
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    set_capabilities(None, none).map_err(failed("dropping capabilities"))?;
+    set_no_new_privs(true).map_err(failed("forbidding new privileges"))
+}
+
+/// Allows as many open files as the launcher does, or as many as this machine lets it.
+pub fn raise_open_files() -> Result<(), ContainError> {
+    let now = getrlimit(Resource::Nofile);
+    let limit = Some(OPEN_FILES.min(now.maximum.unwrap_or(OPEN_FILES)));
+    let wanted = Rlimit {
+        current: limit,
+        maximum: limit,
+    };
+    setrlimit(Resource::Nofile, wanted).map_err(failed("limiting open files"))
+}
+
+#[allow(unsafe_code, reason = "no crate offers namespaces by a safe call")]
+fn unshare(flags: UnshareFlags) -> Result<(), ContainError> {
+    // SAFETY: the call is unsafe because with CLONE_FILES a thread could be left with descriptors
+    // that are not open in its table. No caller passes that flag, and there is one thread only.
+    let done = unsafe { rustix::thread::unshare_unsafe(flags) };
+    done.map_err(failed("making namespaces"))
+}

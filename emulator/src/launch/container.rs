@@ -1,0 +1,71 @@
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::process::Stdio;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+
+use super::Error;
+use super::contain::{COMMAND, SELF, Spec, Stage, exit_code};
+
+/// Bytes of what a helper says about its failure.
+const REPORT: u64 = 64 << 10;
+
+/// A container that runs. It is killed when this is dropped.
+pub struct Container {
+    helper: Child,
+}
+
+impl Container {
+    /// Starts a container; its output goes where the launcher's goes if `output` says so, and
+    /// nowhere otherwise.
+    ///
+    /// # Errors
+    /// The helper cannot be started, or could not make the container.
+    pub async fn start(spec: &Spec, output: fn() -> Stdio) -> Result<Self, Error> {
+        let (ours, theirs) = StdUnixStream::pair().map_err(Error::Helper)?;
+        // A helper must die with the thread that started it, which lives as long as the runtime.
+        let helper = Command::new(SELF)
+            .args([COMMAND, Stage::Outer.name()])
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(output())
+            .stderr(output())
+            .env_clear()
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(Error::Helper)?;
+        let container = Self { helper };
+        ours.set_nonblocking(true).map_err(Error::Helper)?;
+        let socket = UnixStream::from_std(ours).map_err(Error::Helper)?;
+        describe(socket, spec).await?;
+        Ok(container)
+    }
+
+    /// Waits for the workload's end and gives its exit status: 128 and the signal's number if one
+    /// ended it.
+    ///
+    /// # Errors
+    /// The helper cannot be waited for.
+    pub async fn wait(mut self) -> Result<u8, Error> {
+        let status = self.helper.wait().await.map_err(Error::Helper)?;
+        Ok(exit_code(status))
+    }
+}
+
+/// Tells the helper what to do, and waits until the workload has started.
+async fn describe(mut socket: UnixStream, spec: &Spec) -> Result<(), Error> {
+    let mut line = serde_json::to_vec(spec).map_err(|e| Error::Helper(e.into()))?;
+    line.push(b'\n');
+    socket.write_all(&line).await.map_err(Error::Helper)?;
+    let mut report = String::new();
+    let mut socket = socket.take(REPORT);
+    socket
+        .read_to_string(&mut report)
+        .await
+        .map_err(Error::Helper)?;
+    match report.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Container(report)),
+    }
+}

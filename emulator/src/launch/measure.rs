@@ -1,0 +1,31 @@
+use confidential::event_log::{Event, Reporting, RestartPolicy};
+use confidential::launch_policy::{Monitoring, Request};
+use oci::{Image, ImageRef};
+
+use super::policy::Process;
+
+/// The events that are measured before the container starts, in the launcher's order
+/// (google/go-tpm-tools, `launcher/container_runner.go`).
+pub fn events(
+    reference: &ImageRef,
+    image: &Image,
+    process: &Process,
+    request: &Request,
+) -> Vec<Event> {
+    let mut events = vec![
+        Event::ImageRef(reference.to_string()),
+        Event::ImageDigest(image.image_digest()),
+        Event::RestartPolicy(RestartPolicy::Never),
+        Event::ImageId(image.image_id()),
+    ];
+    events.extend(process.args.iter().cloned().map(Event::Arg));
+    events.extend(process.env.iter().cloned().map(Event::EnvVar));
+    events.extend(request.env.iter().cloned().map(Event::OverrideEnv));
+    events.extend(request.cmd.iter().cloned().map(Event::OverrideArg));
+    events.push(Event::MemoryMonitor(match request.monitoring {
+        Monitoring::None => Reporting::Off,
+        Monitoring::MemoryOnly | Monitoring::All => Reporting::On,
+    }));
+    events.push(Event::LaunchSeparator);
+    events
+}

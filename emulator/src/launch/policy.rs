@@ -1,0 +1,168 @@
+use confidential::event_log::Variable;
+use confidential::launch_policy::{LabelError, LaunchPolicy, Request, Violation};
+use oci::{Config, Execution};
+
+use super::Error;
+
+/// The path that a container has if its image names none (containerd, `oci/spec_opts.go`).
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What the launcher does not start, in its own words (google/go-tpm-tools, `launcher`).
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// The image does not allow what the operator asks for.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    /// A label of the image cannot be read.
+    #[error(transparent)]
+    Label(#[from] LabelError),
+    /// The operator's words would be the whole command.
+    #[error(
+        "length of Args [{args}] is shorter or equal to the length of the given Cmd [{cmd}], maybe \
+         the Entrypoint is set to empty in the image?"
+    )]
+    Entrypoint {
+        /// Words of the process.
+        args: usize,
+        /// Words that the operator gave.
+        cmd: usize,
+    },
+}
+
+/// The process that is to be started.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Process {
+    /// The program and its arguments.
+    pub args: Vec<String>,
+    /// Its variables, each name once.
+    pub env: Vec<Variable>,
+}
+
+/// Checks the operator's request against the image's labels.
+///
+/// # Errors
+/// The first violation of the image's launch policy, or a label that cannot be read.
+pub fn check(config: &Config, request: &Request) -> Result<(), Refusal> {
+    LaunchPolicy::from_labels(&config.config.labels)?.check(request)?;
+    let (args, cmd) = (args(&config.config, request).len(), request.cmd.len());
+    if args <= cmd {
+        return Err(Refusal::Entrypoint { args, cmd });
+    }
+    Ok(())
+}
+
+/// The process that image and operator make together.
+///
+/// # Errors
+/// A variable of the image without a name.
+pub fn process(config: &Config, request: &Request, hostname: &str) -> Result<Process, Error> {
+    let mut env = vec![variable("PATH", PATH)?];
+    for text in &config.config.env {
+        set(&mut env, text.parse().map_err(Error::Measure)?);
+    }
+    for chosen in &request.env {
+        set(&mut env, chosen.clone());
+    }
+    set(&mut env, variable("HOSTNAME", hostname)?);
+    Ok(Process {
+        args: args(&config.config, request),
+        env,
+    })
+}
+
+fn args(config: &Execution, request: &Request) -> Vec<String> {
+    let cmd = match request.cmd.is_empty() {
+        true => &config.cmd,
+        false => &request.cmd,
+    };
+    config.entrypoint.iter().chain(cmd).cloned().collect()
+}
+
+fn variable(name: &str, value: &str) -> Result<Variable, Error> {
+    Variable::new(name, value).map_err(Error::Measure)
+}
+
+/// A variable that is set again keeps its place.
+fn set(env: &mut Vec<Variable>, variable: Variable) {
+    match env.iter_mut().find(|known| known.name() == variable.name()) {
+        Some(known) => *known = variable,
+        None => env.push(variable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use confidential::launch_policy::{MachineImage, Permission};
+    use content::Digest;
+    use oci::RootFs;
+
+    use super::*;
+
+    fn config(entrypoint: &[&str], cmd: &[&str], labels: &[(&str, &str)]) -> Config {
+        let words = |words: &[&str]| words.iter().map(|word| word.to_string()).collect();
+        let label = |(k, v): &(&str, &str)| (format!("tee.launch_policy.{k}"), v.to_string());
+        Config {
+            created: None,
+            architecture: "amd64".into(),
+            os: "linux".into(),
+            variant: None,
+            config: Execution {
+                entrypoint: words(entrypoint),
+                cmd: words(cmd),
+                env: vec!["A=1".into(), "PATH=/bin".into()],
+                labels: labels.iter().map(label).collect(),
+                ..Execution::default()
+            },
+            rootfs: RootFs::of_layers(vec![Digest::of(b"")]),
+            history: Vec::new(),
+        }
+    }
+
+    fn request(cmd: &[&str]) -> Request {
+        let cmd = cmd.iter().map(|word| word.to_string()).collect();
+        Request {
+            cmd,
+            ..Request::on(MachineImage::Production)
+        }
+    }
+
+    #[test]
+    fn the_image_decides_what_may_be_changed() {
+        let image = config(&["/run"], &[], &[]);
+        let refusal = check(&image, &request(&["--leak"])).unwrap_err();
+        assert_eq!(refusal, Refusal::Violation(Violation::Cmd));
+        let open = config(&["/run"], &[], &[("allow_cmd_override", "true")]);
+        assert_eq!(check(&open, &request(&["--leak"])), Ok(()));
+        let odd = config(&["/run"], &[], &[("allow_cmd_override", "perhaps")]);
+        assert!(matches!(check(&odd, &request(&[])), Err(Refusal::Label(_))));
+        assert_eq!(Permission::default(), Permission::Denied);
+    }
+
+    #[test]
+    fn an_entrypoint_is_needed() {
+        let empty = config(&[], &[], &[]);
+        assert!(matches!(
+            check(&empty, &request(&[])),
+            Err(Refusal::Entrypoint { .. })
+        ));
+        let open = config(&[], &["/run"], &[("allow_cmd_override", "true")]);
+        assert_eq!(check(&open, &request(&[])), Ok(()));
+        let refusal = check(&open, &request(&["/other"])).unwrap_err();
+        assert!(
+            refusal
+                .to_string()
+                .starts_with("length of Args [1] is shorter or equal")
+        );
+    }
+
+    #[test]
+    fn the_operator_replaces_words_and_variables() {
+        let image = config(&["/run"], &["a", "b"], &[]);
+        let mut asked = request(&["c"]);
+        asked.env = vec![Variable::new("A", "2").unwrap()];
+        let process = process(&image, &asked, "vm").unwrap();
+        assert_eq!(process.args, ["/run", "c"]);
+        let env: Vec<_> = process.env.iter().map(Variable::to_string).collect();
+        assert_eq!(env, ["PATH=/bin", "A=2", "HOSTNAME=vm"]);
+    }
+}

@@ -1,0 +1,225 @@
+//! The services on loopback, each on a free port of its own.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, OriginalUri, Query, State};
+use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use content::limits;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::accounts::{AccountError, Accounts, Files};
+use crate::attestation::Attestation;
+use crate::cloud::{Call, Clock, Cloud};
+use crate::registry;
+use crate::status::Status;
+
+/// Services that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The projects.
+    #[error(transparent)]
+    Accounts(#[from] AccountError),
+    /// The attestation service.
+    #[error("making the attestation service's key: the cryptographic library failed")]
+    Attestation,
+    /// A port.
+    #[error("listening on loopback: {0}")]
+    Listen(#[source] io::Error),
+    /// The state folder.
+    #[error("using {}: {source}", path.display())]
+    Folder {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Where everything is; printed when all of it answers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Endpoints {
+    registry: String,
+    attestation: String,
+    sts: String,
+    iam: String,
+    kms: String,
+    pubsub: String,
+    projects: BTreeMap<String, Owner>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Owner {
+    number: String,
+    #[serde(flatten)]
+    files: Files,
+}
+
+/// Services that answer until this is dropped.
+pub struct Serving {
+    /// Where they are.
+    pub endpoints: Endpoints,
+    _tasks: JoinSet<io::Result<()>>,
+}
+
+type Answer = fn(&Cloud, &Call) -> Result<Value, Status>;
+
+/// Starts all services with these projects; blobs, manifests and owners' files lie below `folder`.
+///
+/// # Errors
+/// No free port, or the folder cannot be written.
+pub async fn serve(
+    folder: &Path,
+    projects: &[String],
+    clock: Clock,
+) -> Result<Serving, ServeError> {
+    let failed = |source| ServeError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let folder = &folder.canonicalize().map_err(failed)?;
+    let mut accounts = Accounts::default();
+    for project in projects {
+        accounts.add_project(project, &folder.join("projects"))?;
+    }
+    let owner = |project: &crate::accounts::Project| Owner {
+        number: project.number.clone(),
+        files: project.files.clone(),
+    };
+    let owners = accounts
+        .projects()
+        .map(|(id, project)| (id.to_owned(), owner(project)))
+        .collect();
+    let attestation = Attestation::new().map_err(|_| ServeError::Attestation)?;
+    let cloud = Arc::new(Cloud::new(accounts, attestation, clock));
+    let mut tasks = JoinSet::new();
+    let listener = listen().await?;
+    let attested = address(&listener)?;
+    let endpoints = Endpoints {
+        attestation: start(
+            &mut tasks,
+            listener,
+            attestation_routes(&attested, cloud.clone()),
+        )?,
+        registry: start(
+            &mut tasks,
+            listen().await?,
+            registry::router(folder.join("registry")),
+        )?
+        .replace("http://", ""),
+        sts: start(&mut tasks, listen().await?, sts_routes(cloud.clone()))?,
+        iam: start(
+            &mut tasks,
+            listen().await?,
+            routes(cloud.clone(), Cloud::iam),
+        )?,
+        kms: start(
+            &mut tasks,
+            listen().await?,
+            routes(cloud.clone(), Cloud::kms),
+        )?,
+        pubsub: start(&mut tasks, listen().await?, routes(cloud, Cloud::pubsub))?,
+        projects: owners,
+    };
+    Ok(Serving {
+        endpoints,
+        _tasks: tasks,
+    })
+}
+
+async fn listen() -> Result<TcpListener, ServeError> {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    TcpListener::bind(free).await.map_err(ServeError::Listen)
+}
+
+fn address(listener: &TcpListener) -> Result<String, ServeError> {
+    Ok(format!(
+        "http://{}",
+        listener.local_addr().map_err(ServeError::Listen)?
+    ))
+}
+
+fn start(
+    tasks: &mut JoinSet<io::Result<()>>,
+    listener: TcpListener,
+    router: Router,
+) -> Result<String, ServeError> {
+    let address = address(&listener)?;
+    tasks.spawn(async move { axum::serve(listener, router).await });
+    Ok(address)
+}
+
+fn routes(cloud: Arc<Cloud>, answer: Answer) -> Router {
+    let limit = usize::try_from(limits::HTTP_BODY).unwrap_or(usize::MAX);
+    Router::new()
+        .fallback(any(handle))
+        .layer(DefaultBodyLimit::max(limit))
+        .with_state((cloud, answer))
+}
+
+async fn handle(
+    State((cloud, answer)): State<(Arc<Cloud>, Answer)>,
+    method: Method,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let call = Call::read(method.as_str(), uri.path(), query, &headers, &body);
+    match call.and_then(|call| answer(&cloud, &call)) {
+        Ok(value) => Json(value).into_response(),
+        Err(status) => status.into_response(),
+    }
+}
+
+fn attestation_routes(address: &str, cloud: Arc<Cloud>) -> Router {
+    let discovery = Attestation::discovery(address);
+    let keys = cloud.clone();
+    routes(cloud, Cloud::attestation)
+        .route(
+            "/.well-known/openid-configuration",
+            get(async move || Json(discovery.clone())),
+        )
+        .route("/jwks", get(async move || Json(keys.key_set())))
+}
+
+fn sts_routes(cloud: Arc<Cloud>) -> Router {
+    Router::new()
+        .route("/v1/token", post(exchange))
+        .with_state(cloud)
+}
+
+/// Takes forms, as client libraries send them, and JSON, as the interface's reference has it.
+async fn exchange(State(cloud): State<Arc<Cloud>>, headers: HeaderMap, body: Bytes) -> Response {
+    let kind = headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let fields: Option<BTreeMap<String, String>> = match kind.starts_with("application/json") {
+        true => content::json::parse(&body, limits::HTTP_BODY).ok(),
+        false => Some(form(&body)),
+    };
+    match cloud.exchange(&fields.unwrap_or_default()) {
+        Ok(value) => Json(value).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn form(body: &[u8]) -> BTreeMap<String, String> {
+    let text = String::from_utf8_lossy(body);
+    let uri = format!("/?{text}").parse::<axum::http::Uri>();
+    let query = uri.ok().and_then(|uri| Query::try_from_uri(&uri).ok());
+    query.map(|Query(fields)| fields).unwrap_or_default()
+}

@@ -1,0 +1,98 @@
+//! Errors as Google's interfaces word them: `google.rpc.Status` over HTTP (AIP-193).
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// A refusal of one of Google's interfaces.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Status {
+    /// The HTTP status.
+    pub code: u16,
+    /// Its name.
+    pub name: &'static str,
+    /// What a person reads.
+    pub message: String,
+    /// What a client library reads.
+    pub details: Vec<Value>,
+}
+
+impl Status {
+    fn new(code: u16, name: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            name,
+            message: message.into(),
+            details: Vec::new(),
+        }
+    }
+
+    /// 400: the request makes no sense.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(400, "INVALID_ARGUMENT", message)
+    }
+
+    /// 400: not in this state.
+    pub fn precondition(message: impl Into<String>) -> Self {
+        Self::new(400, "FAILED_PRECONDITION", message)
+    }
+
+    /// 401: who asks is not known.
+    pub fn unauthenticated() -> Self {
+        let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, \
+             login cookie or other valid authentication credential. See \
+             https://developers.google.com/identity/sign-in/web/devconsole-project.";
+        Self::new(401, "UNAUTHENTICATED", message)
+    }
+
+    /// 403: whoever asks may not.
+    pub fn denied(permission: &str, resource: &str) -> Self {
+        let message = format!(
+            "Permission '{permission}' denied on resource '{resource}' (or it may not exist)."
+        );
+        let details = vec![json!({
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "IAM_PERMISSION_DENIED",
+            "domain": "iam.googleapis.com",
+            "metadata": {"permission": permission, "resource": resource},
+        })];
+        Self {
+            details,
+            ..Self::new(403, "PERMISSION_DENIED", message)
+        }
+    }
+
+    /// 404: no such thing.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(404, "NOT_FOUND", message)
+    }
+
+    /// 409: there is one already.
+    pub fn exists(message: impl Into<String>) -> Self {
+        Self::new(409, "ALREADY_EXISTS", message)
+    }
+
+    /// 409: somebody else was faster.
+    pub fn aborted() -> Self {
+        let message = "There were concurrent policy changes. Please retry the whole \
+             read-modify-write with exponential backoff. The request's ETag did not match the current policy's ETag.";
+        Self::new(409, "ABORTED", message)
+    }
+
+    /// 500: our own fault.
+    pub fn internal() -> Self {
+        Self::new(500, "INTERNAL", "Internal error encountered.")
+    }
+}
+
+impl IntoResponse for Status {
+    fn into_response(self) -> Response {
+        let mut error = json!({"code": self.code, "message": self.message, "status": self.name});
+        if !self.details.is_empty() {
+            error["details"] = self.details.into();
+        }
+        let code = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (code, Json(json!({"error": error}))).into_response()
+    }
+}

@@ -1,0 +1,458 @@
+//! The launcher, with a workload that tries what a workload should not be able to do.
+#![allow(missing_docs)]
+
+mod loopback;
+mod probe;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use oci::Execution;
+use oci::layer::{Entry, Kind};
+use probe::{Scene, claims, cmd, open_image, said};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+/// Runs the workload with these words, once as we are and once without privileges.
+fn both(scene: &Scene, image: &str, words: &[&str], check: impl Fn(&str)) {
+    for mut launcher in [scene.launcher(image), scene.rootless_launcher(image)] {
+        let output = launcher.args(["--cmd", &cmd(words)]).output().unwrap();
+        check(&said(&output, 0));
+    }
+}
+
+#[test]
+fn the_workload_runs_as_the_image_says() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(
+        Execution {
+            working_dir: "/data/in".into(),
+            ..open_image()
+        },
+        vec![],
+    );
+    both(&scene, &image, &["ids", "pwd", "env"], |said| {
+        assert_eq!(
+            said,
+            "uid 65532 gid 65533 pid 1 ppid 0\npwd /data/in\n\
+             env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n\
+             env GREETING=hello\nenv HOSTNAME=vm1\n"
+        );
+    });
+    let measured = scene.measured();
+    assert_eq!(measured.args, ["/probe", "ids", "pwd", "env"]);
+    assert_eq!(measured.cmd_override, ["ids", "pwd", "env"]);
+    assert_eq!(measured.env["GREETING"], "hello");
+    assert_eq!(measured.image_reference, image);
+    assert!(image.ends_with(&measured.image_digest.to_string()));
+}
+
+#[test]
+fn the_workload_sees_nothing_of_the_machine() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    both(
+        &scene,
+        &image,
+        &["ls", "/", "ls", "/dev", "ls", "/proc", "ls", "/run"],
+        |said| {
+            let names = |folder: &str| {
+                let prefix = format!("ls {folder}: ");
+                let mut names: Vec<_> = said
+                    .lines()
+                    .filter_map(|l| l.strip_prefix(&prefix))
+                    .collect();
+                names.sort();
+                names
+            };
+            assert_eq!(names("/"), ["dev", "probe", "proc", "run"]);
+            let devices = [
+                "fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "urandom",
+                "zero",
+            ];
+            assert_eq!(names("/dev"), devices);
+            let processes: Vec<_> = names("/proc")
+                .into_iter()
+                .filter(|n| n.parse::<u32>().is_ok())
+                .collect();
+            assert_eq!(processes, ["1"]);
+            assert_eq!(names("/run"), ["container_launcher"]);
+        },
+    );
+}
+
+#[test]
+fn the_workload_has_namespaces_of_its_own_but_the_network() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let kinds = ["user", "mnt", "pid", "ipc", "net"];
+    let paths = kinds.map(|kind| format!("/proc/self/ns/{kind}"));
+    let words: Vec<_> = paths.iter().flat_map(|path| ["link", path]).collect();
+    both(&scene, &image, &words, |said| {
+        for (kind, path) in kinds.iter().zip(&paths) {
+            let ours = std::fs::read_link(path).unwrap().display().to_string();
+            let line = said
+                .lines()
+                .find(|line| line.contains(path.as_str()))
+                .unwrap();
+            assert!(line.len() > path.len() + 10, "{line}");
+            assert_eq!(line.ends_with(&ours), *kind == "net", "{line}, ours {ours}");
+        }
+    });
+}
+
+#[test]
+fn the_workload_has_no_way_to_more() {
+    let Some(scene) = Scene::set() else { return };
+    for user in ["65532", "0"] {
+        let image = scene.push(
+            Execution {
+                user: user.into(),
+                ..open_image()
+            },
+            vec![],
+        );
+        let words = [
+            "mount",
+            "umount",
+            "write",
+            "/run/container_launcher/x",
+            "write",
+            "/dev/x",
+            "write",
+            "/proc/sysrq-trigger",
+            "write",
+            "/proc/sys/kernel/core_pattern",
+            "cat",
+            "/proc/self/status",
+        ];
+        both(&scene, &image, &words, |said| {
+            assert!(
+                said.contains("mount: Operation not permitted\numount: Operation not permitted"),
+                "{said}"
+            );
+            assert!(
+                said.contains("write /run/container_launcher/x: Read-only file system"),
+                "{said}"
+            );
+            assert!(
+                said.contains("write /dev/x: Read-only file system"),
+                "{said}"
+            );
+            assert!(
+                !said.contains("sysrq-trigger: ok") && !said.contains("core_pattern: ok"),
+                "{said}"
+            );
+            let none = "0000000000000000";
+            for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+                assert!(said.contains(&format!("{set}:\t{none}")), "{said}");
+            }
+            assert!(said.contains("NoNewPrivs:\t1"), "{said}");
+            assert!(
+                said.contains("Groups:\t \n") || said.contains("Groups:\t65534 \n"),
+                "{said}"
+            );
+        });
+    }
+}
+
+#[test]
+fn a_link_in_an_image_leads_nowhere_else() {
+    let Some(scene) = Scene::set() else { return };
+    let outside = scene.folder().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let link = |path: &str| Entry {
+        path: path.parse().unwrap(),
+        kind: Kind::Symlink {
+            target: outside.display().to_string(),
+        },
+    };
+    let image = scene.push(open_image(), vec![link("run")]);
+    let output = scene.launcher(&image).output().unwrap();
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+    // A dangling link where a folder must be is an error of the launch, not of the workload.
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("emulator: error: starting container")
+    );
+}
+
+#[test]
+fn the_exit_status_is_passed_on() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    for (words, status) in [
+        (&["exit", "7"][..], 7),
+        (&["exit", "0"], 0),
+        (&["signal"], 128 + 11),
+    ] {
+        for mut launcher in [scene.launcher(&image), scene.rootless_launcher(&image)] {
+            let output = launcher.args(["--cmd", &cmd(words)]).output().unwrap();
+            said(&output, status);
+        }
+    }
+    let output = scene
+        .launcher(&image)
+        .args(["--cmd", &cmd(&["stderr"])])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "said on stderr\n");
+}
+
+#[test]
+fn a_program_that_is_not_there_is_no_exit_status() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(
+        Execution {
+            entrypoint: vec!["/missing".into()],
+            ..open_image()
+        },
+        vec![],
+    );
+    let output = scene.launcher(&image).output().unwrap();
+    said(&output, 2);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.starts_with("emulator: error: starting container: running \"/missing\""),
+        "{stderr}"
+    );
+    let image = scene.push(
+        Execution {
+            user: "nobody".into(),
+            ..open_image()
+        },
+        vec![],
+    );
+    let output = scene.launcher(&image).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("finding \"nobody\" in /etc/passwd: no such entry"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn the_launch_policy_is_the_images() {
+    let Some(scene) = Scene::set() else { return };
+    let label =
+        |key: &str, value: &str| [(format!("tee.launch_policy.{key}"), value.to_owned())].into();
+    let image = |labels| {
+        scene.push(
+            Execution {
+                labels,
+                ..open_image()
+            },
+            vec![],
+        )
+    };
+    let always = image(label("log_redirect", "always"));
+    let silent = image(label("allow_cmd_override", "true"));
+    let broken = image(label("allow_cmd_override", "perhaps"));
+    for (image, args, text) in [
+        (
+            &always,
+            &["--cmd", "[\"ids\"]"][..],
+            "CMD is not allowed to be overridden on this image",
+        ),
+        (
+            &always,
+            &["--env", "LD_PRELOAD=/x"],
+            "env var {LD_PRELOAD /x} is not allowed to be overridden on this image; allowed envs to be overridden: []",
+        ),
+        (
+            &silent,
+            &[],
+            "logging redirection only allowed on debug environment by image",
+        ),
+        (
+            &broken,
+            &[],
+            "invalid image LABEL 'tee.launch_policy.allow_cmd_override' (not a boolean)",
+        ),
+    ] {
+        let output = scene.launcher(image).args(args).output().unwrap();
+        assert_eq!(said(&output, 1), "");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            format!("emulator: refused: {text}\n")
+        );
+    }
+    // Nothing was measured, and no token asked for, by a launch that was refused.
+    assert!(scene.asked.lock().unwrap().is_empty());
+    said(
+        &scene
+            .launcher(&silent)
+            .args(["--image-family", "debug"])
+            .output()
+            .unwrap(),
+        0,
+    );
+    let output = scene
+        .launcher(&silent)
+        .args(["--log-redirect", "false"])
+        .output()
+        .unwrap();
+    assert_eq!(said(&output, 0), "");
+}
+
+#[test]
+fn the_socket_answers_as_the_launchers_does() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let ask = |words: &[&str]| {
+        let output = scene
+            .launcher(&image)
+            .args(["--cmd", &cmd(words)])
+            .output()
+            .unwrap();
+        said(&output, 0)
+    };
+    let answer = ask(&["get"]);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("content-type: text/html\r\n"), "{answer}");
+    assert!(
+        answer.contains("transfer-encoding: chunked\r\n"),
+        "{answer}"
+    );
+    let answer = ask(&[
+        "post",
+        r#"{"audience":"https://c1.example","nonces":["0123456789"],"token_type":"OIDC"}"#,
+    ]);
+    assert_eq!(claims(&answer)["aud"], "https://c1.example");
+    let last = scene.asked.lock().unwrap().last().unwrap().clone();
+    assert_eq!(last["options"]["nonce"], serde_json::json!(["0123456789"]));
+    assert_eq!(last["options"]["tokenProfile"], "TOKEN_PROFILE_DEFAULT_EAT");
+    assert_eq!(last["instance"]["imageFamily"], "production");
+    for (words, status, text) in [
+        (
+            &["post", r#"{"token_type":"OIDC"}"#][..],
+            400,
+            "use GET request for the default identity token",
+        ),
+        (
+            &["post", r#"{"audience":"a"}"#],
+            400,
+            "token_type is a required parameter",
+        ),
+        (
+            &["post", r#"{"audience":"a","token_type":"OIDC","extra":1}"#],
+            400,
+            "failed to parse POST body as TokenOptions: ",
+        ),
+        (
+            &["post", "{"],
+            400,
+            "failed to parse POST body as TokenOptions: ",
+        ),
+        (
+            &["put"],
+            400,
+            "TEE server received an invalid HTTP method: PUT",
+        ),
+        (
+            &["post", r#"{"audience":"refused","token_type":"OIDC"}"#],
+            400,
+            "failed to retrieve custom attestation service token: googleapi: Error 400: bad audience",
+        ),
+    ] {
+        let answer = ask(words);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+        assert!(answer.contains(text), "{answer}");
+    }
+}
+
+#[test]
+fn only_get_finds_a_late_signature() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    scene.sign(&image, b"first", "1");
+    let share = scene.folder().join("share");
+    let mut launcher = scene.launcher(&image);
+    let child = launcher
+        .arg("--runtime")
+        .arg(&share)
+        .args(["--cmd", &cmd(&["wait"])]);
+    let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
+    wait_until_it_waits(&mut child);
+    let file = std::fs::read_to_string(share.join("attestation_verifier_claims_token")).unwrap();
+    assert_eq!(claims(&file)["signatures"], 1);
+    scene.sign(&image, b"second", "2");
+    let socket = share.join("teeserver.sock");
+    let post = || ask(&socket, "POST", r#"{"audience":"a","token_type":"OIDC"}"#);
+    assert_eq!(claims(&post())["signatures"], 1);
+    assert_eq!(claims(&ask(&socket, "GET", ""))["signatures"], 2);
+    assert_eq!(claims(&post())["signatures"], 2);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn ask(socket: &std::path::Path, method: &str, body: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} /v1/token HTTP/1.0\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn wait_until_it_waits(child: &mut std::process::Child) {
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert_eq!(line, "waiting\n");
+}
+
+#[test]
+fn nothing_outlives_the_launcher() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    for (signal, status) in [
+        (Signal::TERM, Some(128 + 15)),
+        (Signal::INT, Some(128 + 2)),
+        (Signal::KILL, None),
+    ] {
+        let temporary = tempfile::tempdir().unwrap();
+        let mut launcher = scene.launcher(&image);
+        launcher
+            .args(["--cmd", &cmd(&["wait"])])
+            .env("TMPDIR", temporary.path());
+        let mut child = launcher.stdout(Stdio::piped()).spawn().unwrap();
+        wait_until_it_waits(&mut child);
+        let processes = below(child.id());
+        assert_eq!(processes.len(), 3, "a helper, the workload and its child");
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), status);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while processes.iter().any(|pid| test_kill_process(*pid).is_ok()) {
+            assert!(Instant::now() < deadline, "still there: {processes:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if status.is_some() {
+            assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
+        }
+    }
+}
+
+/// The processes below a process.
+fn below(pid: u32) -> Vec<Pid> {
+    let output = Command::new("pgrep")
+        .args(["-P", &pid.to_string()])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut found = Vec::new();
+    for child in text.lines().filter_map(|line| line.parse().ok()) {
+        found.extend(Pid::from_raw(child));
+        found.extend(below(u32::try_from(child).unwrap()));
+    }
+    found
+}

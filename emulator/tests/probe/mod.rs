@@ -1,0 +1,246 @@
+//! An image with one small static program, an attestation service that records what it is asked,
+//! and the launcher as a process.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+
+use axum::extract::State;
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use confidential::event_log::{self, Launch};
+use content::Digest;
+use oci::layer::{self, Content, Entry, Executable, Kind};
+use oci::{Config, Descriptor, Execution, Manifest, Repository, RootFs, Target, media};
+use remote::{Registry, Transport};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::loopback::Loopback;
+
+/// Compiles the program; says so by name if there is no compiler.
+pub fn compile() -> Option<(TempDir, PathBuf)> {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("probe");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/probe/probe.c");
+    let mut compiler = Command::new("gcc");
+    compiler
+        .args(["-static", "-O1", "-w", "-o"])
+        .arg(&program)
+        .arg(source);
+    match compiler.status() {
+        Ok(status) => assert!(status.success()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            println!("skipped: gcc is not installed");
+            return None;
+        }
+        Err(e) => panic!("gcc: {e}"),
+    }
+    Some((folder, program))
+}
+
+/// All that a launch needs.
+pub struct Scene {
+    registry: Loopback,
+    attestation: String,
+    /// The bodies that the attestation service was asked with.
+    pub asked: Arc<Mutex<Vec<Value>>>,
+    program: TempDir,
+    binary: PathBuf,
+}
+
+impl Scene {
+    /// Sets everything up; `None` if there is no compiler.
+    pub fn set() -> Option<Self> {
+        let (folder, binary) = compile()?;
+        let registry = Loopback::start();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let attestation = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(attest).with_state(asked.clone());
+        registry.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            tokio::spawn(async move { axum::serve(listener, router).await });
+        });
+        Some(Self {
+            registry,
+            attestation,
+            asked,
+            program: folder,
+            binary,
+        })
+    }
+
+    /// The repository that images are in.
+    pub fn repository(&self) -> Repository {
+        format!("{}/builder/probe", self.registry.address())
+            .parse()
+            .unwrap()
+    }
+
+    /// Pushes the program as an image with this configuration; gives its reference.
+    pub fn push(&self, execution: Execution, more: Vec<Entry>) -> String {
+        let binary = Entry {
+            path: "probe".parse().unwrap(),
+            kind: Kind::File {
+                content: Content::File(self.binary.clone()),
+                executable: Executable::Yes,
+            },
+        };
+        let mut blob = Vec::new();
+        let written = layer::write([binary].into_iter().chain(more), &mut blob).unwrap();
+        let config = Config {
+            created: None,
+            architecture: "amd64".into(),
+            os: "linux".into(),
+            variant: None,
+            config: execution,
+            rootfs: RootFs::of_layers(vec![written.diff_id]),
+            history: Vec::new(),
+        };
+        let digest = self.registry.block_on(async {
+            let registry = Registry::connect(&self.repository(), &Transport::PlainHttp).unwrap();
+            let layer = registry.push_blob(media::LAYER_GZIP, &blob).await.unwrap();
+            let config = config.to_bytes().unwrap();
+            let config = registry.push_blob(media::CONFIG, &config).await.unwrap();
+            let manifest = Manifest::new(config, vec![layer]).to_bytes().unwrap();
+            let target = Target::Tag("v1".parse().unwrap());
+            registry
+                .push_manifest(&target, &manifest, media::MANIFEST)
+                .await
+                .unwrap()
+        });
+        format!("{}@{digest}", self.repository())
+    }
+
+    /// Adds a signature to an image, as cosign did before there were referrers.
+    pub fn sign(&self, image: &str, payload: &[u8], signature: &str) {
+        let image: oci::ImageRef = image.parse().unwrap();
+        let tag = oci::Tag::of_digest(&image.digest, ".sig").unwrap();
+        let mut layer = Descriptor::of(media::SIMPLE_SIGNING, payload);
+        let annotation = "dev.cosignproject.cosign/signature".to_owned();
+        layer
+            .annotations
+            .insert(annotation, STANDARD.encode(signature));
+        self.registry.block_on(async {
+            let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
+            registry.append_layer(&tag, layer, payload).await.unwrap();
+        });
+    }
+
+    /// The launcher for an image, to be started as whoever runs the test.
+    pub fn launcher(&self, image: &str) -> Command {
+        self.command(Path::new(env!("CARGO_BIN_EXE_emulator")), image)
+    }
+
+    /// The launcher, to be started by a user without any privilege. A test that does not run as
+    /// root is that user already.
+    pub fn rootless_launcher(&self, image: &str) -> Command {
+        if !rustix::process::geteuid().is_root() {
+            return self.launcher(image);
+        }
+        let shared = PathBuf::from("/tmp").join(format!("countersign-{}", std::process::id()));
+        let copy = shared.with_extension(Digest::of(image.as_bytes()).hex());
+        std::fs::copy(env!("CARGO_BIN_EXE_emulator"), &copy).unwrap();
+        let mut command = self.command(&copy, image);
+        command
+            .uid(65534)
+            .gid(65534)
+            .current_dir("/")
+            .env("TMPDIR", "/tmp")
+            .env_remove("HOME");
+        command
+    }
+
+    fn command(&self, program: &Path, image: &str) -> Command {
+        let mut command = Command::new(program);
+        command.args(["launch", image, "--plain-http", "--project", "operator"]);
+        command.args(["--attestation", &self.attestation]);
+        command.args(["--signed-image-repos", &self.repository().to_string()]);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// The measured events that came with the last request for a token, replayed.
+    pub fn measured(&self) -> Launch {
+        let asked = self.asked.lock().unwrap();
+        let body = asked.last().expect("no token was asked for");
+        let log = body["tdCcel"]["canonicalEventLog"].as_str().unwrap();
+        let events = event_log::decode(&STANDARD.decode(log).unwrap()).unwrap();
+        event_log::replay(&events).unwrap()
+    }
+
+    /// The program's folder, where a test may keep files.
+    pub fn folder(&self) -> &Path {
+        self.program.path()
+    }
+}
+
+/// An image that lets the operator choose the command and see the output.
+pub fn open_image() -> Execution {
+    let labels = [("allow_cmd_override", "true"), ("log_redirect", "always")];
+    Execution {
+        entrypoint: vec!["/probe".into()],
+        cmd: vec!["ids".into()],
+        user: "65532:65533".into(),
+        env: vec!["GREETING=hello".into()],
+        labels: labels
+            .map(|(k, v)| (format!("tee.launch_policy.{k}"), v.into()))
+            .into(),
+        ..Execution::default()
+    }
+}
+
+/// The command as the operator writes it.
+pub fn cmd(words: &[&str]) -> String {
+    json!(words).to_string()
+}
+
+/// What a process printed; it must have ended with this status.
+pub fn said(output: &Output, status: i32) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(status), "{stdout}\n{stderr}");
+    stdout.into_owned()
+}
+
+/// The attestation service: it issues a token that says for whom it is and how many signatures came
+/// with the request, and refuses the audience `refused`.
+async fn attest(
+    State(asked): State<Arc<Mutex<Vec<Value>>>>,
+    Json(body): Json<Value>,
+) -> axum::response::Response {
+    use axum::response::IntoResponse as _;
+    let Some(challenge) = body.get("challenge") else {
+        let name = "projects/operator/locations/us-central1/challenges/c1";
+        return Json(json!({"name": name, "tpmNonce": "bm9uY2U="})).into_response();
+    };
+    assert_eq!(
+        challenge,
+        "projects/operator/locations/us-central1/challenges/c1"
+    );
+    let audience = body["options"]["audience"].clone();
+    if audience == "refused" {
+        let error = json!({"error": {"code": 400, "message": "bad audience", "status": "INVALID_ARGUMENT"}});
+        return (axum::http::StatusCode::BAD_REQUEST, Json(error)).into_response();
+    }
+    let signatures = body["signedEntities"][0]["containerImageSignatures"]
+        .as_array()
+        .map(Vec::len);
+    let claims = json!({"aud": audience, "iat": 0, "exp": 3600, "signatures": signatures});
+    asked.lock().unwrap().push(body);
+    let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
+    Json(json!({"attestationToken": token, "partialErrors": []})).into_response()
+}
+
+/// The claims of a token in an answer of the socket.
+pub fn claims(answer: &str) -> Value {
+    let start = answer
+        .find("h.")
+        .unwrap_or_else(|| panic!("no token in {answer}"));
+    let payload = answer[start..].split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}

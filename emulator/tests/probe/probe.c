@@ -1,0 +1,88 @@
+// What a workload can see and do, told line by line. Each argument is a command.
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static void list(const char *path) {
+    DIR *folder = opendir(path);
+    if (!folder) { printf("ls %s: %s\n", path, strerror(errno)); return; }
+    struct dirent *entry;
+    while ((entry = readdir(folder)))
+        if (entry->d_name[0] != '.') printf("ls %s: %s\n", path, entry->d_name);
+    closedir(folder);
+}
+
+static void cat(const char *path) {
+    char buffer[4096];
+    int file = open(path, O_RDONLY);
+    if (file < 0) { printf("cat %s: %s\n", path, strerror(errno)); return; }
+    ssize_t count;
+    while ((count = read(file, buffer, sizeof buffer)) > 0) fwrite(buffer, 1, count, stdout);
+    close(file);
+}
+
+static void write_to(const char *path) {
+    int file = open(path, O_WRONLY | O_CREAT, 0644);
+    printf("write %s: %s\n", path, file < 0 ? strerror(errno) : "ok");
+    if (file >= 0) close(file);
+}
+
+static void link_of(const char *path) {
+    char target[256];
+    ssize_t count = readlink(path, target, sizeof target - 1);
+    printf("link %s: %.*s\n", path, count < 0 ? 0 : (int)count, target);
+}
+
+// Sends METHOD BODY to /v1/token and prints the whole answer.
+static void ask(const char *method, const char *body) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/run/container_launcher/teeserver.sock"};
+    int stream = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (connect(stream, (struct sockaddr *)&name, sizeof name)) { printf("ask: %s\n", strerror(errno)); return; }
+    dprintf(stream, "%s /v1/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+            method, strlen(body), body);
+    char buffer[4096];
+    ssize_t count;
+    while ((count = read(stream, buffer, sizeof buffer)) > 0) fwrite(buffer, 1, count, stdout);
+    puts("");
+    close(stream);
+}
+
+int main(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        const char *next = i + 1 < argc ? argv[i + 1] : "";
+        if (!strcmp(argv[i], "ids")) printf("uid %d gid %d pid %d ppid %d\n", getuid(), getgid(), getpid(), getppid());
+        else if (!strcmp(argv[i], "env")) for (char **e = environ; *e; e++) printf("env %s\n", *e);
+        else if (!strcmp(argv[i], "pwd")) { char path[256]; printf("pwd %s\n", getcwd(path, sizeof path)); }
+        else if (!strcmp(argv[i], "setuid")) printf("setuid: %s\n", setuid(0) ? strerror(errno) : "ok");
+        else if (!strcmp(argv[i], "mount")) printf("mount: %s\n", mount("x", "/dev/shm", "tmpfs", 0, "") ? strerror(errno) : "ok");
+        else if (!strcmp(argv[i], "umount")) printf("umount: %s\n", umount2("/proc", MNT_DETACH) ? strerror(errno) : "ok");
+        else if (!strcmp(argv[i], "stderr")) fprintf(stderr, "said on stderr\n");
+        else if (!strcmp(argv[i], "ls")) list(next), i++;
+        else if (!strcmp(argv[i], "cat")) cat(next), i++;
+        else if (!strcmp(argv[i], "write")) write_to(next), i++;
+        else if (!strcmp(argv[i], "link")) link_of(next), i++;
+        else if (!strcmp(argv[i], "get")) ask("GET", "");
+        else if (!strcmp(argv[i], "put")) ask("PUT", "");
+        else if (!strcmp(argv[i], "post")) ask("POST", next), i++;
+        else if (!strcmp(argv[i], "exit")) { fflush(stdout); return atoi(next); }
+        else if (!strcmp(argv[i], "signal")) { fflush(stdout); signal(SIGSEGV, SIG_DFL); volatile char *p = 0; *p = 1; }
+        else if (!strcmp(argv[i], "wait")) {
+            // A child, so that there is more than process 1 to be ended.
+            if (!fork()) for (;;) pause();
+            puts("waiting"); fflush(stdout);
+            for (;;) pause();
+        } else { fprintf(stderr, "no command %s\n", argv[i]); return 99; }
+    }
+    return 0;
+}
