@@ -22,6 +22,8 @@ use crate::lock::{self, Lock, Wanted};
 use crate::output::Output;
 use crate::root;
 use crate::sandbox::Sandbox;
+use crate::scratch::Scratch;
+use crate::settle::settle;
 use crate::spec::StartSpec;
 use crate::store::Store;
 
@@ -70,7 +72,7 @@ pub struct Built {
 /// See [`Error`]; then `output` is as it was.
 pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     let output = Output::prepare(output)?;
-    let scratch = tempfile::tempdir_in(order.store.coming()).map_err(Error::Scratch)?;
+    let scratch = Scratch::new(&order.store.coming()).map_err(Error::Scratch)?;
     let inputs = gather(order, scratch.path())?;
     let built = make(order, &inputs, scratch.path(), output.path())?;
     order.sandbox.interrupt.check()?;
@@ -91,7 +93,11 @@ struct Inputs {
 
 /// Wanted and locked is what the commit says, not the working tree.
 fn gather(order: &Order<'_>, scratch: &Path) -> Result<Inputs, Error> {
-    let Sandbox { interrupt, progress, .. } = order.sandbox;
+    let Sandbox {
+        interrupt,
+        progress,
+        ..
+    } = order.sandbox;
     progress("staging the source");
     let source = source::stage(order.folder, &scratch.join("source"))?;
     let folder = source.staged.join(&source.folder);
@@ -99,16 +105,28 @@ fn gather(order: &Order<'_>, scratch: &Path) -> Result<Inputs, Error> {
     let lock = Lock::read(&folder, &wanted)?;
     interrupt.check()?;
     let manifest = folder.join("Cargo.toml");
-    lock.fetch(&wanted.spec, &manifest, order.archive, order.store, &|line| progress(line))?;
+    lock.fetch(
+        &wanted.spec,
+        &manifest,
+        order.archive,
+        order.store,
+        &|line| progress(line),
+    )?;
     interrupt.check()?;
     progress("checking the inputs");
     let vendor = scratch.join("vendor");
     fs::create_dir(&vendor).map_err(Error::Scratch)?;
     let (root, unpacked) = std::thread::scope(|scope| {
         let unpacked = scope.spawn(|| lock::crates::vendor(&lock.crates, order.store, &vendor));
-        (root::prepare(&lock.root, &lock.packages, order.store), unpacked.join())
+        (
+            root::prepare(&lock.root, &lock.packages, order.store),
+            unpacked.join(),
+        )
     });
     unpacked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    settle(&source.staged)
+        .and_then(|()| settle(&vendor))
+        .map_err(Error::Scratch)?;
     Ok(Inputs {
         lock_digest: digest(&folder.join(LOCK))?,
         root: root?,
@@ -132,12 +150,7 @@ fn digest(path: &Path) -> Result<Digest, Error> {
     Ok(Digest::of(&bytes))
 }
 
-fn make(
-    order: &Order<'_>,
-    inputs: &Inputs,
-    scratch: &Path,
-    output: &Path,
-) -> Result<Built, Error> {
+fn make(order: &Order<'_>, inputs: &Inputs, scratch: &Path, output: &Path) -> Result<Built, Error> {
     let spec = &inputs.wanted.spec;
     let compilation = Compilation {
         root: inputs.root.clone(),
@@ -178,7 +191,11 @@ fn make(
 fn execution(start: &StartSpec) -> Execution {
     Execution {
         user: start.user.clone().unwrap_or_default(),
-        env: start.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+        env: start
+            .env
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect(),
         entrypoint: start.entrypoint.clone(),
         cmd: start.cmd.clone(),
         working_dir: start.working_dir.clone().unwrap_or_default(),

@@ -83,7 +83,11 @@ pub struct How {
     #[command(flatten)]
     pub inputs: Inputs,
     /// How provenance names who builds
-    #[arg(long, value_name = "URI", default_value = "https://countersign.dev/builder")]
+    #[arg(
+        long,
+        value_name = "URI",
+        default_value = "https://countersign.dev/builder"
+    )]
     pub builder_id: String,
     /// How provenance names the source [default: the repository's own path]
     #[arg(long, value_name = "URI")]

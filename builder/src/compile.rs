@@ -102,7 +102,13 @@ pub fn compile(
 
 /// Cargo's command line, less the number of jobs, as provenance shows it.
 pub fn command(package: &str, target: &str) -> Vec<String> {
-    let words = ["/usr/bin/cargo", "build", "--release", "--locked", "--offline"];
+    let words = [
+        "/usr/bin/cargo",
+        "build",
+        "--release",
+        "--locked",
+        "--offline",
+    ];
     let named = ["--package", package, "--target", target];
     words.into_iter().chain(named).map(str::to_owned).collect()
 }

@@ -208,7 +208,10 @@ mod tests {
         let sources = sources(scratch.path());
         for name in ["", "..", "a/../../b", "."] {
             let refused = entries(&[wanted(Origin::Source(name.to_owned()))], &sources);
-            assert!(matches!(refused, Err(ContentsError::Outside { .. })), "{name:?}");
+            assert!(
+                matches!(refused, Err(ContentsError::Outside { .. })),
+                "{name:?}"
+            );
         }
     }
 

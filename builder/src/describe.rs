@@ -36,7 +36,10 @@ pub struct Description<'a> {
 pub fn provenance(description: &Description<'_>) -> Provenance {
     let source = description.source;
     let directory = source.folder.to_string_lossy().into_owned();
-    let external = [("source", description.source_uri), ("directory", &directory)];
+    let external = [
+        ("source", description.source_uri),
+        ("directory", &directory),
+    ];
     let internal = [
         ("command", json!(description.command)),
         ("root", json!(description.lock.root.to_string())),
@@ -46,7 +49,9 @@ pub fn provenance(description: &Description<'_>) -> Provenance {
         build_definition: BuildDefinition {
             build_type: BUILD_TYPE.to_owned(),
             external_parameters: external.into(),
-            internal_parameters: internal.map(|(name, value)| (name.to_owned(), value)).into(),
+            internal_parameters: internal
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
             resolved_dependencies: dependencies(description),
         },
         run_details: RunDetails {
@@ -83,7 +88,9 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
     let mut all = Sbom::new();
     lock.crates.iter().for_each(|one| add_crate(&mut all, one));
     let architecture = description.architecture;
-    lock.packages.iter().for_each(|one| add_package(&mut all, one, architecture));
+    lock.packages
+        .iter()
+        .for_each(|one| add_package(&mut all, one, architecture));
     own.into_iter().chain(listed(&all)).collect()
 }
 
@@ -106,7 +113,9 @@ pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Sbom {
     for (path, digest) in files {
         sbom.add_file(path, *digest);
     }
-    let Lock { crates, packages, .. } = description.lock;
+    let Lock {
+        crates, packages, ..
+    } = description.lock;
     crates.iter().for_each(|one| add_crate(&mut sbom, one));
     let linked = packages.iter().filter(|package| is_linked(&package.name));
     linked.for_each(|one| add_package(&mut sbom, one, description.architecture));
@@ -123,7 +132,9 @@ fn add_package(sbom: &mut Sbom, one: &Package, architecture: &str) {
 
 /// The C library, the compiler's own library and Rust's standard library, by Debian's names.
 fn is_linked(package: &str) -> bool {
-    let gcc = package.strip_prefix("libgcc-").and_then(|rest| rest.strip_suffix("-dev"));
+    let gcc = package
+        .strip_prefix("libgcc-")
+        .and_then(|rest| rest.strip_suffix("-dev"));
     package == "libc6-dev" || gcc.is_some() || package.starts_with("libstd-rust-")
 }
 
@@ -140,7 +151,13 @@ mod tests {
             sha256: digest,
             size: 1,
         };
-        let names = ["gcc-12", "libc6-dev", "libgcc-12-dev", "libgcc-s1", "libstd-rust-web-dev"];
+        let names = [
+            "gcc-12",
+            "libc6-dev",
+            "libgcc-12-dev",
+            "libgcc-s1",
+            "libstd-rust-web-dev",
+        ];
         Lock {
             version: 1,
             spec: digest,
@@ -183,9 +200,16 @@ mod tests {
         assert_eq!(definition.external_parameters["directory"], "workload");
         let inputs = definition.resolved_dependencies;
         assert_eq!(inputs.len(), 2 + 1 + 5);
-        assert_eq!(inputs[0].uri.as_deref(), Some("git+https://source.example/x"));
+        assert_eq!(
+            inputs[0].uri.as_deref(),
+            Some("git+https://source.example/x")
+        );
         assert_eq!(inputs[0].digest["sha256"], Digest::of(b"tree").hex());
-        assert!(inputs.iter().any(|input| input.uri.as_deref() == Some("pkg:cargo/ring@0.17.14")));
+        assert!(
+            inputs
+                .iter()
+                .any(|input| input.uri.as_deref() == Some("pkg:cargo/ring@0.17.14"))
+        );
     }
 
     #[test]
@@ -195,7 +219,10 @@ mod tests {
         let names: Vec<_> = sbom.packages().map(|item| item.name.as_str()).collect();
         assert_eq!(names, ["libc6-dev", "libgcc-12-dev", "libstd-rust-web-dev"]);
         assert_eq!(sbom.crates().count(), 1);
-        assert_eq!(sbom.files().collect::<Vec<_>>(), [("/workload", Digest::of(b"binary"))]);
+        assert_eq!(
+            sbom.files().collect::<Vec<_>>(),
+            [("/workload", Digest::of(b"binary"))]
+        );
         assert_eq!(Sbom::parse(&sbom.to_bytes().unwrap()).unwrap(), sbom);
     }
 }

@@ -143,7 +143,9 @@ fn compile_hint(error: &CompileError) -> Option<&'static str> {
 
 fn sandbox_hint(error: &SandboxError) -> Option<&'static str> {
     match error {
-        SandboxError::Refused { step: Step::Proc, .. } => Some(
+        SandboxError::Refused {
+            step: Step::Proc, ..
+        } => Some(
             "in a container, let it mount /proc: docker run --security-opt systempaths=unconfined",
         ),
         SandboxError::Refused { .. } => Some(

@@ -15,6 +15,8 @@ mod output;
 pub mod push;
 mod root;
 pub mod sandbox;
+mod scratch;
+mod settle;
 pub mod sign;
 pub mod spec;
 pub mod store;

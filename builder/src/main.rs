@@ -59,7 +59,9 @@ fn start(command: Command) -> Result<(), Error> {
     // Two providers may be linked in; the clients then want to be told which. Only the first
     // call can fail, and this is it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(Error::Runtime)?;
     let outcome = runtime.block_on(until_signal(command));
     // Work that did not hear the signal in time ends with the process.
@@ -80,7 +82,9 @@ async fn until_signal(command: Command) -> Result<(), Error> {
     }
     interrupt.raise();
     let ended = tokio::time::timeout(PATIENCE, work).await;
-    ended.unwrap_or(Err(Interrupted.into())).and(Err(Interrupted.into()))
+    ended
+        .unwrap_or(Err(Interrupted.into()))
+        .and(Err(Interrupted.into()))
 }
 
 async fn run(command: Command, interrupt: Interrupt) -> Result<(), Error> {
@@ -96,9 +100,7 @@ async fn run(command: Command, interrupt: Interrupt) -> Result<(), Error> {
 }
 
 /// On a thread that lives as long as the work: the sandbox ends with the thread that started it.
-async fn blocking(
-    work: impl FnOnce() -> Result<(), Error> + Send + 'static,
-) -> Result<(), Error> {
+async fn blocking(work: impl FnOnce() -> Result<(), Error> + Send + 'static) -> Result<(), Error> {
     let outcome = tokio::task::spawn_blocking(work).await;
     outcome.unwrap_or_else(|error| Err(Error::Runtime(io::Error::other(error))))
 }
@@ -117,8 +119,13 @@ fn lock(arguments: &cli::Lock) -> Result<(), Error> {
 fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
     let started = Instant::now();
     let built = build_into(&arguments.how, &arguments.output, interrupt)?;
-    let Identities { image_digest, image_id } = built.identities;
-    tell(&format!("image_digest {image_digest}\nimage_id     {image_id}"));
+    let Identities {
+        image_digest,
+        image_id,
+    } = built.identities;
+    tell(&format!(
+        "image_digest {image_digest}\nimage_id     {image_id}"
+    ));
     match arguments.how.json {
         true => print(&report(&built, Some(&arguments.output), started.elapsed())),
         false => print(&image_digest.to_string()),
@@ -129,7 +136,10 @@ fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
     let started = Instant::now();
     let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
     let built = build_into(&arguments.how, &scratch.path().join("layout"), interrupt)?;
-    let Identities { image_digest, image_id } = built.identities;
+    let Identities {
+        image_digest,
+        image_id,
+    } = built.identities;
     match arguments.how.json {
         true => print(&report(&built, None, started.elapsed())),
         false => print(&format!("image_digest {image_digest}\nimage_id {image_id}")),
@@ -171,7 +181,11 @@ fn report(built: &Built, layout: Option<&Path>, elapsed: Duration) -> String {
 
 /// XDG base directory specification: a cache that is not absolute is as good as none.
 fn store(named: Option<&Path>) -> Result<Store, Error> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     let cache = || absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
     let folder = match named {
         Some(named) => named.to_owned(),
@@ -205,7 +219,14 @@ async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
         PredicateType::Provenance => sign::Kind::Provenance,
         PredicateType::Sbom => sign::Kind::Sbom,
     };
-    sign::attest(&arguments.image, &transport, &signer, kind, &arguments.predicate).await?;
+    sign::attest(
+        &arguments.image,
+        &transport,
+        &signer,
+        kind,
+        &arguments.predicate,
+    )
+    .await?;
     told(&arguments.image, &signer, "attested")
 }
 
@@ -232,9 +253,8 @@ fn transport(arguments: &cli::Registry) -> Result<Transport, Error> {
 }
 
 fn read_authorities(path: &Path) -> Result<Vec<u8>, Error> {
-    let read = std::fs::File::open(path).and_then(|file| {
-        content::read_limited(file, limits::DOCUMENT).map_err(io::Error::other)
-    });
+    let read = std::fs::File::open(path)
+        .and_then(|file| content::read_limited(file, limits::DOCUMENT).map_err(io::Error::other));
     read.map_err(|source| Error::Read {
         path: path.to_owned(),
         source,

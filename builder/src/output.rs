@@ -32,10 +32,14 @@ impl Output {
                 path: place.to_owned(),
             });
         }
-        let beside = place.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let beside = place
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         let beside = beside.unwrap_or(Path::new("."));
         fs::create_dir_all(beside).map_err(failed)?;
-        let making = tempfile::Builder::new().prefix(".partial-").tempdir_in(beside);
+        let making = tempfile::Builder::new()
+            .prefix(".partial-")
+            .tempdir_in(beside);
         let making = making.map_err(failed)?;
         fs::set_permissions(making.path(), Permissions::from_mode(0o755)).map_err(failed)?;
         Ok(Self {

@@ -51,6 +51,13 @@ fn is_step(line: &str) -> bool {
 }
 
 fn is_own(line: &str) -> bool {
-    let verbs = ["staging ", "checking ", "fetching ", "unpacking ", "assembling ", "reading "];
+    let verbs = [
+        "staging ",
+        "checking ",
+        "fetching ",
+        "unpacking ",
+        "assembling ",
+        "reading ",
+    ];
     verbs.iter().any(|verb| line.starts_with(verb))
 }

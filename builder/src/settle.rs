@@ -1,0 +1,69 @@
+//! Makes files look the same whenever and by whomever they were written: build scripts can see that.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+
+/// Gives everything below `folder`, and the folder itself, the modes of git and the time 0. Of modes
+/// only whether a file may be executed is kept.
+///
+/// # Errors
+/// Something cannot be read or changed.
+pub fn settle(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()? {
+            kind if kind.is_dir() => settle(&entry.path())?,
+            kind if kind.is_file() => settle_file(&entry.path())?,
+            _ => {}
+        }
+    }
+    set(folder, 0o755)
+}
+
+fn settle_file(path: &Path) -> io::Result<()> {
+    match fs::metadata(path)?.permissions().mode() & 0o100 {
+        0 => set(path, 0o644),
+        _ => set(path, 0o755),
+    }
+}
+
+fn set(path: &Path, mode: u32) -> io::Result<()> {
+    let zero = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let times = Timestamps {
+        last_access: zero,
+        last_modification: zero,
+    };
+    fs::set_permissions(path, Permissions::from_mode(mode))?;
+    Ok(utimensat(CWD, path, &times, AtFlags::empty())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn only_the_executable_bit_is_kept() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("folder");
+        fs::create_dir(&folder).unwrap();
+        for (name, before, after) in [("a", 0o600, 0o644), ("b", 0o700, 0o755)] {
+            let path = folder.join(name);
+            fs::write(&path, name).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(before)).unwrap();
+            settle(scratch.path()).unwrap();
+            let found = fs::metadata(&path).unwrap();
+            assert_eq!((found.mode() & 0o7777, found.mtime()), (after, 0));
+        }
+        let found = fs::metadata(&folder).unwrap();
+        assert_eq!((found.mode() & 0o7777, found.mtime()), (0o755, 0));
+    }
+}

@@ -1,0 +1,384 @@
+//! The same commit and lock give the same bytes: whoever builds, where, and how. The program that is
+//! built prints all that its build script could see of the world, so that whatever leaks counts.
+//!
+//! This needs the network, for the compiler's packages, once; they are kept below `target/tmp`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Nobody, by Debian's numbers.
+const NOBODY: u32 = 65534;
+
+fn builder() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_builder"));
+    command.env_remove("XDG_CACHE_HOME").stdin(Stdio::null());
+    command
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command
+        .arg("-C")
+        .arg(folder)
+        .args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+    let output = command.args(arguments).output().unwrap();
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        said(&output)
+    );
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &to.join(entry.file_name())),
+            false => drop(fs::copy(entry.path(), to.join(entry.file_name())).unwrap()),
+        }
+    }
+}
+
+/// Builds share a store, and one of the tests looks at what is left in it.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// The fixture's `Image.lock`, or why there is none.
+static LOCK: OnceLock<Result<String, String>> = OnceLock::new();
+
+/// A repository of the fixture with its lock, and the store with all inputs.
+struct Workshop {
+    _turn: MutexGuard<'static, ()>,
+    folder: tempfile::TempDir,
+    store: PathBuf,
+}
+
+impl Workshop {
+    /// `None`, and the reason on standard error, when this machine cannot build at all.
+    fn open(test: &str) -> Option<Self> {
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let workshop = Self {
+            _turn: turn,
+            folder,
+            store: Path::new(env!("CARGO_TARGET_TMPDIR")).join("store"),
+        };
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/probe");
+        copy(&fixture, &workshop.repository());
+        match LOCK.get_or_init(|| workshop.lock()) {
+            Ok(lock) => fs::write(workshop.repository().join("Image.lock"), lock).unwrap(),
+            Err(reason) => {
+                eprintln!("skipped: {test}: no inputs on this machine: {reason}");
+                return None;
+            }
+        }
+        git(&workshop.repository(), &["init", "--quiet"]);
+        workshop.commit();
+        Some(workshop)
+    }
+
+    /// The lock's text; what is no fault of ours is why there is none.
+    fn lock(&self) -> Result<String, String> {
+        let mut lock = builder();
+        lock.arg("lock")
+            .arg(self.repository())
+            .arg("--store")
+            .arg(&self.store);
+        let locked = lock.output().unwrap();
+        if locked.status.success() {
+            return Ok(fs::read_to_string(self.repository().join("Image.lock")).unwrap());
+        }
+        let reason = said(&locked);
+        let unreachable = ["package archive", "cargo fetch"]
+            .iter()
+            .any(|why| reason.contains(why));
+        assert!(unreachable, "{reason}");
+        Err(reason)
+    }
+
+    fn repository(&self) -> PathBuf {
+        self.folder.path().join("one")
+    }
+
+    fn commit(&self) {
+        git(&self.repository(), &["add", "--all"]);
+        git(
+            &self.repository(),
+            &["commit", "--quiet", "--message", "one"],
+        );
+    }
+
+    fn build(&self, layout: &Path) -> Command {
+        let mut command = builder();
+        command
+            .arg("build")
+            .arg(self.repository())
+            .arg("-o")
+            .arg(layout);
+        command.args(["--source-uri", "git+https://source.example/probe"]);
+        command.arg("--store").arg(&self.store);
+        command
+    }
+
+    /// The same commit in another place, as nobody's if we may give things away.
+    fn elsewhere(&self) -> (PathBuf, PathBuf) {
+        let place = self.folder.path().join("another place/with a longer name");
+        copy(&self.repository(), &place.join("two"));
+        let store = place.join("store");
+        fs::create_dir_all(store.join("coming")).unwrap();
+        for shared in ["sha256", "roots"] {
+            symlink(self.store.join(shared), store.join(shared)).unwrap();
+        }
+        if rustix::process::geteuid().is_root() {
+            readable(&self.store.join("sha256"));
+            give_away(&place);
+        }
+        (place.join("two"), store)
+    }
+}
+
+fn readable(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+}
+
+fn give_away(folder: &Path) {
+    chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => give_away(&entry.path()),
+            kind if kind.is_file() => chown(entry.path(), Some(NOBODY), Some(NOBODY)).unwrap(),
+            _ => {}
+        }
+    }
+}
+
+/// Whether the build failed for want of namespaces, which is said then.
+fn is_impossible(output: &Output, test: &str) -> bool {
+    let reason = said(output);
+    let impossible = reason.contains("making sandbox: ");
+    if impossible {
+        eprintln!("skipped: {test}: no namespaces on this machine: {reason}");
+    }
+    impossible
+}
+
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => all.extend(contents(&path)),
+            false => drop(all.insert(path.clone(), fs::read(&path).unwrap())),
+        }
+    }
+    all
+}
+
+fn relative(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let strip =
+        |(path, bytes): (PathBuf, Vec<u8>)| (path.strip_prefix(folder).unwrap().to_owned(), bytes);
+    contents(folder).into_iter().map(strip).collect()
+}
+
+#[test]
+fn two_people_two_places_one_digest() {
+    let test = "two_people_two_places_one_digest";
+    let Some(workshop) = Workshop::open(test) else {
+        return;
+    };
+    let first = workshop.folder.path().join("layout");
+    let one = workshop
+        .build(&first)
+        .args(["--jobs", "1"])
+        .env("TZ", "UTC")
+        .output()
+        .unwrap();
+    if is_impossible(&one, test) {
+        return;
+    }
+    assert!(one.status.success(), "{}", said(&one));
+
+    let (repository, store) = workshop.elsewhere();
+    let second = repository.with_file_name("layout");
+    let mut other = Command::new("/bin/sh");
+    other.args([
+        "-c",
+        "umask 077; exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_builder"),
+        "build",
+    ]);
+    other
+        .arg(&repository)
+        .arg("-o")
+        .arg(&second)
+        .arg("--store")
+        .arg(&store);
+    other.args([
+        "--source-uri",
+        "git+https://source.example/probe",
+        "--jobs",
+        "3",
+    ]);
+    other.env_clear().envs([
+        ("TZ", "Asia/Tokyo"),
+        ("LANG", "tr_TR.UTF-8"),
+        ("CFLAGS", "-g"),
+        ("RUSTFLAGS", "-g"),
+    ]);
+    other
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", repository.parent().unwrap());
+    if rustix::process::geteuid().is_root() {
+        other.uid(NOBODY).gid(NOBODY);
+    } else {
+        eprintln!("skipped: {test}: another user: this one is not root");
+    }
+    let two = other.current_dir("/").output().unwrap();
+    assert!(two.status.success(), "{}", said(&two));
+
+    assert_eq!(
+        String::from_utf8_lossy(&one.stdout),
+        String::from_utf8_lossy(&two.stdout)
+    );
+    assert_eq!(relative(&first), relative(&second));
+    assert_eq!(fs::read_dir(store.join("coming")).unwrap().count(), 0);
+}
+
+#[test]
+fn source_that_does_not_compile_is_refused_and_leaves_nothing() {
+    let test = "source_that_does_not_compile_is_refused_and_leaves_nothing";
+    let Some(workshop) = Workshop::open(test) else {
+        return;
+    };
+    fs::write(
+        workshop.repository().join("src/main.rs"),
+        "fn main() { nonsense }\n",
+    )
+    .unwrap();
+    let layout = workshop.folder.path().join("layout");
+    let dirty = workshop.build(&layout).output().unwrap();
+    assert_eq!(dirty.status.code(), Some(2), "{}", said(&dirty));
+    workshop.commit();
+    let refused = workshop.build(&layout).output().unwrap();
+    if is_impossible(&refused, test) {
+        return;
+    }
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(
+        said(&refused)
+            .contains("builder: error: compiling probe: cargo ended with exit status 101")
+    );
+    assert!(
+        said(&refused).contains("cannot find value `nonsense`"),
+        "{}",
+        said(&refused)
+    );
+    let left = fs::read_dir(workshop.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.collect::<Vec<_>>(), ["one"]);
+}
+
+/// Processes whose command line has `word` in it.
+fn processes(word: &str) -> usize {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    lines
+        .filter(|line| String::from_utf8_lossy(line).contains(word))
+        .count()
+}
+
+fn is_soon(condition: impl Fn() -> bool) -> bool {
+    let until = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < until {
+        if condition() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    false
+}
+
+#[test]
+fn a_build_that_is_ended_leaves_nothing_running() {
+    let test = "a_build_that_is_ended_leaves_nothing_running";
+    let Some(workshop) = Workshop::open(test) else {
+        return;
+    };
+    let name = format!("probe{}", std::process::id());
+    let endless = "fn main() { loop { std::thread::park() } }\n";
+    fs::write(workshop.repository().join("build.rs"), endless).unwrap();
+    for file in ["Cargo.toml", "Cargo.lock", "Image.toml"] {
+        let path = workshop.repository().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("\"probe\"", &format!("{name:?}"))).unwrap();
+    }
+    workshop.lock().unwrap();
+    workshop.commit();
+    let layout = workshop.folder.path().join("layout");
+    for (signal, code) in [("-KILL", None), ("-TERM", Some(2)), ("-INT", Some(2))] {
+        let mut build = workshop
+            .build(&layout)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(build.stderr.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let started = lines
+            .find(|line| line.contains(&format!("Compiling {name}")) || line.contains("error"));
+        if started.is_none_or(|line| line.contains("making sandbox")) {
+            eprintln!("skipped: {test}: no namespaces on this machine");
+            return;
+        }
+        let script = format!("/build/target/release/build/{name}");
+        assert!(
+            is_soon(|| processes(&script) == 1),
+            "the build script never ran"
+        );
+        Command::new("kill")
+            .arg(signal)
+            .arg(build.id().to_string())
+            .status()
+            .unwrap();
+        let ended = build.wait().unwrap();
+        assert_eq!(ended.code(), code, "{signal}");
+        assert!(
+            is_soon(|| processes(&name) == 0),
+            "{signal} left something running"
+        );
+        assert!(!layout.exists());
+    }
+    // The interrupted ones have removed what they made, and the last what the killed one left.
+    assert_eq!(
+        fs::read_dir(workshop.store.join("coming"))
+            .unwrap()
+            .filter(|entry| {
+                entry
+                    .as_ref()
+                    .unwrap()
+                    .file_name()
+                    .to_string_lossy()
+                    .starts_with("build-")
+            })
+            .count(),
+        0
+    );
+}
