@@ -214,10 +214,10 @@ impl<'a> Unpacker<'a> {
                 _ => return Err(self.wrong(&format!("{} leaves the root", path.display()))),
             }
         }
-        if let [usr, share, name, ..] = parts[..] {
-            if usr == "usr" && share == "share" && UNREAD.iter().any(|unread| name == *unread) {
-                return Ok(None);
-            }
+        let unread = |name: &std::ffi::OsStr| UNREAD.iter().any(|unread| name == *unread);
+        if matches!(parts[..], [usr, share, name, ..] if usr == "usr" && share == "share" && unread(name))
+        {
+            return Ok(None);
         }
         let Some((last, parents)) = parts.split_last() else {
             return Ok(None);
