@@ -28,7 +28,7 @@ enum Command {
     /// Serve registry, attestation, STS, IAM, KMS and Pub/Sub on loopback until interrupted
     Serve(ServeArgs),
     /// Launch an image as Confidential Space would
-    Launch(LaunchArgs),
+    Launch(Box<LaunchArgs>),
     /// Become a container; for the launcher only
     #[command(name = contain::COMMAND, hide = true)]
     Contain { stage: contain::Stage },
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         // A container is made before there is a second thread.
         Command::Contain { stage } => ExitCode::from(contain::run(stage)),
-        Command::Launch(args) => launch(args),
+        Command::Launch(args) => launch(*args),
         Command::Serve(args) => serve(&args),
     }
 }

@@ -1,10 +1,14 @@
 //! The registry, judged by programs that others wrote: crane, skopeo and the conformance suite of
 //! the OCI distribution specification.
 #![allow(missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test panics and reports"
+)]
 
 mod loopback;
 
-use std::path::Path;
 use std::process::{Command, Output};
 
 use loopback::Loopback;
@@ -24,26 +28,6 @@ fn run(program: &str, prepare: impl FnOnce(&mut Command)) -> Option<Output> {
         }
         Err(e) => panic!("{program}: {e}"),
     }
-}
-
-fn stdout(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-fn archive(folder: &Path) -> std::path::PathBuf {
-    std::fs::write(folder.join("hello"), "hello").unwrap();
-    let layer = folder.join("layer.tar");
-    let tar = Command::new("tar")
-        .arg("-C")
-        .arg(folder)
-        .arg("-cf")
-        .arg(&layer)
-        .arg("hello")
-        .status();
-    assert!(tar.unwrap().success());
-    layer
 }
 
 #[test]

@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use super::user::{User, UserError};
 
+/// Where there is nothing to read.
+const NULL: &str = "/dev/null";
 /// This program. The link leads to it whatever is mounted where.
 pub const SELF: &str = "/proc/self/exe";
 /// The exit status of a helper that failed; why is said on its socket.
@@ -131,13 +133,15 @@ pub fn exit_code(status: ExitStatus) -> u8 {
 fn outer() -> Result<ExitStatus, ContainError> {
     isolate::die_with_parent()?;
     isolate::enter_namespaces()?;
+    // Opened now: the inner stage changes the root of both.
+    let null = open_null()?;
     let mut inner = Command::new(SELF)
         .args([COMMAND, Stage::Inner.name()])
         .stdin(Stdio::inherit())
         .spawn()
         .map_err(ContainError::Inner)?;
     // From here on only the inner stage holds the socket.
-    replace_stdin("/dev/null")?;
+    replace_stdin(&null)?;
     inner.wait().map_err(ContainError::Inner)
 }
 
@@ -146,12 +150,16 @@ fn inner() -> Result<ExitStatus, ContainError> {
     let spec = read_spec()?;
     isolate::check_launcher(stdio::stdin())?;
     let host_proc = mounts::make(&spec)?;
-    replace_stdin("/dev/null")?;
+    let socket = fcntl_dupfd_cloexec(stdio::stdin(), 3).map_err(failed("keeping socket"))?;
+    replace_stdin(&open_null()?)?;
     let user = User::find(&spec.user, std::path::Path::new("/"))?;
     enter_working_dir(&spec)?;
     isolate::raise_open_files()?;
     isolate::become_user(user, host_proc.as_fd())?;
     drop(host_proc);
+    // The kernel has forgotten it with the change of user.
+    isolate::die_with_parent()?;
+    isolate::check_launcher(socket.as_fd())?;
     let (program, args) = spec.args.split_first().ok_or(ContainError::Orphan)?;
     let source = Command::new(program)
         .args(args)
@@ -186,12 +194,15 @@ fn enter_working_dir(spec: &Spec) -> Result<(), ContainError> {
     std::env::set_current_dir(&path).map_err(at("entering", &path))
 }
 
-fn replace_stdin(path: &'static str) -> Result<(), ContainError> {
-    let file = std::fs::File::open(path).map_err(|source| ContainError::File {
+fn replace_stdin(null: &OwnedFd) -> Result<(), ContainError> {
+    stdio::dup2_stdin(null).map_err(failed("replacing standard input"))
+}
+
+fn open_null() -> Result<OwnedFd, ContainError> {
+    let file = std::fs::File::open(NULL).map_err(|source| ContainError::File {
         step: "opening",
-        path: path.into(),
+        path: NULL.into(),
         source,
     })?;
-    let file: OwnedFd = file.into();
-    stdio::dup2_stdin(&file).map_err(failed("replacing standard input"))
+    Ok(file.into())
 }

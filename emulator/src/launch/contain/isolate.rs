@@ -73,8 +73,12 @@ pub fn become_user(user: User, proc: BorrowedFd<'_>) -> Result<(), ContainError>
     drop_capabilities()
 }
 
-/// In a user namespace of our own there is but one user, root.
+/// In a user namespace of our own there is but one user, root, who has no groups to leave.
 fn capability_to_map(user: User) -> bool {
+    let groups = std::fs::read_to_string("/proc/self/setgroups").unwrap_or_default();
+    if groups.trim() != "allow" {
+        return false;
+    }
     let mapped = |file: &str, id: u32| {
         let map = std::fs::read_to_string(file).unwrap_or_default();
         map.lines().any(|line| {

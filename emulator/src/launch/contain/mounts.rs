@@ -4,8 +4,9 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount,
-    mount_bind, mount_change, mount_remount, move_mount, open_tree, unmount,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
+    OpenTreeFlags, UnmountFlags, fsconfig_create, fsmount, fsopen, mount, mount_bind, mount_change,
+    mount_remount, move_mount, open_tree, unmount,
 };
 use rustix::process::pivot_root;
 
@@ -33,7 +34,8 @@ pub fn make(spec: &Spec) -> Result<OwnedFd, ContainError> {
     mount_change("/", private).map_err(failed("making mounts private"))?;
     let outside = Outside::open(&spec.share)?;
     enter_root(&spec.root)?;
-    mount_proc()?;
+    make_folder("/proc")?;
+    attach(&outside.own_proc, "/proc")?;
     mount_devices(&outside)?;
     mount_share(&outside)?;
     Ok(outside.proc)
@@ -42,6 +44,7 @@ pub fn make(spec: &Spec) -> Result<OwnedFd, ContainError> {
 /// What is needed of the machine when its files are no longer there.
 struct Outside {
     proc: OwnedFd,
+    own_proc: OwnedFd,
     devices: Vec<(&'static str, OwnedFd)>,
     share: OwnedFd,
 }
@@ -56,6 +59,7 @@ impl Outside {
         };
         Ok(Self {
             proc: proc.map_err(failed("opening /proc"))?,
+            own_proc: make_proc().map_err(failed("mounting /proc"))?,
             devices: DEVICES.iter().map(device).collect::<Result<_, _>>()?,
             share: clone(share)?,
         })
@@ -96,11 +100,16 @@ fn enter_root(root: &Path) -> Result<(), ContainError> {
     mount_remount("/", flags, c"").map_err(failed("restricting root"))
 }
 
-/// The whole of `/proc` is read-only: some files in it change the machine.
-fn mount_proc() -> Result<(), ContainError> {
-    make_folder("/proc")?;
-    let flags = MountFlags::RDONLY | safe();
-    mount("proc", "/proc", "proc", flags, None).map_err(failed("mounting /proc"))
+/// A `/proc` of the new process namespace. Without privileges the kernel makes one only where another
+/// one is still seen. The whole of it is read-only: some files in it change the machine.
+fn make_proc() -> rustix::io::Result<OwnedFd> {
+    let context = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_create(context.as_fd())?;
+    let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
+        | MountAttrFlags::MOUNT_ATTR_NOSUID
+        | MountAttrFlags::MOUNT_ATTR_NODEV
+        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
 }
 
 fn mount_devices(outside: &Outside) -> Result<(), ContainError> {
