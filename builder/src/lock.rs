@@ -148,7 +148,7 @@ impl Lock {
         let packages = index
             .closure(&wanted.spec.root.packages)
             .map_err(ArchiveError::from)?;
-        fetch_packages(&packages, &archive, store, progress)?;
+        fetch_packages(&missing(&packages, store)?, &archive, store, progress)?;
         progress("fetching crates");
         let named = crates::named(&wanted.cargo_lock)?;
         let crates = crates::fetch(&named, &folder.join("Cargo.toml"), store)?;
@@ -241,10 +241,10 @@ impl Lock {
         store: &Store,
         progress: &dyn Fn(&str),
     ) -> Result<(), LockError> {
-        let is_unpacked = root::is_unpacked(&self.root, store);
-        if !is_unpacked && self.packages.iter().any(|p| !store.has(&p.sha256, p.size)) {
+        let missing = missing(&self.packages, store)?;
+        if !missing.is_empty() {
             let archive = Archive::find(archive, &spec.root)?;
-            fetch_packages(&self.packages, &archive, store, progress)?;
+            fetch_packages(&missing, &archive, store, progress)?;
         }
         if self
             .crates
@@ -263,23 +263,26 @@ impl Lock {
     }
 }
 
+fn missing<'a>(packages: &'a [Package], store: &Store) -> Result<Vec<&'a Package>, LockError> {
+    let mut missing = Vec::new();
+    for package in packages {
+        let size = store.size(&package.sha256).map_err(ArchiveError::from)?;
+        if size != Some(package.size) {
+            missing.push(package);
+        }
+    }
+    Ok(missing)
+}
+
 fn fetch_packages(
-    packages: &[Package],
+    missing: &[&Package],
     archive: &Archive,
     store: &Store,
     progress: &dyn Fn(&str),
 ) -> Result<(), LockError> {
-    let missing: Vec<_> = packages
-        .iter()
-        .filter(|p| !store.has(&p.sha256, p.size))
-        .collect();
     for (index, package) in missing.iter().enumerate() {
-        progress(&format!(
-            "fetching package {} of {}: {}",
-            index + 1,
-            missing.len(),
-            package.name
-        ));
+        let (count, all) = (index + 1, missing.len());
+        progress(&format!("fetching package {count} of {all}: {}", package.name));
         archive.fetch_package(package, store)?;
     }
     Ok(())

@@ -52,11 +52,6 @@ pub enum RootError {
     },
 }
 
-/// Whether the store has a build root under this digest; its content is not looked at.
-pub fn is_unpacked(root: &Digest, store: &Store) -> bool {
-    store.roots().join(root.hex()).exists()
-}
-
 /// The folder of the build root with this digest, unpacked anew if it is not there or not what it
 /// was.
 ///

@@ -46,12 +46,21 @@ fn sweep(folder: &Path) -> io::Result<()> {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
         }
-        let held = File::open(entry.path())?;
-        if flock(&held, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            fs::remove_dir_all(entry.path())?;
+        match remove_orphan(&entry.path()) {
+            // Whoever held it has just removed it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            outcome => outcome?,
         }
     }
     Ok(())
+}
+
+fn remove_orphan(path: &Path) -> io::Result<()> {
+    let held = File::open(path)?;
+    match flock(&held, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => fs::remove_dir_all(path),
+        Err(_) => Ok(()),
+    }
 }
 
 #[cfg(test)]

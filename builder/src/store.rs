@@ -1,14 +1,21 @@
 //! Inputs on disk, by digest. Where bytes came from never matters: they are checked when they come in
 //! and again whenever they are read.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use content::{CheckedReader, Digest, ReadError};
 
+use crate::scratch::Scratch;
+
+/// Other users may read what is in a store, whatever the caller's mask says.
+const FILE_MODE: u32 = 0o644;
+const FOLDER_MODE: u32 = 0o755;
+
 /// A folder of inputs, safe to be shared by processes: a file appears under its digest whole or not
-/// at all.
+/// at all, and one that is killed leaves nothing that stays.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
@@ -25,6 +32,20 @@ pub enum StoreError {
         /// Why not.
         source: io::Error,
     },
+    /// There is no room left.
+    #[error("writing {}: the disk is full", path.display())]
+    Full {
+        /// In which folder.
+        path: PathBuf,
+    },
+    /// An input is not there.
+    #[error("reading {what}: the store has no {digest}")]
+    Absent {
+        /// Which input.
+        what: String,
+        /// Its digest.
+        digest: Digest,
+    },
     /// What should be an input is something else.
     #[error("checking {what}: {source}")]
     Content {
@@ -33,6 +54,35 @@ pub enum StoreError {
         /// How it differs.
         source: ReadError,
     },
+}
+
+impl StoreError {
+    /// What helps, if we know.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Full { .. } => Some("free some space, or name a store elsewhere with --store"),
+            Self::Folder { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("name a store that you may write to with --store")
+            }
+            Self::Content { .. } => Some("remove that file from the store; it is fetched again"),
+            Self::Folder { .. } | Self::Absent { .. } => None,
+        }
+    }
+
+    /// What the system said about `path`, told apart.
+    pub(crate) fn at(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match is_full(&source) {
+            true => Self::Full { path },
+            false => Self::Folder { path, source },
+        }
+    }
+}
+
+/// Whether there is no room left, on the disk or for this user.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 impl Store {
@@ -44,9 +94,10 @@ impl Store {
         let store = Self {
             folder: folder.to_owned(),
         };
+        fs::create_dir_all(folder).map_err(|source| StoreError::at(folder, source))?;
         for name in ["sha256", "roots", "coming"] {
             let path = folder.join(name);
-            fs::create_dir_all(&path).map_err(|source| StoreError::Folder { path, source })?;
+            make(&path).map_err(|source| StoreError::at(&path, source))?;
         }
         Ok(store)
     }
@@ -66,10 +117,28 @@ impl Store {
         self.folder.join("coming")
     }
 
-    /// Whether there is a file of this digest and size in bytes. Its content is checked when it is
-    /// read.
-    pub fn has(&self, digest: &Digest, size: u64) -> bool {
-        fs::metadata(self.path(digest)).is_ok_and(|metadata| metadata.len() == size)
+    /// An empty folder for what is made; it goes when this is dropped, or, when this process is
+    /// killed, as soon as another one asks for one.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(crate) fn scratch(&self) -> Result<Scratch, StoreError> {
+        let coming = self.coming();
+        Scratch::new(&coming).map_err(|source| StoreError::at(&coming, source))
+    }
+
+    /// The size in bytes of the file of this digest, if there is one. Its content is checked when it
+    /// is read.
+    ///
+    /// # Errors
+    /// The folder cannot be used.
+    pub fn size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
+        let path = self.path(digest);
+        match fs::symlink_metadata(&path) {
+            Ok(found) => Ok(found.is_file().then_some(found.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StoreError::at(&path, source)),
+        }
     }
 
     /// Keeps the bytes of `reader`, which must be `size` bytes with this digest. `what` names them in
@@ -84,35 +153,40 @@ impl Store {
         digest: &Digest,
         size: u64,
     ) -> Result<(), StoreError> {
-        let coming = self.coming();
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| StoreError::Folder { path, source }
-        };
-        let mut file = tempfile::NamedTempFile::new_in(&coming).map_err(failed(&coming))?;
-        let mut checked = CheckedReader::new(reader, *digest, size);
-        io::copy(&mut checked, &mut file).map_err(|error| StoreError::Content {
-            what: what.to_owned(),
-            source: error.into(),
-        })?;
+        let scratch = self.scratch()?;
+        let making = scratch.path().join("input");
+        let mut file = File::create_new(&making).map_err(|error| StoreError::at(&making, error))?;
+        copy(
+            what,
+            CheckedReader::new(reader, *digest, size),
+            &mut file,
+            &making,
+        )?;
         let path = self.path(digest);
-        file.persist(&path)
-            .map_err(|error| failed(&path)(error.error))
-            .map(drop)
+        file.set_permissions(Permissions::from_mode(FILE_MODE))
+            .and_then(|()| fs::rename(&making, &path))
+            .map_err(|source| StoreError::at(&path, source))
     }
 
-    /// Opens an input; the reader fails at its end if it is another.
+    /// Opens an input, which `what` names in errors; the reader fails at its end if it is another.
     ///
     /// # Errors
     /// There is none, or the folder cannot be used.
     pub fn open_input(
         &self,
+        what: &str,
         digest: &Digest,
         size: u64,
     ) -> Result<CheckedReader<File>, StoreError> {
         let path = self.path(digest);
-        let file = File::open(&path).map_err(|source| StoreError::Folder { path, source })?;
-        Ok(CheckedReader::new(file, *digest, size))
+        match File::open(&path) {
+            Ok(file) => Ok(CheckedReader::new(file, *digest, size)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Absent {
+                what: what.to_owned(),
+                digest: *digest,
+            }),
+            Err(source) => Err(StoreError::at(&path, source)),
+        }
     }
 
     /// Reads an input whole. `what` names it in errors.
@@ -121,7 +195,7 @@ impl Store {
     /// As [`Store::open_input`], or it is another.
     pub fn read(&self, what: &str, digest: &Digest, size: u64) -> Result<Vec<u8>, StoreError> {
         let mut bytes = Vec::new();
-        self.open_input(digest, size)?
+        self.open_input(what, digest, size)?
             .read_to_end(&mut bytes)
             .map_err(|error| StoreError::Content {
                 what: what.to_owned(),
@@ -131,26 +205,84 @@ impl Store {
     }
 }
 
+fn make(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Ok(()) => fs::set_permissions(folder, Permissions::from_mode(FOLDER_MODE)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Like [`io::copy`], but tells whether reading or writing failed.
+fn copy(
+    what: &str,
+    mut from: impl Read,
+    to: &mut impl Write,
+    path: &Path,
+) -> Result<(), StoreError> {
+    let mut buffer = vec![0; 128 << 10];
+    loop {
+        let count = match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => {
+                return Err(StoreError::Content {
+                    what: what.to_owned(),
+                    source: error.into(),
+                });
+            }
+        };
+        to.write_all(&buffer[..count])
+            .map_err(|source| StoreError::at(path, source))?;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn keeps_what_is_right_and_nothing_else() {
+    fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn keeps_what_is_right_and_nothing_else() {
+        let (_folder, store) = store();
         let digest = Digest::of(b"input");
-        assert!(store.keep("x", &b"inpux"[..], &digest, 5).is_err());
-        assert!(!store.has(&digest, 5));
+        for wrong in [&b"inpux"[..], b"inpu", b"inputs"] {
+            assert!(matches!(
+                store.keep("x", wrong, &digest, 5),
+                Err(StoreError::Content { .. })
+            ));
+        }
+        assert_eq!(store.size(&digest).unwrap(), None);
+        assert!(matches!(
+            store.read("x", &digest, 5),
+            Err(StoreError::Absent { .. })
+        ));
+        store.keep("x", &b"input"[..], &digest, 5).unwrap();
         store.keep("x", &b"input"[..], &digest, 5).unwrap();
         assert_eq!(store.read("x", &digest, 5).unwrap(), b"input");
+        assert_eq!(store.size(&digest).unwrap(), Some(5));
         assert_eq!(fs::read_dir(store.coming()).unwrap().count(), 0);
     }
 
     #[test]
+    fn others_may_read_it() {
+        let (_folder, store) = store();
+        let digest = Digest::of(b"input");
+        store.keep("x", &b"input"[..], &digest, 5).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(&store.path(&digest)), 0o644);
+        assert_eq!(mode(&store.roots()), 0o755);
+    }
+
+    #[test]
     fn notices_what_was_changed_on_disk() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
+        let (_folder, store) = store();
         let digest = Digest::of(b"input");
         store.keep("x", &b"input"[..], &digest, 5).unwrap();
         fs::write(store.path(&digest), "inqut").unwrap();
@@ -159,5 +291,21 @@ mod tests {
             error.to_string().starts_with("checking crate x: "),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_full_disk_is_not_wrong_content() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::Error::from(io::ErrorKind::StorageFull))
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let error = copy("x", &b"input"[..], &mut Full, Path::new("/store")).unwrap_err();
+        assert_eq!(error.to_string(), "writing /store: the disk is full");
+        assert!(error.hint().is_some());
     }
 }
