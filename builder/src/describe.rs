@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn provenance_names_every_input_once() {
-        let provenance = with(|description| provenance(description));
+        let provenance = with(provenance);
         let bytes = provenance.to_bytes().unwrap();
         assert_eq!(Provenance::parse(&bytes).unwrap(), provenance);
         let definition = provenance.build_definition;

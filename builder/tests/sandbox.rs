@@ -1,4 +1,10 @@
 //! What a program sees and may do in the sandbox, with this machine's own programs as build root.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test panics and reports"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
