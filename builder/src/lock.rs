@@ -282,7 +282,10 @@ fn fetch_packages(
 ) -> Result<(), LockError> {
     for (index, package) in missing.iter().enumerate() {
         let (count, all) = (index + 1, missing.len());
-        progress(&format!("fetching package {count} of {all}: {}", package.name));
+        progress(&format!(
+            "fetching package {count} of {all}: {}",
+            package.name
+        ));
         archive.fetch_package(package, store)?;
     }
     Ok(())
