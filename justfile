@@ -26,7 +26,3 @@ ceremony:
 # The real cosign, crane and skopeo as the other party.
 interop:
     testdata/interop/run.sh
-
-# Seconds and peak memory beside the tools that one would use instead.
-bench:
-    testdata/bench/run.sh

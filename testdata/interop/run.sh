@@ -93,11 +93,15 @@ if need docker-registry "registry without referrers"; then
   registry "$work/plain" "$port" ""
   judge "docker-registry" "127.0.0.1:$port/builder/workload"
 
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=registry \
-    -addext subjectAltName=IP:127.0.0.1,DNS:localhost -keyout "$work/tls.key" -out "$work/tls.crt" 2>/dev/null
+  curve="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+  openssl req -x509 $curve -days 2 -subj /CN=authority -keyout "$work/ca.key" -out "$work/ca.crt" 2>/dev/null
+  openssl req $curve -subj /CN=registry -keyout "$work/tls.key" -out "$work/tls.csr" 2>/dev/null
+  printf 'subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n' >"$work/tls.ext"
+  openssl x509 -req -in "$work/tls.csr" -CA "$work/ca.crt" -CAkey "$work/ca.key" -CAcreateserial -days 2 \
+    -extfile "$work/tls.ext" -out "$work/tls.crt" 2>/dev/null
   port="$(free_port)"
   registry "$work/tls" "$port" "  tls: {certificate: $work/tls.crt, key: $work/tls.key}"
-  check "https: publish" publish "127.0.0.1:$port/builder/workload" --ca "$work/tls.crt"
+  check "https: publish" publish "127.0.0.1:$port/builder/workload" --ca "$work/ca.crt"
   refuse "https: an unknown authority is refused" publish "127.0.0.1:$port/builder/workload"
 fi
 
