@@ -146,14 +146,15 @@ impl Archive {
     }
 
     fn verified(&self, signed: &[u8]) -> Result<String, ArchiveError> {
-        let file = tempfile::NamedTempFile::new();
-        let file = file.and_then(|file| fs::write(file.path(), signed).map(|()| file));
+        let home = tempfile::tempdir();
+        let home =
+            home.and_then(|home| fs::write(home.path().join("InRelease"), signed).map(|()| home));
         let failed = |source| ArchiveError::File {
             path: std::env::temp_dir(),
             source,
         };
-        let file = file.map_err(failed)?;
-        let text = host::gpgv(&self.keyring, file.path())?;
+        let home = home.map_err(failed)?;
+        let text = host::gpgv(&self.keyring, &home.path().join("InRelease"), home.path())?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 

@@ -111,9 +111,7 @@ impl Error {
     /// What helps, if we know.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Source(SourceError::Dirty { .. }) => {
-                Some("what is built is the last commit; commit or discard these files")
-            }
+            Self::Source(error) => error.hint(),
             Self::Lock(LockError::Missing { .. }) => {
                 Some("run `builder lock` there, and commit what it writes")
             }

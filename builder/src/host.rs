@@ -1,109 +1,275 @@
 //! The three programs of the host that a build calls before the network is cut. None of them is
-//! trusted for content: what they give is compared with digests.
+//! trusted for content: what they give is compared with digests. None of them may be told by the
+//! source what to run: whoever checks a stranger's source runs these on it, outside of any sandbox.
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+/// Bytes that one of the programs may answer; a list of a repository's files is the longest answer.
+const ANSWER: u64 = 64 << 20;
+/// Bytes of its complaints that are kept.
+const COMPLAINT: usize = 2000;
 
 /// A program of the host that did not do what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// It cannot be started.
-    #[error("starting {program}: {source}")]
-    Start {
+    /// It is not there.
+    #[error("starting {program}: this machine does not have it")]
+    Absent {
+        /// Which one.
+        program: &'static str,
+    },
+    /// It cannot be started or talked to.
+    #[error("running {program}: {source}")]
+    Talk {
         /// Which one.
         program: &'static str,
         /// Why not.
         source: io::Error,
     },
     /// It ended with another exit status than 0.
-    #[error("running {program} {arguments}: {said}")]
+    #[error("running {program} {action}: {said}")]
     Failed {
         /// Which one.
         program: &'static str,
-        /// What it was asked.
-        arguments: String,
+        /// What it was asked to do.
+        action: &'static str,
         /// What it said.
         said: String,
     },
+    /// It said more than it may.
+    #[error("running {program} {action}: its answer is over {ANSWER} bytes")]
+    Long {
+        /// Which one.
+        program: &'static str,
+        /// What it was asked to do.
+        action: &'static str,
+    },
 }
 
-/// Asks git about the repository that holds `folder`.
+impl HostError {
+    /// What helps, if we know.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Absent { program: "gpgv" } => {
+                Some("install gpgv, which verifies the archive's signature (Debian package gpgv)")
+            }
+            Self::Absent { program: "git" } => Some("install git, which knows the source"),
+            Self::Absent { program: "cargo" } => Some("install cargo, which fetches crates"),
+            Self::Failed {
+                program: "cargo", ..
+            } => Some("crates come from where cargo is configured to find them; is it reachable?"),
+            _ => None,
+        }
+    }
+
+    fn starting(program: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound => Self::Absent { program },
+            _ => Self::Talk { program, source },
+        }
+    }
+}
+
+/// Variables by which git is told of another repository, or of other content for the same names.
+const GIT_VARIABLES: [&str; 16] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_ATTR_SOURCE",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_TRACE",
+    "GIT_WORK_TREE",
+];
+/// No replaced objects, no locks taken, nothing fetched, by any protocol, when an object is absent.
+const GIT_SETTINGS: [(&str, &str); 7] = [
+    ("GIT_ALLOW_PROTOCOL", "none"),
+    ("GIT_LITERAL_PATHSPECS", "1"),
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_NO_REPLACE_OBJECTS", "1"),
+    ("GIT_OPTIONAL_LOCKS", "0"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("LC_ALL", "C"),
+];
+
+/// Asks git about the repository that holds `folder`. The first argument names what it should do.
+///
+/// Only commands may be asked that run no program of a repository's own configuration: those that
+/// read the working tree's files run its filters, so that `status` and `diff` are not among them.
 ///
 /// # Errors
 /// git is missing or refuses.
-pub fn git<A: AsRef<OsStr>>(folder: &Path, arguments: &[A]) -> Result<Vec<u8>, HostError> {
-    run("git", git_command(folder).args(arguments))
+pub fn git<A: AsRef<OsStr>>(
+    folder: &Path,
+    action: &'static str,
+    arguments: &[A],
+) -> Result<Vec<u8>, HostError> {
+    let mut command = git_command(folder);
+    run("git", action, command.arg(action).args(arguments))
 }
 
-/// A git that runs nothing that a repository could ask for by its own configuration.
-pub fn git_command(folder: &Path) -> Command {
+/// The objects of the repository around `folder` whose names are asked for on standard input.
+///
+/// # Errors
+/// git is missing.
+pub fn git_objects(folder: &Path) -> Result<Child, HostError> {
+    git_command(folder)
+        .args(["cat-file", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(HostError::starting("git"))
+}
+
+fn git_command(folder: &Path) -> Command {
     let mut command = Command::new("git");
-    command.arg("-C").arg(folder);
-    command.args([
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        "core.hooksPath=/dev/null",
-    ]);
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+    for name in GIT_VARIABLES {
+        command.env_remove(name);
+    }
+    command.envs(GIT_SETTINGS).arg("--no-pager").arg("-C");
+    command.arg(folder);
+    for setting in ["core.fsmonitor=false", "core.hooksPath=/dev/null"] {
+        command.args(["-c", setting]);
+    }
     command
 }
 
-/// Has cargo fetch all crates of the lock beside `manifest`, from wherever it is configured to.
+/// Has cargo fetch all crates of the lock beside `manifest`, from wherever the user's own cargo is
+/// configured to.
 ///
 /// # Errors
 /// cargo is missing or cannot fetch.
 pub fn cargo_fetch(manifest: &Path) -> Result<(), HostError> {
+    let talk = |source| HostError::Talk {
+        program: "cargo",
+        source,
+    };
+    let manifest = std::path::absolute(manifest).map_err(talk)?;
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // A toolchain that the caller's cargo has chosen must not be looked up in the staged source.
     command
         .args(["fetch", "--locked", "--manifest-path"])
         .arg(manifest);
-    run("cargo", &mut command).map(drop)
+    // Cargo obeys configuration in the folder where it runs and above it, and rustup does so for the
+    // toolchain: in the source's own folder both could name a program to run.
+    command.current_dir("/");
+    run("cargo", "fetch", &mut command).map(drop)
 }
 
-/// The text that was signed in `signed`, if one of the keys in `keyring` has signed it.
+/// The text that was signed in `signed`, if one of the keys in `keyring` has signed it. `home` is an
+/// empty folder.
 ///
 /// # Errors
 /// gpgv is missing, or there is no such signature.
-pub fn gpgv(keyring: &Path, signed: &Path) -> Result<Vec<u8>, HostError> {
-    run(
-        "gpgv",
-        Command::new("gpgv")
-            .arg("--keyring")
-            .arg(keyring)
-            .args(["--output", "-"])
-            .arg(signed),
-    )
+pub fn gpgv(keyring: &Path, signed: &Path, home: &Path) -> Result<Vec<u8>, HostError> {
+    let mut command = Command::new("gpgv");
+    command.arg("--homedir").arg(home);
+    command.arg("--keyring").arg(keyring);
+    command.args(["--output", "-"]).arg(signed);
+    command.env("LC_ALL", "C");
+    run("gpgv", "on the archive's index", &mut command)
 }
 
-fn run(program: &'static str, command: &mut Command) -> Result<Vec<u8>, HostError> {
-    let command = command.stdin(Stdio::null());
-    let output = command
-        .output()
-        .map_err(|source| HostError::Start { program, source })?;
-    check(program, command, output)
-}
-
-/// Gives standard output if the program succeeded.
-///
-/// # Errors
-/// It did not.
-pub fn check(
+fn run(
     program: &'static str,
-    command: &Command,
-    output: Output,
+    action: &'static str,
+    command: &mut Command,
 ) -> Result<Vec<u8>, HostError> {
-    if output.status.success() {
-        return Ok(output.stdout);
+    let talk = |source| HostError::Talk { program, source };
+    let command = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(HostError::starting(program))?;
+    let stdout = child.stdout.take();
+    let (answer, output) = std::thread::scope(|scope| {
+        let answer = scope.spawn(|| stdout.map_or(Ok(Vec::new()), read_answer));
+        let output = child.wait_with_output();
+        (answer.join(), output)
+    });
+    let answer = answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let (answer, output) = (answer.map_err(talk)?, output.map_err(talk)?);
+    if answer.len() as u64 > ANSWER {
+        return Err(HostError::Long { program, action });
     }
-    let arguments = command.get_args().map(|a| a.to_string_lossy().into_owned());
+    match output.status.success() {
+        true => Ok(answer),
+        false => Err(HostError::Failed {
+            program,
+            action,
+            said: complaint(&output),
+        }),
+    }
+}
+
+/// One byte more than allowed tells an answer that is too long; the program then writes to nobody.
+fn read_answer(stdout: ChildStdout) -> io::Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    stdout.take(ANSWER + 1).read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+fn complaint(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(HostError::Failed {
-        program,
-        arguments: arguments.collect::<Vec<_>>().join(" "),
-        said: said.trim().chars().take(2000).collect(),
-    })
+    let lines: Vec<_> = said
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join("; ").chars().take(COMPLAINT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn source_cannot_name_programs_to_run() {
+        let source = tempfile::tempdir().unwrap();
+        let at = |name: &str| source.path().join(name);
+        for folder in [".cargo", "src"] {
+            fs::create_dir(at(folder)).unwrap();
+        }
+        let marker = at("marker");
+        let script = format!("#!/bin/sh\ntouch {}\nexec rustc \"$@\"\n", marker.display());
+        fs::write(at("evil"), script).unwrap();
+        fs::set_permissions(at("evil"), fs::Permissions::from_mode(0o755)).unwrap();
+        let config = format!("[build]\nrustc = {:?}\n", at("evil"));
+        fs::write(at(".cargo/config.toml"), config).unwrap();
+        let manifest = "[package]\nname = 'a'\n[target.'cfg(unix)'.dependencies]\n";
+        fs::write(at("Cargo.toml"), manifest).unwrap();
+        fs::write(at("src/lib.rs"), "").unwrap();
+        let lock = "version = 4\n[[package]]\nname = \"a\"\nversion = \"0.0.0\"\n";
+        fs::write(at("Cargo.lock"), lock).unwrap();
+
+        cargo_fetch(&at("Cargo.toml")).unwrap();
+        assert!(!marker.exists());
+
+        let mut trap = Command::new("cargo");
+        trap.args(["fetch", "--locked"]).current_dir(source.path());
+        assert!(trap.status().unwrap().success());
+        assert!(marker.exists(), "the trap does not work");
+    }
+
+    #[test]
+    fn a_program_that_fails_says_why() {
+        let nowhere = tempfile::tempdir().unwrap();
+        let error = git(nowhere.path(), "rev-parse", &["--show-toplevel"]).unwrap_err();
+        assert!(matches!(error, HostError::Failed { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.starts_with("running git rev-parse: fatal:"), "{text}");
+    }
 }

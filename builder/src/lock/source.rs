@@ -6,14 +6,19 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, ChildStdout};
 
 use content::{Digest, Hasher, limits};
 
 use crate::host::{self, HostError, git};
+use crate::store::StoreError;
 
 /// Bytes of one file of the source.
 const FILE: u64 = 256 << 20;
+/// Files of the source.
+const FILES: usize = 100_000;
+/// Files that an error names.
+const NAMED: usize = 5;
 
 /// Source that cannot be named or staged.
 #[derive(Debug, thiserror::Error)]
@@ -21,11 +26,27 @@ pub enum SourceError {
     /// git.
     #[error("reading source: {0}")]
     Host(#[from] HostError),
+    /// No repository, or one that git does not let us read.
+    #[error("reading source: {} is in no git repository that can be read: {source}", folder.display())]
+    Repository {
+        /// The folder with `Image.toml`.
+        folder: PathBuf,
+        /// What git said.
+        source: HostError,
+    },
+    /// A repository without a commit.
+    #[error("reading source: the repository around {} has no commit yet", folder.display())]
+    Unborn {
+        /// The folder with `Image.toml`.
+        folder: PathBuf,
+    },
     /// Files that differ from the last commit, or are not in it.
-    #[error("reading source: not committed: {files}")]
+    #[error("reading source: not committed: {}{}", files.join(", "), if *.more { " and more" } else { "" })]
     Dirty {
-        /// As `git status` prints them.
-        files: String,
+        /// Their paths in the repository, the first of them.
+        files: Vec<String>,
+        /// Whether there are more.
+        more: bool,
     },
     /// Something other than files in folders.
     #[error("reading source: {path} has git mode {mode}; only files can be staged")]
@@ -35,6 +56,9 @@ pub enum SourceError {
         /// What git says it is.
         mode: String,
     },
+    /// More files than any source.
+    #[error("reading source: more than {FILES} files")]
+    Files,
     /// A path dependency outside the repository.
     #[error("reading source: {manifest} uses {path:?}, which is outside the repository")]
     Outside {
@@ -42,6 +66,12 @@ pub enum SourceError {
         manifest: String,
         /// The path in it.
         path: String,
+    },
+    /// A crate that the last commit does not have.
+    #[error("reading source: the last commit has no {manifest}")]
+    Absent {
+        /// Its manifest.
+        manifest: String,
     },
     /// A manifest that is none.
     #[error("parsing {manifest}: {source}")]
@@ -57,7 +87,7 @@ pub enum SourceError {
         /// What it said.
         found: String,
     },
-    /// A file cannot be written.
+    /// A file of the working tree cannot be read, or one cannot be staged.
     #[error("staging {}: {source}", path.display())]
     File {
         /// Which one.
@@ -65,6 +95,38 @@ pub enum SourceError {
         /// Why not.
         source: io::Error,
     },
+    /// There is no room to stage it.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl SourceError {
+    /// What helps, if we know.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Dirty { .. } => {
+                Some("what is built is the last commit; commit or discard these files")
+            }
+            Self::Unborn { .. } | Self::Absent { .. } => {
+                Some("what is built is the last commit; commit the source first")
+            }
+            Self::Host(error) => error.hint(),
+            Self::Repository { source, .. } => {
+                let clone = "build in a clone of the source's repository that is yours";
+                Some(source.hint().unwrap_or(clone))
+            }
+            Self::Store(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| match crate::store::is_full(&source) {
+            true => Self::Store(StoreError::at(&path, source)),
+            false => Self::File { path, source },
+        }
+    }
 }
 
 /// A commit and what of it is staged.
@@ -85,21 +147,48 @@ pub struct Source {
 /// # Errors
 /// No repository, files that are not committed, symbolic links or submodules, or a full disk.
 pub fn stage(folder: &Path, into: &Path) -> Result<Source, SourceError> {
-    let top = line(git(folder, &["rev-parse", "--show-toplevel"])?);
-    let top = Path::new(&top);
-    let commit = line(git(top, &["rev-parse", "--verify", "HEAD^{commit}"])?);
-    let prefix = line(git(folder, &["rev-parse", "--show-prefix"])?);
-    let prefix = prefix.trim_end_matches('/').to_owned();
-    let folders = closure(top, &commit, &prefix)?;
-    refuse_uncommitted(top, &folders)?;
-    let files = list(top, &commit, &folders)?;
-    let tree = write(top, &files, into)?;
-    Ok(Source {
-        commit,
-        tree,
-        staged: into.to_owned(),
-        folder: prefix.into(),
+    let (top, prefix) = locate(folder)?;
+    let head = git(&top, "rev-parse", &["--verify", "--quiet", "HEAD^{commit}"]);
+    let commit = line(head.map_err(|error| match error {
+        HostError::Failed { .. } => SourceError::Unborn {
+            folder: folder.to_owned(),
+        },
+        other => other.into(),
+    })?);
+    let folders = closure(&top, &commit, &prefix)?;
+    let files = list(&top, &commit, &folders)?;
+    let mut differ = unknown(&top, &folders, &files)?;
+    let tree = write(&top, &files, into, &mut differ)?;
+    if differ.is_empty() {
+        return Ok(Source {
+            commit,
+            tree,
+            staged: into.to_owned(),
+            folder: prefix.into(),
+        });
+    }
+    let more = differ.len() > NAMED;
+    Err(SourceError::Dirty {
+        files: differ.into_iter().take(NAMED).collect(),
+        more,
     })
+}
+
+/// The repository around `folder`, and where the folder is in it.
+fn locate(folder: &Path) -> Result<(PathBuf, String), SourceError> {
+    let ask = |what: &str| {
+        let answer = git(folder, "rev-parse", &[what]);
+        answer.map(line).map_err(|error| match error {
+            HostError::Failed { .. } => SourceError::Repository {
+                folder: folder.to_owned(),
+                source: error,
+            },
+            other => other.into(),
+        })
+    };
+    let top = ask("--show-toplevel")?;
+    let prefix = ask("--show-prefix")?;
+    Ok((top.into(), prefix.trim_end_matches('/').to_owned()))
 }
 
 /// The crate in `first` and all that it uses by path, relative to the repository.
@@ -111,14 +200,7 @@ fn closure(top: &Path, commit: &str, first: &str) -> Result<BTreeSet<String>, So
             continue;
         }
         let manifest = join(&folder, "Cargo.toml");
-        let text = git(top, &["show", &format!("{commit}:{manifest}")])?;
-        let table: toml::Table =
-            toml::from_str(&String::from_utf8_lossy(&text)).map_err(|source| {
-                SourceError::Manifest {
-                    manifest: manifest.clone(),
-                    source,
-                }
-            })?;
+        let table = manifest_at(top, commit, &manifest)?;
         for path in path_dependencies(&table) {
             let outside = || SourceError::Outside {
                 manifest: manifest.clone(),
@@ -130,14 +212,42 @@ fn closure(top: &Path, commit: &str, first: &str) -> Result<BTreeSet<String>, So
     Ok(found)
 }
 
+fn manifest_at(top: &Path, commit: &str, manifest: &str) -> Result<toml::Table, SourceError> {
+    let text = git(top, "cat-file", &["blob", &format!("{commit}:{manifest}")]);
+    let text = text.map_err(|error| match error {
+        HostError::Failed { .. } => SourceError::Absent {
+            manifest: manifest.to_owned(),
+        },
+        other => other.into(),
+    })?;
+    toml::from_slice(&text).map_err(|source| SourceError::Manifest {
+        manifest: manifest.to_owned(),
+        source,
+    })
+}
+
 /// `path` of every dependency of any kind, for any target; cargo wants all of them present.
 fn path_dependencies(manifest: &toml::Table) -> Vec<String> {
     const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let targets = manifest.get("target").and_then(toml::Value::as_table);
-    let targets = targets.into_iter().flat_map(|targets| targets.values());
-    let tables = std::iter::once(manifest).chain(targets.filter_map(toml::Value::as_table));
-    tables
-        .flat_map(|table| KINDS.iter().filter_map(|kind| table.get(*kind)?.as_table()))
+    let tables_in = |name| {
+        let table = manifest.get(name).and_then(toml::Value::as_table);
+        table
+            .into_iter()
+            .flat_map(|table| table.values())
+            .filter_map(toml::Value::as_table)
+    };
+    let own = KINDS
+        .iter()
+        .filter_map(|kind| manifest.get(*kind)?.as_table());
+    let targets = tables_in("target")
+        .flat_map(|table| KINDS.iter().filter_map(|kind| table.get(*kind)?.as_table()));
+    // `[patch.REGISTRY]` replaces crates, and `[workspace.dependencies]` is the table in a table.
+    let inherited = manifest
+        .get("workspace")
+        .and_then(|workspace| workspace.get("dependencies")?.as_table());
+    own.chain(targets)
+        .chain(tables_in("patch"))
+        .chain(inherited)
         .flat_map(|dependencies| dependencies.values())
         .filter_map(|dependency| Some(dependency.get("path")?.as_str()?.to_owned()))
         .collect()
@@ -169,28 +279,28 @@ fn join(folder: &str, file: &str) -> String {
     }
 }
 
-fn refuse_uncommitted(top: &Path, folders: &BTreeSet<String>) -> Result<(), SourceError> {
-    let mut arguments = vec!["status", "--porcelain", "--untracked-files=all", "--"];
-    arguments.extend(folders.iter().map(|folder| {
-        if folder.is_empty() {
-            "."
-        } else {
-            folder.as_str()
-        }
-    }));
-    let said = git(top, &arguments)?;
-    if said.is_empty() {
-        return Ok(());
-    }
-    let files = String::from_utf8_lossy(&said);
-    let files: Vec<_> = files
-        .lines()
-        .map(|line| line.get(3..).unwrap_or(line))
-        .take(5)
-        .collect();
-    Err(SourceError::Dirty {
-        files: files.join(", "),
-    })
+/// Paths in `folders` that git knows, or would know, and the commit does not have. Nothing is asked
+/// that compares files: their filters are the repository's to name.
+fn unknown(
+    top: &Path,
+    folders: &BTreeSet<String>,
+    files: &[Listed],
+) -> Result<Vec<String>, SourceError> {
+    let mut arguments = vec!["--cached", "--others", "--exclude-standard", "-z", "--"];
+    arguments.extend(below(folders));
+    let said = git(top, "ls-files", &arguments)?;
+    let committed: BTreeSet<_> = files.iter().map(|file| file.path.as_bytes()).collect();
+    let paths = said.split(|byte| *byte == 0);
+    let unknown = paths.filter(|path| !path.is_empty() && !committed.contains(path));
+    Ok(unknown
+        .map(|path| String::from_utf8_lossy(path).into_owned())
+        .collect())
+}
+
+/// Paths for git; none stands for all.
+fn below(folders: &BTreeSet<String>) -> impl Iterator<Item = &str> {
+    let all = folders.contains("");
+    folders.iter().filter(move |_| !all).map(String::as_str)
 }
 
 /// One file of the commit.
@@ -200,25 +310,40 @@ struct Listed {
     executable: Executable,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 enum Executable {
     Yes,
     No,
 }
 
+impl Executable {
+    fn of(mode: u32) -> Self {
+        match mode & 0o100 {
+            0 => Self::No,
+            _ => Self::Yes,
+        }
+    }
+
+    /// The permissions that are written, and digested.
+    fn mode(self) -> u32 {
+        match self {
+            Self::Yes => 0o755,
+            Self::No => 0o644,
+        }
+    }
+}
+
 fn list(top: &Path, commit: &str, folders: &BTreeSet<String>) -> Result<Vec<Listed>, SourceError> {
-    let mut arguments = vec!["ls-tree", "-r", "-z", "--full-tree", commit, "--"];
-    arguments.extend(
-        folders
-            .iter()
-            .filter(|folder| !folder.is_empty())
-            .map(String::as_str),
-    );
-    let said = git(top, &arguments)?;
+    let mut arguments = vec!["-r", "-z", "--full-tree", commit, "--"];
+    arguments.extend(below(folders));
+    let said = git(top, "ls-tree", &arguments)?;
     let entries = said
         .split(|byte| *byte == 0)
         .filter(|entry| !entry.is_empty());
     let mut files = entries.map(listed).collect::<Result<Vec<_>, _>>()?;
+    if files.len() > FILES {
+        return Err(SourceError::Files);
+    }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
     Ok(files)
@@ -251,44 +376,83 @@ fn listed(entry: &[u8]) -> Result<Listed, SourceError> {
     })
 }
 
-fn write(top: &Path, files: &[Listed], into: &Path) -> Result<Digest, SourceError> {
-    let mut command = host::git_command(top);
-    command.args(["cat-file", "--batch"]);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let start = |source| HostError::Start {
-        program: "git",
-        source,
-    };
-    let mut child = command.spawn().map_err(start)?;
-    let (Some(mut asking), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err(SourceError::Answer {
-            found: String::new(),
-        });
-    };
-    let objects: String = files
-        .iter()
-        .map(|file| format!("{}\n", file.object))
-        .collect();
-    // From a thread, so that neither side waits for a full pipe.
-    let asker = std::thread::spawn(move || asking.write_all(objects.as_bytes()));
-    let mut answers = BufReader::new(answers);
+/// Writes the files below `into`, and adds to `differ` those that are others in the working tree.
+fn write(
+    top: &Path,
+    files: &[Listed],
+    into: &Path,
+    differ: &mut Vec<String>,
+) -> Result<Digest, SourceError> {
+    let mut objects = Objects::open(top, files)?;
     let mut tree = Hasher::new();
     for file in files {
-        let bytes = object(&mut answers, &file.object)?;
+        let bytes = objects.next(&file.object)?;
         write_one(file, &bytes, into)?;
-        let mode = if matches!(file.executable, Executable::Yes) {
-            "755"
-        } else {
-            "644"
-        };
-        tree.update(format!("{mode} {} {}\0", Digest::of(&bytes).hex(), file.path).as_bytes());
+        if !is_same(&top.join(&file.path), &bytes, file.executable)? {
+            differ.push(file.path.clone());
+        }
+        let mode = file.executable.mode();
+        tree.update(format!("{mode:o} {} {}\0", Digest::of(&bytes).hex(), file.path).as_bytes());
     }
-    let _ = asker.join();
-    let _ = child.wait();
     Ok(tree.finish())
+}
+
+/// Whether the working tree has the file as it was committed.
+fn is_same(path: &Path, bytes: &[u8], executable: Executable) -> Result<bool, SourceError> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(false),
+        Err(error) => return Err(SourceError::at(path)(error)),
+    };
+    if !found.is_file()
+        || found.len() != bytes.len() as u64
+        || Executable::of(found.permissions().mode()) != executable
+    {
+        return Ok(false);
+    }
+    Ok(fs::read(path).map_err(SourceError::at(path))? == bytes)
+}
+
+/// A git that gives one object after another.
+struct Objects {
+    git: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Objects {
+    /// Asks for the objects of all `files`, in their order.
+    fn open(top: &Path, files: &[Listed]) -> Result<Self, SourceError> {
+        let mut git = host::git_objects(top)?;
+        let (Some(mut asking), Some(answers)) = (git.stdin.take(), git.stdout.take()) else {
+            return Err(SourceError::Answer {
+                found: String::new(),
+            });
+        };
+        let names: String = files
+            .iter()
+            .map(|file| format!("{}\n", file.object))
+            .collect();
+        // From a thread, so that neither side waits for a full pipe. If git goes away, its answers
+        // end too early.
+        std::thread::spawn(move || asking.write_all(names.as_bytes()));
+        Ok(Self {
+            git,
+            answers: BufReader::new(answers),
+        })
+    }
+
+    fn next(&mut self, name: &str) -> Result<Vec<u8>, SourceError> {
+        object(&mut self.answers, name)
+    }
+}
+
+impl Drop for Objects {
+    fn drop(&mut self) {
+        // It has nothing left to say that anybody wants to hear.
+        let _ = self.git.kill();
+        let _ = self.git.wait();
+    }
 }
 
 /// `<object> blob <size>\n<bytes>\n`
@@ -317,20 +481,13 @@ fn object(answers: &mut impl BufRead, name: &str) -> Result<Vec<u8>, SourceError
 
 fn write_one(file: &Listed, bytes: &[u8], into: &Path) -> Result<(), SourceError> {
     let path = into.join(&file.path);
-    let failed = |source| SourceError::File {
-        path: path.clone(),
-        source,
-    };
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(failed)?;
+        fs::create_dir_all(parent).map_err(SourceError::at(parent))?;
     }
-    fs::write(&path, bytes).map_err(failed)?;
-    let mode = if matches!(file.executable, Executable::Yes) {
-        0o755
-    } else {
-        0o644
-    };
-    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(failed)
+    let mode = fs::Permissions::from_mode(file.executable.mode());
+    fs::write(&path, bytes)
+        .and_then(|()| fs::set_permissions(&path, mode))
+        .map_err(SourceError::at(&path))
 }
 
 fn line(output: Vec<u8>) -> String {
@@ -427,6 +584,84 @@ mod tests {
             staged(repository.path()),
             Err(SourceError::Kind { .. })
         ));
+    }
+
+    #[test]
+    fn every_kind_of_change_counts() {
+        for change in [
+            "echo >> a/src/main.rs",
+            "rm a/src/main.rs",
+            "chmod +x a/src/main.rs",
+            "ln -sf /etc/passwd a/src/main.rs",
+            "touch a/new.rs; git add a/new.rs",
+            "git rm -q --cached a/src/main.rs; echo x > a/src/main.rs",
+        ] {
+            let repository = repository();
+            shell(repository.path(), change);
+            let result = staged(repository.path());
+            assert!(matches!(result, Err(SourceError::Dirty { .. })), "{change}");
+        }
+    }
+
+    #[test]
+    fn what_git_ignores_or_is_elsewhere_does_not_count() {
+        let repository = repository();
+        let change = "echo target > a/.gitignore; git add .; git -c user.name=n -c user.email=e commit -qm m; mkdir a/target; touch a/target/x x/d/new a/src/main.rs; git repack -qad";
+        shell(repository.path(), change);
+        staged(repository.path()).unwrap();
+    }
+
+    #[test]
+    fn a_repository_cannot_name_programs_to_run() {
+        let repository = repository();
+        let marker = repository.path().join("marker");
+        let script = "printf '#!/bin/sh\ntouch %s\n' \"$PWD/marker\" > .git/evil; chmod +x .git/evil
+            echo '*.rs filter=evil diff=evil' > .git/info/attributes
+            for key in filter.evil.clean filter.evil.smudge filter.evil.process diff.evil.textconv diff.evil.command diff.external core.fsmonitor core.sshCommand core.pager pager.ls-files pager.cat-file; do git config $key \"$PWD/.git/evil\"; done
+            touch -d 2001-01-01 a/src/main.rs";
+        shell(repository.path(), script);
+        staged(repository.path()).unwrap();
+        assert!(!marker.exists());
+        shell(repository.path(), "git status --porcelain >&2 || true");
+        assert!(marker.exists(), "the trap does not work");
+    }
+
+    #[test]
+    fn replaced_objects_are_not_believed() {
+        let repository = repository();
+        let script = "git replace $(git rev-parse HEAD:a/src/main.rs) $(echo evil | git hash-object -w --stdin)";
+        shell(repository.path(), script);
+        let (_, into) = staged(repository.path()).unwrap();
+        let staged = fs::read(into.path().join("a/src/main.rs")).unwrap();
+        assert_eq!(staged, b"fn main() {}\n");
+    }
+
+    #[test]
+    fn says_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let into = tempfile::tempdir().unwrap();
+        let stage = || stage(folder.path(), into.path()).unwrap_err();
+        assert!(matches!(stage(), SourceError::Repository { .. }));
+        shell(folder.path(), "git init -q");
+        assert!(matches!(stage(), SourceError::Unborn { .. }));
+        shell(
+            folder.path(),
+            "touch x; git add .; git -c user.name=n -c user.email=e commit -qm m",
+        );
+        assert!(matches!(stage(), SourceError::Absent { .. }));
+    }
+
+    #[test]
+    fn the_repository_itself_can_be_the_crate() {
+        let repository = repository();
+        shell(
+            repository.path(),
+            "printf '[package]\n[dependencies]\nb={path=\"x/b\"}\n[patch.r]\nc={path=\"x/c\"}\n[workspace.dependencies]\nd={path=\"x/d\"}\n' > Cargo.toml; git add .; git -c user.name=n -c user.email=e commit -qm m",
+        );
+        let into = tempfile::tempdir().unwrap();
+        let source = stage(repository.path(), into.path()).unwrap();
+        assert_eq!(source.folder, Path::new(""));
+        assert!(into.path().join("a/src/main.rs").exists());
     }
 
     #[test]
