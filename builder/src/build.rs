@@ -22,7 +22,6 @@ use crate::lock::{self, Lock, Wanted};
 use crate::output::Output;
 use crate::root;
 use crate::sandbox::Sandbox;
-use crate::scratch::Scratch;
 use crate::settle::settle;
 use crate::spec::StartSpec;
 use crate::store::Store;
@@ -72,7 +71,7 @@ pub struct Built {
 /// See [`Error`]; then `output` is as it was.
 pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     let output = Output::prepare(output)?;
-    let scratch = Scratch::new(&order.store.coming()).map_err(Error::Scratch)?;
+    let scratch = order.store.scratch()?;
     let inputs = gather(order, scratch.path())?;
     let built = make(order, &inputs, scratch.path(), output.path())?;
     order.sandbox.interrupt.check()?;

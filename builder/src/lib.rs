@@ -15,7 +15,6 @@ mod output;
 pub mod push;
 mod root;
 pub mod sandbox;
-mod scratch;
 mod settle;
 pub mod sign;
 pub mod spec;

@@ -21,6 +21,7 @@ use clap::Parser;
 use cli::{Cli, Command, How, PredicateType};
 use content::limits;
 use remote::Transport;
+use scratch::Scratch;
 use serde_json::json;
 use signer::Signer;
 use terminal::Terminal;
@@ -134,7 +135,7 @@ fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
 
 fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
     let started = Instant::now();
-    let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
+    let scratch = Scratch::new().map_err(Error::Scratch)?;
     let built = build_into(&arguments.how, &scratch.path().join("layout"), interrupt)?;
     let Identities {
         image_digest,

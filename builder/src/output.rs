@@ -6,14 +6,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use tempfile::TempDir;
+use scratch::Scratch;
 
 use crate::error::Error;
 
 /// A layout in the making, beside the place where it will be.
 pub struct Output {
     place: PathBuf,
-    making: TempDir,
+    _scratch: Scratch,
+    making: PathBuf,
 }
 
 impl Output {
@@ -37,20 +38,20 @@ impl Output {
             .filter(|parent| !parent.as_os_str().is_empty());
         let beside = beside.unwrap_or(Path::new("."));
         fs::create_dir_all(beside).map_err(failed)?;
-        let making = tempfile::Builder::new()
-            .prefix(".partial-")
-            .tempdir_in(beside);
-        let making = making.map_err(failed)?;
-        fs::set_permissions(making.path(), Permissions::from_mode(0o755)).map_err(failed)?;
+        let scratch = Scratch::below(beside).map_err(failed)?;
+        let making = scratch.path().join("layout");
+        fs::create_dir(&making).map_err(failed)?;
+        fs::set_permissions(&making, Permissions::from_mode(0o755)).map_err(failed)?;
         Ok(Self {
             place: place.to_owned(),
             making,
+            _scratch: scratch,
         })
     }
 
     /// The folder to write into.
     pub fn path(&self) -> &Path {
-        self.making.path()
+        &self.making
     }
 
     /// Puts the folder in its place. What was there is removed.
@@ -58,7 +59,7 @@ impl Output {
     /// # Errors
     /// It cannot be renamed; then the place is as it was.
     pub fn publish(self) -> Result<(), Error> {
-        let (from, to) = (self.making.path(), self.place.as_path());
+        let (from, to) = (self.making.as_path(), self.place.as_path());
         let exchanged = match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
             Err(rustix::io::Errno::NOENT) => fs::rename(from, to),
             exchanged => exchanged.map_err(io::Error::from),

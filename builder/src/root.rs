@@ -88,25 +88,26 @@ pub fn unpack(packages: &[Package], store: &Store) -> Result<Digest, RootError> 
         path: coming.clone(),
         source,
     };
-    let folder = tempfile::tempdir_in(&coming).map_err(failed)?;
+    let scratch = store.scratch()?;
+    let folder = scratch.path().join("root");
+    fs::create_dir(&folder).map_err(failed)?;
     for package in packages {
         let bytes = store.read(
             &format!("package {}", package.name),
             &package.sha256,
             package.size,
         )?;
-        let mut unpacker = Unpacker::new(&package.name, folder.path());
+        let mut unpacker = Unpacker::new(&package.name, &folder);
         unpacker.unpack(&bytes)?;
     }
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).map_err(failed)?;
-    let digest = digest(folder.path())?;
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+    let digest = digest(&folder)?;
     let place = store.roots().join(digest.hex());
-    let made = folder.keep();
-    if fs::rename(&made, &place).is_err() {
+    match fs::rename(&folder, &place) {
         // Somebody else was faster; the content is the same by name.
-        fs::remove_dir_all(&made).map_err(|source| RootError::File { path: made, source })?;
+        Err(_) if place.is_dir() => Ok(digest),
+        renamed => renamed.map_err(failed).map(|()| digest),
     }
-    Ok(digest)
 }
 
 /// Takes a root away in one step, so that nobody sees half of it.
@@ -115,7 +116,7 @@ fn remove(folder: &Path, store: &Store) -> Result<(), RootError> {
         path: folder.to_owned(),
         source,
     };
-    let away = tempfile::tempdir_in(store.coming()).map_err(failed)?;
+    let away = store.scratch()?;
     fs::rename(folder, away.path().join("root")).map_err(failed)
 }
 

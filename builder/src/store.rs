@@ -7,8 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use content::{CheckedReader, Digest, ReadError};
-
-use crate::scratch::Scratch;
+use scratch::Scratch;
 
 /// Other users may read what is in a store, whatever the caller's mask says.
 const FILE_MODE: u32 = 0o644;
@@ -124,7 +123,7 @@ impl Store {
     /// It cannot be made.
     pub(crate) fn scratch(&self) -> Result<Scratch, StoreError> {
         let coming = self.coming();
-        Scratch::new(&coming).map_err(|source| StoreError::at(&coming, source))
+        Scratch::below(&coming).map_err(|source| StoreError::at(&coming, source))
     }
 
     /// The size in bytes of the file of this digest, if there is one. Its content is checked when it

@@ -1,25 +1,22 @@
 //! The stage: a temporary folder, the programs that play on it, and an empty stage afterwards.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use crate::Error;
+use scratch::Scratch;
 
-/// Every folder of a ceremony is named so, and holds a locked file as long as somebody plays in it.
-const PREFIX: &str = "countersign-ceremony-";
-const LOCK: &str = "playing";
+use crate::Error;
 
 /// A temporary folder with the programs of one ceremony. What it started is killed and the folder
 /// is removed when it is dropped; what an ended process left behind, by the next stage.
 pub struct Stage {
-    folder: tempfile::TempDir,
+    folder: Scratch,
     programs: PathBuf,
     running: Running,
-    _playing: File,
 }
 
 /// Process ids of what runs now, for whoever has to end it.
@@ -50,19 +47,11 @@ impl Stage {
     /// # Errors
     /// The temporary folder cannot be made.
     pub fn set(programs: PathBuf) -> Result<Self, Error> {
-        sweep(&std::env::temp_dir());
-        let folder = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .tempdir()
-            .map_err(Error::io(std::env::temp_dir()))?;
-        let lock = folder.path().join(LOCK);
-        let playing = File::create(&lock).map_err(Error::io(&lock))?;
-        playing.lock().map_err(Error::io(&lock))?;
+        let folder = Scratch::new().map_err(Error::io(std::env::temp_dir()))?;
         Ok(Self {
             folder,
             programs,
             running: Running::default(),
-            _playing: playing,
         })
     }
 
@@ -280,24 +269,6 @@ fn listen(pipe: impl Read, heard: impl Fn(&str)) -> String {
     all
 }
 
-/// Removes the folders in which nobody plays any more.
-fn sweep(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let named = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        if named && is_abandoned(&entry.path()).unwrap_or(false) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-fn is_abandoned(folder: &Path) -> io::Result<bool> {
-    let playing = File::open(folder.join(LOCK))?;
-    Ok(playing.try_lock().is_ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -332,21 +303,5 @@ mod tests {
         drop(stage);
         assert!(!folder.exists());
         assert!(!Path::new(&format!("/proc/{id}")).exists());
-    }
-
-    #[test]
-    fn sweeps_only_what_is_abandoned() {
-        let outer = tempfile::tempdir().unwrap();
-        let abandoned = outer.path().join(format!("{PREFIX}1"));
-        let busy = outer.path().join(format!("{PREFIX}2"));
-        for folder in [&abandoned, &busy] {
-            fs::create_dir(folder).unwrap();
-        }
-        fs::write(abandoned.join(LOCK), "").unwrap();
-        let playing = File::create(busy.join(LOCK)).unwrap();
-        playing.lock().unwrap();
-        sweep(outer.path());
-        assert!(!abandoned.exists());
-        assert!(busy.exists());
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 /// What each room may use of our own; a room that is missing here fails the test.
 const ARROWS: &[(&str, &[&str])] = &[
     ("content", &[]),
+    ("scratch", &[]),
     ("oci", &["content"]),
     ("signature", &["content"]),
     ("attest", &["content"]),
@@ -21,7 +22,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "builder",
-        &["attest", "content", "oci", "remote", "signature", "signer"],
+        &[
+            "attest",
+            "content",
+            "oci",
+            "remote",
+            "scratch",
+            "signature",
+            "signer",
+        ],
     ),
     (
         "verifier",
@@ -31,15 +40,23 @@ const ARROWS: &[(&str, &[&str])] = &[
             "content",
             "oci",
             "remote",
+            "scratch",
             "signature",
             "signer",
         ],
     ),
     (
         "emulator",
-        &["confidential", "content", "oci", "remote", "signature"],
+        &[
+            "confidential",
+            "content",
+            "oci",
+            "remote",
+            "scratch",
+            "signature",
+        ],
     ),
-    ("ceremony", &["confidential", "content"]),
+    ("ceremony", &["confidential", "content", "scratch"]),
     ("workload", &["confidential", "content"]),
 ];
 

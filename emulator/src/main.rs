@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Parser, Subcommand};
 use emulator::launch::{self, LaunchArgs, Notice, Outcome, contain};
 use emulator::serve::{self, ServeError};
+use scratch::Scratch;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Confidential Space and the parts of Google Cloud around it, on loopback: for rehearsal, not for
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(args: &ServeArgs) -> ExitCode {
-    let served = tempfile::tempdir().and_then(|temporary| {
+    let served = Scratch::new().and_then(|temporary| {
         let folder = args.state.as_deref().unwrap_or(temporary.path());
         tokio::runtime::Runtime::new()?.block_on(serve_until_stopped(folder, &args.projects))
     });

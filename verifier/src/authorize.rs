@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use attest::{PolicyDescriptor, Provenance, Vsa};
 use oci::Reference;
 use remote::Registry;
+use scratch::Scratch;
 use signer::Signer;
 
 use crate::appraise::appraise;
@@ -155,7 +156,7 @@ async fn rebuild(
                     .or_else(|| named_commit(attested, request.policy)),
                 directory: request.policy.directory.clone(),
             };
-            let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
+            let scratch = Scratch::new().map_err(Error::Scratch)?;
             let layout = scratch.path().join("layout");
             Ok(rebuild::rebuild(workshop, &order, &layout, progress).await?)
         }

@@ -10,7 +10,7 @@ use std::fs::File;
 use content::limits;
 use oci::{Descriptor, Image, ImageRef, Manifest, Reference, Tag, Target, media};
 use remote::Registry;
-use tempfile::TempDir;
+use scratch::Scratch;
 
 use crate::contents::{Contents, ContentsError};
 use crate::error::Error;
@@ -99,7 +99,7 @@ impl Collector<'_> {
     }
 
     async fn layers(&mut self, image: Image) -> Result<(), Error> {
-        let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
+        let scratch = Scratch::new().map_err(Error::Scratch)?;
         let mut all_intact = true;
         for (index, layer) in image.manifest().layers.iter().enumerate() {
             let path = layer_path(&scratch, layer);
@@ -213,7 +213,7 @@ impl Collector<'_> {
     }
 }
 
-fn layer_path(scratch: &TempDir, layer: &Descriptor) -> std::path::PathBuf {
+fn layer_path(scratch: &Scratch, layer: &Descriptor) -> std::path::PathBuf {
     scratch.path().join(layer.digest.hex())
 }
 

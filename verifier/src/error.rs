@@ -132,7 +132,7 @@ impl Error {
             }
             Self::Commits { .. } => "say which with --commit",
             Self::Exists { .. } => "choose another path for -o, or remove it",
-            Self::Scratch(_) => "TMPDIR says where temporary files go",
+            Self::Scratch(_) => TEMPORARY,
             Self::Rebuild(error) => return rebuild_hint(error),
             Self::Signer(_) => SIGNER,
             Self::Apply(error) => match **error {
@@ -149,12 +149,15 @@ impl Error {
     }
 }
 
+const TEMPORARY: &str = "TMPDIR says where temporary files go";
+
 fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
     Some(match error {
         RebuildError::Start { program, .. } if program == "git" => "install git",
         RebuildError::Start { .. } => {
             "the builder is looked for beside this program; see --builder"
         }
+        RebuildError::Write { .. } => TEMPORARY,
         RebuildError::Status { .. } => "the lines above are the program's own",
         _ => "was the layout written by builder build or verifier rebuild?",
     })

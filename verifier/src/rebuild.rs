@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 
 use content::limits;
 use oci::Layout;
+use scratch::Scratch;
 use tokio::process::Command;
 
 use crate::contents::Contents;
@@ -98,6 +99,14 @@ pub enum RebuildError {
         /// Why not.
         source: std::io::Error,
     },
+    /// There is no room for the source.
+    #[error("writing {path}: {source}")]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The result is no layout.
     #[error("reading rebuilt layout: {0}")]
     Layout(#[from] oci::Error),
@@ -141,7 +150,7 @@ pub async fn rebuild(
     layout: &Path,
     progress: Progress<'_>,
 ) -> Result<Rebuild, RebuildError> {
-    let scratch = tempfile::tempdir().map_err(|source| RebuildError::Read {
+    let scratch = Scratch::new().map_err(|source| RebuildError::Read {
         path: std::env::temp_dir(),
         source,
     })?;

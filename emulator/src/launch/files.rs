@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use oci::Image;
 use remote::Registry;
-use tempfile::TempDir;
+use scratch::Scratch;
 
 use super::Error;
 
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// The folders of a launch. All but a shared folder that the operator named are removed with it.
 pub struct Files {
-    own: TempDir,
+    own: Scratch,
     share: PathBuf,
 }
 
@@ -26,12 +26,7 @@ impl Files {
     /// # Errors
     /// The disk fails.
     pub fn make(share: Option<&Path>) -> Result<Self, Error> {
-        let temporary = || {
-            tempfile::Builder::new()
-                .prefix("countersign-launch-")
-                .tempdir()
-        };
-        let own = temporary().map_err(Error::write(std::env::temp_dir()))?;
+        let own = Scratch::new().map_err(Error::write(std::env::temp_dir()))?;
         let share = share.map_or_else(|| own.path().join("share"), Path::to_owned);
         let files = Self { own, share };
         for folder in [files.root(), files.share.clone()] {

@@ -1,6 +1,7 @@
 //! An image with one small static program, an attestation service that records what it is asked,
 //! and the launcher as a process.
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -48,6 +49,8 @@ pub struct Scene {
     /// The bodies that the attestation service was asked with.
     pub asked: Arc<Mutex<Vec<Value>>>,
     program: TempDir,
+    /// Where every user can read.
+    shared: TempDir,
     binary: PathBuf,
 }
 
@@ -55,6 +58,8 @@ impl Scene {
     /// Sets everything up; `None` if there is no compiler.
     pub fn set() -> Option<Self> {
         let (folder, binary) = compile()?;
+        let shared = tempfile::tempdir_in("/tmp").unwrap();
+        std::fs::set_permissions(shared.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let registry = Loopback::start();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -70,6 +75,7 @@ impl Scene {
             attestation,
             asked,
             program: folder,
+            shared,
             binary,
         })
     }
@@ -142,8 +148,7 @@ impl Scene {
         if !rustix::process::geteuid().is_root() {
             return self.launcher(image);
         }
-        let shared = PathBuf::from("/tmp").join(format!("countersign-{}", std::process::id()));
-        let copy = shared.with_extension(Digest::of(image.as_bytes()).hex());
+        let copy = self.shared.path().join(Digest::of(image.as_bytes()).hex());
         std::fs::copy(env!("CARGO_BIN_EXE_emulator"), &copy).unwrap();
         let mut command = self.command(&copy, image);
         command

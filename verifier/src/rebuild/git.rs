@@ -8,6 +8,10 @@ use tokio::process::Command;
 use super::process::{expect_success, start};
 use super::{Commit, Progress, RebuildError};
 
+/// Files are checked out byte by byte as they were committed, whatever their source or the caller's
+/// git would have made of them.
+const AS_COMMITTED: &str = "* -text !eol -ident -filter -working-tree-encoding\n";
+
 pub(super) async fn fetch(
     source: &str,
     clone: &Path,
@@ -43,6 +47,10 @@ pub(super) async fn check_out(
     commit: &Commit,
     progress: Progress<'_>,
 ) -> Result<(), RebuildError> {
+    let info = clone.join(".git/info");
+    let written = std::fs::create_dir_all(&info)
+        .and_then(|()| std::fs::write(info.join("attributes"), AS_COMMITTED));
+    written.map_err(|source| RebuildError::Write { path: info, source })?;
     let mut git = git(Some(clone));
     git.args(["checkout", "--quiet", "--detach"]).arg(&commit.0);
     expect_success(git, &format!("checking out {commit}"), progress).await
@@ -71,4 +79,34 @@ fn git(directory: Option<&Path>) -> Command {
         "advice.detachedHead=false",
     ]);
     git
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_checked_out_is_what_was_committed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (source, clone) = (scratch.path().join("source"), scratch.path().join("clone"));
+        let marker = scratch.path().join("marker");
+        std::fs::create_dir(&source).unwrap();
+        let script = "git init -q && printf 'one $Id$\\n' > file
+            echo '* text eol=crlf ident filter=evil' > .gitattributes
+            git add . && git -c user.name=a -c user.email=a@b commit -qm m && git rev-parse HEAD";
+        let mut shell = std::process::Command::new("sh");
+        let made = shell.args(["-c", script]).current_dir(&source).output();
+        let commit = String::from_utf8(made.unwrap().stdout).unwrap();
+        fetch(source.to_str().unwrap(), &clone, &|_| {})
+            .await
+            .unwrap();
+        let touch = format!("touch {}; cat", marker.display());
+        let mut config = git(Some(&clone));
+        config.args(["config", "filter.evil.smudge", &touch]);
+        assert!(config.status().await.unwrap().success());
+        let commit = commit.trim().parse().unwrap();
+        check_out(&clone, &commit, &|_| {}).await.unwrap();
+        assert_eq!(std::fs::read(clone.join("file")).unwrap(), b"one $Id$\n");
+        assert!(!marker.exists());
+    }
 }

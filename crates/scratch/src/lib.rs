@@ -1,0 +1,165 @@
+//! Folders for what is needed meanwhile. One goes when it is dropped, and if its process was killed,
+//! as soon as another one is made beside it.
+#![forbid(unsafe_code)]
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use tempfile::TempDir;
+
+const PREFIX: &str = ".countersign-";
+/// Held locked by whoever uses the folder. A folder without this file is not ours to remove.
+const MARK: &str = ".in-use";
+/// Attempts to make a folder that nobody takes for an abandoned one before it is held.
+const ATTEMPTS: u32 = 20;
+
+/// A folder that does not stay.
+#[derive(Debug)]
+pub struct Scratch {
+    folder: TempDir,
+    _held: File,
+}
+
+impl Scratch {
+    /// An empty folder, but for the mark, among the temporary files of the system.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn new() -> io::Result<Self> {
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// An empty folder, but for the mark, in `parent`. Those that nobody holds any more are removed.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn below(parent: &Path) -> io::Result<Self> {
+        sweep(parent);
+        for _ in 0..ATTEMPTS {
+            let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
+            if let Some(held) = hold(folder.path())? {
+                return Ok(Self {
+                    folder,
+                    _held: held,
+                });
+            }
+        }
+        Err(io::Error::other("others keep removing what is made here"))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Lets other users pass through the folder.
+    ///
+    /// # Errors
+    /// The file system does not know permissions.
+    pub fn open_to_others(&self) -> io::Result<()> {
+        fs::set_permissions(self.path(), fs::Permissions::from_mode(0o755))
+    }
+}
+
+/// Marks a new folder as used; `None` if someone who sweeps was faster.
+fn hold(folder: &Path) -> io::Result<Option<File>> {
+    match mark(&folder.join(MARK)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        marked => marked,
+    }
+}
+
+fn mark(path: &Path) -> io::Result<Option<File>> {
+    let held = File::create_new(path)?;
+    held.lock()?;
+    let (ours, there) = (held.metadata()?, fs::metadata(path)?);
+    Ok((ours.ino() == there.ino()).then_some(held))
+}
+
+/// What cannot be removed, other users' say, stays: nobody's work depends on it.
+fn sweep(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        if let Ok(Some(_held)) = abandoned(&entry.path()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// The lock of a folder that nobody else holds.
+fn abandoned(folder: &Path) -> io::Result<Option<File>> {
+    // The folder of temporary files is everybody's: a link or a pipe of that name is no mark.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mark = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(folder.join(MARK))?;
+    if !mark.metadata()?.is_file() {
+        return Ok(None);
+    }
+    match mark.try_lock() {
+        Ok(()) => Ok(Some(mark)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goes_when_dropped() {
+        let parent = tempfile::tempdir().unwrap();
+        let scratch = Scratch::below(parent.path()).unwrap();
+        fs::create_dir_all(scratch.path().join("deep/er")).unwrap();
+        drop(scratch);
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_left_behind_goes_and_what_is_held_or_not_ours_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let held = Scratch::below(parent.path()).unwrap();
+        let left = parent.path().join(".countersign-left");
+        let foreign = parent.path().join(".countersign-checkout");
+        let piped = parent.path().join(".countersign-pipe");
+        let other = parent.path().join("other");
+        for folder in [&left, &foreign, &piped, &other] {
+            fs::create_dir_all(folder.join("deep")).unwrap();
+        }
+        fs::write(left.join(MARK), "").unwrap();
+        fs::write(other.join(MARK), "").unwrap();
+        std::os::unix::fs::symlink("/dev/zero", foreign.join(MARK)).unwrap();
+        let pipe = std::process::Command::new("mkfifo")
+            .arg(piped.join(MARK))
+            .status();
+        assert!(pipe.unwrap().success());
+        let _another = Scratch::below(parent.path()).unwrap();
+        assert!(!left.exists());
+        assert!(held.path().exists() && foreign.exists() && piped.exists() && other.exists());
+    }
+
+    #[test]
+    fn many_at_once_take_nothing_from_each_other() {
+        let parent = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let scratch = Scratch::below(parent.path()).unwrap();
+                        let file = scratch.path().join("file");
+                        fs::write(&file, "mine").unwrap();
+                        assert_eq!(fs::read(&file).unwrap(), b"mine");
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+}
