@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use cel::{Context, Env, Value};
+use cel::extractors::This;
+use cel::{Context, Env, ExecutionError, ResolveResult, Value};
 use serde::Serialize;
 
 /// Characters of an expression at the most (IAM, attribute conditions).
@@ -35,15 +36,31 @@ pub enum CelError {
 /// # Errors
 /// It is not.
 pub fn compile(expression: &str) -> Result<(), CelError> {
-    program(&Env::stdlib(), expression).map(drop)
+    program(&environment()?, expression).map(drop)
+}
+
+/// What an expression may name.
+#[derive(Debug, Default)]
+pub struct Variables(Vec<(&'static str, Value)>);
+
+impl Variables {
+    /// These, and `value` by this name.
+    ///
+    /// # Errors
+    /// The language has no such value.
+    pub fn with<T: Serialize>(mut self, name: &'static str, value: &T) -> Result<Self, CelError> {
+        let value = cel::to_value(value).map_err(|e| CelError::Evaluate(e.to_string()))?;
+        self.0.push((name, value));
+        Ok(self)
+    }
 }
 
 /// The truth of `expression`.
 ///
 /// # Errors
 /// It has none.
-pub fn condition<T: Serialize>(expression: &str, name: &str, value: &T) -> Result<bool, CelError> {
-    match evaluate(expression, name, value)? {
+pub fn condition(expression: &str, variables: Variables) -> Result<bool, CelError> {
+    match evaluate(expression, variables)? {
         Value::Bool(truth) => Ok(truth),
         other => Err(CelError::Type {
             expected: "bool",
@@ -56,14 +73,40 @@ pub fn condition<T: Serialize>(expression: &str, name: &str, value: &T) -> Resul
 ///
 /// # Errors
 /// It comes to none.
-pub fn text<T: Serialize>(expression: &str, name: &str, value: &T) -> Result<String, CelError> {
-    match evaluate(expression, name, value)? {
+pub fn text(expression: &str, variables: Variables) -> Result<String, CelError> {
+    match evaluate(expression, variables)? {
         Value::String(text) => Ok(text.to_string()),
         other => Err(CelError::Type {
             expected: "string",
             found: format!("{other:?}"),
         }),
     }
+}
+
+/// The value of `expression`.
+///
+/// # Errors
+/// It has none.
+pub fn evaluate(expression: &str, variables: Variables) -> Result<Value, CelError> {
+    let env = Arc::new(environment()?);
+    let program = program(&env, expression)?;
+    let mut context = Context::with_env(env);
+    for (name, value) in variables.0 {
+        context.add_variable_from_value(name, value);
+    }
+    context
+        .add_function("extract", extract)
+        .map_err(|error| CelError::Evaluate(error.to_string()))?;
+    let value = program.execute(&context);
+    value.map_err(|error| CelError::Evaluate(error.to_string()))
+}
+
+/// The language with the string functions that Google's conditions have.
+fn environment() -> Result<Env, CelError> {
+    let mut env = Env::stdlib();
+    let extended = env.add_extension(cel::extensions::strings);
+    extended.map_err(|error| CelError::Compile(error.to_string()))?;
+    Ok(env)
 }
 
 fn program(env: &Env, expression: &str) -> Result<cel::Program, CelError> {
@@ -74,17 +117,21 @@ fn program(env: &Env, expression: &str) -> Result<cel::Program, CelError> {
         .map_err(|error| CelError::Compile(error.to_string()))
 }
 
-fn evaluate<T: Serialize>(expression: &str, name: &str, value: &T) -> Result<Value, CelError> {
-    let env = Arc::new(Env::stdlib());
-    let program = program(&env, expression)?;
-    let mut context = Context::with_env(env);
-    let failed = |error: String| CelError::Evaluate(error);
-    context
-        .add_variable(name, value)
-        .map_err(|error| failed(error.to_string()))?;
-    program
-        .execute(&context)
-        .map_err(|error| failed(error.to_string()))
+/// `text.extract('before{name}after')`: what stands between the two, up to the end if nothing is
+/// after; empty if they are not there (IAM, "Extract function" of condition attributes).
+fn extract(This(text): This<Arc<String>>, template: Arc<String>) -> ResolveResult {
+    let parts = template.split_once('{');
+    let parts = parts.and_then(|(before, rest)| Some((before, rest.split_once('}')?.1)));
+    let Some((before, after)) = parts else {
+        let reason = format!("{template:?} has no part in braces");
+        return Err(ExecutionError::function_error("extract", reason));
+    };
+    let rest = text.split_once(before).map(|(_, rest)| rest);
+    let found = rest.and_then(|rest| match after {
+        "" => Some(rest),
+        _ => rest.split_once(after).map(|(found, _)| found),
+    });
+    Ok(Value::String(found.unwrap_or_default().to_owned().into()))
 }
 
 #[cfg(test)]
@@ -92,10 +139,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn assertion(claims: serde_json::Value) -> Variables {
+        Variables::default().with("assertion", &claims).unwrap()
+    }
+
     #[test]
     fn an_absent_claim_is_an_error_unless_asked_for() {
-        let claims = json!({"a": {"b": "c"}});
-        let holds = |expression| condition(expression, "assertion", &claims);
+        let holds = |expression| condition(expression, assertion(json!({"a": {"b": "c"}})));
         assert_eq!(holds("assertion.a.b == 'c'"), Ok(true));
         assert!(holds("assertion.a.x == 'c'").is_err());
         assert_eq!(holds("!has(assertion.a.x)"), Ok(true));
@@ -111,12 +161,24 @@ mod tests {
 
     #[test]
     fn maps_to_text() {
-        let claims = json!({"d": "sha256:1", "n": "7"});
-        let mapped = text(
-            "'gcpcs::'+assertion.d+'::'+assertion.n",
-            "assertion",
-            &claims,
-        );
-        assert_eq!(mapped.as_deref(), Ok("gcpcs::sha256:1::7"));
+        let claims =
+            json!({"d": "sha256:1", "n": "7", "email": "A@b.example", "name": "x/keys/k/y"});
+        for (expression, expected) in [
+            (
+                "'gcpcs::'+assertion.d+'::'+assertion.n",
+                "gcpcs::sha256:1::7",
+            ),
+            ("assertion.email.split('@')[0].lowerAscii()", "a"),
+            ("assertion.name.split('/').join('-')", "x-keys-k-y"),
+            ("assertion.name.extract('keys/{key}/')", "k"),
+            ("assertion.name.extract('keys/{rest}')", "k/y"),
+            ("assertion.name.extract('{first}/')", "x"),
+            ("assertion.name.extract('rings/{ring}/')", ""),
+            ("assertion.name.extract('x/{rest}/none')", ""),
+        ] {
+            let mapped = text(expression, assertion(claims.clone()));
+            assert_eq!(mapped.as_deref(), Ok(expected), "{expression}");
+        }
+        assert!(text("assertion.name.extract('x')", assertion(claims)).is_err());
     }
 }

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::accounts::{Accounts, Caller};
 use crate::attestation::Attestation;
-use crate::clock::rfc3339;
 use crate::iam::{self, Policies, Policy, Pools};
 use crate::kms::Keys;
 use crate::pubsub::Queues;
@@ -260,7 +259,7 @@ impl Cloud {
         match (permission, verb) {
             ("create", _) if kind == "topics" => state.queues.add_topic(resource),
             ("create", _) => state.queues.add_subscription(resource, &call.body),
-            (_, "publish") => state.queues.publish(resource, &call.body, &rfc3339(now)),
+            (_, "publish") => state.queues.publish(resource, &call.body, now),
             (_, "pull") => state.queues.pull(resource, &call.body, now),
             (_, "acknowledge") => state.queues.acknowledge(resource, &call.body),
             (_, "modifyAckDeadline") => state.queues.modify(resource, &call.body, now),
@@ -330,14 +329,13 @@ impl State {
         resources: &[&str],
         now: u64,
     ) -> Result<(), Status> {
-        let now = rfc3339(now);
         iam::demand(
             caller,
             permission,
             resources,
             &self.accounts,
             &self.policies,
-            &now,
+            now,
         )
     }
 

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::accounts::{Accounts, Caller, Federated};
-use crate::cel;
+use crate::cel::{self, CelError, Variables};
+use crate::clock;
 use crate::status::Status;
 
 /// Members of one policy at the most (IAM quotas).
@@ -109,8 +110,8 @@ impl Policies {
     }
 
     /// Whether a policy on one of `resources`, the thing itself and what holds it, gives the caller
-    /// the permission. `now` is RFC 3339.
-    pub fn allow(&self, caller: &Caller, permission: &str, resources: &[&str], now: &str) -> bool {
+    /// the permission at the time `now` in Unix seconds.
+    pub fn allow(&self, caller: &Caller, permission: &str, resources: &[&str], now: u64) -> bool {
         let bindings = resources
             .iter()
             .filter_map(|resource| self.policies.get(*resource));
@@ -209,17 +210,29 @@ fn is_federated_member(federated: &Federated, member: &str) -> bool {
     set == "*" || named.is_some_and(has)
 }
 
-fn holds(condition: Option<&Condition>, resource: &str, now: &str) -> bool {
+fn holds(condition: Option<&Condition>, resource: &str, now: u64) -> bool {
     let Some(condition) = condition else {
         return true;
     };
-    let request = json!({"request": {"time": now}, "resource": {"name": resource}});
-    // The language has one variable for each member; times are compared as RFC 3339 texts.
-    let expression = condition
-        .expression
-        .replace("request.time", "context.request.time")
-        .replace("resource.name", "context.resource.name");
-    cel::condition(&expression, "context", &request).unwrap_or(false)
+    // Every error denies: a condition about attributes that are not here, too.
+    let circumstances = circumstances(resource, now);
+    circumstances
+        .and_then(|circumstances| cel::condition(&condition.expression, circumstances))
+        .unwrap_or(false)
+}
+
+/// What a condition may ask about (IAM, attribute reference for conditions).
+fn circumstances(resource: &str, now: u64) -> Result<Variables, CelError> {
+    #[derive(Serialize)]
+    struct Request {
+        time: ::cel::Timestamp,
+    }
+    let request = Request {
+        time: clock::at(now).fixed_offset().into(),
+    };
+    Variables::default()
+        .with("request", &request)?
+        .with("resource", &json!({"name": resource}))
 }
 
 fn role_has(role: &str, permission: &str) -> bool {
@@ -357,7 +370,7 @@ pub fn demand(
     resources: &[&str],
     accounts: &Accounts,
     policies: &Policies,
-    now: &str,
+    now: u64,
 ) -> Result<(), Status> {
     let project = resources[0].split('/').nth(1).unwrap_or_default();
     let allowed =
@@ -445,7 +458,8 @@ mod tests {
             let mut policies = Policies::default();
             let etag = policies.get("r", 3).etag;
             policies.set("r", policy(etag, condition)).unwrap();
-            policies.allow(&federated(), permission, &["r"], "2026-01-01T00:00:00Z")
+            // 2026-01-01
+            policies.allow(&federated(), permission, &["r"], 1_767_225_600)
         };
         let decrypt = "cloudkms.cryptoKeyVersions.useToDecrypt";
         assert!(allow(None, decrypt));
@@ -453,5 +467,10 @@ mod tests {
         assert!(allow(Some("resource.name == 'r'"), decrypt));
         assert!(!allow(Some("resource.name == 'q'"), decrypt));
         assert!(!allow(Some("resource.nothing == 'q'"), decrypt));
+        let later = "request.time < timestamp('2026-01-02T00:00:00Z')";
+        let earlier = "request.time < timestamp('2025-12-31T00:00:00Z')";
+        assert!(allow(Some(later), decrypt));
+        assert!(!allow(Some(earlier), decrypt));
+        assert!(!allow(Some("'request.time' == resource.name"), decrypt));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::clock;
 use crate::random;
 use crate::status::Status;
 
@@ -86,11 +87,11 @@ impl Queues {
             .or_else(|| self.subscriptions.get(name).map(|s| &s.body))
     }
 
-    /// `topics.publish`; `now` is RFC 3339.
+    /// `topics.publish` at the time `now` in Unix seconds.
     ///
     /// # Errors
     /// No such topic, no message, or one that is too large.
-    pub fn publish(&mut self, topic: &str, body: &Value, now: &str) -> Result<Value, Status> {
+    pub fn publish(&mut self, topic: &str, body: &Value, now: u64) -> Result<Value, Status> {
         if !self.topics.contains_key(topic) {
             return Err(not_found(topic));
         }
@@ -110,7 +111,7 @@ impl Queues {
             let id = self.published.to_string();
             let mut message = message.clone();
             message["messageId"] = id.clone().into();
-            message["publishTime"] = now.into();
+            message["publishTime"] = clock::rfc3339(now).into();
             for subscription in self.subscriptions.values_mut().filter(|s| s.topic == topic) {
                 let body = message.clone();
                 let queued = Message {
@@ -233,7 +234,7 @@ mod tests {
             .add_subscription("s", &json!({"topic": "t"}))
             .unwrap();
         queues
-            .publish("t", &json!({"messages": [{"data": "eA=="}]}), "now")
+            .publish("t", &json!({"messages": [{"data": "eA=="}]}), 0)
             .unwrap();
         queues
     }

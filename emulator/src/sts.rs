@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::Federated;
 use crate::attestation::Attestation;
-use crate::cel;
+use crate::cel::{self, Variables};
 use crate::iam::{Pools, Provider};
 
 /// Bytes of `google.subject` at the most (IAM).
@@ -184,8 +184,9 @@ fn admitted(
     now: u64,
 ) -> Result<Federated, Refusal> {
     let condition = &provider.attribute_condition;
-    let passes =
-        condition.is_empty() || cel::condition(condition, "assertion", claims).unwrap_or(false);
+    let assertion = || Variables::default().with("assertion", claims);
+    let holds = |assertion| cel::condition(condition, assertion);
+    let passes = condition.is_empty() || assertion().and_then(holds).unwrap_or(false);
     if !passes {
         let text = "The given credential is rejected by the attribute condition.";
         return Err(Refusal::new("unauthorized_client", text));
@@ -193,7 +194,8 @@ fn admitted(
     let mut attributes = BTreeMap::new();
     let mut subject = String::new();
     for (name, expression) in &provider.attribute_mapping {
-        let value = cel::text(expression, "assertion", claims).map_err(|_| {
+        let value = assertion().and_then(|assertion| cel::text(expression, assertion));
+        let value = value.map_err(|_| {
             let text = format!("Failed to evaluate the attribute mapping for {name}.");
             Refusal::new("invalid_grant", text)
         })?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use attest::{PolicyDescriptor, Provenance, Vsa};
+use chrono::{DateTime, SecondsFormat, Utc};
 use oci::Reference;
 use remote::Registry;
 use scratch::Scratch;
@@ -21,7 +22,6 @@ use crate::grant::apply::{Change, Keys};
 use crate::policy::{Demand, Policy};
 use crate::rebuild::{self, Commit, Order, Progress, Workshop};
 use crate::rules;
-use crate::timestamp::rfc3339;
 use crate::verdict::{Approval, Verdict};
 
 /// Where the rebuild comes from.
@@ -90,8 +90,8 @@ pub struct Authority<'a> {
     pub keys: Option<&'a Keys>,
     /// Who appraised, as a URI.
     pub verifier_id: &'a str,
-    /// When, in seconds since the epoch.
-    pub now: u64,
+    /// When.
+    pub now: DateTime<Utc>,
 }
 
 /// What an approval led to.
@@ -182,7 +182,7 @@ fn summary(approval: &Approval, authority: &Authority<'_>) -> Result<serde_json:
         verifier: attest::Verifier {
             id: authority.verifier_id.to_owned(),
         },
-        time_verified: rfc3339(authority.now),
+        time_verified: authority.now.to_rfc3339_opts(SecondsFormat::Secs, true),
         resource_uri: approval.image().to_string(),
         policy: PolicyDescriptor {
             uri: None,

@@ -28,7 +28,6 @@ pub mod receipt;
 pub mod report;
 pub mod revoke;
 pub mod rules;
-pub mod timestamp;
 pub mod verdict;
 
 pub use error::Error;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use clap::Parser;
 use content::limits;
@@ -140,7 +140,7 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
             grant: &grant,
             keys: keys.as_ref(),
             verifier_id: id.unwrap_or(VERIFIER_ID),
-            now: now(),
+            now: SystemTime::now().into(),
         };
         let authorized = authorize::authorize(&registry, approval, &authority).await?;
         tell(&done(&authorized));
@@ -291,11 +291,6 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
         path: path.to_owned(),
         source,
     })
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }
 
 fn print_json(value: &Value) -> Result<(), Error> {

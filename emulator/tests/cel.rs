@@ -1,0 +1,108 @@
+//! Conditions of others, in the language's own test cases and over claims of real tokens.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(clippy::print_stdout, reason = "what is skipped is named")]
+
+use std::path::{Path, PathBuf};
+
+use emulator::cel::{CelError, Variables, condition, evaluate};
+use serde_json::Value;
+
+fn vectors() -> Option<PathBuf> {
+    let folder = std::env::var_os("VECTORS").map(PathBuf::from);
+    if folder.is_none() {
+        println!("skipped: VECTORS is not set");
+    }
+    folder
+}
+
+fn rows(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let rows: Vec<_> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(!rows.is_empty());
+    rows
+}
+
+#[test]
+fn conditions_over_claims_of_real_tokens() {
+    let Some(vectors) = vectors() else { return };
+    let folder = vectors.join("confidential-space");
+    let mut wrong = Vec::new();
+    for row in rows(&folder.join("cel_wif_cases.jsonl")) {
+        let claims = std::fs::read(folder.join(row["claims"].as_str().unwrap())).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        let assertion = Variables::default().with("assertion", &claims).unwrap();
+        let found = condition(row["expr"].as_str().unwrap(), assertion);
+        // An error denies, as a false condition does.
+        if found.as_ref().is_ok_and(|found| *found) != (row["expect"] == true) {
+            wrong.push(format!("{}: {found:?}", row["id"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_language_itself() {
+    let Some(vectors) = vectors() else { return };
+    let mut wrong = Vec::new();
+    let mut asked = 0;
+    for row in rows(&vectors.join("cel-spec/wif_tier1.jsonl")) {
+        // Bindings of types that JSON cannot tell apart are another test's.
+        if row["bindings"].as_object().is_some_and(|b| !b.is_empty()) {
+            continue;
+        }
+        asked += 1;
+        let found = evaluate(row["expr"].as_str().unwrap(), Variables::default());
+        if !agrees(&found, &row["expect"]) {
+            wrong.push(format!(
+                "{}: {}: {found:?}, expected {}",
+                row["id"], row["expr"], row["expect"]
+            ));
+        }
+    }
+    assert!(asked > 50, "{asked}");
+    assert!(
+        wrong.is_empty(),
+        "{} of {asked}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+fn agrees(found: &Result<cel::Value, CelError>, expected: &Value) -> bool {
+    match (found, &expected["value"]) {
+        (Err(_), Value::Null) => expected["error"].is_array(),
+        (Ok(found), typed) if typed.is_object() => same(found, typed),
+        _ => false,
+    }
+}
+
+fn same(found: &cel::Value, typed: &Value) -> bool {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (kind, value) = typed.as_object().unwrap().iter().next().unwrap();
+    match (found, kind.as_str()) {
+        (cel::Value::Null, "null") => true,
+        (cel::Value::Bool(found), "bool") => found == value,
+        (cel::Value::Int(found), "int") => found.to_string() == text(value),
+        (cel::Value::UInt(found), "uint") => found.to_string() == text(value),
+        (cel::Value::Float(found), "double") => value.as_f64() == Some(*found),
+        (cel::Value::String(found), "string") => **found == text(value),
+        (cel::Value::List(found), "list") => {
+            let expected = value.as_array().unwrap();
+            found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| same(f, e))
+        }
+        (cel::Value::Map(found), "map") => {
+            let expected = value.as_array().unwrap();
+            let has = |pair: &Value| {
+                let value = |key: &cel::objects::Key| cel::Value::from(key.clone());
+                let mut pairs = found.map.iter();
+                pairs.any(|(k, v)| same(&value(k), &pair[0]) && same(v, &pair[1]))
+            };
+            found.map.len() == expected.len() && expected.iter().all(has)
+        }
+        (cel::Value::Bytes(_) | cel::Value::Opaque(_), _) => panic!("no comparison with {typed}"),
+        _ => false,
+    }
+}
