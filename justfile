@@ -26,3 +26,7 @@ ceremony:
 # The real cosign, crane and skopeo as the other party.
 interop:
     testdata/interop/run.sh
+
+# Seconds and peak memory of what people wait for, beside what they would use instead.
+bench:
+    testdata/bench/run.sh

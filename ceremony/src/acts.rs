@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use content::Digest;
@@ -352,7 +353,18 @@ pub fn launch_and_count(
 ) -> Result<Said, Error> {
     let command = launch(stage, cast, &image.reference(), &image.repository);
     let line = crate::stage::command_line(&command);
-    let said = programme.run(stage, "emulator launch", command)?;
+    let (begin, (bound, late_binding)) = (Instant::now(), mpsc::channel());
+    let said = programme.listen(stage, "emulator launch", command, move |line| {
+        if line.contains("late binding: ") {
+            let _ = bound.send(begin.elapsed());
+        }
+    })?;
+    if let Ok(after) = late_binding.try_recv() {
+        programme.note(&format!(
+            "late binding: all signatures checked {:.2} s after the launch",
+            after.as_secs_f64()
+        ));
+    }
     if said.code != Some(0) {
         return Err(Error::Program {
             command: line,

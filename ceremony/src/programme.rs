@@ -53,11 +53,26 @@ impl Programme {
         what: &str,
         command: std::process::Command,
     ) -> Result<Said, Error> {
+        self.listen(stage, what, command, |_| {})
+    }
+
+    /// Like [`Programme::run`]; each line that the program says for people goes to `heard` as well.
+    ///
+    /// # Errors
+    /// As [`Programme::run`].
+    pub fn listen(
+        &mut self,
+        stage: &Stage,
+        what: &str,
+        command: std::process::Command,
+        heard: impl Fn(&str) + Send + 'static,
+    ) -> Result<Said, Error> {
         let begin = Instant::now();
         let spinner = spinner(what);
         let shown = spinner.clone();
         let what_now = what.to_owned();
         let playing = stage.start(command, move |line| {
+            heard(line);
             shown.set_message(format!(
                 "{what_now}  {}",
                 line.chars().take(90).collect::<String>()

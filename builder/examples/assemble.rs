@@ -1,0 +1,79 @@
+//! Assembles a folder of files into an image, without a build: `assemble FOLDER LAYOUT`. What the
+//! benchmark measures, and how the library is used for it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use builder::assemble::{ImageSpec, assemble};
+use oci::layer::{Content, Entry, Executable, Kind};
+use oci::{Execution, Layout};
+
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let [folder, layout] = &arguments[..] else {
+        eprintln!("usage: assemble FOLDER LAYOUT");
+        return ExitCode::from(2);
+    };
+    match image(Path::new(folder), Path::new(layout)) {
+        Ok(digest) => {
+            println!("{digest}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("assemble: error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn image(folder: &Path, layout: &Path) -> Result<content::Digest, Box<dyn std::error::Error>> {
+    let mut entries = Vec::new();
+    walk(folder, folder, &mut entries)?;
+    let spec = ImageSpec {
+        entries,
+        architecture: "amd64".to_owned(),
+        execution: Execution::default(),
+    };
+    Ok(assemble(spec, &Layout::create(layout)?)?.image_digest)
+}
+
+fn walk(
+    top: &Path,
+    folder: &Path,
+    into: &mut Vec<Entry>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    for found in fs::read_dir(folder)? {
+        let path = found?.path();
+        let status = fs::symlink_metadata(&path)?;
+        if status.is_dir() {
+            walk(top, &path, into)?;
+        } else if status.is_file() {
+            into.push(file(top, &path, status.permissions().mode())?);
+        } else {
+            return Err(io::Error::other(format!("{} is no file", path.display())).into());
+        }
+    }
+    Ok(())
+}
+
+fn file(top: &Path, path: &Path, mode: u32) -> Result<Entry, Box<dyn std::error::Error>> {
+    let name = path
+        .strip_prefix(top)?
+        .to_str()
+        .ok_or("a name is not UTF-8")?;
+    let executable = match mode & 0o100 {
+        0 => Executable::No,
+        _ => Executable::Yes,
+    };
+    Ok(Entry {
+        path: name.parse()?,
+        kind: Kind::File {
+            content: Content::File(path.to_owned()),
+            executable,
+        },
+    })
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# What people wait for, beside what they would use instead: seconds and peak memory (of the largest single process) of both, in
+# one run, in turn, medians of RUNS (3). Nothing here is a target. A peer that is missing is named and left out.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+runs="${RUNS:-3}"
+
+echo "compiling our programs, optimised" >&2
+cargo build --quiet --locked --release --bins -p builder -p verifier -p emulator -p ceremony
+cargo build --quiet --locked --release --example assemble -p builder
+bin="$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd)"
+work="$(mktemp -d)"
+chmod 755 "$work"
+cleanup() { kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"; }
+trap cleanup EXIT
+free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1")->sockport'; }
+
+# A row: median seconds and MiB of the lines "seconds KiB" in $work/NAME, and their ratio to the row before.
+row() { # label, name, name of the row to compare with
+  perl -e '
+    my ($label, $own, $other) = @ARGV;
+    sub medians { my @rows = map { [split] } do { open my $f, "<", $_[0] or return; <$f> };
+      map { my $i = $_; (sort { $a <=> $b } map { $_->[$i] } @rows)[$#rows / 2] } 0, 1 }
+    my ($seconds, $memory) = medians($own);
+    my ($peer) = $other ? medians($other) : ();
+    my $ratio = $peer ? sprintf("%6.2f", $peer / $seconds) : "";
+    printf "%-52s %9.2f %8.0f %8s\n", $label, $seconds, $memory / 1024, $ratio' "$1" "$work/$2" "${3:+$work/$3}"
+}
+
+# Times each of several commands once, in turn, RUNS times: `name preparation command` for each, separated by `;`.
+compare() {
+  local words=("$@" ";") run
+  for run in $(seq "$runs"); do
+    local one=() word
+    for word in "${words[@]}"; do
+      if [ "$word" != ";" ]; then one+=("$word"); continue; fi
+      measure "${one[@]}"; one=()
+    done
+  done
+}
+measure() { # name, preparation, command...
+  local name="$1" prepare="$2"; shift 2
+  command -v "$1" >/dev/null || return 0
+  bash -c "$prepare" >"$work/out" 2>&1 || { cat "$work/out"; echo "preparing $name failed"; return 1; }
+  /usr/bin/time -q -f '%e %M' -a -o "$work/$name" "$@" >"$work/out" 2>&1 || { tail -5 "$work/out"; echo "$name failed"; return 1; }
+}
+rows() { # label, name, then label and name of each peer; a ratio above 1 says that we are faster
+  local own="$2"
+  row "$1" "$2"; shift 2
+  while [ $# -gt 0 ]; do
+    if [ -f "$work/$2" ]; then row "  $1" "$2" "$own"; else printf '%-52s %9s\n' "  $1" "not installed"; fi
+    shift 2
+  done
+}
+
+printf '%-52s %9s %8s %8s\n' "" "seconds" "MiB" "ours = 1"
+git clone --quiet . "$work/source"
+compare lock "git -C $work/source checkout --quiet -- ." "$bin/builder" lock "$work/source/workload"
+git -C "$work/source" checkout --quiet -- .
+rows "builder lock (inputs in the store)" lock
+
+# The same compiler, flags, crates and number of jobs, but no lock, no checks of inputs and no sandbox around it.
+"$bin/builder" build "$work/source/workload" -o "$work/layout" >/dev/null 2>&1
+root="${XDG_CACHE_HOME:-$HOME/.cache}/countersign/roots/$(sed -n 's/^root = "sha256:\(.*\)"$/\1/p' workload/Image.lock)"
+cargo vendor --quiet --locked --manifest-path "$work/source/workload/Cargo.toml" "$work/vendor" >/dev/null
+mkdir "$work/root"
+cat >"$work/plain" <<PLAIN
+set -e
+mount -t overlay -o "userxattr,lowerdir=$root,upperdir=$work/upper,workdir=$work/overlay" overlay "$work/root" 2>/dev/null ||
+  mount -t overlay -o "lowerdir=$root,upperdir=$work/upper,workdir=$work/overlay" overlay "$work/root"
+mkdir -p "$work/root/proc" "$work/root/dev" "$work/root/tmp/source" "$work/root/tmp/vendor"
+mount --rbind /proc "$work/root/proc"
+mount --rbind /dev "$work/root/dev"
+mount --bind "$work/source" "$work/root/tmp/source"
+mount --bind "$work/vendor" "$work/root/tmp/vendor"
+gcc=/usr/bin/\$(cd "$root/usr/bin" && echo x86_64-linux-gnu-gcc-[0-9]*)
+exec chroot "$work/root" /usr/bin/env -i PATH=/usr/bin HOME=/tmp CARGO_HOME=/tmp/cargo CARGO_TARGET_DIR=/tmp/target \
+  CARGO_INCREMENTAL=0 CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=\$gcc CC=\$gcc AR=/usr/bin/x86_64-linux-gnu-ar \
+  RUSTFLAGS="-Ctarget-feature=+crt-static -Ctarget-cpu=x86-64" /usr/bin/cargo build --release --locked --offline \
+  --config 'source.crates-io.replace-with="vendored"' --config 'source.vendored.directory="/tmp/vendor"' \
+  --manifest-path /tmp/source/workload/Cargo.toml --target x86_64-unknown-linux-gnu
+PLAIN
+compare \
+  build "rm -rf $work/layout" "$bin/builder" build "$work/source/workload" -o "$work/layout" ";" \
+  plain "rm -rf $work/upper $work/overlay && mkdir $work/upper $work/overlay" unshare -Urm bash "$work/plain"
+rows "builder build (hermetic)" build "cargo build, same compiler, no sandbox" plain
+
+mkdir "$work/tree"
+for i in $(seq 50); do
+  head -c 2097152 /dev/urandom >"$work/tree/random-$i"
+  yes "line of text that compresses, as programs and documents do, number $i" | head -c 2097152 >"$work/tree/text-$i" || true
+done
+compare \
+  assemble "rm -rf $work/assembled" "$bin/examples/assemble" "$work/tree" "$work/assembled" ";" \
+  umoci "rm -rf $work/umoci; command -v umoci && umoci init --layout $work/umoci && umoci new --image $work/umoci:v1 || true" \
+    umoci insert --rootless --image "$work/umoci:v1" "$work/tree" /tree ";" \
+  copy "rm -rf $work/copied" bash -c "cp -r $work/tree $work/copied && cat $work/tree/* | sha256sum"
+rows "assembly of 100 files of 2 MiB" assemble "umoci insert" umoci "cp and sha256sum" copy
+
+if command -v docker-registry >/dev/null; then
+  port="$(free_port)" registry="$work/registry"
+  mkdir "$registry"
+  printf 'version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s/data}}\nhttp: {addr: 127.0.0.1:%s}\n' \
+    "$registry" "$port" >"$registry/config.yml"
+  docker-registry serve "$registry/config.yml" >"$registry/log" 2>&1 &
+  for _ in $(seq 100); do (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.05; done
+  there="127.0.0.1:$port/bench"
+  compare \
+    push "rm -rf $registry/data" "$bin/builder" push "$work/assembled" "$there/image:v1" --plain-http ";" \
+    skopeo "rm -rf $registry/data" skopeo copy --dest-tls-verify=false "oci:$work/assembled" "docker://$there/image:v1" ";" \
+    crane "rm -rf $registry/data" crane push --insecure "$work/assembled" "$there/image:v1"
+  rows "push of these 200 MiB" push "skopeo copy" skopeo "crane push" crane
+
+  image="$("$bin/builder" push "$work/layout" "$there/workload:v1" --plain-http)"
+  "$bin/builder" keygen "$work/key" >/dev/null 2>&1
+  "$bin/builder" sign "$image" --key "$work/key.key" --plain-http >/dev/null 2>&1
+  cat >"$work/policy.toml" <<POLICY
+repository = "$there/workload"
+[builder]
+id = "https://builder.example"
+build_type = "https://countersign.dev/hermetic-build/v1"
+[source]
+uri = "git+https://source.example"
+[[principal]]
+name = "builder"
+key = "key.pub"
+[signatures]
+require = ["builder"]
+[attestations]
+require = []
+by = []
+[rebuild]
+require = false
+POLICY
+  compare \
+    verify true "$bin/verifier" verify "$image" --policy "$work/policy.toml" --plain-http ";" \
+    cosign true cosign verify --key "$work/key.pub" --insecure-ignore-tlog --allow-http-registry "$image"
+  rows "verifier verify (a signature, and every byte)" verify "cosign verify (a signature)" cosign
+else
+  echo "push and verify: docker-registry is not installed"
+fi
+
+# The workload is looked at from outside while the story is played: its peak memory, and what the story says of its start.
+cat >"$work/watch" <<'WATCH'
+my ($log, $rows) = @ARGV;
+my $peak = 0;
+until (-e "$log.done") {
+  for my $status (glob "/proc/[0-9]*/status") {
+    open my $file, "<", $status or next;
+    my $text = join "", <$file>;
+    $peak = $1 if $text =~ /^Name:\s+workload\n/ && $text =~ /^VmHWM:\s+(\d+)/m && $1 > $peak;
+  }
+  select undef, undef, undef, 0.01;
+}
+open my $said, "<", $log;
+while (<$said>) { print "$1 $peak\n" if /late binding .*?([0-9.]+) s after/ }
+WATCH
+perl "$work/watch" "$work/story" >"$work/late" &
+"$bin/ceremony" >"$work/story" 2>&1 || { tail -5 "$work/story"; exit 1; }
+touch "$work/story.done"
+wait $!
+rows "late-binding start: launch to signatures checked" late
