@@ -12,7 +12,7 @@ use crate::Error;
 use crate::cast::{BUILDER, BUILDER_ID, Cast, Collaborator, OPERATOR, SOURCE_URI};
 use crate::cloud::{self, Datum};
 use crate::programme::Programme;
-use crate::prologue::{SUBSCRIPTION, TOPIC};
+use crate::prologue::{self, SUBSCRIPTION, TOPIC};
 use crate::stage::{Playing, Said, Stage};
 
 /// What both collaborators send.
@@ -34,6 +34,17 @@ impl Published {
     pub fn reference(&self) -> String {
         format!("{}@{}", self.repository, self.digest)
     }
+}
+
+/// Locks every input of the source by digest, and commits the lock with the terms.
+///
+/// # Errors
+/// `builder lock` fails, or git does.
+pub fn lock(stage: &Stage, programme: &mut Programme, source: &Path) -> Result<(), Error> {
+    let mut lock = stage.program("builder");
+    lock.arg("lock").arg(source.join("workload"));
+    programme.must(stage, "builder lock  every input by digest", lock)?;
+    prologue::commit(stage, source)
 }
 
 /// Builds the source with the network cut, into a layout on the stage.
@@ -245,7 +256,27 @@ pub fn authorize(
     rebuilt: &Path,
 ) -> Result<String, Error> {
     let policy = policy(stage, cast, collaborator, &cast.repository(), &[BUILDER])?;
-    let mut command = verifier(stage, "authorize", reference, &policy, rebuilt);
+    let command = authorization(stage, cast, collaborator, reference, &policy, rebuilt)?;
+    programme.must(
+        stage,
+        &format!("verifier authorize  {}", collaborator.name),
+        command,
+    )
+}
+
+/// A collaborator's command to check by `policy`, and to countersign and bind on a pass.
+///
+/// # Errors
+/// The grant cannot be written.
+pub fn authorization(
+    stage: &Stage,
+    cast: &Cast,
+    collaborator: &Collaborator,
+    reference: &str,
+    policy: &Path,
+    rebuilt: &Path,
+) -> Result<Command, Error> {
+    let mut command = verifier(stage, "authorize", reference, policy, rebuilt);
     command
         .arg("--grant")
         .arg(write_grant(stage, collaborator)?);
@@ -255,11 +286,7 @@ pub fn authorize(
         "GOOGLE_APPLICATION_CREDENTIALS",
         &collaborator.project.credentials,
     );
-    programme.must(
-        stage,
-        &format!("verifier authorize  {}", collaborator.name),
-        command,
-    )
+    Ok(command)
 }
 
 /// Encrypts one word as a collaborator, for this image alone, and publishes it. `key` is what the

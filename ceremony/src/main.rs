@@ -84,8 +84,10 @@ fn play(attacks: &[&Attack]) -> Result<ExitCode, Error> {
     prologue::trust_the_tee(&mut programme, &cast)?;
     prologue::open_queue(&mut programme, &cast)?;
 
-    programme.act("1  The builder builds with the network cut, publishes, signs and attests");
+    programme
+        .act("1  The builder locks, builds with the network cut, publishes, signs and attests");
     let source = prologue::take_source(&stage, &mut programme, &cast, &repository)?;
+    acts::lock(&stage, &mut programme, &source)?;
     let layout = acts::build(&stage, &mut programme, "the builder builds", &source)?;
     let image = acts::push(&stage, &mut programme, &layout, &cast.repository(), "v1")?;
     acts::sign(&stage, &mut programme, &cast, &image)?;

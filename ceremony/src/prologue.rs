@@ -18,6 +18,10 @@ use crate::stage::{Playing, Stage, finish};
 pub const TOPIC: &str = "projects/operator/topics/data";
 /// The subscription that the workload pulls.
 pub const SUBSCRIPTION: &str = "projects/operator/subscriptions/data";
+/// Written for each cast.
+const TERMS: &str = "workload/terms.json";
+/// Written by `builder lock`.
+const LOCK: &str = "workload/Image.lock";
 /// Seconds that the workload waits for the collaborators' messages.
 const DEADLINE: u32 = 30;
 
@@ -208,7 +212,7 @@ fn grant(cast: &Cast, resource: &str, role: &str, members: &[String]) -> Result<
     cloud::call("POST", &format!("{url}:setIamPolicy"), token, &body).map(drop)
 }
 
-/// Takes the last commit of `repository` to the stage, and commits this cast's public terms to it.
+/// Takes the last commit of `repository` to the stage, and writes this cast's public terms into it.
 ///
 /// # Errors
 /// git fails, or a public key cannot be read.
@@ -226,19 +230,25 @@ pub fn take_source(
             .arg(repository)
             .arg(&source);
         finish(stage, clone)?;
-        let terms = terms(stage, cast)?;
-        commit_terms(stage, &source, &terms)
+        write_terms(&source, &terms(stage, cast)?)
     })?;
     Ok(source)
 }
 
-/// Writes `terms` into the source and commits them.
+/// Writes `terms` into the source.
 ///
 /// # Errors
-/// The file cannot be written, or git fails.
-pub fn commit_terms(stage: &Stage, source: &Path, terms: &Value) -> Result<(), Error> {
-    let path = source.join("workload/terms.json");
-    std::fs::write(&path, format!("{terms:#}\n")).map_err(Error::io(&path))?;
+/// The file cannot be written.
+pub fn write_terms(source: &Path, terms: &Value) -> Result<(), Error> {
+    let path = source.join(TERMS);
+    std::fs::write(&path, format!("{terms:#}\n")).map_err(Error::io(&path))
+}
+
+/// Commits the terms, and the lock if it is another by now.
+///
+/// # Errors
+/// git fails.
+pub fn commit(stage: &Stage, source: &Path) -> Result<(), Error> {
     let mut commit = Command::new("git");
     commit.arg("-C").arg(source);
     commit.args([
@@ -252,9 +262,9 @@ pub fn commit_terms(stage: &Stage, source: &Path, terms: &Value) -> Result<(), E
         "--quiet",
         "--no-gpg-sign",
         "--message",
-        "terms: name this cast",
+        "workload: name this cast, lock the inputs",
     ]);
-    commit.args(["--", "workload/terms.json"]);
+    commit.args(["--", TERMS, LOCK]);
     finish(stage, commit).map(drop)
 }
 

@@ -64,7 +64,7 @@ rows "builder lock (inputs in the store)" lock
 root="${XDG_CACHE_HOME:-$HOME/.cache}/countersign/roots/$(sed -n 's/^root = "sha256:\(.*\)"$/\1/p' workload/Image.lock)"
 cargo vendor --quiet --locked --manifest-path "$work/source/workload/Cargo.toml" "$work/vendor" >/dev/null
 mkdir "$work/root"
-cat >"$work/plain" <<PLAIN
+cat >"$work/plain.sh" <<PLAIN
 set -e
 mount -t overlay -o "userxattr,lowerdir=$root,upperdir=$work/upper,workdir=$work/overlay" overlay "$work/root" 2>/dev/null ||
   mount -t overlay -o "lowerdir=$root,upperdir=$work/upper,workdir=$work/overlay" overlay "$work/root"
@@ -74,15 +74,15 @@ mount --rbind /dev "$work/root/dev"
 mount --bind "$work/source" "$work/root/tmp/source"
 mount --bind "$work/vendor" "$work/root/tmp/vendor"
 gcc=/usr/bin/\$(cd "$root/usr/bin" && echo x86_64-linux-gnu-gcc-[0-9]*)
-exec chroot "$work/root" /usr/bin/env -i PATH=/usr/bin HOME=/tmp CARGO_HOME=/tmp/cargo CARGO_TARGET_DIR=/tmp/target \
+exec env -i PATH=/usr/bin HOME=/tmp CARGO_HOME=/tmp/cargo CARGO_TARGET_DIR=/tmp/target \
   CARGO_INCREMENTAL=0 CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=\$gcc CC=\$gcc AR=/usr/bin/x86_64-linux-gnu-ar \
-  RUSTFLAGS="-Ctarget-feature=+crt-static -Ctarget-cpu=x86-64" /usr/bin/cargo build --release --locked --offline \
+  RUSTFLAGS="-Ctarget-feature=+crt-static -Ctarget-cpu=x86-64" /usr/sbin/chroot "$work/root" /usr/bin/cargo build --release --locked --offline \
   --config 'source.crates-io.replace-with="vendored"' --config 'source.vendored.directory="/tmp/vendor"' \
   --manifest-path /tmp/source/workload/Cargo.toml --target x86_64-unknown-linux-gnu
 PLAIN
 compare \
   build "rm -rf $work/layout" "$bin/builder" build "$work/source/workload" -o "$work/layout" ";" \
-  plain "rm -rf $work/upper $work/overlay && mkdir $work/upper $work/overlay" unshare -Urm bash "$work/plain"
+  plain "rm -rf $work/upper $work/overlay && mkdir $work/upper $work/overlay" unshare -Urm bash "$work/plain.sh"
 rows "builder build (hermetic)" build "cargo build, same compiler, no sandbox" plain
 
 mkdir "$work/tree"

@@ -1,0 +1,116 @@
+//! Attacks on what is published, which the builder or a collaborator's verifier refuses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::props::{copy, forged, half_signed, policy, tampered_store};
+use super::{Outcome, Scene, refused};
+use crate::Error;
+use crate::acts;
+use crate::cast::{BUILDER, COLLABORATORS};
+use crate::stage::{Said, finish};
+
+pub(super) fn changed_byte(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let layer = largest(&scene.layout.join("blobs/sha256"))?;
+    let name = layer.file_name().unwrap_or_default();
+    let served = scene.cloud.state.join("registry/blobs/sha256").join(name);
+    let honest = fs::read(&served).map_err(Error::io(&served))?;
+    let mut changed = honest.clone();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    fs::write(&served, changed).map_err(Error::io(&served))?;
+    let policy = policy(scene, &scene.cast.repository(), &[BUILDER])?;
+    let said = verify(scene, &scene.image.reference(), &policy);
+    fs::write(&served, honest).map_err(Error::io(&served))?;
+    Ok(refused(&said?, 1, &["integrity"]))
+}
+
+pub(super) fn changed_source(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let forged = forged(scene)?;
+    let policy = policy(scene, &scene.cast.repository(), &[BUILDER])?;
+    let said = verify(scene, &forged.reference(), &policy)?;
+    Ok(refused(&said, 1, &["rebuild", "terms.json"]))
+}
+
+pub(super) fn tampered_crate(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let lock = scene.source.join("workload/Image.lock");
+    let text = fs::read_to_string(&lock).map_err(Error::io(&lock))?;
+    let digest = first_crate(&text).ok_or_else(|| Error::Answer {
+        what: "Image.lock".into(),
+        found: "no crate".into(),
+    })?;
+    let store = tampered_store(scene.stage, &digest)?;
+    let mut build = scene.stage.program("builder");
+    build
+        .arg("build")
+        .arg(scene.source.join("workload"))
+        .arg("--store")
+        .arg(store);
+    build.arg("-o").arg(scene.stage.path().join("never"));
+    let said = scene.programme.run(scene.stage, "builder build", build)?;
+    Ok(refused(&said, 2, &["crate", &digest]))
+}
+
+pub(super) fn unknown_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let image = copy(scene, "unknown-key")?;
+    let key = scene.stage.folder("attacker")?.join("cosign");
+    let mut keygen = scene.stage.program("builder");
+    keygen.arg("keygen").arg(&key);
+    finish(scene.stage, keygen)?;
+    let mut sign = scene.stage.program("builder");
+    sign.args(["sign", &image.reference(), "--plain-http", "--key"]);
+    sign.arg(key.with_extension("key"));
+    scene
+        .programme
+        .must(scene.stage, "builder sign  (the attacker's key)", sign)?;
+    let policy = policy(scene, &image.repository, &[BUILDER])?;
+    let said = verify(scene, &image.reference(), &policy)?;
+    Ok(refused(&said, 1, &["signatures", "unknown"]))
+}
+
+pub(super) fn missing_countersignature(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let image = half_signed(scene)?;
+    let policy = policy(scene, &image.repository, &[BUILDER, COLLABORATORS[1]])?;
+    let command = acts::authorization(
+        scene.stage,
+        scene.cast,
+        &scene.cast.collaborators[0],
+        &image.reference(),
+        &policy,
+        scene.rebuilt,
+    )?;
+    let said = scene
+        .programme
+        .run(scene.stage, "verifier authorize", command)?;
+    match said.stdout.as_str() {
+        "" => Ok(refused(&said, 1, &["signatures", COLLABORATORS[1]])),
+        binding => Ok(Outcome::NotRefused(binding.to_owned())),
+    }
+}
+
+fn verify(scene: &mut Scene<'_>, reference: &str, policy: &Path) -> Result<Said, Error> {
+    let command = acts::verifier(scene.stage, "verify", reference, policy, scene.rebuilt);
+    scene.programme.run(scene.stage, "verifier verify", command)
+}
+
+fn largest(folder: &Path) -> Result<PathBuf, Error> {
+    let entries = fs::read_dir(folder).map_err(Error::io(folder))?;
+    let size = |path: &PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let found = entries.flatten().map(|entry| entry.path()).max_by_key(size);
+    found.ok_or_else(|| Error::Answer {
+        what: folder.display().to_string(),
+        found: "no blob".into(),
+    })
+}
+
+/// The digest of the first crate in `lock`, in hex.
+fn first_crate(lock: &str) -> Option<String> {
+    let lock: toml::Table = lock.parse().ok()?;
+    let digest = lock
+        .get("crate")?
+        .as_array()?
+        .first()?
+        .get("sha256")?
+        .as_str()?;
+    Some(digest.trim_start_matches("sha256:").to_owned())
+}

@@ -1,0 +1,127 @@
+//! Attacks by launching, which the launcher, the workload or Google's services refuse.
+
+use serde_json::json;
+
+use super::props::{forged, half_signed};
+use super::{Outcome, Scene, refused};
+use crate::Error;
+use crate::acts::{self, Published};
+use crate::cast::COLLABORATORS;
+use crate::prologue;
+use crate::stage::Said;
+use crate::tee_socket;
+
+pub(super) fn missing_countersignature_bound(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let image = half_signed(scene)?;
+    acts::send_data(scene.cast, &image, "half-signed")?;
+    let said = launch(scene, &image, &[])?;
+    Ok(refused(&said, 1, &["workload: refused", COLLABORATORS[1]]))
+}
+
+pub(super) fn moved_tag(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let forged = forged(scene)?;
+    prologue::admit_to_queue(scene.cast, &forged.digest)?;
+    acts::send_data(scene.cast, scene.image, "moved-tag")?;
+    let said = launch(scene, &forged, &[])?;
+    prologue::admit_to_queue(scene.cast, &scene.image.digest)?;
+    Ok(refused(
+        &said,
+        1,
+        &[
+            "workload: refused",
+            "cloudkms.cryptoKeyVersions.useToDecrypt",
+        ],
+    ))
+}
+
+pub(super) fn debug_image(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let said = launch(scene, scene.image, &["--image-family", "debug"])?;
+    Ok(refused(
+        &said,
+        1,
+        &["workload: refused", "rejected by the attribute condition"],
+    ))
+}
+
+pub(super) fn overridden_command(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let said = launch(scene, scene.image, &["--cmd", "[\"--print-everything\"]"])?;
+    Ok(refused(
+        &said,
+        1,
+        &["emulator: refused", "CMD is not allowed to be overridden"],
+    ))
+}
+
+pub(super) fn replayed_token(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let runtime = scene.stage.folder("runtime")?;
+    let reference = scene.image.reference();
+    let mut command = acts::launch(scene.stage, scene.cast, &reference, &scene.image.repository);
+    command.arg("--runtime").arg(&runtime);
+    let mut launched = scene.stage.start(command, |_| {})?;
+    let socket = runtime.join("teeserver.sock");
+    acts::wait_for(&socket, &mut launched)?;
+    let [first, second] = &scene.cast.collaborators;
+    let token = tee_socket::token(&socket, &first.audience())?;
+    let sts = &scene.cast.endpoints.sts;
+    let (accepted, _) = crate::cloud::exchange(sts, &first.provider(), &token)?;
+    let (status, answer) = crate::cloud::exchange(sts, &second.provider(), &token)?;
+    launched.stop()?;
+    let is_refused = accepted == 200 && status == 400 && answer["error"] == json!("invalid_grant");
+    let seen = format!("{status} {answer}");
+    Ok(if is_refused {
+        Outcome::Refused(seen)
+    } else {
+        Outcome::NotRefused(seen)
+    })
+}
+
+pub(super) fn foreign_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let [first, second] = &scene.cast.collaborators;
+    acts::send(
+        scene.cast,
+        first,
+        scene.image,
+        "foreign",
+        &second.data_key(),
+    )?;
+    acts::send_data(scene.cast, scene.image, "honest")?;
+    let said = launch(scene, scene.image, &[])?;
+    let left = acts::drain(scene.cast)?;
+    if said.stdout != acts::RESULT || left != ["foreign"] {
+        let seen = format!(
+            "{:?}, left in the queue {left:?}: {}",
+            said.stdout, said.stderr
+        );
+        return Ok(Outcome::NotRefused(seen));
+    }
+    Ok(refused(&said, 0, &["refusing message", &second.data_key()]))
+}
+
+pub(super) fn revoked_digest(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
+    let first = &scene.cast.collaborators[0];
+    let mut revoke = scene.stage.program("verifier");
+    revoke.args(["revoke", &scene.image.reference(), "--apply", "--grant"]);
+    revoke.arg(acts::write_grant(scene.stage, first)?);
+    revoke.args(["--kms-endpoint", &scene.cast.endpoints.kms]);
+    revoke.env("GOOGLE_APPLICATION_CREDENTIALS", &first.project.credentials);
+    scene
+        .programme
+        .must(scene.stage, "verifier revoke", revoke)?;
+    acts::send_data(scene.cast, scene.image, "revoked")?;
+    let said = launch(scene, scene.image, &[])?;
+    Ok(refused(
+        &said,
+        1,
+        &[
+            "workload: refused",
+            "cloudkms.cryptoKeyVersions.useToDecrypt",
+        ],
+    ))
+}
+
+fn launch(scene: &mut Scene<'_>, image: &Published, options: &[&str]) -> Result<Said, Error> {
+    let reference = image.reference();
+    let mut command = acts::launch(scene.stage, scene.cast, &reference, &image.repository);
+    command.args(options);
+    scene.programme.run(scene.stage, "emulator launch", command)
+}
