@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::archive::ArchiveError;
 use crate::compile::CompileError;
 use crate::contents::ContentsError;
 use crate::interrupt::Interrupted;
@@ -13,7 +14,7 @@ use crate::push::PushError;
 use crate::root::RootError;
 use crate::sandbox::{SandboxError, Step};
 use crate::sign::SignError;
-use crate::store::StoreError;
+use crate::store::{StoreError, is_full};
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -110,23 +111,78 @@ impl Error {
 
     /// What helps, if we know.
     pub fn hint(&self) -> Option<&'static str> {
+        self.own_hint().or_else(|| system_hint(self))
+    }
+
+    fn own_hint(&self) -> Option<&'static str> {
         match self {
             Self::Source(error) => error.hint(),
-            Self::Lock(LockError::Missing { .. }) => {
-                Some("run `builder lock` there, and commit what it writes")
-            }
-            Self::Lock(LockError::Stale { .. }) => {
-                Some("run `builder lock` there again, and commit what it writes")
-            }
-            Self::Lock(LockError::Archive(_)) => Some("name a package archive with --archive"),
+            Self::Lock(error) => lock_hint(error),
+            Self::Crates(error) => crates_hint(error),
+            Self::Root(RootError::Store(error)) | Self::Store(error) => error.hint(),
             Self::Compile(error) => compile_hint(error),
             Self::Taken { .. } => Some("choose another place, or remove what is there"),
             Self::NoStore => Some("name a directory with --store"),
-            Self::Store(StoreError::Content { .. }) => {
-                Some("remove that file from the store; it is fetched again")
-            }
+            Self::Push(PushError::Layout(_)) => Some("a layout is what `builder build -o` writes"),
+            Self::Push(PushError::Registry(_)) | Self::Sign(SignError::Image { .. }) => Some(
+                "is the registry there and are you logged in? --plain-http is for one without \
+                 TLS, --ca for one with an authority of its own",
+            ),
+            Self::Signer(_) | Self::Sign(SignError::Signer { .. }) => Some(
+                "a key is a PEM file, as `builder keygen` writes it, or \
+                 gcpkms://projects/…/cryptoKeyVersions/N",
+            ),
             _ => None,
         }
+    }
+}
+
+/// What the system said, somewhere below.
+fn system_hint(error: &Error) -> Option<&'static str> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return match error.kind() {
+                _ if is_full(error) => Some("free some space, and repeat the command"),
+                io::ErrorKind::PermissionDenied => Some("is it yours to read or to write?"),
+                io::ErrorKind::NotFound => Some("is the path right?"),
+                _ => None,
+            };
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn lock_hint(error: &LockError) -> Option<&'static str> {
+    match error {
+        LockError::Missing { .. } => Some("run `builder lock` there, and commit what it writes"),
+        LockError::Stale { .. } => {
+            Some("run `builder lock` there again, and commit what it writes")
+        }
+        LockError::Archive(error) => archive_hint(error),
+        LockError::Crates(error) => crates_hint(error),
+        LockError::Root(RootError::Store(error)) => error.hint(),
+        _ => None,
+    }
+}
+
+fn archive_hint(error: &ArchiveError) -> Option<&'static str> {
+    match error {
+        ArchiveError::Host(error) => error.hint(),
+        ArchiveError::Store(error) => error.hint(),
+        ArchiveError::Fetch { .. } => {
+            Some("is there a network? another package archive can be named with --archive")
+        }
+        _ => Some("name a package archive with --archive"),
+    }
+}
+
+fn crates_hint(error: &CrateError) -> Option<&'static str> {
+    match error {
+        CrateError::Host(error) => error.hint(),
+        CrateError::Store(error) => error.hint(),
+        _ => None,
     }
 }
 

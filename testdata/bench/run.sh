@@ -11,11 +11,12 @@ cargo build --quiet --locked --release --example assemble -p builder
 bin="$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd)"
 work="$(mktemp -d)"
 chmod 755 "$work"
+mkdir "$work/times"
 cleanup() { kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"; }
 trap cleanup EXIT
 free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1")->sockport'; }
 
-# A row: median seconds and MiB of the lines "seconds KiB" in $work/NAME, and their ratio to the row before.
+# A row: median seconds and MiB of the lines "seconds KiB" in $work/times/NAME, and how many times those of another row.
 row() { # label, name, name of the row to compare with
   perl -e '
     my ($label, $own, $other) = @ARGV;
@@ -23,8 +24,8 @@ row() { # label, name, name of the row to compare with
       map { my $i = $_; (sort { $a <=> $b } map { $_->[$i] } @rows)[$#rows / 2] } 0, 1 }
     my ($seconds, $memory) = medians($own);
     my ($peer) = $other ? medians($other) : ();
-    my $ratio = $peer ? sprintf("%6.2f", $peer / $seconds) : "";
-    printf "%-52s %9.2f %8.0f %8s\n", $label, $seconds, $memory / 1024, $ratio' "$1" "$work/$2" "${3:+$work/$3}"
+    my $ratio = $peer ? sprintf("%6.2f", $seconds / $peer) : "";
+    printf "%-52s %9.2f %8.0f %8s\n", $label, $seconds, $memory / 1024, $ratio' "$1" "$work/times/$2" "${3:+$work/times/$3}"
 }
 
 # Times each of several commands once, in turn, RUNS times: `name preparation command` for each, separated by `;`.
@@ -42,13 +43,13 @@ measure() { # name, preparation, command...
   local name="$1" prepare="$2"; shift 2
   command -v "$1" >/dev/null || return 0
   bash -c "$prepare" >"$work/out" 2>&1 || { cat "$work/out"; echo "preparing $name failed"; return 1; }
-  /usr/bin/time -q -f '%e %M' -a -o "$work/$name" "$@" >"$work/out" 2>&1 || { tail -5 "$work/out"; echo "$name failed"; return 1; }
+  /usr/bin/time -q -f '%e %M' -a -o "$work/times/$name" "$@" >"$work/out" 2>&1 || { tail -5 "$work/out"; echo "$name failed"; return 1; }
 }
-rows() { # label, name, then label and name of each peer; a ratio above 1 says that we are faster
+rows() { # label, name, then label and name of each peer; above 1, it is slower than ours
   local own="$2"
   row "$1" "$2"; shift 2
   while [ $# -gt 0 ]; do
-    if [ -f "$work/$2" ]; then row "  $1" "$2" "$own"; else printf '%-52s %9s\n' "  $1" "not installed"; fi
+    if [ -f "$work/times/$2" ]; then row "  $1" "$2" "$own"; else printf '%-52s %9s\n' "  $1" "not installed"; fi
     shift 2
   done
 }
@@ -155,7 +156,7 @@ until (-e "$log.done") {
 open my $said, "<", $log;
 while (<$said>) { print "$1 $peak\n" if /late binding .*?([0-9.]+) s after/ }
 WATCH
-perl "$work/watch" "$work/story" >"$work/late" &
+perl "$work/watch" "$work/story" >"$work/times/late" &
 "$bin/ceremony" >"$work/story" 2>&1 || { tail -5 "$work/story"; exit 1; }
 touch "$work/story.done"
 wait $!

@@ -1,0 +1,129 @@
+//! Whatever goes wrong is told in one sentence, with what helps, as exit status 2, and leaves nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test panics and says what it skips"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const BUILDER: &str = env!("CARGO_BIN_EXE_builder");
+
+/// A repository with one crate, whose lock names no package and no crate.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        let script = "cp -r \"$FIXTURE\" source && cd source && git init -q && git add . && \
+                      git -c user.name=a -c user.email=a@b commit -qm a";
+        place.shell(script);
+        place
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn shell(&self, script: &str) {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/probe");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]).current_dir(self.0.path());
+        assert!(shell.env("FIXTURE", fixture).status().unwrap().success());
+    }
+
+    /// Runs the builder's command `words` in this place; gives what it said.
+    fn fails(&self, words: &str) -> String {
+        self.fails_as(Command::new(BUILDER), words)
+    }
+
+    fn fails_as(&self, mut command: Command, words: &str) -> String {
+        command.args(words.split_whitespace());
+        command.current_dir(self.0.path()).stdin(Stdio::null());
+        let output = command.env_remove("CARGO_NET_OFFLINE").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}: {said}");
+        assert_eq!(output.stdout, b"", "{words}");
+        let lines: Vec<_> = said.lines().collect();
+        let [.., error, hint] = &lines[..] else {
+            panic!("{words}: {said}");
+        };
+        assert!(error.starts_with("builder: error: "), "{words}: {said}");
+        assert!(hint.starts_with("hint: "), "{words}: {said}");
+        said
+    }
+
+    /// Besides the source and the store there is nothing.
+    fn is_clean(&self) -> bool {
+        let names = fs::read_dir(self.0.path()).unwrap();
+        let mut names = names.map(|entry| entry.unwrap().file_name());
+        names.all(|name| name == "source" || name == "store")
+    }
+}
+
+#[test]
+fn source() {
+    let place = Place::new();
+    let build = "build source -o layout --store store";
+    assert!(place.fails(build).contains("there is no lock"));
+    place.shell("touch source/new");
+    assert!(place.fails(build).contains("not committed: new"));
+    place.shell("rm source/new; rm -rf source/.git");
+    let said = place.fails(build);
+    assert!(said.contains("no git repository"), "{said}");
+    assert!(place.is_clean());
+}
+
+#[test]
+fn archive_and_network() {
+    let place = Place::new();
+    // The port of the discard protocol: nobody listens.
+    let lock = "lock source --store store --archive";
+    let said = place.fails(&format!("{lock} http://127.0.0.1:9"));
+    assert!(said.contains("package archive"), "{said}");
+    place.fails(&format!("{lock} nonsense"));
+    assert!(!place.at("source/Image.lock").exists() && place.is_clean());
+}
+
+#[test]
+fn registry_and_keys() {
+    let place = Place::new();
+    place.fails("push nowhere 127.0.0.1:9/a/b:v1 --plain-http");
+    let image = format!("127.0.0.1:9/a/b@sha256:{}", "0".repeat(64));
+    place.fails(&format!("sign {image} --plain-http --key nowhere"));
+    fs::write(place.at("store"), "no key").unwrap();
+    place.fails(&format!("sign {image} --plain-http --key store"));
+    let keygen = Command::new(BUILDER)
+        .arg("keygen")
+        .arg(place.at("key"))
+        .output();
+    assert!(keygen.unwrap().status.success());
+    let said = place.fails(&format!("sign {image} --plain-http --key key.key"));
+    assert!(said.contains("127.0.0.1:9"), "{said}");
+}
+
+/// A full disk is a small one; a user who may make namespaces may mount it.
+#[test]
+fn full_disk() {
+    let place = Place::new();
+    let mut unshare = Command::new("unshare");
+    let script =
+        "mount -t tmpfs -o size=64k none store && cat /dev/zero >store/filled; exec \"$@\"";
+    fs::create_dir(place.at("store")).unwrap();
+    unshare.args(["-Urm", "sh", "-c", script, "-", BUILDER]);
+    let possible = Command::new("unshare").args(["-Urm", "true"]).status();
+    if !possible.is_ok_and(|status| status.success()) {
+        println!("skipped: full_disk: no namespaces on this machine");
+        return;
+    }
+    place.shell(
+        "cd source && printf 'version = 1\\nspec = \"sha256:%s\"\\ncargo_lock = \"sha256:%s\"\\nroot = \"sha256:%064d\"\\npackage = []\\ncrate = []\\n' \
+         $(sha256sum Image.toml | cut -d' ' -f1) $(sha256sum Cargo.lock | cut -d' ' -f1) 0 >Image.lock && \
+         git add . && git -c user.name=a -c user.email=a@b commit -qm lock",
+    );
+    let said = place.fails_as(unshare, "build source -o layout --store store");
+    assert!(said.contains("full") || said.contains("space"), "{said}");
+    assert!(place.is_clean());
+}
