@@ -22,7 +22,6 @@ need() { # tool, what is skipped without it
   command -v "$1" >/dev/null && return 0
   skipped=$((skipped + 1)); echo "skipped $2: no $1"; return 1
 }
-free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1")->sockport'; }
 same() { [ "$1" = "$2" ] || { echo "expected $1, found $2"; return 1; }; }
 
 "$bin/builder" build workload -o "$work/layout" 2>/dev/null >"$work/digest"
@@ -67,18 +66,22 @@ judge() { # name of the registry, repository
   fi
 }
 
-registry() { # folder, port, further configuration
+registry() { # folder, further configuration; leaves the port that the registry chose in $port
   mkdir -p "$1"
   cat >"$1/config.yml" <<CONFIG
 version: 0.1
-log: {level: error}
+log: {level: info}
 storage: {filesystem: {rootdirectory: $1/data}}
 http:
-  addr: 127.0.0.1:$2
-$3
+  addr: 127.0.0.1:0
+$2
 CONFIG
   docker-registry serve "$1/config.yml" >"$1/log" 2>&1 &
-  for _ in $(seq 100); do (: >"/dev/tcp/127.0.0.1/$2") 2>/dev/null && return; sleep 0.05; done
+  for _ in $(seq 100); do
+    port="$(sed -nE 's/.*listening on 127\.0\.0\.1:([0-9]+).*/\1/p' "$1/log")"
+    [ -z "$port" ] || return 0
+    sleep 0.05
+  done
   echo "docker-registry did not start"; return 1
 }
 
@@ -89,8 +92,7 @@ address="$(sed -E 's/.*"registry":"([^"]+)".*/\1/' <<<"$endpoints")"
 judge "emulator" "$address/builder/workload"
 
 if need docker-registry "registry without referrers"; then
-  port="$(free_port)"
-  registry "$work/plain" "$port" ""
+  registry "$work/plain" ""
   judge "docker-registry" "127.0.0.1:$port/builder/workload"
 
   curve="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
@@ -99,8 +101,7 @@ if need docker-registry "registry without referrers"; then
   printf 'subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n' >"$work/tls.ext"
   openssl x509 -req -in "$work/tls.csr" -CA "$work/ca.crt" -CAkey "$work/ca.key" -CAcreateserial -days 2 \
     -extfile "$work/tls.ext" -out "$work/tls.crt" 2>/dev/null
-  port="$(free_port)"
-  registry "$work/tls" "$port" "  tls: {certificate: $work/tls.crt, key: $work/tls.key}"
+  registry "$work/tls" "  tls: {certificate: $work/tls.crt, key: $work/tls.key}"
   check "https: publish" publish "127.0.0.1:$port/builder/workload" --ca "$work/ca.crt"
   refuse "https: an unknown authority is refused" publish "127.0.0.1:$port/builder/workload"
 fi

@@ -7,16 +7,14 @@
 )]
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use attest::{Statement, Subject, predicate};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use content::{Digest, limits};
-use oci::{Descriptor, ImageRef, Manifest, Repository, Tag, Target, media};
+use oci::{Descriptor, ImageRef, Manifest, Tag, Target, media};
 use remote::{Registry, Transport};
 use serde_json::{Value, json};
 use signature::bundle::Bundle;
@@ -26,18 +24,17 @@ use signature::{PrivateKey, PublicKey};
 use signer::{KeyRef, Signer, attest_image, sign_image};
 use tempfile::TempDir;
 
+#[allow(dead_code, reason = "the tests of the other crate use more of it")]
+#[path = "../../remote/tests/server/mod.rs"]
+mod server;
+
+use server::Server;
+
 struct World {
     folder: TempDir,
-    server: Child,
+    _server: Server,
     registry: Registry,
     image: ImageRef,
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.server.kill().unwrap();
-        self.server.wait().unwrap();
-    }
 }
 
 /// `None`, said by name, if a program is missing.
@@ -53,23 +50,19 @@ fn program(name: &str) -> Option<PathBuf> {
 }
 
 impl World {
-    async fn new(docker_registry: &Path) -> Self {
+    /// `None`, said by name, without docker-registry.
+    async fn new(test: &str) -> Option<Self> {
         let folder = TempDir::new().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let server = serve(docker_registry, folder.path(), port);
-        let repository: Repository = format!("127.0.0.1:{port}/some/image").parse().unwrap();
+        let server = Server::start(test, "")?;
+        let repository = server.repository("some/image");
         let registry = Registry::connect(&repository, &Transport::PlainHttp).unwrap();
         let digest = push(&registry).await;
-        Self {
+        Some(Self {
             folder,
-            server,
+            _server: server,
             registry,
             image: ImageRef { repository, digest },
-        }
+        })
     }
 
     async fn signer(&self, name: &str) -> Signer {
@@ -143,25 +136,6 @@ impl World {
     }
 }
 
-fn serve(program: &Path, folder: &Path, port: u16) -> Child {
-    let config = folder.join("registry.yml");
-    let data = folder.join("data");
-    let text = format!(
-        "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
-         http: {{addr: \"127.0.0.1:{port}\"}}\n",
-        data.display()
-    );
-    fs::write(&config, text).unwrap();
-    let mut command = Command::new(program);
-    command.arg("serve").arg(config);
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    let server = command.spawn().unwrap();
-    let listens = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-    let mut waits = (0..200).map(|_| std::thread::sleep(Duration::from_millis(50)));
-    while !listens() && waits.next().is_some() {}
-    server
-}
-
 async fn push(registry: &Registry) -> Digest {
     let config = br#"{"architecture":"amd64","config":{},"os":"linux","rootfs":{"diff_ids":[],"type":"layers"}}"#;
     let config = registry.push_blob(media::CONFIG, config).await.unwrap();
@@ -187,11 +161,12 @@ fn predicates() -> [(&'static str, Value); 2] {
 
 #[tokio::test]
 async fn cosign_verifies_what_we_publish() {
-    let (Some(docker_registry), Some(cosign)) = (program("docker-registry"), program("cosign"))
-    else {
+    let (Some(world), Some(cosign)) = (
+        World::new("cosign_verifies_what_we_publish").await,
+        program("cosign"),
+    ) else {
         return;
     };
-    let world = World::new(&docker_registry).await;
     let signer = world.signer("ours").await;
     world.signer("other").await;
     world.publish(&signer).await;
@@ -225,10 +200,9 @@ async fn cosign_verifies_what_we_publish() {
 
 #[tokio::test]
 async fn publishing_again_changes_nothing() {
-    let Some(docker_registry) = program("docker-registry") else {
+    let Some(world) = World::new("publishing_again_changes_nothing").await else {
         return;
     };
-    let world = World::new(&docker_registry).await;
     let signer = world.signer("ours").await;
     world.publish(&signer).await;
     let before = world.published().await;
@@ -240,10 +214,9 @@ async fn publishing_again_changes_nothing() {
 /// not doubled, with another.
 #[tokio::test]
 async fn another_signature_of_the_same_key_is_enough() {
-    let Some(docker_registry) = program("docker-registry") else {
+    let Some(world) = World::new("another_signature_of_the_same_key_is_enough").await else {
         return;
     };
-    let world = World::new(&docker_registry).await;
     let signer = world.signer("ours").await;
     publish_flipped(&world, &signer).await;
     let before = world.published().await;
@@ -253,10 +226,9 @@ async fn another_signature_of_the_same_key_is_enough() {
 
 #[tokio::test]
 async fn nothing_is_signed_that_is_not_there() {
-    let Some(docker_registry) = program("docker-registry") else {
+    let Some(mut world) = World::new("nothing_is_signed_that_is_not_there").await else {
         return;
     };
-    let mut world = World::new(&docker_registry).await;
     let signer = world.signer("ours").await;
     world.image.digest = Digest::of(b"another image");
     let error = sign_image(&world.registry, &world.image, &signer).await;
@@ -328,10 +300,9 @@ async fn publish_envelope(world: &World, signer: &Signer, envelope: Envelope) {
 
 #[tokio::test]
 async fn two_signers_stand_side_by_side() {
-    let Some(docker_registry) = program("docker-registry") else {
+    let Some(world) = World::new("two_signers_stand_side_by_side").await else {
         return;
     };
-    let world = World::new(&docker_registry).await;
     let signers = [world.signer("a").await, world.signer("b").await];
     for signer in &signers {
         world.publish(signer).await;

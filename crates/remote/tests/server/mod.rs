@@ -1,13 +1,10 @@
 //! Debian's `docker-registry` on loopback, with a directory and a configuration of its own. It has
 //! no referrers API.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use content::Digest;
 use oci::Repository;
@@ -23,32 +20,20 @@ impl Server {
     /// `None`, and a line that says so, if the program is not installed.
     pub fn start(test: &str, extra: &str) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
-        let port = free_port();
         let config = dir.path().join("config.yml");
-        fs::write(&config, configuration(dir.path(), port, extra)).unwrap();
+        fs::write(&config, configuration(dir.path(), extra)).unwrap();
         let child = Command::new("docker-registry")
             .arg("serve")
             .arg(&config)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn();
-        let Ok(child) = child else {
+        let Ok(mut child) = child else {
             println!("skipped: {test} needs docker-registry");
             return None;
         };
-        let mut server = Self { child, dir, port };
-        server.wait();
-        Some(server)
-    }
-
-    fn wait(&mut self) {
-        let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            let ended = self.child.try_wait().unwrap();
-            assert_eq!(ended, None, "docker-registry does not start");
-            assert!(start.elapsed() < Duration::from_secs(20));
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let port = listens(child.stderr.take().unwrap());
+        Some(Self { child, dir, port })
     }
 
     pub fn repository(&self, path: &str) -> Repository {
@@ -70,21 +55,24 @@ impl Drop for Server {
     }
 }
 
-/// The system may offer a port again before the registry has taken it.
-fn free_port() -> u16 {
-    static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        if TAKEN.lock().unwrap().insert(port) {
-            return port;
-        }
-    }
+/// The port that the registry says it listens on: one that it chose itself, so that nobody else can
+/// have taken it.
+fn listens(stderr: ChildStderr) -> u16 {
+    let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
+    let mut said = String::new();
+    let port = lines.find_map(|line| {
+        said.push_str(&line);
+        let (_, rest) = line.split_once("listening on 127.0.0.1:")?;
+        let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+        digits.parse().ok()
+    });
+    std::thread::spawn(move || lines.for_each(drop));
+    port.unwrap_or_else(|| panic!("docker-registry does not start: {said}"))
 }
 
-fn configuration(dir: &Path, port: u16, extra: &str) -> String {
+fn configuration(dir: &Path, extra: &str) -> String {
     format!(
-        "version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\nhttp:\n  addr: 127.0.0.1:{port}\n{extra}",
+        "version: 0.1\nlog: {{level: info}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\nhttp:\n  addr: 127.0.0.1:0\n{extra}",
         dir.display()
     )
 }
