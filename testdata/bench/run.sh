@@ -154,7 +154,7 @@ until (-e "$log.done") {
   select undef, undef, undef, 0.01;
 }
 open my $said, "<", $log;
-while (<$said>) { print "$1 $peak\n" if /late binding .*?([0-9.]+) s after/ }
+while (<$said>) { print "$1 $peak\n" if /late binding: .*?([0-9.]+) s after/ }
 WATCH
 perl "$work/watch" "$work/story" >"$work/times/late" &
 "$bin/ceremony" >"$work/story" 2>&1 || { tail -5 "$work/story"; exit 1; }
