@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use content::Digest;
+use scratch::Scratch;
 
 use crate::host::{self, HostError};
 use crate::lock::packages::{Index, IndexError, Package};
@@ -146,7 +147,7 @@ impl Archive {
     }
 
     fn verified(&self, signed: &[u8]) -> Result<String, ArchiveError> {
-        let home = tempfile::tempdir();
+        let home = Scratch::new();
         let home =
             home.and_then(|home| fs::write(home.path().join("InRelease"), signed).map(|()| home));
         let failed = |source| ArchiveError::File {

@@ -167,8 +167,8 @@ pub fn cargo_fetch(manifest: &Path) -> Result<(), HostError> {
     run("cargo", "fetch", &mut command).map(drop)
 }
 
-/// The text that was signed in `signed`, if one of the keys in `keyring` has signed it. `home` is an
-/// empty folder.
+/// The text that was signed in `signed`, if one of the keys in `keyring` has signed it. `home` is a
+/// folder without keys.
 ///
 /// # Errors
 /// gpgv is missing, or there is no such signature.

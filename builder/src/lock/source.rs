@@ -1,20 +1,22 @@
 //! The source: what the last commit has of one crate and of the crates that it uses by path. Read from
 //! git's objects, never from the working tree, and written with modes of our own.
 
+mod closure;
+mod objects;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Component, Path, PathBuf};
-use std::process::{Child, ChildStdout};
+use std::path::{Path, PathBuf};
 
-use content::{Digest, Hasher, limits};
+use content::{Digest, Hasher};
 
-use crate::host::{self, HostError, git};
+use crate::host::{HostError, git};
 use crate::store::StoreError;
+use closure::closure;
+use objects::Objects;
 
-/// Bytes of one file of the source.
-const FILE: u64 = 256 << 20;
 /// Files of the source.
 const FILES: usize = 100_000;
 /// Files that an error names.
@@ -191,94 +193,6 @@ fn locate(folder: &Path) -> Result<(PathBuf, String), SourceError> {
     Ok((top.into(), prefix.trim_end_matches('/').to_owned()))
 }
 
-/// The crate in `first` and all that it uses by path, relative to the repository.
-fn closure(top: &Path, commit: &str, first: &str) -> Result<BTreeSet<String>, SourceError> {
-    let mut found = BTreeSet::new();
-    let mut open = vec![first.to_owned()];
-    while let Some(folder) = open.pop() {
-        if !found.insert(folder.clone()) {
-            continue;
-        }
-        let manifest = join(&folder, "Cargo.toml");
-        let table = manifest_at(top, commit, &manifest)?;
-        for path in path_dependencies(&table) {
-            let outside = || SourceError::Outside {
-                manifest: manifest.clone(),
-                path: path.clone(),
-            };
-            open.push(relative(&folder, &path).ok_or_else(outside)?);
-        }
-    }
-    Ok(found)
-}
-
-fn manifest_at(top: &Path, commit: &str, manifest: &str) -> Result<toml::Table, SourceError> {
-    let text = git(top, "cat-file", &["blob", &format!("{commit}:{manifest}")]);
-    let text = text.map_err(|error| match error {
-        HostError::Failed { .. } => SourceError::Absent {
-            manifest: manifest.to_owned(),
-        },
-        other => other.into(),
-    })?;
-    toml::from_slice(&text).map_err(|source| SourceError::Manifest {
-        manifest: manifest.to_owned(),
-        source,
-    })
-}
-
-/// `path` of every dependency of any kind, for any target; cargo wants all of them present.
-fn path_dependencies(manifest: &toml::Table) -> Vec<String> {
-    const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let tables_in = |name| {
-        let table = manifest.get(name).and_then(toml::Value::as_table);
-        table
-            .into_iter()
-            .flat_map(|table| table.values())
-            .filter_map(toml::Value::as_table)
-    };
-    let own = KINDS
-        .iter()
-        .filter_map(|kind| manifest.get(*kind)?.as_table());
-    let targets = tables_in("target")
-        .flat_map(|table| KINDS.iter().filter_map(|kind| table.get(*kind)?.as_table()));
-    // `[patch.REGISTRY]` replaces crates, and `[workspace.dependencies]` is the table in a table.
-    let inherited = manifest
-        .get("workspace")
-        .and_then(|workspace| workspace.get("dependencies")?.as_table());
-    own.chain(targets)
-        .chain(tables_in("patch"))
-        .chain(inherited)
-        .flat_map(|dependencies| dependencies.values())
-        .filter_map(|dependency| Some(dependency.get("path")?.as_str()?.to_owned()))
-        .collect()
-}
-
-/// `path` as seen from `folder`, relative to the repository; `None` if it leaves it.
-fn relative(folder: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<String> = folder
-        .split('/')
-        .filter(|p| !p.is_empty())
-        .map(str::to_owned)
-        .collect();
-    for component in Path::new(path).components() {
-        match component {
-            Component::Normal(part) => parts.push(part.to_str()?.to_owned()),
-            Component::CurDir => {}
-            Component::ParentDir => drop(parts.pop()?),
-            Component::RootDir | Component::Prefix(_) => return None,
-        }
-    }
-    Some(parts.join("/"))
-}
-
-fn join(folder: &str, file: &str) -> String {
-    if folder.is_empty() {
-        file.to_owned()
-    } else {
-        format!("{folder}/{file}")
-    }
-}
-
 /// Paths in `folders` that git knows, or would know, and the commit does not have. Nothing is asked
 /// that compares files: their filters are the repository's to name.
 fn unknown(
@@ -383,7 +297,7 @@ fn write(
     into: &Path,
     differ: &mut Vec<String>,
 ) -> Result<Digest, SourceError> {
-    let mut objects = Objects::open(top, files)?;
+    let mut objects = Objects::open(top, files.iter().map(|file| file.object.as_str()))?;
     let mut tree = Hasher::new();
     for file in files {
         let bytes = objects.next(&file.object)?;
@@ -412,71 +326,6 @@ fn is_same(path: &Path, bytes: &[u8], executable: Executable) -> Result<bool, So
         return Ok(false);
     }
     Ok(fs::read(path).map_err(SourceError::at(path))? == bytes)
-}
-
-/// A git that gives one object after another.
-struct Objects {
-    git: Child,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Objects {
-    /// Asks for the objects of all `files`, in their order.
-    fn open(top: &Path, files: &[Listed]) -> Result<Self, SourceError> {
-        let mut git = host::git_objects(top)?;
-        let (Some(mut asking), Some(answers)) = (git.stdin.take(), git.stdout.take()) else {
-            return Err(SourceError::Answer {
-                found: String::new(),
-            });
-        };
-        let names: String = files
-            .iter()
-            .map(|file| format!("{}\n", file.object))
-            .collect();
-        // From a thread, so that neither side waits for a full pipe. If git goes away, its answers
-        // end too early.
-        std::thread::spawn(move || asking.write_all(names.as_bytes()));
-        Ok(Self {
-            git,
-            answers: BufReader::new(answers),
-        })
-    }
-
-    fn next(&mut self, name: &str) -> Result<Vec<u8>, SourceError> {
-        object(&mut self.answers, name)
-    }
-}
-
-impl Drop for Objects {
-    fn drop(&mut self) {
-        // It has nothing left to say that anybody wants to hear.
-        let _ = self.git.kill();
-        let _ = self.git.wait();
-    }
-}
-
-/// `<object> blob <size>\n<bytes>\n`
-fn object(answers: &mut impl BufRead, name: &str) -> Result<Vec<u8>, SourceError> {
-    let failed = |error: io::Error| SourceError::Answer {
-        found: error.to_string(),
-    };
-    let mut head = String::new();
-    answers
-        .by_ref()
-        .take(limits::KEY)
-        .read_line(&mut head)
-        .map_err(failed)?;
-    let size = head
-        .trim_end()
-        .strip_prefix(&format!("{name} blob "))
-        .and_then(|s| s.parse().ok());
-    let size: u64 = size
-        .filter(|size| *size <= FILE)
-        .ok_or(SourceError::Answer { found: head })?;
-    let mut bytes = vec![0; size as usize + 1];
-    answers.read_exact(&mut bytes).map_err(failed)?;
-    bytes.pop();
-    Ok(bytes)
 }
 
 fn write_one(file: &Listed, bytes: &[u8], into: &Path) -> Result<(), SourceError> {
@@ -662,12 +511,5 @@ mod tests {
         let source = stage(repository.path(), into.path()).unwrap();
         assert_eq!(source.folder, Path::new(""));
         assert!(into.path().join("a/src/main.rs").exists());
-    }
-
-    #[test]
-    fn paths_stay_in_the_repository() {
-        assert_eq!(relative("a/b", "../c/./d").as_deref(), Some("a/c/d"));
-        assert_eq!(relative("a", "../../c"), None);
-        assert_eq!(relative("a", "/c"), None);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -53,14 +53,6 @@ impl Scratch {
     /// Where it is.
     pub fn path(&self) -> &Path {
         self.folder.path()
-    }
-
-    /// Lets other users pass through the folder.
-    ///
-    /// # Errors
-    /// The file system does not know permissions.
-    pub fn open_to_others(&self) -> io::Result<()> {
-        fs::set_permissions(self.path(), fs::Permissions::from_mode(0o755))
     }
 }
 
