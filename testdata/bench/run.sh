@@ -14,7 +14,6 @@ chmod 755 "$work"
 mkdir "$work/times"
 cleanup() { kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"; }
 trap cleanup EXIT
-free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1")->sockport'; }
 
 # A row: median seconds and MiB of the lines "seconds KiB" in $work/times/NAME, and how many times those of another row.
 row() { # label, name, name of the row to compare with
@@ -99,12 +98,16 @@ compare \
 rows "assembly of 100 files of 2 MiB" assemble "umoci insert" umoci "cp and sha256sum" copy
 
 if command -v docker-registry >/dev/null; then
-  port="$(free_port)" registry="$work/registry"
+  registry="$work/registry"
   mkdir "$registry"
-  printf 'version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s/data}}\nhttp: {addr: 127.0.0.1:%s}\n' \
-    "$registry" "$port" >"$registry/config.yml"
+  printf 'version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: %s/data}}\nhttp: {addr: 127.0.0.1:0}\n' \
+    "$registry" >"$registry/config.yml"
   docker-registry serve "$registry/config.yml" >"$registry/log" 2>&1 &
-  for _ in $(seq 100); do (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.05; done
+  for _ in $(seq 100); do
+    port="$(sed -nE 's/.*listening on 127\.0\.0\.1:([0-9]+).*/\1/p' "$registry/log")"
+    [ -z "$port" ] || break
+    sleep 0.05
+  done
   there="127.0.0.1:$port/bench"
   compare \
     push "rm -rf $registry/data" "$bin/builder" push "$work/assembled" "$there/image:v1" --plain-http ";" \
@@ -160,4 +163,5 @@ perl "$work/watch" "$work/story" >"$work/times/late" &
 "$bin/ceremony" >"$work/story" 2>&1 || { tail -5 "$work/story"; exit 1; }
 touch "$work/story.done"
 wait $!
+[ -s "$work/times/late" ] || { echo "the story said nothing of the late binding"; exit 1; }
 rows "late-binding start: launch to signatures checked" late
