@@ -70,6 +70,8 @@ pub struct Built {
 /// # Errors
 /// See [`Error`]; then `output` is as it was.
 pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
+    // What the machine does not allow is told before hundreds of megabytes are fetched for it.
+    order.sandbox.probe()?;
     let output = Output::prepare(output)?;
     let scratch = order.store.scratch()?;
     let inputs = gather(order, scratch.path())?;

@@ -34,6 +34,9 @@ pub enum Error {
     /// The store of inputs.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The place for the compiler.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// The compiler.
     #[error(transparent)]
     Compile(#[from] CompileError),
@@ -120,6 +123,7 @@ impl Error {
             Self::Lock(error) => lock_hint(error),
             Self::Crates(error) => crates_hint(error),
             Self::Root(RootError::Store(error)) | Self::Store(error) => error.hint(),
+            Self::Sandbox(error) => sandbox_hint(error),
             Self::Compile(error) => compile_hint(error),
             Self::Taken { .. } => Some("choose another place, or remove what is there"),
             Self::NoStore => Some("name a directory with --store"),

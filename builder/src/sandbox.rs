@@ -99,6 +99,22 @@ pub struct Sandbox<'a> {
 }
 
 impl Sandbox<'_> {
+    /// Finds out whether the system lets us make a sandbox, which shows only when it is tried.
+    ///
+    /// # Errors
+    /// It does not, or the helper cannot be started.
+    pub fn probe(&self) -> Result<(), SandboxError> {
+        let mut helper = Command::new(self.helper);
+        helper.arg(Role::Probe.argument()).env_clear();
+        let output = helper.stdin(Stdio::null()).output();
+        let output = output.map_err(SandboxError::Helper)?;
+        match read_line(&mut output.stdout.as_slice())? {
+            Some(Report::Refused { step, errno }) => Err(refused(step, errno)),
+            _ if output.status.success() => Ok(()),
+            _ => Err(SandboxError::Silent),
+        }
+    }
+
     /// Runs what `plan` says, and writes its product to the file `product`, which is only complete
     /// when this succeeds.
     ///
@@ -180,10 +196,7 @@ fn receive(stdout: ChildStdout, plan: &Plan, product: &Path) -> Result<(), Sandb
     let mut stdout = BufReader::new(stdout);
     let program = || plan.command.first().cloned().unwrap_or_default();
     match read_line(&mut stdout)?.ok_or(SandboxError::Silent)? {
-        Report::Refused { step, errno } => Err(SandboxError::Refused {
-            step,
-            source: io::Error::from_raw_os_error(errno),
-        }),
+        Report::Refused { step, errno } => Err(refused(step, errno)),
         Report::Exited { code } => Err(SandboxError::Exited {
             program: program(),
             code,
@@ -197,6 +210,13 @@ fn receive(stdout: ChildStdout, plan: &Plan, product: &Path) -> Result<(), Sandb
             source: io::Error::from_raw_os_error(errno),
         }),
         Report::Product { size } => keep(stdout, size, plan, product),
+    }
+}
+
+fn refused(step: Step, errno: i32) -> SandboxError {
+    SandboxError::Refused {
+        step,
+        source: io::Error::from_raw_os_error(errno),
     }
 }
 

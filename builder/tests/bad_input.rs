@@ -104,26 +104,49 @@ fn registry_and_keys() {
     assert!(said.contains("127.0.0.1:9"), "{said}");
 }
 
+/// The builder behind `script`, as the first user of a user namespace of its own.
+fn builder_after(script: &str) -> Command {
+    let mut unshare = Command::new("unshare");
+    let script = format!("{script}; exec \"$@\"");
+    unshare.args(["-Urm", "sh", "-c", &script, "-", BUILDER]);
+    unshare
+}
+
+fn namespaces() -> bool {
+    let possible = Command::new("unshare").args(["-Urm", "true"]).status();
+    possible.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn namespaces_forbidden() {
+    if !namespaces() {
+        println!("skipped: namespaces_forbidden: cannot forbid them on this machine");
+        return;
+    }
+    let place = Place::new();
+    let forbid = builder_after("echo 0 >/proc/sys/user/max_user_namespaces");
+    let said = place.fails_as(forbid, "build source -o layout --store store");
+    assert!(said.contains("making sandbox"), "{said}");
+    assert!(said.contains("max_user_namespaces"), "{said}");
+    assert!(place.is_clean());
+}
+
 /// A full disk is a small one; a user who may make namespaces may mount it.
 #[test]
 fn full_disk() {
-    let place = Place::new();
-    let mut unshare = Command::new("unshare");
-    let script =
-        "mount -t tmpfs -o size=64k none store && cat /dev/zero >store/filled; exec \"$@\"";
-    fs::create_dir(place.at("store")).unwrap();
-    unshare.args(["-Urm", "sh", "-c", script, "-", BUILDER]);
-    let possible = Command::new("unshare").args(["-Urm", "true"]).status();
-    if !possible.is_ok_and(|status| status.success()) {
+    if !namespaces() {
         println!("skipped: full_disk: no namespaces on this machine");
         return;
     }
+    let place = Place::new();
+    fs::create_dir(place.at("store")).unwrap();
+    let fill = "mount -t tmpfs -o size=64k none store && cat /dev/zero >store/filled";
     place.shell(
         "cd source && printf 'version = 1\\nspec = \"sha256:%s\"\\ncargo_lock = \"sha256:%s\"\\nroot = \"sha256:%064d\"\\npackage = []\\ncrate = []\\n' \
          $(sha256sum Image.toml | cut -d' ' -f1) $(sha256sum Cargo.lock | cut -d' ' -f1) 0 >Image.lock && \
          git add . && git -c user.name=a -c user.email=a@b commit -qm lock",
     );
-    let said = place.fails_as(unshare, "build source -o layout --store store");
+    let said = place.fails_as(builder_after(fill), "build source -o layout --store store");
     assert!(said.contains("the disk is full"), "{said}");
     assert!(place.is_clean());
 }

@@ -31,6 +31,8 @@ const SELF: &str = "/proc/self/exe";
 /// A part that this program plays for itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Role {
+    /// Leaves the host's namespaces, and says only whether that is allowed.
+    Probe,
     /// Leaves the host's namespaces.
     Outer,
     /// Is the first process of the new ones.
@@ -41,13 +43,14 @@ impl Role {
     /// The role that a command line asks for: its first argument, and there is no other.
     pub fn of_arguments(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> Option<Self> {
         let first = arguments.next()?;
-        [Self::Outer, Self::Inner]
+        [Self::Probe, Self::Outer, Self::Inner]
             .into_iter()
             .find(|role| first == role.argument())
     }
 
     pub(super) fn argument(self) -> &'static str {
         match self {
+            Self::Probe => "sandbox-probe",
             Self::Outer => "sandbox-outer",
             Self::Inner => "sandbox-inner",
         }
@@ -57,6 +60,7 @@ impl Role {
 /// Plays `role`: reads a plan from standard input and reports on standard output.
 pub fn play(role: Role) -> ExitCode {
     let outcome = match role {
+        Role::Probe => leave_host(),
         Role::Outer => outer(),
         Role::Inner => inner(),
     };
@@ -72,15 +76,19 @@ pub fn play(role: Role) -> ExitCode {
 
 fn outer() -> Result<(), Refusal> {
     let plan = read_plan().at(Step::Plan)?;
-    let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
-    nix::sched::unshare(namespaces()).at(Step::Namespaces)?;
-    map("setgroups", "deny").at(Step::Identity)?;
-    map("uid_map", &format!("{USER} {uid} 1")).at(Step::Identity)?;
-    map("gid_map", &format!("{USER} {gid} 1")).at(Step::Identity)?;
+    leave_host()?;
     setsid().at(Step::Lifetime)?;
     live_with_parent().at(Step::Lifetime)?;
     keep_capabilities().at(Step::Identity)?;
     hand_over(&plan).at(Step::FirstProcess)
+}
+
+fn leave_host() -> Result<(), Refusal> {
+    let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
+    nix::sched::unshare(namespaces()).at(Step::Namespaces)?;
+    map("setgroups", "deny").at(Step::Identity)?;
+    map("uid_map", &format!("{USER} {uid} 1")).at(Step::Identity)?;
+    map("gid_map", &format!("{USER} {gid} 1")).at(Step::Identity)
 }
 
 /// Those of the new user namespace, which count for nothing outside it. Who is not root loses them
