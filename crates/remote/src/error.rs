@@ -85,6 +85,14 @@ pub enum Error {
         /// The header.
         header: &'static str,
     },
+    /// An answer from something that is no registry: a proxy's page, say.
+    #[error("requesting {url}: expected a manifest, found {found:?}")]
+    NoManifest {
+        /// What was requested.
+        url: String,
+        /// The media type of the answer.
+        found: String,
+    },
     /// Content of another digest.
     #[error("requesting {url}: expected {expected}, found {actual}")]
     DigestMismatch {

@@ -202,6 +202,12 @@ impl Registry {
             return Ok(None);
         };
         let media_type = content_type(&response);
+        if !is_manifest(&media_type) {
+            return Err(Error::NoManifest {
+                url,
+                found: media_type,
+            });
+        }
         let bytes = http::read(&url, response, limits::MANIFEST).await?;
         Ok(Some((bytes, media_type)))
     }
@@ -345,6 +351,12 @@ fn check_announced(url: &str, wanted: &Descriptor, response: &Response) -> Resul
 }
 
 /// The media type without parameters.
+/// Whether this may be a manifest of any kind. All are JSON, and a registry should answer with the
+/// type that was pushed (OCI distribution, "Pulling manifests").
+fn is_manifest(media_type: &str) -> bool {
+    media_type.ends_with("json") || media_type == "application/octet-stream"
+}
+
 pub(crate) fn content_type(response: &Response) -> String {
     let value = response.headers().get(CONTENT_TYPE);
     let text = value.and_then(|v| v.to_str().ok()).unwrap_or_default();

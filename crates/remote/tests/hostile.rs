@@ -221,6 +221,19 @@ async fn content_is_what_was_asked_for() {
     }
 }
 
+#[tokio::test]
+async fn a_page_of_a_proxy_is_no_manifest() {
+    let digest = Digest::of(b"Sign in");
+    let html = "Content-Type: text/html; charset=utf-8\r\n";
+    let path = format!("manifests/{digest}");
+    let script = Script::default().on(&path, "200 OK", html, b"Sign in");
+    let error = script.serve().await.manifest(&digest).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::NoManifest { found, .. } if found == "text/html"),
+        "{error}"
+    );
+}
+
 /// Without a length in front, a body is cut off where it grows too long.
 #[tokio::test]
 async fn a_body_without_end_is_cut_off() {
