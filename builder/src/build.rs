@@ -18,7 +18,7 @@ use crate::contents::{self, Sources};
 use crate::describe::{self, Description};
 use crate::error::Error;
 use crate::lock::source::{self, Source};
-use crate::lock::{self, Lock, Wanted};
+use crate::lock::{self, LOCK, Lock, LockError, Wanted};
 use crate::output::Output;
 use crate::root;
 use crate::sandbox::Sandbox;
@@ -30,7 +30,6 @@ use crate::store::Store;
 pub const PROVENANCE: &str = "provenance.json";
 /// The bill of materials, at the top of a layout.
 pub const SBOM: &str = "sbom.cdx.json";
-const LOCK: &str = "Image.lock";
 
 /// A build as it is ordered.
 #[derive(Clone, Copy)]
@@ -102,8 +101,7 @@ fn gather(order: &Order<'_>, scratch: &Path) -> Result<Inputs, Error> {
     progress("staging the source");
     let source = source::stage(order.folder, &scratch.join("source"))?;
     let folder = source.staged.join(&source.folder);
-    let wanted = Wanted::read(&folder)?;
-    let lock = Lock::read(&folder, &wanted)?;
+    let (wanted, lock) = read(&folder).map_err(|error| error.named_from(&source.staged))?;
     interrupt.check()?;
     let manifest = folder.join("Cargo.toml");
     lock.fetch(
@@ -137,6 +135,12 @@ fn gather(order: &Order<'_>, scratch: &Path) -> Result<Inputs, Error> {
         lock,
         vendor,
     })
+}
+
+fn read(folder: &Path) -> Result<(Wanted, Lock), LockError> {
+    let wanted = Wanted::read(folder)?;
+    let lock = Lock::read(folder, &wanted)?;
+    Ok((wanted, lock))
 }
 
 fn digest(path: &Path) -> Result<Digest, Error> {

@@ -7,9 +7,9 @@ use crate::archive::ArchiveError;
 use crate::compile::CompileError;
 use crate::contents::ContentsError;
 use crate::interrupt::Interrupted;
-use crate::lock::LockError;
 use crate::lock::crates::CrateError;
 use crate::lock::source::SourceError;
+use crate::lock::{LOCK, LockError};
 use crate::push::PushError;
 use crate::root::RootError;
 use crate::sandbox::{SandboxError, Step};
@@ -164,6 +164,10 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
         LockError::Stale { .. } => {
             Some("run `builder lock` there again, and commit what it writes")
         }
+        LockError::Parse { path, .. } if path.ends_with(LOCK) => {
+            Some("run `builder lock` there again, and commit what it writes")
+        }
+        LockError::Parse { .. } => Some("workload/Image.toml of Countersign is an example"),
         LockError::Archive(error) => archive_hint(error),
         LockError::Crates(error) => crates_hint(error),
         LockError::Root(RootError::Store(error)) => error.hint(),

@@ -21,7 +21,7 @@ use packages::Package;
 
 /// File names beside each other.
 pub const SPEC: &str = "Image.toml";
-const LOCK: &str = "Image.lock";
+pub(crate) const LOCK: &str = "Image.lock";
 const CARGO_LOCK: &str = "Cargo.lock";
 const HEAD: &str =
     "# Every input of the image, by digest. Written by `builder lock`; not to be edited.\n\n";
@@ -101,6 +101,21 @@ pub enum LockError {
     Root(#[from] RootError),
 }
 
+impl LockError {
+    /// The same, with a file below `top` named from there: what was staged from a commit is gone when
+    /// somebody reads this.
+    #[must_use]
+    pub fn named_from(mut self, top: &Path) -> Self {
+        if let Self::File { path, .. } | Self::Missing { path } | Self::Parse { path, .. } =
+            &mut self
+            && let Ok(within) = path.strip_prefix(top)
+        {
+            *path = within.to_owned();
+        }
+        self
+    }
+}
+
 /// What stands in a folder with `Image.toml`.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -170,11 +185,14 @@ impl Lock {
     /// There is none, it cannot be read, or it locks something else.
     pub fn read(folder: &Path, wanted: &Wanted) -> Result<Self, LockError> {
         let path = folder.join(LOCK);
-        if !path.exists() {
-            return Err(LockError::Missing { path });
-        }
+        let text = read(&path).map_err(|error| match error {
+            LockError::File { path, source } if source.kind() == io::ErrorKind::NotFound => {
+                LockError::Missing { path }
+            }
+            other => other,
+        })?;
         let lock: Self =
-            toml::from_str(&read(&path)?).map_err(|source| LockError::Parse { path, source })?;
+            toml::from_str(&text).map_err(|source| LockError::Parse { path, source })?;
         lock.check(wanted)?;
         Ok(lock)
     }

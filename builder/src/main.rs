@@ -46,7 +46,8 @@ fn main() -> ExitCode {
 }
 
 fn explain(error: &Error) -> ExitCode {
-    tell(&format!("builder: error: {error}"));
+    // A parser's excerpt ends its own last line.
+    tell(format!("builder: error: {error}").trim_end());
     if let Some(hint) = error.hint() {
         tell(&format!("hint: {hint}"));
     }

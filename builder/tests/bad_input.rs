@@ -5,9 +5,13 @@
     reason = "a test panics and says what it skips"
 )]
 
+mod told;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use told::told;
 
 const BUILDER: &str = env!("CARGO_BIN_EXE_builder");
 
@@ -34,6 +38,12 @@ impl Place {
         assert!(shell.env("FIXTURE", fixture).status().unwrap().success());
     }
 
+    /// Commits what `script` changes in the source.
+    fn commit(&self, script: &str) {
+        self.shell(&format!("({script})"));
+        self.shell("cd source && git add . && git -c user.name=a -c user.email=a@b commit -qm b");
+    }
+
     /// Runs the builder's command `words` in this place; gives what it said.
     fn fails(&self, words: &str) -> String {
         self.fails_as(Command::new(BUILDER), words)
@@ -41,18 +51,9 @@ impl Place {
 
     fn fails_as(&self, mut command: Command, words: &str) -> String {
         command.args(words.split_whitespace());
-        command.current_dir(self.0.path()).stdin(Stdio::null());
-        let output = command.env_remove("CARGO_NET_OFFLINE").output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{words}: {said}");
-        assert_eq!(output.stdout, b"", "{words}");
-        let lines: Vec<_> = said.lines().collect();
-        let [.., error, hint] = &lines[..] else {
-            panic!("{words}: {said}");
-        };
-        assert!(error.starts_with("builder: error: "), "{words}: {said}");
-        assert!(hint.starts_with("hint: "), "{words}: {said}");
-        said
+        command.current_dir(self.0.path());
+        command.env_remove("CARGO_NET_OFFLINE");
+        told("builder", command)
     }
 
     /// Besides the source and the store there is nothing.
@@ -70,7 +71,14 @@ fn source() {
     assert!(place.fails(build).contains("there is no lock"));
     place.shell("touch source/new");
     assert!(place.fails(build).contains("not committed: new"));
-    place.shell("rm source/new; rm -rf source/.git");
+    place.shell("rm source/new");
+    place.commit("cp source/Image.toml kept && echo nonsense >source/Image.toml");
+    let said = place.fails(build);
+    assert!(said.contains("parsing Image.toml: "), "{said}");
+    place.commit("mv kept source/Image.toml && echo nonsense >source/Image.lock");
+    let said = place.fails(build);
+    assert!(said.contains("parsing Image.lock: "), "{said}");
+    place.shell("rm -rf source/.git");
     let said = place.fails(build);
     assert!(said.contains("no git repository"), "{said}");
     assert!(place.is_clean());
@@ -141,10 +149,9 @@ fn full_disk() {
     let place = Place::new();
     fs::create_dir(place.at("store")).unwrap();
     let fill = "mount -t tmpfs -o size=64k none store && cat /dev/zero >store/filled";
-    place.shell(
+    place.commit(
         "cd source && printf 'version = 1\\nspec = \"sha256:%s\"\\ncargo_lock = \"sha256:%s\"\\nroot = \"sha256:%064d\"\\npackage = []\\ncrate = []\\n' \
-         $(sha256sum Image.toml | cut -d' ' -f1) $(sha256sum Cargo.lock | cut -d' ' -f1) 0 >Image.lock && \
-         git add . && git -c user.name=a -c user.email=a@b commit -qm lock",
+         $(sha256sum Image.toml | cut -d' ' -f1) $(sha256sum Cargo.lock | cut -d' ' -f1) 0 >Image.lock",
     );
     let said = place.fails_as(builder_after(fill), "build source -o layout --store store");
     assert!(said.contains("the disk is full"), "{said}");

@@ -1,0 +1,26 @@
+//! How every program says that it cannot go on.
+
+use std::process::{Command, Stdio};
+
+/// What `program` says on standard error, run by `command`: it must end with one error and one hint,
+/// as exit status 2 and without a result.
+pub fn told(program: &str, mut command: Command) -> String {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{command:?}: {said}");
+    assert_eq!(output.stdout, b"", "{command:?}");
+    let lines: Vec<_> = said.lines().collect();
+    let begins = |start: String| lines.iter().filter(|line| line.starts_with(&start)).count();
+    assert_eq!(
+        begins(format!("{program}: error: ")),
+        1,
+        "{command:?}: {said}"
+    );
+    assert_eq!(begins("hint: ".to_owned()), 1, "{command:?}: {said}");
+    assert!(
+        lines[lines.len() - 1].starts_with("hint: "),
+        "{command:?}: {said}"
+    );
+    assert!(!lines.contains(&""), "{command:?}: {said}");
+    said
+}
