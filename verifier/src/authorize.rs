@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use attest::{PolicyDescriptor, Provenance, Vsa};
 use chrono::{DateTime, SecondsFormat, Utc};
-use oci::Reference;
+use oci::{Reference, Target};
 use remote::Registry;
 use scratch::Scratch;
 use signer::Signer;
@@ -71,7 +71,9 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
     require_source(request)?;
     let image = collect::resolve(request.registry, request.reference).await?;
     // From here on the digest alone: a tag that moves now moves nothing.
-    progress(&format!("{} is {image}", request.reference));
+    if let Target::Tag(tag) = &request.reference.target {
+        progress(&format!("{tag} is {image}"));
+    }
     let published = collect::collect(request.registry, &image).await?;
     let attested = examine(published, &request.policy.principals);
     let rebuild = rebuild(request, &attested, progress).await?;

@@ -139,8 +139,8 @@ impl Error {
                 ApplyError::Client(_) => SIGNER,
                 _ => "the policy is as it was or as others left it; the command can be repeated",
             },
-            Self::Read { .. }
-            | Self::Verdict(_)
+            Self::Read { .. } => "is the path right, and is the file yours to read?",
+            Self::Verdict(_)
             | Self::Name(_)
             | Self::Runtime(_)
             | Self::Print(_)
@@ -154,6 +154,9 @@ const TEMPORARY: &str = "TMPDIR says where temporary files go";
 fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
     Some(match error {
         RebuildError::Start { program, .. } if program == "git" => "install git",
+        RebuildError::Clone { .. } => {
+            "--source is a directory with a git repository, or a URL that git can clone"
+        }
         RebuildError::Start { .. } => {
             "the builder is looked for beside this program; see --builder"
         }

@@ -47,7 +47,8 @@ fn main() -> ExitCode {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(error) => {
-            tell(&format!("verifier: error: {error}"));
+            // A parser's excerpt ends its own last line.
+            tell(format!("verifier: error: {error}").trim_end());
             if let Some(hint) = error.hint() {
                 tell(&format!("hint: {hint}"));
             }

@@ -81,6 +81,14 @@ pub enum RebuildError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The source cannot be had.
+    #[error("cloning {origin}: {last_words}")]
+    Clone {
+        /// Whence.
+        origin: String,
+        /// The last line that git wrote.
+        last_words: String,
+    },
     /// A program ended otherwise than it should.
     #[error("{doing}: {status}: {last_words}")]
     Status {

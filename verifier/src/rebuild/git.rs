@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use super::process::{expect_success, start};
+use super::process::{expect_success, run, start};
 use super::{Commit, Progress, RebuildError};
 
 /// Files are checked out byte by byte as they were committed, whatever their source or the caller's
@@ -21,7 +21,14 @@ pub(super) async fn fetch(
     // Without --no-local, what no branch leads to would be copied as well.
     git.args(["clone", "--quiet", "--no-checkout", "--no-local", "--"]);
     git.arg(source).arg(clone);
-    expect_success(git, &format!("cloning {source}"), progress).await
+    let (status, last_words) = run(git, progress).await?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(RebuildError::Clone {
+            origin: source.to_owned(),
+            last_words,
+        }),
+    }
 }
 
 pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
