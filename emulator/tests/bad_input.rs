@@ -1,0 +1,122 @@
+//! Whatever keeps the emulator from serving or launching is told in one sentence, with what helps,
+//! as exit status 2, and leaves nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test panics and says what it skips"
+)]
+
+mod loopback;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod probe;
+#[path = "../../builder/tests/told/mod.rs"]
+mod told;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use probe::{Scene, open_image};
+use told::told;
+
+/// The emulator behind `script`, as the first user of a user namespace of its own.
+fn emulator_after(script: &str, emulator: &Command) -> Command {
+    let mut unshare = Command::new("unshare");
+    let script = format!("{script}; exec \"$@\"");
+    unshare.args(["-Urm", "sh", "-c", &script, "-"]);
+    unshare
+        .arg(emulator.get_program())
+        .args(emulator.get_args());
+    unshare
+}
+
+fn namespaces() -> bool {
+    let possible = Command::new("unshare").args(["-Urm", "true"]).status();
+    possible.is_ok_and(|status| status.success())
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).unwrap().next().is_none()
+}
+
+#[test]
+fn state_that_is_no_folder() {
+    let temporary = tempfile::tempdir().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_emulator"));
+    serve
+        .args(["serve", "--project", "operator", "--state"])
+        .arg(file.path());
+    serve.env("TMPDIR", temporary.path());
+    let said = told("emulator", serve);
+    assert!(said.contains(&file.path().display().to_string()), "{said}");
+    assert!(is_empty(temporary.path()));
+}
+
+#[test]
+fn nothing_to_launch() {
+    let temporary = tempfile::tempdir().unwrap();
+    let nowhere = format!("127.0.0.1:9/a/b@sha256:{}", "0".repeat(64));
+    let launch = |more: &[&str]| {
+        let mut launch = Command::new(env!("CARGO_BIN_EXE_emulator"));
+        launch.args(["launch", &nowhere, "--project", "operator"]);
+        launch
+            .args(["--attestation", "http://127.0.0.1:9"])
+            .args(more);
+        launch.env("TMPDIR", temporary.path());
+        told("emulator", launch)
+    };
+    let said = launch(&["--plain-http"]);
+    assert!(said.contains("pulling image"), "{said}");
+    let said = launch(&["--ca", "missing.pem"]);
+    assert!(said.contains("missing.pem"), "{said}");
+    let said = launch(&["--plain-http", "--runtime", "/dev/null/socket"]);
+    assert!(said.contains("/dev/null/socket"), "{said}");
+    assert!(is_empty(temporary.path()));
+}
+
+#[test]
+fn nobody_attests() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let mut launch = Command::new(env!("CARGO_BIN_EXE_emulator"));
+    launch.args(["launch", &image, "--plain-http", "--project", "operator"]);
+    launch.args(["--attestation", "http://127.0.0.1:9"]);
+    let temporary = tempfile::tempdir().unwrap();
+    launch.env("TMPDIR", temporary.path());
+    let said = told("emulator", launch);
+    assert!(said.contains("fetching default token"), "{said}");
+    assert!(is_empty(temporary.path()));
+}
+
+#[test]
+fn namespaces_forbidden() {
+    if !namespaces() {
+        println!("skipped: namespaces_forbidden: cannot forbid them on this machine");
+        return;
+    }
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let forbid = "echo 0 >/proc/sys/user/max_user_namespaces";
+    let said = told("emulator", emulator_after(forbid, &scene.launcher(&image)));
+    assert!(said.contains("namespaces"), "{said}");
+}
+
+#[test]
+fn full_disk() {
+    if !namespaces() {
+        println!("skipped: full_disk: no namespaces on this machine");
+        return;
+    }
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let folder = tempfile::tempdir().unwrap();
+    let fill = format!(
+        "mount -t tmpfs -o size=64k none {}",
+        folder.path().display()
+    );
+    let mut launch = emulator_after(&fill, &scene.launcher(&image));
+    launch.env("TMPDIR", folder.path());
+    let said = told("emulator", launch);
+    assert!(said.contains("No space left on device"), "{said}");
+}
