@@ -15,6 +15,13 @@ use crate::status::Status;
 
 /// Bytes of plaintext and associated data at the most (Cloud KMS, `encrypt`).
 const LIMIT: usize = 64 << 10;
+/// `CryptoKeyPurpose`, as far as it is supported (google/cloud/kms/v1/resources.proto).
+const PURPOSES: [(u64, &str); 2] = [(1, "ENCRYPT_DECRYPT"), (5, "ASYMMETRIC_SIGN")];
+/// `CryptoKeyVersionAlgorithm`, as far as it is supported (the same).
+const ALGORITHMS: [(u64, &str); 2] = [
+    (1, "GOOGLE_SYMMETRIC_ENCRYPTION"),
+    (12, "EC_SIGN_P256_SHA256"),
+];
 /// Bytes of an AES-GCM nonce.
 const NONCE: usize = 12;
 
@@ -54,11 +61,11 @@ impl Keys {
         if self.keys.contains_key(&name) {
             return Err(Status::exists(format!("CryptoKey {name} already exists.")));
         }
-        let purpose = body["purpose"].as_str().unwrap_or_default();
-        let algorithm = body["versionTemplate"]["algorithm"].as_str();
+        let purpose = name_of(&body["purpose"], &PURPOSES);
+        let algorithm = name_of(&body["versionTemplate"]["algorithm"], &ALGORITHMS);
         let key = match (purpose, algorithm) {
-            ("ENCRYPT_DECRYPT", None | Some("GOOGLE_SYMMETRIC_ENCRYPTION")) => symmetric()?,
-            ("ASYMMETRIC_SIGN", Some("EC_SIGN_P256_SHA256")) => {
+            ("ENCRYPT_DECRYPT", "" | "GOOGLE_SYMMETRIC_ENCRYPTION") => symmetric()?,
+            ("ASYMMETRIC_SIGN", "EC_SIGN_P256_SHA256") => {
                 Key::Signing(SigningKey::try_generate().map_err(|_| Status::internal())?)
             }
             _ => {
@@ -198,6 +205,14 @@ impl Keys {
     }
 }
 
+/// An enumeration's name; clients may send its number (Protocol Buffers, "ProtoJSON"). Empty if it is
+/// absent or unknown.
+fn name_of<'a>(value: &'a Value, names: &[(u64, &'static str)]) -> &'a str {
+    let number = value.as_u64();
+    let named = names.iter().find(|(known, _)| Some(*known) == number);
+    named.map_or(value.as_str().unwrap_or_default(), |(_, name)| name)
+}
+
 fn symmetric() -> Result<Key, Status> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Status::internal())?;
@@ -239,8 +254,8 @@ mod tests {
     fn keys() -> Keys {
         let mut keys = Keys::default();
         keys.add_ring(RING).unwrap();
-        for id in ["a", "b"] {
-            keys.add_key(RING, id, &json!({"purpose": "ENCRYPT_DECRYPT"}))
+        for (id, purpose) in [("a", json!("ENCRYPT_DECRYPT")), ("b", json!(1))] {
+            keys.add_key(RING, id, &json!({"purpose": purpose}))
                 .unwrap();
         }
         keys
