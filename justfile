@@ -23,7 +23,7 @@ deny:
 ceremony:
     cargo ceremony --attack all
 
-# The real cosign, crane and skopeo as the other party.
+# The real cosign, crane, skopeo, gcloud and Google client libraries as the other party.
 interop:
     testdata/interop/run.sh
 

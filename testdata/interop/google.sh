@@ -1,0 +1,93 @@
+# Sourced by run.sh, after registries.sh has published the image in the emulator's registry. Google's own programs
+# against the emulator: client libraries, with the attestation token of an image that prints it, and gcloud, with the
+# commands that the verifier prints for people to run.
+
+endpoint() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$endpoints" "$1"; }
+
+# An image whose only program prints the token that every workload is given; its reference is left in $printer.
+push_printer() {
+  mkdir "$work/printer"
+  cat >"$work/printer.c" <<'C'
+#include <stdio.h>
+int main(void) {
+  FILE *token = fopen("/run/container_launcher/attestation_verifier_claims_token", "r");
+  if (!token) return 1;
+  for (int c; (c = getc(token)) != EOF;) putchar(c);
+  return 0;
+}
+C
+  gcc -static -o "$work/printer/printer" "$work/printer.c"
+  tar -C "$work/printer" -cf "$work/printer.tar" printer
+  crane append --insecure --oci-empty-base --platform linux/amd64 -f "$work/printer.tar" -t "$address/operator/printer:v1" &&
+  printer="$(crane mutate --insecure "$address/operator/printer:v1" -t "$address/operator/printer:v2" \
+    --entrypoint /printer --label tee.launch_policy.log_redirect=always)"
+}
+
+launch_printer() {
+  "$bin/emulator" launch --plain-http --attestation "$(endpoint attestation)" --project operator "$printer" >"$work/token"
+}
+
+if need python3 "google clients" && need crane "google clients"; then
+  python3 -m venv "$work/python"
+  "$work/python/bin/pip" install --quiet --disable-pip-version-check -r testdata/interop/requirements.txt
+  check "crane: push an image of another program" push_printer
+  check "emulator launch: an image of another program" launch_printer
+  check "google clients" "$work/python/bin/python" testdata/interop/google_clients.py "$endpoints" "$work/token" "${printer##*@}"
+  sed 's/^/        /' "$work/out"
+fi
+
+google_cloud() { # words of a gcloud command...
+  CLOUDSDK_CONFIG="$work/gcloud" CLOUDSDK_CORE_DISABLE_PROMPTS=1 \
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS="$(endpoint kms)/" \
+  CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="$work/cloud/projects/owner/access_token" "$@"
+}
+
+write_policy() {
+  cat >"$work/policy.toml" <<POLICY
+repository = "$address/builder/workload"
+[builder]
+id = "$(sed -nE 's/.*"builder": *\{"id": *"([^"]+)".*/\1/p' "$work/layout/provenance.json")"
+build_type = "https://countersign.dev/hermetic-build/v1"
+[source]
+uri = "git+file://$PWD"
+[[principal]]
+name = "builder"
+key = "ours.pub"
+[signatures]
+require = ["builder"]
+threshold = 1
+[attestations]
+require = ["provenance", "sbom"]
+by = ["builder"]
+[rebuild]
+require = true
+POLICY
+  cat >"$work/grant.toml" <<GRANT
+key = "projects/owner/locations/global/keyRings/people/cryptoKeys/data"
+role = "roles/cloudkms.cryptoKeyDecrypter"
+pool = "projects/1/locations/global/workloadIdentityPools/pool"
+GRANT
+}
+
+print_binding() {
+  "$bin/verifier" authorize "$address/builder/workload@$digest" --plain-http --rebuilt "$work/layout" \
+    --policy "$work/policy.toml" --grant "$work/grant.toml" --key "$work/other.key" >"$work/add"
+}
+bound() {
+  google_cloud gcloud kms keys get-iam-policy data --project=owner --location=global --keyring=people --format=json |
+    grep -q "attribute.image_digest/$digest"
+}
+
+if need gcloud "gcloud"; then
+  write_policy
+  check "gcloud: kms keyrings create" google_cloud gcloud kms keyrings create people --project=owner --location=global
+  check "gcloud: kms keys create" google_cloud gcloud kms keys create data --project=owner --location=global \
+    --keyring=people --purpose=encryption
+  refuse "gcloud: nothing is bound" bound
+  check "verifier: print the binding" print_binding
+  check "gcloud: the printed command" google_cloud bash "$work/add"
+  check "gcloud: the image is bound" bound
+  "$bin/verifier" revoke "$address/builder/workload@$digest" --grant "$work/grant.toml" >"$work/remove"
+  check "gcloud: the printed command that revokes" google_cloud bash "$work/remove"
+  refuse "gcloud: the image is bound no longer" bound
+fi
