@@ -1,13 +1,14 @@
 # The same `builder build` in a container, for Google Cloud Build and for whoever prefers one. The digest does not depend on
 # this file: compiler, linker and C library come from the lock, not from this base.
-FROM rust:1.95-bookworm AS programs
+#
+# The sandbox needs namespaces and a /proc of its own, which containers are denied unless they ask:
+#   docker build -t builder . && docker run --rm --cap-add SYS_ADMIN --security-opt seccomp=unconfined \
+#     --security-opt apparmor=unconfined --security-opt systempaths=unconfined \
+#     -v "$PWD:/source:ro" -v "$PWD/out:/out" builder build /source/workload -o /out/layout
+# (podman spells systempaths=unconfined as unmask=ALL).
+FROM rust:1.95-bookworm
 RUN apt-get update && apt-get install -y --no-install-recommends gpgv
 WORKDIR /countersign
 COPY . .
-RUN cargo build --locked --release --package builder
-
-# Run with: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --cap-add SYS_ADMIN \
-#             -v "$PWD:/source:ro" -v "$PWD/out:/out" IMAGE build /source/workload -o /out/layout
-FROM programs
-ENTRYPOINT ["/countersign/target/release/builder"]
-CMD ["build", "workload", "-o", "/out/layout"]
+RUN cargo build --locked --release --package builder && install target/release/builder /usr/local/bin/
+ENTRYPOINT ["builder"]
