@@ -1,0 +1,123 @@
+//! Format v1, written a second time by a program in another language that follows docs/format-v1.md.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test panics and says what it skips"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use builder::assemble::{ImageSpec, assemble};
+use oci::layer::{Content, Entry, Executable, Kind};
+use oci::{Execution, Layout};
+
+const CHECKER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../testdata/format-v1/format_v1.py"
+);
+
+fn entry(path: &str, kind: Kind) -> Entry {
+    Entry {
+        path: path.parse().unwrap(),
+        kind,
+    }
+}
+
+fn file(path: &str, size: usize, executable: Executable) -> Entry {
+    let content = Content::Bytes((0..size).map(|n| (n * 31 % 251) as u8).collect());
+    entry(
+        path,
+        Kind::File {
+            content,
+            executable,
+        },
+    )
+}
+
+/// A path of 20 bytes for each part, and two more.
+fn long(parts: usize) -> String {
+    vec!["long-directory-name"; parts].join("/") + "/f"
+}
+
+/// Every case of the format: cuts, both records and both at once, whole and broken blocks.
+fn entries() -> Vec<Entry> {
+    let link = |path: &str, target: String| entry(path, Kind::Symlink { target });
+    let mut entries = vec![
+        entry("empty/folder", Kind::Directory),
+        link("link", "etc/f".to_owned()),
+        link("far", "t".repeat(100)),
+        link("farther", "t".repeat(101)),
+        link(&format!("{}-link", long(15)), "t".repeat(300)),
+        file("etc-b", 0, Executable::No),
+        file("etc/f\u{fc}r", 511, Executable::No),
+        file("workload", 200_000, Executable::Yes),
+    ];
+    for parts in [3, 4, 5, 7, 8, 12, 13, 15] {
+        entries.push(file(&long(parts), 512, Executable::No));
+    }
+    entries
+}
+
+fn layout(folder: &Path, entries: Vec<Entry>) {
+    let execution = Execution {
+        user: "65532:65532".to_owned(),
+        env: vec!["B=2".to_owned(), "A=\u{e4}\"\\\n".to_owned()],
+        entrypoint: vec!["/workload".to_owned()],
+        cmd: vec!["--flag".to_owned()],
+        working_dir: "/empty".to_owned(),
+        labels: BTreeMap::from([("z".to_owned(), "1".to_owned())]),
+        ..Execution::default()
+    };
+    let spec = ImageSpec {
+        entries,
+        architecture: "amd64".to_owned(),
+        execution,
+    };
+    assemble(spec, &Layout::create(folder).unwrap()).unwrap();
+}
+
+/// What the other program says, unless this machine has no Python.
+fn checked(layout: &Path) -> Option<Output> {
+    match Command::new("python3").arg(CHECKER).arg(layout).output() {
+        Ok(output) => Some(output),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            println!("skipped: python3 is not installed");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn another_program_writes_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    layout(folder.path(), entries());
+    let Some(output) = checked(folder.path()) else {
+        return;
+    };
+    assert!(output.status.success(), "{output:?}");
+    let image = Layout::open(folder.path()).unwrap().image().unwrap();
+    let digest = image.image_digest().to_string();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), digest);
+}
+
+#[test]
+fn another_byte_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    layout(folder.path(), entries());
+    let index = folder.path().join("index.json");
+    let text = fs::read_to_string(&index).unwrap();
+    fs::write(&index, format!("{text}\n")).unwrap();
+    let Some(output) = checked(folder.path()) else {
+        return;
+    };
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("index.json"));
+    fs::remove_file(&index).unwrap();
+    let output = checked(folder.path()).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Writes the image of an OCI layout once more, in format v1, and tells whether every byte is the same.
+
+Usage: format_v1.py LAYOUT
+
+Independent of the builder: it follows docs/format-v1.md with nothing but the standard library, and takes from the layout only
+what the page calls "what an image is made of". Exit status: 0 the same, 1 not the same, 2 no image.
+"""
+
+import hashlib
+import io
+import json
+import pathlib
+import struct
+import sys
+import tarfile
+import zlib
+
+MODES = {"0": 0o644, "2": 0o777, "5": 0o755}
+
+
+def digest(content):
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def canonical(value):
+    """RFC 8785, as far as integers and text from the Basic Multilingual Plane need it."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def octal(value, size):
+    return b"%0*o\0" % (size - 1, value)
+
+
+def cut(path):
+    """The path as prefix and name, or None if it does not fit."""
+    if len(path) <= 100:
+        return b"", path
+    slash = path.rfind(b"/", 0, min(len(path) - 1, 156))
+    if slash < 1 or len(path) - slash - 1 > 100:
+        return None
+    return path[:slash], path[slash + 1:]
+
+
+def header(path, flag, mode, size=0, target=b""):
+    prefix, name = cut(path) or (b"", path[:100])
+    block = struct.pack(
+        "100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12x",
+        name, octal(mode, 8), octal(0, 8), octal(0, 8), octal(size, 12), octal(0, 12), b" " * 8, flag.encode(),
+        target[:100], b"ustar\00000", b"", b"", octal(0, 8), octal(0, 8), prefix)
+    return block[:148] + b"%06o\0 " % sum(block) + block[156:]
+
+
+def record(key, value):
+    length = len(key) + len(value) + 3
+    while length != len(key) + len(value) + 3 + len(str(length)):
+        length = len(key) + len(value) + 3 + len(str(length))
+    return b"%d %s=%s\n" % (length, key, value)
+
+
+def padded(content):
+    return content + bytes(-len(content) % 512)
+
+
+def archive(entries):
+    """The tar archive of {path: (flag, content, executable, target)}."""
+    out, extended = io.BytesIO(), 0
+    for path, (flag, content, executable, target) in sorted(entries.items()):
+        path += b"/" if flag == "5" else b""
+        records = record(b"linkpath", target) if len(target) > 100 else b""
+        records += record(b"path", path) if cut(path) is None else b""
+        if records:
+            out.write(header(b"PaxHeaders/%d" % extended, "x", 0o644, len(records)) + padded(records))
+            extended += 1
+        out.write(header(path, flag, 0o755 if executable else MODES[flag], len(content), target) + padded(content))
+    return out.getvalue() + bytes(1024)
+
+
+def stored_gzip(content):
+    out = io.BytesIO()
+    out.write(bytes.fromhex("1f8b08000000000000ff"))
+    for start in range(0, len(content), 65535):
+        piece = content[start:start + 65535]
+        last = start + len(piece) == len(content)
+        out.write(struct.pack("<BHH", last, len(piece), len(piece) ^ 0xFFFF) + piece)
+    out.write(struct.pack("<II", zlib.crc32(content), len(content) % 2**32))
+    return out.getvalue()
+
+
+def entries_of(layer):
+    """What a layer is made of, and every directory above."""
+    entries = {}
+    with tarfile.open(fileobj=io.BytesIO(layer), mode="r:gz", encoding="utf-8") as tar:
+        for member in tar:
+            path = member.name.strip("/")
+            for parent in pathlib.PurePosixPath(path).parents[:-1]:
+                entries.setdefault(str(parent).encode(), ("5", b"", False, b""))
+            content = tar.extractfile(member).read() if member.isreg() else b""
+            flag = {tarfile.REGTYPE: "0", tarfile.SYMTYPE: "2", tarfile.DIRTYPE: "5"}[member.type]
+            entries[path.encode()] = (flag, content, member.isreg() and bool(member.mode & 0o100), member.linkname.encode())
+    return entries
+
+
+def image(entries, architecture, start):
+    """All files of the layout, by path; and the digest of the manifest."""
+    files = {}
+
+    def add(media_type, content):
+        files["blobs/sha256/" + digest(content).removeprefix("sha256:")] = content
+        return {"mediaType": "application/vnd.oci.image." + media_type, "digest": digest(content), "size": len(content)}
+
+    tar = archive(entries)
+    layer = add("layer.v1.tar+gzip", stored_gzip(tar))
+    start = {name: value for name, value in start.items() if value}
+    if "Env" in start:
+        start["Env"] = sorted(set(start["Env"]))
+    config = {"architecture": architecture, "config": start, "created": "1970-01-01T00:00:00Z", "os": "linux",
+              "rootfs": {"type": "layers", "diff_ids": [digest(tar)]}}
+    config = add("config.v1+json", canonical(config))
+    media_type = "application/vnd.oci.image.manifest.v1+json"
+    manifest = {"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": [layer]}
+    manifest = add("manifest.v1+json", canonical(manifest))
+    index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [manifest]}
+    files["index.json"] = canonical(index)
+    files["oci-layout"] = canonical({"imageLayoutVersion": "1.0.0"})
+    return files, manifest["digest"]
+
+
+def read_image(layout):
+    blob = lambda descriptor: (layout / "blobs/sha256" / descriptor["digest"].removeprefix("sha256:")).read_bytes()
+    [top] = json.loads((layout / "index.json").read_bytes())["manifests"]
+    manifest = json.loads(blob(top))
+    config = json.loads(blob(manifest["config"]))
+    [layer] = manifest["layers"]
+    return entries_of(blob(layer)), config["architecture"], config["config"]
+
+
+def main():
+    layout = pathlib.Path(sys.argv[1])
+    try:
+        description = read_image(layout)
+    except (OSError, ValueError, KeyError, tarfile.TarError, EOFError, zlib.error) as error:
+        print(f"format_v1: error: reading {layout}: {error!r}", file=sys.stderr)
+        return 2
+    files, name = image(*description)
+    same = True
+    for path, content in files.items():
+        if not (layout / path).is_file() or (layout / path).read_bytes() != content:
+            print(f"format_v1: {layout / path} is not as format v1 has it", file=sys.stderr)
+            same = False
+    print(name)
+    return 0 if same else 1
+
+
+sys.exit(main())
