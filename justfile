@@ -1,7 +1,7 @@
 # What CI runs; `just check` is all of it.
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
-check: lint test deny
+check: lint test deny ceremony interop
 
 # Formatting and lints of both workspaces.
 lint:
