@@ -10,7 +10,7 @@ mod loopback;
 mod probe;
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use oci::Execution;
@@ -458,13 +458,15 @@ fn is_alive(pid: Pid) -> bool {
 
 /// The processes below a process.
 fn below(pid: u32) -> Vec<Pid> {
-    let output = Command::new("pgrep")
-        .args(["-P", &pid.to_string()])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let of_parent = format!("\nPPid:\t{pid}\n");
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let children = entries.filter(|entry| {
+        let status = std::fs::read_to_string(entry.path().join("status"));
+        status.is_ok_and(|status| status.contains(&of_parent))
+    });
+    let numbers = children.filter_map(|child| child.file_name().to_str()?.parse().ok());
     let mut found = Vec::new();
-    for child in text.lines().filter_map(|line| line.parse().ok()) {
+    for child in numbers {
         found.extend(Pid::from_raw(child));
         found.extend(below(u32::try_from(child).unwrap()));
     }
