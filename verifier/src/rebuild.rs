@@ -413,7 +413,7 @@ mod tests {
             &|_| {},
         ));
         assert!(
-            matches!(outcome, Err(RebuildError::Status { .. })),
+            matches!(outcome, Err(RebuildError::Clone { .. })),
             "{outcome:?}"
         );
     }
