@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use told::told;
+use told::{after, told};
 
 const BUILDER: &str = env!("CARGO_BIN_EXE_builder");
 
@@ -112,28 +112,15 @@ fn registry_and_keys() {
     assert!(said.contains("127.0.0.1:9"), "{said}");
 }
 
-/// The builder behind `script`, as the first user of a user namespace of its own.
-fn builder_after(script: &str) -> Command {
-    let mut unshare = Command::new("unshare");
-    let script = format!("{script}; exec \"$@\"");
-    unshare.args(["-Urm", "sh", "-c", &script, "-", BUILDER]);
-    unshare
-}
-
-fn namespaces() -> bool {
-    let possible = Command::new("unshare").args(["-Urm", "true"]).status();
-    possible.is_ok_and(|status| status.success())
-}
-
 #[test]
 fn namespaces_forbidden() {
-    if !namespaces() {
-        println!("skipped: namespaces_forbidden: cannot forbid them on this machine");
+    let forbid = "echo 0 >/proc/sys/user/max_user_namespaces";
+    let builder = Command::new(BUILDER);
+    let Some(builder) = after(forbid, &builder, "namespaces_forbidden") else {
         return;
-    }
+    };
     let place = Place::new();
-    let forbid = builder_after("echo 0 >/proc/sys/user/max_user_namespaces");
-    let said = place.fails_as(forbid, "build source -o layout --store store");
+    let said = place.fails_as(builder, "build source -o layout --store store");
     assert!(said.contains("making sandbox"), "{said}");
     assert!(said.contains("max_user_namespaces"), "{said}");
     assert!(place.is_clean());
@@ -142,18 +129,17 @@ fn namespaces_forbidden() {
 /// A full disk is a small one; a user who may make namespaces may mount it.
 #[test]
 fn full_disk() {
-    if !namespaces() {
-        println!("skipped: full_disk: no namespaces on this machine");
+    let fill = "mount -t tmpfs -o size=64k none store && cat /dev/zero >store/filled";
+    let Some(builder) = after(fill, &Command::new(BUILDER), "full_disk") else {
         return;
-    }
+    };
     let place = Place::new();
     fs::create_dir(place.at("store")).unwrap();
-    let fill = "mount -t tmpfs -o size=64k none store && cat /dev/zero >store/filled";
     place.commit(
         "cd source && printf 'version = 1\\nspec = \"sha256:%s\"\\ncargo_lock = \"sha256:%s\"\\nroot = \"sha256:%064d\"\\npackage = []\\ncrate = []\\n' \
          $(sha256sum Image.toml | cut -d' ' -f1) $(sha256sum Cargo.lock | cut -d' ' -f1) 0 >Image.lock",
     );
-    let said = place.fails_as(builder_after(fill), "build source -o layout --store store");
+    let said = place.fails_as(builder, "build source -o layout --store store");
     assert!(said.contains("the disk is full"), "{said}");
     assert!(place.is_clean());
 }

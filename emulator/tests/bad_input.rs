@@ -17,23 +17,7 @@ use std::path::Path;
 use std::process::Command;
 
 use probe::{Scene, open_image};
-use told::told;
-
-/// The emulator behind `script`, as the first user of a user namespace of its own.
-fn emulator_after(script: &str, emulator: &Command) -> Command {
-    let mut unshare = Command::new("unshare");
-    let script = format!("{script}; exec \"$@\"");
-    unshare.args(["-Urm", "sh", "-c", &script, "-"]);
-    unshare
-        .arg(emulator.get_program())
-        .args(emulator.get_args());
-    unshare
-}
-
-fn namespaces() -> bool {
-    let possible = Command::new("unshare").args(["-Urm", "true"]).status();
-    possible.is_ok_and(|status| status.success())
-}
+use told::{after, told};
 
 fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).unwrap().next().is_none()
@@ -91,23 +75,19 @@ fn nobody_attests() {
 
 #[test]
 fn namespaces_forbidden() {
-    if !namespaces() {
-        println!("skipped: namespaces_forbidden: cannot forbid them on this machine");
-        return;
-    }
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
     let forbid = "echo 0 >/proc/sys/user/max_user_namespaces";
-    let said = told("emulator", emulator_after(forbid, &scene.launcher(&image)));
+    let launch = scene.launcher(&image);
+    let Some(launch) = after(forbid, &launch, "namespaces_forbidden") else {
+        return;
+    };
+    let said = told("emulator", launch);
     assert!(said.contains("namespaces"), "{said}");
 }
 
 #[test]
 fn full_disk() {
-    if !namespaces() {
-        println!("skipped: full_disk: no namespaces on this machine");
-        return;
-    }
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
     let folder = tempfile::tempdir().unwrap();
@@ -115,7 +95,10 @@ fn full_disk() {
         "mount -t tmpfs -o size=64k none {}",
         folder.path().display()
     );
-    let mut launch = emulator_after(&fill, &scene.launcher(&image));
+    let launch = scene.launcher(&image);
+    let Some(mut launch) = after(&fill, &launch, "full_disk") else {
+        return;
+    };
     launch.env("TMPDIR", folder.path());
     let said = told("emulator", launch);
     assert!(said.contains("No space left on device"), "{said}");

@@ -1,4 +1,5 @@
 //! How every program says that it cannot go on.
+#![allow(dead_code, reason = "not every test makes its machine worse")]
 
 use std::process::{Command, Stdio};
 
@@ -23,4 +24,19 @@ pub fn told(program: &str, mut command: Command) -> String {
     );
     assert!(!lines.contains(&""), "{command:?}: {said}");
     said
+}
+
+/// `command` behind the shell's `script`, as the first user of namespaces of its own; where there
+/// may be none, says by name that `test` is skipped.
+pub fn after(script: &str, command: &Command, test: &str) -> Option<Command> {
+    let possible = Command::new("unshare").args(["-Urm", "true"]).status();
+    if !possible.is_ok_and(|status| status.success()) {
+        println!("skipped: {test}: no namespaces on this machine");
+        return None;
+    }
+    let mut unshare = Command::new("unshare");
+    let script = format!("{script}; exec \"$@\"");
+    unshare.args(["-Urm", "sh", "-c", &script, "-"]);
+    unshare.arg(command.get_program()).args(command.get_args());
+    Some(unshare)
 }
