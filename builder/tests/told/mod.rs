@@ -1,5 +1,6 @@
 //! How every program says that it cannot go on.
 #![allow(dead_code, reason = "not every test makes its machine worse")]
+#![allow(clippy::print_stdout, reason = "says which test is skipped")]
 
 use std::process::{Command, Stdio};
 
