@@ -32,7 +32,7 @@ use agent::Agent;
 pub use attest::AttestError;
 pub use attest::Machine;
 use attest::Service;
-pub use command::{LaunchArgs, project_number};
+pub use command::LaunchArgs;
 use contain::Spec;
 use container::Container;
 use discover::Discovery;

@@ -8,6 +8,7 @@ pub mod cloud;
 pub mod iam;
 pub mod kms;
 pub mod launch;
+pub mod project;
 pub mod pubsub;
 pub mod random;
 pub mod registry;

@@ -4,11 +4,12 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use confidential::event_log::Variable;
 use confidential::launch_policy::{Asked, MachineImage, Request};
-use content::{Digest, limits};
+use content::limits;
 use oci::{ImageRef, Repository};
 use remote::Transport;
 
 use super::{Error, Machine, Options, Report};
+use crate::project::{number, project_number};
 
 /// `emulator launch`: what the operator of a real machine writes into its metadata.
 #[derive(Args, Debug)]
@@ -126,13 +127,13 @@ impl LaunchArgs {
 
     fn machine(&self) -> Machine {
         let (project, zone, name) = (&self.project, &self.zone, &self.instance_name);
-        let own_number = || number(&format!("instance {project} {zone} {name}"));
+        let own_number = || number(&format!("instance {project} {zone} {name}")).to_string();
         Machine {
             project: project.clone(),
             project_number: self
                 .project_number
                 .clone()
-                .unwrap_or_else(|| project_number(project)),
+                .unwrap_or_else(|| project_number(project).to_string()),
             zone: zone.clone(),
             name: name.clone(),
             id: self.instance_id.clone().unwrap_or_else(own_number),
@@ -162,24 +163,10 @@ impl LaunchArgs {
     }
 }
 
-/// The number of a project that nobody has given one: the same wherever it is asked for.
-pub fn project_number(project: &str) -> String {
-    number(&format!("project {project}"))
-}
-
-/// Twelve digits, as Google's numbers have.
-fn number(text: &str) -> String {
-    let digest = Digest::of(text.as_bytes());
-    let (first, _) = digest.as_bytes().split_at(8);
-    let number = first
-        .iter()
-        .fold(0u64, |number, byte| number << 8 | u64::from(*byte));
-    (100_000_000_000 + number % 900_000_000_000).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use content::Digest;
 
     use super::*;
 
@@ -207,8 +194,8 @@ mod tests {
     fn reads_what_the_operator_wants() {
         let plain = options(&["--plain-http"]);
         assert_eq!(plain.transport, Transport::PlainHttp);
-        assert_eq!(plain.machine.project_number, project_number("op"));
-        assert_eq!(plain.machine.project_number.len(), 12);
+        let number = project_number("op").to_string();
+        assert_eq!(plain.machine.project_number, number);
         assert!(plain.request.cmd.is_empty());
         let other = options(&[
             "--cmd",
