@@ -12,17 +12,17 @@ mod error;
 mod files;
 mod measure;
 mod policy;
+mod relay;
 mod socket;
 mod token_file;
 mod user;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
 
 use confidential::event_log;
-use confidential::launch_policy::{Asked, Request};
+use confidential::launch_policy::Request;
 use oci::{Image, ImageRef, Repository};
 use remote::{Registry, Transport};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -136,10 +136,7 @@ async fn launch(options: &Options, files: &Files) -> Result<Outcome, Error> {
     let token_file = TokenFile::new(agent, files.share());
     let pause = token_file.write().await?;
     background.spawn(token_file.keep_fresh(pause));
-    let output = match options.request.log_redirect {
-        Asked::Yes => Stdio::inherit,
-        Asked::No => Stdio::null,
-    };
+    let output = options.request.log_redirect;
     let container = Container::start(&spec(files, &image, process), output).await?;
     Ok(Outcome::Exited(container.wait().await?))
 }

@@ -10,6 +10,7 @@ mod loopback;
 mod probe;
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -188,6 +189,111 @@ fn a_link_in_an_image_leads_nowhere_else() {
     );
 }
 
+/// Numbers that a launcher's open file could have.
+const OPEN: std::ops::RangeInclusive<u32> = 3..=15;
+
+/// A folder of the machine that everybody may write to.
+fn machine_folder(scene: &Scene) -> std::path::PathBuf {
+    let folder = scene.shared().join("machine");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    folder
+}
+
+#[test]
+fn a_working_directory_leads_to_nothing_that_is_open() {
+    let Some(scene) = Scene::set() else { return };
+    let machine = machine_folder(&scene);
+    for number in OPEN {
+        let open = format!("/proc/self/fd/{number}");
+        let made = format!("{open}/..{}/made", machine.display());
+        for working_dir in [open, made] {
+            let image = scene.push(
+                Execution {
+                    working_dir: working_dir.clone(),
+                    ..open_image()
+                },
+                vec![],
+            );
+            let words = ["ls", ".", "ls", "..", "write", "sys/kernel/core_pattern"];
+            for mut launcher in [scene.launcher(&image), scene.rootless_launcher(&image)] {
+                let output = launcher.args(["--cmd", &cmd(&words)]).output().unwrap();
+                let said = String::from_utf8_lossy(&output.stdout);
+                let found = said.lines().filter(|line| line.starts_with("ls .: "));
+                assert_eq!(found.count(), 0, "{working_dir}: {said}");
+                for known in ["ls ..: sys", "ls ..: etc", "core_pattern: ok"] {
+                    assert!(!said.contains(known), "{working_dir}: {said}");
+                }
+            }
+        }
+    }
+    assert_eq!(std::fs::read_dir(&machine).unwrap().count(), 0);
+}
+
+#[test]
+fn a_link_in_an_image_leads_to_nothing_that_is_open() {
+    let Some(scene) = Scene::set() else { return };
+    let machine = machine_folder(&scene);
+    let runs = OPEN.map(|number| ("run", number));
+    for (path, number) in runs.chain([("dev", 4), ("proc", 4), ("etc", 4)]) {
+        let link = Entry {
+            path: path.parse().unwrap(),
+            kind: Kind::Symlink {
+                target: format!("/proc/self/fd/{number}/..{}", machine.display()),
+            },
+        };
+        let image = scene.push(open_image(), vec![link]);
+        for mut launcher in [scene.launcher(&image), scene.rootless_launcher(&image)] {
+            let status = if path == "etc" { 0 } else { 2 };
+            said(&launcher.output().unwrap(), status);
+        }
+    }
+    assert_eq!(std::fs::read_dir(&machine).unwrap().count(), 0);
+}
+
+#[test]
+fn nothing_of_the_operators_is_open_in_the_workload() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let words = [
+        "ls",
+        "/proc/self/fd",
+        "link",
+        "/proc/self/fd/0",
+        "link",
+        "/proc/self/fd/1",
+        "link",
+        "/proc/self/fd/2",
+        "session",
+        "type",
+    ];
+    for launcher in [scene.launcher(&image), scene.rootless_launcher(&image)] {
+        let output = scene.shared().join("output");
+        let mut shell = scene.through("exec 7</etc/passwd 8</", &launcher);
+        shell.args(["--cmd", &cmd(&words)]);
+        let file = std::fs::File::create(&output).unwrap();
+        let status = shell.stdout(file).stdin(Stdio::null()).status().unwrap();
+        let said = std::fs::read_to_string(&output).unwrap();
+        assert_eq!(status.code(), Some(0), "{said}");
+        let mut open: Vec<_> = said
+            .lines()
+            .filter_map(|line| line.strip_prefix("ls /proc/self/fd: "))
+            .collect();
+        open.sort();
+        // The last one is the listed folder.
+        assert_eq!(open, ["0", "1", "2", "3"]);
+        assert!(said.contains("link /proc/self/fd/0: /dev/null\n"), "{said}");
+        for number in [1, 2] {
+            let pipe = format!("link /proc/self/fd/{number}: pipe:");
+            assert!(said.contains(&pipe), "{said}");
+        }
+        assert!(
+            said.contains("session 1\ntype: Inappropriate ioctl"),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn the_exit_status_is_passed_on() {
     let Some(scene) = Scene::set() else { return };
@@ -208,6 +314,25 @@ fn the_exit_status_is_passed_on() {
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "said on stderr\n");
+}
+
+#[test]
+fn what_the_workload_says_arrives_whole() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let words = ["cat", "/probe", "cat", "/probe"];
+    let mut launcher = scene.launcher(&image);
+    let output = launcher.args(["--cmd", &cmd(&words)]).output().unwrap();
+    let program = scene.program();
+    assert!(output.stdout == [program.clone(), program].concat());
+    // Without a reader its writing fails, but does not wait.
+    let mut launcher = scene.launcher(&image);
+    launcher
+        .args(["--cmd", &cmd(&words)])
+        .stdout(Stdio::piped());
+    let mut child = launcher.spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! The outer stage makes the namespaces and waits; it dies with the launcher. The inner stage is
 //! process 1 in them: it makes the mounts, becomes the image's user in a user namespace that owns
 //! none of them, gives up every capability and turns into the workload. If the outer stage dies, it
-//! dies, and with it, being process 1, all that the workload has started.
+//! dies, and with it, being process 1, all that the workload has started. Of the launcher's open files
+//! the workload has none: its input is empty, its outputs are pipes, or nowhere.
 //!
 //! Both are told what to do, and tell what went wrong, through their standard input, a socket. It is
 //! closed without a word when the workload has started.
@@ -13,7 +14,7 @@ mod mounts;
 
 use std::io::{self, BufRead as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use rustix::fd::{AsFd, OwnedFd};
@@ -132,6 +133,7 @@ pub fn exit_code(status: ExitStatus) -> u8 {
 
 fn outer() -> Result<ExitStatus, ContainError> {
     isolate::die_with_parent()?;
+    isolate::withhold_descriptors()?;
     isolate::enter_namespaces()?;
     // Opened now: the inner stage changes the root of both.
     let null = open_null()?;
@@ -149,14 +151,17 @@ fn inner() -> Result<ExitStatus, ContainError> {
     isolate::die_with_parent()?;
     let spec = read_spec()?;
     isolate::check_launcher(stdio::stdin())?;
-    let host_proc = mounts::make(&spec)?;
+    isolate::leave_terminal()?;
+    let proc = mounts::make(&spec)?;
     let socket = fcntl_dupfd_cloexec(stdio::stdin(), 3).map_err(failed("keeping socket"))?;
     replace_stdin(&open_null()?)?;
-    let user = User::find(&spec.user, std::path::Path::new("/"))?;
+    let user = User::find(&spec.user, Path::new("/"))?;
     enter_working_dir(&spec)?;
+    // No path of the image's is looked up after this but its program's.
+    let proc = proc.attach()?;
     isolate::raise_open_files()?;
-    isolate::become_user(user, host_proc.as_fd())?;
-    drop(host_proc);
+    isolate::become_user(user, proc.as_fd())?;
+    drop(proc);
     // The kernel has forgotten it with the change of user.
     isolate::die_with_parent()?;
     isolate::check_launcher(socket.as_fd())?;
@@ -191,7 +196,13 @@ fn enter_working_dir(spec: &Spec) -> Result<(), ContainError> {
         move |source| ContainError::File { step, path, source }
     };
     std::fs::create_dir_all(&path).map_err(at("making", &path))?;
-    std::env::set_current_dir(&path).map_err(at("entering", &path))
+    std::env::set_current_dir(&path).map_err(at("entering", &path))?;
+    // The kernel does not begin a path with `/` that is not below the root.
+    let entered = rustix::process::getcwd(Vec::new()).map_err(failed("asking for directory"))?;
+    match entered.to_bytes().starts_with(b"/") {
+        true => Ok(()),
+        false => Err(at("entering", &path)(io::ErrorKind::NotFound.into())),
+    }
 }
 
 fn replace_stdin(null: &OwnedFd) -> Result<(), ContainError> {

@@ -1,13 +1,16 @@
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::process::Stdio;
 
+use confidential::launch_policy::Asked;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 use super::Error;
 use super::contain::{COMMAND, SELF, Spec, Stage, exit_code};
+use super::relay::Relay;
 
 /// Bytes of what a helper says about its failure.
 const REPORT: u64 = 64 << 10;
@@ -15,42 +18,63 @@ const REPORT: u64 = 64 << 10;
 /// A container that runs. It is killed when this is dropped.
 pub struct Container {
     helper: Child,
+    relays: Vec<Relay>,
 }
 
 impl Container {
-    /// Starts a container; its output goes where the launcher's goes if `output` says so, and
-    /// nowhere otherwise.
+    /// Starts a container; what it says goes where the launcher's own words go if `output` says so,
+    /// and nowhere otherwise.
     ///
     /// # Errors
     /// The helper cannot be started, or could not make the container.
-    pub async fn start(spec: &Spec, output: fn() -> Stdio) -> Result<Self, Error> {
+    pub async fn start(spec: &Spec, output: Asked) -> Result<Self, Error> {
         let (ours, theirs) = StdUnixStream::pair().map_err(Error::Helper)?;
-        // A helper must die with the thread that started it, which lives as long as the runtime.
-        let helper = Command::new(SELF)
+        let mut helper = Command::new(SELF);
+        helper
             .args([COMMAND, Stage::Outer.name()])
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(output())
-            .stderr(output())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .env_clear()
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(Error::Helper)?;
-        let container = Self { helper };
+            .kill_on_drop(true);
+        let relays = match output {
+            Asked::Yes => relay_output(&mut helper).map_err(Error::Helper)?,
+            Asked::No => Vec::new(),
+        };
+        // A helper must die with the thread that started it, which lives as long as the runtime.
+        let started = helper.spawn().map_err(Error::Helper)?;
+        // It holds the other ends of the socket and of the pipes.
+        drop(helper);
+        let container = Self {
+            helper: started,
+            relays,
+        };
         ours.set_nonblocking(true).map_err(Error::Helper)?;
         let socket = UnixStream::from_std(ours).map_err(Error::Helper)?;
         describe(socket, spec).await?;
         Ok(container)
     }
 
-    /// Waits for the workload's end and gives its exit status: 128 and the signal's number if one
-    /// ended it.
+    /// Waits for the workload's end, and until all that it said has gone on. Gives its exit status:
+    /// 128 and the signal's number if one ended it.
     ///
     /// # Errors
     /// The helper cannot be waited for.
     pub async fn wait(mut self) -> Result<u8, Error> {
         let status = self.helper.wait().await.map_err(Error::Helper)?;
+        for relay in self.relays {
+            relay.end().await;
+        }
         Ok(exit_code(status))
     }
+}
+
+fn relay_output(helper: &mut Command) -> io::Result<Vec<Relay>> {
+    let (stdout, ours) = Relay::start(io::stdout().as_fd())?;
+    helper.stdout(stdout);
+    let (stderr, other) = Relay::start(io::stderr().as_fd())?;
+    helper.stderr(stderr);
+    Ok(vec![ours, other])
 }
 
 /// Tells the helper what to do, and waits until the workload has started.

@@ -151,13 +151,19 @@ impl Scene {
         let copy = self.shared.path().join(Digest::of(image.as_bytes()).hex());
         std::fs::copy(env!("CARGO_BIN_EXE_emulator"), &copy).unwrap();
         let mut command = self.command(&copy, image);
+        unprivileged(&mut command);
         command
-            .uid(65534)
-            .gid(65534)
-            .current_dir("/")
-            .env("TMPDIR", "/tmp")
-            .env_remove("HOME");
-        command
+    }
+
+    /// A launcher behind the shell's `script`, started by the same user.
+    pub fn through(&self, script: &str, launcher: &Command) -> Command {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{script}; exec \"$@\""), "-"]);
+        shell.arg(launcher.get_program()).args(launcher.get_args());
+        if launcher.get_program() != env!("CARGO_BIN_EXE_emulator") {
+            unprivileged(&mut shell);
+        }
+        shell
     }
 
     fn command(&self, program: &Path, image: &str) -> Command {
@@ -178,10 +184,29 @@ impl Scene {
         event_log::replay(&events).unwrap()
     }
 
+    /// The bytes of the program.
+    pub fn program(&self) -> Vec<u8> {
+        std::fs::read(&self.binary).unwrap()
+    }
+
+    /// A folder that every user can read.
+    pub fn shared(&self) -> &Path {
+        self.shared.path()
+    }
+
     /// The program's folder, where a test may keep files.
     pub fn folder(&self) -> &Path {
         self.program.path()
     }
+}
+
+fn unprivileged(command: &mut Command) {
+    command
+        .uid(65534)
+        .gid(65534)
+        .current_dir("/")
+        .env("TMPDIR", "/tmp")
+        .env_remove("HOME");
 }
 
 /// An image that lets the operator choose the command and see the output.

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -62,6 +63,8 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         const char *next = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(argv[i], "ids")) printf("uid %d gid %d pid %d ppid %d\n", getuid(), getgid(), getpid(), getppid());
+        else if (!strcmp(argv[i], "session")) printf("session %d\n", getsid(0));
+        else if (!strcmp(argv[i], "type")) printf("type: %s\n", ioctl(1, TIOCSTI, "x") ? strerror(errno) : "ok");
         else if (!strcmp(argv[i], "env")) for (char **e = environ; *e; e++) printf("env %s\n", *e);
         else if (!strcmp(argv[i], "pwd")) { char path[256]; printf("pwd %s\n", getcwd(path, sizeof path)); }
         else if (!strcmp(argv[i], "setuid")) printf("setuid: %s\n", setuid(0) ? strerror(errno) : "ok");

@@ -1,10 +1,11 @@
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, Signal, getegid, geteuid, getrlimit, set_dumpable_behavior,
-    set_parent_process_death_signal, setrlimit,
+    set_parent_process_death_signal, setrlimit, setsid,
 };
 use rustix::thread::{
     CapabilitySet, CapabilitySets, Gid, Uid, UnshareFlags, capabilities,
@@ -17,6 +18,8 @@ use super::{ContainError, failed};
 
 /// Open files that the launcher allows a container (google/go-tpm-tools, `launcher`).
 const OPEN_FILES: u64 = 131_072;
+/// What this process has open.
+const OPEN: &str = "/proc/self/fd";
 
 /// Has the kernel kill this process when its parent dies.
 pub fn die_with_parent() -> Result<(), ContainError> {
@@ -34,6 +37,42 @@ pub fn check_launcher(socket: BorrowedFd<'_>) -> Result<(), ContainError> {
     }
 }
 
+/// Leaves the operator's terminal: who is in its session may type into it.
+pub fn leave_terminal() -> Result<(), ContainError> {
+    setsid().map(drop).map_err(failed("leaving terminal"))
+}
+
+/// Keeps what the launcher was started with, but for standard input, output and error, from all
+/// programs that this process starts.
+pub fn withhold_descriptors() -> Result<(), ContainError> {
+    let listing = "listing open files";
+    let open = std::fs::read_dir(OPEN).map_err(in_folder(listing))?;
+    for entry in open {
+        let name = entry.map_err(in_folder(listing))?.file_name();
+        match name.to_str().and_then(|name| name.parse().ok()) {
+            Some(0..=2) | None => {}
+            Some(number) => close_on_exec(number).map_err(failed("marking open files"))?,
+        }
+    }
+    Ok(())
+}
+
+fn in_folder(step: &'static str) -> impl FnOnce(std::io::Error) -> ContainError {
+    let path = OPEN.into();
+    move |source| ContainError::File { step, path, source }
+}
+
+#[allow(
+    unsafe_code,
+    reason = "no crate marks a descriptor that it does not own"
+)]
+fn close_on_exec(number: i32) -> rustix::io::Result<()> {
+    // SAFETY: the number is of a descriptor that is open until it has been marked: it has just been
+    // listed, and the one thread that there is closes none meanwhile.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+    fcntl_setfd(descriptor, FdFlags::CLOEXEC)
+}
+
 /// Leaves the launcher's mounts, processes and queues behind. The network stays: a container of
 /// Confidential Space has its machine's. Without privileges a user namespace has to come first.
 pub fn enter_namespaces() -> Result<(), ContainError> {
@@ -44,15 +83,18 @@ pub fn enter_namespaces() -> Result<(), ContainError> {
     let (uid, gid) = (geteuid(), getegid());
     unshare(flags | UnshareFlags::NEWUSER)?;
     let root = User { uid: 0, gid: 0 };
-    let proc = rustix::fs::open("/proc", OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
-    let proc = proc.map_err(failed("opening /proc"))?;
-    map_user(root, (uid, gid), std::os::fd::AsFd::as_fd(&proc))
+    map_user(root, (uid, gid), open_proc()?.as_fd())
 }
 
 fn is_privileged() -> Result<bool, ContainError> {
     let needed = CapabilitySet::SYS_ADMIN | CapabilitySet::SETUID | CapabilitySet::SETGID;
     let own = capabilities(None).map_err(failed("reading capabilities"))?;
     Ok(own.effective.contains(needed))
+}
+
+fn open_proc() -> Result<OwnedFd, ContainError> {
+    let proc = rustix::fs::open("/proc", OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    proc.map_err(failed("opening /proc"))
 }
 
 /// Becomes `user`, in a user namespace of its own, so that no capability over the mounts is left,

@@ -2,7 +2,7 @@ use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::CWD;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
     OpenTreeFlags, UnmountFlags, fsconfig_create, fsmount, fsopen, mount, mount_bind, mount_change,
@@ -14,6 +14,8 @@ use super::{ContainError, Spec, failed};
 
 /// Where a workload finds the token socket (Confidential Space).
 const SHARE: &str = "/run/container_launcher";
+/// Where a workload finds its processes.
+const PROC: &str = "/proc";
 /// All devices that there are in a container.
 const DEVICES: &[&str] = &["full", "null", "random", "urandom", "zero"];
 /// Where programs look for their open files.
@@ -24,18 +26,18 @@ const LINKS: &[(&str, &str)] = &[
     ("/proc/self/fd/2", "/dev/stderr"),
 ];
 
-/// Leaves the machine's files behind for the image's, with `/proc`, a small `/dev` and the launcher's
-/// folder. Gives the machine's `/proc`, as the container's own cannot be written to.
+/// Leaves the machine's files behind for the image's, with a small `/dev` and the launcher's folder.
+/// Gives the container's process file system, which is still to be attached.
 ///
 /// Nothing is looked up below the image's root before that is the process's root: a link in an image
-/// leads nowhere else.
-pub fn make(spec: &Spec) -> Result<OwnedFd, ContainError> {
+/// leads nowhere else. As long as there is no process file system either, this holds for the links
+/// in it to what a process has open, too.
+pub fn make(spec: &Spec) -> Result<Proc, ContainError> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     mount_change("/", private).map_err(failed("making mounts private"))?;
     let outside = Outside::open(&spec.share)?;
     enter_root(&spec.root)?;
-    make_folder("/proc")?;
-    attach(&outside.own_proc, "/proc")?;
+    make_folder(PROC)?;
     mount_devices(&outside)?;
     mount_share(&outside)?;
     Ok(outside.proc)
@@ -43,26 +45,46 @@ pub fn make(spec: &Spec) -> Result<OwnedFd, ContainError> {
 
 /// What is needed of the machine when its files are no longer there.
 struct Outside {
-    proc: OwnedFd,
-    own_proc: OwnedFd,
+    proc: Proc,
     devices: Vec<(&'static str, OwnedFd)>,
     share: OwnedFd,
 }
 
 impl Outside {
     fn open(share: &Path) -> Result<Self, ContainError> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let proc = rustix::fs::open("/proc", flags, Mode::empty());
         let device = |name: &&'static str| {
             let tree = clone(Path::new(&format!("/dev/{name}")));
             tree.map(|tree| (*name, tree))
         };
         Ok(Self {
-            proc: proc.map_err(failed("opening /proc"))?,
-            own_proc: make_proc().map_err(failed("mounting /proc"))?,
+            proc: Proc::make().map_err(failed("mounting /proc"))?,
             devices: DEVICES.iter().map(device).collect::<Result<_, _>>()?,
             share: clone(share)?,
         })
+    }
+}
+
+/// The process file system of the new process namespace, which is nowhere yet.
+pub struct Proc {
+    /// What the workload will see. The whole of it is read-only: some files in it change the machine.
+    shown: OwnedFd,
+    /// The same to write to.
+    writable: OwnedFd,
+}
+
+impl Proc {
+    /// Without privileges the kernel makes one only where another one is still seen.
+    fn make() -> rustix::io::Result<Self> {
+        Ok(Self {
+            shown: make_proc(MountAttrFlags::MOUNT_ATTR_RDONLY)?,
+            writable: make_proc(MountAttrFlags::empty())?,
+        })
+    }
+
+    /// Attaches it, and gives one to write to that is attached nowhere.
+    pub fn attach(self) -> Result<OwnedFd, ContainError> {
+        attach(&self.shown, PROC)?;
+        Ok(self.writable)
     }
 }
 
@@ -100,16 +122,14 @@ fn enter_root(root: &Path) -> Result<(), ContainError> {
     mount_remount("/", flags, c"").map_err(failed("restricting root"))
 }
 
-/// A `/proc` of the new process namespace. Without privileges the kernel makes one only where another
-/// one is still seen. The whole of it is read-only: some files in it change the machine.
-fn make_proc() -> rustix::io::Result<OwnedFd> {
+fn make_proc(more: MountAttrFlags) -> rustix::io::Result<OwnedFd> {
     let context = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_create(context.as_fd())?;
-    let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
-        | MountAttrFlags::MOUNT_ATTR_NOSUID
+    let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID
         | MountAttrFlags::MOUNT_ATTR_NODEV
         | MountAttrFlags::MOUNT_ATTR_NOEXEC;
-    fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+    let flags = FsMountFlags::FSMOUNT_CLOEXEC;
+    fsmount(context.as_fd(), flags, attributes | more)
 }
 
 fn mount_devices(outside: &Outside) -> Result<(), ContainError> {
