@@ -81,15 +81,13 @@ fn relay_output(helper: &mut Command) -> io::Result<Vec<Relay>> {
 async fn describe(mut socket: UnixStream, spec: &Spec) -> Result<(), Error> {
     let mut line = serde_json::to_vec(spec).map_err(|e| Error::Helper(e.into()))?;
     line.push(b'\n');
-    socket.write_all(&line).await.map_err(Error::Helper)?;
-    let mut report = String::new();
-    let mut socket = socket.take(REPORT);
-    socket
-        .read_to_string(&mut report)
-        .await
-        .map_err(Error::Helper)?;
-    match report.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Container(report)),
+    let sent = socket.write_all(&line).await;
+    let mut report = Vec::new();
+    let received = socket.take(REPORT).read_to_end(&mut report).await;
+    // A helper that fails before it has read all breaks the socket, but has said why.
+    if !report.is_empty() {
+        let report = String::from_utf8_lossy(&report).into_owned();
+        return Err(Error::Container(report));
     }
+    sent.and(received.map(drop)).map_err(Error::Helper)
 }
