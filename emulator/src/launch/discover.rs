@@ -42,27 +42,45 @@ pub enum DiscoveryError {
     Annotation(Digest),
 }
 
+impl DiscoveryError {
+    /// Whether a layer is to blame, and not the registry or the way to it.
+    fn is_of_the_layer(&self) -> bool {
+        use remote::Error::{Limit, NotFound, SizeMismatch};
+        match self {
+            Self::Annotation(_) => true,
+            Self::Remote(error) => {
+                matches!(error, Limit { .. } | NotFound { .. } | SizeMismatch { .. })
+            }
+            Self::Image(_) => false,
+        }
+    }
+}
+
 impl Discovery {
     /// Fetches all signatures anew. The launcher goes on without those that it cannot get, and so
     /// does this; each failure is reported.
     pub async fn signatures(&self, report: &(dyn Fn(&Notice) + Send + Sync)) -> Vec<Signature> {
         let mut found = Vec::new();
         for repository in &self.repositories {
-            match self.signatures_in(repository).await {
+            let report = |error| {
+                let repository = repository.clone();
+                report(&Notice::Signatures { repository, error });
+            };
+            match self.signatures_in(repository, &report).await {
                 Ok(signatures) => found.extend(signatures),
-                Err(error) => report(&Notice::Signatures {
-                    repository: repository.clone(),
-                    error,
-                }),
+                Err(error) => report(error),
             }
         }
         found.truncate(limits::SIGNATURES);
         found
     }
 
+    /// Whoever may write to a repository may add a layer to the others' signatures: one that is none
+    /// is reported and left out.
     async fn signatures_in(
         &self,
         repository: &Repository,
+        report: &(dyn Fn(DiscoveryError) + Send + Sync),
     ) -> Result<Vec<Signature>, DiscoveryError> {
         let registry = Registry::connect(repository, &self.transport)?;
         let tag = Tag::of_digest(&self.image, ".sig")?;
@@ -72,7 +90,11 @@ impl Discovery {
         let manifest = Manifest::parse(&bytes)?;
         let mut found = Vec::new();
         for layer in manifest.layers.iter().take(limits::SIGNATURES) {
-            found.push(signature(&registry, layer).await?);
+            match signature(&registry, layer).await {
+                Ok(signature) => found.push(signature),
+                Err(error) if error.is_of_the_layer() => report(error),
+                Err(error) => return Err(error),
+            }
         }
         Ok(found)
     }
