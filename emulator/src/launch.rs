@@ -11,6 +11,7 @@ mod discover;
 mod error;
 mod files;
 mod measure;
+mod packing;
 mod policy;
 mod relay;
 mod socket;
@@ -30,8 +31,8 @@ use tokio::task::JoinSet;
 
 use agent::Agent;
 pub use attest::AttestError;
-pub use attest::Machine;
 use attest::Service;
+pub use attest::{Hardware, Machine};
 pub use command::LaunchArgs;
 use contain::Spec;
 use container::Container;
@@ -53,7 +54,7 @@ pub struct Options {
     /// How registries are reached.
     pub transport: Transport,
     /// The address of the attestation service, `http://127.0.0.1:8081`.
-    pub attestation: String,
+    pub attestation: reqwest::Url,
     /// The machine.
     pub machine: Machine,
     /// Where signatures of the image are looked for.
@@ -128,9 +129,12 @@ async fn launch(options: &Options, files: &Files) -> Result<Outcome, Error> {
     if let Err(refusal) = policy::check(image.config(), &options.request) {
         return Ok(Outcome::Refused(refusal));
     }
+    policy::check_platform(image.config())?;
     files.unpack(&registry, &image).await?;
     let process = policy::process(image.config(), &options.request, &options.machine.name)?;
     let agent = agent(options, &image, &process);
+    // They go when nobody works in the background any more.
+    let _contents = files.contents();
     let mut background = JoinSet::new();
     background.spawn(socket::serve(files.share(), agent.clone())?);
     let token_file = TokenFile::new(agent, files.share());
@@ -144,7 +148,11 @@ async fn launch(options: &Options, files: &Files) -> Result<Outcome, Error> {
 fn agent(options: &Options, image: &Image, process: &Process) -> Arc<Agent> {
     let events = measure::events(&options.image, image, process, &options.request);
     let event_log = event_log::encode(&events);
-    let service = Service::new(&options.attestation, options.machine.clone(), event_log);
+    let service = Service::new(
+        options.attestation.as_str(),
+        options.machine.clone(),
+        event_log,
+    );
     let discovery = Discovery {
         repositories: options.signed_image_repos.clone(),
         transport: options.transport.clone(),

@@ -52,11 +52,48 @@ fn nothing_to_launch() {
     };
     let said = launch(&["--plain-http"]);
     assert!(said.contains("pulling image"), "{said}");
+    assert!(said.contains("hint: is the registry running"), "{said}");
     let said = launch(&["--ca", "missing.pem"]);
     assert!(said.contains("missing.pem"), "{said}");
     let said = launch(&["--plain-http", "--runtime", "/dev/null/socket"]);
     assert!(said.contains("/dev/null/socket"), "{said}");
     assert!(is_empty(temporary.path()));
+}
+
+#[test]
+fn an_image_for_another_machine() {
+    use oci::media::{LAYER_GZIP, LAYER_TAR};
+    let Some(scene) = Scene::set() else { return };
+    for (said, expected) in [
+        (["linux", "arm64", LAYER_GZIP], "linux/arm64"),
+        (["windows", "amd64", LAYER_GZIP], "windows/amd64"),
+        (["linux", "amd64", LAYER_TAR], "its bytes are not"),
+        (
+            [
+                "linux",
+                "amd64",
+                "application/vnd.oci.image.layer.v1.tar+zstd",
+            ],
+            "tar+zstd",
+        ),
+    ] {
+        let image = scene.push_as(&said, open_image(), vec![]);
+        let said = told("emulator", scene.launcher(&image));
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn credentials_that_cannot_be_read() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.json"), "{").unwrap();
+    let mut launch = scene.launcher(&image);
+    launch.env("DOCKER_CONFIG", folder.path());
+    let said = told("emulator", launch);
+    assert!(said.contains("config.json"), "{said}");
+    assert!(said.contains("hint: mend"), "{said}");
 }
 
 #[test]
@@ -70,6 +107,7 @@ fn nobody_attests() {
     launch.env("TMPDIR", temporary.path());
     let said = told("emulator", launch);
     assert!(said.contains("fetching default token"), "{said}");
+    assert!(said.contains("Connection refused"), "{said}");
     assert!(is_empty(temporary.path()));
 }
 
@@ -107,4 +145,5 @@ fn full_disk() {
     launch.env("TMPDIR", folder.path());
     let said = told("emulator", launch);
     assert!(said.contains("No space left on device"), "{said}");
+    assert!(said.contains("hint: is the disk full?"), "{said}");
 }

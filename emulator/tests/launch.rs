@@ -548,6 +548,53 @@ fn wait_until_it_waits(child: &mut std::process::Child) {
 }
 
 #[test]
+fn a_layer_without_a_signature_takes_none_from_the_others() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    scene.sign(&image, b"first", "1");
+    scene.sign(&image, b"none", "");
+    scene.sign(&image, b"large".repeat(1 << 14).as_slice(), "2");
+    scene.sign(&image, b"third", "3");
+    let mut launcher = scene.launcher(&image);
+    let output = launcher.args(["--cmd", &cmd(&["get"])]).output().unwrap();
+    assert_eq!(claims(&said(&output, 0))["signatures"], 2);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("no annotation with a signature"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("larger than the limit"), "{stderr}");
+}
+
+#[test]
+fn the_operators_folder_stays_as_it_was() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let share = scene.folder().join("kept");
+    let mode = || std::fs::metadata(&share).unwrap().permissions().mode() & 0o777;
+    std::fs::create_dir(&share).unwrap();
+    for wanted in [0o700, 0o711] {
+        std::fs::set_permissions(&share, std::fs::Permissions::from_mode(wanted)).unwrap();
+        let mut launcher = scene.launcher(&image);
+        launcher.arg("--runtime").arg(&share);
+        said(&launcher.output().unwrap(), 0);
+        launcher.args(["--cmd", &cmd(&["wait"])]);
+        let mut child = launcher.stdout(Stdio::piped()).spawn().unwrap();
+        wait_until_it_waits(&mut child);
+        assert!(share.join("teeserver.sock").exists());
+        // One that is refused takes nothing away from it.
+        let mut refused = scene.launcher(&image);
+        refused.arg("--runtime").arg(&share).args(["--env", "A=1"]);
+        said(&refused.output().unwrap(), 1);
+        assert!(share.join("teeserver.sock").exists());
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        child.wait().unwrap();
+        assert_eq!(std::fs::read_dir(&share).unwrap().count(), 0);
+        assert_eq!(mode(), wanted);
+    }
+}
+
+#[test]
 fn nothing_outlives_the_launcher() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);

@@ -53,7 +53,7 @@ pub(super) fn overridden_command(scene: &mut Scene<'_>) -> Result<Outcome, Error
 }
 
 pub(super) fn replayed_token(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
-    let runtime = scene.stage.folder("runtime")?;
+    let runtime = scene.stage.path().join("runtime");
     let reference = scene.image.reference();
     let mut command = acts::launch(scene.stage, scene.cast, &reference, &scene.image.repository);
     command.arg("--runtime").arg(&runtime);

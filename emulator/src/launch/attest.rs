@@ -8,6 +8,35 @@ use serde_json::{Value, json};
 
 use super::discover::Signature;
 
+/// The hardware of a machine, by the names of the claim `hwmodel` (Confidential Space, token claims).
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Hardware {
+    /// Intel TDX.
+    #[value(name = "GCP_INTEL_TDX")]
+    IntelTdx,
+    /// AMD SEV.
+    #[value(name = "GCP_AMD_SEV")]
+    AmdSev,
+    /// AMD SEV-ES.
+    #[value(name = "GCP_AMD_SEV_ES")]
+    AmdSevEs,
+    /// Nothing that keeps the operator out.
+    #[value(name = "GCP_SHIELDED_VM")]
+    ShieldedVm,
+}
+
+impl Hardware {
+    /// The value of the claim `hwmodel`.
+    pub fn claim(self) -> &'static str {
+        match self {
+            Self::IntelTdx => "GCP_INTEL_TDX",
+            Self::AmdSev => "GCP_AMD_SEV",
+            Self::AmdSevEs => "GCP_AMD_SEV_ES",
+            Self::ShieldedVm => "GCP_SHIELDED_VM",
+        }
+    }
+}
+
 /// The machine that the image is launched on, as its cloud knows it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Machine {
@@ -21,8 +50,8 @@ pub struct Machine {
     pub name: String,
     /// The machine's number.
     pub id: String,
-    /// The hardware: `GCP_INTEL_TDX`, `GCP_AMD_SEV`, …
-    pub hardware: String,
+    /// The hardware.
+    pub hardware: Hardware,
     /// The image of the machine itself.
     pub image: MachineImage,
     /// The service accounts that the machine runs as.
@@ -76,7 +105,7 @@ pub struct Issued {
 #[derive(Debug, thiserror::Error)]
 pub enum AttestError {
     /// The service cannot be reached, or its answer breaks off.
-    #[error("{}", .0.to_string().trim_end())]
+    #[error("{}", chain(.0))]
     Transport(#[from] reqwest::Error),
     /// The service refuses (google.rpc.Status).
     #[error("googleapi: Error {status}: {message}")]
@@ -97,6 +126,17 @@ pub enum AttestError {
         /// Bytes allowed.
         limit: u64,
     },
+}
+
+/// An error with its causes, since the HTTP client keeps the reason below.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
 }
 
 impl AttestError {
@@ -189,7 +229,7 @@ impl Service {
             "zone": machine.zone,
             "instanceName": machine.name,
             "instanceId": machine.id,
-            "hwmodel": machine.hardware,
+            "hwmodel": machine.hardware.claim(),
             "imageFamily": match machine.image {
                 MachineImage::Production => "production",
                 MachineImage::Debug => "debug",

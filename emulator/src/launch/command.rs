@@ -7,8 +7,9 @@ use confidential::launch_policy::{Asked, MachineImage, Request};
 use content::limits;
 use oci::{ImageRef, Repository};
 use remote::Transport;
+use reqwest::Url;
 
-use super::{Error, Machine, Options, Report};
+use super::{Error, Hardware, Machine, Options, Report, policy};
 use crate::project::{number, project_number};
 
 /// `emulator launch`: what the operator of a real machine writes into its metadata.
@@ -18,8 +19,8 @@ pub struct LaunchArgs {
     #[arg(value_name = "REPO@DIGEST")]
     image: ImageRef,
     /// Address of the attestation service.
-    #[arg(long, value_name = "URL")]
-    attestation: String,
+    #[arg(long, value_name = "URL", value_parser = address)]
+    attestation: Url,
     /// Reach registries by HTTP.
     #[arg(long, visible_alias = "registry-plain-http", conflicts_with = "ca")]
     plain_http: bool,
@@ -57,12 +58,12 @@ pub struct LaunchArgs {
     #[arg(long, value_enum, default_value_t = ImageFamily::Production)]
     image_family: ImageFamily,
     /// Hardware that the machine claims to be.
-    #[arg(long, default_value = "GCP_INTEL_TDX")]
-    hwmodel: String,
+    #[arg(long, value_enum, default_value_t = Hardware::IntelTdx)]
+    hwmodel: Hardware,
     /// Ask to see the workload's output.
     #[arg(long, value_enum, default_value_t = LogRedirect::True)]
     log_redirect: LogRedirect,
-    /// Folder to keep the token socket in.
+    /// Folder to keep the token socket in; if it is there, the image's user must be able to enter it.
     #[arg(long, value_name = "DIR")]
     runtime: Option<PathBuf>,
 }
@@ -88,6 +89,16 @@ impl FromStr for Words {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         content::json::parse(text.as_bytes(), limits::DOCUMENT).map(Self)
+    }
+}
+
+fn address(text: &str) -> Result<Url, String> {
+    let url: Url = text
+        .parse()
+        .map_err(|e| format!("expected http://HOST:PORT: {e}"))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        other => Err(format!("expected http://HOST:PORT, found {other:?}")),
     }
 }
 
@@ -137,7 +148,7 @@ impl LaunchArgs {
             zone: zone.clone(),
             name: name.clone(),
             id: self.instance_id.clone().unwrap_or_else(own_number),
-            hardware: self.hwmodel.clone(),
+            hardware: self.hwmodel,
             image: self.machine_image(),
             service_accounts: self.service_account.clone(),
         }
@@ -151,9 +162,14 @@ impl LaunchArgs {
     }
 
     fn request(&self) -> Request {
+        // Of two with one name the later one holds: a real machine's metadata has each name once.
+        let mut env = Vec::new();
+        for variable in &self.env {
+            policy::set(&mut env, variable.clone());
+        }
         Request {
             cmd: self.cmd.clone().map(|words| words.0).unwrap_or_default(),
-            env: self.env.clone(),
+            env,
             log_redirect: match self.log_redirect {
                 LogRedirect::True => Asked::Yes,
                 LogRedirect::False => Asked::No,
@@ -191,6 +207,24 @@ mod tests {
     }
 
     #[test]
+    fn refuses_what_is_no_address_and_no_hardware() {
+        for (option, value) in [
+            ("--attestation", "foo"),
+            ("--attestation", "127.0.0.1:1"),
+            ("--attestation", "file:///x"),
+            ("--hwmodel", "NONSENSE"),
+        ] {
+            let image = format!("127.0.0.1:5000/a/b@{}", Digest::of(b""));
+            let args = ["emulator", &image, "--project", "op", option, value];
+            let refused = Program::try_parse_from(args).err().unwrap().to_string();
+            assert!(
+                refused.contains(&format!("invalid value '{value}'")),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
     fn reads_what_the_operator_wants() {
         let plain = options(&["--plain-http"]);
         assert_eq!(plain.transport, Transport::PlainHttp);
@@ -201,6 +235,10 @@ mod tests {
             "--cmd",
             r#"["a","b c"]"#,
             "--env",
+            "A=1",
+            "--env",
+            "B=",
+            "--env",
             "A=1=2",
             "--image-family",
             "debug",
@@ -210,7 +248,8 @@ mod tests {
             "false",
         ]);
         assert_eq!(other.request.cmd, ["a", "b c"]);
-        assert_eq!(other.request.env[0].value(), "1=2");
+        let env: Vec<_> = other.request.env.iter().map(Variable::to_string).collect();
+        assert_eq!(env, ["A=1=2", "B="]);
         assert_eq!(other.request.machine_image, MachineImage::Debug);
         assert_eq!(other.machine.image, MachineImage::Debug);
         assert_eq!(other.signed_image_repos.len(), 2);

@@ -29,6 +29,33 @@ pub enum Error {
         /// The diff ID of what was unpacked.
         actual: Digest,
     },
+    /// The image is for another kind of machine.
+    #[error("reading image: it is for {os}/{architecture}, and not for linux/amd64")]
+    Platform {
+        /// The operating system in the configuration.
+        os: String,
+        /// The architecture in the configuration.
+        architecture: String,
+    },
+    /// A layer of a type that no launcher unpacks.
+    #[error("reading image: layer {digest} is of type {media_type:?}")]
+    LayerType {
+        /// The layer.
+        digest: Digest,
+        /// The type in the manifest.
+        media_type: String,
+    },
+    /// A layer that is not what its type says.
+    #[error("unpacking layer {digest}: its bytes are not {media_type}")]
+    LayerBytes {
+        /// The layer.
+        digest: Digest,
+        /// The type in the manifest.
+        media_type: String,
+    },
+    /// A variable of the image without `=`.
+    #[error("reading image: its variable {0:?} has no value")]
+    Variable(String),
     /// The launch cannot be measured.
     #[error("measuring launch: {0}")]
     Measure(#[source] confidential::Error),
@@ -68,6 +95,30 @@ pub enum Error {
     Task(#[from] tokio::task::JoinError),
 }
 
+const IMAGE: &str = "this image runs nowhere; build it again";
+const DISK: &str = "is the disk full? the folder for temporary files can be chosen by TMPDIR";
+
+fn pull_hint(error: &remote::Error) -> &'static str {
+    use remote::Error as E;
+    match error {
+        E::Write { .. } | E::Read { .. } => DISK,
+        E::Credentials { .. } => "mend what is named, in the Docker credential store",
+        E::NotFound { .. } => "was this image pushed there, under this digest?",
+        E::Status { .. } => "what the registry says is above; may you read from it?",
+        E::Image { .. } => IMAGE,
+        E::NoManifest { .. }
+        | E::Header { .. }
+        | E::DigestMismatch { .. }
+        | E::SizeMismatch { .. }
+        | E::Limit { .. } => "what answers gives other bytes than the image; is it the registry?",
+        _ => "is the registry running, and is --plain-http or --ca right for it?",
+    }
+}
+
+fn is_of_the_disk(error: &oci::Error) -> bool {
+    matches!(error, oci::Error::Write { .. } | oci::Error::Read { .. })
+}
+
 impl From<remote::Error> for Error {
     fn from(error: remote::Error) -> Self {
         Self::Pull(Box::new(error))
@@ -78,10 +129,19 @@ impl Error {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Pull(_) => "is the registry running, and is --plain-http or --ca right for it?",
-            Self::Unpack { .. } | Self::DiffId { .. } => "this image runs nowhere; build it again",
+            Self::Pull(error) => pull_hint(error),
+            Self::Unpack { source, .. } if is_of_the_disk(source) => DISK,
+            Self::Unpack { .. }
+            | Self::DiffId { .. }
+            | Self::LayerType { .. }
+            | Self::LayerBytes { .. }
+            | Self::Variable(_) => IMAGE,
+            Self::Platform { .. } => {
+                "machines of Confidential Space are linux/amd64: build it for them"
+            }
             Self::Measure(_) => "the image's own variables must have names",
             Self::Token(_) => "is `emulator serve` running, and is --attestation its address?",
+            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => DISK,
             Self::Read { .. } | Self::Write { .. } => "check that the path exists and is yours",
             Self::Socket(_) => "a socket's path must be short; choose another --runtime",
             Self::Helper(_) | Self::Container(_) => {

@@ -1,20 +1,24 @@
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use oci::Image;
+use content::Digest;
+use oci::{Descriptor, Image};
 use remote::Registry;
 use scratch::Scratch;
 
-use super::Error;
+use super::packing::Packing;
+use super::{Error, socket, token_file};
 
 /// Attempts to remove the files of a container that is just dying.
 const ATTEMPTS: u32 = 50;
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The folders of a launch. All but a shared folder that the operator named are removed with it.
+/// The folders of a launch. All are removed with it but a shared folder that the operator named, which
+/// is only left without what was put into it.
 pub struct Files {
     own: Scratch,
     share: PathBuf,
@@ -29,11 +33,8 @@ impl Files {
         let own = Scratch::new().map_err(Error::write(std::env::temp_dir()))?;
         let share = share.map_or_else(|| own.path().join("share"), Path::to_owned);
         let files = Self { own, share };
-        for folder in [files.root(), files.share.clone()] {
-            fs::create_dir_all(&folder).map_err(Error::write(&folder))?;
-            // The container's user is another one.
-            let mode = PermissionsExt::from_mode(0o755);
-            fs::set_permissions(&folder, mode).map_err(Error::write(&folder))?;
+        for folder in [&files.root(), &files.share] {
+            make_open(folder).map_err(Error::write(folder))?;
         }
         Ok(files)
     }
@@ -48,6 +49,11 @@ impl Files {
         &self.share
     }
 
+    /// Takes over what the shared folder holds of a launch.
+    pub fn contents(&self) -> Contents {
+        Contents(self.share.clone())
+    }
+
     /// Pulls the image's layers and unpacks them.
     ///
     /// # Errors
@@ -55,17 +61,12 @@ impl Files {
     pub async fn unpack(&self, registry: &Registry, image: &Image) -> Result<(), Error> {
         let diff_ids = &image.config().rootfs.diff_ids;
         for (layer, expected) in image.manifest().layers.iter().zip(diff_ids) {
+            let packing = Packing::of(layer)?;
             let (path, root) = (self.own.path().join("layer"), self.root());
             registry.blob_to(layer, &path).await?;
-            let (digest, expected) = (layer.digest, *expected);
-            let unpacked = tokio::task::spawn_blocking(move || {
-                let file = File::open(&path).map_err(Error::write(&path))?;
-                let unpacked = oci::layer::unpack(file, &root);
-                unpacked.map_err(|e| Error::Unpack {
-                    digest,
-                    source: Box::new(e),
-                })
-            });
+            let (layer, digest, expected) = (layer.clone(), layer.digest, *expected);
+            let unpacked =
+                tokio::task::spawn_blocking(move || unpack(&layer, packing, &path, &root));
             let actual = unpacked.await??;
             if actual != expected {
                 return Err(Error::DiffId {
@@ -82,11 +83,46 @@ impl Files {
     pub async fn remove(self) {
         for _ in 0..ATTEMPTS {
             match fs::remove_dir_all(self.own.path()) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
                     tokio::time::sleep(PAUSE).await;
                 }
                 _ => return,
             }
         }
     }
+}
+
+/// The files in a shared folder, which go when this is dropped.
+pub struct Contents(PathBuf);
+
+impl Drop for Contents {
+    fn drop(&mut self) {
+        for name in [socket::NAME, token_file::NAME, token_file::UNFINISHED] {
+            // A launch does not come to each of them.
+            let _ = fs::remove_file(self.0.join(name));
+        }
+    }
+}
+
+fn unpack(layer: &Descriptor, packing: Packing, path: &Path, root: &Path) -> Result<Digest, Error> {
+    let digest = layer.digest;
+    let file = File::open(path).map_err(Error::write(path))?;
+    if Packing::found_in(&file).map_err(Error::write(path))? != packing {
+        let media_type = layer.media_type.clone();
+        return Err(Error::LayerBytes { digest, media_type });
+    }
+    oci::layer::unpack(file, root).map_err(|source| Error::Unpack {
+        digest,
+        source: Box::new(source),
+    })
+}
+
+/// Makes a folder that the container's user, who is another one, may enter. One that is there already
+/// stays as its owner wants it.
+fn make_open(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    fs::set_permissions(folder, PermissionsExt::from_mode(0o755))
 }

@@ -51,6 +51,20 @@ pub fn check(config: &Config, request: &Request) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Checks that the image is for the machines that there are: containerd takes no other.
+///
+/// # Errors
+/// It is for another operating system or architecture.
+pub fn check_platform(config: &Config) -> Result<(), Error> {
+    match (config.os.as_str(), config.architecture.as_str()) {
+        ("linux", "amd64") => Ok(()),
+        (os, architecture) => Err(Error::Platform {
+            os: os.chars().take(40).collect(),
+            architecture: architecture.chars().take(40).collect(),
+        }),
+    }
+}
+
 /// The process that image and operator make together.
 ///
 /// # Errors
@@ -58,7 +72,7 @@ pub fn check(config: &Config, request: &Request) -> Result<(), Refusal> {
 pub fn process(config: &Config, request: &Request, hostname: &str) -> Result<Process, Error> {
     let mut env = vec![variable("PATH", PATH)?];
     for text in &config.config.env {
-        set(&mut env, text.parse().map_err(Error::Measure)?);
+        set(&mut env, of_image(text)?);
     }
     for chosen in &request.env {
         set(&mut env, chosen.clone());
@@ -78,12 +92,18 @@ fn args(config: &Execution, request: &Request) -> Vec<String> {
     config.entrypoint.iter().chain(cmd).cloned().collect()
 }
 
+fn of_image(text: &str) -> Result<Variable, Error> {
+    let bare = || Error::Variable(text.chars().take(80).collect());
+    let (name, value) = text.split_once('=').ok_or_else(bare)?;
+    variable(name, value)
+}
+
 fn variable(name: &str, value: &str) -> Result<Variable, Error> {
     Variable::new(name, value).map_err(Error::Measure)
 }
 
 /// A variable that is set again keeps its place.
-fn set(env: &mut Vec<Variable>, variable: Variable) {
+pub(super) fn set(env: &mut Vec<Variable>, variable: Variable) {
     match env.iter_mut().find(|known| known.name() == variable.name()) {
         Some(known) => *known = variable,
         None => env.push(variable),
@@ -164,5 +184,13 @@ mod tests {
         assert_eq!(process.args, ["/run", "c"]);
         let env: Vec<_> = process.env.iter().map(Variable::to_string).collect();
         assert_eq!(env, ["PATH=/bin", "A=2", "HOSTNAME=vm"]);
+    }
+
+    #[test]
+    fn a_variable_of_the_image_without_a_value_is_named() {
+        let mut image = config(&["/run"], &[], &[]);
+        image.config.env = vec!["LONELY".into()];
+        let error = process(&image, &request(&[]), "vm").unwrap_err();
+        assert!(error.to_string().contains("\"LONELY\""), "{error}");
     }
 }

@@ -12,9 +12,9 @@ use super::attest::TokenRequest;
 use super::{Error, Notice};
 
 /// The default token's name in the folder that launcher and container share.
-const NAME: &str = "attestation_verifier_claims_token";
+pub const NAME: &str = "attestation_verifier_claims_token";
 /// How the token is called while it is written.
-const UNFINISHED: &str = ".token.tmp";
+pub const UNFINISHED: &str = ".token.tmp";
 /// The launcher waits for 0.7 to 0.9 of a token's life; here always for the middle.
 const PART_OF_LIFE: f64 = 0.8;
 /// Between two attempts at first; twice as long after each that fails.

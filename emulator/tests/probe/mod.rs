@@ -89,6 +89,12 @@ impl Scene {
 
     /// Pushes the program as an image with this configuration; gives its reference.
     pub fn push(&self, execution: Execution, more: Vec<Entry>) -> String {
+        self.push_as(&["linux", "amd64", media::LAYER_GZIP], execution, more)
+    }
+
+    /// The same, said to be for this system and architecture, with a layer said to be of this type.
+    pub fn push_as(&self, said: &[&str; 3], execution: Execution, more: Vec<Entry>) -> String {
+        let [os, architecture, layer_type] = *said;
         let binary = Entry {
             path: "probe".parse().unwrap(),
             kind: Kind::File {
@@ -100,8 +106,8 @@ impl Scene {
         let written = layer::write([binary].into_iter().chain(more), &mut blob).unwrap();
         let config = Config {
             created: None,
-            architecture: "amd64".into(),
-            os: "linux".into(),
+            architecture: architecture.into(),
+            os: os.into(),
             variant: None,
             config: execution,
             rootfs: RootFs::of_layers(vec![written.diff_id]),
@@ -109,7 +115,7 @@ impl Scene {
         };
         let digest = self.registry.block_on(async {
             let registry = Registry::connect(&self.repository(), &Transport::PlainHttp).unwrap();
-            let layer = registry.push_blob(media::LAYER_GZIP, &blob).await.unwrap();
+            let layer = registry.push_blob(layer_type, &blob).await.unwrap();
             let config = config.to_bytes().unwrap();
             let config = registry.push_blob(media::CONFIG, &config).await.unwrap();
             let manifest = Manifest::new(config, vec![layer]).to_bytes().unwrap();
@@ -122,15 +128,18 @@ impl Scene {
         format!("{}@{digest}", self.repository())
     }
 
-    /// Adds a signature to an image, as cosign did before there were referrers.
+    /// Adds a signature to an image, as cosign did before there were referrers; an empty one is left
+    /// out.
     pub fn sign(&self, image: &str, payload: &[u8], signature: &str) {
         let image: oci::ImageRef = image.parse().unwrap();
         let tag = oci::Tag::of_digest(&image.digest, ".sig").unwrap();
         let mut layer = Descriptor::of(media::SIMPLE_SIGNING, payload);
-        let annotation = "dev.cosignproject.cosign/signature".to_owned();
-        layer
-            .annotations
-            .insert(annotation, STANDARD.encode(signature));
+        if !signature.is_empty() {
+            let annotation = "dev.cosignproject.cosign/signature".to_owned();
+            layer
+                .annotations
+                .insert(annotation, STANDARD.encode(signature));
+        }
         self.registry.block_on(async {
             let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
             registry.append_layer(&tag, layer, payload).await.unwrap();
