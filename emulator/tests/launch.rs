@@ -121,6 +121,7 @@ fn the_workload_has_no_way_to_more() {
         let words = [
             "mount",
             "umount",
+            "namespace",
             "write",
             "/run/container_launcher/x",
             "write",
@@ -135,6 +136,10 @@ fn the_workload_has_no_way_to_more() {
         both(&scene, &image, &words, |said| {
             assert!(
                 said.contains("mount: Operation not permitted\numount: Operation not permitted"),
+                "{said}"
+            );
+            assert!(
+                said.contains("namespace: No space left on device"),
                 "{said}"
             );
             assert!(

@@ -1,7 +1,9 @@
 // What a workload can see and do, told line by line. Each argument is a command.
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +65,7 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         const char *next = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(argv[i], "ids")) printf("uid %d gid %d pid %d ppid %d\n", getuid(), getgid(), getpid(), getppid());
+        else if (!strcmp(argv[i], "namespace")) printf("namespace: %s\n", unshare(CLONE_NEWUSER) ? strerror(errno) : "ok");
         else if (!strcmp(argv[i], "session")) printf("session %d\n", getsid(0));
         else if (!strcmp(argv[i], "type")) printf("type: %s\n", ioctl(1, TIOCSTI, "x") ? strerror(errno) : "ok");
         else if (!strcmp(argv[i], "env")) for (char **e = environ; *e; e++) printf("env %s\n", *e);

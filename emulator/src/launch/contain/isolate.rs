@@ -112,7 +112,14 @@ pub fn become_user(user: User, proc: BorrowedFd<'_>) -> Result<(), ContainError>
     let outside = (geteuid(), getegid());
     unshare(UnshareFlags::NEWUSER)?;
     map_user(user, outside, proc)?;
+    forbid_user_namespaces(proc)?;
     drop_capabilities()
+}
+
+/// In a user namespace of its own the workload would have every capability again, and by them more of
+/// the kernel. This limit is of the namespace that the process is in, and of those in it.
+fn forbid_user_namespaces(proc: BorrowedFd<'_>) -> Result<(), ContainError> {
+    write_to(proc, "sys/user/max_user_namespaces", "0").map_err(failed("forbidding namespaces"))
 }
 
 /// In a user namespace of our own there is but one user, root, who has no groups to leave.
@@ -141,15 +148,22 @@ fn map_user(
     (uid, gid): (Uid, Gid),
     proc: BorrowedFd<'_>,
 ) -> Result<(), ContainError> {
-    let write = |file: &'static str, text: String| {
-        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
-        let file = openat(proc, file, flags, Mode::empty()).map_err(failed("opening user map"))?;
-        rustix::io::write(file, text.as_bytes()).map_err(failed("writing user map"))
-    };
-    write("self/setgroups", "deny".into())?;
-    write("self/uid_map", format!("{} {} 1", inside.uid, uid.as_raw()))?;
-    write("self/gid_map", format!("{} {} 1", inside.gid, gid.as_raw()))?;
-    Ok(())
+    let write = |file, text: &str| write_to(proc, file, text).map_err(failed("writing user map"));
+    write("self/setgroups", "deny")?;
+    write(
+        "self/uid_map",
+        &format!("{} {} 1", inside.uid, uid.as_raw()),
+    )?;
+    write(
+        "self/gid_map",
+        &format!("{} {} 1", inside.gid, gid.as_raw()),
+    )
+}
+
+/// The kernel takes such a file in one piece.
+fn write_to(proc: BorrowedFd<'_>, file: &str, text: &str) -> rustix::io::Result<()> {
+    let file = openat(proc, file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(file, text.as_bytes()).map(drop)
 }
 
 fn drop_capabilities() -> Result<(), ContainError> {
