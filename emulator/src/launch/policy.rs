@@ -51,13 +51,14 @@ pub fn check(config: &Config, request: &Request) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks that the image is for the machines that there are: containerd takes no other.
+/// Checks that the image is for the machines that there are. One that names no platform is taken, as containerd takes it
+/// when the manifest was asked for by digest.
 ///
 /// # Errors
 /// It is for another operating system or architecture.
 pub fn check_platform(config: &Config) -> Result<(), Error> {
     match (config.os.as_str(), config.architecture.as_str()) {
-        ("linux", "amd64") => Ok(()),
+        ("linux" | "", "amd64" | "") => Ok(()),
         (os, architecture) => Err(Error::Platform {
             os: os.chars().take(40).collect(),
             architecture: architecture.chars().take(40).collect(),
