@@ -15,8 +15,7 @@ use crate::{Error, Refusal, Secret};
 #[serde(rename_all = "camelCase")]
 struct Decrypted {
     // Absent when it is empty, as everything in Google's JSON.
-    #[serde(default)]
-    plaintext: String,
+    plaintext: Option<Secret>,
     plaintext_crc32c: Option<String>,
 }
 
@@ -42,7 +41,8 @@ impl Kms<'_> {
     /// Decrypts `letter` with `key`.
     ///
     /// # Errors
-    /// The key's owner does not allow it, no answer, or one that was changed on its way.
+    /// The key's owner does not allow it, or has disabled the key; no answer, or one that was
+    /// changed on its way.
     pub fn open(&self, letter: &Letter, key: &Resource, access: &Access) -> Result<Opened, Error> {
         let Letter {
             collaborator,
@@ -63,9 +63,9 @@ impl Kms<'_> {
         let answer = self
             .network
             .call(&doing, &url, Some(access.token()), &content)?;
-        match answer.status() {
-            400 => Ok(Opened::NotOpened(answer.message())),
-            401 | 403 => Err(Refusal::Denied {
+        match (answer.status(), answer.code().as_str()) {
+            (400, "INVALID_ARGUMENT") => Ok(Opened::NotOpened(answer.message())),
+            (401 | 403, _) | (400, "FAILED_PRECONDITION") => Err(Refusal::Denied {
                 doing,
                 message: answer.message(),
             }
@@ -86,7 +86,8 @@ impl Kms<'_> {
 }
 
 fn check(decrypted: &Decrypted, doing: String) -> Result<Secret, Error> {
-    let plaintext = from_base64(&decrypted.plaintext).map(Secret::new);
+    let encoded = decrypted.plaintext.as_ref().map_or(Some(""), Secret::text);
+    let plaintext = encoded.and_then(from_base64).map(Secret::new);
     let Some(plaintext) = plaintext else {
         return Err(Error::Incomplete {
             doing,
@@ -111,7 +112,7 @@ mod tests {
         let plaintext_crc32c = crc32c.map(str::to_owned);
         check(
             &Decrypted {
-                plaintext: plaintext.into(),
+                plaintext: Some(Secret::new(plaintext.into())),
                 plaintext_crc32c,
             },
             "decrypting".into(),

@@ -36,15 +36,7 @@ pub enum Error {
         /// What the answer says about it, shortened.
         message: String,
     },
-    /// An answer that is not of the form it must have.
-    #[error("{doing}: {source}")]
-    Answer {
-        /// What was asked for.
-        doing: String,
-        /// What is wrong with its JSON.
-        source: JsonError,
-    },
-    /// An answer that lacks something, or whose parts do not agree.
+    /// An answer that is not of the form it must have, lacks something, or whose parts do not agree.
     #[error("{doing}: the answer has no right {missing}")]
     Incomplete {
         /// What was asked for.
@@ -72,7 +64,7 @@ impl Error {
                 "build the image again, with terms that all agreed on"
             }
             Self::Http { .. } => "see that the services in the terms can be reached from here",
-            Self::Status { .. } | Self::Answer { .. } | Self::Incomplete { .. } => {
+            Self::Status { .. } | Self::Incomplete { .. } => {
                 "see that the terms name the right services"
             }
             Self::Randomness | Self::Request(_) | Self::Result(_) => "start the workload again",

@@ -22,7 +22,7 @@ impl Access {
 
 #[derive(Deserialize)]
 struct Granted {
-    access_token: String,
+    access_token: Secret,
     token_type: String,
 }
 
@@ -77,7 +77,7 @@ fn exchange(
 fn granted(granted: Granted, doing: String) -> Result<Access, Error> {
     match granted.token_type.eq_ignore_ascii_case("bearer") {
         true => Ok(Access {
-            token: Secret::new(granted.access_token.into_bytes()),
+            token: granted.access_token,
         }),
         false => Err(Error::Incomplete {
             doing,
@@ -90,7 +90,7 @@ fn refusal(answer: Answer, doing: &str, collaborator: &Collaborator) -> Error {
     let status = answer.status();
     let message = answer.message();
     let doing = doing.to_owned();
-    match content::json::parse(&answer.into_body(), content::limits::HTTP_BODY) {
+    match content::json::parse(answer.into_body().bytes(), content::limits::HTTP_BODY) {
         Ok(Refused {
             error,
             error_description,

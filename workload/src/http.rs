@@ -20,6 +20,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
+use zeroize::Zeroizing;
 
 use crate::{Error, Secret};
 
@@ -37,10 +38,10 @@ pub struct Client {
     agent: Agent,
 }
 
-/// An answer, whatever its status.
+/// An answer, whatever its status. Many hold a token or data, so the body of each is a secret.
 pub struct Answer {
     status: u16,
-    body: Vec<u8>,
+    body: Secret,
 }
 
 /// What to send with a call.
@@ -113,8 +114,10 @@ impl Client {
     ) -> Result<Answer, ureq::Error> {
         let token = bearer
             .and_then(Secret::text)
-            .map(|token| format!("Bearer {token}"));
-        let token = token.as_deref().map(|token| ("authorization", token));
+            .map(|token| Zeroizing::new(format!("Bearer {token}")));
+        let token = token
+            .as_ref()
+            .map(|token| ("authorization", token.as_str()));
         let response = match content {
             Content::None => token
                 .into_iter()
@@ -138,7 +141,7 @@ impl Client {
         let body = body.with_config().limit(limits::HTTP_BODY).read_to_vec()?;
         Ok(Answer {
             status: parts.status.as_u16(),
-            body,
+            body: Secret::new(body),
         })
     }
 }
@@ -173,7 +176,7 @@ impl Answer {
     }
 
     /// The body.
-    pub fn into_body(self) -> Vec<u8> {
+    pub fn into_body(self) -> Secret {
         self.body
     }
 
@@ -184,14 +187,18 @@ impl Answer {
     /// The body as JSON, strictly.
     ///
     /// # Errors
-    /// Another status than 200, or no such JSON.
+    /// Another status than 200, or no such JSON. What there is instead is not said: it may be a
+    /// token or data in the wrong place.
     pub fn json<T: DeserializeOwned>(self, doing: &str) -> Result<T, Error> {
         let answer = self.ok(doing)?;
-        let parsed = content::json::parse(&answer.body, limits::HTTP_BODY);
-        parsed.map_err(|source| Error::Answer {
+        answer.parse().ok_or_else(|| Error::Incomplete {
             doing: doing.to_owned(),
-            source,
+            missing: "form",
         })
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Option<T> {
+        content::json::parse(self.body.bytes(), limits::HTTP_BODY).ok()
     }
 
     /// This answer, if its status is 200.
@@ -209,12 +216,17 @@ impl Answer {
         }
     }
 
+    /// The name that Google has for this kind of error (`google.rpc.Code`); empty if it says none.
+    pub fn code(&self) -> String {
+        let google = self.parse::<GoogleError>();
+        google.map_or_else(String::new, |google| google.error.status)
+    }
+
     /// What the body of an error says, in one line, shortened.
     pub fn message(&self) -> String {
-        let google: Option<GoogleError> = content::json::parse(&self.body, limits::HTTP_BODY).ok();
-        let told = match google {
+        let told = match self.parse() {
             Some(GoogleError { error }) => format!("{}: {}", error.status, error.message),
-            None => String::from_utf8_lossy(&self.body).into_owned(),
+            None => String::from_utf8_lossy(self.body.bytes()).into_owned(),
         };
         printable(&told, TOLD)
     }
