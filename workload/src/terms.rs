@@ -17,8 +17,8 @@ pub use address::{Endpoint, Resource};
 const LIMIT: u64 = 1 << 20;
 /// Bytes that a name, an audience or a resource may have (Google: an audience has 512 at the most).
 const TEXT_LIMIT: usize = 512;
-/// Seconds that the workload may wait: a message is held that long and Pub/Sub holds none for more
-/// than 600 seconds, with some left for decrypting.
+/// Seconds that the workload may wait: a message is held that long, with some left for decrypting,
+/// and Pub/Sub holds none for more than 600 seconds.
 const LONGEST_WAIT: u64 = 540;
 
 /// The terms.
@@ -208,6 +208,8 @@ fn read_collaborators(wire: Vec<WireCollaborator>) -> Result<Vec<Collaborator>, 
     let read = |wire: WireCollaborator| {
         once(&mut own, &wire.name)?;
         once(&mut own, &wire.audience)?;
+        once(&mut own, &wire.sts_audience)?;
+        once(&mut own, &wire.kms_key)?;
         match wire {
             WireCollaborator {
                 name, messages: 0, ..
@@ -310,6 +312,13 @@ mod tests {
             "https://collaborator-1.example",
         );
         assert!(matches!(audience, Err(InvalidTerms::Twice(_))));
+        let provider = edited("projects/1002", "projects/1001");
+        assert!(matches!(provider, Err(InvalidTerms::Twice(_))));
+        let key = edited(
+            "projects/collaborator-2/locations",
+            "projects/collaborator-1/locations",
+        );
+        assert!(matches!(key, Err(InvalidTerms::Twice(_))));
         let shared = edited(
             "https://collaborator-1.example/countersign",
             DEFAULT_AUDIENCE,
