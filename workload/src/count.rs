@@ -1,16 +1,20 @@
 //! The job: how often does each word occur in all that the collaborators sent? Each message counts
 //! once, however often it is delivered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
+use content::Digest;
+
 use crate::Secret;
+use crate::inbox::Letter;
 use crate::terms::Collaborator;
 
 /// What has been counted, and who still owes what.
 pub struct Ledger {
     owed: Vec<(String, u32)>,
-    seen: BTreeSet<(usize, String)>,
+    /// The ciphertext that was counted under each sender's name for it.
+    counted: BTreeMap<(usize, String), Digest>,
     counts: Counts,
 }
 
@@ -25,6 +29,8 @@ pub enum Due {
     Wanted,
     /// It has been counted.
     Counted,
+    /// Another one of this name has been counted.
+    Another,
     /// Its sender has sent all that was agreed.
     Surplus,
 }
@@ -46,19 +52,19 @@ impl Ledger {
         let owed = collaborators.iter().map(|c| (c.name.clone(), c.messages));
         Self {
             owed: owed.collect(),
-            seen: BTreeSet::new(),
+            counted: BTreeMap::new(),
             counts: Counts::default(),
         }
     }
 
-    /// What to do with a message of the collaborator at `place`.
-    pub fn due(&self, place: usize, message: &str) -> Due {
-        if self.seen.contains(&(place, message.to_owned())) {
-            return Due::Counted;
-        }
-        match self.owed.get(place) {
-            Some((_, 1..)) => Due::Wanted,
-            _ => Due::Surplus,
+    /// What to do with a message.
+    pub fn due(&self, letter: &Letter) -> Due {
+        let counted = self.counted.get(&(letter.place, letter.message.clone()));
+        match (counted, self.owed.get(letter.place)) {
+            (Some(digest), _) if *digest == Digest::of(&letter.ciphertext) => Due::Counted,
+            (Some(_), _) => Due::Another,
+            (None, Some((_, 1..))) => Due::Wanted,
+            (None, _) => Due::Surplus,
         }
     }
 
@@ -66,17 +72,18 @@ impl Ledger {
     ///
     /// # Errors
     /// Data that are no words.
-    pub fn count(&mut self, place: usize, message: &str, data: &Secret) -> Result<(), NotWords> {
+    pub fn count(&mut self, letter: &Letter, data: &Secret) -> Result<(), NotWords> {
         let text = data.text().ok_or(NotWords::Text)?;
         let is_word = |word: &str| !word.contains(char::is_control);
         if !text.split_whitespace().all(is_word) {
             return Err(NotWords::Control);
         }
-        if self.due(place, message) == Due::Wanted {
+        if self.due(letter) == Due::Wanted {
             text.split_whitespace()
                 .for_each(|word| self.counts.add(word));
-            self.seen.insert((place, message.to_owned()));
-            self.owed[place].1 -= 1;
+            let name = (letter.place, letter.message.clone());
+            self.counted.insert(name, Digest::of(&letter.ciphertext));
+            self.owed[letter.place].1 -= 1;
         }
         Ok(())
     }
@@ -124,13 +131,22 @@ mod tests {
         )
     }
 
+    fn letter(place: usize, message: &str) -> Letter {
+        Letter {
+            collaborator: "c".into(),
+            place,
+            message: message.into(),
+            ciphertext: b"ciphertext".to_vec(),
+        }
+    }
+
     fn count(
         ledger: &mut Ledger,
         place: usize,
         message: &str,
         data: &[u8],
     ) -> Result<(), NotWords> {
-        ledger.count(place, message, &Secret::new(data.to_vec()))
+        ledger.count(&letter(place, message), &Secret::new(data.to_vec()))
     }
 
     #[test]
@@ -138,14 +154,26 @@ mod tests {
         let mut ledger = ledger();
         count(&mut ledger, 0, "m", b"alice").unwrap();
         count(&mut ledger, 0, "m", b"alice").unwrap();
-        assert_eq!(ledger.due(0, "m"), Due::Counted);
-        assert_eq!(ledger.due(0, "n"), Due::Surplus);
+        assert_eq!(ledger.due(&letter(0, "m")), Due::Counted);
+        assert_eq!(ledger.due(&letter(0, "n")), Due::Surplus);
         assert_eq!(ledger.owed(), [("collaborator-2".to_owned(), 1)]);
-        assert_eq!(ledger.due(1, "m"), Due::Wanted);
+        assert_eq!(ledger.due(&letter(1, "m")), Due::Wanted);
         count(&mut ledger, 1, "m", b"bob  alice\nbob\n").unwrap();
         assert!(ledger.owed().is_empty());
         assert_eq!(ledger.counts().to_string(), "alice 2\nbob 2\n");
-        assert_eq!(ledger.due(2, "m"), Due::Surplus);
+        assert_eq!(ledger.due(&letter(2, "m")), Due::Surplus);
+    }
+
+    #[test]
+    fn takes_no_other_message_for_the_one_that_it_counted() {
+        let mut ledger = ledger();
+        count(&mut ledger, 0, "m", b"alice").unwrap();
+        let ciphertext = b"another".to_vec();
+        let another = Letter {
+            ciphertext,
+            ..letter(0, "m")
+        };
+        assert_eq!(ledger.due(&another), Due::Another);
     }
 
     #[test]
@@ -160,6 +188,6 @@ mod tests {
             Err(NotWords::Control)
         );
         assert_eq!(ledger.counts().to_string(), "");
-        assert_eq!(ledger.due(0, "m"), Due::Wanted);
+        assert_eq!(ledger.due(&letter(0, "m")), Due::Wanted);
     }
 }

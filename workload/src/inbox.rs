@@ -1,9 +1,10 @@
 //! The queue that data arrives by (Pub/Sub, REST). A message is held while the workload runs, and
-//! acknowledged once the result that it is counted in is out; whatever ends otherwise is given back,
-//! so that nothing is lost.
+//! acknowledged once the result that it is counted in is out; every other one is given back at the
+//! end, so that nothing is lost, and not before, so that it does not come instead of another.
 
 use std::collections::BTreeMap;
 
+use content::limits;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::json;
@@ -13,21 +14,26 @@ use crate::http::{Client, Content, from_base64, printable};
 use crate::terms::{Collaborator, Terms};
 use crate::{Error, Refusal};
 
-/// Messages per pull: Cloud KMS takes ciphertexts of 64 KiB, so these fit into one answer.
+/// Messages per pull: so many of the largest proper ones fit into one answer.
 const BATCH: usize = 100;
-/// Seconds that a message is held: the longest that Pub/Sub holds one.
-const HOLD: u32 = 600;
+/// Bytes of a ciphertext: Cloud KMS encrypts 64 KiB, and puts less than this around them.
+const CIPHERTEXT_LIMIT: usize = (64 << 10) + 4096;
+/// Seconds that a message is held beyond the wait for all data: for what comes last to be decrypted.
+const MARGIN: u64 = 60;
 /// Bytes that a sender's name for a message may have.
 const NAME_LIMIT: usize = 128;
 
+// One message always fits into an answer: Pub/Sub takes 10 MB, a third more in base64, and attributes.
+const _: () = assert!(limits::HTTP_BODY > (10 << 20) / 3 * 4 + (2 << 20));
+const _: () = assert!(limits::HTTP_BODY as usize > BATCH * (CIPHERTEXT_LIMIT / 3 * 4 + (16 << 10)));
+
 /// The subscription.
 pub struct Inbox<'a> {
-    /// How to reach it.
-    pub network: &'a Client,
-    /// Where it is.
-    pub terms: &'a Terms,
-    /// As whom.
-    pub access: &'a Access,
+    network: &'a Client,
+    terms: &'a Terms,
+    access: &'a Access,
+    /// Messages per pull.
+    batch: usize,
 }
 
 /// A message as it came.
@@ -86,6 +92,9 @@ pub enum Objection {
     /// Data that are no base64.
     #[error("its data are no base64")]
     Data,
+    /// More than Cloud KMS decrypts.
+    #[error("its data are {0} bytes, over the limit of {CIPHERTEXT_LIMIT}")]
+    Size(usize),
 }
 
 impl Delivery {
@@ -123,11 +132,15 @@ impl Delivery {
             }
             _ => {}
         }
+        let ciphertext = from_base64(&self.message.data).ok_or(Objection::Data)?;
+        if ciphertext.len() > CIPHERTEXT_LIMIT {
+            return Err(Objection::Size(ciphertext.len()));
+        }
         Ok(Letter {
             collaborator: name.to_owned(),
             place,
             message: self.attribute("message")?.to_owned(),
-            ciphertext: from_base64(&self.message.data).ok_or(Objection::Data)?,
+            ciphertext,
         })
     }
 
@@ -140,21 +153,37 @@ impl Delivery {
     }
 }
 
-impl Inbox<'_> {
-    /// Takes what is there, and holds it.
+impl<'a> Inbox<'a> {
+    /// The subscription that the terms name, pulled with `access`.
+    pub fn new(network: &'a Client, terms: &'a Terms, access: &'a Access) -> Self {
+        Self {
+            network,
+            terms,
+            access,
+            batch: BATCH,
+        }
+    }
+
+    /// Takes what is there, and holds it for the rest of the run.
     ///
     /// # Errors
     /// The subscriber may not, or no proper answer.
-    pub fn pull(&self) -> Result<Vec<Delivery>, Error> {
+    pub fn pull(&mut self) -> Result<Vec<Delivery>, Error> {
         let doing = "pulling messages";
-        let answer = match self.call(doing, "pull", &json!({"maxMessages": BATCH})) {
+        let answer = match self.call(doing, "pull", &json!({"maxMessages": self.batch})) {
             // Nothing came while the call was open; what was on its way comes again.
             Err(Error::Http { source, .. }) if is_timeout(&source) => return Ok(Vec::new()),
+            // Somebody has sent what is no data. These come again, and then one by one.
+            Err(Error::Http { source, .. }) if self.batch > 1 && is_too_large(&source) => {
+                self.batch = 1;
+                return Ok(Vec::new());
+            }
             answer => answer?,
         };
         let deliveries = answer.json::<Pulled>(doing)?.received_messages;
         let ids: Vec<_> = deliveries.iter().map(Delivery::ack_id).collect();
-        self.modify_deadline("holding messages", &ids, HOLD)?;
+        let seconds = self.terms.deadline.as_secs() + MARGIN;
+        self.modify_deadline("holding messages", &ids, seconds)?;
         Ok(deliveries)
     }
 
@@ -184,7 +213,7 @@ impl Inbox<'_> {
         &self,
         doing: &str,
         ack_ids: &[T],
-        seconds: u32,
+        seconds: u64,
     ) -> Result<(), Error> {
         let ids: Vec<_> = ack_ids.iter().map(AsRef::as_ref).collect();
         for ids in ids.chunks(BATCH) {
@@ -224,9 +253,14 @@ fn is_timeout(error: &ureq::Error) -> bool {
     matches!(error, ureq::Error::Timeout(_))
 }
 
+fn is_too_large(error: &ureq::Error) -> bool {
+    matches!(error, ureq::Error::BodyExceedsLimit(_))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::base64;
 
     fn read(attributes: &[(&str, &str)], data: &str) -> Result<Letter, Objection> {
         let attributes = attributes
@@ -283,6 +317,11 @@ mod tests {
             Objection::Attribute("message")
         );
         assert_eq!(refused(&[TWO, ("message", "m")], "Y"), Objection::Data);
+        let large = base64(&vec![0; CIPHERTEXT_LIMIT + 1]);
+        assert_eq!(
+            refused(&[TWO, ("message", "m")], &large),
+            Objection::Size(CIPHERTEXT_LIMIT + 1)
+        );
         let stranger = refused(&[("collaborator", "mallory"), ("message", "m")], "");
         assert_eq!(stranger, Objection::Stranger("mallory".into()));
     }

@@ -15,7 +15,7 @@ use crate::late_binding;
 use crate::terms::Terms;
 use crate::{Error, Refusal};
 
-/// Between two pulls that brought nothing new: what was given back comes again at once.
+/// After a pull that brought nothing: some services answer at once.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// The world outside, as `main` has it.
@@ -49,11 +49,7 @@ pub fn run(terms: &Terms, world: &World) -> Result<(), Error> {
     let access = exchange::all(&network, terms, &identity)?;
     (world.tell)(&format!("exchange: {} access tokens", access.len()));
 
-    let inbox = Inbox {
-        network: &network,
-        terms,
-        access: &access[terms.subscriber],
-    };
+    let inbox = Inbox::new(&network, terms, &access[terms.subscriber]);
     let kms = Kms {
         network: &network,
         endpoint: &terms.endpoints.kms,
@@ -66,8 +62,9 @@ pub fn run(terms: &Terms, world: &World) -> Result<(), Error> {
         inbox,
         kms,
         ledger: Ledger::new(&terms.collaborators),
-        held: Vec::new(),
-        refused: BTreeSet::new(),
+        counted: Vec::new(),
+        refused: Vec::new(),
+        told: BTreeSet::new(),
     };
     let outcome = session.gather().and_then(|()| session.publish());
     session.finish(outcome)
@@ -75,10 +72,10 @@ pub fn run(terms: &Terms, world: &World) -> Result<(), Error> {
 
 /// What happens to one message.
 enum Fate {
-    /// It is counted, now or before: hold it until the result is out.
-    Hold,
-    /// It is not wanted: give it back.
-    Release,
+    /// It is counted, now or before: it is acknowledged once the result is out.
+    Counted,
+    /// It is not wanted: it is given back at the end.
+    Refused,
 }
 
 struct Session<'a> {
@@ -89,9 +86,12 @@ struct Session<'a> {
     kms: Kms<'a>,
     ledger: Ledger,
     /// What to acknowledge counted messages by, second deliveries included.
-    held: Vec<String>,
+    counted: Vec<String>,
+    /// What to give all others back by. They are held meanwhile: given back at once they would come
+    /// again at once, in place of those that have not come yet.
+    refused: Vec<String>,
     /// What was told of refused messages, so that each is told once.
-    refused: BTreeSet<String>,
+    told: BTreeSet<String>,
 }
 
 impl Session<'_> {
@@ -107,34 +107,33 @@ impl Session<'_> {
             if (self.world.now)() >= deadline {
                 return Err(Refusal::Overdue { seconds, owed }.into());
             }
-            self.take_batch()?;
-            if self.ledger.owed() == owed {
+            let deliveries = self.inbox.pull()?;
+            if deliveries.is_empty() {
                 std::thread::sleep(PAUSE);
             }
+            self.take_all(&deliveries)?;
         }
     }
 
-    /// Pulls once; whatever is not counted is given back, also when one of them stops everything.
-    fn take_batch(&mut self) -> Result<(), Error> {
-        let deliveries = self.inbox.pull()?;
-        let mut unwanted = Vec::new();
-        let mut stopped = Ok(());
-        for delivery in &deliveries {
-            let fate = match &stopped {
+    /// Takes one after the other; when one of them stops everything, the rest is refused unread.
+    fn take_all(&mut self, deliveries: &[Delivery]) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for delivery in deliveries {
+            let fate = match &outcome {
                 Ok(()) => self.take(delivery),
-                Err(_) => Ok(Fate::Release),
+                Err(_) => Ok(Fate::Refused),
             };
-            match fate {
-                Ok(Fate::Hold) => {}
-                Ok(Fate::Release) => unwanted.push(delivery.ack_id()),
-                Err(error) => {
-                    unwanted.push(delivery.ack_id());
-                    stopped = Err(error);
-                }
-            }
+            let fate = fate.unwrap_or_else(|error| {
+                outcome = Err(error);
+                Fate::Refused
+            });
+            let ids = match fate {
+                Fate::Counted => &mut self.counted,
+                Fate::Refused => &mut self.refused,
+            };
+            ids.push(delivery.ack_id().to_owned());
         }
-        let released = self.inbox.release(&unwanted);
-        stopped.and(released)
+        outcome
     }
 
     fn take(&mut self, delivery: &Delivery) -> Result<Fate, Error> {
@@ -142,58 +141,60 @@ impl Session<'_> {
             Ok(letter) => letter,
             Err(objection) => return Ok(self.refuse(&delivery.name(), &objection)),
         };
-        match self.ledger.due(letter.place, &letter.message) {
-            Due::Wanted => self.count(delivery, &letter),
-            Due::Counted => Ok(self.hold(delivery)),
-            Due::Surplus => {
-                Ok(self.refuse(&letter.message, &"its sender has sent all that is due"))
-            }
-        }
+        let objection = match self.ledger.due(&letter) {
+            Due::Wanted => return self.count(&letter),
+            Due::Counted => return Ok(Fate::Counted),
+            Due::Another => "another one of this name has been counted",
+            Due::Surplus => "its sender has sent all that is due",
+        };
+        Ok(self.refuse(&letter.message, &objection))
     }
 
-    fn count(&mut self, delivery: &Delivery, letter: &Letter) -> Result<Fate, Error> {
+    fn count(&mut self, letter: &Letter) -> Result<Fate, Error> {
         let key = &self.terms.collaborators[letter.place].kms_key;
         let data = match self.kms.open(letter, key, &self.access[letter.place])? {
             Opened::Plaintext(data) => data,
             Opened::NotOpened(reason) => return Ok(self.refuse(&letter.message, &reason)),
         };
-        if let Err(objection) = self.ledger.count(letter.place, &letter.message, &data) {
+        if let Err(objection) = self.ledger.count(letter, &data) {
             return Ok(self.refuse(&letter.message, &objection));
         }
         (self.world.tell)(&format!(
             "counted: message {} of {}",
             letter.message, letter.collaborator
         ));
-        Ok(self.hold(delivery))
-    }
-
-    fn hold(&mut self, delivery: &Delivery) -> Fate {
-        self.held.push(delivery.ack_id().to_owned());
-        Fate::Hold
+        Ok(Fate::Counted)
     }
 
     fn refuse(&mut self, message: &str, reason: &dyn std::fmt::Display) -> Fate {
         let told = format!("refusing message {message}: {reason}");
-        if self.refused.insert(told.clone()) {
+        if self.told.insert(told.clone()) {
             (self.world.tell)(&told);
         }
-        Fate::Release
+        Fate::Refused
     }
 
     fn publish(&self) -> Result<(), Error> {
         (self.world.publish)(self.ledger.counts()).map_err(Error::Result)
     }
 
-    /// Acknowledges what the published result is made of, or gives everything back.
+    /// Acknowledges what the published result is made of, and gives everything else back.
     fn finish(&self, outcome: Result<(), Error>) -> Result<(), Error> {
-        match outcome {
-            Ok(()) => self.inbox.acknowledge(&self.held),
+        let outcome = match outcome {
+            Ok(()) => self.inbox.acknowledge(&self.counted),
             Err(error) => {
-                if let Err(another) = self.inbox.release(&self.held) {
-                    (self.world.tell)(&format!("not given back: {another}"));
-                }
+                self.give_back(&self.counted);
                 Err(error)
             }
+        };
+        self.give_back(&self.refused);
+        outcome
+    }
+
+    /// What cannot be given back comes back by itself, only later.
+    fn give_back(&self, ack_ids: &[String]) {
+        if let Err(error) = self.inbox.release(ack_ids) {
+            (self.world.tell)(&format!("not given back yet: {error}"));
         }
     }
 }

@@ -173,6 +173,38 @@ fn lets_no_message_choose_a_key_and_loses_none() {
 }
 
 #[test]
+fn is_not_starved_by_messages_that_it_refuses() {
+    let stage = Stage::new();
+    for number in 0..150 {
+        let name = format!("foreign-{number}");
+        stage.send_as("one", &name, "mallory", &image(), &kms_key("two"));
+    }
+    both_send(&stage);
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert_eq!(stage.left().len(), 150, "none is lost");
+}
+
+#[test]
+fn is_not_stopped_by_messages_that_no_answer_holds_together() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().deadline = 20;
+    let data = "A".repeat((10 << 20) / 3 * 4);
+    for name in ["large", "larger"] {
+        let attributes = json!({"collaborator": "one", "message": name});
+        stage.publish(name, json!({"data": data, "attributes": attributes}));
+    }
+    both_send(&stage);
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    let told = "refusing message large: its data are 10485759 bytes";
+    assert!(ending.told.contains(told), "{}", ending.told);
+    assert_eq!(stage.left(), ["large", "larger"]);
+}
+
+#[test]
 fn counts_a_message_once_however_often_it_comes() {
     let stage = Stage::new();
     stage.send("one", "m", "alice");
@@ -182,6 +214,61 @@ fn counts_a_message_once_however_often_it_comes() {
     ending.result.unwrap();
     assert_eq!(ending.printed, "alice 2\n");
     assert_eq!(stage.acknowledged(), ["m", "m", "m"]);
+}
+
+#[test]
+fn takes_no_other_message_for_the_one_that_it_counted() {
+    let stage = Stage::new();
+    stage.send("one", "m", "alice");
+    stage.send("one", "m", "mallory");
+    stage.state.lock().unwrap().queue[1].name = "another".into();
+    stage.send("two", "m", "alice");
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert_eq!(stage.left(), ["another"]);
+    let told = "refusing message m: another one of this name has been counted";
+    assert!(ending.told.contains(told), "{}", ending.told);
+}
+
+#[test]
+fn blames_no_message_for_a_key_that_is_disabled() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().kms_code = Some("FAILED_PRECONDITION");
+    both_send(&stage);
+    let ending = stage.run();
+    let refusal = refused(ending.result);
+    assert!(
+        refusal.starts_with("decrypting message m of one: FAILED_PRECONDITION"),
+        "{refusal}"
+    );
+    assert!(!ending.told.contains("refusing"), "{}", ending.told);
+    assert_eq!(stage.left(), ["m", "m"]);
+
+    stage.state.lock().unwrap().kms_code = Some("OUT_OF_RANGE");
+    let error = stage.run().result.unwrap_err();
+    assert!(
+        matches!(error, Error::Status { status: 400, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn says_nothing_of_a_token_or_data_in_the_wrong_place() {
+    let stage = Stage::new();
+    both_send(&stage);
+    stage.state.lock().unwrap().decrypted = |answer| *answer = answer["plaintext"].take();
+    let error = stage.run().result.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "decrypting message m of one: the answer has no right form"
+    );
+    stage.state.lock().unwrap().exchanged = |answer| *answer = answer["access_token"].take();
+    let error = stage.run().result.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "exchanging token of one: the answer has no right form"
+    );
 }
 
 #[test]

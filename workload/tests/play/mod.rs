@@ -56,6 +56,8 @@ pub struct Queued {
     pub message: Value,
     /// Deliverable, or held under this identifier.
     pub held: Option<String>,
+    /// Held for longer than the subscription says.
+    pub extended: bool,
     pub acknowledged: bool,
 }
 
@@ -71,8 +73,14 @@ pub struct State {
     pub closed_provider: Option<&'static str>,
     /// Keys that nobody may use.
     pub closed_keys: BTreeSet<String>,
+    /// What Cloud KMS says instead of decrypting: a `google.rpc.Code` of HTTP status 400.
+    pub kms_code: Option<&'static str>,
     /// Changes what Cloud KMS answers.
     pub decrypted: fn(&mut Value),
+    /// Changes what the Security Token Service answers.
+    pub exchanged: fn(&mut Value),
+    /// Seconds that the workload waits.
+    pub deadline: u64,
     /// Spaces after every answer of a service.
     pub padding: usize,
     /// The status of every answer of a service, whatever it is.
@@ -103,7 +111,10 @@ impl Stage {
             signing_key: "issuer",
             closed_provider: None,
             closed_keys: BTreeSet::new(),
+            kms_code: None,
             decrypted: |_| {},
+            exchanged: |_| {},
+            deadline: 3,
             padding: 0,
             status: None,
             outages: 0,
@@ -144,7 +155,7 @@ impl Stage {
             "endpoints": {"sts": here, "kms": here, "pubsub": here},
             "subscription": "projects/operator/subscriptions/data",
             "subscriber": "one",
-            "deadline_seconds": 3,
+            "deadline_seconds": self.state.lock().unwrap().deadline,
         });
         Terms::parse(terms.to_string().as_bytes()).unwrap()
     }
@@ -174,6 +185,7 @@ impl Stage {
             name: name.into(),
             message,
             held: None,
+            extended: false,
             acknowledged: false,
         };
         self.state.lock().unwrap().queue.push(queued);

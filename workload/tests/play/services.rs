@@ -62,7 +62,7 @@ impl State {
             "jwks" => (200, jwks()),
             "token" => self.exchange(&form(&request.body)),
             "decrypt" => self.decrypt(request, &body()),
-            "pull" => self.as_one(request, |state| state.pull()),
+            "pull" => self.as_one(request, |state| state.pull(&body())),
             "modifyAckDeadline" => self.as_one(request, |state| state.modify_deadline(&body())),
             "acknowledge" => self.as_one(request, |state| state.acknowledge(&body())),
             other => panic!("{other}"),
@@ -101,10 +101,9 @@ impl State {
             );
         }
         let token = format!("access-{name}");
-        (
-            200,
-            json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600}),
-        )
+        let mut answer = json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600});
+        (self.exchanged)(&mut answer);
+        (200, answer)
     }
 
     fn decrypt(&self, request: &Request, body: &Value) -> (u16, Value) {
@@ -118,6 +117,12 @@ impl State {
         if request.bearer != format!("access-{owner}") || self.closed_keys.contains(key) {
             return denied(
                 "Permission 'cloudkms.cryptoKeyVersions.useToDecrypt' denied on resource",
+            );
+        }
+        if let Some(code) = self.kms_code {
+            return (
+                400,
+                json!({"error": {"code": 400, "message": "", "status": code}}),
             );
         }
         let bytes = |name: &str| {
@@ -149,20 +154,26 @@ impl State {
         }
     }
 
-    fn pull(&mut self) -> Value {
+    /// When there is nothing to deliver, time passes: what was not held for longer comes again.
+    fn pull(&mut self, body: &Value) -> Value {
+        let most = usize::try_from(body["maxMessages"].as_u64().unwrap()).unwrap();
         let mut received = Vec::new();
         let free = self
             .queue
             .iter_mut()
             .filter(|q| !q.acknowledged && q.held.is_none());
-        for queued in free {
+        for queued in free.take(most) {
             self.next_ack += 1;
             let id = format!("ack-{}", self.next_ack);
             queued.held = Some(id.clone());
             received.push(json!({"ackId": id, "message": queued.message, "deliveryAttempt": 1}));
         }
         match received.is_empty() {
-            true => json!({}),
+            true => {
+                let lapsed = self.queue.iter_mut().filter(|queued| !queued.extended);
+                lapsed.for_each(|queued| queued.held = None);
+                json!({})
+            }
             false => json!({"receivedMessages": received}),
         }
     }
@@ -170,9 +181,12 @@ impl State {
     fn modify_deadline(&mut self, body: &Value) -> Value {
         let seconds = body["ackDeadlineSeconds"].as_u64().unwrap();
         assert!(seconds <= 600);
-        if seconds == 0 {
-            self.held_by(body, |queued| queued.held = None);
-        }
+        self.held_by(body, |queued| {
+            queued.extended = seconds > 0;
+            if seconds == 0 {
+                queued.held = None;
+            }
+        });
         json!({})
     }
 
