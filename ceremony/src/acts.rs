@@ -1,24 +1,17 @@
-//! Each step of the story, one function.
+//! Each step of the first two acts, one function.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
 use content::Digest;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::Error;
-use crate::cast::{BUILDER, BUILDER_ID, Cast, Collaborator, OPERATOR, SOURCE_URI};
-use crate::cloud::{self, Datum};
+use crate::cast::{BUILDER, BUILDER_ID, Cast, Collaborator, SOURCE_URI};
+use crate::cloud;
 use crate::programme::Programme;
-use crate::prologue::{self, SUBSCRIPTION, TOPIC};
-use crate::stage::{Playing, Said, Stage};
-
-/// What both collaborators send.
-pub const WORD: &str = "alice";
-/// What the workload then prints.
-pub const RESULT: &str = "alice 2\n";
+use crate::prologue;
+use crate::stage::Stage;
 
 /// A published image.
 #[derive(Clone, Debug)]
@@ -195,8 +188,9 @@ pub fn policy(
 /// It cannot be written.
 pub fn write_grant(stage: &Stage, collaborator: &Collaborator) -> Result<PathBuf, Error> {
     let text = format!(
-        "key = {:?}\nrole = \"roles/cloudkms.cryptoKeyDecrypter\"\npool = {:?}\n",
+        "key = {:?}\nrole = {:?}\npool = {:?}\n",
         collaborator.data_key(),
+        cloud::DECRYPTER,
         collaborator.pool(),
     );
     stage.write(&format!("{}/grant.toml", collaborator.name), text)
@@ -219,11 +213,14 @@ pub fn rebuild(
         .args(["rebuild", &image.reference(), "--plain-http", "--source"])
         .arg(source);
     rebuild.arg("-o").arg(&layout);
-    programme.must(
+    let printed = programme.must(
         stage,
         &format!("build: {} rebuilds", collaborator.name),
         rebuild,
     )?;
+    let receipt = report("verifier rebuild", &printed)?;
+    let digest = cloud::text(&receipt["rebuilt"], "image_digest")?;
+    programme.record(collaborator.name, "rebuilt", &digest);
     Ok(layout)
 }
 
@@ -237,16 +234,16 @@ pub fn verifier(
 ) -> Command {
     let mut command = stage.program("verifier");
     command
-        .args([verb, reference, "--plain-http", "--policy"])
+        .args([verb, reference, "--plain-http", "--json", "--policy"])
         .arg(policy);
     command.arg("--rebuilt").arg(rebuilt);
     command
 }
 
-/// Checks, countersigns and binds as a collaborator. Gives what `verifier` printed.
+/// Checks, countersigns and binds as a collaborator.
 ///
 /// # Errors
-/// Anything but a pass.
+/// Anything but a pass that Cloud KMS knows of afterwards.
 pub fn authorize(
     stage: &Stage,
     programme: &mut Programme,
@@ -254,14 +251,35 @@ pub fn authorize(
     collaborator: &Collaborator,
     reference: &str,
     rebuilt: &Path,
-) -> Result<String, Error> {
+) -> Result<(), Error> {
     let policy = policy(stage, cast, collaborator, &cast.repository(), &[BUILDER])?;
     let command = authorization(stage, cast, collaborator, reference, &policy, rebuilt)?;
-    programme.must(
+    let printed = programme.must(
         stage,
         &format!("verifier authorize  {}", collaborator.name),
         command,
-    )
+    )?;
+    let report = report("verifier authorize", &printed)?;
+    programme.record("", "verdict", &cloud::text(&report, "verdict")?);
+    let member = cloud::text(&report["binding"], "member")?;
+    let key = collaborator.data_key();
+    let policy = cloud::key_policy(&cast.endpoints.kms, &key, collaborator.token())?;
+    if !cloud::is_bound(&policy, &member) {
+        return Err(Error::Answer {
+            what: format!("policy of {key}"),
+            found: policy.to_string(),
+        });
+    }
+    programme.record("", "bound", &key);
+    Ok(())
+}
+
+/// What a verifier printed for programs.
+fn report(what: &str, printed: &str) -> Result<Value, Error> {
+    serde_json::from_str(printed).map_err(|_| Error::Answer {
+        what: what.to_owned(),
+        found: printed.to_owned(),
+    })
 }
 
 /// A collaborator's command to check by `policy`, and to countersign and bind on a pass.
@@ -287,142 +305,4 @@ pub fn authorization(
         &collaborator.project.credentials,
     );
     Ok(command)
-}
-
-/// Encrypts one word as a collaborator, for this image alone, and publishes it. `key` is what the
-/// message claims to be encrypted with.
-///
-/// # Errors
-/// A service refuses.
-pub fn send(
-    cast: &Cast,
-    collaborator: &Collaborator,
-    image: &Published,
-    message: &str,
-    key: &str,
-) -> Result<(), Error> {
-    let datum = Datum {
-        collaborator: collaborator.name,
-        message,
-        image_digest: &image.digest,
-        text: WORD,
-    };
-    let data_key = collaborator.data_key();
-    let ciphertext = cloud::encrypt(&cast.endpoints.kms, &data_key, collaborator.token(), &datum)?;
-    let attributes = json!({"collaborator": collaborator.name, "message": message, "key": key});
-    let body = json!({"messages": [{"data": ciphertext, "attributes": attributes}]});
-    let url = format!("{}/v1/{TOPIC}:publish", cast.endpoints.pubsub);
-    cloud::call("POST", &url, collaborator.token(), &body).map(drop)
-}
-
-/// Sends one word from each collaborator.
-///
-/// # Errors
-/// As [`send`].
-pub fn send_data(cast: &Cast, image: &Published, message: &str) -> Result<(), Error> {
-    let send_own = |c: &Collaborator| send(cast, c, image, message, &c.data_key());
-    cast.collaborators.iter().try_for_each(send_own)
-}
-
-/// Takes all that is left out of the queue; gives the names of the messages.
-///
-/// # Errors
-/// The service refuses.
-pub fn drain(cast: &Cast) -> Result<Vec<String>, Error> {
-    let url = format!("{}/v1/{SUBSCRIPTION}", cast.endpoints.pubsub);
-    let token = &cast.operator.access_token;
-    let body = json!({"maxMessages": 100, "returnImmediately": true});
-    let answer = cloud::call("POST", &format!("{url}:pull"), token, &body)?;
-    let received = answer["receivedMessages"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    if received.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<_> = received
-        .iter()
-        .map(|message| message["ackId"].clone())
-        .collect();
-    cloud::call(
-        "POST",
-        &format!("{url}:acknowledge"),
-        token,
-        &json!({"ackIds": ids}),
-    )?;
-    let name = |m: &Value| {
-        m["message"]["attributes"]["message"]
-            .as_str()
-            .unwrap_or("")
-            .to_owned()
-    };
-    Ok(received.iter().map(name).collect())
-}
-
-/// The operator's command to launch an image; signatures are looked for in `signatures`.
-pub fn launch(stage: &Stage, cast: &Cast, reference: &str, signatures: &str) -> Command {
-    let mut command = stage.program("emulator");
-    command.args(["launch", reference, "--plain-http", "--project", OPERATOR]);
-    command.args(["--attestation", &cast.endpoints.attestation]);
-    command.args(["--signed-image-repos", signatures]);
-    command
-}
-
-/// Launches the image as it should be launched; gives what it printed.
-///
-/// # Errors
-/// The launcher or the workload refuses or fails.
-pub fn launch_and_count(
-    stage: &Stage,
-    programme: &mut Programme,
-    cast: &Cast,
-    image: &Published,
-) -> Result<Said, Error> {
-    let command = launch(stage, cast, &image.reference(), &image.repository);
-    let line = crate::stage::command_line(&command);
-    let (begin, (bound, late_binding)) = (Instant::now(), mpsc::channel());
-    let said = programme.listen(stage, "emulator launch", command, move |line| {
-        if line.contains("late binding: ") {
-            let _ = bound.send(begin.elapsed());
-        }
-    })?;
-    if let Ok(after) = late_binding.try_recv() {
-        programme.note(&format!(
-            "late binding: all signatures checked {:.2} s after the launch",
-            after.as_secs_f64()
-        ));
-    }
-    if said.code != Some(0) {
-        return Err(Error::Program {
-            command: line,
-            code: said.code,
-            said: said.stderr,
-        });
-    }
-    if said.stdout != RESULT {
-        return Err(Error::Result {
-            expected: RESULT.into(),
-            found: said.stdout,
-        });
-    }
-    Ok(said)
-}
-
-/// Waits until there is a file, for as long as `playing` plays.
-///
-/// # Errors
-/// It has not appeared in time.
-pub fn wait_for(path: &Path, playing: &mut Playing) -> Result<(), Error> {
-    let begin = Instant::now();
-    while !path.exists() {
-        if !playing.is_playing() || begin.elapsed() > Duration::from_secs(20) {
-            let found = "it did not appear".to_owned();
-            return Err(Error::Answer {
-                what: path.display().to_string(),
-                found,
-            });
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
 }

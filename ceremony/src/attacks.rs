@@ -5,11 +5,14 @@ mod before_launch;
 mod launched;
 mod props;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use crate::Error;
-use crate::acts::{self, Published};
+use crate::acts::Published;
 use crate::cast::Cast;
+use crate::launch;
 use crate::programme::Programme;
 use crate::prologue::Cloud;
 use crate::stage::{Said, Stage};
@@ -39,8 +42,21 @@ pub struct Scene<'a> {
     pub rebuilt: &'a Path,
     /// The image that everybody countersigned.
     pub image: &'a Published,
+    /// The builder's store of inputs.
+    pub store: &'a Path,
     /// The image that was built of other terms, once an attack has needed it.
     pub forged: Option<Published>,
+    /// The next release, once an attack has needed it.
+    pub next: Option<Release>,
+}
+
+/// An image that the builder has published and that nobody has countersigned or bound.
+#[derive(Clone)]
+pub struct Release {
+    /// The image.
+    pub image: Published,
+    /// The builder's layout.
+    pub layout: PathBuf,
 }
 
 /// One attack.
@@ -68,7 +84,7 @@ impl Attack {
     /// # Errors
     /// Something other than the attack itself went wrong.
     pub fn play(&self, scene: &mut Scene<'_>) -> Result<Outcome, Error> {
-        acts::drain(scene.cast)?;
+        launch::drain(scene.cast)?;
         (self.play)(scene)
     }
 }
@@ -101,13 +117,13 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "missing-countersignature",
-        deed: "collaborator-2 has not countersigned",
+        deed: "a release that collaborator-2 has not countersigned",
         place: "verifier: signatures",
         play: missing_countersignature,
     },
     Attack {
         name: "missing-countersignature-bound",
-        deed: "the same image, launched although it is bound by force",
+        deed: "the same, launched and bound by force",
         place: "workload: late binding",
         play: missing_countersignature_bound,
     },
@@ -149,6 +165,27 @@ pub const ATTACKS: &[Attack] = &[
     },
 ];
 
+/// Whether a verifier came to a verdict by this rule and no other, with one finding that has all of
+/// `words`.
+fn refused_by(said: &Said, rule: &str, words: &[&str]) -> Outcome {
+    let report: Value = serde_json::from_str(&said.stdout).unwrap_or_default();
+    let findings = report["findings"].as_array().into_iter().flatten();
+    let failed: Vec<_> = findings.filter(|f| f["outcome"] == "fail").collect();
+    let detail = |finding: &Value| finding["detail"].as_str().unwrap_or_default().to_owned();
+    let mut details = failed.iter().map(|finding| detail(finding));
+    let found = details.find(|detail| words.iter().all(|word| detail.contains(word)));
+    let is_alone = failed.iter().all(|finding| finding["rule"] == rule);
+    match found {
+        Some(detail) if is_alone && said.code == Some(1) && report["verdict"] == "fail" => {
+            Outcome::Refused(detail)
+        }
+        _ => Outcome::NotRefused(format!(
+            "expected exit status 1 by {rule} alone with {words:?}, found {:?}:\n{}",
+            said.code, said.stderr
+        )),
+    }
+}
+
 /// Whether a program ended with `code` and one of its lines holds all of `words`.
 fn refused(said: &Said, code: i32, words: &[&str]) -> Outcome {
     let lines = || said.stderr.lines().chain(said.stdout.lines());
@@ -159,5 +196,46 @@ fn refused(said: &Said, code: i32, words: &[&str]) -> Outcome {
             "expected exit status {code} and a line with {words:?}, found {:?}:\n{}{}",
             said.code, said.stdout, said.stderr
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn verdict(findings: &[(&str, &str, &str)]) -> Said {
+        let finding = |(rule, outcome, detail): &(&str, &str, &str)| json!({"rule": rule, "outcome": outcome, "detail": detail});
+        let findings: Vec<_> = findings.iter().map(finding).collect();
+        Said {
+            code: Some(1),
+            stdout: json!({"verdict": "fail", "findings": findings}).to_string(),
+            stderr: String::new(),
+        }
+    }
+
+    fn is_refused(said: &Said) -> bool {
+        matches!(
+            refused_by(said, "signatures", &["builder"]),
+            Outcome::Refused(_)
+        )
+    }
+
+    #[test]
+    fn a_refusal_is_one_by_the_rule_that_is_meant() {
+        let fail = ("signatures", "fail", "signature of builder: none");
+        assert!(is_refused(&verdict(&[fail, ("sbom", "pass", "")])));
+        assert!(!is_refused(&verdict(&[fail, ("sbom", "fail", "")])));
+        assert!(!is_refused(&verdict(&[
+            ("signatures", "note", "builder"),
+            ("sbom", "fail", "")
+        ])));
+        assert!(!is_refused(&verdict(&[("signatures", "fail", "too few")])));
+        let code = Some(2);
+        assert!(!is_refused(&Said {
+            code,
+            ..verdict(&[fail])
+        }));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use content::Digest;
+
 use crate::Error;
 use crate::cloud::{Endpoints, Project};
 use crate::stage::Stage;
@@ -52,6 +54,12 @@ impl Collaborator {
     pub fn pool(&self) -> String {
         let number = &self.project.number;
         format!("projects/{number}/locations/global/workloadIdentityPools/confidential-space")
+    }
+
+    /// Whoever runs an image, as policies name it.
+    pub fn member(&self, image_digest: &Digest) -> String {
+        let pool = self.pool();
+        format!("principalSet://iam.googleapis.com/{pool}/attribute.image_digest/{image_digest}")
     }
 
     /// Its provider, as STS takes it for an audience.

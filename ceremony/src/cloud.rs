@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::Error;
 
+/// The role whose members may decrypt.
+pub const DECRYPTER: &str = "roles/cloudkms.cryptoKeyDecrypter";
+
 /// Where the services are, as the emulator prints it when it is ready.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Endpoints {
@@ -61,6 +64,39 @@ pub fn call(method: &str, url: &str, token: &Path, body: &Value) -> Result<Value
             reason: format!("{status} {answer}"),
         }),
     }
+}
+
+/// The live policy of a Cloud KMS key, with its etag.
+///
+/// # Errors
+/// As [`call`].
+pub fn key_policy(kms: &str, key: &str, token: &Path) -> Result<Value, Error> {
+    let url = format!("{kms}/v1/{key}:getIamPolicy?options.requestedPolicyVersion=3");
+    call("GET", &url, token, &Value::Null)
+}
+
+/// Whether a policy lets `member` decrypt.
+pub fn is_bound(policy: &Value, member: &str) -> bool {
+    let bindings = policy["bindings"].as_array().into_iter().flatten();
+    bindings
+        .filter(|binding| binding["role"] == DECRYPTER)
+        .filter_map(|binding| binding["members"].as_array())
+        .any(|members| members.iter().any(|found| found == member))
+}
+
+/// Lets `member` decrypt with a Cloud KMS key, as the key's owner may without asking anybody.
+///
+/// # Errors
+/// As [`call`].
+pub fn bind(kms: &str, key: &str, token: &Path, member: &str) -> Result<(), Error> {
+    let mut policy = key_policy(kms, key, token)?;
+    let binding = json!({"role": DECRYPTER, "members": [member]});
+    match policy["bindings"].as_array_mut() {
+        Some(bindings) => bindings.push(binding),
+        None => policy["bindings"] = json!([binding]),
+    }
+    let url = format!("{kms}/v1/{key}:setIamPolicy");
+    call("POST", &url, token, &json!({"policy": policy})).map(drop)
 }
 
 /// Exchanges an attestation token at STS as anybody can who has got hold of it.

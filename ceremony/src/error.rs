@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
@@ -13,15 +14,15 @@ pub enum Error {
         source: io::Error,
     },
     /// A program that does not start.
-    #[error("starting {name}: {source}")]
+    #[error("starting {}: {source}", name.display())]
     Start {
-        /// Its path.
-        name: String,
+        /// Its name or path.
+        name: OsString,
         /// What happened.
         source: io::Error,
     },
     /// A program that ended otherwise than the story wants.
-    #[error("running {command}: exit status {}\n{said}", code.map_or("none (signal)".to_owned(), |c| c.to_string()))]
+    #[error("running {command}: {}", ending(*code, said))]
     Program {
         /// The command line.
         command: String,
@@ -57,9 +58,12 @@ pub enum Error {
     /// No attack has this name.
     #[error("choosing attack: none is named {0:?}")]
     UnknownAttack(String),
-    /// The user asked to stop.
+    /// There is no place for the builder's inputs.
+    #[error("finding the store of inputs: neither XDG_CACHE_HOME nor HOME is set")]
+    NoStore,
+    /// The user asked to stop, by this signal.
     #[error("playing: interrupted")]
-    Interrupted,
+    Interrupted(i32),
 }
 
 impl Error {
@@ -69,9 +73,12 @@ impl Error {
         move |source| Self::Io { path, source }
     }
 
-    /// What a person can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
+    /// What a person can do about it, where the message has not said so already.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Program { said, .. } if said.lines().any(|line| line.starts_with("hint: ")) => {
+                return None;
+            }
             Self::Io { .. } => "check that the temporary folder (TMPDIR) has room and is writable",
             Self::Start { .. } => "git, setpriv (util-linux) and cargo must be on PATH",
             Self::Program { .. } => "the program's own message above says what is missing",
@@ -80,7 +87,38 @@ impl Error {
             }
             Self::Result { .. } => "this is a bug: please report it with the lines above",
             Self::UnknownAttack(_) => "ceremony --help lists the attacks",
-            Self::Interrupted => "everything that was started has been stopped",
+            Self::NoStore => "set HOME to a directory with room for half a gigabyte",
+            Self::Interrupted(_) => "everything that was started has been stopped",
+        })
+    }
+}
+
+fn ending(code: Option<i32>, said: &str) -> String {
+    let status = code.map_or("none (signal)".to_owned(), |code| code.to_string());
+    format!("exit status {status}\n{said}")
+        .trim_end()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(said: &str) -> Error {
+        Error::Program {
+            command: "builder build".into(),
+            code: Some(2),
+            said: said.into(),
         }
+    }
+
+    #[test]
+    fn gives_one_hint_and_not_two() {
+        assert!(ended("builder: error: none\n").hint().is_some());
+        assert!(
+            ended("builder: error: none\nhint: make one\n")
+                .hint()
+                .is_none()
+        );
     }
 }

@@ -8,28 +8,32 @@ mod attacks;
 mod cast;
 mod cloud;
 mod error;
+mod launch;
 mod programme;
 mod prologue;
+mod running;
 mod stage;
 mod tee_socket;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 
-use acts::Published;
 use attacks::{ATTACKS, Attack, Outcome, Scene};
 use cast::Cast;
 pub use error::Error;
 use programme::{Programme, table};
 use stage::Stage;
 
+/// How long the programs may take to end when they are asked to.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Plays the story of Countersign on this machine, with no account anywhere.
 ///
 /// Exit status: 0 played as written; 1 an attack was not refused where it should be;
-/// 2 the ceremony could not be played.
+/// 2 the ceremony could not be played; 128 + N signal N ended it.
 #[derive(Parser)]
 #[command(after_help = attack_list())]
 struct Arguments {
@@ -39,11 +43,14 @@ struct Arguments {
 }
 
 fn attack_list() -> String {
-    let rows = ATTACKS
-        .iter()
-        .map(|a| vec![a.name.to_owned(), a.deed.to_owned(), a.place.to_owned()]);
-    let head = ["attack", "deed", "refused by"].map(str::to_owned).to_vec();
-    table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+    let mut text = "Attacks, and who must refuse each:\n".to_owned();
+    for Attack {
+        name, deed, place, ..
+    } in ATTACKS
+    {
+        text += &format!("  {name}\n      {deed} ({place})\n");
+    }
+    text
 }
 
 fn main() -> ExitCode {
@@ -52,8 +59,15 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             report(&error);
-            ExitCode::from(2)
+            ExitCode::from(status(&error))
         }
+    }
+}
+
+fn status(error: &Error) -> u8 {
+    match error {
+        Error::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(2),
+        _ => 2,
     }
 }
 
@@ -69,47 +83,56 @@ fn chosen(name: Option<&str>) -> Result<Vec<&'static Attack>, Error> {
 }
 
 fn play(attacks: &[&Attack]) -> Result<ExitCode, Error> {
-    let begin = Instant::now();
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut programme = Programme::default();
     let stage = Stage::set(programs()?)?;
     stop_on_signals(&stage)?;
+    let outcome = story(&stage, attacks);
+    // What fails because everything has to end is not why it ends.
+    stage.running().check()?;
+    outcome
+}
+
+fn story(stage: &Stage, attacks: &[&Attack]) -> Result<ExitCode, Error> {
+    let begin = Instant::now();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let store = store()?;
+    let mut programme = Programme::default();
 
     programme.act("Before the curtain: programs, cloud, keys");
-    build_programs(&stage, &mut programme, &repository)?;
-    tell_if_dirty(&stage, &programme, &repository)?;
-    let (cloud, endpoints) = prologue::open_cloud(&stage, &mut programme)?;
-    let cast = Cast::gather(&stage, endpoints)?;
-    prologue::make_keys(&stage, &mut programme, &cast)?;
+    tell_if_dirty(stage, &programme, &repository)?;
+    build_programs(stage, &mut programme, &repository)?;
+    let (cloud, endpoints) = prologue::open_cloud(stage, &mut programme)?;
+    let cast = Cast::gather(stage, endpoints)?;
+    prologue::make_keys(stage, &mut programme, &cast)?;
     prologue::trust_the_tee(&mut programme, &cast)?;
     prologue::open_queue(&mut programme, &cast)?;
 
     programme
         .act("1  The builder locks, builds with the network cut, publishes, signs and attests");
-    let source = prologue::take_source(&stage, &mut programme, &cast, &repository)?;
-    acts::lock(&stage, &mut programme, &source)?;
-    let layout = acts::build(&stage, &mut programme, "the builder builds", &source)?;
-    let image = acts::push(&stage, &mut programme, &layout, &cast.repository(), "v1")?;
-    acts::sign(&stage, &mut programme, &cast, &image)?;
-    acts::attest(&stage, &mut programme, &cast, &image, &layout)?;
+    let source = prologue::take_source(stage, &mut programme, &cast, &repository)?;
+    acts::lock(stage, &mut programme, &source)?;
+    let layout = acts::build(stage, &mut programme, "the builder builds", &source)?;
+    let image = acts::push(stage, &mut programme, &layout, &cast.repository(), "v1")?;
+    programme.record("builder", "pushed", &image.repository);
+    programme.record("", "", &image.digest.to_string());
+    acts::sign(stage, &mut programme, &cast, &image)?;
+    acts::attest(stage, &mut programme, &cast, &image, &layout)?;
 
     programme.act("2  Each collaborator rebuilds, compares, countersigns and binds its key");
     let tagged = format!("{}:v1", cast.repository());
     let mut rebuilt = Vec::new();
     for collaborator in &cast.collaborators {
-        let own = acts::rebuild(&stage, &mut programme, collaborator, &image, &source)?;
-        acts::authorize(&stage, &mut programme, &cast, collaborator, &tagged, &own)?;
+        let own = acts::rebuild(stage, &mut programme, collaborator, &image, &source)?;
+        acts::authorize(stage, &mut programme, &cast, collaborator, &tagged, &own)?;
         rebuilt.push(own);
     }
 
     programme.act("3  The operator launches it; the workload checks itself and counts");
     prologue::admit_to_queue(&cast, &image.digest)?;
-    acts::send_data(&cast, &image, "first")?;
-    let said = acts::launch_and_count(&stage, &mut programme, &cast, &image)?;
-    programme.note(said.stdout.trim());
+    launch::send_data(&cast, &image, "first")?;
+    launch::launch_and_count(stage, &mut programme, &cast, &image)?;
 
     let mut scene = Scene {
-        stage: &stage,
+        stage,
         programme: &mut programme,
         cast: &cast,
         cloud: &cloud,
@@ -117,15 +140,24 @@ fn play(attacks: &[&Attack]) -> Result<ExitCode, Error> {
         layout: &layout,
         rebuilt: &rebuilt[0],
         image: &image,
+        store: &store,
         forged: None,
+        next: None,
     };
-    let outcomes = play_attacks(&mut scene, attacks)?;
-    summary(&programme, &cast, &image, begin.elapsed().as_secs_f64());
-    Ok(verdict(attacks, &outcomes))
+    let mut outcomes = Vec::new();
+    let played = play_attacks(&mut scene, attacks, &mut outcomes);
+    stage.running().check()?;
+    summary(&programme, begin.elapsed().as_secs_f64());
+    table_of(attacks, &outcomes);
+    played.map(|()| verdict(&outcomes))
 }
 
-fn play_attacks(scene: &mut Scene<'_>, attacks: &[&Attack]) -> Result<Vec<Outcome>, Error> {
-    let mut outcomes = Vec::new();
+/// Plays one after the other; what an error leaves unplayed has no outcome.
+fn play_attacks(
+    scene: &mut Scene<'_>,
+    attacks: &[&Attack],
+    outcomes: &mut Vec<Outcome>,
+) -> Result<(), Error> {
     for attack in attacks {
         scene
             .programme
@@ -135,70 +167,64 @@ fn play_attacks(scene: &mut Scene<'_>, attacks: &[&Attack]) -> Result<Vec<Outcom
         scene.programme.note(&format!("{}: {words}", attack.place));
         outcomes.push(outcome);
     }
-    Ok(outcomes)
+    Ok(())
 }
 
-fn verdict(attacks: &[&Attack], outcomes: &[Outcome]) -> ExitCode {
-    if attacks.is_empty() {
-        return ExitCode::SUCCESS;
-    }
+fn verdict(outcomes: &[Outcome]) -> ExitCode {
     let refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused(_));
-    let mut rows = vec![
-        ["attack", "must be refused by", ""]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    for (attack, outcome) in attacks.iter().zip(outcomes) {
-        let seen = if refused(outcome) {
-            "refused"
-        } else {
-            "NOT REFUSED THERE"
-        };
-        rows.push(
-            [attack.name, attack.place, seen]
-                .map(str::to_owned)
-                .to_vec(),
-        );
-    }
-    print(&table(&rows));
-    if outcomes.iter().all(refused) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
+    match outcomes.iter().all(refused) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(1),
     }
 }
 
-fn summary(programme: &Programme, cast: &Cast, image: &Published, seconds: f64) {
+fn table_of(attacks: &[&Attack], outcomes: &[Outcome]) {
+    if attacks.is_empty() {
+        return;
+    }
+    let mut rows = vec![["attack", "must be refused by", ""]];
+    for (place, attack) in attacks.iter().enumerate() {
+        let seen = match outcomes.get(place) {
+            Some(Outcome::Refused(_)) => "refused",
+            Some(Outcome::NotRefused(_)) => "NOT REFUSED THERE",
+            None => "not played",
+        };
+        rows.push([attack.name, attack.place, seen]);
+    }
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| row.map(str::to_owned).to_vec())
+        .collect();
+    print(&table(&rows));
+}
+
+fn summary(programme: &Programme, seconds: f64) {
     let builds = programme.seconds("build: ");
     let programs = programme.seconds("programs");
-    let row = |who: &str, what: String| vec![who.to_owned(), what];
-    let mut rows = vec![
-        row("image", image.reference()),
-        row(
-            "builder",
-            "built, pushed, signed (Cloud KMS), attested provenance and SBOM".into(),
-        ),
+    let rest = seconds - builds - programs;
+    let rows = [
+        ("seconds", seconds),
+        ("  compiling our programs", programs),
+        ("  builds of the image", builds),
+        ("  everything else", rest),
     ];
-    for collaborator in &cast.collaborators {
-        let what = format!(
-            "rebuilt: same digest; verdict PASSED; countersigned; bound {}",
-            collaborator.data_key()
-        );
-        rows.push(row(collaborator.name, what));
-    }
-    rows.push(row(
-        "operator",
-        "launched it, saw neither keys nor data".into(),
+    let rows = rows.map(|(what, spent)| vec![what.to_owned(), format!("{spent:.0}")]);
+    print(&format!(
+        "\n{}\n{}",
+        table(programme.records()),
+        table(&rows)
     ));
-    rows.push(row(
-        "workload",
-        format!("{} (one {:?} from each)", acts::RESULT.trim(), acts::WORD),
-    ));
-    rows.push(row(
-        "seconds",
-        format!("{seconds:.0}: compiling our programs {programs:.0}, builds of the image {builds:.0}, all else {:.0}", seconds - builds - programs),
-    ));
-    print(&format!("\n{}", table(&rows)));
+}
+
+/// Where the builder keeps its inputs (XDG base directory specification).
+fn store() -> Result<PathBuf, Error> {
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    Ok(cache.ok_or(Error::NoStore)?.join("countersign"))
 }
 
 /// The folder of the programs: where this one lies.
@@ -214,9 +240,8 @@ fn build_programs(
     repository: &Path,
 ) -> Result<(), Error> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args([
-        "build", "--locked", "--bins", "-p", "builder", "-p", "verifier", "-p", "emulator",
-    ]);
+    // All of them, as `cargo ceremony` chose the features of what they share: it compiles once.
+    cargo.args(["build", "--locked", "--workspace", "--bins"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
@@ -234,12 +259,14 @@ fn tell_if_dirty(stage: &Stage, programme: &Programme, repository: &Path) -> Res
         .args(["status", "--porcelain"]);
     if !stage::finish(stage, status)?.is_empty() {
         programme
-            .note("the working tree has uncommitted changes; what is played is the last commit");
+            .note("the working tree has uncommitted changes: the programs are compiled with them,");
+        programme.note("but what they build, rebuild and launch is the source of the last commit");
     }
     Ok(())
 }
 
-/// On SIGINT and SIGTERM ends what runs, clears the stage and leaves.
+/// On SIGINT and SIGTERM ends what runs, upon which the story ends and clears the stage. Leaves in any
+/// case once that has taken too long.
 fn stop_on_signals(stage: &Stage) -> Result<(), Error> {
     let signals = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM];
     let mut signals = signal_hook::iterator::Signals::new(signals).map_err(Error::io("signals"))?;
@@ -247,12 +274,10 @@ fn stop_on_signals(stage: &Stage) -> Result<(), Error> {
     let folder = stage.path().to_owned();
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
-            for id in stage::lock(&running).iter() {
-                stage::terminate(*id);
-            }
-            std::thread::sleep(std::time::Duration::from_millis(500));
+            running.interrupt(signal);
+            std::thread::sleep(PATIENCE);
             let _ = std::fs::remove_dir_all(&folder);
-            report(&Error::Interrupted);
+            report(&Error::Interrupted(signal));
             std::process::exit(128 + signal);
         }
     });
@@ -266,5 +291,8 @@ fn print(text: &str) {
 
 #[allow(clippy::print_stderr, reason = "main prints")]
 fn report(error: &Error) {
-    eprintln!("ceremony: error: {error}\nhint: {}", error.hint());
+    eprintln!("ceremony: error: {error}");
+    if let Some(hint) = error.hint() {
+        eprintln!("hint: {hint}");
+    }
 }

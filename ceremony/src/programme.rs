@@ -13,17 +13,33 @@ use crate::stage::{Playing, Said, Stage, command_line};
 #[derive(Default)]
 pub struct Programme {
     steps: Vec<(String, Duration)>,
+    records: Vec<Vec<String>>,
 }
 
 impl Programme {
     /// A heading.
     pub fn act(&self, title: &str) {
-        say(&format!("\n{title}"));
+        if !self.steps.is_empty() {
+            say("");
+        }
+        say(title);
     }
 
     /// A line of its own.
     pub fn note(&self, text: &str) {
         say(&format!("    {text}"));
+    }
+
+    /// Something that was seen, for the screen at the end: who did what. Whoever is empty is the same
+    /// as before.
+    pub fn record(&mut self, who: &str, did: &str, what: &str) {
+        self.records
+            .push([who, did, what].map(str::to_owned).to_vec());
+    }
+
+    /// All that was recorded.
+    pub fn records(&self) -> &[Vec<String>] {
+        &self.records
     }
 
     /// Plays one step that is a function.

@@ -197,9 +197,7 @@ pub fn open_queue(programme: &mut Programme, cast: &Cast) -> Result<(), Error> {
 /// # Errors
 /// The service refuses.
 pub fn admit_to_queue(cast: &Cast, digest: &Digest) -> Result<(), Error> {
-    let pool = cast.collaborators[0].pool();
-    let member =
-        format!("principalSet://iam.googleapis.com/{pool}/attribute.image_digest/{digest}");
+    let member = cast.collaborators[0].member(digest);
     grant(cast, SUBSCRIPTION, "roles/pubsub.subscriber", &[member])
 }
 
@@ -230,7 +228,7 @@ pub fn take_source(
             .arg(repository)
             .arg(&source);
         finish(stage, clone)?;
-        write_terms(&source, &terms(stage, cast)?)
+        write_terms(&source, &terms(cast)?)
     })?;
     Ok(source)
 }
@@ -272,7 +270,7 @@ pub fn commit(stage: &Stage, source: &Path) -> Result<(), Error> {
 ///
 /// # Errors
 /// A public key cannot be read.
-pub fn terms(stage: &Stage, cast: &Cast) -> Result<Value, Error> {
+pub fn terms(cast: &Cast) -> Result<Value, Error> {
     let collaborators = cast.collaborators.iter().map(|collaborator| {
         json!({
             "name": collaborator.name,
@@ -282,9 +280,9 @@ pub fn terms(stage: &Stage, cast: &Cast) -> Result<Value, Error> {
             "messages": 1,
         })
     });
-    let mut signers = vec![signer(stage, BUILDER, &cast.builder_public)?];
+    let mut signers = vec![signer(BUILDER, &cast.builder_public)?];
     for collaborator in &cast.collaborators {
-        signers.push(signer(stage, collaborator.name, &collaborator.public_key)?);
+        signers.push(signer(collaborator.name, &collaborator.public_key)?);
     }
     let attestation = &cast.endpoints.attestation;
     Ok(json!({
@@ -306,7 +304,7 @@ pub fn terms(stage: &Stage, cast: &Cast) -> Result<Value, Error> {
     }))
 }
 
-fn signer(_stage: &Stage, name: &str, public_key: &Path) -> Result<Value, Error> {
+fn signer(name: &str, public_key: &Path) -> Result<Value, Error> {
     let pem = std::fs::read_to_string(public_key).map_err(Error::io(public_key))?;
     let base64: String = pem
         .lines()

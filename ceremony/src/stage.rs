@@ -1,15 +1,16 @@
 //! The stage: a temporary folder, the programs that play on it, and an empty stage afterwards.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use scratch::Scratch;
 
 use crate::Error;
+use crate::running::{Running, terminate};
 
 /// A temporary folder with the programs of one ceremony. What it started is killed and the folder
 /// is removed when it is dropped; what an ended process left behind, by the next stage.
@@ -18,9 +19,6 @@ pub struct Stage {
     programs: PathBuf,
     running: Running,
 }
-
-/// Process ids of what runs now, for whoever has to end it.
-pub type Running = Arc<Mutex<Vec<u32>>>;
 
 /// What a program said when it had ended.
 #[derive(Clone, Debug)]
@@ -99,29 +97,19 @@ impl Stage {
         command: Command,
         heard: impl Fn(&str) + Send + 'static,
     ) -> Result<Playing, Error> {
-        let name = command.get_program().to_string_lossy().into_owned();
-        // So that nothing outlives a ceremony that was killed.
-        let mut bound = Command::new("setpriv");
+        let mut bound = bound(&command)?;
         bound
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(command.get_program())
-            .args(command.get_args());
-        if let Some(folder) = command.get_current_dir() {
-            bound.current_dir(folder);
-        }
-        for (key, value) in command.get_envs() {
-            match value {
-                Some(value) => bound.env(key, value),
-                None => bound.env_remove(key),
-            };
-        }
-        let mut child = bound
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|source| Error::Start { name, source })?;
-        lock(&self.running).push(child.id());
+            .stderr(Stdio::piped());
+        let mut child = self.running.start(|| {
+            let child = bound.spawn().map_err(|source| Error::Start {
+                name: command.get_program().to_owned(),
+                source,
+            })?;
+            let id = child.id();
+            Ok((child, id))
+        })?;
         let stdout = child.stdout.take().map(BufReader::new);
         let stderr = child
             .stderr
@@ -168,7 +156,7 @@ impl Playing {
     /// Waits for its end.
     ///
     /// # Errors
-    /// A pipe or the wait fails.
+    /// A pipe or the wait fails, or it ended because everything had to.
     pub fn end(mut self) -> Result<Said, Error> {
         self.finish()
     }
@@ -180,12 +168,13 @@ impl Playing {
                 .map_err(Error::io("standard output"))?;
         }
         let status: ExitStatus = self.child.wait().map_err(Error::io("process"))?;
-        lock(&self.running).retain(|id| *id != self.child.id());
+        self.running.ended(self.child.id());
         let stderr = self
             .stderr
             .take()
             .and_then(|reader| reader.join().ok())
             .unwrap_or_default();
+        self.running.check()?;
         Ok(Said {
             code: status.code(),
             stdout,
@@ -208,7 +197,50 @@ impl Drop for Playing {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-        lock(&self.running).retain(|id| *id != self.child.id());
+        self.running.ended(self.child.id());
+    }
+}
+
+/// `command`, so that it ends with us and asks nobody's repository but the one that it is told.
+fn bound(command: &Command) -> Result<Command, Error> {
+    let program = command.get_program();
+    for name in ["setpriv".as_ref(), program] {
+        find(name)?;
+    }
+    let mut bound = Command::new("setpriv");
+    bound
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(program)
+        .args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        bound.current_dir(folder);
+    }
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")) {
+        bound.env_remove(name);
+    }
+    for (key, value) in command.get_envs() {
+        match value {
+            Some(value) => bound.env(key, value),
+            None => bound.env_remove(key),
+        };
+    }
+    Ok(bound)
+}
+
+/// Looks for a program as the system will: what starts it could only say that it is missing itself.
+fn find(program: &OsStr) -> Result<(), Error> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = match Path::new(program).components().count() {
+        1 => std::env::split_paths(&path).any(|folder| folder.join(program).is_file()),
+        _ => Path::new(program).is_file(),
+    };
+    match found {
+        true => Ok(()),
+        false => Err(Error::Start {
+            name: program.to_owned(),
+            source: std::io::ErrorKind::NotFound.into(),
+        }),
     }
 }
 
@@ -239,23 +271,6 @@ pub fn command_line(command: &Command) -> String {
         .map(|word| word.to_string_lossy().into_owned())
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// Asks the process to end.
-pub fn terminate(id: u32) {
-    if let Some(id) = i32::try_from(id)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    {
-        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
-    }
-}
-
-/// The list, also when a thread that held it has panicked.
-pub fn lock(running: &Running) -> std::sync::MutexGuard<'_, Vec<u32>> {
-    running
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn listen(pipe: impl Read, heard: impl Fn(&str)) -> String {
@@ -290,7 +305,6 @@ mod tests {
             (said.code, said.stdout.as_str(), said.stderr.as_str()),
             (Some(3), "out\n", "err\n")
         );
-        assert!(lock(&stage.running()).is_empty());
     }
 
     #[test]

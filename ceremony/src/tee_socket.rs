@@ -3,25 +3,45 @@
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::Error;
 
+/// How long a launch may take until its socket listens.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Connects as soon as somebody listens there, for as long as `is_playing`. That there is a socket is
+/// not enough: it is made before it listens.
+///
+/// # Errors
+/// Nobody listened in time.
+pub fn connect(socket: &Path, mut is_playing: impl FnMut() -> bool) -> Result<UnixStream, Error> {
+    let begin = Instant::now();
+    loop {
+        match UnixStream::connect(socket) {
+            Err(_) if is_playing() && begin.elapsed() < PATIENCE => {
+                sleep(Duration::from_millis(20));
+            }
+            connected => return connected.map_err(Error::io(socket)),
+        }
+    }
+}
+
 /// Asks for a token for `audience`.
 ///
 /// # Errors
 /// The socket fails, or answers with no token.
-pub fn token(socket: &Path, audience: &str) -> Result<String, Error> {
+pub fn token(mut stream: UnixStream, audience: &str) -> Result<String, Error> {
     let body = json!({"audience": audience, "token_type": "OIDC", "nonces": []}).to_string();
     let request = format!(
         "POST /v1/token HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    let mut stream = UnixStream::connect(socket).map_err(Error::io(socket))?;
-    stream
-        .write_all(request.as_bytes())
-        .map_err(Error::io(socket))?;
+    let sent = stream.write_all(request.as_bytes());
+    sent.map_err(Error::io("token socket"))?;
     let answer = content::read_limited(&stream, content::limits::TOKEN);
     let answer = answer.map_err(|e| Error::Answer {
         what: "token".into(),
@@ -34,5 +54,31 @@ pub fn token(socket: &Path, audience: &str) -> Result<String, Error> {
             what: "token".into(),
             found: answer,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+
+    use super::*;
+
+    #[test]
+    fn waits_until_the_socket_listens() {
+        let folder = scratch::Scratch::new().unwrap();
+        let path = folder.path().join("socket");
+        let listener = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+        bind(&listener, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        assert!(path.exists());
+        assert!(connect(&path, || false).is_err());
+        let mut looks = 0;
+        let connected = connect(&path, || {
+            looks += 1;
+            if looks == 3 {
+                listen(&listener, 1).unwrap();
+            }
+            true
+        });
+        assert!(connected.is_ok());
     }
 }

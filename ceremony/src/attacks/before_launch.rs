@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::props::{copy, forged, half_signed, policy, tampered_store};
-use super::{Outcome, Scene, refused};
+use super::props::{copy, forged, next, policy, tampered_store};
+use super::{Outcome, Scene, refused, refused_by};
 use crate::Error;
 use crate::acts;
-use crate::cast::{BUILDER, COLLABORATORS};
+use crate::cast::BUILDER;
+use crate::cloud;
 use crate::stage::{Said, finish};
 
 pub(super) fn changed_byte(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
@@ -22,14 +23,14 @@ pub(super) fn changed_byte(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let policy = policy(scene, &scene.cast.repository(), &[BUILDER])?;
     let said = verify(scene, &scene.image.reference(), &policy);
     fs::write(&served, honest).map_err(Error::io(&served))?;
-    Ok(refused(&said?, 1, &["integrity"]))
+    Ok(refused_by(&said?, "integrity", &[&name.to_string_lossy()]))
 }
 
 pub(super) fn changed_source(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let forged = forged(scene)?;
     let policy = policy(scene, &scene.cast.repository(), &[BUILDER])?;
     let said = verify(scene, &forged.reference(), &policy)?;
-    Ok(refused(&said, 1, &["rebuild", "terms.json"]))
+    Ok(refused_by(&said, "rebuild", &["terms.json"]))
 }
 
 pub(super) fn tampered_crate(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
@@ -39,7 +40,7 @@ pub(super) fn tampered_crate(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
         what: "Image.lock".into(),
         found: "no crate".into(),
     })?;
-    let store = tampered_store(scene.stage, &digest)?;
+    let store = tampered_store(scene, &digest)?;
     let mut build = scene.stage.program("builder");
     build
         .arg("build")
@@ -53,6 +54,8 @@ pub(super) fn tampered_crate(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
 
 pub(super) fn unknown_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let image = copy(scene, "unknown-key")?;
+    let layout = scene.layout;
+    acts::attest(scene.stage, scene.programme, scene.cast, &image, layout)?;
     let key = scene.stage.folder("attacker")?.join("cosign");
     let mut keygen = scene.stage.program("builder");
     keygen.arg("keygen").arg(&key);
@@ -65,27 +68,26 @@ pub(super) fn unknown_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
         .must(scene.stage, "builder sign  (the attacker's key)", sign)?;
     let policy = policy(scene, &image.repository, &[BUILDER])?;
     let said = verify(scene, &image.reference(), &policy)?;
-    Ok(refused(&said, 1, &["signatures", "unknown"]))
+    Ok(refused_by(&said, "signatures", &["signature of builder"]))
 }
 
 pub(super) fn missing_countersignature(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
-    let image = half_signed(scene)?;
-    let policy = policy(scene, &image.repository, &[BUILDER, COLLABORATORS[1]])?;
-    let command = acts::authorization(
-        scene.stage,
-        scene.cast,
-        &scene.cast.collaborators[0],
-        &image.reference(),
-        &policy,
-        scene.rebuilt,
-    )?;
-    let said = scene
-        .programme
-        .run(scene.stage, "verifier authorize", command)?;
-    match said.stdout.as_str() {
-        "" => Ok(refused(&said, 1, &["signatures", COLLABORATORS[1]])),
-        binding => Ok(Outcome::NotRefused(binding.to_owned())),
+    let release = next(scene)?;
+    let [first, second] = &scene.cast.collaborators;
+    let policy = policy(scene, &release.image.repository, &[BUILDER, second.name])?;
+    let (reference, layout) = (release.image.reference(), &release.layout);
+    let (stage, cast) = (scene.stage, scene.cast);
+    let command = acts::authorization(stage, cast, first, &reference, &policy, layout)?;
+    let key_policy = || cloud::key_policy(&cast.endpoints.kms, &first.data_key(), first.token());
+    let before = key_policy()?;
+    let said = scene.programme.run(stage, "verifier authorize", command)?;
+    let after = key_policy()?;
+    if after != before || said.stdout.contains("attribute.image_digest") {
+        let seen = format!("a binding: {}{after}", said.stdout);
+        return Ok(Outcome::NotRefused(seen));
     }
+    let words = format!("signature of {}", second.name);
+    Ok(refused_by(&said, "signatures", &[&words]))
 }
 
 fn verify(scene: &mut Scene<'_>, reference: &str, policy: &Path) -> Result<Said, Error> {

@@ -2,27 +2,44 @@
 
 use serde_json::json;
 
-use super::props::{forged, half_signed};
+use super::props::{forged, next};
 use super::{Outcome, Scene, refused};
 use crate::Error;
 use crate::acts::{self, Published};
-use crate::cast::COLLABORATORS;
+use crate::cloud;
+use crate::launch;
 use crate::prologue;
 use crate::stage::Said;
 use crate::tee_socket;
 
 pub(super) fn missing_countersignature_bound(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
-    let image = half_signed(scene)?;
-    acts::send_data(scene.cast, &image, "half-signed")?;
-    let said = launch(scene, &image, &[])?;
-    Ok(refused(&said, 1, &["workload: refused", COLLABORATORS[1]]))
+    let image = next(scene)?.image;
+    for collaborator in &scene.cast.collaborators {
+        let (key, member) = (collaborator.data_key(), collaborator.member(&image.digest));
+        cloud::bind(
+            &scene.cast.endpoints.kms,
+            &key,
+            collaborator.token(),
+            &member,
+        )?;
+    }
+    prologue::admit_to_queue(scene.cast, &image.digest)?;
+    launch::send_data(scene.cast, &image, "bound")?;
+    let said = play(scene, &image, &[])?;
+    prologue::admit_to_queue(scene.cast, &scene.image.digest)?;
+    let missing = "not signed by collaborator-1, collaborator-2";
+    Ok(refused(
+        &said,
+        1,
+        &["workload: refused: checking signatures", missing],
+    ))
 }
 
 pub(super) fn moved_tag(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let forged = forged(scene)?;
     prologue::admit_to_queue(scene.cast, &forged.digest)?;
-    acts::send_data(scene.cast, scene.image, "moved-tag")?;
-    let said = launch(scene, &forged, &[])?;
+    launch::send_data(scene.cast, scene.image, "moved-tag")?;
+    let said = play(scene, &forged, &[])?;
     prologue::admit_to_queue(scene.cast, &scene.image.digest)?;
     Ok(refused(
         &said,
@@ -35,7 +52,7 @@ pub(super) fn moved_tag(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
 }
 
 pub(super) fn debug_image(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
-    let said = launch(scene, scene.image, &["--image-family", "debug"])?;
+    let said = play(scene, scene.image, &["--image-family", "debug"])?;
     Ok(refused(
         &said,
         1,
@@ -44,7 +61,7 @@ pub(super) fn debug_image(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
 }
 
 pub(super) fn overridden_command(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
-    let said = launch(scene, scene.image, &["--cmd", "[\"--print-everything\"]"])?;
+    let said = play(scene, scene.image, &["--cmd", "[\"--print-everything\"]"])?;
     Ok(refused(
         &said,
         1,
@@ -55,16 +72,16 @@ pub(super) fn overridden_command(scene: &mut Scene<'_>) -> Result<Outcome, Error
 pub(super) fn replayed_token(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let runtime = scene.stage.path().join("runtime");
     let reference = scene.image.reference();
-    let mut command = acts::launch(scene.stage, scene.cast, &reference, &scene.image.repository);
+    let mut command = launch::launch(scene.stage, scene.cast, &reference, &scene.image.repository);
     command.arg("--runtime").arg(&runtime);
     let mut launched = scene.stage.start(command, |_| {})?;
     let socket = runtime.join("teeserver.sock");
-    acts::wait_for(&socket, &mut launched)?;
+    let stream = tee_socket::connect(&socket, || launched.is_playing())?;
     let [first, second] = &scene.cast.collaborators;
-    let token = tee_socket::token(&socket, &first.audience())?;
+    let token = tee_socket::token(stream, &first.audience())?;
     let sts = &scene.cast.endpoints.sts;
-    let (accepted, _) = crate::cloud::exchange(sts, &first.provider(), &token)?;
-    let (status, answer) = crate::cloud::exchange(sts, &second.provider(), &token)?;
+    let (accepted, _) = cloud::exchange(sts, &first.provider(), &token)?;
+    let (status, answer) = cloud::exchange(sts, &second.provider(), &token)?;
     launched.stop()?;
     let is_refused = accepted == 200 && status == 400 && answer["error"] == json!("invalid_grant");
     let seen = format!("{status} {answer}");
@@ -77,17 +94,17 @@ pub(super) fn replayed_token(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
 
 pub(super) fn foreign_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let [first, second] = &scene.cast.collaborators;
-    acts::send(
+    launch::send(
         scene.cast,
         first,
         scene.image,
         "foreign",
         &second.data_key(),
     )?;
-    acts::send_data(scene.cast, scene.image, "honest")?;
-    let said = launch(scene, scene.image, &[])?;
-    let left = acts::drain(scene.cast)?;
-    if said.stdout != acts::RESULT || left != ["foreign"] {
+    launch::send_data(scene.cast, scene.image, "honest")?;
+    let said = play(scene, scene.image, &[])?;
+    let left = launch::drain(scene.cast)?;
+    if said.stdout != launch::RESULT || left != ["foreign"] {
         let seen = format!(
             "{:?}, left in the queue {left:?}: {}",
             said.stdout, said.stderr
@@ -107,8 +124,8 @@ pub(super) fn revoked_digest(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     scene
         .programme
         .must(scene.stage, "verifier revoke", revoke)?;
-    acts::send_data(scene.cast, scene.image, "revoked")?;
-    let said = launch(scene, scene.image, &[])?;
+    launch::send_data(scene.cast, scene.image, "revoked")?;
+    let said = play(scene, scene.image, &[])?;
     Ok(refused(
         &said,
         1,
@@ -119,9 +136,9 @@ pub(super) fn revoked_digest(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     ))
 }
 
-fn launch(scene: &mut Scene<'_>, image: &Published, options: &[&str]) -> Result<Said, Error> {
+fn play(scene: &mut Scene<'_>, image: &Published, options: &[&str]) -> Result<Said, Error> {
     let reference = image.reference();
-    let mut command = acts::launch(scene.stage, scene.cast, &reference, &image.repository);
+    let mut command = launch::launch(scene.stage, scene.cast, &reference, &image.repository);
     command.args(options);
     scene.programme.run(scene.stage, "emulator launch", command)
 }

@@ -4,43 +4,68 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Scene;
+use serde_json::Value;
+
+use super::{Release, Scene};
 use crate::Error;
 use crate::acts::{self, Published};
 use crate::prologue;
-use crate::stage::{Stage, finish};
+use crate::stage::finish;
 
 /// An image of other terms, which ask for the builder's signature alone, published under the same
-/// tag, signed by the builder and with the honest image's provenance.
+/// tag, signed by the builder and with the honest image's provenance and bill of materials.
 pub(super) fn forged(scene: &mut Scene<'_>) -> Result<Published, Error> {
     if let Some(forged) = &scene.forged {
         return Ok(forged.clone());
     }
-    let source = scene.stage.path().join("forged");
+    let mut terms = prologue::terms(scene.cast)?;
+    if let Some(signers) = terms["signers"].as_array_mut() {
+        signers.truncate(1);
+    }
+    let layout = build(scene, "forged terms", &terms)?;
+    for lie in ["provenance.json", "sbom.cdx.json"] {
+        let path = layout.join(lie);
+        fs::copy(scene.layout.join(lie), &path).map_err(Error::io(&path))?;
+    }
+    let image = publish(scene, &layout, "v1")?;
+    scene.forged = Some(image.clone());
+    Ok(image)
+}
+
+/// The next release, whose terms wait longer: all in order, but signed by the builder alone.
+pub(super) fn next(scene: &mut Scene<'_>) -> Result<Release, Error> {
+    if let Some(next) = &scene.next {
+        return Ok(next.clone());
+    }
+    let mut terms = prologue::terms(scene.cast)?;
+    terms["deadline_seconds"] = 60.into();
+    let layout = build(scene, "next release", &terms)?;
+    let image = publish(scene, &layout, "v2")?;
+    let next = Release { image, layout };
+    scene.next = Some(next.clone());
+    Ok(next)
+}
+
+/// Builds the honest source with other terms.
+fn build(scene: &mut Scene<'_>, what: &str, terms: &Value) -> Result<PathBuf, Error> {
+    let source = scene.stage.path().join(what.replace(' ', "-"));
     let mut clone = Command::new("git");
     clone
         .args(["clone", "--quiet", "--no-local"])
         .arg(scene.source)
         .arg(&source);
     finish(scene.stage, clone)?;
-    let mut terms = prologue::terms(scene.stage, scene.cast)?;
-    if let Some(signers) = terms["signers"].as_array_mut() {
-        signers.truncate(1);
-    }
-    prologue::write_terms(&source, &terms)?;
+    prologue::write_terms(&source, terms)?;
     prologue::commit(scene.stage, &source)?;
-    let layout = acts::build(scene.stage, scene.programme, "forged terms", &source)?;
-    let repository = scene.cast.repository();
-    let image = acts::push(scene.stage, scene.programme, &layout, &repository, "v1")?;
-    acts::sign(scene.stage, scene.programme, scene.cast, &image)?;
-    acts::attest(
-        scene.stage,
-        scene.programme,
-        scene.cast,
-        &image,
-        scene.layout,
-    )?;
-    scene.forged = Some(image.clone());
+    acts::build(scene.stage, scene.programme, what, &source)
+}
+
+/// Publishes as the builder does.
+fn publish(scene: &mut Scene<'_>, layout: &Path, tag: &str) -> Result<Published, Error> {
+    let (stage, cast) = (scene.stage, scene.cast);
+    let image = acts::push(stage, scene.programme, layout, &cast.repository(), tag)?;
+    acts::sign(stage, scene.programme, cast, &image)?;
+    acts::attest(stage, scene.programme, cast, &image, layout)?;
     Ok(image)
 }
 
@@ -54,13 +79,6 @@ pub(super) fn copy(scene: &mut Scene<'_>, name: &str) -> Result<Published, Error
         &repository,
         "v1",
     )
-}
-
-/// The honest image where only the builder has signed it.
-pub(super) fn half_signed(scene: &mut Scene<'_>) -> Result<Published, Error> {
-    let image = copy(scene, "half-signed")?;
-    acts::sign(scene.stage, scene.programme, scene.cast, &image)?;
-    Ok(image)
 }
 
 pub(super) fn policy(
@@ -78,15 +96,14 @@ pub(super) fn policy(
 }
 
 /// A store that is the real one but for a byte of one archive.
-pub(super) fn tampered_store(stage: &Stage, digest: &str) -> Result<PathBuf, Error> {
-    let store = store()?;
-    let copy = stage.folder("tampered-store")?;
+pub(super) fn tampered_store(scene: &Scene<'_>, digest: &str) -> Result<PathBuf, Error> {
+    let copy = scene.stage.folder("tampered-store")?;
     let mut links = Command::new("cp");
     links
         .args(["-a", "--symbolic-link"])
-        .arg(store.join("sha256"))
+        .arg(scene.store.join("sha256"))
         .arg(&copy);
-    finish(stage, links)?;
+    finish(scene.stage, links)?;
     let archive = copy.join("sha256").join(digest);
     let mut bytes = fs::read(&archive).map_err(Error::io(&archive))?;
     let middle = bytes.len() / 2;
@@ -94,17 +111,4 @@ pub(super) fn tampered_store(stage: &Stage, digest: &str) -> Result<PathBuf, Err
     fs::remove_file(&archive).map_err(Error::io(&archive))?;
     fs::write(&archive, bytes).map_err(Error::io(&archive))?;
     Ok(copy)
-}
-
-/// Where the builder keeps its inputs (XDG base directory specification).
-pub(super) fn store() -> Result<PathBuf, Error> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
-    let cache = cache.filter(|path| path.is_absolute()).or_else(home);
-    cache
-        .map(|cache| cache.join("countersign"))
-        .ok_or_else(|| Error::Answer {
-            what: "HOME".into(),
-            found: "it is not set".into(),
-        })
 }

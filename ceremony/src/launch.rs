@@ -1,0 +1,145 @@
+//! The third act: data under way, the launch, and the result.
+
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::acts::Published;
+use crate::cast::{Cast, Collaborator, OPERATOR};
+use crate::cloud::{self, Datum};
+use crate::programme::Programme;
+use crate::prologue::{SUBSCRIPTION, TOPIC};
+use crate::stage::{Stage, command_line};
+
+/// What both collaborators send.
+pub const WORD: &str = "alice";
+/// What the workload then prints.
+pub const RESULT: &str = "alice 2\n";
+/// What the workload says once all have signed.
+const LATE: &str = "late binding: ";
+
+/// Encrypts one word as a collaborator, for this image alone, and publishes it. `key` is what the
+/// message claims to be encrypted with.
+///
+/// # Errors
+/// A service refuses.
+pub fn send(
+    cast: &Cast,
+    collaborator: &Collaborator,
+    image: &Published,
+    message: &str,
+    key: &str,
+) -> Result<(), Error> {
+    let datum = Datum {
+        collaborator: collaborator.name,
+        message,
+        image_digest: &image.digest,
+        text: WORD,
+    };
+    let data_key = collaborator.data_key();
+    let ciphertext = cloud::encrypt(&cast.endpoints.kms, &data_key, collaborator.token(), &datum)?;
+    let attributes = json!({"collaborator": collaborator.name, "message": message, "key": key});
+    let body = json!({"messages": [{"data": ciphertext, "attributes": attributes}]});
+    let url = format!("{}/v1/{TOPIC}:publish", cast.endpoints.pubsub);
+    cloud::call("POST", &url, collaborator.token(), &body).map(drop)
+}
+
+/// Sends one word from each collaborator.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_data(cast: &Cast, image: &Published, message: &str) -> Result<(), Error> {
+    let send_own = |c: &Collaborator| send(cast, c, image, message, &c.data_key());
+    cast.collaborators.iter().try_for_each(send_own)
+}
+
+/// Takes all that is left out of the queue; gives the names of the messages.
+///
+/// # Errors
+/// The service refuses.
+pub fn drain(cast: &Cast) -> Result<Vec<String>, Error> {
+    let url = format!("{}/v1/{SUBSCRIPTION}", cast.endpoints.pubsub);
+    let token = &cast.operator.access_token;
+    let body = json!({"maxMessages": 100, "returnImmediately": true});
+    let answer = cloud::call("POST", &format!("{url}:pull"), token, &body)?;
+    let received = answer["receivedMessages"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    if received.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = received
+        .iter()
+        .map(|message| message["ackId"].clone())
+        .collect();
+    cloud::call(
+        "POST",
+        &format!("{url}:acknowledge"),
+        token,
+        &json!({"ackIds": ids}),
+    )?;
+    let name = |m: &Value| {
+        m["message"]["attributes"]["message"]
+            .as_str()
+            .unwrap_or("")
+            .to_owned()
+    };
+    Ok(received.iter().map(name).collect())
+}
+
+/// The operator's command to launch an image; signatures are looked for in `signatures`.
+pub fn launch(stage: &Stage, cast: &Cast, reference: &str, signatures: &str) -> Command {
+    let mut command = stage.program("emulator");
+    command.args(["launch", reference, "--plain-http", "--project", OPERATOR]);
+    command.args(["--attestation", &cast.endpoints.attestation]);
+    command.args(["--signed-image-repos", signatures]);
+    command
+}
+
+/// Launches the image as it should be launched.
+///
+/// # Errors
+/// The launcher or the workload refuses or fails.
+pub fn launch_and_count(
+    stage: &Stage,
+    programme: &mut Programme,
+    cast: &Cast,
+    image: &Published,
+) -> Result<(), Error> {
+    let command = launch(stage, cast, &image.reference(), &image.repository);
+    let line = command_line(&command);
+    let (begin, (bound, late_binding)) = (Instant::now(), mpsc::channel());
+    let said = programme.listen(stage, "emulator launch", command, move |line| {
+        if line.contains(LATE) {
+            let _ = bound.send(begin.elapsed());
+        }
+    })?;
+    if let Ok(after) = late_binding.try_recv() {
+        programme.note(&format!(
+            "late binding: all signatures checked {:.2} s after the launch",
+            after.as_secs_f64()
+        ));
+    }
+    if said.code != Some(0) {
+        return Err(Error::Program {
+            command: line,
+            code: said.code,
+            said: said.stderr,
+        });
+    }
+    if said.stdout != RESULT {
+        return Err(Error::Result {
+            expected: RESULT.into(),
+            found: said.stdout,
+        });
+    }
+    let signed = said.stderr.lines().find_map(|line| line.split_once(LATE));
+    let signed = signed.map_or("not told", |(_, signed)| signed);
+    programme.record("workload", "found", signed);
+    programme.record("", "printed", said.stdout.trim());
+    Ok(())
+}
