@@ -1,7 +1,10 @@
 //! Conditions and mappings in the Common Expression Language. Every error denies.
 
+mod bounds;
+
 use std::sync::Arc;
 
+use cel::common::ast::IdedExpr;
 use cel::extractors::This;
 use cel::{Context, Env, ExecutionError, ResolveResult, Value};
 use serde::Serialize;
@@ -15,6 +18,12 @@ pub enum CelError {
     /// Longer than any condition.
     #[error("compiling expression: longer than {LENGTH} characters")]
     Length,
+    /// Deeper than can be evaluated.
+    #[error(
+        "compiling expression: more than {} expressions within each other",
+        bounds::DEPTH
+    )]
+    Depth,
     /// Not an expression.
     #[error("compiling expression: {0}")]
     Compile(String),
@@ -36,7 +45,7 @@ pub enum CelError {
 /// # Errors
 /// It is not.
 pub fn compile(expression: &str) -> Result<(), CelError> {
-    program(&environment()?, expression).map(drop)
+    parse(&environment()?, expression).map(drop)
 }
 
 /// What an expression may name.
@@ -62,10 +71,7 @@ impl Variables {
 pub fn condition(expression: &str, variables: Variables) -> Result<bool, CelError> {
     match evaluate(expression, variables)? {
         Value::Bool(truth) => Ok(truth),
-        other => Err(CelError::Type {
-            expected: "bool",
-            found: format!("{other:?}"),
-        }),
+        other => Err(not(&other, "bool")),
     }
 }
 
@@ -76,10 +82,31 @@ pub fn condition(expression: &str, variables: Variables) -> Result<bool, CelErro
 pub fn text(expression: &str, variables: Variables) -> Result<String, CelError> {
     match evaluate(expression, variables)? {
         Value::String(text) => Ok(text.to_string()),
-        other => Err(CelError::Type {
-            expected: "string",
-            found: format!("{other:?}"),
+        other => Err(not(&other, "string")),
+    }
+}
+
+/// The texts in the list that `expression` comes to.
+///
+/// # Errors
+/// It comes to none.
+pub fn texts(expression: &str, variables: Variables) -> Result<Vec<String>, CelError> {
+    let value = evaluate(expression, variables)?;
+    let texts = match &value {
+        Value::List(list) => list.iter().map(|item| match item {
+            Value::String(text) => Some(text.to_string()),
+            _ => None,
         }),
+        _ => return Err(not(&value, "list of strings")),
+    };
+    let texts: Option<Vec<_>> = texts.collect();
+    texts.ok_or_else(|| not(&value, "list of strings"))
+}
+
+fn not(found: &Value, expected: &'static str) -> CelError {
+    CelError::Type {
+        expected,
+        found: format!("{found:?}"),
     }
 }
 
@@ -89,15 +116,18 @@ pub fn text(expression: &str, variables: Variables) -> Result<String, CelError> 
 /// It has none.
 pub fn evaluate(expression: &str, variables: Variables) -> Result<Value, CelError> {
     let env = Arc::new(environment()?);
-    let program = program(&env, expression)?;
+    let mut expression = parse(&env, expression)?;
+    bounds::count_ranges(&mut expression);
     let mut context = Context::with_env(env);
     for (name, value) in variables.0 {
         context.add_variable_from_value(name, value);
     }
+    let failed = |error: cel::DeclarationError| CelError::Evaluate(error.to_string());
+    context.add_function("extract", extract).map_err(failed)?;
     context
-        .add_function("extract", extract)
-        .map_err(|error| CelError::Evaluate(error.to_string()))?;
-    let value = program.execute(&context);
+        .add_function(bounds::COUNT, bounds::counter())
+        .map_err(failed)?;
+    let value = Value::resolve(&expression, &context);
     value.map_err(|error| CelError::Evaluate(error.to_string()))
 }
 
@@ -109,12 +139,16 @@ fn environment() -> Result<Env, CelError> {
     Ok(env)
 }
 
-fn program(env: &Env, expression: &str) -> Result<cel::Program, CelError> {
+fn parse(env: &Env, expression: &str) -> Result<IdedExpr, CelError> {
     if expression.len() > LENGTH {
         return Err(CelError::Length);
     }
-    env.compile(expression)
-        .map_err(|error| CelError::Compile(error.to_string()))
+    let parsed = env.parser().parse(expression);
+    let mut parsed = parsed.map_err(|error| CelError::Compile(error.to_string()))?;
+    match bounds::is_too_deep(&mut parsed) {
+        true => Err(CelError::Depth),
+        false => Ok(parsed),
+    }
 }
 
 /// `text.extract('before{name}after')`: what stands between the two, up to the end if nothing is
@@ -156,7 +190,38 @@ mod tests {
     #[test]
     fn nesting_ends_in_an_error_and_not_in_a_crash() {
         assert!(compile(&"(".repeat(2000)).is_err());
+        assert!(compile(&"!".repeat(4096)).is_err());
+        assert!(compile(&format!("1{}", "?1:1".repeat(1000))).is_err());
         assert_eq!(compile(&" ".repeat(5000)), Err(CelError::Length));
+    }
+
+    #[test]
+    fn what_is_deep_without_nesting_is_refused_too() {
+        for (first, more) in [
+            ("1", "+1"),
+            ("1", "<1"),
+            ("a", ".a"),
+            ("a", "[0]"),
+            ("a", ".f()"),
+        ] {
+            let refused = compile(&format!("{first}{}", more.repeat(800)));
+            assert_eq!(refused, Err(CelError::Depth), "{first}{more}…");
+        }
+        let deepest = |more: &str| format!("1{}>0", more.repeat(bounds::DEPTH - 2));
+        assert_eq!(condition(&deepest("+1"), Variables::default()), Ok(true));
+        let most = format!("true{}", "&&true".repeat(600));
+        assert_eq!(condition(&most, Variables::default()), Ok(true));
+    }
+
+    #[test]
+    fn comprehensions_end_before_they_hold_everybody_up() {
+        let list = |items: usize| assertion(json!({"l": vec![1; items]}));
+        let nested = "assertion.l.all(x, assertion.l.all(y, assertion.l.all(z, z == 1)))";
+        assert_eq!(condition(nested, list(20)), Ok(true));
+        let error = condition(nested, list(200)).unwrap_err();
+        assert!(error.to_string().contains("100000 items"), "{error}");
+        let filtered = "size(assertion.l.filter(x, {'a': 1}.exists(k, k == 'a'))) == 200";
+        assert_eq!(condition(filtered, list(200)), Ok(true));
     }
 
     #[test]

@@ -1,0 +1,94 @@
+//! How deep an expression may be, and how much work it may make. The evaluator recurses and counts
+//! nothing, so both are bounded here, as Google's own evaluator bounds them (cel-go,
+//! `MaxRecursionDepth` and `CostLimit`).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr};
+use cel::{ExecutionError, ResolveResult, Value};
+
+/// Expressions within each other at the most (cel-go's default).
+pub(super) const DEPTH: usize = 250;
+/// Items at the most that the comprehensions of one evaluation go through.
+const ITEMS: usize = 100_000;
+/// The function that counts items. No expression can name it.
+pub(super) const COUNT: &str = "@count";
+
+/// Whether the tree is too deep to be walked on the stack.
+pub(super) fn is_too_deep(expression: &mut IdedExpr) -> bool {
+    let mut left = vec![(expression, 1)];
+    while let Some((expression, depth)) = left.pop() {
+        if depth > DEPTH {
+            return true;
+        }
+        let children = children(&mut expression.expr);
+        left.extend(children.into_iter().map(|child| (child, depth + 1)));
+    }
+    false
+}
+
+/// Counts what each comprehension goes through before it does.
+pub(super) fn count_ranges(expression: &mut IdedExpr) {
+    if let Expr::Comprehension(comprehension) = &mut expression.expr {
+        let range = std::mem::take(&mut comprehension.iter_range);
+        comprehension.iter_range = IdedExpr {
+            id: range.id,
+            expr: Expr::Call(CallExpr {
+                func_name: COUNT.to_owned(),
+                target: None,
+                args: vec![range],
+            }),
+        };
+    }
+    children(&mut expression.expr)
+        .into_iter()
+        .for_each(count_ranges);
+}
+
+/// The function that [`count_ranges`] puts in, for one evaluation.
+pub(super) fn counter() -> impl Fn(Value) -> ResolveResult + Send + Sync + 'static {
+    let counted = Arc::new(AtomicUsize::new(0));
+    move |range| {
+        let items = match &range {
+            Value::List(list) => list.len(),
+            Value::Map(map) => map.map.len(),
+            _ => 0,
+        };
+        match counted.fetch_add(items, Ordering::Relaxed) + items {
+            0..=ITEMS => Ok(range),
+            _ => Err(ExecutionError::function_error(
+                "comprehension",
+                format!("more than {ITEMS} items"),
+            )),
+        }
+    }
+}
+
+fn children(expression: &mut Expr) -> Vec<&mut IdedExpr> {
+    match expression {
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
+        Expr::Select(select) => vec![&mut select.operand],
+        Expr::List(list) => list.elements.iter_mut().collect(),
+        Expr::Call(call) => {
+            let target = call.target.as_deref_mut().into_iter();
+            target.chain(&mut call.args).collect()
+        }
+        Expr::Map(map) => map.entries.iter_mut().flat_map(entry).collect(),
+        Expr::Struct(message) => message.entries.iter_mut().flat_map(entry).collect(),
+        Expr::Comprehension(comprehension) => vec![
+            &mut comprehension.iter_range,
+            &mut comprehension.accu_init,
+            &mut comprehension.loop_cond,
+            &mut comprehension.loop_step,
+            &mut comprehension.result,
+        ],
+    }
+}
+
+fn entry(entry: &mut cel::common::ast::IdedEntryExpr) -> Vec<&mut IdedExpr> {
+    match &mut entry.expr {
+        EntryExpr::StructField(field) => vec![&mut field.value],
+        EntryExpr::MapEntry(entry) => vec![&mut entry.key, &mut entry.value],
+    }
+}
