@@ -9,6 +9,7 @@ pub mod iam;
 pub mod kms;
 pub mod launch;
 pub mod project;
+pub mod protojson;
 pub mod pubsub;
 pub mod random;
 pub mod registry;

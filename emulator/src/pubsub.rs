@@ -1,6 +1,8 @@
 //! Pub/Sub v1: publish, pull, acknowledge. A message that is not acknowledged in time is delivered
 //! again.
 
+mod request;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -8,11 +10,6 @@ use serde_json::{Value, json};
 use crate::clock;
 use crate::random;
 use crate::status::Status;
-
-/// Bytes of one message at the most (Pub/Sub quotas).
-const MESSAGE: usize = 10 << 20;
-/// Seconds until a message is delivered again, where a subscription does not say.
-const ACK_DEADLINE: u64 = 10;
 
 /// Topics and subscriptions by name.
 #[derive(Debug, Default)]
@@ -42,8 +39,9 @@ impl Queues {
     /// Makes a topic.
     ///
     /// # Errors
-    /// There is one.
+    /// There is one, or no topic can have that name.
     pub fn add_topic(&mut self, name: &str) -> Result<Value, Status> {
+        request::check_name(name, "topics")?;
         if self.topics.contains_key(name) {
             return Err(Status::exists(format!(
                 "Resource already exists in the project (resource={name})."
@@ -57,9 +55,10 @@ impl Queues {
     /// Makes a subscription; it gets what is published from now on.
     ///
     /// # Errors
-    /// There is one, or no such topic.
+    /// There is one, no such topic, or a subscription that cannot be.
     pub fn add_subscription(&mut self, name: &str, body: &Value) -> Result<Value, Status> {
-        let topic = body["topic"].as_str().unwrap_or_default().to_owned();
+        request::check_name(name, "subscriptions")?;
+        let (topic, ack_deadline) = request::subscription(body)?;
         if !self.topics.contains_key(&topic) {
             return Err(not_found(&topic));
         }
@@ -68,7 +67,6 @@ impl Queues {
                 "Resource already exists in the project (resource={name})."
             )));
         }
-        let ack_deadline = body["ackDeadlineSeconds"].as_u64().unwrap_or(ACK_DEADLINE);
         let body = json!({"name": name, "topic": topic, "ackDeadlineSeconds": ack_deadline});
         let subscription = Subscription {
             body: body.clone(),
@@ -90,28 +88,16 @@ impl Queues {
     /// `topics.publish` at the time `now` in Unix seconds.
     ///
     /// # Errors
-    /// No such topic, no message, or one that is too large.
+    /// No such topic, no message, or one that cannot be; none is published then.
     pub fn publish(&mut self, topic: &str, body: &Value, now: u64) -> Result<Value, Status> {
         if !self.topics.contains_key(topic) {
             return Err(not_found(topic));
         }
-        let messages = body["messages"]
-            .as_array()
-            .filter(|messages| !messages.is_empty());
-        let messages = messages.ok_or_else(|| Status::invalid("The request has no messages."))?;
-        if messages
-            .iter()
-            .any(|message| message.to_string().len() > MESSAGE)
-        {
-            return Err(Status::invalid("A message is too large."));
-        }
         let mut ids = Vec::new();
-        for message in messages {
+        for message in request::messages(body)? {
             self.published += 1;
             let id = self.published.to_string();
-            let mut message = message.clone();
-            message["messageId"] = id.clone().into();
-            message["publishTime"] = clock::rfc3339(now).into();
+            let message = message.delivered(&id, &clock::rfc3339(now));
             for subscription in self.subscriptions.values_mut().filter(|s| s.topic == topic) {
                 let body = message.clone();
                 let queued = Message {
@@ -133,17 +119,14 @@ impl Queues {
     /// No such subscription, or a number that makes no sense.
     pub fn pull(&mut self, name: &str, body: &Value, now: u64) -> Result<Value, Status> {
         let subscription = self.subscription(name)?;
-        let most = body["maxMessages"].as_u64().unwrap_or(0);
-        if most == 0 {
-            return Err(Status::invalid("maxMessages must be positive."));
-        }
+        let most = request::most(body)?;
         let deadline = now + subscription.ack_deadline;
         let visible = subscription
             .messages
             .iter_mut()
             .filter(|message| message.visible_from <= now);
         let mut received = Vec::new();
-        for message in visible.take(usize::try_from(most).unwrap_or(usize::MAX)) {
+        for message in visible.take(most) {
             let ack_id = random::text().map_err(|_| Status::internal())?;
             message.attempts += 1;
             message.visible_from = deadline;
@@ -164,14 +147,10 @@ impl Queues {
     /// `subscriptions.acknowledge`; an ID that has lapsed does nothing.
     ///
     /// # Errors
-    /// No such subscription.
+    /// No such subscription, or no ID.
     pub fn acknowledge(&mut self, name: &str, body: &Value) -> Result<Value, Status> {
-        let ids = ids(body);
-        let named = |m: &Message| {
-            m.ack_id
-                .as_ref()
-                .is_some_and(|id| ids.contains(&id.as_str()))
-        };
+        let (ids, _) = request::acknowledgement(body)?;
+        let named = |m: &Message| m.ack_id.as_ref().is_some_and(|id| ids.contains(id));
         self.subscription(name)?
             .messages
             .retain(|message| !named(message));
@@ -182,21 +161,11 @@ impl Queues {
     /// once.
     ///
     /// # Errors
-    /// No such subscription, or more than ten minutes.
+    /// No such subscription, no ID, or more than ten minutes.
     pub fn modify(&mut self, name: &str, body: &Value, now: u64) -> Result<Value, Status> {
-        let seconds = body["ackDeadlineSeconds"].as_u64().unwrap_or(0);
-        if seconds > 600 {
-            return Err(Status::invalid(
-                "ackDeadlineSeconds must be between 0 and 600.",
-            ));
-        }
-        let ids = ids(body);
+        let (ids, seconds) = request::acknowledgement(body)?;
         for message in &mut self.subscription(name)?.messages {
-            if message
-                .ack_id
-                .as_ref()
-                .is_some_and(|id| ids.contains(&id.as_str()))
-            {
+            if message.ack_id.as_ref().is_some_and(|id| ids.contains(id)) {
                 message.visible_from = now + seconds;
             }
         }
@@ -210,15 +179,6 @@ impl Queues {
     }
 }
 
-fn ids(body: &Value) -> Vec<&str> {
-    body["ackIds"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect()
-}
-
 fn not_found(name: &str) -> Status {
     Status::not_found(format!("Resource not found (resource={name})."))
 }
@@ -227,20 +187,25 @@ fn not_found(name: &str) -> Status {
 mod tests {
     use super::*;
 
+    const TOPIC: &str = "projects/p/topics/topic";
+    const SUBSCRIPTION: &str = "projects/p/subscriptions/subscription";
+
     fn queues() -> Queues {
         let mut queues = Queues::default();
-        queues.add_topic("t").unwrap();
+        queues.add_topic(TOPIC).unwrap();
         queues
-            .add_subscription("s", &json!({"topic": "t"}))
+            .add_subscription(SUBSCRIPTION, &json!({"topic": TOPIC}))
             .unwrap();
         queues
-            .publish("t", &json!({"messages": [{"data": "eA=="}]}), 0)
+            .publish(TOPIC, &json!({"messages": [{"data": "eA=="}]}), 0)
             .unwrap();
         queues
     }
 
     fn pull(queues: &mut Queues, now: u64) -> Option<Value> {
-        let answer = queues.pull("s", &json!({"maxMessages": 10}), now).unwrap();
+        let answer = queues
+            .pull(SUBSCRIPTION, &json!({"maxMessages": 10}), now)
+            .unwrap();
         answer["receivedMessages"].get(0).cloned()
     }
 
@@ -252,7 +217,7 @@ mod tests {
         let again = pull(&mut queues, 10).unwrap();
         assert_eq!(again["deliveryAttempt"], 2);
         queues
-            .acknowledge("s", &json!({"ackIds": [again["ackId"]]}))
+            .acknowledge(SUBSCRIPTION, &json!({"ackIds": [again["ackId"]]}))
             .unwrap();
         assert!(pull(&mut queues, 99).is_none());
     }
@@ -263,16 +228,93 @@ mod tests {
         let first = pull(&mut queues, 0).unwrap();
         queues
             .modify(
-                "s",
+                SUBSCRIPTION,
                 &json!({"ackIds": [first["ackId"]], "ackDeadlineSeconds": 0}),
                 1,
             )
             .unwrap();
         let again = pull(&mut queues, 1).unwrap();
         queues
-            .acknowledge("s", &json!({"ackIds": [first["ackId"]]}))
+            .acknowledge(SUBSCRIPTION, &json!({"ackIds": [first["ackId"]]}))
             .unwrap();
         assert!(pull(&mut queues, 99).is_some(), "an old ID has lapsed");
         assert_ne!(first["ackId"], again["ackId"]);
+    }
+
+    #[test]
+    fn one_bad_message_publishes_none() {
+        let mut queues = queues();
+        let good = json!({"data": "eA=="});
+        for bad in [
+            json!("x"),
+            json!({}),
+            json!({"data": "no base64"}),
+            json!({"attributes": {"n": 1}}),
+            json!({"attributes": {"n": "x".repeat(1025)}}),
+        ] {
+            let body = json!({"messages": [good, bad]});
+            let refused = queues.publish(TOPIC, &body, 0).unwrap_err();
+            assert_eq!(refused.code, 400, "{bad}");
+        }
+        let ordered = json!({"messages": [{"data": "eA==", "orderingKey": "k"}]});
+        assert_eq!(queues.publish(TOPIC, &ordered, 0).unwrap_err().code, 501);
+        assert_eq!(queues.published, 1);
+        queues
+            .publish(TOPIC, &json!({"messages": [good]}), 0)
+            .unwrap();
+        assert_eq!(queues.published, 2);
+    }
+
+    #[test]
+    fn deadlines_are_ten_seconds_to_ten_minutes() {
+        let mut queues = queues();
+        let name = |id: usize| format!("projects/p/subscriptions/deadline{id}");
+        let body = |seconds: Value| json!({"topic": TOPIC, "ackDeadlineSeconds": seconds});
+        let right = [(json!(0), 10), (json!("600"), 600), (json!(10), 10)];
+        for (id, (seconds, expected)) in right.into_iter().enumerate() {
+            let made = queues.add_subscription(&name(id), &body(seconds)).unwrap();
+            assert_eq!(made["ackDeadlineSeconds"], expected);
+        }
+        for seconds in [json!(1), json!(601), json!(-1), json!(u64::MAX), json!("x")] {
+            let refused = queues.add_subscription(&name(9), &body(seconds.clone()));
+            assert_eq!(refused.unwrap_err().code, 400, "{seconds}");
+        }
+        let filtered = json!({"topic": TOPIC, "filter": "attributes:a"});
+        let refused = queues.add_subscription(&name(9), &filtered);
+        assert_eq!(refused.unwrap_err().code, 501);
+    }
+
+    #[test]
+    fn names_are_googles() {
+        let mut queues = queues();
+        for id in ["topics", "a-._~+%", &"a".repeat(255)] {
+            assert!(queues.add_topic(&format!("projects/p/topics/{id}")).is_ok());
+        }
+        for bad in [
+            "projects/p/topics",
+            "projects/p/topics/",
+            "projects/p/topics/ab",
+            "projects/p/topics/1topic",
+            "projects/p/topics/google",
+            "projects/p/topics/a space",
+            "projects/p/topics/a/b",
+            "projects/p/subscriptions/topic",
+        ] {
+            assert_eq!(queues.add_topic(bad).unwrap_err().code, 400, "{bad}");
+        }
+    }
+
+    #[test]
+    fn nothing_acknowledged_is_refused() {
+        let none = json!({"ackIds": []});
+        assert_eq!(
+            queues().acknowledge(SUBSCRIPTION, &none).unwrap_err().code,
+            400
+        );
+        let body = json!({"ackIds": [1]});
+        assert_eq!(
+            queues().acknowledge(SUBSCRIPTION, &body).unwrap_err().code,
+            400
+        );
     }
 }

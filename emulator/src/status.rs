@@ -80,6 +80,11 @@ impl Status {
         Self::new(409, "ABORTED", message)
     }
 
+    /// 501: Google has it, and this cloud has not.
+    pub fn unimplemented(message: impl Into<String>) -> Self {
+        Self::new(501, "UNIMPLEMENTED", message)
+    }
+
     /// 500: our own fault.
     pub fn internal() -> Self {
         Self::new(500, "INTERNAL", "Internal error encountered.")
