@@ -11,6 +11,7 @@ use p256::elliptic_curve::Generate as _;
 use p256::pkcs8::{EncodePublicKey as _, LineEnding};
 use serde_json::{Value, json};
 
+use crate::protojson;
 use crate::status::Status;
 
 /// Bytes of plaintext and associated data at the most (Cloud KMS, `encrypt`).
@@ -22,6 +23,8 @@ const ALGORITHMS: [(u64, &str); 2] = [
     (1, "GOOGLE_SYMMETRIC_ENCRYPTION"),
     (12, "EC_SIGN_P256_SHA256"),
 ];
+/// The one version that a key has.
+const VERSION: &str = "/cryptoKeyVersions/1";
 /// Bytes of an AES-GCM nonce.
 const NONCE: usize = 12;
 
@@ -83,7 +86,7 @@ impl Keys {
         self.keys.contains_key(name) || self.rings.contains(name)
     }
 
-    /// `cryptoKeys.encrypt`.
+    /// `cryptoKeys.encrypt`, by the key `name` or by the version of one.
     ///
     /// # Errors
     /// No such key, too much, or a checksum that is another one.
@@ -96,12 +99,13 @@ impl Keys {
             ));
         }
         let mut sealed = plaintext;
+        let name = name.strip_suffix(VERSION).unwrap_or(name);
         let key = self.symmetric(name)?;
         let nonce = key.seal_in_place_append_tag(Aad::from(&aad), &mut sealed);
         let nonce = nonce.map_err(|_| Status::internal())?;
         let ciphertext = [nonce.as_ref().as_slice(), &sealed].concat();
         Ok(json!({
-            "name": format!("{name}/cryptoKeyVersions/1"),
+            "name": format!("{name}{VERSION}"),
             "ciphertext": STANDARD.encode(&ciphertext),
             "ciphertextCrc32c": crc32c::crc32c(&ciphertext).to_string(),
             "verifiedPlaintextCrc32c": !body["plaintextCrc32c"].is_null(),
@@ -142,7 +146,7 @@ impl Keys {
     /// No such key version, no SHA-256, or a checksum that is another one.
     pub fn sign(&self, version: &str, body: &Value) -> Result<Value, Status> {
         let digest = bytes(&body["digest"], "sha256")?;
-        checksum(&body["digestCrc32c"], &digest, "digest_crc32c")?;
+        checksum(&body["digestCrc32c"], &digest, "digest")?;
         if digest.len() != 32 {
             return Err(Status::invalid("The digest must be a SHA-256 of 32 bytes."));
         }
@@ -191,7 +195,7 @@ impl Keys {
 
     fn signing(&self, version: &str) -> Result<&SigningKey, Status> {
         match version
-            .strip_suffix("/cryptoKeyVersions/1")
+            .strip_suffix(VERSION)
             .and_then(|name| self.keys.get(name))
         {
             Some(Key::Signing(key)) => Ok(key),
@@ -223,14 +227,15 @@ fn symmetric() -> Result<Key, Status> {
 /// A member of bytes, checked by its checksum where there is one.
 fn bytes(body: &Value, name: &str) -> Result<Vec<u8>, Status> {
     let text = body[name].as_str().unwrap_or_default();
-    let bytes = STANDARD.decode(text);
-    let bytes = bytes.map_err(|_| Status::invalid(format!("Invalid base64 in {name}.")))?;
+    let bytes = protojson::bytes(text);
+    let bytes = bytes.ok_or_else(|| Status::invalid(format!("Invalid base64 in {name}.")))?;
     checksum(&body[format!("{name}Crc32c")], &bytes, name)?;
     Ok(bytes)
 }
 
 /// A 64-bit integer as JSON has it in Google's interfaces: text, or a number.
 fn checksum(value: &Value, bytes: &[u8], name: &str) -> Result<(), Status> {
+    let name = snake_case(name);
     let number = value
         .as_u64()
         .or_else(|| value.as_str().and_then(|text| text.parse().ok()));
@@ -243,6 +248,18 @@ fn checksum(value: &Value, bytes: &[u8], name: &str) -> Result<(), Status> {
             Err(Status::invalid(message))
         }
     }
+}
+
+/// A field's name as messages have it, from its name in JSON.
+fn snake_case(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
 }
 
 #[cfg(test)]
@@ -289,5 +306,40 @@ mod tests {
         assert!(keys.encrypt(&name, &body(right.into())).is_ok());
         assert!(keys.encrypt(&name, &body(right.to_string().into())).is_ok());
         assert!(keys.encrypt(&name, &body("1".into())).is_err());
+    }
+
+    #[test]
+    fn a_wrong_checksum_names_its_field() {
+        let mut keys = keys();
+        let template = json!({"algorithm": "EC_SIGN_P256_SHA256"});
+        let signing = json!({"purpose": "ASYMMETRIC_SIGN", "versionTemplate": template});
+        keys.add_key(RING, "signing", &signing).unwrap();
+        let name = format!("{RING}/cryptoKeys/a");
+        let aad = json!({"additionalAuthenticatedDataCrc32c": "1"});
+        let digest = json!({"digest": {"sha256": STANDARD.encode([0; 32])}, "digestCrc32c": "1"});
+        let version = format!("{RING}/cryptoKeys/signing{VERSION}");
+        for (refused, field) in [
+            (keys.encrypt(&name, &aad), "additional_authenticated_data"),
+            (keys.sign(&version, &digest), "digest"),
+        ] {
+            let expected = format!(
+                "The checksum in field {field}_crc32c did not match the data in field {field}."
+            );
+            assert_eq!(refused.unwrap_err().message, expected);
+        }
+    }
+
+    #[test]
+    fn encrypts_by_a_version_too_and_decrypts_by_the_key_alone() {
+        let keys = keys();
+        let name = format!("{RING}/cryptoKeys/a");
+        let version = format!("{name}{VERSION}");
+        let sealed = keys.encrypt(&version, &json!({"plaintext": ""})).unwrap();
+        assert_eq!(sealed["name"], version);
+        let body = json!({"ciphertext": sealed["ciphertext"]});
+        assert!(keys.decrypt(&name, &body).is_ok());
+        assert_eq!(keys.decrypt(&version, &body).unwrap_err().code, 404);
+        let other = format!("{name}/cryptoKeyVersions/2");
+        assert_eq!(keys.encrypt(&other, &json!({})).unwrap_err().code, 404);
     }
 }
