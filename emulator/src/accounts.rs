@@ -2,21 +2,25 @@
 //! owner's access token, a JWT that a service account has signed itself, and the access tokens that
 //! the token exchange gives out.
 
+mod files;
+mod project_id;
+
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use content::{Digest, json, limits};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Deserialize;
 
+pub use self::files::Files;
+use self::files::{credentials, write};
+pub use self::project_id::{ProjectId, ProjectIdError};
+use crate::project::project_number;
 use crate::random;
 
 /// Seconds that a self-signed token may last (Google, self-signed JWTs).
@@ -27,11 +31,27 @@ const SKEW: u64 = 60;
 /// A project that cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
+    /// A project that is there already.
+    #[error("setting up project {project}: it is there already")]
+    Twice {
+        /// Which one.
+        project: ProjectId,
+    },
+    /// Numbers are made from IDs, and two of them came out alike.
+    #[error("setting up project {project}: its number {number} is that of project {other}")]
+    Number {
+        /// Which one.
+        project: ProjectId,
+        /// The number of both.
+        number: String,
+        /// Which one has it.
+        other: ProjectId,
+    },
     /// A key cannot be made.
     #[error("making keys of project {project}: the cryptographic library failed")]
     Key {
         /// Whose.
-        project: String,
+        project: ProjectId,
     },
     /// A file cannot be written.
     #[error("writing {}: {source}", path.display())]
@@ -41,6 +61,18 @@ pub enum AccountError {
         /// Why not.
         source: io::Error,
     },
+}
+
+impl AccountError {
+    /// What can be done about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Twice { .. } => "name each project once",
+            Self::Number { .. } => "choose another ID for one of the two",
+            Self::Key { .. } => "is the system's random source available?",
+            Self::File { .. } => "is the state folder writable, and is there space left?",
+        }
+    }
 }
 
 /// A project.
@@ -54,15 +86,6 @@ pub struct Project {
     public_key: Vec<u8>,
     key_id: String,
     access_token: Digest,
-}
-
-/// What the owner of a project needs.
-#[derive(Clone, Debug, Serialize)]
-pub struct Files {
-    /// A service account key file.
-    pub credentials: PathBuf,
-    /// An access token.
-    pub access_token: PathBuf,
 }
 
 /// Who calls.
@@ -81,6 +104,8 @@ pub struct Federated {
     pub pool: String,
     /// `google.subject`.
     pub subject: String,
+    /// `google.groups`.
+    pub groups: Vec<String>,
     /// `attribute.*`, by name.
     pub attributes: BTreeMap<String, String>,
     /// When it ends, in Unix seconds.
@@ -90,7 +115,7 @@ pub struct Federated {
 /// All projects, and all access tokens that were given out.
 #[derive(Debug, Default)]
 pub struct Accounts {
-    projects: BTreeMap<String, Project>,
+    projects: BTreeMap<ProjectId, Project>,
     federated: BTreeMap<Digest, Federated>,
 }
 
@@ -98,10 +123,11 @@ impl Accounts {
     /// Sets a project up, with an owner whose files are put below `folder`.
     ///
     /// # Errors
-    /// No key, or a file cannot be written.
-    pub fn add_project(&mut self, id: &str, folder: &Path) -> Result<(), AccountError> {
+    /// The project or its number is there already, no key, or a file cannot be written.
+    pub fn add_project(&mut self, id: &ProjectId, folder: &Path) -> Result<(), AccountError> {
+        let number = self.new_number(id)?;
         let failed = || AccountError::Key {
-            project: id.to_owned(),
+            project: id.clone(),
         };
         let key = KeyPair::generate(KeySize::Rsa2048).map_err(|_| failed())?;
         let public_key = key.public_key().as_ref().to_vec();
@@ -109,7 +135,7 @@ impl Accounts {
         let key_id = Digest::of(&public_key).hex()[..40].to_owned();
         let owner = format!("owner@{id}.iam.gserviceaccount.com");
         let access_token = format!("ya29.{}", random::text().map_err(|_| failed())?);
-        let folder = folder.join(id);
+        let folder = folder.join(id.as_str());
         let files = Files {
             credentials: folder.join("credentials.json"),
             access_token: folder.join("access_token"),
@@ -117,7 +143,6 @@ impl Accounts {
         let credentials = credentials(id, &owner, &key_id, private.as_ref());
         write(&files.credentials, credentials.as_bytes())?;
         write(&files.access_token, access_token.as_bytes())?;
-        let number = (100_000_000_000 + self.projects.len() as u64).to_string();
         let access_token = Digest::of(access_token.as_bytes());
         let project = Project {
             number,
@@ -127,8 +152,25 @@ impl Accounts {
             key_id,
             access_token,
         };
-        self.projects.insert(id.to_owned(), project);
+        self.projects.insert(id.clone(), project);
         Ok(())
+    }
+
+    /// The number for a new project. An owner of one that had another's ID or number would own both.
+    fn new_number(&self, id: &ProjectId) -> Result<String, AccountError> {
+        let project = id.clone();
+        if self.projects.contains_key(id) {
+            return Err(AccountError::Twice { project });
+        }
+        let number = project_number(id.as_str()).to_string();
+        match self.projects.iter().find(|(_, p)| p.number == number) {
+            None => Ok(number),
+            Some((other, _)) => Err(AccountError::Number {
+                project,
+                number,
+                other: other.clone(),
+            }),
+        }
     }
 
     /// The projects, by ID.
@@ -138,17 +180,15 @@ impl Accounts {
             .map(|(id, project)| (id.as_str(), project))
     }
 
+    fn named(&self, name: &str) -> Option<&Project> {
+        let mut projects = self.projects.iter();
+        let is_named = |(id, p): &(&ProjectId, &Project)| id.as_str() == name || p.number == name;
+        projects.find(is_named).map(|(_, project)| project)
+    }
+
     /// The number of a project that is named by ID or number.
     pub fn number(&self, name: &str) -> Option<&str> {
-        let by_id = self.projects.get(name);
-        let by_number = || {
-            self.projects
-                .values()
-                .find(|project| project.number == name)
-        };
-        by_id
-            .or_else(by_number)
-            .map(|project| project.number.as_str())
+        self.named(name).map(|project| project.number.as_str())
     }
 
     /// Whether the caller owns the project, named by ID or number.
@@ -156,12 +196,14 @@ impl Accounts {
         let Caller::ServiceAccount(address) = caller else {
             return false;
         };
-        let mut projects = self.projects.iter();
-        projects.any(|(id, p)| (id == name || p.number == name) && p.owner == *address)
+        self.named(name)
+            .is_some_and(|project| project.owner == *address)
     }
 
-    /// Gives out an access token for an identity from outside.
-    pub fn admit(&mut self, token: &str, federated: Federated) {
+    /// Gives out an access token for an identity from outside at the time `now` in Unix seconds, and
+    /// forgets those that have ended.
+    pub fn admit(&mut self, token: &str, federated: Federated, now: u64) {
+        self.federated.retain(|_, known| now < known.expires);
         self.federated
             .insert(Digest::of(token.as_bytes()), federated);
     }
@@ -221,62 +263,28 @@ fn part<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
     json::parse(&bytes, limits::TOKEN).ok()
 }
 
-fn credentials(project: &str, owner: &str, key_id: &str, private: &[u8]) -> String {
-    let text = STANDARD.encode(private);
-    let lines: Vec<_> = text
-        .as_bytes()
-        .chunks(64)
-        .map(|line| String::from_utf8_lossy(line).into_owned())
-        .collect();
-    let pem = format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-        lines.join("\n")
-    );
-    let file = json!({
-        "type": "service_account",
-        "project_id": project,
-        "private_key_id": key_id,
-        "private_key": pem,
-        "client_email": owner,
-        "client_id": "100000000000000000000",
-        "auth_uri": "https://accounts.google.com/o/oauth2/auth",
-        "token_uri": "https://oauth2.googleapis.com/token",
-        "universe_domain": "googleapis.com",
-    });
-    format!("{file:#}\n")
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), AccountError> {
-    let failed = |source| AccountError::File {
-        path: path.to_owned(),
-        source,
-    };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let options = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
-    io::Write::write_all(&mut options.map_err(failed)?, bytes).map_err(failed)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::json;
 
     fn accounts(folder: &Path) -> Accounts {
         let mut accounts = Accounts::default();
-        accounts.add_project("p", folder).unwrap();
+        accounts.add_project(&id("project"), folder).unwrap();
         accounts
     }
 
+    fn id(text: &str) -> ProjectId {
+        text.parse().unwrap()
+    }
+
     fn token(accounts: &Accounts, change: impl Fn(&mut serde_json::Value)) -> String {
-        let project = &accounts.projects["p"];
+        let project = &accounts.projects[&id("project")];
         let file: serde_json::Value =
             serde_json::from_slice(&fs::read(&project.files.credentials).unwrap()).unwrap();
         let pem = file["private_key"].as_str().unwrap();
@@ -303,14 +311,31 @@ mod tests {
     fn knows_its_owner_by_either_token() {
         let folder = tempfile::tempdir().unwrap();
         let accounts = accounts(folder.path());
-        let opaque = fs::read_to_string(folder.path().join("p/access_token")).unwrap();
+        let opaque = fs::read_to_string(folder.path().join("project/access_token")).unwrap();
         let owner = accounts.caller(&opaque, 2000).unwrap();
         assert_eq!(
             accounts.caller(&token(&accounts, |_| {}), 2000),
             Some(owner.clone())
         );
-        assert!(accounts.owns(&owner, "p") && accounts.owns(&owner, "100000000000"));
-        assert!(!accounts.owns(&owner, "q"));
+        let number = project_number("project").to_string();
+        assert!(accounts.owns(&owner, "project") && accounts.owns(&owner, &number));
+        assert!(!accounts.owns(&owner, "project2"));
+    }
+
+    #[test]
+    fn a_project_is_set_up_once_and_its_files_are_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut accounts = accounts(folder.path());
+        let again = accounts.add_project(&id("project"), folder.path());
+        assert!(matches!(again, Err(AccountError::Twice { .. })));
+        accounts
+            .add_project(&id("project2"), folder.path())
+            .unwrap();
+        let opaque = fs::read_to_string(folder.path().join("project2/access_token")).unwrap();
+        let owner = accounts.caller(&opaque, 2000).unwrap();
+        assert!(accounts.owns(&owner, "project2") && !accounts.owns(&owner, "project"));
+        let names = fs::read_dir(folder.path().join("project")).unwrap().count();
+        assert_eq!(names, 2, "nothing half-written is left");
     }
 
     #[test]
@@ -337,11 +362,19 @@ mod tests {
         let federated = Federated {
             pool: "pool".into(),
             subject: "s".into(),
+            groups: Vec::new(),
             attributes: BTreeMap::new(),
             expires: 10,
         };
-        accounts.admit("t", federated.clone());
+        accounts.admit("t", federated.clone(), 9);
+        let federated_again = federated.clone();
         assert_eq!(accounts.caller("t", 9), Some(Caller::Federated(federated)));
         assert_eq!(accounts.caller("t", 10), None);
+        let other = Federated {
+            expires: 20,
+            ..federated_again
+        };
+        accounts.admit("u", other, 10);
+        assert_eq!(accounts.federated.len(), 1);
     }
 }

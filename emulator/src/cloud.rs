@@ -1,15 +1,16 @@
 //! The cloud's interfaces as requests come in: who calls, what for, and which room answers.
 
+mod call;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::http::HeaderMap;
-use content::limits;
 use serde_json::{Value, json};
 
+pub use self::call::Call;
 use crate::accounts::{Accounts, Caller};
 use crate::attestation::Attestation;
-use crate::iam::{self, Policies, Policy, Pools};
+use crate::iam::{self, Change, Policies, Pools};
 use crate::kms::Keys;
 use crate::pubsub::Queues;
 use crate::random;
@@ -32,85 +33,6 @@ struct State {
     keys: Keys,
     queues: Queues,
     attestation: Attestation,
-}
-
-/// One call of one of Google's interfaces.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// `GET`, `POST`, `PUT`.
-    pub method: String,
-    /// What stands behind `/v1/`, without the verb.
-    pub resource: String,
-    /// What stands behind the colon.
-    pub verb: String,
-    /// The parameters; those that begin with `$` are for the transport and play no part.
-    pub query: BTreeMap<String, String>,
-    /// The body, `null` if there is none.
-    pub body: Value,
-    /// The bearer token.
-    pub bearer: Option<String>,
-}
-
-impl Call {
-    /// Reads a call.
-    ///
-    /// # Errors
-    /// Another path, or a body that is no JSON.
-    pub fn read(
-        method: &str,
-        path: &str,
-        query: BTreeMap<String, String>,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<Self, Status> {
-        let path = path
-            .strip_prefix("/v1/")
-            .ok_or_else(|| Status::not_found("Not Found"))?;
-        let (resource, verb) = match path.rsplit_once('/') {
-            Some((_, last)) if last.contains(':') => path.rsplit_once(':').unwrap_or((path, "")),
-            _ => (path, ""),
-        };
-        let body = match body.is_empty() {
-            true => Value::Null,
-            false => content::json::parse(body, limits::HTTP_BODY)
-                .map_err(|error| Status::invalid(error.to_string()))?,
-        };
-        let bearer = headers
-            .get("authorization")
-            .and_then(|value| value.to_str().ok());
-        let bearer = bearer
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .map(str::to_owned);
-        let (method, resource, verb) = (method.to_owned(), resource.to_owned(), verb.to_owned());
-        Ok(Self {
-            method,
-            resource,
-            verb,
-            query,
-            body,
-            bearer,
-        })
-    }
-
-    fn unknown(&self) -> Status {
-        let Self {
-            method,
-            resource,
-            verb,
-            ..
-        } = self;
-        Status::not_found(format!("Method not found: {method} {resource}:{verb}"))
-    }
-
-    fn id(&self, name: &str) -> Result<&str, Status> {
-        let id = self.query.get(name).map(String::as_str).filter(|id| {
-            !id.is_empty()
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-        });
-        id.ok_or_else(|| Status::invalid(format!("Invalid value for {name}.")))
-    }
 }
 
 impl Cloud {
@@ -214,7 +136,7 @@ impl Cloud {
                     .keys
                     .public_key(resource.trim_end_matches("/publicKey"))
             }
-            ("GET" | "POST", "getIamPolicy" | "setIamPolicy") => {
+            ("GET", "getIamPolicy") | ("POST", "setIamPolicy") => {
                 let kind = if resource.contains("/cryptoKeys/") {
                     "cryptoKeys"
                 } else {
@@ -245,17 +167,21 @@ impl Cloud {
         let permission = match (call.method.as_str(), kind, verb) {
             ("PUT", "topics" | "subscriptions", "") => "create",
             ("GET", "topics" | "subscriptions", "") => "get",
-            ("GET" | "POST", "topics" | "subscriptions", "getIamPolicy" | "setIamPolicy") => verb,
+            ("GET", "topics" | "subscriptions", "getIamPolicy")
+            | ("POST", "topics" | "subscriptions", "setIamPolicy") => verb,
             ("POST", "topics", "publish") => "publish",
             ("POST", "subscriptions", "pull" | "acknowledge" | "modifyAckDeadline") => "consume",
             _ => return Err(call.unknown()),
         };
-        state.demand(
-            &caller,
-            &format!("pubsub.{kind}.{permission}"),
-            &[resource],
-            now,
-        )?;
+        let demand = |permission: &str, resource: &str| {
+            state.demand(&caller, &format!("pubsub.{permission}"), &[resource], now)
+        };
+        demand(&format!("{kind}.{permission}"), resource)?;
+        if (kind, permission) == ("subscriptions", "create") {
+            // Whoever owns the subscription reads what others publish to the topic.
+            let topic = call.body["topic"].as_str().unwrap_or_default();
+            demand("topics.attachSubscription", topic)?;
+        }
         match (permission, verb) {
             ("create", _) if kind == "topics" => state.queues.add_topic(resource),
             ("create", _) => state.queues.add_subscription(resource, &call.body),
@@ -305,10 +231,11 @@ impl Cloud {
     pub fn exchange(&self, fields: &BTreeMap<String, String>) -> Result<Value, Refusal> {
         let mut state = self.state();
         let request = sts::Request::new(fields);
-        let federated = sts::exchange(&request, &state.pools, &state.attestation, (self.clock)())?;
+        let now = (self.clock)();
+        let federated = sts::exchange(&request, &state.pools, &state.attestation, now)?;
         let token = random::text().map_err(|_| Refusal::server())?;
         let token = format!("ya29.d.{token}");
-        state.accounts.admit(&token, federated);
+        state.accounts.admit(&token, federated, now);
         Ok(sts::answer(&token))
     }
 }
@@ -343,13 +270,14 @@ impl State {
         let policy = match call.verb.as_str() {
             "getIamPolicy" => {
                 let version = call.query.get("options.requestedPolicyVersion");
-                let version = version.and_then(|text| text.parse().ok()).unwrap_or(1);
-                self.policies.get(&call.resource, version)
+                let version = version.map_or(Ok(1), |text| text.parse());
+                let version = version.map_err(|_| Status::invalid("Invalid policy version."))?;
+                self.policies.get(&call.resource, version)?
             }
             _ => {
-                let policy: Policy = serde_json::from_value(call.body["policy"].clone())
+                let change: Change = serde_json::from_value(call.body.clone())
                     .map_err(|error| Status::invalid(error.to_string()))?;
-                self.policies.set(&call.resource, policy)?
+                self.policies.set(&call.resource, change)?
             }
         };
         serde_json::to_value(policy).map_err(|_| Status::internal())

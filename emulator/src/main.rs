@@ -3,14 +3,15 @@
 #![allow(clippy::print_stderr, reason = "this is where the program speaks")]
 
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
+use emulator::accounts::ProjectId;
 use emulator::launch::{self, LaunchArgs, Notice, Outcome, contain};
-use emulator::serve::{self, ServeError};
+use emulator::serve::{self, Endpoints, ServeError};
 use scratch::Scratch;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -42,7 +43,7 @@ struct ServeArgs {
     state: Option<PathBuf>,
     /// A project to set up; its owner's credentials are put below the state folder
     #[arg(long = "project", value_name = "ID")]
-    projects: Vec<String>,
+    projects: Vec<ProjectId>,
 }
 
 fn main() -> ExitCode {
@@ -55,24 +56,26 @@ fn main() -> ExitCode {
 }
 
 fn serve(args: &ServeArgs) -> ExitCode {
-    let served = Scratch::new().and_then(|temporary| {
-        let folder = args.state.as_deref().unwrap_or(temporary.path());
-        tokio::runtime::Runtime::new()?.block_on(serve_until_stopped(folder, &args.projects))
-    });
-    match served {
+    match serve_until_stopped(args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(
-            &error,
-            "is the state folder writable, and is there a free port?",
-        ),
+        Err(error) => fail(&error, error.hint()),
     }
 }
 
-async fn serve_until_stopped(folder: &Path, projects: &[String]) -> io::Result<()> {
-    let serving = serve::serve(folder, projects, now).await;
-    let serving = serving.map_err(|error: ServeError| io::Error::other(error))?;
+fn serve_until_stopped(args: &ServeArgs) -> Result<(), ServeError> {
+    let temporary = Scratch::new().map_err(ServeError::Start)?;
+    let folder = args.state.as_deref().unwrap_or(temporary.path());
+    let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Start)?;
+    runtime.block_on(async {
+        let serving = serve::serve(folder, &args.projects, now).await?;
+        let stopped = print_and_wait(&serving.endpoints).await;
+        stopped.map_err(ServeError::Start)
+    })
+}
+
+async fn print_and_wait(endpoints: &Endpoints) -> io::Result<()> {
     let mut out = io::stdout();
-    serde_json::to_writer(&mut out, &serving.endpoints)?;
+    serde_json::to_writer(&mut out, endpoints)?;
     out.write_all(b"\n")?;
     out.flush()?;
     let mut terminated = signal(SignalKind::terminate())?;

@@ -6,10 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use axum::Form;
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, OriginalUri, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Path as UrlPath, Query, Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
@@ -19,7 +20,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::accounts::{AccountError, Accounts, Files};
+use crate::accounts::{AccountError, Accounts, Files, ProjectId};
 use crate::attestation::Attestation;
 use crate::cloud::{Call, Clock, Cloud};
 use crate::registry;
@@ -37,6 +38,9 @@ pub enum ServeError {
     /// A port.
     #[error("listening on loopback: {0}")]
     Listen(#[source] io::Error),
+    /// The process itself: threads, signals, output.
+    #[error("starting services: {0}")]
+    Start(#[source] io::Error),
     /// The state folder.
     #[error("using {}: {source}", path.display())]
     Folder {
@@ -45,6 +49,19 @@ pub enum ServeError {
         /// Why not.
         source: io::Error,
     },
+}
+
+impl ServeError {
+    /// What can be done about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Accounts(error) => error.hint(),
+            Self::Attestation => "is the system's random source available?",
+            Self::Listen(_) => "is there a free port on loopback?",
+            Self::Start(_) => "is a limit on processes or files reached, or is the reader gone?",
+            Self::Folder { .. } => "is the state folder writable, and is there space left?",
+        }
+    }
 }
 
 /// Where everything is; printed when all of it answers.
@@ -81,7 +98,7 @@ type Answer = fn(&Cloud, &Call) -> Result<Value, Status>;
 /// No free port, or the folder cannot be written.
 pub async fn serve(
     folder: &Path,
-    projects: &[String],
+    projects: &[ProjectId],
     clock: Clock,
 ) -> Result<Serving, ServeError> {
     let failed = |source| ServeError::Folder {
@@ -164,7 +181,8 @@ fn start(
 fn routes(cloud: Arc<Cloud>, answer: Answer) -> Router {
     let limit = usize::try_from(limits::HTTP_BODY).unwrap_or(usize::MAX);
     Router::new()
-        .fallback(any(handle))
+        .route("/v1/{*path}", any(handle))
+        .fallback(async || Status::not_found("Not Found"))
         .layer(DefaultBodyLimit::max(limit))
         .with_state((cloud, answer))
 }
@@ -172,12 +190,12 @@ fn routes(cloud: Arc<Cloud>, answer: Answer) -> Router {
 async fn handle(
     State((cloud, answer)): State<(Arc<Cloud>, Answer)>,
     method: Method,
-    OriginalUri(uri): OriginalUri,
+    UrlPath(path): UrlPath<String>,
     Query(query): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let call = Call::read(method.as_str(), uri.path(), query, &headers, &body);
+    let call = Call::read(method.as_str(), &path, query, &headers, &body);
     match call.and_then(|call| answer(&cloud, &call)) {
         Ok(value) => Json(value).into_response(),
         Err(status) => status.into_response(),
@@ -202,24 +220,21 @@ fn sts_routes(cloud: Arc<Cloud>) -> Router {
 }
 
 /// Takes forms, as client libraries send them, and JSON, as the interface's reference has it.
-async fn exchange(State(cloud): State<Arc<Cloud>>, headers: HeaderMap, body: Bytes) -> Response {
-    let kind = headers
-        .get("content-type")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
-    let fields: Option<BTreeMap<String, String>> = match kind.starts_with("application/json") {
-        true => content::json::parse(&body, limits::HTTP_BODY).ok(),
-        false => Some(form(&body)),
+async fn exchange(State(cloud): State<Arc<Cloud>>, request: Request) -> Response {
+    let kind = request.headers().get("content-type");
+    let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let fields: Option<BTreeMap<String, String>> = match is_json {
+        true => {
+            let body = Bytes::from_request(request, &()).await.ok();
+            body.and_then(|body| content::json::parse(&body, limits::HTTP_BODY).ok())
+        }
+        false => {
+            let form = Form::from_request(request, &()).await;
+            form.ok().map(|Form(fields)| fields)
+        }
     };
     match cloud.exchange(&fields.unwrap_or_default()) {
         Ok(value) => Json(value).into_response(),
         Err(refusal) => refusal.into_response(),
     }
-}
-
-fn form(body: &[u8]) -> BTreeMap<String, String> {
-    let text = String::from_utf8_lossy(body);
-    let uri = format!("/?{text}").parse::<axum::http::Uri>();
-    let query = uri.ok().and_then(|uri| Query::try_from_uri(&uri).ok());
-    query.map(|Query(fields)| fields).unwrap_or_default()
 }

@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 
 use crate::accounts::Federated;
 use crate::attestation::Attestation;
-use crate::cel::{self, Variables};
+use crate::cel::{self, CelError, Variables};
 use crate::iam::{Pools, Provider};
 
 /// Bytes of `google.subject` at the most (IAM).
 const SUBJECT: usize = 127;
+/// Bytes of all that is mapped at the most (IAM).
+const ATTRIBUTES: usize = 8 << 10;
 /// Seconds that an access token lasts.
 const LIFETIME: u64 = 3600;
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -81,11 +83,14 @@ pub fn exchange(
     attestation: &Attestation,
     now: u64,
 ) -> Result<Federated, Refusal> {
-    if request.field("grant_type", "grantType") != GRANT {
-        return Err(Refusal::new(
-            "unsupported_grant_type",
-            "Invalid value for \"grant_type\".",
-        ));
+    // An absent parameter and an unknown one are different refusals (RFC 6749, section 5.2).
+    let error = match request.field("grant_type", "grantType") {
+        GRANT => None,
+        "" => Some("invalid_request"),
+        _ => Some("unsupported_grant_type"),
+    };
+    if let Some(error) = error {
+        return Err(Refusal::new(error, "Invalid value for \"grant_type\"."));
     }
     if request.field("requested_token_type", "requestedTokenType") != ACCESS_TOKEN {
         return Err(Refusal::new(
@@ -177,44 +182,163 @@ fn verified(
     }
 }
 
+/// Maps the claims, and asks the condition about them and what they were mapped to.
 fn admitted(
     pool: &str,
     provider: &Provider,
     claims: &Value,
     now: u64,
 ) -> Result<Federated, Refusal> {
-    let condition = &provider.attribute_condition;
-    let assertion = || Variables::default().with("assertion", claims);
-    let holds = |assertion| cel::condition(condition, assertion);
-    let passes = condition.is_empty() || assertion().and_then(holds).unwrap_or(false);
-    if !passes {
-        let text = "The given credential is rejected by the attribute condition.";
-        return Err(Refusal::new("unauthorized_client", text));
-    }
-    let mut attributes = BTreeMap::new();
-    let mut subject = String::new();
+    let mut federated = Federated {
+        pool: pool.to_owned(),
+        subject: String::new(),
+        groups: Vec::new(),
+        attributes: BTreeMap::new(),
+        expires: now + LIFETIME,
+    };
     for (name, expression) in &provider.attribute_mapping {
-        let value = assertion().and_then(|assertion| cel::text(expression, assertion));
-        let value = value.map_err(|_| {
+        map(name, expression, claims, &mut federated).map_err(|_| {
             let text = format!("Failed to evaluate the attribute mapping for {name}.");
             Refusal::new("invalid_grant", text)
         })?;
-        match name.strip_prefix("attribute.") {
-            Some(name) => drop(attributes.insert(name.to_owned(), value)),
-            None if name == "google.subject" => subject = value,
-            None => {}
+    }
+    check_sizes(&federated)?;
+    let condition = &provider.attribute_condition;
+    let holds = |variables| cel::condition(condition, variables);
+    match condition.is_empty()
+        || variables(claims, &federated)
+            .and_then(holds)
+            .unwrap_or(false)
+    {
+        true => Ok(federated),
+        false => {
+            let text = "The given credential is rejected by the attribute condition.";
+            Err(Refusal::new("unauthorized_client", text))
         }
     }
-    if subject.is_empty() || subject.len() > SUBJECT {
+}
+
+fn map(
+    name: &str,
+    expression: &str,
+    claims: &Value,
+    federated: &mut Federated,
+) -> Result<(), CelError> {
+    let assertion = Variables::default().with("assertion", claims)?;
+    match name.strip_prefix("attribute.") {
+        Some(name) => {
+            let value = cel::text(expression, assertion)?;
+            federated.attributes.insert(name.to_owned(), value);
+        }
+        None if name == "google.groups" => federated.groups = cel::texts(expression, assertion)?,
+        None => federated.subject = cel::text(expression, assertion)?,
+    }
+    Ok(())
+}
+
+fn check_sizes(federated: &Federated) -> Result<(), Refusal> {
+    let subject = federated.subject.len();
+    if subject == 0 || subject > SUBJECT {
         let text = format!(
             "The size of mapped attribute google.subject exceeds the {SUBJECT} bytes limit or is 0."
         );
         return Err(Refusal::new("invalid_grant", text));
     }
-    Ok(Federated {
-        pool: pool.to_owned(),
-        subject,
-        attributes,
-        expires: now + LIFETIME,
-    })
+    let custom = federated.attributes.values().map(String::len);
+    let groups = federated.groups.iter().map(String::len);
+    match custom.chain(groups).sum::<usize>() + subject > ATTRIBUTES {
+        true => Err(Refusal::new(
+            "invalid_grant",
+            format!("The size of all mapped attributes exceeds the {ATTRIBUTES} bytes limit."),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// What a condition may name (IAM v1, `WorkloadIdentityPoolProvider.attributeCondition`).
+fn variables(claims: &Value, federated: &Federated) -> Result<Variables, CelError> {
+    let google = json!({"subject": federated.subject, "groups": federated.groups});
+    Variables::default()
+        .with("assertion", claims)?
+        .with("google", &google)?
+        .with("attribute", &federated.attributes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admit(condition: &str, mapping: Value) -> Result<Federated, &'static str> {
+        let provider = json!({
+            "oidc": {"issuerUri": ISSUER},
+            "attributeMapping": mapping,
+            "attributeCondition": condition,
+        });
+        let provider = serde_json::from_value(provider).unwrap();
+        let claims =
+            json!({"sub": "s", "digest": "sha256:1", "groups": ["g"], "long": "x".repeat(5000)});
+        admitted("pool", &provider, &claims, 0).map_err(|refusal| refusal.error)
+    }
+
+    fn mapping() -> Value {
+        json!({
+            "google.subject": "assertion.sub",
+            "google.groups": "assertion.groups",
+            "attribute.digest": "assertion.digest",
+        })
+    }
+
+    #[test]
+    fn conditions_know_claims_and_what_they_were_mapped_to() {
+        for condition in [
+            "assertion.sub == 's'",
+            "google.subject == 's'",
+            "'g' in google.groups",
+            "attribute.digest == assertion.digest",
+        ] {
+            assert!(admit(condition, mapping()).is_ok(), "{condition}");
+        }
+        for condition in ["google.subject == 'x'", "attribute.none == ''", "'s'"] {
+            let refused = admit(condition, mapping());
+            assert_eq!(refused, Err("unauthorized_client"), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_is_mapped_has_its_size() {
+        let with = |target: &str, expression: &str| {
+            let mut mapping = mapping();
+            mapping[target] = expression.into();
+            admit("", mapping).map(|federated| federated.groups)
+        };
+        assert_eq!(
+            with("attribute.long", "assertion.long"),
+            Ok(vec!["g".to_owned()])
+        );
+        let error = Err("invalid_grant");
+        assert_eq!(
+            with("attribute.long", "assertion.long+assertion.long"),
+            error
+        );
+        assert_eq!(with("google.subject", "assertion.long"), error);
+        assert_eq!(with("google.subject", "''"), error);
+        assert_eq!(with("google.groups", "assertion.sub"), error);
+        assert_eq!(with("attribute.none", "assertion.none"), error);
+    }
+
+    #[test]
+    fn a_grant_that_is_absent_is_not_an_unknown_one() {
+        let error = |fields: &[(&str, &str)]| {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let fields = fields.collect();
+            let attestation = Attestation::new().unwrap();
+            let exchanged = exchange(&Request::new(&fields), &Pools::default(), &attestation, 0);
+            exchanged.unwrap_err().error
+        };
+        assert_eq!(error(&[]), "invalid_request");
+        assert_eq!(error(&[("grant_type", "x")]), "unsupported_grant_type");
+        assert_eq!(error(&[("grant_type", GRANT)]), "invalid_request");
+    }
 }

@@ -1,0 +1,81 @@
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{AccountError, ProjectId};
+
+/// What the owner of a project needs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Files {
+    /// A service account key file.
+    pub credentials: PathBuf,
+    /// An access token.
+    pub access_token: PathBuf,
+}
+
+/// A service account key file, as Google's clients read it.
+pub(super) fn credentials(
+    project: &ProjectId,
+    owner: &str,
+    key_id: &str,
+    private: &[u8],
+) -> String {
+    let text = STANDARD.encode(private);
+    let lines: Vec<_> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| String::from_utf8_lossy(line).into_owned())
+        .collect();
+    let pem = format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        lines.join("\n")
+    );
+    let file = json!({
+        "type": "service_account",
+        "project_id": project.as_str(),
+        "private_key_id": key_id,
+        "private_key": pem,
+        "client_email": owner,
+        "client_id": "100000000000000000000",
+        "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+        "token_uri": "https://oauth2.googleapis.com/token",
+        "universe_domain": "googleapis.com",
+    });
+    format!("{file:#}\n")
+}
+
+/// Writes a file for its owner alone. It appears whole or not at all.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), AccountError> {
+    let written = path.parent().map_or(Ok(()), |folder| {
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    });
+    written.map_err(|source| AccountError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write(&path, b"old").unwrap();
+        fs::create_dir(folder.path().join("folder")).unwrap();
+        assert!(write(&folder.path().join("folder"), b"new").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+    }
+}

@@ -1,0 +1,110 @@
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::cel::{self, CelError, Variables};
+use crate::clock;
+
+/// When a binding holds.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// A name.
+    #[serde(default)]
+    pub title: String,
+    /// More words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Where the expression comes from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub location: String,
+    /// The expression.
+    pub expression: String,
+}
+
+/// Whether the condition holds for the resource at the time `now`. Every error denies: a condition
+/// about attributes that are not here, too.
+pub(super) fn holds(condition: Option<&Condition>, resource: &str, now: u64) -> bool {
+    condition.is_none_or(|condition| {
+        circumstances(resource, now)
+            .and_then(|circumstances| cel::condition(&condition.expression, circumstances))
+            .unwrap_or(false)
+    })
+}
+
+/// What a condition may ask about (IAM, attribute reference for conditions).
+fn circumstances(resource: &str, now: u64) -> Result<Variables, CelError> {
+    #[derive(Serialize)]
+    struct Request {
+        time: ::cel::Timestamp,
+    }
+    let request = Request {
+        time: clock::at(now).fixed_offset().into(),
+    };
+    let mut attributes = json!({"name": resource});
+    if let Some((service, kind)) = kind(resource) {
+        attributes["service"] = service.into();
+        attributes["type"] = format!("{service}/{kind}").into();
+    }
+    Variables::default()
+        .with("request", &request)?
+        .with("resource", &attributes)
+}
+
+/// Service and kind of a resource (IAM, "Resource types that accept conditional role bindings").
+fn kind(resource: &str) -> Option<(&'static str, &'static str)> {
+    const KMS: &str = "cloudkms.googleapis.com";
+    let collection = resource.split('/').nth_back(1)?;
+    let kind = match collection {
+        "keyRings" => "KeyRing",
+        "cryptoKeys" => "CryptoKey",
+        "cryptoKeyVersions" => "CryptoKeyVersion",
+        _ => return None,
+    };
+    Some((KMS, kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
+
+    fn holds(expression: &str, resource: &str) -> bool {
+        let condition = Condition {
+            title: "t".into(),
+            description: String::new(),
+            location: String::new(),
+            expression: expression.into(),
+        };
+        // 2026-01-01
+        super::holds(Some(&condition), resource, 1_767_225_600)
+    }
+
+    #[test]
+    fn conditions_ask_for_name_type_and_service() {
+        let version = format!("{KEY}/cryptoKeyVersions/1");
+        assert!(holds(&format!("resource.name == '{KEY}'"), KEY));
+        assert!(!holds("resource.name == 'q'", KEY));
+        assert!(holds("resource.service == 'cloudkms.googleapis.com'", KEY));
+        let is_key = "resource.type == 'cloudkms.googleapis.com/CryptoKey'";
+        assert!(holds(is_key, KEY) && !holds(is_key, &version));
+        assert!(!holds("resource.nothing == 'q'", KEY));
+        assert!(!holds(
+            "resource.type == 'q' || true == 1",
+            "projects/p/topics/t"
+        ));
+    }
+
+    #[test]
+    fn conditions_ask_for_the_time() {
+        assert!(holds(
+            "request.time < timestamp('2026-01-02T00:00:00Z')",
+            KEY
+        ));
+        assert!(!holds(
+            "request.time < timestamp('2025-12-31T00:00:00Z')",
+            KEY
+        ));
+        assert!(!holds("'request.time' == resource.name", KEY));
+    }
+}

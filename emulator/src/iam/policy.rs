@@ -1,0 +1,308 @@
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use content::Digest;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::condition::{Condition, holds};
+use super::member::{is_member, is_well_formed};
+use super::role;
+use crate::accounts::Caller;
+use crate::cel;
+use crate::status::Status;
+
+/// Members of one policy at the most (IAM quotas).
+const MEMBERS: usize = 1500;
+/// The version that has conditions; those before it are 0 and 1.
+const CONDITIONAL: u32 = 3;
+
+/// A policy (IAM v1, `Policy`).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Policy {
+    /// 3 where there are conditions.
+    #[serde(default)]
+    pub version: u32,
+    /// Who may do what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bindings: Vec<Binding>,
+    /// What is logged: kept, and not acted on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audit_configs: Vec<Value>,
+    /// What the policy was when it was read.
+    #[serde(default)]
+    pub etag: String,
+}
+
+/// One role and who has it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Binding {
+    /// The role.
+    pub role: String,
+    /// Who has it.
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// When they have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+}
+
+/// A new policy, and which of its fields replace the old ones (IAM v1, `SetIamPolicyRequest`).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Change {
+    /// The policy.
+    pub policy: Policy,
+    /// Names of fields, separated by commas; bindings alone if it is empty.
+    #[serde(default)]
+    pub update_mask: String,
+}
+
+/// Policies by resource.
+#[derive(Debug, Default)]
+pub struct Policies {
+    policies: BTreeMap<String, Policy>,
+    changes: u64,
+}
+
+impl Policies {
+    /// The policy of a resource, as the version asked for shows it: below 3, a conditional binding
+    /// has no condition, and a role of a name that is none (IAM, "Troubleshoot `withcond`").
+    ///
+    /// # Errors
+    /// No such version.
+    pub fn get(&self, resource: &str, version: u32) -> Result<Policy, Status> {
+        check_version(version)?;
+        let mut policy = self.policies.get(resource).cloned().unwrap_or_default();
+        if policy.etag.is_empty() {
+            policy.etag = etag(0);
+        }
+        if version < CONDITIONAL {
+            policy.bindings.iter_mut().for_each(Binding::hide_condition);
+        }
+        policy.version = match policy.is_conditional() {
+            true => CONDITIONAL,
+            false => 1,
+        };
+        Ok(policy)
+    }
+
+    /// Replaces the policy of a resource, if it is still the one with this etag. Without one it is
+    /// replaced blindly, conditions and all (IAM v1, `Policy.etag` and `Policy.version`).
+    ///
+    /// # Errors
+    /// It is another one by now, there are conditions and the version knows none, or the new policy
+    /// cannot be.
+    pub fn set(&mut self, resource: &str, change: Change) -> Result<Policy, Status> {
+        let Change {
+            policy,
+            update_mask,
+        } = change;
+        let old = self.get(resource, CONDITIONAL)?;
+        check(&policy)?;
+        if !policy.etag.is_empty() {
+            check_against(&policy, &old)?;
+        }
+        let mut new = old;
+        for field in update_mask.split(',').map(str::trim) {
+            match field {
+                "" | "bindings" => new.bindings.clone_from(&policy.bindings),
+                "auditConfigs" | "audit_configs" => {
+                    new.audit_configs.clone_from(&policy.audit_configs);
+                }
+                "etag" | "version" => {}
+                _ => return Err(Status::invalid(format!("Invalid update mask: {field}."))),
+            }
+        }
+        new.bindings.retain(|binding| !binding.members.is_empty());
+        self.changes += 1;
+        new.etag = etag(self.changes);
+        self.policies.insert(resource.to_owned(), new);
+        self.get(resource, CONDITIONAL)
+    }
+
+    /// Whether a policy on one of `resources`, the thing itself and what holds it, gives the caller
+    /// the permission at the time `now` in Unix seconds.
+    pub fn allow(&self, caller: &Caller, permission: &str, resources: &[&str], now: u64) -> bool {
+        let policies = resources.iter().filter_map(|r| self.policies.get(*r));
+        policies.flat_map(|policy| &policy.bindings).any(|binding| {
+            role::has(&binding.role, permission)
+                && binding.members.iter().any(|m| is_member(caller, m))
+                && holds(binding.condition.as_ref(), resources[0], now)
+        })
+    }
+}
+
+impl Policy {
+    fn is_conditional(&self) -> bool {
+        self.bindings.iter().any(|b| b.condition.is_some())
+    }
+}
+
+impl Binding {
+    fn hide_condition(&mut self) {
+        if let Some(condition) = self.condition.take() {
+            let digest = Digest::of(condition.expression.as_bytes()).hex();
+            self.role = format!("{}_withcond_{}", self.role, &digest[..20]);
+        }
+    }
+
+    fn check(&self) -> Result<(), Status> {
+        if role::permissions(&self.role).is_empty() {
+            let message = format!("Role {} is not supported for this resource.", self.role);
+            return Err(Status::invalid(message));
+        }
+        if let Some(bad) = self.members.iter().find(|member| !is_well_formed(member)) {
+            return Err(Status::invalid(format!("Invalid value for member: {bad}.")));
+        }
+        match &self.condition {
+            Some(condition) => cel::compile(&condition.expression)
+                .map_err(|error| Status::invalid(error.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn etag(change: u64) -> String {
+    STANDARD.encode(change.to_be_bytes())
+}
+
+fn check_version(version: u32) -> Result<(), Status> {
+    match version {
+        0 | 1 | CONDITIONAL => Ok(()),
+        _ => Err(Status::invalid(format!(
+            "Invalid policy version: {version}."
+        ))),
+    }
+}
+
+fn check(policy: &Policy) -> Result<(), Status> {
+    check_version(policy.version)?;
+    let members: usize = policy.bindings.iter().map(|b| b.members.len()).sum();
+    if members > MEMBERS {
+        return Err(Status::invalid(format!(
+            "The policy has more than {MEMBERS} members."
+        )));
+    }
+    policy.bindings.iter().try_for_each(Binding::check)
+}
+
+/// What whoever has read a policy must keep to. The refusal has Google's words.
+fn check_against(policy: &Policy, old: &Policy) -> Result<(), Status> {
+    if policy.etag != old.etag {
+        return Err(Status::aborted());
+    }
+    let is_conditional = old.is_conditional() || policy.is_conditional();
+    match is_conditional && policy.version < CONDITIONAL {
+        true => Err(Status::invalid(format!(
+            "Specified policy version ({}) cannot be less than the existing policy version \
+             ({CONDITIONAL}). For more information, please refer to \
+             https://cloud.google.com/iam/docs/policies#versions.",
+            policy.version
+        ))),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::Federated;
+    use serde_json::json;
+
+    const POOL: &str = "projects/1/locations/global/workloadIdentityPools/p";
+    const ROLE: &str = "roles/cloudkms.cryptoKeyDecrypter";
+
+    fn federated() -> Caller {
+        Caller::Federated(Federated {
+            pool: POOL.into(),
+            subject: "s".into(),
+            groups: Vec::new(),
+            attributes: BTreeMap::new(),
+            expires: 9,
+        })
+    }
+
+    fn policy(etag: &str, condition: Option<&str>) -> Change {
+        let condition = condition.map(|text| json!({"title": "t", "expression": text}));
+        let member = format!("principalSet://iam.googleapis.com/{POOL}/*");
+        change(json!({"policy": {
+            "version": 3,
+            "bindings": [{"role": ROLE, "members": [member], "condition": condition}],
+            "etag": etag,
+        }}))
+    }
+
+    fn change(value: Value) -> Change {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn policies(condition: Option<&str>) -> Policies {
+        let mut policies = Policies::default();
+        policies.set("r", policy("", condition)).unwrap();
+        policies
+    }
+
+    #[test]
+    fn a_stale_etag_is_refused_and_changes_nothing() {
+        let mut policies = Policies::default();
+        let first = policies.get("r", 3).unwrap().etag;
+        let set = policies.set("r", policy(&first, None)).unwrap();
+        assert_ne!(set.etag, first);
+        let stale = change(json!({"policy": {"etag": first}}));
+        assert_eq!(policies.set("r", stale), Err(Status::aborted()));
+        assert_eq!(policies.get("r", 3), Ok(set));
+    }
+
+    #[test]
+    fn a_version_that_knows_no_conditions_neither_sees_nor_changes_any() {
+        let mut policies = policies(Some("true"));
+        let before = policies.get("r", 3).unwrap();
+        let seen = policies.get("r", 1).unwrap();
+        assert_eq!((seen.version, &seen.etag), (1, &before.etag));
+        let role = format!("{ROLE}_withcond_");
+        assert!(seen.bindings[0].role.starts_with(&role) && seen.bindings[0].condition.is_none());
+        for version in [0, 1] {
+            let etag = &seen.etag;
+            let unaware = change(json!({"policy": {"version": version, "etag": etag}}));
+            let refused = policies.set("r", unaware).unwrap_err();
+            assert_eq!(refused.code, 400);
+            assert!(refused.message.starts_with("Specified policy version"));
+        }
+        assert_eq!(policies.get("r", 3), Ok(before));
+        assert_eq!(policies.get("r", 2).unwrap_err().code, 400);
+    }
+
+    #[test]
+    fn without_an_etag_a_policy_is_replaced_blindly() {
+        let mut policies = policies(Some("true"));
+        let blind = change(json!({"policy": {"bindings": []}}));
+        assert!(policies.set("r", blind).unwrap().bindings.is_empty());
+    }
+
+    #[test]
+    fn audit_configs_change_only_when_they_are_named() {
+        let mut policies = policies(None);
+        let audit =
+            json!({"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]});
+        let named = json!({"policy": {"auditConfigs": [audit]}, "updateMask": "auditConfigs"});
+        policies.set("r", change(named)).unwrap();
+        let set = policies.set("r", policy("", None)).unwrap();
+        assert_eq!(set.audit_configs, [audit]);
+        assert_eq!(set.bindings.len(), 1);
+    }
+
+    #[test]
+    fn permissions_follow_role_member_and_condition() {
+        let allow =
+            |condition, permission| policies(condition).allow(&federated(), permission, &["r"], 0);
+        let decrypt = "cloudkms.cryptoKeyVersions.useToDecrypt";
+        assert!(allow(None, decrypt));
+        assert!(!allow(None, "cloudkms.cryptoKeyVersions.useToEncrypt"));
+        assert!(allow(Some("resource.name == 'r'"), decrypt));
+        assert!(!allow(Some("resource.name == 'q'"), decrypt));
+    }
+}
