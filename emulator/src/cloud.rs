@@ -204,16 +204,13 @@ impl Cloud {
     /// # Errors
     /// Google's.
     pub fn attestation(&self, call: &Call) -> Result<Value, Status> {
-        let mut state = self.state();
-        match (call.method.as_str(), call.verb.as_str()) {
-            ("POST", "") if call.resource.ends_with("/challenges") => state
-                .attestation
-                .challenge(call.resource.trim_end_matches("/challenges")),
-            ("POST", "verifyConfidentialSpace") => {
-                let now = (self.clock)();
-                state
-                    .attestation
-                    .verify(&call.resource, call.body.clone(), now)
+        let attestation = &mut self.state().attestation;
+        let now = (self.clock)();
+        let location = call.resource.strip_suffix("/challenges");
+        match (call.method.as_str(), call.verb.as_str(), location) {
+            ("POST", "", Some(location)) => attestation.challenge(location, now),
+            ("POST", "verifyConfidentialSpace", None) => {
+                attestation.verify(&call.resource, call.body.clone(), now)
             }
             _ => Err(call.unknown()),
         }

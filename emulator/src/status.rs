@@ -80,6 +80,11 @@ impl Status {
         Self::new(409, "ABORTED", message)
     }
 
+    /// 429: too much at a time.
+    pub fn exhausted(message: impl Into<String>) -> Self {
+        Self::new(429, "RESOURCE_EXHAUSTED", message)
+    }
+
     /// 501: Google has it, and this cloud has not.
     pub fn unimplemented(message: impl Into<String>) -> Self {
         Self::new(501, "UNIMPLEMENTED", message)

@@ -1,0 +1,147 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use confidential::claims::DEFAULT_AUDIENCE;
+use confidential::event_log;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::protojson::is_default;
+use crate::status::Status;
+
+/// Bytes of an audience; bytes of a nonce; nonces (Confidential Space, token options).
+const AUDIENCE: usize = 512;
+const NONCE: std::ops::RangeInclusive<usize> = 8..=88;
+const NONCES: usize = 6;
+
+/// Evidence, in Google's members and `instance` for what hardware and metadata prove there.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Evidence {
+    td_ccel: Ccel,
+    #[serde(default)]
+    signed_entities: Vec<SignedEntity>,
+    #[serde(default)]
+    pub(super) options: Options,
+    pub(super) instance: Instance,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ccel {
+    canonical_event_log: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedEntity {
+    #[serde(default)]
+    container_image_signatures: Vec<Signature>,
+}
+
+/// A signature on the container's image, as a registry has it.
+#[derive(Deserialize)]
+pub(super) struct Signature {
+    pub(super) payload: String,
+    pub(super) signature: String,
+}
+
+/// What the token shall be.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct Options {
+    pub(super) audience: String,
+    pub(super) nonce: Vec<String>,
+    signature_type: Value,
+    token_profile: Value,
+    aws_principal_tags_options: Value,
+}
+
+/// The machine.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Instance {
+    pub(super) project_id: String,
+    pub(super) project_number: String,
+    pub(super) zone: String,
+    pub(super) instance_name: String,
+    pub(super) instance_id: String,
+    pub(super) hwmodel: String,
+    pub(super) image_family: Family,
+    #[serde(default)]
+    pub(super) service_accounts: Vec<String>,
+}
+
+/// The image of the machine itself.
+#[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Family {
+    Production,
+    Debug,
+}
+
+impl Evidence {
+    /// Reads evidence.
+    pub(super) fn parse(body: Value) -> Result<Self, Status> {
+        let evidence: Self =
+            serde_json::from_value(body).map_err(|error| Status::invalid(error.to_string()))?;
+        evidence.options.check()?;
+        Ok(evidence)
+    }
+
+    /// What the measured events say.
+    pub(super) fn launch(&self) -> Result<event_log::Launch, Status> {
+        let log = STANDARD.decode(&self.td_ccel.canonical_event_log);
+        let log = log.map_err(|_| Status::invalid("Invalid base64 in canonicalEventLog."))?;
+        let invalid = |error: confidential::Error| Status::invalid(error.to_string());
+        event_log::replay(&event_log::decode(&log).map_err(invalid)?).map_err(invalid)
+    }
+
+    /// All signatures that were found.
+    pub(super) fn signatures(&self) -> Vec<&Signature> {
+        let entities = self.signed_entities.iter();
+        entities
+            .flat_map(|entity| &entity.container_image_signatures)
+            .collect()
+    }
+}
+
+impl Options {
+    fn check(&self) -> Result<(), Status> {
+        self.refuse_other_tokens()?;
+        if self.audience.len() > AUDIENCE || self.audience == DEFAULT_AUDIENCE {
+            return Err(Status::invalid(format!(
+                "A custom audience must have at most {AUDIENCE} bytes and must not be \
+                 {DEFAULT_AUDIENCE}."
+            )));
+        }
+        let is_wrong = |nonce: &String| !NONCE.contains(&nonce.len());
+        if self.nonce.len() > NONCES || self.nonce.iter().any(is_wrong) {
+            return Err(Status::invalid(
+                "At most 6 nonces of 8 to 88 bytes are allowed.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// An ordinary token instead of another kind would be taken for what it is not. Clients may send
+    /// an enumeration's number (Protocol Buffers, "ProtoJSON"); 0 and 1 are these.
+    fn refuse_other_tokens(&self) -> Result<(), Status> {
+        let is = |value: &Value, names: [&str; 2]| {
+            is_default(value) || *value == 1 || names.iter().any(|name| value == name)
+        };
+        let signature = ["SIGNATURE_TYPE_UNSPECIFIED", "SIGNATURE_TYPE_OIDC"];
+        let profile = ["TOKEN_PROFILE_UNSPECIFIED", "TOKEN_PROFILE_DEFAULT_EAT"];
+        let refused = if !is(&self.signature_type, signature) {
+            format!("signatureType {}", self.signature_type)
+        } else if !is(&self.token_profile, profile) {
+            format!("tokenProfile {}", self.token_profile)
+        } else if !self.aws_principal_tags_options.is_null() {
+            "awsPrincipalTagsOptions".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(Status::unimplemented(format!(
+            "{refused} is not emulated: tokens have the default profile and are signed by a key that the issuer publishes."
+        )))
+    }
+}

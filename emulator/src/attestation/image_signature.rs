@@ -1,0 +1,207 @@
+//! Which signatures on an image hold (google/confidential-space, `server/signedcontainer`).
+
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPssSaltLength,
+    UnparsedPublicKey,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use confidential::claims::ImageSignature;
+use content::{Digest, limits};
+use p256::pkcs8::der::asn1::{AnyRef, BitStringRef};
+use p256::pkcs8::der::{Decode as _, Encode as _, pem};
+use p256::pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef};
+use serde_json::Value;
+use signature::PublicKey;
+
+use super::evidence::Signature;
+
+/// `rsaEncryption` (RFC 8017, appendix C).
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// The public exponent 65537, with which the DER of a key ends.
+const EXPONENT: [u8; 5] = [2, 3, 1, 0, 1];
+/// Salts as long as the digest, and as long as can be: signers write either.
+static PSS: [RsaParameters; 2] = [
+    RSA_PSS_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Digest),
+    RSA_PSS_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Max),
+];
+static PKCS1: [RsaParameters; 1] =
+    [RSA_PKCS1_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Digest)];
+
+/// The signature as a claim, if it is one on the image with this digest; else what is wrong with it.
+pub(super) fn verified(signature: &Signature, digest: &Digest) -> Result<ImageSignature, String> {
+    let decode = |text: &str| STANDARD.decode(text).map_err(|error| error.to_string());
+    let (payload, bytes) = (decode(&signature.payload)?, decode(&signature.signature)?);
+    let parsed: Value =
+        content::json::parse(&payload, limits::PAYLOAD).map_err(|e| e.to_string())?;
+    check_image(&parsed, digest)?;
+    let optional = |name: &str| parsed["optional"][name].as_str().unwrap_or_default();
+    let algorithm = optional("dev.cosignproject.cosign/sigalg");
+    let pem = STANDARD_NO_PAD.decode(optional("dev.cosignproject.cosign/pub"));
+    let pem = pem.ok().and_then(|pem| String::from_utf8(pem).ok());
+    let pem = pem.ok_or("unreadable public key")?;
+    let key_id = match algorithm {
+        "ECDSA_P256_SHA256" => verify_ecdsa(&pem, &payload, &bytes)?,
+        "RSASSA_PSS_SHA256" => verify_rsa(&pem, &PSS, &payload, &bytes)?,
+        "RSASSA_PKCS1V15_SHA256" => verify_rsa(&pem, &PKCS1, &payload, &bytes)?,
+        _ => return Err(format!("unsupported signing algorithm {algorithm:?}")),
+    };
+    Ok(ImageSignature {
+        key_id: key_id.hex(),
+        signature: signature.signature.clone(),
+        signature_algorithm: algorithm.to_owned(),
+    })
+}
+
+fn check_image(payload: &Value, digest: &Digest) -> Result<(), String> {
+    if payload["critical"]["type"] != "cosign container image signature" {
+        return Err("unexpected type in payload".to_owned());
+    }
+    if payload["critical"]["image"]["docker-manifest-digest"] != digest.to_string() {
+        return Err("payload is of another image digest".to_owned());
+    }
+    Ok(())
+}
+
+fn verify_ecdsa(pem: &str, payload: &[u8], bytes: &[u8]) -> Result<Digest, String> {
+    let key = PublicKey::from_pem(pem).map_err(|error| error.to_string())?;
+    key.verify(payload, bytes)
+        .map_err(|error| error.to_string())?;
+    Ok(key.key_id())
+}
+
+fn verify_rsa(
+    pem: &str,
+    parameters: &'static [RsaParameters],
+    payload: &[u8],
+    bytes: &[u8],
+) -> Result<Digest, String> {
+    let key = rsa_key(pem).ok_or("unreadable RSA public key, or one with another exponent")?;
+    let holds = |parameters: &'static RsaParameters| {
+        let key = UnparsedPublicKey::new(parameters, &key);
+        key.verify(payload, bytes).is_ok()
+    };
+    match parameters.iter().any(holds) {
+        true => Ok(Digest::of(&key)),
+        false => Err("signature does not match".to_owned()),
+    }
+}
+
+/// The DER of an RSA key, `SubjectPublicKeyInfo`, in whichever of the two PEM forms it comes.
+fn rsa_key(pem: &str) -> Option<Vec<u8>> {
+    let (label, der) = pem::decode_vec(pem.as_bytes()).ok()?;
+    let der = match label {
+        "PUBLIC KEY" => der,
+        "RSA PUBLIC KEY" => {
+            let info = SubjectPublicKeyInfoRef {
+                algorithm: AlgorithmIdentifierRef {
+                    oid: RSA,
+                    parameters: Some(AnyRef::NULL),
+                },
+                subject_public_key: BitStringRef::from_bytes(&der).ok()?,
+            };
+            info.to_der().ok()?
+        }
+        _ => return None,
+    };
+    let info = SubjectPublicKeyInfoRef::from_der(&der).ok()?;
+    let is_known =
+        info.algorithm.oid == RSA && info.subject_public_key.raw_bytes().ends_with(&EXPONENT);
+    is_known.then_some(der)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    use aws_lc_rs::signature::{
+        KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaSignatureEncoding,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    static MAX_SALT: RsaSignatureEncoding =
+        RSA_PSS_SHA256.with_pss_salt_length(RsaPssSaltLength::Max);
+
+    fn pem(label: &str, der: &[u8]) -> String {
+        pem::encode_string(label, pem::LineEnding::LF, der).unwrap()
+    }
+
+    fn signed(
+        key: &KeyPair,
+        pem: &str,
+        algorithm: &str,
+        encoding: &'static RsaSignatureEncoding,
+    ) -> Signature {
+        let payload = json!({
+            "critical": {
+                "type": "cosign container image signature",
+                "image": {"docker-manifest-digest": Digest::of(b"image").to_string()},
+            },
+            "optional": {
+                "dev.cosignproject.cosign/pub": STANDARD_NO_PAD.encode(pem),
+                "dev.cosignproject.cosign/sigalg": algorithm,
+            },
+        })
+        .to_string();
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(
+            encoding,
+            &SystemRandom::new(),
+            payload.as_bytes(),
+            &mut signature,
+        )
+        .unwrap();
+        Signature {
+            payload: STANDARD.encode(payload),
+            signature: STANDARD.encode(signature),
+        }
+    }
+
+    #[test]
+    fn rsa_signatures_hold_by_either_padding_and_pem_form() {
+        let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let info: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
+        let forms = [
+            pem("PUBLIC KEY", info.as_ref()),
+            pem("RSA PUBLIC KEY", key.public_key().as_ref()),
+        ];
+        let kinds: [(&str, &'static RsaSignatureEncoding); 3] = [
+            ("RSASSA_PKCS1V15_SHA256", &RSA_PKCS1_SHA256),
+            ("RSASSA_PSS_SHA256", &RSA_PSS_SHA256),
+            ("RSASSA_PSS_SHA256", &MAX_SALT),
+        ];
+        for form in &forms {
+            for (algorithm, encoding) in kinds {
+                let signature = signed(&key, form, algorithm, encoding);
+                let claim = verified(&signature, &Digest::of(b"image")).unwrap();
+                assert_eq!(claim.key_id, Digest::of(info.as_ref()).hex());
+                assert_eq!(claim.signature_algorithm, algorithm);
+                assert!(verified(&signature, &Digest::of(b"other")).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_signature_holds_as_what_it_says_it_is() {
+        let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let info: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
+        let form = pem("PUBLIC KEY", info.as_ref());
+        for algorithm in [
+            "RSASSA_PSS_SHA256",
+            "ECDSA_P256_SHA256",
+            "RSASSA_PKCS1V15_SHA512",
+        ] {
+            let signature = signed(&key, &form, algorithm, &RSA_PKCS1_SHA256);
+            assert!(
+                verified(&signature, &Digest::of(b"image")).is_err(),
+                "{algorithm}"
+            );
+        }
+        let form = format!("{form}more");
+        let signature = signed(&key, &form, "RSASSA_PKCS1V15_SHA256", &RSA_PKCS1_SHA256);
+        assert!(verified(&signature, &Digest::of(b"image")).is_err());
+    }
+}

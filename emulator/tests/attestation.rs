@@ -1,0 +1,140 @@
+//! What the attestation service puts into a token, and which tokens it refuses to make.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(clippy::print_stdout, reason = "what is skipped is named")]
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use confidential::event_log::{self, Event, Reporting, RestartPolicy};
+use content::Digest;
+use emulator::attestation::Attestation;
+use emulator::status::Status;
+use serde_json::{Value, json};
+
+const LOCATION: &str = "projects/operator/locations/us-central1";
+const NOW: u64 = 1_700_000_000;
+
+fn evidence(image_digest: Digest) -> Value {
+    let events = [
+        Event::ImageRef("registry.example/tee:1".into()),
+        Event::ImageDigest(image_digest),
+        Event::RestartPolicy(RestartPolicy::Never),
+        Event::ImageId(Digest::of(b"config")),
+        Event::MemoryMonitor(Reporting::On),
+        Event::LaunchSeparator,
+    ];
+    json!({
+        "tdCcel": {"canonicalEventLog": STANDARD.encode(event_log::encode(&events))},
+        "instance": {
+            "projectId": "operator", "projectNumber": "1", "zone": "us-central1-a",
+            "instanceName": "vm1", "instanceId": "2", "hwmodel": "GCP_INTEL_TDX",
+            "imageFamily": "production",
+        },
+    })
+}
+
+/// The claims of the token about this evidence.
+fn claims(evidence: Value) -> Result<Value, Status> {
+    let mut service = Attestation::new().unwrap();
+    let challenge = service.challenge(LOCATION, NOW)?;
+    let answer = service.verify(challenge["name"].as_str().unwrap(), evidence, NOW)?;
+    Ok(service
+        .claims(answer["attestationToken"].as_str().unwrap())
+        .unwrap())
+}
+
+fn with_options(options: Value) -> Result<Value, u16> {
+    let mut evidence = evidence(Digest::of(b"image"));
+    evidence["options"] = options;
+    claims(evidence).map_err(|status| status.code)
+}
+
+#[test]
+fn claims_of_the_hardware() {
+    let mut evidence = evidence(Digest::of(b"image"));
+    let token = claims(evidence.clone()).unwrap();
+    assert_eq!(token["attester_tcb"], json!(["INTEL"]));
+    assert_eq!(token["tdx"]["gcp_attester_tcb_status"], "UpToDate");
+    let space = &token["submods"]["confidential_space"];
+    assert_eq!(space["monitoring_enabled"], json!({"memory": true}));
+    evidence["instance"]["hwmodel"] = "GCP_AMD_SEV".into();
+    let token = claims(evidence).unwrap();
+    assert!(token.get("attester_tcb").is_none() && token.get("tdx").is_none());
+}
+
+#[test]
+fn only_default_tokens_signed_by_a_published_key() {
+    for options in [
+        json!({"signatureType": "SIGNATURE_TYPE_OIDC", "tokenProfile": "TOKEN_PROFILE_DEFAULT_EAT"}),
+        json!({"signatureType": 1, "tokenProfile": 0}),
+        json!({"awsPrincipalTagsOptions": null}),
+    ] {
+        assert!(with_options(options.clone()).is_ok(), "{options}");
+    }
+    for options in [
+        json!({"signatureType": "SIGNATURE_TYPE_PKI"}),
+        json!({"signatureType": 2}),
+        json!({"tokenProfile": "TOKEN_PROFILE_AWS"}),
+        json!({"awsPrincipalTagsOptions": {"allowedPrincipalTags": {}}}),
+    ] {
+        assert_eq!(with_options(options.clone()), Err(501), "{options}");
+    }
+    assert_eq!(with_options(json!({"unknown": 1})), Err(400));
+}
+
+#[test]
+fn an_audience_of_ones_own() {
+    let token = with_options(json!({"audience": "https://me.example"})).unwrap();
+    assert_eq!(token["aud"], "https://me.example");
+    let token = with_options(json!({})).unwrap();
+    assert_eq!(token["aud"], "https://sts.googleapis.com");
+    let same = json!({"audience": "https://sts.googleapis.com"});
+    assert_eq!(with_options(same), Err(400));
+    assert_eq!(with_options(json!({"audience": "a".repeat(513)})), Err(400));
+}
+
+#[test]
+fn challenges_end() {
+    let mut service = Attestation::new().unwrap();
+    let first = service.challenge(LOCATION, NOW).unwrap();
+    assert_eq!(first["createTime"], "2023-11-14T22:13:20Z");
+    assert_eq!(first["expireTime"], "2023-11-14T23:13:20Z");
+    let second = service.challenge(LOCATION, NOW).unwrap();
+    let mut verify = |challenge: &Value, now| {
+        let name = challenge["name"].as_str().unwrap();
+        service.verify(name, evidence(Digest::of(b"image")), now)
+    };
+    assert!(verify(&first, NOW + 3599).is_ok());
+    assert_eq!(verify(&first, NOW + 3599).unwrap_err().code, 404);
+    assert_eq!(verify(&second, NOW + 3600).unwrap_err().code, 404);
+}
+
+#[test]
+fn unanswered_challenges_are_so_many_at_the_most() {
+    let mut service = Attestation::new().unwrap();
+    let refused = (0..20_000).find_map(|_| service.challenge(LOCATION, NOW).err());
+    assert_eq!(refused.unwrap().code, 429);
+    assert!(service.challenge(LOCATION, NOW + 3600).is_ok());
+}
+
+#[test]
+fn image_signatures_of_others() {
+    let Some(vectors) = std::env::var_os("VECTORS") else {
+        println!("skipped: VECTORS is not set");
+        return;
+    };
+    let path =
+        std::path::Path::new(&vectors).join("confidential-space/signed-container/cases.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(!text.is_empty());
+    for row in text.lines() {
+        let row: Value = serde_json::from_str(row).unwrap();
+        let mut evidence = evidence(row["image_digest"].as_str().unwrap().parse().unwrap());
+        evidence["signedEntities"] = json!([{"containerImageSignatures": [
+            {"payload": row["payload_b64"], "signature": row["signature_b64"]},
+        ]}]);
+        let token = claims(evidence).unwrap();
+        let held = &token["submods"]["container"]["image_signatures"][0];
+        assert_eq!(!held.is_null(), row["expect"] == "accept", "{}", row["id"]);
+        assert_eq!(held["key_id"], row["key_id"], "{}", row["id"]);
+    }
+}
