@@ -52,7 +52,7 @@ pub struct Binding {
 
 /// A new policy, and which of its fields replace the old ones (IAM v1, `SetIamPolicyRequest`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Change {
     /// The policy.
     pub policy: Policy,
