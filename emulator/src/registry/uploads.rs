@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::rand;
 use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use content::limits;
 use http_body_util::BodyExt as _;
@@ -50,7 +50,12 @@ impl Uploads {
         let id = new_id()?;
         store::write(&self.store.upload(name, &id), b"")?;
         match query.get("digest") {
-            Some(digest) => self.take_rest(name, &id, digest.parse()?, body).await,
+            Some(digest) => {
+                let digest = digest.parse()?;
+                let claim = self.claim(self.store.upload(name, &id))?;
+                take(&claim.path, body).await?;
+                self.keep(name, &claim, digest).await
+            }
             None => Ok(status(StatusCode::ACCEPTED, name, &id, 0)),
         }
     }
@@ -88,8 +93,7 @@ impl Uploads {
         body: Body,
     ) -> Result<Response, RegistryError> {
         let claim = self.claim(self.store.upload(name, id))?;
-        self.check_range(name, id, headers).await?;
-        let size = take(&claim.path, body).await?;
+        let size = self.take_chunk(name, id, headers, body, &claim).await?;
         Ok(status(StatusCode::ACCEPTED, name, id, size))
     }
 
@@ -103,8 +107,10 @@ impl Uploads {
         body: Body,
     ) -> Result<Response, RegistryError> {
         let digest = query.get("digest").ok_or(RegistryError::DigestMissing)?;
-        self.check_range(name, id, headers).await?;
-        self.take_rest(name, id, digest.parse()?, body).await
+        let digest = digest.parse()?;
+        let claim = self.claim(self.store.upload(name, id))?;
+        self.take_chunk(name, id, headers, body, &claim).await?;
+        self.keep(name, &claim, digest).await
     }
 
     /// DELETE: gives an upload up.
@@ -116,15 +122,12 @@ impl Uploads {
         }
     }
 
-    async fn take_rest(
+    async fn keep(
         &self,
         name: &Name,
-        id: &UploadId,
+        claim: &Claim<'_>,
         digest: ContentDigest,
-        body: Body,
     ) -> Result<Response, RegistryError> {
-        let claim = self.claim(self.store.upload(name, id))?;
-        take(&claim.path, body).await?;
         let (path, expected) = (claim.path.clone(), digest.clone());
         let checked = tokio::task::spawn_blocking(move || check(&path, &expected)).await?;
         if let Err(refusal) = checked {
@@ -136,33 +139,41 @@ impl Uploads {
         Ok(created(name, &digest))
     }
 
-    async fn size(&self, name: &Name, id: &UploadId) -> Result<u64, RegistryError> {
-        let metadata = tokio::fs::metadata(self.store.upload(name, id)).await;
-        Ok(metadata.map_err(|_| RegistryError::UploadUnknown)?.len())
-    }
-
-    /// Chunks come in order: one that says where it begins must begin where the upload ends.
-    async fn check_range(
+    /// Takes a chunk, and gives the upload's size after it. Chunks come in order: one that says where
+    /// it lies must begin where the upload ends, and end where it says (distribution spec, "Pushing a
+    /// blob in chunks").
+    async fn take_chunk(
         &self,
         name: &Name,
         id: &UploadId,
         headers: &HeaderMap,
-    ) -> Result<(), RegistryError> {
+        body: Body,
+        claim: &Claim<'_>,
+    ) -> Result<u64, RegistryError> {
         let size = self.size(name, id).await?;
-        let Some(range) = headers.get(header::CONTENT_RANGE) else {
-            return Ok(());
+        let refused = || RegistryError::UploadRange {
+            size,
+            location: location(name, id),
         };
-        let text = range.to_str().unwrap_or_default();
-        let start: Option<u64> = text
-            .split_once('-')
-            .and_then(|(start, _)| start.parse().ok());
-        match start {
-            Some(start) if size == start => Ok(()),
-            _ => Err(RegistryError::UploadRange {
-                size,
-                location: location(name, id),
-            }),
+        let Some(range) = headers.get(header::CONTENT_RANGE) else {
+            return take(&claim.path, body).await;
+        };
+        let end = match first_and_last(range) {
+            Some((start, end)) if size == start => end,
+            _ => return Err(refused()),
+        };
+        let taken = take(&claim.path, body).await?;
+        if end.checked_add(1) == Some(taken) {
+            return Ok(taken);
         }
+        let file = OpenOptions::new().write(true).open(&claim.path).await?;
+        file.set_len(size).await?;
+        Err(refused())
+    }
+
+    async fn size(&self, name: &Name, id: &UploadId) -> Result<u64, RegistryError> {
+        let metadata = tokio::fs::metadata(self.store.upload(name, id)).await;
+        Ok(metadata.map_err(|_| RegistryError::UploadUnknown)?.len())
     }
 
     /// Takes the sole right to write to an upload.
@@ -193,6 +204,11 @@ impl Drop for Claim<'_> {
             .unwrap_or_else(PoisonError::into_inner);
         busy.remove(&self.path);
     }
+}
+
+fn first_and_last(range: &HeaderValue) -> Option<(u64, u64)> {
+    let (first, last) = range.to_str().ok()?.split_once('-')?;
+    Some((first.parse().ok()?, last.parse().ok()?))
 }
 
 fn new_id() -> Result<UploadId, RegistryError> {
