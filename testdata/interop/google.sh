@@ -39,7 +39,7 @@ fi
 google_cloud() { # words of a gcloud command...
   CLOUDSDK_CONFIG="$work/gcloud" CLOUDSDK_CORE_DISABLE_PROMPTS=1 \
   CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS="$(endpoint kms)/" \
-  CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="$work/cloud/projects/owner/access_token" "$@"
+  CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="$work/cloud/projects/keyholder/access_token" "$@"
 }
 
 write_policy() {
@@ -63,7 +63,7 @@ by = ["builder"]
 require = true
 POLICY
   cat >"$work/grant.toml" <<GRANT
-key = "projects/owner/locations/global/keyRings/people/cryptoKeys/data"
+key = "projects/keyholder/locations/global/keyRings/people/cryptoKeys/data"
 role = "roles/cloudkms.cryptoKeyDecrypter"
 pool = "projects/1/locations/global/workloadIdentityPools/pool"
 GRANT
@@ -74,14 +74,14 @@ print_binding() {
     --policy "$work/policy.toml" --grant "$work/grant.toml" --key "$work/other.key" >"$work/add"
 }
 bound() {
-  google_cloud gcloud kms keys get-iam-policy data --project=owner --location=global --keyring=people --format=json |
+  google_cloud gcloud kms keys get-iam-policy data --project=keyholder --location=global --keyring=people --format=json |
     grep -q "attribute.image_digest/$digest"
 }
 
 if need gcloud "gcloud"; then
   write_policy
-  check "gcloud: kms keyrings create" google_cloud gcloud kms keyrings create people --project=owner --location=global
-  check "gcloud: kms keys create" google_cloud gcloud kms keys create data --project=owner --location=global \
+  check "gcloud: kms keyrings create" google_cloud gcloud kms keyrings create people --project=keyholder --location=global
+  check "gcloud: kms keys create" google_cloud gcloud kms keys create data --project=keyholder --location=global \
     --keyring=people --purpose=encryption
   refuse "gcloud: nothing is bound" bound
   check "verifier: print the binding" print_binding

@@ -1,6 +1,6 @@
 """Google's own client libraries against the emulator: each call gets what Google Cloud would answer.
 
-Usage: google_clients.py ENDPOINTS TOKEN IMAGE_DIGEST, where ENDPOINTS is the line that `emulator serve --project owner`
+Usage: google_clients.py ENDPOINTS TOKEN IMAGE_DIGEST, where ENDPOINTS is the line that `emulator serve --project keyholder`
 prints, and TOKEN a file with an attestation token for https://sts.googleapis.com of the image with that digest.
 """
 
@@ -25,8 +25,8 @@ from google.pubsub_v1.services.publisher.transports import PublisherRestTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberRestTransport
 
 endpoints, token_file, digest = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
-OWNER = endpoints["projects"]["owner"]
-LOCATION = "projects/owner/locations/global"
+OWNER = endpoints["projects"]["keyholder"]
+LOCATION = "projects/keyholder/locations/global"
 POOL = f"projects/{OWNER['number']}/locations/global/workloadIdentityPools/pool"
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 results = []
@@ -191,7 +191,7 @@ def bind(client, key, ciphertext):
 def queue():
     publisher = PublisherClient(transport=PublisherRestTransport(credentials=owner_credentials(), **host("pubsub")))
     subscriber = SubscriberClient(transport=SubscriberRestTransport(credentials=owner_credentials(), **host("pubsub")))
-    topic, subscription = "projects/owner/topics/data", "projects/owner/subscriptions/data"
+    topic, subscription = "projects/keyholder/topics/data", "projects/keyholder/subscriptions/data"
     publisher.create_topic(name=topic)
     subscriber.create_subscription(name=subscription, topic=topic)
     refuses("pubsub: create_topic again", "ALREADY_EXISTS", lambda: publisher.create_topic(name=topic))
@@ -207,7 +207,7 @@ def queue():
     again = subscriber.pull(subscription=subscription, max_messages=10).received_messages
     check("pubsub: what was not acknowledged comes again", [m.message for m in again] == [received[1].message])
     refuses("pubsub: an unknown topic", "NOT_FOUND",
-            lambda: publisher.publish(topic="projects/owner/topics/none", messages=[{"data": b"x"}]))
+            lambda: publisher.publish(topic="projects/keyholder/topics/none", messages=[{"data": b"x"}]))
     stranger = PublisherClient(transport=PublisherRestTransport(credentials=federated(), **host("pubsub")))
     refuses("pubsub: publish by a stranger", "PERMISSION_DENIED",
             lambda: stranger.publish(topic=topic, messages=messages))

@@ -30,7 +30,7 @@ digest="$(cat "$work/digest")"
 echo "image   $digest"
 
 mkfifo "$work/endpoints"
-"$bin/emulator" serve --state "$work/cloud" --project owner --project operator >"$work/endpoints" &
+"$bin/emulator" serve --state "$work/cloud" --project keyholder --project operator >"$work/endpoints" &
 read -r endpoints <"$work/endpoints"
 address="$(sed -E 's/.*"registry":"([^"]+)".*/\1/' <<<"$endpoints")"
 
