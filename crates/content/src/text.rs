@@ -1,0 +1,70 @@
+//! Text that others wrote, for people to read.
+
+/// At most `length` characters of `text`, on one line and fit to be printed: what a terminal would
+/// obey, what has no shape and what reorders its surroundings is written as `\u{…}`, and what was
+/// cut off as `…`.
+pub fn printable(text: &str, length: usize) -> String {
+    let mut out = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == length {
+            out.push('…');
+            break;
+        }
+        match is_plain(character) {
+            true => out.push(character),
+            false => out.extend(character.escape_unicode()),
+        }
+    }
+    out
+}
+
+/// Neither a control character nor a format character (Unicode, general categories `Cc` and `Cf`),
+/// nor a separator of lines or paragraphs (`Zl`, `Zp`), nor a selector of a glyph's variant.
+fn is_plain(character: char) -> bool {
+    let formats = matches!(
+        character,
+        '\u{ad}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    );
+    !character.is_control() && !formats
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_not_steered_and_a_reader_not_misled() {
+        assert_eq!(printable("a\u{1b}[2J\n", 99), "a\\u{1b}[2J\\u{a}");
+        for hidden in [
+            '\u{202e}',
+            '\u{2066}',
+            '\u{200b}',
+            '\u{ad}',
+            '\u{2028}',
+            '\u{e0041}',
+        ] {
+            let shown = printable(&format!("a{hidden}b"), 99);
+            assert_eq!(shown, format!("a\\u{{{:x}}}b", u32::from(hidden)));
+        }
+        assert_eq!(printable("Grüße, 世界 ✓", 99), "Grüße, 世界 ✓");
+    }
+
+    #[test]
+    fn has_an_end() {
+        assert_eq!(printable("abc", 3), "abc");
+        assert_eq!(printable("abcd", 3), "abc…");
+    }
+}
