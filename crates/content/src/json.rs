@@ -3,9 +3,10 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde::{Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::limits;
@@ -36,7 +37,8 @@ pub enum JsonError {
 ///
 /// # Errors
 /// More bytes than `limit`, a key twice in one object at any depth, more than
-/// [`limits::JSON_DEPTH`] levels, anything after the document, or a document that is no `T`.
+/// [`limits::JSON_DEPTH`] levels or [`limits::JSON_MEMBERS`] members of one object, anything after
+/// the document, or a document that is no `T`.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, JsonError> {
     let size = bytes.len() as u64;
     if size > limit {
@@ -96,6 +98,40 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
         scalar => serde_json::to_writer(out, scalar).map_err(JsonError::Write)?,
     }
     Ok(())
+}
+
+/// For `deserialize_with`: a sequence of `MOST` elements at the most, given up at the one after. A
+/// plain `Vec` can take ten times the memory of its text before anyone counts it.
+///
+/// # Errors
+/// More elements, or one that is no `T`.
+pub fn at_most<'de, const MOST: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_seq(AtMost::<MOST, T>(PhantomData))
+}
+
+struct AtMost<const MOST: usize, T>(PhantomData<T>);
+
+impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for AtMost<MOST, T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a sequence of {MOST} elements at the most")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+        let mut kept = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if kept.len() == MOST {
+                return Err(de::Error::invalid_length(MOST + 1, &self));
+            }
+            kept.push(item);
+        }
+        Ok(kept)
+    }
 }
 
 /// Walks a document and keeps nothing of it.
@@ -169,6 +205,12 @@ impl<'de> Visitor<'de> for Strict {
                     "key {key:?} twice in one object"
                 )));
             }
+            if seen.len() == limits::JSON_MEMBERS {
+                return Err(de::Error::custom(format_args!(
+                    "more than {} members in one object",
+                    limits::JSON_MEMBERS
+                )));
+            }
             seen.insert(key);
             members.next_value_seed(self.deeper()?)?;
         }
@@ -213,6 +255,22 @@ mod tests {
         assert!(parsed(&nested(limits::JSON_DEPTH + 1)).is_err());
         let error = parse::<Value>(b"[1,2]", 4).unwrap_err();
         assert!(matches!(error, JsonError::Limit { size: 5, limit: 4 }));
+    }
+
+    #[test]
+    fn refuses_more_members_and_elements_than_anyone_needs() {
+        let members = |count| {
+            let members: Vec<_> = (0..count).map(|n| format!("\"{n}\":0")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let parsed = |text: String| parse::<Value>(text.as_bytes(), 1 << 20);
+        assert!(parsed(members(limits::JSON_MEMBERS)).is_ok());
+        assert!(parsed(members(limits::JSON_MEMBERS + 1)).is_err());
+
+        #[derive(Deserialize)]
+        struct Few(#[serde(deserialize_with = "at_most::<2, _, _>")] Vec<u8>);
+        assert_eq!(parse::<Few>(b"[1,2]", 10).unwrap().0, [1, 2]);
+        assert!(parse::<Few>(b"[1,2,3]", 10).is_err());
     }
 
     #[test]

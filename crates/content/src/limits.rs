@@ -8,10 +8,15 @@ pub const CONFIG: u64 = 4 << 20;
 pub const LAYER: u64 = 4 << 30;
 /// Files and directories in one layer.
 pub const ENTRIES: usize = 1_000_000;
+/// All layers of one image, compressed.
+pub const LAYERS_TOTAL: u64 = 8 << 30;
 /// A Sigstore bundle.
-pub const BUNDLE: u64 = 64 << 20;
+pub const BUNDLE: u64 = 32 << 20;
 /// A signed statement: the envelope around a software bill of materials is the largest.
-pub const STATEMENT: u64 = 64 << 20;
+pub const STATEMENT: u64 = 32 << 20;
+/// All signatures and statements of one image: the largest statement in both layouts, and as much
+/// again. A piece that is named twice counts twice.
+pub const PIECES_TOTAL: u64 = 128 << 20;
 /// A simple-signing payload.
 pub const PAYLOAD: u64 = 64 << 10;
 /// A public or private key, or a certificate, in PEM.
@@ -28,9 +33,13 @@ pub const EVENT_LOG: u64 = 4 << 20;
 pub const LAYERS: usize = 1000;
 /// Referrers of one image.
 pub const REFERRERS: usize = 256;
+/// The manifests of all referrers of one image, and also the list that names them.
+pub const REFERRERS_TOTAL: u64 = 16 << 20;
 /// Signatures of one image; Confidential Space reads no more (launcher, signature discovery).
 pub const SIGNATURES: usize = 300;
 /// Subjects of one statement.
 pub const SUBJECTS: usize = 1024;
+/// Members of one object in a JSON document: the reader must remember their names.
+pub const JSON_MEMBERS: usize = 50_000;
 /// Nested arrays and objects in a JSON document.
 pub const JSON_DEPTH: usize = 64;
