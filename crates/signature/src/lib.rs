@@ -7,7 +7,6 @@ pub mod bundle;
 pub mod envelope;
 mod error;
 mod key;
-pub mod principal;
 pub mod simple_signing;
 
 pub use error::Error;
