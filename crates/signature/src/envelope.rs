@@ -32,12 +32,16 @@ pub struct Envelope {
     key_id: String,
 }
 
+/// Signatures that are read at all, to be counted.
+const SIGNATURES: usize = 32;
+
 /// The envelope as JSON.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Wire {
     payload: String,
     #[serde(rename = "payloadType")]
     payload_type: String,
+    #[serde(deserialize_with = "json::at_most::<SIGNATURES, _, _>")]
     signatures: Vec<WireSignature>,
 }
 
@@ -202,7 +206,7 @@ mod tests {
 
     #[test]
     fn refuses_two_signatures_and_none() {
-        for count in [0, 2] {
+        for count in [0, 2, SIGNATURES + 1] {
             let signatures = vec![serde_json::json!({"sig": "AA=="}); count];
             let text =
                 serde_json::json!({"payload": "", "payloadType": "t", "signatures": signatures});
