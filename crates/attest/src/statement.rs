@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Error;
+use crate::{Error, predicate, vsa};
 
 /// What we write (in-toto attestation framework, statement v1).
 const V1: &str = "https://in-toto.io/Statement/v1";
@@ -44,13 +44,6 @@ impl Subject {
             name: Some(repository.to_owned()),
             digest,
         }
-    }
-
-    /// The SHA-256, if there is one and it is well-formed.
-    pub fn sha256(&self) -> Option<Digest> {
-        self.digest
-            .get("sha256")
-            .and_then(|hex| Digest::from_hex(hex).ok())
     }
 }
 
@@ -113,29 +106,35 @@ impl<P: DeserializeOwned> Statement<P> {
 }
 
 impl Statement<Value> {
-    /// Parses a statement of any kind.
-    ///
-    /// # Errors
-    /// As [`Statement::parse`].
-    pub fn parse_any(bytes: &[u8]) -> Result<Self, Error> {
-        Self::parse(bytes)
+    /// Whether `other` says the same of the same subjects. Two verdicts that differ in nothing but
+    /// the time at which they were reached say the same: only the verdict counts.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        self.subject == other.subject
+            && self.predicate_type == other.predicate_type
+            && match self.predicate_type.as_str() {
+                predicate::VSA => vsa::is_same_verdict(&self.predicate, &other.predicate),
+                _ => self.predicate == other.predicate,
+            }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn statement() -> Statement<Value> {
         let subject = Subject::image("registry/repo", &Digest::of(b"image"));
-        Statement::new(subject, crate::predicate::VSA, serde_json::json!({"a": 1}))
+        Statement::new(subject, predicate::VSA, json!({"a": 1}))
     }
 
     #[test]
     fn comes_back_as_it_was() {
-        let parsed = Statement::parse_any(&statement().to_bytes().unwrap()).unwrap();
+        let parsed = Statement::<Value>::parse(&statement().to_bytes().unwrap()).unwrap();
         assert_eq!(parsed, statement());
-        assert_eq!(parsed.subject[0].sha256(), Some(Digest::of(b"image")));
+        let digest = &parsed.subject[0].digest["sha256"];
+        assert_eq!(*digest, Digest::of(b"image").hex());
     }
 
     #[test]
@@ -143,15 +142,34 @@ mod tests {
         let bytes = statement().to_bytes().unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let other = text.replace("Statement/v1", "Statement/v2");
-        assert!(Statement::parse_any(other.as_bytes()).is_err());
+        assert!(Statement::<Value>::parse(other.as_bytes()).is_err());
         let mut empty = statement();
         empty.subject.clear();
-        assert!(Statement::parse_any(&empty.to_bytes().unwrap()).is_err());
+        assert!(Statement::<Value>::parse(&empty.to_bytes().unwrap()).is_err());
     }
 
     #[test]
-    fn a_digest_in_capitals_is_none() {
-        let digest = BTreeMap::from([("sha256".to_owned(), Digest::of(b"").hex().to_uppercase())]);
-        assert_eq!(Subject { name: None, digest }.sha256(), None);
+    fn the_same_verdict_at_another_time_is_the_same() {
+        let verdict = |predicate: Value| Statement {
+            predicate,
+            ..statement()
+        };
+        let early = verdict(json!({"timeVerified": "1", "verificationResult": "PASSED"}));
+        let late = verdict(json!({"timeVerified": "2", "verificationResult": "PASSED"}));
+        assert!(early.says_the_same_as(&early) && early.says_the_same_as(&late));
+        let other = verdict(json!({"timeVerified": "1", "verificationResult": "FAILED"}));
+        assert!(!early.says_the_same_as(&other));
+        let more = verdict(json!({"verificationResult": "PASSED", "policy": {}}));
+        assert!(!early.says_the_same_as(&more));
+        let elsewhere = Statement {
+            subject: vec![Subject::image("registry/repo", &Digest::of(b"other"))],
+            ..early.clone()
+        };
+        assert!(!early.says_the_same_as(&elsewhere));
+        let [one, two] = [early, late].map(|statement| Statement {
+            predicate_type: predicate::CYCLONEDX.to_owned(),
+            ..statement
+        });
+        assert!(!one.says_the_same_as(&two));
     }
 }

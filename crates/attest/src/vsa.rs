@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A verdict (SLSA verification summary v1).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -38,6 +39,18 @@ pub struct PolicyDescriptor {
     pub uri: Option<String>,
     /// Digests by algorithm, as hex.
     pub digest: BTreeMap<String, String>,
+}
+
+/// Whether two verdicts differ at the most in when they were reached.
+pub(crate) fn is_same_verdict(one: &Value, other: &Value) -> bool {
+    let [one, other] = [one, other].map(|verdict| {
+        let mut verdict = verdict.clone();
+        if let Some(members) = verdict.as_object_mut() {
+            members.remove("timeVerified");
+        }
+        verdict
+    });
+    one == other
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn slsa_verifier() {
         let payload = STANDARD.decode(payload).unwrap();
         let statement = Statement::<Provenance>::parse(&payload).unwrap();
         assert_eq!(statement.predicate_type, predicate::PROVENANCE);
-        assert!(statement.subject[0].sha256().is_some());
+        assert_eq!(statement.subject[0].digest["sha256"].len(), 64);
         let builder = &statement.predicate.run_details.builder.id;
         assert!(
             builder.starts_with("https://github.com/slsa-framework/"),

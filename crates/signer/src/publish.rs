@@ -47,13 +47,19 @@ pub async fn sign_image(
     }
     let about = Subject::image(&repository, &image.digest);
     let statement = Statement::new(about, predicate::COSIGN_SIGN, json!({}));
-    publish_bundle(registry, subject, signer, &statement)
-        .await
-        .map(drop)
+    if find_in_bundles(registry, &subject.digest, &statement, signer)
+        .await?
+        .is_none()
+    {
+        let envelope = seal(&statement, signer).await?;
+        publish_bundle(registry, subject, &statement, envelope, signer).await?;
+    }
+    Ok(())
 }
 
 /// Attests a predicate about an image: an envelope under the tag `sha256-<hex>.att`, and the same
-/// envelope in a bundle.
+/// envelope in a bundle. Where the signer has said the same before (see
+/// [`Statement::says_the_same_as`]), what was said then stays, and only what is missing is added.
 ///
 /// # Errors
 /// As [`sign_image`].
@@ -67,16 +73,19 @@ pub async fn attest_image(
     let subject = subject(registry, image).await?;
     let about = Subject::image(&image.repository.to_string(), &image.digest);
     let statement = Statement::new(about, predicate_type, predicate);
-    let envelope = publish_bundle(registry, subject, signer, &statement).await?;
     let tag = Tag::of_digest(&image.digest, ".att")?;
-    let payload = statement.to_bytes()?;
-    if has_envelope(registry, &tag, &payload, signer).await? {
-        return Ok(());
+    let bundled = find_in_bundles(registry, &subject.digest, &statement, signer).await?;
+    let tagged = find_under_tag(registry, &tag, &statement, signer).await?;
+    let envelope = match bundled.as_ref().or(tagged.as_ref()) {
+        Some(envelope) => envelope.clone(),
+        None => seal(&statement, signer).await?,
+    };
+    if bundled.is_none() {
+        publish_bundle(registry, subject, &statement, envelope.clone(), signer).await?;
     }
-    let bytes = envelope.to_bytes()?;
-    let mut layer = Descriptor::of(media::DSSE_ENVELOPE, &bytes);
-    layer.annotations = annotations([(PREDICATE_TYPE, predicate_type), (SIGNATURE, "")]);
-    registry.append_layer(&tag, layer, &bytes).await?;
+    if tagged.is_none() {
+        append_envelope(registry, &tag, predicate_type, &envelope).await?;
+    }
     Ok(())
 }
 
@@ -87,20 +96,20 @@ async fn subject(registry: &Registry, image: &ImageRef) -> Result<Descriptor, Er
     Ok(Descriptor::of(&manifest.media_type, &bytes))
 }
 
-/// Gives the envelope that is published: a new one, or the one that was there.
+async fn seal(statement: &Statement<Value>, signer: &Signer) -> Result<Envelope, Error> {
+    let payload = statement.to_bytes()?;
+    let signature = signer.sign(&pae(IN_TOTO, &payload)).await?;
+    Ok(Envelope::new(IN_TOTO, payload, "", signature))
+}
+
 async fn publish_bundle(
     registry: &Registry,
     subject: Descriptor,
-    signer: &Signer,
     statement: &Statement<Value>,
-) -> Result<Envelope, Error> {
-    let payload = statement.to_bytes()?;
-    if let Some(envelope) = published_bundle(registry, &subject.digest, &payload, signer).await? {
-        return Ok(envelope);
-    }
-    let signature = signer.sign(&pae(IN_TOTO, &payload)).await?;
-    let bundle = Bundle::new(Envelope::new(IN_TOTO, payload, "", signature));
-    let bytes = bundle.to_bytes(signer.public())?;
+    envelope: Envelope,
+    signer: &Signer,
+) -> Result<(), Error> {
+    let bytes = Bundle::new(envelope).to_bytes(signer.public())?;
     let layer = registry.push_blob(media::SIGSTORE_BUNDLE, &bytes).await?;
     registry.push_blob(media::EMPTY, b"{}").await?;
     let mut manifest = Manifest::referrer(media::SIGSTORE_BUNDLE, layer, subject);
@@ -109,13 +118,27 @@ async fn publish_bundle(
         (BUNDLE_PREDICATE_TYPE, &statement.predicate_type),
     ]);
     registry.attach_referrer(manifest).await?;
-    Ok(bundle.envelope().clone())
+    Ok(())
 }
 
-async fn published_bundle(
+async fn append_envelope(
+    registry: &Registry,
+    tag: &Tag,
+    predicate_type: &str,
+    envelope: &Envelope,
+) -> Result<(), Error> {
+    let bytes = envelope.to_bytes()?;
+    let mut layer = Descriptor::of(media::DSSE_ENVELOPE, &bytes);
+    layer.annotations = annotations([(PREDICATE_TYPE, predicate_type), (SIGNATURE, "")]);
+    registry.append_layer(tag, layer, &bytes).await?;
+    Ok(())
+}
+
+/// The envelope in a referrer by which this signer has said the same.
+async fn find_in_bundles(
     registry: &Registry,
     subject: &Digest,
-    payload: &[u8],
+    statement: &Statement<Value>,
     signer: &Signer,
 ) -> Result<Option<Envelope>, Error> {
     for (_, manifest) in registry.referrers(subject).await? {
@@ -125,16 +148,43 @@ async fn published_bundle(
             let Ok(bundle) = Bundle::parse(&bytes) else {
                 continue;
             };
-            if bundle
-                .envelope()
-                .verify(signer.public())
-                .is_ok_and(|signed| signed == payload)
-            {
+            if says(bundle.envelope(), statement, signer) {
                 return Ok(Some(bundle.envelope().clone()));
             }
         }
     }
     Ok(None)
+}
+
+/// The same, under the legacy tag.
+async fn find_under_tag(
+    registry: &Registry,
+    tag: &Tag,
+    statement: &Statement<Value>,
+    signer: &Signer,
+) -> Result<Option<Envelope>, Error> {
+    let Some(manifest) = tagged(registry, tag).await? else {
+        return Ok(None);
+    };
+    for layer in layers(&manifest, media::DSSE_ENVELOPE) {
+        let bytes = registry.blob(layer, limits::STATEMENT).await?;
+        let Ok(envelope) = Envelope::parse(&bytes) else {
+            continue;
+        };
+        if says(&envelope, statement, signer) {
+            return Ok(Some(envelope));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether this signer says in `envelope` what `statement` says.
+fn says(envelope: &Envelope, statement: &Statement<Value>, signer: &Signer) -> bool {
+    let Ok(payload) = envelope.verify(signer.public()) else {
+        return false;
+    };
+    envelope.payload_type() == IN_TOTO
+        && Statement::<Value>::parse(payload).is_ok_and(|said| statement.says_the_same_as(&said))
 }
 
 async fn has_payload(
@@ -153,30 +203,6 @@ async fn has_payload(
         let signature = BASE64.decode(text).unwrap_or_default();
         signer.public().verify(payload, &signature).is_ok()
     }))
-}
-
-async fn has_envelope(
-    registry: &Registry,
-    tag: &Tag,
-    payload: &[u8],
-    signer: &Signer,
-) -> Result<bool, Error> {
-    let Some(manifest) = tagged(registry, tag).await? else {
-        return Ok(false);
-    };
-    for layer in layers(&manifest, media::DSSE_ENVELOPE) {
-        let bytes = registry.blob(layer, limits::STATEMENT).await?;
-        let Ok(envelope) = Envelope::parse(&bytes) else {
-            continue;
-        };
-        if envelope
-            .verify(signer.public())
-            .is_ok_and(|signed| signed == payload)
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 async fn tagged(registry: &Registry, tag: &Tag) -> Result<Option<Manifest>, Error> {

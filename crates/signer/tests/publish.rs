@@ -224,6 +224,57 @@ async fn another_signature_of_the_same_key_is_enough() {
     assert_eq!(world.published().await, before);
 }
 
+/// A verdict is repeated, its time apart.
+#[tokio::test]
+async fn the_same_verdict_is_published_once() {
+    let Some(world) = World::new("the_same_verdict_is_published_once").await else {
+        return;
+    };
+    let signer = world.signer("ours").await;
+    world.publish(&signer).await;
+    let (registry, image) = (&world.registry, &world.image);
+    let attest = async |time: &str, result: &str| {
+        let verdict = json!({"timeVerified": time, "verificationResult": result});
+        attest_image(registry, image, &signer, predicate::VSA, verdict)
+            .await
+            .unwrap();
+        world.published().await
+    };
+    let first = attest("2026-01-01T00:00:00Z", "PASSED").await;
+    assert_eq!(attest("2026-01-02T00:00:00Z", "PASSED").await, first);
+    assert_ne!(attest("2026-01-02T00:00:00Z", "FAILED").await, first);
+}
+
+/// What is missing in one layout is completed with what stands in the other.
+#[tokio::test]
+async fn half_a_verdict_is_completed_with_the_same_envelope() {
+    let test = "half_a_verdict_is_completed_with_the_same_envelope";
+    let Some(world) = World::new(test).await else {
+        return;
+    };
+    let signer = world.signer("ours").await;
+    let repository = world.image.repository.to_string();
+    let subject = Subject::image(&repository, &world.image.digest);
+    let early = Statement::new(subject, predicate::VSA, json!({"timeVerified": "early"}));
+    let early = early.to_bytes().unwrap();
+    let signature = signer.sign(&pae(IN_TOTO, &early)).await.unwrap();
+    let envelope = Envelope::new(IN_TOTO, early.clone(), "", signature);
+    let bytes = envelope.to_bytes().unwrap();
+    let layer = Descriptor::of(media::DSSE_ENVELOPE, &bytes);
+    let tag = Tag::of_digest(&world.image.digest, ".att").unwrap();
+    let (registry, image) = (&world.registry, &world.image);
+    registry.append_layer(&tag, layer, &bytes).await.unwrap();
+    let late = json!({"timeVerified": "late"});
+    attest_image(registry, image, &signer, predicate::VSA, late)
+        .await
+        .unwrap();
+    assert_eq!(world.layers(".att").await.len(), 1);
+    let [(_, bundle)] = &world.bundles().await[..] else {
+        panic!("not one bundle");
+    };
+    assert_eq!(bundle.envelope().verify(signer.public()).unwrap(), early);
+}
+
 #[tokio::test]
 async fn nothing_is_signed_that_is_not_there() {
     let Some(mut world) = World::new("nothing_is_signed_that_is_not_there").await else {
@@ -364,6 +415,6 @@ fn check_statement(world: &World, bytes: &[u8], kind: &str, predicate: &Value) {
     let [subject] = &statement.subject[..] else {
         panic!("{} subjects", statement.subject.len());
     };
-    assert_eq!(subject.sha256(), Some(world.image.digest));
+    assert_eq!(subject.digest["sha256"], world.image.digest.hex());
     assert_eq!(subject.name, Some(world.image.repository.to_string()));
 }
