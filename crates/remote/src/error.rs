@@ -144,14 +144,14 @@ pub enum Error {
     #[error("attaching referrer: manifest has no subject")]
     NoSubject,
     /// Somebody else keeps writing the same tag.
-    #[error("updating {repository}:{tag}: it changed in each of {attempts} attempts")]
+    #[error("changing {repository}:{tag}: others keep changing it, seen in {looks} looks")]
     Contended {
         /// The repository.
         repository: Repository,
         /// The tag.
         tag: Tag,
-        /// Attempts made.
-        attempts: u32,
+        /// Looks at it.
+        looks: u32,
     },
     /// A blob that cannot be uploaded.
     #[error("uploading {digest}: {}", chain(source))]

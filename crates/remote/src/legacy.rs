@@ -5,17 +5,21 @@ use content::{Digest, json, limits};
 use oci::{Config, Descriptor, Execution, Manifest, RootFs, Tag, Target, media};
 use serde_json::Value;
 
-use crate::referrers::ATTEMPTS;
+use crate::tag::Changed;
 use crate::{Error, Registry};
 
 impl Registry {
     /// Adds `layer`, whose content is `blob`, to the manifest under `tag`, which is made if it is
-    /// not there. Everything else in it stays as it is; a layer that is there already is not added
-    /// again.
+    /// not there, and sees to it that it stays there while others add theirs. Everything else in it
+    /// stays as it is; a layer that is there already is not added again.
+    ///
+    /// A writer that takes much longer than this one between its reading and its writing can still
+    /// take the layer away unnoticed, since registries store manifests without conditions.
     ///
     /// # Errors
-    /// [`Error::DigestMismatch`] if `blob` is not what `layer` describes, a manifest that cannot be
-    /// read, or a registry that refuses.
+    /// [`Error::DigestMismatch`] if `blob` is not what `layer` describes, [`Error::Entries`] if
+    /// there is no room, [`Error::Contended`] if others never leave the tag in peace, a manifest
+    /// that cannot be read, or a registry that refuses.
     pub async fn append_layer(
         &self,
         tag: &Tag,
@@ -23,29 +27,16 @@ impl Registry {
         blob: &[u8],
     ) -> Result<(), Error> {
         let pushed = self.push_blob(&layer.media_type, blob).await?;
-        let target = Target::Tag(tag.clone());
-        let url = self.manifest_url(&target);
+        let url = self.manifest_url(&Target::Tag(tag.clone()));
         crate::http::check_digest(&url, layer.digest, pushed.digest)?;
-        for _ in 0..ATTEMPTS {
-            let current = self.manifest_by_tag(tag).await?;
-            let Some(manifest) = self.with_layer(current, &layer, &url)? else {
-                return Ok(());
-            };
-            self.push_blob(media::CONFIG, &manifest.config).await?;
-            self.push_manifest(&target, &manifest.bytes, media::MANIFEST)
-                .await?;
-        }
-        Err(Error::Contended {
-            repository: self.repository().clone(),
-            tag: tag.clone(),
-            attempts: ATTEMPTS,
-        })
+        self.change_tag(tag, |current| self.with_layer(current, &layer, &url))
+            .await
     }
 
     /// The manifest with the layer; `None` if it has it.
     fn with_layer(
         &self,
-        current: Option<Vec<u8>>,
+        current: Option<&[u8]>,
         layer: &Descriptor,
         url: &str,
     ) -> Result<Option<Changed>, Error> {
@@ -55,9 +46,9 @@ impl Registry {
             let described = Descriptor::of(media::CONFIG, &config);
             let manifest = Manifest::new(described, vec![layer.clone()]);
             let bytes = manifest.to_bytes().map_err(unread)?;
-            return Ok(Some(Changed { bytes, config }));
+            return Ok(Some(changed(bytes, config)));
         };
-        let manifest = Manifest::parse(&bytes).map_err(unread)?;
+        let manifest = Manifest::parse(bytes).map_err(unread)?;
         if manifest.layers.contains(layer) {
             return Ok(None);
         }
@@ -69,15 +60,17 @@ impl Registry {
         let layers = manifest.layers.iter().chain([layer]);
         let digests: Vec<Digest> = layers.map(|layer| layer.digest).collect();
         let config = config_of(&digests).to_bytes().map_err(unread)?;
-        let bytes = change(&bytes, layer, &config)?;
-        Ok(Some(Changed { bytes, config }))
+        let bytes = change(bytes, layer, &config)?;
+        Ok(Some(changed(bytes, config)))
     }
 }
 
-/// A manifest about to be stored.
-struct Changed {
-    bytes: Vec<u8>,
-    config: Vec<u8>,
+fn changed(bytes: Vec<u8>, config: Vec<u8>) -> Changed {
+    Changed {
+        bytes,
+        media_type: media::MANIFEST,
+        config: Some((media::CONFIG, config)),
+    }
 }
 
 /// Changes the JSON and not what we know of it: members of others survive.

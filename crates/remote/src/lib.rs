@@ -11,6 +11,7 @@ mod http;
 mod legacy;
 mod referrers;
 mod registry;
+mod tag;
 mod upload;
 
 pub use credentials::CredentialFault;

@@ -7,10 +7,9 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 
 use crate::http::{self, Answer};
 use crate::registry::{Access, Body, content_type};
+use crate::tag::Changed;
 use crate::{Error, Registry};
 
-/// Attempts at changing a tag that somebody else is changing.
-pub(crate) const ATTEMPTS: u32 = 5;
 /// Pages of one list: a registry that gives one entry a page is still read whole.
 const PAGES: usize = limits::REFERRERS;
 
@@ -69,30 +68,42 @@ impl Registry {
     }
 
     /// Adds `entry` to the list if it is ours to keep. Some registries say that they keep it and do
-    /// not, so the list decides and not their answer. The tag has no lock: what was written is read
-    /// again, since another client may have written over it.
+    /// not, so the list decides and not their answer.
     async fn keep_listed(&self, subject: &Digest, entry: Descriptor) -> Result<(), Error> {
-        let tag = Tag::of_digest(subject, "").map_err(|e| self.image_error(e))?;
-        for _ in 0..ATTEMPTS {
-            let List::Tag(mut listed) = self.list(subject).await? else {
-                return Ok(());
-            };
-            if listed.iter().any(|d| d.digest == entry.digest) {
-                return Ok(());
-            }
-            listed.push(entry.clone());
-            self.check_count(&self.manifest_url(&Target::Tag(tag.clone())), listed.len())?;
-            let bytes = Index::new(listed)
-                .to_bytes()
-                .map_err(|e| self.image_error(e))?;
-            self.push_manifest(&Target::Tag(tag.clone()), &bytes, media::INDEX)
-                .await?;
+        if let List::Registry(_) = self.list(subject).await? {
+            return Ok(());
         }
-        Err(Error::Contended {
-            repository: self.repository().clone(),
-            tag,
-            attempts: ATTEMPTS,
-        })
+        let tag = Tag::of_digest(subject, "").map_err(|e| self.image_error(e))?;
+        let url = self.manifest_url(&Target::Tag(tag.clone()));
+        self.change_tag(&tag, |current| self.with_entry(current, &entry, &url))
+            .await
+    }
+
+    /// The index with the entry; `None` if it has it.
+    fn with_entry(
+        &self,
+        current: Option<&[u8]>,
+        entry: &Descriptor,
+        url: &str,
+    ) -> Result<Option<Changed>, Error> {
+        let mut listed = match current {
+            Some(bytes) => {
+                let index = Index::parse(bytes).map_err(|e| self.image_error(e))?;
+                index.manifests
+            }
+            None => Vec::new(),
+        };
+        if listed.iter().any(|d| d.digest == entry.digest) {
+            return Ok(None);
+        }
+        listed.push(entry.clone());
+        self.check_count(url, listed.len())?;
+        let index = Index::new(listed);
+        Ok(Some(Changed {
+            bytes: index.to_bytes().map_err(|e| self.image_error(e))?,
+            media_type: media::INDEX,
+            config: None,
+        }))
     }
 
     async fn list(&self, subject: &Digest) -> Result<List, Error> {
