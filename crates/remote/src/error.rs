@@ -3,7 +3,7 @@ use std::io;
 use std::path::PathBuf;
 
 use content::json::JsonError;
-use content::{CheckError, Digest};
+use content::{CheckError, Digest, printable};
 use oci::{Repository, Tag};
 use oci_client::errors::OciDistributionError;
 
@@ -46,7 +46,7 @@ pub enum Error {
         source: Box<OciDistributionError>,
     },
     /// Something that took too long.
-    #[error("authenticating to {registry}: no answer in {seconds} s")]
+    #[error("asking {registry}: not done in {seconds} s")]
     Timeout {
         /// The registry.
         registry: String,
@@ -68,7 +68,7 @@ pub enum Error {
         url: String,
         /// The HTTP status.
         status: u16,
-        /// What the registry says about it, without control characters.
+        /// What the registry says about it, fit to print.
         message: String,
     },
     /// The registry says that this is not there.
@@ -86,11 +86,13 @@ pub enum Error {
         header: &'static str,
     },
     /// An answer from something that is no registry: a proxy's page, say.
-    #[error("requesting {url}: expected a manifest, found {found:?}")]
-    NoManifest {
+    #[error("requesting {url}: expected {expected}, found {found}")]
+    Foreign {
         /// What was requested.
         url: String,
-        /// The media type of the answer.
+        /// What should have come.
+        expected: &'static str,
+        /// What the answer says that it is, or how it begins; fit to print.
         found: String,
     },
     /// Content of another digest.
@@ -194,7 +196,7 @@ pub enum Error {
 const SHOWN: usize = 1000;
 
 /// An error with all its causes, since HTTP clients keep the reason two levels down. Registries
-/// choose parts of the text, so control characters are left out.
+/// choose parts of the text, so it is made fit to print.
 fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -206,10 +208,7 @@ fn chain(error: &dyn StdError) -> String {
         }
         next = cause.source();
     }
-    text.chars()
-        .filter(|c| !c.is_control())
-        .take(SHOWN)
-        .collect()
+    printable(&text, SHOWN)
 }
 
 fn detail(message: &str) -> String {

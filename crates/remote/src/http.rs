@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use content::{Digest, Hasher, json, limits};
+use content::{Digest, Hasher, json, limits, printable};
 use oci::{Descriptor, Repository};
 use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
@@ -11,11 +12,17 @@ use crate::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Between two pieces of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// For a request and all of its answer, besides the time for its bytes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes in a second below which nobody waits for the rest.
+const SLOWEST: u64 = 64 << 10;
 const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 /// Bytes of an error's body that are looked at.
 const ERROR_BODY: u64 = 64 << 10;
 /// Characters of a registry's message that are repeated.
 const MESSAGE: usize = 300;
+/// Characters of a foreign answer that are repeated.
+const SHOWN: usize = 80;
 
 /// How a registry is reached.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,6 +86,12 @@ impl Transport {
     }
 }
 
+/// The time for a request with `bytes` in it or in its answer, at the most: a registry that trickles
+/// would otherwise hold us for ever.
+pub(crate) fn patience(bytes: u64) -> Duration {
+    PATIENCE + Duration::from_secs(bytes / SLOWEST)
+}
+
 /// Whether an answer has what was asked for.
 pub(crate) enum Answer {
     Found(Response),
@@ -101,6 +114,50 @@ pub(crate) async fn refused(url: &str, status: StatusCode, response: Response) -
         url: url.to_owned(),
         status: status.as_u16(),
         message: message(&body),
+    }
+}
+
+/// The media type of an answer without parameters, in lower case; empty if it has none.
+pub(crate) fn content_type(response: &Response) -> String {
+    let value = response.headers().get(CONTENT_TYPE);
+    let text = value.and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let text = text.split(';').next().unwrap_or_default().trim();
+    text.to_ascii_lowercase()
+}
+
+/// Refuses an answer that is no JSON document by its media type: a proxy's page, say. Registries
+/// should answer with the type that was pushed (OCI distribution specification, pulling manifests);
+/// some give none, or only say that it is bytes.
+pub(crate) fn expect_document(
+    url: &str,
+    expected: &'static str,
+    response: &Response,
+) -> Result<(), Error> {
+    let found = content_type(response);
+    match found.is_empty() || found.ends_with("json") || found == "application/octet-stream" {
+        true => Ok(()),
+        false => Err(foreign(url, expected, &found)),
+    }
+}
+
+/// Refuses what does not even begin like a manifest or an index. That is somebody else's answer, and
+/// says nothing about what the registry holds.
+pub(crate) fn expect_object(url: &str, expected: &'static str, body: &[u8]) -> Result<(), Error> {
+    let body = body.trim_ascii_start();
+    match body.starts_with(b"{") {
+        true => Ok(()),
+        false => {
+            let start = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
+            Err(foreign(url, expected, &start))
+        }
+    }
+}
+
+pub(crate) fn foreign(url: &str, expected: &'static str, found: &str) -> Error {
+    Error::Foreign {
+        url: url.to_owned(),
+        expected,
+        found: format!("\"{}\"", printable(found, SHOWN)),
     }
 }
 
@@ -218,10 +275,7 @@ fn message(body: &[u8]) -> String {
         text.trim().to_owned()
     });
     let text: String = texts.collect::<Vec<_>>().join(", ");
-    text.chars()
-        .filter(|c| !c.is_control())
-        .take(MESSAGE)
-        .collect()
+    printable(&text, MESSAGE)
 }
 
 #[cfg(test)]
@@ -229,9 +283,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn patience_grows_with_what_is_to_come() {
+        assert_eq!(patience(0), PATIENCE);
+        assert_eq!(patience(limits::MANIFEST), Duration::from_secs(60 + 64));
+    }
+
+    #[test]
     fn a_registrys_message_is_fit_to_print() {
-        let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m"},{"code":"X"}]}"#;
-        assert_eq!(message(body), "DENIED no[31m, X");
+        let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m\u202e"},{"code":"X"}]}"#;
+        assert_eq!(message(body), "DENIED no\\u{1b}[31m\\u{202e}, X");
         assert_eq!(message(b"<html>"), "");
     }
 }

@@ -3,13 +3,14 @@ use std::collections::BTreeSet;
 use content::{Digest, limits};
 use oci::{Descriptor, Index, Manifest, Tag, Target, media};
 use reqwest::header::{ACCEPT, HeaderMap, LINK};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
 use crate::http::{self, Answer};
-use crate::registry::{Access, Body, content_type};
+use crate::registry::{Access, Body};
 use crate::tag::Changed;
 use crate::{Error, Registry};
 
+const A_LIST: &str = "a list of referrers";
 /// Pages of one list: a registry that gives one entry a page is still read whole.
 const PAGES: usize = limits::REFERRERS;
 
@@ -27,14 +28,17 @@ impl Registry {
     ///
     /// # Errors
     /// A registry that does not answer; one that names what it does not have; more than
-    /// [`limits::REFERRERS`] entries; a manifest that cannot be read.
+    /// [`limits::REFERRERS`] entries or [`limits::REFERRERS_TOTAL`] bytes; a manifest that cannot be
+    /// read.
     pub async fn referrers(&self, subject: &Digest) -> Result<Vec<(Digest, Manifest)>, Error> {
         let (List::Registry(listed) | List::Tag(listed)) = self.list(subject).await?;
         let images = listed.iter().filter(|d| d.media_type == media::MANIFEST);
         let digests: BTreeSet<Digest> = images.map(|d| d.digest).collect();
         let mut referrers = Vec::new();
+        let mut budget = Budget::new();
         for digest in digests {
             let bytes = self.manifest(&digest).await?;
+            budget.spend(&self.manifest_url(&Target::Digest(digest)), &bytes)?;
             let manifest = Manifest::parse(&bytes).map_err(|e| self.image_error(e))?;
             if manifest.subject.as_ref().map(|s| s.digest) == Some(*subject) {
                 referrers.push((digest, manifest));
@@ -47,7 +51,8 @@ impl Registry {
     /// referrers. Its layers must be there; the empty configuration is stored if it is needed.
     ///
     /// # Errors
-    /// A manifest without a subject, or a registry that refuses.
+    /// A manifest without a subject, [`Error::Entries`] if there is no room for another, or a registry
+    /// that refuses.
     pub async fn attach_referrer(&self, manifest: Manifest) -> Result<Digest, Error> {
         let Some(subject) = manifest.subject.as_ref().map(|s| s.digest) else {
             return Err(Error::NoSubject);
@@ -57,6 +62,7 @@ impl Registry {
             self.push_blob(media::EMPTY, b"{}").await?;
         }
         let digest = Digest::of(&bytes);
+        self.check_room(&subject, &digest).await?;
         let media_type = media::MANIFEST;
         let body = Body {
             bytes: &bytes,
@@ -65,6 +71,15 @@ impl Registry {
         self.put_manifest(&Target::Digest(digest), body).await?;
         self.keep_listed(&subject, entry(&manifest, &bytes)).await?;
         Ok(digest)
+    }
+
+    /// One referrer more than is read would make all of them unreadable.
+    async fn check_room(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
+        let (List::Registry(listed) | List::Tag(listed)) = self.list(subject).await?;
+        match listed.iter().any(|d| d.digest == *referrer) {
+            true => Ok(()),
+            false => check_count(&self.url(&format!("referrers/{subject}")), listed.len() + 1),
+        }
     }
 
     /// Adds `entry` to the list if it is ours to keep. Some registries say that they keep it and do
@@ -97,7 +112,7 @@ impl Registry {
             return Ok(None);
         }
         listed.push(entry.clone());
-        self.check_count(url, listed.len())?;
+        check_count(url, listed.len())?;
         let index = Index::new(listed);
         Ok(Some(Changed {
             bytes: index.to_bytes().map_err(|e| self.image_error(e))?,
@@ -117,15 +132,16 @@ impl Registry {
     async fn list_by_registry(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, Error> {
         let mut url = self.url(&format!("referrers/{subject}"));
         let mut listed = Vec::new();
+        let mut budget = Budget::new();
         for _ in 0..PAGES {
-            let Some((page, next)) = self.page(&url).await? else {
+            let Some((page, next)) = self.page(&url, &mut budget).await? else {
                 return match listed.is_empty() {
                     true => Ok(None),
                     false => Err(Error::NotFound { url }),
                 };
             };
             listed.extend(page.manifests);
-            self.check_count(&url, listed.len())?;
+            check_count(&url, listed.len())?;
             match next {
                 Some(next) => url = next,
                 None => return Ok(Some(listed)),
@@ -135,19 +151,28 @@ impl Registry {
         Err(Error::Entries { url, limit })
     }
 
-    /// One page and the address of the next.
-    async fn page(&self, url: &str) -> Result<Option<(Index, Option<String>)>, Error> {
-        let accept = |request: RequestBuilder| request.header(ACCEPT, media::INDEX);
+    /// One page and the address of the next. No digest speaks for a list: one that cannot be read
+    /// is no answer, and neither an empty list nor anybody's fault but the registry's.
+    async fn page(
+        &self,
+        url: &str,
+        budget: &mut Budget,
+    ) -> Result<Option<(Index, Option<String>)>, Error> {
+        let time = http::patience(limits::MANIFEST);
+        let accept = |request: RequestBuilder| request.header(ACCEPT, media::INDEX).timeout(time);
         let response = self.send(Access::Pull, Method::GET, url, accept).await?;
-        if !keeps_list(&response) {
+        if keeps_no_list(response.status()) {
             return Ok(None);
         }
         let Answer::Found(response) = http::sort(url, response).await? else {
             return Ok(None);
         };
+        http::expect_document(url, A_LIST, &response)?;
         let next = next_page(url, response.headers())?;
         let bytes = http::read(url, response, limits::MANIFEST).await?;
-        let index = Index::parse(&bytes).map_err(|e| self.image_error(e))?;
+        budget.spend(url, &bytes)?;
+        let index = Index::parse(&bytes);
+        let index = index.map_err(|error| http::foreign(url, A_LIST, &error.to_string()))?;
         Ok(Some((index, next)))
     }
 
@@ -157,31 +182,53 @@ impl Registry {
             return Ok(Vec::new());
         };
         let index = Index::parse(&bytes).map_err(|e| self.image_error(e))?;
-        self.check_count(&self.manifest_url(&Target::Tag(tag)), index.manifests.len())?;
+        check_count(&self.manifest_url(&Target::Tag(tag)), index.manifests.len())?;
         Ok(index.manifests)
-    }
-
-    fn check_count(&self, url: &str, count: usize) -> Result<(), Error> {
-        let limit = limits::REFERRERS;
-        match count > limit {
-            true => Err(Error::Entries {
-                url: url.to_owned(),
-                limit,
-            }),
-            false => Ok(()),
-        }
     }
 }
 
-/// Registries without the API answer 404, some 400, 405 or 406, and some with a web page.
-fn keeps_list(response: &Response) -> bool {
-    match response.status() {
+fn check_count(url: &str, count: usize) -> Result<(), Error> {
+    let limit = limits::REFERRERS;
+    match count > limit {
+        true => Err(Error::Entries {
+            url: url.to_owned(),
+            limit,
+        }),
+        false => Ok(()),
+    }
+}
+
+/// Registries without the API answer 404, some 400, 405 or 406 (OCI distribution specification,
+/// listing referrers).
+fn keeps_no_list(status: StatusCode) -> bool {
+    matches!(
+        status,
         StatusCode::NOT_FOUND
-        | StatusCode::BAD_REQUEST
-        | StatusCode::METHOD_NOT_ALLOWED
-        | StatusCode::NOT_ACCEPTABLE => false,
-        status if status.is_success() => content_type(response) == media::INDEX,
-        _ => true,
+            | StatusCode::BAD_REQUEST
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::NOT_ACCEPTABLE
+    )
+}
+
+/// Bytes that lists, or the manifests in them, may still have.
+struct Budget {
+    left: u64,
+}
+
+impl Budget {
+    fn new() -> Self {
+        Self {
+            left: limits::REFERRERS_TOTAL,
+        }
+    }
+
+    fn spend(&mut self, url: &str, bytes: &[u8]) -> Result<(), Error> {
+        let left = self.left.checked_sub(bytes.len() as u64);
+        self.left = left.ok_or_else(|| Error::Limit {
+            url: url.to_owned(),
+            limit: limits::REFERRERS_TOTAL,
+        })?;
+        Ok(())
     }
 }
 

@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::Duration;
 
 use content::{Digest, limits};
 use oci::{Descriptor, Image, Manifest, Repository, Tag, Target, media};
@@ -14,7 +13,7 @@ use tokio::sync::Mutex;
 use crate::http::{self, Answer, Meter};
 use crate::{Error, Transport, credentials};
 
-const AUTHENTICATE: Duration = Duration::from_secs(60);
+const A_MANIFEST: &str = "a manifest";
 /// What a registry may answer for a manifest: Docker's types are refused by name when they are
 /// read, and would otherwise seem not to be there.
 const MANIFESTS: &str = concat!(
@@ -178,10 +177,13 @@ impl Registry {
         if descriptor.size > limit {
             return Err(Error::Limit { url, limit });
         }
-        let response = self.send(Access::Pull, Method::GET, &url, |r| r).await?;
+        let time = http::patience(descriptor.size);
+        let shape = |request: RequestBuilder| request.timeout(time);
+        let response = self.send(Access::Pull, Method::GET, &url, shape).await?;
         let Answer::Found(response) = http::sort(&url, response).await? else {
             return Err(Error::NotFound { url });
         };
+        refuse_page(&url, descriptor, &response)?;
         check_announced(&url, descriptor, &response)?;
         let mut meter = Meter::new(&url);
         http::stream(&url, response, |piece| {
@@ -196,19 +198,22 @@ impl Registry {
     /// A manifest and its media type.
     async fn find_manifest(&self, target: &Target) -> Result<Option<(Vec<u8>, String)>, Error> {
         let url = self.manifest_url(target);
-        let accept = |request: RequestBuilder| request.header(ACCEPT, MANIFESTS);
+        let time = http::patience(limits::MANIFEST);
+        let accept = |request: RequestBuilder| request.header(ACCEPT, MANIFESTS).timeout(time);
         let response = self.send(Access::Pull, Method::GET, &url, accept).await?;
         let Answer::Found(response) = http::sort(&url, response).await? else {
             return Ok(None);
         };
-        let media_type = content_type(&response);
-        if !is_manifest(&media_type) {
-            return Err(Error::NoManifest {
-                url,
-                found: media_type,
-            });
-        }
+        http::expect_document(&url, A_MANIFEST, &response)?;
+        let media_type = match http::content_type(&response) {
+            none if none.is_empty() => media::MANIFEST.to_owned(),
+            media_type => media_type,
+        };
         let bytes = http::read(&url, response, limits::MANIFEST).await?;
+        // What has the digest was stored under it, whatever it is.
+        if *target != Target::Digest(Digest::of(&bytes)) {
+            http::expect_object(&url, A_MANIFEST, &bytes)?;
+        }
         Ok(Some((bytes, media_type)))
     }
 
@@ -240,6 +245,7 @@ impl Registry {
         let put = |request: RequestBuilder| {
             request
                 .header(CONTENT_TYPE, body.media_type)
+                .timeout(http::patience(body.bytes.len() as u64))
                 .body(body.bytes.to_vec())
         };
         let response = self.send(Access::Push, Method::PUT, &url, put).await?;
@@ -315,7 +321,7 @@ impl Registry {
         Ok(token)
     }
 
-    /// The exchange of credentials for a token is oci-client's, within a time of ours.
+    /// The exchange of credentials for a token is oci-client's.
     async fn authenticate(&self, access: Access) -> Result<Option<String>, Error> {
         let operation = match access {
             Access::Pull => RegistryOperation::Pull,
@@ -324,17 +330,34 @@ impl Registry {
         let exchange = self
             .client
             .auth(&self.reference, &self.credentials, operation);
-        let registry = || self.repository.registry().to_owned();
-        match tokio::time::timeout(AUTHENTICATE, exchange).await {
-            Ok(answer) => answer.map_err(|source| Error::Authenticate {
-                registry: registry(),
-                source: Box::new(source),
-            }),
-            Err(_) => Err(Error::Timeout {
-                registry: registry(),
-                seconds: AUTHENTICATE.as_secs(),
-            }),
-        }
+        let answer = self.within(0, exchange).await?;
+        answer.map_err(|source| Error::Authenticate {
+            registry: self.repository.registry().to_owned(),
+            source: Box::new(source),
+        })
+    }
+
+    /// Work of the other client, within the time for `bytes`.
+    pub(crate) async fn within<T>(
+        &self,
+        bytes: u64,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Error> {
+        let time = http::patience(bytes);
+        let done = tokio::time::timeout(time, work).await;
+        done.map_err(|_| Error::Timeout {
+            registry: self.repository.registry().to_owned(),
+            seconds: time.as_secs(),
+        })
+    }
+}
+
+/// A page, which nobody asked for, is a proxy's and says nothing about the blob.
+fn refuse_page(url: &str, wanted: &Descriptor, response: &Response) -> Result<(), Error> {
+    let found = http::content_type(response);
+    match found == "text/html" && wanted.media_type != found {
+        true => Err(http::foreign(url, "a blob", &found)),
+        false => Ok(()),
     }
 }
 
@@ -347,22 +370,5 @@ fn check_announced(url: &str, wanted: &Descriptor, response: &Response) -> Resul
             actual,
         }),
         _ => Ok(()),
-    }
-}
-
-/// The media type without parameters.
-/// Whether this may be a manifest of any kind. All are JSON, and a registry should answer with the
-/// type that was pushed (OCI distribution, "Pulling manifests").
-fn is_manifest(media_type: &str) -> bool {
-    media_type.ends_with("json") || media_type == "application/octet-stream"
-}
-
-pub(crate) fn content_type(response: &Response) -> String {
-    let value = response.headers().get(CONTENT_TYPE);
-    let text = value.and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let text = text.split(';').next().unwrap_or_default().trim();
-    match text {
-        "" => media::MANIFEST.to_owned(),
-        text => text.to_ascii_lowercase(),
     }
 }

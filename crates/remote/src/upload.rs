@@ -66,9 +66,10 @@ impl Registry {
 
     async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
         self.prepare_upload().await?;
-        self.client
-            .blob_exists(&self.reference, &digest.to_string())
-            .await
+        let name = digest.to_string();
+        let asked = self.client.blob_exists(&self.reference, &name);
+        self.within(0, asked)
+            .await?
             .map_err(|source| upload_error(digest, source))
     }
 
@@ -78,9 +79,12 @@ impl Registry {
         pieces: impl Stream<Item = Result<Bytes, OciDistributionError>> + Send + 'static,
     ) -> Result<(), Error> {
         let digest = descriptor.digest.to_string();
-        self.client
-            .push_blob_stream(&self.reference, pieces, &digest, Some(descriptor.size))
-            .await
+        let size = descriptor.size;
+        let pushed = self
+            .client
+            .push_blob_stream(&self.reference, pieces, &digest, Some(size));
+        self.within(size, pushed)
+            .await?
             .map(drop)
             .map_err(|source| upload_error(&descriptor.digest, source))
     }

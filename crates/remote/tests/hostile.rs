@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use content::Digest;
 use oci::{Descriptor, Index, Manifest, Tag, media};
 use remote::{Error, Registry, Transport};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
 const INDEX: &str = "Content-Type: application/vnd.oci.image.index.v1+json\r\n";
 
@@ -126,15 +128,14 @@ async fn a_referrer_of_something_else_is_none_of_ours() {
 async fn a_registry_without_the_list_is_asked_for_the_tag() {
     let one = referrer(b"1", subject());
     let tag = Tag::of_digest(&subject().digest, "").unwrap();
-    for (status, headers) in [
-        ("404 Not Found", ""),
-        ("400 Bad Request", ""),
-        ("405 Method Not Allowed", ""),
-        ("406 Not Acceptable", ""),
-        ("200 OK", "Content-Type: text/html\r\n"),
+    for status in [
+        "404 Not Found",
+        "400 Bad Request",
+        "405 Method Not Allowed",
+        "406 Not Acceptable",
     ] {
         let script = Script::default()
-            .on(&list(), status, headers, b"<html>")
+            .on(&list(), status, "", b"<html>")
             .on(
                 &format!("manifests/{tag}"),
                 "200 OK",
@@ -172,8 +173,64 @@ async fn an_error_is_never_no_referrers() {
         referrers(script).await,
         Err(Error::NotFound { .. })
     ));
-    let script = Script::default().on(&list(), "200 OK", INDEX, b"{}{}");
-    assert!(matches!(referrers(script).await, Err(Error::Image { .. })));
+}
+
+/// A list that holds all the evidence must not seem empty because a proxy answers in its place.
+#[tokio::test]
+async fn a_list_that_cannot_be_read_is_no_list_and_no_absence() {
+    for (headers, body) in [
+        ("Content-Type: text/html\r\n", &b"<html>"[..]),
+        ("", b"<html>"),
+        ("Content-Type: application/json\r\n", b"null"),
+        (INDEX, b"{}{}"),
+        (INDEX, br#"{"errors":[]}"#),
+    ] {
+        let script = Script::default().on(&list(), "200 OK", headers, body);
+        let error = referrers(script).await.unwrap_err();
+        assert!(matches!(error, Error::Foreign { .. }), "{error}");
+    }
+    let script = Script::default().on(&list(), "200 OK", "", &index(&[]));
+    assert_eq!(referrers(script).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_flood_of_referrers_is_cut_off() {
+    let mut script = Script::default();
+    let mut manifests = Vec::new();
+    for count in 0..6_u8 {
+        let mut manifest = Manifest::parse(&referrer(&[count], subject())).unwrap();
+        let filler = "x".repeat(3 << 20);
+        manifest.annotations.insert("filler".to_owned(), filler);
+        manifests.push(manifest.to_bytes().unwrap());
+    }
+    for manifest in &manifests {
+        script = script.manifest(manifest);
+    }
+    let listed: Vec<_> = manifests.iter().map(Vec::as_slice).collect();
+    let script = script.on(&list(), "200 OK", INDEX, &index(&listed));
+    let limit = content::limits::REFERRERS_TOTAL;
+    let error = referrers(script).await.unwrap_err();
+    assert!(
+        matches!(error, Error::Limit { limit: l, .. } if l == limit),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn no_referrer_is_pushed_where_there_is_no_room() {
+    let others: Vec<_> = (0..content::limits::REFERRERS)
+        .map(|n| referrer(format!("{n}").as_bytes(), subject()))
+        .collect();
+    let listed: Vec<_> = others.iter().map(Vec::as_slice).collect();
+    let script = Script::default().on(&list(), "200 OK", INDEX, &index(&listed));
+    let one_more = Manifest::new(Descriptor::of(media::CONFIG, b"one more"), Vec::new());
+    let one_more = Manifest {
+        subject: Some(subject()),
+        ..one_more
+    };
+    // Pushing is not in the script: it would be another error.
+    let pushed = script.serve().await.attach_referrer(one_more).await;
+    assert!(matches!(pushed, Err(Error::Entries { .. })), "{pushed:?}");
 }
 
 #[tokio::test]
@@ -200,7 +257,7 @@ async fn pages_end_and_stay_with_the_registry() {
 async fn content_is_what_was_asked_for() {
     let digest = Digest::of(b"asked");
     let lie = format!("Docker-Content-Digest: {digest}\r\n");
-    let script = Script::default().on(&format!("manifests/{digest}"), "200 OK", &lie, b"given");
+    let script = Script::default().on(&format!("manifests/{digest}"), "200 OK", &lie, b"{}");
     let error = script.serve().await.manifest(&digest).await.unwrap_err();
     assert!(matches!(error, Error::DigestMismatch { .. }), "{error}");
 
@@ -222,16 +279,72 @@ async fn content_is_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_proxy_is_no_manifest() {
-    let digest = Digest::of(b"Sign in");
+async fn a_page_of_a_proxy_is_neither_a_manifest_nor_a_blob() {
     let html = "Content-Type: text/html; charset=utf-8\r\n";
-    let path = format!("manifests/{digest}");
-    let script = Script::default().on(&path, "200 OK", html, b"Sign in");
-    let error = script.serve().await.manifest(&digest).await.unwrap_err();
+    let digest = Digest::of(b"pushed");
+    let tag: Tag = "v1".parse().unwrap();
+    for (headers, body) in [(html, "Sign in"), ("", "<html>Sign in"), ("", "null")] {
+        let script = Script::default()
+            .on(
+                &format!("manifests/{digest}"),
+                "200 OK",
+                headers,
+                body.as_bytes(),
+            )
+            .on("manifests/v1", "200 OK", headers, body.as_bytes());
+        let registry = script.serve().await;
+        let by_digest = registry.manifest(&digest).await.unwrap_err();
+        assert!(matches!(by_digest, Error::Foreign { .. }), "{by_digest}");
+        let by_tag = registry.manifest_by_tag(&tag).await.unwrap_err();
+        assert!(matches!(by_tag, Error::Foreign { .. }), "{by_tag}");
+    }
+    let blob = Descriptor::of(media::CONFIG, b"pushed");
+    let script = Script::default().on(&format!("blobs/{digest}"), "200 OK", html, b"Sign in");
+    let error = script.serve().await.blob(&blob, 100).await.unwrap_err();
     assert!(
-        matches!(&error, Error::NoManifest { found, .. } if found == "text/html"),
+        matches!(&error, Error::Foreign { found, .. } if found == "\"text/html\""),
         "{error}"
     );
+}
+
+/// Never silent for long, and never done; but for `/v2/`, where clients first ask for a challenge.
+async fn trickle(stream: TcpStream) {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let mut request = String::new();
+        while !request.ends_with("\r\n\r\n") {
+            if stream.read_line(&mut request).await.is_ok_and(|n| n == 0) {
+                return;
+            }
+        }
+        let length = match request.starts_with("GET /v2/ ") {
+            true => 0,
+            false => 4_000_000,
+        };
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        while length > 0 && stream.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_trickles_is_given_up() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(trickle(stream));
+        }
+    });
+    let repository = format!("127.0.0.1:{port}/a/b").parse().unwrap();
+    let registry = Registry::connect(&repository, &Transport::PlainHttp).unwrap();
+    let (started, an_hour) = (Instant::now(), Duration::from_secs(3600));
+    let asked = tokio::time::timeout(an_hour, registry.manifest(&Digest::of(b"pushed"))).await;
+    let error = asked.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Transport { .. }), "{error}");
+    assert!(started.elapsed() >= Duration::from_secs(60));
 }
 
 /// Without a length in front, a body is cut off where it grows too long.
@@ -255,11 +368,12 @@ async fn a_body_without_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn what_a_registry_says_is_repeated_without_its_control_characters() {
-    let body = br#"{"errors":[{"code":"DENIED","message":"go\u001b[2J away"}]}"#;
+async fn what_a_registry_says_is_repeated_fit_to_print() {
+    let body = br#"{"errors":[{"code":"DENIED","message":"go\u001b[2J \u202eaway"}]}"#;
     let script = Script::default().on("manifests/v1", "403 Forbidden", "", body);
     let tag = "v1".parse().unwrap();
     let error = script.serve().await.resolve(&tag).await.unwrap_err();
     let text = error.to_string();
-    assert!(text.ends_with("status 403: DENIED go[2J away"), "{text}");
+    let told = r"status 403: DENIED go\u{1b}[2J \u{202e}away";
+    assert!(text.ends_with(told), "{text}");
 }
