@@ -128,14 +128,11 @@ impl Error {
             Self::Taken { .. } => Some("choose another place, or remove what is there"),
             Self::NoStore => Some("name a directory with --store"),
             Self::Push(PushError::Layout(_)) => Some("a layout is what `builder build -o` writes"),
-            Self::Push(PushError::Registry(_)) | Self::Sign(SignError::Image { .. }) => Some(
-                "is the registry there and are you logged in? --plain-http is for one without \
-                 TLS, --ca for one with an authority of its own",
-            ),
-            Self::Signer(_) | Self::Sign(SignError::Signer { .. }) => Some(
-                "a key is a PEM file, as `builder keygen` writes it, or \
-                 gcpkms://projects/…/cryptoKeyVersions/N",
-            ),
+            Self::Push(PushError::Registry(error))
+            | Self::Sign(SignError::Image { source: error, .. }) => error.hint(),
+            Self::Signer(error) | Self::Sign(SignError::Signer { source: error, .. }) => {
+                error.hint()
+            }
             _ => None,
         }
     }

@@ -7,6 +7,7 @@
 
 mod credentials;
 mod error;
+mod hint;
 mod http;
 mod legacy;
 mod referrers;

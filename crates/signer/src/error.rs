@@ -63,3 +63,35 @@ pub enum Error {
     #[error("publishing: {0}")]
     Name(#[from] oci::Error),
 }
+
+impl Error {
+    /// What the reader can do, in one line, if we know.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::KeyRef(_) | Self::KeyFile { .. } | Self::Key { .. } => Some(
+                "a key is a PEM file, as `builder keygen` writes it, or \
+                 gcpkms://projects/…/cryptoKeyVersions/N",
+            ),
+            Self::Credentials(_) => {
+                Some("GOOGLE_APPLICATION_CREDENTIALS names a file with credentials")
+            }
+            Self::CloudKms { .. } => {
+                Some("does the key version exist, and may these credentials sign with it?")
+            }
+            Self::Registry(error) => error.hint(),
+            Self::Answer { .. } | Self::Signature(_) | Self::Statement(_) | Self::Name(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_registry_is_no_matter_of_keys() {
+        let url = String::new();
+        let error = Error::Registry(remote::Error::Entries { url, limit: 256 });
+        assert!(error.hint().is_some_and(|hint| hint.contains("registry")));
+    }
+}
