@@ -5,9 +5,11 @@
 //! does not answer is an error and never an absence; bytes that are not those of their digest are
 //! damage, which is a finding.
 
+use std::collections::BTreeSet;
 use std::fs::File;
+use std::time::Duration;
 
-use content::limits;
+use content::{Digest, limits};
 use oci::{Descriptor, Image, ImageRef, Manifest, Reference, Tag, Target, media};
 use remote::Registry;
 use scratch::Scratch;
@@ -23,6 +25,9 @@ const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicat
 
 /// Signed pieces of one image; more is a flood and no evidence.
 const PIECES: usize = limits::SIGNATURES + limits::REFERRERS;
+/// The time for everything that hangs on an image. Each answer has a limit of its own, and yet
+/// hundreds of slow ones would hold us for a day.
+const PIECES_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// The digest behind a reference, asked for once.
 ///
@@ -50,7 +55,7 @@ pub async fn resolve(registry: &Registry, reference: &Reference) -> Result<Image
 /// Everything that the registry holds about `image`.
 ///
 /// # Errors
-/// The registry does not answer, or holds no such image.
+/// The registry does not answer or not in time, or holds no such image.
 pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published, Error> {
     let mut collector = Collector {
         registry,
@@ -60,18 +65,26 @@ pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published,
             pieces: Vec::new(),
             damage: Vec::new(),
         },
+        seen: BTreeSet::new(),
+        room: limits::PIECES_TOTAL,
     };
     collector.image().await?;
-    collector.tag(".sig").await?;
-    collector.tag(".att").await?;
-    collector.referrers().await?;
+    let attached = tokio::time::timeout(PIECES_TIME, collector.attached());
+    attached.await.unwrap_or_else(|_| Err(too_slow(image)))?;
     Ok(collector.published)
 }
 
 struct Collector<'a> {
     registry: &'a Registry,
     published: Published,
+    /// What was fetched already: a piece named again, as the same, says nothing new.
+    seen: BTreeSet<Named>,
+    /// Bytes that further pieces may have.
+    room: u64,
 }
+
+/// All that is known of a piece before it is fetched, and where it hangs apart.
+type Named = (Digest, Form, Option<String>);
 
 impl Collector<'_> {
     async fn image(&mut self) -> Result<(), Error> {
@@ -98,11 +111,25 @@ impl Collector<'_> {
         }
     }
 
+    async fn attached(&mut self) -> Result<(), Error> {
+        self.tag(".sig").await?;
+        self.tag(".att").await?;
+        self.referrers().await
+    }
+
     async fn layers(&mut self, image: Image) -> Result<(), Error> {
+        let sizes = image.manifest().layers.iter().map(|layer| layer.size);
+        if sizes.fold(0, u64::saturating_add) > limits::LAYERS_TOTAL {
+            let most = format!("at most {} bytes", limits::LAYERS_TOTAL);
+            return self.flood("layers of the image", most);
+        }
         let scratch = Scratch::new().map_err(Error::Scratch)?;
         let mut all_intact = true;
         for (index, layer) in image.manifest().layers.iter().enumerate() {
             let path = layer_path(&scratch, layer);
+            if path.exists() {
+                continue;
+            }
             let fetched = self.registry.blob_to(layer, &path).await;
             all_intact &= self.intact(&format!("layer {index}"), fetched)?.is_some();
         }
@@ -158,9 +185,19 @@ impl Collector<'_> {
                 media::SIGSTORE_BUNDLE => (Form::Bundle, limits::BUNDLE),
                 _ => continue,
             };
-            if self.published.pieces.len() == PIECES {
-                return self.too_many();
+            let claimed_type = claimed_type(layer, manifest);
+            let named = (layer.digest, form.clone(), claimed_type.clone());
+            if !self.seen.insert(named) {
+                continue;
             }
+            if self.seen.len() > PIECES {
+                return self.flood("signed pieces", format!("at most {PIECES}"));
+            }
+            let Some(room) = self.room.checked_sub(layer.size) else {
+                let most = format!("at most {} bytes in all", limits::PIECES_TOTAL);
+                return self.flood("signed pieces", most);
+            };
+            self.room = room;
             let fetched = self.registry.blob(layer, limit).await;
             let Some(bytes) = self.intact(&format!("signed piece, {carrier}"), fetched)? else {
                 continue;
@@ -168,7 +205,7 @@ impl Collector<'_> {
             self.published.pieces.push(Piece {
                 carrier: carrier.clone(),
                 form,
-                claimed_type: claimed_type(layer, manifest),
+                claimed_type,
                 digest: layer.digest,
                 bytes,
             });
@@ -203,12 +240,16 @@ impl Collector<'_> {
         Ok(())
     }
 
-    fn too_many(&mut self) -> Result<(), Error> {
-        self.published.damage.push(Damage {
-            what: "signed pieces".to_owned(),
-            expected: format!("at most {PIECES}"),
+    fn flood(&mut self, what: &str, most: String) -> Result<(), Error> {
+        let damage = Damage {
+            what: what.to_owned(),
+            expected: most,
             found: "more".to_owned(),
-        });
+        };
+        // Every further carrier is part of the same flood.
+        if !self.published.damage.contains(&damage) {
+            self.published.damage.push(damage);
+        }
         Ok(())
     }
 }
@@ -241,6 +282,14 @@ fn registry_error(doing: String, source: remote::Error) -> Error {
     }
 }
 
+fn too_slow(image: &ImageRef) -> Error {
+    let source = remote::Error::Timeout {
+        registry: image.repository.registry().to_owned(),
+        seconds: PIECES_TIME.as_secs(),
+    };
+    registry_error("fetching signatures and statements".to_owned(), source)
+}
+
 /// What an error of the registry says about the bytes it served; `None` when it served none.
 fn damage(what: &str, error: &remote::Error) -> Option<Damage> {
     let (expected, found) = match error {
@@ -265,7 +314,6 @@ fn damage(what: &str, error: &remote::Error) -> Option<Damage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use content::Digest;
 
     #[test]
     fn other_bytes_are_damage_and_silence_is_none() {

@@ -49,7 +49,7 @@ fn short(name: &str) -> String {
 }
 
 /// How the bytes of a piece are meant.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Form {
     /// A simple-signing payload; its signature stands beside it, in base64.
     SimpleSigning {

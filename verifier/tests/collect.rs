@@ -1,0 +1,139 @@
+//! What is fetched from a registry that serves too much, too often, or something else.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod case;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use content::limits;
+use oci::{Descriptor, ImageRef, Manifest, media};
+use remote::{Registry, Transport};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use verifier::collect::collect;
+use verifier::error::Error;
+use verifier::published::Published;
+
+/// Answers by path; anything else is not found. It remembers what it was asked for.
+#[derive(Default)]
+struct Shelf {
+    answers: HashMap<String, Vec<u8>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Shelf {
+    fn put(&mut self, path: &str, kind: &str, body: &[u8]) {
+        let length = body.len();
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
+        let answer = [head.as_bytes(), body].concat();
+        self.answers.insert(format!("/v2/a/b/{path}"), answer);
+    }
+
+    fn blob(&mut self, media_type: &str, body: &[u8]) -> Descriptor {
+        let descriptor = Descriptor::of(media_type, body);
+        let path = format!("blobs/{}", descriptor.digest);
+        self.put(&path, "application/octet-stream", body);
+        descriptor
+    }
+
+    /// Hangs `layers` on the image under the tag for attestations.
+    fn attest(&mut self, image: &ImageRef, layers: Vec<Descriptor>) {
+        let manifest = Manifest::new(Descriptor::empty(), layers);
+        let path = format!("manifests/sha256-{}.att", image.digest.hex());
+        self.put(&path, media::MANIFEST, &manifest.to_bytes().unwrap());
+    }
+
+    async fn speak(self: Arc<Self>, stream: TcpStream) {
+        let mut stream = BufReader::new(stream);
+        loop {
+            let mut request = String::new();
+            while !request.ends_with("\r\n\r\n") {
+                if stream.read_line(&mut request).await.is_ok_and(|n| n == 0) {
+                    return;
+                }
+            }
+            let path = request.split(' ').nth(1).unwrap();
+            self.asked.lock().unwrap().push(path.to_owned());
+            let missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec();
+            let answer = self.answers.get(path).unwrap_or(&missing);
+            stream.write_all(answer).await.unwrap();
+        }
+    }
+
+    fn asked_for(&self, part: &str) -> usize {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|path| path.contains(part)).count()
+    }
+}
+
+/// An image in a registry that is not yet served.
+async fn image() -> (TcpListener, Shelf, ImageRef) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let stored = case::stored(&case::FILES);
+    let mut shelf = Shelf::default();
+    let manifest = Descriptor::of(media::MANIFEST, &stored.manifest);
+    let path = format!("manifests/{}", manifest.digest);
+    shelf.put(&path, media::MANIFEST, &stored.manifest);
+    shelf.blob(media::CONFIG, &stored.config);
+    shelf.blob(media::LAYER_GZIP, &stored.layer);
+    let image = format!("127.0.0.1:{port}/a/b@{}", manifest.digest);
+    (listener, shelf, image.parse().unwrap())
+}
+
+async fn collected(
+    listener: TcpListener,
+    shelf: Shelf,
+    image: &ImageRef,
+) -> (Result<Published, Error>, Arc<Shelf>) {
+    let shelf = Arc::new(shelf);
+    let served = shelf.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(served.clone().speak(stream));
+        }
+    });
+    let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
+    (collect(&registry, image).await, shelf)
+}
+
+#[tokio::test]
+async fn a_piece_named_often_is_fetched_once() {
+    let (listener, mut shelf, image) = image().await;
+    let piece = shelf.blob(media::DSSE_ENVELOPE, b"{}");
+    shelf.attest(&image, vec![piece.clone(); 100]);
+    let (published, shelf) = collected(listener, shelf, &image).await;
+    let published = published.unwrap();
+    assert_eq!((published.pieces.len(), published.damage.len()), (1, 0));
+    assert_eq!(shelf.asked_for(&piece.digest.to_string()), 1);
+}
+
+#[tokio::test]
+async fn a_flood_is_damage_and_not_kept() {
+    let (listener, mut shelf, image) = image().await;
+    let size = usize::try_from(limits::STATEMENT).unwrap();
+    let flood: Vec<_> = (0..5_u8)
+        .map(|byte| shelf.blob(media::DSSE_ENVELOPE, &vec![byte; size]))
+        .collect();
+    shelf.attest(&image, flood);
+    let (published, _) = collected(listener, shelf, &image).await;
+    let published = published.unwrap();
+    let kept: usize = published.pieces.iter().map(|piece| piece.bytes.len()).sum();
+    assert!(kept as u64 <= limits::PIECES_TOTAL, "{kept}");
+    let [damage] = &published.damage[..] else {
+        panic!("{:?}", published.damage);
+    };
+    assert_eq!(damage.what, "signed pieces");
+}
+
+#[tokio::test]
+async fn a_proxys_page_is_no_verdict() {
+    let (listener, mut shelf, image) = image().await;
+    let path = format!("referrers/{}", image.digest);
+    shelf.put(&path, "text/html", b"<html>Sign in");
+    let (published, _) = collected(listener, shelf, &image).await;
+    let error = published.unwrap_err();
+    assert!(matches!(error, Error::Registry { .. }), "{error}");
+}
