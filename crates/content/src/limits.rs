@@ -21,7 +21,7 @@ pub const PIECES_TOTAL: u64 = 128 << 20;
 pub const PAYLOAD: u64 = 64 << 10;
 /// A public or private key, or a certificate, in PEM.
 pub const KEY: u64 = 64 << 10;
-/// An attestation token.
+/// An attestation token, or a registry's with all that is said about it.
 pub const TOKEN: u64 = 256 << 10;
 /// A body of a Google API, errors included.
 pub const HTTP_BODY: u64 = 16 << 20;

@@ -11,11 +11,18 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use content::json::JsonError;
 use content::{ReadError, json, limits, read_limited};
-use oci_client::secrets::RegistryAuth;
 use serde::Deserialize;
 
 /// The user name by which a helper says that its secret is a refresh token.
 const REFRESH_TOKEN: &str = "<token>";
+
+/// What a registry is told about who asks.
+#[cfg_attr(test, derive(Debug, PartialEq))]
+pub(crate) enum Login {
+    Anonymous,
+    /// Name and password.
+    Basic(String, String),
+}
 
 /// Why credentials cannot be read. Never holds any.
 #[derive(Debug, thiserror::Error)]
@@ -94,13 +101,13 @@ struct Answer {
 }
 
 /// The credentials for `registry`; anonymous if there is no store or nothing in it.
-pub(crate) fn find(registry: &str) -> Result<RegistryAuth, CredentialFault> {
+pub(crate) fn find(registry: &str) -> Result<Login, CredentialFault> {
     let Some(path) = store_path() else {
-        return Ok(RegistryAuth::Anonymous);
+        return Ok(Login::Anonymous);
     };
     match read_store(&path)? {
         Some(store) => store.find(registry),
-        None => Ok(RegistryAuth::Anonymous),
+        None => Ok(Login::Anonymous),
     }
 }
 
@@ -133,7 +140,7 @@ fn read_store(path: &Path) -> Result<Option<Store>, CredentialFault> {
 impl Store {
     /// A helper for this registry comes before what the file holds, and that before the helper for
     /// all (Docker, `config.json`). Helpers know a registry by its key in the file, if it has one.
-    fn find(&self, registry: &str) -> Result<RegistryAuth, CredentialFault> {
+    fn find(&self, registry: &str) -> Result<Login, CredentialFault> {
         let helper = self
             .cred_helpers
             .iter()
@@ -149,14 +156,14 @@ impl Store {
         }
         match &self.creds_store {
             Some(helper) => ask_for_any(helper, own.map_or(registry, |(key, _)| key)),
-            None => Ok(RegistryAuth::Anonymous),
+            None => Ok(Login::Anonymous),
         }
     }
 }
 
 impl Auth {
     /// `None` if the entry only says that a helper has the credentials.
-    fn read(&self, key: &str) -> Result<Option<RegistryAuth>, CredentialFault> {
+    fn read(&self, key: &str) -> Result<Option<Login>, CredentialFault> {
         if self
             .identitytoken
             .as_ref()
@@ -165,7 +172,7 @@ impl Auth {
             return Err(CredentialFault::RefreshToken);
         }
         if let (Some(user), Some(password)) = (&self.username, &self.password) {
-            return Ok(Some(RegistryAuth::Basic(user.clone(), password.clone())));
+            return Ok(Some(Login::Basic(user.clone(), password.clone())));
         }
         let Some(auth) = self.auth.as_ref().filter(|auth| !auth.is_empty()) else {
             return Ok(None);
@@ -178,7 +185,7 @@ impl Auth {
         let (user, password) = text.split_once(':').ok_or_else(key)?;
         // Docker pads the password with NUL.
         let password = password.trim_matches('\0').to_owned();
-        Ok(Some(RegistryAuth::Basic(user.to_owned(), password)))
+        Ok(Some(Login::Basic(user.to_owned(), password)))
     }
 }
 
@@ -190,17 +197,17 @@ fn host(key: &str) -> &str {
 }
 
 /// The helper for all registries need not know this one; what it says then is not standardised.
-fn ask_for_any(helper: &str, server: &str) -> Result<RegistryAuth, CredentialFault> {
+fn ask_for_any(helper: &str, server: &str) -> Result<Login, CredentialFault> {
     match ask(helper, server) {
         Err(CredentialFault::HelperAnswer {
             status: Some(1), ..
-        }) => Ok(RegistryAuth::Anonymous),
+        }) => Ok(Login::Anonymous),
         answer => answer,
     }
 }
 
 /// The protocol of Docker's credential helpers: the server on stdin, JSON on stdout.
-fn ask(helper: &str, server: &str) -> Result<RegistryAuth, CredentialFault> {
+fn ask(helper: &str, server: &str) -> Result<Login, CredentialFault> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let name = helper.to_owned();
     if !helper.bytes().all(allowed) {
@@ -216,7 +223,7 @@ fn ask(helper: &str, server: &str) -> Result<RegistryAuth, CredentialFault> {
     };
     match answer {
         Some(answer) if answer.username == REFRESH_TOKEN => Err(CredentialFault::RefreshToken),
-        Some(answer) => Ok(RegistryAuth::Basic(answer.username, answer.secret)),
+        Some(answer) => Ok(Login::Basic(answer.username, answer.secret)),
         None => Err(CredentialFault::HelperAnswer { name, status }),
     }
 }
@@ -252,7 +259,7 @@ fn converse(child: &mut Child, server: &str) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn find_in(text: &str, registry: &str) -> Result<RegistryAuth, CredentialFault> {
+    fn find_in(text: &str, registry: &str) -> Result<Login, CredentialFault> {
         let store: Store = json::parse(text.as_bytes(), 1000).unwrap();
         store.find(registry)
     }
@@ -262,19 +269,13 @@ mod tests {
         let store = r#"{"auths":{"https://hub.example/v1/":{"auth":"YTpi"},
             "r.example":{"auth":"dTpwOnE="},"https://s.example":{"username":"u","password":"p"}},
             "HttpHeaders":{"User-Agent":"x"}}"#;
-        let basic = |user: &str, password: &str| RegistryAuth::Basic(user.into(), password.into());
+        let basic = |user: &str, password: &str| Login::Basic(user.into(), password.into());
         assert_eq!(find_in(store, "hub.example").unwrap(), basic("a", "b"));
         assert_eq!(find_in(store, "r.example").unwrap(), basic("u", "p:q"));
         assert_eq!(find_in(store, "s.example").unwrap(), basic("u", "p"));
-        assert_eq!(
-            find_in(store, "t.example").unwrap(),
-            RegistryAuth::Anonymous
-        );
-        assert_eq!(
-            find_in(store, "r.example:443").unwrap(),
-            RegistryAuth::Anonymous
-        );
-        assert_eq!(find_in("{}", "r.example").unwrap(), RegistryAuth::Anonymous);
+        assert_eq!(find_in(store, "t.example").unwrap(), Login::Anonymous);
+        assert_eq!(find_in(store, "r.example:443").unwrap(), Login::Anonymous);
+        assert_eq!(find_in("{}", "r.example").unwrap(), Login::Anonymous);
     }
 
     #[test]

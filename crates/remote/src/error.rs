@@ -37,13 +37,19 @@ pub enum Error {
         /// Why.
         fault: CredentialFault,
     },
+    /// A token service whose answer holds no token.
+    #[error("requesting {url}: the answer holds no token")]
+    NoToken {
+        /// The service.
+        url: String,
+    },
     /// A registry that takes neither our credentials nor none.
-    #[error("authenticating to {registry}: {}", chain(source))]
+    #[error("authenticating to {registry}: {source}")]
     Authenticate {
         /// The registry.
         registry: String,
         /// Why.
-        source: Box<OciDistributionError>,
+        source: Box<Error>,
     },
     /// Something that took too long.
     #[error("asking {registry}: not done in {seconds} s")]

@@ -12,67 +12,71 @@ const REACH: &str = "is the registry there? --plain-http is for one without TLS,
                      with an authority of its own";
 const WAIT: &str = "the registry is busy: wait, and repeat the command";
 const LATER: &str = "the registry fails: try again later, or ask who runs it";
+const REFUSED: &str = "what the registry says is above: does it take what this command sends?";
 
 impl Error {
-    /// What the reader can do, in one line, if we know.
-    pub fn hint(&self) -> Option<&'static str> {
+    /// What the reader can do, in one line.
+    pub fn hint(&self) -> &'static str {
         match self {
-            Self::Connect { .. } | Self::Client { .. } | Self::Transport { .. } => Some(REACH),
-            Self::Timeout { .. } => Some(REACH),
-            Self::Credentials { .. } => Some(LOG_IN),
-            Self::Authenticate { source, .. } => client_hint(source).or(Some(LOG_IN)),
-            Self::Upload { source, .. } => client_hint(source),
+            Self::Connect { .. } | Self::Client { .. } | Self::Transport { .. } => REACH,
+            Self::Timeout { .. } => REACH,
+            Self::Credentials { .. } => "mend what is named, in the Docker credential store",
+            Self::Authenticate { source, .. } => source.hint(),
+            Self::Upload { source, .. } => refused_upload(source),
             Self::Status { status, .. } => answered(*status),
-            Self::NotFound { .. } => Some("was it pushed, and to this repository?"),
+            Self::NotFound { .. } => "was it pushed, and to this repository?",
             Self::Foreign { .. } => {
-                Some("this is no registry's answer: is there a proxy or a login page in between?")
+                "this is no registry's answer: is there a proxy or a login page in between?"
             }
-            Self::Header { .. } => Some(LATER),
-            Self::Entries { .. } => Some("delete from the registry what nobody needs there"),
-            Self::Contended { .. } => Some("repeat the command when the others are done"),
-            Self::Write { source, .. } => Some(unwritten(source)),
-            Self::Read { .. } => Some("is the path right, and is the file yours to read?"),
-            Self::Content { .. } | Self::Layout(_) => {
-                Some("a layout is what `builder build -o` writes")
+            Self::Header { .. } | Self::NoToken { .. } => LATER,
+            Self::Entries { .. } => "delete from the registry what nobody needs there",
+            Self::Contended { .. } => "repeat the command when the others are done",
+            Self::Write { source, .. } => unwritten(source),
+            Self::Read { .. } => "is the path right, and is the file yours to read?",
+            Self::Content { .. } | Self::Layout(_) => "a layout is what `builder build -o` writes",
+            Self::DigestMismatch { .. } | Self::SizeMismatch { .. } | Self::Limit { .. } => {
+                "what answers gives other bytes than were pushed: is it the registry?"
             }
-            Self::DigestMismatch { .. } | Self::SizeMismatch { .. } | Self::Limit { .. } => None,
-            Self::Image { .. } | Self::Json(_) | Self::NoSubject => None,
+            Self::Image { .. } | Self::Json(_) | Self::NoSubject => {
+                "this image, or what hangs on it, is of no use: build it again"
+            }
         }
     }
 }
 
-fn answered(status: u16) -> Option<&'static str> {
+fn answered(status: u16) -> &'static str {
     match status {
-        401 | 403 => Some(LOG_IN),
-        429 => Some(WAIT),
-        500.. => Some(LATER),
-        _ => None,
+        401 | 403 => LOG_IN,
+        429 => WAIT,
+        500.. => LATER,
+        _ => REFUSED,
     }
 }
 
-/// For an answer to the client of uploads and tokens.
-fn client_hint(error: &OciDistributionError) -> Option<&'static str> {
+/// For an answer to the client of uploads.
+fn refused_upload(error: &OciDistributionError) -> &'static str {
     use OciDistributionError as E;
     match error {
-        E::UnauthorizedError { .. } | E::AuthenticationFailure(_) => Some(LOG_IN),
+        E::UnauthorizedError { .. } | E::AuthenticationFailure(_) => LOG_IN,
         E::ServerError { code, .. } => answered(*code),
-        E::RequestError(_) => Some(REACH),
+        E::RequestError(_) => REACH,
         E::RegistryError { envelope, .. } => {
             let mut codes = envelope.errors.iter().map(|error| &error.code);
-            codes.find_map(|code| match code {
+            let hint = codes.find_map(|code| match code {
                 OciErrorCode::Denied | OciErrorCode::Unauthorized => Some(LOG_IN),
                 OciErrorCode::Toomanyrequests => Some(WAIT),
                 _ => None,
-            })
+            });
+            hint.unwrap_or(REFUSED)
         }
-        _ => None,
+        _ => REFUSED,
     }
 }
 
 fn unwritten(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space there; TMPDIR says where temporary files go"
+            "is the disk full? the folder for temporary files can be chosen by TMPDIR"
         }
         _ => "is that place there, and yours to write? TMPDIR says where temporary files go",
     }
@@ -82,32 +86,30 @@ fn unwritten(source: &io::Error) -> &'static str {
 mod tests {
     use super::*;
 
-    fn status(status: u16) -> Option<&'static str> {
+    fn refused(status: u16) -> Error {
         let (url, message) = (String::new(), String::new());
-        let error = Error::Status {
+        Error::Status {
             url,
             status,
             message,
-        };
-        error.hint()
+        }
     }
 
     #[test]
     fn the_cure_fits_the_illness() {
         for (code, hint) in [(401, LOG_IN), (403, LOG_IN), (429, WAIT), (503, LATER)] {
-            assert_eq!(status(code), Some(hint), "{code}");
+            assert_eq!(refused(code).hint(), hint, "{code}");
         }
-        assert_eq!(status(418), None);
+        assert!(refused(418).hint().contains("above"));
         let full = Error::Write {
             path: "/tmp/layer".into(),
             source: io::ErrorKind::StorageFull.into(),
         };
-        assert!(full.hint().is_some_and(|hint| hint.contains("space")));
-        let unauthorized = OciDistributionError::UnauthorizedError { url: String::new() };
+        assert!(full.hint().contains("full"));
         let upload = Error::Upload {
             digest: content::Digest::of(b""),
-            source: Box::new(unauthorized),
+            source: Box::new(OciDistributionError::UnauthorizedError { url: String::new() }),
         };
-        assert_eq!(upload.hint(), Some(LOG_IN));
+        assert_eq!(upload.hint(), LOG_IN);
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use content::{Digest, Hasher, json, limits, printable};
-use oci::{Descriptor, Repository};
+use oci::Descriptor;
 use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
@@ -38,16 +38,16 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The address of the registry's API for `repository`, with a slash at the end.
-    pub(crate) fn base(&self, host: &str, repository: &Repository) -> String {
+    /// The address of the registry's API, with a slash at the end.
+    pub(crate) fn root(&self, host: &str) -> String {
         let scheme = match self {
             Self::Https { .. } => "https",
             Self::PlainHttp => "http",
         };
-        format!("{scheme}://{host}/v2/{}/", repository.path())
+        format!("{scheme}://{host}/v2/")
     }
 
-    /// A client for what we read ourselves.
+    /// A client that trusts whom we trust.
     pub(crate) fn client(&self) -> Result<reqwest::Client, reqwest::Error> {
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
@@ -64,7 +64,7 @@ impl Transport {
         builder.build()
     }
 
-    /// The same for the client of uploads and tokens.
+    /// The same for the client of uploads.
     pub(crate) fn config(&self) -> ClientConfig {
         let (protocol, extra_ca) = match self {
             Self::Https { extra_ca } => (ClientProtocol::Https, extra_ca.clone()),
@@ -150,6 +150,19 @@ pub(crate) fn expect_object(url: &str, expected: &'static str, body: &[u8]) -> R
             let start = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
             Err(foreign(url, expected, &start))
         }
+    }
+}
+
+/// A page, which nobody asked for, is a proxy's and says nothing about the blob.
+pub(crate) fn refuse_page(
+    url: &str,
+    wanted: &Descriptor,
+    response: &Response,
+) -> Result<(), Error> {
+    let found = content_type(response);
+    match found == "text/html" && wanted.media_type != found {
+        true => Err(foreign(url, "a blob", &found)),
+        false => Ok(()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Images in registries: pull, push and referrers (OCI distribution specification 1.1). The only
 //! code that speaks to a registry.
 //!
-//! What comes in is read here under limits, and its size and digest are checked. What goes out, and
-//! the exchange of credentials for tokens, is oci-client's.
+//! What comes in, tokens too, is read here under limits, and its size and digest are checked. What
+//! goes out is oci-client's to send.
 #![forbid(unsafe_code)]
 
 mod credentials;
@@ -13,6 +13,7 @@ mod legacy;
 mod referrers;
 mod registry;
 mod tag;
+mod token;
 mod upload;
 
 pub use credentials::CredentialFault;

@@ -3,15 +3,15 @@ use std::path::Path;
 
 use content::{Digest, limits};
 use oci::{Descriptor, Image, Manifest, Repository, Tag, Target, media};
-use oci_client::secrets::RegistryAuth;
-use oci_client::{Client, RegistryOperation};
+use oci_client::Reference;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use tempfile::NamedTempFile;
 use tokio::sync::Mutex;
 
+use crate::credentials::{self, Login};
 use crate::http::{self, Answer, Meter};
-use crate::{Error, Transport, credentials};
+use crate::{Error, Transport};
 
 const A_MANIFEST: &str = "a manifest";
 /// What a registry may answer for a manifest: Docker's types are refused by name when they are
@@ -26,11 +26,12 @@ const MANIFESTS: &str = concat!(
 pub struct Registry {
     repository: Repository,
     /// The repository as the client for uploads names it.
-    pub(crate) reference: oci_client::Reference,
-    base: String,
-    http: reqwest::Client,
-    pub(crate) client: Client,
-    credentials: RegistryAuth,
+    pub(crate) reference: Reference,
+    pub(crate) transport: Transport,
+    /// The address of the registry's API, with a slash at the end.
+    pub(crate) root: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) login: Login,
     tokens: Mutex<HashMap<Access, Option<String>>>,
 }
 
@@ -55,14 +56,11 @@ impl Registry {
     /// Credentials or certificates that cannot be read.
     pub fn connect(repository: &Repository, transport: &Transport) -> Result<Self, Error> {
         let registry = || repository.registry().to_owned();
-        let reference = oci_client::Reference::with_tag(
-            registry(),
-            repository.path().to_owned(),
-            "latest".to_owned(),
-        );
+        let path = repository.path().to_owned();
+        let reference = Reference::with_tag(registry(), path, "latest".to_owned());
         // The name behind which the registry answers, where that is another one.
         let host = reference.resolve_registry();
-        let credentials = credentials::find(host).map_err(|fault| Error::Credentials {
+        let login = credentials::find(host).map_err(|fault| Error::Credentials {
             registry: registry(),
             fault,
         })?;
@@ -70,17 +68,13 @@ impl Registry {
             registry: registry(),
             source,
         })?;
-        let client = Client::try_from(transport.config()).map_err(|source| Error::Client {
-            registry: registry(),
-            source: Box::new(source),
-        })?;
         Ok(Self {
             repository: repository.clone(),
-            base: transport.base(host, repository),
-            reference,
+            root: transport.root(host),
+            transport: transport.clone(),
             http,
-            client,
-            credentials,
+            login,
+            reference,
             tokens: Mutex::default(),
         })
     }
@@ -183,7 +177,7 @@ impl Registry {
         let Answer::Found(response) = http::sort(&url, response).await? else {
             return Err(Error::NotFound { url });
         };
-        refuse_page(&url, descriptor, &response)?;
+        http::refuse_page(&url, descriptor, &response)?;
         check_announced(&url, descriptor, &response)?;
         let mut meter = Meter::new(&url);
         http::stream(&url, response, |piece| {
@@ -256,7 +250,7 @@ impl Registry {
     }
 
     pub(crate) fn url(&self, rest: &str) -> String {
-        format!("{}{rest}", self.base)
+        format!("{}{}/{rest}", self.root, self.repository.path())
     }
 
     pub(crate) fn manifest_url(&self, target: &Target) -> String {
@@ -303,10 +297,9 @@ impl Registry {
         access: Access,
         request: RequestBuilder,
     ) -> Result<RequestBuilder, Error> {
-        Ok(match (self.token(access).await?, &self.credentials) {
-            (Some(token), _) => request.bearer_auth(token),
-            (None, RegistryAuth::Basic(user, password)) => request.basic_auth(user, Some(password)),
-            (None, _) => request,
+        Ok(match self.token(access).await? {
+            Some(token) => request.bearer_auth(token),
+            None => self.with_login(request),
         })
     }
 
@@ -316,48 +309,9 @@ impl Registry {
         if let Some(token) = tokens.get(&access) {
             return Ok(token.clone());
         }
-        let token = self.authenticate(access).await?;
+        let token = self.new_token(access).await?;
         tokens.insert(access, token.clone());
         Ok(token)
-    }
-
-    /// The exchange of credentials for a token is oci-client's.
-    async fn authenticate(&self, access: Access) -> Result<Option<String>, Error> {
-        let operation = match access {
-            Access::Pull => RegistryOperation::Pull,
-            Access::Push => RegistryOperation::Push,
-        };
-        let exchange = self
-            .client
-            .auth(&self.reference, &self.credentials, operation);
-        let answer = self.within(0, exchange).await?;
-        answer.map_err(|source| Error::Authenticate {
-            registry: self.repository.registry().to_owned(),
-            source: Box::new(source),
-        })
-    }
-
-    /// Work of the other client, within the time for `bytes`.
-    pub(crate) async fn within<T>(
-        &self,
-        bytes: u64,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Error> {
-        let time = http::patience(bytes);
-        let done = tokio::time::timeout(time, work).await;
-        done.map_err(|_| Error::Timeout {
-            registry: self.repository.registry().to_owned(),
-            seconds: time.as_secs(),
-        })
-    }
-}
-
-/// A page, which nobody asked for, is a proxy's and says nothing about the blob.
-fn refuse_page(url: &str, wanted: &Descriptor, response: &Response) -> Result<(), Error> {
-    let found = http::content_type(response);
-    match found == "text/html" && wanted.media_type != found {
-        true => Err(http::foreign(url, "a blob", &found)),
-        false => Ok(()),
     }
 }
 

@@ -5,10 +5,15 @@ use bytes::Bytes;
 use content::{CheckError, Digest, Hasher};
 use futures_util::stream::{self, Stream};
 use oci::{Descriptor, Layout, Target, media};
+use oci_client::Client;
 use oci_client::errors::OciDistributionError;
+use oci_client::secrets::RegistryAuth;
+use reqwest::{Method, RequestBuilder};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
+use crate::credentials::Login;
+use crate::http::{self, Answer};
 use crate::registry::Access;
 use crate::{Error, Registry};
 
@@ -22,7 +27,7 @@ impl Registry {
     /// A registry that does not answer or that refuses.
     pub async fn push_blob(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor, Error> {
         let descriptor = Descriptor::of(media_type, bytes);
-        if !self.has_blob(&descriptor.digest).await? {
+        if !self.has_blob(&descriptor).await? {
             let piece = Bytes::copy_from_slice(bytes);
             self.upload(&descriptor, stream::iter([Ok(piece)])).await?;
         }
@@ -35,7 +40,7 @@ impl Registry {
     /// # Errors
     /// [`Error::Content`] if it is not, a file that cannot be read, or a registry that refuses.
     pub async fn push_blob_file(&self, path: &Path, descriptor: &Descriptor) -> Result<(), Error> {
-        if self.has_blob(&descriptor.digest).await? {
+        if self.has_blob(descriptor).await? {
             return Ok(());
         }
         let file = File::open(path).await.map_err(|source| Error::Read {
@@ -64,34 +69,60 @@ impl Registry {
             .await
     }
 
-    async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
-        self.prepare_upload().await?;
-        let name = digest.to_string();
-        let asked = self.client.blob_exists(&self.reference, &name);
-        self.within(0, asked)
-            .await?
-            .map_err(|source| upload_error(digest, source))
+    async fn has_blob(&self, blob: &Descriptor) -> Result<bool, Error> {
+        let url = self.url(&format!("blobs/{}", blob.digest));
+        let brief = |request: RequestBuilder| request.timeout(http::patience(0));
+        let response = self.send(Access::Push, Method::HEAD, &url, brief).await?;
+        match http::sort(&url, response).await? {
+            Answer::Found(response) => {
+                http::refuse_page(&url, blob, &response)?;
+                Ok(true)
+            }
+            Answer::Absent => Ok(false),
+        }
     }
 
+    /// The upload itself is oci-client's.
     async fn upload(
         &self,
-        descriptor: &Descriptor,
+        blob: &Descriptor,
         pieces: impl Stream<Item = Result<Bytes, OciDistributionError>> + Send + 'static,
     ) -> Result<(), Error> {
-        let digest = descriptor.digest.to_string();
-        let size = descriptor.size;
-        let pushed = self
-            .client
-            .push_blob_stream(&self.reference, pieces, &digest, Some(size));
-        self.within(size, pushed)
-            .await?
+        let client = self.uploader().await?;
+        let digest = blob.digest.to_string();
+        let pushed = client.push_blob_stream(&self.reference, pieces, &digest, Some(blob.size));
+        let time = http::patience(blob.size);
+        let pushed = tokio::time::timeout(time, pushed).await;
+        let pushed = pushed.map_err(|_| Error::Timeout {
+            registry: self.repository().registry().to_owned(),
+            seconds: time.as_secs(),
+        })?;
+        pushed
             .map(drop)
-            .map_err(|source| upload_error(&descriptor.digest, source))
+            .map_err(|source| upload_error(&blob.digest, source))
     }
 
-    /// The client for uploads takes a failing token exchange for "anonymous": it is asked first.
-    async fn prepare_upload(&self) -> Result<(), Error> {
-        self.token(Access::Push).await.map(drop)
+    /// A client that has our token, or the login of a registry that wants no token. It is told
+    /// nothing otherwise: what it has, it does not ask a token service for, whose answers it would
+    /// read without a limit.
+    async fn uploader(&self) -> Result<Client, Error> {
+        let config = self.transport.config();
+        let client = Client::try_from(config).map_err(|source| Error::Client {
+            registry: self.repository().registry().to_owned(),
+            source: Box::new(source),
+        })?;
+        let known = match (self.token(Access::Push).await?, &self.login) {
+            (Some(token), _) => Some(RegistryAuth::Bearer(token)),
+            (None, Login::Basic(user, password)) => {
+                Some(RegistryAuth::Basic(user.clone(), password.clone()))
+            }
+            (None, Login::Anonymous) => None,
+        };
+        if let Some(known) = known {
+            let host = self.reference.resolve_registry();
+            client.store_auth_if_needed(host, &known).await;
+        }
+        Ok(client)
     }
 }
 
@@ -175,7 +206,7 @@ impl Pieces {
         while filled < piece.len() {
             let count = self.file.read(&mut piece[filled..]).await?;
             if count == 0 {
-                return Err(self.wrong_size(self.seen + filled as u64, false));
+                return Err(self.too_short(self.seen + filled as u64));
             }
             filled += count;
         }
@@ -191,7 +222,7 @@ impl Pieces {
             return Ok(());
         };
         if self.file.read(&mut [0]).await? != 0 {
-            return Err(self.wrong_size(self.size + 1, true));
+            return Err(self.too_long());
         }
         let (expected, actual) = (self.expected, hasher.finish());
         match expected == actual {
@@ -200,11 +231,20 @@ impl Pieces {
         }
     }
 
-    fn wrong_size(&self, actual: u64, longer: bool) -> OciDistributionError {
+    fn too_short(&self, actual: u64) -> OciDistributionError {
         wrong(CheckError::Size {
             expected: self.size,
             actual,
-            longer,
+            longer: false,
+        })
+    }
+
+    /// By how much is not known: reading stops there.
+    fn too_long(&self) -> OciDistributionError {
+        wrong(CheckError::Size {
+            expected: self.size,
+            actual: self.size + 1,
+            longer: true,
         })
     }
 }

@@ -13,9 +13,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-const WRITERS: usize = 6;
+const WRITERS: usize = 12;
 /// Each with a tag of its own, all at the same time.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 8;
 
 /// Manifests by path. It says that it has every blob, so that none is uploaded.
 #[derive(Default)]

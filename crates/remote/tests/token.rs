@@ -5,9 +5,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use content::Digest;
+use content::{Digest, limits};
+use oci::media;
 use remote::{Error, Registry, Transport};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 const MANIFEST: &[u8] = b"manifest";
@@ -17,15 +18,25 @@ struct Guard {
     port: u16,
     given: AtomicUsize,
     good: usize,
+    /// What stands in front of the token in the token service's answer.
+    padding: usize,
+    /// Where blobs are to be put.
+    place: String,
 }
 
 impl Guard {
     async fn serve(good: usize) -> (Arc<Self>, Registry) {
+        Self::serve_with(good, 0, "").await
+    }
+
+    async fn serve_with(good: usize, padding: usize, place: &str) -> (Arc<Self>, Registry) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let guard = Arc::new(Self {
             port: listener.local_addr().unwrap().port(),
             given: AtomicUsize::new(0),
             good,
+            padding,
+            place: place.to_owned(),
         });
         let server = guard.clone();
         tokio::spawn(async move {
@@ -56,15 +67,21 @@ impl Guard {
         if path.starts_with("/token?") {
             assert!(path.contains("scope=repository%3Aa%2Fb%3Apull"), "{path}");
             let number = self.given.fetch_add(1, Ordering::SeqCst) + 1;
-            return reply(
-                "200 OK",
-                "",
-                format!(r#"{{"token":"t{number}"}}"#).as_bytes(),
-            );
+            let padding = " ".repeat(self.padding);
+            let body = format!(r#"{padding}{{"token":"t{number}"}}"#);
+            return reply("200 OK", "", body.as_bytes());
         }
         let right = format!("bearer t{}\r\n", self.good);
         if path != "/v2/" && request.to_lowercase().contains(&right) {
-            return reply("200 OK", "", MANIFEST);
+            return match request.split(' ').next() {
+                Some("HEAD") => reply("404 Not Found", "", b""),
+                Some("POST") => reply(
+                    "202 Accepted",
+                    &format!("Location: {}\r\n", self.place),
+                    b"",
+                ),
+                _ => reply("200 OK", "", MANIFEST),
+            };
         }
         let realm = format!("http://127.0.0.1:{}/token", self.port);
         let challenge = format!("WWW-Authenticate: Bearer realm=\"{realm}\",service=\"s\"\r\n");
@@ -103,4 +120,62 @@ async fn an_expired_token_is_renewed_once() {
     );
     assert_eq!(guard.given.load(Ordering::SeqCst), 2);
     assert!(!error.to_string().contains("t2"), "{error}");
+}
+
+#[tokio::test]
+async fn a_flood_from_the_token_service_is_cut_off() {
+    let padding = usize::try_from(limits::TOKEN).unwrap();
+    let (_, registry) = Guard::serve_with(1, padding - 14, "").await;
+    let bytes = registry.manifest(&Digest::of(MANIFEST)).await.unwrap();
+    assert_eq!(bytes, MANIFEST);
+
+    let (_, registry) = Guard::serve_with(1, padding, "").await;
+    for error in [
+        registry.manifest(&Digest::of(MANIFEST)).await.unwrap_err(),
+        registry.push_blob(media::CONFIG, b"{}").await.unwrap_err(),
+    ] {
+        let Error::Authenticate { source, .. } = error else {
+            panic!("{error}");
+        };
+        assert!(
+            matches!(
+                *source,
+                Error::Limit {
+                    limit: limits::TOKEN,
+                    ..
+                }
+            ),
+            "{source}"
+        );
+    }
+}
+
+/// A registry may name any place for an upload, but no other gets the token.
+#[tokio::test]
+async fn a_token_is_shown_to_its_registry_only() {
+    let storage = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let place = format!("http://{}/a?b=c", storage.local_addr().unwrap());
+    let (_, registry) = Guard::serve_with(1, 0, &place).await;
+    let stored = tokio::spawn(async move {
+        let (stream, _) = storage.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut request = String::new();
+        while !request.ends_with("\r\n\r\n") {
+            stream.read_line(&mut request).await.unwrap();
+        }
+        let mut body = [0; 4];
+        stream.read_exact(&mut body).await.unwrap();
+        let done = reply("201 Created", "Location: /v2/a/b/blobs/x\r\n", b"");
+        stream.write_all(&done).await.unwrap();
+        (request.to_lowercase(), body)
+    });
+    registry.push_blob(media::CONFIG, b"blob").await.unwrap();
+    let (request, body) = stored.await.unwrap();
+    let digest = Digest::of(b"blob").hex();
+    let request = request.replace("%3a", ":");
+    let line = format!("put /a?b=c&digest=sha256:{digest} ");
+    assert!(request.starts_with(&line), "{request}");
+    assert!(request.contains("\r\ncontent-length: 4\r\n"), "{request}");
+    assert!(!request.contains("authorization"), "{request}");
+    assert_eq!(&body, b"blob");
 }
