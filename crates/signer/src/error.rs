@@ -65,21 +65,22 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the reader can do, in one line, if we know.
-    pub fn hint(&self) -> Option<&'static str> {
+    /// What the reader can do, in one line.
+    pub fn hint(&self) -> &'static str {
         match self {
-            Self::KeyRef(_) | Self::KeyFile { .. } | Self::Key { .. } => Some(
+            Self::KeyRef(_) | Self::KeyFile { .. } | Self::Key { .. } | Self::Signature(_) => {
                 "a key is a PEM file, as `builder keygen` writes it, or \
-                 gcpkms://projects/…/cryptoKeyVersions/N",
-            ),
-            Self::Credentials(_) => {
-                Some("GOOGLE_APPLICATION_CREDENTIALS names a file with credentials")
+                 gcpkms://projects/…/cryptoKeyVersions/N"
             }
+            Self::Credentials(_) => "GOOGLE_APPLICATION_CREDENTIALS names a file with credentials",
             Self::CloudKms { .. } => {
-                Some("does the key version exist, and may these credentials sign with it?")
+                "does the key version exist, and may these credentials sign with it?"
             }
+            Self::Answer { .. } => "is it Cloud KMS that answers? then try again",
             Self::Registry(error) => error.hint(),
-            Self::Answer { .. } | Self::Signature(_) | Self::Statement(_) | Self::Name(_) => None,
+            Self::Statement(_) | Self::Name(_) => {
+                "what hangs on the image in the registry cannot be read: who put it there?"
+            }
         }
     }
 }
@@ -92,6 +93,6 @@ mod tests {
     fn a_full_registry_is_no_matter_of_keys() {
         let url = String::new();
         let error = Error::Registry(remote::Error::Entries { url, limit: 256 });
-        assert!(error.hint().is_some_and(|hint| hint.contains("registry")));
+        assert!(error.hint().contains("registry"));
     }
 }
