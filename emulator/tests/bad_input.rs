@@ -52,7 +52,7 @@ fn nothing_to_launch() {
     };
     let said = launch(&["--plain-http"]);
     assert!(said.contains("pulling image"), "{said}");
-    assert!(said.contains("hint: is the registry running"), "{said}");
+    assert!(said.contains("hint: is the registry there"), "{said}");
     let said = launch(&["--ca", "missing.pem"]);
     assert!(said.contains("missing.pem"), "{said}");
     let said = launch(&["--plain-http", "--runtime", "/dev/null/socket"]);

@@ -98,23 +98,6 @@ pub enum Error {
 const IMAGE: &str = "this image runs nowhere; build it again";
 const DISK: &str = "is the disk full? the folder for temporary files can be chosen by TMPDIR";
 
-fn pull_hint(error: &remote::Error) -> &'static str {
-    use remote::Error as E;
-    match error {
-        E::Write { .. } | E::Read { .. } => DISK,
-        E::Credentials { .. } => "mend what is named, in the Docker credential store",
-        E::NotFound { .. } => "was this image pushed there, under this digest?",
-        E::Status { .. } => "what the registry says is above; may you read from it?",
-        E::Image { .. } => IMAGE,
-        E::NoManifest { .. }
-        | E::Header { .. }
-        | E::DigestMismatch { .. }
-        | E::SizeMismatch { .. }
-        | E::Limit { .. } => "what answers gives other bytes than the image; is it the registry?",
-        _ => "is the registry running, and is --plain-http or --ca right for it?",
-    }
-}
-
 fn is_of_the_disk(error: &oci::Error) -> bool {
     matches!(error, oci::Error::Write { .. } | oci::Error::Read { .. })
 }
@@ -129,7 +112,7 @@ impl Error {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Pull(error) => pull_hint(error),
+            Self::Pull(error) => error.hint(),
             Self::Unpack { source, .. } if is_of_the_disk(source) => DISK,
             Self::Unpack { .. }
             | Self::DiffId { .. }
