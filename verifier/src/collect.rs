@@ -23,8 +23,8 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// Annotations that claim a predicate type: on layers under `.att`, on bundle referrers.
 const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
 
-/// Signed pieces of one image; more is a flood and no evidence.
-const PIECES: usize = limits::SIGNATURES + limits::REFERRERS;
+/// Signed pieces of one image, under two tags and in referrers; more is a flood and no evidence.
+const PIECES: usize = 2 * limits::SIGNATURES + limits::REFERRERS;
 /// The time for everything that hangs on an image. Each answer has a limit of its own, and yet
 /// hundreds of slow ones would hold us for a day.
 const PIECES_TIME: Duration = Duration::from_secs(15 * 60);

@@ -127,14 +127,12 @@ impl Error {
             Self::Grant { .. } => "a grant has three entries: key, role and pool",
             Self::NoTag { .. } | Self::NoImage { .. } => "was it pushed, and to this repository?",
             Self::NoSource => "give --source DIR|URL, or --rebuilt LAYOUT of an earlier rebuild",
-            Self::Registry { .. } => {
-                "no verdict was reached; --plain-http and --ca FILE say how to reach the registry"
-            }
+            Self::Registry { source, .. } => source.hint(),
             Self::Commits { .. } => "say which with --commit",
             Self::Exists { .. } => "choose another path for -o, or remove it",
             Self::Scratch(_) => TEMPORARY,
             Self::Rebuild(error) => return rebuild_hint(error),
-            Self::Signer(_) => SIGNER,
+            Self::Signer(error) => error.hint(),
             Self::Apply(error) => match **error {
                 ApplyError::Client(_) => SIGNER,
                 _ => "the policy is as it was or as others left it; the command can be repeated",
