@@ -129,9 +129,9 @@ impl Error {
             Self::NoStore => Some("name a directory with --store"),
             Self::Push(PushError::Layout(_)) => Some("a layout is what `builder build -o` writes"),
             Self::Push(PushError::Registry(error))
-            | Self::Sign(SignError::Image { source: error, .. }) => error.hint(),
+            | Self::Sign(SignError::Image { source: error, .. }) => Some(error.hint()),
             Self::Signer(error) | Self::Sign(SignError::Signer { source: error, .. }) => {
-                error.hint()
+                Some(error.hint())
             }
             _ => None,
         }
