@@ -1,9 +1,5 @@
 //! Whatever goes wrong is told in one sentence, with what helps, as exit status 2, and leaves nothing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test panics and says what it skips"
-)]
+#![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
 mod told;
 

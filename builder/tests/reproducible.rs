@@ -2,12 +2,7 @@
 //! built prints all that its build script could see of the world, so that whatever leaks counts.
 //!
 //! This needs the network, for the compiler's packages, once; they are kept below `target/tmp`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    clippy::print_stdout,
-    reason = "a test panics and reports"
-)]
+#![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -87,7 +82,7 @@ impl Workshop {
         match LOCK.get_or_init(|| workshop.lock()) {
             Ok(lock) => fs::write(workshop.repository().join("Image.lock"), lock).unwrap(),
             Err(reason) => {
-                eprintln!("skipped: {test}: no inputs on this machine: {reason}");
+                testkit::skip(test, format_args!("no inputs on this machine: {reason}"));
                 return None;
             }
         }
@@ -192,7 +187,10 @@ fn is_impossible(output: &Output, test: &str) -> bool {
     let reason = said(output);
     let impossible = reason.contains("making sandbox: ");
     if impossible {
-        eprintln!("skipped: {test}: no namespaces on this machine: {reason}");
+        testkit::skip(
+            test,
+            format_args!("no namespaces on this machine: {reason}"),
+        );
     }
     impossible
 }
@@ -267,9 +265,8 @@ fn two_people_two_places_one_digest() {
     if can_be_another() {
         other.uid(NOBODY).gid(NOBODY);
     } else {
-        eprintln!(
-            "skipped: {test}: another user: not root, or the target folder is closed to others"
-        );
+        let reason = "not root, or the target folder is closed to others";
+        testkit::leave_out(&format!("{test} as another user"), reason);
     }
     let two = other.current_dir("/").output().unwrap();
     assert!(two.status.success(), "{}", said(&two));
@@ -371,7 +368,7 @@ fn a_build_that_is_ended_leaves_nothing_running() {
         let started = lines
             .find(|line| line.contains(&format!("Compiling {name}")) || line.contains("error"));
         if started.is_none_or(|line| line.contains("making sandbox")) {
-            eprintln!("skipped: {test}: no namespaces on this machine");
+            testkit::skip(test, "no namespaces on this machine");
             build.wait().unwrap();
             return;
         }

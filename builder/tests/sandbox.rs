@@ -1,10 +1,5 @@
 //! What a program sees and may do in the sandbox, with this machine's own programs as build root.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    clippy::print_stdout,
-    reason = "a test panics and reports"
-)]
+#![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -69,7 +64,10 @@ fn product(script: &str) -> Option<String> {
                 ..
             },
         ) => {
-            eprintln!("skipped: sandbox: this machine allows no namespaces: {error}");
+            testkit::skip(
+                "sandbox",
+                format_args!("no namespaces on this machine: {error}"),
+            );
             None
         }
         Err(error) => panic!("{error}\n{said}"),

@@ -1,10 +1,6 @@
 //! Whatever keeps the emulator from serving or launching is told in one sentence, with what helps,
 //! as exit status 2, and leaves nothing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test panics and says what it skips"
-)]
+#![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
 mod loopback;
 #[allow(dead_code, reason = "other tests use the rest of it")]

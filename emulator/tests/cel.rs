@@ -1,19 +1,10 @@
 //! Conditions of others, in the language's own test cases and over claims of real tokens.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-#![allow(clippy::print_stdout, reason = "what is skipped is named")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use emulator::cel::{CelError, Variables, condition, evaluate};
 use serde_json::Value;
-
-fn vectors() -> Option<PathBuf> {
-    let folder = std::env::var_os("VECTORS").map(PathBuf::from);
-    if folder.is_none() {
-        println!("skipped: VECTORS is not set");
-    }
-    folder
-}
 
 fn rows(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
@@ -27,8 +18,9 @@ fn rows(path: &Path) -> Vec<Value> {
 
 #[test]
 fn conditions_over_claims_of_real_tokens() {
-    let Some(vectors) = vectors() else { return };
-    let folder = vectors.join("confidential-space");
+    let Some(folder) = testkit::vectors("confidential-space") else {
+        return;
+    };
     let mut wrong = Vec::new();
     for row in rows(&folder.join("cel_wif_cases.jsonl")) {
         let claims = std::fs::read(folder.join(row["claims"].as_str().unwrap())).unwrap();
@@ -45,10 +37,12 @@ fn conditions_over_claims_of_real_tokens() {
 
 #[test]
 fn the_language_itself() {
-    let Some(vectors) = vectors() else { return };
+    let Some(folder) = testkit::vectors("cel-spec") else {
+        return;
+    };
     let mut wrong = Vec::new();
     let mut asked = 0;
-    for row in rows(&vectors.join("cel-spec/wif_tier1.jsonl")) {
+    for row in rows(&folder.join("wif_tier1.jsonl")) {
         // Bindings of types that JSON cannot tell apart are another test's.
         if row["bindings"].as_object().is_some_and(|b| !b.is_empty()) {
             continue;

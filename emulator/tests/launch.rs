@@ -1,10 +1,6 @@
 //! The launcher, with a workload that tries what a workload should not be able to do.
 #![allow(missing_docs)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test panics and reports"
-)]
+#![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
 mod loopback;
 mod probe;

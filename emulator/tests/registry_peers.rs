@@ -23,7 +23,7 @@ fn run(program: &str, prepare: impl FnOnce(&mut Command)) -> Option<Output> {
     match command.output() {
         Ok(output) => Some(output),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            println!("skipped: {program} is not installed");
+            testkit::skip("registry peers", format_args!("{program} is not installed"));
             None
         }
         Err(e) => panic!("{program}: {e}"),

@@ -27,7 +27,7 @@ launch_printer() {
   "$bin/emulator" launch --plain-http --attestation "$(endpoint attestation)" --project operator "$printer" >"$work/token"
 }
 
-if need python3 "google clients" && need crane "google clients"; then
+if need "google clients" python3 crane gcc tar; then
   python3 -m venv "$work/python"
   "$work/python/bin/pip" install --quiet --disable-pip-version-check -r testdata/interop/requirements.txt
   check "crane: push an image of another program" push_printer
@@ -78,7 +78,7 @@ bound() {
     grep -q "attribute.image_digest/$digest"
 }
 
-if need gcloud "gcloud"; then
+if need "gcloud" gcloud python3; then
   write_policy
   check "gcloud: kms keyrings create" google_cloud gcloud kms keyrings create people --project=keyholder --location=global
   check "gcloud: kms keys create" google_cloud gcloud kms keys create data --project=keyholder --location=global \

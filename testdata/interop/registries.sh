@@ -16,7 +16,7 @@ judge() { # name of the registry, repository
   local name="$1" image="$2@$digest"
   check "$name: publish" publish "$2" --plain-http
   check "$name: publish again changes nothing" publish "$2" --plain-http
-  if need cosign "$name: cosign"; then
+  if need "$name: cosign" cosign; then
     local by="--insecure-ignore-tlog --allow-http-registry"
     check "$name: cosign verify" cosign verify --key "$work/ours.pub" $by "$image"
     refuse "$name: cosign verify refuses another key" cosign verify --key "$work/other.pub" $by "$image"
@@ -27,12 +27,12 @@ judge() { # name of the registry, repository
         cosign verify-attestation --type "$type" --key "$work/other.pub" $by "$image"
     done
   fi
-  if need crane "$name: crane"; then
+  if need "$name: crane" crane; then
     check "$name: crane validate" crane validate --insecure --remote "$image"
     check "$name: crane copy" crane copy --insecure "$image" "$2/copied:v1"
     check "$name: crane keeps the digest" same "$digest" "$(crane digest --insecure "$2/copied:v1")"
   fi
-  if need skopeo "$name: skopeo"; then
+  if need "$name: skopeo" skopeo; then
     check "$name: skopeo copy" skopeo copy --src-tls-verify=false "docker://$image" "oci:$work/skopeo-$name:v1"
     check "$name: skopeo keeps the digest" grep -q "$digest" "$work/skopeo-$name/index.json"
   fi
@@ -57,16 +57,18 @@ CONFIG
   echo "docker-registry did not start"; return 1
 }
 
-if need python3 "format v1"; then
+if need "format v1" python3; then
   check "format v1: another program writes the same bytes" same "$digest" \
     "$(python3 testdata/format-v1/format_v1.py "$work/layout")"
 fi
 judge "emulator" "$address/builder/workload"
 
-if need docker-registry "registry without referrers"; then
+if need "registry without referrers" docker-registry; then
   registry "$work/plain" ""
   judge "docker-registry" "127.0.0.1:$port/builder/workload"
+fi
 
+if need "registry over HTTPS" docker-registry openssl; then
   curve="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
   openssl req -x509 $curve -days 2 -subj /CN=authority -keyout "$work/ca.key" -out "$work/ca.crt" 2>/dev/null
   openssl req $curve -subj /CN=registry -keyout "$work/tls.key" -out "$work/tls.csr" 2>/dev/null

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Our programs and those of others, as the other party. A tool that is missing is named and skipped.
+# Our programs and those of others, as the other party. A tool that is missing is named and skipped; with STRICT=1 it fails,
+# but for gcloud, which no package of Debian has.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -17,9 +18,14 @@ check() { # name, command...
 }
 negate() { ! "$@"; }
 refuse() { local name="$1"; shift; check "$name" negate "$@"; }
-need() { # tool, what is skipped without it
-  command -v "$1" >/dev/null && return 0
-  skipped=$((skipped + 1)); echo "skipped $2: no $1"; return 1
+need() { # what is skipped without them, tools...
+  local name="$1" tool; shift
+  for tool in "$@"; do
+    if command -v "$tool" >/dev/null; then continue; fi
+    if [ "${STRICT:-}" = 1 ] && [ "$tool" != gcloud ]; then failed=$((failed + 1)); echo "FAILED  $name: no $tool"
+    else skipped=$((skipped + 1)); echo "skipped $name: no $tool"; fi
+    return 1
+  done
 }
 same() { [ "$1" = "$2" ] || { echo "expected $1, found $2"; return 1; }; }
 

@@ -1,6 +1,5 @@
 //! How every program says that it cannot go on.
 #![allow(dead_code, reason = "not every test makes its machine worse")]
-#![allow(clippy::print_stdout, reason = "says which test is skipped")]
 
 use std::process::{Command, Stdio};
 
@@ -32,7 +31,7 @@ pub fn told(program: &str, mut command: Command) -> String {
 pub fn after(script: &str, command: &Command, test: &str) -> Option<Command> {
     let possible = Command::new("unshare").args(["-Urm", "true"]).status();
     if !possible.is_ok_and(|status| status.success()) {
-        println!("skipped: {test}: no namespaces on this machine");
+        testkit::skip(test, "no namespaces on this machine");
         return None;
     }
     let mut unshare = Command::new("unshare");

@@ -10,15 +10,6 @@ use oci::layer::{self, Member, MemberKind};
 use oci::{Config, Descriptor, Error, Index, LayerFault, Manifest};
 use serde_json::Value;
 
-fn vectors(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("VECTORS").map(|all| PathBuf::from(all).join(name));
-    let path = path.filter(|path| path.join("cases.jsonl").exists());
-    if path.is_none() {
-        println!("skipped: {name} needs VECTORS to name a directory that holds it");
-    }
-    path
-}
-
 fn rows(path: PathBuf) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     text.lines()
@@ -34,7 +25,7 @@ fn text<'a>(row: &'a Value, key: &str) -> &'a str {
 /// read here at all.
 #[test]
 fn oci_image_spec() {
-    let Some(dir) = vectors("oci-image-spec") else {
+    let Some(dir) = testkit::vectors("oci-image-spec") else {
         return;
     };
     let mut count = 0;
@@ -68,7 +59,7 @@ fn oci_image_spec() {
 /// rule of its own; where they disagree it refuses, or sees what Go sees, as container runtimes do.
 #[test]
 fn tar_layers() {
-    let Some(dir) = vectors("tar-layers") else {
+    let Some(dir) = testkit::vectors("tar-layers") else {
         return;
     };
     let (mut read, mut refused) = (0, Vec::new());
@@ -139,7 +130,7 @@ fn expected(row: &Value) -> Vec<Line> {
 /// Archives that try to write outside: each is refused, or stays inside.
 #[test]
 fn traversal() {
-    let Some(dir) = vectors("tar-layers") else {
+    let Some(dir) = testkit::vectors("tar-layers") else {
         return;
     };
     for row in rows(dir.join("extract_cases.jsonl")) {

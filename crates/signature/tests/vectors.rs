@@ -18,15 +18,6 @@ use signature::PublicKey;
 use signature::envelope::Envelope;
 use signature::simple_signing::Payload;
 
-fn folder(family: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("VECTORS").map(|vectors| PathBuf::from(vectors).join(family));
-    let found = folder.filter(|folder| folder.is_dir());
-    if found.is_none() {
-        println!("skipped: {family}: VECTORS names no folder that holds it");
-    }
-    found
-}
-
 fn lines(path: PathBuf) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     text.lines()
@@ -42,7 +33,7 @@ fn text<'a>(case: &'a Value, member: &str) -> &'a str {
 
 #[test]
 fn wycheproof() {
-    let Some(folder) = folder("wycheproof") else {
+    let Some(folder) = testkit::vectors("wycheproof") else {
         return;
     };
     let file = fs::read(folder.join("ecdsa_secp256r1_sha256_test.json")).unwrap();
@@ -67,7 +58,7 @@ fn wycheproof() {
 /// another encoding than DER: rows that need them are those that must not verify here.
 #[test]
 fn dsse() {
-    let Some(folder) = folder("dsse") else {
+    let Some(folder) = testkit::vectors("dsse") else {
         return;
     };
     let cases = lines(folder.join("cases.jsonl"));
@@ -87,7 +78,7 @@ fn dsse() {
 /// The key comes from the payload, as in Confidential Space; `key_id` is what it reports of it.
 #[test]
 fn confidential_space() {
-    let Some(folder) = folder("confidential-space/signed-container") else {
+    let Some(folder) = testkit::vectors("confidential-space/signed-container") else {
         return;
     };
     let cases = lines(folder.join("cases.jsonl"));

@@ -44,7 +44,7 @@ fn program(name: &str) -> Option<PathBuf> {
     let mut folders = std::env::split_paths(&path).chain([go]);
     let found = folders.find_map(|folder| Some(folder.join(name)).filter(|path| path.is_file()));
     if found.is_none() {
-        println!("skipped: {name} is not installed");
+        testkit::skip("publish", format_args!("{name} is not installed"));
     }
     found
 }

@@ -34,7 +34,7 @@ pub fn compile() -> Option<(TempDir, PathBuf)> {
     match compiler.status() {
         Ok(status) => assert!(status.success()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            println!("skipped: gcc is not installed");
+            testkit::skip("launch", "gcc is not installed");
             return None;
         }
         Err(e) => panic!("gcc: {e}"),

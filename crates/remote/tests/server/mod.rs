@@ -29,7 +29,7 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn();
         let Ok(mut child) = child else {
-            println!("skipped: {test} needs docker-registry");
+            testkit::skip(test, "docker-registry is not installed");
             return None;
         };
         let port = listens(child.stderr.take().unwrap());
