@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use confidential::claims::{Expected, ISSUER};
+use confidential::claims::{Claims, Expected, ISSUER, PRODUCTION};
 use confidential::jwks::KeySet;
 use serde_json::Value;
 use workload::identity::verify;
@@ -24,8 +24,9 @@ fn judges_published_tokens_as_their_authors_do() {
     assert!(!ours.is_empty());
     let wrong = ours.iter().filter(|row| {
         let judged = judge(&folder, row);
+        let accepted = judged.as_ref().is_ok_and(|claims| suits(row, claims));
         let expected = row["expect"].as_str().unwrap();
-        let is_wrong = expected != "either" && judged.is_ok() != (expected == "accept");
+        let is_wrong = expected != "either" && accepted != (expected == "accept");
         if is_wrong {
             println!("{}: expected {expected}, found {judged:?}", row["id"]);
         }
@@ -35,7 +36,13 @@ fn judges_published_tokens_as_their_authors_do() {
     println!("{} tokens judged", ours.len());
 }
 
-fn judge(folder: &Path, row: &Value) -> Result<(), confidential::Error> {
+/// Whether the operator can look in is for the provider's condition to judge, from this claim.
+fn suits(row: &Value, claims: &Claims) -> bool {
+    let production = claims.debug_status.as_deref() == Some(PRODUCTION);
+    production || row["require_production"].as_bool() != Some(true)
+}
+
+fn judge(folder: &Path, row: &Value) -> Result<Claims, confidential::Error> {
     let read = |name: &str| std::fs::read(folder.join(row[name].as_str().unwrap())).unwrap();
     let token = String::from_utf8(read("token")).unwrap();
     let claims = verify(token.trim_end(), &KeySet::parse(&read("jwks"))?)?;
@@ -57,8 +64,5 @@ fn judge(folder: &Path, row: &Value) -> Result<(), confidential::Error> {
         nonces: &nonces,
         at,
     })?;
-    match row["require_production"].as_bool() {
-        Some(true) => claims.check_production(),
-        _ => Ok(()),
-    }
+    Ok(claims)
 }

@@ -61,7 +61,6 @@ pub struct Admission {
     operators: Vec<String>,
     service_accounts: Vec<String>,
     signers: Vec<Digest>,
-    oldest_version: Option<u32>,
 }
 
 impl Admission {
@@ -72,7 +71,6 @@ impl Admission {
             operators: Vec::new(),
             service_accounts: Vec::new(),
             signers: Vec::new(),
-            oldest_version: None,
         }
     }
 
@@ -100,12 +98,6 @@ impl Admission {
         self
     }
 
-    /// Lets in machine images of this version, `YYMMNN`, and later ones only.
-    pub fn since_version(mut self, version: u32) -> Self {
-        self.oldest_version = Some(version);
-        self
-    }
-
     /// The attribute condition.
     ///
     /// # Errors
@@ -122,9 +114,6 @@ impl Admission {
             .collect();
         let _ = write!(text, " && assertion.hwmodel in {}", list(&hardware));
         self.write_operator(&mut text);
-        if let Some(version) = self.oldest_version {
-            let _ = write!(text, " && int(assertion.swversion[0]) >= {version}");
-        }
         self.write_signers(&mut text);
         for claim in ["cmd_override", "env_override"] {
             let claim = format!("assertion.submods.container.{claim}");
@@ -234,13 +223,13 @@ mod tests {
             .service_account("run@operator.iam.gserviceaccount.com")
             .unwrap();
         assert_eq!(
-            condition.since_version(250_100).condition().unwrap(),
+            condition.condition().unwrap(),
             "assertion.swname == 'CONFIDENTIAL_SPACE' && assertion.dbgstat == \
              'disabled-since-boot' && 'STABLE' in \
              assertion.submods.confidential_space.support_attributes && assertion.hwmodel in \
              ['GCP_INTEL_TDX'] && assertion.submods.gce.project_id in ['operator'] && \
              assertion.google_service_accounts.exists(a, a in \
-             ['run@operator.iam.gserviceaccount.com']) && int(assertion.swversion[0]) >= 250100 && \
+             ['run@operator.iam.gserviceaccount.com']) && \
              (!has(assertion.submods.container.cmd_override) || \
              size(assertion.submods.container.cmd_override) == 0) && \
              (!has(assertion.submods.container.env_override) || \

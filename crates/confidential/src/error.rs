@@ -147,12 +147,6 @@ pub enum Error {
     /// A nonce that was asked for is not in the token.
     #[error("checking nonces: {0:?} is missing")]
     Nonce(String),
-    /// The operator can look in.
-    #[error("checking dbgstat: expected disabled-since-boot, found {found:?}")]
-    Debug {
-        /// The claim.
-        found: Option<String>,
-    },
     /// No Confidential Space.
     #[error("checking swname: expected CONFIDENTIAL_SPACE, found {found:?}")]
     Software {

@@ -2,7 +2,7 @@
 
 use content::Digest;
 
-use super::{CONFIDENTIAL_SPACE, Claims, Container, PRODUCTION};
+use super::{CONFIDENTIAL_SPACE, Claims, Container};
 use crate::Error;
 
 /// Seconds by which the issuer's clock may be ahead of ours.
@@ -32,19 +32,6 @@ impl Claims {
         self.check_time(expected.at)?;
         let missing = expected.nonces.iter().find(|nonce| !self.nonces.has(nonce));
         missing.map_or(Ok(()), |nonce| Err(Error::Nonce(nonce.clone())))
-    }
-
-    /// Checks that the operator cannot look in.
-    ///
-    /// # Errors
-    /// `dbgstat` is not [`PRODUCTION`], or is absent.
-    pub fn check_production(&self) -> Result<(), Error> {
-        match self.debug_status.as_deref() {
-            Some(PRODUCTION) => Ok(()),
-            found => Err(Error::Debug {
-                found: found.map(str::to_owned),
-            }),
-        }
     }
 
     /// Checks that this is Confidential Space, and gives the container that it measured.
@@ -180,20 +167,5 @@ mod tests {
         assert!(matches!(bare.image_digest(), Err(Error::Container)));
         let short = claims(&[(DIGEST, "sha256:ac91")]).unwrap();
         assert!(matches!(short.image_digest(), Err(Error::ImageDigest(_))));
-    }
-
-    #[test]
-    fn takes_no_silence_for_production() {
-        assert!(claims(&[]).unwrap().check_production().is_ok());
-        for other in ["enabled", "enable", "", "disabled-since-boot "] {
-            let claims = claims(&[("disabled-since-boot", other)]).unwrap();
-            assert!(claims.check_production().is_err(), "{other}");
-        }
-        assert!(
-            claims(&[("dbgstat", "debug")])
-                .unwrap()
-                .check_production()
-                .is_err()
-        );
     }
 }
