@@ -52,9 +52,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, JsonErr
     serde_json::from_slice(bytes).map_err(JsonError::Parse)
 }
 
-/// Writes `value` with sorted keys, no white space and no newline at the end. For values without
-/// fractions this is RFC 8785, except that keys are sorted by UTF-8 bytes: the same for all keys
-/// in the Basic Multilingual Plane.
+/// Writes `value` as RFC 8785 has it, for values without fractions: no white space, no newline at
+/// the end, and keys sorted by their UTF-16 code units (section 3.2.3).
 ///
 /// # Errors
 /// A value that is no JSON, or a number that is no integer.
@@ -80,7 +79,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
         Value::Object(members) => {
             // Sorted here: the map keeps insertion order as soon as any crate asks for it.
             let mut members: Vec<_> = members.iter().collect();
-            members.sort_unstable_by_key(|(key, _)| *key);
+            members.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
             out.push(b'{');
             for (index, (key, item)) in members.into_iter().enumerate() {
                 if index > 0 {
@@ -278,6 +277,19 @@ mod tests {
         let value = serde_json::json!({"b": [1, {"z": null, "a": "\u{e9}\n<"}], "a": true});
         let bytes = canonical(&value).unwrap();
         let expected = "{\"a\":true,\"b\":[1,{\"a\":\"\u{e9}\\n<\",\"z\":null}]}";
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+
+    /// The keys of RFC 8785, section 3.2.3, and two that UTF-8 sorts the other way round.
+    #[test]
+    fn sorts_by_utf_16() {
+        let value = serde_json::json!({
+            "\u{20ac}": 1, "\r": 2, "\u{fb33}": 3, "1": 4, "\u{1f600}": 5, "\u{80}": 6, "\u{f6}": 7,
+            "\u{fffd}": 8,
+        });
+        let expected = "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":7,\"\u{20ac}\":1,\
+            \"\u{1f600}\":5,\"\u{fb33}\":3,\"\u{fffd}\":8}";
+        let bytes = canonical(&value).unwrap();
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
     }
 

@@ -1,4 +1,5 @@
-//! Every limit on bytes from outside. Sizes are in bytes and are checked before anything is parsed.
+//! Limits on bytes from outside that more than one reader keeps; what only one reader keeps stands beside
+//! its parser. Sizes are in bytes and are checked before anything is parsed.
 
 /// An image manifest; registries refuse larger ones (OCI distribution specification, pushing manifests).
 pub const MANIFEST: u64 = 4 << 20;
