@@ -1,11 +1,6 @@
 //! Format v1, written a second time by a program in another language that follows docs/format-v1.md.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test panics and says what it skips"
-)]
+#![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -69,7 +64,9 @@ fn layout(folder: &Path, entries: Vec<Entry>) {
         entrypoint: vec!["/workload".to_owned()],
         cmd: vec!["--flag".to_owned()],
         working_dir: "/empty".to_owned(),
-        labels: BTreeMap::from([("z".to_owned(), "1".to_owned())]),
+        labels: ["z", "\u{fffd}", "\u{1f600}"]
+            .map(|key| (key.to_owned(), "1".to_owned()))
+            .into(),
         ..Execution::default()
     };
     let spec = ImageSpec {
@@ -85,7 +82,7 @@ fn checked(layout: &Path) -> Option<Output> {
     match Command::new("python3").arg(CHECKER).arg(layout).output() {
         Ok(output) => Some(output),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            println!("skipped: python3 is not installed");
+            testkit::skip("format v1 by another program", "python3 is not installed");
             None
         }
         Err(error) => panic!("{error}"),
@@ -120,4 +117,69 @@ fn another_byte_is_told() {
     fs::remove_file(&index).unwrap();
     let output = checked(folder.path()).unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+/// Writer and page refuse the same: `(path, target)`, of a link if there is a target.
+#[test]
+fn another_program_refuses_what_no_image_is_made_of() {
+    let long = "n".repeat(256);
+    let deep = "n/".repeat(2048) + "n";
+    let cases: [(&str, Option<&str>); 10] = [
+        ("a\nb", None),
+        ("\u{1b}[2Jc", None),
+        ("a\u{85}", None),
+        (&long, None),
+        (&deep, None),
+        ("a", Some("")),
+        ("a", Some("b\n")),
+        ("a", Some("..")),
+        ("a/b", Some("../../c")),
+        ("a", Some(&deep)),
+    ];
+    for (path, target) in cases {
+        let Some(refused) = refuses(path, target) else {
+            return;
+        };
+        assert!(refused, "{path:?} {target:?}");
+        let kind = match target {
+            Some(target) => Kind::Symlink {
+                target: target.to_owned(),
+            },
+            None => Kind::Directory,
+        };
+        let written = path.parse().and_then(|path| {
+            let entry = Entry { path, kind };
+            oci::layer::write([entry], std::io::sink())
+        });
+        assert!(written.is_err(), "{path:?} {target:?}");
+    }
+    assert_ne!(refuses("a/\u{e4} b", Some("../c")), Some(true));
+}
+
+/// `None` where there is no Python. The directories above are there already.
+fn refuses(path: &str, target: Option<&str>) -> Option<bool> {
+    const SCRIPT: &str = "import sys; sys.path.insert(0, sys.argv[1]); import format_v1\n\
+        path, flag, target = (text.encode() for text in sys.argv[2:])\n\
+        entries = {above: ('5', b'', False, b'') for above in format_v1.parents(path)}\n\
+        format_v1.check({**entries, path: (flag.decode(), b'', False, target)})";
+    let folder = Path::new(CHECKER).parent().unwrap();
+    let flag = target.map_or("5", |_| "2");
+    let output = Command::new("python3")
+        .args(["-B", "-c", SCRIPT])
+        .arg(folder)
+        .args([path, flag, target.unwrap_or_default()])
+        .output();
+    let output = match output {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            testkit::skip("format v1 by another program", "python3 is not installed");
+            return None;
+        }
+        output => output.unwrap(),
+    };
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() || told.contains("ValueError"),
+        "{told}"
+    );
+    Some(!output.status.success())
 }

@@ -14,6 +14,7 @@ import pathlib
 import struct
 import sys
 import tarfile
+import unicodedata
 import zlib
 
 MODES = {"0": 0o644, "2": 0o777, "5": 0o755}
@@ -24,8 +25,15 @@ def digest(content):
 
 
 def canonical(value):
-    """RFC 8785, as far as integers and text from the Basic Multilingual Plane need it."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """RFC 8785, as far as integers and text need it: keys are sorted by their UTF-16 code units."""
+    return json.dumps(in_order(value), separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def in_order(value):
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+        return {key: in_order(value[key]) for key in keys}
+    return [in_order(item) for item in value] if isinstance(value, list) else value
 
 
 def octal(value, size):
@@ -87,17 +95,56 @@ def stored_gzip(content):
     return out.getvalue()
 
 
+def refuse(reason, path):
+    raise ValueError(f"{reason}: {path!r}")
+
+
+def check_text(raw):
+    if len(raw) > 4095 or any(unicodedata.category(char) == "Cc" for char in raw.decode()):
+        refuse("too long, or a control character", raw)
+
+
+def check_link(path, target):
+    depth = 0 if target.startswith(b"/") else path.count(b"/")
+    for part in target.split(b"/"):
+        depth += {b"": 0, b".": 0, b"..": -1}.get(part, 1)
+        if not target or depth < 0:
+            refuse("a target above the root, or none", path)
+
+
+def check(entries):
+    """Refuses what no image is made of."""
+    for path, (flag, _, _, target) in entries.items():
+        check_text(path)
+        for part in path.split(b"/"):
+            if part in (b"", b".", b"..") or len(part) > 255:
+                refuse("no plain path", path)
+        if any(entries[parent][0] != "5" for parent in parents(path)):
+            refuse("below a file or a link", path)
+        if flag == "2":
+            check_text(target)
+            check_link(path, target)
+    if len({path.decode().lower() for path in entries}) < len(entries):
+        refuse("twice but for upper and lower case", sorted(entries))
+
+
+def parents(path):
+    """The directories above, from the top."""
+    return [path[:at] for at, byte in enumerate(path) if byte == ord("/")]
+
+
 def entries_of(layer):
     """What a layer is made of, and every directory above."""
     entries = {}
     with tarfile.open(fileobj=io.BytesIO(layer), mode="r:gz", encoding="utf-8") as tar:
         for member in tar:
-            path = member.name.strip("/")
-            for parent in pathlib.PurePosixPath(path).parents[:-1]:
-                entries.setdefault(str(parent).encode(), ("5", b"", False, b""))
+            path = member.name.rstrip("/").encode()
+            for parent in parents(path):
+                entries.setdefault(parent, ("5", b"", False, b""))
             content = tar.extractfile(member).read() if member.isreg() else b""
             flag = {tarfile.REGTYPE: "0", tarfile.SYMTYPE: "2", tarfile.DIRTYPE: "5"}[member.type]
-            entries[path.encode()] = (flag, content, member.isreg() and bool(member.mode & 0o100), member.linkname.encode())
+            entries[path] = (flag, content, member.isreg() and bool(member.mode & 0o100), member.linkname.encode())
+    check(entries)
     return entries
 
 
@@ -152,4 +199,5 @@ def main():
     return 0 if same else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -202,6 +202,9 @@ pub enum LayerFault {
         /// Bytes allowed.
         limit: usize,
     },
+    /// The path, or a link's target, has a control character (Unicode category Cc).
+    #[error("path or link target has a control character")]
+    Control,
     /// The path was there before.
     #[error("path appears twice")]
     Duplicate,

@@ -1,6 +1,5 @@
 //! Layers as format v1 writes them.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-#![allow(clippy::print_stdout, reason = "skipped tests say so")]
 
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
@@ -169,7 +168,7 @@ fn gnu_tar_agrees() {
     let path = dir.path().join("layer.tar.gz");
     fs::write(&path, write(small()).0).unwrap();
     let Some(listing) = gnu_tar(&path) else {
-        println!("skipped: gnu_tar_agrees needs tar");
+        testkit::skip("gnu_tar_agrees", "tar is not installed");
         return;
     };
     assert!(listing.contains("-rwxr-xr-x 0/0"), "{listing}");
@@ -206,6 +205,16 @@ fn refuses_what_is_no_one_image() {
     let out = vec![link("a/b", "../../etc/passwd")];
     let target = "../../etc/passwd".to_owned();
     assert_eq!(refused(out), LayerFault::Link { target });
+}
+
+#[test]
+fn refuses_control_characters() {
+    for text in ["a\nb", "\u{1b}[2Jc", "\u{7f}", "\u{85}"] {
+        assert_eq!(refused(vec![file(text, b"")]), LayerFault::Control);
+        let below = vec![file(&format!("{text}/a"), b"")];
+        assert_eq!(refused(below), LayerFault::Control);
+        assert_eq!(refused(vec![link("a", text)]), LayerFault::Control);
+    }
 }
 
 #[test]

@@ -167,6 +167,75 @@ fn headers_do_not_contradict_each_other() {
     assert_eq!(fault(&huge), LayerFault::ExtensionSize { limit: 1 << 20 });
 }
 
+/// The first of two headers of one kind, and one in front of a global header, count for some readers
+/// and not for others.
+#[test]
+fn headers_do_not_displace_each_other() {
+    let path = || new().entry(b'x', b"p", b"", b"13 path=evil\n");
+    let comment = b"13 comment=c\n";
+    let cases = [
+        path().entry(b'x', b"p", b"", comment),
+        new()
+            .entry(b'x', b"p", b"", comment)
+            .entry(b'x', b"p", b"", b"13 path=evil\n"),
+        path().entry(b'g', b"p", b"", comment),
+        new()
+            .entry(b'L', b"l", b"", b"evil\0")
+            .entry(b'g', b"p", b"", comment),
+        new()
+            .entry(b'K', b"l", b"", b"evil\0")
+            .entry(b'K', b"l", b"", b"evil\0"),
+    ];
+    for (number, archive) in cases.into_iter().enumerate() {
+        let archive = archive.file("good", b"").end();
+        assert_eq!(fault(&archive), LayerFault::Extension, "{number}");
+    }
+    let allowed = new()
+        .entry(b'g', b"p", b"", comment)
+        .entry(b'g', b"p", b"", comment)
+        .entry(b'x', b"p", b"", b"13 path=evil\n")
+        .file("good", b"")
+        .end();
+    assert!(read(&allowed).is_ok());
+}
+
+/// Bytes that are the front of the path in one dialect, and something else or nothing in another.
+#[test]
+fn a_header_has_one_dialect() {
+    let posix = b"ustar\x0000";
+    assert!(read(&patched(posix, 345, b"before")).is_ok());
+    for magic in [b"ustar\x0011", b"ustar\0\0\0", b"ustar\0 \0"] {
+        assert_eq!(fault(&patched(magic, 345, b"")), LayerFault::Header);
+        assert_eq!(fault(&patched(magic, 345, b"evil")), LayerFault::Header);
+    }
+    for magic in [b"ustar  \0", b"\0\0\0\0\0\0\0\0"] {
+        assert!(read(&patched(magic, 345, b"")).is_ok());
+        assert_eq!(fault(&patched(magic, 345, b"evil")), LayerFault::Header);
+    }
+    assert_eq!(fault(&patched(posix, 508, b"tar\0")), LayerFault::Header);
+}
+
+/// A file `good` whose header has another magic, and `bytes` at `offset`.
+fn patched(magic: &[u8; 8], offset: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut archive = new().file("good", b"").end();
+    let mut header = tar::Header::new_old();
+    let block = header.as_mut_bytes();
+    block.copy_from_slice(&archive[..512]);
+    block[257..265].copy_from_slice(magic);
+    block[offset..offset + bytes.len()].copy_from_slice(bytes);
+    header.set_cksum();
+    archive[..512].copy_from_slice(header.as_bytes());
+    archive
+}
+
+/// A time that cannot be read is no time.
+#[test]
+fn an_unreadable_time_is_an_error() {
+    let time = |text: &[u8; 12]| patched(b"ustar\x0000", 136, text);
+    assert!(read(&time(b"00000000001\0")).is_ok());
+    assert_eq!(fault(&time(b"yesterday\0\0\0")), LayerFault::Header);
+}
+
 #[test]
 fn the_archive_ends_where_it_says() {
     let mut hidden = new().file("a", b"").end();

@@ -123,6 +123,14 @@ fn check(path: &str) -> Result<(), LayerFault> {
     Ok(())
 }
 
+/// Refuses a path or target that would write to a terminal, or break a line, wherever it is listed.
+pub(crate) fn check_printable(text: &str) -> Result<(), LayerFault> {
+    match text.contains(char::is_control) {
+        true => Err(LayerFault::Control),
+        false => Ok(()),
+    }
+}
+
 /// Refuses a link at `path` that climbs above the root: an absolute target starts at the image's
 /// root, a relative one at the link's own directory.
 pub(crate) fn check_link(path: &EntryPath, target: &str) -> Result<(), LayerFault> {

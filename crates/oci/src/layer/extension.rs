@@ -15,8 +15,8 @@ pub(crate) struct Extensions {
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
-    /// Whether there was one at all.
-    present: bool,
+    /// The type flags of those that wait for their entry.
+    pending: Vec<u8>,
 }
 
 impl Extensions {
@@ -41,6 +41,7 @@ impl Extensions {
         if !matches!(flag, b'x' | b'g' | b'L' | b'K') {
             return Ok(false);
         }
+        self.check_order(flag).map_err(|fault| at("", fault))?;
         let bytes = read(entry)?;
         match flag {
             b'x' => self.take_records(&bytes),
@@ -49,15 +50,27 @@ impl Extensions {
             _ => keep(&mut self.link, without_nul(&bytes)),
         }
         .map_err(|fault| at("", fault))?;
-        self.present |= flag != b'g';
         Ok(true)
+    }
+
+    /// Of two headers of one kind, the first replaces the second to some readers and is forgotten by
+    /// others. A global one is an entry of its own to Go, and what waits in front of it is lost.
+    fn check_order(&mut self, flag: u8) -> Result<(), LayerFault> {
+        match flag {
+            b'g' if self.pending.is_empty() => Ok(()),
+            b'x' | b'L' | b'K' if !self.pending.contains(&flag) => {
+                self.pending.push(flag);
+                Ok(())
+            }
+            _ => Err(LayerFault::Extension),
+        }
     }
 
     /// Refuses an extended header with nothing behind it.
     pub(crate) fn check_used(&self) -> Result<(), Error> {
-        match self.present {
-            true => Err(at("", LayerFault::Extension)),
-            false => Ok(()),
+        match self.pending.is_empty() {
+            true => Ok(()),
+            false => Err(at("", LayerFault::Extension)),
         }
     }
 

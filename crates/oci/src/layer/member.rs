@@ -45,6 +45,23 @@ pub enum MemberKind {
     },
 }
 
+/// Refuses a header whose bytes after `devminor` some readers take for the front of the path, and some
+/// for nothing or for something else: only POSIX has a prefix there (POSIX.1-2017, pax: ustar
+/// interchange format), Python reads one from every header, and `star` ends it earlier and writes into
+/// the last 12 bytes.
+pub(crate) fn check_dialect(header: &tar::Header) -> Result<(), Error> {
+    let bytes = header.as_bytes();
+    let behind = match &bytes[257..265] {
+        b"ustar\x0000" => &bytes[500..],
+        other if other.starts_with(b"ustar\0") => return Err(at("", LayerFault::Header)),
+        _ => &bytes[345..],
+    };
+    match behind.iter().all(|&byte| byte == 0) {
+        true => Ok(()),
+        false => Err(at("", LayerFault::Header)),
+    }
+}
+
 /// Reads the header of an entry; `None` for the root directory, which every layer has anyway.
 pub(crate) fn read(header: &tar::Header, extensions: Extensions) -> Result<Option<Member>, Error> {
     let name = extensions
@@ -82,7 +99,7 @@ fn parse(
         mode: header.mode().map_err(malformed)?,
         uid: header.uid().map_err(malformed)?,
         gid: header.gid().map_err(malformed)?,
-        mtime: header.mtime().unwrap_or(0),
+        mtime: header.mtime().map_err(malformed)?,
     }))
 }
 

@@ -17,9 +17,10 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// diff ID: the digest of the archive without compression. What `visit` sees is not yet checked
 /// against any digest; nothing may count before this function returns.
 ///
-/// Whatever two readers could take for two different images is refused: paths that climb or appear
-/// twice, entries below links or files, links above the root, devices and pipes, sparse files,
-/// headers that contradict each other, and anything behind the end of the archive.
+/// What Go's `archive/tar`, which container runtimes use, GNU tar or Python's `tarfile` are known to
+/// read as another image than the rest is refused: paths that climb or appear twice, entries below
+/// links or files, links above the root, devices and pipes, sparse files, headers of no one dialect,
+/// headers that contradict or displace each other, and anything behind the end of the archive.
 ///
 /// # Errors
 /// All of these; more than [`limits::ENTRIES`] entries or [`limits::LAYER`] bytes; a compression
@@ -80,6 +81,7 @@ fn walk<R: Read, E: From<Error>>(
     let mut extensions = Extensions::default();
     for entry in archive.entries().map_err(unreadable)?.raw(true) {
         let mut entry = entry.map_err(unreadable)?;
+        member::check_dialect(entry.header())?;
         if extensions.collect(&mut entry)? {
             continue;
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use content::{Digest, Hasher, limits};
 
-use super::entry::check_link;
+use super::entry::{check_link, check_printable};
 use super::gzip::StoredGzip;
 use super::ustar::{self, Flag, Header};
 use super::{Content, Entry, EntryPath, Executable, Kind};
@@ -27,7 +27,7 @@ pub struct Written {
 /// paths, contents, executable bits and link targets.
 ///
 /// # Errors
-/// A path twice, or twice but for case; a path below a file or link; a link above the root; more
+/// A control character in a path or target; a path twice, or twice but for case; a path below a file or link; a link above the root; more
 /// than [`limits::ENTRIES`] entries or [`limits::LAYER`] bytes; a file that cannot be read; `out`
 /// failing.
 pub fn write(entries: impl IntoIterator<Item = Entry>, out: impl Write) -> Result<Written, Error> {
@@ -48,9 +48,7 @@ pub fn write(entries: impl IntoIterator<Item = Entry>, out: impl Write) -> Resul
 fn sort(entries: impl IntoIterator<Item = Entry>) -> Result<BTreeMap<EntryPath, Kind>, Error> {
     let mut tree = BTreeMap::new();
     for Entry { path, kind } in entries {
-        if let Kind::Symlink { target } = &kind {
-            check_link(&path, target).map_err(|fault| at(&path, fault))?;
-        }
+        check(&path, &kind).map_err(|fault| at(&path, fault))?;
         if tree.insert(path.clone(), kind).is_some() {
             return Err(at(&path, LayerFault::Duplicate));
         }
@@ -62,6 +60,15 @@ fn sort(entries: impl IntoIterator<Item = Entry>) -> Result<BTreeMap<EntryPath, 
         Some(path) => Err(at(path, LayerFault::Entries { limit })),
         None => Ok(tree),
     }
+}
+
+fn check(path: &EntryPath, kind: &Kind) -> Result<(), LayerFault> {
+    check_printable(path.as_str())?;
+    let Kind::Symlink { target } = kind else {
+        return Ok(());
+    };
+    check_printable(target)?;
+    check_link(path, target)
 }
 
 fn add_parents(tree: &mut BTreeMap<EntryPath, Kind>) -> Result<(), Error> {
