@@ -2,15 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// What each room may use of our own; a room that is missing here fails the test.
+/// What each room uses of our own; a room that is missing here fails the test.
 const ARROWS: &[(&str, &[&str])] = &[
     ("content", &[]),
     ("scratch", &[]),
+    ("testkit", &[]),
     ("oci", &["content"]),
     ("signature", &["content"]),
     ("attest", &["content"]),
@@ -36,7 +37,6 @@ const ARROWS: &[(&str, &[&str])] = &[
         "verifier",
         &[
             "attest",
-            "confidential",
             "content",
             "oci",
             "remote",
@@ -60,19 +60,36 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("workload", &["confidential", "content"]),
 ];
 
-fn arrows(manifest: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(manifest);
+/// They meet in files and over the wire, in their tests as well.
+const PROGRAMS: [&str; 5] = ["builder", "verifier", "emulator", "ceremony", "workload"];
+
+/// What works without a network, and what no such room may stand on.
+const OFFLINE: [&str; 5] = ["content", "oci", "signature", "attest", "confidential"];
+const NETWORK: [&str; 12] = [
+    "curl",
+    "h2",
+    "hyper",
+    "mio",
+    "native-tls",
+    "oci-client",
+    "openssl",
+    "reqwest",
+    "rustls",
+    "socket2",
+    "tokio",
+    "ureq",
+];
+
+type Names = BTreeSet<String>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--format-version=1",
-            "--no-deps",
-            "--offline",
-            "--manifest-path",
-        ])
-        .arg(manifest)
+        .args(arguments)
+        .current_dir(root())
         .output()
         .unwrap();
     assert!(
@@ -80,11 +97,26 @@ fn arrows(manifest: &str) -> BTreeMap<String, BTreeSet<String>> {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    packages
-        .iter()
-        .map(|package| (name(package), ours(package)))
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The packages of both workspaces.
+fn packages() -> Vec<Value> {
+    let workspace = |manifest| {
+        let metadata = cargo(&[
+            "metadata",
+            "--format-version=1",
+            "--no-deps",
+            "--offline",
+            "--manifest-path",
+            manifest,
+        ]);
+        let metadata: Value = serde_json::from_str(&metadata).unwrap();
+        metadata["packages"].as_array().unwrap().clone()
+    };
+    ["Cargo.toml", "workload/Cargo.toml"]
+        .into_iter()
+        .flat_map(workspace)
         .collect()
 }
 
@@ -92,50 +124,123 @@ fn name(item: &Value) -> String {
     item["name"].as_str().unwrap().to_owned()
 }
 
-/// Normal and build dependencies by path; tests may use more.
-fn ours(package: &Value) -> BTreeSet<String> {
+/// Dependencies by path: those of tests, or all others.
+fn ours(package: &Value, in_tests: bool) -> Names {
     let dependencies = package["dependencies"].as_array().unwrap();
     let ours = dependencies
         .iter()
-        .filter(|d| d["path"].is_string() && d["kind"] != "dev");
+        .filter(|d| d["path"].is_string() && (d["kind"] == "dev") == in_tests);
     ours.map(name).collect()
+}
+
+fn names(names: &[&str]) -> Names {
+    names.iter().map(|&name| name.to_owned()).collect()
 }
 
 #[test]
 fn arrows_point_down_only() {
-    let mut found = arrows("Cargo.toml");
-    found.extend(arrows("workload/Cargo.toml"));
-    let allowed: BTreeMap<_, _> = ARROWS.iter().copied().collect();
-    for (package, used) in &found {
-        let allowed = allowed
-            .get(package.as_str())
-            .unwrap_or_else(|| panic!("{package}: unknown room"));
-        for name in used {
-            assert!(
-                allowed.contains(&name.as_str()),
-                "{package} may not use {name}"
-            );
-        }
+    let found: BTreeMap<_, _> = packages()
+        .iter()
+        .map(|p| (name(p), ours(p, false)))
+        .collect();
+    let drawn: BTreeMap<_, _> = ARROWS
+        .iter()
+        .map(|(room, used)| ((*room).to_owned(), names(used)))
+        .collect();
+    assert_eq!(found, drawn);
+}
+
+#[test]
+fn tests_use_no_other_program() {
+    for package in packages() {
+        let programs: Vec<_> = ours(&package, true)
+            .into_iter()
+            .filter(|used| PROGRAMS.contains(&used.as_str()))
+            .collect();
+        assert!(programs.is_empty(), "{}: {programs:?}", name(&package));
     }
-    assert_eq!(
-        found.len(),
-        allowed.len(),
-        "a room is gone: {:?}",
-        found.keys()
-    );
+}
+
+#[test]
+fn no_network_below_remote() {
+    for room in OFFLINE {
+        let manifest = format!("crates/{room}/Cargo.toml");
+        let tree = cargo(&[
+            "tree",
+            "--offline",
+            "--locked",
+            "--edges=normal,build",
+            "--prefix=none",
+            "--format={p}",
+            "--manifest-path",
+            &manifest,
+        ]);
+        let used = tree.lines().filter_map(|line| line.split(' ').next());
+        let network: Vec<_> = used.filter(|used| NETWORK.contains(used)).collect();
+        assert!(network.is_empty(), "{room} stands on {network:?}");
+    }
+}
+
+fn manifest(folder: &Path) -> toml::Table {
+    let path = folder.join("Cargo.toml");
+    std::fs::read_to_string(path).unwrap().parse().unwrap()
+}
+
+fn folder(package: &Value) -> PathBuf {
+    let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+    manifest.parent().unwrap().to_owned()
+}
+
+/// The workload, and what it stands on.
+fn enters_the_image(package: &Value) -> bool {
+    let (_, used) = ARROWS.iter().find(|(room, _)| *room == "workload").unwrap();
+    let name = name(package);
+    name == "workload" || used.contains(&name.as_str())
+}
+
+/// Whether anything is taken from the manifest of a workspace.
+fn inherits(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::Table(table) => table
+            .iter()
+            .any(|(key, value)| (key == "workspace" && value.is_bool()) || inherits(value)),
+        toml::Value::Array(items) => items.iter().any(inherits),
+        _ => false,
+    }
 }
 
 #[test]
 fn what_enters_the_image_inherits_nothing() {
-    for manifest in ["workload", "crates/content", "crates/confidential"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .join(manifest)
-            .join("Cargo.toml");
-        let text = std::fs::read_to_string(path).unwrap();
+    let packages = packages();
+    let entering: Vec<_> = packages.iter().filter(|p| enters_the_image(p)).collect();
+    assert_eq!(entering.len(), 3);
+    for package in entering {
+        let manifest = toml::Value::Table(manifest(&folder(package)));
+        let name = name(package);
         assert!(
-            !text.contains("workspace = true"),
-            "{manifest} has the root manifest as an input"
+            !inherits(&manifest),
+            "{name} has the root manifest as an input"
+        );
+    }
+}
+
+/// What enters the image writes the lints out, and forbids `unsafe` where the others may allow it by
+/// name; everything else inherits them.
+#[test]
+fn every_room_keeps_the_lints() {
+    let mut written = manifest(&root())["workspace"]["lints"].clone();
+    written["rust"]["unsafe_code"] = "forbid".into();
+    let inherited = toml::toml! { workspace = true };
+    for package in packages() {
+        let expected = match enters_the_image(&package) {
+            true => written.clone(),
+            false => toml::Value::Table(inherited.clone()),
+        };
+        assert_eq!(
+            manifest(&folder(&package))["lints"],
+            expected,
+            "{}",
+            name(&package)
         );
     }
 }
