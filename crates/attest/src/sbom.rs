@@ -191,7 +191,7 @@ impl Sbom {
         }
     }
 
-    fn to_bom(&self) -> Bom {
+    fn to_bom(&self) -> Result<Bom, Error> {
         let files = self.files.iter().map(|(path, digest)| {
             let mut component = Component::new(Classification::File, path, "", None);
             component.version = None;
@@ -206,20 +206,24 @@ impl Sbom {
                 &item.version,
                 reference,
             );
-            component.purl = Purl::from_str(&item.purl).ok();
+            component.purl = Some(purl(&item.purl)?);
             component.hashes = hashes(&item.digest);
-            component
+            Ok(component)
         });
-        Bom {
+        let components = files
+            .map(Ok)
+            .chain(packages)
+            .collect::<Result<_, Error>>()?;
+        Ok(Bom {
             serial_number: None,
-            components: Some(Components(files.chain(packages).collect())),
+            components: Some(Components(components)),
             ..Bom::default()
-        }
+        })
     }
 
     fn to_value(&self) -> Result<Value, Error> {
         let mut bytes = Vec::new();
-        self.to_bom().output_as_json_v1_5(&mut bytes)?;
+        self.to_bom()?.output_as_json_v1_5(&mut bytes)?;
         let document = |source| Error::Document {
             what: "CycloneDX",
             source,
@@ -252,6 +256,10 @@ impl<'de> Deserialize<'de> for Sbom {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_value(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
+}
+
+fn purl(text: &str) -> Result<Purl, Error> {
+    Purl::from_str(text).map_err(|()| unexpected("a package URL", text))
 }
 
 fn hashes(digest: &Digest) -> Option<Hashes> {
