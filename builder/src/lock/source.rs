@@ -2,6 +2,7 @@
 //! git's objects, never from the working tree, and written with modes of our own.
 
 mod closure;
+mod error;
 mod objects;
 
 use std::collections::BTreeSet;
@@ -13,123 +14,14 @@ use std::path::{Path, PathBuf};
 use content::{Digest, Hasher};
 
 use crate::host::{HostError, git};
-use crate::store::StoreError;
 use closure::closure;
+pub use error::SourceError;
 use objects::Objects;
 
 /// Files of the source.
 const FILES: usize = 100_000;
 /// Files that an error names.
 const NAMED: usize = 5;
-
-/// Source that cannot be named or staged.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// git.
-    #[error("reading source: {0}")]
-    Host(#[from] HostError),
-    /// No repository, or one that git does not let us read.
-    #[error("reading source: {} is in no git repository that can be read: {source}", folder.display())]
-    Repository {
-        /// The folder with `Image.toml`.
-        folder: PathBuf,
-        /// What git said.
-        source: HostError,
-    },
-    /// A repository without a commit.
-    #[error("reading source: the repository around {} has no commit yet", folder.display())]
-    Unborn {
-        /// The folder with `Image.toml`.
-        folder: PathBuf,
-    },
-    /// Files that differ from the last commit, or are not in it.
-    #[error("reading source: not committed: {}{}", files.join(", "), if *.more { " and more" } else { "" })]
-    Dirty {
-        /// Their paths in the repository, the first of them.
-        files: Vec<String>,
-        /// Whether there are more.
-        more: bool,
-    },
-    /// Something other than files in folders.
-    #[error("reading source: {path} has git mode {mode}; only files can be staged")]
-    Kind {
-        /// Which path.
-        path: String,
-        /// What git says it is.
-        mode: String,
-    },
-    /// More files than any source.
-    #[error("reading source: more than {FILES} files")]
-    Files,
-    /// A path dependency outside the repository.
-    #[error("reading source: {manifest} uses {path:?}, which is outside the repository")]
-    Outside {
-        /// Whose dependency.
-        manifest: String,
-        /// The path in it.
-        path: String,
-    },
-    /// A crate that the last commit does not have.
-    #[error("reading source: the last commit has no {manifest}")]
-    Absent {
-        /// Its manifest.
-        manifest: String,
-    },
-    /// A manifest that is none.
-    #[error("parsing {manifest}: {source}")]
-    Manifest {
-        /// Which one.
-        manifest: String,
-        /// Why not.
-        source: toml::de::Error,
-    },
-    /// git answered something else.
-    #[error("reading source: git answered {found:?}")]
-    Answer {
-        /// What it said.
-        found: String,
-    },
-    /// A file of the working tree cannot be read, or one cannot be staged.
-    #[error("staging {}: {source}", path.display())]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// There is no room to stage it.
-    #[error(transparent)]
-    Store(StoreError),
-}
-
-impl SourceError {
-    /// What helps, if we know.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Dirty { .. } => {
-                Some("what is built is the last commit; commit or discard these files")
-            }
-            Self::Unborn { .. } | Self::Absent { .. } => {
-                Some("what is built is the last commit; commit the source first")
-            }
-            Self::Host(error) => error.hint(),
-            Self::Repository { source, .. } => {
-                let clone = "build in a clone of the source's repository that is yours";
-                Some(source.hint().unwrap_or(clone))
-            }
-            Self::Store(error) => error.hint(),
-            _ => None,
-        }
-    }
-
-    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| match crate::store::is_full(&source) {
-            true => Self::Store(StoreError::at(&path, source)),
-            false => Self::File { path, source },
-        }
-    }
-}
 
 /// A commit and what of it is staged.
 #[derive(Clone, Debug)]
