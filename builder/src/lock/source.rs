@@ -2,8 +2,10 @@
 //! git's objects, never from the working tree, and written with modes of our own.
 
 mod closure;
+mod configuration;
 mod error;
 mod objects;
+mod path;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,6 +19,7 @@ use crate::host::{HostError, git};
 use closure::closure;
 pub use error::SourceError;
 use objects::Objects;
+use path::SourcePath;
 
 /// Files of the source.
 const FILES: usize = 100_000;
@@ -51,6 +54,7 @@ pub fn stage(folder: &Path, into: &Path) -> Result<Source, SourceError> {
     })?);
     let folders = closure(&top, &commit, &prefix)?;
     let files = list(&top, &commit, &folders)?;
+    configuration::refuse(&prefix, files.iter().map(|file| &file.path))?;
     let mut differ = unknown(&top, &folders, &files)?;
     let tree = write(&top, &files, into, &mut differ)?;
     if differ.is_empty() {
@@ -95,7 +99,10 @@ fn unknown(
     let mut arguments = vec!["--cached", "--others", "--exclude-standard", "-z", "--"];
     arguments.extend(below(folders));
     let said = git(top, "ls-files", &arguments)?;
-    let committed: BTreeSet<_> = files.iter().map(|file| file.path.as_bytes()).collect();
+    let committed: BTreeSet<_> = files
+        .iter()
+        .map(|file| file.path.as_str().as_bytes())
+        .collect();
     let paths = said.split(|byte| *byte == 0);
     let unknown = paths.filter(|path| !path.is_empty() && !committed.contains(path));
     Ok(unknown
@@ -111,7 +118,7 @@ fn below(folders: &BTreeSet<String>) -> impl Iterator<Item = &str> {
 
 /// One file of the commit.
 struct Listed {
-    path: String,
+    path: SourcePath,
     object: String,
     executable: Executable,
 }
@@ -176,13 +183,13 @@ fn listed(entry: &[u8]) -> Result<Listed, SourceError> {
         }
     };
     Ok(Listed {
-        path: path.to_owned(),
+        path: SourcePath::parse(path)?,
         object: object.to_owned(),
         executable,
     })
 }
 
-/// Writes the files below `into`, and adds to `differ` those that are others in the working tree.
+/// Writes the files below `into`, which is empty, and adds to `differ` those that are others in the working tree.
 fn write(
     top: &Path,
     files: &[Listed],
@@ -195,7 +202,7 @@ fn write(
         let bytes = objects.next(&file.object)?;
         write_one(file, &bytes, into)?;
         if !is_same(&top.join(&file.path), &bytes, file.executable)? {
-            differ.push(file.path.clone());
+            differ.push(file.path.to_string());
         }
         let mode = file.executable.mode();
         tree.update(format!("{mode:o} {} {}\0", Digest::of(&bytes).hex(), file.path).as_bytes());
@@ -325,6 +332,42 @@ mod tests {
             staged(repository.path()),
             Err(SourceError::Kind { .. })
         ));
+    }
+
+    /// Commits the tree `a` with one more entry, which git itself would not let in.
+    fn commit_with_entry(repository: &Path, mode: &str, name: &str, object: &str) {
+        let script = format!(
+            "entry() {{ printf '%s %s\\0' \"$1\" \"$2\"; printf \"$(echo $3 | sed 's/../\\\\x&/g')\"; }}
+            tree() {{ git hash-object -w -t tree --stdin --literally; }}
+            inner=$({{ git cat-file tree HEAD:a; entry {mode} '{name}' $({object}); }} | tree)
+            outer=$({{ entry 40000 a $inner; entry 40000 x $(git rev-parse HEAD:x); }} | tree)
+            git reset -q --soft $(git -c user.name=n -c user.email=e commit-tree -m m $outer)"
+        );
+        let mut bash = Command::new("bash");
+        bash.args(["-euc", &script]).current_dir(repository);
+        assert!(bash.status().unwrap().success());
+    }
+
+    #[test]
+    fn paths_that_lead_out_are_refused_and_nothing_is_written() {
+        let evil = "echo evil | git hash-object -w --stdin";
+        let up = "printf '100755 blob %s\\tescaped\\n' $(echo evil | git hash-object -w --stdin) | git mktree";
+        for (mode, name, object) in [
+            ("100644", "../../escaped", evil),
+            ("40000", "..", up),
+            ("40000", ".Git", up),
+        ] {
+            let repository = repository();
+            commit_with_entry(repository.path(), mode, name, object);
+            let outside = tempfile::tempdir().unwrap();
+            let into = outside.path().join("deep/source");
+            let refused = stage(&repository.path().join("a"), &into);
+            assert!(
+                matches!(refused, Err(SourceError::Path { .. })),
+                "{name}: {refused:?}"
+            );
+            assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
 use super::SourceError;
+use super::path::SourcePath;
 use crate::host::{HostError, git};
 
 /// The crate in `first` and all that it uses by path, relative to the repository.
@@ -18,11 +19,11 @@ pub(super) fn closure(
         if !found.insert(folder.clone()) {
             continue;
         }
-        let manifest = join(&folder, "Cargo.toml");
+        let manifest = SourcePath::parse(&join(&folder, "Cargo.toml"))?;
         let table = manifest_at(top, commit, &manifest)?;
         for path in path_dependencies(&table) {
             let outside = || SourceError::Outside {
-                manifest: manifest.clone(),
+                manifest: manifest.to_string(),
                 path: path.clone(),
             };
             open.push(relative(&folder, &path).ok_or_else(outside)?);
@@ -31,16 +32,20 @@ pub(super) fn closure(
     Ok(found)
 }
 
-fn manifest_at(top: &Path, commit: &str, manifest: &str) -> Result<toml::Table, SourceError> {
+fn manifest_at(
+    top: &Path,
+    commit: &str,
+    manifest: &SourcePath,
+) -> Result<toml::Table, SourceError> {
     let text = git(top, "cat-file", &["blob", &format!("{commit}:{manifest}")]);
     let text = text.map_err(|error| match error {
         HostError::Failed { .. } => SourceError::Absent {
-            manifest: manifest.to_owned(),
+            manifest: manifest.to_string(),
         },
         other => other.into(),
     })?;
     toml::from_slice(&text).map_err(|source| SourceError::Manifest {
-        manifest: manifest.to_owned(),
+        manifest: manifest.to_string(),
         source,
     })
 }

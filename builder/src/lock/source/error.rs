@@ -43,6 +43,18 @@ pub enum SourceError {
         /// What git says it is.
         mode: String,
     },
+    /// A path that leads out of the source, or into git's own folder.
+    #[error("reading source: {path:?} in the commit is no plain path below its repository")]
+    Path {
+        /// What git lists.
+        path: String,
+    },
+    /// Configuration that cargo would obey.
+    #[error("reading source: {path} could replace crates, compiler and linker")]
+    Configuration {
+        /// Its path in the repository.
+        path: String,
+    },
     /// More files than any source.
     #[error("reading source: more than {FILES} files")]
     Files,
@@ -96,6 +108,9 @@ impl SourceError {
             }
             Self::Unborn { .. } | Self::Absent { .. } => {
                 Some("what is built is the last commit; commit the source first")
+            }
+            Self::Configuration { .. } => {
+                Some("remove it from what is built; settings of a build belong into Cargo.toml")
             }
             Self::Host(error) => error.hint(),
             Self::Repository { source, .. } => {
