@@ -141,6 +141,16 @@ fn processes_of_the_host_are_not_seen() {
     expect("ls /proc | grep -v -E '^[0-9]+$|self'; true", "");
 }
 
+/// A folder of the host is the worst: from it every other one can be reached.
+#[test]
+fn files_that_the_builder_was_left_with_are_closed() {
+    let (folder, file) = (fs::File::open("/"), fs::File::open("/etc/passwd"));
+    for inherited in [folder.unwrap(), file.unwrap()] {
+        rustix::io::fcntl_setfd(&inherited, rustix::io::FdFlags::empty()).unwrap();
+        expect("ls /proc/self/fd", "0\n1\n2\n3\n");
+    }
+}
+
 #[test]
 fn addresses_are_the_same_each_time() {
     let script = "grep -E 'stack|vdso' /proc/self/maps | cut -d' ' -f1";

@@ -75,12 +75,32 @@ pub fn play(role: Role) -> ExitCode {
 }
 
 fn outer() -> Result<(), Refusal> {
+    close_inherited().at(Step::Files)?;
     let plan = read_plan().at(Step::Plan)?;
     leave_host()?;
     setsid().at(Step::Lifetime)?;
     live_with_parent().at(Step::Lifetime)?;
     keep_capabilities().at(Step::Identity)?;
     hand_over(&plan).at(Step::FirstProcess)
+}
+
+/// Leaves the three standard files open and no other. Whoever started the builder may have left it a file
+/// or a folder of the host, and what a build has open it can read, and go anywhere from.
+fn close_inherited() -> io::Result<()> {
+    let mut open = Vec::new();
+    for entry in fs::read_dir("/proc/self/fd")? {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|name| name.parse::<i32>().ok());
+        open.extend(number.filter(|number| *number > 2));
+    }
+    for descriptor in open {
+        match nix::unistd::close(descriptor) {
+            // The list itself was one of them, and is closed already.
+            Ok(()) | Err(nix::errno::Errno::EBADF) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 fn leave_host() -> Result<(), Refusal> {

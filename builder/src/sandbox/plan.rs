@@ -54,6 +54,8 @@ pub(super) enum Report {
 /// A step of making a sandbox.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Step {
+    /// Closing what was left open.
+    Files,
     /// Reading the plan.
     Plan,
     /// Leaving the host's namespaces.
@@ -95,6 +97,7 @@ pub enum Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Files => "closing inherited files",
             Self::Plan => "reading plan",
             Self::Namespaces => "leaving the host's namespaces",
             Self::Identity => "mapping user and group",
