@@ -165,7 +165,8 @@ impl<'a> Unpacker<'a> {
                     .mode()
                     .map_err(|error| self.wrong(&error.to_string()))?;
                 self.clear(&path)?;
-                let mut file = File::create(&path).map_err(|source| self.file(&path, source))?;
+                let mut file =
+                    File::create_new(&path).map_err(|source| self.file(&path, source))?;
                 io::copy(&mut entry, &mut file).map_err(|source| self.file(&path, source))?;
                 let mode = if mode & 0o111 == 0 { 0o644 } else { 0o755 };
                 let mode = fs::Permissions::from_mode(mode);
@@ -181,6 +182,7 @@ impl<'a> Unpacker<'a> {
                 let from = self
                     .place(&target)?
                     .ok_or_else(|| self.wrong("a link to what is left out"))?;
+                self.check_file(&from)?;
                 self.clear(&path)?;
                 fs::copy(&from, &path)
                     .map_err(|source| self.file(&path, source))
@@ -242,6 +244,15 @@ impl<'a> Unpacker<'a> {
         }
         self.made.insert(path.to_owned());
         Ok(())
+    }
+
+    /// A place has no link on its way; what is copied must not be one either, which could lead anywhere.
+    fn check_file(&self, path: &Path) -> Result<(), RootError> {
+        let found = fs::symlink_metadata(path).map_err(|source| self.file(path, source))?;
+        match found.is_file() {
+            true => Ok(()),
+            false => Err(self.wrong(&format!("{} is linked to and no file", path.display()))),
+        }
     }
 
     /// Takes away what another package has put there.
@@ -457,6 +468,8 @@ mod tests {
             vec![("./l", Symlink, "/tmp"), ("./l/evil", Regular, "x")],
             vec![("./dev", Block, "")],
             vec![("./h", Link, "../../etc/passwd")],
+            vec![("./l", Symlink, "/etc/passwd"), ("./h", Link, "./l")],
+            vec![("./l", Symlink, "/etc"), ("./h", Link, "./l/passwd")],
         ] {
             let result = unpacked(&[deb(&entries)]);
             assert!(
