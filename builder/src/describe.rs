@@ -123,7 +123,7 @@ pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Sbom {
 }
 
 fn add_crate(sbom: &mut Sbom, one: &Crate) {
-    sbom.add_crate(&one.name, &one.version, one.sha256);
+    sbom.add_crate(one.name.as_str(), one.version.as_str(), one.sha256);
 }
 
 fn add_package(sbom: &mut Sbom, one: &Package, architecture: &str) {
@@ -165,8 +165,8 @@ mod tests {
             root: digest,
             packages: names.map(package).to_vec(),
             crates: vec![Crate {
-                name: "ring".to_owned(),
-                version: "0.17.14".to_owned(),
+                name: "ring".parse().unwrap(),
+                version: "0.17.14".parse().unwrap(),
                 sha256: digest,
                 size: 1,
             }],

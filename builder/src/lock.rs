@@ -264,18 +264,15 @@ impl Lock {
             let archive = Archive::find(archive, &spec.root)?;
             fetch_packages(&missing, &archive, store, progress)?;
         }
-        if self
-            .crates
-            .iter()
-            .any(|one| !store.path(&one.sha256).exists())
-        {
+        let mut absent = Vec::new();
+        for one in &self.crates {
+            if store.size(&one.sha256).map_err(CrateError::from)? != Some(one.size) {
+                absent.push(one.named());
+            }
+        }
+        if !absent.is_empty() {
             progress("fetching crates");
-            let named: Vec<_> = self
-                .crates
-                .iter()
-                .map(|one| (one.name.clone(), one.version.clone(), one.sha256))
-                .collect();
-            crates::fetch(&named, manifest, store)?;
+            crates::obtain(&absent, manifest, store)?;
         }
         Ok(())
     }

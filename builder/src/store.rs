@@ -133,7 +133,7 @@ impl Store {
     /// The folder cannot be used.
     pub fn size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
         let path = self.path(digest);
-        match fs::symlink_metadata(&path) {
+        match fs::metadata(&path) {
             Ok(found) => Ok(found.is_file().then_some(found.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(StoreError::at(&path, source)),

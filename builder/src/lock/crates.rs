@@ -1,16 +1,20 @@
 //! Crate archives: named by `Cargo.lock`, fetched by cargo, checked and unpacked by us. Cargo itself
 //! accepts a vendored folder whose files and checksums were both changed.
 
+mod named;
+
+use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use content::Digest;
+use content::{Digest, ReadError};
 use flate2::read::GzDecoder;
 use serde::{Deserialize, Serialize};
 
 use crate::host::{self, HostError};
 use crate::store::{Store, StoreError};
+pub use named::{CrateName, CrateVersion, InvalidCrate};
 
 /// Bytes of one crate archive, packed and unpacked.
 const ARCHIVE: u64 = 64 << 20;
@@ -21,13 +25,41 @@ const UNPACKED: u64 = 1 << 30;
 #[serde(deny_unknown_fields)]
 pub struct Crate {
     /// Its name.
-    pub name: String,
+    pub name: CrateName,
     /// Its version.
-    pub version: String,
+    pub version: CrateVersion,
     /// SHA-256 of the `.crate`, as `Cargo.lock` has it.
     pub sha256: Digest,
     /// Bytes of the `.crate`.
     pub size: u64,
+}
+
+impl Crate {
+    /// What `Cargo.lock` says of it.
+    pub fn named(&self) -> Named {
+        Named {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            sha256: self.sha256,
+        }
+    }
+}
+
+/// A crate as `Cargo.lock` names it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Named {
+    /// Its name.
+    pub name: CrateName,
+    /// Its version.
+    pub version: CrateVersion,
+    /// SHA-256 of the `.crate`.
+    pub sha256: Digest,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
 }
 
 /// A crate that cannot be locked, fetched or unpacked.
@@ -36,6 +68,9 @@ pub enum CrateError {
     /// `Cargo.lock` is none.
     #[error("parsing Cargo.lock: {0}")]
     Lock(#[from] toml::de::Error),
+    /// A name or a version that no registry has.
+    #[error("parsing Cargo.lock: {0}")]
+    Name(#[from] InvalidCrate),
     /// A crate that does not come from a registry, or has no checksum.
     #[error("locking crate {name} {version}: expected a registry and a checksum, found {found}")]
     Source {
@@ -50,23 +85,19 @@ pub enum CrateError {
     #[error("fetching crates: {0}")]
     Host(#[from] HostError),
     /// cargo has fetched, but not this one.
-    #[error("fetching crate {name} {version}: cargo's own cache does not have it")]
+    #[error("fetching crate {named}: cargo's own cache does not have it")]
     Missing {
-        /// Its name.
-        name: String,
-        /// Its version.
-        version: String,
+        /// Which one.
+        named: Named,
     },
     /// The store, or an archive that is another one.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An archive that does not unpack to what a crate is.
-    #[error("unpacking crate {name} {version}: {reason}")]
+    #[error("unpacking crate {named}: {reason}")]
     Archive {
-        /// Its name.
-        name: String,
-        /// Its version.
-        version: String,
+        /// Which one.
+        named: Named,
         /// What is wrong.
         reason: String,
     },
@@ -106,91 +137,95 @@ impl<'de> Deserialize<'de> for Digest0 {
     }
 }
 
-/// Name, version and checksum of all crates in a `Cargo.lock`, sorted. Crates of the source itself are
-/// no inputs.
+/// All crates that a `Cargo.lock` names, sorted. Crates of the source itself are no inputs.
 ///
 /// # Errors
-/// Not a lock, or a crate from elsewhere than a registry or without checksum.
-pub fn named(cargo_lock: &str) -> Result<Vec<(String, String, Digest)>, CrateError> {
+/// Not a lock, or a crate from elsewhere than a registry, without checksum, or with a name that is none.
+pub fn named(cargo_lock: &str) -> Result<Vec<Named>, CrateError> {
     let lock: CargoLock = toml::from_str(cargo_lock)?;
-    let mut named = Vec::new();
-    for CargoPackage {
-        name,
-        version,
-        source,
-        checksum,
-    } in lock.package
-    {
-        let Some(source) = source else { continue };
-        let registry = source.starts_with("registry+") || source.starts_with("sparse+");
-        match checksum {
-            Some(checksum) if registry => named.push((name, version, checksum.0)),
-            _ => {
-                return Err(CrateError::Source {
-                    name,
-                    version,
-                    found: source,
-                });
-            }
-        }
-    }
+    let packages = lock.package.into_iter();
+    let named = packages.filter_map(|package| registered(package).transpose());
+    let mut named = named.collect::<Result<Vec<_>, _>>()?;
     named.sort();
     Ok(named)
 }
 
-/// Makes sure that the store has every named crate: from cargo's cache, which cargo is asked to fill
-/// first if need be.
+fn registered(package: CargoPackage) -> Result<Option<Named>, CrateError> {
+    let Some(source) = package.source else {
+        return Ok(None);
+    };
+    let registry = source.starts_with("registry+") || source.starts_with("sparse+");
+    match package.checksum {
+        Some(checksum) if registry => Ok(Some(Named {
+            name: package.name.parse()?,
+            version: package.version.parse()?,
+            sha256: checksum.0,
+        })),
+        _ => Err(CrateError::Source {
+            name: package.name,
+            version: package.version,
+            found: source,
+        }),
+    }
+}
+
+/// Makes sure that the store has every named crate, undamaged.
+///
+/// # Errors
+/// As [`obtain`], or the store cannot be read.
+pub fn fetch(named: &[Named], manifest: &Path, store: &Store) -> Result<Vec<Crate>, CrateError> {
+    let mut missing = Vec::new();
+    for one in named {
+        if kept(one, store)?.is_none() {
+            missing.push(one.clone());
+        }
+    }
+    obtain(&missing, manifest, store)?;
+    named.iter().map(|one| locked(one, store)).collect()
+}
+
+fn locked(one: &Named, store: &Store) -> Result<Crate, CrateError> {
+    let missing = || CrateError::Missing { named: one.clone() };
+    Ok(Crate {
+        name: one.name.clone(),
+        version: one.version.clone(),
+        sha256: one.sha256,
+        size: kept(one, store)?.ok_or_else(missing)?,
+    })
+}
+
+/// The size of the archive in the store, which is read and checked; `None` also for a damaged one.
+fn kept(one: &Named, store: &Store) -> Result<Option<u64>, CrateError> {
+    let size = store.size(&one.sha256)?;
+    let Some(size) = size.filter(|size| *size <= ARCHIVE) else {
+        return Ok(None);
+    };
+    match store.read(&format!("crate {one}"), &one.sha256, size) {
+        Ok(_) => Ok(Some(size)),
+        Err(StoreError::Content {
+            source: ReadError::Check(_),
+            ..
+        }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts crates into the store: from cargo's cache, which cargo is asked to fill first if need be.
 ///
 /// # Errors
 /// cargo cannot fetch, or has another archive than was locked.
-pub fn fetch(
-    named: &[(String, String, Digest)],
-    manifest: &Path,
-    store: &Store,
-) -> Result<Vec<Crate>, CrateError> {
-    let is_kept = |digest: &Digest| store.path(digest).exists();
+pub fn obtain(missing: &[Named], manifest: &Path, store: &Store) -> Result<(), CrateError> {
     let mut cache = Cache::find();
-    let absent = |(name, version, digest): &(String, String, Digest)| {
-        !is_kept(digest) && cache.path(name, version).is_none()
-    };
-    if named.iter().any(absent) {
+    if missing.iter().any(|one| cache.path(one).is_none()) {
         host::cargo_fetch(manifest)?;
         cache = Cache::find();
     }
-    named
-        .iter()
-        .map(|(name, version, digest)| {
-            if !is_kept(digest) {
-                keep(name, version, digest, &cache, store)?;
-            }
-            let path = store.path(digest);
-            let failed = |source| CrateError::File {
-                path: path.clone(),
-                source,
-            };
-            let size = fs::metadata(&path).map_err(failed)?.len();
-            Ok(Crate {
-                name: name.clone(),
-                version: version.clone(),
-                sha256: *digest,
-                size,
-            })
-        })
-        .collect()
+    missing.iter().try_for_each(|one| keep(one, &cache, store))
 }
 
-fn keep(
-    name: &str,
-    version: &str,
-    digest: &Digest,
-    cache: &Cache,
-    store: &Store,
-) -> Result<(), CrateError> {
-    let missing = || CrateError::Missing {
-        name: name.to_owned(),
-        version: version.to_owned(),
-    };
-    let path = cache.path(name, version).ok_or_else(missing)?;
+fn keep(one: &Named, cache: &Cache, store: &Store) -> Result<(), CrateError> {
+    let missing = || CrateError::Missing { named: one.clone() };
+    let path = cache.path(one).ok_or_else(missing)?;
     let failed = |source| CrateError::File {
         path: path.clone(),
         source,
@@ -198,8 +233,8 @@ fn keep(
     let bytes = fs::File::open(&path).map_err(failed)?;
     let bytes = content::read_limited(bytes, ARCHIVE);
     let bytes = bytes.map_err(|error| failed(io::Error::other(error)))?;
-    let what = format!("crate {name} {version}");
-    Ok(store.keep(&what, &bytes[..], digest, bytes.len() as u64)?)
+    let what = format!("crate {one}");
+    Ok(store.keep(&what, &bytes[..], &one.sha256, bytes.len() as u64)?)
 }
 
 /// Where cargo keeps archives: one folder for each registry.
@@ -217,8 +252,8 @@ impl Cache {
         Self(entries.map(|entry| entry.path()).collect())
     }
 
-    fn path(&self, name: &str, version: &str) -> Option<PathBuf> {
-        let file = format!("{name}-{version}.crate");
+    fn path(&self, one: &Named) -> Option<PathBuf> {
+        let file = format!("{}-{}.crate", one.name, one.version);
         self.0
             .iter()
             .map(|folder| folder.join(&file))
@@ -235,43 +270,52 @@ pub fn vendor(crates: &[Crate], store: &Store, into: &Path) -> Result<(), CrateE
 }
 
 fn unpack(one: &Crate, store: &Store, into: &Path) -> Result<(), CrateError> {
-    let Crate {
-        name,
-        version,
-        sha256,
-        size,
-    } = one;
-    let failed = |reason: String| CrateError::Archive {
-        name: name.clone(),
-        version: version.clone(),
-        reason,
-    };
-    let bytes = store.read(&format!("crate {name} {version}"), sha256, *size)?;
-    let top = format!("{name}-{version}");
+    let named = one.named();
+    let failed = |error: io::Error| wrong(&named, error.to_string());
+    let bytes = store.read(&format!("crate {named}"), &one.sha256, one.size)?;
     let mut archive = tar::Archive::new(GzDecoder::new(&bytes[..]).take(UNPACKED));
-    for entry in archive
-        .entries()
-        .map_err(|error| failed(error.to_string()))?
-    {
-        let mut entry = entry.map_err(|error| failed(error.to_string()))?;
-        let path = entry
-            .path()
-            .map_err(|error| failed(error.to_string()))?
-            .into_owned();
-        if !is_below(&path, &top) {
-            return Err(failed(format!("{} is not below {top}", path.display())));
-        }
-        match entry.header().entry_type() {
-            tar::EntryType::Regular => write(&mut entry, &into.join(&path))?,
-            tar::EntryType::Directory => {}
-            kind => return Err(failed(format!("{} is a {kind:?}", path.display()))),
-        }
+    for entry in archive.entries().map_err(failed)? {
+        unpack_entry(&named, entry.map_err(failed)?, into)?;
     }
-    let checksum = format!("{{\"files\":{{}},\"package\":\"{}\"}}", sha256.hex());
-    let path = into.join(&top).join(".cargo-checksum.json");
-    fs::write(&path, checksum).map_err(|source| CrateError::File { path, source })
+    let checksum = format!("{{\"files\":{{}},\"package\":\"{}\"}}", one.sha256.hex());
+    let path = into.join(folder(&named)).join(".cargo-checksum.json");
+    write(&mut checksum.as_bytes(), &path)
 }
 
+fn unpack_entry(
+    named: &Named,
+    mut entry: tar::Entry<'_, impl Read>,
+    into: &Path,
+) -> Result<(), CrateError> {
+    let path = entry
+        .path()
+        .map_err(|error| wrong(named, error.to_string()))?;
+    let path = path.into_owned();
+    let top = folder(named);
+    if !is_below(&path, &top) {
+        let reason = format!("{} is not below {top}", path.display());
+        return Err(wrong(named, reason));
+    }
+    match entry.header().entry_type() {
+        tar::EntryType::Regular => write(&mut entry, &into.join(&path)),
+        tar::EntryType::Directory => Ok(()),
+        kind => Err(wrong(named, format!("{} is a {kind:?}", path.display()))),
+    }
+}
+
+/// The one folder that a crate has in its archive, and gets below the vendored source.
+fn folder(named: &Named) -> String {
+    format!("{}-{}", named.name, named.version)
+}
+
+fn wrong(named: &Named, reason: String) -> CrateError {
+    CrateError::Archive {
+        named: named.clone(),
+        reason,
+    }
+}
+
+/// Every file is a new one: nothing that is there already, a link least of all, is written through.
 fn write(from: &mut impl Read, path: &Path) -> Result<(), CrateError> {
     let failed = |source| CrateError::File {
         path: path.to_owned(),
@@ -280,7 +324,7 @@ fn write(from: &mut impl Read, path: &Path) -> Result<(), CrateError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed)?;
     }
-    let mut file = fs::File::create(path).map_err(failed)?;
+    let mut file = fs::File::create_new(path).map_err(failed)?;
     io::copy(from, &mut file).map_err(failed).map(drop)
 }
 
@@ -302,10 +346,14 @@ mod tests {
             "version = 4\n[[package]]\nname = \"own\"\nversion = \"1.0.0\"\n[[package]]\nname = \"b\"\nversion = \"2.0.0\"\nsource = \"registry+https://index.example\"\nchecksum = \"{}\"\n",
             digest.hex()
         );
-        assert_eq!(
-            named(&text).unwrap(),
-            [("b".into(), "2.0.0".into(), digest)]
-        );
+        let expected = Named {
+            name: "b".parse().unwrap(),
+            version: "2.0.0".parse().unwrap(),
+            sha256: digest,
+        };
+        assert_eq!(named(&text).unwrap(), [expected]);
+        let path = text.replace("\"b\"", "\"/proc/self/cwd/../b\"");
+        assert!(matches!(named(&path), Err(CrateError::Name(_))));
         let git = text.replace("registry+", "git+");
         assert!(matches!(named(&git), Err(CrateError::Source { .. })));
         let unchecked = text.replace("checksum", "other");
@@ -331,8 +379,8 @@ mod tests {
         let store = Store::open(&folder.path().join("store")).unwrap();
         let bytes = archive(path);
         let one = Crate {
-            name: "c".into(),
-            version: "1.0.0".into(),
+            name: "c".parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
             sha256: Digest::of(&bytes),
             size: bytes.len() as u64,
         };
@@ -363,6 +411,39 @@ mod tests {
                 matches!(unpacked(path, |_| {}), Err(CrateError::Archive { .. })),
                 "{path}"
             );
+        }
+    }
+
+    #[test]
+    fn writes_through_nothing_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (kept, link) = (folder.path().join("kept"), folder.path().join("link"));
+        fs::write(&kept, "kept").unwrap();
+        std::os::unix::fs::symlink(&kept, &link).unwrap();
+        for path in [&kept, &link] {
+            let refused = write(&mut &b"evil"[..], path);
+            assert!(matches!(refused, Err(CrateError::File { .. })));
+        }
+        assert_eq!(fs::read(&kept).unwrap(), b"kept");
+        let twice = unpacked("c-1.0.0/.cargo-checksum.json", |_| {});
+        assert!(matches!(twice, Err(CrateError::File { .. })));
+    }
+
+    #[test]
+    fn a_damaged_crate_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let one = Named {
+            name: "c".parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            sha256: Digest::of(b"text"),
+        };
+        assert_eq!(kept(&one, &store).unwrap(), None);
+        store.keep("c", &b"text"[..], &one.sha256, 4).unwrap();
+        assert_eq!(kept(&one, &store).unwrap(), Some(4));
+        for damage in ["text and more", "taxt"] {
+            fs::write(store.path(&one.sha256), damage).unwrap();
+            assert_eq!(kept(&one, &store).unwrap(), None);
         }
     }
 
