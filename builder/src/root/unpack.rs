@@ -1,0 +1,174 @@
+//! Unpacks packages without running anything of theirs, and writes nothing outside of the root.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Component, Path, PathBuf};
+
+use super::RootError;
+use super::deb::member;
+
+/// Bytes that one package may unpack to.
+const UNPACKED: u64 = 4 << 30;
+/// Folders that are left out.
+const UNREAD: [&str; 6] = ["doc", "info", "lintian", "locale", "man", "doc-base"];
+
+/// Unpacks one package after another into one folder.
+pub(super) struct Unpacker<'a> {
+    package: &'a str,
+    folder: &'a Path,
+    made: HashSet<PathBuf>,
+}
+
+impl<'a> Unpacker<'a> {
+    pub(super) fn new(package: &'a str, folder: &'a Path) -> Self {
+        Self {
+            package,
+            folder,
+            made: HashSet::new(),
+        }
+    }
+
+    pub(super) fn unpack(&mut self, deb: &[u8]) -> Result<(), RootError> {
+        let data = member(deb, "data.tar.xz").ok_or_else(|| self.wrong("no data.tar.xz in it"))?;
+        let reader = liblzma::read::XzDecoder::new_multi_decoder(data).take(UNPACKED);
+        let mut archive = tar::Archive::new(reader);
+        let entries = archive
+            .entries()
+            .map_err(|error| self.wrong(&error.to_string()))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| self.wrong(&error.to_string()))?;
+            self.entry(entry)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, mut entry: tar::Entry<'_, impl Read>) -> Result<(), RootError> {
+        let path = entry
+            .path()
+            .map_err(|error| self.wrong(&error.to_string()))?
+            .into_owned();
+        let Some(path) = self.place(&path)? else {
+            return Ok(());
+        };
+        match entry.header().entry_type() {
+            tar::EntryType::Directory => self.folder(&path),
+            tar::EntryType::Regular => {
+                let mode = entry
+                    .header()
+                    .mode()
+                    .map_err(|error| self.wrong(&error.to_string()))?;
+                self.clear(&path)?;
+                let mut file =
+                    File::create_new(&path).map_err(|source| self.file(&path, source))?;
+                io::copy(&mut entry, &mut file).map_err(|source| self.file(&path, source))?;
+                let mode = if mode & 0o111 == 0 { 0o644 } else { 0o755 };
+                let mode = fs::Permissions::from_mode(mode);
+                fs::set_permissions(&path, mode).map_err(|source| self.file(&path, source))
+            }
+            tar::EntryType::Symlink => {
+                let target = self.target(&entry)?;
+                self.clear(&path)?;
+                symlink(target, &path).map_err(|source| self.file(&path, source))
+            }
+            tar::EntryType::Link => {
+                let target = self.target(&entry)?;
+                let from = self
+                    .place(&target)?
+                    .ok_or_else(|| self.wrong("a link to what is left out"))?;
+                self.check_file(&from)?;
+                self.clear(&path)?;
+                fs::copy(&from, &path)
+                    .map_err(|source| self.file(&path, source))
+                    .map(drop)
+            }
+            kind => Err(self.wrong(&format!("{} is a {kind:?}", path.display()))),
+        }
+    }
+
+    fn target(&self, entry: &tar::Entry<'_, impl Read>) -> Result<PathBuf, RootError> {
+        let target = entry
+            .link_name()
+            .map_err(|error| self.wrong(&error.to_string()))?;
+        target
+            .map(|target| target.into_owned())
+            .ok_or_else(|| self.wrong("a link to nothing"))
+    }
+
+    /// Where a path of the package lies in the root; `None` if it is left out or the root itself.
+    fn place(&mut self, path: &Path) -> Result<Option<PathBuf>, RootError> {
+        let mut place = self.folder.to_owned();
+        let mut parts = Vec::new();
+        for component in path.components() {
+            match component {
+                Component::CurDir | Component::RootDir => {}
+                Component::Normal(part) => parts.push(part),
+                _ => return Err(self.wrong(&format!("{} leaves the root", path.display()))),
+            }
+        }
+        let unread = |name: &std::ffi::OsStr| UNREAD.iter().any(|unread| name == *unread);
+        if matches!(parts[..], [usr, share, name, ..] if usr == "usr" && share == "share" && unread(name))
+        {
+            return Ok(None);
+        }
+        let Some((last, parents)) = parts.split_last() else {
+            return Ok(None);
+        };
+        for parent in parents {
+            place.push(parent);
+            self.folder(&place)?;
+        }
+        place.push(last);
+        Ok(Some(place))
+    }
+
+    /// Makes a folder, which must not be a link to elsewhere.
+    fn folder(&mut self, path: &Path) -> Result<(), RootError> {
+        if self.made.contains(path) {
+            return Ok(());
+        }
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(self.wrong(&format!("{} is no folder", path.display()))),
+            Err(_) => {
+                fs::create_dir(path).map_err(|source| self.file(path, source))?;
+                let mode = fs::Permissions::from_mode(0o755);
+                fs::set_permissions(path, mode).map_err(|source| self.file(path, source))?;
+            }
+        }
+        self.made.insert(path.to_owned());
+        Ok(())
+    }
+
+    /// A place has no link on its way; what is copied must not be one either, which could lead anywhere.
+    fn check_file(&self, path: &Path) -> Result<(), RootError> {
+        let found = fs::symlink_metadata(path).map_err(|source| self.file(path, source))?;
+        match found.is_file() {
+            true => Ok(()),
+            false => Err(self.wrong(&format!("{} is linked to and no file", path.display()))),
+        }
+    }
+
+    /// Takes away what another package has put there.
+    fn clear(&self, path: &Path) -> Result<(), RootError> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.file(path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn wrong(&self, reason: &str) -> RootError {
+        RootError::Package {
+            package: self.package.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn file(&self, path: &Path, source: io::Error) -> RootError {
+        RootError::File {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
