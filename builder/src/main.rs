@@ -24,7 +24,7 @@ use remote::Transport;
 use scratch::Scratch;
 use serde_json::json;
 use signer::Signer;
-use terminal::Terminal;
+use terminal::{Terminal, harmless};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// This program's own file, also when it was replaced meanwhile.
@@ -272,5 +272,5 @@ fn print(line: &str) -> Result<(), Error> {
 
 fn tell(line: &str) {
     // Nobody is left to tell when this fails.
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", harmless(line));
 }

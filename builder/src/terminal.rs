@@ -1,5 +1,6 @@
 //! Progress: a line that changes on a terminal, plain lines elsewhere.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ impl Terminal {
 
     /// Shows one line. What a compiler complains about stays on the terminal.
     pub fn tell(&self, line: &str) {
+        let line = &*harmless(line);
         match &self.0 {
             None => {
                 // Nobody is left to tell when this fails.
@@ -44,6 +46,34 @@ impl Drop for Terminal {
     }
 }
 
+/// Text that a stranger wrote, as a terminal shows it: what would steer the terminal instead, or turn the
+/// direction of what follows, is spelled out.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_steering) {
+        return Cow::Borrowed(text);
+    }
+    let mut harmless = String::new();
+    for c in text.chars() {
+        match is_steering(c) {
+            true => harmless.extend(c.escape_unicode()),
+            false => harmless.push(c),
+        }
+    }
+    Cow::Owned(harmless)
+}
+
+/// Control characters, and those that Unicode has for bidirectional text (Unicode Standard Annex 9) and for
+/// new lines. A compiler's excerpts have tabs, and a parser's have lines.
+fn is_steering(c: char) -> bool {
+    match c {
+        '\t' | '\n' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            true
+        }
+        _ => c.is_control(),
+    }
+}
+
 /// Cargo's own steps are indented verbs with a capital; ours begin with a small letter.
 fn is_step(line: &str) -> bool {
     let verbs = ["Compiling ", "Finished ", "Building "];
@@ -60,4 +90,18 @@ fn is_own(line: &str) -> bool {
         "reading ",
     ];
     verbs.iter().any(|verb| line.starts_with(verb))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        let plain = "error: \u{e9}\n\t| caf\u{e9} \u{2192} \u{5d0}";
+        assert_eq!(harmless(plain), plain);
+        let title = "\u{1b}]0;title\u{7}\u{9b}31m\r\u{202e}end";
+        let shown = r"\u{1b}]0;title\u{7}\u{9b}31m\u{d}\u{202e}end";
+        assert_eq!(harmless(title), shown);
+    }
 }
