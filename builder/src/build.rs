@@ -71,9 +71,12 @@ pub struct Built {
 pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     // What the machine does not allow is told before hundreds of megabytes are fetched for it.
     order.sandbox.probe()?;
-    let output = Output::prepare(output)?;
     let scratch = order.store.scratch()?;
-    let inputs = gather(order, scratch.path())?;
+    (order.sandbox.progress)("staging the source");
+    let source = source::stage(order.folder, &scratch.path().join("source"))?;
+    // Only now: where it lies within the source it would count as not committed.
+    let output = Output::prepare(output)?;
+    let inputs = gather(order, source, scratch.path())?;
     let built = make(order, &inputs, scratch.path(), output.path())?;
     order.sandbox.interrupt.check()?;
     output.publish()?;
@@ -92,14 +95,12 @@ struct Inputs {
 }
 
 /// Wanted and locked is what the commit says, not the working tree.
-fn gather(order: &Order<'_>, scratch: &Path) -> Result<Inputs, Error> {
+fn gather(order: &Order<'_>, source: Source, scratch: &Path) -> Result<Inputs, Error> {
     let Sandbox {
         interrupt,
         progress,
         ..
     } = order.sandbox;
-    progress("staging the source");
-    let source = source::stage(order.folder, &scratch.join("source"))?;
     let folder = source.staged.join(&source.folder);
     let (wanted, lock) = read(&folder).map_err(|error| error.named_from(&source.staged))?;
     interrupt.check()?;
