@@ -1,5 +1,5 @@
 //! The build root: Debian packages unpacked side by side, without running anything of theirs. Its
-//! digest is in the lock, and is checked before every use.
+//! digest is in the lock, and is checked before every use; it is kept by what it was unpacked from.
 //!
 //! What no build reads is left out: documentation, manuals and translations. Modes are 0755 or 0644 by
 //! the executable bit; owners and times play no part.
@@ -13,7 +13,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use content::Digest;
+use content::{Digest, Hasher};
 
 use crate::lock::packages::Package;
 use crate::store::{Store, StoreError};
@@ -52,8 +52,8 @@ pub enum RootError {
     },
 }
 
-/// The folder of the build root with this digest, unpacked anew if it is not there or not what it
-/// was.
+/// The folder of the build root that these packages make, which must have the digest that was locked. It is
+/// unpacked anew if it is not there or not what it was.
 ///
 /// # Errors
 /// The packages cannot be unpacked, or do not unpack to it.
@@ -62,7 +62,7 @@ pub fn prepare(
     packages: &[Package],
     store: &Store,
 ) -> Result<PathBuf, RootError> {
-    let folder = store.roots().join(expected.hex());
+    let folder = place(packages, store);
     if folder.exists() {
         if digest(&folder)? == *expected {
             return Ok(folder);
@@ -78,7 +78,18 @@ pub fn prepare(
     }
 }
 
-/// Unpacks the packages into the store, under the digest of what they unpack to.
+/// Where the root of these packages is kept. Its own digest would find it for a lock that names others, and
+/// provenance would then name what was never used.
+fn place(packages: &[Package], store: &Store) -> PathBuf {
+    let mut key = Hasher::new();
+    for one in packages {
+        let sha256 = one.sha256.hex();
+        key.update(format!("{} {} {sha256} {}\0", one.name, one.version, one.size).as_bytes());
+    }
+    store.roots().join(key.finish().hex())
+}
+
+/// Unpacks the packages into the store.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -92,19 +103,15 @@ pub fn unpack(packages: &[Package], store: &Store) -> Result<Digest, RootError> 
     let folder = scratch.path().join("root");
     fs::create_dir(&folder).map_err(failed)?;
     for package in packages {
-        let bytes = store.read(
-            &format!("package {}", package.name),
-            &package.sha256,
-            package.size,
-        )?;
-        let mut unpacker = Unpacker::new(&package.name, &folder);
-        unpacker.unpack(&bytes)?;
+        let what = format!("package {}", package.name);
+        let bytes = store.read(&what, &package.sha256, package.size)?;
+        Unpacker::new(package, &folder).unpack(&bytes)?;
     }
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).map_err(failed)?;
     let digest = digest(&folder)?;
-    let place = store.roots().join(digest.hex());
+    let place = place(packages, store);
     match fs::rename(&folder, &place) {
-        // Somebody else was faster; the content is the same by name.
+        // Somebody else was faster, with the same packages.
         Err(_) if place.is_dir() => Ok(digest),
         renamed => renamed.map_err(failed).map(|()| digest),
     }
@@ -143,7 +150,12 @@ mod tests {
         }
         let data = builder.into_inner().unwrap().finish().unwrap();
         let mut deb = b"!<arch>\n".to_vec();
-        for (name, content) in [("debian-binary", &b"2.0"[..]), ("data.tar.xz", &data)] {
+        let control = control("Package: p\nVersion: 1\nDescription: x\n");
+        for (name, content) in [
+            ("debian-binary", &b"2.0"[..]),
+            ("control.tar.xz", &control),
+            ("data.tar.xz", &data),
+        ] {
             deb.extend(format!("{name:<16}{:<32}{:<10}`\n", "0", content.len()).bytes());
             deb.extend(content);
             if content.len() % 2 == 1 {
@@ -151,6 +163,17 @@ mod tests {
             }
         }
         deb
+    }
+
+    fn control(text: &str) -> Vec<u8> {
+        let mut builder = tar::Builder::new(liblzma::write::XzEncoder::new(Vec::new(), 0));
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        builder
+            .append_data(&mut header, "./control", text.as_bytes())
+            .unwrap();
+        builder.into_inner().unwrap().finish().unwrap()
     }
 
     use tar::EntryType::{Block, Directory, Link, Regular, Symlink};
@@ -204,7 +227,7 @@ mod tests {
     fn a_changed_root_is_unpacked_anew() {
         let entries = [("./a", Regular, "text")];
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
-        let place = store.roots().join(digest.hex()).join("a");
+        let place = place(&packages, &store).join("a");
         fs::write(&place, "evil").unwrap();
         assert_eq!(
             fs::read(prepare(&digest, &packages, &store).unwrap().join("a")).unwrap(),
@@ -214,6 +237,23 @@ mod tests {
         assert!(matches!(
             prepare(&other, &packages, &store),
             Err(RootError::Changed { .. })
+        ));
+    }
+
+    #[test]
+    fn a_root_is_that_of_its_packages_only() {
+        let debs = [deb(&[("./a", Regular, "a")]), deb(&[("./b", Regular, "b")])];
+        let (_folder, store, packages, digest) = unpacked(&debs).unwrap();
+        prepare(&digest, &packages, &store).unwrap();
+        let mut renamed = packages.clone();
+        renamed[0].version = "2".into();
+        assert!(matches!(
+            prepare(&digest, &packages[..1], &store),
+            Err(RootError::Changed { .. })
+        ));
+        assert!(matches!(
+            prepare(&digest, &renamed, &store),
+            Err(RootError::Package { .. })
         ));
     }
 

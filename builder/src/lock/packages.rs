@@ -167,7 +167,8 @@ fn names(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(bare).filter(|name| !name.is_empty())
 }
 
-fn fields(paragraph: &str) -> BTreeMap<&str, String> {
+/// The fields of a paragraph (deb-control(5)).
+pub(crate) fn fields(paragraph: &str) -> BTreeMap<&str, String> {
     let mut fields = BTreeMap::new();
     for line in paragraph.lines() {
         // A line that is indented continues the field above, and none that we read has one.

@@ -1,5 +1,27 @@
 //! A `.deb` and what is in it (deb(5)).
 
+use std::io::Read;
+use std::path::Path;
+
+/// Bytes of a control archive, and of the file in it, at the most.
+const CONTROL: u64 = 16 << 20;
+
+/// The package's own description of itself (deb-control(5)).
+pub(super) fn control(deb: &[u8]) -> Option<String> {
+    let packed = member(deb, "control.tar.xz")?;
+    let reader = liblzma::read::XzDecoder::new_multi_decoder(packed).take(CONTROL);
+    let mut archive = tar::Archive::new(reader);
+    let mut entries = archive.entries().ok()?.map_while(Result::ok);
+    let is_control = |entry: &tar::Entry<'_, _>| {
+        let path = entry.path();
+        path.is_ok_and(|path| path == Path::new("./control") || path == Path::new("control"))
+    };
+    let mut entry = entries.find(is_control)?;
+    let mut text = String::new();
+    entry.read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
 /// A member of an `ar` archive, which a `.deb` is (deb(5)).
 pub(super) fn member<'a>(deb: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut rest = deb.strip_prefix(b"!<arch>\n")?;

@@ -7,7 +7,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Component, Path, PathBuf};
 
 use super::RootError;
-use super::deb::member;
+use super::deb::{control, member};
+use crate::lock::packages::{Package, fields};
 
 /// Bytes that one package may unpack to.
 const UNPACKED: u64 = 4 << 30;
@@ -16,13 +17,13 @@ const UNREAD: [&str; 6] = ["doc", "info", "lintian", "locale", "man", "doc-base"
 
 /// Unpacks one package after another into one folder.
 pub(super) struct Unpacker<'a> {
-    package: &'a str,
+    package: &'a Package,
     folder: &'a Path,
     made: HashSet<PathBuf>,
 }
 
 impl<'a> Unpacker<'a> {
-    pub(super) fn new(package: &'a str, folder: &'a Path) -> Self {
+    pub(super) fn new(package: &'a Package, folder: &'a Path) -> Self {
         Self {
             package,
             folder,
@@ -31,6 +32,7 @@ impl<'a> Unpacker<'a> {
     }
 
     pub(super) fn unpack(&mut self, deb: &[u8]) -> Result<(), RootError> {
+        self.check_control(deb)?;
         let data = member(deb, "data.tar.xz").ok_or_else(|| self.wrong("no data.tar.xz in it"))?;
         let reader = liblzma::read::XzDecoder::new_multi_decoder(data).take(UNPACKED);
         let mut archive = tar::Archive::new(reader);
@@ -40,6 +42,24 @@ impl<'a> Unpacker<'a> {
         for entry in entries {
             let entry = entry.map_err(|error| self.wrong(&error.to_string()))?;
             self.entry(entry)?;
+        }
+        Ok(())
+    }
+
+    /// Provenance says name and version; they must be the package's own, not only those of the lock.
+    fn check_control(&self, deb: &[u8]) -> Result<(), RootError> {
+        let text = control(deb).ok_or_else(|| self.wrong("no control file in it"))?;
+        let fields = fields(&text);
+        let own = [
+            ("Package", &self.package.name),
+            ("Version", &self.package.version),
+        ];
+        for (field, expected) in own {
+            let found = fields.get(field).map_or("nothing", String::as_str);
+            if found != expected {
+                let reason = format!("expected {field} {expected}, found {found}");
+                return Err(self.wrong(&reason));
+            }
         }
         Ok(())
     }
@@ -160,7 +180,7 @@ impl<'a> Unpacker<'a> {
 
     fn wrong(&self, reason: &str) -> RootError {
         RootError::Package {
-            package: self.package.to_owned(),
+            package: self.package.name.clone(),
             reason: reason.to_owned(),
         }
     }
