@@ -158,7 +158,7 @@ fn system_hint(error: &Error) -> Option<&'static str> {
 fn lock_hint(error: &LockError) -> Option<&'static str> {
     match error {
         LockError::Missing { .. } => Some("run `builder lock` there, and commit what it writes"),
-        LockError::Stale { .. } => {
+        LockError::Stale { .. } | LockError::Other { .. } => {
             Some("run `builder lock` there again, and commit what it writes")
         }
         LockError::Parse { path, .. } if path.ends_with(LOCK) => {

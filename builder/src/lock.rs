@@ -5,6 +5,7 @@ pub mod crates;
 pub mod packages;
 pub mod source;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::root::{self, RootError};
 use crate::spec::Spec;
 use crate::store::Store;
-use crates::{Crate, CrateError};
+use crates::{Crate, CrateError, Named};
 use packages::Package;
 
 /// File names beside each other.
@@ -86,6 +87,12 @@ pub enum LockError {
         expected: Digest,
         /// The digest of the file.
         found: Digest,
+    },
+    /// The lock names other crates than `Cargo.lock`.
+    #[error("checking Image.lock: its crates are not those of Cargo.lock: {first}")]
+    Other {
+        /// The first that one of them lacks.
+        first: Named,
     },
     /// A lock that cannot be written.
     #[error("writing Image.lock: {0}")]
@@ -217,7 +224,19 @@ impl Lock {
                 });
             }
         }
-        Ok(())
+        self.check_crates(&wanted.cargo_lock)
+    }
+
+    /// Cargo asks for what `Cargo.lock` names, and what is said about a build is what this lock names.
+    fn check_crates(&self, cargo_lock: &str) -> Result<(), LockError> {
+        let own: BTreeSet<_> = self.crates.iter().map(Crate::named).collect();
+        let wanted: BTreeSet<_> = crates::named(cargo_lock)?.into_iter().collect();
+        match own.symmetric_difference(&wanted).next() {
+            None => Ok(()),
+            Some(first) => Err(LockError::Other {
+                first: first.clone(),
+            }),
+        }
     }
 
     /// The lock as text; the same inputs are always the same text.

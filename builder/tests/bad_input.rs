@@ -60,10 +60,17 @@ impl Place {
     }
 }
 
+/// Writes a lock of what stands there.
+const LOCK: &str = "printf 'version = 1\\nspec = \"sha256:%s\"\\ncargo_lock = \"sha256:%s\"\\nroot = \"sha256:%064d\"\\npackage = []\\ncrate = []\\n' \
+    $(sha256sum Image.toml | cut -d' ' -f1) $(sha256sum Cargo.lock | cut -d' ' -f1) 0 >Image.lock";
+
 #[test]
 fn source() {
     let place = Place::new();
     let build = "build source -o layout --store store";
+    // What we make beside the layout meanwhile is no change of the source.
+    let within = place.fails("build source -o source/layout --store store");
+    assert!(within.contains("there is no lock"), "{within}");
     assert!(place.fails(build).contains("there is no lock"));
     place.shell("touch source/new");
     assert!(place.fails(build).contains("not committed: new"));
@@ -74,6 +81,12 @@ fn source() {
     place.commit("mv kept source/Image.toml && echo nonsense >source/Image.lock");
     let said = place.fails(build);
     assert!(said.contains("parsing Image.lock: "), "{said}");
+    place.commit(&format!("cd source && {LOCK}"));
+    let said = place.fails(build);
+    assert!(said.contains("not those of Cargo.lock: itoa "), "{said}");
+    place.commit("mkdir source/.cargo && touch source/.cargo/config.toml");
+    let said = place.fails(build);
+    assert!(said.contains(".cargo/config.toml could replace"), "{said}");
     place.shell("rm -rf source/.git");
     let said = place.fails(build);
     assert!(said.contains("no git repository"), "{said}");
@@ -131,10 +144,9 @@ fn full_disk() {
     };
     let place = Place::new();
     fs::create_dir(place.at("store")).unwrap();
-    place.commit(
-        "cd source && printf 'version = 1\\nspec = \"sha256:%s\"\\ncargo_lock = \"sha256:%s\"\\nroot = \"sha256:%064d\"\\npackage = []\\ncrate = []\\n' \
-         $(sha256sum Image.toml | cut -d' ' -f1) $(sha256sum Cargo.lock | cut -d' ' -f1) 0 >Image.lock",
-    );
+    place.commit(&format!(
+        "cd source && echo 'version = 4' >Cargo.lock && {LOCK}"
+    ));
     let said = place.fails_as(builder, "build source -o layout --store store");
     assert!(said.contains("the disk is full"), "{said}");
     assert!(place.is_clean());
