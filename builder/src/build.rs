@@ -173,7 +173,6 @@ fn make(order: &Order<'_>, inputs: &Inputs, scratch: &Path, output: &Path) -> Re
     (order.sandbox.progress)("assembling the image");
     let sources = Sources {
         folder: &inputs.folder,
-        root: &inputs.root,
         package: &spec.build.package,
         binary: &binary,
     };

@@ -14,8 +14,6 @@ use crate::spec::{FileSpec, Origin};
 pub struct Sources<'a> {
     /// The staged folder of `Image.toml`.
     pub folder: &'a Path,
-    /// The build root.
-    pub root: &'a Path,
     /// The package that was compiled.
     pub package: &'a str,
     /// What it was compiled to.
@@ -40,14 +38,6 @@ pub enum ContentsError {
         path: String,
         /// What was compiled.
         package: String,
-        /// What `Image.toml` names.
-        name: String,
-    },
-    /// A folder of the build root without certificates.
-    #[error("adding {path}: {name:?} has no certificates in the build root")]
-    Certificates {
-        /// The path in the image.
-        path: String,
         /// What `Image.toml` names.
         name: String,
     },
@@ -90,12 +80,6 @@ fn bytes(file: &FileSpec, sources: &Sources<'_>) -> Result<Content, ContentsErro
     match &file.origin {
         Origin::Text(text) => Ok(Content::Bytes(text.clone().into_bytes())),
         Origin::Source(name) => Ok(Content::File(below(sources.folder, name, &file.path)?)),
-        Origin::Certificates(name) => certificates(&below(sources.root, name, &file.path)?)?
-            .map(Content::Bytes)
-            .ok_or_else(|| ContentsError::Certificates {
-                path: file.path.clone(),
-                name: name.clone(),
-            }),
         Origin::Binary(name) if name == sources.package => {
             Ok(Content::File(sources.binary.to_owned()))
         }
@@ -117,36 +101,6 @@ fn below(folder: &Path, name: &str, path: &str) -> Result<PathBuf, ContentsError
             name: name.to_owned(),
         }),
     }
-}
-
-/// In the order of their paths, each one ending with a newline.
-fn certificates(folder: &Path) -> Result<Option<Vec<u8>>, ContentsError> {
-    let mut paths = Vec::new();
-    collect(folder, &mut paths)?;
-    paths.sort();
-    let mut all = Vec::new();
-    for path in &paths {
-        let read = fs::read(path).map_err(|source| unread(path, source))?;
-        all.extend_from_slice(&read);
-        if !read.ends_with(b"\n") {
-            all.push(b'\n');
-        }
-    }
-    Ok((!paths.is_empty()).then_some(all))
-}
-
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), ContentsError> {
-    for entry in fs::read_dir(folder).map_err(|source| unread(folder, source))? {
-        let entry = entry.map_err(|source| unread(folder, source))?;
-        let path = entry.path();
-        let kind = entry.file_type().map_err(|source| unread(&path, source))?;
-        if kind.is_dir() {
-            collect(&path, found)?;
-        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "crt") {
-            found.push(path);
-        }
-    }
-    Ok(())
 }
 
 /// The absolute path and the digest of each file among `entries`.
@@ -196,7 +150,6 @@ mod tests {
     fn sources(scratch: &Path) -> Sources<'_> {
         Sources {
             folder: scratch,
-            root: scratch,
             package: "program",
             binary: Path::new("/nowhere/program"),
         }
@@ -226,19 +179,5 @@ mod tests {
             panic!("{own:?}");
         };
         assert_eq!(executable, Executable::Yes);
-    }
-
-    #[test]
-    fn certificates_are_joined_in_the_order_of_their_paths() {
-        let scratch = tempfile::tempdir().unwrap();
-        let folder = scratch.path().join("certificates");
-        fs::create_dir_all(folder.join("b")).unwrap();
-        for (name, text) in [("b/1.crt", "one"), ("a.crt", "two\n"), ("c.txt", "three")] {
-            fs::write(folder.join(name), text).unwrap();
-        }
-        let wanted = wanted(Origin::Certificates("certificates".to_owned()));
-        let found = entries(&[wanted], &sources(scratch.path())).unwrap();
-        let expected = vec![("/etc/x".to_owned(), Digest::of(b"two\none\n"))];
-        assert_eq!(digests(&found).unwrap(), expected);
     }
 }

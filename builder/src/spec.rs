@@ -96,9 +96,6 @@ pub enum Origin {
     Source(String),
     /// These bytes.
     Text(String),
-    /// All certificates (`*.crt`) below this directory of the build root, in the order of their
-    /// paths.
-    Certificates(String),
 }
 
 #[derive(Deserialize)]
@@ -108,7 +105,6 @@ struct RawFile {
     binary: Option<String>,
     source: Option<String>,
     content: Option<String>,
-    certificates: Option<String>,
 }
 
 impl TryFrom<RawFile> for FileSpec {
@@ -119,7 +115,6 @@ impl TryFrom<RawFile> for FileSpec {
             raw.binary.map(Origin::Binary),
             raw.source.map(Origin::Source),
             raw.content.map(Origin::Text),
-            raw.certificates.map(Origin::Certificates),
         ];
         let mut origins = origins.into_iter().flatten();
         match (raw.path.starts_with('/'), origins.next(), origins.next()) {
@@ -129,7 +124,7 @@ impl TryFrom<RawFile> for FileSpec {
                 origin,
             }),
             _ => Err(format!(
-                "file {:?}: expected one of binary, source, content, certificates",
+                "file {:?}: expected one of binary, source, content",
                 raw.path
             )),
         }
