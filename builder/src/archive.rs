@@ -1,10 +1,12 @@
 //! A Debian archive: where it is, by the host's own configuration, and what it has, by its signed
 //! index. No address of an archive is written here.
 
+mod release;
+
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use content::Digest;
 use scratch::Scratch;
@@ -13,6 +15,7 @@ use crate::host::{self, HostError};
 use crate::lock::packages::{Index, IndexError, Package};
 use crate::spec::RootSpec;
 use crate::store::{Store, StoreError};
+use release::Release;
 
 /// Bytes of an `InRelease` at the most.
 const RELEASE: u64 = 16 << 20;
@@ -50,6 +53,20 @@ pub enum ArchiveError {
         release: String,
         /// What it should name.
         file: String,
+    },
+    /// The signed index is another suite's.
+    #[error("checking package archive: expected its index of {expected}, found that of {found}")]
+    Suite {
+        /// The suite that is wanted.
+        expected: String,
+        /// What the index says it is of.
+        found: String,
+    },
+    /// The signed index is one of the past.
+    #[error("checking package archive: its index was valid until {until}")]
+    Expired {
+        /// What it says.
+        until: String,
     },
     /// The index is another one than was signed.
     #[error("checking {file}: expected {expected}, found {found}")]
@@ -112,19 +129,21 @@ impl Archive {
         })
     }
 
-    /// The package index, verified from the archive's signature down.
+    /// The package index, verified from the archive's signature down, as it is at `now`.
     ///
     /// # Errors
-    /// It cannot be fetched, is not signed by a key of the keyring, or is another one than signed.
-    pub fn index(&self, spec: &RootSpec) -> Result<Index, ArchiveError> {
+    /// It cannot be fetched, is not signed by a key of the keyring, is another suite's, no longer valid,
+    /// or another one than signed.
+    pub fn index(&self, spec: &RootSpec, now: SystemTime) -> Result<Index, ArchiveError> {
         let release = format!("dists/{}/InRelease", spec.suite);
         let signed = self.fetch(&release, RELEASE)?;
-        let text = self.verified(&signed)?;
+        let signed = Release::new(self.verified(&signed)?);
+        signed.check(&spec.suite, now)?;
         let file = format!(
             "{}/binary-{}/Packages.xz",
             spec.component, spec.architecture
         );
-        let expected = named(&text, &file).ok_or_else(|| ArchiveError::Release {
+        let expected = signed.digest(&file).ok_or_else(|| ArchiveError::Release {
             release,
             file: file.clone(),
         })?;
@@ -194,17 +213,6 @@ fn get(url: &str, limit: u64) -> Result<Vec<u8>, String> {
     let mut response = response.map_err(|error| error.to_string())?;
     let reader: &mut dyn Read = &mut response.body_mut().as_reader();
     content::read_limited(reader, limit).map_err(|error| error.to_string())
-}
-
-/// The SHA-256 that a release file names for `file` (Debian repository format, `SHA256`).
-fn named(release: &str, file: &str) -> Option<Digest> {
-    let lines = release
-        .lines()
-        .skip_while(|line| *line != "SHA256:")
-        .skip(1);
-    let mut lines = lines.take_while(|line| line.starts_with(' '));
-    let line = lines.find(|line| line.split_whitespace().nth(2) == Some(file))?;
-    Digest::from_hex(line.split_whitespace().next()?).ok()
 }
 
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -308,16 +316,5 @@ mod tests {
         assert_eq!(urls, ["http://a.example/debian", "http://b.example/debian"]);
         assert_eq!(sources[0].keyring, Some("/k.gpg".into()));
         assert_eq!(sources[1].suites, ["bookworm", "bookworm-updates"]);
-    }
-
-    #[test]
-    fn finds_the_digest_in_the_right_section() {
-        let (wrong, right) = (Digest::of(b"wrong").hex(), Digest::of(b"right"));
-        let release = format!(
-            "Suite: s\nMD5Sum:\n {wrong} 7 main/Packages.xz\nSHA256:\n {wrong} 7 contrib/main/Packages.xz\n {} 7 main/Packages.xz\nX: y\n",
-            right.hex()
-        );
-        assert_eq!(named(&release, "main/Packages.xz"), Some(right));
-        assert_eq!(named(&release, "main/Other.xz"), None);
     }
 }

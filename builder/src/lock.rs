@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use content::{Digest, limits};
 use serde::{Deserialize, Serialize};
@@ -153,7 +154,7 @@ impl Wanted {
 impl Lock {
     /// Resolves every input of the folder: the packages by the archive's signed index, the crates by
     /// `Cargo.lock`. All are fetched into the store, and the build root is unpacked, since its
-    /// digest is locked too. `progress` hears what is done.
+    /// digest is locked too. The index must be valid at `now`; `progress` hears what is done.
     ///
     /// # Errors
     /// Something cannot be found, fetched, believed or kept.
@@ -161,12 +162,13 @@ impl Lock {
         folder: &Path,
         archive: Option<&str>,
         store: &Store,
+        now: SystemTime,
         progress: &dyn Fn(&str),
     ) -> Result<Self, LockError> {
         let wanted = Wanted::read(folder)?;
         let archive = Archive::find(archive, &wanted.spec.root)?;
         progress("reading the archive's signed index");
-        let index = archive.index(&wanted.spec.root)?;
+        let index = archive.index(&wanted.spec.root, now)?;
         let packages = index
             .closure(&wanted.spec.root.packages)
             .map_err(ArchiveError::from)?;

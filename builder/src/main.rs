@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use builder::assemble::Identities;
 use builder::build::{self, Built, Order};
@@ -112,7 +112,8 @@ fn lock(arguments: &cli::Lock) -> Result<(), Error> {
     let terminal = Terminal::start();
     let archive = arguments.inputs.archive.as_deref();
     let progress = |line: &str| terminal.tell(line);
-    let lock = Lock::resolve(&arguments.directory, archive, &store, &progress)?;
+    let now = SystemTime::now();
+    let lock = Lock::resolve(&arguments.directory, archive, &store, now, &progress)?;
     let path = lock.write(&arguments.directory)?;
     drop(terminal);
     print(&path.display().to_string())
