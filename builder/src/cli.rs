@@ -1,6 +1,6 @@
 //! The shape of the command line.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -95,6 +95,9 @@ pub struct How {
     /// How many compilers run at once; the bytes do not depend on it [default: processors]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+    /// When a compiler that does not end is given up
+    #[arg(long, value_name = "MINUTES", default_value = "60")]
+    pub time_limit: NonZeroU32,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -6,7 +6,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::{Bind, Plan, Sandbox, SandboxError};
+use crate::sandbox::{Bind, Output, Plan, Sandbox, SandboxError};
 
 const SOURCE: &str = "/build/src";
 const VENDOR: &str = "/build/vendor";
@@ -137,6 +137,7 @@ fn plan(compilation: &Compilation) -> Result<Plan, CompileError> {
         command,
         environment: environment(target, &linker(&compilation.root)?),
         directory: Path::new(SOURCE).join(&compilation.directory),
+        output: Output::People,
         product: PathBuf::from(format!("{TARGET}/{target}/release/{package}")),
         mount_point: compilation.scratch.join("sandbox"),
     })

@@ -211,6 +211,9 @@ fn sandbox_hint(error: &SandboxError) -> Option<&'static str> {
             "user namespaces must be allowed: sysctl user.max_user_namespaces and \
              kernel.apparmor_restrict_unprivileged_userns; in a container also its seccomp profile",
         ),
+        SandboxError::Late { .. } => {
+            Some("is the machine slow? let it take longer with --time-limit")
+        }
         SandboxError::Killed { .. } => Some("most likely memory ran out; try --jobs 1"),
         _ => None,
     }

@@ -27,10 +27,7 @@ impl Interrupt {
     pub fn raise(&self) {
         let mut state = self.state();
         state.raised = true;
-        if let Some(process) = &state.process {
-            // A process that is gone already is what we want.
-            let _ = pidfd_send_signal(process, Signal::KILL);
-        }
+        state.end();
     }
 
     /// Whether work may go on.
@@ -48,10 +45,10 @@ impl Interrupt {
     pub(crate) fn watch(&self, child: &Child) -> std::io::Result<Watch<'_>> {
         let process = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
         let mut state = self.state();
-        if state.raised {
-            let _ = pidfd_send_signal(&process, Signal::KILL);
-        }
         state.process = Some(process);
+        if state.raised {
+            state.end();
+        }
         Ok(Watch(self))
     }
 
@@ -61,8 +58,24 @@ impl Interrupt {
     }
 }
 
+impl State {
+    fn end(&self) {
+        if let Some(process) = &self.process {
+            // A process that is gone already is what we want.
+            let _ = pidfd_send_signal(process, Signal::KILL);
+        }
+    }
+}
+
 /// As long as this lives, an interrupt ends the process.
 pub(crate) struct Watch<'a>(&'a Interrupt);
+
+impl Watch<'_> {
+    /// Ends the process that is watched, and nothing else.
+    pub(crate) fn end(&self) {
+        self.0.state().end();
+    }
+}
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {

@@ -164,6 +164,7 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
         sandbox: Sandbox {
             helper: Path::new(SELF),
             interrupt,
+            limit: Duration::from_secs(60 * u64::from(how.time_limit.get())),
             progress: &progress,
         },
     };

@@ -9,16 +9,18 @@ mod restrict;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use content::limits;
 use serde::de::DeserializeOwned;
 
-use crate::interrupt::{Interrupt, Interrupted};
+use crate::interrupt::{Interrupt, Interrupted, Watch};
 pub use helper::{Role, play};
 use plan::Report;
-pub use plan::{Bind, Plan, Step};
+pub use plan::{Bind, Output, Plan, Step};
 
 /// Bytes of a report's line, and of a line of progress.
 const LINE: u64 = 64 << 10;
@@ -82,6 +84,14 @@ pub enum SandboxError {
         /// Why not.
         source: io::Error,
     },
+    /// The program did not end. One whose output another one holds open never does.
+    #[error("running {program}: it has not ended after {} seconds", limit.as_secs())]
+    Late {
+        /// As seen inside.
+        program: String,
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// It was to end early.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -94,6 +104,8 @@ pub struct Sandbox<'a> {
     pub helper: &'a Path,
     /// Ends the sandbox early.
     pub interrupt: &'a Interrupt,
+    /// How long one program may take.
+    pub limit: Duration,
     /// Takes each line that the program has for people.
     pub progress: &'a (dyn Fn(&str) + Sync),
 }
@@ -151,20 +163,33 @@ impl Sandbox<'_> {
     fn attend(
         &self,
         child: &mut Child,
-        stdin: Option<&std::process::ChildStdin>,
+        stdin: Option<&ChildStdin>,
         plan: &Plan,
         product: &Path,
     ) -> Result<(), SandboxError> {
-        let _watch = self.interrupt.watch(child).map_err(SandboxError::Helper)?;
+        let watch = self.interrupt.watch(child).map_err(SandboxError::Helper)?;
         if let Some(mut stdin) = stdin {
             hand_over(&mut stdin, plan).map_err(SandboxError::Helper)?;
         }
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (ended, end) = mpsc::channel::<()>();
         thread::scope(|scope| {
-            scope.spawn(|| stderr.map(|stderr| self.relay(stderr)));
-            stdout.map_or(Err(SandboxError::Silent), |stdout| {
+            let relay = scope.spawn(|| stderr.map(|stderr| self.relay(stderr)));
+            let watch = &watch;
+            let late = scope.spawn(move || end_late(&end, self.limit, watch));
+            let outcome = stdout.map_or(Err(SandboxError::Silent), |stdout| {
                 receive(stdout, plan, product)
-            })
+            });
+            // A relay that panics has shown nothing, which changes no outcome.
+            let _ = relay.join();
+            drop(ended);
+            match (outcome, late.join()) {
+                (Err(_), Ok(true)) => Err(SandboxError::Late {
+                    program: plan.program(),
+                    limit: self.limit,
+                }),
+                (outcome, _) => outcome,
+            }
         })
     }
 
@@ -182,6 +207,15 @@ impl Sandbox<'_> {
     }
 }
 
+/// Ends what is watched unless `end` comes before the limit; tells whether it did.
+fn end_late(end: &Receiver<()>, limit: Duration, watch: &Watch<'_>) -> bool {
+    let late = end.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+    if late {
+        watch.end();
+    }
+    late
+}
+
 fn hand_over(stdin: &mut impl Write, plan: &Plan) -> io::Result<()> {
     let mut line = serde_json::to_vec(plan)?;
     line.push(b'\n');
@@ -194,15 +228,14 @@ fn hand_over(stdin: &mut impl Write, plan: &Plan) -> io::Result<()> {
 
 fn receive(stdout: ChildStdout, plan: &Plan, product: &Path) -> Result<(), SandboxError> {
     let mut stdout = BufReader::new(stdout);
-    let program = || plan.command.first().cloned().unwrap_or_default();
     match read_line(&mut stdout)?.ok_or(SandboxError::Silent)? {
         Report::Refused { step, errno } => Err(refused(step, errno)),
         Report::Exited { code } => Err(SandboxError::Exited {
-            program: program(),
+            program: plan.program(),
             code,
         }),
         Report::Killed { signal } => Err(SandboxError::Killed {
-            program: program(),
+            program: plan.program(),
             signal,
         }),
         Report::Missing { errno } => Err(SandboxError::Missing {

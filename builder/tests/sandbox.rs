@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use builder::interrupt::Interrupt;
-use builder::sandbox::{Bind, Plan, Sandbox, SandboxError, Step};
+use builder::sandbox::{Bind, Output, Plan, Sandbox, SandboxError, Step};
 
 struct Ran {
     outcome: Result<String, SandboxError>,
@@ -26,12 +27,17 @@ fn plan(script: &str, scratch: &Path) -> Plan {
         command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
         environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         directory: "/build/src".into(),
+        output: Output::People,
         product: "/build/target/product".into(),
         mount_point: scratch.join("root"),
     }
 }
 
 fn run(script: &str) -> Ran {
+    run_as(script, |plan| plan, Duration::from_secs(60))
+}
+
+fn run_as(script: &str, change: impl Fn(Plan) -> Plan, limit: Duration) -> Ran {
     let scratch = tempfile::tempdir().unwrap();
     fs::create_dir(scratch.path().join("input")).unwrap();
     fs::write(scratch.path().join("input/file"), "input\n").unwrap();
@@ -39,6 +45,7 @@ fn run(script: &str) -> Ran {
     let sandbox = Sandbox {
         helper: Path::new(env!("CARGO_BIN_EXE_builder")),
         interrupt: &Interrupt::default(),
+        limit,
         progress: &|line| {
             let mut said = said.lock().unwrap();
             said.push_str(line);
@@ -47,7 +54,7 @@ fn run(script: &str) -> Ran {
     };
     let product = scratch.path().join("product");
     let outcome = sandbox
-        .run(&plan(script, scratch.path()), &product)
+        .run(&change(plan(script, scratch.path())), &product)
         .map(|()| fs::read_to_string(&product).unwrap());
     let said = said.into_inner().unwrap();
     Ran { outcome, said }
@@ -190,4 +197,42 @@ fn failures_are_told_apart() {
         "{:?}",
         link.outcome
     );
+}
+
+#[test]
+fn output_can_be_the_product() {
+    if product("true").is_none() {
+        return;
+    }
+    let script = "echo product; echo people >&2";
+    let into = |plan| Plan {
+        output: Output::Product,
+        ..plan
+    };
+    let Ran { outcome, said } = run_as(script, into, Duration::from_secs(60));
+    assert_eq!(
+        (outcome.unwrap().as_str(), said.as_str()),
+        ("product\n", "people\n")
+    );
+}
+
+#[test]
+fn nothing_keeps_the_builder_waiting() {
+    if product("true").is_none() {
+        return;
+    }
+    let started = Instant::now();
+    let left = run("sleep 100 & exit 7");
+    assert!(
+        matches!(left.outcome, Err(SandboxError::Exited { code: 7, .. })),
+        "{:?}",
+        left.outcome
+    );
+    let endless = run_as("sleep 100 & sleep 100", |plan| plan, Duration::from_secs(1));
+    assert!(
+        matches!(endless.outcome, Err(SandboxError::Late { .. })),
+        "{:?}",
+        endless.outcome
+    );
+    assert!(started.elapsed() < Duration::from_secs(50));
 }

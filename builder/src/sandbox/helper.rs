@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
 use rustix::process::{Signal, set_parent_process_death_signal, setsid, umask};
 
-use super::plan::{At, Plan, Refusal, Report, Step};
+use super::plan::{At, Output, Plan, Refusal, Report, Step};
 use super::{mounts, restrict};
 
 /// The user that a build sees itself as, whoever runs it.
@@ -192,8 +192,15 @@ fn start(plan: &Plan) -> io::Result<Child> {
         .envs(&plan.environment)
         .current_dir(&plan.directory)
         .stdin(Stdio::null())
-        .stdout(io::stderr().as_fd().try_clone_to_owned()?)
+        .stdout(output(plan)?)
         .spawn()
+}
+
+fn output(plan: &Plan) -> io::Result<OwnedFd> {
+    match plan.output {
+        Output::People => io::stderr().as_fd().try_clone_to_owned(),
+        Output::Product => File::create_new(&plan.product).map(OwnedFd::from),
+    }
 }
 
 fn conclude(status: ExitStatus, product: &Path) -> io::Result<()> {

@@ -21,10 +21,28 @@ pub struct Plan {
     pub environment: BTreeMap<String, String>,
     /// Where the program starts, as seen inside.
     pub directory: PathBuf,
+    /// Where the program's standard output goes.
+    pub output: Output,
     /// The file that is handed out when the program succeeds, as seen inside.
     pub product: PathBuf,
     /// An empty directory of the host on which the sandbox's root is mounted; it stays empty.
     pub mount_point: PathBuf,
+}
+
+impl Plan {
+    /// The program, as seen inside.
+    pub(super) fn program(&self) -> String {
+        self.command.first().cloned().unwrap_or_default()
+    }
+}
+
+/// Where a program's standard output goes.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Output {
+    /// To people, as its standard error does.
+    People,
+    /// Into the product.
+    Product,
 }
 
 /// A directory of the host as the sandbox sees it.
