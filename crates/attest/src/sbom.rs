@@ -14,6 +14,9 @@ use serde_json::Value;
 
 use crate::Error;
 
+/// The qualifier that says where a crate is (purl specification, known qualifiers).
+const OWN: &str = "download_url";
+
 /// What an image consists of.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Sbom {
@@ -30,16 +33,22 @@ pub struct Item {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// SHA-256 of its archive.
+    /// SHA-256 of its archive; for a crate of the source, of the source.
     pub digest: Digest,
 }
 
 impl Item {
     /// Readers compare package URLs and people read names: both must say the same.
     fn check(&self) -> Result<(), Error> {
-        let expected = match self.purl.split_once("?arch=") {
-            Some((_, architecture)) => package_purl(&self.name, &self.version, architecture),
-            None => crate_purl(&self.name, &self.version),
+        let (name, version) = (&self.name, &self.version);
+        let expected = match self
+            .purl
+            .split_once('?')
+            .map(|(_, rest)| rest.split_once('='))
+        {
+            Some(Some(("arch", architecture))) => package_purl(name, version, architecture),
+            Some(Some((OWN, folder))) => format!("{}?{OWN}={folder}", crate_purl(name, version)),
+            _ => crate_purl(name, version),
         };
         match expected == self.purl {
             true => Ok(()),
@@ -51,6 +60,13 @@ impl Item {
 /// The package URL of a crate (purl specification, type `cargo`).
 pub fn crate_purl(name: &str, version: &str) -> String {
     format!("pkg:cargo/{}@{}", escaped(name), escaped(version))
+}
+
+/// The package URL of a crate that comes from no registry but is in `folder` of the source: another one
+/// than that of a registry's crate with the same name.
+pub fn own_crate_purl(name: &str, version: &str, folder: &str) -> String {
+    let folder = escaped(&format!("file://{folder}"));
+    format!("{}?{OWN}={folder}", crate_purl(name, version))
 }
 
 /// The package URL of a Debian package (purl specification, type `deb`).
@@ -84,6 +100,11 @@ impl Sbom {
     /// Lists a crate by the digest of its archive.
     pub fn add_crate(&mut self, name: &str, version: &str, digest: Digest) {
         self.add(crate_purl(name, version), name, version, digest);
+    }
+
+    /// Lists a crate in `folder` of the source by the digest of the source.
+    pub fn add_own_crate(&mut self, name: &str, version: &str, folder: &str, digest: Digest) {
+        self.add(own_crate_purl(name, version, folder), name, version, digest);
     }
 
     /// Lists a Debian package by the digest of its archive.
@@ -317,6 +338,19 @@ mod tests {
                 .collect::<Vec<_>>(),
             ["pkg:cargo/ring@0.17.14"]
         );
+    }
+
+    #[test]
+    fn own_crates_are_no_crates_of_a_registry() {
+        let mut sbom = Sbom::new();
+        sbom.add_crate("content", "0.1.0", Digest::of(b"other"));
+        sbom.add_own_crate("content", "0.1.0", "crates/content", Digest::of(b"source"));
+        sbom.add_own_crate("top", "0.1.0", "", Digest::of(b"source"));
+        let parsed = Sbom::parse(&sbom.to_bytes().unwrap()).unwrap();
+        assert_eq!(parsed, sbom);
+        let own = "pkg:cargo/content@0.1.0?download_url=file:%2F%2Fcrates%2Fcontent";
+        assert!(parsed.crates().any(|item| item.purl == own));
+        assert_eq!(parsed.crates().count(), 3);
     }
 
     #[test]
