@@ -13,7 +13,7 @@ use content::Digest;
 use oci::{Execution, Layout};
 
 use crate::assemble::{Identities, ImageSpec, assemble};
-use crate::compile::{self, Compilation};
+use crate::compile::{self, Compilation, Invocation, Linked};
 use crate::contents::{self, Sources};
 use crate::describe::{self, Description};
 use crate::error::Error;
@@ -170,6 +170,8 @@ fn make(order: &Order<'_>, inputs: &Inputs, scratch: &Path, output: &Path) -> Re
     };
     let binary = scratch.join("binary");
     compile::compile(&compilation, &order.sandbox, &binary)?;
+    // Only now: what cannot be resolved cannot be compiled, and that is an answer about the source.
+    let linked = compile::linked(&compilation, &order.sandbox)?;
     (order.sandbox.progress)("assembling the image");
     let sources = Sources {
         folder: &inputs.folder,
@@ -184,7 +186,12 @@ fn make(order: &Order<'_>, inputs: &Inputs, scratch: &Path, output: &Path) -> Re
         execution: execution(&spec.image),
     };
     let identities = assemble(image, &Layout::create(output)?)?;
-    describe(order, inputs, &files, output)?;
+    let made = Made {
+        invocation: compile::invocation(&compilation)?,
+        linked,
+        files,
+    };
+    describe(order, inputs, &made, output)?;
     Ok(Built {
         identities,
         commit: inputs.source.commit.clone(),
@@ -209,12 +216,14 @@ fn execution(start: &StartSpec) -> Execution {
     }
 }
 
-fn describe(
-    order: &Order<'_>,
-    inputs: &Inputs,
-    files: &[(String, Digest)],
-    output: &Path,
-) -> Result<(), Error> {
+/// What was made, and how.
+struct Made {
+    invocation: Invocation,
+    linked: Vec<Linked>,
+    files: Vec<(String, Digest)>,
+}
+
+fn describe(order: &Order<'_>, inputs: &Inputs, made: &Made, output: &Path) -> Result<(), Error> {
     let spec = &inputs.wanted.spec;
     let own;
     let source_uri = match order.source_uri {
@@ -231,10 +240,11 @@ fn describe(
         lock: &inputs.lock,
         lock_digest: inputs.lock_digest,
         architecture: &spec.root.architecture,
-        command: &compile::command(&spec.build.package, &spec.build.target),
+        invocation: &made.invocation,
+        linked: &made.linked,
     };
     let provenance = describe::provenance(&description).to_bytes()?;
-    let sbom = describe::sbom(&description, files).to_bytes()?;
+    let sbom = describe::sbom(&description, &made.files)?.to_bytes()?;
     write(&output.join(PROVENANCE), &provenance)?;
     write(&output.join(SBOM), &sbom)
 }

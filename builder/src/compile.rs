@@ -1,12 +1,20 @@
 //! Cargo inside the sandbox, at fixed paths, by the build root's own compiler and linker.
 
+mod scarcity;
+mod tree;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use content::limits;
 
 use crate::sandbox::{Bind, Output, Plan, Sandbox, SandboxError};
+use scarcity::is_scarcity;
+pub use tree::Linked;
 
 const SOURCE: &str = "/build/src";
 const VENDOR: &str = "/build/vendor";
@@ -73,6 +81,22 @@ pub enum CompileError {
         /// Cargo's exit status.
         code: i32,
     },
+    /// The machine could not: that says nothing about the source.
+    #[error("compiling {package}: something ran out or was ended: {said}")]
+    Scarce {
+        /// The package.
+        package: String,
+        /// The first line that says so.
+        said: String,
+    },
+    /// Cargo does not say which crates the binary is made of.
+    #[error("listing the crates of {package}: expected a crate, found {found:?}")]
+    Listing {
+        /// The package.
+        package: String,
+        /// What it says.
+        found: String,
+    },
     /// The compiler did not come to an end.
     #[error("compiling {package}: {source}")]
     Sandbox {
@@ -93,15 +117,88 @@ pub fn compile(
     binary: &Path,
 ) -> Result<(), CompileError> {
     let plan = plan(compilation)?;
+    let scarce = Mutex::new(None);
+    let progress = |line: &str| {
+        if is_scarcity(line) {
+            let mut scarce = scarce.lock().unwrap_or_else(PoisonError::into_inner);
+            scarce.get_or_insert_with(|| line.trim().to_owned());
+        }
+        (sandbox.progress)(line);
+    };
+    let attended = Sandbox {
+        progress: &progress,
+        ..*sandbox
+    };
+    let ended = attended.run(&plan, binary);
+    let scarce = scarce.into_inner().unwrap_or_else(PoisonError::into_inner);
     let package = compilation.package.clone();
-    sandbox.run(&plan, binary).map_err(|error| match error {
-        SandboxError::Exited { code, .. } => CompileError::Refused { package, code },
-        source => CompileError::Sandbox { package, source },
+    ended.map_err(|error| match (error, scarce) {
+        (SandboxError::Exited { .. }, Some(said)) => CompileError::Scarce { package, said },
+        (SandboxError::Exited { code, .. }, None) => CompileError::Refused { package, code },
+        (source, _) => CompileError::Sandbox { package, source },
     })
 }
 
-/// Cargo's command line, less the number of jobs, as provenance shows it.
-pub fn command(package: &str, target: &str) -> Vec<String> {
+/// The crates that the binary is made of, sorted.
+///
+/// # Errors
+/// See [`CompileError`]; none of them refuses the source.
+pub fn linked(
+    compilation: &Compilation,
+    sandbox: &Sandbox<'_>,
+) -> Result<Vec<Linked>, CompileError> {
+    let plan = Plan {
+        command: tree::command(&compilation.package, &compilation.target),
+        output: Output::Product,
+        product: Path::new(TEMPORARY).join("tree"),
+        ..plan(compilation)?
+    };
+    let path = compilation.scratch.join("tree");
+    let package = || compilation.package.clone();
+    let ran = sandbox.run(&plan, &path);
+    ran.map_err(|source| CompileError::Sandbox {
+        package: package(),
+        source,
+    })?;
+    let said = read(&path).map_err(|source| CompileError::Read { path, source })?;
+    tree::parse(&said, SOURCE).map_err(|found| CompileError::Listing {
+        package: package(),
+        found,
+    })
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let bytes = content::read_limited(fs::File::open(path)?, limits::DOCUMENT);
+    String::from_utf8(bytes.map_err(io::Error::other)?).map_err(io::Error::other)
+}
+
+/// How cargo is called, as provenance shows it: all but the number of jobs, which plays no part.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Invocation {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// The whole environment, compiler's flags included.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// How cargo is called for this.
+///
+/// # Errors
+/// The build root has no C compiler, or several.
+pub fn invocation(compilation: &Compilation) -> Result<Invocation, CompileError> {
+    let Compilation {
+        root,
+        package,
+        target,
+        ..
+    } = compilation;
+    Ok(Invocation {
+        command: command(package, target),
+        environment: environment(target, &linker(root)?),
+    })
+}
+
+fn command(package: &str, target: &str) -> Vec<String> {
     let words = [
         "/usr/bin/cargo",
         "build",
@@ -117,11 +214,14 @@ fn plan(compilation: &Compilation) -> Result<Plan, CompileError> {
     let Compilation {
         package, target, ..
     } = compilation;
+    let Invocation {
+        mut command,
+        environment,
+    } = invocation(compilation)?;
     let bind = |source: &Path, target: &str| Bind {
         source: source.to_owned(),
         target: target.into(),
     };
-    let mut command = command(package, target);
     command.extend(["--jobs".to_owned(), compilation.jobs.to_string()]);
     let config = Path::new(CARGO_HOME).join("config.toml");
     Ok(Plan {
@@ -135,7 +235,7 @@ fn plan(compilation: &Compilation) -> Result<Plan, CompileError> {
             .to_vec(),
         files: BTreeMap::from([(config, CARGO_CONFIG.to_owned())]),
         command,
-        environment: environment(target, &linker(&compilation.root)?),
+        environment,
         directory: Path::new(SOURCE).join(&compilation.directory),
         output: Output::People,
         product: PathBuf::from(format!("{TARGET}/{target}/release/{package}")),

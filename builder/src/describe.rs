@@ -8,6 +8,8 @@ use attest::{Provenance, Sbom};
 use content::Digest;
 use serde_json::{Value, json};
 
+use crate::compile::{Invocation, Linked};
+use crate::error::Error;
 use crate::lock::Lock;
 use crate::lock::crates::Crate;
 use crate::lock::packages::Package;
@@ -28,8 +30,10 @@ pub struct Description<'a> {
     pub lock_digest: Digest,
     /// Debian's name for the processor.
     pub architecture: &'a str,
-    /// The command that compiled.
-    pub command: &'a [String],
+    /// How the compiler was called.
+    pub invocation: &'a Invocation,
+    /// The crates of the binary.
+    pub linked: &'a [Linked],
 }
 
 /// SLSA provenance v1 of the build.
@@ -41,7 +45,8 @@ pub fn provenance(description: &Description<'_>) -> Provenance {
         ("directory", &directory),
     ];
     let internal = [
-        ("command", json!(description.command)),
+        ("command", json!(description.invocation.command)),
+        ("environment", json!(description.invocation.environment)),
         ("root", json!(description.lock.root.to_string())),
     ];
     let external = external.map(|(name, value)| (name.to_owned(), Value::from(value)));
@@ -107,19 +112,38 @@ fn sha256(digest: &Digest) -> BTreeMap<String, String> {
 }
 
 /// What is in the image: its files, the crates of its binary, and the packages whose objects are
-/// linked into it.
-pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Sbom {
+/// linked into it. Crates of the source have the digest of all that was staged of it.
+///
+/// # Errors
+/// The lock does not name a crate of the binary.
+pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Result<Sbom, Error> {
     let mut sbom = Sbom::new();
     for (path, digest) in files {
         sbom.add_file(path, *digest);
     }
-    let Lock {
-        crates, packages, ..
-    } = description.lock;
-    crates.iter().for_each(|one| add_crate(&mut sbom, one));
-    let linked = packages.iter().filter(|package| is_linked(&package.name));
+    for one in description.linked {
+        add_linked(&mut sbom, one, description)?;
+    }
+    let packages = description.lock.packages.iter();
+    let linked = packages.filter(|package| is_linked(&package.name));
     linked.for_each(|one| add_package(&mut sbom, one, description.architecture));
-    sbom
+    Ok(sbom)
+}
+
+fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> Result<(), Error> {
+    let (name, version) = (one.name.as_str(), one.version.as_str());
+    if let Some(folder) = &one.folder {
+        let folder = folder.to_string_lossy();
+        sbom.add_own_crate(name, version, &folder, description.source.tree);
+        return Ok(());
+    }
+    let mut locked = description.lock.crates.iter();
+    let locked = locked.find(|locked| locked.name == one.name && locked.version == one.version);
+    let locked = locked.ok_or_else(|| Error::Unlocked {
+        crate_name: format!("{name} {version}"),
+    })?;
+    add_crate(sbom, locked);
+    Ok(())
 }
 
 fn add_crate(sbom: &mut Sbom, one: &Crate) {
@@ -173,7 +197,19 @@ mod tests {
         }
     }
 
+    fn linked(name: &str, version: &str, folder: Option<&str>) -> Linked {
+        Linked {
+            name: name.parse().unwrap(),
+            version: version.parse().unwrap(),
+            folder: folder.map(Into::into),
+        }
+    }
+
     fn with<T>(check: impl FnOnce(&Description<'_>) -> T) -> T {
+        let linked = [
+            linked("ring", "0.17.14", None),
+            linked("workload", "0.1.0", Some("workload")),
+        ];
         let source = Source {
             commit: "0".repeat(40),
             tree: Digest::of(b"tree"),
@@ -187,7 +223,11 @@ mod tests {
             lock: &lock(),
             lock_digest: Digest::of(b"lock"),
             architecture: "amd64",
-            command: &["cargo".to_owned()],
+            invocation: &Invocation {
+                command: vec!["cargo".to_owned()],
+                environment: BTreeMap::from([("RUSTFLAGS".to_owned(), "-C".to_owned())]),
+            },
+            linked: &linked,
         })
     }
 
@@ -198,6 +238,8 @@ mod tests {
         assert_eq!(Provenance::parse(&bytes).unwrap(), provenance);
         let definition = provenance.build_definition;
         assert_eq!(definition.external_parameters["directory"], "workload");
+        let environment = &definition.internal_parameters["environment"];
+        assert_eq!(environment["RUSTFLAGS"], "-C");
         let inputs = definition.resolved_dependencies;
         assert_eq!(inputs.len(), 2 + 1 + 5);
         assert_eq!(
@@ -215,14 +257,44 @@ mod tests {
     #[test]
     fn the_bill_lists_what_is_linked_and_no_tools() {
         let files = [("/workload".to_owned(), Digest::of(b"binary"))];
-        let sbom = with(|description| sbom(description, &files));
+        let sbom = with(|description| sbom(description, &files)).unwrap();
         let names: Vec<_> = sbom.packages().map(|item| item.name.as_str()).collect();
         assert_eq!(names, ["libc6-dev", "libgcc-12-dev", "libstd-rust-web-dev"]);
-        assert_eq!(sbom.crates().count(), 1);
+        let crates: Vec<_> = sbom.crates().map(|item| item.purl.as_str()).collect();
+        let own = "pkg:cargo/workload@0.1.0?download_url=file:%2F%2Fworkload";
+        assert_eq!(crates, ["pkg:cargo/ring@0.17.14", own]);
         assert_eq!(
             sbom.files().collect::<Vec<_>>(),
             [("/workload", Digest::of(b"binary"))]
         );
         assert_eq!(Sbom::parse(&sbom.to_bytes().unwrap()).unwrap(), sbom);
+    }
+
+    #[test]
+    fn the_bill_lists_what_is_in_the_binary_and_nothing_else_that_is_locked() {
+        let none = with(|description| {
+            let linked = &[];
+            sbom(
+                &Description {
+                    linked,
+                    ..*description
+                },
+                &[],
+            )
+        });
+        assert_eq!(none.unwrap().crates().count(), 0);
+        let other = [linked("ring", "0.16.0", None)];
+        let other = with(|description| {
+            let linked = &other;
+            sbom(
+                &Description {
+                    linked,
+                    ..*description
+                },
+                &[],
+            )
+            .map(drop)
+        });
+        assert!(matches!(other, Err(Error::Unlocked { .. })), "{other:?}");
     }
 }

@@ -55,6 +55,12 @@ pub enum Error {
     /// A signature or a statement.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// A crate of the binary is none of the lock.
+    #[error("describing image: {crate_name} is in the binary and not in Image.lock")]
+    Unlocked {
+        /// Name and version.
+        crate_name: String,
+    },
     /// A key.
     #[error(transparent)]
     Signer(#[from] signer::Error),
@@ -194,9 +200,10 @@ fn crates_hint(error: &CrateError) -> Option<&'static str> {
 fn compile_hint(error: &CompileError) -> Option<&'static str> {
     match error {
         CompileError::Refused { .. } => Some("the compiler's own words are above"),
+        CompileError::Scarce { .. } => Some("most likely memory ran out; try --jobs 1"),
         CompileError::Linker { .. } => Some("Image.toml must name one gcc-N among its packages"),
         CompileError::Sandbox { source, .. } => sandbox_hint(source),
-        CompileError::Read { .. } => None,
+        CompileError::Read { .. } | CompileError::Listing { .. } => None,
     }
 }
 

@@ -276,6 +276,9 @@ fn two_people_two_places_one_digest() {
         String::from_utf8_lossy(&two.stdout)
     );
     assert_eq!(relative(&first), relative(&second));
+    let sbom = attest::Sbom::parse(&fs::read(first.join("sbom.cdx.json")).unwrap()).unwrap();
+    let crates: Vec<_> = sbom.crates().map(|one| one.name.as_str()).collect();
+    assert_eq!(crates, ["itoa", "probe"]);
     assert_eq!(fs::read_dir(store.join("coming")).unwrap().count(), 0);
 }
 
@@ -308,6 +311,13 @@ fn source_that_does_not_compile_is_refused_and_leaves_nothing() {
         "{}",
         said(&refused)
     );
+    // One that a signal ends says nothing about the source: it could be memory that ran out.
+    let aborting = "fn main() { std::process::abort() }\n";
+    fs::write(workshop.repository().join("build.rs"), aborting).unwrap();
+    workshop.commit();
+    let ended = workshop.build(&layout).output().unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{}", said(&ended));
+    assert!(said(&ended).contains("signal: 6"), "{}", said(&ended));
     let left = fs::read_dir(workshop.folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name());
