@@ -154,7 +154,7 @@ impl Wanted {
 impl Lock {
     /// Resolves every input of the folder: the packages by the archive's signed index, the crates by
     /// `Cargo.lock`. All are fetched into the store, and the build root is unpacked, since its
-    /// digest is locked too. The index must be valid at `now`; `progress` hears what is done.
+    /// digest is locked too, unless an earlier lock has the same one. The index must be valid at `now`; `progress` hears what is done.
     ///
     /// # Errors
     /// Something cannot be found, fetched, believed or kept.
@@ -177,7 +177,8 @@ impl Lock {
         let named = crates::named(&wanted.cargo_lock)?;
         let crates = crates::fetch(&named, &folder.join("Cargo.toml"), store)?;
         progress("unpacking the build root");
-        let root = root::unpack(&packages, store)?;
+        let known = known_root(folder, &packages);
+        let root = root::resolve(known.as_ref(), &packages, store)?;
         Ok(Self {
             version: 1,
             spec: wanted.spec_digest,
@@ -297,6 +298,13 @@ impl Lock {
         }
         Ok(())
     }
+}
+
+/// The root of the lock that is there, if it is of the same packages. One that cannot be read is about to be
+/// replaced.
+fn known_root(folder: &Path, packages: &[Package]) -> Option<Digest> {
+    let lock: Lock = toml::from_str(&read(&folder.join(LOCK)).ok()?).ok()?;
+    (lock.version == 1 && lock.packages == packages).then_some(lock.root)
 }
 
 fn missing<'a>(packages: &'a [Package], store: &Store) -> Result<Vec<&'a Package>, LockError> {

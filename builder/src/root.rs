@@ -78,6 +78,23 @@ pub fn prepare(
     }
 }
 
+/// The digest of the build root that these packages make. What was unpacked before is believed if it has the
+/// digest `known`, which an earlier lock of the same packages names.
+///
+/// # Errors
+/// The packages cannot be unpacked.
+pub fn resolve(
+    known: Option<&Digest>,
+    packages: &[Package],
+    store: &Store,
+) -> Result<Digest, RootError> {
+    let folder = place(packages, store);
+    match known {
+        Some(known) if folder.exists() && digest(&folder)? == *known => Ok(*known),
+        _ => unpack(packages, store),
+    }
+}
+
 /// Where the root of these packages is kept. Its own digest would find it for a lock that names others, and
 /// provenance would then name what was never used.
 fn place(packages: &[Package], store: &Store) -> PathBuf {
@@ -90,10 +107,7 @@ fn place(packages: &[Package], store: &Store) -> PathBuf {
 }
 
 /// Unpacks the packages into the store.
-///
-/// # Errors
-/// As [`prepare`].
-pub fn unpack(packages: &[Package], store: &Store) -> Result<Digest, RootError> {
+fn unpack(packages: &[Package], store: &Store) -> Result<Digest, RootError> {
     let coming = store.coming();
     let failed = |source| RootError::File {
         path: coming.clone(),
@@ -255,6 +269,22 @@ mod tests {
             prepare(&digest, &renamed, &store),
             Err(RootError::Package { .. })
         ));
+    }
+
+    #[test]
+    fn a_root_is_believed_by_a_known_digest_only() {
+        let entries = [("./a", Regular, "text")];
+        let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
+        let place = place(&packages, &store);
+        fs::write(place.join("a"), "evil").unwrap();
+        let evil = super::digest(&place).unwrap();
+        for known in [None, Some(&digest)] {
+            assert_eq!(resolve(known, &packages, &store).unwrap(), digest);
+        }
+        // Nothing is unpacked for it: the packages are gone.
+        fs::remove_dir_all(store.path(&digest).parent().unwrap()).unwrap();
+        assert_eq!(resolve(Some(&evil), &packages, &store).unwrap(), evil);
+        assert!(resolve(Some(&digest), &packages, &store).is_err());
     }
 
     #[test]
