@@ -345,3 +345,38 @@ fn read(path: &Path) -> Result<String, LockError> {
     let bytes = bytes.map_err(|error| failed(io::Error::other(error)))?;
     String::from_utf8(bytes).map_err(|error| failed(io::Error::other(error)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_is_known_for_the_same_packages_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = Digest::of(b"x");
+        let package = Package {
+            name: "p".into(),
+            version: "1".into(),
+            path: "p".into(),
+            sha256: digest,
+            size: 1,
+        };
+        let packages = vec![package.clone()];
+        let lock = Lock {
+            version: 1,
+            spec: digest,
+            cargo_lock: digest,
+            root: digest,
+            packages: packages.clone(),
+            crates: Vec::new(),
+        };
+        assert_eq!(known_root(folder.path(), &packages), None);
+        lock.write(folder.path()).unwrap();
+        assert_eq!(known_root(folder.path(), &packages), Some(digest));
+        let newer = Package {
+            version: "2".into(),
+            ..package
+        };
+        assert_eq!(known_root(folder.path(), &[newer]), None);
+    }
+}

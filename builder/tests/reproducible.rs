@@ -4,20 +4,19 @@
 //! This needs the network, for the compiler's packages, once; they are kept below `target/tmp`.
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
-use std::collections::BTreeMap;
+mod folders;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use folders::{NOBODY, copy, give_away, readable, relative};
 use rustix::process::{Pid, Signal, kill_process};
-
-/// Nobody, by Debian's numbers.
-const NOBODY: u32 = 65534;
 
 fn builder() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_builder"));
@@ -41,17 +40,6 @@ fn git(folder: &Path, arguments: &[&str]) {
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to.join(entry.file_name())),
-            false => drop(fs::copy(entry.path(), to.join(entry.file_name())).unwrap()),
-        }
-    }
 }
 
 /// Builds share a store, and one of the tests looks at what is left in it.
@@ -163,25 +151,6 @@ fn can_be_another() -> bool {
             .all(is_open)
 }
 
-fn readable(folder: &Path) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
-    }
-}
-
-fn give_away(folder: &Path) {
-    chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        match entry.file_type().unwrap() {
-            kind if kind.is_dir() => give_away(&entry.path()),
-            kind if kind.is_file() => chown(entry.path(), Some(NOBODY), Some(NOBODY)).unwrap(),
-            _ => {}
-        }
-    }
-}
-
 /// Whether the build failed for want of namespaces, which is said then.
 fn is_impossible(output: &Output, test: &str) -> bool {
     let reason = said(output);
@@ -193,24 +162,6 @@ fn is_impossible(output: &Output, test: &str) -> bool {
         );
     }
     impossible
-}
-
-fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut all = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => all.extend(contents(&path)),
-            false => drop(all.insert(path.clone(), fs::read(&path).unwrap())),
-        }
-    }
-    all
-}
-
-fn relative(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let strip =
-        |(path, bytes): (PathBuf, Vec<u8>)| (path.strip_prefix(folder).unwrap().to_owned(), bytes);
-    contents(folder).into_iter().map(strip).collect()
 }
 
 #[test]

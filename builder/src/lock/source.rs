@@ -4,10 +4,10 @@
 mod closure;
 mod configuration;
 mod error;
+mod listing;
 mod objects;
 mod path;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,11 +18,9 @@ use content::{Digest, Hasher};
 use crate::host::{HostError, git};
 use closure::closure;
 pub use error::SourceError;
+use listing::{Executable, Listed, list, unknown};
 use objects::Objects;
-use path::SourcePath;
 
-/// Files of the source.
-const FILES: usize = 100_000;
 /// Files that an error names.
 const NAMED: usize = 5;
 
@@ -87,106 +85,6 @@ fn locate(folder: &Path) -> Result<(PathBuf, String), SourceError> {
     let top = ask("--show-toplevel")?;
     let prefix = ask("--show-prefix")?;
     Ok((top.into(), prefix.trim_end_matches('/').to_owned()))
-}
-
-/// Paths in `folders` that git knows, or would know, and the commit does not have. Nothing is asked
-/// that compares files: their filters are the repository's to name.
-fn unknown(
-    top: &Path,
-    folders: &BTreeSet<String>,
-    files: &[Listed],
-) -> Result<Vec<String>, SourceError> {
-    let mut arguments = vec!["--cached", "--others", "--exclude-standard", "-z", "--"];
-    arguments.extend(below(folders));
-    let said = git(top, "ls-files", &arguments)?;
-    let committed: BTreeSet<_> = files
-        .iter()
-        .map(|file| file.path.as_str().as_bytes())
-        .collect();
-    let paths = said.split(|byte| *byte == 0);
-    let unknown = paths.filter(|path| !path.is_empty() && !committed.contains(path));
-    Ok(unknown
-        .map(|path| String::from_utf8_lossy(path).into_owned())
-        .collect())
-}
-
-/// Paths for git; none stands for all.
-fn below(folders: &BTreeSet<String>) -> impl Iterator<Item = &str> {
-    let all = folders.contains("");
-    folders.iter().filter(move |_| !all).map(String::as_str)
-}
-
-/// One file of the commit.
-struct Listed {
-    path: SourcePath,
-    object: String,
-    executable: Executable,
-}
-
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Executable {
-    Yes,
-    No,
-}
-
-impl Executable {
-    fn of(mode: u32) -> Self {
-        match mode & 0o100 {
-            0 => Self::No,
-            _ => Self::Yes,
-        }
-    }
-
-    /// The permissions that are written, and digested.
-    fn mode(self) -> u32 {
-        match self {
-            Self::Yes => 0o755,
-            Self::No => 0o644,
-        }
-    }
-}
-
-fn list(top: &Path, commit: &str, folders: &BTreeSet<String>) -> Result<Vec<Listed>, SourceError> {
-    let mut arguments = vec!["-r", "-z", "--full-tree", commit, "--"];
-    arguments.extend(below(folders));
-    let said = git(top, "ls-tree", &arguments)?;
-    let entries = said
-        .split(|byte| *byte == 0)
-        .filter(|entry| !entry.is_empty());
-    let mut files = entries.map(listed).collect::<Result<Vec<_>, _>>()?;
-    if files.len() > FILES {
-        return Err(SourceError::Files);
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.dedup_by(|a, b| a.path == b.path);
-    Ok(files)
-}
-
-/// `<mode> <type> <object>\t<path>`
-fn listed(entry: &[u8]) -> Result<Listed, SourceError> {
-    let answer = || SourceError::Answer {
-        found: String::from_utf8_lossy(entry).into_owned(),
-    };
-    let entry = str::from_utf8(entry).map_err(|_| answer())?;
-    let (head, path) = entry.split_once('\t').ok_or_else(answer)?;
-    let [mode, _, object] = head.split(' ').collect::<Vec<_>>()[..] else {
-        return Err(answer());
-    };
-    let executable = match mode {
-        "100644" => Executable::No,
-        "100755" => Executable::Yes,
-        _ => {
-            return Err(SourceError::Kind {
-                path: path.to_owned(),
-                mode: mode.to_owned(),
-            });
-        }
-    };
-    Ok(Listed {
-        path: SourcePath::parse(path)?,
-        object: object.to_owned(),
-        executable,
-    })
 }
 
 /// Writes the files below `into`, which is empty, and adds to `differ` those that are others in the working tree.

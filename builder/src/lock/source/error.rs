@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::FILES;
+use super::listing::FILES;
 use crate::host::HostError;
 use crate::store::StoreError;
 
