@@ -12,4 +12,4 @@ mod text;
 
 pub use digest::{Digest, Hasher, InvalidDigest};
 pub use reader::{CheckError, CheckedReader, ReadError, read_checked, read_limited};
-pub use text::printable;
+pub use text::{is_plain, printable};

@@ -18,9 +18,10 @@ pub fn printable(text: &str, length: usize) -> String {
     out
 }
 
-/// Neither a control character nor a format character (Unicode, general categories `Cc` and `Cf`),
-/// nor a separator of lines or paragraphs (`Zl`, `Zp`), nor a selector of a glyph's variant.
-fn is_plain(character: char) -> bool {
+/// Whether a character can be printed as it is: it is neither a control nor a format character
+/// (Unicode, general categories `Cc` and `Cf`), nor a separator of lines or paragraphs (`Zl`, `Zp`),
+/// nor a selector of a glyph's variant.
+pub fn is_plain(character: char) -> bool {
     let formats = matches!(
         character,
         '\u{ad}'
