@@ -100,6 +100,16 @@ impl Payload {
         self.critical.image.docker_manifest_digest
     }
 
+    /// Whether it names `key` and the algorithm of our keys as Confidential Space looks for them: it
+    /// verifies with what the payload itself names, and passes over what names anything else
+    /// (confidential-space, `signedcontainer`).
+    pub fn names(&self, key: &PublicKey) -> bool {
+        let option = |name| self.optional.as_ref()?.get(name)?.as_str();
+        let pem = option(PUB).and_then(|pem| STANDARD_NO_PAD.decode(pem).ok());
+        let named = pem.and_then(|pem| PublicKey::from_pem(std::str::from_utf8(&pem).ok()?).ok());
+        named.as_ref() == Some(key) && option(SIGALG) == Some(ECDSA_P256_SHA256)
+    }
+
     /// The repository that it was signed in.
     pub fn repository(&self) -> &str {
         &self.critical.identity.docker_reference
@@ -135,6 +145,33 @@ mod tests {
             (parsed.image_digest(), parsed.repository()),
             (digest, "registry/repo")
         );
+        assert!(parsed.names(key.public()));
+        assert!(!parsed.names(PrivateKey::generate().unwrap().public()));
+    }
+
+    #[test]
+    fn a_payload_may_name_no_key_though_signed() {
+        let key = PrivateKey::generate().unwrap();
+        let honest = payload("r", &Digest::of(b""), key.public()).unwrap();
+        let honest: Value = json::parse(&honest, 10_000).unwrap();
+        let named = |option: &str, value: Value| {
+            let mut payload = honest.clone();
+            payload["optional"][option] = value;
+            let bytes = json::canonical(&payload).unwrap();
+            let payload = Payload::verify(&bytes, &key.sign(&bytes), key.public()).unwrap();
+            payload.names(key.public())
+        };
+        let padded = base64::engine::general_purpose::STANDARD.encode(key.public().to_pem() + " ");
+        assert!(named("other", Value::Null));
+        for (option, value) in [
+            (PUB, Value::Null),
+            (PUB, Value::from(key.public().to_pem())),
+            (PUB, Value::from(padded)),
+            (SIGALG, Value::Null),
+            (SIGALG, Value::from("RSASSA_PSS_SHA256")),
+        ] {
+            assert!(!named(option, value.clone()), "{option}: {value}");
+        }
     }
 
     /// What becomes of a payload that is signed as it should be, with `from` written as `to`.
@@ -178,6 +215,7 @@ mod tests {
         let signature = key.sign(text.as_bytes());
         let payload = Payload::verify(text.as_bytes(), &signature, key.public()).unwrap();
         assert_eq!(payload.image_digest(), digest);
+        assert!(!payload.names(key.public()));
         let other = Payload::verify(b"{}", &signature, key.public());
         assert!(matches!(other, Err(Error::Signature { .. })));
     }
