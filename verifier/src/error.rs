@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::grant::GrantError;
 use crate::grant::apply::ApplyError;
 use crate::policy::PolicyError;
+use crate::printable;
 use crate::rebuild::RebuildError;
 
 /// Something could not be told. Never a word about the image itself: that would be a finding.
@@ -120,6 +121,15 @@ impl From<ApplyError> for Error {
 }
 
 impl Error {
+    /// The error as it is printed: on one line, whatever a stranger put into it. Only a parser's
+    /// excerpt of the caller's own file has lines.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Policy { .. } | Self::Grant { .. } => self.to_string().trim_end().to_owned(),
+            _ => printable::line(&self.to_string()),
+        }
+    }
+
     /// What the reader can do, in one line.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {

@@ -116,7 +116,7 @@ impl Finding {
     }
 
     fn new(rule: Rule, outcome: Outcome, detail: &str) -> Self {
-        let detail = printable(detail);
+        let detail = content::printable(detail, DETAIL_LIMIT);
         Self {
             rule,
             outcome,
@@ -138,30 +138,6 @@ impl Finding {
     pub fn detail(&self) -> &str {
         &self.detail
     }
-}
-
-/// Details quote bytes from outside: names in archives, identifiers in statements. A terminal must
-/// not obey them.
-fn printable(text: &str) -> String {
-    let mut out = String::new();
-    for (count, character) in text.chars().enumerate() {
-        if count == DETAIL_LIMIT {
-            out.push('…');
-            break;
-        }
-        if is_plain(character) {
-            out.push(character);
-        } else {
-            out.extend(character.escape_unicode());
-        }
-    }
-    out
-}
-
-fn is_plain(character: char) -> bool {
-    // The ranges are the bidirectional controls, which reorder the text around them.
-    let reorders = matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !character.is_control() && !reorders
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod examine;
 pub mod finding;
 pub mod grant;
 pub mod policy;
+pub mod printable;
 pub mod published;
 pub mod rebuild;
 pub mod receipt;

@@ -18,7 +18,7 @@ use verifier::grant::{Grant, gcloud, iam};
 use verifier::policy::Policy;
 use verifier::rebuild::{Order, Workshop};
 use verifier::verdict::Verdict;
-use verifier::{receipt, report, revoke};
+use verifier::{printable, receipt, report, revoke};
 
 mod cli;
 
@@ -47,8 +47,7 @@ fn main() -> ExitCode {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(error) => {
-            // A parser's excerpt ends its own last line.
-            tell(format!("verifier: error: {error}").trim_end());
+            tell(&format!("verifier: error: {}", error.told()));
             if let Some(hint) = error.hint() {
                 tell(&format!("hint: {hint}"));
             }
@@ -295,14 +294,17 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn print_json(value: &Value) -> Result<(), Error> {
-    print(&format!("{value:#}"))
+    print(&printable::json(value))
 }
 
 fn print(line: &str) -> Result<(), Error> {
     writeln!(std::io::stdout(), "{line}").map_err(Error::Print)
 }
 
-/// Standard error is for people; when it is gone there is nobody to tell.
-fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+/// Standard error is for people; when it is gone there is nobody to tell. Strangers' words end here
+/// as well, in errors more than anywhere.
+fn tell(lines: &str) {
+    for line in lines.lines() {
+        let _ = writeln!(std::io::stderr(), "{}", printable::line(line));
+    }
 }
