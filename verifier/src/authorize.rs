@@ -14,13 +14,14 @@ use signer::Signer;
 use crate::appraise::appraise;
 use crate::binding::Binding;
 use crate::collect;
+use crate::commit::Commit;
 use crate::error::Error;
 use crate::evidence::{Attested, Evidence, Rebuild};
 use crate::examine::examine;
 use crate::grant::Grant;
 use crate::grant::apply::{Change, Keys};
 use crate::policy::{Demand, Policy};
-use crate::rebuild::{self, Commit, Order, Progress, Workshop};
+use crate::rebuild::{self, Order, Progress, Workshop};
 use crate::rules;
 use crate::verdict::{Approval, Verdict};
 
@@ -150,12 +151,14 @@ async fn rebuild(
             commit,
             workshop,
         } => {
+            let commit = match commit {
+                Some(commit) => Some(commit.clone()),
+                None => named_commit(attested, request.policy)?,
+            };
             let order = Order {
                 source: source.clone(),
                 source_uri: request.policy.source_uri.clone(),
-                commit: commit
-                    .clone()
-                    .or_else(|| named_commit(attested, request.policy)),
+                commit,
                 directory: request.policy.directory.clone(),
             };
             let scratch = Scratch::new().map_err(Error::Scratch)?;
@@ -166,15 +169,14 @@ async fn rebuild(
 }
 
 /// The commit that provenance names, where someone signed it who may attest.
-fn named_commit(attested: &Attested, policy: &Policy) -> Option<Commit> {
-    let mut statements = attested.statements.iter();
-    statements.find_map(|statement| {
-        let counts = policy.attesters.contains(&statement.signer);
-        let provenance = Provenance::of_statement(&statement.payload)
-            .ok()
-            .filter(|_| counts)?;
+fn named_commit(attested: &Attested, policy: &Policy) -> Result<Option<Commit>, Error> {
+    let statements = attested.statements.iter();
+    let counted = statements.filter(|statement| policy.attesters.contains(&statement.signer));
+    let named = counted.filter_map(|statement| {
+        let provenance = Provenance::of_statement(&statement.payload).ok()?;
         rules::provenance::commit_of(&provenance)?.parse().ok()
-    })
+    });
+    Commit::only(&named.collect())
 }
 
 /// The verdict as SLSA words it. Only an approval is ever summarised: a refusal signs nothing.
@@ -196,4 +198,72 @@ fn summary(approval: &Approval, authority: &Authority<'_>) -> Result<serde_json:
         slsa_version: "1.0".to_owned(),
     };
     serde_json::to_value(vsa).map_err(Error::Verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::SignedStatement;
+    use crate::policy::tests::{REPOSITORY, parse, text};
+    use crate::published::Carrier;
+    use content::Digest;
+    use serde_json::json;
+    use signature::PrivateKey;
+
+    fn attested(claims: &[(&PrivateKey, &str)]) -> Attested {
+        let statements = claims.iter().map(|(key, commit)| statement(key, commit));
+        let digest = Digest::of(b"image");
+        Attested {
+            image: format!("{REPOSITORY}@{digest}").parse().unwrap(),
+            contents: None,
+            pieces: claims.len(),
+            signatures: Vec::new(),
+            statements: statements.collect(),
+            uncounted: Vec::new(),
+            damage: Vec::new(),
+        }
+    }
+
+    fn statement(key: &PrivateKey, commit: &str) -> SignedStatement {
+        let source = json!({"uri": "git+x", "digest": {"gitCommit": commit}});
+        let payload = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": REPOSITORY, "digest": {"sha256": Digest::of(b"image").hex()}}],
+            "predicateType": attest::predicate::PROVENANCE,
+            "predicate": {
+                "buildDefinition": {
+                    "buildType": "https://build.example",
+                    "externalParameters": {},
+                    "resolvedDependencies": [source],
+                },
+                "runDetails": {"builder": {"id": "https://builder.example"}},
+            },
+        });
+        SignedStatement {
+            carrier: Carrier::Tag("sha256-07.att".to_owned()),
+            signer: key.public().key_id(),
+            predicate_type: attest::predicate::PROVENANCE.to_owned(),
+            claimed_type: None,
+            payload: payload.to_string().into_bytes(),
+        }
+    }
+
+    #[test]
+    fn the_order_of_statements_chooses_no_commit() {
+        let keys = [
+            PrivateKey::generate().unwrap(),
+            PrivateKey::generate().unwrap(),
+        ];
+        let [builder, other] = &keys;
+        let policy = parse(&text(&[("builder", builder), ("other", other)])).unwrap();
+        let (first, second) = ("a".repeat(40), "b".repeat(40));
+        let named = |claims: &[(&PrivateKey, &str)]| named_commit(&attested(claims), &policy);
+        for (one, two) in [(&first, &second), (&second, &first)] {
+            let outcome = named(&[(builder, one), (builder, two)]);
+            assert!(matches!(outcome, Err(Error::Commits { .. })), "{outcome:?}");
+            // Who may not attest names nothing.
+            let only = named(&[(other, one), (builder, two), (builder, two)]);
+            assert_eq!(only.unwrap().unwrap().as_str(), two);
+        }
+    }
 }

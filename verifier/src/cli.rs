@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use oci::{ImageRef, Reference};
 use signer::KeyRef;
-use verifier::rebuild::Commit;
+use verifier::commit::Commit;
 
 /// Rebuilds an image, checks what others say about it, and opens a key to it only on a pass.
 #[derive(Debug, Parser)]

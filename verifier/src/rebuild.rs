@@ -1,18 +1,21 @@
 //! Builds the image again from source. The only room that starts processes: git and the builder.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
 
 use content::limits;
 use oci::Layout;
 use scratch::Scratch;
 use tokio::process::Command;
 
+use crate::commit::Commit;
 use crate::contents::Contents;
 use crate::evidence::{Rebuild, Rebuilt};
 
+mod error;
 mod git;
 mod process;
+
+pub use error::RebuildError;
 
 /// Takes each line that git and the builder have for people.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
@@ -39,112 +42,6 @@ pub struct Order {
     pub commit: Option<Commit>,
     /// The directory of the source that is built.
     pub directory: String,
-}
-
-/// A git commit by its full name; nothing that git could take for an option or a revision.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Commit(String);
-
-/// Text that is no full commit name.
-#[derive(Debug, thiserror::Error)]
-#[error("parsing commit: expected 40 or 64 lower-case hexadecimal digits, found `{0}`")]
-pub struct InvalidCommit(String);
-
-impl std::str::FromStr for Commit {
-    type Err = InvalidCommit;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        match digits && matches!(text.len(), 40 | 64) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(InvalidCommit(text.escape_debug().to_string())),
-        }
-    }
-}
-
-impl std::fmt::Display for Commit {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-/// A rebuild that could not be carried out. It says nothing about the image.
-#[derive(Debug, thiserror::Error)]
-pub enum RebuildError {
-    /// A program is not there.
-    #[error("starting {program}: {source}")]
-    Start {
-        /// Which.
-        program: String,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The source cannot be had.
-    #[error("cloning {origin}: {last_words}")]
-    Clone {
-        /// Whence.
-        origin: String,
-        /// The last line that git wrote.
-        last_words: String,
-    },
-    /// A program ended otherwise than it should.
-    #[error("{doing}: {status}: {last_words}")]
-    Status {
-        /// What it was doing.
-        doing: String,
-        /// How it ended.
-        status: ExitStatus,
-        /// The last line that it wrote for people.
-        last_words: String,
-    },
-    /// A file of the result is not there.
-    #[error("reading {path}: {source}")]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// There is no room for the source.
-    #[error("writing {path}: {source}")]
-    Write {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The result is no layout.
-    #[error("reading rebuilt layout: {0}")]
-    Layout(#[from] oci::Error),
-    /// The result is a layout of damaged blobs.
-    #[error("reading rebuilt layout: {what}: expected {expected}, found {found}")]
-    Damaged {
-        /// What.
-        what: String,
-        /// Its digest, size or form.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
-    /// The builder's own description cannot be read.
-    #[error("reading rebuilt layout: {0}")]
-    Description(#[from] attest::Error),
-    /// The layout does not say which commit it was built from.
-    #[error("reading rebuilt layout: provenance.json names no commit, or several")]
-    NoSource,
-    /// The builder built something else than it was given.
-    #[error("reading rebuilt layout: expected commit {expected}, found {found}")]
-    Commit {
-        /// What was checked out.
-        expected: Commit,
-        /// What the builder says it built.
-        found: String,
-    },
-    /// `HEAD` of the source is no commit.
-    #[error("reading HEAD of the source: {0}")]
-    Head(#[from] InvalidCommit),
 }
 
 /// Clones, checks out, builds into `layout`, and reads the result.
@@ -187,7 +84,7 @@ pub async fn rebuild(
 
 fn read_built(layout: &Path, commit: &Commit) -> Result<Rebuilt, RebuildError> {
     let rebuilt = read(layout)?;
-    match rebuilt.commit == commit.0 {
+    match rebuilt.commit == commit.as_str() {
         true => Ok(rebuilt),
         false => Err(RebuildError::Commit {
             expected: commit.clone(),
@@ -276,25 +173,6 @@ async fn build(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_full_commit_names_reach_git() {
-        for bad in [
-            "",
-            "HEAD",
-            "--upload-pack=x",
-            &"g".repeat(40),
-            &"a".repeat(41),
-            &"A".repeat(40),
-        ] {
-            assert!(bad.parse::<Commit>().is_err(), "{bad}");
-        }
-        assert!(
-            "0123456789abcdef0123456789abcdef01234567"
-                .parse::<Commit>()
-                .is_ok()
-        );
-    }
 
     fn runtime() -> tokio::runtime::Runtime {
         tokio::runtime::Builder::new_current_thread()

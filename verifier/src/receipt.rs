@@ -1,7 +1,6 @@
 //! A rebuild on its own: what was built from which commit, and whether it is the published image. It
 //! judges nobody and trusts nobody; a policy does that later, with the layout that is left here.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use attest::{Provenance, Statement};
@@ -13,11 +12,12 @@ use remote::Registry;
 use serde_json::{Value, json};
 
 use crate::collect;
+use crate::commit::Commit;
 use crate::error::Error;
 use crate::evidence::{Evidence, Rebuild};
 use crate::examine;
 use crate::published::Published;
-use crate::rebuild::{Commit, Order, Progress, Workshop, rebuild};
+use crate::rebuild::{Order, Progress, Workshop, rebuild};
 use crate::{report, rules};
 
 /// Where an envelope's payload stands, bare and in a bundle.
@@ -97,25 +97,22 @@ impl Receipt {
 }
 
 /// The commit that provenance claims, whoever signed it: here it only says what to try, and a
-/// wrong claim ends in a different image. Two claims are no answer.
+/// wrong claim ends in a different image. Two claims are no answer; a claim that names no commit is
+/// none, and is a stranger's text.
 fn claimed_commit(published: &Published) -> Result<Option<Commit>, Error> {
     let pieces = published.pieces.iter();
-    let claims: BTreeSet<String> = pieces.filter_map(|piece| claim(&piece.bytes)).collect();
-    match claims.len() {
-        0 => Ok(None),
-        1 => Ok(claims.first().and_then(|claim| claim.parse().ok())),
-        _ => Err(Error::Commits {
-            claims: claims.into_iter().collect::<Vec<_>>().join(", "),
-        }),
-    }
+    let claims = pieces.filter_map(|piece| claim(&piece.bytes)).collect();
+    Commit::only(&claims)
 }
 
-fn claim(piece: &[u8]) -> Option<String> {
+fn claim(piece: &[u8]) -> Option<Commit> {
     let document: Value = content::json::parse(piece, limits::STATEMENT).ok()?;
     let mut texts = PAYLOADS
         .iter()
         .filter_map(|at| document.pointer(at)?.as_str());
     let payload = STANDARD.decode(texts.next()?).ok()?;
     let statement = Statement::<Provenance>::parse(&payload).ok()?;
-    rules::provenance::commit_of(&statement.predicate).map(str::to_owned)
+    rules::provenance::commit_of(&statement.predicate)?
+        .parse()
+        .ok()
 }

@@ -6,7 +6,8 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::process::{expect_success, run, start};
-use super::{Commit, Progress, RebuildError};
+use super::{Progress, RebuildError};
+use crate::commit::Commit;
 
 /// Files are checked out byte by byte as they were committed, whatever their source or the caller's
 /// git would have made of them.
@@ -59,7 +60,8 @@ pub(super) async fn check_out(
         .and_then(|()| std::fs::write(info.join("attributes"), AS_COMMITTED));
     written.map_err(|source| RebuildError::Write { path: info, source })?;
     let mut git = git(Some(clone));
-    git.args(["checkout", "--quiet", "--detach"]).arg(&commit.0);
+    git.args(["checkout", "--quiet", "--detach"])
+        .arg(commit.as_str());
     expect_success(git, &format!("checking out {commit}"), progress).await
 }
 

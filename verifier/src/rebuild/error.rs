@@ -1,0 +1,83 @@
+//! What keeps a rebuild from being carried out, or read.
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use crate::commit::{Commit, InvalidCommit};
+
+/// A rebuild that could not be carried out. It says nothing about the image.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// A program is not there.
+    #[error("starting {program}: {source}")]
+    Start {
+        /// Which.
+        program: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The source cannot be had.
+    #[error("cloning {origin}: {last_words}")]
+    Clone {
+        /// Whence.
+        origin: String,
+        /// The last line that git wrote.
+        last_words: String,
+    },
+    /// A program ended otherwise than it should.
+    #[error("{doing}: {status}: {last_words}")]
+    Status {
+        /// What it was doing.
+        doing: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The last line that it wrote for people.
+        last_words: String,
+    },
+    /// A file of the result is not there.
+    #[error("reading {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// There is no room for the source.
+    #[error("writing {path}: {source}")]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The result is no layout.
+    #[error("reading rebuilt layout: {0}")]
+    Layout(#[from] oci::Error),
+    /// The result is a layout of damaged blobs.
+    #[error("reading rebuilt layout: {what}: expected {expected}, found {found}")]
+    Damaged {
+        /// What.
+        what: String,
+        /// Its digest, size or form.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// The builder's own description cannot be read.
+    #[error("reading rebuilt layout: {0}")]
+    Description(#[from] attest::Error),
+    /// The layout does not say which commit it was built from.
+    #[error("reading rebuilt layout: provenance.json names no commit, or several")]
+    NoSource,
+    /// The builder built something else than it was given.
+    #[error("reading rebuilt layout: expected commit {expected}, found {found}")]
+    Commit {
+        /// What was checked out.
+        expected: Commit,
+        /// What the builder says it built.
+        found: String,
+    },
+    /// `HEAD` of the source is no commit.
+    #[error("reading HEAD of the source: {0}")]
+    Head(#[from] InvalidCommit),
+}
