@@ -162,6 +162,7 @@ const TEMPORARY: &str = "TMPDIR says where temporary files go";
 fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
     Some(match error {
         RebuildError::Start { program, .. } if program == "git" => "install git",
+        RebuildError::Start { program, .. } if program == "setpriv" => "install util-linux",
         RebuildError::Clone { .. } => {
             "--source is a directory with a git repository, or a URL that git can clone"
         }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use content::limits;
 use oci::Layout;
 use scratch::Scratch;
-use tokio::process::Command;
 
 use crate::commit::Commit;
 use crate::contents::Contents;
@@ -149,7 +148,7 @@ async fn build(
     layout: &Path,
     progress: Progress<'_>,
 ) -> Result<Ending, RebuildError> {
-    let mut builder = Command::new(&workshop.builder);
+    let mut builder = process::program(&workshop.builder)?;
     builder.arg("build").arg(directory).arg("-o").arg(layout);
     builder.args(["--source-uri", source_uri]);
     if let Some(store) = &workshop.store {
@@ -159,6 +158,7 @@ async fn build(
         builder.arg("--archive").arg(archive);
     }
     let (status, last_words) = process::run(builder, progress).await?;
+    // What goes wrong before it starts has another status, or has gone wrong for git already.
     match status.code() {
         Some(0) => Ok(Ending::Built),
         Some(1) => Ok(Ending::Refused(last_words)),

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use super::process::{expect_success, run, start};
+use super::process::{expect_success, program, run, start};
 use super::{Progress, RebuildError};
 use crate::commit::Commit;
 
@@ -18,7 +18,7 @@ pub(super) async fn fetch(
     clone: &Path,
     progress: Progress<'_>,
 ) -> Result<(), RebuildError> {
-    let mut git = git(None);
+    let mut git = git(None)?;
     // Without --no-local, what no branch leads to would be copied as well.
     git.args(["clone", "--quiet", "--no-checkout", "--no-local", "--"]);
     git.arg(source).arg(clone);
@@ -33,7 +33,7 @@ pub(super) async fn fetch(
 }
 
 pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
-    let mut git = git(Some(clone));
+    let mut git = git(Some(clone))?;
     git.args(["rev-parse", "--verify", "HEAD^{commit}"]);
     let output = git.output().await.map_err(|source| start("git", source))?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -43,7 +43,7 @@ pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
 /// Whether a branch or tag of the source leads to `commit`. It is not asked for by name: hosting
 /// sites then also hand out commits that strangers pushed to their forks.
 pub(super) async fn has_commit(clone: &Path, commit: &Commit) -> Result<bool, RebuildError> {
-    let mut git = git(Some(clone));
+    let mut git = git(Some(clone))?;
     git.args(["cat-file", "-e"])
         .arg(format!("{commit}^{{commit}}"));
     let output = git.output().await.map_err(|source| start("git", source))?;
@@ -59,15 +59,15 @@ pub(super) async fn check_out(
     let written = std::fs::create_dir_all(&info)
         .and_then(|()| std::fs::write(info.join("attributes"), AS_COMMITTED));
     written.map_err(|source| RebuildError::Write { path: info, source })?;
-    let mut git = git(Some(clone));
+    let mut git = git(Some(clone))?;
     git.args(["checkout", "--quiet", "--detach"])
         .arg(commit.as_str());
     expect_success(git, &format!("checking out {commit}"), progress).await
 }
 
 /// The caller's repository is not the one we work on, and nobody is there to answer a prompt.
-fn git(directory: Option<&Path>) -> Command {
-    let mut git = Command::new("git");
+fn git(directory: Option<&Path>) -> Result<Command, RebuildError> {
+    let mut git = program("git")?;
     for inherited in [
         "GIT_DIR",
         "GIT_WORK_TREE",
@@ -87,7 +87,7 @@ fn git(directory: Option<&Path>) -> Command {
         "-c",
         "advice.detachedHead=false",
     ]);
-    git
+    Ok(git)
 }
 
 #[cfg(test)]
@@ -110,7 +110,7 @@ mod tests {
             .await
             .unwrap();
         let touch = format!("touch {}; cat", marker.display());
-        let mut config = git(Some(&clone));
+        let mut config = git(Some(&clone)).unwrap();
         config.args(["config", "filter.evil.smudge", &touch]);
         assert!(config.status().await.unwrap().success());
         let commit = commit.trim().parse().unwrap();

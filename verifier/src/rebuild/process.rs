@@ -1,5 +1,8 @@
 //! Starts programs, and listens to what they have for people.
 
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
@@ -10,6 +13,37 @@ use crate::printable;
 
 /// Bytes of one line; what is longer is shown as several.
 const LINE: u64 = 4096;
+
+/// What sets a program's attributes before it starts, as code of ours may not between fork and exec.
+const SETPRIV: &str = "setpriv";
+
+/// A program that the kernel ends as soon as we end, whatever ended us: a build without anybody to
+/// wait for it would go on for minutes.
+pub(super) fn program(name: impl AsRef<OsStr>) -> Result<Command, RebuildError> {
+    let name = name.as_ref();
+    for needed in [OsStr::new(SETPRIV), name] {
+        find(needed)?;
+    }
+    let mut command = Command::new(SETPRIV);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(name);
+    Ok(command)
+}
+
+/// Looks for a program as the system will: what starts it could only say that it is missing itself.
+fn find(program: &OsStr) -> Result<(), RebuildError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = match Path::new(program).components().count() {
+        1 => std::env::split_paths(&path).any(|folder| folder.join(program).is_file()),
+        _ => Path::new(program).is_file(),
+    };
+    match found {
+        true => Ok(()),
+        false => Err(start(
+            &program.to_string_lossy(),
+            ErrorKind::NotFound.into(),
+        )),
+    }
+}
 
 pub(super) async fn expect_success(
     command: Command,
@@ -86,7 +120,7 @@ mod tests {
 
     async fn listen(script: &str) -> (Option<i32>, String, Vec<String>) {
         let heard = Mutex::new(Vec::new());
-        let mut shell = Command::new("sh");
+        let mut shell = program("sh").unwrap();
         shell.args(["-c", script]);
         let hear = |line: &str| heard.lock().unwrap().push(line.to_owned());
         let (status, last_words) = run(shell, &hear).await.unwrap();
@@ -118,5 +152,47 @@ mod tests {
             heard.len()
         );
         assert_eq!(heard.concat().len(), 100_000);
+    }
+
+    /// Starts a program that waits for a minute, and gives its process once it runs.
+    async fn start_waiting() -> u32 {
+        let mut shell = program("sh").unwrap();
+        shell.args(["-c", "echo up; exec sleep 60"]);
+        let mut child = shell.stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut [0; 3]).await.unwrap();
+        child.id().unwrap()
+    }
+
+    fn runs(process: u32) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    }
+
+    #[test]
+    fn a_program_ends_with_whoever_started_it() {
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+        };
+        // The kernel goes by the thread that started it.
+        let starter = std::thread::spawn(move || runtime().unwrap().block_on(start_waiting()));
+        let process = starter.join().unwrap();
+        for _ in 0..100 {
+            if !runs(process) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("process {process} still runs");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for missing in ["no-such-program", "/nowhere/builder"] {
+            let error = program(missing).unwrap_err();
+            assert!(matches!(error, RebuildError::Start { program, .. } if program == missing));
+        }
     }
 }
