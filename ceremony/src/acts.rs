@@ -224,19 +224,21 @@ pub fn rebuild(
     Ok(layout)
 }
 
-/// The command with which a collaborator checks an image against its own rebuild.
+/// The command with which a collaborator checks an image, against its own rebuild if it has one.
 pub fn verifier(
     stage: &Stage,
     verb: &str,
     reference: &str,
     policy: &Path,
-    rebuilt: &Path,
+    rebuilt: Option<&Path>,
 ) -> Command {
     let mut command = stage.program("verifier");
     command
         .args([verb, reference, "--plain-http", "--json", "--policy"])
         .arg(policy);
-    command.arg("--rebuilt").arg(rebuilt);
+    if let Some(rebuilt) = rebuilt {
+        command.arg("--rebuilt").arg(rebuilt);
+    }
     command
 }
 
@@ -253,7 +255,8 @@ pub fn authorize(
     rebuilt: &Path,
 ) -> Result<(), Error> {
     let policy = policy(stage, cast, collaborator, &cast.repository(), &[BUILDER])?;
-    let command = authorization(stage, cast, collaborator, reference, &policy, rebuilt)?;
+    let own = Some(rebuilt);
+    let command = authorization(stage, cast, collaborator, reference, &policy, own)?;
     let printed = programme.must(
         stage,
         &format!("verifier authorize  {}", collaborator.name),
@@ -292,7 +295,7 @@ pub fn authorization(
     collaborator: &Collaborator,
     reference: &str,
     policy: &Path,
-    rebuilt: &Path,
+    rebuilt: Option<&Path>,
 ) -> Result<Command, Error> {
     let mut command = verifier(stage, "authorize", reference, policy, rebuilt);
     command

@@ -5,7 +5,7 @@ mod before_launch;
 mod launched;
 mod props;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -47,16 +47,7 @@ pub struct Scene<'a> {
     /// The image that was built of other terms, once an attack has needed it.
     pub forged: Option<Published>,
     /// The next release, once an attack has needed it.
-    pub next: Option<Release>,
-}
-
-/// An image that the builder has published and that nobody has countersigned or bound.
-#[derive(Clone)]
-pub struct Release {
-    /// The image.
-    pub image: Published,
-    /// The builder's layout.
-    pub layout: PathBuf,
+    pub next: Option<Published>,
 }
 
 /// One attack.

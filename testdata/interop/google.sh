@@ -70,7 +70,7 @@ GRANT
 }
 
 print_binding() {
-  "$bin/verifier" authorize "$address/builder/workload@$digest" --plain-http --rebuilt "$work/layout" \
+  "$bin/verifier" authorize "$address/builder/workload@$digest" --plain-http --source "$PWD" \
     --policy "$work/policy.toml" --grant "$work/grant.toml" --key "$work/other.key" >"$work/add"
 }
 bound() {

@@ -145,7 +145,10 @@ async fn rebuild(
 ) -> Result<Rebuild, Error> {
     match request.origin {
         Origin::Absent => Ok(Rebuild::Unasked),
-        Origin::Layout(layout) => Ok(Rebuild::Done(Box::new(rebuild::read(layout)?))),
+        Origin::Layout(layout) => {
+            let rebuilt = rebuild::read_earlier(layout)?;
+            Ok(Rebuild::Done(Box::new(rebuilt)))
+        }
         Origin::Source {
             source,
             commit,

@@ -70,7 +70,7 @@ pub struct Verify {
     /// Rebuild from this directory or URL
     #[arg(long, value_name = "DIR|URL", conflicts_with = "rebuilt")]
     pub source: Option<String>,
-    /// Compare with an earlier rebuild of your own
+    /// Compare with what an earlier `verifier rebuild` left
     #[arg(long, value_name = "LAYOUT")]
     pub rebuilt: Option<PathBuf>,
     /// How to build.

@@ -171,6 +171,9 @@ fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
         }
         RebuildError::Write { .. } => TEMPORARY,
         RebuildError::Status { .. } => "the lines above are the program's own",
-        _ => "was the layout written by builder build or verifier rebuild?",
+        RebuildError::NoRecord { .. } | RebuildError::Record { .. } => {
+            "--rebuilt takes what `verifier rebuild -o` left; builder build's own layout is none"
+        }
+        _ => "was the layout written by verifier rebuild?",
     })
 }

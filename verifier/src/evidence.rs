@@ -1,6 +1,8 @@
 //! What is known about an image once every signature was verified and the source rebuilt. The rules
 //! see this and nothing else.
 
+use std::path::PathBuf;
+
 use content::Digest;
 use oci::ImageRef;
 
@@ -65,9 +67,25 @@ pub struct Uncounted {
     pub reason: String,
 }
 
+/// When a rebuild was made, and so who saw it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Occasion {
+    /// For this appraisal, which started the builder itself.
+    Now,
+    /// By an earlier `verifier rebuild`, whose layout we were given.
+    Earlier {
+        /// Where it lies.
+        layout: PathBuf,
+        /// The source that its record names.
+        source: String,
+    },
+}
+
 /// Our own rebuild.
 #[derive(Clone, Debug)]
 pub struct Rebuilt {
+    /// When.
+    pub occasion: Occasion,
     /// Commit of the source that we built.
     pub commit: String,
     /// The image that came out.

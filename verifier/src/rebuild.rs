@@ -8,13 +8,15 @@ use scratch::Scratch;
 
 use crate::commit::Commit;
 use crate::contents::Contents;
-use crate::evidence::{Rebuild, Rebuilt};
+use crate::evidence::{Occasion, Rebuild, Rebuilt};
 
 mod error;
 mod git;
 mod process;
+pub mod record;
 
 pub use error::RebuildError;
+use record::Record;
 
 /// Takes each line that git and the builder have for people.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
@@ -82,7 +84,7 @@ pub async fn rebuild(
 }
 
 fn read_built(layout: &Path, commit: &Commit) -> Result<Rebuilt, RebuildError> {
-    let rebuilt = read(layout)?;
+    let rebuilt = read(layout, Occasion::Now)?;
     match rebuilt.commit == commit.as_str() {
         true => Ok(rebuilt),
         false => Err(RebuildError::Commit {
@@ -92,11 +94,36 @@ fn read_built(layout: &Path, commit: &Commit) -> Result<Rebuilt, RebuildError> {
     }
 }
 
-/// Reads a layout that `builder build` wrote on this side.
+/// Reads what an earlier `verifier rebuild` left. Which source that was is compared where it counts:
+/// provenance must name the same commit and tree.
 ///
 /// # Errors
-/// The layout is damaged, or is not the builder's.
-pub fn read(layout: &Path) -> Result<Rebuilt, RebuildError> {
+/// The layout is damaged, or is of no rebuild, or of another than it says.
+pub fn read_earlier(layout: &Path) -> Result<Rebuilt, RebuildError> {
+    let record = Record::read(layout)?;
+    let occasion = Occasion::Earlier {
+        layout: layout.to_owned(),
+        source: record.source.clone(),
+    };
+    let rebuilt = read(layout, occasion)?;
+    let digest = rebuilt.contents.image.image_digest().to_string();
+    record_says("image", record.image_digest.to_string(), digest)?;
+    record_says("commit", record.commit, rebuilt.commit.clone())?;
+    Ok(rebuilt)
+}
+
+fn record_says(what: &'static str, expected: String, found: String) -> Result<(), RebuildError> {
+    match expected == found {
+        true => Ok(()),
+        false => Err(RebuildError::Record {
+            what,
+            expected,
+            found,
+        }),
+    }
+}
+
+fn read(layout: &Path, occasion: Occasion) -> Result<Rebuilt, RebuildError> {
     let opened = Layout::open(layout)?;
     let image = opened.image()?;
     let contents = Contents::read(image, &|descriptor| {
@@ -119,6 +146,7 @@ pub fn read(layout: &Path) -> Result<Rebuilt, RebuildError> {
     let commit = crate::rules::provenance::commit_of(&provenance);
     let commit = commit.ok_or(RebuildError::NoSource)?.to_owned();
     Ok(Rebuilt {
+        occasion,
         commit,
         contents,
         provenance,
@@ -278,6 +306,29 @@ mod tests {
         assert!(
             matches!(missing, Err(RebuildError::Start { .. })),
             "{missing:?}"
+        );
+    }
+
+    #[test]
+    fn a_layout_without_a_record_is_of_no_rebuild() {
+        let layout = tempfile::tempdir().unwrap();
+        let outcome = read_earlier(layout.path());
+        assert!(
+            matches!(outcome, Err(RebuildError::NoRecord { .. })),
+            "{outcome:?}"
+        );
+        let record = Record {
+            image: "registry.example/a/b".to_owned(),
+            source: "/source".to_owned(),
+            commit: "0".repeat(40),
+            image_digest: content::Digest::of(b"image"),
+        };
+        record.write(layout.path()).unwrap();
+        assert_eq!(Record::read(layout.path()).unwrap(), record);
+        let outcome = read_earlier(layout.path());
+        assert!(
+            matches!(outcome, Err(RebuildError::Layout(_))),
+            "{outcome:?}"
         );
     }
 

@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 use crate::collect;
 use crate::commit::Commit;
 use crate::error::Error;
-use crate::evidence::{Evidence, Rebuild};
+use crate::evidence::{Evidence, Rebuild, Rebuilt};
 use crate::examine;
 use crate::published::Published;
+use crate::rebuild::record::Record;
 use crate::rebuild::{Order, Progress, Workshop, rebuild};
 use crate::{report, rules};
 
@@ -61,8 +62,32 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
     }
     let attested = examine::examine(published, &[]);
     let rebuild = rebuild(request.workshop, &order, request.layout, progress).await?;
+    if let Rebuild::Done(rebuilt) = &rebuild {
+        put_on_record(rebuilt, &image, &order, request.layout)?;
+    }
     let evidence = Evidence::new(attested, rebuild);
     Ok(Receipt { image, evidence })
+}
+
+/// Says in the layout that this is a rebuild, for `--rebuilt` later. Without that the layout is of
+/// no use, and goes again.
+fn put_on_record(
+    rebuilt: &Rebuilt,
+    image: &ImageRef,
+    order: &Order,
+    layout: &Path,
+) -> Result<(), Error> {
+    let record = Record {
+        image: image.to_string(),
+        source: order.source.clone(),
+        commit: rebuilt.commit.clone(),
+        image_digest: rebuilt.contents.image.image_digest(),
+    };
+    record.write(layout).map_err(|error| {
+        // Whether that works or not, the first error is the one to tell.
+        let _ = std::fs::remove_dir_all(layout);
+        Error::from(error)
+    })
 }
 
 impl Receipt {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::evidence::{Evidence, Rebuild};
+use crate::evidence::{Evidence, Occasion, Rebuild};
 use crate::finding::{Finding, Outcome};
 use crate::verdict::Verdict;
 
@@ -68,9 +68,19 @@ pub fn rebuilt(rebuild: &Rebuild) -> Value {
         Rebuild::NoCommit { source, commit } => json!({"source": source, "missing_commit": commit}),
         Rebuild::Refused { commit, reason } => json!({"commit": commit, "refused": reason}),
         Rebuild::Done(rebuilt) => json!({
+            "origin": origin(&rebuilt.occasion),
             "commit": rebuilt.commit,
             "image_digest": rebuilt.contents.image.image_digest(),
             "image_id": rebuilt.contents.image.image_id(),
         }),
+    }
+}
+
+fn origin(occasion: &Occasion) -> Value {
+    match occasion {
+        Occasion::Now => json!("now"),
+        Occasion::Earlier { layout, source } => {
+            json!({"layout": layout.to_string_lossy(), "source": source})
+        }
     }
 }

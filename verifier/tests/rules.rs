@@ -9,7 +9,8 @@ use attest::predicate;
 use case::{Case, FILES, REPOSITORY, honest_sbom, piece, sealed, statement, stored, tag};
 use content::Digest;
 use serde_json::json;
-use verifier::evidence::Rebuild;
+use verifier::evidence::{Evidence, Occasion, Rebuild};
+use verifier::examine::examine;
 use verifier::finding::{Outcome, Rule};
 use verifier::published::{Damage, Form};
 use verifier::verdict::Verdict;
@@ -145,6 +146,30 @@ fn no_rebuild_is_a_refusal_where_one_is_asked_for() {
     case.refused_by(&[Rule::Rebuild], "expected our own, found none");
     case.policy = case.policy.replace("require = true", "require = false");
     assert!(matches!(case.verdict(), Verdict::Pass(_)));
+}
+
+#[test]
+fn an_earlier_rebuild_is_called_one() {
+    let mut case = Case::passing();
+    let Rebuild::Done(rebuilt) = &mut case.rebuild else {
+        panic!("the case has no rebuild");
+    };
+    rebuilt.occasion = Occasion::Earlier {
+        layout: "/work/rebuilt".into(),
+        source: "/work/source".to_owned(),
+    };
+    let verdict = case.verdict();
+    let mut findings = verdict.findings().iter();
+    let rebuild = findings
+        .find(|found| found.rule() == Rule::Rebuild)
+        .unwrap();
+    assert_eq!(rebuild.outcome(), Outcome::Pass);
+    let words = "in an earlier rebuild (/work/rebuilt)";
+    assert!(rebuild.detail().contains(words), "{}", rebuild.detail());
+    let evidence = Evidence::new(examine(case.published, &[]), case.rebuild);
+    let report = verifier::report::json(&verdict, &evidence);
+    let origin = json!({"layout": "/work/rebuilt", "source": "/work/source"});
+    assert_eq!(report["rebuilt"]["origin"], origin);
 }
 
 #[test]

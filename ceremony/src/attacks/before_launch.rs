@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::props::{copy, forged, next, policy, tampered_store};
+use super::props::{copy, forged, next, policy, tampered_store, without_rebuild};
 use super::{Outcome, Scene, refused, refused_by};
 use crate::Error;
 use crate::acts;
@@ -72,12 +72,12 @@ pub(super) fn unknown_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
 }
 
 pub(super) fn missing_countersignature(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
-    let release = next(scene)?;
+    let image = next(scene)?;
     let [first, second] = &scene.cast.collaborators;
-    let policy = policy(scene, &release.image.repository, &[BUILDER, second.name])?;
-    let (reference, layout) = (release.image.reference(), &release.layout);
+    let policy = policy(scene, &image.repository, &[BUILDER, second.name])?;
+    let policy = without_rebuild(&policy)?;
     let (stage, cast) = (scene.stage, scene.cast);
-    let command = acts::authorization(stage, cast, first, &reference, &policy, layout)?;
+    let command = acts::authorization(stage, cast, first, &image.reference(), &policy, None)?;
     let key_policy = || cloud::key_policy(&cast.endpoints.kms, &first.data_key(), first.token());
     let before = key_policy()?;
     let said = scene.programme.run(stage, "verifier authorize", command)?;
@@ -91,7 +91,13 @@ pub(super) fn missing_countersignature(scene: &mut Scene<'_>) -> Result<Outcome,
 }
 
 fn verify(scene: &mut Scene<'_>, reference: &str, policy: &Path) -> Result<Said, Error> {
-    let command = acts::verifier(scene.stage, "verify", reference, policy, scene.rebuilt);
+    let command = acts::verifier(
+        scene.stage,
+        "verify",
+        reference,
+        policy,
+        Some(scene.rebuilt),
+    );
     scene.programme.run(scene.stage, "verifier verify", command)
 }
 

@@ -13,7 +13,7 @@ use crate::stage::Said;
 use crate::tee_socket;
 
 pub(super) fn missing_countersignature_bound(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
-    let image = next(scene)?.image;
+    let image = next(scene)?;
     for collaborator in &scene.cast.collaborators {
         let (key, member) = (collaborator.data_key(), collaborator.member(&image.digest));
         cloud::bind(

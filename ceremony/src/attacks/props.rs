@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Release, Scene};
+use super::Scene;
 use crate::Error;
 use crate::acts::{self, Published};
 use crate::prologue;
@@ -33,7 +33,7 @@ pub(super) fn forged(scene: &mut Scene<'_>) -> Result<Published, Error> {
 }
 
 /// The next release, whose terms wait longer: all in order, but signed by the builder alone.
-pub(super) fn next(scene: &mut Scene<'_>) -> Result<Release, Error> {
+pub(super) fn next(scene: &mut Scene<'_>) -> Result<Published, Error> {
     if let Some(next) = &scene.next {
         return Ok(next.clone());
     }
@@ -41,9 +41,8 @@ pub(super) fn next(scene: &mut Scene<'_>) -> Result<Release, Error> {
     terms["deadline_seconds"] = 60.into();
     let layout = build(scene, "next release", &terms)?;
     let image = publish(scene, &layout, "v2")?;
-    let next = Release { image, layout };
-    scene.next = Some(next.clone());
-    Ok(next)
+    scene.next = Some(image.clone());
+    Ok(image)
 }
 
 /// Builds the honest source with other terms.
@@ -93,6 +92,15 @@ pub(super) fn policy(
         repository,
         required,
     )
+}
+
+/// The same policy, but for the rebuild: what it refuses, it refuses for another reason.
+pub(super) fn without_rebuild(policy: &Path) -> Result<PathBuf, Error> {
+    let text = fs::read_to_string(policy).map_err(Error::io(policy))?;
+    let path = policy.with_extension("no-rebuild.toml");
+    let text = text.replace("[rebuild]\nrequire = true", "[rebuild]\nrequire = false");
+    fs::write(&path, text).map_err(Error::io(&path))?;
+    Ok(path)
 }
 
 /// A store that is the real one but for a byte of one archive.

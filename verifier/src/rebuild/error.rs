@@ -69,6 +69,24 @@ pub enum RebuildError {
     /// The layout does not say which commit it was built from.
     #[error("reading rebuilt layout: provenance.json names no commit, or several")]
     NoSource,
+    /// The layout is not one that a rebuild left.
+    #[error("reading rebuilt layout: no record of a rebuild: expected {path}")]
+    NoRecord {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The record is of another rebuild than the layout.
+    #[error(
+        "reading rebuilt layout: expected {what} {expected}, as rebuild.json says, found {found}"
+    )]
+    Record {
+        /// Image or commit.
+        what: &'static str,
+        /// What the record says.
+        expected: String,
+        /// What the layout holds.
+        found: String,
+    },
     /// The builder built something else than it was given.
     #[error("reading rebuilt layout: expected commit {expected}, found {found}")]
     Commit {

@@ -1,6 +1,6 @@
 //! Our own rebuild is the same image, byte for byte; otherwise where it differs.
 
-use crate::evidence::{Evidence, Rebuild, Rebuilt};
+use crate::evidence::{Evidence, Occasion, Rebuild, Rebuilt};
 use crate::finding::{Finding, Rule};
 use crate::policy::{Demand, Policy};
 
@@ -38,10 +38,10 @@ fn compared(evidence: &Evidence, rebuilt: &Rebuilt) -> Vec<Finding> {
     let expected = rebuilt.contents.image.image_digest();
     let found = evidence.attested.image.digest;
     if expected == found && evidence.differences.is_empty() {
-        let detail = format!("commit {} rebuilt here is {found}", rebuilt.commit);
+        let detail = format!("{} is {found}", words(rebuilt));
         return vec![Finding::pass(Rule::Rebuild, detail)];
     }
-    let what = format!("image digest of commit {}", rebuilt.commit);
+    let what = format!("image digest of {}", words(rebuilt));
     let mut findings = vec![Finding::fail(Rule::Rebuild, what, expected, found)];
     for difference in evidence.differences.iter().take(SHOWN) {
         let (place, rebuilt, published) = (
@@ -59,4 +59,16 @@ fn compared(evidence: &Evidence, rebuilt: &Rebuilt) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// What was built, and who saw it: an appraisal that was handed a layout saw nothing being built.
+fn words(rebuilt: &Rebuilt) -> String {
+    let commit = &rebuilt.commit;
+    match &rebuilt.occasion {
+        Occasion::Now => format!("commit {commit} rebuilt here"),
+        Occasion::Earlier { layout, source } => {
+            let layout = layout.display();
+            format!("commit {commit} of {source} in an earlier rebuild ({layout})")
+        }
+    }
 }

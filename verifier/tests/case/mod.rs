@@ -20,7 +20,7 @@ use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
 use verifier::appraise::appraise;
 use verifier::contents::Contents;
-use verifier::evidence::{Evidence, Rebuild, Rebuilt};
+use verifier::evidence::{Evidence, Occasion, Rebuild, Rebuilt};
 use verifier::examine::examine;
 use verifier::finding::{Finding, Outcome, Rule};
 use verifier::policy::Policy;
@@ -250,6 +250,7 @@ impl Case {
         let digest = contents.image.image_digest();
         let image: ImageRef = format!("{REPOSITORY}@{digest}").parse().unwrap();
         let rebuild = Rebuild::Done(Box::new(Rebuilt {
+            occasion: Occasion::Now,
             commit: COMMIT.to_owned(),
             contents: contents.clone(),
             provenance: honest_provenance(),
