@@ -212,7 +212,7 @@ pub fn rebuild(
     rebuild
         .args(["rebuild", &image.reference(), "--plain-http", "--source"])
         .arg(source);
-    rebuild.arg("-o").arg(&layout);
+    rebuild.arg("--json").arg("-o").arg(&layout);
     let printed = programme.must(
         stage,
         &format!("build: {} rebuilds", collaborator.name),

@@ -139,6 +139,9 @@ pub struct Revoke {
     /// Write to the key's policy; otherwise the command is printed
     #[arg(long)]
     pub apply: bool,
+    /// Report as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
     /// How to reach Cloud KMS.
     #[command(flatten)]
     pub kms: Kms,
@@ -165,4 +168,7 @@ pub struct Rebuild {
     /// How to reach the registry.
     #[command(flatten)]
     pub registry: Registry,
+    /// Report as JSON on standard output; otherwise the rebuilt image's digest is printed
+    #[arg(long)]
+    pub json: bool,
 }

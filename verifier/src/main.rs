@@ -185,19 +185,32 @@ fn done(authorized: &Authorized) -> String {
 
 async fn revoke(arguments: &cli::Revoke) -> Result<Answer, Error> {
     let grant = read_grant(&arguments.grant)?;
-    let digest = &arguments.image.digest;
-    if !arguments.apply {
-        print(&gcloud::remove(&grant, digest))?;
-        return Ok(Answer::Yes);
+    let (key, digest) = (grant.key(), &arguments.image.digest);
+    let change = match arguments.apply {
+        true => Some(take_away(&grant, arguments).await?),
+        false => None,
+    };
+    match change {
+        Some(Change::Written) => tell(&format!("{digest} revoked on {key}")),
+        Some(Change::AlreadySo) => tell(&format!("{digest} was not bound on {key}")),
+        None if arguments.json => {}
+        None => print(&gcloud::remove(&grant, digest))?,
     }
-    let keys = Keys::connect(arguments.kms.kms_endpoint.as_deref()).await?;
-    let change = revoke::revoke(&keys, &grant, digest).await?;
-    let key = grant.key();
-    tell(&match change {
-        Change::Written => format!("{digest} revoked on {key}"),
-        Change::AlreadySo => format!("{digest} was not bound on {key}"),
-    });
+    if arguments.json {
+        print_json(&json!({
+            "key": key.to_string(),
+            "role": grant.role(),
+            "member": grant.member(digest),
+            "applied": change.is_some(),
+            "was_bound": change.map(|change| change == Change::Written),
+        }))?;
+    }
     Ok(Answer::Yes)
+}
+
+async fn take_away(grant: &Grant, arguments: &cli::Revoke) -> Result<Change, Error> {
+    let keys = Keys::connect(arguments.kms.kms_endpoint.as_deref()).await?;
+    revoke::revoke(&keys, grant, &arguments.image.digest).await
 }
 
 async fn rebuild(arguments: &cli::Rebuild) -> Result<Answer, Error> {
@@ -215,7 +228,12 @@ async fn rebuild(arguments: &cli::Rebuild) -> Result<Answer, Error> {
         layout: &arguments.output,
     };
     let receipt = receipt::receipt(&request, &tell).await?;
-    print_json(&receipt.to_json())?;
+    tell(receipt.table().trim_end());
+    match (receipt.rebuilt(), arguments.json) {
+        (_, true) => print_json(&receipt.to_json())?,
+        (Some(digest), false) => print(&digest.to_string())?,
+        (None, false) => {}
+    }
     match receipt.is_same() {
         true => Ok(Answer::Yes),
         false => Ok(Answer::No),

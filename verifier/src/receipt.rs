@@ -6,7 +6,7 @@ use std::path::Path;
 use attest::{Provenance, Statement};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use content::limits;
+use content::{Digest, limits};
 use oci::{ImageRef, Reference};
 use remote::Registry;
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use crate::commit::Commit;
 use crate::error::Error;
 use crate::evidence::{Evidence, Rebuild, Rebuilt};
 use crate::examine;
+use crate::policy::Demand;
 use crate::published::Published;
 use crate::rebuild::record::Record;
 use crate::rebuild::{Order, Progress, Workshop, rebuild};
@@ -100,6 +101,21 @@ impl Receipt {
             }
             _ => false,
         }
+    }
+
+    /// What came out of the rebuild, if anything did.
+    pub fn rebuilt(&self) -> Option<Digest> {
+        match &self.evidence.rebuild {
+            Rebuild::Done(rebuilt) => Some(rebuilt.contents.image.image_digest()),
+            _ => None,
+        }
+    }
+
+    /// The receipt for people: one line for each finding.
+    pub fn table(&self) -> String {
+        let integrity = rules::integrity::check(&self.evidence);
+        let rebuild = rules::rebuild::judge(&self.evidence, Demand::Required);
+        report::lines(&[integrity, rebuild].concat())
     }
 
     /// The receipt for programs: what was asked, built and found different.

@@ -8,10 +8,15 @@ use crate::evidence::{Evidence, Occasion, Rebuild};
 use crate::finding::{Finding, Outcome};
 use crate::verdict::Verdict;
 
-/// The table: one line for each finding, wrapped by nobody, then the verdict.
+/// The table: one line for each finding, then the verdict.
 pub fn table(verdict: &Verdict) -> String {
+    format!("{}{}\n", lines(verdict.findings()), sentence(verdict))
+}
+
+/// One line for each finding, wrapped by nobody.
+pub fn lines(findings: &[Finding]) -> String {
     let mut out = String::new();
-    for finding in verdict.findings() {
+    for finding in findings {
         // Writing to a string cannot fail.
         let _ = writeln!(
             out,
@@ -21,7 +26,6 @@ pub fn table(verdict: &Verdict) -> String {
             finding.detail()
         );
     }
-    let _ = writeln!(out, "{}", sentence(verdict));
     out
 }
 

@@ -9,8 +9,13 @@ const SHOWN: usize = 12;
 
 /// Compares manifests, and names what differs below them.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+    judge(evidence, policy.rebuild)
+}
+
+/// The same without a policy.
+pub fn judge(evidence: &Evidence, demand: Demand) -> Vec<Finding> {
     match &evidence.rebuild {
-        Rebuild::Unasked => vec![not_rebuilt(policy)],
+        Rebuild::Unasked => vec![not_rebuilt(demand)],
         Rebuild::NoCommit { source, commit } => vec![Finding::fail(
             Rule::Rebuild,
             "source",
@@ -27,8 +32,8 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     }
 }
 
-fn not_rebuilt(policy: &Policy) -> Finding {
-    match policy.rebuild {
+fn not_rebuilt(demand: Demand) -> Finding {
+    match demand {
         Demand::Required => Finding::fail(Rule::Rebuild, "rebuild", "our own", "none"),
         Demand::Unasked => Finding::unasked(Rule::Rebuild, "nothing was rebuilt"),
     }
