@@ -6,13 +6,20 @@ use crate::grant::{Grant, KeyName};
 /// The command that grants.
 pub fn add(binding: &Binding) -> String {
     let verb = "add-iam-policy-binding";
-    command(verb, binding.key(), binding.role(), binding.member())
+    let (key, role, member) = (binding.key(), binding.role(), binding.member());
+    // Without a word on conditions gcloud asks at the terminal as soon as the policy holds any.
+    format!(
+        "{} \\\n  --condition=None",
+        command(verb, key, role, member)
+    )
 }
 
-/// The command that takes the grant for `digest` away.
+/// The command that takes the grant for `digest` away, under whatever condition it stands: what is
+/// left under one would still open the key.
 pub fn remove(grant: &Grant, digest: &content::Digest) -> String {
     let verb = "remove-iam-policy-binding";
-    command(verb, grant.key(), grant.role(), &grant.member(digest))
+    let (key, role, member) = (grant.key(), grant.role(), grant.member(digest));
+    format!("{} \\\n  --all", command(verb, key, role, &member))
 }
 
 fn command(verb: &str, name: &KeyName, role: &str, member: &str) -> String {
@@ -22,10 +29,9 @@ fn command(verb: &str, name: &KeyName, role: &str, member: &str) -> String {
         ring,
         key,
     } = name;
-    // Without `--condition` gcloud asks at the terminal as soon as the policy holds any condition.
     format!(
         "gcloud kms keys {verb} {key} \\\n  --project={project} --location={location} \
-         --keyring={ring} \\\n  --role={role} \\\n  --member='{member}' \\\n  --condition=None"
+         --keyring={ring} \\\n  --role={role} \\\n  --member='{member}'"
     )
 }
 
@@ -44,8 +50,7 @@ mod tests {
                 "gcloud kms keys remove-iam-policy-binding k \\\n  --project=one \
                  --location=global --keyring=r \\\n  --role=roles/cloudkms.cryptoKeyDecrypter \\\n  \
                  --member='principalSet://iam.googleapis.com/projects/1234/locations/global/\
-                 workloadIdentityPools/trusted/attribute.image_digest/{digest}' \\\n  \
-                 --condition=None"
+                 workloadIdentityPools/trusted/attribute.image_digest/{digest}' \\\n  --all"
             )
         );
     }
