@@ -123,7 +123,10 @@ pub async fn authorize(
     signer::sign_image(registry, image, authority.signer).await?;
     let binding = Binding::new(approval, authority.grant);
     let change = match authority.keys {
-        Some(keys) => Some(keys.add(&binding).await?),
+        Some(keys) => {
+            let added = keys.add(&binding).await;
+            Some(added.map_err(|error| Error::Bind(Box::new(error)))?)
+        }
         None => None,
     };
     Ok(Authorized { binding, change })

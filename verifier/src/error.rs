@@ -85,9 +85,12 @@ pub enum Error {
     /// A signature could not be made or pushed.
     #[error("signing: {0}")]
     Signer(#[source] Box<signer::Error>),
-    /// The key's policy was not changed.
-    #[error("binding: {0}")]
+    /// The key's policy cannot be read or changed.
+    #[error("opening the key: {0}")]
     Apply(#[source] Box<ApplyError>),
+    /// The key's policy was not changed, and everything before was done.
+    #[error("binding, with verdict and countersignature published: {0}")]
+    Bind(#[source] Box<ApplyError>),
     /// The process has no threads, signals or name.
     #[error("starting: {0}")]
     Runtime(#[source] std::io::Error),
@@ -98,9 +101,6 @@ pub enum Error {
     #[error("waiting: interrupted")]
     Interrupted,
 }
-
-const SIGNER: &str =
-    "keys in Cloud KMS need GOOGLE_APPLICATION_CREDENTIALS, others a readable PEM file";
 
 impl From<RebuildError> for Error {
     fn from(error: RebuildError) -> Self {
@@ -143,10 +143,7 @@ impl Error {
             Self::Scratch(_) => TEMPORARY,
             Self::Rebuild(error) => return rebuild_hint(error),
             Self::Signer(error) => error.hint(),
-            Self::Apply(error) => match **error {
-                ApplyError::Client(_) => SIGNER,
-                _ => "the policy is as it was or as others left it; the command can be repeated",
-            },
+            Self::Apply(error) | Self::Bind(error) => error.hint(),
             Self::Read { .. } => "is the path right, and is the file yours to read?",
             Self::Verdict(_)
             | Self::Name(_)

@@ -123,7 +123,7 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
     let endpoint = arguments.kms.kms_endpoint.as_deref();
     let signer = Signer::open(&arguments.key, endpoint).await?;
     let keys = match arguments.apply {
-        true => Some(Keys::connect(endpoint).await?),
+        true => Some(reach(&grant, endpoint).await?),
         false => None,
     };
     let registry = connect(&verify.reference.repository, &verify.registry)?;
@@ -150,6 +150,13 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
         print_json(&summary)?;
     }
     Ok(answer(&appraised.verdict))
+}
+
+/// The key service, where the grant's key is.
+async fn reach(grant: &Grant, endpoint: Option<&str>) -> Result<Keys, Error> {
+    let keys = Keys::connect(endpoint).await?;
+    keys.check(grant.key()).await?;
+    Ok(keys)
 }
 
 fn print_binding(

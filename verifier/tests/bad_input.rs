@@ -7,10 +7,11 @@ mod told;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use signature::PrivateKey;
 use tempfile::TempDir;
 use told::told;
 
@@ -44,7 +45,11 @@ impl Place {
         verifier.args(words.split_whitespace());
         verifier
             .current_dir(self.0.path())
-            .env("TMPDIR", self.0.path());
+            .env("TMPDIR", self.0.path())
+            .env(
+                "GOOGLE_APPLICATION_CREDENTIALS",
+                self.at("credentials.json"),
+            );
         let said = told("verifier", verifier);
         assert_eq!(self.names(), before, "{words}");
         said
@@ -64,19 +69,46 @@ fn image(repository: &str) -> String {
 
 /// A server that is no registry: it greets whoever asks anything.
 fn no_registry() -> String {
+    let address = server(|_| answer("200 OK", "text/html", "hello\n"));
+    format!("{address}/a/b")
+}
+
+/// A key service that knows who asks, and tells nobody the policy of a key.
+fn closed_key_service() -> SocketAddr {
+    server(|request| match request.starts_with("POST /token") {
+        true => {
+            let token = r#"{"access_token": "t", "expires_in": 3600, "token_type": "Bearer"}"#;
+            answer("200 OK", "application/json", token)
+        }
+        false => {
+            let refusal =
+                r#"{"error": {"code": 403, "message": "no", "status": "PERMISSION_DENIED"}}"#;
+            answer("403 Forbidden", "application/json", refusal)
+        }
+    })
+}
+
+fn answer(status: &str, kind: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{body}"
+    )
+}
+
+fn server(answer: impl Fn(&str) -> String + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\
-                  Connection: close\r\n\r\nhello\n",
-            );
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).unwrap_or(0);
+            let answer = answer(&String::from_utf8_lossy(&request[..read]));
+            let _ = stream.write_all(answer.as_bytes());
         }
     });
-    format!("{address}/a/b")
+    address
 }
 
 #[test]
@@ -106,6 +138,43 @@ fn grants_and_keys() {
     assert!(said.contains("PEM"), "{said}");
     let said = place.fails(&format!("revoke {image} --grant missing"));
     assert!(said.contains("missing"), "{said}");
+}
+
+#[test]
+fn a_key_that_cannot_be_opened_is_found_out_before_anything_is_built_or_signed() {
+    let place = Place::new();
+    let (image, service) = (image(NOWHERE), closed_key_service());
+    let key = PrivateKey::generate().unwrap().to_pem().unwrap();
+    fs::write(place.at("key.pem"), key.as_bytes()).unwrap();
+    let apply = format!(
+        "authorize {image} --policy policy.toml --source . --plain-http --grant grant.toml \
+         --key key.pem --apply --kms-endpoint http://{service}"
+    );
+    let said = place.fails(&apply);
+    assert!(said.contains("opening the key service"), "{said}");
+    let credentials = serde_json::json!({
+        "type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c",
+        "token_uri": format!("http://{service}/token"),
+    });
+    fs::write(place.at("credentials.json"), credentials.to_string()).unwrap();
+    let said = place.fails(&apply);
+    assert!(said.contains("opening the key: reading policy"), "{said}");
+    assert!(said.contains("cloudkms.cryptoKeys.getIamPolicy"), "{said}");
+}
+
+#[test]
+fn a_revocation_is_told_to_programs_too() {
+    let place = Place::new();
+    let mut verifier = Command::new(env!("CARGO_BIN_EXE_verifier"));
+    verifier.args(["revoke", &image(NOWHERE), "--json", "--grant"]);
+    let output = verifier.arg(place.at("grant.toml")).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (output.status.code(), &report["applied"]),
+        (Some(0), &false.into())
+    );
+    let member = report["member"].as_str().unwrap();
+    assert!(member.ends_with(&"0".repeat(64)), "{member}");
 }
 
 #[test]

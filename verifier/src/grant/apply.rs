@@ -4,14 +4,18 @@
 //! change our member and nothing else, write it back under that etag, and start again when someone
 //! else wrote in between.
 
+use std::time::Duration;
+
 use google_cloud_iam_v1::model::{Binding as Granted, GetPolicyOptions, Policy};
 use google_cloud_kms_v1::client::KeyManagementService;
 
 use crate::binding::Binding;
-use crate::grant::Grant;
+use crate::grant::{Grant, KeyName};
 
 /// Google's own samples try five times.
 const ATTEMPTS: u32 = 5;
+/// How long one call may take, retries of the client included.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Conditions are only returned, and only kept, from this version on.
 const POLICY_VERSION: i32 = 3;
 
@@ -37,6 +41,16 @@ pub enum ApplyError {
         /// What the service said.
         source: google_cloud_kms_v1::Error,
     },
+    /// The service, or whoever hands out credentials, is still silent.
+    #[error("{doing} policy of {key}: no answer within {seconds} seconds")]
+    Silent {
+        /// Reading or writing.
+        doing: &'static str,
+        /// Of which key.
+        key: String,
+        /// How long we waited.
+        seconds: u64,
+    },
     /// A write without an etag would undo whatever others wrote since.
     #[error("reading policy of {key}: no etag")]
     NoEtag {
@@ -51,6 +65,34 @@ pub enum ApplyError {
         /// How often it was tried.
         attempts: u32,
     },
+}
+
+impl ApplyError {
+    /// What the reader can do, by cause.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Client(_) | Self::Silent { .. } => CREDENTIALS,
+            Self::Read { source, .. } | Self::Write { source, .. } => service_hint(source),
+            Self::NoEtag { .. } | Self::Contention { .. } => AGAIN,
+        }
+    }
+}
+
+const CREDENTIALS: &str = "the key service is asked with GOOGLE_APPLICATION_CREDENTIALS, at its public address or at --kms-endpoint";
+const AGAIN: &str = "the policy is as it was or as others left it; the command can be repeated";
+
+fn service_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
+    if error.is_authentication() {
+        return CREDENTIALS;
+    }
+    match error.status().map(|status| status.code.name()) {
+        Some("NOT_FOUND") => "is the key of the grant spelled as Cloud KMS has it?",
+        Some("PERMISSION_DENIED") => {
+            "the credentials need cloudkms.cryptoKeys.getIamPolicy and setIamPolicy on the key"
+        }
+        Some("UNAUTHENTICATED") => CREDENTIALS,
+        _ => AGAIN,
+    }
 }
 
 /// What a write did.
@@ -81,6 +123,15 @@ impl Keys {
         client
             .map(Self)
             .map_err(|error| ApplyError::Client(Box::new(error)))
+    }
+
+    /// Reads the policy of the key once and changes nothing: what cannot be read later cannot be
+    /// written either, and is better known before anything is signed.
+    ///
+    /// # Errors
+    /// No credentials, no such key, or no leave to read its policy.
+    pub async fn check(&self, key: &KeyName) -> Result<(), ApplyError> {
+        self.read(&key.to_string()).await.map(drop)
     }
 
     /// Grants. Repeating it changes nothing.
@@ -121,14 +172,8 @@ impl Keys {
             let Some(edited) = edit(policy) else {
                 return Ok(Change::AlreadySo);
             };
-            match self
-                .0
-                .set_iam_policy()
-                .set_resource(key)
-                .set_policy(edited)
-                .send()
-                .await
-            {
+            let request = self.0.set_iam_policy().set_resource(key).set_policy(edited);
+            match in_time("writing", key, request.send()).await? {
                 Ok(_) => return Ok(Change::Written),
                 Err(error) if is_aborted(&error) => {}
                 Err(source) => {
@@ -150,7 +195,8 @@ impl Keys {
             .get_iam_policy()
             .set_resource(key)
             .set_options(options);
-        let policy = request.send().await.map_err(|source| ApplyError::Read {
+        let answer = in_time("reading", key, request.send()).await?;
+        let policy = answer.map_err(|source| ApplyError::Read {
             key: key.to_owned(),
             source,
         })?;
@@ -161,6 +207,20 @@ impl Keys {
             false => Ok(policy),
         }
     }
+}
+
+/// Google's client tries for minutes, also when there are no credentials at all.
+async fn in_time<T>(
+    doing: &'static str,
+    key: &str,
+    answer: impl Future<Output = T>,
+) -> Result<T, ApplyError> {
+    let answer = tokio::time::timeout(PATIENCE, answer).await;
+    answer.map_err(|_| ApplyError::Silent {
+        doing,
+        key: key.to_owned(),
+        seconds: PATIENCE.as_secs(),
+    })
 }
 
 /// 409 is also `ALREADY_EXISTS`, which no policy write answers.
