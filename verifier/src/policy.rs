@@ -50,8 +50,8 @@ pub struct Signatures {
 /// A policy whose every name is resolved.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Digest of the document, to be named in verdicts.
-    pub digest: Digest,
+    /// To be named in verdicts.
+    pub(crate) digest: Digest,
     /// Who appraises by it, as a URI.
     pub verifier_id: Option<String>,
     /// Where the image may live.
@@ -137,6 +137,14 @@ pub enum PolicyError {
         /// The unknown name.
         found: String,
     },
+    /// A list that names one of them twice.
+    #[error("parsing policy: `{field}` names `{found}` twice")]
+    Repeated {
+        /// Which entry.
+        field: &'static str,
+        /// The repeated name.
+        found: String,
+    },
     /// A threshold that anyone meets or no one can.
     #[error("parsing policy: signatures.threshold: expected 1 to {most}, found {found}")]
     Threshold {
@@ -168,11 +176,11 @@ impl Policy {
         let document: Document = toml::from_str(std::str::from_utf8(bytes)?)?;
         let principals = document.principals(read_key)?;
         Ok(Self {
-            digest: Digest::of(bytes),
+            digest: digest(bytes, &principals),
             repository: document.repository()?,
             signatures: document.signatures(&principals)?,
             attesters: document.attesters(&principals)?,
-            attestations: document.attestations(),
+            attestations: document.attestations()?,
             rebuild: document.rebuild(),
             parameters: document.parameters()?,
             verifier_id: document.verifier.map(|verifier| verifier.id),
@@ -182,6 +190,23 @@ impl Policy {
             directory: document.source.directory,
             principals,
         })
+    }
+
+    /// What verdicts name: `sha256` over lines of hexadecimal digits, first the digest of the document,
+    /// then each principal's key identifier in its order. So a policy that names its keys by files
+    /// has another digest when a file holds another key.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Who appraises by it, as a URI.
+    pub fn verifier_id(&self) -> Option<&str> {
+        self.verifier_id.as_deref()
+    }
+
+    /// Everyone the policy knows; no two share a key.
+    pub fn principals(&self) -> &[Principal] {
+        &self.principals
     }
 
     /// Whether `attestation` must be there.
@@ -199,6 +224,14 @@ impl Policy {
             .find(|principal| principal.key.key_id() == *key)
             .map_or("(unknown)", |principal| &principal.name)
     }
+}
+
+fn digest(document: &[u8], principals: &[Principal]) -> Digest {
+    let mut lines = format!("{}\n", Digest::of(document).hex());
+    for principal in principals {
+        lines += &format!("{}\n", principal.key.key_id().hex());
+    }
+    Digest::of(lines.as_bytes())
 }
 
 #[cfg(test)]
@@ -261,6 +294,42 @@ require = true
         assert_eq!(policy.rebuild, Demand::Required);
         assert_eq!(policy.demands(Attestation::Sbom), Demand::Required);
         assert_eq!(policy.directory, "workload");
+    }
+
+    #[test]
+    fn another_key_in_the_same_file_is_another_policy() {
+        let (builder, other) = keys();
+        let text = text(&[]) + "[[principal]]\nname = \"builder\"\nkey = \"builder.pub\"\n";
+        let digest = |key: &PrivateKey| {
+            let pem = key.public().to_pem().into_bytes();
+            let policy = Policy::parse(text.as_bytes(), &|_| Ok(pem.clone()));
+            *policy.unwrap().digest()
+        };
+        assert_eq!(digest(&builder), digest(&builder));
+        assert_ne!(digest(&builder), digest(&other));
+        let document = Digest::of(text.as_bytes()).hex();
+        let lines = format!("{document}\n{}\n", builder.public().key_id().hex());
+        assert_eq!(digest(&builder), Digest::of(lines.as_bytes()));
+    }
+
+    #[test]
+    fn a_name_stands_once_in_a_list() {
+        let (builder, _) = keys();
+        let good = text(&[("builder", &builder)]);
+        for (from, to) in [
+            (
+                "require = [\"builder\"]",
+                "require = [\"builder\", \"builder\"]",
+            ),
+            ("by = [\"builder\"]", "by = [\"builder\", \"builder\"]"),
+            ("[\"provenance\", \"sbom\"]", "[\"sbom\", \"sbom\"]"),
+        ] {
+            let error = parse(&good.replacen(from, to, 1)).unwrap_err();
+            assert!(
+                matches!(error, PolicyError::Repeated { .. }),
+                "{to}: {error}"
+            );
+        }
     }
 
     #[test]

@@ -129,14 +129,13 @@ impl Document {
         Ok(attesters)
     }
 
-    pub(super) fn attestations(&self) -> BTreeSet<Attestation> {
+    pub(super) fn attestations(&self) -> Result<BTreeSet<Attestation>, PolicyError> {
         let wanted = self.attestations.require.iter();
-        wanted
-            .map(|predicate| match predicate {
-                Predicate::Provenance => Attestation::Provenance,
-                Predicate::Sbom => Attestation::Sbom,
-            })
-            .collect()
+        let wanted = wanted.map(|predicate| match predicate {
+            Predicate::Provenance => ("provenance", Attestation::Provenance),
+            Predicate::Sbom => ("sbom", Attestation::Sbom),
+        });
+        once("attestations.require", wanted)
     }
 
     pub(super) fn rebuild(&self) -> Demand {
@@ -214,15 +213,30 @@ fn keys(
     names: &[String],
     known: &[Principal],
 ) -> Result<BTreeSet<Digest>, PolicyError> {
-    let key_of = |name: &String| {
+    let mut found = Vec::new();
+    for name in names {
         let mut principals = known.iter();
-        let found = principals.find(|principal| principal.name == *name);
-        found
-            .map(|principal| principal.key.key_id())
-            .ok_or_else(|| PolicyError::Stranger {
-                field,
-                found: name.clone(),
-            })
-    };
-    names.iter().map(key_of).collect()
+        let principal = principals.find(|principal| principal.name == *name);
+        let principal = principal.ok_or_else(|| PolicyError::Stranger {
+            field,
+            found: name.clone(),
+        })?;
+        found.push((name.as_str(), principal.key.key_id()));
+    }
+    once(field, found)
+}
+
+/// A list that names something twice was meant to name something else.
+fn once<'a, T: Ord>(
+    field: &'static str,
+    named: impl IntoIterator<Item = (&'a str, T)>,
+) -> Result<BTreeSet<T>, PolicyError> {
+    let mut set = BTreeSet::new();
+    for (name, value) in named {
+        if !set.insert(value) {
+            let found = name.to_owned();
+            return Err(PolicyError::Repeated { field, found });
+        }
+    }
+    Ok(set)
 }
