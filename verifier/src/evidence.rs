@@ -39,6 +39,31 @@ pub struct ImageSignature {
     pub signer: Digest,
     /// The repository that was signed with the digest, if any was.
     pub repository: Option<String>,
+    /// Whether Confidential Space will count it as well.
+    pub in_confidential_space: Sight,
+}
+
+/// What Confidential Space makes of a signature that verifies. It reads the legacy tag alone, and
+/// there it verifies with the key and the algorithm that the payload names (launcher, signature
+/// discovery). A workload that waits for a signature which it cannot see does not start.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sight {
+    /// It counts.
+    Seen,
+    /// It hangs where nothing is looked for.
+    NotUnderTag,
+    /// It names no key, or another key or algorithm.
+    NamesAnother,
+}
+
+impl std::fmt::Display for Sight {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Seen => "it is seen",
+            Self::NotUnderTag => "it hangs in a bundle or elsewhere, not under the tag .sig",
+            Self::NamesAnother => "its payload does not name this key and algorithm",
+        })
+    }
 }
 
 /// A statement that verified and whose subject is the image.

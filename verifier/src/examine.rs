@@ -10,10 +10,10 @@ use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
 use signature::simple_signing::Payload;
 
-use crate::evidence::{Attested, ImageSignature, SignedStatement, Uncounted};
+use crate::evidence::{Attested, ImageSignature, Sight, SignedStatement, Uncounted};
 use crate::finding::Rule;
 use crate::policy::Principal;
-use crate::published::{Damage, Form, Piece, Published};
+use crate::published::{Carrier, Damage, Form, Piece, Published};
 
 /// Verifies every piece against every principal.
 pub fn examine(published: Published, principals: &[Principal]) -> Attested {
@@ -85,6 +85,7 @@ impl<'a> Examiner<'a> {
             carrier: piece.carrier.clone(),
             signer: principal.key.key_id(),
             repository: Some(payload.repository().to_owned()),
+            in_confidential_space: sight(&piece.carrier, payload.names(&principal.key)),
         });
         Ok(())
     }
@@ -118,6 +119,7 @@ impl<'a> Examiner<'a> {
                 carrier,
                 signer,
                 repository,
+                in_confidential_space: Sight::NotUnderTag,
             });
         }
         // Signatures as well: one that hangs there as provenance is a confusion to be reported.
@@ -146,6 +148,14 @@ impl<'a> Examiner<'a> {
                 "signed by {name} for another image: expected {expected}, found {found}"
             )),
         }
+    }
+}
+
+fn sight(carrier: &Carrier, names_its_key: bool) -> Sight {
+    match carrier {
+        Carrier::Tag(tag) if tag.ends_with(".sig") && names_its_key => Sight::Seen,
+        Carrier::Tag(tag) if tag.ends_with(".sig") => Sight::NamesAnother,
+        Carrier::Tag(_) | Carrier::Referrer(_) => Sight::NotUnderTag,
     }
 }
 

@@ -6,6 +6,8 @@
 mod case;
 
 use attest::predicate;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use case::{
     Case, REPOSITORY, bundle, honest_predicates, honest_provenance, legacy_signature,
     legacy_statement, piece, statement, tag, to_value,
@@ -99,6 +101,47 @@ fn a_missing_countersignature_is_named() {
         "require = [\"builder\", \"collaborator\"]",
     );
     case.refused_by(&[Rule::Signatures], "signature of collaborator");
+}
+
+fn noted(verdict: &Verdict, words: &str) -> bool {
+    let mut notes = verdict
+        .findings()
+        .iter()
+        .filter(|found| found.outcome() == Outcome::Note);
+    notes.any(|note| note.detail().contains(words))
+}
+
+#[test]
+fn who_is_not_seen_by_confidential_space_is_named() {
+    let unseen = "will not see the signature of builder";
+    assert!(!noted(&Case::passing().verdict(), unseen));
+    let payload = |case: &Case| {
+        let kind = predicate::COSIGN_SIGN;
+        let payload = statement(REPOSITORY, &case.image.digest, kind, json!({}));
+        bundle(&case.keys.builder, kind, payload)
+    };
+    let bundled = with_signature(payload).verdict();
+    assert!(noted(&bundled, &format!("{unseen}: it hangs in a bundle")));
+    // The builder's signature over a payload that names a stranger's key.
+    let stranger = with_signature(|case| {
+        let (builder, stranger) = (&case.keys.builder, &case.keys.stranger);
+        let mut piece = legacy_signature(stranger, REPOSITORY, &case.image.digest);
+        let signature = STANDARD.encode(builder.sign(&piece.bytes));
+        piece.form = Form::SimpleSigning { signature };
+        piece
+    });
+    let stranger = stranger.verdict();
+    assert!(noted(&stranger, &format!("{unseen}: its payload")));
+    // Elsewhere than under the tag nobody looks.
+    let moved = with_signature(|case| {
+        let mut piece = legacy_signature(&case.keys.builder, REPOSITORY, &case.image.digest);
+        piece.carrier = tag(".att");
+        piece
+    });
+    assert!(noted(&moved.verdict(), unseen));
+    for verdict in [bundled, stranger] {
+        assert!(matches!(verdict, Verdict::Pass(_)));
+    }
 }
 
 // provenance

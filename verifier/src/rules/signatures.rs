@@ -5,24 +5,23 @@ use std::collections::BTreeSet;
 
 use content::Digest;
 
-use crate::evidence::{Evidence, ImageSignature};
+use crate::evidence::{Evidence, ImageSignature, Sight};
 use crate::finding::{Finding, Rule};
 use crate::policy::Policy;
 
 /// Counts principals, by key.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let repository = policy.repository.to_string();
-    let mut findings = Vec::new();
-    let mut signers = BTreeSet::new();
-    for signature in &evidence.attested.signatures {
-        match &signature.repository {
-            Some(signed) if *signed == repository => {
-                signers.insert(signature.signer);
-            }
-            other => findings.push(elsewhere(signature, other.as_deref(), policy)),
-        }
-    }
+    let (here, others): (Vec<&ImageSignature>, Vec<_>) = evidence
+        .attested
+        .signatures
+        .iter()
+        .partition(|signature| signature.repository.as_ref() == Some(&repository));
+    let signers: BTreeSet<Digest> = here.iter().map(|signature| signature.signer).collect();
+    let others = others.into_iter();
+    let mut findings: Vec<Finding> = others.map(|other| elsewhere(other, policy)).collect();
     findings.extend(uncounted(evidence));
+    findings.extend(signers.iter().filter_map(|key| unseen(key, &here, policy)));
     let missing: Vec<&Digest> = policy.signatures.required.difference(&signers).collect();
     findings.extend(missing.iter().map(|key| absent(key, evidence, policy)));
     if signers.len() < policy.signatures.threshold {
@@ -33,11 +32,25 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     findings
 }
 
+/// Confidential Space reads less than we do: a pass here may be a workload there that waits for a
+/// signature in vain.
+fn unseen(signer: &Digest, signatures: &[&ImageSignature], policy: &Policy) -> Option<Finding> {
+    let theirs = signatures.iter().filter(|found| found.signer == *signer);
+    let sights: Vec<Sight> = theirs.map(|found| found.in_confidential_space).collect();
+    if sights.contains(&Sight::Seen) {
+        return None;
+    }
+    let why = sights.first()?;
+    let name = policy.name_of(signer);
+    let detail = format!("Confidential Space will not see the signature of {name}: {why}");
+    Some(Finding::note(Rule::Signatures, detail))
+}
+
 /// The same digest in another repository may be an old release, or another's.
-fn elsewhere(signature: &ImageSignature, signed: Option<&str>, policy: &Policy) -> Finding {
+fn elsewhere(signature: &ImageSignature, policy: &Policy) -> Finding {
     let name = policy.name_of(&signature.signer);
     let expected = &policy.repository;
-    let found = signed.unwrap_or("no repository");
+    let found = signature.repository.as_deref().unwrap_or("no repository");
     let carrier = &signature.carrier;
     let detail = format!(
         "{name} signed ({carrier}), but for another repository: expected {expected}, found {found}"
