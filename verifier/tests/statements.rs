@@ -281,6 +281,23 @@ fn one_type_of_statement_never_stands_in_for_another() {
 }
 
 #[test]
+fn a_good_statement_hung_a_second_time_elsewhere_disturbs_nobody() {
+    let mut case = Case::passing();
+    let [(provenance, _), (sbom, bill)] = honest_predicates();
+    let payload = statement(REPOSITORY, &case.image.digest, sbom, bill);
+    case.published
+        .pieces
+        .push(bundle(&case.keys.builder, provenance, payload));
+    let verdict = case.verdict();
+    assert!(
+        matches!(verdict, Verdict::Pass(_)),
+        "{:#?}",
+        verdict.findings()
+    );
+    assert!(noted(&verdict, "hangs here and is signed as"));
+}
+
+#[test]
 fn a_bill_of_materials_signed_as_provenance_is_not_read_as_one() {
     let mut case = Case::passing();
     case.published.pieces.truncate(2);

@@ -54,8 +54,8 @@ pub(super) fn judge(
             "the policy asks for no such statement",
         )];
     }
-    let mut findings = confused(kind, evidence, policy);
-    findings.extend(uncounted(kind, evidence, policy));
+    let mut findings = uncounted(kind, evidence, policy);
+    let confused = confused(kind, evidence, policy);
     let counted = counted(kind, evidence, policy);
     let judged: Vec<_> = counted
         .values()
@@ -65,17 +65,20 @@ pub(super) fn judge(
     match good {
         Some((statement, _)) => {
             findings.push(holds(kind, statement, policy));
+            findings.extend(confused.map(|statement| elsewhere(kind, statement)));
             let bad = judged
                 .iter()
                 .filter(|(_, mismatches)| !mismatches.is_empty());
             findings.extend(bad.map(|(statement, found)| beside(kind, statement, found)));
         }
-        None if judged.is_empty() => findings.push(absent(kind, policy)),
-        None => findings.extend(
-            judged
-                .into_iter()
-                .flat_map(|(_, found)| failures(kind, found)),
-        ),
+        None => {
+            findings.extend(confused.map(|statement| misplaced(kind, statement)));
+            if judged.is_empty() {
+                findings.push(absent(kind, policy));
+            }
+            let judged = judged.into_iter();
+            findings.extend(judged.flat_map(|(_, found)| failures(kind, found)));
+        }
     }
     findings
 }
@@ -94,23 +97,30 @@ fn counted<'a>(
         .collect()
 }
 
-/// A statement that hangs under one type and is signed as another (CVE-2022-35929).
-fn confused(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+/// Statements that hang under one type and are signed as another (CVE-2022-35929). Where they hang
+/// is up to whoever may push, so that this alone refuses nothing; it explains what is missing.
+fn confused<'a>(
+    kind: &'a Kind,
+    evidence: &'a Evidence,
+    policy: &'a Policy,
+) -> impl Iterator<Item = &'a SignedStatement> {
     let statements = evidence.attested.statements.iter();
     statements
         .filter(|statement| policy.attesters.contains(&statement.signer))
         .filter(|statement| statement.claimed_type.as_deref() == Some(kind.predicate_type))
         .filter(|statement| statement.predicate_type != kind.predicate_type)
-        .map(|statement| {
-            let what = format!("signed predicate type, {}", statement.carrier);
-            Finding::fail(
-                kind.rule,
-                what,
-                kind.predicate_type,
-                &statement.predicate_type,
-            )
-        })
-        .collect()
+}
+
+fn misplaced(kind: &Kind, statement: &SignedStatement) -> Finding {
+    let what = format!("signed predicate type, {}", statement.carrier);
+    let found = &statement.predicate_type;
+    Finding::fail(kind.rule, what, kind.predicate_type, found)
+}
+
+fn elsewhere(kind: &Kind, statement: &SignedStatement) -> Finding {
+    let (carrier, found) = (&statement.carrier, &statement.predicate_type);
+    let detail = format!("not counted, {carrier}: hangs here and is signed as {found}");
+    Finding::note(kind.rule, detail)
 }
 
 fn uncounted(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
