@@ -120,6 +120,30 @@ fn the_crates_are_those_of_the_rebuild() {
     Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "crate pkg:cargo/p256@0.14.0");
 }
 
+#[test]
+fn without_a_rebuild_it_is_said_what_was_compared_with_nothing() {
+    let mut sbom = honest_sbom();
+    let bare = attest::Sbom::new();
+    for kept in [&mut sbom, &mut bare.clone()] {
+        for (path, bytes) in FILES {
+            kept.add_file(&format!("/{path}"), Digest::of(bytes));
+        }
+        let mut case = Case::with_sbom(kept);
+        case.policy = case.policy.replace("require = true", "require = false");
+        case.rebuild = Rebuild::Unasked;
+        let verdict = case.verdict();
+        assert!(matches!(verdict, Verdict::Pass(_)));
+        for (rule, what) in [
+            (Rule::Sbom, "crates and packages not compared"),
+            (Rule::Provenance, "resolved dependencies not compared"),
+        ] {
+            let mut findings = verdict.findings().iter();
+            let found = findings.any(|it| it.rule() == rule && it.detail().starts_with(what));
+            assert!(found, "{:#?}", verdict.findings());
+        }
+    }
+}
+
 // rebuild
 
 #[test]

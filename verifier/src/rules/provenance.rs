@@ -24,7 +24,10 @@ const KIND: Kind = Kind {
 /// Judges the provenance statements.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let examine = |payload: &[u8]| examine(payload, evidence, policy);
-    statements::judge(&KIND, evidence, policy, &examine)
+    let mut findings = statements::judge(&KIND, evidence, policy, &examine);
+    let unseen = "resolved dependencies";
+    findings.extend(statements::uncompared(&KIND, unseen, evidence, policy));
+    findings
 }
 
 /// The commit of the one dependency that is a git commit; none when there are two.

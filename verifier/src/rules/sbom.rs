@@ -24,7 +24,10 @@ const KIND: Kind = Kind {
 /// Judges the signed bills of materials.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let examine = |payload: &[u8]| examine(payload, evidence, policy);
-    statements::judge(&KIND, evidence, policy, &examine)
+    let mut findings = statements::judge(&KIND, evidence, policy, &examine);
+    let unseen = "crates and packages";
+    findings.extend(statements::uncompared(&KIND, unseen, evidence, policy));
+    findings
 }
 
 fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch> {

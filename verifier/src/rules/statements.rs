@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use attest::Subject;
 
-use crate::evidence::{Evidence, SignedStatement};
+use crate::evidence::{Evidence, Rebuild, SignedStatement};
 use crate::finding::{Finding, Rule};
 use crate::policy::{Attestation, Demand, Policy};
 
@@ -178,6 +178,20 @@ fn failures(kind: &Kind, mismatches: Vec<Mismatch>) -> Vec<Finding> {
         Finding::fail(kind.rule, mismatch.what, mismatch.expected, mismatch.found)
     };
     mismatches.into_iter().map(failure).collect()
+}
+
+/// What a statement says of the build is compared with our own; without one it is hearsay, and may
+/// leave out anything.
+pub(super) fn uncompared(
+    kind: &Kind,
+    what: &str,
+    evidence: &Evidence,
+    policy: &Policy,
+) -> Option<Finding> {
+    let asked = policy.demands(kind.attestation) == Demand::Required;
+    let compared = matches!(evidence.rebuild, Rebuild::Done(_));
+    let detail = format!("{what} not compared with anything: there is no rebuild");
+    (asked && !compared).then(|| Finding::note(kind.rule, detail))
 }
 
 /// One statement, one image, in the repository of the policy: a statement over several subjects
