@@ -1,28 +1,57 @@
 //! The grant for one digest. It exists only where an approval exists.
 //!
-//! An approval has private fields and comes from a verdict alone, so no one can write one down:
+//! An approval comes from a verdict alone. Each of these compiles as it stands in the first block of
+//! its pair, and no longer with the one line changed that the second block changes.
 //!
-//! ```compile_fail,E0451
-//! # fn forge(image: oci::ImageRef) {
-//! let approval = verifier::verdict::Approval { image };
+//! Its fields are not to be written down, nor taken out:
+//!
+//! ```
+//! # use verifier::verdict::Approval;
+//! # fn image(approval: Approval) -> oci::ImageRef {
+//! let image = approval.image().clone();
+//! # image
+//! # }
+//! ```
+//! ```compile_fail,E0616
+//! # use verifier::verdict::Approval;
+//! # fn image(approval: Approval) -> oci::ImageRef {
+//! let image = approval.image;
+//! # image
 //! # }
 //! ```
 //!
-//! and a refusal binds nothing:
+//! Only an appraisal becomes a verdict, and only [`appraise`](crate::appraise::appraise) makes one:
 //!
+//! ```
+//! # use verifier::{appraise::appraise, evidence::Evidence, policy::Policy, verdict::Verdict};
+//! # fn verdict(evidence: &Evidence, policy: &Policy) -> Verdict {
+//! Verdict::of(appraise(evidence, policy))
+//! # }
+//! ```
 //! ```compile_fail,E0308
-//! # fn bind(refusal: &verifier::verdict::Refusal, grant: &verifier::grant::Grant) {
-//! let binding = verifier::binding::Binding::new(refusal, grant);
+//! # use verifier::{appraise::appraise, evidence::Evidence, policy::Policy, verdict::Verdict};
+//! # fn verdict(evidence: &Evidence, policy: &Policy) -> Verdict {
+//! Verdict::of(policy)
 //! # }
 //! ```
 //!
-//! With an approval it compiles:
+//! A refusal binds nothing:
 //!
 //! ```
-//! # fn bind(approval: &verifier::verdict::Approval, grant: &verifier::grant::Grant) {
-//! let binding = verifier::binding::Binding::new(approval, grant);
+//! # use verifier::{binding::Binding, grant::Grant, verdict::{Approval, Refusal}};
+//! # fn bind(approval: &Approval, refusal: &Refusal, grant: &Grant) -> Binding {
+//! Binding::new(approval, grant)
 //! # }
 //! ```
+//! ```compile_fail,E0308
+//! # use verifier::{binding::Binding, grant::Grant, verdict::{Approval, Refusal}};
+//! # fn bind(approval: &Approval, refusal: &Refusal, grant: &Grant) -> Binding {
+//! Binding::new(refusal, grant)
+//! # }
+//! ```
+//!
+//! The argument is about what was looked at, not about who looks: a program that makes up what a
+//! registry holds appraises a registry of its own making.
 
 use crate::grant::{Grant, KeyName};
 use crate::verdict::Approval;

@@ -73,13 +73,13 @@ pub struct LayerContents {
     pub entries: BTreeMap<String, Listed>,
 }
 
-/// A whole image.
+/// A whole image. Only [`Contents::read`] makes one, so that its layers are those of its manifest.
 #[derive(Clone, Debug)]
 pub struct Contents {
     /// Manifest and config, as received and as read.
-    pub image: Image,
+    pub(crate) image: Image,
     /// The layers, in order.
-    pub layers: Vec<LayerContents>,
+    pub(crate) layers: Vec<LayerContents>,
 }
 
 /// An image that could not be read to the end.
@@ -117,6 +117,11 @@ impl Contents {
             layers.push(layer);
         }
         Ok(Self { image, layers })
+    }
+
+    /// Manifest and config, as received and as read.
+    pub fn image(&self) -> &Image {
+        &self.image
     }
 
     /// The files as a container sees them: later layers over earlier ones. Whiteouts hide nothing

@@ -11,23 +11,36 @@ use crate::contents::Contents;
 use crate::finding::Rule;
 use crate::published::{Carrier, Damage};
 
-/// Published bytes after verification: who signed what.
+/// Published bytes after verification: who signed what. Only [`crate::examine::examine`] makes one,
+/// and its contents are those of its image.
 #[derive(Clone, Debug)]
 pub struct Attested {
     /// What was asked for.
-    pub image: ImageRef,
+    pub(crate) image: ImageRef,
     /// The image, unless damaged.
-    pub contents: Option<Contents>,
+    pub(crate) contents: Option<Contents>,
     /// How many pieces were looked at.
-    pub pieces: usize,
+    pub(crate) pieces: usize,
     /// Signatures over this image by principals of the policy.
-    pub signatures: Vec<ImageSignature>,
+    pub(crate) signatures: Vec<ImageSignature>,
     /// Statements about this image by principals of the policy.
-    pub statements: Vec<SignedStatement>,
+    pub(crate) statements: Vec<SignedStatement>,
     /// What does not count, and why.
-    pub uncounted: Vec<Uncounted>,
+    pub(crate) uncounted: Vec<Uncounted>,
     /// Carried over from [`crate::published::Published`], with what verification added.
-    pub damage: Vec<Damage>,
+    pub(crate) damage: Vec<Damage>,
+}
+
+impl Attested {
+    /// Signatures over this image by principals of the policy.
+    pub fn signatures(&self) -> &[ImageSignature] {
+        &self.signatures
+    }
+
+    /// Statements about this image by principals of the policy.
+    pub fn statements(&self) -> &[SignedStatement] {
+        &self.statements
+    }
 }
 
 /// A signature over the image's digest that verified.
@@ -148,11 +161,11 @@ pub enum Rebuild {
 #[derive(Clone, Debug)]
 pub struct Evidence {
     /// What others say.
-    pub attested: Attested,
+    pub(crate) attested: Attested,
     /// What we saw ourselves.
-    pub rebuild: Rebuild,
+    pub(crate) rebuild: Rebuild,
     /// Where the rebuilt and the published image differ; empty when there is no rebuild.
-    pub differences: Vec<Difference>,
+    pub(crate) differences: Vec<Difference>,
 }
 
 impl Evidence {

@@ -16,7 +16,8 @@ use crate::policy::Principal;
 use crate::published::{Carrier, Damage, Form, Piece, Published};
 
 /// Verifies every piece against every principal.
-pub fn examine(published: Published, principals: &[Principal]) -> Attested {
+pub fn examine(mut published: Published, principals: &[Principal]) -> Attested {
+    refuse_another_image(&mut published);
     let mut examiner = Examiner {
         principals,
         attested: Attested {
@@ -33,6 +34,23 @@ pub fn examine(published: Published, principals: &[Principal]) -> Attested {
         examiner.piece(piece);
     }
     examiner.attested
+}
+
+/// Contents of another image than was asked for are none of it.
+fn refuse_another_image(published: &mut Published) {
+    let expected = published.image.digest;
+    let found = published
+        .contents
+        .as_ref()
+        .map(|contents| contents.image.image_digest());
+    if let Some(found) = found.filter(|found| *found != expected) {
+        published.contents = None;
+        published.damage.push(Damage {
+            what: "manifest".to_owned(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+        });
+    }
 }
 
 struct Examiner<'a> {

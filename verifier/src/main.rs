@@ -131,10 +131,7 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
     tell(report::table(&appraised.verdict).trim_end());
     let mut summary = report::json(&appraised.verdict, &appraised.evidence);
     if let Verdict::Pass(approval) = &appraised.verdict {
-        let id = arguments
-            .verifier_id
-            .as_deref()
-            .or(policy.verifier_id.as_deref());
+        let id = arguments.verifier_id.as_deref().or(policy.verifier_id());
         let authority = Authority {
             signer: &signer,
             grant: &grant,

@@ -40,42 +40,42 @@ pub enum Attestation {
 
 /// Who must have signed the image.
 #[derive(Clone, Debug)]
-pub struct Signatures {
+pub(crate) struct Signatures {
     /// Key identifiers of those who must all have signed.
-    pub required: BTreeSet<Digest>,
-    /// How many distinct principals of the policy must have signed.
-    pub threshold: usize,
+    pub(crate) required: BTreeSet<Digest>,
+    /// How many distinct principals of the policy must have signed; never none.
+    pub(crate) threshold: usize,
 }
 
-/// A policy whose every name is resolved.
+/// A policy whose every name is resolved. Only [`Policy::parse`] makes one.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// To be named in verdicts.
     pub(crate) digest: Digest,
     /// Who appraises by it, as a URI.
-    pub verifier_id: Option<String>,
+    pub(crate) verifier_id: Option<String>,
     /// Where the image may live.
-    pub repository: Repository,
+    pub(crate) repository: Repository,
     /// The expected `builder.id`.
-    pub builder_id: String,
+    pub(crate) builder_id: String,
     /// The expected `buildType`.
-    pub build_type: String,
+    pub(crate) build_type: String,
     /// The expected source, `git+<URL or name>`.
-    pub source_uri: String,
+    pub(crate) source_uri: String,
     /// The directory of the source that is built.
-    pub directory: String,
+    pub(crate) directory: String,
     /// Further external parameters of the build, each with its only allowed value.
-    pub parameters: BTreeMap<String, serde_json::Value>,
+    pub(crate) parameters: BTreeMap<String, serde_json::Value>,
     /// Everyone the policy knows; no two share a key.
-    pub principals: Vec<Principal>,
+    pub(crate) principals: Vec<Principal>,
     /// Who must have signed the image.
-    pub signatures: Signatures,
+    pub(crate) signatures: Signatures,
     /// What must be attested.
-    pub attestations: BTreeSet<Attestation>,
+    pub(crate) attestations: BTreeSet<Attestation>,
     /// Key identifiers of those whose attestations count.
-    pub attesters: BTreeSet<Digest>,
+    pub(crate) attesters: BTreeSet<Digest>,
     /// Whether the image must be rebuilt.
-    pub rebuild: Demand,
+    pub(crate) rebuild: Demand,
 }
 
 /// A policy that cannot be used.

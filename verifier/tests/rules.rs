@@ -71,6 +71,18 @@ fn damage_is_a_refusal_though_the_rest_holds() {
 }
 
 #[test]
+fn contents_of_another_image_are_none_of_it() {
+    let mut case = Case::passing();
+    let other = stored(&[("workload", b"another program".as_slice())]).contents();
+    let found = other.image().image_digest();
+    case.published.contents = Some(other);
+    case.refused_by(
+        &[Rule::Integrity],
+        &format!("manifest: expected {}, found {found}", case.image.digest),
+    );
+}
+
+#[test]
 fn an_image_that_was_not_read_is_a_refusal() {
     let mut case = Case::passing();
     case.published.contents = None;
@@ -251,6 +263,6 @@ fn the_example_policy_and_grant_can_be_used() {
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     let no_files = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
     let policy = verifier::policy::Policy::parse(&read("release.toml"), &no_files).unwrap();
-    assert_eq!(policy.principals.len(), 2);
+    assert_eq!(policy.principals().len(), 2);
     verifier::grant::Grant::parse(&read("grant.toml")).unwrap();
 }

@@ -247,7 +247,7 @@ impl Case {
     pub fn bare() -> Self {
         let keys = keys();
         let contents = stored(&FILES).contents();
-        let digest = contents.image.image_digest();
+        let digest = contents.image().image_digest();
         let image: ImageRef = format!("{REPOSITORY}@{digest}").parse().unwrap();
         let rebuild = Rebuild::Done(Box::new(Rebuilt {
             occasion: Occasion::Now,
@@ -308,7 +308,7 @@ impl Case {
 
     pub fn verdict(&self) -> Verdict {
         let policy = self.policy();
-        let attested = examine(self.published.clone(), &policy.principals);
+        let attested = examine(self.published.clone(), policy.principals());
         let evidence = Evidence::new(attested, self.rebuild.clone());
         Verdict::of(appraise(&evidence, &policy))
     }
