@@ -48,7 +48,8 @@ http:
   addr: 127.0.0.1:0
 $2
 CONFIG
-  docker-registry serve "$1/config.yml" >"$1/log" 2>&1 &
+  : >"$1/log"
+  docker-registry serve "$1/config.yml" >>"$1/log" 2>&1 &
   for _ in $(seq 100); do
     port="$(sed -nE 's/.*listening on 127\.0\.0\.1:([0-9]+).*/\1/p' "$1/log")"
     [ -z "$port" ] || return 0
