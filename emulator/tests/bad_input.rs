@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
 mod loopback;
-#[allow(dead_code, reason = "other tests use the rest of it")]
 mod probe;
 #[path = "../../builder/tests/told/mod.rs"]
 mod told;

@@ -1,5 +1,6 @@
 //! An image with one small static program, an attestation service that records what it is asked,
 //! and the launcher as a process.
+#![allow(dead_code, reason = "not every test asks for everything")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt as _;
@@ -282,4 +283,12 @@ pub fn claims(answer: &str) -> Value {
         .unwrap_or_else(|| panic!("no token in {answer}"));
     let payload = answer[start..].split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}
+
+/// Runs the workload with these words, once as we are and once without privileges.
+pub fn both(scene: &Scene, image: &str, words: &[&str], check: impl Fn(&str)) {
+    for mut launcher in [scene.launcher(image), scene.rootless_launcher(image)] {
+        let output = launcher.args(["--cmd", &cmd(words)]).output().unwrap();
+        check(&said(&output, 0));
+    }
 }

@@ -1,0 +1,259 @@
+//! What a workload can see and reach that tries what it should not be able to.
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "a test panics and reports")]
+
+mod loopback;
+mod probe;
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use oci::Execution;
+use oci::layer::{Entry, Kind};
+use probe::{Scene, both, cmd, open_image, said};
+
+#[test]
+fn the_workload_sees_nothing_of_the_machine() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    both(
+        &scene,
+        &image,
+        &["ls", "/", "ls", "/dev", "ls", "/proc", "ls", "/run"],
+        |said| {
+            let names = |folder: &str| {
+                let prefix = format!("ls {folder}: ");
+                let mut names: Vec<_> = said
+                    .lines()
+                    .filter_map(|l| l.strip_prefix(&prefix))
+                    .collect();
+                names.sort();
+                names
+            };
+            assert_eq!(names("/"), ["dev", "probe", "proc", "run"]);
+            let devices = [
+                "fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "urandom",
+                "zero",
+            ];
+            assert_eq!(names("/dev"), devices);
+            let processes: Vec<_> = names("/proc")
+                .into_iter()
+                .filter(|n| n.parse::<u32>().is_ok())
+                .collect();
+            assert_eq!(processes, ["1"]);
+            assert_eq!(names("/run"), ["container_launcher"]);
+        },
+    );
+}
+
+#[test]
+fn the_workload_has_namespaces_of_its_own_but_the_network() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let kinds = ["user", "mnt", "pid", "ipc", "net"];
+    let paths = kinds.map(|kind| format!("/proc/self/ns/{kind}"));
+    let words: Vec<_> = paths.iter().flat_map(|path| ["link", path]).collect();
+    both(&scene, &image, &words, |said| {
+        for (kind, path) in kinds.iter().zip(&paths) {
+            let ours = std::fs::read_link(path).unwrap().display().to_string();
+            let line = said
+                .lines()
+                .find(|line| line.contains(path.as_str()))
+                .unwrap();
+            assert!(line.len() > path.len() + 10, "{line}");
+            assert_eq!(line.ends_with(&ours), *kind == "net", "{line}, ours {ours}");
+        }
+    });
+}
+
+#[test]
+fn the_workload_has_no_way_to_more() {
+    let Some(scene) = Scene::set() else { return };
+    for user in ["65532", "0"] {
+        let image = scene.push(
+            Execution {
+                user: user.into(),
+                ..open_image()
+            },
+            vec![],
+        );
+        let words = [
+            "mount",
+            "umount",
+            "namespace",
+            "write",
+            "/run/container_launcher/x",
+            "write",
+            "/dev/x",
+            "write",
+            "/proc/sysrq-trigger",
+            "write",
+            "/proc/sys/kernel/core_pattern",
+            "cat",
+            "/proc/self/status",
+        ];
+        both(&scene, &image, &words, |said| {
+            assert!(
+                said.contains("mount: Operation not permitted\numount: Operation not permitted"),
+                "{said}"
+            );
+            assert!(
+                said.contains("namespace: No space left on device"),
+                "{said}"
+            );
+            assert!(
+                said.contains("write /run/container_launcher/x: Read-only file system"),
+                "{said}"
+            );
+            assert!(
+                said.contains("write /dev/x: Read-only file system"),
+                "{said}"
+            );
+            assert!(
+                !said.contains("sysrq-trigger: ok") && !said.contains("core_pattern: ok"),
+                "{said}"
+            );
+            let none = "0000000000000000";
+            for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+                assert!(said.contains(&format!("{set}:\t{none}")), "{said}");
+            }
+            assert!(said.contains("NoNewPrivs:\t1"), "{said}");
+            let ids = |field: &str| {
+                let line = said.lines().find_map(|line| line.strip_prefix(field));
+                line.unwrap().split_whitespace().collect::<Vec<_>>()
+            };
+            // Who is not root cannot give up groups: they stay as its own, or as nobody's.
+            let harmless = [ids("Gid:")[0], "65534"];
+            assert!(
+                ids("Groups:").iter().all(|group| harmless.contains(group)),
+                "{said}"
+            );
+        });
+    }
+}
+
+#[test]
+fn a_link_in_an_image_leads_nowhere_else() {
+    let Some(scene) = Scene::set() else { return };
+    let outside = scene.folder().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let link = |path: &str| Entry {
+        path: path.parse().unwrap(),
+        kind: Kind::Symlink {
+            target: outside.display().to_string(),
+        },
+    };
+    let image = scene.push(open_image(), vec![link("run")]);
+    let output = scene.launcher(&image).output().unwrap();
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+    // A dangling link where a folder must be is an error of the launch, not of the workload.
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("emulator: error: starting container")
+    );
+}
+
+/// Numbers that a launcher's open file could have.
+const OPEN: std::ops::RangeInclusive<u32> = 3..=15;
+
+/// A folder of the machine that everybody may write to.
+fn machine_folder(scene: &Scene) -> std::path::PathBuf {
+    let folder = scene.shared().join("machine");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    folder
+}
+
+#[test]
+fn a_working_directory_leads_to_nothing_that_is_open() {
+    let Some(scene) = Scene::set() else { return };
+    let machine = machine_folder(&scene);
+    for number in OPEN {
+        let open = format!("/proc/self/fd/{number}");
+        let made = format!("{open}/..{}/made", machine.display());
+        for working_dir in [open, made] {
+            let image = scene.push(
+                Execution {
+                    working_dir: working_dir.clone(),
+                    ..open_image()
+                },
+                vec![],
+            );
+            let words = ["ls", ".", "ls", "..", "write", "sys/kernel/core_pattern"];
+            for mut launcher in [scene.launcher(&image), scene.rootless_launcher(&image)] {
+                let output = launcher.args(["--cmd", &cmd(&words)]).output().unwrap();
+                let said = String::from_utf8_lossy(&output.stdout);
+                let found = said.lines().filter(|line| line.starts_with("ls .: "));
+                assert_eq!(found.count(), 0, "{working_dir}: {said}");
+                for known in ["ls ..: sys", "ls ..: etc", "core_pattern: ok"] {
+                    assert!(!said.contains(known), "{working_dir}: {said}");
+                }
+            }
+        }
+    }
+    assert_eq!(std::fs::read_dir(&machine).unwrap().count(), 0);
+}
+
+#[test]
+fn a_link_in_an_image_leads_to_nothing_that_is_open() {
+    let Some(scene) = Scene::set() else { return };
+    let machine = machine_folder(&scene);
+    let runs = OPEN.map(|number| ("run", number));
+    for (path, number) in runs.chain([("dev", 4), ("proc", 4), ("etc", 4)]) {
+        let link = Entry {
+            path: path.parse().unwrap(),
+            kind: Kind::Symlink {
+                target: format!("/proc/self/fd/{number}/..{}", machine.display()),
+            },
+        };
+        let image = scene.push(open_image(), vec![link]);
+        for mut launcher in [scene.launcher(&image), scene.rootless_launcher(&image)] {
+            let status = if path == "etc" { 0 } else { 2 };
+            said(&launcher.output().unwrap(), status);
+        }
+    }
+    assert_eq!(std::fs::read_dir(&machine).unwrap().count(), 0);
+}
+
+#[test]
+fn nothing_of_the_operators_is_open_in_the_workload() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    let words = [
+        "ls",
+        "/proc/self/fd",
+        "link",
+        "/proc/self/fd/0",
+        "link",
+        "/proc/self/fd/1",
+        "link",
+        "/proc/self/fd/2",
+        "session",
+        "type",
+    ];
+    for launcher in [scene.launcher(&image), scene.rootless_launcher(&image)] {
+        let output = scene.shared().join("output");
+        let mut shell = scene.through("exec 7</etc/passwd 8</", &launcher);
+        shell.args(["--cmd", &cmd(&words)]);
+        let file = std::fs::File::create(&output).unwrap();
+        let status = shell.stdout(file).stdin(Stdio::null()).status().unwrap();
+        let said = std::fs::read_to_string(&output).unwrap();
+        assert_eq!(status.code(), Some(0), "{said}");
+        let mut open: Vec<_> = said
+            .lines()
+            .filter_map(|line| line.strip_prefix("ls /proc/self/fd: "))
+            .collect();
+        open.sort();
+        // The last one is the listed folder.
+        assert_eq!(open, ["0", "1", "2", "3"]);
+        assert!(said.contains("link /proc/self/fd/0: /dev/null\n"), "{said}");
+        for number in [1, 2] {
+            let pipe = format!("link /proc/self/fd/{number}: pipe:");
+            assert!(said.contains(&pipe), "{said}");
+        }
+        assert!(
+            said.contains("session 1\ntype: Inappropriate ioctl"),
+            "{said}"
+        );
+    }
+}
