@@ -1,4 +1,5 @@
 //! The workload against a played world: what it does, in which order, and what it refuses.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod play;
 

@@ -1,4 +1,5 @@
 //! Real and forged attestation tokens that others have published, if `VECTORS` says where they are.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::{Path, PathBuf};
 
