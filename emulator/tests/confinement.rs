@@ -257,3 +257,17 @@ fn nothing_of_the_operators_is_open_in_the_workload() {
         );
     }
 }
+
+/// The kernel keeps keys for a session and a user, whatever namespaces its processes are in.
+#[test]
+fn the_operators_keys_and_the_end_of_the_launcher_are_out_of_reach() {
+    let Some(scene) = Scene::set() else { return };
+    let image = scene.push(open_image(), vec![]);
+    both(&scene, &image, &["keys", "untie", "tie"], |said| {
+        let refused = "Operation not permitted";
+        assert_eq!(
+            said,
+            format!("keys: {refused}\nuntie: {refused}\ntie: ok\n")
+        );
+    });
+}

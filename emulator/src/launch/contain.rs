@@ -11,6 +11,7 @@
 
 mod isolate;
 mod mounts;
+mod restrict;
 
 use std::io::{self, BufRead as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -91,6 +92,8 @@ pub(crate) enum ContainError {
     Json(#[from] content::json::JsonError),
     #[error("starting inner stage: {0}")]
     Inner(#[source] io::Error),
+    #[error("filtering system calls: {0}")]
+    Filter(#[source] io::Error),
     #[error("reading description: the launcher is gone")]
     Orphan,
     #[error("running {program:?}: {source}")]
@@ -165,6 +168,7 @@ fn inner() -> Result<ExitStatus, ContainError> {
     // The kernel has forgotten it with the change of user.
     isolate::die_with_parent()?;
     isolate::check_launcher(socket.as_fd())?;
+    restrict::filter_system_calls().map_err(ContainError::Filter)?;
     let (program, args) = spec.args.split_first().ok_or(ContainError::Orphan)?;
     let source = Command::new(program)
         .args(args)

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,6 +85,13 @@ int main(int argc, char **argv) {
         else if (!strcmp(argv[i], "post")) ask("POST", next), i++;
         else if (!strcmp(argv[i], "exit")) { fflush(stdout); return atoi(next); }
         else if (!strcmp(argv[i], "signal")) { fflush(stdout); signal(SIGSEGV, SIG_DFL); volatile char *p = 0; *p = 1; }
+        else if (!strcmp(argv[i], "untie"))
+            printf("untie: %s\n", prctl(PR_SET_PDEATHSIG, 0) ? strerror(errno) : "ok");
+        else if (!strcmp(argv[i], "tie"))
+            printf("tie: %s\n", prctl(PR_SET_PDEATHSIG, SIGKILL) ? strerror(errno) : "ok");
+        else if (!strcmp(argv[i], "keys"))
+            // The ID of the session's keyring: KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING.
+            printf("keys: %s\n", syscall(SYS_keyctl, 0, -3, 0) < 0 ? strerror(errno) : "ok");
         else if (!strcmp(argv[i], "wait")) {
             // A child, so that there is more than process 1 to be ended.
             if (!fork()) for (;;) pause();

@@ -102,7 +102,7 @@ fn open_proc() -> Result<OwnedFd, ContainError> {
 pub fn become_user(user: User, proc: BorrowedFd<'_>) -> Result<(), ContainError> {
     // Privileged, the process really becomes the user. Otherwise there is just one user to be had,
     // who will be called so.
-    if is_privileged()? && capability_to_map(user) {
+    if is_privileged()? && capability_to_map(user)? {
         set_thread_groups(&[]).map_err(failed("leaving groups"))?;
         set_thread_gid(Gid::from_raw(user.gid)).map_err(failed("setting group"))?;
         set_thread_uid(Uid::from_raw(user.uid)).map_err(failed("setting user"))?;
@@ -123,23 +123,33 @@ fn forbid_user_namespaces(proc: BorrowedFd<'_>) -> Result<(), ContainError> {
 }
 
 /// In a user namespace of our own there is but one user, root, who has no groups to leave.
-fn capability_to_map(user: User) -> bool {
-    let groups = std::fs::read_to_string("/proc/self/setgroups").unwrap_or_default();
-    if groups.trim() != "allow" {
-        return false;
+fn capability_to_map(user: User) -> Result<bool, ContainError> {
+    if read("/proc/self/setgroups")?.trim() != "allow" {
+        return Ok(false);
     }
-    let mapped = |file: &str, id: u32| {
-        let map = std::fs::read_to_string(file).unwrap_or_default();
-        map.lines().any(|line| {
-            let mut numbers = line
-                .split_whitespace()
-                .map(|n| n.parse::<u64>().unwrap_or(0));
-            let (first, _, count) = (numbers.next(), numbers.next(), numbers.next());
-            let (first, id) = (first.unwrap_or(0), u64::from(id));
-            (first..first + count.unwrap_or(0)).contains(&id)
-        })
-    };
-    mapped("/proc/self/uid_map", user.uid) && mapped("/proc/self/gid_map", user.gid)
+    Ok(is_mapped("/proc/self/uid_map", user.uid)? && is_mapped("/proc/self/gid_map", user.gid)?)
+}
+
+fn is_mapped(file: &'static str, id: u32) -> Result<bool, ContainError> {
+    let map = read(file)?;
+    let id = u64::from(id);
+    let mut ranges = map.lines().map(|line| {
+        let numbers = line.split_whitespace().map(|n| n.parse::<u64>());
+        let numbers: Vec<_> = numbers.map(Result::unwrap_or_default).collect();
+        match numbers[..] {
+            [first, _, count] => first..first + count,
+            _ => 0..0,
+        }
+    });
+    Ok(ranges.any(|range| range.contains(&id)))
+}
+
+fn read(file: &'static str) -> Result<String, ContainError> {
+    std::fs::read_to_string(file).map_err(|source| ContainError::File {
+        step: "reading",
+        path: file.into(),
+        source,
+    })
 }
 
 /// Calls the one user and group that there are outside `inside` in the new user namespace.
