@@ -49,7 +49,7 @@ pub(super) fn tampered_crate(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
         .arg(store);
     build.arg("-o").arg(scene.stage.path().join("never"));
     let said = scene.programme.run(scene.stage, "builder build", build)?;
-    Ok(refused(&said, 2, &["crate", &digest]))
+    Ok(refused(&said, 2, &["checking crate", &digest, "found"]))
 }
 
 pub(super) fn unknown_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {

@@ -83,7 +83,11 @@ pub(super) fn replayed_token(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let (accepted, _) = cloud::exchange(sts, &first.provider(), &token)?;
     let (status, answer) = cloud::exchange(sts, &second.provider(), &token)?;
     launched.stop()?;
-    let is_refused = accepted == 200 && status == 400 && answer["error"] == json!("invalid_grant");
+    let why = answer["error_description"].as_str().unwrap_or_default();
+    let is_refused = accepted == 200
+        && status == 400
+        && answer["error"] == json!("invalid_grant")
+        && why.contains("does not match the expected audience");
     let seen = format!("{status} {answer}");
     Ok(if is_refused {
         Outcome::Refused(seen)
@@ -132,6 +136,7 @@ pub(super) fn revoked_digest(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
         &[
             "workload: refused",
             "cloudkms.cryptoKeyVersions.useToDecrypt",
+            &first.data_key(),
         ],
     ))
 }
