@@ -223,15 +223,28 @@ struct Source {
     keyring: Option<PathBuf>,
 }
 
+/// The files in a folder, by name; none if there is no such folder.
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
+    let failed = |source| ArchiveError::File {
+        path: folder.to_owned(),
+        source,
+    };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(failed(source)),
+    };
+    let paths = entries.map(|entry| Ok(entry?.path()));
+    let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    paths.sort();
+    Ok(paths)
+}
+
 /// All binary sources that apt would use, in its order (sources.list(5)).
 fn apt_sources(folder: &Path) -> Result<Vec<Source>, ArchiveError> {
     let mut sources = Vec::new();
     let mut paths = vec![folder.join("sources.list")];
-    if let Ok(entries) = fs::read_dir(folder.join("sources.list.d")) {
-        let mut more: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-        more.sort();
-        paths.extend(more);
-    }
+    paths.extend(listed(&folder.join("sources.list.d"))?);
     for path in paths {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,

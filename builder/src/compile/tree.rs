@@ -1,5 +1,5 @@
 //! Which crates the binary is made of, as cargo resolves them for the target: no build scripts, no macros,
-//! nothing for other systems. Asked before any code of theirs could have a say in it.
+//! nothing for other systems. Asked in a sandbox in which none of their code runs.
 
 use std::path::{Path, PathBuf};
 
