@@ -16,7 +16,7 @@ pub const BUNDLE: u64 = 32 << 20;
 /// A signed statement: the envelope around a software bill of materials is the largest.
 pub const STATEMENT: u64 = 32 << 20;
 /// All signatures and statements of one image: the largest statement in both layouts, and as much
-/// again. A piece that is named twice counts twice.
+/// again. A piece that is named twice for different uses counts twice.
 pub const PIECES_TOTAL: u64 = 128 << 20;
 /// A simple-signing payload.
 pub const PAYLOAD: u64 = 64 << 10;

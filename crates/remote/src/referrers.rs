@@ -133,11 +133,11 @@ impl Registry {
         let mut url = self.url(&format!("referrers/{subject}"));
         let mut listed = Vec::new();
         let mut budget = Budget::new();
-        for _ in 0..PAGES {
+        for number in 0..PAGES {
             let Some((page, next)) = self.page(&url, &mut budget).await? else {
-                return match listed.is_empty() {
-                    true => Ok(None),
-                    false => Err(Error::NotFound { url }),
+                return match number {
+                    0 => Ok(None),
+                    _ => Err(Error::NotFound { url }),
                 };
             };
             listed.extend(page.manifests);

@@ -4,7 +4,7 @@
 use content::{json, limits};
 use http_auth::parser::ChallengeParser;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
-use reqwest::{RequestBuilder, Url};
+use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 
 use crate::credentials::Login;
@@ -42,6 +42,10 @@ impl Registry {
     async fn exchange(&self, access: Access) -> Result<Option<String>, Error> {
         let asked = brief(self.http.get(&self.root)).send().await;
         let answer = asked.map_err(|error| http::broken(&self.root, error))?;
+        let status = answer.status();
+        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+            return Err(http::refused(&self.root, status, answer).await);
+        }
         let Some(challenge) = Challenge::find(answer.headers()) else {
             return Ok(None);
         };

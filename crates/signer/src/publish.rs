@@ -111,7 +111,6 @@ async fn publish_bundle(
 ) -> Result<(), Error> {
     let bytes = Bundle::new(envelope).to_bytes(signer.public())?;
     let layer = registry.push_blob(media::SIGSTORE_BUNDLE, &bytes).await?;
-    registry.push_blob(media::EMPTY, b"{}").await?;
     let mut manifest = Manifest::referrer(media::SIGSTORE_BUNDLE, layer, subject);
     manifest.annotations = annotations([
         (BUNDLE_CONTENT, "dsse-envelope"),
