@@ -146,7 +146,7 @@ pub enum Rebuild {
         /// What the provenance names.
         commit: String,
     },
-    /// The builder looked at the source and its lock, and said no.
+    /// The compiler refused the source.
     Refused {
         /// The commit that was built.
         commit: String,

@@ -18,8 +18,9 @@ const ATTEMPTS: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Conditions are only returned, and only kept, from this version on.
 const POLICY_VERSION: i32 = 3;
+const WRITING: &str = "writing";
 
-/// A change of a policy that did not happen.
+/// A change of a policy that did not happen, as far as we know.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// The client cannot be made: no credentials, as a rule.
@@ -71,8 +72,10 @@ impl ApplyError {
     /// What the reader can do, by cause.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Silent { doing, .. } if *doing == WRITING => UNKNOWN,
             Self::Client(_) | Self::Silent { .. } => CREDENTIALS,
-            Self::Read { source, .. } | Self::Write { source, .. } => service_hint(source),
+            Self::Read { source, .. } => service_hint(source, AGAIN),
+            Self::Write { source, .. } => service_hint(source, UNKNOWN),
             Self::NoEtag { .. } | Self::Contention { .. } => AGAIN,
         }
     }
@@ -80,8 +83,10 @@ impl ApplyError {
 
 const CREDENTIALS: &str = "the key service is asked with GOOGLE_APPLICATION_CREDENTIALS, at its public address or at --kms-endpoint";
 const AGAIN: &str = "the policy is as it was or as others left it; the command can be repeated";
+const UNKNOWN: &str =
+    "whether the policy was written is not known: look at it, or repeat the command";
 
-fn service_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
+fn service_hint(error: &google_cloud_kms_v1::Error, otherwise: &'static str) -> &'static str {
     if error.is_authentication() {
         return CREDENTIALS;
     }
@@ -91,7 +96,7 @@ fn service_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
             "the credentials need cloudkms.cryptoKeys.getIamPolicy and setIamPolicy on the key"
         }
         Some("UNAUTHENTICATED") => CREDENTIALS,
-        _ => AGAIN,
+        _ => otherwise,
     }
 }
 
@@ -173,7 +178,7 @@ impl Keys {
                 return Ok(Change::AlreadySo);
             };
             let request = self.0.set_iam_policy().set_resource(key).set_policy(edited);
-            match in_time("writing", key, request.send()).await? {
+            match in_time(WRITING, key, request.send()).await? {
                 Ok(_) => return Ok(Change::Written),
                 Err(error) if is_aborted(&error) => {}
                 Err(source) => {

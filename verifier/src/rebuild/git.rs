@@ -8,6 +8,7 @@ use tokio::process::Command;
 use super::process::{expect_success, program, run, start};
 use super::{Progress, RebuildError};
 use crate::commit::Commit;
+use crate::printable;
 
 /// Files are checked out byte by byte as they were committed, whatever their source or the caller's
 /// git would have made of them.
@@ -44,10 +45,18 @@ pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
 /// sites then also hand out commits that strangers pushed to their forks.
 pub(super) async fn has_commit(clone: &Path, commit: &Commit) -> Result<bool, RebuildError> {
     let mut git = git(Some(clone))?;
-    git.args(["cat-file", "-e"])
+    git.args(["rev-parse", "--quiet", "--verify"])
         .arg(format!("{commit}^{{commit}}"));
     let output = git.output().await.map_err(|source| start("git", source))?;
-    Ok(output.status.success())
+    match output.status.code() {
+        Some(0) => Ok(true),
+        Some(1) => Ok(false),
+        _ => Err(RebuildError::Status {
+            doing: format!("looking for {commit}"),
+            status: output.status,
+            last_words: printable::line(String::from_utf8_lossy(&output.stderr).trim_end()),
+        }),
+    }
 }
 
 pub(super) async fn check_out(
