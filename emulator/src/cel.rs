@@ -9,14 +9,14 @@ use cel::extractors::This;
 use cel::{Context, Env, ExecutionError, ResolveResult, Value};
 use serde::Serialize;
 
-/// Characters of an expression at the most (IAM, attribute conditions).
+/// Bytes of an expression at the most; IAM has as many characters (attribute conditions).
 const LENGTH: usize = 4096;
 
 /// Why an expression has no value.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CelError {
     /// Longer than any condition.
-    #[error("compiling expression: longer than {LENGTH} characters")]
+    #[error("compiling expression: longer than {LENGTH} bytes")]
     Length,
     /// Deeper than can be evaluated.
     #[error(
@@ -222,6 +222,17 @@ mod tests {
         assert!(error.to_string().contains("100000 items"), "{error}");
         let filtered = "size(assertion.l.filter(x, {'a': 1}.exists(k, k == 'a'))) == 200";
         assert_eq!(condition(filtered, list(200)), Ok(true));
+    }
+
+    #[test]
+    fn comprehensions_double_nothing_for_long() {
+        let none = || Variables::default();
+        let text = format!("size(['x']{}) == 1", ".map(a, a + a)".repeat(100));
+        assert!(condition(&text, none()).is_err());
+        let lists = format!("size([1]{}) == 1", ".map(a, [a, a])".repeat(100));
+        assert!(condition(&lists, none()).is_err());
+        let few = "[['x', 'y']].map(l, l + l)[0].size() == 4";
+        assert_eq!(condition(few, none()), Ok(true));
     }
 
     #[test]

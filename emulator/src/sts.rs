@@ -72,8 +72,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Who is let in, at the time `now` in Unix seconds. `number` gives the number of a project that is
-/// named by ID.
+/// Who is let in, at the time `now` in Unix seconds.
 ///
 /// # Errors
 /// Nobody: the request makes no sense, there is no such provider, or it does not let this token in.

@@ -12,6 +12,8 @@ use cel::{ExecutionError, ResolveResult, Value};
 pub(super) const DEPTH: usize = 250;
 /// Items at the most that the comprehensions of one evaluation go through.
 const ITEMS: usize = 100_000;
+/// Bytes of text that count as one more item.
+const TEXT: usize = 16;
 /// The function that counts items. No expression can name it.
 pub(super) const COUNT: &str = "@count";
 
@@ -48,20 +50,32 @@ pub(super) fn count_ranges(expression: &mut IdedExpr) {
 
 /// The function that [`count_ranges`] puts in, for one evaluation.
 pub(super) fn counter() -> impl Fn(Value) -> ResolveResult + Send + Sync + 'static {
-    let counted = Arc::new(AtomicUsize::new(0));
-    move |range| {
-        let items = match &range {
-            Value::List(list) => list.len(),
-            Value::Map(map) => map.map.len(),
-            _ => 0,
-        };
-        match counted.fetch_add(items, Ordering::Relaxed) + items {
-            0..=ITEMS => Ok(range),
-            _ => Err(ExecutionError::function_error(
-                "comprehension",
-                format!("more than {ITEMS} items"),
-            )),
+    let left = Arc::new(AtomicUsize::new(ITEMS));
+    move |range| match spend(&range, left.load(Ordering::Relaxed)) {
+        Some(rest) => {
+            left.store(rest, Ordering::Relaxed);
+            Ok(range)
         }
+        None => Err(ExecutionError::function_error(
+            "comprehension",
+            format!("more than {ITEMS} items"),
+        )),
+    }
+}
+
+/// What is left after `value`, if it was enough. An item counts with all that is in it, as often as it
+/// is there, and text by its length: a comprehension may double either with each of its steps.
+fn spend(value: &Value, left: usize) -> Option<usize> {
+    let left = left.checked_sub(1)?;
+    match value {
+        Value::String(text) => left.checked_sub(text.len() / TEXT),
+        Value::Bytes(bytes) => left.checked_sub(bytes.len() / TEXT),
+        Value::List(list) => list.iter().try_fold(left, |left, item| spend(item, left)),
+        Value::Map(map) => map
+            .map
+            .values()
+            .try_fold(left, |left, item| spend(item, left)),
+        _ => Some(left),
     }
 }
 
