@@ -1,7 +1,7 @@
 //! The two layouts. Either is written only where this key has not yet said the same in it, so that
 //! publishing can be repeated, also with keys whose signatures differ each time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use attest::{Statement, Subject, predicate};
 use base64::Engine as _;
@@ -140,10 +140,12 @@ async fn find_in_bundles(
     statement: &Statement<Value>,
     signer: &Signer,
 ) -> Result<Option<Envelope>, Error> {
+    let mut pieces = Pieces::of(registry);
     for (_, manifest) in registry.referrers(subject).await? {
         for layer in layers(&manifest, media::SIGSTORE_BUNDLE) {
-            let bytes = registry.blob(layer, limits::BUNDLE).await?;
-            // What others have hung there need not be a bundle that we can read.
+            let Some(bytes) = pieces.fetch(layer, limits::BUNDLE).await? else {
+                continue;
+            };
             let Ok(bundle) = Bundle::parse(&bytes) else {
                 continue;
             };
@@ -165,8 +167,11 @@ async fn find_under_tag(
     let Some(manifest) = tagged(registry, tag).await? else {
         return Ok(None);
     };
+    let mut pieces = Pieces::of(registry);
     for layer in layers(&manifest, media::DSSE_ENVELOPE) {
-        let bytes = registry.blob(layer, limits::STATEMENT).await?;
+        let Some(bytes) = pieces.fetch(layer, limits::STATEMENT).await? else {
+            continue;
+        };
         let Ok(envelope) = Envelope::parse(&bytes) else {
             continue;
         };
@@ -175,6 +180,42 @@ async fn find_under_tag(
         }
     }
     Ok(None)
+}
+
+/// What hangs on an image, fetched to look for what we said. What others have hung there need be
+/// nothing that we can read, and neither keeps us from publishing nor makes us fetch without end:
+/// what is too much is not looked at, and what we said there is said again.
+struct Pieces<'a> {
+    registry: &'a Registry,
+    seen: BTreeSet<Digest>,
+    room: u64,
+}
+
+impl<'a> Pieces<'a> {
+    fn of(registry: &'a Registry) -> Self {
+        Self {
+            registry,
+            seen: BTreeSet::new(),
+            room: limits::PIECES_TOTAL,
+        }
+    }
+
+    /// A piece that has not been looked at, and is what its descriptor says.
+    async fn fetch(&mut self, layer: &Descriptor, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        let Some(room) = self.room.checked_sub(layer.size) else {
+            return Ok(None);
+        };
+        if layer.size > limit || !self.seen.insert(layer.digest) {
+            return Ok(None);
+        }
+        self.room = room;
+        match self.registry.blob(layer, limit).await {
+            Err(remote::Error::SizeMismatch { .. } | remote::Error::DigestMismatch { .. }) => {
+                Ok(None)
+            }
+            fetched => Ok(Some(fetched?)),
+        }
+    }
 }
 
 /// Whether this signer says in `envelope` what `statement` says.

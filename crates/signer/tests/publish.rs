@@ -6,158 +6,20 @@
     reason = "a test, its helpers included"
 )]
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod world;
 
 use attest::{Statement, Subject, predicate};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use content::{Digest, limits};
-use oci::{Descriptor, ImageRef, Manifest, Tag, Target, media};
-use remote::{Registry, Transport};
+use content::Digest;
+use oci::{Descriptor, Manifest, Tag, media};
 use serde_json::{Value, json};
+use signature::PublicKey;
 use signature::bundle::Bundle;
 use signature::envelope::{Envelope, IN_TOTO, pae};
 use signature::simple_signing::{Payload, payload};
-use signature::{PrivateKey, PublicKey};
-use signer::{KeyRef, Signer, attest_image, sign_image};
-use tempfile::TempDir;
-
-#[allow(dead_code, reason = "the tests of the other crate use more of it")]
-#[path = "../../remote/tests/server/mod.rs"]
-mod server;
-
-use server::Server;
-
-struct World {
-    folder: TempDir,
-    _server: Server,
-    registry: Registry,
-    image: ImageRef,
-}
-
-/// `None`, said by name, if a program is missing.
-fn program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let go = std::env::home_dir().unwrap_or_default().join("go/bin");
-    let mut folders = std::env::split_paths(&path).chain([go]);
-    let found = folders.find_map(|folder| Some(folder.join(name)).filter(|path| path.is_file()));
-    if found.is_none() {
-        testkit::skip("publish", format_args!("{name} is not installed"));
-    }
-    found
-}
-
-impl World {
-    /// `None`, said by name, without docker-registry.
-    async fn new(test: &str) -> Option<Self> {
-        let folder = TempDir::new().unwrap();
-        let server = Server::start(test, "")?;
-        let repository = server.repository("some/image");
-        let registry = Registry::connect(&repository, &Transport::PlainHttp).unwrap();
-        let digest = push(&registry).await;
-        Some(Self {
-            folder,
-            _server: server,
-            registry,
-            image: ImageRef { repository, digest },
-        })
-    }
-
-    async fn signer(&self, name: &str) -> Signer {
-        let key = PrivateKey::generate().unwrap();
-        let path = self.folder.path().join(name);
-        fs::write(&path, key.to_pem().unwrap()).unwrap();
-        fs::write(path.with_extension("pub"), key.public().to_pem()).unwrap();
-        Signer::open(&KeyRef::File(path), None).await.unwrap()
-    }
-
-    async fn publish(&self, signer: &Signer) {
-        let (registry, image) = (&self.registry, &self.image);
-        sign_image(registry, image, signer).await.unwrap();
-        for (kind, predicate) in predicates() {
-            attest_image(registry, image, signer, kind, predicate)
-                .await
-                .unwrap();
-        }
-    }
-
-    /// The layers under a legacy tag, with their content.
-    async fn layers(&self, suffix: &str) -> Vec<(Descriptor, Vec<u8>)> {
-        let tag = Tag::of_digest(&self.image.digest, suffix).unwrap();
-        let bytes = self.registry.manifest_by_tag(&tag).await.unwrap().unwrap();
-        let mut layers = Vec::new();
-        for layer in Manifest::parse(&bytes).unwrap().layers {
-            let content = self.registry.blob(&layer, limits::STATEMENT).await.unwrap();
-            layers.push((layer, content));
-        }
-        layers
-    }
-
-    async fn bundles(&self) -> Vec<(Manifest, Bundle)> {
-        let mut bundles = Vec::new();
-        for (_, manifest) in self.registry.referrers(&self.image.digest).await.unwrap() {
-            let bytes = self
-                .registry
-                .blob(&manifest.layers[0], limits::BUNDLE)
-                .await
-                .unwrap();
-            bundles.push((manifest, Bundle::parse(&bytes).unwrap()));
-        }
-        bundles
-    }
-
-    /// Everything that a reader can find, to compare before and after.
-    async fn published(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        for suffix in [".sig", ".att", ""] {
-            let tag = Tag::of_digest(&self.image.digest, suffix).unwrap();
-            let bytes = self.registry.manifest_by_tag(&tag).await.unwrap().unwrap();
-            found.push(String::from_utf8(bytes).unwrap());
-        }
-        found
-    }
-
-    fn cosign(&self, cosign: &Path, key: &str, words: &[&str]) -> bool {
-        let output = Command::new(cosign)
-            .args(words)
-            .args(["--insecure-ignore-tlog", "--allow-http-registry", "--key"])
-            .arg(self.folder.path().join(key))
-            .arg(self.image.to_string())
-            .env("HOME", self.folder.path())
-            .output()
-            .unwrap();
-        println!(
-            "{words:?} {key}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        output.status.success()
-    }
-}
-
-async fn push(registry: &Registry) -> Digest {
-    let config = br#"{"architecture":"amd64","config":{},"os":"linux","rootfs":{"diff_ids":[],"type":"layers"}}"#;
-    let config = registry.push_blob(media::CONFIG, config).await.unwrap();
-    let bytes = Manifest::new(config, Vec::new()).to_bytes().unwrap();
-    let target = Target::Digest(Digest::of(&bytes));
-    registry
-        .push_manifest(&target, &bytes, media::MANIFEST)
-        .await
-        .unwrap()
-}
-
-fn predicates() -> [(&'static str, Value); 2] {
-    let provenance = json!({
-        "buildDefinition": {"buildType": "https://builder.example/v1", "externalParameters": {}},
-        "runDetails": {"builder": {"id": "https://builder.example"}},
-    });
-    let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1});
-    [
-        (predicate::PROVENANCE, provenance),
-        (predicate::CYCLONEDX, sbom),
-    ]
-}
+use signer::{Signer, attest_image, sign_image};
+use world::{World, predicates, program};
 
 #[tokio::test]
 async fn cosign_verifies_what_we_publish() {
