@@ -249,11 +249,9 @@ fn next_page(url: &str, headers: &HeaderMap) -> Result<Option<String>, Error> {
         url: url.to_owned(),
         header: "Link",
     };
-    let Some(value) = headers.get(LINK) else {
-        return Ok(None);
-    };
-    let text = value.to_str().map_err(|_| header())?;
-    let Some(next) = parse_link(text) else {
+    let texts = headers.get_all(LINK).iter().map(|value| value.to_str());
+    let texts: Vec<_> = texts.collect::<Result<_, _>>().map_err(|_| header())?;
+    let Some(next) = texts.into_iter().find_map(parse_link) else {
         return Ok(None);
     };
     let base = Url::parse(url).map_err(|_| header())?;
@@ -264,10 +262,13 @@ fn next_page(url: &str, headers: &HeaderMap) -> Result<Option<String>, Error> {
     }
 }
 
+/// The next page among the links of one header (RFC 8288, section 3).
 fn parse_link(text: &str) -> Option<&str> {
-    let (address, parameters) = text.strip_prefix('<')?.split_once('>')?;
     let is_next = |p: &str| matches!(p.trim(), "rel=\"next\"" | "rel=next");
-    parameters.split(';').any(is_next).then_some(address)
+    let links = text.split('<').skip(1);
+    let mut links = links.filter_map(|link| link.split_once('>'));
+    let (address, _) = links.find(|(_, rest)| rest.split([';', ',']).any(is_next))?;
+    Some(address)
 }
 
 #[cfg(test)]
@@ -287,6 +288,14 @@ mod tests {
         assert_eq!(next(relative).unwrap(), expected);
         let absolute = "<https://r.example/v2/a/referrers/sha256:0?n=2>;rel=next";
         assert_eq!(next(absolute).unwrap(), expected);
+        let among = "</x>; rel=\"prev\", </v2/a/referrers/sha256:0?n=2>; rel=\"next\"";
+        assert_eq!(next(among).unwrap(), expected);
+        let mut headers = HeaderMap::new();
+        for link in ["</x>; rel=\"prev\"", relative] {
+            headers.append(LINK, link.parse().unwrap());
+        }
+        let url = "https://r.example/v2/a/referrers/sha256:0";
+        assert_eq!(next_page(url, &headers).unwrap(), expected);
         assert_eq!(next("</x>; rel=\"prev\"").unwrap(), None);
         assert!(next("<https://evil.example/>; rel=\"next\"").is_err());
         assert!(next("<http://r.example/>; rel=\"next\"").is_err());

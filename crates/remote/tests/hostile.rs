@@ -12,6 +12,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
+/// Where a registry is asked for a challenge.
+const API: &str = "/v2/";
 const INDEX: &str = "Content-Type: application/vnd.oci.image.index.v1+json\r\n";
 
 /// Answers by path and query; anything else is not found.
@@ -23,7 +25,11 @@ impl Script {
         let length = body.len();
         let head = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n");
         let answer = [head.as_bytes(), body].concat();
-        self.0.insert(format!("/v2/a/b/{path}"), answer);
+        let path = match path {
+            API => API.to_owned(),
+            path => format!("/v2/a/b/{path}"),
+        };
+        self.0.insert(path, answer);
         self
     }
 
@@ -113,6 +119,26 @@ async fn referrers_are_read_to_the_last_page() {
     let mut expected = vec![Digest::of(&one), Digest::of(&two)];
     expected.sort();
     assert_eq!(referrers(script).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_off_is_no_list() {
+    let next = format!("{INDEX}Link: </v2/a/b/{}?page=2>; rel=\"next\"\r\n", list());
+    let script = Script::default().on(&list(), "200 OK", &next, &index(&[]));
+    let broken = referrers(script).await;
+    assert!(matches!(broken, Err(Error::NotFound { .. })), "{broken:?}");
+}
+
+#[tokio::test]
+async fn a_registry_that_is_busy_is_not_one_without_tokens() {
+    for status in ["429 Too Many", "503 Busy"] {
+        let script = Script::default().on(API, status, "", b"");
+        let error = referrers(script).await.unwrap_err();
+        assert!(
+            matches!(error, Error::Authenticate { .. }),
+            "{status}: {error}"
+        );
+    }
 }
 
 #[tokio::test]
