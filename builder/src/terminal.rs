@@ -46,8 +46,8 @@ impl Drop for Terminal {
     }
 }
 
-/// Text that a stranger wrote, as a terminal shows it: what would steer the terminal instead, or turn the
-/// direction of what follows, is spelled out.
+/// Text that a stranger wrote, as a terminal shows it: what would steer the terminal instead, or mislead its
+/// reader, is spelled out.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     if !text.contains(is_steering) {
         return Cow::Borrowed(text);
@@ -62,16 +62,9 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(harmless)
 }
 
-/// Control characters, and those that Unicode has for bidirectional text (Unicode Standard Annex 9) and for
-/// new lines. A compiler's excerpts have tabs, and a parser's have lines.
+/// A compiler's excerpts have tabs, and a parser's have lines.
 fn is_steering(c: char) -> bool {
-    match c {
-        '\t' | '\n' => false,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            true
-        }
-        _ => c.is_control(),
-    }
+    !matches!(c, '\t' | '\n') && !content::is_plain(c)
 }
 
 /// Cargo's own steps are indented verbs with a capital; ours begin with a small letter.

@@ -7,7 +7,7 @@ pub const MANIFEST: u64 = 4 << 20;
 pub const CONFIG: u64 = 4 << 20;
 /// One layer, compressed, and also what it may unpack to.
 pub const LAYER: u64 = 4 << 30;
-/// Files and directories in one layer.
+/// Files and directories in one layer, and also in all layers of one image.
 pub const ENTRIES: usize = 1_000_000;
 /// All layers of one image, compressed.
 pub const LAYERS_TOTAL: u64 = 8 << 30;
