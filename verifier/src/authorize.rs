@@ -110,7 +110,8 @@ pub struct Authorized {
 /// everything else is on record.
 ///
 /// # Errors
-/// A signature, a push or the key service fails; then nothing was bound.
+/// A signature, a push or the key service fails; then nothing was bound, unless the service wrote and its answer
+/// was lost.
 pub async fn authorize(
     registry: &Registry,
     approval: &Approval,

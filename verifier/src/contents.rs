@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
 
-use content::{CheckedReader, Digest, Hasher, ReadError};
+use content::{CheckedReader, Digest, Hasher, ReadError, limits};
 use oci::layer::{self, Member, MemberKind};
 use oci::{Descriptor, Image};
 
@@ -102,7 +102,8 @@ impl Contents {
     /// # Errors
     /// [`ContentsError::Damage`] when a layer is not what the manifest says, else what `open` says.
     pub fn read(image: Image, open: OpenLayer<'_>) -> Result<Self, ContentsError> {
-        let mut layers = Vec::new();
+        let mut layers: Vec<LayerContents> = Vec::new();
+        let mut entries = 0;
         for (index, descriptor) in image.manifest().layers.iter().enumerate() {
             let blob = open(descriptor).map_err(ContentsError::Io)?;
             let (layer, diff_id) = read_layer(index, descriptor, blob)?;
@@ -112,6 +113,14 @@ impl Contents {
                     what: format!("layer {index}, uncompressed"),
                     expected: expected.map_or("no layer".to_owned(), Digest::to_string),
                     found: diff_id.to_string(),
+                }));
+            }
+            entries += layer.entries.len();
+            if entries > limits::ENTRIES {
+                return Err(ContentsError::Damage(Damage {
+                    what: "entries of all layers".to_owned(),
+                    expected: format!("at most {}", limits::ENTRIES),
+                    found: "more".to_owned(),
                 }));
             }
             layers.push(layer);

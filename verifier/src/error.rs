@@ -88,7 +88,7 @@ pub enum Error {
     /// The key's policy cannot be read or changed.
     #[error("opening the key: {0}")]
     Apply(#[source] Box<ApplyError>),
-    /// The key's policy was not changed, and everything before was done.
+    /// The key's policy was not changed, as far as we know, and everything before was done.
     #[error("binding, with verdict and countersignature published: {0}")]
     Bind(#[source] Box<ApplyError>),
     /// The process has no threads, signals or name.

@@ -191,8 +191,8 @@ fn an_earlier_rebuild_is_called_one() {
         panic!("the case has no rebuild");
     };
     rebuilt.occasion = Occasion::Earlier {
-        layout: "/work/rebuilt".into(),
-        source: "/work/source".to_owned(),
+        layout: "/mine/rebuilt".into(),
+        source: "/mine/source".to_owned(),
     };
     let verdict = case.verdict();
     let mut findings = verdict.findings().iter();
@@ -200,11 +200,11 @@ fn an_earlier_rebuild_is_called_one() {
         .find(|found| found.rule() == Rule::Rebuild)
         .unwrap();
     assert_eq!(rebuild.outcome(), Outcome::Pass);
-    let words = "in an earlier rebuild (/work/rebuilt)";
+    let words = "in an earlier rebuild (/mine/rebuilt)";
     assert!(rebuild.detail().contains(words), "{}", rebuild.detail());
     let evidence = Evidence::new(examine(case.published, &[]), case.rebuild);
     let report = verifier::report::json(&verdict, &evidence);
-    let origin = json!({"layout": "/work/rebuilt", "source": "/work/source"});
+    let origin = json!({"layout": "/mine/rebuilt", "source": "/mine/source"});
     assert_eq!(report["rebuilt"]["origin"], origin);
 }
 

@@ -127,4 +127,18 @@ mod tests {
         assert_eq!(std::fs::read(clone.join("file")).unwrap(), b"one $Id$\n");
         assert!(!marker.exists());
     }
+
+    #[tokio::test]
+    async fn a_git_that_fails_is_no_absent_commit() {
+        let scratch = tempfile::tempdir().unwrap();
+        let commit = "0".repeat(40).parse().unwrap();
+        let asked = has_commit(scratch.path(), &commit).await;
+        assert!(
+            matches!(asked, Err(RebuildError::Status { .. })),
+            "{asked:?}"
+        );
+        let mut git = git(Some(scratch.path())).unwrap();
+        assert!(git.args(["init", "-q"]).status().await.unwrap().success());
+        assert!(!has_commit(scratch.path(), &commit).await.unwrap());
+    }
 }
