@@ -111,6 +111,16 @@ pub enum Error {
         /// The digest that it has.
         actual: Digest,
     },
+    /// Something to be pushed to a digest that it does not have.
+    #[error("pushing to {repository}@{expected}: this is {actual}")]
+    Target {
+        /// The repository.
+        repository: Repository,
+        /// The digest that was asked for.
+        expected: Digest,
+        /// The digest of what would be pushed.
+        actual: Digest,
+    },
     /// Content of another size.
     #[error("requesting {url}: expected {expected} bytes, found {actual}")]
     SizeMismatch {

@@ -21,7 +21,8 @@ impl Error {
             Self::Connect { .. } | Self::Client { .. } | Self::Transport { .. } => REACH,
             Self::Timeout { .. } => REACH,
             Self::Credentials { .. } => "mend what is named, in the Docker credential store",
-            Self::Authenticate { source, .. } => source.hint(),
+            Self::Authenticate { source, .. } => unauthenticated(source),
+            Self::Target { .. } => "push to a tag, or to the digest that it has",
             Self::Upload { source, .. } => refused_upload(source),
             Self::Status { status, .. } => answered(*status),
             Self::NotFound { .. } => "was it pushed, and to this repository?",
@@ -41,6 +42,14 @@ impl Error {
                 "this image, or what hangs on it, is of no use: build it again"
             }
         }
+    }
+}
+
+/// A service that knows nothing of what we ask for, or answers at length, is not the one for tokens.
+fn unauthenticated(source: &Error) -> &'static str {
+    match source {
+        Error::NotFound { .. } | Error::Limit { .. } => LATER,
+        other => other.hint(),
     }
 }
 
@@ -101,6 +110,9 @@ mod tests {
             assert_eq!(refused(code).hint(), hint, "{code}");
         }
         assert!(refused(418).hint().contains("above"));
+        let (registry, url) = (String::new(), String::new());
+        let source = Box::new(Error::NotFound { url });
+        assert_eq!(Error::Authenticate { registry, source }.hint(), LATER);
         let full = Error::Write {
             path: "/tmp/layer".into(),
             source: io::ErrorKind::StorageFull.into(),

@@ -6,7 +6,7 @@ use reqwest::header::{ACCEPT, HeaderMap, LINK};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
 use crate::http::{self, Answer};
-use crate::registry::{Access, Body};
+use crate::registry::Access;
 use crate::tag::Changed;
 use crate::{Error, Registry};
 
@@ -63,12 +63,8 @@ impl Registry {
         }
         let digest = Digest::of(&bytes);
         self.check_room(&subject, &digest).await?;
-        let media_type = media::MANIFEST;
-        let body = Body {
-            bytes: &bytes,
-            media_type,
-        };
-        self.put_manifest(&Target::Digest(digest), body).await?;
+        self.push_manifest(&Target::Digest(digest), &bytes, media::MANIFEST)
+            .await?;
         self.keep_listed(&subject, entry(&manifest, &bytes)).await?;
         Ok(digest)
     }

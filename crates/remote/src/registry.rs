@@ -4,7 +4,7 @@ use std::path::Path;
 use content::{Digest, limits};
 use oci::{Descriptor, Image, Manifest, Repository, Tag, Target, media};
 use oci_client::Reference;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use tempfile::NamedTempFile;
 use tokio::sync::Mutex;
@@ -40,12 +40,6 @@ pub struct Registry {
 pub(crate) enum Access {
     Pull,
     Push,
-}
-
-/// What is sent as a manifest.
-pub(crate) struct Body<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) media_type: &'a str,
 }
 
 impl Registry {
@@ -214,38 +208,38 @@ impl Registry {
     /// Stores a manifest under `target` and gives its digest. What it names must be there.
     ///
     /// # Errors
-    /// [`Error::DigestMismatch`] if `target` is another digest, or a registry that refuses.
+    /// [`Error::Target`] if `target` is another digest, or a registry that refuses.
     pub async fn push_manifest(
         &self,
         target: &Target,
         bytes: &[u8],
         media_type: &str,
     ) -> Result<Digest, Error> {
-        self.put_manifest(target, Body { bytes, media_type })
-            .await?;
-        Ok(Digest::of(bytes))
-    }
-
-    /// The same, and what the registry says about it.
-    pub(crate) async fn put_manifest(
-        &self,
-        target: &Target,
-        body: Body<'_>,
-    ) -> Result<HeaderMap, Error> {
         let url = self.manifest_url(target);
-        if let Target::Digest(expected) = target {
-            http::check_digest(&url, *expected, Digest::of(body.bytes))?;
-        }
+        let digest = Digest::of(bytes);
+        self.check_target(target, digest)?;
         let put = |request: RequestBuilder| {
             request
-                .header(CONTENT_TYPE, body.media_type)
-                .timeout(http::patience(body.bytes.len() as u64))
-                .body(body.bytes.to_vec())
+                .header(CONTENT_TYPE, media_type)
+                .timeout(http::patience(bytes.len() as u64))
+                .body(bytes.to_vec())
         };
         let response = self.send(Access::Push, Method::PUT, &url, put).await?;
         match http::sort(&url, response).await? {
-            Answer::Found(response) => Ok(response.headers().clone()),
+            Answer::Found(_) => Ok(digest),
             Answer::Absent => Err(Error::NotFound { url }),
+        }
+    }
+
+    /// A digest is pushed to by nothing else: found out before anything is sent.
+    pub(crate) fn check_target(&self, target: &Target, actual: Digest) -> Result<(), Error> {
+        match target {
+            Target::Digest(expected) if *expected != actual => Err(Error::Target {
+                repository: self.repository.clone(),
+                expected: *expected,
+                actual,
+            }),
+            _ => Ok(()),
         }
     }
 

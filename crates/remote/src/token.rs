@@ -121,11 +121,10 @@ fn brief(request: RequestBuilder) -> RequestBuilder {
 /// Why there is none is not said: the reason could hold the token. What no header can hold is none.
 fn token_in(body: &[u8]) -> Option<String> {
     let given: Given = json::parse(body, limits::TOKEN).ok()?;
-    let token = given.token.or(given.access_token)?;
-    token
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic())
-        .then_some(token)
+    let mut names = [given.token, given.access_token].into_iter().flatten();
+    let token = names.find(|token| !token.is_empty())?;
+    let fits = token.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then_some(token)
 }
 
 #[cfg(test)]
@@ -164,8 +163,13 @@ mod tests {
             token(r#"{"token":"a","access_token":"a"}"#).as_deref(),
             Some("a")
         );
+        assert_eq!(
+            token(r#"{"token":"","access_token":"b"}"#).as_deref(),
+            Some("b")
+        );
         for none in [
             "{}",
+            r#"{"token":""}"#,
             r#""a""#,
             "<html>",
             r#"{"token":1}"#,

@@ -56,10 +56,11 @@ impl Registry {
     /// Stores the image of a layout, layers first, under `target`, and gives its digest.
     ///
     /// # Errors
-    /// A layout that cannot be read, [`Error::DigestMismatch`] if `target` is another digest, or a
+    /// A layout that cannot be read, [`Error::Target`] if `target` is another digest, or a
     /// registry that refuses.
     pub async fn push_layout(&self, layout: &Layout, target: &Target) -> Result<Digest, Error> {
         let image = layout.image().map_err(|e| Error::Layout(Box::new(e)))?;
+        self.check_target(target, image.image_digest())?;
         let manifest = image.manifest();
         for blob in manifest.layers.iter().chain([&manifest.config]) {
             self.push_blob_file(&layout.blob_path(&blob.digest), blob)

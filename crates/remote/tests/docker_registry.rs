@@ -87,8 +87,11 @@ async fn a_pushed_layout_comes_back() {
         layout.read_blob(layer, limits::LAYER).unwrap()
     );
     let other = Target::Digest(Digest::of(b"other"));
-    let error = registry.push_layout(&layout, &other).await.unwrap_err();
-    assert!(matches!(error, Error::DigestMismatch { .. }), "{error}");
+    let empty = connect(&server, "a/c");
+    let error = empty.push_layout(&layout, &other).await.unwrap_err();
+    assert!(matches!(error, Error::Target { .. }), "{error}");
+    let sent = empty.blob(layer, limits::LAYER).await.unwrap_err();
+    assert!(matches!(sent, Error::NotFound { .. }), "{sent}");
 }
 
 #[tokio::test]
