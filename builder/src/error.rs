@@ -181,6 +181,9 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
 fn archive_hint(error: &ArchiveError) -> Option<&'static str> {
     match error {
         ArchiveError::Host(error) => error.hint(),
+        ArchiveError::Store(StoreError::Came { .. }) => {
+            Some("that archive has another package than was locked: name another with --archive")
+        }
         ArchiveError::Store(error) => error.hint(),
         ArchiveError::Fetch { .. } => {
             Some("is there a network? another package archive can be named with --archive")
@@ -192,6 +195,9 @@ fn archive_hint(error: &ArchiveError) -> Option<&'static str> {
 fn crates_hint(error: &CrateError) -> Option<&'static str> {
     match error {
         CrateError::Host(error) => error.hint(),
+        CrateError::Store(StoreError::Came { .. }) => {
+            Some("remove that file from CARGO_HOME/registry/cache; it is fetched again")
+        }
         CrateError::Store(error) => error.hint(),
         _ => None,
     }

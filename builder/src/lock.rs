@@ -96,8 +96,16 @@ pub enum LockError {
         first: Named,
     },
     /// A lock that cannot be written.
+    #[error("writing {}: {source}", path.display())]
+    Write {
+        /// Where to.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A lock that cannot be worded.
     #[error("writing Image.lock: {0}")]
-    Write(#[from] toml::ser::Error),
+    Text(#[from] toml::ser::Error),
     /// The package archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -257,7 +265,7 @@ impl Lock {
     pub fn write(&self, folder: &Path) -> Result<PathBuf, LockError> {
         let text = self.to_text()?;
         let path = folder.join(LOCK);
-        let failed = |source| LockError::File {
+        let failed = |source| LockError::Write {
             path: path.clone(),
             source,
         };

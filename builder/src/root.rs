@@ -20,6 +20,10 @@ use crate::store::{Store, StoreError};
 use digest::digest;
 use unpack::Unpacker;
 
+/// Of the rules by which packages are unpacked and digested. To be raised with any change to them: a root that
+/// was kept under other rules would go into a new lock, and be found nowhere else.
+const RULES: u32 = 1;
+
 /// A build root that cannot be made or is another one.
 #[derive(Debug, thiserror::Error)]
 pub enum RootError {
@@ -95,10 +99,11 @@ pub fn resolve(
     }
 }
 
-/// Where the root of these packages is kept. Its own digest would find it for a lock that names others, and
+/// Where the root of these packages, by these rules, is kept. Its own digest would find it for a lock that names others, and
 /// provenance would then name what was never used.
 fn place(packages: &[Package], store: &Store) -> PathBuf {
     let mut key = Hasher::new();
+    key.update(format!("rules {RULES}\0").as_bytes());
     for one in packages {
         let sha256 = one.sha256.hex();
         key.update(format!("{} {} {sha256} {}\0", one.name, one.version, one.size).as_bytes());

@@ -45,7 +45,15 @@ pub enum StoreError {
         /// Its digest.
         digest: Digest,
     },
-    /// What should be an input is something else.
+    /// What came is another input than was asked for.
+    #[error("checking {what}: {source}")]
+    Came {
+        /// Which input.
+        what: String,
+        /// How it differs.
+        source: ReadError,
+    },
+    /// What is in the store is no longer what was put there.
     #[error("checking {what}: {source}")]
     Content {
         /// Which input.
@@ -64,7 +72,7 @@ impl StoreError {
                 Some("name a store that you may write to with --store")
             }
             Self::Content { .. } => Some("remove that file from the store; it is fetched again"),
-            Self::Folder { .. } | Self::Absent { .. } => None,
+            Self::Folder { .. } | Self::Absent { .. } | Self::Came { .. } => None,
         }
     }
 
@@ -226,7 +234,7 @@ fn copy(
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => {
-                return Err(StoreError::Content {
+                return Err(StoreError::Came {
                     what: what.to_owned(),
                     source: error.into(),
                 });
@@ -254,7 +262,7 @@ mod tests {
         for wrong in [&b"inpux"[..], b"inpu", b"inputs"] {
             assert!(matches!(
                 store.keep("x", wrong, &digest, 5),
-                Err(StoreError::Content { .. })
+                Err(StoreError::Came { .. })
             ));
         }
         assert_eq!(store.size(&digest).unwrap(), None);
