@@ -53,7 +53,11 @@ impl Uploads {
             Some(digest) => {
                 let digest = digest.parse()?;
                 let claim = self.claim(self.store.upload(name, &id))?;
-                take(&claim.path, body).await?;
+                // Nobody was told of this upload, so nobody could go on with it.
+                if let Err(broken) = take(&claim.path, body).await {
+                    store::remove(&claim.path)?;
+                    return Err(broken);
+                }
                 self.keep(name, &claim, digest).await
             }
             None => Ok(status(StatusCode::ACCEPTED, name, &id, 0)),
