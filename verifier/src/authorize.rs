@@ -21,7 +21,7 @@ use crate::examine::examine;
 use crate::grant::Grant;
 use crate::grant::apply::{Change, Keys};
 use crate::policy::{Demand, Policy};
-use crate::rebuild::{self, Order, Progress, Workshop};
+use crate::rebuild::{self, Choice, Order, Progress, Workshop};
 use crate::rules;
 use crate::verdict::{Approval, Verdict};
 
@@ -158,14 +158,11 @@ async fn rebuild(
             commit,
             workshop,
         } => {
-            let commit = match commit {
-                Some(commit) => Some(commit.clone()),
-                None => named_commit(attested, request.policy)?,
-            };
+            let named = || named_commit(attested, request.policy);
             let order = Order {
                 source: source.clone(),
                 source_uri: request.policy.source_uri.clone(),
-                commit,
+                commit: Choice::of(commit.as_ref(), named)?,
                 directory: request.policy.directory.clone(),
             };
             let scratch = Scratch::new().map_err(Error::Scratch)?;

@@ -55,6 +55,14 @@ pub enum Error {
         /// What was asked for.
         image: String,
     },
+    /// The rebuilt image has no place.
+    #[error("writing {path}: {source}")]
+    Write {
+        /// Where it should go.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// No place for temporary files.
     #[error("making a temporary directory: {0}")]
     Scratch(#[source] std::io::Error),
@@ -140,6 +148,7 @@ impl Error {
             Self::Registry { source, .. } => source.hint(),
             Self::Commits { .. } => "say which with --commit",
             Self::Exists { .. } => "choose another path for -o, or remove it",
+            Self::Write { .. } => "is there room, and is that place yours to write? see -o",
             Self::Scratch(_) => TEMPORARY,
             Self::Rebuild(error) => return rebuild_hint(error),
             Self::Signer(error) => error.hint(),
@@ -168,9 +177,16 @@ fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
         }
         RebuildError::Write { .. } => TEMPORARY,
         RebuildError::Status { .. } => "the lines above are the program's own",
+        RebuildError::NoCommit { .. } => "is --commit right, and --source up to date?",
+        RebuildError::Head(_) => "has the source a commit? --commit says which to build",
+        RebuildError::Commit { .. } => "is that program the builder? see --builder",
         RebuildError::NoRecord { .. } | RebuildError::Record { .. } => {
             "--rebuilt takes what `verifier rebuild -o` left; builder build's own layout is none"
         }
-        _ => "was the layout written by verifier rebuild?",
+        RebuildError::Read { .. }
+        | RebuildError::Layout(_)
+        | RebuildError::Damaged { .. }
+        | RebuildError::Description(_)
+        | RebuildError::NoSource => "was the layout written by verifier rebuild?",
     })
 }

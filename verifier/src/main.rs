@@ -16,7 +16,7 @@ use verifier::error::Error;
 use verifier::grant::apply::{Change, Keys};
 use verifier::grant::{Grant, gcloud, iam};
 use verifier::policy::Policy;
-use verifier::rebuild::{Order, Workshop};
+use verifier::rebuild::Workshop;
 use verifier::verdict::Verdict;
 use verifier::{printable, receipt, report, revoke};
 
@@ -222,12 +222,9 @@ async fn rebuild(arguments: &cli::Rebuild) -> Result<Answer, Error> {
     let request = receipt::Request {
         reference: &arguments.reference,
         registry: &registry,
-        order: Order {
-            source: arguments.source.clone(),
-            source_uri: source_uri(&arguments.source),
-            commit: arguments.tools.commit.clone(),
-            directory: arguments.directory.clone(),
-        },
+        source: &arguments.source,
+        commit: arguments.tools.commit.as_ref(),
+        directory: &arguments.directory,
         workshop: &workshop(&arguments.tools)?,
         layout: &arguments.output,
     };
@@ -242,11 +239,6 @@ async fn rebuild(arguments: &cli::Rebuild) -> Result<Answer, Error> {
         true => Ok(Answer::Yes),
         false => Ok(Answer::No),
     }
-}
-
-/// What our own provenance calls the source; verifiers compare sources by their digests.
-fn source_uri(source: &str) -> String {
-    format!("git+{source}")
 }
 
 fn answer(verdict: &Verdict) -> Answer {

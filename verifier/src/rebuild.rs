@@ -39,10 +39,37 @@ pub struct Order {
     pub source: String,
     /// What provenance calls that source.
     pub source_uri: String,
-    /// The commit, or what the source's `HEAD` is.
-    pub commit: Option<Commit>,
+    /// Which commit of it.
+    pub commit: Choice,
     /// The directory of the source that is built.
     pub directory: String,
+}
+
+/// A commit, and who chose it.
+#[derive(Clone, Debug)]
+pub enum Choice {
+    /// The caller, who must know: a source without it is a mistake.
+    Given(Commit),
+    /// Provenance: a source without it is evidence.
+    Claimed(Commit),
+    /// Nobody: what the source's `HEAD` is.
+    Head,
+}
+
+impl Choice {
+    /// What the caller said, or else what provenance says.
+    ///
+    /// # Errors
+    /// Those of `claimed`, which is asked only if it is needed.
+    pub fn of<E>(
+        given: Option<&Commit>,
+        claimed: impl FnOnce() -> Result<Option<Commit>, E>,
+    ) -> Result<Self, E> {
+        match given {
+            Some(commit) => Ok(Self::Given(commit.clone())),
+            None => Ok(claimed()?.map_or(Self::Head, Self::Claimed)),
+        }
+    }
 }
 
 /// Clones, checks out, builds into `layout`, and reads the result.
@@ -56,21 +83,18 @@ pub async fn rebuild(
     layout: &Path,
     progress: Progress<'_>,
 ) -> Result<Rebuild, RebuildError> {
-    let scratch = Scratch::new().map_err(|source| RebuildError::Read {
+    let scratch = Scratch::new().map_err(|source| RebuildError::Write {
         path: std::env::temp_dir(),
         source,
     })?;
     let clone = scratch.path().join("source");
     git::fetch(&order.source, &clone, progress).await?;
     let commit = match &order.commit {
-        Some(commit) => commit.clone(),
-        None => git::head(&clone).await?,
+        Choice::Given(commit) | Choice::Claimed(commit) => commit.clone(),
+        Choice::Head => git::head(&clone).await?,
     };
     if !git::has_commit(&clone, &commit).await? {
-        return Ok(Rebuild::NoCommit {
-            source: order.source.clone(),
-            commit: commit.to_string(),
-        });
+        return no_commit(order, commit);
     }
     git::check_out(&clone, &commit, progress).await?;
     let directory = clone.join(&order.directory);
@@ -79,6 +103,20 @@ pub async fn rebuild(
         Ending::Refused(reason) => Ok(Rebuild::Refused {
             commit: commit.to_string(),
             reason,
+        }),
+    }
+}
+
+fn no_commit(order: &Order, commit: Commit) -> Result<Rebuild, RebuildError> {
+    let source = order.source.clone();
+    match order.commit {
+        Choice::Claimed(_) => Ok(Rebuild::NoCommit {
+            source,
+            commit: commit.to_string(),
+        }),
+        Choice::Given(_) | Choice::Head => Err(RebuildError::NoCommit {
+            source_name: source,
+            commit,
         }),
     }
 }
@@ -228,7 +266,7 @@ mod tests {
         (directory, commit)
     }
 
-    fn order(source: &Path, commit: Option<Commit>) -> Order {
+    fn order(source: &Path, commit: Choice) -> Order {
         Order {
             source: source.display().to_string(),
             source_uri: "git+x".to_owned(),
@@ -246,19 +284,22 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_that_the_source_does_not_hold_is_evidence() {
+    fn a_commit_that_the_source_does_not_hold_is_evidence_unless_we_asked_for_it() {
         let (source, _) = source_with_a_commit();
         let commit: Commit = "0".repeat(40).parse().unwrap();
-        let order = order(source.path(), Some(commit));
-        let outcome = runtime().block_on(rebuild(
-            &workshop("false"),
-            &order,
-            Path::new("/x"),
-            &|_| {},
-        ));
+        let outcome = |choice| {
+            let (order, workshop) = (order(source.path(), choice), workshop("false"));
+            runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}))
+        };
+        let claimed = outcome(Choice::Claimed(commit.clone()));
         assert!(
-            matches!(outcome, Ok(Rebuild::NoCommit { .. })),
-            "{outcome:?}"
+            matches!(claimed, Ok(Rebuild::NoCommit { .. })),
+            "{claimed:?}"
+        );
+        let mistyped = outcome(Choice::Given(commit));
+        assert!(
+            matches!(mistyped, Err(RebuildError::NoCommit { .. })),
+            "{mistyped:?}"
         );
     }
 
@@ -278,7 +319,7 @@ mod tests {
             "other",
         ]);
         assert!(git.status().unwrap().success());
-        let order = order(source.path(), Some(orphan.parse().unwrap()));
+        let order = order(source.path(), Choice::Claimed(orphan.parse().unwrap()));
         let workshop = workshop("false");
         let outcome = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
         assert!(
@@ -290,7 +331,7 @@ mod tests {
     #[test]
     fn a_builder_that_says_no_is_evidence_and_a_missing_one_is_none() {
         let (source, head) = source_with_a_commit();
-        let order = order(source.path(), None);
+        let order = order(source.path(), Choice::Head);
         let refused = runtime().block_on(rebuild(
             &workshop("false"),
             &order,
@@ -334,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_source_that_cannot_be_cloned_is_an_error_and_no_verdict() {
-        let order = order(Path::new("/nowhere/source"), None);
+        let order = order(Path::new("/nowhere/source"), Choice::Head);
         let outcome = runtime().block_on(rebuild(
             &workshop("false"),
             &order,

@@ -2,6 +2,7 @@
 //! judges nobody and trusts nobody; a policy does that later, with the layout that is left here.
 
 use std::path::Path;
+use std::{fs, io};
 
 use attest::{Provenance, Statement};
 use base64::Engine as _;
@@ -9,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use content::{Digest, limits};
 use oci::{ImageRef, Reference};
 use remote::Registry;
+use scratch::Scratch;
 use serde_json::{Value, json};
 
 use crate::collect;
@@ -19,7 +21,7 @@ use crate::examine;
 use crate::policy::Demand;
 use crate::published::Published;
 use crate::rebuild::record::Record;
-use crate::rebuild::{Order, Progress, Workshop, rebuild};
+use crate::rebuild::{Choice, Order, Progress, Workshop, rebuild};
 use crate::{report, rules};
 
 /// Where an envelope's payload stands, bare and in a bundle.
@@ -31,8 +33,12 @@ pub struct Request<'a> {
     pub reference: &'a Reference,
     /// The registry that holds it.
     pub registry: &'a Registry,
-    /// What to build.
-    pub order: Order,
+    /// A directory or URL that git can clone.
+    pub source: &'a str,
+    /// This commit instead of the one that provenance names.
+    pub commit: Option<&'a Commit>,
+    /// The directory of the source that is built.
+    pub directory: &'a str,
     /// The tools.
     pub workshop: &'a Workshop,
     /// Where the rebuilt image goes.
@@ -57,38 +63,48 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
     }
     let image = collect::resolve(request.registry, request.reference).await?;
     let published = collect::collect(request.registry, &image).await?;
-    let mut order = request.order.clone();
-    if order.commit.is_none() {
-        order.commit = claimed_commit(&published)?;
-    }
+    let order = Order {
+        source: request.source.to_owned(),
+        // Where the source is from is for a policy to compare; it looks at the digests as well.
+        source_uri: format!("git+{}", request.source),
+        commit: Choice::of(request.commit, || claimed_commit(&published))?,
+        directory: request.directory.to_owned(),
+    };
     let attested = examine::examine(published, &[]);
-    let rebuild = rebuild(request.workshop, &order, request.layout, progress).await?;
+    let failed = |source| Error::Write {
+        path: request.layout.to_owned(),
+        source,
+    };
+    let scratch = beside(request.layout).map_err(failed)?;
+    let making = scratch.path().join("layout");
+    let rebuild = rebuild(request.workshop, &order, &making, progress).await?;
     if let Rebuild::Done(rebuilt) = &rebuild {
-        put_on_record(rebuilt, &image, &order, request.layout)?;
+        record(rebuilt, &image, request.source).write(&making)?;
+        fs::rename(&making, request.layout).map_err(failed)?;
     }
     let evidence = Evidence::new(attested, rebuild);
     Ok(Receipt { image, evidence })
 }
 
-/// Says in the layout that this is a rebuild, for `--rebuilt` later. Without that the layout is of
-/// no use, and goes again.
-fn put_on_record(
-    rebuilt: &Rebuilt,
-    image: &ImageRef,
-    order: &Order,
-    layout: &Path,
-) -> Result<(), Error> {
-    let record = Record {
+/// A place beside the layout, where it is made before it gets its name: what is cut short leaves
+/// none.
+fn beside(layout: &Path) -> io::Result<Scratch> {
+    let parent = match layout.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(parent)?;
+    Scratch::below(parent)
+}
+
+/// Says that this is a rebuild, for `--rebuilt` later.
+fn record(rebuilt: &Rebuilt, image: &ImageRef, source: &str) -> Record {
+    Record {
         image: image.to_string(),
-        source: order.source.clone(),
+        source: source.to_owned(),
         commit: rebuilt.commit.clone(),
         image_digest: rebuilt.contents.image.image_digest(),
-    };
-    record.write(layout).map_err(|error| {
-        // Whether that works or not, the first error is the one to tell.
-        let _ = std::fs::remove_dir_all(layout);
-        Error::from(error)
-    })
+    }
 }
 
 impl Receipt {

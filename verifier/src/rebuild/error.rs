@@ -24,6 +24,14 @@ pub enum RebuildError {
         /// The last line that git wrote.
         last_words: String,
     },
+    /// The caller asked for a commit that the source does not have.
+    #[error("reading {source_name}: no branch or tag leads to commit {commit}")]
+    NoCommit {
+        /// The source.
+        source_name: String,
+        /// The commit.
+        commit: Commit,
+    },
     /// A program ended otherwise than it should.
     #[error("{doing}: {status}: {last_words}")]
     Status {

@@ -28,17 +28,14 @@ pub struct Record {
 }
 
 impl Record {
-    /// Puts the record into `layout`, by rename.
+    /// Puts the record into `layout`, which has no name yet that anyone would find it by.
     ///
     /// # Errors
     /// The layout cannot be written to.
     pub fn write(&self, layout: &Path) -> Result<(), RebuildError> {
         let path = layout.join(NAME);
-        let unfinished = layout.join(format!(".{NAME}"));
         let bytes = json::canonical(self).map_err(std::io::Error::other);
-        let written = bytes
-            .and_then(|bytes| std::fs::write(&unfinished, bytes))
-            .and_then(|()| std::fs::rename(&unfinished, &path));
+        let written = bytes.and_then(|bytes| std::fs::write(&path, bytes));
         written.map_err(|source| RebuildError::Write { path, source })
     }
 
