@@ -13,10 +13,11 @@ mod isolate;
 mod mounts;
 mod restrict;
 
+use std::convert::Infallible;
 use std::io::{self, BufRead as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
@@ -107,16 +108,19 @@ pub(crate) fn failed(step: &'static str) -> impl FnOnce(Errno) -> ContainError {
 /// Does a stage's work; the exit status is the workload's, 128 and a signal's number if one ended
 /// it. Must be called before the process has a second thread.
 pub fn run(stage: Stage) -> u8 {
-    let report = match fcntl_dupfd_cloexec(stdio::stdin(), 3) {
-        Ok(report) => report,
-        Err(_) => return FAILED,
+    let Ok(report) = fcntl_dupfd_cloexec(stdio::stdin(), 3) else {
+        return FAILED;
     };
-    let done = match stage {
+    let begun = match stage {
         Stage::Outer => outer(),
-        Stage::Inner => inner(),
+        Stage::Inner => inner().map(|never| match never {}),
     };
-    match done {
-        Ok(status) => exit_code(status),
+    match begun {
+        Ok(mut inner) => {
+            // From here on only the inner stage holds the socket.
+            drop(report);
+            inner.wait().map_or(FAILED, exit_code)
+        }
         Err(error) => {
             // If the launcher is gone as well, there is nobody left to tell.
             let _ = rustix::io::write(report, error.to_string().as_bytes());
@@ -134,23 +138,22 @@ pub fn exit_code(status: ExitStatus) -> u8 {
         .unwrap_or(FAILED)
 }
 
-fn outer() -> Result<ExitStatus, ContainError> {
+fn outer() -> Result<Child, ContainError> {
     isolate::die_with_parent()?;
     isolate::withhold_descriptors()?;
     isolate::enter_namespaces()?;
     // Opened now: the inner stage changes the root of both.
     let null = open_null()?;
-    let mut inner = Command::new(SELF)
+    let inner = Command::new(SELF)
         .args([COMMAND, Stage::Inner.name()])
         .stdin(Stdio::inherit())
         .spawn()
         .map_err(ContainError::Inner)?;
-    // From here on only the inner stage holds the socket.
     replace_stdin(&null)?;
-    inner.wait().map_err(ContainError::Inner)
+    Ok(inner)
 }
 
-fn inner() -> Result<ExitStatus, ContainError> {
+fn inner() -> Result<Infallible, ContainError> {
     isolate::die_with_parent()?;
     let spec = read_spec()?;
     isolate::check_launcher(stdio::stdin())?;
