@@ -60,8 +60,11 @@ git -C "$work/source" checkout --quiet -- .
 rows "builder lock (inputs in the store)" lock
 
 # The same compiler, flags, crates and number of jobs, but no lock, no checks of inputs and no sandbox around it.
-"$bin/builder" build "$work/source/workload" -o "$work/layout" >/dev/null 2>&1
-root="${XDG_CACHE_HOME:-$HOME/.cache}/countersign/roots/$(sed -n 's/^root = "sha256:\(.*\)"$/\1/p' workload/Image.lock)"
+# In a store of its own, where the one build root is the one that is used.
+mkdir "$work/store"
+cp -a "${XDG_CACHE_HOME:-$HOME/.cache}/countersign/sha256" "$work/store/sha256"
+"$bin/builder" build "$work/source/workload" -o "$work/layout" --store "$work/store" >/dev/null 2>&1
+root="$(echo "$work"/store/roots/*)"
 cargo vendor --quiet --locked --manifest-path "$work/source/workload/Cargo.toml" "$work/vendor" >/dev/null
 mkdir "$work/root"
 cat >"$work/plain.sh" <<PLAIN
@@ -81,7 +84,7 @@ exec env -i PATH=/usr/bin HOME=/tmp CARGO_HOME=/tmp/cargo CARGO_TARGET_DIR=/tmp/
   --manifest-path /tmp/source/workload/Cargo.toml --target x86_64-unknown-linux-gnu
 PLAIN
 compare \
-  build "rm -rf $work/layout" "$bin/builder" build "$work/source/workload" -o "$work/layout" ";" \
+  build "rm -rf $work/layout" "$bin/builder" build "$work/source/workload" -o "$work/layout" --store "$work/store" ";" \
   plain "rm -rf $work/upper $work/overlay && mkdir $work/upper $work/overlay" unshare -Urm bash "$work/plain.sh"
 rows "builder build (hermetic)" build "cargo build, same compiler, no sandbox" plain
 
