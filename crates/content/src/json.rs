@@ -36,7 +36,8 @@ pub enum JsonError {
 /// Parses one document of `limit` bytes at the most into `T`.
 ///
 /// # Errors
-/// More bytes than `limit`, a key twice in one object at any depth, more than
+/// More bytes than `limit`, a key twice in one object at any depth or one that serde_json keeps for
+/// itself, more than
 /// [`limits::JSON_DEPTH`] levels or [`limits::JSON_MEMBERS`] members of one object, anything after
 /// the document, or a document that is no `T`.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, JsonError> {
@@ -133,6 +134,10 @@ impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for AtMost<MOST, 
     }
 }
 
+/// Keys by which serde_json passes itself raw text and exact numbers, as soon as any crate asks it to:
+/// what stands behind one would be read as another document, unseen by this reader.
+const RESERVED: &str = "$serde_json::private::";
+
 /// Walks a document and keeps nothing of it.
 struct Strict {
     depth: usize,
@@ -199,6 +204,9 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(key) = members.next_key::<String>()? {
+            if key.starts_with(RESERVED) {
+                return Err(de::Error::custom(format_args!("key {key:?} is reserved")));
+            }
             if seen.contains(&key) {
                 return Err(de::Error::custom(format_args!(
                     "key {key:?} twice in one object"
@@ -223,6 +231,14 @@ mod tests {
 
     fn parsed(text: &str) -> Result<Value, JsonError> {
         parse(text.as_bytes(), 1000)
+    }
+
+    #[test]
+    fn no_document_hides_in_another() {
+        for kind in ["RawValue", "Number"] {
+            let text = format!(r#"{{"a":[{{"$serde_json::private::{kind}":"1"}}]}}"#);
+            assert!(parsed(&text).is_err(), "{text}");
+        }
     }
 
     #[test]

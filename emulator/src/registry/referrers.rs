@@ -2,7 +2,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use content::{json, limits};
 use oci::media;
-use serde_json::value::RawValue;
 
 use super::digest::{Algorithm, ContentDigest};
 use super::manifests::Listed;
@@ -52,14 +51,14 @@ pub fn list(
     Ok((page.headers(&path, wanted), page.body()).into_response())
 }
 
-/// The descriptor of one referrer, if it is still there and of the artifact type that is wanted.
+/// The descriptor of one referrer as JSON, if it is still there and of the artifact type that is wanted.
 fn descriptor(
     store: &Store,
     name: &Name,
     subject: &ContentDigest,
     file: &str,
     wanted: Option<&String>,
-) -> Result<Option<Box<RawValue>>, RegistryError> {
+) -> Result<Option<String>, RegistryError> {
     let is_there = digest_of(file).is_some_and(|digest| store.has(name, Kind::Manifest, &digest));
     let path = store.referrers(name, subject).join(file);
     let Some(bytes) = store::read(&path, limits::MANIFEST)?.filter(|_| is_there) else {
@@ -70,10 +69,7 @@ fn descriptor(
     if wanted.is_some() && wanted != listed.artifact_type.as_ref() {
         return Ok(None);
     }
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Some(
-        RawValue::from_string(text).map_err(std::io::Error::from)?,
-    ))
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 fn digest_of(file: &str) -> Option<ContentDigest> {
@@ -88,7 +84,7 @@ fn digest_of(file: &str) -> Option<ContentDigest> {
 /// What fits into one answer.
 #[derive(Default)]
 struct Page {
-    descriptors: Vec<Box<RawValue>>,
+    descriptors: Vec<String>,
     size: u64,
     last: String,
     is_full: bool,
@@ -96,8 +92,8 @@ struct Page {
 
 impl Page {
     /// Adds a descriptor, unless the page is full: an answer must not be larger than a manifest.
-    fn add(&mut self, file: &str, descriptor: Box<RawValue>) -> bool {
-        let size = self.size + descriptor.get().len() as u64 + 1;
+    fn add(&mut self, file: &str, descriptor: String) -> bool {
+        let size = self.size + descriptor.len() as u64 + 1;
         let fits = self.descriptors.len() < PAGE && size < limits::MANIFEST - 1024;
         if !fits && !self.descriptors.is_empty() {
             self.is_full = true;
@@ -132,8 +128,7 @@ impl Page {
     }
 
     fn body(&self) -> String {
-        let descriptors: Vec<_> = self.descriptors.iter().map(|d| d.get()).collect();
-        let (index, descriptors) = (media::INDEX, descriptors.join(","));
+        let (index, descriptors) = (media::INDEX, self.descriptors.join(","));
         format!(r#"{{"manifests":[{descriptors}],"mediaType":"{index}","schemaVersion":2}}"#)
     }
 }
