@@ -260,18 +260,27 @@ fn next_page(url: &str, headers: &HeaderMap) -> Result<Option<String>, Error> {
 
 /// The next page among the links of one header (RFC 8288, section 3).
 fn parse_link(text: &str) -> Option<&str> {
-    let is_next = |p: &str| matches!(p.trim(), "rel=\"next\"" | "rel=next");
     let links = text.split('<').skip(1);
     let mut links = links.filter_map(|link| link.split_once('>'));
     let (address, _) = links.find(|(_, rest)| rest.split([';', ',']).any(is_next))?;
     Some(address)
 }
 
+/// Whether a parameter names the next page, alone or among other relations (RFC 8288, section 3.3).
+fn is_next(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else {
+        return false;
+    };
+    let mut relations = value.trim().trim_matches('"').split_ascii_whitespace();
+    name.trim().eq_ignore_ascii_case("rel")
+        && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn next(link: &'static str) -> Result<Option<String>, Error> {
+    fn next(link: &str) -> Result<Option<String>, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(LINK, link.parse().unwrap());
         next_page("https://r.example/v2/a/referrers/sha256:0", &headers)
@@ -282,8 +291,15 @@ mod tests {
         let expected = Some("https://r.example/v2/a/referrers/sha256:0?n=2".to_owned());
         let relative = "</v2/a/referrers/sha256:0?n=2>; rel=\"next\"";
         assert_eq!(next(relative).unwrap(), expected);
-        let absolute = "<https://r.example/v2/a/referrers/sha256:0?n=2>;rel=next";
-        assert_eq!(next(absolute).unwrap(), expected);
+        for rel in [
+            "rel=next",
+            "REL = Next",
+            "rel=\"last next\"",
+            "x; rel=\"next\"",
+        ] {
+            let absolute = format!("<https://r.example/v2/a/referrers/sha256:0?n=2>;{rel}");
+            assert_eq!(next(&absolute).unwrap(), expected, "{rel}");
+        }
         let among = "</x>; rel=\"prev\", </v2/a/referrers/sha256:0?n=2>; rel=\"next\"";
         assert_eq!(next(among).unwrap(), expected);
         let mut headers = HeaderMap::new();
