@@ -183,8 +183,9 @@ async fn find_under_tag(
 }
 
 /// What hangs on an image, fetched to look for what we said. What others have hung there need be
-/// nothing that we can read, and neither keeps us from publishing nor makes us fetch without end:
-/// what is too much is not looked at, and what we said there is said again.
+/// no signature and no statement, and neither keeps us from publishing nor makes us fetch without
+/// end: what is too much is not looked at, and what we said there is said again. Only a list of
+/// referrers or a tag that cannot be read at all is an error: nothing could be added to it.
 struct Pieces<'a> {
     registry: &'a Registry,
     seen: BTreeSet<Digest>,
