@@ -143,7 +143,9 @@ impl Differences {
             return;
         }
         let before = self.found.len();
-        let read = |bytes| serde_json::from_slice::<Value>(bytes).unwrap_or(Value::Null);
+        // Both were read as documents before.
+        let read =
+            |bytes| content::json::parse(bytes, content::limits::MANIFEST).unwrap_or(Value::Null);
         self.values("", &read(published), &read(rebuilt), place);
         if self.found.len() == before {
             let digest = content::Digest::of;

@@ -104,9 +104,10 @@ impl Contents {
     pub fn read(image: Image, open: OpenLayer<'_>) -> Result<Self, ContentsError> {
         let mut layers: Vec<LayerContents> = Vec::new();
         let mut entries = 0;
+        let mut room = limits::UNPACKED_TOTAL;
         for (index, descriptor) in image.manifest().layers.iter().enumerate() {
             let blob = open(descriptor).map_err(ContentsError::Io)?;
-            let (layer, diff_id) = read_layer(index, descriptor, blob)?;
+            let (layer, diff_id) = read_layer(index, descriptor, blob, &mut room)?;
             let expected = image.config().rootfs.diff_ids.get(index);
             if expected != Some(&diff_id) {
                 return Err(ContentsError::Damage(Damage {
@@ -153,10 +154,12 @@ fn read_layer(
     index: usize,
     descriptor: &Descriptor,
     blob: Box<dyn Read>,
+    room: &mut u64,
 ) -> Result<(LayerContents, Digest), ContentsError> {
     let mut blob = CheckedReader::new(blob, descriptor.digest, descriptor.size);
     let mut entries = BTreeMap::new();
     let read = layer::read(&mut blob, |member, content| -> Result<(), oci::Error> {
+        *room = take(*room, member).map_err(oci::Error::ReadLayer)?;
         let listed = list(member, content).map_err(oci::Error::ReadLayer)?;
         entries.insert(member.path.to_string(), listed);
         Ok(())
@@ -169,6 +172,17 @@ fn read_layer(
     let digest = descriptor.digest;
     let diff_id = diff_id.map_err(|error| fault(index, &digest, error))?;
     Ok((LayerContents { digest, entries }, diff_id))
+}
+
+/// The room that is left with this member: a little of what compresses well unpacks to years of work.
+fn take(room: u64, member: &Member) -> Result<u64, ReadError> {
+    let size = match member.kind {
+        MemberKind::File { size } => size,
+        _ => 0,
+    };
+    room.checked_sub(size).ok_or(ReadError::Limit {
+        limit: limits::UNPACKED_TOTAL,
+    })
 }
 
 fn list(member: &Member, content: &mut dyn Read) -> Result<Listed, ReadError> {
@@ -284,6 +298,27 @@ pub(crate) mod tests {
                 "byte {index}: {outcome:?}"
             );
         }
+    }
+
+    #[test]
+    fn files_take_of_one_room() {
+        let taken = |room, entry: Entry| {
+            let mut blob = Vec::new();
+            layer::write(vec![entry], &mut blob).unwrap();
+            let mut left = Ok(room);
+            layer::read(
+                &mut blob.as_slice(),
+                |member, _| -> Result<(), oci::Error> {
+                    left = take(room, member);
+                    Ok(())
+                },
+            )
+            .unwrap();
+            left.ok()
+        };
+        assert_eq!(taken(10, file("a", b"123")), Some(7));
+        assert_eq!(taken(3, file("a", b"123")), Some(0));
+        assert_eq!(taken(2, file("a", b"123")), None);
     }
 
     #[test]

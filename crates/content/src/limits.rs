@@ -11,6 +11,8 @@ pub const LAYER: u64 = 4 << 30;
 pub const ENTRIES: usize = 1_000_000;
 /// All layers of one image, compressed.
 pub const LAYERS_TOTAL: u64 = 8 << 30;
+/// The files of all layers of one image, unpacked.
+pub const UNPACKED_TOTAL: u64 = 16 << 30;
 /// A Sigstore bundle.
 pub const BUNDLE: u64 = 32 << 20;
 /// A signed statement: the envelope around a software bill of materials is the largest.

@@ -14,6 +14,28 @@ use crate::printable;
 /// git would have made of them.
 const AS_COMMITTED: &str = "* -text !eol -ident -filter -working-tree-encoding\n";
 
+/// Variables by which git is told of another repository, or of other content for the same names.
+const OF_ANOTHER: [&str; 13] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_ATTR_SOURCE",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_TEMPLATE_DIR",
+    "GIT_WORK_TREE",
+];
+/// Nobody is asked, and no object stands for another.
+const SETTINGS: [(&str, &str); 2] = [
+    ("GIT_NO_REPLACE_OBJECTS", "1"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+];
+
 pub(super) async fn fetch(
     source: &str,
     clone: &Path,
@@ -77,15 +99,10 @@ pub(super) async fn check_out(
 /// The caller's repository is not the one we work on, and nobody is there to answer a prompt.
 fn git(directory: Option<&Path>) -> Result<Command, RebuildError> {
     let mut git = program("git")?;
-    for inherited in [
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_OBJECT_DIRECTORY",
-    ] {
+    for inherited in OF_ANOTHER {
         git.env_remove(inherited);
     }
-    git.env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null());
+    git.envs(SETTINGS).stdin(Stdio::null());
     if let Some(directory) = directory {
         git.arg("-C").arg(directory);
     }

@@ -73,14 +73,18 @@ fn files(sbom: &Sbom, contents: &Contents) -> Vec<Mismatch> {
         .collect();
     let listed: BTreeMap<String, String> = sbom
         .files()
-        .map(|(path, digest)| (rootless(path).to_owned(), digest.to_string()))
+        .map(|(path, digest)| (rootless(path), digest.to_string()))
         .collect();
     differences("file", &in_image, &listed)
 }
 
-/// Layers name files without the leading slash. One slash alone is taken off: two are another path.
-fn rootless(path: &str) -> &str {
-    path.strip_prefix('/').unwrap_or(path)
+/// Layers name files without the leading slash. One slash alone is taken off: two are another path, and
+/// so is none, which stands for no file of an image and takes the place of none.
+fn rootless(path: &str) -> String {
+    match path.strip_prefix('/') {
+        Some(rootless) => rootless.to_owned(),
+        None => format!("./{path}"),
+    }
 }
 
 fn crates(sbom: &Sbom) -> BTreeMap<String, String> {
