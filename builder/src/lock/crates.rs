@@ -215,10 +215,10 @@ fn kept(one: &Named, store: &Store) -> Result<Option<u64>, CrateError> {
 /// # Errors
 /// cargo cannot fetch, or has another archive than was locked.
 pub fn obtain(missing: &[Named], manifest: &Path, store: &Store) -> Result<(), CrateError> {
-    let mut cache = Cache::find();
+    let mut cache = Cache::find()?;
     if missing.iter().any(|one| cache.path(one).is_none()) {
         host::cargo_fetch(manifest)?;
-        cache = Cache::find();
+        cache = Cache::find()?;
     }
     missing.iter().try_for_each(|one| keep(one, &cache, store))
 }
@@ -241,15 +241,17 @@ fn keep(one: &Named, cache: &Cache, store: &Store) -> Result<(), CrateError> {
 struct Cache(Vec<PathBuf>);
 
 impl Cache {
-    fn find() -> Self {
+    fn find() -> Result<Self, CrateError> {
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
         let default = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
         let home = home.or_else(default).unwrap_or_default();
-        let entries = fs::read_dir(home.join("registry/cache"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        Self(entries.map(|entry| entry.path()).collect())
+        let path = home.join("registry/cache");
+        let listed = match fs::read_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self(Vec::new())),
+            read => read.and_then(|entries| entries.map(|one| Ok(one?.path())).collect()),
+        };
+        let folders = listed.map_err(|source| CrateError::File { path, source })?;
+        Ok(Self(folders))
     }
 
     fn path(&self, one: &Named) -> Option<PathBuf> {

@@ -269,6 +269,19 @@ mod tests {
     }
 
     #[test]
+    fn one_path_is_one_file() {
+        let repository = repository();
+        let other = "echo other | git hash-object -w --stdin";
+        commit_with_entry(repository.path(), "100644", "Cargo.toml", other);
+        let refused = staged(repository.path());
+        assert!(
+            matches!(&refused, Err(SourceError::Twice { path }) if path == "a/Cargo.toml"),
+            "{:?}",
+            refused.err()
+        );
+    }
+
+    #[test]
     fn every_kind_of_change_counts() {
         for change in [
             "echo >> a/src/main.rs",

@@ -64,6 +64,8 @@ fn describe(root: &Path, paths: &[PathBuf]) -> Result<String, RootError> {
             let target = fs::read_link(&place).map_err(failed)?;
             text += &format!("link {} {}\0", target.display(), path.display());
             continue;
+        } else if !metadata.is_file() {
+            return Err(failed(io::ErrorKind::InvalidData.into()));
         } else {
             let mut hasher = Hasher::new();
             let mut file = File::open(&place).map_err(failed)?;

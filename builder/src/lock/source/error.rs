@@ -49,6 +49,12 @@ pub enum SourceError {
         /// What git lists.
         path: String,
     },
+    /// Which of two files readers see depends on how they read.
+    #[error("reading source: the commit has two files at {path}")]
+    Twice {
+        /// Their path in the repository.
+        path: String,
+    },
     /// Configuration that cargo would obey.
     #[error("reading source: {path} could replace crates, compiler and linker")]
     Configuration {

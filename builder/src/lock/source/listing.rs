@@ -38,6 +38,7 @@ fn below(folders: &BTreeSet<String>) -> impl Iterator<Item = &str> {
 }
 
 /// One file of the commit.
+#[derive(Eq, PartialEq)]
 pub(super) struct Listed {
     pub(super) path: SourcePath,
     pub(super) object: String,
@@ -83,8 +84,13 @@ pub(super) fn list(
         return Err(SourceError::Files);
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.dedup_by(|a, b| a.path == b.path);
-    Ok(files)
+    files.dedup();
+    match files.windows(2).find(|two| two[0].path == two[1].path) {
+        None => Ok(files),
+        Some(two) => Err(SourceError::Twice {
+            path: two[0].path.to_string(),
+        }),
+    }
 }
 
 /// `<mode> <type> <object>\t<path>`
