@@ -74,7 +74,7 @@ impl Ledger {
     /// Data that are no words.
     pub fn count(&mut self, letter: &Letter, data: &Secret) -> Result<(), NotWords> {
         let text = data.text().ok_or(NotWords::Text)?;
-        let is_word = |word: &str| !word.contains(char::is_control);
+        let is_word = |word: &str| word.chars().all(content::is_plain);
         if !text.split_whitespace().all(is_word) {
             return Err(NotWords::Control);
         }

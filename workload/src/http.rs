@@ -232,10 +232,11 @@ impl Answer {
     }
 }
 
-/// What strangers wrote, without control characters and at most `length` characters of it.
+/// What strangers wrote, without what steers a terminal and at most `length` characters of it.
 pub fn printable(text: &str, length: usize) -> String {
     let kept = text.trim().chars().take(length);
-    kept.map(|c| if c.is_control() { ' ' } else { c }).collect()
+    kept.map(|c| if content::is_plain(c) { c } else { ' ' })
+        .collect()
 }
 
 /// The error of a Google API (`google.rpc.Status`).
