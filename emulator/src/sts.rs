@@ -103,6 +103,13 @@ pub fn exchange(
             "Invalid value for \"subject_token_type\".",
         ));
     }
+    // Required for an access token (STS API, method `token`).
+    if request.field("scope", "scope").is_empty() {
+        return Err(Refusal::new(
+            "invalid_request",
+            "Invalid value for \"scope\".",
+        ));
+    }
     let audience = request.field("audience", "audience");
     let (pool, id) = provider_name(audience)?;
     let provider = pools.provider(pool, id).ok_or_else(|| {

@@ -123,6 +123,7 @@ fn a_token_of_any_size_that_a_token_may_have() {
             "urn:ietf:params:oauth:token-type:access_token",
         ),
         ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
+        ("scope", "https://www.googleapis.com/auth/cloud-platform"),
         ("audience", &audience),
         ("subject_token", &token),
     ]);
