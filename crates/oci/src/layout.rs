@@ -101,7 +101,11 @@ impl Layout {
     ) -> Result<(Descriptor, Written), Error> {
         let blobs = self.blobs();
         let mut file = temporary(&blobs)?;
-        let written = layer::write(entries, BufWriter::new(file.as_file_mut()))?;
+        let written = layer::write(entries, BufWriter::new(file.as_file_mut()));
+        let written = written.map_err(|error| match error {
+            Error::WriteLayer(source) => unwritten(&blobs, source),
+            other => other,
+        })?;
         persist(file, &self.blob_path(&written.digest))?;
         let descriptor = Descriptor::new(media::LAYER_GZIP, written.digest, written.size);
         Ok((descriptor, written))
