@@ -128,7 +128,11 @@ impl Error {
             Self::Source(error) => error.hint(),
             Self::Lock(error) => lock_hint(error),
             Self::Crates(error) => crates_hint(error),
-            Self::Root(RootError::Store(error)) | Self::Store(error) => error.hint(),
+            Self::Root(error) => root_hint(error),
+            Self::Store(error) => error.hint(),
+            Self::Sign(SignError::Predicate { .. }) => {
+                Some("was it written by `builder build`, and for this --type?")
+            }
             Self::Sandbox(error) => sandbox_hint(error),
             Self::Compile(error) => compile_hint(error),
             Self::Taken { .. } => Some("choose another place, or remove what is there"),
@@ -152,7 +156,12 @@ fn system_hint(error: &Error) -> Option<&'static str> {
             return match error.kind() {
                 _ if is_full(error) => Some("free some space, and repeat the command"),
                 io::ErrorKind::PermissionDenied => Some("is it yours to read or to write?"),
-                io::ErrorKind::NotFound => Some("is the path right?"),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                    Some("is the path right?")
+                }
+                io::ErrorKind::AlreadyExists => {
+                    Some("something is there already: choose another place, or remove it")
+                }
                 _ => None,
             };
         }
@@ -164,7 +173,7 @@ fn system_hint(error: &Error) -> Option<&'static str> {
 fn lock_hint(error: &LockError) -> Option<&'static str> {
     match error {
         LockError::Missing { .. } => Some("run `builder lock` there, and commit what it writes"),
-        LockError::Stale { .. } | LockError::Other { .. } => {
+        LockError::Stale { .. } | LockError::Other { .. } | LockError::Version { .. } => {
             Some("run `builder lock` there again, and commit what it writes")
         }
         LockError::Parse { path, .. } if path.ends_with(LOCK) => {
@@ -173,7 +182,17 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
         LockError::Parse { .. } => Some("workload/Image.toml of Countersign is an example"),
         LockError::Archive(error) => archive_hint(error),
         LockError::Crates(error) => crates_hint(error),
-        LockError::Root(RootError::Store(error)) => error.hint(),
+        LockError::Root(error) => root_hint(error),
+        _ => None,
+    }
+}
+
+fn root_hint(error: &RootError) -> Option<&'static str> {
+    match error {
+        RootError::Store(error) => error.hint(),
+        RootError::Changed { .. } => {
+            Some("was the lock written by another version of this program, or edited?")
+        }
         _ => None,
     }
 }
