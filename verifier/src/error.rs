@@ -178,6 +178,7 @@ fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
         RebuildError::Write { .. } => TEMPORARY,
         RebuildError::Status { .. } => "the lines above are the program's own",
         RebuildError::NoCommit { .. } => "is --commit right, and --source up to date?",
+        RebuildError::NoDirectory { .. } => "see --directory, or `directory` in the policy",
         RebuildError::Head(_) => "has the source a commit? --commit says which to build",
         RebuildError::Commit { .. } => "is that program the builder? see --builder",
         RebuildError::NoRecord { .. } | RebuildError::Record { .. } => {

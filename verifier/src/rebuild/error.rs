@@ -32,6 +32,14 @@ pub enum RebuildError {
         /// The commit.
         commit: Commit,
     },
+    /// The commit has no such directory, or it would lead out of the source.
+    #[error("reading source: commit {commit} has no directory {directory:?}")]
+    NoDirectory {
+        /// What the caller named.
+        directory: String,
+        /// The commit.
+        commit: Commit,
+    },
     /// A program ended otherwise than it should.
     #[error("{doing}: {status}: {last_words}")]
     Status {

@@ -1,0 +1,164 @@
+use super::*;
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+fn source_with_a_commit() -> (tempfile::TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let git = |args: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.arg("-C").arg(directory.path()).args(args);
+        let identity = ["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"];
+        let mails = ["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"];
+        git.envs(identity.map(|name| (name, "a")))
+            .envs(mails.map(|name| (name, "a@b")));
+        let output = git.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "--quiet"]);
+    git(&["commit", "--quiet", "--allow-empty", "-m", "empty"]);
+    let commit = git(&["rev-parse", "HEAD"]);
+    (directory, commit)
+}
+
+fn order(source: &Path, commit: Choice) -> Order {
+    Order {
+        source: source.display().to_string(),
+        source_uri: "git+x".to_owned(),
+        commit,
+        directory: ".".to_owned(),
+    }
+}
+
+fn workshop(builder: &str) -> Workshop {
+    Workshop {
+        builder: builder.into(),
+        store: None,
+        archive: None,
+    }
+}
+
+#[test]
+fn a_commit_that_the_source_does_not_hold_is_evidence_unless_we_asked_for_it() {
+    let (source, _) = source_with_a_commit();
+    let commit: Commit = "0".repeat(40).parse().unwrap();
+    let outcome = |choice| {
+        let (order, workshop) = (order(source.path(), choice), workshop("false"));
+        runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}))
+    };
+    let claimed = outcome(Choice::Claimed(commit.clone()));
+    assert!(
+        matches!(claimed, Ok(Rebuild::NoCommit { .. })),
+        "{claimed:?}"
+    );
+    let mistyped = outcome(Choice::Given(commit));
+    assert!(
+        matches!(mistyped, Err(RebuildError::NoCommit { .. })),
+        "{mistyped:?}"
+    );
+}
+
+#[test]
+fn a_commit_that_no_branch_leads_to_is_not_of_the_source() {
+    let (source, orphan) = source_with_a_commit();
+    let mut git = std::process::Command::new("git");
+    git.arg("-C")
+        .arg(source.path())
+        .args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+    git.args([
+        "commit",
+        "--quiet",
+        "--amend",
+        "--allow-empty",
+        "-m",
+        "other",
+    ]);
+    assert!(git.status().unwrap().success());
+    let order = order(source.path(), Choice::Claimed(orphan.parse().unwrap()));
+    let workshop = workshop("false");
+    let outcome = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
+    assert!(
+        matches!(outcome, Ok(Rebuild::NoCommit { .. })),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_directory_that_the_source_does_not_have_is_an_error_and_no_verdict() {
+    let (source, _) = source_with_a_commit();
+    for directory in ["nope", "../source", "/tmp"] {
+        let mut order = order(source.path(), Choice::Head);
+        order.directory = directory.to_owned();
+        let workshop = workshop("false");
+        let outcome = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
+        assert!(
+            matches!(outcome, Err(RebuildError::NoDirectory { .. })),
+            "{directory}: {outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn a_builder_that_says_no_is_evidence_and_a_missing_one_is_none() {
+    let (source, head) = source_with_a_commit();
+    let order = order(source.path(), Choice::Head);
+    let refused = runtime().block_on(rebuild(
+        &workshop("false"),
+        &order,
+        Path::new("/x"),
+        &|_| {},
+    ));
+    let Ok(Rebuild::Refused { commit, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(commit, head);
+    let missing = workshop("/nowhere/builder");
+    let missing = runtime().block_on(rebuild(&missing, &order, Path::new("/x"), &|_| {}));
+    assert!(
+        matches!(missing, Err(RebuildError::Start { .. })),
+        "{missing:?}"
+    );
+}
+
+#[test]
+fn a_layout_without_a_record_is_of_no_rebuild() {
+    let layout = tempfile::tempdir().unwrap();
+    let outcome = read_earlier(layout.path());
+    assert!(
+        matches!(outcome, Err(RebuildError::NoRecord { .. })),
+        "{outcome:?}"
+    );
+    let record = Record {
+        image: "registry.example/a/b".to_owned(),
+        source: "/source".to_owned(),
+        commit: "0".repeat(40),
+        image_digest: content::Digest::of(b"image"),
+    };
+    record.write(layout.path()).unwrap();
+    assert_eq!(Record::read(layout.path()).unwrap(), record);
+    let outcome = read_earlier(layout.path());
+    assert!(
+        matches!(outcome, Err(RebuildError::Layout(_))),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_source_that_cannot_be_cloned_is_an_error_and_no_verdict() {
+    let order = order(Path::new("/nowhere/source"), Choice::Head);
+    let outcome = runtime().block_on(rebuild(
+        &workshop("false"),
+        &order,
+        Path::new("/x"),
+        &|_| {},
+    ));
+    assert!(
+        matches!(outcome, Err(RebuildError::Clone { .. })),
+        "{outcome:?}"
+    );
+}
