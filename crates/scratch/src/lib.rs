@@ -11,7 +11,8 @@ use rustix::fs::OFlags;
 use tempfile::TempDir;
 
 const PREFIX: &str = ".countersign-";
-/// Held locked by whoever uses the folder. A folder without this file is not ours to remove.
+/// Held locked by whoever uses the folder. A folder with anything in it but without this file is not
+/// ours to remove; so it is the last that goes.
 const MARK: &str = ".in-use";
 /// Attempts to make a folder that nobody takes for an abandoned one before it is held.
 const ATTEMPTS: u32 = 20;
@@ -56,6 +57,28 @@ impl Scratch {
     }
 }
 
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Whoever ends us half-way leaves what the next one can sweep.
+        let _ = empty(self.path());
+    }
+}
+
+/// Removes all but the mark.
+fn empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name() == MARK {
+            continue;
+        }
+        match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
+}
+
 /// Marks a new folder as used; `None` if someone who sweeps was faster.
 fn hold(folder: &Path) -> io::Result<Option<File>> {
     match mark(&folder.join(MARK)) {
@@ -77,9 +100,12 @@ fn sweep(parent: &Path) {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
         }
-        if let Ok(Some(_held)) = abandoned(&entry.path()) {
-            let _ = fs::remove_dir_all(entry.path());
+        let folder = entry.path();
+        if let Ok(Some(_held)) = abandoned(&folder) {
+            let _ = empty(&folder).and_then(|()| fs::remove_dir_all(&folder));
         }
+        // One that was ended just before it was marked, or after its mark was gone.
+        let _ = fs::remove_dir(folder);
     }
 }
 
@@ -121,6 +147,8 @@ mod tests {
         let left = parent.path().join(".countersign-left");
         let foreign = parent.path().join(".countersign-checkout");
         let piped = parent.path().join(".countersign-pipe");
+        let bare = parent.path().join(".countersign-bare");
+        fs::create_dir(&bare).unwrap();
         let other = parent.path().join("other");
         for folder in [&left, &foreign, &piped, &other] {
             fs::create_dir_all(folder.join("deep")).unwrap();
@@ -133,8 +161,23 @@ mod tests {
             .status();
         assert!(pipe.unwrap().success());
         let _another = Scratch::below(parent.path()).unwrap();
-        assert!(!left.exists());
+        assert!(!left.exists() && !bare.exists());
         assert!(held.path().exists() && foreign.exists() && piped.exists() && other.exists());
+    }
+
+    #[test]
+    fn the_mark_is_the_last_that_goes() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("folder");
+        fs::create_dir_all(folder.join("deep/er")).unwrap();
+        for file in [MARK, "a", "z"] {
+            fs::write(folder.join(file), "").unwrap();
+        }
+        std::os::unix::fs::symlink(parent.path(), folder.join("link")).unwrap();
+        empty(&folder).unwrap();
+        let left = fs::read_dir(&folder).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [MARK]);
     }
 
     #[test]
