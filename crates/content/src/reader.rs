@@ -1,4 +1,6 @@
+use std::fs::{self, File};
 use std::io::{self, Read};
+use std::path::Path;
 
 use crate::{Digest, Hasher};
 
@@ -151,6 +153,17 @@ pub fn read_limited(reader: impl Read, limit: u64) -> Result<Vec<u8>, ReadError>
         return Err(ReadError::Limit { limit });
     }
     Ok(bytes)
+}
+
+/// Opens a file of a folder that may be a stranger's: opening a pipe would wait for somebody to write.
+///
+/// # Errors
+/// It is not there, is no regular file, or may not be read.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    match fs::metadata(path)?.is_file() {
+        true => File::open(path),
+        false => Err(io::Error::other("it is no regular file")),
+    }
 }
 
 #[cfg(test)]

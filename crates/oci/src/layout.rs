@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use content::{Digest, ReadError, json, limits, read_checked, read_limited};
+use content::{Digest, ReadError, json, limits, open_regular, read_checked, read_limited};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
@@ -127,7 +127,7 @@ impl Layout {
     /// # Errors
     /// A blob that is not there.
     pub fn open_blob(&self, digest: &Digest) -> Result<File, Error> {
-        File::open(self.blob_path(digest)).map_err(|source| Error::Blob {
+        open_regular(&self.blob_path(digest)).map_err(|source| Error::Blob {
             digest: *digest,
             source: ReadError::Io(source),
         })
@@ -207,7 +207,7 @@ fn persist(file: NamedTempFile, path: &Path) -> Result<(), Error> {
 }
 
 fn read(path: &Path, document: Document) -> Result<Vec<u8>, Error> {
-    let file = File::open(path).map_err(|source| Error::Read {
+    let file = open_regular(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;

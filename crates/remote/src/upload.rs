@@ -43,11 +43,11 @@ impl Registry {
         if self.has_blob(descriptor).await? {
             return Ok(());
         }
-        let file = File::open(path).await.map_err(|source| Error::Read {
+        let file = content::open_regular(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
-        let pieces = Pieces::new(file, descriptor).into_stream();
+        let pieces = Pieces::new(File::from_std(file), descriptor).into_stream();
         self.upload(descriptor, pieces)
             .await
             .map_err(|error| blame_file(path.to_owned(), error))
