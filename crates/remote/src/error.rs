@@ -13,7 +13,15 @@ use crate::CredentialFault;
 /// says that something is not there.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A client that cannot be made: most often a certificate that cannot be read.
+    /// A file of certificate authorities that has none, or what is none.
+    #[error("reading certificate authorities {}: {reason}", path.display())]
+    Authorities {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A client that cannot be made.
     #[error("connecting to {registry}: {}", chain(source))]
     Connect {
         /// The registry.

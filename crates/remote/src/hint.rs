@@ -20,6 +20,7 @@ impl Error {
         match self {
             Self::Connect { .. } | Self::Client { .. } | Self::Transport { .. } => REACH,
             Self::Timeout { .. } => REACH,
+            Self::Authorities { .. } => "--ca takes a file of certificates in PEM, one or more",
             Self::Credentials { .. } => "mend what is named, in the Docker credential store",
             Self::Authenticate { source, .. } => unauthenticated(source),
             Self::Target { .. } => "push to a tag, or to the digest that it has",

@@ -7,7 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
-use crate::Error;
+use crate::{Authorities, Error};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Between two pieces of an answer.
@@ -29,8 +29,8 @@ const SHOWN: usize = 80;
 pub enum Transport {
     /// By HTTPS, with the system's certificate authorities.
     Https {
-        /// Further authorities to trust, in PEM.
-        extra_ca: Option<Vec<u8>>,
+        /// Further authorities to trust.
+        extra_ca: Option<Authorities>,
     },
     /// By HTTP, for a registry on this machine or behind another protection. Digests are checked
     /// all the same.
@@ -48,7 +48,7 @@ impl Transport {
     }
 
     /// A client that trusts whom we trust.
-    pub(crate) fn client(&self) -> Result<reqwest::Client, reqwest::Error> {
+    pub(crate) fn client(&self, registry: &str) -> Result<reqwest::Client, Error> {
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(CONNECT_TIMEOUT)
@@ -56,12 +56,14 @@ impl Transport {
         if let Self::Https { extra_ca } = self {
             // A redirect to HTTP would show the content to everyone.
             builder = builder.https_only(true);
-            if let Some(pem) = extra_ca {
-                let authorities = reqwest::Certificate::from_pem_bundle(pem)?;
-                builder = builder.tls_certs_merge(authorities);
+            if let Some(authorities) = extra_ca {
+                builder = builder.tls_certs_merge(authorities.certificates()?);
             }
         }
-        builder.build()
+        builder.build().map_err(|source| Error::Connect {
+            registry: registry.to_owned(),
+            source,
+        })
     }
 
     /// The same for the client of uploads.
@@ -70,9 +72,9 @@ impl Transport {
             Self::Https { extra_ca } => (ClientProtocol::Https, extra_ca.clone()),
             Self::PlainHttp => (ClientProtocol::Http, None),
         };
-        let certificate = |data| Certificate {
+        let certificate = |authorities: Authorities| Certificate {
             encoding: CertificateEncoding::Pem,
-            data,
+            data: authorities.pem().to_owned(),
         };
         ClientConfig {
             protocol,

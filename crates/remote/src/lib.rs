@@ -5,6 +5,7 @@
 //! goes out is oci-client's to send.
 #![forbid(unsafe_code)]
 
+mod authorities;
 mod credentials;
 mod error;
 mod hint;
@@ -16,6 +17,7 @@ mod tag;
 mod token;
 mod upload;
 
+pub use authorities::Authorities;
 pub use credentials::CredentialFault;
 pub use error::Error;
 pub use http::Transport;

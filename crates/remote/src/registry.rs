@@ -58,10 +58,7 @@ impl Registry {
             registry: registry(),
             fault,
         })?;
-        let http = transport.client().map_err(|source| Error::Connect {
-            registry: registry(),
-            source,
-        })?;
+        let http = transport.client(repository.registry())?;
         Ok(Self {
             repository: repository.clone(),
             root: transport.root(host),

@@ -13,7 +13,7 @@ use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{
     Config, Descriptor, Execution, Index, Layout, Manifest, Repository, RootFs, Tag, Target, media,
 };
-use remote::{Error, Registry, Transport};
+use remote::{Authorities, Error, Registry, Transport};
 use server::Server;
 
 fn connect(server: &Server, path: &str) -> Registry {
@@ -345,7 +345,7 @@ async fn a_private_authority_is_trusted_when_named() {
         return;
     };
     let repository = server.repository("a/b");
-    let extra_ca = Some(fs::read(dir.path().join("ca.pem")).unwrap());
+    let extra_ca = Some(Authorities::read(&dir.path().join("ca.pem")).unwrap());
     let trusting = Registry::connect(&repository, &Transport::Https { extra_ca }).unwrap();
     let layout_dir = tempfile::tempdir().unwrap();
     let target = Target::Tag(tag("v1"));

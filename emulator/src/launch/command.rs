@@ -6,7 +6,7 @@ use confidential::event_log::Variable;
 use confidential::launch_policy::{Asked, MachineImage, Request};
 use content::limits;
 use oci::{ImageRef, Repository};
-use remote::Transport;
+use remote::{Authorities, Transport};
 use reqwest::Url;
 
 use super::{Error, Hardware, Machine, Options, Report, policy};
@@ -124,15 +124,7 @@ impl LaunchArgs {
         if self.plain_http {
             return Ok(Transport::PlainHttp);
         }
-        let read = |path: &PathBuf| {
-            let opened = std::fs::File::open(path).map_err(content::ReadError::Io);
-            let bytes = opened.and_then(|file| content::read_limited(file, limits::DOCUMENT));
-            bytes.map_err(|source| Error::Read {
-                path: path.clone(),
-                source,
-            })
-        };
-        let extra_ca = self.ca.as_ref().map(read).transpose()?;
+        let extra_ca = self.ca.as_deref().map(Authorities::read).transpose()?;
         Ok(Transport::Https { extra_ca })
     }
 

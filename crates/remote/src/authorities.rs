@@ -1,0 +1,90 @@
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use content::limits;
+use reqwest::Certificate;
+
+use crate::Error;
+
+/// Certificate authorities to trust besides the system's: at least one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Authorities {
+    path: PathBuf,
+    pem: Vec<u8>,
+}
+
+impl Authorities {
+    /// Reads certificates in PEM.
+    ///
+    /// # Errors
+    /// The file cannot be read, or it holds no certificate.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let pem = File::open(path).and_then(|file| {
+            content::read_limited(file, limits::DOCUMENT).map_err(io::Error::other)
+        });
+        let pem = pem.map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let authorities = Self {
+            path: path.to_owned(),
+            pem,
+        };
+        let certificates = authorities.certificates()?;
+        // Only now they are looked into.
+        let client = reqwest::Client::builder().tls_certs_only(certificates);
+        client
+            .build()
+            .map_err(|source| authorities.refused(&source))?;
+        Ok(authorities)
+    }
+
+    /// The certificates.
+    pub(crate) fn certificates(&self) -> Result<Vec<Certificate>, Error> {
+        let certificates = Certificate::from_pem_bundle(&self.pem);
+        let certificates = certificates.map_err(|source| self.refused(&source))?;
+        match certificates.is_empty() {
+            true => Err(self.refused(&"no certificate in PEM")),
+            false => Ok(certificates),
+        }
+    }
+
+    /// The certificates as they were read.
+    pub(crate) fn pem(&self) -> &[u8] {
+        &self.pem
+    }
+
+    fn refused(&self, reason: &dyn std::fmt::Display) -> Error {
+        Error::Authorities {
+            path: self.path.clone(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn are_certificates_and_at_least_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let block = |label: &str, body: &str| {
+            format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+        };
+        for text in [
+            String::new(),
+            "nonsense".to_owned(),
+            block("PUBLIC KEY", "AAAA"),
+            block("CERTIFICATE", "AAAA"),
+        ] {
+            std::fs::write(&path, &text).unwrap();
+            let read = Authorities::read(&path);
+            assert!(matches!(read, Err(Error::Authorities { .. })), "{text}");
+        }
+        let missing = Authorities::read(&folder.path().join("missing"));
+        assert!(matches!(missing, Err(Error::Read { .. })));
+    }
+}
