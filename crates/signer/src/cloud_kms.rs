@@ -8,7 +8,7 @@ use google_cloud_kms_v1::model::Digest as WireDigest;
 use google_cloud_kms_v1::model::crypto_key_version::CryptoKeyVersionAlgorithm;
 use signature::PublicKey;
 
-use crate::Error;
+use crate::{Error, KmsEndpoint};
 
 /// One key version, opened.
 pub struct CloudKms {
@@ -23,7 +23,7 @@ impl CloudKms {
     ///
     /// # Errors
     /// No credentials, no connection, no such key, or another algorithm than EC_SIGN_P256_SHA256.
-    pub async fn open(name: &str, endpoint: Option<&str>) -> Result<Self, Error> {
+    pub async fn open(name: &str, endpoint: Option<&KmsEndpoint>) -> Result<Self, Error> {
         let credentials = credentials::Builder::default()
             .build()
             .map_err(Error::Credentials)?;
@@ -32,17 +32,17 @@ impl CloudKms {
 
     async fn connect(
         name: &str,
-        endpoint: Option<&str>,
+        endpoint: Option<&KmsEndpoint>,
         credentials: Credentials,
     ) -> Result<Self, Error> {
         let mut builder = KeyManagementService::builder().with_credentials(credentials);
         if let Some(endpoint) = endpoint {
-            builder = builder.with_endpoint(endpoint);
+            builder = builder.with_endpoint(endpoint.as_str());
         }
         let client = builder
             .build()
             .await
-            .map_err(|error| refused("a connection", name, &error))?;
+            .map_err(|error| Error::Client(Box::new(error)))?;
         let public = public_key(&client, name).await?;
         Ok(Self {
             client,
@@ -66,7 +66,7 @@ impl CloudKms {
         let request = self.client.asymmetric_sign().set_name(&self.name);
         let request = request.set_digest(WireDigest::new().set_sha256(digest));
         let answer = request.set_digest_crc32c(checksum).send().await;
-        let answer = answer.map_err(|error| refused("a signature", &self.name, &error))?;
+        let answer = answer.map_err(|error| refused("a signature", &self.name, error))?;
         self.expect("name", &self.name, &answer.name)?;
         self.expect(
             "verified_digest_crc32c",
@@ -91,7 +91,7 @@ impl CloudKms {
 
 async fn public_key(client: &KeyManagementService, name: &str) -> Result<PublicKey, Error> {
     let answer = client.get_public_key().set_name(name).send().await;
-    let answer = answer.map_err(|error| refused("the public key", name, &error))?;
+    let answer = answer.map_err(|error| refused("the public key", name, error))?;
     check("name", name, name, &answer.name)?;
     let algorithm = CryptoKeyVersionAlgorithm::EcSignP256Sha256;
     check(
@@ -124,11 +124,11 @@ fn check(what: &'static str, key: &str, expected: &str, found: &str) -> Result<(
     }
 }
 
-fn refused(what: &'static str, key: &str, error: &dyn std::error::Error) -> Error {
+fn refused(what: &'static str, key: &str, source: google_cloud_kms_v1::Error) -> Error {
     Error::CloudKms {
         what,
         key: key.to_owned(),
-        reason: error.to_string(),
+        source: Box::new(source),
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
     async fn sign(fault: Option<Fault>) -> Result<Vec<u8>, Error> {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let credentials = credentials::anonymous::Builder::new().build();
-        let endpoint = serve(fault);
+        let endpoint = serve(fault).parse()?;
         let key = CloudKms::connect(NAME, Some(&endpoint), credentials).await?;
         let signature = key.sign(MESSAGE).await?;
         key.public().verify(MESSAGE, &signature)?;

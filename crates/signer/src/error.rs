@@ -26,15 +26,21 @@ pub enum Error {
     /// No credentials for Google Cloud.
     #[error("finding credentials for Google Cloud: {0}")]
     Credentials(#[source] google_cloud_auth::build_errors::Error),
+    /// An address for Cloud KMS that is none.
+    #[error("parsing the endpoint of Cloud KMS: expected http://… or https://…, found {0:?}")]
+    KmsEndpoint(String),
+    /// There is no client for Cloud KMS.
+    #[error("opening Cloud KMS: {0}")]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Cloud KMS refuses or cannot be reached.
-    #[error("asking Cloud KMS for {what} of {key}: {reason}")]
+    #[error("asking Cloud KMS for {what} of {key}: {source}")]
     CloudKms {
         /// What was asked for.
         what: &'static str,
         /// The key version.
         key: String,
         /// The answer.
-        reason: String,
+        source: Box<google_cloud_kms_v1::Error>,
     },
     /// What Cloud KMS answered is not what it sent, or not what was asked for.
     #[error(
@@ -72,16 +78,26 @@ impl Error {
                 "a key is a PEM file, as `builder keygen` writes it, or \
                  gcpkms://projects/…/cryptoKeyVersions/N"
             }
-            Self::Credentials(_) => "GOOGLE_APPLICATION_CREDENTIALS names a file with credentials",
-            Self::CloudKms { .. } => {
-                "does the key version exist, and may these credentials sign with it?"
-            }
+            Self::Credentials(_) => CREDENTIALS,
+            Self::CloudKms { source, .. } => kms_hint(source),
+            Self::KmsEndpoint(_) | Self::Client(_) => ENDPOINT,
             Self::Answer { .. } => "is it Cloud KMS that answers? then try again",
             Self::Registry(error) => error.hint(),
             Self::Statement(_) | Self::Name(_) => {
                 "what hangs on the image in the registry cannot be read: who put it there?"
             }
         }
+    }
+}
+
+const CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS names a file with credentials";
+const ENDPOINT: &str = "Cloud KMS is asked at its public address, or at --kms-endpoint URL";
+
+fn kms_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
+    match error.status() {
+        _ if error.is_authentication() => CREDENTIALS,
+        Some(_) => "does the key version exist, and may these credentials sign with it?",
+        None => ENDPOINT,
     }
 }
 

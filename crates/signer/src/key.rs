@@ -1,12 +1,12 @@
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use content::limits;
 use signature::{PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
-use crate::{CloudKms, Error};
+use crate::{CloudKms, Error, KmsEndpoint};
 
 /// Where a private key is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -63,9 +63,9 @@ impl Signer {
     /// # Errors
     /// The file cannot be read or holds no P-256 key; no credentials; Cloud KMS refuses the key or
     /// it is of another algorithm.
-    pub async fn open(key: &KeyRef, kms_endpoint: Option<&str>) -> Result<Self, Error> {
+    pub async fn open(key: &KeyRef, kms_endpoint: Option<&KmsEndpoint>) -> Result<Self, Error> {
         Ok(Self(match key {
-            KeyRef::File(path) => Inner::File(read(path)?),
+            KeyRef::File(path) => Inner::File(read_apart(path).await?),
             KeyRef::CloudKms(name) => {
                 Inner::CloudKms(Box::new(CloudKms::open(name, kms_endpoint).await?))
             }
@@ -94,9 +94,21 @@ impl Signer {
     }
 }
 
-fn read(path: &PathBuf) -> Result<PrivateKey, Error> {
+/// Where nobody waits for it but this future: the file may be a pipe that nobody has written to yet.
+async fn read_apart(path: &Path) -> Result<PrivateKey, Error> {
+    let (path, shown) = (path.to_owned(), path.to_owned());
+    let read = tokio::task::spawn_blocking(move || read(&path)).await;
+    read.unwrap_or_else(|error| {
+        Err(Error::KeyFile {
+            path: shown,
+            source: std::io::Error::other(error),
+        })
+    })
+}
+
+fn read(path: &Path) -> Result<PrivateKey, Error> {
     let failed = |source| Error::KeyFile {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     };
     let file = File::open(path).map_err(failed)?;
@@ -105,7 +117,7 @@ fn read(path: &PathBuf) -> Result<PrivateKey, Error> {
     let bytes = Zeroizing::new(bytes);
     let text = str::from_utf8(&bytes).map_err(|error| failed(std::io::Error::other(error)))?;
     PrivateKey::from_pem(text).map_err(|source| Error::Key {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     })
 }

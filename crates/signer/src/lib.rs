@@ -4,11 +4,13 @@
 #![forbid(unsafe_code)]
 
 mod cloud_kms;
+mod endpoint;
 mod error;
 mod key;
 mod publish;
 
 pub use cloud_kms::CloudKms;
+pub use endpoint::KmsEndpoint;
 pub use error::Error;
 pub use key::{KeyRef, Signer};
 pub use publish::{attest_image, sign_image};
