@@ -18,7 +18,7 @@ use crate::contents::{self, Sources};
 use crate::describe::{self, Description};
 use crate::error::Error;
 use crate::lock::source::{self, Source};
-use crate::lock::{self, LOCK, Lock, LockError, Wanted};
+use crate::lock::{self, LOCK, Lock, LockError, Supply, Wanted};
 use crate::output::Output;
 use crate::root;
 use crate::sandbox::Sandbox;
@@ -101,17 +101,17 @@ fn gather(order: &Order<'_>, source: Source, scratch: &Path) -> Result<Inputs, E
         progress,
         ..
     } = order.sandbox;
+    let supply = Supply {
+        archive: order.archive,
+        store: order.store,
+        interrupt,
+        progress,
+    };
     let folder = source.staged.join(&source.folder);
     let (wanted, lock) = read(&folder).map_err(|error| error.named_from(&source.staged))?;
     interrupt.check()?;
     let manifest = folder.join("Cargo.toml");
-    lock.fetch(
-        &wanted.spec,
-        &manifest,
-        order.archive,
-        order.store,
-        &|line| progress(line),
-    )?;
+    lock.fetch(&wanted.spec, &manifest, &supply)?;
     interrupt.check()?;
     progress("checking the inputs");
     let vendor = scratch.join("vendor");
@@ -119,7 +119,7 @@ fn gather(order: &Order<'_>, source: Source, scratch: &Path) -> Result<Inputs, E
     let (root, unpacked) = std::thread::scope(|scope| {
         let unpacked = scope.spawn(|| lock::crates::vendor(&lock.crates, order.store, &vendor));
         (
-            root::prepare(&lock.root, &lock.packages, order.store),
+            root::prepare(&lock.root, &lock.packages, &supply),
             unpacked.join(),
         )
     });

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use oci::{ImageRef, Reference};
-use signer::KeyRef;
+use signer::{KeyRef, KmsEndpoint};
 
 /// Builds a container image from source so that everyone gets the same bytes, and publishes it.
 #[derive(Debug, Parser)]
@@ -143,7 +143,7 @@ pub struct Key {
     pub key: KeyRef,
     /// Where Cloud KMS answers [default: Google's own endpoint]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
-    pub kms_endpoint: Option<String>,
+    pub kms_endpoint: Option<KmsEndpoint>,
 }
 
 /// Arguments of `sign`.

@@ -49,6 +49,9 @@ pub enum Error {
     /// Provenance or bill of materials.
     #[error("describing image: {0}")]
     Describe(#[from] attest::Error),
+    /// Certificate authorities of the registry.
+    #[error(transparent)]
+    Authorities(remote::Error),
     /// The registry, or the layout.
     #[error(transparent)]
     Push(#[from] PushError),
@@ -138,7 +141,8 @@ impl Error {
             Self::Taken { .. } => Some("choose another place, or remove what is there"),
             Self::NoStore => Some("name a directory with --store"),
             Self::Push(PushError::Layout(_)) => Some("a layout is what `builder build -o` writes"),
-            Self::Push(PushError::Registry(error))
+            Self::Authorities(error)
+            | Self::Push(PushError::Registry(error))
             | Self::Sign(SignError::Image { source: error, .. }) => Some(error.hint()),
             Self::Signer(error) | Self::Sign(SignError::Signer { source: error, .. }) => {
                 Some(error.hint())
@@ -161,6 +165,9 @@ fn system_hint(error: &Error) -> Option<&'static str> {
                 }
                 io::ErrorKind::AlreadyExists => {
                     Some("something is there already: choose another place, or remove it")
+                }
+                io::ErrorKind::BrokenPipe => {
+                    Some("whoever read the output is gone; nothing else went wrong")
                 }
                 _ => None,
             };

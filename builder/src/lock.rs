@@ -4,6 +4,7 @@
 pub mod crates;
 pub mod packages;
 pub mod source;
+mod supply;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,11 +16,12 @@ use content::{Digest, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::archive::{Archive, ArchiveError};
+use crate::interrupt::Interrupted;
 use crate::root::{self, RootError};
 use crate::spec::Spec;
-use crate::store::Store;
 use crates::{Crate, CrateError, Named};
 use packages::Package;
+pub use supply::Supply;
 
 /// File names beside each other.
 pub const SPEC: &str = "Image.toml";
@@ -115,6 +117,9 @@ pub enum LockError {
     /// The build root.
     #[error(transparent)]
     Root(#[from] RootError),
+    /// Somebody wanted it to end.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 impl LockError {
@@ -162,31 +167,25 @@ impl Wanted {
 impl Lock {
     /// Resolves every input of the folder: the packages by the archive's signed index, the crates by
     /// `Cargo.lock`. All are fetched into the store, and the build root is unpacked, since its
-    /// digest is locked too, unless an earlier lock has the same one. The index must be valid at `now`; `progress` hears what is done.
+    /// digest is locked too, unless an earlier lock has the same one. The index must be valid at `now`.
     ///
     /// # Errors
-    /// Something cannot be found, fetched, believed or kept.
-    pub fn resolve(
-        folder: &Path,
-        archive: Option<&str>,
-        store: &Store,
-        now: SystemTime,
-        progress: &dyn Fn(&str),
-    ) -> Result<Self, LockError> {
+    /// Something cannot be found, fetched, believed or kept, or somebody interrupted.
+    pub fn resolve(folder: &Path, supply: &Supply<'_>, now: SystemTime) -> Result<Self, LockError> {
         let wanted = Wanted::read(folder)?;
-        let archive = Archive::find(archive, &wanted.spec.root)?;
-        progress("reading the archive's signed index");
+        let archive = Archive::find(supply.archive, &wanted.spec.root)?;
+        supply.step("reading the archive's signed index")?;
         let index = archive.index(&wanted.spec.root, now)?;
         let packages = index
             .closure(&wanted.spec.root.packages)
             .map_err(ArchiveError::from)?;
-        fetch_packages(&missing(&packages, store)?, &archive, store, progress)?;
-        progress("fetching crates");
+        supply.fetch(&supply.missing(&packages)?, &archive)?;
+        supply.step("fetching crates")?;
         let named = crates::named(&wanted.cargo_lock)?;
-        let crates = crates::fetch(&named, &folder.join("Cargo.toml"), store)?;
-        progress("unpacking the build root");
+        let crates = crates::fetch(&named, &folder.join("Cargo.toml"), supply.store)?;
+        supply.step("unpacking the build root")?;
         let known = known_root(folder, &packages);
-        let root = root::resolve(known.as_ref(), &packages, store)?;
+        let root = root::resolve(known.as_ref(), &packages, supply)?;
         Ok(Self {
             version: 1,
             spec: wanted.spec_digest,
@@ -280,29 +279,22 @@ impl Lock {
     /// Fetches what the store does not have. `manifest` is the `Cargo.toml` beside the lock.
     ///
     /// # Errors
-    /// Something cannot be fetched, or is another than locked.
+    /// Something cannot be fetched, or is another than locked, or somebody interrupted.
     pub fn fetch(
         &self,
         spec: &Spec,
         manifest: &Path,
-        archive: Option<&str>,
-        store: &Store,
-        progress: &dyn Fn(&str),
+        supply: &Supply<'_>,
     ) -> Result<(), LockError> {
-        let missing = missing(&self.packages, store)?;
+        let missing = supply.missing(&self.packages)?;
         if !missing.is_empty() {
-            let archive = Archive::find(archive, &spec.root)?;
-            fetch_packages(&missing, &archive, store, progress)?;
+            let archive = Archive::find(supply.archive, &spec.root)?;
+            supply.fetch(&missing, &archive)?;
         }
-        let mut absent = Vec::new();
-        for one in &self.crates {
-            if store.size(&one.sha256).map_err(CrateError::from)? != Some(one.size) {
-                absent.push(one.named());
-            }
-        }
+        let absent = supply.absent(&self.crates)?;
         if !absent.is_empty() {
-            progress("fetching crates");
-            crates::obtain(&absent, manifest, store)?;
+            supply.step("fetching crates")?;
+            crates::obtain(&absent, manifest, supply.store)?;
         }
         Ok(())
     }
@@ -313,34 +305,6 @@ impl Lock {
 fn known_root(folder: &Path, packages: &[Package]) -> Option<Digest> {
     let lock: Lock = toml::from_str(&read(&folder.join(LOCK)).ok()?).ok()?;
     (lock.version == 1 && lock.packages == packages).then_some(lock.root)
-}
-
-fn missing<'a>(packages: &'a [Package], store: &Store) -> Result<Vec<&'a Package>, LockError> {
-    let mut missing = Vec::new();
-    for package in packages {
-        let size = store.size(&package.sha256).map_err(ArchiveError::from)?;
-        if size != Some(package.size) {
-            missing.push(package);
-        }
-    }
-    Ok(missing)
-}
-
-fn fetch_packages(
-    missing: &[&Package],
-    archive: &Archive,
-    store: &Store,
-    progress: &dyn Fn(&str),
-) -> Result<(), LockError> {
-    for (index, package) in missing.iter().enumerate() {
-        let (count, all) = (index + 1, missing.len());
-        progress(&format!(
-            "fetching package {count} of {all}: {}",
-            package.name
-        ));
-        archive.fetch_package(package, store)?;
-    }
-    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, LockError> {

@@ -13,19 +13,19 @@ use builder::assemble::Identities;
 use builder::build::{self, Built, Order};
 use builder::error::{Error, Meaning};
 use builder::interrupt::{Interrupt, Interrupted};
-use builder::lock::Lock;
+use builder::lock::{Lock, Supply};
 use builder::sandbox::{self, Role, Sandbox};
 use builder::store::Store;
 use builder::{push, sign};
 use clap::Parser;
 use cli::{Cli, Command, How, PredicateType};
-use content::limits;
-use remote::Transport;
+use remote::{Authorities, Transport};
 use scratch::Scratch;
 use serde_json::json;
 use signer::Signer;
 use terminal::{Terminal, harmless};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
 /// This program's own file, also when it was replaced meanwhile.
 const SELF: &str = "/proc/self/exe";
@@ -75,45 +75,47 @@ fn start(command: Command) -> Result<(), Error> {
 async fn until_signal(command: Command) -> Result<(), Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
     let interrupt = Interrupt::default();
-    let work = run(command, interrupt.clone());
-    tokio::pin!(work);
+    let mut work = begin(command, interrupt.clone());
     tokio::select! {
-        outcome = &mut work => return outcome,
+        outcome = &mut work => {
+            return outcome.unwrap_or_else(|error| Err(Error::Runtime(io::Error::other(error))));
+        }
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
     interrupt.raise();
-    let ended = tokio::time::timeout(PATIENCE, work).await;
-    ended
-        .unwrap_or(Err(Interrupted.into()))
-        .and(Err(Interrupted.into()))
+    work.abort();
+    let cleaned_up = tokio::time::timeout(PATIENCE, work).await;
+    drop(cleaned_up);
+    Err(Interrupted.into())
 }
 
-async fn run(command: Command, interrupt: Interrupt) -> Result<(), Error> {
+/// Starts the work where it cannot keep signals from being heard: a key may be a pipe, and reading one
+/// waits. What builds has a thread that lives as long as the work, as the sandbox ends with the
+/// thread that started it; it is not aborted, but hears of the interrupt and cleans up.
+fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>> {
     match command {
-        Command::Lock(arguments) => blocking(move || lock(&arguments)).await,
-        Command::Build(arguments) => blocking(move || build(&arguments, &interrupt)).await,
-        Command::Digest(arguments) => blocking(move || digest(&arguments, &interrupt)).await,
-        Command::Push(arguments) => push(&arguments).await,
-        Command::Sign(arguments) => sign(&arguments).await,
-        Command::Attest(arguments) => attest(&arguments).await,
-        Command::Keygen(arguments) => keygen(&arguments),
+        Command::Lock(arguments) => spawn_blocking(move || lock(&arguments, &interrupt)),
+        Command::Build(arguments) => spawn_blocking(move || build(&arguments, &interrupt)),
+        Command::Digest(arguments) => spawn_blocking(move || digest(&arguments, &interrupt)),
+        Command::Push(arguments) => spawn(async move { push(&arguments).await }),
+        Command::Sign(arguments) => spawn(async move { sign(&arguments).await }),
+        Command::Attest(arguments) => spawn(async move { attest(&arguments).await }),
+        Command::Keygen(arguments) => spawn_blocking(move || keygen(&arguments)),
     }
 }
 
-/// On a thread that lives as long as the work: the sandbox ends with the thread that started it.
-async fn blocking(work: impl FnOnce() -> Result<(), Error> + Send + 'static) -> Result<(), Error> {
-    let outcome = tokio::task::spawn_blocking(work).await;
-    outcome.unwrap_or_else(|error| Err(Error::Runtime(io::Error::other(error))))
-}
-
-fn lock(arguments: &cli::Lock) -> Result<(), Error> {
+fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
     let store = store(arguments.inputs.store.as_deref())?;
     let terminal = Terminal::start();
-    let archive = arguments.inputs.archive.as_deref();
-    let progress = |line: &str| terminal.tell(line);
-    let now = SystemTime::now();
-    let lock = Lock::resolve(&arguments.directory, archive, &store, now, &progress)?;
+    let supply = Supply {
+        archive: arguments.inputs.archive.as_deref(),
+        store: &store,
+        interrupt,
+        progress: &|line: &str| terminal.tell(line),
+    };
+    let lock = Lock::resolve(&arguments.directory, &supply, SystemTime::now())?;
+    interrupt.check()?;
     let path = lock.write(&arguments.directory)?;
     drop(terminal);
     print(&path.display().to_string())
@@ -235,7 +237,7 @@ async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
 }
 
 async fn signer(key: &cli::Key) -> Result<Signer, Error> {
-    Ok(Signer::open(&key.key, key.kms_endpoint.as_deref()).await?)
+    Ok(Signer::open(&key.key, key.kms_endpoint.as_ref()).await?)
 }
 
 fn told(image: &oci::ImageRef, signer: &Signer, done: &str) -> Result<(), Error> {
@@ -252,17 +254,9 @@ fn transport(arguments: &cli::Registry) -> Result<Transport, Error> {
     if arguments.plain_http {
         return Ok(Transport::PlainHttp);
     }
-    let extra_ca = arguments.ca.as_deref().map(read_authorities).transpose()?;
+    let extra_ca = arguments.ca.as_deref().map(Authorities::read).transpose();
+    let extra_ca = extra_ca.map_err(Error::Authorities)?;
     Ok(Transport::Https { extra_ca })
-}
-
-fn read_authorities(path: &Path) -> Result<Vec<u8>, Error> {
-    let read = std::fs::File::open(path)
-        .and_then(|file| content::read_limited(file, limits::DOCUMENT).map_err(io::Error::other));
-    read.map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 fn print(line: &str) -> Result<(), Error> {

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 use content::{Digest, Hasher};
 
+use crate::interrupt::Interrupted;
+use crate::lock::Supply;
 use crate::lock::packages::Package;
 use crate::store::{Store, StoreError};
 use digest::digest;
@@ -54,18 +56,22 @@ pub enum RootError {
         /// What the packages unpack to.
         found: Digest,
     },
+    /// Somebody wanted it to end.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 /// The folder of the build root that these packages make, which must have the digest that was locked. It is
 /// unpacked anew if it is not there or not what it was.
 ///
 /// # Errors
-/// The packages cannot be unpacked, or do not unpack to it.
+/// The packages cannot be unpacked, or do not unpack to it, or somebody interrupted.
 pub fn prepare(
     expected: &Digest,
     packages: &[Package],
-    store: &Store,
+    supply: &Supply<'_>,
 ) -> Result<PathBuf, RootError> {
+    let store = supply.store;
     let folder = place(packages, store);
     if folder.exists() {
         if digest(&folder)? == *expected {
@@ -73,7 +79,7 @@ pub fn prepare(
         }
         remove(&folder, store)?;
     }
-    match unpack(packages, store)? {
+    match unpack(packages, supply)? {
         found if found == *expected => Ok(folder),
         found => Err(RootError::Changed {
             expected: *expected,
@@ -86,16 +92,16 @@ pub fn prepare(
 /// digest `known`, which an earlier lock of the same packages names.
 ///
 /// # Errors
-/// The packages cannot be unpacked.
+/// The packages cannot be unpacked, or somebody interrupted.
 pub fn resolve(
     known: Option<&Digest>,
     packages: &[Package],
-    store: &Store,
+    supply: &Supply<'_>,
 ) -> Result<Digest, RootError> {
-    let folder = place(packages, store);
+    let folder = place(packages, supply.store);
     match known {
         Some(known) if folder.exists() && digest(&folder)? == *known => Ok(*known),
-        _ => unpack(packages, store),
+        _ => unpack(packages, supply),
     }
 }
 
@@ -112,7 +118,8 @@ fn place(packages: &[Package], store: &Store) -> PathBuf {
 }
 
 /// Unpacks the packages into the store.
-fn unpack(packages: &[Package], store: &Store) -> Result<Digest, RootError> {
+fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Digest, RootError> {
+    let store = supply.store;
     let coming = store.coming();
     let failed = |source| RootError::File {
         path: coming.clone(),
@@ -122,6 +129,7 @@ fn unpack(packages: &[Package], store: &Store) -> Result<Digest, RootError> {
     let folder = scratch.path().join("root");
     fs::create_dir(&folder).map_err(failed)?;
     for package in packages {
+        supply.interrupt.check()?;
         let what = format!("package {}", package.name);
         let bytes = store.read(&what, &package.sha256, package.size)?;
         Unpacker::new(package, &folder).unpack(&bytes)?;
@@ -149,6 +157,18 @@ fn remove(folder: &Path, store: &Store) -> Result<(), RootError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interrupt::Interrupt;
+    use std::sync::LazyLock;
+
+    fn supply(store: &Store) -> Supply<'_> {
+        static NEVER: LazyLock<Interrupt> = LazyLock::new(Interrupt::default);
+        Supply {
+            archive: None,
+            store,
+            interrupt: &NEVER,
+            progress: &|_| {},
+        }
+    }
 
     fn deb(entries: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
         let mut builder = tar::Builder::new(liblzma::write::XzEncoder::new(Vec::new(), 0));
@@ -214,7 +234,7 @@ mod tests {
             }
         };
         let packages: Vec<_> = debs.iter().map(package).collect();
-        let digest = unpack(&packages, &store)?;
+        let digest = unpack(&packages, &supply(&store))?;
         Ok((folder, store, packages, digest))
     }
 
@@ -228,7 +248,7 @@ mod tests {
             ("./usr/share/man/man1/cc.1", Regular, "manual"),
         ];
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
-        let root = prepare(&digest, &packages, &store).unwrap();
+        let root = prepare(&digest, &packages, &supply(&store)).unwrap();
         assert_eq!(fs::read(root.join("usr/bin/gcc")).unwrap(), b"compiler");
         assert_eq!(
             fs::read_link(root.join("usr/bin/c++")).unwrap(),
@@ -249,12 +269,17 @@ mod tests {
         let place = place(&packages, &store).join("a");
         fs::write(&place, "evil").unwrap();
         assert_eq!(
-            fs::read(prepare(&digest, &packages, &store).unwrap().join("a")).unwrap(),
+            fs::read(
+                prepare(&digest, &packages, &supply(&store))
+                    .unwrap()
+                    .join("a")
+            )
+            .unwrap(),
             b"text"
         );
         let other = Digest::of(b"other");
         assert!(matches!(
-            prepare(&other, &packages, &store),
+            prepare(&other, &packages, &supply(&store)),
             Err(RootError::Changed { .. })
         ));
     }
@@ -263,15 +288,15 @@ mod tests {
     fn a_root_is_that_of_its_packages_only() {
         let debs = [deb(&[("./a", Regular, "a")]), deb(&[("./b", Regular, "b")])];
         let (_folder, store, packages, digest) = unpacked(&debs).unwrap();
-        prepare(&digest, &packages, &store).unwrap();
+        prepare(&digest, &packages, &supply(&store)).unwrap();
         let mut renamed = packages.clone();
         renamed[0].version = "2".into();
         assert!(matches!(
-            prepare(&digest, &packages[..1], &store),
+            prepare(&digest, &packages[..1], &supply(&store)),
             Err(RootError::Changed { .. })
         ));
         assert!(matches!(
-            prepare(&digest, &renamed, &store),
+            prepare(&digest, &renamed, &supply(&store)),
             Err(RootError::Package { .. })
         ));
     }
@@ -284,12 +309,15 @@ mod tests {
         fs::write(place.join("a"), "evil").unwrap();
         let evil = super::digest(&place).unwrap();
         for known in [None, Some(&digest)] {
-            assert_eq!(resolve(known, &packages, &store).unwrap(), digest);
+            assert_eq!(resolve(known, &packages, &supply(&store)).unwrap(), digest);
         }
         // Nothing is unpacked for it: the packages are gone.
         fs::remove_dir_all(store.path(&digest).parent().unwrap()).unwrap();
-        assert_eq!(resolve(Some(&evil), &packages, &store).unwrap(), evil);
-        assert!(resolve(Some(&digest), &packages, &store).is_err());
+        assert_eq!(
+            resolve(Some(&evil), &packages, &supply(&store)).unwrap(),
+            evil
+        );
+        assert!(resolve(Some(&digest), &packages, &supply(&store)).is_err());
     }
 
     #[test]
@@ -308,5 +336,18 @@ mod tests {
                 "{entries:?}"
             );
         }
+    }
+
+    #[test]
+    fn an_interrupt_ends_it_between_two_packages() {
+        let (_folder, store, packages, _) = unpacked(&[deb(&[])]).unwrap();
+        let interrupt = Interrupt::default();
+        interrupt.raise();
+        let supply = Supply {
+            interrupt: &interrupt,
+            ..supply(&store)
+        };
+        let ended = resolve(None, &packages, &supply);
+        assert!(matches!(ended, Err(RootError::Interrupted(_))));
     }
 }

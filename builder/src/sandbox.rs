@@ -247,10 +247,15 @@ fn receive(stdout: ChildStdout, plan: &Plan, product: &Path) -> Result<(), Sandb
 }
 
 fn refused(step: Step, errno: i32) -> SandboxError {
-    SandboxError::Refused {
-        step,
-        source: io::Error::from_raw_os_error(errno),
-    }
+    let source = io::Error::from_raw_os_error(errno);
+    // What speaks of a full disk is about namespaces (unshare(2), ENOSPC).
+    let source = match (step, source.kind()) {
+        (Step::Namespaces, io::ErrorKind::StorageFull) => {
+            io::Error::other("this user may have no more namespaces")
+        }
+        _ => source,
+    };
+    SandboxError::Refused { step, source }
 }
 
 fn read_line<T: DeserializeOwned>(reader: &mut impl BufRead) -> Result<Option<T>, SandboxError> {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use told::{after, told};
+use told::{after, interrupted, told};
 
 const BUILDER: &str = env!("CARGO_BIN_EXE_builder");
 
@@ -87,6 +87,8 @@ fn source() {
     place.commit("mkdir source/.cargo && touch source/.cargo/config.toml");
     let said = place.fails(build);
     assert!(said.contains(".cargo/config.toml could replace"), "{said}");
+    let said = place.fails("build nowhere -o layout --store store");
+    assert!(said.contains("nowhere: No such file"), "{said}");
     place.shell("rm -rf source/.git");
     let said = place.fails(build);
     assert!(said.contains("no git repository"), "{said}");
@@ -132,7 +134,33 @@ fn namespaces_forbidden() {
     let said = place.fails_as(builder, "build source -o layout --store store");
     assert!(said.contains("making sandbox"), "{said}");
     assert!(said.contains("max_user_namespaces"), "{said}");
+    assert!(said.contains("no more namespaces"), "{said}");
     assert!(place.is_clean());
+}
+
+#[test]
+fn an_end_while_a_key_is_awaited() {
+    let place = Place::new();
+    let image = format!("127.0.0.1:9/a/b@sha256:{}", "0".repeat(64));
+    let mut sign = Command::new(BUILDER);
+    sign.current_dir(place.0.path());
+    sign.args(["sign", &image, "--plain-http", "--key", "pipe"]);
+    let said = interrupted(sign, &place.at("pipe"));
+    assert!(said.contains("interrupted"), "{said}");
+}
+
+#[test]
+fn a_pipe_in_a_layout() {
+    let place = Place::new();
+    place.shell("mkdir -p store/blobs/sha256 && mkfifo store/oci-layout");
+    let said = place.fails("push store 127.0.0.1:9/a/b:v1 --plain-http");
+    assert!(said.contains("no regular file"), "{said}");
+    place.shell(
+        "rm store/oci-layout && echo '{\"imageLayoutVersion\":\"1.0.0\"}' >store/oci-layout && \
+         mkfifo store/index.json",
+    );
+    let said = place.fails("push store 127.0.0.1:9/a/b:v1 --plain-http");
+    assert!(said.contains("no regular file"), "{said}");
 }
 
 /// A full disk is a small one; a user who may make namespaces may mount it.

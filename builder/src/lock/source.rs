@@ -72,6 +72,7 @@ pub fn stage(folder: &Path, into: &Path) -> Result<Source, SourceError> {
 
 /// The repository around `folder`, and where the folder is in it.
 fn locate(folder: &Path) -> Result<(PathBuf, String), SourceError> {
+    fs::metadata(folder).map_err(SourceError::at(folder))?;
     let ask = |what: &str| {
         let answer = git(folder, "rev-parse", &[what]);
         answer.map(line).map_err(|error| match error {

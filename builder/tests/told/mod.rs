@@ -1,7 +1,11 @@
 //! How every program says that it cannot go on.
 #![allow(dead_code, reason = "not every test makes its machine worse")]
 
-use std::process::{Command, Stdio};
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 /// What `program` says on standard error, run by `command`: it must end with one error and one hint,
 /// as exit status 2 and without a result.
@@ -39,4 +43,31 @@ pub fn after(script: &str, command: &Command, test: &str) -> Option<Command> {
     unshare.args(["-Urm", "sh", "-c", &script, "-"]);
     unshare.arg(command.get_program()).args(command.get_args());
     Some(unshare)
+}
+
+/// What `command` says when it is asked to end while it waits for somebody to write to `pipe`, which
+/// is made for it: it must hear that.
+pub fn interrupted(mut command: Command, pipe: &Path) -> String {
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // Opens as soon as the other end is.
+    let writer = File::options().write(true).open(pipe).unwrap();
+    let id = child.id().to_string();
+    assert!(Command::new("kill").arg(id).status().unwrap().success());
+    let heard = ends(&mut child);
+    drop(writer);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(heard, "{command:?}: {said}");
+    assert_eq!(output.status.code(), Some(2), "{command:?}: {said}");
+    std::fs::remove_file(pipe).unwrap();
+    said
+}
+
+fn ends(child: &mut Child) -> bool {
+    (0..600).any(|_| {
+        thread::sleep(Duration::from_millis(50));
+        child.try_wait().unwrap().is_some()
+    })
 }

@@ -1,0 +1,72 @@
+//! Where inputs come from, and who hears of it.
+
+use super::packages::Package;
+use super::{LockError, crates::CrateError};
+use crate::archive::{Archive, ArchiveError};
+use crate::interrupt::{Interrupt, Interrupted};
+use crate::store::Store;
+
+/// How inputs are had.
+#[derive(Clone, Copy)]
+pub struct Supply<'a> {
+    /// The package archive, if not the host's own.
+    pub archive: Option<&'a str>,
+    /// Where inputs are kept.
+    pub store: &'a Store,
+    /// Who may end it early.
+    pub interrupt: &'a Interrupt,
+    /// Who hears of progress.
+    pub progress: &'a (dyn Fn(&str) + Sync),
+}
+
+impl Supply<'_> {
+    /// Says what is done next, if it may be.
+    pub(crate) fn step(&self, line: &str) -> Result<(), Interrupted> {
+        self.interrupt.check()?;
+        (self.progress)(line);
+        Ok(())
+    }
+
+    /// The packages that the store does not have.
+    pub(super) fn missing<'p>(
+        &self,
+        packages: &'p [Package],
+    ) -> Result<Vec<&'p Package>, LockError> {
+        let mut missing = Vec::new();
+        for package in packages {
+            let size = self.store.size(&package.sha256);
+            if size.map_err(ArchiveError::from)? != Some(package.size) {
+                missing.push(package);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Fetches packages into the store.
+    pub(super) fn fetch(&self, missing: &[&Package], archive: &Archive) -> Result<(), LockError> {
+        for (index, package) in missing.iter().enumerate() {
+            let (count, all) = (index + 1, missing.len());
+            self.step(&format!(
+                "fetching package {count} of {all}: {}",
+                package.name
+            ))?;
+            archive.fetch_package(package, self.store)?;
+        }
+        Ok(())
+    }
+
+    /// The crates that the store does not have.
+    pub(super) fn absent(
+        &self,
+        crates: &[super::crates::Crate],
+    ) -> Result<Vec<super::crates::Named>, LockError> {
+        let mut absent = Vec::new();
+        for one in crates {
+            let size = self.store.size(&one.sha256).map_err(CrateError::from)?;
+            if size != Some(one.size) {
+                absent.push(one.named());
+            }
+        }
+        Ok(absent)
+    }
+}
