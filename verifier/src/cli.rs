@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use oci::{ImageRef, Reference};
-use signer::KeyRef;
+use signer::{KeyRef, KmsEndpoint};
 use verifier::commit::Commit;
 
 /// Rebuilds an image, checks what others say about it, and opens a key to it only on a pass.
@@ -98,7 +98,7 @@ pub enum Format {
 pub struct Kms {
     /// Cloud KMS is here instead of at its public address
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
-    pub kms_endpoint: Option<String>,
+    pub kms_endpoint: Option<KmsEndpoint>,
 }
 
 /// Arguments of `authorize`.

@@ -154,11 +154,8 @@ impl Error {
             Self::Signer(error) => error.hint(),
             Self::Apply(error) | Self::Bind(error) => error.hint(),
             Self::Read { .. } => "is the path right, and is the file yours to read?",
-            Self::Verdict(_)
-            | Self::Name(_)
-            | Self::Runtime(_)
-            | Self::Print(_)
-            | Self::Interrupted => return None,
+            Self::Print(_) => "is its reader gone, or the disk full? nothing else went wrong",
+            Self::Verdict(_) | Self::Name(_) | Self::Runtime(_) | Self::Interrupted => return None,
         })
     }
 }

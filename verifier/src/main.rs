@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use clap::Parser;
 use content::limits;
 use oci::Repository;
-use remote::{Registry, Transport};
+use remote::{Authorities, Registry, Transport};
 use serde_json::{Value, json};
-use signer::Signer;
+use signer::{KmsEndpoint, Signer};
+use tokio::signal::unix::{SignalKind, signal};
 use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
 use verifier::error::Error;
 use verifier::grant::apply::{Change, Keys};
@@ -26,6 +27,8 @@ use cli::{Cli, Command, Format};
 
 /// Who verifies, where neither policy nor command line says it.
 const VERIFIER_ID: &str = "https://countersign.dev/verifier";
+/// How long interrupted work may take to clean up: longer than the builder that it may wait for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the exit status says.
 #[derive(Clone, Copy)]
@@ -39,10 +42,12 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    let answer = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli)),
-        Err(source) => Err(Error::Runtime(source)),
-    };
+    let answer = runtime.map_err(Error::Runtime).and_then(|runtime| {
+        let answer = runtime.block_on(run(cli));
+        // Work that did not hear the signal in time ends with the process.
+        runtime.shutdown_background();
+        answer
+    });
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
@@ -56,17 +61,24 @@ fn main() -> ExitCode {
     }
 }
 
-/// Dropping the work on a signal removes its temporary files and ends its processes.
+/// The work has a task of its own, as reading a pipe or a terminal waits, and signals must be heard
+/// meanwhile. Aborting it removes its temporary files and ends its processes.
 async fn run(cli: Cli) -> Result<Answer, Error> {
     // Two providers may be linked in; the clients then want to be told which.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        .map_err(Error::Runtime)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
+    let mut work = tokio::spawn(dispatch(cli.command));
     tokio::select! {
-        answer = dispatch(cli.command) => answer,
-        _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
-        _ = terminate.recv() => Err(Error::Interrupted),
+        answer = &mut work => {
+            return answer.unwrap_or_else(|error| Err(Error::Runtime(std::io::Error::other(error))));
+        }
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
+    work.abort();
+    let cleaned_up = tokio::time::timeout(PATIENCE, work).await;
+    drop(cleaned_up);
+    Err(Error::Interrupted)
 }
 
 async fn dispatch(command: Command) -> Result<Answer, Error> {
@@ -79,7 +91,7 @@ async fn dispatch(command: Command) -> Result<Answer, Error> {
 }
 
 async fn verify(arguments: &cli::Verify) -> Result<Answer, Error> {
-    let policy = read_policy(&arguments.policy)?;
+    let policy = apart(&arguments.policy, read_policy).await?;
     let registry = connect(&arguments.reference.repository, &arguments.registry)?;
     let appraised = appraise(arguments, &registry, &policy).await?;
     tell(report::table(&appraised.verdict).trim_end());
@@ -118,9 +130,9 @@ async fn appraise(
 /// used only after a pass.
 async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
     let verify = &arguments.verify;
-    let policy = read_policy(&verify.policy)?;
-    let grant = read_grant(&arguments.grant)?;
-    let endpoint = arguments.kms.kms_endpoint.as_deref();
+    let policy = apart(&verify.policy, read_policy).await?;
+    let grant = apart(&arguments.grant, read_grant).await?;
+    let endpoint = arguments.kms.kms_endpoint.as_ref();
     let signer = Signer::open(&arguments.key, endpoint).await?;
     let keys = match arguments.apply {
         true => Some(reach(&grant, endpoint).await?),
@@ -150,7 +162,7 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
 }
 
 /// The key service, where the grant's key is.
-async fn reach(grant: &Grant, endpoint: Option<&str>) -> Result<Keys, Error> {
+async fn reach(grant: &Grant, endpoint: Option<&KmsEndpoint>) -> Result<Keys, Error> {
     let keys = Keys::connect(endpoint).await?;
     keys.check(grant.key()).await?;
     Ok(keys)
@@ -188,7 +200,7 @@ fn done(authorized: &Authorized) -> String {
 }
 
 async fn revoke(arguments: &cli::Revoke) -> Result<Answer, Error> {
-    let grant = read_grant(&arguments.grant)?;
+    let grant = apart(&arguments.grant, read_grant).await?;
     let (key, digest) = (grant.key(), &arguments.image.digest);
     let change = match arguments.apply {
         true => Some(take_away(&grant, arguments).await?),
@@ -213,7 +225,7 @@ async fn revoke(arguments: &cli::Revoke) -> Result<Answer, Error> {
 }
 
 async fn take_away(grant: &Grant, arguments: &cli::Revoke) -> Result<Change, Error> {
-    let keys = Keys::connect(arguments.kms.kms_endpoint.as_deref()).await?;
+    let keys = Keys::connect(arguments.kms.kms_endpoint.as_ref()).await?;
     revoke::revoke(&keys, grant, &arguments.image.digest).await
 }
 
@@ -249,15 +261,17 @@ fn answer(verdict: &Verdict) -> Answer {
 }
 
 fn connect(repository: &Repository, arguments: &cli::Registry) -> Result<Registry, Error> {
-    let extra_ca = arguments.ca.as_deref().map(read).transpose()?;
+    let failed = |source| Error::Registry {
+        doing: format!("connecting to {repository}"),
+        source: Box::new(source),
+    };
+    let extra_ca = arguments.ca.as_deref().map(Authorities::read).transpose();
+    let extra_ca = extra_ca.map_err(failed)?;
     let transport = match arguments.plain_http {
         true => Transport::PlainHttp,
         false => Transport::Https { extra_ca },
     };
-    Registry::connect(repository, &transport).map_err(|source| Error::Registry {
-        doing: format!("connecting to {repository}"),
-        source: Box::new(source),
-    })
+    Registry::connect(repository, &transport).map_err(failed)
 }
 
 fn workshop(tools: &cli::Tools) -> Result<Workshop, Error> {
@@ -275,6 +289,17 @@ fn workshop(tools: &cli::Tools) -> Result<Workshop, Error> {
 fn beside_this_program(name: &str) -> Result<PathBuf, Error> {
     let own = std::env::current_exe().map_err(Error::Runtime)?;
     Ok(own.with_file_name(name))
+}
+
+/// Reads a file where nobody waits for it but this future: it may be a pipe that nobody has written
+/// to yet.
+async fn apart<T: Send + 'static>(
+    path: &Path,
+    read: fn(&Path) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || read(&path)).await;
+    read.unwrap_or_else(|error| Err(Error::Runtime(std::io::Error::other(error))))
 }
 
 fn read_policy(path: &Path) -> Result<Policy, Error> {

@@ -180,8 +180,8 @@ fn read(layout: &Path, occasion: Occasion) -> Result<Rebuilt, RebuildError> {
     let opened = Layout::open(layout)?;
     let image = opened.image()?;
     let contents = Contents::read(image, &|descriptor| {
-        let file = std::fs::File::open(opened.blob_path(&descriptor.digest))?;
-        Ok(Box::new(file))
+        let file = opened.open_blob(&descriptor.digest);
+        Ok(Box::new(file.map_err(std::io::Error::other)?))
     });
     let contents = contents.map_err(|error| match error {
         crate::contents::ContentsError::Damage(damage) => RebuildError::Damaged {
@@ -208,7 +208,7 @@ fn read(layout: &Path, occasion: Occasion) -> Result<Rebuilt, RebuildError> {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, RebuildError> {
-    let read = std::fs::File::open(path).and_then(|file| {
+    let read = content::open_regular(path).and_then(|file| {
         content::read_limited(file, limits::STATEMENT).map_err(std::io::Error::other)
     });
     read.map_err(|source| RebuildError::Read {

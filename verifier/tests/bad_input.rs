@@ -13,7 +13,7 @@ use std::process::Command;
 
 use signature::PrivateKey;
 use tempfile::TempDir;
-use told::told;
+use told::{interrupted, told};
 
 const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
 
@@ -138,6 +138,16 @@ fn grants_and_keys() {
     assert!(said.contains("PEM"), "{said}");
     let said = place.fails(&format!("revoke {image} --grant missing"));
     assert!(said.contains("missing"), "{said}");
+}
+
+#[test]
+fn an_end_while_a_policy_is_awaited() {
+    let place = Place::new();
+    let mut verify = Command::new(env!("CARGO_BIN_EXE_verifier"));
+    verify.current_dir(place.0.path());
+    verify.args(["verify", &image(NOWHERE), "--policy", "pipe"]);
+    let said = interrupted(verify, &place.at("pipe"));
+    assert!(said.contains("interrupted"), "{said}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use google_cloud_iam_v1::model::{Binding as Granted, GetPolicyOptions, Policy};
 use google_cloud_kms_v1::client::KeyManagementService;
+use signer::KmsEndpoint;
 
 use crate::binding::Binding;
 use crate::grant::{Grant, KeyName};
@@ -118,10 +119,10 @@ impl Keys {
     ///
     /// # Errors
     /// No credentials, or an endpoint that is none.
-    pub async fn connect(endpoint: Option<&str>) -> Result<Self, ApplyError> {
+    pub async fn connect(endpoint: Option<&KmsEndpoint>) -> Result<Self, ApplyError> {
         let builder = KeyManagementService::builder();
         let builder = match endpoint {
-            Some(endpoint) => builder.with_endpoint(endpoint),
+            Some(endpoint) => builder.with_endpoint(endpoint.as_str()),
             None => builder,
         };
         let client = builder.build().await;

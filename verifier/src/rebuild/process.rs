@@ -4,9 +4,11 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::{Progress, RebuildError};
 use crate::printable;
@@ -17,15 +19,19 @@ const LINE: u64 = 4096;
 /// What sets a program's attributes before it starts, as code of ours may not between fork and exec.
 const SETPRIV: &str = "setpriv";
 
-/// A program that the kernel ends as soon as we end, whatever ended us: a build without anybody to
-/// wait for it would go on for minutes.
+/// How long a program may take to remove what it has made, once it is asked to end.
+const PATIENCE: Duration = Duration::from_secs(8);
+const TICK: Duration = Duration::from_millis(20);
+
+/// A program that the kernel asks to end as soon as we end, whatever ended us: a build without anybody
+/// to wait for it would go on for minutes.
 pub(super) fn program(name: impl AsRef<OsStr>) -> Result<Command, RebuildError> {
     let name = name.as_ref();
     for needed in [OsStr::new(SETPRIV), name] {
         find(needed)?;
     }
     let mut command = Command::new(SETPRIV);
-    command.args(["--pdeathsig", "KILL", "--"]).arg(name);
+    command.args(["--pdeathsig", "TERM", "--"]).arg(name);
     Ok(command)
 }
 
@@ -76,17 +82,37 @@ pub(super) async fn run(
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let spawned = command.kill_on_drop(true).spawn();
-    let mut child = spawned.map_err(|source| start(&program, source))?;
-    let stderr = child.stderr.take();
+    let mut running = Running(spawned.map_err(|source| start(&program, source))?);
+    let stderr = running.0.stderr.take();
     let last_words = match stderr {
         Some(stderr) => relay(stderr, progress).await,
         None => String::new(),
     };
-    let status = child
+    let status = running
+        .0
         .wait()
         .await
         .map_err(|source| start(&program, source))?;
     Ok((status, last_words))
+}
+
+/// A program that is asked to end when this is dropped, and killed if it does not.
+struct Running(Child);
+
+impl Drop for Running {
+    /// Waits for the program's end, as what it has made is its own to remove.
+    fn drop(&mut self) {
+        // None once its end has been seen; the number may be another's by now.
+        let id = self.0.id().and_then(|id| i32::try_from(id).ok());
+        let Some(process) = id.and_then(Pid::from_raw) else {
+            return;
+        };
+        let _ = kill_process(process, Signal::TERM);
+        let asked = Instant::now();
+        while asked.elapsed() < PATIENCE && matches!(self.0.try_wait(), Ok(None)) {
+            std::thread::sleep(TICK);
+        }
+    }
 }
 
 /// Reads to the end, whatever it is: a program whose pipe closes early is killed by its next line.
@@ -164,6 +190,22 @@ mod tests {
         child.id().unwrap()
     }
 
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_program_that_is_not_waited_for_any_more_cleans_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = folder.path().join("made");
+        let script = "trap 'rm \"$MADE\"; exit 1' TERM; : >\"$MADE\"; while :; do sleep 0.05; done";
+        let mut shell = program("sh").unwrap();
+        shell.args(["-c", script]).env("MADE", &made);
+        let work = tokio::spawn(async move { run(shell, &|_| {}).await.map(drop) });
+        while !made.exists() {
+            tokio::time::sleep(TICK).await;
+        }
+        work.abort();
+        assert!(work.await.unwrap_err().is_cancelled());
+        assert!(!made.exists());
+    }
+
     fn runs(process: u32) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
         stat.is_ok_and(|stat| !stat.contains(") Z "))
@@ -183,7 +225,7 @@ mod tests {
             if !runs(process) {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50));
         }
         panic!("process {process} still runs");
     }
