@@ -1,6 +1,7 @@
 //! The services on loopback, each on a free port of its own.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,9 @@ use crate::cloud::{Call, Clock, Cloud};
 use crate::registry;
 use crate::status::Status;
 
+/// Held locked in the state folder by the emulator whose state it is.
+const LOCK: &str = "emulator.lock";
+
 /// Services that cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -41,6 +45,12 @@ pub enum ServeError {
     /// The process itself: threads, signals, output.
     #[error("starting services: {0}")]
     Start(#[source] io::Error),
+    /// Another emulator has its state there.
+    #[error("using {}: another emulator does already", path.display())]
+    Taken {
+        /// Which folder.
+        path: PathBuf,
+    },
     /// The state folder.
     #[error("using {}: {source}", path.display())]
     Folder {
@@ -59,6 +69,7 @@ impl ServeError {
             Self::Attestation => "is the system's random source available?",
             Self::Listen(_) => "is there a free port on loopback?",
             Self::Start(_) => "is a limit on processes or files reached, or is the reader gone?",
+            Self::Taken { .. } => "choose another folder, or end the other one",
             Self::Folder { .. } => "is the state folder writable, and is there space left?",
         }
     }
@@ -88,6 +99,7 @@ pub struct Serving {
     /// Where they are.
     pub endpoints: Endpoints,
     _tasks: JoinSet<io::Result<()>>,
+    _held: File,
 }
 
 type Answer = fn(&Cloud, &Call) -> Result<Value, Status>;
@@ -107,6 +119,7 @@ pub async fn serve(
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let folder = &folder.canonicalize().map_err(failed)?;
+    let held = hold(folder)?;
     let mut accounts = Accounts::default();
     for project in projects {
         accounts.add_project(project, &folder.join("projects"))?;
@@ -153,7 +166,26 @@ pub async fn serve(
     Ok(Serving {
         endpoints,
         _tasks: tasks,
+        _held: held,
     })
+}
+
+/// Two would make each other's owners useless.
+fn hold(folder: &Path) -> Result<File, ServeError> {
+    let failed = |source| ServeError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut options = File::options();
+    let lock = options.create(true).truncate(false).write(true);
+    let held = lock.open(folder.join(LOCK)).map_err(failed)?;
+    match held.try_lock() {
+        Ok(()) => Ok(held),
+        Err(TryLockError::WouldBlock) => Err(ServeError::Taken {
+            path: folder.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
 }
 
 async fn listen() -> Result<TcpListener, ServeError> {

@@ -8,8 +8,9 @@ mod probe;
 mod told;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use probe::{Scene, open_image};
 use told::{after, told};
@@ -30,6 +31,25 @@ fn state_that_is_no_folder() {
     let said = told("emulator", serve);
     assert!(said.contains(&file.path().display().to_string()), "{said}");
     assert!(is_empty(temporary.path()));
+}
+
+#[test]
+fn state_of_another_emulator() {
+    let state = tempfile::tempdir().unwrap();
+    let serve = || {
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_emulator"));
+        serve.args(["serve", "--state"]).arg(state.path());
+        serve
+    };
+    let mut first = serve().stdout(Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    let stdout = first.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut ready).unwrap();
+    let said = told("emulator", serve());
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(said.contains("another emulator"), "{said}");
+    assert!(ready.contains("attestation"), "{ready}");
 }
 
 #[test]
@@ -121,6 +141,7 @@ fn namespaces_forbidden() {
         };
         let said = told("emulator", launch);
         assert!(said.contains("making namespaces: "), "{said}");
+        assert!(!said.contains("No space left"), "{said}");
     }
 }
 

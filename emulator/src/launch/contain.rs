@@ -99,6 +99,9 @@ pub(crate) enum ContainError {
     Orphan,
     #[error("running {program:?}: {source}")]
     Exec { program: String, source: io::Error },
+    /// The system speaks of a full disk here (unshare(2), ENOSPC).
+    #[error("making namespaces: this user may have no more of them")]
+    Namespaces,
 }
 
 pub(crate) fn failed(step: &'static str) -> impl FnOnce(Errno) -> ContainError {

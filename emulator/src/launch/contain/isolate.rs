@@ -2,7 +2,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, openat};
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, Signal, getegid, geteuid, getrlimit, set_dumpable_behavior,
     set_parent_process_death_signal, setrlimit, setsid,
@@ -181,7 +181,7 @@ fn drop_capabilities() -> Result<(), ContainError> {
     for capability in all {
         match remove_capability_from_bounding_set(capability) {
             // The kernel is older than the capability.
-            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+            Ok(()) | Err(Errno::INVAL) => {}
             Err(source) => return Err(failed("dropping capability")(source)),
         }
     }
@@ -210,5 +210,8 @@ fn unshare(flags: UnshareFlags) -> Result<(), ContainError> {
     // SAFETY: the call is unsafe because with CLONE_FILES a thread could be left with descriptors
     // that are not open in its table. No caller passes that flag, and there is one thread only.
     let done = unsafe { rustix::thread::unshare_unsafe(flags) };
-    done.map_err(failed("making namespaces"))
+    done.map_err(|error| match error {
+        Errno::NOSPC => ContainError::Namespaces,
+        other => failed("making namespaces")(other),
+    })
 }
