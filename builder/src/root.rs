@@ -10,7 +10,6 @@ mod unpack;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use content::{Digest, Hasher};
@@ -18,13 +17,14 @@ use content::{Digest, Hasher};
 use crate::interrupt::Interrupted;
 use crate::lock::Supply;
 use crate::lock::packages::Package;
+use crate::settle::settle;
 use crate::store::{Store, StoreError};
 use digest::digest;
 use unpack::Unpacker;
 
 /// Of the rules by which packages are unpacked and digested. To be raised with any change to them: a root that
 /// was kept under other rules would go into a new lock, and be found nowhere else.
-const RULES: u32 = 1;
+const RULES: u32 = 2;
 
 /// A build root that cannot be made or is another one.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +134,7 @@ fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Digest, RootError
         let bytes = store.read(&what, &package.sha256, package.size)?;
         Unpacker::new(package, &folder).unpack(&bytes)?;
     }
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+    settle(&folder).map_err(failed)?;
     let digest = digest(&folder)?;
     let place = place(packages, store);
     match fs::rename(&folder, &place) {
@@ -158,6 +158,7 @@ fn remove(folder: &Path, store: &Store) -> Result<(), RootError> {
 mod tests {
     use super::*;
     use crate::interrupt::Interrupt;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::sync::LazyLock;
 
     fn supply(store: &Store) -> Supply<'_> {

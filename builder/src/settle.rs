@@ -18,7 +18,7 @@ pub fn settle(folder: &Path) -> io::Result<()> {
         match entry.file_type()? {
             kind if kind.is_dir() => settle(&entry.path())?,
             kind if kind.is_file() => settle_file(&entry.path())?,
-            _ => {}
+            _ => set_time(&entry.path())?,
         }
     }
     set(folder, 0o755)
@@ -32,6 +32,12 @@ fn settle_file(path: &Path) -> io::Result<()> {
 }
 
 fn set(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(mode))?;
+    set_time(path)
+}
+
+/// Of a link, its own time.
+fn set_time(path: &Path) -> io::Result<()> {
     let zero = Timespec {
         tv_sec: 0,
         tv_nsec: 0,
@@ -40,8 +46,7 @@ fn set(path: &Path, mode: u32) -> io::Result<()> {
         last_access: zero,
         last_modification: zero,
     };
-    fs::set_permissions(path, Permissions::from_mode(mode))?;
-    Ok(utimensat(CWD, path, &times, AtFlags::empty())?)
+    Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 #[cfg(test)]
@@ -63,6 +68,10 @@ mod tests {
             let found = fs::metadata(&path).unwrap();
             assert_eq!((found.mode() & 0o7777, found.mtime()), (after, 0));
         }
+        let link = scratch.path().join("link");
+        std::os::unix::fs::symlink("/", &link).unwrap();
+        settle(scratch.path()).unwrap();
+        assert_eq!(fs::symlink_metadata(&link).unwrap().mtime(), 0);
         let found = fs::metadata(&folder).unwrap();
         assert_eq!((found.mode() & 0o7777, found.mtime()), (0o755, 0));
     }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use content::{Digest, Hasher};
 
 use super::RootError;
 
-/// SHA-256 over kind, path and content of everything below `root`, in the order of paths.
+/// SHA-256 over kind, mode, path and content of everything below `root`, in the order of paths.
 ///
 /// # Errors
 /// Something cannot be read, or is neither file, folder nor link.
@@ -26,8 +27,8 @@ pub(super) fn digest(root: &Path) -> Result<Digest, RootError> {
     });
     let second = second.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let mut hasher = Hasher::new();
-    hasher.update(first?.as_bytes());
-    hasher.update(second.as_bytes());
+    hasher.update(&first?);
+    hasher.update(&second);
     Ok(hasher.finish())
 }
 
@@ -48,31 +49,69 @@ fn walk(root: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<(), RootE
     Ok(())
 }
 
-fn describe(root: &Path, paths: &[PathBuf]) -> Result<String, RootError> {
-    let mut text = String::new();
+/// Each of three fields ends with a byte that no path and no link has.
+fn describe(root: &Path, paths: &[PathBuf]) -> Result<Vec<u8>, RootError> {
+    let mut text = Vec::new();
     for path in paths {
         let place = root.join(path);
-        let failed = |source| RootError::File {
+        let (kind, content) = look(&place).map_err(|source| RootError::File {
             path: place.clone(),
             source,
-        };
-        let metadata = fs::symlink_metadata(&place).map_err(failed)?;
-        let mode = metadata.permissions().mode() & 0o7777;
-        let what = if metadata.is_dir() {
-            "folder".to_owned()
-        } else if metadata.is_symlink() {
-            let target = fs::read_link(&place).map_err(failed)?;
-            text += &format!("link {} {}\0", target.display(), path.display());
-            continue;
-        } else if !metadata.is_file() {
-            return Err(failed(io::ErrorKind::InvalidData.into()));
-        } else {
-            let mut hasher = Hasher::new();
-            let mut file = File::open(&place).map_err(failed)?;
-            io::copy(&mut file, &mut hasher).map_err(failed)?;
-            hasher.finish().hex()
-        };
-        text += &format!("{mode:o} {what} {}\0", path.display());
+        })?;
+        for field in [kind.as_bytes(), path.as_os_str().as_bytes(), &content] {
+            text.extend_from_slice(field);
+            text.push(0);
+        }
     }
     Ok(text)
+}
+
+/// What stands at `place`, with its mode, and what is in it.
+fn look(place: &Path) -> io::Result<(String, Vec<u8>)> {
+    let metadata = fs::symlink_metadata(place)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    match metadata.file_type() {
+        kind if kind.is_dir() => Ok((format!("folder {mode:o}"), Vec::new())),
+        kind if kind.is_file() => {
+            let mut hasher = Hasher::new();
+            io::copy(&mut File::open(place)?, &mut hasher)?;
+            Ok((format!("file {mode:o}"), hasher.finish().hex().into_bytes()))
+        }
+        kind if kind.is_symlink() => {
+            let target = fs::read_link(place)?.into_os_string().into_vec();
+            Ok(("link".to_owned(), target))
+        }
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// The digest of a root with one link.
+    fn of(target: &[u8], name: &[u8]) -> Digest {
+        let root = tempfile::tempdir().unwrap();
+        let name = root.path().join(OsStr::from_bytes(name));
+        symlink(OsStr::from_bytes(target), name).unwrap();
+        digest(root.path()).unwrap()
+    }
+
+    #[test]
+    fn no_two_roots_are_one() {
+        let roots = [
+            of(b"a b", b"c"),
+            of(b"a", b"b c"),
+            of(b"a\xff", b"c"),
+            of(b"a\xfe", b"c"),
+            of(b"a", b"c\xff"),
+            of(b"a", b"c\xfe"),
+        ];
+        for (index, root) in roots.iter().enumerate() {
+            assert!(!roots[..index].contains(root), "{index}");
+        }
+    }
 }
