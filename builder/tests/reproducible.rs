@@ -184,6 +184,29 @@ fn two_people_two_places_one_digest() {
 
     let (repository, store) = workshop.elsewhere();
     let second = repository.with_file_name("layout");
+    let mut other = with_other_habits(&repository, &second, &store);
+    if can_be_another() {
+        other.uid(NOBODY).gid(NOBODY);
+    } else {
+        let reason = "not root, or the target folder is closed to others";
+        testkit::leave_out(&format!("{test} as another user"), reason);
+    }
+    let two = other.output().unwrap();
+    assert!(two.status.success(), "{}", said(&two));
+
+    assert_eq!(
+        String::from_utf8_lossy(&one.stdout),
+        String::from_utf8_lossy(&two.stdout)
+    );
+    assert_eq!(relative(&first), relative(&second));
+    let sbom = attest::Sbom::parse(&fs::read(first.join("sbom.cdx.json")).unwrap()).unwrap();
+    let crates: Vec<_> = sbom.crates().map(|one| one.name.as_str()).collect();
+    assert_eq!(crates, ["itoa", "probe"]);
+    assert_eq!(fs::read_dir(store.join("coming")).unwrap().count(), 0);
+}
+
+/// A build with another mask, time zone, language, environment, home and place to start from.
+fn with_other_habits(repository: &Path, layout: &Path, store: &Path) -> Command {
     let mut other = Command::new("/bin/sh");
     other.args([
         "-c",
@@ -193,11 +216,11 @@ fn two_people_two_places_one_digest() {
         "build",
     ]);
     other
-        .arg(&repository)
+        .arg(repository)
         .arg("-o")
-        .arg(&second)
+        .arg(layout)
         .arg("--store")
-        .arg(&store);
+        .arg(store);
     other.args([
         "--source-uri",
         "git+https://source.example/probe",
@@ -213,24 +236,8 @@ fn two_people_two_places_one_digest() {
     other
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("HOME", repository.parent().unwrap());
-    if can_be_another() {
-        other.uid(NOBODY).gid(NOBODY);
-    } else {
-        let reason = "not root, or the target folder is closed to others";
-        testkit::leave_out(&format!("{test} as another user"), reason);
-    }
-    let two = other.current_dir("/").output().unwrap();
-    assert!(two.status.success(), "{}", said(&two));
-
-    assert_eq!(
-        String::from_utf8_lossy(&one.stdout),
-        String::from_utf8_lossy(&two.stdout)
-    );
-    assert_eq!(relative(&first), relative(&second));
-    let sbom = attest::Sbom::parse(&fs::read(first.join("sbom.cdx.json")).unwrap()).unwrap();
-    let crates: Vec<_> = sbom.crates().map(|one| one.name.as_str()).collect();
-    assert_eq!(crates, ["itoa", "probe"]);
-    assert_eq!(fs::read_dir(store.join("coming")).unwrap().count(), 0);
+    other.current_dir("/");
+    other
 }
 
 #[test]
