@@ -205,7 +205,7 @@ fn summary(approval: &Approval, authority: &Authority<'_>) -> Result<serde_json:
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::evidence::SignedStatement;
     use crate::policy::tests::{REPOSITORY, parse, text};
@@ -228,7 +228,8 @@ mod tests {
         }
     }
 
-    fn statement(key: &PrivateKey, commit: &str) -> SignedStatement {
+    /// A statement that an image was built from `commit`.
+    pub(crate) fn provenance_of(commit: &str) -> Vec<u8> {
         let source = json!({"uri": "git+x", "digest": {"gitCommit": commit}});
         let payload = json!({
             "_type": "https://in-toto.io/Statement/v1",
@@ -240,15 +241,19 @@ mod tests {
                     "externalParameters": {},
                     "resolvedDependencies": [source],
                 },
-                "runDetails": {"builder": {"id": "https://builder.example"}},
+                "runDetails": {"builder": {"id": "https://builder.example/???~~~"}},
             },
         });
+        payload.to_string().into_bytes()
+    }
+
+    fn statement(key: &PrivateKey, commit: &str) -> SignedStatement {
         SignedStatement {
             carrier: Carrier::Tag("sha256-07.att".to_owned()),
             signer: key.public().key_id(),
             predicate_type: attest::predicate::PROVENANCE.to_owned(),
             claimed_type: None,
-            payload: payload.to_string().into_bytes(),
+            payload: provenance_of(commit),
         }
     }
 

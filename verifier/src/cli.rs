@@ -1,5 +1,6 @@
 //! The shape of the command line.
 
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -53,6 +54,12 @@ pub struct Tools {
     /// The package archive that the builder fetches from
     #[arg(long, value_name = "URL")]
     pub archive: Option<String>,
+    /// How many compilers the builder runs at once; the bytes do not depend on it [default: processors]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// When the builder gives up a compiler that does not end [default: 60]
+    #[arg(long, value_name = "MINUTES")]
+    pub time_limit: Option<NonZeroU32>,
     /// The builder program [default: beside this one]
     #[arg(long, value_name = "PATH")]
     pub builder: Option<PathBuf>,

@@ -104,7 +104,7 @@ impl Contents {
     pub fn read(image: Image, open: OpenLayer<'_>) -> Result<Self, ContentsError> {
         let mut layers: Vec<LayerContents> = Vec::new();
         let mut entries = 0;
-        let mut room = limits::UNPACKED_TOTAL;
+        let mut room = Room::default();
         for (index, descriptor) in image.manifest().layers.iter().enumerate() {
             let blob = open(descriptor).map_err(ContentsError::Io)?;
             let (layer, diff_id) = read_layer(index, descriptor, blob, &mut room)?;
@@ -154,12 +154,12 @@ fn read_layer(
     index: usize,
     descriptor: &Descriptor,
     blob: Box<dyn Read>,
-    room: &mut u64,
+    room: &mut Room,
 ) -> Result<(LayerContents, Digest), ContentsError> {
     let mut blob = CheckedReader::new(blob, descriptor.digest, descriptor.size);
     let mut entries = BTreeMap::new();
     let read = layer::read(&mut blob, |member, content| -> Result<(), oci::Error> {
-        *room = take(*room, member).map_err(oci::Error::ReadLayer)?;
+        room.take(member).map_err(oci::Error::ReadLayer)?;
         let listed = list(member, content).map_err(oci::Error::ReadLayer)?;
         entries.insert(member.path.to_string(), listed);
         Ok(())
@@ -174,15 +174,39 @@ fn read_layer(
     Ok((LayerContents { digest, entries }, diff_id))
 }
 
-/// The room that is left with this member: a little of what compresses well unpacks to years of work.
-fn take(room: u64, member: &Member) -> Result<u64, ReadError> {
-    let size = match member.kind {
-        MemberKind::File { size } => size,
-        _ => 0,
-    };
-    room.checked_sub(size).ok_or(ReadError::Limit {
-        limit: limits::UNPACKED_TOTAL,
-    })
+/// What is left for the members to come: a little of what compresses well unpacks to years of work,
+/// or to more names than fit into memory.
+struct Room {
+    content: u64,
+    names: u64,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            content: limits::UNPACKED_TOTAL,
+            names: limits::NAMES_TOTAL,
+        }
+    }
+}
+
+impl Room {
+    fn take(&mut self, member: &Member) -> Result<(), ReadError> {
+        let (content, target) = match &member.kind {
+            MemberKind::File { size } => (*size, 0),
+            MemberKind::Symlink { target } => (0, target.len()),
+            MemberKind::HardLink { target } => (0, target.as_str().len()),
+            MemberKind::Directory => (0, 0),
+        };
+        let names = (member.path.as_str().len() + target) as u64;
+        self.content = less(self.content, content, limits::UNPACKED_TOTAL)?;
+        self.names = less(self.names, names, limits::NAMES_TOTAL)?;
+        Ok(())
+    }
+}
+
+fn less(room: u64, taken: u64, limit: u64) -> Result<u64, ReadError> {
+    room.checked_sub(taken).ok_or(ReadError::Limit { limit })
 }
 
 fn list(member: &Member, content: &mut dyn Read) -> Result<Listed, ReadError> {
@@ -301,24 +325,28 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn files_take_of_one_room() {
-        let taken = |room, entry: Entry| {
+    fn files_and_names_take_of_one_room() {
+        let taken = |content, names, entry: Entry| {
             let mut blob = Vec::new();
             layer::write(vec![entry], &mut blob).unwrap();
-            let mut left = Ok(room);
-            layer::read(
-                &mut blob.as_slice(),
-                |member, _| -> Result<(), oci::Error> {
-                    left = take(room, member);
-                    Ok(())
-                },
-            )
-            .unwrap();
-            left.ok()
+            let mut room = Room { content, names };
+            let read = layer::read(&mut blob.as_slice(), |member, _| {
+                room.take(member).map_err(oci::Error::ReadLayer)
+            });
+            read.ok().map(|_| (room.content, room.names))
         };
-        assert_eq!(taken(10, file("a", b"123")), Some(7));
-        assert_eq!(taken(3, file("a", b"123")), Some(0));
-        assert_eq!(taken(2, file("a", b"123")), None);
+        let link = || Entry {
+            path: "l".parse().unwrap(),
+            kind: Kind::Symlink {
+                target: "ab".to_owned(),
+            },
+        };
+        assert_eq!(taken(10, 10, file("a", b"123")), Some((7, 9)));
+        assert_eq!(taken(3, 1, file("a", b"123")), Some((0, 0)));
+        assert_eq!(taken(2, 1, file("a", b"123")), None);
+        assert_eq!(taken(3, 0, file("a", b"123")), None);
+        assert_eq!(taken(0, 3, link()), Some((0, 0)));
+        assert_eq!(taken(0, 2, link()), None);
     }
 
     #[test]

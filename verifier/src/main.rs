@@ -283,6 +283,8 @@ fn workshop(tools: &cli::Tools) -> Result<Workshop, Error> {
         builder,
         store: tools.store.clone(),
         archive: tools.archive.clone(),
+        jobs: tools.jobs,
+        time_limit: tools.time_limit,
     })
 }
 

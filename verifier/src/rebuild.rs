@@ -1,5 +1,6 @@
 //! Builds the image again from source. The only room that starts processes: git and the builder.
 
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Component, Path, PathBuf};
 
 use content::limits;
@@ -30,6 +31,10 @@ pub struct Workshop {
     pub store: Option<PathBuf>,
     /// The package archive to fetch inputs from; its own default without.
     pub archive: Option<String>,
+    /// How many compilers it runs at once; its own default without.
+    pub jobs: Option<NonZeroUsize>,
+    /// Minutes after which it gives up a compiler; its own default without.
+    pub time_limit: Option<NonZeroU32>,
 }
 
 /// What to build.
@@ -237,6 +242,12 @@ async fn build(
     }
     if let Some(archive) = &workshop.archive {
         builder.arg("--archive").arg(archive);
+    }
+    if let Some(jobs) = workshop.jobs {
+        builder.arg("--jobs").arg(jobs.to_string());
+    }
+    if let Some(minutes) = workshop.time_limit {
+        builder.arg("--time-limit").arg(minutes.to_string());
     }
     let (status, last_words) = process::run(builder, progress).await?;
     // What goes wrong before it starts has another status, or has gone wrong for git already.

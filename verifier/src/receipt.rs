@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use attest::{Provenance, Statement};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use content::{Digest, limits};
 use oci::{ImageRef, Reference};
 use remote::Registry;
@@ -167,9 +167,37 @@ fn claim(piece: &[u8]) -> Option<Commit> {
     let mut texts = PAYLOADS
         .iter()
         .filter_map(|at| document.pointer(at)?.as_str());
-    let payload = STANDARD.decode(texts.next()?).ok()?;
+    // Both alphabets, with padding or without, as envelopes may have them.
+    let text = texts.next()?.trim_end_matches('=');
+    let text = text.replace('-', "+").replace('_', "/");
+    let payload = STANDARD_NO_PAD.decode(text).ok()?;
     let statement = Statement::<Provenance>::parse(&payload).ok()?;
     rules::provenance::commit_of(&statement.predicate)?
         .parse()
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorize::tests::provenance_of;
+    use base64::engine::GeneralPurpose;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+
+    #[test]
+    fn a_claim_is_read_however_it_is_written() {
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let statement = provenance_of(commit);
+        let engines: [&GeneralPurpose; 4] =
+            [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
+        assert!(URL_SAFE.encode(&statement).contains(['-', '_']));
+        for engine in engines {
+            let envelope = json!({"payload": engine.encode(&statement)});
+            let bundle = json!({"dsseEnvelope": envelope});
+            for piece in [envelope, bundle] {
+                let claimed = claim(piece.to_string().as_bytes());
+                assert_eq!(claimed.as_ref().map(Commit::as_str), Some(commit));
+            }
+        }
+    }
 }

@@ -13,6 +13,8 @@ pub const ENTRIES: usize = 1_000_000;
 pub const LAYERS_TOTAL: u64 = 8 << 30;
 /// The files of all layers of one image, unpacked.
 pub const UNPACKED_TOTAL: u64 = 16 << 30;
+/// The paths of all layers of one image and where its links lead.
+pub const NAMES_TOTAL: u64 = 256 << 20;
 /// A Sigstore bundle.
 pub const BUNDLE: u64 = 32 << 20;
 /// A signed statement: the envelope around a software bill of materials is the largest.

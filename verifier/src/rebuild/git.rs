@@ -130,6 +130,9 @@ mod tests {
             echo '* text eol=crlf ident filter=evil' > .gitattributes
             git add . && git -c user.name=a -c user.email=a@b commit -qm m && git rev-parse HEAD";
         let mut shell = std::process::Command::new("sh");
+        for inherited in OF_ANOTHER {
+            shell.env_remove(inherited);
+        }
         let made = shell.args(["-c", script]).current_dir(&source).output();
         let commit = String::from_utf8(made.unwrap().stdout).unwrap();
         fetch(source.to_str().unwrap(), &clone, &|_| {})
@@ -143,6 +146,25 @@ mod tests {
         check_out(&clone, &commit, &|_| {}).await.unwrap();
         assert_eq!(std::fs::read(clone.join("file")).unwrap(), b"one $Id$\n");
         assert!(!marker.exists());
+    }
+
+    /// Runs itself again as a caller whose variables name another repository.
+    #[test]
+    fn the_callers_repository_is_not_ours() {
+        let name = "rebuild::git::tests::what_is_checked_out_is_what_was_committed";
+        let other = tempfile::tempdir().unwrap();
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", name]);
+        for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+            again.env(variable, other.path().join(variable));
+        }
+        let output = again.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && said.contains("1 passed"),
+            "{said}"
+        );
+        assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 0);
     }
 
     #[tokio::test]

@@ -40,6 +40,8 @@ fn workshop(builder: &str) -> Workshop {
         builder: builder.into(),
         store: None,
         archive: None,
+        jobs: None,
+        time_limit: None,
     }
 }
 
@@ -122,6 +124,37 @@ fn a_builder_that_says_no_is_evidence_and_a_missing_one_is_none() {
     assert!(
         matches!(missing, Err(RebuildError::Start { .. })),
         "{missing:?}"
+    );
+}
+
+#[test]
+fn the_builder_is_told_what_the_caller_wants() {
+    use std::os::unix::fs::PermissionsExt;
+    let (source, _) = source_with_a_commit();
+    let place = tempfile::tempdir().unwrap();
+    let (builder, told) = (place.path().join("builder"), place.path().join("told"));
+    let script = format!("#!/bin/sh\necho \"$@\" >{}; exit 1\n", told.display());
+    std::fs::write(&builder, script).unwrap();
+    std::fs::set_permissions(&builder, PermissionsExt::from_mode(0o755)).unwrap();
+    let workshop = Workshop {
+        builder,
+        store: Some("/store".into()),
+        archive: Some("http://archive.example".to_owned()),
+        jobs: NonZeroUsize::new(3),
+        time_limit: NonZeroU32::new(7),
+    };
+    let order = order(source.path(), Choice::Head);
+    let refused = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
+    assert!(
+        matches!(refused, Ok(Rebuild::Refused { .. })),
+        "{refused:?}"
+    );
+    let told = std::fs::read_to_string(told).unwrap();
+    let expected = "-o /x --source-uri git+x --store /store --archive http://archive.example \
+                    --jobs 3 --time-limit 7\n";
+    assert!(
+        told.starts_with("build /") && told.ends_with(expected),
+        "{told}"
     );
 }
 
