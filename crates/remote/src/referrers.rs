@@ -47,8 +47,9 @@ impl Registry {
         Ok(referrers)
     }
 
-    /// Stores a manifest that has a subject, and sees to it that it is listed among the subject's
-    /// referrers. Its layers must be there; the empty configuration is stored if it is needed.
+    /// Stores a manifest that has a subject, and lists it among the subject's referrers where the
+    /// registry keeps no list itself. Its layers must be there; the empty configuration is stored if
+    /// it is needed.
     ///
     /// # Errors
     /// A manifest without a subject, [`Error::Entries`] if there is no room for another, or a registry
