@@ -4,6 +4,7 @@
 
 mod files;
 mod project_id;
+mod self_signed;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,22 +12,16 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use content::{Digest, json, limits};
-use serde::Deserialize;
+use aws_lc_rs::signature::KeyPair as _;
+use content::Digest;
 
 pub use self::files::Files;
 use self::files::{credentials, write};
 pub use self::project_id::{ProjectId, ProjectIdError};
+use self::self_signed::SelfSigned;
+pub use self::self_signed::Service;
 use crate::project::project_number;
 use crate::random;
-
-/// Seconds that a self-signed token may last (Google, self-signed JWTs).
-const LONGEST: u64 = 3600;
-/// Seconds that clocks may differ.
-const SKEW: u64 = 60;
 
 /// A project that cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -208,8 +203,8 @@ impl Accounts {
             .insert(Digest::of(token.as_bytes()), federated);
     }
 
-    /// Who is behind a bearer token at the time `now` in Unix seconds.
-    pub fn caller(&self, bearer: &str, now: u64) -> Option<Caller> {
+    /// Who is behind a bearer token at `service` at the time `now` in Unix seconds.
+    pub fn caller(&self, bearer: &str, service: Service, now: u64) -> Option<Caller> {
         let digest = Digest::of(bearer.as_bytes());
         let own = self
             .projects
@@ -221,56 +216,25 @@ impl Accounts {
         if let Some(federated) = self.federated.get(&digest).filter(|f| now < f.expires) {
             return Some(Caller::Federated(federated.clone()));
         }
-        self.self_signed(bearer, now)
-    }
-
-    fn self_signed(&self, bearer: &str, now: u64) -> Option<Caller> {
-        let (signed, signature) = bearer.rsplit_once('.')?;
-        let (head, body) = signed.split_once('.')?;
-        let head: Head = part(head)?;
-        let body: Body = part(body)?;
-        let project = self
-            .projects
-            .values()
-            .find(|project| project.key_id == head.kid)?;
-        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &project.public_key);
-        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        key.verify(signed.as_bytes(), &signature).ok()?;
-        let lasts =
-            body.iat <= now + SKEW && now < body.exp && body.exp <= body.iat + LONGEST + SKEW;
-        let is_own = body.iss == project.owner && body.sub.is_none_or(|sub| sub == project.owner);
-        (head.alg == "RS256" && lasts && is_own)
+        let token = SelfSigned::parse(bearer)?;
+        let mut projects = self.projects.values();
+        let project = projects.find(|project| project.key_id == token.key_id())?;
+        token
+            .holds(&project.owner, &project.public_key, service, now)
             .then(|| Caller::ServiceAccount(project.owner.clone()))
     }
-}
-
-#[derive(Deserialize)]
-struct Head {
-    alg: String,
-    kid: String,
-}
-
-#[derive(Deserialize)]
-struct Body {
-    iss: String,
-    sub: Option<String>,
-    iat: u64,
-    exp: u64,
-}
-
-fn part<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    json::parse(&bytes, limits::TOKEN).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
+    use super::self_signed::SCOPE;
     use super::*;
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::signature::RSA_PKCS1_SHA256;
-    use base64::engine::general_purpose::STANDARD;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use serde_json::json;
 
     fn accounts(folder: &Path) -> Accounts {
@@ -290,8 +254,7 @@ mod tests {
         let pem = file["private_key"].as_str().unwrap();
         let der: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
         let key = KeyPair::from_pkcs8(&STANDARD.decode(der).unwrap()).unwrap();
-        let mut body =
-            json!({"iss": project.owner, "sub": project.owner, "iat": 1000, "exp": 4600});
+        let mut body = json!({"iss": project.owner, "sub": project.owner, "iat": 1000, "exp": 4600, "scope": SCOPE});
         change(&mut body);
         let head = json!({"alg": "RS256", "typ": "JWT", "kid": project.key_id});
         let [head, body] = [head, body].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
@@ -312,9 +275,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let accounts = accounts(folder.path());
         let opaque = fs::read_to_string(folder.path().join("project/access_token")).unwrap();
-        let owner = accounts.caller(&opaque, 2000).unwrap();
+        let owner = accounts.caller(&opaque, Service::Kms, 2000).unwrap();
         assert_eq!(
-            accounts.caller(&token(&accounts, |_| {}), 2000),
+            accounts.caller(&token(&accounts, |_| {}), Service::Kms, 2000),
             Some(owner.clone())
         );
         let number = project_number("project").to_string();
@@ -332,7 +295,7 @@ mod tests {
             .add_project(&id("project2"), folder.path())
             .unwrap();
         let opaque = fs::read_to_string(folder.path().join("project2/access_token")).unwrap();
-        let owner = accounts.caller(&opaque, 2000).unwrap();
+        let owner = accounts.caller(&opaque, Service::Kms, 2000).unwrap();
         assert!(accounts.owns(&owner, "project2") && !accounts.owns(&owner, "project"));
         let names = fs::read_dir(folder.path().join("project")).unwrap().count();
         assert_eq!(names, 2, "nothing half-written is left");
@@ -342,18 +305,51 @@ mod tests {
     fn refuses_what_has_ended_or_is_anothers() {
         let folder = tempfile::tempdir().unwrap();
         let accounts = accounts(folder.path());
-        assert_eq!(accounts.caller("", 2000), None);
-        assert_eq!(accounts.caller(&token(&accounts, |_| {}), 4600), None);
+        assert_eq!(accounts.caller("", Service::Kms, 2000), None);
         assert_eq!(
-            accounts.caller(&token(&accounts, |b| b["exp"] = 9000.into()), 2000),
+            accounts.caller(&token(&accounts, |_| {}), Service::Kms, 4600),
             None
         );
         assert_eq!(
-            accounts.caller(&token(&accounts, |b| b["iss"] = "x".into()), 2000),
+            accounts.caller(
+                &token(&accounts, |b| b["exp"] = 9000.into()),
+                Service::Kms,
+                2000
+            ),
+            None
+        );
+        assert_eq!(
+            accounts.caller(
+                &token(&accounts, |b| b["iss"] = "x".into()),
+                Service::Kms,
+                2000
+            ),
             None
         );
         let other = self::accounts(&folder.path().join("other"));
-        assert_eq!(accounts.caller(&token(&other, |_| {}), 2000), None);
+        assert_eq!(
+            accounts.caller(&token(&other, |_| {}), Service::Kms, 2000),
+            None
+        );
+    }
+
+    #[test]
+    fn a_token_is_for_one_service_or_for_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let accounts = accounts(folder.path());
+        let known = |aud: &str, scope: &str| {
+            let token = token(&accounts, |body| {
+                body["aud"] = aud.into();
+                body["scope"] = scope.into();
+            });
+            accounts.caller(&token, Service::Kms, 2000).is_some()
+        };
+        assert!(known("https://cloudkms.googleapis.com/", ""));
+        assert!(known("https://cloudkms.googleapis.com", ""));
+        assert!(known("", &format!("openid {SCOPE}")));
+        assert!(!known("", ""));
+        assert!(!known("https://pubsub.googleapis.com/", "openid"));
+        assert!(!known("https://cloudkms.googleapis.com.example/", ""));
     }
 
     #[test]
@@ -368,8 +364,11 @@ mod tests {
         };
         accounts.admit("t", federated.clone(), 9);
         let federated_again = federated.clone();
-        assert_eq!(accounts.caller("t", 9), Some(Caller::Federated(federated)));
-        assert_eq!(accounts.caller("t", 10), None);
+        assert_eq!(
+            accounts.caller("t", Service::Kms, 9),
+            Some(Caller::Federated(federated))
+        );
+        assert_eq!(accounts.caller("t", Service::Kms, 10), None);
         let other = Federated {
             expires: 20,
             ..federated_again

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 pub use self::call::Call;
-use crate::accounts::{Accounts, Caller};
+use crate::accounts::{Accounts, Caller, Service};
 use crate::attestation::Attestation;
 use crate::iam::{self, Change, Policies, Pools};
 use crate::kms::Keys;
@@ -62,7 +62,7 @@ impl Cloud {
     /// Google's.
     pub fn iam(&self, call: &Call) -> Result<Value, Status> {
         let mut state = self.state();
-        let caller = state.caller(call, (self.clock)())?;
+        let caller = state.caller(call, Service::Iam, (self.clock)())?;
         let parts: Vec<_> = call.resource.split('/').collect();
         let (
             "POST",
@@ -112,7 +112,7 @@ impl Cloud {
     pub fn kms(&self, call: &Call) -> Result<Value, Status> {
         let mut state = self.state();
         let now = (self.clock)();
-        let caller = state.caller(call, now)?;
+        let caller = state.caller(call, Service::Kms, now)?;
         let resource = call.resource.as_str();
         let held = holders(resource);
         let demand =
@@ -160,7 +160,7 @@ impl Cloud {
     pub fn pubsub(&self, call: &Call) -> Result<Value, Status> {
         let mut state = self.state();
         let now = (self.clock)();
-        let caller = state.caller(call, now)?;
+        let caller = state.caller(call, Service::PubSub, now)?;
         let resource = call.resource.as_str();
         let kind = resource.split('/').nth(2).unwrap_or_default();
         let verb = call.verb.as_str();
@@ -238,11 +238,11 @@ impl Cloud {
 }
 
 impl State {
-    fn caller(&self, call: &Call, now: u64) -> Result<Caller, Status> {
+    fn caller(&self, call: &Call, service: Service, now: u64) -> Result<Caller, Status> {
         let caller = call
             .bearer
             .as_deref()
-            .and_then(|bearer| self.accounts.caller(bearer, now));
+            .and_then(|bearer| self.accounts.caller(bearer, service, now));
         caller.ok_or_else(Status::unauthenticated)
     }
 

@@ -113,7 +113,7 @@ fn a_token_of_any_size_that_a_token_may_have() {
         "//iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/pool/providers/provider"
     );
     let token = "x".repeat(200 << 10);
-    let mut fields = BTreeMap::from([
+    let fields = BTreeMap::from([
         (
             "grant_type",
             "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -128,8 +128,20 @@ fn a_token_of_any_size_that_a_token_may_have() {
         ("subject_token", &token),
     ]);
     assert_eq!(scene.exchange(&fields)["error"], "invalid_grant");
-    fields.remove("grant_type");
-    assert_eq!(scene.exchange(&fields)["error"], "invalid_request");
+    for name in [
+        "grant_type",
+        "requested_token_type",
+        "subject_token_type",
+        "scope",
+        "audience",
+    ] {
+        let mut fields = fields.clone();
+        fields.remove(name);
+        let refused = scene.exchange(&fields);
+        assert_eq!(refused["error"], "invalid_request", "{name}: {refused}");
+        let told = refused["error_description"].as_str().unwrap();
+        assert!(told.contains(&format!("\"{name}\"")), "{told}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! and the launcher as a process.
 #![allow(dead_code, reason = "not every test asks for everything")]
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -291,4 +292,11 @@ pub fn both(scene: &Scene, image: &str, words: &[&str], check: impl Fn(&str)) {
         let output = launcher.args(["--cmd", &cmd(words)]).output().unwrap();
         check(&said(&output, 0));
     }
+}
+
+/// Returns once the workload says that it waits.
+pub fn wait_until_it_waits(child: &mut std::process::Child) {
+    let said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = said.map_while(Result::ok);
+    assert!(said.any(|line| line == "waiting"));
 }
