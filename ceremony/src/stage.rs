@@ -6,11 +6,15 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use scratch::Scratch;
 
 use crate::Error;
 use crate::running::{Running, terminate};
+
+/// How long a program may clean up: longer than the verifier, which waits for its builder.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A temporary folder with the programs of one ceremony. What it started is killed and the folder
 /// is removed when it is dropped; what an ended process left behind, by the next stage.
@@ -187,12 +191,10 @@ impl Drop for Playing {
     fn drop(&mut self) {
         if self.is_playing() {
             terminate(self.child.id());
-            // A program of ours ends at once when asked to; this is for one that does not.
-            for _ in 0..50 {
-                if !self.is_playing() {
-                    break;
-                }
-                thread::sleep(std::time::Duration::from_millis(20));
+            // A program of ours ends when it has cleaned up; this is for one that does not.
+            let asked = Instant::now();
+            while asked.elapsed() < PATIENCE && self.is_playing() {
+                thread::sleep(Duration::from_millis(20));
             }
             let _ = self.child.kill();
             let _ = self.child.wait();
