@@ -36,16 +36,20 @@ fn state_that_is_no_folder() {
 #[test]
 fn state_of_another_emulator() {
     let state = tempfile::tempdir().unwrap();
-    let serve = || {
-        let mut serve = Command::new(env!("CARGO_BIN_EXE_emulator"));
-        serve.args(["serve", "--state"]).arg(state.path());
-        serve
+    let emulator = env!("CARGO_BIN_EXE_emulator");
+    let serve = |mut command: Command| {
+        command.args(["serve", "--state"]).arg(state.path());
+        command
     };
-    let mut first = serve().stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = serve(Command::new(emulator));
+    let mut first = first.stdout(Stdio::piped()).spawn().unwrap();
     let mut ready = String::new();
     let stdout = first.stdout.take().unwrap();
     BufReader::new(stdout).read_line(&mut ready).unwrap();
-    let said = told("emulator", serve());
+    // One that does not refuse would serve for ever.
+    let mut bounded = Command::new("timeout");
+    bounded.args(["60", emulator]);
+    let said = told("emulator", serve(bounded));
     first.kill().unwrap();
     first.wait().unwrap();
     assert!(said.contains("another emulator"), "{said}");

@@ -121,6 +121,9 @@ fn a_listed_file_that_is_not_there_or_is_another_is_named() {
     sbom.add_file("workload", Digest::of(b"another program"));
     Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file ./workload");
     let mut sbom = honest_sbom();
+    sbom.add_file("//workload", Digest::of(FILES[0].1));
+    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file /workload");
+    let mut sbom = honest_sbom();
     sbom.add_file("/workload", Digest::of(b"another program"));
     Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file workload");
 }
