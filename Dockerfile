@@ -2,11 +2,13 @@
 # this file: compiler, linker and C library come from the lock, not from this base.
 #
 # The sandbox needs namespaces and a /proc of its own, which containers are denied unless they ask:
-#   docker build -t builder . && docker run --rm --cap-add SYS_ADMIN --security-opt seccomp=unconfined \
-#     --security-opt apparmor=unconfined --security-opt systempaths=unconfined \
-#     -v "$PWD:/source:ro" -v "$PWD/out:/out" builder build /source/workload -o /out/layout
-# (podman spells systempaths=unconfined as unmask=ALL).
-FROM rust:1.95-bookworm
+#   docker build -t builder . && mkdir -p target && docker run --rm --cap-add SYS_ADMIN \
+#     --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined \
+#     -v "$PWD:/source:ro" -v "$PWD/target:/out" builder build /source/workload -o /out/layout
+# (podman takes the same).
+FROM rust:1.95.0-bookworm
+# The image's own toolchain: rust-toolchain.toml also wants clippy and rustfmt, which rustup would fetch to compile nothing.
+ENV RUSTUP_TOOLCHAIN=1.95.0
 RUN apt-get update && apt-get install -y --no-install-recommends gpgv
 # The source is a mount of another user's, which git would not read. There is no other user in here whom that protects from,
 # and the builder asks git nothing that a source could answer with a program (docs/decisions/0003-host-programs.md).
