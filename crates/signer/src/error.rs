@@ -94,8 +94,9 @@ const CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS names a file with cred
 const ENDPOINT: &str = "Cloud KMS is asked at its public address, or at --kms-endpoint URL";
 
 fn kms_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
-    match error.status() {
+    match error.status().map(|status| status.code.name()) {
         _ if error.is_authentication() => CREDENTIALS,
+        Some("UNAUTHENTICATED") => CREDENTIALS,
         Some(_) => "does the key version exist, and may these credentials sign with it?",
         None => ENDPOINT,
     }

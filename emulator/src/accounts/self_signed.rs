@@ -84,10 +84,8 @@ struct Head {
 struct Body {
     iss: String,
     sub: Option<String>,
-    #[serde(default)]
-    aud: String,
-    #[serde(default)]
-    scope: String,
+    aud: Option<String>,
+    scope: Option<String>,
     iat: u64,
     exp: u64,
 }
@@ -95,9 +93,11 @@ struct Body {
 impl Body {
     /// A scope stands for all services, an audience for one (Google AIP-4111).
     fn is_for(&self, service: Service) -> bool {
-        let named = self.aud.strip_prefix(service.address());
+        let audience = self.aud.as_deref().unwrap_or_default();
+        let named = audience.strip_prefix(service.address());
         let is_named = named.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        is_named || self.scope.split(' ').any(|scope| scope == SCOPE)
+        let scopes = self.scope.as_deref().unwrap_or_default();
+        is_named || scopes.split(' ').any(|scope| scope == SCOPE)
     }
 }
 
