@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// What `program` says on standard error, run by `command`: it must end with one error and one hint,
 /// as exit status 2 and without a result.
 pub fn told(program: &str, mut command: Command) -> String {
@@ -53,8 +55,7 @@ pub fn interrupted(mut command: Command, pipe: &Path) -> String {
     let mut child = command.spawn().unwrap();
     // Opens as soon as the other end is.
     let writer = File::options().write(true).open(pipe).unwrap();
-    let id = child.id().to_string();
-    assert!(Command::new("kill").arg(id).status().unwrap().success());
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let heard = ends(&mut child);
     drop(writer);
     let output = child.wait_with_output().unwrap();
