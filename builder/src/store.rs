@@ -66,9 +66,12 @@ pub enum StoreError {
 impl StoreError {
     /// What helps, if we know.
     pub fn hint(&self) -> Option<&'static str> {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
         match self {
             Self::Full { .. } => Some("free some space, or name a store elsewhere with --store"),
-            Self::Folder { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            Self::Folder { source, .. }
+                if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) =>
+            {
                 Some("name a store that you may write to with --store")
             }
             Self::Content { .. } => Some("remove that file from the store; it is fetched again"),

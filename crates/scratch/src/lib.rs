@@ -4,8 +4,9 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use tempfile::TempDir;
@@ -60,8 +61,27 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // Whoever ends us half-way leaves what the next one can sweep.
-        let _ = empty(self.path());
+        if let Ok(Some(folder)) = open_own(self.path()) {
+            let _ = empty(&within(&folder));
+        }
     }
+}
+
+/// A folder of our own. The folder of temporary files is everybody's: what others put there is not
+/// ours to look into, whatever its name, and a link leads to what they choose.
+fn open_own(folder: &Path) -> io::Result<Option<File>> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
+    let folder = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(folder)?;
+    let is_own = folder.metadata()?.uid() == rustix::process::geteuid().as_raw();
+    Ok(is_own.then_some(folder))
+}
+
+/// A path to an open folder that stays with it, wherever its name is moved meanwhile (proc(5)).
+fn within(folder: &File) -> PathBuf {
+    format!("/proc/self/fd/{}", folder.as_raw_fd()).into()
 }
 
 /// Removes all but the mark.
@@ -94,24 +114,31 @@ fn mark(path: &Path) -> io::Result<Option<File>> {
     Ok((ours.ino() == there.ino()).then_some(held))
 }
 
-/// What cannot be removed, other users' say, stays: nobody's work depends on it.
+/// What cannot be removed stays: nobody's work depends on it.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
-            continue;
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            let _ = remove_abandoned(&entry.path());
         }
-        let folder = entry.path();
-        if let Ok(Some(_held)) = abandoned(&folder) {
-            let _ = empty(&folder).and_then(|()| fs::remove_dir_all(&folder));
-        }
-        // One that was ended just before it was marked, or after its mark was gone.
-        let _ = fs::remove_dir(folder);
     }
+}
+
+fn remove_abandoned(path: &Path) -> io::Result<()> {
+    let Some(folder) = open_own(path)? else {
+        return Ok(());
+    };
+    let folder = within(&folder);
+    if let Ok(Some(_held)) = abandoned(&folder) {
+        empty(&folder)?;
+        fs::remove_file(folder.join(MARK))?;
+    }
+    // Also one that was ended just before it was marked, or after its mark was gone.
+    fs::remove_dir(path)
 }
 
 /// The lock of a folder that nobody else holds.
 fn abandoned(folder: &Path) -> io::Result<Option<File>> {
-    // The folder of temporary files is everybody's: a link or a pipe of that name is no mark.
+    // A link or a pipe of that name is no mark.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mark = OpenOptions::new()
         .read(true)
@@ -178,6 +205,40 @@ mod tests {
         let left = fs::read_dir(&folder).unwrap();
         let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [MARK]);
+    }
+
+    #[test]
+    fn what_others_put_there_stays() {
+        let (parent, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for name in [MARK, "kept"] {
+            fs::write(other.path().join(name), "").unwrap();
+        }
+        let link = parent.path().join(".countersign-link");
+        std::os::unix::fs::symlink(other.path(), &link).unwrap();
+        let foreign = parent.path().join(".countersign-foreign");
+        fs::create_dir(&foreign).unwrap();
+        fs::write(foreign.join(MARK), "").unwrap();
+        // Only root can give a folder away.
+        let is_foreign = std::os::unix::fs::chown(&foreign, Some(65534), None).is_ok();
+        drop(Scratch::below(parent.path()).unwrap());
+        assert!(other.path().join("kept").exists() && link.is_symlink());
+        assert_eq!(foreign.exists(), is_foreign);
+    }
+
+    /// Somebody else puts a link where our folder was, while it is being emptied.
+    #[test]
+    fn a_moved_folder_leads_nowhere_else() {
+        let (parent, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (place, moved) = (parent.path().join("place"), parent.path().join("moved"));
+        fs::create_dir(&place).unwrap();
+        for folder in [place.as_path(), other.path()] {
+            fs::write(folder.join("file"), "").unwrap();
+        }
+        let folder = open_own(&place).unwrap().unwrap();
+        fs::rename(&place, &moved).unwrap();
+        std::os::unix::fs::symlink(other.path(), &place).unwrap();
+        empty(&within(&folder)).unwrap();
+        assert!(other.path().join("file").exists() && !moved.join("file").exists());
     }
 
     #[test]

@@ -95,11 +95,24 @@ const ENDPOINT: &str = "Cloud KMS is asked at its public address, or at --kms-en
 
 fn kms_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
     match error.status().map(|status| status.code.name()) {
-        _ if error.is_authentication() => CREDENTIALS,
+        _ if is_authentication(error) => CREDENTIALS,
         Some("UNAUTHENTICATED") => CREDENTIALS,
         Some(_) => "does the key version exist, and may these credentials sign with it?",
         None => ENDPOINT,
     }
+}
+
+/// Once its retries are used up, the client wraps what they failed for.
+fn is_authentication(error: &google_cloud_kms_v1::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let known = error.downcast_ref::<google_cloud_kms_v1::Error>();
+        if known.is_some_and(google_cloud_kms_v1::Error::is_authentication) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]
