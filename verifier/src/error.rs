@@ -167,7 +167,8 @@ fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
         RebuildError::Start { program, .. } if program == "git" => "install git",
         RebuildError::Start { program, .. } if program == "setpriv" => "install util-linux",
         RebuildError::Clone { .. } => {
-            "--source is a directory with a git repository, or a URL that git can clone"
+            "--source is a directory with a git repository of yours, or a URL that git can clone with \
+             your rights; the lines above are git's own"
         }
         RebuildError::Start { .. } => {
             "the builder is looked for beside this program; see --builder"

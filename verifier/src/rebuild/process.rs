@@ -120,16 +120,21 @@ impl Drop for Running {
 async fn relay(stderr: impl AsyncRead + Unpin, progress: Progress<'_>) -> String {
     let mut stderr = BufReader::new(stderr);
     let (mut bytes, mut last) = (Vec::new(), String::new());
+    let mut fatal = None;
     while let Ok(1..) = (&mut stderr).take(LINE).read_until(b'\n', &mut bytes).await {
         let line = printable::line(String::from_utf8_lossy(&bytes).trim_end());
         bytes.clear();
         progress(&line);
+        // git's reason comes first, and several lines of advice after it.
+        if fatal.is_none() && line.starts_with("fatal: ") {
+            fatal = Some(line.clone());
+        }
         // A hint follows an error, and says less.
         if !line.starts_with("hint: ") && !line.is_empty() {
             last = line;
         }
     }
-    last
+    fatal.unwrap_or(last)
 }
 
 pub(super) fn start(program: &str, source: std::io::Error) -> RebuildError {
@@ -166,6 +171,13 @@ mod tests {
         let (_, last_words, heard) = listen("printf '\\033[2Jpass: all good\\r\\n' >&2").await;
         assert_eq!(last_words, "\\u{1b}[2Jpass: all good");
         assert_eq!(heard, [last_words]);
+    }
+
+    #[tokio::test]
+    async fn a_reason_is_not_hidden_by_advice() {
+        let script = "printf 'fatal: no\\n\\nPlease ask\\nsomebody.\\nhint: x\\n' >&2; exit 128";
+        let (code, last_words, _) = listen(script).await;
+        assert_eq!((code, last_words.as_str()), (Some(128), "fatal: no"));
     }
 
     #[tokio::test]
