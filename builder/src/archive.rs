@@ -6,12 +6,14 @@ mod release;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
 use content::Digest;
 use scratch::Scratch;
 
 use crate::host::{self, HostError};
+use crate::interrupt::{Interrupt, Interrupted};
 use crate::lock::packages::{Index, IndexError, Package};
 use crate::spec::RootSpec;
 use crate::store::{Store, StoreError};
@@ -25,6 +27,8 @@ const INDEX: u64 = 512 << 20;
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// How often a download is tried.
 const TRIES: u32 = 3;
+/// How long an interrupt may go unheard.
+const TICK: Duration = Duration::from_millis(50);
 
 /// An archive that cannot be found, reached or believed.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +96,9 @@ pub enum ArchiveError {
         /// Why not.
         source: io::Error,
     },
+    /// Somebody wanted it to end.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 /// Where packages come from.
@@ -134,9 +141,14 @@ impl Archive {
     /// # Errors
     /// It cannot be fetched, is not signed by a key of the keyring, is another suite's, no longer valid,
     /// or another one than signed.
-    pub fn index(&self, spec: &RootSpec, now: SystemTime) -> Result<Index, ArchiveError> {
+    pub fn index(
+        &self,
+        spec: &RootSpec,
+        now: SystemTime,
+        interrupt: &Interrupt,
+    ) -> Result<Index, ArchiveError> {
         let release = format!("dists/{}/InRelease", spec.suite);
-        let signed = self.fetch(&release, RELEASE)?;
+        let signed = self.fetch(&release, RELEASE, interrupt)?;
         let signed = Release::new(self.verified(&signed)?);
         signed.check(&spec.suite, now)?;
         let file = format!(
@@ -147,7 +159,7 @@ impl Archive {
             release,
             file: file.clone(),
         })?;
-        let packed = self.fetch(&format!("dists/{}/{file}", spec.suite), INDEX)?;
+        let packed = self.fetch(&format!("dists/{}/{file}", spec.suite), INDEX, interrupt)?;
         let found = Digest::of(&packed);
         if found != expected {
             return Err(ArchiveError::Changed {
@@ -182,17 +194,27 @@ impl Archive {
     ///
     /// # Errors
     /// It cannot be fetched, or is another one than locked.
-    pub fn fetch_package(&self, package: &Package, store: &Store) -> Result<(), ArchiveError> {
-        let bytes = self.fetch(&package.path, package.size)?;
+    pub fn fetch_package(
+        &self,
+        package: &Package,
+        store: &Store,
+        interrupt: &Interrupt,
+    ) -> Result<(), ArchiveError> {
+        let bytes = self.fetch(&package.path, package.size, interrupt)?;
         let what = format!("package {}", package.name);
         Ok(store.keep(&what, &bytes[..], &package.sha256, package.size)?)
     }
 
-    fn fetch(&self, path: &str, limit: u64) -> Result<Vec<u8>, ArchiveError> {
+    fn fetch(
+        &self,
+        path: &str,
+        limit: u64,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<u8>, ArchiveError> {
         let url = format!("{}/{path}", self.url);
         let mut reason = String::new();
         for _ in 0..TRIES {
-            match get(&url, limit) {
+            match get_until(interrupt, &url, limit)? {
                 Ok(bytes) => return Ok(bytes),
                 Err(error) => reason = error,
             }
@@ -201,6 +223,25 @@ impl Archive {
             path: path.to_owned(),
             reason,
         })
+    }
+}
+
+/// A download that is interrupted goes on where nobody waits for it, until the process ends.
+fn get_until(
+    interrupt: &Interrupt,
+    url: &str,
+    limit: u64,
+) -> Result<Result<Vec<u8>, String>, Interrupted> {
+    let (give, take) = mpsc::channel();
+    let url = url.to_owned();
+    std::thread::spawn(move || give.send(get(&url, limit)));
+    loop {
+        interrupt.check()?;
+        match take.recv_timeout(TICK) {
+            Ok(got) => return Ok(got),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(gone @ RecvTimeoutError::Disconnected) => return Ok(Err(gone.to_string())),
+        }
     }
 }
 
@@ -329,5 +370,19 @@ mod tests {
         assert_eq!(urls, ["http://a.example/debian", "http://b.example/debian"]);
         assert_eq!(sources[0].keyring, Some("/k.gpg".into()));
         assert_eq!(sources[1].suites, ["bookworm", "bookworm-updates"]);
+    }
+
+    #[test]
+    fn an_interrupt_is_heard_though_the_archive_is_silent() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/file", listener.local_addr().unwrap());
+        let interrupt = Interrupt::default();
+        let ended = std::thread::scope(|scope| {
+            let work = scope.spawn(|| get_until(&interrupt, &url, 1));
+            let _silent = listener.accept().unwrap();
+            interrupt.raise();
+            work.join().unwrap()
+        });
+        assert!(ended.is_err(), "{ended:?}");
     }
 }

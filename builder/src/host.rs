@@ -7,6 +7,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use crate::interrupt::Interrupt;
+
 /// Bytes that one of the programs may answer; a list of a repository's files is the longest answer.
 const ANSWER: u64 = 64 << 20;
 /// Bytes of its complaints that are kept.
@@ -150,8 +152,8 @@ fn git_command(folder: &Path) -> Command {
 /// configured to.
 ///
 /// # Errors
-/// cargo is missing or cannot fetch.
-pub fn cargo_fetch(manifest: &Path) -> Result<(), HostError> {
+/// cargo is missing, cannot fetch, or was ended by an interrupt.
+pub fn cargo_fetch(manifest: &Path, interrupt: &Interrupt) -> Result<(), HostError> {
     let talk = |source| HostError::Talk {
         program: "cargo",
         source,
@@ -164,7 +166,7 @@ pub fn cargo_fetch(manifest: &Path) -> Result<(), HostError> {
     // Cargo obeys configuration in the folder where it runs and above it, and rustup does so for the
     // toolchain: in the source's own folder both could name a program to run.
     command.current_dir("/");
-    run("cargo", "fetch", &mut command).map(drop)
+    run_until(Some(interrupt), "cargo", "fetch", &mut command).map(drop)
 }
 
 /// The text that was signed in `signed`, if one of the keys in `keyring` has signed it. `home` is a
@@ -186,12 +188,24 @@ fn run(
     action: &'static str,
     command: &mut Command,
 ) -> Result<Vec<u8>, HostError> {
+    run_until(None, program, action, command)
+}
+
+/// An interrupt ends a program that may take long.
+fn run_until(
+    interrupt: Option<&Interrupt>,
+    program: &'static str,
+    action: &'static str,
+    command: &mut Command,
+) -> Result<Vec<u8>, HostError> {
     let talk = |source| HostError::Talk { program, source };
     let command = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(HostError::starting(program))?;
+    let watch = interrupt.map(|interrupt| interrupt.watch(&child));
+    let _watch = watch.transpose().map_err(talk)?;
     let stdout = child.stdout.take();
     let (answer, output) = std::thread::scope(|scope| {
         let answer = scope.spawn(|| stdout.map_or(Ok(Vec::new()), read_answer));
@@ -237,6 +251,20 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
+    fn an_interrupt_ends_a_program_that_takes_long() {
+        let interrupt = Interrupt::default();
+        let ended = std::thread::scope(|scope| {
+            let work = scope.spawn(|| {
+                let mut sleep = Command::new("sleep");
+                run_until(Some(&interrupt), "cargo", "fetch", sleep.arg("600"))
+            });
+            interrupt.raise();
+            work.join().unwrap()
+        });
+        assert!(matches!(ended, Err(HostError::Failed { .. })), "{ended:?}");
+    }
+
+    #[test]
     fn source_cannot_name_programs_to_run() {
         let source = tempfile::tempdir().unwrap();
         let at = |name: &str| source.path().join(name);
@@ -255,7 +283,7 @@ mod tests {
         let lock = "version = 4\n[[package]]\nname = \"a\"\nversion = \"0.0.0\"\n";
         fs::write(at("Cargo.lock"), lock).unwrap();
 
-        cargo_fetch(&at("Cargo.toml")).unwrap();
+        cargo_fetch(&at("Cargo.toml"), &Interrupt::default()).unwrap();
         assert!(!marker.exists());
 
         let mut trap = Command::new("cargo");

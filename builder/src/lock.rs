@@ -175,14 +175,14 @@ impl Lock {
         let wanted = Wanted::read(folder)?;
         let archive = Archive::find(supply.archive, &wanted.spec.root)?;
         supply.step("reading the archive's signed index")?;
-        let index = archive.index(&wanted.spec.root, now)?;
+        let index = archive.index(&wanted.spec.root, now, supply.interrupt)?;
         let packages = index
             .closure(&wanted.spec.root.packages)
             .map_err(ArchiveError::from)?;
         supply.fetch(&supply.missing(&packages)?, &archive)?;
         supply.step("fetching crates")?;
         let named = crates::named(&wanted.cargo_lock)?;
-        let crates = crates::fetch(&named, &folder.join("Cargo.toml"), supply.store)?;
+        let crates = crates::fetch(&named, &folder.join("Cargo.toml"), supply)?;
         supply.step("unpacking the build root")?;
         let known = known_root(folder, &packages);
         let root = root::resolve(known.as_ref(), &packages, supply)?;
@@ -294,7 +294,7 @@ impl Lock {
         let absent = supply.absent(&self.crates)?;
         if !absent.is_empty() {
             supply.step("fetching crates")?;
-            crates::obtain(&absent, manifest, supply.store)?;
+            crates::obtain(&absent, manifest, supply)?;
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use content::{Digest, ReadError};
 use serde::{Deserialize, Serialize};
 
+use super::Supply;
 use crate::host::{self, HostError};
 use crate::store::{Store, StoreError};
 pub use named::{CrateName, CrateVersion, InvalidCrate};
@@ -173,14 +174,19 @@ fn registered(package: CargoPackage) -> Result<Option<Named>, CrateError> {
 ///
 /// # Errors
 /// As [`obtain`], or the store cannot be read.
-pub fn fetch(named: &[Named], manifest: &Path, store: &Store) -> Result<Vec<Crate>, CrateError> {
+pub fn fetch(
+    named: &[Named],
+    manifest: &Path,
+    supply: &Supply<'_>,
+) -> Result<Vec<Crate>, CrateError> {
+    let store = supply.store;
     let mut missing = Vec::new();
     for one in named {
         if kept(one, store)?.is_none() {
             missing.push(one.clone());
         }
     }
-    obtain(&missing, manifest, store)?;
+    obtain(&missing, manifest, supply)?;
     named.iter().map(|one| locked(one, store)).collect()
 }
 
@@ -214,13 +220,14 @@ fn kept(one: &Named, store: &Store) -> Result<Option<u64>, CrateError> {
 ///
 /// # Errors
 /// cargo cannot fetch, or has another archive than was locked.
-pub fn obtain(missing: &[Named], manifest: &Path, store: &Store) -> Result<(), CrateError> {
+pub fn obtain(missing: &[Named], manifest: &Path, supply: &Supply<'_>) -> Result<(), CrateError> {
     let mut cache = Cache::find()?;
     if missing.iter().any(|one| cache.path(one).is_none()) {
-        host::cargo_fetch(manifest)?;
+        host::cargo_fetch(manifest, supply.interrupt)?;
         cache = Cache::find()?;
     }
-    missing.iter().try_for_each(|one| keep(one, &cache, store))
+    let mut missing = missing.iter();
+    missing.try_for_each(|one| keep(one, &cache, supply.store))
 }
 
 fn keep(one: &Named, cache: &Cache, store: &Store) -> Result<(), CrateError> {

@@ -50,7 +50,7 @@ impl Supply<'_> {
                 "fetching package {count} of {all}: {}",
                 package.name
             ))?;
-            archive.fetch_package(package, self.store)?;
+            archive.fetch_package(package, self.store, self.interrupt)?;
         }
         Ok(())
     }
