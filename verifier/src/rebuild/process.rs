@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -81,13 +81,20 @@ pub(super) async fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
+    // With what it starts: git leaves the program that speaks to a server behind.
+    command.process_group(0);
     let spawned = command.kill_on_drop(true).spawn();
-    let mut running = Running(spawned.map_err(|source| start(&program, source))?);
-    let stderr = running.0.stderr.take();
-    let last_words = match stderr {
-        Some(stderr) => relay(stderr, progress).await,
-        None => String::new(),
-    };
+    let mut child = spawned.map_err(|source| start(&program, source))?;
+    let stderr = child.stderr.take();
+    // Dropped after the program has ended: one whose pipe closes early is killed by its next line.
+    let relayed = std::pin::pin!(async {
+        match stderr {
+            Some(stderr) => relay(stderr, progress).await,
+            None => String::new(),
+        }
+    });
+    let mut running = Running(child);
+    let last_words = relayed.await;
     let status = running
         .0
         .wait()
@@ -107,11 +114,12 @@ impl Drop for Running {
         let Some(process) = id.and_then(Pid::from_raw) else {
             return;
         };
-        let _ = kill_process(process, Signal::TERM);
+        let _ = kill_process_group(process, Signal::TERM);
         let asked = Instant::now();
         while asked.elapsed() < PATIENCE && matches!(self.0.try_wait(), Ok(None)) {
             std::thread::sleep(TICK);
         }
+        let _ = kill_process_group(process, Signal::KILL);
     }
 }
 
@@ -216,6 +224,30 @@ mod tests {
         work.abort();
         assert!(work.await.unwrap_err().is_cancelled());
         assert!(!made.exists());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_program_has_started_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let child = folder.path().join("child");
+        let mut shell = program("sh").unwrap();
+        let script = "sleep 600 & echo $! >\"$CHILD.new\"; mv \"$CHILD.new\" \"$CHILD\"; wait";
+        shell.args(["-c", script]).env("CHILD", &child);
+        let work = tokio::spawn(async move { run(shell, &|_| {}).await.map(drop) });
+        while !child.exists() {
+            tokio::time::sleep(TICK).await;
+        }
+        work.abort();
+        assert!(work.await.unwrap_err().is_cancelled());
+        let child = std::fs::read_to_string(child).unwrap().trim().parse();
+        let child = child.unwrap();
+        for _ in 0..100 {
+            if !runs(child) {
+                return;
+            }
+            std::thread::sleep(TICK);
+        }
+        panic!("process {child} still runs");
     }
 
     fn runs(process: u32) -> bool {
