@@ -197,7 +197,7 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
 fn root_hint(error: &RootError) -> Option<&'static str> {
     match error {
         RootError::Store(error) => error.hint(),
-        RootError::Changed { .. } => {
+        RootError::Changed { .. } | RootError::Package { .. } => {
             Some("was the lock written by another version of this program, or edited?")
         }
         _ => None,

@@ -124,6 +124,7 @@ impl SourceError {
                 Some(source.hint().unwrap_or(clone))
             }
             Self::Store(error) => error.hint(),
+            Self::Kind { .. } => Some("commit the file itself in place of a link or submodule"),
             _ => None,
         }
     }
