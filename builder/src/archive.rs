@@ -200,7 +200,7 @@ impl Archive {
         store: &Store,
         interrupt: &Interrupt,
     ) -> Result<(), ArchiveError> {
-        let bytes = self.fetch(&package.path, package.size, interrupt)?;
+        let bytes = self.fetch(package.path.as_str(), package.size, interrupt)?;
         let what = format!("package {}", package.name);
         Ok(store.keep(&what, &bytes[..], &package.sha256, package.size)?)
     }

@@ -171,7 +171,7 @@ mod tests {
         let package = |name: &str| Package {
             name: name.to_owned(),
             version: "1.85.0+dfsg3-1~deb12u3".to_owned(),
-            path: "pool/x.deb".to_owned(),
+            path: "pool/x.deb".parse().unwrap(),
             sha256: digest,
             size: 1,
         };

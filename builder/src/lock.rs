@@ -329,7 +329,7 @@ mod tests {
         let package = Package {
             name: "p".into(),
             version: "1".into(),
-            path: "p".into(),
+            path: "p".parse().unwrap(),
             sha256: digest,
             size: 1,
         };

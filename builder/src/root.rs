@@ -229,7 +229,7 @@ mod tests {
             Package {
                 name: "p".into(),
                 version: "1".into(),
-                path: "p".into(),
+                path: "p".parse().unwrap(),
                 sha256,
                 size,
             }

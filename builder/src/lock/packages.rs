@@ -1,9 +1,13 @@
 //! The archive's package index, and which packages a build root needs.
 
+mod path;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use content::Digest;
 use serde::{Deserialize, Serialize};
+
+pub use path::{ArchivePath, InvalidPath};
 
 /// Most packages that an index may list.
 const PACKAGES: usize = 500_000;
@@ -17,7 +21,7 @@ pub struct Package {
     /// Its version.
     pub version: String,
     /// Its path below the archive's root.
-    pub path: String,
+    pub path: ArchivePath,
     /// SHA-256 of the `.deb`.
     pub sha256: Digest,
     /// Bytes of the `.deb`.
@@ -90,7 +94,7 @@ impl Index {
         let package = Package {
             name: get("Package")?,
             version: get("Version")?,
-            path: get("Filename")?,
+            path: get("Filename")?.parse().map_err(|_| missing("Filename"))?,
             sha256: Digest::from_hex(&get("SHA256")?).map_err(|_| missing("SHA256"))?,
             size: get("Size")?.parse().map_err(|_| missing("Size"))?,
         };
