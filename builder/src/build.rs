@@ -117,7 +117,8 @@ fn gather(order: &Order<'_>, source: Source, scratch: &Path) -> Result<Inputs, E
     let vendor = scratch.join("vendor");
     fs::create_dir(&vendor).map_err(Error::Scratch)?;
     let (root, unpacked) = std::thread::scope(|scope| {
-        let unpacked = scope.spawn(|| lock::crates::vendor(&lock.crates, order.store, &vendor));
+        let unpacked =
+            scope.spawn(|| lock::crates::vendor(&lock.crates, order.store, &vendor, interrupt));
         (
             root::prepare(&lock.root, &lock.packages, &supply),
             unpacked.join(),

@@ -73,8 +73,8 @@ pub fn prepare(
 ) -> Result<PathBuf, RootError> {
     let store = supply.store;
     let folder = place(packages, store);
-    if folder.exists() {
-        if digest(&folder)? == *expected {
+    if folder.is_dir() {
+        if digest(&folder, supply.interrupt)? == *expected {
             return Ok(folder);
         }
         remove(&folder, store)?;
@@ -100,7 +100,9 @@ pub fn resolve(
 ) -> Result<Digest, RootError> {
     let folder = place(packages, supply.store);
     match known {
-        Some(known) if folder.exists() && digest(&folder)? == *known => Ok(*known),
+        Some(known) if folder.is_dir() && digest(&folder, supply.interrupt)? == *known => {
+            Ok(*known)
+        }
         _ => unpack(packages, supply),
     }
 }
@@ -132,11 +134,14 @@ fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Digest, RootError
         supply.interrupt.check()?;
         let what = format!("package {}", package.name);
         let bytes = store.read(&what, &package.sha256, package.size)?;
-        Unpacker::new(package, &folder).unpack(&bytes)?;
+        Unpacker::new(package, &folder, supply.interrupt).unpack(&bytes)?;
     }
     settle(&folder).map_err(failed)?;
-    let digest = digest(&folder)?;
+    let digest = digest(&folder, supply.interrupt)?;
     let place = place(packages, store);
+    if place.exists() && !place.is_dir() {
+        remove(&place, store)?;
+    }
     match fs::rename(&folder, &place) {
         // Somebody else was faster, with the same packages.
         Err(_) if place.is_dir() => Ok(digest),
@@ -278,6 +283,10 @@ mod tests {
             .unwrap(),
             b"text"
         );
+        let root = place.parent().unwrap();
+        fs::remove_dir_all(root).unwrap();
+        fs::write(root, "no root").unwrap();
+        prepare(&digest, &packages, &supply(&store)).unwrap();
         let other = Digest::of(b"other");
         assert!(matches!(
             prepare(&other, &packages, &supply(&store)),
@@ -308,7 +317,7 @@ mod tests {
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
         let place = place(&packages, &store);
         fs::write(place.join("a"), "evil").unwrap();
-        let evil = super::digest(&place).unwrap();
+        let evil = super::digest(&place, &Interrupt::default()).unwrap();
         for known in [None, Some(&digest)] {
             assert_eq!(resolve(known, &packages, &supply(&store)).unwrap(), digest);
         }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Supply;
 use crate::host::{self, HostError};
+use crate::interrupt::Interrupted;
 use crate::store::{Store, StoreError};
 pub use named::{CrateName, CrateVersion, InvalidCrate};
 pub use vendor::vendor;
@@ -110,6 +111,9 @@ pub enum CrateError {
         /// Why not.
         source: io::Error,
     },
+    /// Somebody wanted it to end.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 #[derive(Deserialize)]

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use content::{Digest, Hasher};
 
 use super::RootError;
+use crate::interrupt::Interrupt;
 
 /// SHA-256 over kind, mode, path and content of everything below `root`, in the order of paths.
 ///
 /// # Errors
-/// Something cannot be read, or is neither file, folder nor link.
-pub(super) fn digest(root: &Path) -> Result<Digest, RootError> {
+/// Something cannot be read, or is neither file, folder nor link, or somebody interrupted.
+pub(super) fn digest(root: &Path, interrupt: &Interrupt) -> Result<Digest, RootError> {
     let mut found = Vec::new();
     walk(root, Path::new(""), &mut found)?;
     found.sort();
@@ -22,8 +23,8 @@ pub(super) fn digest(root: &Path) -> Result<Digest, RootError> {
     let (first, second) = found.split_at(half);
     // Hundreds of megabytes; two threads take half the time.
     let (first, second) = std::thread::scope(|scope| {
-        let other = scope.spawn(|| describe(root, second));
-        (describe(root, first), other.join())
+        let other = scope.spawn(|| describe(root, second, interrupt));
+        (describe(root, first, interrupt), other.join())
     });
     let second = second.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let mut hasher = Hasher::new();
@@ -50,9 +51,10 @@ fn walk(root: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<(), RootE
 }
 
 /// Each of three fields ends with a byte that no path and no link has.
-fn describe(root: &Path, paths: &[PathBuf]) -> Result<Vec<u8>, RootError> {
+fn describe(root: &Path, paths: &[PathBuf], interrupt: &Interrupt) -> Result<Vec<u8>, RootError> {
     let mut text = Vec::new();
     for path in paths {
+        interrupt.check()?;
         let place = root.join(path);
         let (kind, content) = look(&place).map_err(|source| RootError::File {
             path: place.clone(),
@@ -97,7 +99,17 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let name = root.path().join(OsStr::from_bytes(name));
         symlink(OsStr::from_bytes(target), name).unwrap();
-        digest(root.path()).unwrap()
+        digest(root.path(), &Interrupt::default()).unwrap()
+    }
+
+    #[test]
+    fn an_interrupt_ends_it() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("file"), "text").unwrap();
+        let interrupt = Interrupt::default();
+        interrupt.raise();
+        let ended = digest(root.path(), &interrupt);
+        assert!(matches!(ended, Err(RootError::Interrupted(_))));
     }
 
     #[test]

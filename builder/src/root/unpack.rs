@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::RootError;
 use super::deb::{control, member};
+use crate::interrupt::Interrupt;
 use crate::lock::packages::{Package, fields};
 
 /// Bytes that one package may unpack to.
@@ -19,14 +20,16 @@ const UNREAD: [&str; 6] = ["doc", "info", "lintian", "locale", "man", "doc-base"
 pub(super) struct Unpacker<'a> {
     package: &'a Package,
     folder: &'a Path,
+    interrupt: &'a Interrupt,
     made: HashSet<PathBuf>,
 }
 
 impl<'a> Unpacker<'a> {
-    pub(super) fn new(package: &'a Package, folder: &'a Path) -> Self {
+    pub(super) fn new(package: &'a Package, folder: &'a Path, interrupt: &'a Interrupt) -> Self {
         Self {
             package,
             folder,
+            interrupt,
             made: HashSet::new(),
         }
     }
@@ -40,6 +43,7 @@ impl<'a> Unpacker<'a> {
             .entries()
             .map_err(|error| self.wrong(&error.to_string()))?;
         for entry in entries {
+            self.interrupt.check()?;
             let entry = entry.map_err(|error| self.wrong(&error.to_string()))?;
             self.entry(entry)?;
         }

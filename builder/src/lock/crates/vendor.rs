@@ -7,6 +7,7 @@ use std::path::{Component, Path};
 use flate2::read::GzDecoder;
 
 use super::{Crate, CrateError, Named};
+use crate::interrupt::Interrupt;
 use crate::store::Store;
 
 /// Bytes that one crate may unpack to.
@@ -15,9 +16,17 @@ const UNPACKED: u64 = 1 << 30;
 /// Unpacks all crates below `into` as cargo wants a vendored source. Every archive is checked again.
 ///
 /// # Errors
-/// An archive is another one than locked, or does not unpack to a crate.
-pub fn vendor(crates: &[Crate], store: &Store, into: &Path) -> Result<(), CrateError> {
-    crates.iter().try_for_each(|one| unpack(one, store, into))
+/// An archive is another one than locked, or does not unpack to a crate, or somebody interrupted.
+pub fn vendor(
+    crates: &[Crate],
+    store: &Store,
+    into: &Path,
+    interrupt: &Interrupt,
+) -> Result<(), CrateError> {
+    crates.iter().try_for_each(|one| {
+        interrupt.check()?;
+        unpack(one, store, into)
+    })
 }
 
 fn unpack(one: &Crate, store: &Store, into: &Path) -> Result<(), CrateError> {
@@ -117,7 +126,8 @@ mod tests {
         };
         store.keep("c", &bytes[..], &one.sha256, one.size).unwrap();
         tamper(&store.path(&one.sha256));
-        vendor(&[one], &store, &folder.path().join("vendor")).map(|()| folder)
+        let vendored = folder.path().join("vendor");
+        vendor(&[one], &store, &vendored, &Interrupt::default()).map(|()| folder)
     }
 
     #[test]
@@ -158,6 +168,22 @@ mod tests {
         assert_eq!(fs::read(&kept).unwrap(), b"kept");
         let twice = unpacked("c-1.0.0/.cargo-checksum.json", |_| {});
         assert!(matches!(twice, Err(CrateError::File { .. })));
+    }
+
+    #[test]
+    fn an_interrupt_ends_it_between_two_crates() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let absent = Crate {
+            name: "c".parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            sha256: Digest::of(b""),
+            size: 0,
+        };
+        let interrupt = Interrupt::default();
+        interrupt.raise();
+        let ended = vendor(&[absent], &store, folder.path(), &interrupt);
+        assert!(matches!(ended, Err(CrateError::Interrupted(_))));
     }
 
     #[test]
