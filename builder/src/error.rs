@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use content::ReadError;
+
 use crate::archive::ArchiveError;
 use crate::compile::CompileError;
 use crate::contents::ContentsError;
@@ -93,7 +95,7 @@ pub enum Error {
     #[error("making a temporary directory in the store: {0}")]
     Scratch(#[source] io::Error),
     /// There is no place for the store.
-    #[error("finding the store: neither XDG_CACHE_HOME nor HOME is set")]
+    #[error("finding the store: neither XDG_CACHE_HOME nor HOME is an absolute path")]
     NoStore,
     /// Threads or signals cannot be had.
     #[error("starting: {0}")]
@@ -159,11 +161,12 @@ fn system_hint(error: &Error) -> Option<&'static str> {
         if let Some(error) = error.downcast_ref::<io::Error>() {
             return match error.kind() {
                 _ if is_full(error) => Some("free some space, and repeat the command"),
+                _ if is_large(error) => Some("is it the right file? none of its kind is so large"),
                 io::ErrorKind::PermissionDenied => Some("is it yours to read or to write?"),
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                     Some("is the path right?")
                 }
-                io::ErrorKind::AlreadyExists => {
+                io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => {
                     Some("something is there already: choose another place, or remove it")
                 }
                 io::ErrorKind::BrokenPipe => {
@@ -175,6 +178,11 @@ fn system_hint(error: &Error) -> Option<&'static str> {
         cause = error.source();
     }
     None
+}
+
+fn is_large(error: &io::Error) -> bool {
+    let read = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(read, Some(ReadError::Limit { .. }))
 }
 
 fn lock_hint(error: &LockError) -> Option<&'static str> {
