@@ -22,9 +22,9 @@ use cli::{Cli, Command, How, PredicateType};
 use remote::{Authorities, Transport};
 use scratch::Scratch;
 use serde_json::json;
+use signals::Signals;
 use signer::Signer;
 use terminal::{Terminal, harmless};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
 /// This program's own file, also when it was replaced meanwhile.
@@ -73,15 +73,14 @@ fn start(command: Command) -> Result<(), Error> {
 
 /// A signal ends the work; what it has made so far is removed.
 async fn until_signal(command: Command) -> Result<(), Error> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
+    let mut signals = Signals::listen().map_err(Error::Runtime)?;
     let interrupt = Interrupt::default();
     let mut work = begin(command, interrupt.clone());
     tokio::select! {
         outcome = &mut work => {
             return outcome.unwrap_or_else(|error| Err(Error::Runtime(io::Error::other(error))));
         }
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+        _ = signals.next() => {}
     }
     interrupt.raise();
     work.abort();
@@ -206,20 +205,20 @@ fn store(named: Option<&Path>) -> Result<Store, Error> {
 }
 
 async fn push(arguments: &cli::Push) -> Result<(), Error> {
-    let transport = transport(&arguments.registry)?;
+    let transport = transport(&arguments.registry).await?;
     let image = push::push(&arguments.layout, &arguments.reference, &transport).await?;
     print(&image.to_string())
 }
 
 async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
-    let transport = transport(&arguments.registry)?;
+    let transport = transport(&arguments.registry).await?;
     let signer = signer(&arguments.key).await?;
     sign::sign(&arguments.image, &transport, &signer).await?;
     told(&arguments.image, &signer, "signed")
 }
 
 async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
-    let transport = transport(&arguments.registry)?;
+    let transport = transport(&arguments.registry).await?;
     let signer = signer(&arguments.key).await?;
     let kind = match arguments.kind {
         PredicateType::Provenance => sign::Kind::Provenance,
@@ -250,12 +249,14 @@ fn keygen(arguments: &cli::Keygen) -> Result<(), Error> {
     print(&format!("{}\n{}", private.display(), public.display()))
 }
 
-fn transport(arguments: &cli::Registry) -> Result<Transport, Error> {
+async fn transport(arguments: &cli::Registry) -> Result<Transport, Error> {
     if arguments.plain_http {
         return Ok(Transport::PlainHttp);
     }
-    let extra_ca = arguments.ca.as_deref().map(Authorities::read).transpose();
-    let extra_ca = extra_ca.map_err(Error::Authorities)?;
+    let extra_ca = match &arguments.ca {
+        Some(path) => Some(Authorities::read(path).await.map_err(Error::Authorities)?),
+        None => None,
+    };
     Ok(Transport::Https { extra_ca })
 }
 

@@ -4,9 +4,11 @@
 mod told;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use told::{after, interrupted, told};
 
 const BUILDER: &str = env!("CARGO_BIN_EXE_builder");
@@ -142,11 +144,42 @@ fn namespaces_forbidden() {
 fn an_end_while_a_key_is_awaited() {
     let place = Place::new();
     let image = format!("127.0.0.1:9/a/b@sha256:{}", "0".repeat(64));
-    let mut sign = Command::new(BUILDER);
-    sign.current_dir(place.0.path());
-    sign.args(["sign", &image, "--plain-http", "--key", "pipe"]);
-    let said = interrupted(sign, &place.at("pipe"));
-    assert!(said.contains("interrupted"), "{said}");
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let mut sign = Command::new(BUILDER);
+        sign.current_dir(place.0.path());
+        sign.args(["sign", &image, "--plain-http", "--key", "pipe"]);
+        let said = interrupted(sign, signal, &place.at("pipe"));
+        assert!(said.contains("interrupted"), "{said}");
+    }
+}
+
+#[test]
+fn a_lost_terminal_is_nothing_to_who_ignores_it() {
+    let place = Place::new();
+    place.shell("mkfifo pipe");
+    let image = format!("127.0.0.1:9/a/b@sha256:{}", "0".repeat(64));
+    let mut sign = Command::new("sh");
+    sign.args([
+        "-c",
+        "trap '' HUP; exec \"$@\"",
+        "-",
+        BUILDER,
+        "sign",
+        &image,
+    ]);
+    sign.args(["--plain-http", "--key", "pipe"]);
+    sign.current_dir(place.0.path()).stderr(Stdio::piped());
+    let child = sign.spawn().unwrap();
+    let mut writer = fs::File::options()
+        .write(true)
+        .open(place.at("pipe"))
+        .unwrap();
+    kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    writer.write_all(b"nonsense").unwrap();
+    drop(writer);
+    let said = child.wait_with_output().unwrap().stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("PEM"), "{said}");
 }
 
 #[test]

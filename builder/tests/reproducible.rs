@@ -323,6 +323,7 @@ fn a_build_that_is_ended_leaves_nothing_running() {
         (Signal::KILL, None),
         (Signal::TERM, Some(2)),
         (Signal::INT, Some(2)),
+        (Signal::HUP, Some(2)),
     ] {
         let mut build = workshop
             .build(&layout)

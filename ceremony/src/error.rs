@@ -59,11 +59,11 @@ pub enum Error {
     #[error("choosing attack: none is named {0:?}")]
     UnknownAttack(String),
     /// There is no place for the builder's inputs.
-    #[error("finding the store of inputs: neither XDG_CACHE_HOME nor HOME is set")]
+    #[error("finding the store of inputs: neither XDG_CACHE_HOME nor HOME is an absolute path")]
     NoStore,
     /// The user asked to stop, by this signal.
     #[error("playing: interrupted")]
-    Interrupted(i32),
+    Interrupted(u8),
 }
 
 impl Error {

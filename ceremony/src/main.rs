@@ -25,6 +25,7 @@ use attacks::{ATTACKS, Attack, Outcome, Scene};
 use cast::Cast;
 pub use error::Error;
 use programme::{Programme, table};
+use signals::Signals;
 use stage::Stage;
 
 /// How long the programs may take to end when they are asked to.
@@ -66,7 +67,7 @@ fn main() -> ExitCode {
 
 fn status(error: &Error) -> u8 {
     match error {
-        Error::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(2),
+        Error::Interrupted(signal) => 128 + signal,
         _ => 2,
     }
 }
@@ -268,18 +269,22 @@ fn tell_if_dirty(stage: &Stage, programme: &Programme, repository: &Path) -> Res
 /// On SIGINT and SIGTERM ends what runs, upon which the story ends and clears the stage. Leaves in any
 /// case once that has taken too long.
 fn stop_on_signals(stage: &Stage) -> Result<(), Error> {
-    let signals = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM];
-    let mut signals = signal_hook::iterator::Signals::new(signals).map_err(Error::io("signals"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .map_err(Error::io("signals"))?;
+    let entered = runtime.enter();
+    let mut signals = Signals::listen().map_err(Error::io("signals"))?;
+    drop(entered);
     let running = stage.running();
     let folder = stage.path().to_owned();
     std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            running.interrupt(signal);
-            std::thread::sleep(PATIENCE);
-            let _ = std::fs::remove_dir_all(&folder);
-            report(&Error::Interrupted(signal));
-            std::process::exit(128 + signal);
-        }
+        let signal = runtime.block_on(signals.next());
+        running.interrupt(signal);
+        std::thread::sleep(PATIENCE);
+        let _ = std::fs::remove_dir_all(&folder);
+        report(&Error::Interrupted(signal));
+        std::process::exit(128 + i32::from(signal));
     });
     Ok(())
 }

@@ -11,7 +11,7 @@ pub struct Running(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     ids: Vec<u32>,
-    signal: Option<i32>,
+    signal: Option<u8>,
 }
 
 impl Running {
@@ -33,7 +33,7 @@ impl Running {
     }
 
     /// Asks all that plays to end, because `signal` came.
-    pub fn interrupt(&self, signal: i32) {
+    pub fn interrupt(&self, signal: u8) {
         let mut state = self.state();
         state.signal = Some(signal);
         state.ids.iter().copied().for_each(terminate);

@@ -11,6 +11,7 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("content", &[]),
     ("scratch", &[]),
+    ("signals", &[]),
     ("testkit", &[]),
     ("oci", &["content"]),
     ("signature", &["content"]),
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "oci",
             "remote",
             "scratch",
+            "signals",
             "signature",
             "signer",
         ],
@@ -41,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "oci",
             "remote",
             "scratch",
+            "signals",
             "signature",
             "signer",
         ],
@@ -53,10 +56,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "oci",
             "remote",
             "scratch",
+            "signals",
             "signature",
         ],
     ),
-    ("ceremony", &["confidential", "content", "scratch"]),
+    (
+        "ceremony",
+        &["confidential", "content", "scratch", "signals"],
+    ),
     ("workload", &["confidential", "content"]),
 ];
 
@@ -124,12 +131,12 @@ fn name(item: &Value) -> String {
     item["name"].as_str().unwrap().to_owned()
 }
 
-/// Dependencies by path: those of tests, or all others.
-fn ours(package: &Value, in_tests: bool) -> Names {
+/// Dependencies by path, of the kinds (`dev`, `build`, null) that are wanted.
+fn ours(package: &Value, is_wanted: fn(&Value) -> bool) -> Names {
     let dependencies = package["dependencies"].as_array().unwrap();
     let ours = dependencies
         .iter()
-        .filter(|d| d["path"].is_string() && (d["kind"] == "dev") == in_tests);
+        .filter(|d| d["path"].is_string() && is_wanted(&d["kind"]));
     ours.map(name).collect()
 }
 
@@ -141,7 +148,7 @@ fn names(names: &[&str]) -> Names {
 fn arrows_point_down_only() {
     let found: BTreeMap<_, _> = packages()
         .iter()
-        .map(|p| (name(p), ours(p, false)))
+        .map(|p| (name(p), ours(p, |kind| kind != "dev")))
         .collect();
     let drawn: BTreeMap<_, _> = ARROWS
         .iter()
@@ -153,7 +160,7 @@ fn arrows_point_down_only() {
 #[test]
 fn tests_use_no_other_program() {
     for package in packages() {
-        let programs: Vec<_> = ours(&package, true)
+        let programs: Vec<_> = ours(&package, |kind| kind == "dev")
             .into_iter()
             .filter(|used| PROGRAMS.contains(&used.as_str()))
             .collect();

@@ -26,7 +26,7 @@ use confidential::event_log;
 use confidential::launch_policy::Request;
 use oci::{Image, ImageRef, Repository};
 use remote::{Registry, Transport};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use signals::Signals;
 use tokio::task::JoinSet;
 
 use agent::Agent;
@@ -113,11 +113,11 @@ impl fmt::Display for Notice {
 /// # Errors
 /// The image, the attestation service or the container cannot be had.
 pub async fn run(options: Options) -> Result<Outcome, Error> {
-    let mut stop = Stop::listen().map_err(Error::Signals)?;
+    let mut signals = Signals::listen().map_err(Error::Signals)?;
     let files = Files::make(options.share.as_deref())?;
     let outcome = tokio::select! {
         outcome = launch(&options, &files) => outcome,
-        number = stop.wait() => Ok(Outcome::Stopped(number)),
+        number = signals.next() => Ok(Outcome::Stopped(number)),
     };
     files.remove().await;
     outcome
@@ -170,31 +170,5 @@ fn spec(files: &Files, image: &Image, process: Process) -> Spec {
         env: process.env.iter().map(variable).collect(),
         user: image.config().config.user.clone(),
         working_dir: image.config().config.working_dir.clone(),
-    }
-}
-
-/// The signals that end a launch.
-struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
-}
-
-impl Stop {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn wait(&mut self) -> u8 {
-        let kind = tokio::select! {
-            _ = self.interrupt.recv() => SignalKind::interrupt(),
-            _ = self.terminate.recv() => SignalKind::terminate(),
-            _ = self.hang_up.recv() => SignalKind::hangup(),
-        };
-        u8::try_from(kind.as_raw_value()).unwrap_or(u8::MAX)
     }
 }

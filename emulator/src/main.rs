@@ -13,7 +13,7 @@ use emulator::accounts::ProjectId;
 use emulator::launch::{self, LaunchArgs, Notice, Outcome, contain};
 use emulator::serve::{self, Endpoints, ServeError};
 use scratch::Scratch;
-use tokio::signal::unix::{SignalKind, signal};
+use signals::Signals;
 
 /// Confidential Space and the parts of Google Cloud around it, on loopback: for rehearsal, not for
 /// secrets.
@@ -67,22 +67,19 @@ fn serve_until_stopped(args: &ServeArgs) -> Result<(), ServeError> {
     let folder = args.state.as_deref().unwrap_or(temporary.path());
     let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Start)?;
     runtime.block_on(async {
+        let mut signals = Signals::listen().map_err(ServeError::Start)?;
         let serving = serve::serve(folder, &args.projects, now).await?;
-        let stopped = print_and_wait(&serving.endpoints).await;
-        stopped.map_err(ServeError::Start)
+        print(&serving.endpoints).map_err(ServeError::Start)?;
+        signals.next().await;
+        Ok(())
     })
 }
 
-async fn print_and_wait(endpoints: &Endpoints) -> io::Result<()> {
+fn print(endpoints: &Endpoints) -> io::Result<()> {
     let mut out = io::stdout();
     serde_json::to_writer(&mut out, endpoints)?;
     out.write_all(b"\n")?;
-    out.flush()?;
-    let mut terminated = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminated.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-    }
+    out.flush()
 }
 
 /// The time in Unix seconds.
@@ -97,9 +94,10 @@ fn launch(args: LaunchArgs) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, "is a limit on processes reached?"),
     };
-    let launched = args
-        .options(Arc::new(report))
-        .and_then(|o| runtime.block_on(launch::run(o)));
+    let launched = runtime.block_on(async {
+        let options = args.options(Arc::new(report)).await?;
+        launch::run(options).await
+    });
     match launched {
         Ok(Outcome::Exited(status)) => ExitCode::from(status),
         Ok(Outcome::Stopped(signal)) => ExitCode::from(128 + signal),

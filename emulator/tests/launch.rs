@@ -216,6 +216,7 @@ fn nothing_outlives_the_launcher() {
     for (signal, status) in [
         (Signal::TERM, Some(128 + 15)),
         (Signal::INT, Some(128 + 2)),
+        (Signal::HUP, Some(128 + 1)),
         (Signal::KILL, None),
     ] {
         let temporary = tempfile::tempdir().unwrap();

@@ -106,7 +106,7 @@ pub enum Error {
     #[error("writing to standard output: {0}")]
     Print(#[source] std::io::Error),
     /// A signal came.
-    #[error("waiting: interrupted")]
+    #[error("interrupted")]
     Interrupted,
 }
 
@@ -178,7 +178,9 @@ fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
         RebuildError::NoCommit { .. } => "is --commit right, and --source up to date?",
         RebuildError::NoDirectory { .. } => "see --directory, or `directory` in the policy",
         RebuildError::Head(_) => "has the source a commit? --commit says which to build",
-        RebuildError::Commit { .. } => "is that program the builder? see --builder",
+        RebuildError::Nothing { .. } | RebuildError::Commit { .. } => {
+            "is that program the builder? see --builder"
+        }
         RebuildError::NoRecord { .. } | RebuildError::Record { .. } => {
             "--rebuilt takes what `verifier rebuild -o` left; builder build's own layout is none"
         }

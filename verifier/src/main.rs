@@ -10,8 +10,8 @@ use content::limits;
 use oci::Repository;
 use remote::{Authorities, Registry, Transport};
 use serde_json::{Value, json};
+use signals::Signals;
 use signer::{KmsEndpoint, Signer};
-use tokio::signal::unix::{SignalKind, signal};
 use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
 use verifier::error::Error;
 use verifier::grant::apply::{Change, Keys};
@@ -66,14 +66,13 @@ fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<Answer, Error> {
     // Two providers may be linked in; the clients then want to be told which.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
+    let mut signals = Signals::listen().map_err(Error::Runtime)?;
     let mut work = tokio::spawn(dispatch(cli.command));
     tokio::select! {
         answer = &mut work => {
             return answer.unwrap_or_else(|error| Err(Error::Runtime(std::io::Error::other(error))));
         }
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+        _ = signals.next() => {}
     }
     work.abort();
     let cleaned_up = tokio::time::timeout(PATIENCE, work).await;
@@ -92,7 +91,7 @@ async fn dispatch(command: Command) -> Result<Answer, Error> {
 
 async fn verify(arguments: &cli::Verify) -> Result<Answer, Error> {
     let policy = apart(&arguments.policy, read_policy).await?;
-    let registry = connect(&arguments.reference.repository, &arguments.registry)?;
+    let registry = connect(&arguments.reference.repository, &arguments.registry).await?;
     let appraised = appraise(arguments, &registry, &policy).await?;
     tell(report::table(&appraised.verdict).trim_end());
     match (&appraised.verdict, arguments.json) {
@@ -138,7 +137,7 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
         true => Some(reach(&grant, endpoint).await?),
         false => None,
     };
-    let registry = connect(&verify.reference.repository, &verify.registry)?;
+    let registry = connect(&verify.reference.repository, &verify.registry).await?;
     let appraised = appraise(verify, &registry, &policy).await?;
     tell(report::table(&appraised.verdict).trim_end());
     let mut summary = report::json(&appraised.verdict, &appraised.evidence);
@@ -230,7 +229,7 @@ async fn take_away(grant: &Grant, arguments: &cli::Revoke) -> Result<Change, Err
 }
 
 async fn rebuild(arguments: &cli::Rebuild) -> Result<Answer, Error> {
-    let registry = connect(&arguments.reference.repository, &arguments.registry)?;
+    let registry = connect(&arguments.reference.repository, &arguments.registry).await?;
     let request = receipt::Request {
         reference: &arguments.reference,
         registry: &registry,
@@ -260,13 +259,15 @@ fn answer(verdict: &Verdict) -> Answer {
     }
 }
 
-fn connect(repository: &Repository, arguments: &cli::Registry) -> Result<Registry, Error> {
+async fn connect(repository: &Repository, arguments: &cli::Registry) -> Result<Registry, Error> {
     let failed = |source| Error::Registry {
         doing: format!("connecting to {repository}"),
         source: Box::new(source),
     };
-    let extra_ca = arguments.ca.as_deref().map(Authorities::read).transpose();
-    let extra_ca = extra_ca.map_err(failed)?;
+    let extra_ca = match &arguments.ca {
+        Some(path) => Some(Authorities::read(path).await.map_err(failed)?),
+        None => None,
+    };
     let transport = match arguments.plain_http {
         true => Transport::PlainHttp,
         false => Transport::Https { extra_ca },

@@ -11,6 +11,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::Signal;
 use signature::PrivateKey;
 use tempfile::TempDir;
 use told::{interrupted, told};
@@ -146,7 +147,7 @@ fn an_end_while_a_policy_is_awaited() {
     let mut verify = Command::new(env!("CARGO_BIN_EXE_verifier"));
     verify.current_dir(place.0.path());
     verify.args(["verify", &image(NOWHERE), "--policy", "pipe"]);
-    let said = interrupted(verify, &place.at("pipe"));
+    let said = interrupted(verify, Signal::TERM, &place.at("pipe"));
     assert!(said.contains("interrupted"), "{said}");
 }
 

@@ -47,15 +47,15 @@ pub fn after(script: &str, command: &Command, test: &str) -> Option<Command> {
     Some(unshare)
 }
 
-/// What `command` says when it is asked to end while it waits for somebody to write to `pipe`, which
+/// What `command` says when it gets `signal` while it waits for somebody to write to `pipe`, which
 /// is made for it: it must hear that.
-pub fn interrupted(mut command: Command, pipe: &Path) -> String {
+pub fn interrupted(mut command: Command, signal: Signal, pipe: &Path) -> String {
     assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
     command.stdin(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // Opens as soon as the other end is.
     let writer = File::options().write(true).open(pipe).unwrap();
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    kill_process(Pid::from_child(&child), signal).unwrap();
     let heard = ends(&mut child);
     drop(writer);
     let output = child.wait_with_output().unwrap();

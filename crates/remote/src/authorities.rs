@@ -15,11 +15,23 @@ pub struct Authorities {
 }
 
 impl Authorities {
-    /// Reads certificates in PEM.
+    /// Reads certificates in PEM, where nobody waits for it but this future: the file may be a pipe that
+    /// nobody has written to yet.
     ///
     /// # Errors
     /// The file cannot be read, or it holds no certificate.
-    pub fn read(path: &Path) -> Result<Self, Error> {
+    pub async fn read(path: &Path) -> Result<Self, Error> {
+        let (path, shown) = (path.to_owned(), path.to_owned());
+        let read = tokio::task::spawn_blocking(move || Self::read_now(&path)).await;
+        read.unwrap_or_else(|error| {
+            Err(Error::Read {
+                path: shown,
+                source: io::Error::other(error),
+            })
+        })
+    }
+
+    fn read_now(path: &Path) -> Result<Self, Error> {
         let pem = File::open(path).and_then(|file| {
             content::read_limited(file, limits::DOCUMENT).map_err(io::Error::other)
         });
@@ -67,8 +79,8 @@ impl Authorities {
 mod tests {
     use super::*;
 
-    #[test]
-    fn are_certificates_and_at_least_one() {
+    #[tokio::test]
+    async fn are_certificates_and_at_least_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         let block = |label: &str, body: &str| {
@@ -81,10 +93,10 @@ mod tests {
             block("CERTIFICATE", "AAAA"),
         ] {
             std::fs::write(&path, &text).unwrap();
-            let read = Authorities::read(&path);
+            let read = Authorities::read(&path).await;
             assert!(matches!(read, Err(Error::Authorities { .. })), "{text}");
         }
-        let missing = Authorities::read(&folder.path().join("missing"));
+        let missing = Authorities::read(&folder.path().join("missing")).await;
         assert!(matches!(missing, Err(Error::Read { .. })));
     }
 }

@@ -212,7 +212,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A layout that cannot be read.
-    #[error("pushing layout: {0}")]
+    #[error("reading layout: {0}")]
     Layout(#[source] Box<oci::Error>),
 }
 

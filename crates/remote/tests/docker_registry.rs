@@ -345,7 +345,8 @@ async fn a_private_authority_is_trusted_when_named() {
         return;
     };
     let repository = server.repository("a/b");
-    let extra_ca = Some(Authorities::read(&dir.path().join("ca.pem")).unwrap());
+    let extra_ca = Authorities::read(&dir.path().join("ca.pem")).await;
+    let extra_ca = Some(extra_ca.unwrap());
     let trusting = Registry::connect(&repository, &Transport::Https { extra_ca }).unwrap();
     let layout_dir = tempfile::tempdir().unwrap();
     let target = Target::Tag(tag("v1"));

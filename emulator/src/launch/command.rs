@@ -107,9 +107,9 @@ impl LaunchArgs {
     ///
     /// # Errors
     /// The file of certificate authorities cannot be read.
-    pub fn options(self, report: Report) -> Result<Options, Error> {
+    pub async fn options(self, report: Report) -> Result<Options, Error> {
         Ok(Options {
-            transport: self.transport()?,
+            transport: self.transport().await?,
             machine: self.machine(),
             request: self.request(),
             image: self.image,
@@ -120,11 +120,14 @@ impl LaunchArgs {
         })
     }
 
-    fn transport(&self) -> Result<Transport, Error> {
+    async fn transport(&self) -> Result<Transport, Error> {
         if self.plain_http {
             return Ok(Transport::PlainHttp);
         }
-        let extra_ca = self.ca.as_deref().map(Authorities::read).transpose()?;
+        let extra_ca = match &self.ca {
+            Some(path) => Some(Authorities::read(path).await?),
+            None => None,
+        };
         Ok(Transport::Https { extra_ca })
     }
 
@@ -195,7 +198,9 @@ mod tests {
             "op",
         ];
         let program = Program::parse_from(fixed.iter().chain(args));
-        program.launch.options(std::sync::Arc::new(|_| {})).unwrap()
+        let options = program.launch.options(std::sync::Arc::new(|_| {}));
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(options).unwrap()
     }
 
     #[test]

@@ -211,7 +211,7 @@ fn enter_working_dir(spec: &Spec) -> Result<(), ContainError> {
     let entered = rustix::process::getcwd(Vec::new()).map_err(failed("asking for directory"))?;
     match entered.to_bytes().starts_with(b"/") {
         true => Ok(()),
-        false => Err(at("entering", &path)(io::ErrorKind::NotFound.into())),
+        false => Err(at("entering", &path)(Errno::NOENT.into())),
     }
 }
 
