@@ -124,50 +124,49 @@ pub async fn serve(
     for project in projects {
         accounts.add_project(project, &folder.join("projects"))?;
     }
-    let owner = |project: &crate::accounts::Project| Owner {
-        number: project.number.clone(),
-        files: project.files.clone(),
-    };
-    let owners = accounts
-        .projects()
-        .map(|(id, project)| (id.to_owned(), owner(project)))
-        .collect();
-    let attestation = Attestation::new().map_err(|_| ServeError::Attestation)?;
-    let cloud = Arc::new(Cloud::new(accounts, attestation, clock));
     let mut tasks = JoinSet::new();
-    let listener = listen().await?;
-    let attested = address(&listener)?;
-    let endpoints = Endpoints {
-        attestation: start(
-            &mut tasks,
-            listener,
-            attestation_routes(&attested, cloud.clone()),
-        )?,
-        registry: start(
-            &mut tasks,
-            listen().await?,
-            registry::router(folder.join("registry")),
-        )?
-        .replace("http://", ""),
-        sts: start(&mut tasks, listen().await?, sts_routes(cloud.clone()))?,
-        iam: start(
-            &mut tasks,
-            listen().await?,
-            routes(cloud.clone(), Cloud::iam),
-        )?,
-        kms: start(
-            &mut tasks,
-            listen().await?,
-            routes(cloud.clone(), Cloud::kms),
-        )?,
-        pubsub: start(&mut tasks, listen().await?, routes(cloud, Cloud::pubsub))?,
-        projects: owners,
-    };
+    let endpoints = start_all(folder, accounts, clock, &mut tasks).await?;
     Ok(Serving {
         endpoints,
         _tasks: tasks,
         _held: held,
     })
+}
+
+async fn start_all(
+    folder: &Path,
+    accounts: Accounts,
+    clock: Clock,
+    tasks: &mut JoinSet<io::Result<()>>,
+) -> Result<Endpoints, ServeError> {
+    let projects = owners(&accounts);
+    let attestation = Attestation::new().map_err(|_| ServeError::Attestation)?;
+    let cloud = &Arc::new(Cloud::new(accounts, attestation, clock));
+    // What it is called at stands in its answers.
+    let listener = listen().await?;
+    let attested = attestation_routes(&address(&listener)?, cloud.clone());
+    let registry = registry::router(folder.join("registry"));
+    let registry = start(tasks, listen().await?, registry)?;
+    Ok(Endpoints {
+        attestation: start(tasks, listener, attested)?,
+        registry: registry.replace("http://", ""),
+        sts: start(tasks, listen().await?, sts_routes(cloud.clone()))?,
+        iam: start(tasks, listen().await?, routes(cloud.clone(), Cloud::iam))?,
+        kms: start(tasks, listen().await?, routes(cloud.clone(), Cloud::kms))?,
+        pubsub: start(tasks, listen().await?, routes(cloud.clone(), Cloud::pubsub))?,
+        projects,
+    })
+}
+
+fn owners(accounts: &Accounts) -> BTreeMap<String, Owner> {
+    let owner = |project: &crate::accounts::Project| Owner {
+        number: project.number.clone(),
+        files: project.files.clone(),
+    };
+    let projects = accounts.projects();
+    projects
+        .map(|(id, project)| (id.to_owned(), owner(project)))
+        .collect()
 }
 
 /// Two would make each other's owners useless.
