@@ -252,7 +252,10 @@ async fn build(
     let (status, last_words) = process::run(builder, progress).await?;
     // What goes wrong before it starts has another status, or has gone wrong for git already.
     match status.code() {
-        Some(0) => Ok(Ending::Built),
+        Some(0) if layout.is_dir() => Ok(Ending::Built),
+        Some(0) => Err(RebuildError::Nothing {
+            program: workshop.builder.clone(),
+        }),
         Some(1) => Ok(Ending::Refused(last_words)),
         _ => Err(RebuildError::Status {
             doing: "running builder build".to_owned(),

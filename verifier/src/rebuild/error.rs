@@ -103,6 +103,12 @@ pub enum RebuildError {
         /// What the layout holds.
         found: String,
     },
+    /// The builder ended well without a layout.
+    #[error("running {program}: it ended well, and built nothing")]
+    Nothing {
+        /// Which program.
+        program: PathBuf,
+    },
     /// The builder built something else than it was given.
     #[error("reading rebuilt layout: expected commit {expected}, found {found}")]
     Commit {

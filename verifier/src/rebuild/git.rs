@@ -30,8 +30,10 @@ const OF_ANOTHER: [&str; 13] = [
     "GIT_TEMPLATE_DIR",
     "GIT_WORK_TREE",
 ];
-/// Nobody is asked, and no object stands for another.
-const SETTINGS: [(&str, &str); 2] = [
+/// Nobody is asked, no object stands for another, and a server that is silent for a minute is given up.
+const SETTINGS: [(&str, &str); 4] = [
+    ("GIT_HTTP_LOW_SPEED_LIMIT", "1"),
+    ("GIT_HTTP_LOW_SPEED_TIME", "60"),
     ("GIT_NO_REPLACE_OBJECTS", "1"),
     ("GIT_TERMINAL_PROMPT", "0"),
 ];

@@ -1,7 +1,6 @@
 //! Starts programs, and listens to what they have for people.
 
 use std::ffi::OsStr;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -46,7 +45,7 @@ fn find(program: &OsStr) -> Result<(), RebuildError> {
         true => Ok(()),
         false => Err(start(
             &program.to_string_lossy(),
-            ErrorKind::NotFound.into(),
+            rustix::io::Errno::NOENT.into(),
         )),
     }
 }

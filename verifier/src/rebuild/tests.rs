@@ -195,3 +195,15 @@ fn a_source_that_cannot_be_cloned_is_an_error_and_no_verdict() {
         "{outcome:?}"
     );
 }
+
+#[test]
+fn a_program_that_builds_nothing_is_not_the_builder() {
+    let (source, _) = source_with_a_commit();
+    let order = order(source.path(), Choice::Head);
+    let layout = source.path().join("layout");
+    let outcome = runtime().block_on(rebuild(&workshop("true"), &order, &layout, &|_| {}));
+    assert!(
+        matches!(outcome, Err(RebuildError::Nothing { .. })),
+        "{outcome:?}"
+    );
+}
