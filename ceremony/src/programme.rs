@@ -9,6 +9,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::Error;
 use crate::stage::{Playing, Said, Stage, command_line};
 
+/// How a step that was played is marked.
+const DONE: &str = "done";
+const FAILED: &str = "no";
+
 /// Shows each step while it is played, and remembers how long it took.
 #[derive(Default)]
 pub struct Programme {
@@ -55,7 +59,11 @@ impl Programme {
         let spinner = spinner(what);
         let result = play();
         spinner.finish_and_clear();
-        self.played(what, begin.elapsed(), result.is_ok());
+        let mark = match result {
+            Ok(_) => DONE,
+            Err(_) => FAILED,
+        };
+        self.played(what, begin.elapsed(), mark);
         result
     }
 
@@ -96,8 +104,11 @@ impl Programme {
         });
         let said = playing.and_then(Playing::end);
         spinner.finish_and_clear();
-        let ok = said.as_ref().is_ok_and(|said| said.code == Some(0));
-        self.played(what, begin.elapsed(), ok);
+        let mark = match &said {
+            Ok(Said { code: Some(0), .. }) => DONE,
+            _ => FAILED,
+        };
+        self.played(what, begin.elapsed(), mark);
         said
     }
 
@@ -132,8 +143,7 @@ impl Programme {
         steps.map(|(_, time)| time.as_secs_f64()).sum()
     }
 
-    fn played(&mut self, what: &str, time: Duration, ok: bool) {
-        let mark = if ok { "done" } else { "no" };
+    fn played(&mut self, what: &str, time: Duration, mark: &str) {
         say(&format!(
             "    {mark:<5}{what:<62}{:>7.1} s",
             time.as_secs_f64()
@@ -202,9 +212,9 @@ mod tests {
     #[test]
     fn only_the_named_steps_are_added_up() {
         let mut programme = Programme::default();
-        programme.played("build: a", Duration::from_secs(2), true);
-        programme.played("build: b", Duration::from_secs(3), true);
-        programme.played("push", Duration::from_secs(5), true);
+        programme.played("build: a", Duration::from_secs(2), DONE);
+        programme.played("build: b", Duration::from_secs(3), DONE);
+        programme.played("push", Duration::from_secs(5), DONE);
         assert_eq!(programme.seconds("build: ").round(), 5.0);
     }
 }

@@ -203,7 +203,7 @@ impl Drop for Playing {
     }
 }
 
-/// `command`, so that it ends with us and asks nobody's repository but the one that it is told.
+/// `command`, so that it cleans up and ends when we are killed, and asks nobody's repository but the one that it is told.
 fn bound(command: &Command) -> Result<Command, Error> {
     let program = command.get_program();
     for name in ["setpriv".as_ref(), program] {
@@ -211,7 +211,7 @@ fn bound(command: &Command) -> Result<Command, Error> {
     }
     let mut bound = Command::new("setpriv");
     bound
-        .args(["--pdeathsig", "KILL", "--"])
+        .args(["--pdeathsig", "TERM", "--"])
         .arg(program)
         .args(command.get_args());
     if let Some(folder) = command.get_current_dir() {
@@ -241,7 +241,7 @@ fn find(program: &OsStr) -> Result<(), Error> {
         true => Ok(()),
         false => Err(Error::Start {
             name: program.to_owned(),
-            source: std::io::ErrorKind::NotFound.into(),
+            source: rustix::io::Errno::NOENT.into(),
         }),
     }
 }

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use content::Digest;
 use serde_json::Value;
+use signature::PublicKey;
 use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
 use signature::simple_signing::Payload;
@@ -103,7 +104,7 @@ impl<'a> Examiner<'a> {
             carrier: piece.carrier.clone(),
             signer: principal.key.key_id(),
             repository: Some(payload.repository().to_owned()),
-            in_confidential_space: sight(&piece.carrier, payload.names(&principal.key)),
+            in_confidential_space: sight(&piece.carrier, &payload, &principal.key),
         });
         Ok(())
     }
@@ -169,9 +170,9 @@ impl<'a> Examiner<'a> {
     }
 }
 
-fn sight(carrier: &Carrier, names_its_key: bool) -> Sight {
+fn sight(carrier: &Carrier, payload: &Payload, key: &PublicKey) -> Sight {
     match carrier {
-        Carrier::Tag(tag) if tag.ends_with(".sig") && names_its_key => Sight::Seen,
+        Carrier::Tag(tag) if tag.ends_with(".sig") && payload.names(key) => Sight::Seen,
         Carrier::Tag(tag) if tag.ends_with(".sig") => Sight::NamesAnother,
         Carrier::Tag(_) | Carrier::Referrer(_) => Sight::NotUnderTag,
     }
