@@ -76,7 +76,7 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     let source = source::stage(order.folder, &scratch.path().join("source"))?;
     // Only now: where it lies within the source it would count as not committed.
     let output = Output::prepare(output)?;
-    let inputs = gather(order, source, scratch.path())?;
+    let inputs = gather(order, source)?;
     let built = make(order, &inputs, scratch.path(), output.path())?;
     order.sandbox.interrupt.check()?;
     output.publish()?;
@@ -95,7 +95,7 @@ struct Inputs {
 }
 
 /// Wanted and locked is what the commit says, not the working tree.
-fn gather(order: &Order<'_>, source: Source, scratch: &Path) -> Result<Inputs, Error> {
+fn gather(order: &Order<'_>, source: Source) -> Result<Inputs, Error> {
     let Sandbox {
         interrupt,
         progress,
@@ -114,20 +114,13 @@ fn gather(order: &Order<'_>, source: Source, scratch: &Path) -> Result<Inputs, E
     lock.fetch(&wanted.spec, &manifest, &supply)?;
     interrupt.check()?;
     progress("checking the inputs");
-    let vendor = scratch.join("vendor");
-    fs::create_dir(&vendor).map_err(Error::Scratch)?;
-    let (root, unpacked) = std::thread::scope(|scope| {
-        let unpacked =
-            scope.spawn(|| lock::crates::vendor(&lock.crates, order.store, &vendor, interrupt));
-        (
-            root::prepare(&lock.root, &lock.packages, &supply),
-            unpacked.join(),
-        )
+    let (root, vendor) = std::thread::scope(|scope| {
+        let vendor = scope.spawn(|| lock::crates::vendor(&lock.crates, &supply));
+        let root = root::prepare(&lock.root, &lock.packages, &supply);
+        (root, vendor.join())
     });
-    unpacked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    settle(&source.staged)
-        .and_then(|()| settle(&vendor))
-        .map_err(Error::Scratch)?;
+    let vendor = vendor.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    settle(&source.staged).map_err(Error::Scratch)?;
     Ok(Inputs {
         lock_digest: digest(&folder.join(LOCK))?,
         root: root?,

@@ -19,3 +19,4 @@ mod settle;
 pub mod sign;
 pub mod spec;
 pub mod store;
+mod tree;

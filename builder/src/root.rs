@@ -5,12 +5,11 @@
 //! the executable bit; owners and times play no part.
 
 mod deb;
-mod digest;
 mod unpack;
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use content::{Digest, Hasher};
 
@@ -19,7 +18,7 @@ use crate::lock::Supply;
 use crate::lock::packages::Package;
 use crate::settle::settle;
 use crate::store::{Store, StoreError};
-use digest::digest;
+use crate::tree::{Tree, TreeError};
 use unpack::Unpacker;
 
 /// Of the rules by which packages are unpacked and digested. To be raised with any change to them: a root that
@@ -56,6 +55,9 @@ pub enum RootError {
         /// What the packages unpack to.
         found: Digest,
     },
+    /// What was unpacked.
+    #[error("checking build root: {0}")]
+    Tree(#[from] TreeError),
     /// Somebody wanted it to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -74,10 +76,10 @@ pub fn prepare(
     let store = supply.store;
     let folder = place(packages, store);
     if folder.is_dir() {
-        if digest(&folder, supply.interrupt)? == *expected {
+        if Tree::of(&folder, supply.interrupt)?.digest() == *expected {
             return Ok(folder);
         }
-        remove(&folder, store)?;
+        store.discard(&folder)?;
     }
     match unpack(packages, supply)? {
         found if found == *expected => Ok(folder),
@@ -100,7 +102,9 @@ pub fn resolve(
 ) -> Result<Digest, RootError> {
     let folder = place(packages, supply.store);
     match known {
-        Some(known) if folder.is_dir() && digest(&folder, supply.interrupt)? == *known => {
+        Some(known)
+            if folder.is_dir() && Tree::of(&folder, supply.interrupt)?.digest() == *known =>
+        {
             Ok(*known)
         }
         _ => unpack(packages, supply),
@@ -137,26 +141,9 @@ fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Digest, RootError
         Unpacker::new(package, &folder, supply.interrupt).unpack(&bytes)?;
     }
     settle(&folder).map_err(failed)?;
-    let digest = digest(&folder, supply.interrupt)?;
-    let place = place(packages, store);
-    if place.exists() && !place.is_dir() {
-        remove(&place, store)?;
-    }
-    match fs::rename(&folder, &place) {
-        // Somebody else was faster, with the same packages.
-        Err(_) if place.is_dir() => Ok(digest),
-        renamed => renamed.map_err(failed).map(|()| digest),
-    }
-}
-
-/// Takes a root away in one step, so that nobody sees half of it.
-fn remove(folder: &Path, store: &Store) -> Result<(), RootError> {
-    let failed = |source| RootError::File {
-        path: folder.to_owned(),
-        source,
-    };
-    let away = store.scratch()?;
-    fs::rename(folder, away.path().join("root")).map_err(failed)
+    let digest = Tree::of(&folder, supply.interrupt)?.digest();
+    store.publish(&folder, &place(packages, store))?;
+    Ok(digest)
 }
 
 #[cfg(test)]
@@ -164,17 +151,7 @@ mod tests {
     use super::*;
     use crate::interrupt::Interrupt;
     use std::os::unix::fs::PermissionsExt as _;
-    use std::sync::LazyLock;
-
-    fn supply(store: &Store) -> Supply<'_> {
-        static NEVER: LazyLock<Interrupt> = LazyLock::new(Interrupt::default);
-        Supply {
-            archive: None,
-            store,
-            interrupt: &NEVER,
-            progress: &|_| {},
-        }
-    }
+    use std::path::Path;
 
     fn deb(entries: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
         let mut builder = tar::Builder::new(liblzma::write::XzEncoder::new(Vec::new(), 0));
@@ -240,7 +217,7 @@ mod tests {
             }
         };
         let packages: Vec<_> = debs.iter().map(package).collect();
-        let digest = unpack(&packages, &supply(&store))?;
+        let digest = unpack(&packages, &Supply::of(&store))?;
         Ok((folder, store, packages, digest))
     }
 
@@ -254,7 +231,7 @@ mod tests {
             ("./usr/share/man/man1/cc.1", Regular, "manual"),
         ];
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
-        let root = prepare(&digest, &packages, &supply(&store)).unwrap();
+        let root = prepare(&digest, &packages, &Supply::of(&store)).unwrap();
         assert_eq!(fs::read(root.join("usr/bin/gcc")).unwrap(), b"compiler");
         assert_eq!(
             fs::read_link(root.join("usr/bin/c++")).unwrap(),
@@ -276,7 +253,7 @@ mod tests {
         fs::write(&place, "evil").unwrap();
         assert_eq!(
             fs::read(
-                prepare(&digest, &packages, &supply(&store))
+                prepare(&digest, &packages, &Supply::of(&store))
                     .unwrap()
                     .join("a")
             )
@@ -286,10 +263,10 @@ mod tests {
         let root = place.parent().unwrap();
         fs::remove_dir_all(root).unwrap();
         fs::write(root, "no root").unwrap();
-        prepare(&digest, &packages, &supply(&store)).unwrap();
+        prepare(&digest, &packages, &Supply::of(&store)).unwrap();
         let other = Digest::of(b"other");
         assert!(matches!(
-            prepare(&other, &packages, &supply(&store)),
+            prepare(&other, &packages, &Supply::of(&store)),
             Err(RootError::Changed { .. })
         ));
     }
@@ -298,15 +275,15 @@ mod tests {
     fn a_root_is_that_of_its_packages_only() {
         let debs = [deb(&[("./a", Regular, "a")]), deb(&[("./b", Regular, "b")])];
         let (_folder, store, packages, digest) = unpacked(&debs).unwrap();
-        prepare(&digest, &packages, &supply(&store)).unwrap();
+        prepare(&digest, &packages, &Supply::of(&store)).unwrap();
         let mut renamed = packages.clone();
         renamed[0].version = "2".into();
         assert!(matches!(
-            prepare(&digest, &packages[..1], &supply(&store)),
+            prepare(&digest, &packages[..1], &Supply::of(&store)),
             Err(RootError::Changed { .. })
         ));
         assert!(matches!(
-            prepare(&digest, &renamed, &supply(&store)),
+            prepare(&digest, &renamed, &Supply::of(&store)),
             Err(RootError::Package { .. })
         ));
     }
@@ -317,17 +294,20 @@ mod tests {
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
         let place = place(&packages, &store);
         fs::write(place.join("a"), "evil").unwrap();
-        let evil = super::digest(&place, &Interrupt::default()).unwrap();
+        let evil = Tree::of(&place, &Interrupt::default()).unwrap().digest();
         for known in [None, Some(&digest)] {
-            assert_eq!(resolve(known, &packages, &supply(&store)).unwrap(), digest);
+            assert_eq!(
+                resolve(known, &packages, &Supply::of(&store)).unwrap(),
+                digest
+            );
         }
         // Nothing is unpacked for it: the packages are gone.
         fs::remove_dir_all(store.path(&digest).parent().unwrap()).unwrap();
         assert_eq!(
-            resolve(Some(&evil), &packages, &supply(&store)).unwrap(),
+            resolve(Some(&evil), &packages, &Supply::of(&store)).unwrap(),
             evil
         );
-        assert!(resolve(Some(&digest), &packages, &supply(&store)).is_err());
+        assert!(resolve(Some(&digest), &packages, &Supply::of(&store)).is_err());
     }
 
     #[test]
@@ -355,7 +335,7 @@ mod tests {
         interrupt.raise();
         let supply = Supply {
             interrupt: &interrupt,
-            ..supply(&store)
+            ..Supply::of(&store)
         };
         let ended = resolve(None, &packages, &supply);
         assert!(matches!(ended, Err(RootError::Interrupted(_))));

@@ -105,7 +105,7 @@ impl Store {
             folder: folder.to_owned(),
         };
         fs::create_dir_all(folder).map_err(|source| StoreError::at(folder, source))?;
-        for name in ["sha256", "roots", "coming"] {
+        for name in ["sha256", "roots", "vendored", "coming"] {
             let path = folder.join(name);
             make(&path).map_err(|source| StoreError::at(&path, source))?;
         }
@@ -122,6 +122,11 @@ impl Store {
         self.folder.join("roots")
     }
 
+    /// Where unpacked crates lie.
+    pub fn vendored(&self) -> PathBuf {
+        self.folder.join("vendored")
+    }
+
     /// Where things are made before they get their name; on the same file system as the store.
     pub fn coming(&self) -> PathBuf {
         self.folder.join("coming")
@@ -135,6 +140,31 @@ impl Store {
     pub(crate) fn scratch(&self) -> Result<Scratch, StoreError> {
         let coming = self.coming();
         Scratch::below(&coming).map_err(|source| StoreError::at(&coming, source))
+    }
+
+    /// Gives a folder that was made in the store its place, whole. Somebody else may have been faster, with
+    /// the same.
+    ///
+    /// # Errors
+    /// It cannot be moved there.
+    pub(crate) fn publish(&self, made: &Path, place: &Path) -> Result<(), StoreError> {
+        if place.exists() && !place.is_dir() {
+            self.discard(place)?;
+        }
+        match fs::rename(made, place) {
+            Err(_) if place.is_dir() => Ok(()),
+            renamed => renamed.map_err(|source| StoreError::at(place, source)),
+        }
+    }
+
+    /// Takes what is at `place` away in one step, so that nobody sees half of it.
+    ///
+    /// # Errors
+    /// It cannot be moved.
+    pub(crate) fn discard(&self, place: &Path) -> Result<(), StoreError> {
+        let away = self.scratch()?;
+        let moved = fs::rename(place, away.path().join("discarded"));
+        moved.map_err(|source| StoreError::at(place, source))
     }
 
     /// The size in bytes of the file of this digest, if there is one. Its content is checked when it

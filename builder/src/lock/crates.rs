@@ -16,6 +16,7 @@ use super::Supply;
 use crate::host::{self, HostError};
 use crate::interrupt::Interrupted;
 use crate::store::{Store, StoreError};
+use crate::tree::TreeError;
 pub use named::{CrateName, CrateVersion, InvalidCrate};
 pub use vendor::vendor;
 
@@ -111,6 +112,9 @@ pub enum CrateError {
         /// Why not.
         source: io::Error,
     },
+    /// What was unpacked.
+    #[error("checking unpacked crates: {0}")]
+    Tree(#[from] TreeError),
     /// Somebody wanted it to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),

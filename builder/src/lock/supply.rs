@@ -70,3 +70,17 @@ impl Supply<'_> {
         Ok(absent)
     }
 }
+
+#[cfg(test)]
+impl<'a> Supply<'a> {
+    /// Without an archive, for tests.
+    pub(crate) fn of(store: &'a Store) -> Self {
+        static NEVER: std::sync::LazyLock<Interrupt> = std::sync::LazyLock::new(Interrupt::default);
+        Self {
+            archive: None,
+            store,
+            interrupt: &NEVER,
+            progress: &|_| {},
+        }
+    }
+}

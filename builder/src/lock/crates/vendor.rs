@@ -2,63 +2,106 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
+use content::{Digest, Hasher};
 use flate2::read::GzDecoder;
 
 use super::{Crate, CrateError, Named};
-use crate::interrupt::Interrupt;
-use crate::store::Store;
+use crate::lock::Supply;
+use crate::settle::settle;
+use crate::tree::Tree;
 
 /// Bytes that one crate may unpack to.
 const UNPACKED: u64 = 1 << 30;
 
-/// Unpacks all crates below `into` as cargo wants a vendored source. Every archive is checked again.
+/// A folder with all crates as cargo wants a vendored source. It is kept, since making and removing thousands
+/// of files may take seconds, and holds what the archives do: they and it are read again at each use.
 ///
 /// # Errors
 /// An archive is another one than locked, or does not unpack to a crate, or somebody interrupted.
-pub fn vendor(
-    crates: &[Crate],
-    store: &Store,
-    into: &Path,
-    interrupt: &Interrupt,
-) -> Result<(), CrateError> {
-    crates.iter().try_for_each(|one| {
-        interrupt.check()?;
-        unpack(one, store, into)
-    })
+pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, CrateError> {
+    let store = supply.store;
+    let expected = expected(crates, supply)?;
+    let place = store.vendored().join(expected.hex());
+    if place.is_dir() {
+        if Tree::of(&place, supply.interrupt)?.digest() == expected {
+            return Ok(place);
+        }
+        store.discard(&place)?;
+    }
+    let scratch = store.scratch()?;
+    let folder = scratch.path().join("vendored");
+    unpack(crates, supply, &folder)?;
+    store.publish(&folder, &place)?;
+    Ok(place)
 }
 
-fn unpack(one: &Crate, store: &Store, into: &Path) -> Result<(), CrateError> {
+/// The digest of the folder that the archives make.
+fn expected(crates: &[Crate], supply: &Supply<'_>) -> Result<Digest, CrateError> {
+    let mut tree = Tree::default();
+    for one in crates {
+        each_entry(one, supply, &mut |path, entry| {
+            let mut hasher = Hasher::new();
+            let read = io::copy(entry, &mut hasher);
+            read.map_err(|error| wrong(&one.named(), error.to_string()))?;
+            tree.add_file(path, &hasher.finish());
+            Ok(())
+        })?;
+    }
+    Ok(tree.digest())
+}
+
+fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), CrateError> {
+    let failed = |source| CrateError::File {
+        path: into.to_owned(),
+        source,
+    };
+    fs::create_dir(into).map_err(failed)?;
+    for one in crates {
+        each_entry(one, supply, &mut |path, entry| {
+            write(entry, &into.join(path))
+        })?;
+    }
+    settle(into).map_err(failed)
+}
+
+/// Gives every file of a crate, and the one that cargo wants beside them, with its path.
+fn each_entry(
+    one: &Crate,
+    supply: &Supply<'_>,
+    take: &mut dyn FnMut(PathBuf, &mut dyn Read) -> Result<(), CrateError>,
+) -> Result<(), CrateError> {
+    supply.interrupt.check()?;
     let named = one.named();
     let failed = |error: io::Error| wrong(&named, error.to_string());
-    let bytes = store.read(&format!("crate {named}"), &one.sha256, one.size)?;
+    let what = format!("crate {named}");
+    let bytes = supply.store.read(&what, &one.sha256, one.size)?;
     let mut archive = tar::Archive::new(GzDecoder::new(&bytes[..]).take(UNPACKED));
     for entry in archive.entries().map_err(failed)? {
-        unpack_entry(&named, entry.map_err(failed)?, into)?;
+        let mut entry = entry.map_err(failed)?;
+        if let Some(path) = place(&named, &entry)? {
+            take(path, &mut entry)?;
+        }
     }
     let checksum = format!("{{\"files\":{{}},\"package\":\"{}\"}}", one.sha256.hex());
-    let path = into.join(folder(&named)).join(".cargo-checksum.json");
-    write(&mut checksum.as_bytes(), &path)
+    let path = Path::new(&folder(&named)).join(".cargo-checksum.json");
+    take(path, &mut checksum.as_bytes())
 }
 
-fn unpack_entry(
-    named: &Named,
-    mut entry: tar::Entry<'_, impl Read>,
-    into: &Path,
-) -> Result<(), CrateError> {
+/// Where an entry goes, if it is a file.
+fn place(named: &Named, entry: &tar::Entry<'_, impl Read>) -> Result<Option<PathBuf>, CrateError> {
     let path = entry
         .path()
         .map_err(|error| wrong(named, error.to_string()))?;
-    let path = path.into_owned();
     let top = folder(named);
     if !is_below(&path, &top) {
         let reason = format!("{} is not below {top}", path.display());
         return Err(wrong(named, reason));
     }
     match entry.header().entry_type() {
-        tar::EntryType::Regular => write(&mut entry, &into.join(&path)),
-        tar::EntryType::Directory => Ok(()),
+        tar::EntryType::Regular => Ok(Some(path.into_owned())),
+        tar::EntryType::Directory => Ok(None),
         kind => Err(wrong(named, format!("{} is a {kind:?}", path.display()))),
     }
 }
@@ -76,7 +119,7 @@ fn wrong(named: &Named, reason: String) -> CrateError {
 }
 
 /// Every file is a new one: nothing that is there already, a link least of all, is written through.
-fn write(from: &mut impl Read, path: &Path) -> Result<(), CrateError> {
+fn write(from: &mut dyn Read, path: &Path) -> Result<(), CrateError> {
     let failed = |source| CrateError::File {
         path: path.to_owned(),
         source,
@@ -97,8 +140,11 @@ fn is_below(path: &Path, top: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
-    use content::Digest;
+    use crate::interrupt::Interrupt;
+    use crate::store::Store;
 
     fn archive(path: &str) -> Vec<u8> {
         let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(
@@ -114,9 +160,10 @@ mod tests {
         builder.into_inner().unwrap().finish().unwrap()
     }
 
-    fn unpacked(path: &str, tamper: impl Fn(&Path)) -> Result<tempfile::TempDir, CrateError> {
+    /// A store with the archive of one crate, which has the file `path`.
+    fn store_with(path: &str) -> (tempfile::TempDir, Store, Crate) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("store")).unwrap();
+        let store = Store::open(folder.path()).unwrap();
         let bytes = archive(path);
         let one = Crate {
             name: "c".parse().unwrap(),
@@ -125,31 +172,50 @@ mod tests {
             size: bytes.len() as u64,
         };
         store.keep("c", &bytes[..], &one.sha256, one.size).unwrap();
-        tamper(&store.path(&one.sha256));
-        let vendored = folder.path().join("vendor");
-        vendor(&[one], &store, &vendored, &Interrupt::default()).map(|()| folder)
+        (folder, store, one)
+    }
+
+    fn refused(path: &str) -> CrateError {
+        let (_folder, store, one) = store_with(path);
+        vendor(&[one], &Supply::of(&store)).unwrap_err()
     }
 
     #[test]
     fn unpacks_what_was_locked() {
-        let folder = unpacked("c-1.0.0/src/lib.rs", |_| {}).unwrap();
-        assert_eq!(
-            fs::read(folder.path().join("vendor/c-1.0.0/src/lib.rs")).unwrap(),
-            b"text"
-        );
-        assert!(
-            folder
-                .path()
-                .join("vendor/c-1.0.0/.cargo-checksum.json")
-                .exists()
-        );
+        let (_folder, store, one) = store_with("c-1.0.0/src/lib.rs");
+        let folder = vendor(&[one], &Supply::of(&store)).unwrap();
+        let file = |name: &str| fs::read(folder.join("c-1.0.0").join(name)).unwrap();
+        assert_eq!(file("src/lib.rs"), b"text");
+        assert!(file(".cargo-checksum.json").starts_with(b"{"));
+    }
+
+    #[test]
+    fn keeps_what_it_unpacked_as_long_as_it_is_the_same() {
+        let (_folder, store, one) = store_with("c-1.0.0/src/lib.rs");
+        let crates = [one];
+        let again = || vendor(&crates, &Supply::of(&store)).unwrap();
+        let folder = again();
+        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+        let first = inode(&folder);
+        assert_eq!(inode(&again()), first);
+        let changes: [fn(&Path) -> io::Result<()>; 3] = [
+            |folder| fs::write(folder.join("c-1.0.0/src/lib.rs"), "evil"),
+            |folder| fs::write(folder.join("c-1.0.0/build.rs"), ""),
+            |folder| fs::remove_dir_all(folder).and_then(|()| fs::write(folder, "none")),
+        ];
+        for change in changes {
+            change(&folder).unwrap();
+            let text = fs::read(again().join("c-1.0.0/src/lib.rs")).unwrap();
+            assert_eq!(text, b"text");
+            assert!(!folder.join("c-1.0.0/build.rs").exists());
+        }
     }
 
     #[test]
     fn refuses_paths_that_leave_the_crate() {
         for path in ["../evil", "/evil", "c-1.0.0/../../evil", "d-1.0.0/lib.rs"] {
             assert!(
-                matches!(unpacked(path, |_| {}), Err(CrateError::Archive { .. })),
+                matches!(refused(path), CrateError::Archive { .. }),
                 "{path}"
             );
         }
@@ -166,34 +232,35 @@ mod tests {
             assert!(matches!(refused, Err(CrateError::File { .. })));
         }
         assert_eq!(fs::read(&kept).unwrap(), b"kept");
-        let twice = unpacked("c-1.0.0/.cargo-checksum.json", |_| {});
-        assert!(matches!(twice, Err(CrateError::File { .. })));
+        let twice = refused("c-1.0.0/.cargo-checksum.json");
+        assert!(matches!(twice, CrateError::File { .. }));
     }
 
     #[test]
     fn an_interrupt_ends_it_between_two_crates() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        let absent = Crate {
-            name: "c".parse().unwrap(),
-            version: "1.0.0".parse().unwrap(),
-            sha256: Digest::of(b""),
-            size: 0,
-        };
+        let (_folder, store, one) = store_with("c-1.0.0/src/lib.rs");
         let interrupt = Interrupt::default();
         interrupt.raise();
-        let ended = vendor(&[absent], &store, folder.path(), &interrupt);
+        let supply = Supply {
+            interrupt: &interrupt,
+            ..Supply::of(&store)
+        };
+        let ended = vendor(&[one], &supply);
         assert!(matches!(ended, Err(CrateError::Interrupted(_))));
     }
 
     #[test]
     fn refuses_a_tampered_archive_by_name() {
-        let tamper = |path: &Path| {
-            let mut bytes = fs::read(path).unwrap();
-            bytes[9] ^= 1;
-            fs::write(path, bytes).unwrap();
-        };
-        let error = unpacked("c-1.0.0/lib.rs", tamper).unwrap_err().to_string();
+        let (_folder, store, one) = store_with("c-1.0.0/lib.rs");
+        let crates = [one];
+        // Whether it was unpacked before or not.
+        vendor(&crates, &Supply::of(&store)).unwrap();
+        let path = store.path(&crates[0].sha256);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[9] ^= 1;
+        fs::write(path, bytes).unwrap();
+        let error = vendor(&crates, &Supply::of(&store)).unwrap_err();
+        let error = error.to_string();
         assert!(
             error.starts_with("checking crate c 1.0.0: checking content: expected sha256:"),
             "{error}"
