@@ -18,7 +18,7 @@ use crate::lock::Supply;
 use crate::lock::packages::Package;
 use crate::settle::settle;
 use crate::store::{Store, StoreError};
-use crate::tree::{Tree, TreeError};
+use crate::tree::{Tree, TreeError, holds};
 use unpack::Unpacker;
 
 /// Of the rules by which packages are unpacked and digested. To be raised with any change to them: a root that
@@ -75,18 +75,23 @@ pub fn prepare(
 ) -> Result<PathBuf, RootError> {
     let store = supply.store;
     let folder = place(packages, store);
-    if folder.is_dir() {
-        if Tree::of(&folder, supply.interrupt)?.digest() == *expected {
-            return Ok(folder);
-        }
-        store.discard(&folder)?;
+    if holds(&folder, expected, supply.interrupt)? {
+        return Ok(folder);
     }
-    match unpack(packages, supply)? {
-        found if found == *expected => Ok(folder),
-        found => Err(RootError::Changed {
+    store.discard(&folder)?;
+    let found = unpack(packages, supply)?;
+    if found != *expected {
+        return Err(RootError::Changed {
             expected: *expected,
             found,
-        }),
+        });
+    }
+    match holds(&folder, expected, supply.interrupt)? {
+        true => Ok(folder),
+        false => Err(RootError::Store(StoreError::Disturbed {
+            what: "build root",
+            path: folder,
+        })),
     }
 }
 
@@ -102,11 +107,7 @@ pub fn resolve(
 ) -> Result<Digest, RootError> {
     let folder = place(packages, supply.store);
     match known {
-        Some(known)
-            if folder.is_dir() && Tree::of(&folder, supply.interrupt)?.digest() == *known =>
-        {
-            Ok(*known)
-        }
+        Some(known) if holds(&folder, known, supply.interrupt)? => Ok(*known),
         _ => unpack(packages, supply),
     }
 }
@@ -294,6 +295,7 @@ mod tests {
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
         let place = place(&packages, &store);
         fs::write(place.join("a"), "evil").unwrap();
+        settle(&place).unwrap();
         let evil = Tree::of(&place, &Interrupt::default()).unwrap().digest();
         for known in [None, Some(&digest)] {
             assert_eq!(

@@ -53,6 +53,14 @@ pub enum StoreError {
         /// How it differs.
         source: ReadError,
     },
+    /// What was unpacked into the store is something else at once.
+    #[error("checking {what}: somebody changes {}", path.display())]
+    Disturbed {
+        /// What was unpacked.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+    },
     /// What is in the store is no longer what was put there.
     #[error("checking {what}: {source}")]
     Content {
@@ -75,6 +83,7 @@ impl StoreError {
                 Some("name a store that you may write to with --store")
             }
             Self::Content { .. } => Some("remove that file from the store; it is fetched again"),
+            Self::Disturbed { .. } => Some("end who else writes there, and repeat the command"),
             Self::Folder { .. } | Self::Absent { .. } | Self::Came { .. } => None,
         }
     }
@@ -142,17 +151,17 @@ impl Store {
         Scratch::below(&coming).map_err(|source| StoreError::at(&coming, source))
     }
 
-    /// Gives a folder that was made in the store its place, whole. Somebody else may have been faster, with
-    /// the same.
+    /// Gives a folder that was made in the store its place, whole. If somebody else was faster, theirs stays.
     ///
     /// # Errors
     /// It cannot be moved there.
     pub(crate) fn publish(&self, made: &Path, place: &Path) -> Result<(), StoreError> {
+        use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty};
         if place.exists() && !place.is_dir() {
             self.discard(place)?;
         }
         match fs::rename(made, place) {
-            Err(_) if place.is_dir() => Ok(()),
+            Err(error) if matches!(error.kind(), DirectoryNotEmpty | AlreadyExists) => Ok(()),
             renamed => renamed.map_err(|source| StoreError::at(place, source)),
         }
     }
@@ -163,8 +172,11 @@ impl Store {
     /// It cannot be moved.
     pub(crate) fn discard(&self, place: &Path) -> Result<(), StoreError> {
         let away = self.scratch()?;
-        let moved = fs::rename(place, away.path().join("discarded"));
-        moved.map_err(|source| StoreError::at(place, source))
+        match fs::rename(place, away.path().join("discarded")) {
+            // Somebody else was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            moved => moved.map_err(|source| StoreError::at(place, source)),
+        }
     }
 
     /// The size in bytes of the file of this digest, if there is one. Its content is checked when it

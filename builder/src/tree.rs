@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use content::{Digest, Hasher};
@@ -34,6 +34,35 @@ pub(crate) struct Tree(BTreeMap<PathBuf, Node>);
 struct Node {
     kind: String,
     content: Vec<u8>,
+}
+
+/// Whether a folder is there that was settled, and holds what has this digest and nothing else. One that
+/// cannot be read to its end does not.
+///
+/// # Errors
+/// Somebody interrupted.
+pub(crate) fn holds(
+    folder: &Path,
+    expected: &Digest,
+    interrupt: &Interrupt,
+) -> Result<bool, Interrupted> {
+    if !folder.is_dir() {
+        return Ok(false);
+    }
+    match Tree::of(folder, interrupt) {
+        Ok(tree) => Ok(tree.digest() == *expected && is_settled(folder, &tree)),
+        Err(TreeError::File { .. }) => Ok(false),
+        Err(TreeError::Interrupted(interrupted)) => Err(interrupted),
+    }
+}
+
+/// Build scripts can see times, and a copy of a store has others.
+fn is_settled(folder: &Path, tree: &Tree) -> bool {
+    let is_zero = |path: &Path| {
+        let metadata = fs::symlink_metadata(path);
+        metadata.is_ok_and(|metadata| (metadata.mtime(), metadata.mtime_nsec()) == (0, 0))
+    };
+    is_zero(folder) && tree.0.keys().all(|path| is_zero(&folder.join(path)))
 }
 
 impl Tree {
@@ -180,6 +209,39 @@ mod tests {
         interrupt.raise();
         let ended = Tree::of(root.path(), &interrupt).err();
         assert!(matches!(ended, Some(TreeError::Interrupted(_))));
+    }
+
+    #[test]
+    fn a_folder_holds_what_it_should_as_it_was_settled() {
+        let root = tempfile::tempdir().unwrap();
+        let (folder, never) = (root.path().join("folder"), Interrupt::default());
+        let holds = |digest: &Digest| holds(&folder, digest, &never).unwrap();
+        let empty = Tree::default().digest();
+        assert!(!holds(&empty), "it is not there");
+        fs::create_dir(&folder).unwrap();
+        assert!(!holds(&empty), "it is as young as it is");
+        settle(&folder).unwrap();
+        assert!(holds(&empty));
+        fs::write(folder.join("file"), "").unwrap();
+        assert!(!holds(&empty));
+        let found = of(&folder);
+        settle(&folder).unwrap();
+        assert!(holds(&found));
+        let file = File::options()
+            .write(true)
+            .open(folder.join("file"))
+            .unwrap();
+        file.set_modified(std::time::SystemTime::now()).unwrap();
+        assert!(!holds(&found), "a file is younger");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            folder.join("pipe"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        assert!(!holds(&found), "a pipe is in it");
     }
 
     #[test]

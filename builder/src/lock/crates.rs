@@ -16,7 +16,6 @@ use super::Supply;
 use crate::host::{self, HostError};
 use crate::interrupt::Interrupted;
 use crate::store::{Store, StoreError};
-use crate::tree::TreeError;
 pub use named::{CrateName, CrateVersion, InvalidCrate};
 pub use vendor::vendor;
 
@@ -112,9 +111,6 @@ pub enum CrateError {
         /// Why not.
         source: io::Error,
     },
-    /// What was unpacked.
-    #[error("checking unpacked crates: {0}")]
-    Tree(#[from] TreeError),
     /// Somebody wanted it to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -256,16 +252,24 @@ fn keep(one: &Named, cache: &Cache, store: &Store) -> Result<(), CrateError> {
 struct Cache(Vec<PathBuf>);
 
 impl Cache {
+    /// That of the user.
     fn find() -> Result<Self, CrateError> {
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
         let default = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
         let home = home.or_else(default).unwrap_or_default();
-        let path = home.join("registry/cache");
-        let listed = match fs::read_dir(&path) {
+        Self::at(&home.join("registry/cache"))
+    }
+
+    /// Empty, if nothing was ever fetched.
+    fn at(path: &Path) -> Result<Self, CrateError> {
+        let listed = match fs::read_dir(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self(Vec::new())),
             read => read.and_then(|entries| entries.map(|one| Ok(one?.path())).collect()),
         };
-        let folders = listed.map_err(|source| CrateError::File { path, source })?;
+        let folders = listed.map_err(|source| CrateError::File {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self(folders))
     }
 
@@ -301,6 +305,15 @@ mod tests {
         assert!(matches!(named(&git), Err(CrateError::Source { .. })));
         let unchecked = text.replace("checksum", "other");
         assert!(matches!(named(&unchecked), Err(CrateError::Source { .. })));
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_read_is_not_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache");
+        assert!(Cache::at(&path).unwrap().0.is_empty());
+        fs::write(&path, "no folder").unwrap();
+        assert!(matches!(Cache::at(&path), Err(CrateError::File { .. })));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use flate2::read::GzDecoder;
 use super::{Crate, CrateError, Named};
 use crate::lock::Supply;
 use crate::settle::settle;
-use crate::tree::Tree;
+use crate::store::StoreError;
+use crate::tree::{Tree, holds};
 
 /// Bytes that one crate may unpack to.
 const UNPACKED: u64 = 1 << 30;
@@ -24,17 +25,21 @@ pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, CrateErr
     let store = supply.store;
     let expected = expected(crates, supply)?;
     let place = store.vendored().join(expected.hex());
-    if place.is_dir() {
-        if Tree::of(&place, supply.interrupt)?.digest() == expected {
-            return Ok(place);
-        }
-        store.discard(&place)?;
+    if holds(&place, &expected, supply.interrupt)? {
+        return Ok(place);
     }
+    store.discard(&place)?;
     let scratch = store.scratch()?;
     let folder = scratch.path().join("vendored");
     unpack(crates, supply, &folder)?;
     store.publish(&folder, &place)?;
-    Ok(place)
+    match holds(&place, &expected, supply.interrupt)? {
+        true => Ok(place),
+        false => Err(CrateError::Store(StoreError::Disturbed {
+            what: "unpacked crates",
+            path: place,
+        })),
+    }
 }
 
 /// The digest of the folder that the archives make.
@@ -100,7 +105,8 @@ fn place(named: &Named, entry: &tar::Entry<'_, impl Read>) -> Result<Option<Path
         return Err(wrong(named, reason));
     }
     match entry.header().entry_type() {
-        tar::EntryType::Regular => Ok(Some(path.into_owned())),
+        // As it will be found on disk, without `.` and `//`.
+        tar::EntryType::Regular => Ok(Some(path.components().collect())),
         tar::EntryType::Directory => Ok(None),
         kind => Err(wrong(named, format!("{} is a {kind:?}", path.display()))),
     }
@@ -182,7 +188,7 @@ mod tests {
 
     #[test]
     fn unpacks_what_was_locked() {
-        let (_folder, store, one) = store_with("c-1.0.0/src/lib.rs");
+        let (_folder, store, one) = store_with("c-1.0.0/./src//lib.rs");
         let folder = vendor(&[one], &Supply::of(&store)).unwrap();
         let file = |name: &str| fs::read(folder.join("c-1.0.0").join(name)).unwrap();
         assert_eq!(file("src/lib.rs"), b"text");
