@@ -1,6 +1,7 @@
 //! A Debian archive: where it is, by the host's own configuration, and what it has, by its signed
 //! index. No address of an archive is written here.
 
+mod apt;
 mod release;
 
 use std::fs;
@@ -121,8 +122,8 @@ impl Archive {
                 keyring: KEYRING.into(),
             });
         }
-        let sources = apt_sources(Path::new("/etc/apt"))?;
-        let suits = |source: &Source| {
+        let sources = apt::sources(Path::new("/etc/apt"))?;
+        let suits = |source: &apt::Source| {
             source.suites.contains(&spec.suite) && source.components.contains(&spec.component)
         };
         let source = sources.into_iter().find(suits);
@@ -256,121 +257,9 @@ fn get(url: &str, limit: u64) -> Result<Vec<u8>, String> {
     content::read_limited(reader, limit).map_err(|error| error.to_string())
 }
 
-#[derive(Debug, Default, Eq, PartialEq)]
-struct Source {
-    url: String,
-    suites: Vec<String>,
-    components: Vec<String>,
-    keyring: Option<PathBuf>,
-}
-
-/// The files in a folder, by name; none if there is no such folder.
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
-    let failed = |source| ArchiveError::File {
-        path: folder.to_owned(),
-        source,
-    };
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(failed(source)),
-    };
-    let paths = entries.map(|entry| Ok(entry?.path()));
-    let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    paths.sort();
-    Ok(paths)
-}
-
-/// All binary sources that apt would use, in its order (sources.list(5)).
-fn apt_sources(folder: &Path) -> Result<Vec<Source>, ArchiveError> {
-    let mut sources = Vec::new();
-    let mut paths = vec![folder.join("sources.list")];
-    paths.extend(listed(&folder.join("sources.list.d"))?);
-    for path in paths {
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(source) => return Err(ArchiveError::File { path, source }),
-        };
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("list") => sources.extend(text.lines().filter_map(one_line)),
-            Some("sources") => sources.extend(text.split("\n\n").flat_map(paragraph)),
-            _ => {}
-        }
-    }
-    Ok(sources)
-}
-
-/// `deb [option=value …] url suite component…`
-fn one_line(line: &str) -> Option<Source> {
-    let rest = line.trim().strip_prefix("deb ")?.trim_start();
-    let (options, rest) = match rest.strip_prefix('[') {
-        Some(rest) => rest.split_once(']')?,
-        None => ("", rest),
-    };
-    let mut words = rest.split_whitespace().map(str::to_owned);
-    let option = |name| {
-        options
-            .split_whitespace()
-            .find_map(|option| option.strip_prefix(name))
-    };
-    Some(Source {
-        url: words.next()?,
-        suites: vec![words.next()?],
-        components: words.collect(),
-        keyring: option("signed-by=").map(PathBuf::from),
-    })
-}
-
-/// A paragraph of fields; one source for each address in it.
-fn paragraph(text: &str) -> Vec<Source> {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let fields: Vec<_> = lines.filter_map(|line| line.split_once(':')).collect();
-    let words = |name: &str| -> Vec<String> {
-        let field = fields
-            .iter()
-            .find(|(field, _)| field.eq_ignore_ascii_case(name));
-        field.map_or_else(Vec::new, |(_, value)| {
-            value.split_whitespace().map(str::to_owned).collect()
-        })
-    };
-    let disabled = words("Enabled")
-        .first()
-        .is_some_and(|word| word.eq_ignore_ascii_case("no"));
-    if disabled || !words("Types").iter().any(|word| word == "deb") {
-        return Vec::new();
-    }
-    let keyring = words("Signed-By")
-        .into_iter()
-        .next()
-        .filter(|word| word.starts_with('/'));
-    let source = |url| Source {
-        url,
-        suites: words("Suites"),
-        components: words("Components"),
-        keyring: keyring.as_ref().map(PathBuf::from),
-    };
-    words("URIs").into_iter().map(source).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_apt_sources_of_both_kinds() {
-        let folder = tempfile::tempdir().unwrap();
-        let line = "# x\ndeb [arch=amd64 signed-by=/k.gpg] http://a.example/debian bookworm main contrib\ndeb-src http://no.example/ s m\n";
-        fs::write(folder.path().join("sources.list"), line).unwrap();
-        fs::create_dir(folder.path().join("sources.list.d")).unwrap();
-        let text = "Types: deb\n# comment\nURIs: http://b.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\n\nTypes: deb\nEnabled: no\nURIs: http://c.example\nSuites: x\n";
-        fs::write(folder.path().join("sources.list.d/debian.sources"), text).unwrap();
-        let sources = apt_sources(folder.path()).unwrap();
-        let urls: Vec<_> = sources.iter().map(|source| source.url.as_str()).collect();
-        assert_eq!(urls, ["http://a.example/debian", "http://b.example/debian"]);
-        assert_eq!(sources[0].keyring, Some("/k.gpg".into()));
-        assert_eq!(sources[1].suites, ["bookworm", "bookworm-updates"]);
-    }
 
     #[test]
     fn an_interrupt_is_heard_though_the_archive_is_silent() {
