@@ -58,7 +58,7 @@ pub struct Inputs {
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// The package archive [default: what the host's apt uses]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "COUNTERSIGN_ARCHIVE")]
     pub archive: Option<String>,
 }
 

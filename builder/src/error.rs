@@ -219,10 +219,10 @@ fn archive_hint(error: &ArchiveError) -> Option<&'static str> {
             Some("that archive has another package than was locked: name another with --archive")
         }
         ArchiveError::Store(error) => error.hint(),
-        ArchiveError::Fetch { .. } => {
-            Some("is there a network? another package archive can be named with --archive")
-        }
-        _ => Some("name a package archive with --archive"),
+        ArchiveError::Fetch { .. } => Some(
+            "is there a network? another package archive can be named with --archive or COUNTERSIGN_ARCHIVE",
+        ),
+        _ => Some("name a package archive with --archive or COUNTERSIGN_ARCHIVE"),
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Tools {
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// The package archive that the builder fetches from
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "COUNTERSIGN_ARCHIVE")]
     pub archive: Option<String>,
     /// How many compilers the builder runs at once; the bytes do not depend on it [default: processors]
     #[arg(long, value_name = "N")]
