@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::Error;
 
@@ -18,14 +18,27 @@ impl KmsEndpoint {
 impl FromStr for KmsEndpoint {
     type Err = Error;
 
-    /// A URL with a host, of HTTP or HTTPS.
+    /// A URL with a host, of HTTPS, or of HTTP that does not leave the machine: whoever listens could use
+    /// the access token.
     fn from_str(text: &str) -> Result<Self, Error> {
         let url = Url::parse(text).ok();
-        let usable = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        let usable = |url: &Url| match url.scheme() {
+            "https" => url.has_host(),
+            "http" => url.host().is_some_and(|host| is_loopback(&host)),
+            _ => false,
+        };
         match url.as_ref().is_some_and(usable) {
             true => Ok(Self(text.to_owned())),
             false => Err(Error::KmsEndpoint(text.to_owned())),
         }
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 
@@ -35,7 +48,12 @@ mod tests {
 
     #[test]
     fn is_a_web_address() {
-        for text in ["http://127.0.0.1:8080", "https://kms.example/"] {
+        for text in [
+            "http://127.0.0.1:8080",
+            "http://localhost:1",
+            "http://[::1]:1",
+            "https://kms.example/",
+        ] {
             assert_eq!(text.parse::<KmsEndpoint>().unwrap().as_str(), text);
         }
         for text in [
@@ -45,6 +63,9 @@ mod tests {
             "localhost:9",
             "ftp://kms.example",
             "http://",
+            "http://kms.example",
+            "http://192.0.2.1:1",
+            "http://127.0.0.1.example",
         ] {
             assert!(text.parse::<KmsEndpoint>().is_err(), "{text}");
         }

@@ -27,7 +27,9 @@ pub enum Error {
     #[error("finding credentials for Google Cloud: {0}")]
     Credentials(#[source] google_cloud_auth::build_errors::Error),
     /// An address for Cloud KMS that is none.
-    #[error("parsing the endpoint of Cloud KMS: expected http://… or https://…, found {0:?}")]
+    #[error(
+        "parsing the endpoint of Cloud KMS: expected https://…, or http://… on this machine, found {0:?}"
+    )]
     KmsEndpoint(String),
     /// There is no client for Cloud KMS.
     #[error("opening Cloud KMS: {0}")]
