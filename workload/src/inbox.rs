@@ -147,7 +147,7 @@ impl Delivery {
     fn attribute(&self, name: &'static str) -> Result<&str, Objection> {
         let value = self.message.attributes.get(name).map(String::as_str);
         let is_proper = |value: &&str| {
-            !value.is_empty() && value.len() <= NAME_LIMIT && !value.contains(char::is_control)
+            !value.is_empty() && value.len() <= NAME_LIMIT && value.chars().all(content::is_plain)
         };
         value.filter(is_proper).ok_or(Objection::Attribute(name))
     }
