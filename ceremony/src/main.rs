@@ -28,8 +28,8 @@ use programme::{Programme, table};
 use signals::Signals;
 use stage::Stage;
 
-/// How long the programs may take to end when they are asked to.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the programs may take to end when they are asked to, and the stage to notice.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Plays the story of Countersign on this machine, with no account anywhere.
 ///
@@ -266,7 +266,7 @@ fn tell_if_dirty(stage: &Stage, programme: &Programme, repository: &Path) -> Res
     Ok(())
 }
 
-/// On SIGINT and SIGTERM ends what runs, upon which the story ends and clears the stage. Leaves in any
+/// On a signal ends what runs, upon which the story ends and clears the stage. Leaves in any
 /// case once that has taken too long.
 fn stop_on_signals(stage: &Stage) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
