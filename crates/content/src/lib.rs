@@ -11,5 +11,7 @@ mod reader;
 mod text;
 
 pub use digest::{Digest, Hasher, InvalidDigest};
-pub use reader::{CheckError, CheckedReader, ReadError, open_regular, read_checked, read_limited};
+pub use reader::{
+    CheckError, CheckedReader, LimitedReader, ReadError, open_regular, read_checked, read_limited,
+};
 pub use text::{is_plain, printable};

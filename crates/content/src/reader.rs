@@ -140,6 +140,35 @@ pub fn read_checked(
     Ok(bytes)
 }
 
+/// A reader of another's bytes that fails, and does not just end, if they are more than `limit`.
+pub struct LimitedReader<R> {
+    inner: R,
+    limit: u64,
+    left: u64,
+}
+
+impl<R: Read> LimitedReader<R> {
+    /// Gives `limit` bytes of `inner` at the most.
+    pub fn new(inner: R, limit: u64) -> Self {
+        Self {
+            inner,
+            limit,
+            left: limit,
+        }
+    }
+}
+
+impl<R: Read> Read for LimitedReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        match self.left.checked_sub(count as u64) {
+            Some(left) => self.left = left,
+            None => return Err(io::Error::other(ReadError::Limit { limit: self.limit })),
+        }
+        Ok(count)
+    }
+}
+
 /// Reads all of `reader` into memory, `limit` bytes at the most.
 ///
 /// # Errors
@@ -172,6 +201,21 @@ mod tests {
 
     fn read(bytes: &[u8], expected: &[u8], size: u64) -> Result<Vec<u8>, ReadError> {
         read_checked(bytes, Digest::of(expected), size, 100)
+    }
+
+    #[test]
+    fn a_limit_is_no_end() {
+        let read = |limit| {
+            let mut bytes = Vec::new();
+            let mut reader = LimitedReader::new(&b"abc"[..], limit);
+            reader.read_to_end(&mut bytes).map(|_| bytes)
+        };
+        assert_eq!(read(3).unwrap(), b"abc");
+        let error = read(2).unwrap_err().to_string();
+        assert!(
+            error.contains("larger than the limit of 2 bytes"),
+            "{error}"
+        );
     }
 
     #[test]
