@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use content::{Digest, limits};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::archive::{Archive, ArchiveError};
 use crate::interrupt::Interrupted;
@@ -22,6 +23,15 @@ use crate::spec::Spec;
 use crates::{Crate, CrateError, Named};
 use packages::Package;
 pub use supply::Supply;
+
+/// A size in a lock, which is whoever's it is: `LIMIT` bytes at the most.
+fn at_most<'de, const LIMIT: u64, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let size = u64::deserialize(deserializer)?;
+    match size <= LIMIT {
+        true => Ok(size),
+        false => Err(D::Error::custom(format!("more than {LIMIT} bytes"))),
+    }
+}
 
 /// File names beside each other.
 pub const SPEC: &str = "Image.toml";
@@ -321,6 +331,20 @@ fn read(path: &Path) -> Result<String, LockError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_limits() {
+        let package = |size: u64| {
+            let sha256 = Digest::of(b"");
+            let text = format!(
+                "name = 'p'\nversion = '1'\npath = 'p'\nsha256 = '{sha256}'\nsize = {size}\n"
+            );
+            toml::from_str::<Package>(&text).map_err(|error| error.to_string())
+        };
+        assert_eq!(package(1 << 30).unwrap().size, 1 << 30);
+        let error = package((1 << 30) + 1).unwrap_err();
+        assert!(error.contains("more than 1073741824 bytes"), "{error}");
+    }
 
     #[test]
     fn a_root_is_known_for_the_same_packages_only() {

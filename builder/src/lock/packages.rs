@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use path::{ArchivePath, InvalidPath};
 
+/// Bytes of a `.deb`.
+const PACKAGE: u64 = 1 << 30;
 /// Most packages that an index may list.
 const PACKAGES: usize = 500_000;
 
@@ -25,6 +27,7 @@ pub struct Package {
     /// SHA-256 of the `.deb`.
     pub sha256: Digest,
     /// Bytes of the `.deb`.
+    #[serde(deserialize_with = "super::at_most::<{ PACKAGE }, _>")]
     pub size: u64,
 }
 

@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Component, Path, PathBuf};
 
+use content::LimitedReader;
+
 use super::RootError;
 use super::deb::{control, member};
 use crate::interrupt::Interrupt;
@@ -37,8 +39,8 @@ impl<'a> Unpacker<'a> {
     pub(super) fn unpack(&mut self, deb: &[u8]) -> Result<(), RootError> {
         self.check_control(deb)?;
         let data = member(deb, "data.tar.xz").ok_or_else(|| self.wrong("no data.tar.xz in it"))?;
-        let reader = liblzma::read::XzDecoder::new_multi_decoder(data).take(UNPACKED);
-        let mut archive = tar::Archive::new(reader);
+        let unpacked = liblzma::read::XzDecoder::new_multi_decoder(data);
+        let mut archive = tar::Archive::new(LimitedReader::new(unpacked, UNPACKED));
         let entries = archive
             .entries()
             .map_err(|error| self.wrong(&error.to_string()))?;

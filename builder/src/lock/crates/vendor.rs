@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use content::{Digest, Hasher};
+use content::{Digest, Hasher, LimitedReader};
 use flate2::read::GzDecoder;
 
 use super::{Crate, CrateError, Named};
@@ -82,7 +82,8 @@ fn each_entry(
     let failed = |error: io::Error| wrong(&named, error.to_string());
     let what = format!("crate {named}");
     let bytes = supply.store.read(&what, &one.sha256, one.size)?;
-    let mut archive = tar::Archive::new(GzDecoder::new(&bytes[..]).take(UNPACKED));
+    let unpacked = LimitedReader::new(GzDecoder::new(&bytes[..]), UNPACKED);
+    let mut archive = tar::Archive::new(unpacked);
     for entry in archive.entries().map_err(failed)? {
         let mut entry = entry.map_err(failed)?;
         if let Some(path) = place(&named, &entry)? {
