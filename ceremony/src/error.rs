@@ -66,6 +66,8 @@ pub enum Error {
     Interrupted(u8),
 }
 
+const ROOM: &str = "check that the temporary folder (TMPDIR) has room and is writable";
+
 impl Error {
     /// For `map_err` on file operations at `path`.
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
@@ -79,7 +81,11 @@ impl Error {
             Self::Program { said, .. } if said.lines().any(|line| line.starts_with("hint: ")) => {
                 return None;
             }
-            Self::Io { .. } => "check that the temporary folder (TMPDIR) has room and is writable",
+            Self::Program { said, .. } if said.contains("dubious ownership") => {
+                "the repository is somebody else's: git's own words above say how to trust it"
+            }
+            Self::Program { said, .. } if said.contains("No space left on device") => ROOM,
+            Self::Io { .. } => ROOM,
             Self::Start { .. } => "git, setpriv (util-linux) and cargo must be on PATH",
             Self::Program { .. } => "the program's own message above says what is missing",
             Self::Answer { .. } | Self::Call { .. } => {

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use crate::Error;
 
 /// The processes of one ceremony, for whoever has to end them.
@@ -60,13 +62,15 @@ fn check(state: &State) -> Result<(), Error> {
     }
 }
 
-/// Asks the process to end.
+/// Asks the process to end, and what it has started with it: cargo leaves its compilers behind.
 pub fn terminate(id: u32) {
-    if let Some(id) = i32::try_from(id)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    {
-        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+    signal(id, Signal::TERM);
+}
+
+/// Sends a signal to the group of a process that was started as the first of one.
+pub fn signal(id: u32, signal: Signal) {
+    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(group, signal);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use scratch::Scratch;
 
 use crate::Error;
-use crate::running::{Running, terminate};
+use crate::running::{self, Running, terminate};
 
 /// How long a program may clean up: longer than the verifier, which waits for its builder.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -196,7 +197,7 @@ impl Drop for Playing {
             while asked.elapsed() < PATIENCE && self.is_playing() {
                 thread::sleep(Duration::from_millis(20));
             }
-            let _ = self.child.kill();
+            running::signal(self.child.id(), rustix::process::Signal::KILL);
             let _ = self.child.wait();
         }
         self.running.ended(self.child.id());
@@ -211,6 +212,7 @@ fn bound(command: &Command) -> Result<Command, Error> {
     }
     let mut bound = Command::new("setpriv");
     bound
+        .process_group(0)
         .args(["--pdeathsig", "TERM", "--"])
         .arg(program)
         .args(command.get_args());
@@ -313,11 +315,31 @@ mod tests {
     fn leaves_nothing_behind() {
         let stage = Stage::set(PathBuf::new()).unwrap();
         let folder = stage.path().to_owned();
-        let playing = stage.start(shell("sleep 600"), |_| {}).unwrap();
+        let child = folder.join("child");
+        let script = "sleep 600 & echo $! >new; mv new child; wait";
+        let mut shell = shell(script);
+        shell.current_dir(&folder);
+        let playing = stage.start(shell, |_| {}).unwrap();
+        while !child.exists() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let child = fs::read_to_string(child).unwrap();
         let id = playing.child.id();
         drop(playing);
         drop(stage);
         assert!(!folder.exists());
         assert!(!Path::new(&format!("/proc/{id}")).exists());
+        // Nobody of ours waits for it; it may be dead and not yet gone.
+        let runs = |id: &str| {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", id.trim()));
+            stat.is_ok_and(|stat| !stat.contains(") Z "))
+        };
+        assert!(
+            (0..100).any(|_| {
+                thread::sleep(Duration::from_millis(20));
+                !runs(&child)
+            }),
+            "{child} still runs"
+        );
     }
 }
