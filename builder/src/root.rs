@@ -78,6 +78,11 @@ pub fn prepare(
     if holds(&folder, expected, supply.interrupt)? {
         return Ok(folder);
     }
+    let _alone = store.alone(&store.roots(), supply.interrupt)?;
+    // Somebody else may have made it meanwhile.
+    if holds(&folder, expected, supply.interrupt)? {
+        return Ok(folder);
+    }
     store.discard(&folder)?;
     let found = unpack(packages, supply)?;
     if found != *expected {

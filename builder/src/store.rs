@@ -1,107 +1,32 @@
 //! Inputs on disk, by digest. Where bytes came from never matters: they are checked when they come in
 //! and again whenever they are read.
 
-use std::fs::{self, File, Permissions};
+mod error;
+
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use content::{CheckedReader, Digest, ReadError};
+use content::{CheckedReader, Digest};
 use scratch::Scratch;
+
+use crate::interrupt::Interrupt;
+pub use error::StoreError;
+pub(crate) use error::is_full;
 
 /// Other users may read what is in a store, whatever the caller's mask says.
 const FILE_MODE: u32 = 0o644;
 const FOLDER_MODE: u32 = 0o755;
+/// How long an interrupt may go unheard.
+const TICK: Duration = Duration::from_millis(100);
 
 /// A folder of inputs, safe to be shared by processes: a file appears under its digest whole or not
 /// at all, and one that is killed leaves nothing that stays.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
-}
-
-/// An input that cannot be kept or used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The folder cannot be used.
-    #[error("using store {}: {source}", path.display())]
-    Folder {
-        /// Which file or folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// There is no room left.
-    #[error("writing {}: the disk is full", path.display())]
-    Full {
-        /// In which folder.
-        path: PathBuf,
-    },
-    /// An input is not there.
-    #[error("reading {what}: the store has no {digest}")]
-    Absent {
-        /// Which input.
-        what: String,
-        /// Its digest.
-        digest: Digest,
-    },
-    /// What came is another input than was asked for.
-    #[error("checking {what}: {source}")]
-    Came {
-        /// Which input.
-        what: String,
-        /// How it differs.
-        source: ReadError,
-    },
-    /// What was unpacked into the store is something else at once.
-    #[error("checking {what}: somebody changes {}", path.display())]
-    Disturbed {
-        /// What was unpacked.
-        what: &'static str,
-        /// Where.
-        path: PathBuf,
-    },
-    /// What is in the store is no longer what was put there.
-    #[error("checking {what}: {source}")]
-    Content {
-        /// Which input.
-        what: String,
-        /// How it differs.
-        source: ReadError,
-    },
-}
-
-impl StoreError {
-    /// What helps, if we know.
-    pub fn hint(&self) -> Option<&'static str> {
-        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
-        match self {
-            Self::Full { .. } => Some("free some space, or name a store elsewhere with --store"),
-            Self::Folder { source, .. }
-                if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) =>
-            {
-                Some("name a store that you may write to with --store")
-            }
-            Self::Content { .. } => Some("remove that file from the store; it is fetched again"),
-            Self::Disturbed { .. } => Some("end who else writes there, and repeat the command"),
-            Self::Folder { .. } | Self::Absent { .. } | Self::Came { .. } => None,
-        }
-    }
-
-    /// What the system said about `path`, told apart.
-    pub(crate) fn at(path: &Path, source: io::Error) -> Self {
-        let path = path.to_owned();
-        match is_full(&source) {
-            true => Self::Full { path },
-            false => Self::Folder { path, source },
-        }
-    }
-}
-
-/// Whether there is no room left, on the disk or for this user.
-pub(crate) fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 impl Store {
@@ -149,6 +74,27 @@ impl Store {
     pub(crate) fn scratch(&self) -> Result<Scratch, StoreError> {
         let coming = self.coming();
         Scratch::below(&coming).map_err(|source| StoreError::at(&coming, source))
+    }
+
+    /// Waits until nobody else makes anew what lies below `folder`: one would take away what another has
+    /// just made and uses. Until the file is dropped, others wait.
+    ///
+    /// # Errors
+    /// The store cannot be used, or somebody interrupted.
+    pub(crate) fn alone(&self, folder: &Path, interrupt: &Interrupt) -> Result<File, StoreError> {
+        let path = folder.with_extension("lock");
+        let failed = |source| StoreError::at(&path, source);
+        let mut options = File::options();
+        let options = options.create(true).truncate(false).write(true);
+        let file = options.open(&path).map_err(failed)?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(TICK),
+            }
+            interrupt.check()?;
+        }
     }
 
     /// Gives a folder that was made in the store its place, whole. If somebody else was faster, theirs stays.
@@ -251,6 +197,7 @@ impl Store {
             .read_to_end(&mut bytes)
             .map_err(|error| StoreError::Content {
                 what: what.to_owned(),
+                path: self.path(digest),
                 source: error.into(),
             })?;
         Ok(bytes)
@@ -330,6 +277,19 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         assert_eq!(mode(&store.path(&digest)), 0o644);
         assert_eq!(mode(&store.roots()), 0o755);
+    }
+
+    #[test]
+    fn one_at_a_time_makes_anew() {
+        let (_folder, store) = store();
+        let interrupt = Interrupt::default();
+        let alone = store.alone(&store.roots(), &interrupt).unwrap();
+        store.alone(&store.vendored(), &interrupt).unwrap();
+        interrupt.raise();
+        let waited = store.alone(&store.roots(), &interrupt);
+        assert!(matches!(waited, Err(StoreError::Interrupted(_))));
+        drop(alone);
+        store.alone(&store.roots(), &interrupt).unwrap();
     }
 
     #[test]

@@ -28,6 +28,11 @@ pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, CrateErr
     if holds(&place, &expected, supply.interrupt)? {
         return Ok(place);
     }
+    let _alone = store.alone(&store.vendored(), supply.interrupt)?;
+    // Somebody else may have made it meanwhile.
+    if holds(&place, &expected, supply.interrupt)? {
+        return Ok(place);
+    }
     store.discard(&place)?;
     let scratch = store.scratch()?;
     let folder = scratch.path().join("vendored");
