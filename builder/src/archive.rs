@@ -40,6 +40,12 @@ pub enum ArchiveError {
         /// The suite that is wanted.
         suite: String,
     },
+    /// An address that is none.
+    #[error("finding package archive: expected http://… or https://…, found {url:?}")]
+    Address {
+        /// What was given.
+        url: String,
+    },
     /// Nothing came.
     #[error("fetching {path} from package archive: {reason}")]
     Fetch {
@@ -117,6 +123,11 @@ impl Archive {
     /// There is none.
     pub fn find(url: Option<&str>, spec: &RootSpec) -> Result<Self, ArchiveError> {
         if let Some(url) = url {
+            if !apt::is_web(url) {
+                return Err(ArchiveError::Address {
+                    url: url.to_owned(),
+                });
+            }
             return Ok(Self {
                 url: url.trim_end_matches('/').to_owned(),
                 keyring: KEYRING.into(),

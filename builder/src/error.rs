@@ -92,7 +92,7 @@ pub enum Error {
         source: io::Error,
     },
     /// There is no room for what is needed meanwhile.
-    #[error("making a temporary directory in the store: {0}")]
+    #[error("making a temporary directory: {0}")]
     Scratch(#[source] io::Error),
     /// There is no place for the store.
     #[error("finding the store: neither XDG_CACHE_HOME nor HOME is an absolute path")]
@@ -222,6 +222,7 @@ fn archive_hint(error: &ArchiveError) -> Option<&'static str> {
         ArchiveError::Fetch { .. } => Some(
             "is there a network? another package archive can be named with --archive or COUNTERSIGN_ARCHIVE",
         ),
+        ArchiveError::Address { .. } => Some("it is the address above dists/ and pool/"),
         _ => Some("name a package archive with --archive or COUNTERSIGN_ARCHIVE"),
     }
 }

@@ -67,12 +67,19 @@ fn fetched(source: Source) -> Result<Vec<Source>, ArchiveError> {
     let first_words = addresses
         .lines()
         .filter_map(|line| line.split_whitespace().next());
-    let is_web = |url: &&str| url.starts_with("http://") || url.starts_with("https://");
     let with_url = |url: &str| Source {
         url: url.to_owned(),
         ..source.clone()
     };
-    Ok(first_words.filter(is_web).map(with_url).collect())
+    Ok(first_words
+        .filter(|url| is_web(url))
+        .map(with_url)
+        .collect())
+}
+
+/// Whether packages can be fetched from there.
+pub(super) fn is_web(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
 }
 
 /// `deb [option=value …] url suite component…`
