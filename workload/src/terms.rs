@@ -109,6 +109,9 @@ pub enum InvalidTerms {
     /// No collaborator, or no signer.
     #[error("there is no {0}")]
     Nobody(&'static str),
+    /// A collaborator whose signature the image would start without.
+    #[error("collaborator {0:?} is not among the signers")]
+    NotSigner(String),
     /// A collaborator that sends nothing.
     #[error("{0} sends no messages")]
     Messages(String),
@@ -186,9 +189,11 @@ impl Terms {
         if !(1..=LONGEST_WAIT).contains(&wire.deadline_seconds) {
             return Err(InvalidTerms::Deadline(wire.deadline_seconds));
         }
+        let signers = read_signers(wire.signers)?;
+        all_sign(&collaborators, &signers)?;
         Ok(Self {
             collaborators,
-            signers: read_signers(wire.signers)?,
+            signers,
             issuer: text(wire.attestation.issuer)?,
             discovery: Endpoint::parse(&wire.attestation.discovery)?,
             endpoints: Endpoints {
@@ -245,6 +250,19 @@ fn read_signers(wire: Vec<WireSigner>) -> Result<Vec<Signer>, InvalidTerms> {
     };
     let all: Vec<_> = wire.into_iter().map(read).collect::<Result<_, _>>()?;
     some("signer", all)
+}
+
+/// Late binding waits for the signers alone: a collaborator that is none of them would have its data
+/// opened by an image that it never signed.
+fn all_sign(collaborators: &[Collaborator], signers: &[Signer]) -> Result<(), InvalidTerms> {
+    let signs = |c: &&Collaborator| signers.iter().any(|signer| signer.name == c.name);
+    match collaborators
+        .iter()
+        .find(|collaborator| !signs(collaborator))
+    {
+        Some(left_out) => Err(InvalidTerms::NotSigner(left_out.name.clone())),
+        None => Ok(()),
+    }
 }
 
 fn some<T>(what: &'static str, all: Vec<T>) -> Result<Vec<T>, InvalidTerms> {
@@ -331,6 +349,32 @@ mod tests {
         assert!(matches!(nobody, Err(InvalidTerms::Subscriber(_))));
         let silent = edited("\"messages\": 1", "\"messages\": 0");
         assert!(matches!(silent, Err(InvalidTerms::Messages(_))));
+    }
+
+    #[test]
+    fn refuses_signers_that_leave_out_a_collaborator() {
+        for (from, to) in [
+            (
+                "\"name\": \"collaborator-2\",\n      \"key_id\"",
+                "\"name\": \"other\",\n      \"key_id\"",
+            ),
+            (
+                "\"name\": \"collaborator-2\",\n      \"audience\"",
+                "\"name\": \"other\",\n      \"audience\"",
+            ),
+        ] {
+            let terms = edited(from, to);
+            assert!(
+                matches!(terms, Err(InvalidTerms::NotSigner(_))),
+                "{to}: {terms:?}"
+            );
+        }
+        let alone = edited(
+            ",\n    {\n      \"name\": \"collaborator-2\",\n      \"key_id\": \"25f74d9def342ab7179d75010a5c68da770e3be6f6a4a44b8f06f9026fce4342\"\n    }",
+            "",
+        );
+        let told = "collaborator \"collaborator-2\" is not among the signers";
+        assert_eq!(alone.unwrap_err().to_string(), told);
     }
 
     #[test]
