@@ -22,7 +22,7 @@ struct Decrypted {
 /// Cloud KMS.
 pub struct Kms<'a> {
     /// How to reach it.
-    pub network: &'a Client,
+    pub network: Client<'a>,
     /// Where it is.
     pub endpoint: &'a Endpoint,
     /// The image that it is asked for.

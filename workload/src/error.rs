@@ -26,6 +26,12 @@ pub enum Error {
         /// What happened on the wire.
         source: Box<ureq::Error>,
     },
+    /// The deadline passed before an answer came.
+    #[error("{doing}: no answer before the deadline")]
+    Late {
+        /// What was asked for.
+        doing: String,
+    },
     /// An answer that says something went wrong.
     #[error("{doing}: the answer is {status} {message}")]
     Status {
@@ -63,7 +69,9 @@ impl Error {
             Self::Terms(_) | Self::Read { .. } => {
                 "build the image again, with terms that all agreed on"
             }
-            Self::Http { .. } => "see that the services in the terms can be reached from here",
+            Self::Http { .. } | Self::Late { .. } => {
+                "see that the services in the terms can be reached from here"
+            }
             Self::Status { .. } | Self::Incomplete { .. } => {
                 "see that the terms name the right services"
             }
@@ -120,12 +128,14 @@ pub enum Refusal {
         message: String,
     },
     /// Data that did not come in time.
-    #[error("waiting for data: after {seconds} s, {}", owing(.owed))]
+    #[error("waiting for data: after {seconds} s, {}{}", owing(.owed), during(.doing.as_deref()))]
     Overdue {
         /// Seconds waited.
         seconds: u64,
         /// Who owes how many messages.
         owed: Vec<(String, u32)>,
+        /// The call that had no answer at the deadline, if there was one.
+        doing: Option<String>,
     },
 }
 
@@ -135,4 +145,10 @@ fn owing(owed: &[(String, u32)]) -> String {
         .map(|(name, count)| format!("{name} owes {count}"))
         .collect();
     each.join(", ")
+}
+
+fn during(doing: Option<&str>) -> String {
+    doing.map_or_else(String::new, |doing| {
+        format!("; no answer yet while {doing}")
+    })
 }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::http::{Answer, Client, Content, printable};
+use crate::http::{Answer, Client, Content, OAuthError};
 use crate::identity::Identity;
 use crate::terms::{Collaborator, Terms};
 use crate::{Error, Refusal, Secret};
@@ -24,14 +24,6 @@ impl Access {
 struct Granted {
     access_token: Secret,
     token_type: String,
-}
-
-/// An error of OAuth (RFC 6749 section 5.2); not Google's usual form.
-#[derive(Deserialize)]
-struct Refused {
-    error: String,
-    #[serde(default)]
-    error_description: String,
 }
 
 /// Exchanges every token, in the order of the terms.
@@ -69,7 +61,7 @@ fn exchange(
     ];
     let answer = network.call(&doing, url, None, &Content::Form(&form))?;
     match answer.status() {
-        400 | 401 | 403 => Err(refusal(answer, &doing, collaborator)),
+        400 | 401 | 403 => Err(refusal(&answer, doing, collaborator)),
         _ => granted(answer.json(&doing)?, doing),
     }
 }
@@ -86,24 +78,21 @@ fn granted(granted: Granted, doing: String) -> Result<Access, Error> {
     }
 }
 
-fn refusal(answer: Answer, doing: &str, collaborator: &Collaborator) -> Error {
-    let status = answer.status();
-    let message = answer.message();
-    let doing = doing.to_owned();
-    match content::json::parse(answer.into_body().bytes(), content::limits::HTTP_BODY) {
-        Ok(Refused {
+fn refusal(answer: &Answer, doing: String, collaborator: &Collaborator) -> Error {
+    match answer.oauth_error() {
+        Some(OAuthError {
             error,
             error_description,
         }) => Refusal::Exchange {
             collaborator: collaborator.name.clone(),
-            error: printable(&error, 80),
-            description: printable(&error_description, 600),
+            error,
+            description: error_description,
         }
         .into(),
-        Err(_) => Error::Status {
+        None => Error::Status {
             doing,
-            status,
-            message,
+            status: answer.status(),
+            message: answer.message(),
         },
     }
 }

@@ -13,16 +13,21 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use content::limits;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::Agent;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
+use ureq::{Agent, RequestBuilder};
 use zeroize::Zeroizing;
 
+use crate::deadline::Deadline;
 use crate::{Error, Secret};
+
+mod told;
+
+use told::Carried;
 
 /// How long one call may take; a pull without messages takes about that long.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,18 +35,19 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const ATTEMPTS: u32 = 4;
 /// The pause after the first of them; each is twice as long as the one before.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Bytes of an answer that are told when it is an error.
-const TOLD: usize = 600;
 
 /// A client.
-pub struct Client {
+pub struct Client<'a> {
     agent: Agent,
+    /// When its calls end, if that is before they end by themselves.
+    deadline: Option<Deadline<'a>>,
 }
 
 /// An answer, whatever its status. Many hold a token or data, so the body of each is a secret.
 pub struct Answer {
     status: u16,
     body: Secret,
+    carried: Carried,
 }
 
 /// What to send with a call.
@@ -66,28 +72,38 @@ impl Content<'_> {
     }
 }
 
-impl Client {
+impl Client<'_> {
     /// A client for services on the network.
     pub fn network() -> Self {
         Self {
             agent: Agent::new_with_config(config()),
+            deadline: None,
         }
     }
 
-    /// A client for whoever listens on the Unix socket `path`; the host in a URL means nothing.
+    /// A client for the process that listens on the Unix socket `path`; the host in a URL means nothing.
     pub fn unix(path: &Path) -> Self {
         let connector = UnixConnector {
             path: path.to_owned(),
         };
         Self {
             agent: Agent::with_parts(config(), connector, NoResolver),
+            deadline: None,
+        }
+    }
+
+    /// The same client, whose calls end at `deadline`.
+    pub fn until<'d>(&self, deadline: Deadline<'d>) -> Client<'d> {
+        Client {
+            agent: self.agent.clone(),
+            deadline: Some(deadline),
         }
     }
 
     /// Calls `url`, again if the service is not available; `doing` says what for.
     ///
     /// # Errors
-    /// No whole answer came, or one over [`limits::HTTP_BODY`].
+    /// [`Error::Late`] at the deadline; no whole answer came, or one over [`limits::HTTP_BODY`].
     pub fn call(
         &self,
         doing: &str,
@@ -95,15 +111,26 @@ impl Client {
         bearer: Option<&Secret>,
         content: &Content,
     ) -> Result<Answer, Error> {
-        for attempt in 0..ATTEMPTS - 1 {
-            match self.call_once(url, bearer, content) {
-                Ok(answer) if !answer.is_unavailable() => return Ok(answer),
-                Err(error) if !is_unavailable(&error) => return Err(http_error(doing, error)),
-                _ => std::thread::sleep(PAUSE * 2_u32.pow(attempt)),
-            }
+        let mut pauses = (0..ATTEMPTS - 1).map(|attempt| PAUSE * 2_u32.pow(attempt));
+        loop {
+            let left = self.left(doing)?;
+            let outcome = self.call_once(url, bearer, content, left.min(TIMEOUT));
+            let pause = match (&outcome, pauses.next()) {
+                (Ok(answer), Some(pause)) if answer.is_unavailable() => pause,
+                (Err(error), Some(pause)) if is_unavailable(error) => pause,
+                _ => return outcome.map_err(|error| http_error(doing, error, left)),
+            };
+            std::thread::sleep(pause.min(left));
         }
-        self.call_once(url, bearer, content)
-            .map_err(|error| http_error(doing, error))
+    }
+
+    /// The time until the deadline.
+    fn left(&self, doing: &str) -> Result<Duration, Error> {
+        let left = self.deadline.map_or(Duration::MAX, |d| d.left());
+        match left.is_zero() {
+            true => Err(late(doing)),
+            false => Ok(left),
+        }
     }
 
     fn call_once(
@@ -111,30 +138,17 @@ impl Client {
         url: &str,
         bearer: Option<&Secret>,
         content: &Content,
+        timeout: Duration,
     ) -> Result<Answer, ureq::Error> {
-        let token = bearer
-            .and_then(Secret::text)
-            .map(|token| Zeroizing::new(format!("Bearer {token}")));
-        let token = token
-            .as_ref()
-            .map(|token| ("authorization", token.as_str()));
         let response = match content {
-            Content::None => token
-                .into_iter()
-                .fold(self.agent.get(url), |request, (name, value)| {
-                    request.header(name, value)
-                })
-                .call()?,
-            content => {
-                let post = self.agent.post(url);
-                let post = token
-                    .into_iter()
-                    .fold(post, |request, (n, v)| request.header(n, v));
-                match content {
-                    Content::Form(form) => post.send_form(form.iter().copied())?,
-                    Content::Json(json) => post.content_type("application/json").send(json)?,
-                    Content::None => post.send_empty()?,
-                }
+            Content::None => authorized(self.agent.get(url), bearer, timeout).call()?,
+            Content::Form(form) => {
+                let post = authorized(self.agent.post(url), bearer, timeout);
+                post.send_form(form.iter().copied())?
+            }
+            Content::Json(json) => {
+                let post = authorized(self.agent.post(url), bearer, timeout);
+                post.content_type("application/json").send(json)?
             }
         };
         let (parts, mut body) = response.into_parts();
@@ -142,7 +156,23 @@ impl Client {
         Ok(Answer {
             status: parts.status.as_u16(),
             body: Secret::new(body),
+            carried: Carried::of(bearer, content),
         })
+    }
+}
+
+fn authorized<B>(
+    request: RequestBuilder<B>,
+    bearer: Option<&Secret>,
+    timeout: Duration,
+) -> RequestBuilder<B> {
+    let request = request.config().timeout_global(Some(timeout)).build();
+    match bearer.and_then(Secret::text) {
+        Some(token) => {
+            let value = Zeroizing::new(format!("Bearer {token}"));
+            request.header("authorization", value.as_str())
+        }
+        None => request,
     }
 }
 
@@ -157,10 +187,20 @@ fn config() -> Config {
         .build()
 }
 
-fn http_error(doing: &str, source: ureq::Error) -> Error {
-    Error::Http {
+/// A call that had less time than usual was ended by the deadline.
+fn http_error(doing: &str, source: ureq::Error, left: Duration) -> Error {
+    match source {
+        ureq::Error::Timeout(_) if left < TIMEOUT => late(doing),
+        source => Error::Http {
+            doing: doing.to_owned(),
+            source: Box::new(source),
+        },
+    }
+}
+
+fn late(doing: &str) -> Error {
+    Error::Late {
         doing: doing.to_owned(),
-        source: Box::new(source),
     }
 }
 
@@ -222,14 +262,38 @@ impl Answer {
         google.map_or_else(String::new, |google| google.error.status)
     }
 
-    /// What the body of an error says, in one line, shortened.
+    /// What the body of an error says, in one line, shortened; nothing that it may have from the
+    /// request.
     pub fn message(&self) -> String {
-        let told = match self.parse() {
-            Some(GoogleError { error }) => format!("{}: {}", error.status, error.message),
-            None => String::from_utf8_lossy(self.body.bytes()).into_owned(),
-        };
-        printable(&told, TOLD)
+        match self.parse() {
+            Some(GoogleError { error }) => {
+                let code = self.carried.tell_code(&error.status);
+                format!("{code}: {}", self.carried.tell(&error.message))
+            }
+            None => self
+                .carried
+                .tell(&String::from_utf8_lossy(self.body.bytes())),
+        }
     }
+
+    /// What the body says, if it is an error of OAuth.
+    pub fn oauth_error(&self) -> Option<OAuthError> {
+        let found = self.parse::<OAuthError>()?;
+        Some(OAuthError {
+            error: self.carried.tell_code(&found.error),
+            error_description: self.carried.tell(&found.error_description),
+        })
+    }
+}
+
+/// An error of OAuth (RFC 6749 section 5.2); not Google's usual form.
+#[derive(serde::Deserialize)]
+pub struct OAuthError {
+    /// The code.
+    pub error: String,
+    /// What the service says about it; may be empty.
+    #[serde(default)]
+    pub error_description: String,
 }
 
 /// What strangers wrote, without what steers a terminal and at most `length` characters of it.

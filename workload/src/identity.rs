@@ -31,7 +31,7 @@ pub struct Identity {
 
 /// The launcher behind its socket.
 pub struct Launcher {
-    client: Client,
+    client: Client<'static>,
 }
 
 impl Launcher {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::deadline::Deadline;
 use crate::exchange::Access;
 use crate::http::{Client, Content, from_base64, printable};
 use crate::terms::{Collaborator, Terms};
@@ -29,7 +30,7 @@ const _: () = assert!(limits::HTTP_BODY as usize > BATCH * (CIPHERTEXT_LIMIT / 3
 
 /// The subscription.
 pub struct Inbox<'a> {
-    network: &'a Client,
+    network: Client<'a>,
     terms: &'a Terms,
     access: &'a Access,
     /// Messages per pull.
@@ -98,9 +99,11 @@ pub enum Objection {
 }
 
 impl Delivery {
-    /// What to acknowledge it by.
-    pub fn ack_id(&self) -> &str {
-        &self.ack_id
+    /// The collaborator that it says it is from; that is not checked before it was decrypted.
+    pub fn sender<'c>(&self, collaborators: &'c [Collaborator]) -> &'c str {
+        let name = self.message.attributes.get("collaborator");
+        let known = collaborators.iter().find(|c| Some(&c.name) == name);
+        known.map_or("no collaborator", |collaborator| &collaborator.name)
     }
 
     /// What to call it before it was read.
@@ -113,11 +116,13 @@ impl Delivery {
         printable(name, NAME_LIMIT)
     }
 
-    /// Reads the message. A key in it chooses nothing; it must be the sender's own all the same.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn read(&self, collaborators: &[Collaborator]) -> Result<Letter, Objection> {
+    /// The message, or what is wrong with it; and what to acknowledge it by.
+    pub fn read(self, collaborators: &[Collaborator]) -> (Result<Letter, Objection>, String) {
+        (self.letter(collaborators), self.ack_id)
+    }
+
+    /// A key in it chooses nothing; it must be the sender's own all the same.
+    fn letter(&self, collaborators: &[Collaborator]) -> Result<Letter, Objection> {
         let name = self.attribute("collaborator")?;
         let place = collaborators.iter().position(|c| c.name == name);
         let place = place.ok_or_else(|| Objection::Stranger(name.to_owned()))?;
@@ -155,7 +160,7 @@ impl Delivery {
 
 impl<'a> Inbox<'a> {
     /// The subscription that the terms name, pulled with `access`.
-    pub fn new(network: &'a Client, terms: &'a Terms, access: &'a Access) -> Self {
+    pub fn new(network: Client<'a>, terms: &'a Terms, access: &'a Access) -> Self {
         Self {
             network,
             terms,
@@ -164,16 +169,24 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    /// Takes what is there, and holds it for the rest of the run.
+    /// From now on, calls end at `deadline`.
+    pub fn end_at(&mut self, deadline: Deadline<'a>) {
+        self.network = self.network.until(deadline);
+    }
+
+    /// Takes what is there until `glance`, and holds it for the rest of the run.
     ///
     /// # Errors
     /// The subscriber may not, or no proper answer.
-    pub fn pull(&mut self) -> Result<Vec<Delivery>, Error> {
+    pub fn pull(&mut self, glance: Deadline) -> Result<Vec<Delivery>, Error> {
         let doing = "pulling messages";
-        let answer = match self.call(doing, "pull", &json!({"maxMessages": self.batch})) {
+        let network = self.network.until(glance);
+        let request = json!({"maxMessages": self.batch});
+        let answer = match self.call(&network, doing, "pull", &request) {
             // Nothing came while the call was open; what was on its way comes again.
+            Err(Error::Late { .. }) => return Ok(Vec::new()),
             Err(Error::Http { source, .. }) if is_timeout(&source) => return Ok(Vec::new()),
-            // Somebody has sent what is no data. These come again, and then one by one.
+            // A publisher has sent what is no data. These come again, and then one by one.
             Err(Error::Http { source, .. }) if self.batch > 1 && is_too_large(&source) => {
                 self.batch = 1;
                 return Ok(Vec::new());
@@ -181,7 +194,10 @@ impl<'a> Inbox<'a> {
             answer => answer?,
         };
         let deliveries = answer.json::<Pulled>(doing)?.received_messages;
-        let ids: Vec<_> = deliveries.iter().map(Delivery::ack_id).collect();
+        if !deliveries.is_empty() {
+            self.batch = BATCH.min(self.batch * 2);
+        }
+        let ids: Vec<_> = deliveries.iter().map(|delivery| &delivery.ack_id).collect();
         let seconds = self.terms.deadline.as_secs() + MARGIN;
         self.modify_deadline("holding messages", &ids, seconds)?;
         Ok(deliveries)
@@ -203,7 +219,8 @@ impl<'a> Inbox<'a> {
         let ids: Vec<_> = ack_ids.iter().map(AsRef::as_ref).collect();
         let doing = "acknowledging messages";
         for ids in ids.chunks(BATCH) {
-            self.call(doing, "acknowledge", &json!({"ackIds": ids}))?
+            let request = json!({"ackIds": ids});
+            self.call(&self.network, doing, "acknowledge", &request)?
                 .ok(doing)?;
         }
         Ok(())
@@ -218,13 +235,15 @@ impl<'a> Inbox<'a> {
         let ids: Vec<_> = ack_ids.iter().map(AsRef::as_ref).collect();
         for ids in ids.chunks(BATCH) {
             let request = json!({"ackIds": ids, "ackDeadlineSeconds": seconds});
-            self.call(doing, "modifyAckDeadline", &request)?.ok(doing)?;
+            self.call(&self.network, doing, "modifyAckDeadline", &request)?
+                .ok(doing)?;
         }
         Ok(())
     }
 
     fn call(
         &self,
+        network: &Client,
         doing: &str,
         method: &str,
         request: &impl Serialize,
@@ -235,9 +254,7 @@ impl<'a> Inbox<'a> {
             self.terms.subscription.as_str()
         );
         let content = Content::json(request)?;
-        let answer = self
-            .network
-            .call(doing, &url, Some(self.access.token()), &content)?;
+        let answer = network.call(doing, &url, Some(self.access.token()), &content)?;
         match answer.status() {
             401 | 403 => Err(Refusal::Denied {
                 doing: doing.to_owned(),
@@ -276,7 +293,7 @@ mod tests {
             ack_id: "1".into(),
             message,
         }
-        .read(&terms.collaborators)
+        .letter(&terms.collaborators)
     }
 
     const TWO: (&str, &str) = ("collaborator", "collaborator-2");

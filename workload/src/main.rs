@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use content::limits;
 use workload::count::Counts;
@@ -19,7 +19,16 @@ use workload::{Error, Refusal};
 const TERMS: &str = "/etc/countersign/terms.json";
 
 fn main() -> ExitCode {
-    match read_terms().and_then(|terms| run(&terms, &world())) {
+    let start = Instant::now();
+    let elapsed = || start.elapsed();
+    let world = World {
+        launcher: Launcher::at(Path::new(SOCKET)),
+        now: &now,
+        elapsed: &elapsed,
+        tell: &|line| eprintln!("workload: {line}"),
+        publish: &print,
+    };
+    match read_terms().and_then(|terms| run(&terms, &world)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Refused(refusal)) => refused(&refusal),
         Err(error) => broken(&error),
@@ -44,15 +53,6 @@ fn read_terms() -> Result<Terms, Error> {
     let file = File::open(TERMS).map_err(|error| read_error(error.into()))?;
     let bytes = content::read_limited(file, limits::DOCUMENT).map_err(read_error)?;
     Ok(Terms::parse(&bytes)?)
-}
-
-fn world() -> World<'static> {
-    World {
-        launcher: Launcher::at(Path::new(SOCKET)),
-        now: &now,
-        tell: &|line| eprintln!("workload: {line}"),
-        publish: &print,
-    }
 }
 
 /// Unix seconds; 0 for a clock before 1970, at which no token holds.

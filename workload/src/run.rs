@@ -1,22 +1,28 @@
 //! The diagram: identity, late binding, exchange, messages, result. Nothing is asked of a
 //! collaborator before all have signed, and nothing is acknowledged before the result is out.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
+use crate::backlog::{Backlog, Waiting};
 use crate::count::{Counts, Due, Ledger};
+use crate::deadline::{Deadline, Elapsed};
 use crate::decrypt::{Kms, Opened};
 use crate::exchange::{self, Access};
 use crate::http::Client;
 use crate::identity::{self, Launcher};
 use crate::inbox::{Delivery, Inbox, Letter};
 use crate::late_binding;
+use crate::objections::Objections;
 use crate::terms::Terms;
 use crate::{Error, Refusal};
 
 /// After a pull that brought nothing: some services answer at once.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How long to wait for messages while others wait to be decrypted.
+const GLANCE: Duration = Duration::from_secs(2);
+/// How long acknowledging and giving back may take, once the result is out or there is none.
+const FINISHING: Duration = Duration::from_secs(20);
 
 /// The world outside, as `main` has it.
 pub struct World<'a> {
@@ -24,6 +30,8 @@ pub struct World<'a> {
     pub launcher: Launcher,
     /// The time, in Unix seconds.
     pub now: &'a dyn Fn() -> u64,
+    /// The time since the start, by a clock that never goes back.
+    pub elapsed: Elapsed<'a>,
     /// Tells people how far it is; never data, never tokens.
     pub tell: &'a dyn Fn(&str),
     /// Hands over the result; when it returns, the result is out.
@@ -49,22 +57,23 @@ pub fn run(terms: &Terms, world: &World) -> Result<(), Error> {
     let access = exchange::all(&network, terms, &identity)?;
     (world.tell)(&format!("exchange: {} access tokens", access.len()));
 
-    let inbox = Inbox::new(&network, terms, &access[terms.subscriber]);
-    let kms = Kms {
-        network: &network,
-        endpoint: &terms.endpoints.kms,
-        image_digest,
-    };
+    let deadline = Deadline::after(world.elapsed, terms.deadline);
     let mut session = Session {
         terms,
         world,
         access: &access,
-        inbox,
-        kms,
+        deadline,
+        inbox: Inbox::new(network.until(deadline), terms, &access[terms.subscriber]),
+        kms: Kms {
+            network: network.until(deadline),
+            endpoint: &terms.endpoints.kms,
+            image_digest,
+        },
         ledger: Ledger::new(&terms.collaborators),
+        backlog: Backlog::new(&terms.collaborators),
         counted: Vec::new(),
         refused: Vec::new(),
-        told: BTreeSet::new(),
+        objections: Objections::default(),
     };
     let outcome = session.gather().and_then(|()| session.publish());
     session.finish(outcome)
@@ -82,82 +91,133 @@ struct Session<'a> {
     terms: &'a Terms,
     world: &'a World<'a>,
     access: &'a [Access],
+    deadline: Deadline<'a>,
     inbox: Inbox<'a>,
     kms: Kms<'a>,
     ledger: Ledger,
+    backlog: Backlog,
     /// What to acknowledge counted messages by, second deliveries included.
     counted: Vec<String>,
     /// What to give all others back by. They are held meanwhile: given back at once they would come
     /// again at once, in place of those that have not come yet.
     refused: Vec<String>,
-    /// What was told of refused messages, so that each is told once.
-    told: BTreeSet<String>,
+    objections: Objections,
 }
 
 impl Session<'_> {
-    /// Counts messages until everybody has sent what was agreed.
+    /// Counts messages until every collaborator has sent what was agreed, or until the deadline.
     fn gather(&mut self) -> Result<(), Error> {
+        match self.rounds() {
+            Err(Error::Late { doing }) => Err(self.overdue(Some(doing))),
+            outcome => outcome,
+        }
+    }
+
+    fn rounds(&mut self) -> Result<(), Error> {
+        while !self.ledger.owed().is_empty() {
+            if self.deadline.is_over() {
+                return Err(self.overdue(None));
+            }
+            let deliveries = self.pull()?;
+            if deliveries.is_empty() && self.backlog.is_empty() {
+                std::thread::sleep(PAUSE.min(self.deadline.left()));
+            }
+            deliveries
+                .into_iter()
+                .for_each(|delivery| self.sort(delivery));
+            self.round()?;
+        }
+        Ok(())
+    }
+
+    fn overdue(&self, doing: Option<String>) -> Error {
         let seconds = self.terms.deadline.as_secs();
-        let deadline = (self.world.now)().saturating_add(seconds);
-        loop {
-            let owed = self.ledger.owed();
-            if owed.is_empty() {
-                return Ok(());
-            }
-            if (self.world.now)() >= deadline {
-                return Err(Refusal::Overdue { seconds, owed }.into());
-            }
-            let deliveries = self.inbox.pull()?;
-            if deliveries.is_empty() {
-                std::thread::sleep(PAUSE);
-            }
-            self.take_all(&deliveries)?;
+        let owed = self.ledger.owed();
+        Refusal::Overdue {
+            seconds,
+            owed,
+            doing,
+        }
+        .into()
+    }
+
+    /// While messages wait to be decrypted, no long wait for others.
+    fn pull(&mut self) -> Result<Vec<Delivery>, Error> {
+        match self.backlog.is_empty() {
+            true => self.inbox.pull(self.deadline),
+            false => self.inbox.pull(self.deadline.at_most(GLANCE)),
         }
     }
 
-    /// Takes one after the other; when one of them stops everything, the rest is refused unread.
-    fn take_all(&mut self, deliveries: &[Delivery]) -> Result<(), Error> {
-        let mut outcome = Ok(());
-        for delivery in deliveries {
-            let fate = match &outcome {
-                Ok(()) => self.take(delivery),
-                Err(_) => Ok(Fate::Refused),
-            };
-            let fate = fate.unwrap_or_else(|error| {
-                outcome = Err(error);
-                Fate::Refused
-            });
-            let ids = match fate {
-                Fate::Counted => &mut self.counted,
-                Fate::Refused => &mut self.refused,
-            };
-            ids.push(delivery.ack_id().to_owned());
-        }
-        outcome
-    }
-
-    fn take(&mut self, delivery: &Delivery) -> Result<Fate, Error> {
-        let letter = match delivery.read(&self.terms.collaborators) {
-            Ok(letter) => letter,
-            Err(objection) => return Ok(self.refuse(&delivery.name(), &objection)),
+    /// Refuses a message, knows it as counted, or lets it wait for its turn.
+    fn sort(&mut self, delivery: Delivery) {
+        let name = delivery.name();
+        let sender = delivery.sender(&self.terms.collaborators).to_owned();
+        let (letter, ack_id) = delivery.read(&self.terms.collaborators);
+        let fate = match letter {
+            Err(objection) => self.refuse(&sender, &name, &objection),
+            Ok(letter) => match self.judge(&letter) {
+                Some(fate) => fate,
+                None => return self.wait(Waiting { letter, ack_id }),
+            },
         };
-        let objection = match self.ledger.due(&letter) {
-            Due::Wanted => return self.count(&letter),
-            Due::Counted => return Ok(Fate::Counted),
+        self.note(fate, ack_id);
+    }
+
+    fn wait(&mut self, waiting: Waiting) {
+        if let Err(Waiting { letter, ack_id }) = self.backlog.push(waiting) {
+            let reason = "too many of its sender wait already";
+            let fate = self.refuse(&letter.collaborator, &letter.message, &reason);
+            self.note(fate, ack_id);
+        }
+    }
+
+    /// Decrypts what waits, by turns; when something stops everything, the rest is given back.
+    fn round(&mut self) -> Result<(), Error> {
+        self.backlog.begin();
+        while let Some(Waiting { letter, ack_id }) = self.backlog.take() {
+            let fate = match self.judge(&letter) {
+                Some(fate) => Ok(fate),
+                None => self.count(&letter),
+            };
+            match fate {
+                Ok(fate) => self.note(fate, ack_id),
+                Err(error) => {
+                    self.note(Fate::Refused, ack_id);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, fate: Fate, ack_id: String) {
+        match fate {
+            Fate::Counted => self.counted.push(ack_id),
+            Fate::Refused => self.refused.push(ack_id),
+        }
+    }
+
+    /// What happens to a message that need not be decrypted for that.
+    fn judge(&mut self, letter: &Letter) -> Option<Fate> {
+        let objection = match self.ledger.due(letter) {
+            Due::Wanted if self.backlog.is_useless(letter) => "the same one was refused before",
+            Due::Wanted => return None,
+            Due::Counted => return Some(Fate::Counted),
             Due::Another => "another one of this name has been counted",
             Due::Surplus => "its sender has sent all that is due",
         };
-        Ok(self.refuse(&letter.message, &objection))
+        Some(self.refuse(&letter.collaborator, &letter.message, &objection))
     }
 
     fn count(&mut self, letter: &Letter) -> Result<Fate, Error> {
         let key = &self.terms.collaborators[letter.place].kms_key;
         let data = match self.kms.open(letter, key, &self.access[letter.place])? {
             Opened::Plaintext(data) => data,
-            Opened::NotOpened(reason) => return Ok(self.refuse(&letter.message, &reason)),
+            Opened::NotOpened(reason) => return Ok(self.fail(letter, &reason)),
         };
         if let Err(objection) = self.ledger.count(letter, &data) {
-            return Ok(self.refuse(&letter.message, &objection));
+            return Ok(self.fail(letter, &objection));
         }
         (self.world.tell)(&format!(
             "counted: message {} of {}",
@@ -166,10 +226,14 @@ impl Session<'_> {
         Ok(Fate::Counted)
     }
 
-    fn refuse(&mut self, message: &str, reason: &dyn std::fmt::Display) -> Fate {
-        let told = format!("refusing message {message}: {reason}");
-        if self.told.insert(told.clone()) {
-            (self.world.tell)(&told);
+    fn fail(&mut self, letter: &Letter, reason: &dyn std::fmt::Display) -> Fate {
+        self.backlog.fail(letter);
+        self.refuse(&letter.collaborator, &letter.message, reason)
+    }
+
+    fn refuse(&mut self, sender: &str, message: &str, reason: &dyn std::fmt::Display) -> Fate {
+        if let Some(line) = self.objections.line(sender, message, reason) {
+            (self.world.tell)(&line);
         }
         Fate::Refused
     }
@@ -178,8 +242,13 @@ impl Session<'_> {
         (self.world.publish)(self.ledger.counts()).map_err(Error::Result)
     }
 
-    /// Acknowledges what the published result is made of, and gives everything else back.
-    fn finish(&self, outcome: Result<(), Error>) -> Result<(), Error> {
+    /// Acknowledges what the published result is made of, and gives everything else back. That has
+    /// an end of its own: the deadline may be near or over.
+    fn finish(mut self, outcome: Result<(), Error>) -> Result<(), Error> {
+        self.inbox
+            .end_at(Deadline::after(self.world.elapsed, FINISHING));
+        self.refused
+            .extend(self.backlog.drain().map(|waiting| waiting.ack_id));
         let outcome = match outcome {
             Ok(()) => self.inbox.acknowledge(&self.counted),
             Err(error) => {

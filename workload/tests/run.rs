@@ -3,8 +3,10 @@
 
 mod play;
 
+use std::time::{Duration, Instant};
+
 use content::Digest;
-use play::{NOW, Stage, image, kms_key};
+use play::{Echo, NOW, Stage, image, kms_key};
 use serde_json::json;
 use workload::{Error, Refusal};
 
@@ -366,4 +368,135 @@ fn says_when_there_is_no_launcher() {
     let error = stage.run().result.unwrap_err();
     let doing = "asking the launcher for the default token";
     assert!(error.to_string().starts_with(doing), "{error}");
+}
+
+#[test]
+fn tells_nothing_of_a_request_that_an_error_repeats() {
+    let echoes: [Echo; 5] = [
+        |path, asked| {
+            let body = json!({"error": "invalid_grant", "error_description": asked});
+            path.ends_with("/token").then(|| (400, body.to_string()))
+        },
+        |path, asked| {
+            let subject = asked.split("subject_token=").nth(1)?.split('&').next()?;
+            let body = json!({"error": subject, "error_description": &subject[..12]});
+            path.ends_with("/token").then(|| (401, body.to_string()))
+        },
+        |path, asked| {
+            path.ends_with("/token")
+                .then(|| (418, asked.replace('&', " ")))
+        },
+        |path, asked| {
+            let error = json!({"error": {"status": asked, "message": asked}});
+            path.ends_with(":decrypt").then(|| (403, error.to_string()))
+        },
+        |path, asked| path.ends_with(":pull").then(|| (403, asked.to_owned())),
+    ];
+    for (number, echo) in echoes.into_iter().enumerate() {
+        let stage = Stage::new();
+        stage.state.lock().unwrap().echo = Some(echo);
+        both_send(&stage);
+        let ending = stage.run();
+        let error = ending.result.unwrap_err().to_string();
+        for secret in ["eyJ", "access-one", "subject_token"] {
+            let told = format!("{error}\n{}", ending.told);
+            assert!(!told.contains(secret), "{number}: {told}");
+        }
+        assert!(error.contains("withheld"), "{number}: {error}");
+    }
+}
+
+#[test]
+fn stops_in_the_middle_of_a_batch_when_the_deadline_passes() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().deadline = 6;
+    stage.state.lock().unwrap().decrypting = Duration::from_millis(500);
+    for number in 0..100 {
+        stage.send_as(
+            "one",
+            &format!("m-{number}"),
+            "mallory",
+            &Digest::of(b"x"),
+            &kms_key("one"),
+        );
+    }
+    let ending = stage.run();
+    let refusal = refused(ending.result);
+    assert!(
+        refusal.starts_with("waiting for data: after 6 s, one owes 1, two owes 1"),
+        "{refusal}"
+    );
+    assert!(stage.calls_to(":decrypt") <= 12);
+    assert_eq!(stage.left().len(), 100, "none is lost");
+}
+
+#[test]
+fn waits_for_no_answer_beyond_the_deadline() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().deadline = 1;
+    stage.state.lock().unwrap().stalling = Duration::from_secs(4);
+    both_send(&stage);
+    let start = Instant::now();
+    let refusal = refused(stage.run().result);
+    let told = "no answer yet while decrypting message m of one";
+    assert!(refusal.ends_with(told), "{refusal}");
+    // The stage answers one call after the other, so that giving back waits for it.
+    assert!(start.elapsed() < Duration::from_secs(12));
+}
+
+#[test]
+fn garbage_of_one_does_not_starve_the_other() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().deadline = 30;
+    stage.state.lock().unwrap().decrypting = Duration::from_millis(500);
+    stage.send("one", "m", "alice");
+    for number in 0..450 {
+        stage.send_as(
+            "one",
+            &format!("g-{number}"),
+            "mallory",
+            &Digest::of(b"x"),
+            &kms_key("one"),
+        );
+    }
+    stage.send("two", "m", "alice");
+    // Nothing of its own is due any more, so that its garbage costs nothing.
+    stage.run().result.unwrap();
+
+    let stage = Stage::new();
+    stage.state.lock().unwrap().deadline = 30;
+    stage.state.lock().unwrap().decrypting = Duration::from_millis(500);
+    for number in 0..450 {
+        stage.send_as(
+            "one",
+            &format!("g-{number}"),
+            "mallory",
+            &Digest::of(b"x"),
+            &kms_key("one"),
+        );
+    }
+    stage.send("two", "m", "alice");
+    let ending = stage.run();
+    assert!(
+        ending.told.contains("counted: message m of two"),
+        "{}",
+        ending.told
+    );
+    let refusal = refused(ending.result);
+    assert!(
+        refusal.starts_with("waiting for data: after 30 s, one owes 1"),
+        "{refusal}"
+    );
+    assert!(ending.told.lines().count() < 30, "{}", ending.told);
+}
+
+#[test]
+fn asks_once_for_a_message_that_comes_again_and_again() {
+    let stage = Stage::new();
+    for _ in 0..50 {
+        stage.send_as("one", "g", "mallory", &Digest::of(b"x"), &kms_key("one"));
+    }
+    both_send(&stage);
+    stage.run().result.unwrap();
+    assert_eq!(stage.calls_to(":decrypt"), 3);
 }

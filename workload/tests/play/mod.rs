@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -61,6 +62,9 @@ pub struct Queued {
     pub acknowledged: bool,
 }
 
+/// From the path of a call and what it carried, the error that a service answers with.
+pub type Echo = fn(&str, &str) -> Option<(u16, String)>;
+
 pub struct State {
     /// Who has signed; seen by the launcher when it looks.
     pub signed: Vec<&'static str>,
@@ -81,6 +85,14 @@ pub struct State {
     pub exchanged: fn(&mut Value),
     /// Seconds that the workload waits.
     pub deadline: u64,
+    /// The time that has passed beyond the real one.
+    pub passed: Duration,
+    /// How much of it each call to decrypt takes.
+    pub decrypting: Duration,
+    /// How long the call to decrypt takes in truth.
+    pub stalling: Duration,
+    /// Makes an error out of what a service was asked, in place of its answer.
+    pub echo: Option<Echo>,
     /// Spaces after every answer of a service.
     pub padding: usize,
     /// The status of every answer of a service, whatever it is.
@@ -115,6 +127,10 @@ impl Stage {
             decrypted: |_| {},
             exchanged: |_| {},
             deadline: 3,
+            passed: Duration::ZERO,
+            decrypting: Duration::ZERO,
+            stalling: Duration::ZERO,
+            echo: None,
             padding: 0,
             status: None,
             outages: 0,
@@ -191,14 +207,13 @@ impl Stage {
         self.state.lock().unwrap().queue.push(queued);
     }
 
-    /// Runs the workload; every look at the clock takes a second.
+    /// Runs the workload. Its waiting is played: each pull that brings nothing takes a second, and
+    /// each call to decrypt as long as the stage says.
     pub fn run(&self) -> Ending {
-        let clock = Mutex::new(NOW);
-        let now = || {
-            let mut clock = clock.lock().unwrap();
-            *clock += 1;
-            *clock
-        };
+        let start = Instant::now();
+        let played = self.state.clone();
+        let elapsed = || start.elapsed() + played.lock().unwrap().passed;
+        let now = || NOW + elapsed().as_secs();
         let (told, printed) = (Mutex::new(String::new()), Mutex::new(String::new()));
         let tell = |line: &str| *told.lock().unwrap() += &format!("{line}\n");
         let publish = |counts: &Counts| {
@@ -214,6 +229,7 @@ impl Stage {
         let world = World {
             launcher,
             now: &now,
+            elapsed: &elapsed,
             tell: &tell,
             publish: &publish,
         };

@@ -1,6 +1,7 @@
 //! The services, each as small as it can be.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -56,12 +57,21 @@ impl State {
             self.outages -= 1;
             return (503, b"{}".to_vec());
         }
+        let text = String::from_utf8_lossy(&request.body);
+        let asked = format!("{} {text}", request.bearer);
+        if let Some((status, answer)) = self.echo.and_then(|echo| echo(&request.path, &asked)) {
+            return (status, answer.into_bytes());
+        }
         let body = || serde_json::from_slice::<Value>(&request.body).unwrap();
         let (status, answer) = match request.path.rsplit([':', '/']).next().unwrap() {
             "openid-configuration" => (200, self.discovery(request)),
             "jwks" => (200, jwks()),
             "token" => self.exchange(&form(&request.body)),
-            "decrypt" => self.decrypt(request, &body()),
+            "decrypt" => {
+                self.passed += self.decrypting;
+                std::thread::sleep(self.stalling);
+                self.decrypt(request, &body())
+            }
             "pull" => self.as_one(request, |state| state.pull(&body())),
             "modifyAckDeadline" => self.as_one(request, |state| state.modify_deadline(&body())),
             "acknowledge" => self.as_one(request, |state| state.acknowledge(&body())),
@@ -170,6 +180,7 @@ impl State {
         }
         match received.is_empty() {
             true => {
+                self.passed += Duration::from_secs(1);
                 let lapsed = self.queue.iter_mut().filter(|queued| !queued.extended);
                 lapsed.for_each(|queued| queued.held = None);
                 json!({})
