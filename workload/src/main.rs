@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use content::limits;
-use workload::count::Counts;
-use workload::identity::{Launcher, SOCKET};
+use workload::job::count::Counts;
+use workload::platform::identity::{Launcher, SOCKET};
 use workload::run::{World, run};
 use workload::terms::Terms;
 use workload::{Error, Refusal};

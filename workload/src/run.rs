@@ -4,16 +4,16 @@
 use std::io;
 use std::time::Duration;
 
-use crate::backlog::{Backlog, Waiting};
-use crate::count::{Counts, Due, Ledger};
-use crate::deadline::{Deadline, Elapsed};
-use crate::decrypt::{Kms, Opened};
-use crate::exchange::{self, Access};
-use crate::http::Client;
-use crate::identity::{self, Launcher};
-use crate::inbox::{Delivery, Inbox, Letter};
-use crate::late_binding;
-use crate::objections::Objections;
+use crate::job::count::{Counts, Due, Ledger};
+use crate::platform::backlog::{Backlog, Waiting};
+use crate::platform::deadline::{Deadline, Elapsed};
+use crate::platform::decrypt::{Kms, Opened};
+use crate::platform::exchange::{self, Access};
+use crate::platform::http::Client;
+use crate::platform::identity::{self, Launcher};
+use crate::platform::inbox::{Delivery, Inbox, Letter};
+use crate::platform::late_binding;
+use crate::platform::objections::Objections;
 use crate::terms::Terms;
 use crate::{Error, Refusal};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use confidential::claims::{Claims, Expected, ISSUER, PRODUCTION};
 use confidential::jwks::KeySet;
 use serde_json::Value;
-use workload::identity::verify;
+use workload::platform::identity::verify;
 
 #[test]
 fn judges_published_tokens_as_their_authors_do() {

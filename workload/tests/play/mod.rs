@@ -16,8 +16,8 @@ use base64::engine::general_purpose::STANDARD;
 use content::Digest;
 use serde_json::{Value, json};
 use workload::Error;
-use workload::count::Counts;
-use workload::identity::Launcher;
+use workload::job::count::Counts;
+use workload::platform::identity::Launcher;
 use workload::run::{World, run};
 use workload::terms::Terms;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Content, printable};
-use crate::Secret;
+use crate::platform::Secret;
 
 /// Characters in a row, letters and digits alone, that count as a quotation.
 const QUOTATION: usize = 8;

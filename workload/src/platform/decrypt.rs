@@ -5,11 +5,11 @@ use content::Digest;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::exchange::Access;
-use crate::http::{Client, Content, base64, from_base64};
-use crate::inbox::Letter;
+use crate::platform::exchange::Access;
+use crate::platform::http::{Client, Content, base64, from_base64};
+use crate::platform::inbox::Letter;
+use crate::platform::{Error, Refusal, Secret};
 use crate::terms::{Endpoint, Resource};
-use crate::{Error, Refusal, Secret};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

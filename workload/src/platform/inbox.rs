@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::deadline::Deadline;
-use crate::exchange::Access;
-use crate::http::{Client, Content, from_base64, printable};
+use crate::platform::deadline::Deadline;
+use crate::platform::exchange::Access;
+use crate::platform::http::{Client, Content, from_base64, printable};
+use crate::platform::{Error, Refusal};
 use crate::terms::{Collaborator, Terms};
-use crate::{Error, Refusal};
 
 /// Messages per pull: so many of the largest proper ones fit into one answer.
 const BATCH: usize = 100;
@@ -247,7 +247,7 @@ impl<'a> Inbox<'a> {
         doing: &str,
         method: &str,
         request: &impl Serialize,
-    ) -> Result<crate::http::Answer, Error> {
+    ) -> Result<crate::platform::http::Answer, Error> {
         let endpoint = self.terms.endpoints.pubsub.as_str();
         let url = format!(
             "{endpoint}/v1/{}:{method}",
@@ -277,7 +277,7 @@ fn is_too_large(error: &ureq::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::base64;
+    use crate::platform::http::base64;
 
     fn read(attributes: &[(&str, &str)], data: &str) -> Result<Letter, Objection> {
         let attributes = attributes
@@ -288,7 +288,7 @@ mod tests {
             data: data.into(),
             attributes,
         };
-        let terms = Terms::parse(include_bytes!("../terms.json")).unwrap();
+        let terms = Terms::parse(include_bytes!("../../terms.json")).unwrap();
         Delivery {
             ack_id: "1".into(),
             message,

@@ -6,8 +6,8 @@ use std::fmt;
 
 use content::Digest;
 
-use crate::Secret;
-use crate::inbox::Letter;
+use crate::platform::Secret;
+use crate::platform::inbox::Letter;
 use crate::terms::Collaborator;
 
 /// What has been counted, and who still owes what.
@@ -125,7 +125,7 @@ mod tests {
 
     fn ledger() -> Ledger {
         Ledger::new(
-            &Terms::parse(include_bytes!("../terms.json"))
+            &Terms::parse(include_bytes!("../../terms.json"))
                 .unwrap()
                 .collaborators,
         )

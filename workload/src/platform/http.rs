@@ -22,8 +22,8 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, RequestBuilder};
 use zeroize::Zeroizing;
 
-use crate::deadline::Deadline;
-use crate::{Error, Secret};
+use crate::platform::deadline::Deadline;
+use crate::platform::{Error, Secret};
 
 mod told;
 

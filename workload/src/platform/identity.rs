@@ -12,9 +12,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::json;
 
-use crate::http::{Client, Content};
+use crate::platform::http::{Client, Content};
+use crate::platform::{Error, Refusal, Secret};
 use crate::terms::{Endpoint, Terms};
-use crate::{Error, Refusal, Secret};
 
 /// Where the launcher listens (Confidential Space, `teeserver`).
 pub const SOCKET: &str = "/run/container_launcher/teeserver.sock";

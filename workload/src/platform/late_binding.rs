@@ -2,8 +2,8 @@
 //! service has verified the signatures over the digest that was measured; whose they must be is
 //! said by the terms.
 
-use crate::Refusal;
-use crate::identity::Identity;
+use crate::platform::Refusal;
+use crate::platform::identity::Identity;
 use crate::terms::Signer;
 
 /// Checks that all `signers` have signed the image.

@@ -3,10 +3,10 @@
 
 use serde::Deserialize;
 
-use crate::http::{Answer, Client, Content, OAuthError};
-use crate::identity::Identity;
+use crate::platform::http::{Answer, Client, Content, OAuthError};
+use crate::platform::identity::Identity;
+use crate::platform::{Error, Refusal, Secret};
 use crate::terms::{Collaborator, Terms};
-use crate::{Error, Refusal, Secret};
 
 /// What a collaborator's provider gave for this image's token.
 pub struct Access {

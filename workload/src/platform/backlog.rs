@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use content::Digest;
 
-use crate::inbox::Letter;
+use crate::platform::inbox::Letter;
 use crate::terms::Collaborator;
 
 /// Messages of one sender in a round that may turn out to be of no use: each costs a call.
@@ -121,7 +121,7 @@ mod tests {
     use crate::terms::Terms;
 
     fn backlog() -> Backlog {
-        let terms = Terms::parse(include_bytes!("../terms.json")).unwrap();
+        let terms = Terms::parse(include_bytes!("../../terms.json")).unwrap();
         Backlog::new(&terms.collaborators)
     }
 

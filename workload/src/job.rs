@@ -1,0 +1,3 @@
+//! What is computed.
+
+pub mod count;
