@@ -192,7 +192,7 @@ fn is_not_starved_by_messages_that_it_refuses() {
 #[test]
 fn is_not_stopped_by_messages_that_no_answer_holds_together() {
     let stage = Stage::new();
-    stage.state.lock().unwrap().deadline = 20;
+    stage.state.lock().unwrap().deadline = 200;
     let data = "A".repeat((10 << 20) / 3 * 4);
     for name in ["large", "larger"] {
         let attributes = json!({"collaborator": "one", "message": name});

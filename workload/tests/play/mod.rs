@@ -207,12 +207,18 @@ impl Stage {
         self.state.lock().unwrap().queue.push(queued);
     }
 
-    /// Runs the workload. Its waiting is played: each pull that brings nothing takes a second, and
-    /// each call to decrypt as long as the stage says.
+    /// Runs the workload. Time is played: each pull that brings nothing takes a second, and each call
+    /// to decrypt as long as the stage says. Only where a call stalls does real time pass as well.
     pub fn run(&self) -> Ending {
         let start = Instant::now();
         let played = self.state.clone();
-        let elapsed = || start.elapsed() + played.lock().unwrap().passed;
+        let elapsed = || {
+            let state = played.lock().unwrap();
+            match state.stalling.is_zero() {
+                true => state.passed,
+                false => state.passed + start.elapsed(),
+            }
+        };
         let now = || NOW + elapsed().as_secs();
         let (told, printed) = (Mutex::new(String::new()), Mutex::new(String::new()));
         let tell = |line: &str| *told.lock().unwrap() += &format!("{line}\n");
