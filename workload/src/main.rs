@@ -1,5 +1,5 @@
-//! `workload`: reads the terms of its image, runs, and prints `word number` lines. It has no
-//! arguments. Exit status: 0 counted, 1 refused, 2 broken.
+//! `workload`: reads the terms of its image, runs, and prints its result. It has no
+//! arguments. Exit status: 0 done, 1 refused, 2 broken.
 #![allow(clippy::print_stderr, reason = "this is where the program speaks")]
 
 use std::fs::File;
@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use content::limits;
-use workload::job::count::Counts;
 use workload::platform::identity::{Launcher, SOCKET};
 use workload::run::{World, run};
 use workload::terms::Terms;
@@ -62,8 +61,8 @@ fn now() -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-fn print(counts: &Counts) -> io::Result<()> {
+fn print(result: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    write!(out, "{counts}")?;
+    write!(out, "{result}")?;
     out.flush()
 }

@@ -10,8 +10,10 @@ pub mod http;
 pub mod identity;
 pub mod inbox;
 pub mod late_binding;
+pub mod ledger;
 pub mod objections;
 mod secret;
+pub mod session;
 
 pub use error::{Error, Refusal};
 pub use secret::Secret;

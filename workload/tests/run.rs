@@ -500,3 +500,15 @@ fn asks_once_for_a_message_that_comes_again_and_again() {
     stage.run().result.unwrap();
     assert_eq!(stage.calls_to(":decrypt"), 3);
 }
+
+#[test]
+fn does_nothing_for_a_job_that_it_does_not_know() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().job = "sum";
+    let error = stage.run().result.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "reading terms: job: expected \"count\", found \"sum\""
+    );
+    assert_eq!(stage.calls_to("/"), 0);
+}

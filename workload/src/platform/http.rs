@@ -1,11 +1,7 @@
 //! A small HTTP/1.1 client: https with the roots that are compiled in, http on this machine, and
 //! http over a Unix socket. Every answer has a limit and every call an end.
 
-use std::fmt;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine;
@@ -14,11 +10,6 @@ use content::limits;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
-};
 use ureq::{Agent, RequestBuilder};
 use zeroize::Zeroizing;
 
@@ -26,8 +17,10 @@ use crate::platform::deadline::Deadline;
 use crate::platform::{Error, Secret};
 
 mod told;
+mod unix;
 
 use told::Carried;
+use unix::{NoResolver, UnixConnector};
 
 /// How long one call may take; a pull without messages takes about that long.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -325,88 +318,4 @@ pub fn base64(bytes: &[u8]) -> String {
 /// The bytes that `text` in Google's JSON stands for.
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
-}
-
-#[derive(Debug)]
-struct UnixConnector {
-    path: PathBuf,
-}
-
-impl Connector for UnixConnector {
-    type Out = UnixTransport;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails,
-        _: Option<()>,
-    ) -> Result<Option<UnixTransport>, ureq::Error> {
-        let stream = UnixStream::connect(&self.path)?;
-        let config = details.config;
-        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(Some(UnixTransport { stream, buffers }))
-    }
-}
-
-struct UnixTransport {
-    stream: UnixStream,
-    buffers: LazyBuffers,
-}
-
-impl fmt::Debug for UnixTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UnixTransport")
-    }
-}
-
-impl Transport for UnixTransport {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        self.stream
-            .set_write_timeout(timeout.not_zero().map(|after| *after))?;
-        let sent = self.stream.write_all(&self.buffers.output()[..amount]);
-        sent.map_err(|error| unix_error(error, timeout))
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.stream
-            .set_read_timeout(timeout.not_zero().map(|after| *after))?;
-        let read = self.stream.read(self.buffers.input_append_buf());
-        let amount = read.map_err(|error| unix_error(error, timeout))?;
-        self.buffers.input_appended(amount);
-        Ok(amount > 0)
-    }
-
-    /// One connection, one call: the other side is on this machine.
-    fn is_open(&mut self) -> bool {
-        false
-    }
-}
-
-fn unix_error(error: std::io::Error, timeout: NextTimeout) -> ureq::Error {
-    match error.kind() {
-        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => {
-            ureq::Error::Timeout(timeout.reason)
-        }
-        _ => error.into(),
-    }
-}
-
-/// A socket's path needs no resolving; ureq wants an address all the same.
-#[derive(Debug)]
-struct NoResolver;
-
-impl Resolver for NoResolver {
-    fn resolve(
-        &self,
-        _: &Uri,
-        _: &Config,
-        _: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let mut addresses = self.empty();
-        addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, 80)));
-        Ok(addresses)
-    }
 }
