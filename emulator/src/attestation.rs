@@ -17,7 +17,7 @@ use aws_lc_rs::signature::{
     KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaPublicKeyComponents,
 };
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use confidential::claims::{ISSUER, ImageSignature};
 use content::{Digest, limits};
 use serde::Serialize;
@@ -93,8 +93,8 @@ impl Attestation {
         if self.challenges.len() >= CHALLENGES {
             return Err(Status::exhausted("Too many challenges are unanswered."));
         }
-        let nonce = random::text().map_err(|_| Status::internal())?;
-        let name = format!("{location}/challenges/{nonce}");
+        let id = random::text().map_err(|_| Status::internal())?;
+        let name = format!("{location}/challenges/{id}");
         let ends = now + LIFETIME;
         self.challenges.insert(name.clone(), ends);
         Ok(json!({
@@ -102,7 +102,7 @@ impl Attestation {
             "createTime": clock::rfc3339(now),
             "expireTime": clock::rfc3339(ends),
             "used": false,
-            "tpmNonce": nonce,
+            "tpmNonce": STANDARD.encode(random::bytes().map_err(|_| Status::internal())?),
         }))
     }
 

@@ -1,4 +1,4 @@
-//! The launcher of Confidential Space: pulls an image by digest, holds the operator to the image's
+//! The launcher of Confidential Space: pulls an image, holds the operator to the image's
 //! launch policy, measures what it is about to do, and runs the container with a token socket
 //! (google/go-tpm-tools, `launcher`).
 
@@ -13,6 +13,7 @@ mod files;
 mod measure;
 mod packing;
 mod policy;
+mod pull;
 mod relay;
 mod socket;
 mod token_file;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 use confidential::event_log;
 use confidential::launch_policy::Request;
-use oci::{Image, ImageRef, Repository};
+use oci::{Reference, Repository};
 use remote::{Registry, Transport};
 use signals::Signals;
 use tokio::task::JoinSet;
@@ -42,6 +43,8 @@ pub use error::Error;
 use files::Files;
 use policy::Process;
 pub use policy::Refusal;
+pub use pull::PullError;
+use pull::Pulled;
 use token_file::TokenFile;
 
 /// How the operator is told.
@@ -50,7 +53,7 @@ pub type Report = Arc<dyn Fn(&Notice) + Send + Sync>;
 /// What the operator wants to be launched, and where.
 pub struct Options {
     /// The image.
-    pub image: ImageRef,
+    pub image: Reference,
     /// How registries are reached.
     pub transport: Transport,
     /// The address of the attestation service, `http://127.0.0.1:8081`.
@@ -125,13 +128,13 @@ pub async fn run(options: Options) -> Result<Outcome, Error> {
 
 async fn launch(options: &Options, files: &Files) -> Result<Outcome, Error> {
     let registry = Registry::connect(&options.image.repository, &options.transport)?;
-    let image = registry.image(&options.image.digest).await?;
-    if let Err(refusal) = policy::check(image.config(), &options.request) {
+    let image = pull::pull(&registry, &options.image).await?;
+    if let Err(refusal) = policy::check(&image.config, &options.request) {
         return Ok(Outcome::Refused(refusal));
     }
-    policy::check_platform(image.config())?;
+    policy::check_platform(&image.config)?;
     files.unpack(&registry, &image).await?;
-    let process = policy::process(image.config(), &options.request, &options.machine.name)?;
+    let process = policy::process(&image.config, &options.request, &options.machine.name)?;
     let agent = agent(options, &image, &process);
     // They go when nobody works in the background any more.
     let _contents = files.contents();
@@ -141,13 +144,14 @@ async fn launch(options: &Options, files: &Files) -> Result<Outcome, Error> {
     let pause = token_file.write().await?;
     background.spawn(token_file.keep_fresh(pause));
     let output = options.request.log_redirect;
-    let container = Container::start(&spec(files, &image, process), output).await?;
+    let spec = spec(files, &image, process, &options.machine);
+    let container = Container::start(&spec, output).await?;
     Ok(Outcome::Exited(container.wait().await?))
 }
 
-fn agent(options: &Options, image: &Image, process: &Process) -> Arc<Agent> {
+fn agent(options: &Options, image: &Pulled, process: &Process) -> Arc<Agent> {
     let events = measure::events(&options.image, image, process, &options.request);
-    let event_log = event_log::encode(&events);
+    let event_log = event_log::encode(&events, options.machine.hardware.register());
     let service = Service::new(
         options.attestation.as_str(),
         options.machine.clone(),
@@ -156,19 +160,20 @@ fn agent(options: &Options, image: &Image, process: &Process) -> Arc<Agent> {
     let discovery = Discovery {
         repositories: options.signed_image_repos.clone(),
         transport: options.transport.clone(),
-        image: image.image_digest(),
+        image: image.image_digest,
     };
     Agent::new(service, discovery, options.report.clone())
 }
 
-fn spec(files: &Files, image: &Image, process: Process) -> Spec {
+fn spec(files: &Files, image: &Pulled, process: Process, machine: &Machine) -> Spec {
     let variable = |v: &event_log::Variable| (v.name().to_owned(), v.value().to_owned());
     Spec {
         root: files.root(),
         share: files.share().to_owned(),
         args: process.args,
         env: process.env.iter().map(variable).collect(),
-        user: image.config().config.user.clone(),
-        working_dir: image.config().config.working_dir.clone(),
+        user: image.config.config.user.clone(),
+        working_dir: image.config.config.working_dir.clone(),
+        host_name: machine.name.clone(),
     }
 }

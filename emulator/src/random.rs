@@ -9,7 +9,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// # Errors
 /// The operating system has none.
 pub fn text() -> Result<String, aws_lc_rs::error::Unspecified> {
+    Ok(URL_SAFE_NO_PAD.encode(bytes()?))
+}
+
+/// 256 random bits.
+///
+/// # Errors
+/// The operating system has none.
+pub fn bytes() -> Result<[u8; 32], aws_lc_rs::error::Unspecified> {
     let mut bytes = [0; 32];
     rand::fill(&mut bytes)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(bytes)
 }

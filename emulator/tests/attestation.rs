@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use confidential::event_log::{self, Event, Reporting, RestartPolicy};
+use confidential::event_log::{self, Event, Register, Reporting, RestartPolicy};
 use content::Digest;
 use emulator::attestation::Attestation;
 use emulator::status::Status;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const LOCATION: &str = "projects/operator/locations/us-central1";
 const NOW: u64 = 1_700_000_000;
 
-fn evidence(image_digest: Digest) -> Value {
+fn log(image_digest: Digest, register: Register) -> String {
     let events = [
         Event::ImageRef("registry.example/tee:1".into()),
         Event::ImageDigest(image_digest),
@@ -21,8 +21,12 @@ fn evidence(image_digest: Digest) -> Value {
         Event::MemoryMonitor(Reporting::On),
         Event::LaunchSeparator,
     ];
+    STANDARD.encode(event_log::encode(&events, register))
+}
+
+fn evidence(image_digest: Digest) -> Value {
     json!({
-        "tdCcel": {"canonicalEventLog": STANDARD.encode(event_log::encode(&events))},
+        "tdCcel": {"canonicalEventLog": log(image_digest, Register::Rtmr)},
         "instance": {
             "projectId": "operator", "projectNumber": "1", "zone": "us-central1-a",
             "instanceName": "vm1", "instanceId": "2", "hwmodel": "GCP_INTEL_TDX",
@@ -96,6 +100,9 @@ fn challenges_end() {
     let mut service = Attestation::new().unwrap();
     let first = service.challenge(LOCATION, NOW).unwrap();
     assert_eq!(first["createTime"], "2023-11-14T22:13:20Z");
+    // Google's launcher decodes it so (google/go-tpm-tools, `verifier/rest`).
+    let nonce = STANDARD.decode(first["tpmNonce"].as_str().unwrap());
+    assert_eq!(nonce.unwrap().len(), 32);
     assert_eq!(first["expireTime"], "2023-11-14T23:13:20Z");
     let second = service.challenge(LOCATION, NOW).unwrap();
     let mut verify = |challenge: &Value, now| {
@@ -133,4 +140,22 @@ fn image_signatures_of_others() {
         assert_eq!(!held.is_null(), row["expect"] == "accept", "{}", row["id"]);
         assert_eq!(held["key_id"], row["key_id"], "{}", row["id"]);
     }
+}
+
+#[test]
+fn events_come_from_the_register_of_the_hardware() {
+    let log = |register| json!({"canonicalEventLog": log(Digest::of(b"image"), register)});
+    let verified = |td: Value, tpm: Value| {
+        let mut evidence = evidence(Digest::of(b"image"));
+        evidence["tdCcel"] = td;
+        evidence["tpmAttestation"] = tpm;
+        claims(evidence).map(drop).map_err(|status| status.code)
+    };
+    let (rtmr, pcr) = (log(Register::Rtmr), log(Register::Pcr));
+    assert_eq!(verified(rtmr.clone(), Value::Null), Ok(()));
+    assert_eq!(verified(Value::Null, pcr.clone()), Ok(()));
+    assert_eq!(verified(pcr.clone(), Value::Null), Err(400));
+    assert_eq!(verified(Value::Null, rtmr.clone()), Err(400));
+    assert_eq!(verified(rtmr, pcr), Err(400));
+    assert_eq!(verified(Value::Null, Value::Null), Err(400));
 }

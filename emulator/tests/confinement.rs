@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use oci::Execution;
-use oci::layer::{Entry, Kind};
+use oci::layer::{Content, Entry, Executable, Kind};
 use probe::{Scene, both, cmd, open_image, said};
 
 #[test]
@@ -30,7 +30,7 @@ fn the_workload_sees_nothing_of_the_machine() {
                 names.sort();
                 names
             };
-            assert_eq!(names("/"), ["dev", "probe", "proc", "run"]);
+            assert_eq!(names("/"), ["dev", "etc", "probe", "proc", "run"]);
             let devices = [
                 "fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "urandom",
                 "zero",
@@ -50,7 +50,7 @@ fn the_workload_sees_nothing_of_the_machine() {
 fn the_workload_has_namespaces_of_its_own_but_the_network() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
-    let kinds = ["user", "mnt", "pid", "ipc", "net"];
+    let kinds = ["user", "mnt", "pid", "ipc", "uts", "net"];
     let paths = kinds.map(|kind| format!("/proc/self/ns/{kind}"));
     let words: Vec<_> = paths.iter().flat_map(|path| ["link", path]).collect();
     both(&scene, &image, &words, |said| {
@@ -210,8 +210,7 @@ fn a_link_in_an_image_leads_to_nothing_that_is_open() {
         };
         let image = scene.push(open_image(), vec![link]);
         for mut launcher in [scene.launcher(&image), scene.rootless_launcher(&image)] {
-            let status = if path == "etc" { 0 } else { 2 };
-            said(&launcher.output().unwrap(), status);
+            said(&launcher.output().unwrap(), 2);
         }
     }
     assert_eq!(std::fs::read_dir(&machine).unwrap().count(), 0);
@@ -256,6 +255,56 @@ fn nothing_of_the_operators_is_open_in_the_workload() {
         assert!(
             said.contains("session 1\ntype: Inappropriate ioctl"),
             "{said}"
+        );
+    }
+}
+
+/// As containerd does for the launcher: the machine's name, and the machine's files under whatever the
+/// image has there.
+#[test]
+fn names_are_the_machines() {
+    let Some(scene) = Scene::set() else { return };
+    let file = |path: &str, text: &str| Entry {
+        path: path.parse().unwrap(),
+        kind: Kind::File {
+            content: Content::Bytes(text.into()),
+            executable: Executable::No,
+        },
+    };
+    let link = Entry {
+        path: "etc/resolv.conf".parse().unwrap(),
+        kind: Kind::Symlink {
+            target: "../run/missing".into(),
+        },
+    };
+    let of_image = vec![file("etc/hosts", "192.0.2.1 localhost\n"), link];
+    for more in [vec![], of_image] {
+        // Its user could write to them otherwise.
+        let root = Execution {
+            user: "0".into(),
+            ..open_image()
+        };
+        let image = scene.push(root, more);
+        let machines = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let words = ["cat", "/etc/hosts", "write", "/etc/hosts"];
+        both(&scene, &image, &words, |said| {
+            let rest = said.strip_prefix(&machines("/etc/hosts")).unwrap();
+            let refused = ["Read-only file system", "Permission denied"];
+            let written = refused.map(|error| format!("write /etc/hosts: {error}\n"));
+            assert!(written.contains(&rest.to_owned()), "{rest}");
+        });
+        if std::path::Path::new("/etc/resolv.conf").exists() {
+            both(&scene, &image, &["cat", "/etc/resolv.conf"], |said| {
+                assert_eq!(said, machines("/etc/resolv.conf"));
+            });
+        }
+        both(
+            &scene,
+            &image,
+            &["cat", "/proc/sys/kernel/hostname"],
+            |said| {
+                assert_eq!(said, "vm1\n");
+            },
         );
     }
 }

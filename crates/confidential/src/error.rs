@@ -1,6 +1,7 @@
 use content::InvalidDigest;
 use content::json::JsonError;
 
+use crate::event_log::Register;
 use crate::launch_policy::Violation;
 use crate::token::BadSignature;
 
@@ -22,13 +23,37 @@ pub enum Error {
         /// Where the event begins, in bytes.
         offset: usize,
     },
-    /// A record that is no event of Confidential Space.
-    #[error("reading event log: expected type 80 at byte {offset}, found {found}")]
+    /// A field of another type than a record has in this place.
+    #[error("reading event log: expected type {expected} at byte {offset}, found {found}")]
     EventRecord {
-        /// Where the record begins, in bytes.
+        /// Where the field begins, in bytes.
         offset: usize,
+        /// The type expected.
+        expected: u8,
         /// The type found.
         found: u8,
+    },
+    /// A record with another number than its place in the log.
+    #[error("reading event log: the record at byte {offset} is not numbered {number}")]
+    EventNumber {
+        /// Where the record begins, in bytes.
+        offset: usize,
+        /// Its place, counted from 0.
+        number: u64,
+    },
+    /// A record of another register than the log is of.
+    #[error("reading event log: expected {register} at byte {offset}, found another register")]
+    EventRegister {
+        /// Where the field begins, in bytes.
+        offset: usize,
+        /// The register expected.
+        register: Register,
+    },
+    /// A record without its register's digest, or with one that is not its event's.
+    #[error("reading event log: the digests of the record at byte {offset} are not its event's")]
+    EventMeasured {
+        /// Where the record begins, in bytes.
+        offset: usize,
     },
     /// More bytes in a record than its event has.
     #[error("reading event log: the event at byte {offset} has bytes after its end")]

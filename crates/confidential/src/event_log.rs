@@ -1,34 +1,38 @@
 //! The events that the Confidential Space launcher measures into PCR 13 (RTMR 3 on TDX) before it
 //! starts a container (GoogleCloudPlatform/confidential-space, `server/coscel/cos_tlv.go`).
 //!
-//! One event is two nested records, each `u8` type, `u32` big-endian length, value: the outer one
-//! of type 80, the inner one of the event's own type.
+//! One event is two nested fields, each `u8` type, `u32` big-endian length, value: the outer one of type
+//! 80, the inner one of the event's own type. A log holds a record for each event, which says in which
+//! register it was measured, and with which digests.
 
 mod event;
+mod record;
 
 use std::collections::BTreeMap;
 
 use content::{Digest, Hasher, limits};
 
 use crate::Error;
-use event::RECORD;
 pub use event::{Event, Reporting, RestartPolicy, Variable};
+use record::Fields;
+pub use record::Register;
 
 /// The PCR that holds the events.
 pub const PCR: u8 = 13;
-/// Bytes of type and length before a record's value.
-const HEADER: usize = 5;
-
-/// The events as bytes, one after the other.
-pub fn encode(events: &[Event]) -> Vec<u8> {
-    events.iter().flat_map(Event::to_bytes).collect()
+/// The canonical event log of these events, measured into `register`.
+pub fn encode(events: &[Event], register: Register) -> Vec<u8> {
+    let numbered = events.iter().zip(0..);
+    numbered
+        .flat_map(|(event, number)| record::write(number, register, event))
+        .collect()
 }
 
-/// The events in `bytes`; their order is not judged, [`replay`] does that.
+/// The events in the canonical event log of `register`; their order is not judged, [`replay`] does that.
 ///
 /// # Errors
-/// More bytes than a log may have, a record cut off or of another type, an unknown event.
-pub fn decode(bytes: &[u8]) -> Result<Vec<Event>, Error> {
+/// More bytes than a log may have, a record cut off, misnumbered, of another register or with another
+/// digest than its event's, an unknown event.
+pub fn decode(bytes: &[u8], register: Register) -> Result<Vec<Event>, Error> {
     let size = bytes.len() as u64;
     if size > limits::EVENT_LOG {
         return Err(Error::EventLogSize {
@@ -36,35 +40,15 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Event>, Error> {
             limit: limits::EVENT_LOG,
         });
     }
+    let mut fields = Fields::of(bytes);
     let mut events = Vec::new();
-    let mut offset = 0;
-    while offset < bytes.len() {
-        let (event, length) = decode_one(&bytes[offset..], offset)?;
-        events.push(event);
-        offset += length;
+    for number in 0.. {
+        if fields.is_empty() {
+            break;
+        }
+        events.push(fields.record(number, register)?);
     }
     Ok(events)
-}
-
-fn decode_one(bytes: &[u8], offset: usize) -> Result<(Event, usize), Error> {
-    let cut_off = || Error::EventCutOff { offset };
-    let (found, outer) = split_record(bytes).ok_or_else(cut_off)?;
-    if found != RECORD {
-        return Err(Error::EventRecord { offset, found });
-    }
-    let (kind, content) = split_record(outer).ok_or_else(cut_off)?;
-    if content.len() + HEADER != outer.len() {
-        return Err(Error::EventTrailing { offset });
-    }
-    Ok((Event::parse(kind, content)?, outer.len() + HEADER))
-}
-
-/// Type and value of the record that `bytes` begin with.
-fn split_record(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
-    let [kind, length @ ..] = *header;
-    let length = usize::try_from(u32::from_be_bytes(length)).ok()?;
-    Some((kind, rest.get(..length)?))
 }
 
 /// What a register of 32 zero bytes holds after all the events: `SHA-256(register || digest)` for
@@ -193,7 +177,7 @@ fn put(kind: u8, map: &mut BTreeMap<String, String>, variable: &Variable) -> Res
 
 #[cfg(test)]
 mod tests {
-    use super::event::record;
+    use super::event::{EVENT, field};
     use super::*;
 
     fn launch() -> Vec<Event> {
@@ -231,19 +215,24 @@ mod tests {
     #[test]
     fn decodes_what_it_encodes() {
         let events = launch();
-        assert_eq!(decode(&encode(&events)).unwrap(), events);
-        assert_eq!(decode(&[]).unwrap(), []);
+        for register in [Register::Pcr, Register::Rtmr] {
+            let log = encode(&events, register);
+            assert_eq!(decode(&log, register).unwrap(), events);
+            assert_eq!(decode(&[], register).unwrap(), []);
+        }
+        let other = decode(&encode(&events, Register::Rtmr), Register::Pcr).unwrap_err();
+        assert!(other.to_string().contains("expected PCR 13"), "{other}");
     }
 
     #[test]
     fn refuses_every_truncation() {
-        let bytes = encode(&launch());
+        let bytes = encode(&launch(), Register::Pcr);
         let whole: Vec<usize> = (0..=launch().len())
-            .map(|n| encode(&launch()[..n]).len())
+            .map(|n| encode(&launch()[..n], Register::Pcr).len())
             .collect();
         for length in 0..=bytes.len() {
             assert_eq!(
-                decode(&bytes[..length]).is_ok(),
+                decode(&bytes[..length], Register::Pcr).is_ok(),
                 whole.contains(&length),
                 "{length}"
             );
@@ -252,23 +241,30 @@ mod tests {
 
     #[test]
     fn refuses_other_records_and_contents() {
-        let refused = |bytes: &[u8]| decode(bytes).unwrap_err().to_string();
-        assert!(refused(&record(4, &record(8, b""))).contains("expected type 80"));
-        assert!(refused(&record(RECORD, &record(12, b""))).contains("type 12 is not known"));
-        assert!(refused(&record(RECORD, &record(8, b"x"))).contains("does not hold nothing"));
-        assert!(refused(&record(RECORD, &record(9, b"\x02"))).contains("does not hold 0 or 1"));
-        assert!(refused(&record(RECORD, &record(4, b"\xc0"))).contains("does not hold UTF-8"));
-        assert!(refused(&record(RECORD, &record(1, b"sha256:"))).contains("parsing digest"));
-        assert!(refused(&record(RECORD, &record(2, b"never"))).contains("restart policy"));
-        let trailing = [record(4, b"a"), vec![0]].concat();
-        assert!(refused(&record(RECORD, &trailing)).contains("bytes after its end"));
+        let log = |bytes: &[u8]| decode(&record::of_bytes(bytes), Register::Pcr);
+        let refused = |bytes: &[u8]| log(bytes).unwrap_err().to_string();
+        assert!(refused(&field(4, &field(8, b""))).contains("expected type 80"));
+        assert!(refused(&field(EVENT, &field(12, b""))).contains("type 12 is not known"));
+        assert!(refused(&field(EVENT, &field(8, b"x"))).contains("does not hold nothing"));
+        assert!(refused(&field(EVENT, &field(9, b"\x02"))).contains("does not hold 0 or 1"));
+        assert!(refused(&field(EVENT, &field(4, b"\xc0"))).contains("does not hold UTF-8"));
+        assert!(refused(&field(EVENT, &field(1, b"sha256:"))).contains("parsing digest"));
+        assert!(refused(&field(EVENT, &field(2, b"never"))).contains("restart policy"));
+        let trailing = [field(4, b"a"), vec![0]].concat();
+        assert!(refused(&field(EVENT, &trailing)).contains("bytes after its end"));
         for variable in ["3a=b", "a", "", "=b", "a\"=b"] {
-            let bytes = record(RECORD, &record(5, variable.as_bytes()));
+            let bytes = field(EVENT, &field(5, variable.as_bytes()));
             assert!(
-                matches!(decode(&bytes), Err(Error::VariableName(_))),
+                matches!(log(&bytes), Err(Error::VariableName(_))),
                 "{variable}"
             );
         }
+        // What was a log once: events without records.
+        let bare = decode(&Event::LaunchSeparator.to_bytes(), Register::Pcr).unwrap_err();
+        assert!(
+            bare.to_string()
+                .contains("expected type 0 at byte 0, found 80")
+        );
     }
 
     #[test]

@@ -1,11 +1,9 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use confidential::claims::DEFAULT_AUDIENCE;
-use confidential::event_log;
+use confidential::event_log::{self, Register};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::protojson::is_default;
+use crate::protojson::{self, is_default};
 use crate::status::Status;
 
 /// Bytes of an audience; bytes of a nonce; nonces (Confidential Space, token options).
@@ -17,7 +15,10 @@ const NONCES: usize = 6;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Evidence {
-    td_ccel: Ccel,
+    #[serde(default)]
+    td_ccel: Option<Measured>,
+    #[serde(default)]
+    tpm_attestation: Option<Measured>,
     #[serde(default)]
     signed_entities: Vec<SignedEntity>,
     #[serde(default)]
@@ -27,7 +28,7 @@ pub(super) struct Evidence {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Ccel {
+struct Measured {
     canonical_event_log: String,
 }
 
@@ -90,10 +91,20 @@ impl Evidence {
 
     /// What the measured events say.
     pub(super) fn launch(&self) -> Result<event_log::Launch, Status> {
-        let log = STANDARD.decode(&self.td_ccel.canonical_event_log);
-        let log = log.map_err(|_| Status::invalid("Invalid base64 in canonicalEventLog."))?;
+        let (measured, register) = match (&self.td_ccel, &self.tpm_attestation) {
+            (Some(measured), None) => (measured, Register::Rtmr),
+            (None, Some(measured)) => (measured, Register::Pcr),
+            _ => {
+                return Err(Status::invalid(
+                    "Exactly one of tdCcel and tpmAttestation is required.",
+                ));
+            }
+        };
+        let log = protojson::bytes(&measured.canonical_event_log);
+        let log = log.ok_or_else(|| Status::invalid("Invalid base64 in canonicalEventLog."))?;
         let invalid = |error: confidential::Error| Status::invalid(error.to_string());
-        event_log::replay(&event_log::decode(&log).map_err(invalid)?).map_err(invalid)
+        let events = event_log::decode(&log, register).map_err(invalid)?;
+        event_log::replay(&events).map_err(invalid)
     }
 
     /// All signatures that were found.

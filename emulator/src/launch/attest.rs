@@ -1,5 +1,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use confidential::event_log::Register;
 use confidential::launch_policy::MachineImage;
 use content::{json, limits};
 use reqwest::{Response, StatusCode};
@@ -26,6 +27,14 @@ pub enum Hardware {
 }
 
 impl Hardware {
+    /// The register that events are measured into.
+    pub fn register(self) -> Register {
+        match self {
+            Self::IntelTdx => Register::Rtmr,
+            Self::AmdSev | Self::AmdSevEs | Self::ShieldedVm => Register::Pcr,
+        }
+    }
+
     /// The value of the claim `hwmodel`.
     pub fn claim(self) -> &'static str {
         match self {
@@ -210,9 +219,13 @@ impl Service {
             })
         };
         let signatures: Vec<_> = signatures.iter().map(signature).collect();
+        let measured = match self.machine.hardware.register() {
+            Register::Rtmr => "tdCcel",
+            Register::Pcr => "tpmAttestation",
+        };
         json!({
             "challenge": challenge,
-            "tdCcel": {"canonicalEventLog": STANDARD.encode(&self.event_log)},
+            measured: {"canonicalEventLog": STANDARD.encode(&self.event_log)},
             "signedEntities": [{"containerImageSignatures": signatures}],
             "gcpCredentials": {"serviceAccountIdTokens": []},
             "options": options(request),

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use confidential::event_log::Variable;
 use confidential::launch_policy::{Asked, MachineImage, Request};
 use content::limits;
-use oci::{ImageRef, Repository};
+use oci::{Reference, Repository};
 use remote::{Authorities, Transport};
 use reqwest::Url;
 
@@ -15,9 +15,9 @@ use crate::project::{number, project_number};
 /// `emulator launch`: what the operator of a real machine writes into its metadata.
 #[derive(Args, Debug)]
 pub struct LaunchArgs {
-    /// The image, by digest.
-    #[arg(value_name = "REPO@DIGEST")]
-    image: ImageRef,
+    /// The image, by digest or by tag; of an index the image for linux/amd64.
+    #[arg(value_name = "REPO@DIGEST|REPO:TAG")]
+    image: Reference,
     /// Address of the attestation service.
     #[arg(long, value_name = "URL", value_parser = address)]
     attestation: Url,

@@ -72,6 +72,8 @@ pub struct Spec {
     pub user: String,
     /// Where it starts; empty means `/`.
     pub working_dir: String,
+    /// The name of its machine.
+    pub host_name: String,
 }
 
 /// A step of the helper's work that failed.
@@ -161,6 +163,7 @@ fn inner() -> Result<Infallible, ContainError> {
     let spec = read_spec()?;
     isolate::check_launcher(stdio::stdin())?;
     isolate::leave_terminal()?;
+    isolate::set_host_name(&spec.host_name)?;
     let proc = mounts::make(&spec)?;
     let socket = fcntl_dupfd_cloexec(stdio::stdin(), 3).map_err(failed("keeping socket"))?;
     replace_stdin(&open_null()?)?;

@@ -3,6 +3,8 @@ use std::path::PathBuf;
 
 use content::Digest;
 
+use super::pull::PullError;
+
 /// Why a launch could not be carried out. What the launcher will not do is a
 /// [`Refusal`](super::Refusal).
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +12,7 @@ use content::Digest;
 pub enum Error {
     /// The image cannot be pulled.
     #[error("pulling image: {0}")]
-    Pull(#[source] Box<remote::Error>),
+    Pull(#[from] PullError),
     /// A layer cannot be unpacked.
     #[error("unpacking layer {digest}: {source}")]
     Unpack {
@@ -104,7 +106,7 @@ fn is_of_the_disk(error: &oci::Error) -> bool {
 
 impl From<remote::Error> for Error {
     fn from(error: remote::Error) -> Self {
-        Self::Pull(Box::new(error))
+        Self::Pull(error.into())
     }
 }
 

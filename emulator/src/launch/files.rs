@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use content::Digest;
-use oci::{Descriptor, Image};
+use oci::Descriptor;
 use remote::Registry;
 use scratch::Scratch;
 
 use super::packing::Packing;
+use super::pull::Pulled;
 use super::{Error, socket, token_file};
 
 /// Attempts to remove the files of a container that is just dying.
@@ -58,9 +59,9 @@ impl Files {
     ///
     /// # Errors
     /// A layer that cannot be pulled or unpacked, or that is not the one that the image names.
-    pub async fn unpack(&self, registry: &Registry, image: &Image) -> Result<(), Error> {
-        let diff_ids = &image.config().rootfs.diff_ids;
-        for (layer, expected) in image.manifest().layers.iter().zip(diff_ids) {
+    pub async fn unpack(&self, registry: &Registry, image: &Pulled) -> Result<(), Error> {
+        let diff_ids = &image.config.rootfs.diff_ids;
+        for (layer, expected) in image.layers.iter().zip(diff_ids) {
             let packing = Packing::of(layer)?;
             let (path, root) = (self.own.path().join("layer"), self.root());
             registry.blob_to(layer, &path).await?;

@@ -1,22 +1,23 @@
 use confidential::event_log::{Event, Reporting, RestartPolicy};
 use confidential::launch_policy::{Monitoring, Request};
-use oci::{Image, ImageRef};
+use oci::Reference;
 
 use super::policy::Process;
+use super::pull::Pulled;
 
 /// The events that are measured before the container starts, in the launcher's order
 /// (google/go-tpm-tools, `launcher/container_runner.go`).
 pub fn events(
-    reference: &ImageRef,
-    image: &Image,
+    reference: &Reference,
+    image: &Pulled,
     process: &Process,
     request: &Request,
 ) -> Vec<Event> {
     let mut events = vec![
         Event::ImageRef(reference.to_string()),
-        Event::ImageDigest(image.image_digest()),
+        Event::ImageDigest(image.image_digest),
         Event::RestartPolicy(RestartPolicy::Never),
-        Event::ImageId(image.image_id()),
+        Event::ImageId(image.image_id),
     ];
     events.extend(process.args.iter().cloned().map(Event::Arg));
     events.extend(process.env.iter().cloned().map(Event::EnvVar));

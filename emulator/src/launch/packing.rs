@@ -6,6 +6,10 @@ use oci::{Descriptor, media};
 
 use super::Error;
 
+/// A layer of Docker's (distribution, "Image Manifest Version 2, Schema 2"), as it is and in gzip.
+const DOCKER_TAR: &str = "application/vnd.docker.image.rootfs.diff.tar";
+const DOCKER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+
 /// How a layer is packed, by its media type.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Packing {
@@ -22,8 +26,8 @@ impl Packing {
     /// A type of another kind.
     pub fn of(layer: &Descriptor) -> Result<Self, Error> {
         match layer.media_type.as_str() {
-            media::LAYER_TAR => Ok(Self::Plain),
-            media::LAYER_GZIP => Ok(Self::Gzip),
+            media::LAYER_TAR | DOCKER_TAR => Ok(Self::Plain),
+            media::LAYER_GZIP | DOCKER_GZIP => Ok(Self::Gzip),
             other => Err(Error::LayerType {
                 digest: layer.digest,
                 media_type: other.chars().take(200).collect(),

@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use confidential::event_log::{self, Launch};
+use confidential::event_log::{self, Launch, Register};
 use content::Digest;
 use oci::layer::{self, Content, Entry, Executable, Kind};
 use oci::{Config, Descriptor, Execution, Manifest, Repository, RootFs, Target, media};
@@ -130,6 +130,41 @@ impl Scene {
         format!("{}@{digest}", self.repository())
     }
 
+    /// The manifest or index that was pushed.
+    pub fn manifest(&self, image: &str) -> Value {
+        serde_json::from_slice(&self.bytes(&image.parse().unwrap())).unwrap()
+    }
+
+    /// Bytes of a manifest.
+    pub fn size(&self, image: &oci::ImageRef) -> usize {
+        self.bytes(image).len()
+    }
+
+    fn bytes(&self, image: &oci::ImageRef) -> Vec<u8> {
+        self.registry.block_on(async {
+            let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
+            registry.manifest(&image.digest).await.unwrap()
+        })
+    }
+
+    /// Pushes a manifest or an index, under a tag or only under its digest; gives its reference.
+    pub fn put(&self, tag: Option<&str>, manifest: &Value, media_type: &str) -> String {
+        let bytes = manifest.to_string().into_bytes();
+        let digest = Digest::of(&bytes);
+        let target = match tag {
+            Some(tag) => Target::Tag(tag.parse().unwrap()),
+            None => Target::Digest(digest),
+        };
+        self.registry.block_on(async {
+            let registry = Registry::connect(&self.repository(), &Transport::PlainHttp).unwrap();
+            registry
+                .push_manifest(&target, &bytes, media_type)
+                .await
+                .unwrap()
+        });
+        format!("{}@{digest}", self.repository())
+    }
+
     /// Adds a signature to an image, as cosign did before there were referrers; an empty one is left
     /// out.
     pub fn sign(&self, image: &str, payload: &[u8], signature: &str) {
@@ -191,7 +226,7 @@ impl Scene {
         let asked = self.asked.lock().unwrap();
         let body = asked.last().expect("no token was asked for");
         let log = body["tdCcel"]["canonicalEventLog"].as_str().unwrap();
-        let events = event_log::decode(&STANDARD.decode(log).unwrap()).unwrap();
+        let events = event_log::decode(&STANDARD.decode(log).unwrap(), Register::Rtmr).unwrap();
         event_log::replay(&events).unwrap()
     }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// The type of a record that holds an event.
-pub(super) const RECORD: u8 = 80;
+/// The type of a field that holds an event.
+pub(super) const EVENT: u8 = 80;
 
 /// One measured event.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,7 +61,7 @@ impl Event {
 
     /// The bytes of the event, whose digest a register is extended by.
     pub fn to_bytes(&self) -> Vec<u8> {
-        record(RECORD, &record(self.kind(), &self.content()))
+        field(EVENT, &field(self.kind(), &self.content()))
     }
 
     /// The digest of the event, as it stands in the log and extends a register.
@@ -119,7 +119,7 @@ impl Event {
     }
 }
 
-pub(super) fn record(kind: u8, value: &[u8]) -> Vec<u8> {
+pub(super) fn field(kind: u8, value: &[u8]) -> Vec<u8> {
     // A value comes from one event of ours, far below 4 GiB.
     let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
     let mut bytes = vec![kind];

@@ -73,10 +73,11 @@ fn close_on_exec(number: i32) -> rustix::io::Result<()> {
     fcntl_setfd(descriptor, FdFlags::CLOEXEC)
 }
 
-/// Leaves the launcher's mounts, processes and queues behind. The network stays: a container of
+/// Leaves the launcher's mounts, processes, queues and host name behind. The network stays: a container of
 /// Confidential Space has its machine's. Without privileges a user namespace has to come first.
 pub fn enter_namespaces() -> Result<(), ContainError> {
-    let flags = UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWIPC;
+    let flags =
+        UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
     if is_privileged()? {
         return unshare(flags);
     }
@@ -84,6 +85,11 @@ pub fn enter_namespaces() -> Result<(), ContainError> {
     unshare(flags | UnshareFlags::NEWUSER)?;
     let root = User { uid: 0, gid: 0 };
     map_user(root, (uid, gid), open_proc()?.as_fd())
+}
+
+/// Gives the container the machine's name, as `uname -n` shows it.
+pub fn set_host_name(name: &str) -> Result<(), ContainError> {
+    rustix::system::sethostname(name.as_bytes()).map_err(failed("setting host name"))
 }
 
 fn is_privileged() -> Result<bool, ContainError> {

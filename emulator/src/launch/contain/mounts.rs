@@ -18,6 +18,9 @@ const SHARE: &str = "/run/container_launcher";
 const PROC: &str = "/proc";
 /// All devices that there are in a container.
 const DEVICES: &[&str] = &["full", "null", "random", "urandom", "zero"];
+/// How the machine resolves names; a container, which has the machine's network, resolves them in the
+/// same way (google/go-tpm-tools, `launcher/container_spec.go`).
+const NAMES: &[&str] = &["/etc/hosts", "/etc/resolv.conf"];
 /// Where programs look for their open files.
 const LINKS: &[(&str, &str)] = &[
     ("/proc/self/fd", "/dev/fd"),
@@ -26,7 +29,8 @@ const LINKS: &[(&str, &str)] = &[
     ("/proc/self/fd/2", "/dev/stderr"),
 ];
 
-/// Leaves the machine's files behind for the image's, with a small `/dev` and the launcher's folder.
+/// Leaves the machine's files behind for the image's, with a small `/dev`, the launcher's folder and the
+/// files that say how names are resolved.
 /// Gives the container's process file system, which is still to be attached.
 ///
 /// Nothing is looked up below the image's root before that is the process's root: a link in an image
@@ -40,6 +44,7 @@ pub fn make(spec: &Spec) -> Result<Proc, ContainError> {
     make_folder(PROC)?;
     mount_devices(&outside)?;
     mount_share(&outside)?;
+    mount_names(&outside)?;
     Ok(outside.proc)
 }
 
@@ -48,6 +53,7 @@ struct Outside {
     proc: Proc,
     devices: Vec<(&'static str, OwnedFd)>,
     share: OwnedFd,
+    names: Vec<(&'static str, OwnedFd)>,
 }
 
 impl Outside {
@@ -60,6 +66,7 @@ impl Outside {
             proc: Proc::make().map_err(failed("mounting /proc"))?,
             devices: DEVICES.iter().map(device).collect::<Result<_, _>>()?,
             share: clone(share)?,
+            names: clone_names()?,
         })
     }
 }
@@ -95,6 +102,15 @@ fn clone(path: &Path) -> Result<OwnedFd, ContainError> {
         path: path.to_owned(),
         source: source.into(),
     })
+}
+
+/// A machine without one of the files resolves names without it, and so does the container.
+fn clone_names() -> Result<Vec<(&'static str, OwnedFd)>, ContainError> {
+    let is_there = |path: &&&'static str| Path::new(path).exists();
+    let names = NAMES.iter().filter(is_there);
+    names
+        .map(|path| Ok((*path, clone(Path::new(path))?)))
+        .collect()
 }
 
 fn attach(tree: &OwnedFd, path: &str) -> Result<(), ContainError> {
@@ -157,6 +173,28 @@ fn mount_share(outside: &Outside) -> Result<(), ContainError> {
     attach(&outside.share, SHARE)?;
     let flags = MountFlags::BIND | MountFlags::RDONLY | safe();
     mount_remount(SHARE, flags, c"").map_err(failed("restricting launcher's folder"))
+}
+
+fn mount_names(outside: &Outside) -> Result<(), ContainError> {
+    make_folder("/etc")?;
+    for (path, tree) in &outside.names {
+        make_file(path)?;
+        attach(tree, path)?;
+        let flags = MountFlags::BIND | MountFlags::RDONLY | safe();
+        mount_remount(*path, flags, c"").map_err(failed("restricting names"))?;
+    }
+    Ok(())
+}
+
+/// Makes a file to mount over. A link is replaced, since a mount does not follow it, and a file of the
+/// image keeps its content below the mount.
+fn make_file(path: &str) -> Result<(), ContainError> {
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        fs::remove_file(path).map_err(at("replacing", path))?;
+    }
+    let mut options = fs::OpenOptions::new();
+    let made = options.create(true).append(true).open(path);
+    made.map(drop).map_err(at("making", path))
 }
 
 fn safe() -> MountFlags {
