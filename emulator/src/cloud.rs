@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 pub use self::call::Call;
 use crate::accounts::{Accounts, Caller, Service};
 use crate::attestation::Attestation;
-use crate::iam::{self, Change, Policies, Pools};
+use crate::iam::{self, Change, Policies, Pools, Principals};
 use crate::kms::Keys;
+use crate::location;
+use crate::oauth::Refusal;
 use crate::pubsub::Queues;
 use crate::random;
 use crate::status::Status;
-use crate::sts::{self, Refusal};
+use crate::sts;
 
 /// The time in Unix seconds.
 pub type Clock = fn() -> u64;
@@ -64,13 +66,16 @@ impl Cloud {
         let mut state = self.state();
         let caller = state.caller(call, Service::Iam, (self.clock)())?;
         let parts: Vec<_> = call.resource.split('/').collect();
+        if let ["projects", project, "serviceAccounts", rest @ ..] = &parts[..] {
+            return state.service_account(call, &caller, project, rest);
+        }
         let (
             "POST",
             [
                 "projects",
                 project,
                 "locations",
-                "global",
+                location,
                 "workloadIdentityPools",
                 rest @ ..,
             ],
@@ -82,18 +87,18 @@ impl Cloud {
             let permission = "iam.workloadIdentityPools.create";
             return Err(Status::denied(permission, &format!("projects/{project}")));
         }
+        location::check_global(location)?;
         let number = state.accounts.number(project).unwrap_or(project);
         let pools = format!("projects/{number}/locations/global/workloadIdentityPools");
         let name = match rest {
             [] => {
-                let name = format!("{pools}/{}", call.id("workloadIdentityPoolId")?);
-                state.pools.add_pool(&name)?;
-                name
+                let id = call.parameter("workloadIdentityPoolId");
+                state.pools.add_pool(&pools, id, call.body.clone())?
             }
             [pool, "providers"] => {
                 let (pool, id) = (
                     format!("{pools}/{pool}"),
-                    call.id("workloadIdentityPoolProviderId")?,
+                    call.parameter("workloadIdentityPoolProviderId"),
                 );
                 state.pools.add_provider(&pool, id, call.body.clone())?;
                 format!("{pool}/providers/{id}")
@@ -208,7 +213,10 @@ impl Cloud {
         let now = (self.clock)();
         let location = call.resource.strip_suffix("/challenges");
         match (call.method.as_str(), call.verb.as_str(), location) {
-            ("POST", "", Some(location)) => attestation.challenge(location, now),
+            ("POST", "", Some(location)) => {
+                location::check_region(location.rsplit('/').next().unwrap_or_default())?;
+                attestation.challenge(location, now)
+            }
             ("POST", "verifyConfidentialSpace", None) => {
                 attestation.verify(&call.resource, call.body.clone(), now)
             }
@@ -237,13 +245,24 @@ impl Cloud {
     }
 }
 
+impl Cloud {
+    /// An access token for an assertion of a service account. `token_uri` is where this is asked for.
+    ///
+    /// # Errors
+    /// OAuth's.
+    pub fn grant(
+        &self,
+        fields: &BTreeMap<String, String>,
+        token_uri: &str,
+    ) -> Result<Value, Refusal> {
+        let now = (self.clock)();
+        self.state().accounts.grant(fields, token_uri, now)
+    }
+}
+
 impl State {
     fn caller(&self, call: &Call, service: Service, now: u64) -> Result<Caller, Status> {
-        let caller = call
-            .bearer
-            .as_deref()
-            .and_then(|bearer| self.accounts.caller(bearer, service, now));
-        caller.ok_or_else(Status::unauthenticated)
+        self.accounts.caller(call.bearer.as_deref(), service, now)
     }
 
     fn demand(
@@ -274,10 +293,48 @@ impl State {
             _ => {
                 let change: Change = serde_json::from_value(call.body.clone())
                     .map_err(|error| Status::invalid(error.to_string()))?;
-                self.policies.set(&call.resource, change)?
+                let principals = Principals {
+                    accounts: &self.accounts,
+                    pools: &self.pools,
+                };
+                self.policies.set(&call.resource, change, principals)?
             }
         };
         serde_json::to_value(policy).map_err(|_| Status::internal())
+    }
+
+    fn service_account(
+        &mut self,
+        call: &Call,
+        caller: &Caller,
+        project: &str,
+        rest: &[&str],
+    ) -> Result<Value, Status> {
+        let owned = self.accounts.owns(caller, project);
+        let demand = |permission: &str| match owned {
+            true => Ok(()),
+            false => Err(Status::denied(permission, &format!("projects/{project}"))),
+        };
+        match (call.method.as_str(), rest) {
+            ("POST", []) => {
+                demand("iam.serviceAccounts.create")?;
+                let request = serde_json::from_value(call.body.clone());
+                let request = request.map_err(|e| Status::invalid(e.to_string()))?;
+                self.accounts.add_service_account(project, request)
+            }
+            ("GET", [address]) => {
+                demand("iam.serviceAccounts.get")?;
+                let found = self.accounts.service_account(address).cloned();
+                found.ok_or_else(|| Status::not_found(format!("Unknown service account {address}")))
+            }
+            _ => Err(call.unknown()),
+        }
+    }
+
+    /// The keys, if there is such a location to have them in.
+    fn keys_in(&mut self, location: &str) -> Result<&mut Keys, Status> {
+        location::check_kms(location.rsplit('/').next().unwrap_or_default())?;
+        Ok(&mut self.keys)
     }
 
     fn make_key(&mut self, call: &Call, caller: &Caller, now: u64) -> Result<Value, Status> {
@@ -288,7 +345,7 @@ impl State {
         self.demand(caller, &format!("cloudkms.{kind}.create"), &[parent], now)?;
         match kind {
             "keyRings" => self
-                .keys
+                .keys_in(parent)?
                 .add_ring(&format!("{parent}/keyRings/{}", call.id("keyRingId")?)),
             "cryptoKeys" => self
                 .keys

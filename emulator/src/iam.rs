@@ -8,8 +8,9 @@ mod provider;
 mod role;
 
 pub use self::condition::Condition;
+pub use self::member::Principals;
 pub use self::policy::{Binding, Change, Policies, Policy};
-pub use self::provider::{Oidc, Pools, Provider};
+pub use self::provider::{Oidc, Pool, Pools, Provider};
 use crate::accounts::{Accounts, Caller};
 use crate::status::Status;
 

@@ -8,6 +8,8 @@ pub mod cloud;
 pub mod iam;
 pub mod kms;
 pub mod launch;
+pub mod location;
+pub mod oauth;
 pub mod project;
 pub mod protojson;
 pub mod pubsub;

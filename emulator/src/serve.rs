@@ -12,7 +12,7 @@ use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Path as UrlPath, Query, Request, State};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use content::limits;
@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use crate::accounts::{AccountError, Accounts, Files, ProjectId};
 use crate::attestation::Attestation;
 use crate::cloud::{Call, Clock, Cloud};
+use crate::oauth::Refusal;
 use crate::registry;
 use crate::status::Status;
 
@@ -81,6 +82,7 @@ pub struct Endpoints {
     registry: String,
     attestation: String,
     sts: String,
+    oauth2: String,
     iam: String,
     kms: String,
     pubsub: String,
@@ -120,12 +122,15 @@ pub async fn serve(
     std::fs::create_dir_all(folder).map_err(failed)?;
     let folder = &folder.canonicalize().map_err(failed)?;
     let held = hold(folder)?;
+    // Key files say where tokens are asked for.
+    let oauth2 = listen().await?;
+    let token_uri = format!("{}/token", address(&oauth2)?);
     let mut accounts = Accounts::default();
     for project in projects {
-        accounts.add_project(project, &folder.join("projects"))?;
+        accounts.add_project(project, &folder.join("projects"), &token_uri)?;
     }
     let mut tasks = JoinSet::new();
-    let endpoints = start_all(folder, accounts, clock, &mut tasks).await?;
+    let endpoints = start_all(folder, accounts, clock, oauth2, &mut tasks).await?;
     Ok(Serving {
         endpoints,
         _tasks: tasks,
@@ -137,6 +142,7 @@ async fn start_all(
     folder: &Path,
     accounts: Accounts,
     clock: Clock,
+    oauth2: TcpListener,
     tasks: &mut JoinSet<io::Result<()>>,
 ) -> Result<Endpoints, ServeError> {
     let projects = owners(&accounts);
@@ -145,11 +151,13 @@ async fn start_all(
     // What it is called at stands in its answers.
     let listener = listen().await?;
     let attested = attestation_routes(&address(&listener)?, cloud.clone());
+    let granting = oauth2_routes(&address(&oauth2)?, cloud.clone());
     let registry = registry::router(folder.join("registry"));
     let registry = start(tasks, listen().await?, registry)?;
     Ok(Endpoints {
         attestation: start(tasks, listener, attested)?,
         registry: registry.replace("http://", ""),
+        oauth2: start(tasks, oauth2, granting)?,
         sts: start(tasks, listen().await?, sts_routes(cloud.clone()))?,
         iam: start(tasks, listen().await?, routes(cloud.clone(), Cloud::iam))?,
         kms: start(tasks, listen().await?, routes(cloud.clone(), Cloud::kms))?,
@@ -250,8 +258,22 @@ fn sts_routes(cloud: Arc<Cloud>) -> Router {
         .with_state(cloud)
 }
 
+fn oauth2_routes(address: &str, cloud: Arc<Cloud>) -> Router {
+    let token_uri = format!("{address}/token");
+    let grant = async move |State(cloud): State<Arc<Cloud>>, request: Request| {
+        let fields = fields(request).await;
+        answer(cloud.grant(&fields, &token_uri))
+    };
+    Router::new().route("/token", post(grant)).with_state(cloud)
+}
+
 /// Takes forms, as client libraries send them, and JSON, as the interface's reference has it.
 async fn exchange(State(cloud): State<Arc<Cloud>>, request: Request) -> Response {
+    let fields = fields(request).await;
+    answer(cloud.exchange(&fields))
+}
+
+async fn fields(request: Request) -> BTreeMap<String, String> {
     let kind = request.headers().get("content-type");
     let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     let fields: Option<BTreeMap<String, String>> = match is_json {
@@ -264,8 +286,12 @@ async fn exchange(State(cloud): State<Arc<Cloud>>, request: Request) -> Response
             form.ok().map(|Form(fields)| fields)
         }
     };
-    match cloud.exchange(&fields.unwrap_or_default()) {
+    fields.unwrap_or_default()
+}
+
+fn answer(answer: Result<Value, Refusal>) -> Response {
+    match answer {
         Ok(value) => Json(value).into_response(),
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => (StatusCode::BAD_REQUEST, Json(refusal.to_json())).into_response(),
     }
 }

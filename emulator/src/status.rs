@@ -63,6 +63,44 @@ impl Status {
         }
     }
 
+    /// 403: the token does not reach that far.
+    pub fn scopes() -> Self {
+        let message = "Request had insufficient authentication scopes.";
+        let details = vec![json!({
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+            "domain": "googleapis.com",
+        })];
+        Self {
+            details,
+            ..Self::new(403, "PERMISSION_DENIED", message)
+        }
+    }
+
+    /// 403: there is no such project, or it is not the caller's.
+    pub fn no_project(project: &str) -> Self {
+        Self::denied(
+            "resourcemanager.projects.get",
+            &format!("projects/{project}"),
+        )
+    }
+
+    /// 403: there is no such location, or the project may not use it.
+    pub fn no_location(location: &str) -> Self {
+        let resource = format!("locations/{location}");
+        let message = format!("Permission denied on '{resource}' (or it may not exist).");
+        let details = vec![json!({
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "LOCATION_ACCESS_DENIED",
+            "domain": "googleapis.com",
+            "metadata": {"location": location},
+        })];
+        Self {
+            details,
+            ..Self::new(403, "PERMISSION_DENIED", message)
+        }
+    }
+
     /// 404: no such thing.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(404, "NOT_FOUND", message)

@@ -3,9 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use confidential::claims::ISSUER;
 use serde_json::{Value, json};
 
@@ -13,6 +10,7 @@ use crate::accounts::Federated;
 use crate::attestation::Attestation;
 use crate::cel::{self, CelError, Variables};
 use crate::iam::{Pools, Provider};
+use crate::oauth::Refusal;
 
 /// Bytes of `google.subject` at the most (IAM).
 const SUBJECT: usize = 127;
@@ -26,34 +24,6 @@ const TOKENS: [&str; 2] = [
     "urn:ietf:params:oauth:token-type:jwt",
     "urn:ietf:params:oauth:token-type:id_token",
 ];
-
-/// A refusal, in OAuth's words.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Refusal {
-    error: &'static str,
-    description: String,
-}
-
-impl Refusal {
-    fn new(error: &'static str, description: impl Into<String>) -> Self {
-        Self {
-            error,
-            description: description.into(),
-        }
-    }
-
-    /// The service itself failed.
-    pub fn server() -> Self {
-        Self::new("server_error", "Internal error encountered.")
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let body = json!({"error": self.error, "error_description": self.description});
-        (StatusCode::BAD_REQUEST, Json(body)).into_response()
-    }
-}
 
 /// What the exchange asks for.
 pub struct Request<'a> {

@@ -4,6 +4,8 @@
 
 endpoint() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$endpoints" "$1"; }
 
+number_of() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])["projects"][sys.argv[2]]["number"])' "$endpoints" "$1"; }
+
 # An image whose only program prints the token that every workload is given; its reference is left in $printer.
 push_printer() {
   mkdir "$work/printer"
@@ -39,6 +41,7 @@ fi
 google_cloud() { # words of a gcloud command...
   CLOUDSDK_CONFIG="$work/gcloud" CLOUDSDK_CORE_DISABLE_PROMPTS=1 \
   CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS="$(endpoint kms)/" \
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM="$(endpoint iam)/" \
   CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="$work/cloud/projects/keyholder/access_token" "$@"
 }
 
@@ -65,7 +68,7 @@ POLICY
   cat >"$work/grant.toml" <<GRANT
 key = "projects/keyholder/locations/global/keyRings/people/cryptoKeys/data"
 role = "roles/cloudkms.cryptoKeyDecrypter"
-pool = "projects/1/locations/global/workloadIdentityPools/pool"
+pool = "projects/$(number_of keyholder)/locations/global/workloadIdentityPools/people"
 GRANT
 }
 
@@ -83,6 +86,8 @@ if need "gcloud" gcloud python3; then
   check "gcloud: kms keyrings create" google_cloud gcloud kms keyrings create people --project=keyholder --location=global
   check "gcloud: kms keys create" google_cloud gcloud kms keys create data --project=keyholder --location=global \
     --keyring=people --purpose=encryption
+  check "gcloud: workload-identity-pools create" google_cloud gcloud iam workload-identity-pools create people \
+    --project=keyholder --location=global
   refuse "gcloud: nothing is bound" bound
   check "verifier: print the binding" print_binding
   check "gcloud: the printed command" google_cloud bash "$work/add"

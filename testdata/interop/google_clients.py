@@ -59,6 +59,23 @@ def owner_credentials():
     return credentials.with_always_use_jwt_access(True)
 
 
+def key_file_credentials():
+    """What every client does with a key file that does not sign its own access tokens: asks its token_uri."""
+    return service_account.Credentials.from_service_account_file(OWNER["credentials"], scopes=SCOPES)
+
+
+def ask_token_uri():
+    credentials = key_file_credentials()
+    credentials.refresh(requests.Request())
+    check("oauth2: google-auth exchanges an assertion of a key file", credentials.token and not credentials.expired)
+    stranger = key_file_credentials().with_subject("stranger@example.com")
+    refuses("oauth2: an assertion for another account", "unauthorized_client", lambda: stranger.refresh(requests.Request()))
+    narrow = service_account.Credentials.from_service_account_file(
+        OWNER["credentials"], scopes=["https://www.googleapis.com/auth/pubsub"])
+    refuses("oauth2: a token of another service's scope", "PERMISSION_DENIED",
+            lambda: kms(narrow).create_key_ring(parent=LOCATION, key_ring_id="narrow", key_ring={}))
+
+
 def kms(credentials):
     transport = KeyManagementServiceRestTransport(credentials=credentials, **host("kms"))
     return kms_v1.KeyManagementServiceClient(transport=transport)
@@ -75,6 +92,8 @@ def make_keys(client):
         parent=ring.name, crypto_key_id="signing",
         crypto_key={"purpose": "ASYMMETRIC_SIGN", "version_template": template})
     check("kms: create_crypto_key", signing.name == f"{ring.name}/cryptoKeys/signing")
+    refuses("kms: an unknown location", "NOT_FOUND",
+            lambda: client.create_key_ring(parent="projects/keyholder/locations/nowhere-1", key_ring_id="r", key_ring={}))
     refuses("kms: an unknown key", "NOT_FOUND",
             lambda: client.encrypt(name=f"{ring.name}/cryptoKeys/none", plaintext=b"x"))
     return data.name, signing.name
@@ -214,10 +233,11 @@ def queue():
 
 
 def main():
-    client = kms(owner_credentials())
+    client = kms(key_file_credentials())
     data, signing = make_keys(client)
     sign(client, signing)
     ciphertext = encrypt(client, data)
+    ask_token_uri()
     make_provider()
     exchange()
     bind(client, data, ciphertext)

@@ -1,11 +1,12 @@
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use content::{json, limits, read_limited};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{AccountError, ProjectId};
 
@@ -24,6 +25,7 @@ pub(super) fn credentials(
     owner: &str,
     key_id: &str,
     private: &[u8],
+    token_uri: &str,
 ) -> String {
     let text = STANDARD.encode(private);
     let lines: Vec<_> = text
@@ -43,10 +45,34 @@ pub(super) fn credentials(
         "client_email": owner,
         "client_id": "100000000000000000000",
         "auth_uri": "https://accounts.google.com/o/oauth2/auth",
-        "token_uri": "https://oauth2.googleapis.com/token",
+        "token_uri": token_uri,
         "universe_domain": "googleapis.com",
     });
     format!("{file:#}\n")
+}
+
+/// The private key in a service account key file.
+pub(super) fn private_key(bytes: &[u8]) -> Option<Vec<u8>> {
+    let file: Value = json::parse(bytes, limits::KEY).ok()?;
+    let pem = file["private_key"].as_str()?;
+    let lines = pem.lines().filter(|line| !line.starts_with('-'));
+    STANDARD.decode(lines.collect::<String>()).ok()
+}
+
+/// A file as it is, if it is there.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, AccountError> {
+    let failed = |source| AccountError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    match fs::File::open(path) {
+        Ok(file) => {
+            let bytes = read_limited(file, limits::KEY);
+            bytes.map(Some).map_err(|e| failed(io::Error::other(e)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// Writes a file for its owner alone. It appears whole or not at all.

@@ -34,6 +34,16 @@ impl Service {
             Self::PubSub => "https://pubsub.googleapis.com",
         }
     }
+
+    /// Whether an access token with these scopes reaches it.
+    pub(super) fn is_within(self, scopes: &[String]) -> bool {
+        let own = match self {
+            Self::Iam => "https://www.googleapis.com/auth/iam",
+            Self::Kms => "https://www.googleapis.com/auth/cloudkms",
+            Self::PubSub => "https://www.googleapis.com/auth/pubsub",
+        };
+        scopes.iter().any(|scope| scope == SCOPE || scope == own)
+    }
 }
 
 /// A token that is made like one; nothing in it is believed yet.
@@ -62,15 +72,52 @@ impl<'a> SelfSigned<'a> {
         &self.head.kid
     }
 
+    /// Who says that it has signed.
+    pub(super) fn issuer(&self) -> &str {
+        &self.body.iss
+    }
+
+    /// Whom it is for; empty if it does not say.
+    pub(super) fn audience(&self) -> &str {
+        self.body.aud.as_deref().unwrap_or_default()
+    }
+
+    /// What it may be used for, separated by spaces.
+    pub(super) fn scopes(&self) -> &str {
+        self.body.scope.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it speaks for its issuer, and for no other account.
+    pub(super) fn is_of_its_issuer(&self) -> bool {
+        let body = &self.body;
+        body.sub.as_ref().is_none_or(|sub| *sub == body.iss)
+    }
+
+    /// Whether it is for now, and not for longer than one may be.
+    pub(super) fn lasts(&self, now: u64) -> bool {
+        let Body { iat, exp, .. } = self.body;
+        let latest = iat.saturating_add(LONGEST + SKEW);
+        iat <= now + SKEW && now < exp && exp <= latest
+    }
+
+    /// Whether this key has signed it.
+    pub(super) fn is_signed_by(&self, public_key: &[u8]) -> bool {
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key);
+        let signature = key.verify(self.signed.as_bytes(), &self.signature);
+        self.head.alg == "RS256" && signature.is_ok()
+    }
+
     /// Whether it is `owner`'s, for `service` and for now, and signed by `public_key`.
     pub(super) fn holds(&self, owner: &str, public_key: &[u8], service: Service, now: u64) -> bool {
-        let body = &self.body;
-        let lasts =
-            body.iat <= now + SKEW && now < body.exp && body.exp <= body.iat + LONGEST + SKEW;
-        let is_own = body.iss == owner && body.sub.as_ref().is_none_or(|sub| sub == owner);
-        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key);
-        let is_signed = key.verify(self.signed.as_bytes(), &self.signature).is_ok();
-        self.head.alg == "RS256" && lasts && is_own && body.is_for(service) && is_signed
+        let is_own = self.issuer() == owner && self.is_of_its_issuer();
+        is_own && self.lasts(now) && self.is_for(service) && self.is_signed_by(public_key)
+    }
+
+    /// A scope stands for all services, an audience for one (Google AIP-4111).
+    fn is_for(&self, service: Service) -> bool {
+        let named = self.audience().strip_prefix(service.address());
+        let is_named = named.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        is_named || self.scopes().split(' ').any(|scope| scope == SCOPE)
     }
 }
 
@@ -88,17 +135,6 @@ struct Body {
     scope: Option<String>,
     iat: u64,
     exp: u64,
-}
-
-impl Body {
-    /// A scope stands for all services, an audience for one (Google AIP-4111).
-    fn is_for(&self, service: Service) -> bool {
-        let audience = self.aud.as_deref().unwrap_or_default();
-        let named = audience.strip_prefix(service.address());
-        let is_named = named.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let scopes = self.scope.as_deref().unwrap_or_default();
-        is_named || scopes.split(' ').any(|scope| scope == SCOPE)
-    }
 }
 
 fn part<T: DeserializeOwned>(text: &str) -> Option<T> {

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::status::Status;
 
+/// Characters of the ID of a key ring or key (Cloud KMS, `keyRings.create`).
+const ID: usize = 63;
+
 /// One call of one of Google's interfaces.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -71,9 +74,14 @@ impl Call {
         Status::not_found(format!("Method not found: {method} {resource}:{verb}"))
     }
 
+    /// A parameter's value; empty if it is not given.
+    pub(super) fn parameter(&self, name: &str) -> &str {
+        self.query.get(name).map_or("", String::as_str)
+    }
+
     pub(super) fn id(&self, name: &str) -> Result<&str, Status> {
         let id = self.query.get(name).map(String::as_str).filter(|id| {
-            !id.is_empty()
+            (1..=ID).contains(&id.len())
                 && id
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))

@@ -1,25 +1,149 @@
-use crate::accounts::{Caller, Federated};
+//! Who a policy can name, and whom it means.
 
-/// Kinds of principals that a policy can name (IAM, principal identifiers).
-const KINDS: [&str; 6] = [
-    "user:",
-    "serviceAccount:",
-    "group:",
-    "domain:",
-    "principal://iam.googleapis.com/",
-    "principalSet://iam.googleapis.com/",
-];
+use crate::accounts::{Accounts, Caller, Federated};
+use crate::iam::Pools;
+use crate::status::Status;
 
-/// Whether a policy can name this. A principal that was deleted stays in policies, marked so.
-pub(super) fn is_well_formed(member: &str) -> bool {
-    let member = member.strip_prefix("deleted:").unwrap_or(member);
-    member == "allUsers"
-        || member == "allAuthenticatedUsers"
-        || KINDS.iter().any(|kind| {
-            member
-                .strip_prefix(kind)
-                .is_some_and(|rest| !rest.is_empty())
+/// A principal of a policy (IAM, principal identifiers).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Member<'a> {
+    /// `allUsers`, `allAuthenticatedUsers`.
+    All,
+    /// A person.
+    User(&'a str),
+    /// Persons together: a group or a domain.
+    Persons(&'a str),
+    ServiceAccount(&'a str),
+    /// One or several identities of a workload identity pool, by its name.
+    Pool(&'a str),
+    /// An identity of a workforce pool, which is not emulated and admits no caller.
+    Workforce,
+    /// What a policy keeps of a principal that was deleted.
+    Deleted,
+}
+
+impl<'a> Member<'a> {
+    fn parse(text: &'a str) -> Result<Self, Status> {
+        if ["allUsers", "allAuthenticatedUsers"].contains(&text) {
+            return Ok(Self::All);
+        }
+        let (kind, rest) = text.split_once(':').ok_or_else(|| {
+            Status::invalid("Policy members must be of the form \"<type>:<value>\".")
+        })?;
+        let member = match kind {
+            _ if rest.is_empty() => None,
+            "user" => Some(Self::User(rest)),
+            "group" | "domain" => Some(Self::Persons(rest)),
+            "serviceAccount" => Some(Self::ServiceAccount(rest)),
+            "principal" | "principalSet" => Self::identity(kind, rest),
+            "deleted" => Self::parse(rest).ok().map(|_| Self::Deleted),
+            _ => None,
+        };
+        member.ok_or_else(|| {
+            Status::invalid(format!(
+                "The member {text} is of an unknown type. Please set a valid type prefix for the member."
+            ))
         })
+    }
+
+    /// `//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/…`; a project's
+    /// ID in place of its number makes it another type.
+    fn identity(kind: &str, text: &'a str) -> Option<Self> {
+        let name = text.strip_prefix("//iam.googleapis.com/")?;
+        if name.starts_with("locations/global/workforcePools/") {
+            return Some(Self::Workforce);
+        }
+        let parts: Vec<_> = name.splitn(8, '/').collect();
+        let [
+            "projects",
+            number,
+            "locations",
+            "global",
+            "workloadIdentityPools",
+            pool,
+            what,
+            rest @ ..,
+        ] = &parts[..]
+        else {
+            return None;
+        };
+        let is_value = |rest: &[&str]| rest.first().is_some_and(|value| !value.is_empty());
+        let is_right = match (kind, *what) {
+            ("principal", "subject") | ("principalSet", "group") => is_value(rest),
+            ("principalSet", "*") => rest.is_empty(),
+            ("principalSet", what) => what.starts_with("attribute.") && is_value(rest),
+            _ => false,
+        };
+        let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        let length = name.len() - what.len() - rest.first().map_or(0, |rest| rest.len() + 1) - 1;
+        (is_right && is_number && !pool.is_empty()).then(|| Self::Pool(&name[..length]))
+    }
+}
+
+/// What a policy can name besides persons, of whom none is known here.
+#[derive(Clone, Copy)]
+pub struct Principals<'a> {
+    /// Service accounts.
+    pub accounts: &'a Accounts,
+    /// Workload identity pools.
+    pub pools: &'a Pools,
+}
+
+impl Principals<'_> {
+    /// Checks that a policy can name this.
+    ///
+    /// # Errors
+    /// It is of no known type, or does not exist.
+    pub(super) fn check(self, member: &str) -> Result<(), Status> {
+        match Member::parse(member)? {
+            Member::All | Member::Workforce | Member::Deleted | Member::Persons(_) => Ok(()),
+            Member::User(address) => check_user(address),
+            Member::ServiceAccount(address) => self.check_service_account(address),
+            Member::Pool(name) if self.pools.has(name) => Ok(()),
+            Member::Pool(name) => Err(Status::invalid(format!(
+                "Identity Pool does not exist ({name}). Please check that you specified a valid \
+                 resource name as returned in the `name` attribute in the configuration API."
+            ))),
+        }
+    }
+
+    fn check_service_account(self, address: &str) -> Result<(), Status> {
+        if !is_of_service_account(address) && is_address(address) {
+            return Err(wrong_type(address, "user"));
+        }
+        match self.accounts.has_service_account(address) {
+            true => Ok(()),
+            false => Err(Status::invalid(format!(
+                "Service account {address} does not exist."
+            ))),
+        }
+    }
+}
+
+/// A person's existence cannot be told here, but the form of the address can.
+fn check_user(address: &str) -> Result<(), Status> {
+    match (is_address(address), is_of_service_account(address)) {
+        (true, false) => Ok(()),
+        (true, true) => Err(wrong_type(address, "serviceAccount")),
+        (false, _) => Err(Status::invalid(format!("User {address} does not exist."))),
+    }
+}
+
+fn wrong_type(address: &str, kind: &str) -> Status {
+    Status::invalid(format!(
+        "Account {address} is of type \"{kind}\". Please set the type prefix to be \"{kind}:\"."
+    ))
+}
+
+fn is_address(text: &str) -> bool {
+    let parts = text.split_once('@');
+    parts.is_some_and(|(name, domain)| {
+        !name.is_empty() && domain.contains('.') && !domain.contains('@')
+    })
+}
+
+fn is_of_service_account(address: &str) -> bool {
+    address.ends_with(".gserviceaccount.com")
 }
 
 /// Whether the caller is who a policy names (IAM, principal identifiers).
@@ -54,9 +178,11 @@ fn is_federated_member(federated: &Federated, member: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    const POOL: &str = "projects/1/locations/global/workloadIdentityPools/p";
+    const POOL: &str = "projects/1/locations/global/workloadIdentityPools/pool";
 
     fn federated() -> Caller {
         Caller::Federated(Federated {
@@ -81,7 +207,7 @@ mod tests {
         assert!(!member(&format!("{set}/attribute.image_digest/sha256:")));
         assert!(!member(&format!(
             "{}/attribute.image_digest/sha256:1",
-            set.replace("/p", "/q")
+            set.replace("/pool", "/other")
         )));
         assert!(member(&format!("{set}/group/g")));
         assert!(!member(&format!("{set}/group/h")));
@@ -89,17 +215,88 @@ mod tests {
         assert!(!member("serviceAccount:s"));
     }
 
+    fn check(member: &str) -> Result<(), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut accounts = Accounts::default();
+        accounts
+            .add_project(
+                &"project".parse().unwrap(),
+                folder.path(),
+                "http://sts/token",
+            )
+            .unwrap();
+        let mut pools = Pools::default();
+        pools
+            .add_pool(POOL.rsplit_once('/').unwrap().0, "pool", json!({}))
+            .unwrap();
+        let principals = Principals {
+            accounts: &accounts,
+            pools: &pools,
+        };
+        principals.check(member).map_err(|status| status.message)
+    }
+
     #[test]
-    fn deleted_principals_stay_in_policies() {
+    fn a_policy_names_who_exists() {
+        let pool = format!("//iam.googleapis.com/{POOL}");
         for member in [
-            "user:a@b.example",
-            "deleted:user:a@b.example?uid=123456789012345678901",
             "allUsers",
+            "user:a@b.example",
+            "group:g@b.example",
+            "domain:b.example",
+            "serviceAccount:owner@project.iam.gserviceaccount.com",
+            "deleted:user:a@b.example?uid=123456789012345678901",
+            "deleted:serviceAccount:gone@project.iam.gserviceaccount.com?uid=1",
+            &format!("principal:{pool}/subject/a/b"),
+            &format!("principalSet:{pool}/*"),
+            &format!("principalSet:{pool}/group/g"),
+            &format!("principalSet:{pool}/attribute.image_digest/sha256:1"),
+            "principal://iam.googleapis.com/locations/global/workforcePools/w/subject/s",
         ] {
-            assert!(is_well_formed(member), "{member}");
+            assert_eq!(check(member), Ok(()), "{member}");
         }
-        for member in ["", "a@b.example", "user:", "deleted:", "deleted:a"] {
-            assert!(!is_well_formed(member), "{member}");
+    }
+
+    #[test]
+    fn others_are_refused_in_googles_words() {
+        let unknown = "is of an unknown type";
+        let pool = format!("//iam.googleapis.com/{POOL}");
+        let by_id = pool.replace("projects/1/", "projects/project/");
+        for (member, words) in [
+            ("", "of the form"),
+            ("a@b.example", "of the form"),
+            ("user:", unknown),
+            ("person:a@b.example", unknown),
+            ("deleted:a", unknown),
+            ("deleted:", unknown),
+            ("user:a", "User a does not exist."),
+            (
+                "user:owner@project.iam.gserviceaccount.com",
+                "Please set the type prefix to be \"serviceAccount:\"",
+            ),
+            (
+                "serviceAccount:a@b.example",
+                "Please set the type prefix to be \"user:\"",
+            ),
+            (
+                "serviceAccount:none@project.iam.gserviceaccount.com",
+                "Service account none@project.iam.gserviceaccount.com does not exist.",
+            ),
+            ("principalSet://iam.googleapis.com/pool/*", unknown),
+            ("principalSet://x", unknown),
+            (&format!("principalSet:{by_id}/*"), unknown),
+            (&format!("principalSet:{pool}/subject/s"), unknown),
+            (&format!("principal:{pool}/*"), unknown),
+            (&format!("principalSet:{pool}/attribute.a/"), unknown),
+            (&format!("principalSet:{pool}/attribute.a"), unknown),
+            (&format!("principalSet:{pool}"), unknown),
+            (
+                &format!("principalSet:{pool}2/*"),
+                "Identity Pool does not exist (projects/1/locations/global/workloadIdentityPools/pool2)",
+            ),
+        ] {
+            let refused = check(member).unwrap_err();
+            assert!(refused.contains(words), "{member}: {refused}");
         }
     }
 }

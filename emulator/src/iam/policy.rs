@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::condition::{Condition, holds};
-use super::member::{is_member, is_well_formed};
+use super::member::{Principals, is_member};
 use super::role;
 use crate::accounts::Caller;
 use crate::cel;
@@ -96,13 +96,18 @@ impl Policies {
     /// # Errors
     /// It is another one by now, there are conditions and the version knows none, or the new policy
     /// cannot be.
-    pub fn set(&mut self, resource: &str, change: Change) -> Result<Policy, Status> {
+    pub fn set(
+        &mut self,
+        resource: &str,
+        change: Change,
+        principals: Principals<'_>,
+    ) -> Result<Policy, Status> {
         let Change {
             policy,
             update_mask,
         } = change;
         let old = self.get(resource, CONDITIONAL)?;
-        check(&policy)?;
+        check(&policy, principals)?;
         if !policy.etag.is_empty() {
             check_against(&policy, &old)?;
         }
@@ -150,14 +155,13 @@ impl Binding {
         }
     }
 
-    fn check(&self) -> Result<(), Status> {
+    fn check(&self, principals: Principals<'_>) -> Result<(), Status> {
         if role::permissions(&self.role).is_empty() {
             let message = format!("Role {} is not supported for this resource.", self.role);
             return Err(Status::invalid(message));
         }
-        if let Some(bad) = self.members.iter().find(|member| !is_well_formed(member)) {
-            return Err(Status::invalid(format!("Invalid value for member: {bad}.")));
-        }
+        let mut members = self.members.iter();
+        members.try_for_each(|member| principals.check(member))?;
         match &self.condition {
             Some(condition) => cel::compile(&condition.expression)
                 .map_err(|error| Status::invalid(error.to_string())),
@@ -179,7 +183,7 @@ fn check_version(version: u32) -> Result<(), Status> {
     }
 }
 
-fn check(policy: &Policy) -> Result<(), Status> {
+fn check(policy: &Policy, principals: Principals<'_>) -> Result<(), Status> {
     check_version(policy.version)?;
     let members: usize = policy.bindings.iter().map(|b| b.members.len()).sum();
     if members > MEMBERS {
@@ -187,7 +191,8 @@ fn check(policy: &Policy) -> Result<(), Status> {
             "The policy has more than {MEMBERS} members."
         )));
     }
-    policy.bindings.iter().try_for_each(Binding::check)
+    let mut bindings = policy.bindings.iter();
+    bindings.try_for_each(|binding| binding.check(principals))
 }
 
 /// What whoever has read a policy must keep to. The refusal has Google's words.
@@ -210,10 +215,12 @@ fn check_against(policy: &Policy, old: &Policy) -> Result<(), Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::Federated;
+    use crate::accounts::{Accounts, Federated};
+    use crate::iam::Pools;
     use serde_json::json;
 
-    const POOL: &str = "projects/1/locations/global/workloadIdentityPools/p";
+    const POOLS: &str = "projects/1/locations/global/workloadIdentityPools";
+    const POOL: &str = "projects/1/locations/global/workloadIdentityPools/pool";
     const ROLE: &str = "roles/cloudkms.cryptoKeyDecrypter";
 
     fn federated() -> Caller {
@@ -240,9 +247,19 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
+    fn set(policies: &mut Policies, change: Change) -> Result<Policy, Status> {
+        let mut pools = Pools::default();
+        pools.add_pool(POOLS, "pool", Value::Null).unwrap();
+        let principals = Principals {
+            accounts: &Accounts::default(),
+            pools: &pools,
+        };
+        policies.set("r", change, principals)
+    }
+
     fn policies(condition: Option<&str>) -> Policies {
         let mut policies = Policies::default();
-        policies.set("r", policy("", condition)).unwrap();
+        set(&mut policies, policy("", condition)).unwrap();
         policies
     }
 
@@ -250,11 +267,11 @@ mod tests {
     fn a_stale_etag_is_refused_and_changes_nothing() {
         let mut policies = Policies::default();
         let first = policies.get("r", 3).unwrap().etag;
-        let set = policies.set("r", policy(&first, None)).unwrap();
-        assert_ne!(set.etag, first);
+        let changed = set(&mut policies, policy(&first, None)).unwrap();
+        assert_ne!(changed.etag, first);
         let stale = change(json!({"policy": {"etag": first}}));
-        assert_eq!(policies.set("r", stale), Err(Status::aborted()));
-        assert_eq!(policies.get("r", 3), Ok(set));
+        assert_eq!(set(&mut policies, stale), Err(Status::aborted()));
+        assert_eq!(policies.get("r", 3), Ok(changed));
     }
 
     #[test]
@@ -268,7 +285,7 @@ mod tests {
         for version in [0, 1] {
             let etag = &seen.etag;
             let unaware = change(json!({"policy": {"version": version, "etag": etag}}));
-            let refused = policies.set("r", unaware).unwrap_err();
+            let refused = set(&mut policies, unaware).unwrap_err();
             assert_eq!(refused.code, 400);
             assert!(refused.message.starts_with("Specified policy version"));
         }
@@ -280,7 +297,7 @@ mod tests {
     fn without_an_etag_a_policy_is_replaced_blindly() {
         let mut policies = policies(Some("true"));
         let blind = change(json!({"policy": {"bindings": []}}));
-        assert!(policies.set("r", blind).unwrap().bindings.is_empty());
+        assert!(set(&mut policies, blind).unwrap().bindings.is_empty());
     }
 
     #[test]
@@ -289,10 +306,10 @@ mod tests {
         let audit =
             json!({"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]});
         let named = json!({"policy": {"auditConfigs": [audit]}, "updateMask": "auditConfigs"});
-        policies.set("r", change(named)).unwrap();
-        let set = policies.set("r", policy("", None)).unwrap();
-        assert_eq!(set.audit_configs, [audit]);
-        assert_eq!(set.bindings.len(), 1);
+        set(&mut policies, change(named)).unwrap();
+        let changed = set(&mut policies, policy("", None)).unwrap();
+        assert_eq!(changed.audit_configs, [audit]);
+        assert_eq!(changed.bindings.len(), 1);
     }
 
     #[test]

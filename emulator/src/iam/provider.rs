@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cel;
@@ -14,9 +14,35 @@ const AUDIENCE: usize = 256;
 const ATTRIBUTES: usize = 50;
 const ATTRIBUTE: usize = 100;
 const MAPPING: usize = 2048;
+/// Characters of a pool's or a provider's ID, of its name and of its description (IAM v1,
+/// `workloadIdentityPools.create` and `providers.create`).
+const ID: std::ops::RangeInclusive<usize> = 4..=32;
+const DISPLAY_NAME: usize = 32;
+const DESCRIPTION: usize = 256;
+/// What IDs of Google's own begin with.
+const RESERVED: &str = "gcp-";
+
+/// A workload identity pool (IAM v1, `WorkloadIdentityPool`).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Pool {
+    /// A name for people.
+    pub display_name: String,
+    /// More words for people.
+    pub description: String,
+    /// Whether no provider of it admits a token.
+    pub disabled: bool,
+    /// Not for the caller to say.
+    #[serde(skip_serializing)]
+    name: String,
+    #[serde(skip_serializing)]
+    state: String,
+    #[serde(skip_serializing)]
+    mode: String,
+}
 
 /// A provider of a workload identity pool (IAM v1, `WorkloadIdentityPoolProvider`).
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Provider {
     /// A name for people.
@@ -25,7 +51,7 @@ pub struct Provider {
     /// More words for people.
     #[serde(default)]
     pub description: String,
-    /// Whether it lets nobody in.
+    /// Whether it admits no token.
     #[serde(default)]
     pub disabled: bool,
     /// Whose tokens.
@@ -38,7 +64,7 @@ pub struct Provider {
 }
 
 /// An issuer of tokens.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Oidc {
     /// The issuer.
@@ -52,22 +78,41 @@ pub struct Oidc {
 }
 
 /// Pools and providers by name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Pools {
-    pools: BTreeMap<String, BTreeMap<String, Provider>>,
+    pools: BTreeMap<String, Kept>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Kept {
+    pool: Pool,
+    providers: BTreeMap<String, Provider>,
 }
 
 impl Pools {
-    /// Makes a pool.
+    /// Makes a pool; gives its name.
     ///
     /// # Errors
-    /// There is one.
-    pub fn add_pool(&mut self, name: &str) -> Result<(), Status> {
-        if self.pools.contains_key(name) {
+    /// There is one, or no pool can have that ID or those words.
+    pub fn add_pool(&mut self, parent: &str, id: &str, body: Value) -> Result<String, Status> {
+        let pool: Pool = match body {
+            Value::Null => Pool::default(),
+            body => serde_json::from_value(body).map_err(|e| Status::invalid(e.to_string()))?,
+        };
+        check_id("workload_identity_pool_id", id)?;
+        check_words(&pool.display_name, &pool.description)?;
+        let name = format!("{parent}/{id}");
+        if self.pools.contains_key(&name) {
             return Err(Status::exists("Requested entity already exists"));
         }
-        self.pools.insert(name.to_owned(), BTreeMap::new());
-        Ok(())
+        let providers = BTreeMap::new();
+        self.pools.insert(name.clone(), Kept { pool, providers });
+        Ok(name)
+    }
+
+    /// Whether there is a pool of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.pools.contains_key(name)
     }
 
     /// Makes a provider in a pool.
@@ -77,8 +122,9 @@ impl Pools {
     pub fn add_provider(&mut self, pool: &str, id: &str, body: Value) -> Result<(), Status> {
         let provider: Provider =
             serde_json::from_value(body).map_err(|error| Status::invalid(error.to_string()))?;
+        check_id("workload_identity_pool_provider_id", id)?;
         check_provider(&provider)?;
-        let pool = self.pools.get_mut(pool);
+        let pool = self.pools.get_mut(pool).map(|kept| &mut kept.providers);
         let pool = pool.ok_or_else(|| Status::not_found("Requested entity was not found."))?;
         if pool.contains_key(id) {
             return Err(Status::exists("Requested entity already exists"));
@@ -87,10 +133,61 @@ impl Pools {
         Ok(())
     }
 
-    /// A provider that lets anybody in.
+    /// A provider that admits tokens.
     pub fn provider(&self, pool: &str, id: &str) -> Option<&Provider> {
-        let provider = self.pools.get(pool)?.get(id);
+        let kept = self.pools.get(pool).filter(|kept| !kept.pool.disabled)?;
+        let provider = kept.providers.get(id);
         provider.filter(|provider| !provider.disabled)
+    }
+}
+
+fn check_id(field: &str, id: &str) -> Result<(), Status> {
+    let is_known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !ID.contains(&id.len()) || !id.bytes().all(is_known) {
+        return Err(Status::invalid(format!(
+            "Invalid value for {field}: {id}. This value should be 4-32 characters, and may contain \
+             the characters [a-z0-9-]."
+        )));
+    }
+    match id.starts_with(RESERVED) {
+        true => Err(Status::invalid(format!(
+            "Invalid value for {field}: {id}. The prefix `{RESERVED}` is reserved for use by Google, \
+             and may not be specified."
+        ))),
+        false => Ok(()),
+    }
+}
+
+fn check_words(display_name: &str, description: &str) -> Result<(), Status> {
+    for (what, text, limit) in [
+        ("display name", display_name, DISPLAY_NAME),
+        ("description", description, DESCRIPTION),
+    ] {
+        if text.chars().count() > limit {
+            return Err(Status::invalid(format!(
+                "{what} must be less than or equal to {limit} characters"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The issuer is where its keys are found: an HTTPS address without query and fragment (OpenID Connect
+/// Discovery 1.0, section 3).
+fn check_issuer(uri: &str) -> Result<(), Status> {
+    let parsed = reqwest::Url::parse(uri).ok();
+    let is_right = parsed.is_some_and(|url| {
+        url.scheme() == "https"
+            && url.host_str().is_some_and(|host| !host.is_empty())
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+    });
+    match is_right {
+        true => Ok(()),
+        false => Err(Status::invalid(format!(
+            "Invalid OIDC issuer URI: {uri}. Must be an HTTPS endpoint."
+        ))),
     }
 }
 
@@ -100,6 +197,8 @@ fn check_provider(provider: &Provider) -> Result<(), Status> {
             "oidc.jwksJson is not emulated: the only keys are the attestation service's own.",
         ));
     }
+    check_words(&provider.display_name, &provider.description)?;
+    check_issuer(&provider.oidc.issuer_uri)?;
     let audiences = &provider.oidc.allowed_audiences;
     let is_long = |audience: &String| audience.chars().count() > AUDIENCE;
     if audiences.len() > AUDIENCES || audiences.iter().any(is_long) {
@@ -132,7 +231,8 @@ fn check_mapping(mapping: &BTreeMap<String, String>) -> Result<(), Status> {
     for (target, expression) in mapping {
         if !is_target(target) {
             return Err(Status::invalid(format!(
-                "Invalid attribute mapping key: {target}."
+                "Invalid mapped attribute key: {target}. Custom mapped attributes must be in \
+                 format 'attribute.{{custom_attribute}}'"
             )));
         }
         if expression.chars().count() > MAPPING {
@@ -171,8 +271,8 @@ mod tests {
         });
         change(&mut body);
         let mut pools = Pools::default();
-        pools.add_pool("pool").unwrap();
-        let added = pools.add_provider("pool", "provider", body);
+        let pool = pools.add_pool("parent", "pool", Value::Null).unwrap();
+        let added = pools.add_provider(&pool, "provider", body);
         added.map_err(|status| status.code)
     }
 
@@ -221,6 +321,79 @@ mod tests {
         assert_eq!(condition(&"!".repeat(4097)), Err(400));
         assert_eq!(condition(" true "), Err(400));
         assert_eq!(add(|p| p["attributeMapping"] = json!({})), Err(400));
+    }
+
+    #[test]
+    fn ids_are_those_that_google_takes() {
+        let words = |id: &str| {
+            let mut pools = Pools::default();
+            let refused = pools.add_pool("parent", id, json!({})).err();
+            let pool = pools.add_pool("parent", "pool", json!({})).unwrap();
+            let body = json!({
+                "oidc": {"issuerUri": "https://issuer.example"},
+                "attributeMapping": {"google.subject": "assertion.sub"},
+            });
+            let provider = pools.add_provider(&pool, id, body).err();
+            let rest = |status: Status| {
+                let message = status.message;
+                message
+                    .split_once(&format!(": {id}. "))
+                    .unwrap()
+                    .1
+                    .to_owned()
+            };
+            assert_eq!(refused.clone().map(rest), provider.map(rest), "{id}");
+            refused.map(|status| status.message)
+        };
+        for id in ["abcd", "0-00", "my-pool-1", &"a".repeat(32), "agcp-"] {
+            assert_eq!(words(id), None, "{id}");
+        }
+        for id in ["", "abc", "Bad_Pool", "a.b.c", "p\u{f6}ol", &"a".repeat(33)] {
+            assert!(words(id).unwrap().contains("[a-z0-9-]"), "{id}");
+        }
+        assert!(
+            words("gcp-pool")
+                .unwrap()
+                .contains("reserved for use by Google")
+        );
+    }
+
+    #[test]
+    fn an_issuer_is_an_https_address() {
+        let with = |uri: &str| add(|p| p["oidc"]["issuerUri"] = uri.into());
+        for uri in ["https://issuer.example", "https://issuer.example/a/b/"] {
+            assert_eq!(with(uri), Ok(()), "{uri}");
+        }
+        for uri in [
+            "http://issuer.example",
+            "issuer.example",
+            "https://",
+            "https://issuer.example?a=b",
+            "https://issuer.example#a",
+            "https://user@issuer.example",
+            "",
+        ] {
+            assert_eq!(with(uri), Err(400), "{uri}");
+        }
+        assert_eq!(add(|p| p["displayName"] = "a".repeat(33).into()), Err(400));
+        assert_eq!(add(|p| p["description"] = "a".repeat(257).into()), Err(400));
+    }
+
+    #[test]
+    fn a_disabled_pool_admits_nothing() {
+        let provider = json!({
+            "oidc": {"issuerUri": "https://issuer.example"},
+            "attributeMapping": {"google.subject": "assertion.sub"},
+        });
+        for disabled in [false, true] {
+            let mut pools = Pools::default();
+            let body = json!({"disabled": disabled, "displayName": "A pool"});
+            let pool = pools.add_pool("parent", "pool", body).unwrap();
+            pools
+                .add_provider(&pool, "provider", provider.clone())
+                .unwrap();
+            assert_eq!(pools.provider(&pool, "provider").is_none(), disabled);
+        }
     }
 
     #[test]

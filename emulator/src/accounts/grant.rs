@@ -1,0 +1,104 @@
+//! An access token for a JWT that a service account has signed (RFC 7523, section 2.1; Google, "Using OAuth
+//! 2.0 for Server to Server Applications"): what clients with a key file ask its `token_uri` for.
+
+use std::collections::BTreeMap;
+
+use content::Digest;
+use serde_json::{Value, json};
+
+use super::self_signed::SelfSigned;
+use super::{Accounts, Caller, Issued};
+use crate::oauth::Refusal;
+use crate::random;
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// Where Google's own clients say that their assertions are for, whatever the key file says.
+const GOOGLE: &str = "https://oauth2.googleapis.com/token";
+/// Seconds that an access token lasts.
+const LIFETIME: u64 = 3600;
+/// What scopes of Google's begin with (Google, "OAuth 2.0 Scopes for Google APIs").
+const SCOPE: &str = "https://www.googleapis.com/auth/";
+/// Scopes of OpenID Connect.
+const OPENID: [&str; 3] = ["openid", "email", "profile"];
+
+impl Accounts {
+    /// Exchanges an assertion for an access token at the time `now` in Unix seconds. `token_uri` is where
+    /// this endpoint answers.
+    ///
+    /// # Errors
+    /// OAuth's, in Google's words.
+    pub fn grant(
+        &mut self,
+        fields: &BTreeMap<String, String>,
+        token_uri: &str,
+        now: u64,
+    ) -> Result<Value, Refusal> {
+        let field = |name: &str| fields.get(name).map_or("", String::as_str);
+        let grant = field("grant_type");
+        if grant != GRANT {
+            let text = format!("Invalid grant_type: {grant}");
+            return Err(Refusal::new("unsupported_grant_type", text));
+        }
+        let assertion = field("assertion");
+        if assertion.is_empty() {
+            let text = "Missing required parameter: assertion";
+            return Err(Refusal::new("invalid_request", text));
+        }
+        let issued = self.judge(assertion, token_uri, now)?;
+        let token = random::text().map_err(|_| Refusal::server())?;
+        let token = format!("ya29.c.{token}");
+        self.issue(&token, issued, now);
+        Ok(json!({"access_token": token, "expires_in": LIFETIME - 1, "token_type": "Bearer"}))
+    }
+
+    fn judge(&self, assertion: &str, token_uri: &str, now: u64) -> Result<Issued, Refusal> {
+        let invalid = |text: &str| Refusal::new("invalid_grant", text);
+        let token = SelfSigned::parse(assertion)
+            .ok_or_else(|| invalid("Invalid JWT: it must be signed by RS256 and name its key."))?;
+        let project = self.by_key(token.key_id());
+        let project = project.filter(|project| project.owner == token.issuer());
+        let project = project.ok_or_else(|| invalid("Invalid grant: account not found"))?;
+        if !token.is_signed_by(&project.public_key) {
+            return Err(invalid("Invalid JWT Signature."));
+        }
+        if !token.lasts(now) {
+            return Err(invalid(
+                "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable \
+                 timeframe. Check your iat and exp values in the JWT claim.",
+            ));
+        }
+        if ![token_uri, GOOGLE].contains(&token.audience()) {
+            return Err(invalid("Invalid JWT: Failed audience check."));
+        }
+        if !token.is_of_its_issuer() {
+            return Err(Refusal::new(
+                "unauthorized_client",
+                "Client is unauthorized to retrieve access tokens using this method, or client not \
+                 authorized for any of the scopes requested.",
+            ));
+        }
+        Ok(Issued {
+            caller: Caller::ServiceAccount(project.owner.clone()),
+            scopes: scopes(token.scopes())?,
+            expires: now + LIFETIME,
+        })
+    }
+
+    /// Remembers an access token, and forgets those that have ended.
+    pub(super) fn issue(&mut self, token: &str, issued: Issued, now: u64) {
+        self.issued.retain(|_, known| now < known.expires);
+        self.issued.insert(Digest::of(token.as_bytes()), issued);
+    }
+}
+
+fn scopes(text: &str) -> Result<Vec<String>, Refusal> {
+    let scopes: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
+    let is_known = |scope: &String| scope.starts_with(SCOPE) || OPENID.contains(&scope.as_str());
+    match !scopes.is_empty() && scopes.iter().all(is_known) {
+        true => Ok(scopes),
+        false => Err(Refusal::new(
+            "invalid_scope",
+            "Invalid OAuth scope or ID token audience provided.",
+        )),
+    }
+}
