@@ -1,6 +1,10 @@
-# What CI runs; `just check` is all of it.
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
+# Lists the recipes.
+default:
+    @just --list --unsorted
+
+# All that CI runs.
 check: lint test deny ceremony interop
 
 # Formatting and lints of both workspaces.
@@ -9,6 +13,11 @@ lint:
     cargo fmt --all --check --manifest-path workload/Cargo.toml
     cargo clippy --locked --workspace --all-targets -- -D warnings
     cargo clippy --locked --all-targets --manifest-path workload/Cargo.toml -- -D warnings
+
+# The documentation of all crates; a warning fails.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --manifest-path workload/Cargo.toml
 
 # The README's test command.
 test:
@@ -30,3 +39,11 @@ interop:
 # Seconds and peak memory of what people wait for, beside what they would use instead.
 bench:
     testdata/bench/run.sh
+
+# Rewrites the golden files; read the diff.
+golden:
+    GOLDEN=write cargo test --locked --package builder --package verifier --test golden
+
+# The programs as people would install them, in target/release.
+release:
+    cargo build --locked --release --package builder --package verifier --package emulator

@@ -6,7 +6,7 @@ pub mod assemble;
 pub mod build;
 pub mod compile;
 mod contents;
-mod describe;
+pub mod describe;
 pub mod error;
 mod host;
 pub mod interrupt;

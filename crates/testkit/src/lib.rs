@@ -6,7 +6,7 @@
 
 use std::fmt::Display;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Says that `test` is skipped, and why.
 ///
@@ -40,4 +40,26 @@ pub fn vectors(family: &str) -> Option<PathBuf> {
         return None;
     }
     Some(folder)
+}
+
+/// Compares `actual` with the golden file `path`. Where the environment variable `GOLDEN` is `write`, writes the file
+/// instead, for a change to be reviewed in the diff.
+///
+/// # Panics
+/// The file differs, or cannot be read or written.
+#[track_caller]
+pub fn golden(path: &Path, actual: &[u8]) {
+    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
+        let written = std::fs::write(path, actual);
+        assert!(written.is_ok(), "writing {}: {written:?}", path.display());
+        return;
+    }
+    let expected = std::fs::read(path).unwrap_or_default();
+    assert!(
+        expected == actual,
+        "{} differs (`just golden` rewrites it); expected:\n{}\nactual:\n{}",
+        path.display(),
+        String::from_utf8_lossy(&expected),
+        String::from_utf8_lossy(actual)
+    );
 }

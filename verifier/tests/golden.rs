@@ -1,0 +1,90 @@
+//! What is signed, found and bound for a small fixed image, byte for byte. Changes of structure must
+//! not change these files; `just golden` rewrites them.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod case;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use attest::{PolicyDescriptor, Statement, Subject, Vsa, predicate};
+use case::{Case, REPOSITORY};
+use content::Digest;
+use serde_json::json;
+use signature::PrivateKey;
+use verifier::binding::Binding;
+use verifier::evidence::Evidence;
+use verifier::examine::examine;
+use verifier::grant::{Grant, gcloud, iam};
+use verifier::verdict::Verdict;
+
+const GRANT: &[u8] = br#"
+key = "projects/collaborator/locations/global/keyRings/ring/cryptoKeys/data"
+role = "roles/cloudkms.cryptoKeyDecrypter"
+pool = "projects/123456789012/locations/global/workloadIdentityPools/trusted-workloads"
+"#;
+
+fn golden(name: &str, actual: &[u8]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    testkit::golden(&folder.join(name), actual);
+}
+
+/// Its signatures are deterministic (RFC 6979).
+fn key() -> PrivateKey {
+    case::keys().builder
+}
+
+#[test]
+fn simple_signing() {
+    let key = key();
+    let digest = Digest::of(b"image");
+    let payload = signature::simple_signing::payload(REPOSITORY, &digest, key.public()).unwrap();
+    golden("simple-signing.json", &payload);
+}
+
+#[test]
+fn vsa_and_bundle() {
+    let vsa = Vsa {
+        verifier: attest::Verifier {
+            id: "https://collaborator.example".to_owned(),
+        },
+        time_verified: "2026-11-28T00:00:00Z".to_owned(),
+        resource_uri: REPOSITORY.to_owned(),
+        policy: PolicyDescriptor {
+            uri: None,
+            digest: BTreeMap::from([("sha256".to_owned(), Digest::of(b"policy").hex())]),
+        },
+        verification_result: "PASSED".to_owned(),
+        verified_levels: Vec::new(),
+        slsa_version: "1.0".to_owned(),
+    };
+    let subject = Subject::image(REPOSITORY, &Digest::of(b"image"));
+    let statement = Statement::new(subject, predicate::VSA, json!(vsa));
+    let statement = statement.to_bytes().unwrap();
+    golden("vsa.json", &statement);
+    let bundle = case::bundle(&key(), predicate::VSA, statement);
+    golden("bundle.json", &bundle.bytes);
+}
+
+#[test]
+fn verdict_and_binding() {
+    let case = Case::passing();
+    let attested = examine(case.published.clone(), case.policy().principals());
+    let evidence = Evidence::new(attested, case.rebuild.clone());
+    let verdict = Verdict::of(verifier::appraise::appraise(&evidence, &case.policy()));
+    let report = verifier::report::json(&verdict, &evidence);
+    golden("verdict.json", format!("{report:#}\n").as_bytes());
+    golden("verdict.txt", verifier::report::table(&verdict).as_bytes());
+    let Verdict::Pass(approval) = &verdict else {
+        panic!("{verdict:?}");
+    };
+    let binding = Binding::new(approval, &Grant::parse(GRANT).unwrap());
+    golden(
+        "binding.sh",
+        format!("{}\n", gcloud::add(&binding)).as_bytes(),
+    );
+    golden(
+        "binding.json",
+        format!("{:#}\n", iam::policy(&binding)).as_bytes(),
+    );
+}
