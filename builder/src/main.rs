@@ -23,7 +23,7 @@ use remote::{Authorities, Transport};
 use scratch::Scratch;
 use serde_json::json;
 use signals::Signals;
-use signer::Signer;
+use signer::{Published, Signer};
 use terminal::{Terminal, harmless};
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
@@ -213,8 +213,8 @@ async fn push(arguments: &cli::Push) -> Result<(), Error> {
 async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let signer = signer(&arguments.key).await?;
-    sign::sign(&arguments.image, &transport, &signer).await?;
-    told(&arguments.image, &signer, "signed")
+    let published = sign::sign(&arguments.image, &transport, &signer).await?;
+    told(&arguments.image, &signer, "signed", published)
 }
 
 async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
@@ -224,23 +224,31 @@ async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
         PredicateType::Provenance => sign::Kind::Provenance,
         PredicateType::Sbom => sign::Kind::Sbom,
     };
-    sign::attest(
+    let attested = sign::attest(
         &arguments.image,
         &transport,
         &signer,
         kind,
         &arguments.predicate,
-    )
-    .await?;
-    told(&arguments.image, &signer, "attested")
+    );
+    let published = attested.await?;
+    told(&arguments.image, &signer, "attested", published)
 }
 
 async fn signer(key: &cli::Key) -> Result<Signer, Error> {
     Ok(Signer::open(&key.key, key.kms_endpoint.as_ref()).await?)
 }
 
-fn told(image: &oci::ImageRef, signer: &Signer, done: &str) -> Result<(), Error> {
+fn told(
+    image: &oci::ImageRef,
+    signer: &Signer,
+    done: &str,
+    published: Published,
+) -> Result<(), Error> {
     tell(&format!("{done} by key {}", signer.public().key_id().hex()));
+    if let Some(note) = published.note() {
+        tell(&format!("note: {note}"));
+    }
     print(&image.to_string())
 }
 

@@ -11,7 +11,7 @@ use oci::ImageRef;
 use remote::{Registry, Transport};
 use serde_json::Value;
 use signature::PrivateKey;
-use signer::Signer;
+use signer::{Published, Signer};
 
 /// Something that was not signed.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,7 @@ pub async fn sign(
     image: &ImageRef,
     transport: &Transport,
     signer: &Signer,
-) -> Result<(), SignError> {
+) -> Result<Published, SignError> {
     let registry = find(image, transport).await?;
     let signed = signer::sign_image(&registry, image, signer).await;
     signed.map_err(|source| refused(image, source))
@@ -94,7 +94,7 @@ pub async fn attest(
     signer: &Signer,
     kind: Kind,
     path: &Path,
-) -> Result<(), SignError> {
+) -> Result<Published, SignError> {
     let predicate = read(kind, path)?;
     let registry = find(image, transport).await?;
     let kind = match kind {

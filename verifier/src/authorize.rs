@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use oci::{Reference, Target};
 use remote::Registry;
 use scratch::Scratch;
-use signer::Signer;
+use signer::{Published, Signer};
 
 use crate::appraise::appraise;
 use crate::binding::Binding;
@@ -100,6 +100,8 @@ pub struct Authority<'a> {
 /// What an approval led to.
 #[derive(Debug)]
 pub struct Authorized {
+    /// Where verdict and signature are found.
+    pub published: Published,
     /// The binding.
     pub binding: Binding,
     /// What applying it did, when that was asked for.
@@ -120,8 +122,9 @@ pub async fn authorize(
     let image = approval.image();
     let vsa = summary(approval, authority)?;
     let predicate_type = attest::predicate::VSA;
-    signer::attest_image(registry, image, authority.signer, predicate_type, vsa).await?;
-    signer::sign_image(registry, image, authority.signer).await?;
+    let attested = signer::attest_image(registry, image, authority.signer, predicate_type, vsa);
+    let attested = attested.await?;
+    let signed = signer::sign_image(registry, image, authority.signer).await?;
     let binding = Binding::new(approval, authority.grant);
     let change = match authority.keys {
         Some(keys) => {
@@ -130,7 +133,11 @@ pub async fn authorize(
         }
         None => None,
     };
-    Ok(Authorized { binding, change })
+    Ok(Authorized {
+        published: attested.max(signed),
+        binding,
+        change,
+    })
 }
 
 /// A policy that asks for a rebuild and a caller that gives nothing to rebuild from: say so at
@@ -225,6 +232,7 @@ pub(crate) mod tests {
             statements: statements.collect(),
             uncounted: Vec::new(),
             damage: Vec::new(),
+            passed_over: Vec::new(),
         }
     }
 

@@ -64,6 +64,7 @@ pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published,
             contents: None,
             pieces: Vec::new(),
             damage: Vec::new(),
+            passed_over: Vec::new(),
         },
         seen: BTreeSet::new(),
         room: limits::PIECES_TOTAL,
@@ -169,7 +170,9 @@ impl Collector<'_> {
         let Some(referrers) = self.intact("referrers", fetched)? else {
             return Ok(());
         };
-        for (digest, manifest) in referrers {
+        let passed_over = referrers.passed_over.iter().map(ToString::to_string);
+        self.published.passed_over.extend(passed_over);
+        for (digest, manifest) in referrers.manifests {
             self.pieces(&Carrier::Referrer(digest), &manifest).await?;
         }
         Ok(())
@@ -199,6 +202,14 @@ impl Collector<'_> {
             };
             self.room = room;
             let fetched = self.registry.blob(layer, limit).await;
+            if let Err(remote::Error::NotFound { .. }) = fetched {
+                let gone = format!(
+                    "signed piece {} ({carrier}) is named, but not there",
+                    layer.digest
+                );
+                self.published.passed_over.push(gone);
+                continue;
+            }
             let Some(bytes) = self.intact(&format!("signed piece, {carrier}"), fetched)? else {
                 continue;
             };
@@ -332,6 +343,7 @@ mod tests {
                 url: url(),
                 status: 429,
                 message: String::new(),
+                retry_after: None,
             },
         ];
         for error in silence {

@@ -29,6 +29,8 @@ pub struct Attested {
     pub(crate) uncounted: Vec<Uncounted>,
     /// Carried over from [`crate::published::Published`], with what verification added.
     pub(crate) damage: Vec<Damage>,
+    /// Carried over from [`crate::published::Published`].
+    pub(crate) passed_over: Vec<String>,
 }
 
 impl Attested {

@@ -29,6 +29,7 @@ pub fn examine(mut published: Published, principals: &[Principal]) -> Attested {
             statements: Vec::new(),
             uncounted: Vec::new(),
             damage: published.damage,
+            passed_over: published.passed_over,
         },
     };
     for piece in &published.pieces {

@@ -152,6 +152,9 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
         };
         let authorized = authorize::authorize(&registry, approval, &authority).await?;
         tell(&done(&authorized));
+        if let Some(note) = authorized.published.note() {
+            tell(&format!("note: {note}"));
+        }
         print_binding(&authorized, arguments, &mut summary)?;
     }
     if verify.json {

@@ -18,6 +18,9 @@ pub struct Published {
     pub pieces: Vec<Piece>,
     /// Bytes that are not what their digest says, or that no reader can take for what they are.
     pub damage: Vec<Damage>,
+    /// What is named there and cannot be read, in words. Whoever may name it could as well not name
+    /// it, so that it counts for nothing.
+    pub passed_over: Vec<String>,
 }
 
 /// Where a piece hangs.

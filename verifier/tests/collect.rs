@@ -7,13 +7,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use content::limits;
-use oci::{Descriptor, ImageRef, Manifest, media};
+use oci::{Descriptor, ImageRef, Index, Manifest, media};
 use remote::{Registry, Transport};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use verifier::collect::collect;
 use verifier::error::Error;
 use verifier::published::Published;
+use verifier::verdict::Verdict;
 
 /// Answers by path; anything else is not found. It remembers what it was asked for.
 #[derive(Default)]
@@ -136,4 +137,36 @@ async fn a_proxys_page_is_no_verdict() {
     let (published, _) = collected(listener, shelf, &image).await;
     let error = published.unwrap_err();
     assert!(matches!(error, Error::Registry { .. }), "{error}");
+}
+
+/// What hangs on the image and cannot be read, or is gone, is told of; nothing is refused for it.
+#[tokio::test]
+async fn what_is_gone_or_unrelated_is_passed_over() {
+    let (listener, mut shelf, image) = image().await;
+    let piece = shelf.blob(media::DSSE_ENVELOPE, b"{}");
+    let gone = Descriptor::of(media::DSSE_ENVELOPE, b"gone");
+    shelf.attest(&image, vec![piece, gone.clone()]);
+    let unrelated = br#"{"schemaVersion":2,"artifactType":"spdx"}"#;
+    let listed = [&b"vanished"[..], unrelated].map(|bytes| Descriptor::of(media::MANIFEST, bytes));
+    shelf.put(
+        &format!("manifests/{}", listed[1].digest),
+        media::MANIFEST,
+        unrelated,
+    );
+    let index = Index::new(listed.to_vec()).to_bytes().unwrap();
+    shelf.put(&format!("referrers/{}", image.digest), media::INDEX, &index);
+    let (published, _) = collected(listener, shelf, &image).await;
+    let published = published.unwrap();
+    assert_eq!((published.pieces.len(), published.damage.len()), (1, 0));
+    let told = published.passed_over.join("\n");
+    for digest in [gone.digest, listed[0].digest, listed[1].digest] {
+        assert!(told.contains(&digest.to_string()), "{told}");
+    }
+    let mut case = case::Case::passing();
+    case.published.passed_over = published.passed_over;
+    let verdict = case.verdict();
+    assert!(matches!(verdict, Verdict::Pass(_)));
+    let notes = verdict.findings().iter();
+    let notes = notes.filter(|found| found.detail().starts_with("passed over: "));
+    assert_eq!(notes.count(), 3);
 }

@@ -62,11 +62,6 @@ impl Authorities {
         }
     }
 
-    /// The certificates as they were read.
-    pub(crate) fn pem(&self) -> &[u8] {
-        &self.pem
-    }
-
     fn refused(&self, reason: &dyn std::fmt::Display) -> Error {
         Error::Authorities {
             path: self.path.clone(),

@@ -3,25 +3,29 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use content::json::JsonError;
 use content::{ReadError, json, limits, read_limited};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-/// The user name by which a helper says that its secret is a refresh token.
-const REFRESH_TOKEN: &str = "<token>";
+use crate::helper;
 
 /// What a registry is told about who asks.
-#[cfg_attr(test, derive(Debug, PartialEq))]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) enum Login {
     Anonymous,
     /// Name and password.
     Basic(String, String),
+    /// A token that the registry's token service takes in their place.
+    Refresh(String),
+    /// Nothing either, and why: a helper that should know more does not work. That is the user's
+    /// concern only where a registry wants credentials.
+    Unreadable(Arc<CredentialFault>),
 }
 
 /// Why credentials cannot be read. Never holds any.
@@ -71,16 +75,15 @@ pub enum CredentialFault {
         /// Its exit status, if it ended by itself.
         status: Option<i32>,
     },
-    /// A refresh token, which the token exchange of our client does not take.
-    #[error("a refresh token is not supported: log in with a user name and a password")]
-    RefreshToken,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Store {
-    auths: BTreeMap<String, Auth>,
-    cred_helpers: BTreeMap<String, String>,
+    #[serde(deserialize_with = "null_is_absent")]
+    auths: BTreeMap<String, Option<Auth>>,
+    #[serde(deserialize_with = "null_is_absent")]
+    cred_helpers: BTreeMap<String, Option<String>>,
     creds_store: Option<String>,
 }
 
@@ -93,11 +96,12 @@ struct Auth {
     identitytoken: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Answer {
-    username: String,
-    secret: String,
+fn null_is_absent<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Default + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// The credentials for `registry`; anonymous if there is no store or nothing in it.
@@ -129,6 +133,10 @@ fn read_store(path: &Path) -> Result<Option<Store>, CredentialFault> {
         Err(error) => return Err(unread(ReadError::Io(error))),
     };
     let bytes = read_limited(file, limits::DOCUMENT).map_err(unread)?;
+    // Docker takes an empty file for an empty store.
+    if bytes.trim_ascii().is_empty() {
+        return Ok(None);
+    }
     json::parse(&bytes, limits::DOCUMENT)
         .map(Some)
         .map_err(|source| CredentialFault::Json {
@@ -141,40 +149,47 @@ impl Store {
     /// A helper for this registry comes before what the file holds, and that before the helper for
     /// all (Docker, `config.json`). Helpers know a registry by its key in the file, if it has one.
     fn find(&self, registry: &str) -> Result<Login, CredentialFault> {
-        let helper = self
-            .cred_helpers
-            .iter()
-            .find(|(key, _)| host(key) == registry);
-        if let Some((key, helper)) = helper {
-            return ask(helper, key);
+        let helper = named(&self.cred_helpers, registry);
+        if let Some((key, helper)) = helper.filter(|(_, helper)| !helper.is_empty()) {
+            return Ok(ask(helper, key));
         }
-        let own = self.auths.iter().find(|(key, _)| host(key) == registry);
+        let own = named(&self.auths, registry);
         if let Some((key, auth)) = own
             && let Some(found) = auth.read(key)?
         {
             return Ok(found);
         }
-        match &self.creds_store {
-            Some(helper) => ask_for_any(helper, own.map_or(registry, |(key, _)| key)),
-            None => Ok(Login::Anonymous),
-        }
+        Ok(match self.creds_store.as_deref() {
+            None | Some("") => Login::Anonymous,
+            Some(helper) => ask(helper, own.map_or(registry, |(key, _)| key)),
+        })
     }
+}
+
+/// What a table says of a registry, and the key under which it says so.
+fn named<'a, T>(
+    table: &'a BTreeMap<String, Option<T>>,
+    registry: &str,
+) -> Option<(&'a str, &'a T)> {
+    let mut all = table.iter().filter(|(key, _)| host(key) == registry);
+    all.find_map(|(key, value)| Some((key.as_str(), value.as_ref()?)))
+}
+
+fn ask(helper: &str, server: &str) -> Login {
+    let asked = helper::ask(helper, server);
+    asked.unwrap_or_else(|fault| Login::Unreadable(fault.into()))
 }
 
 impl Auth {
     /// `None` if the entry only says that a helper has the credentials.
     fn read(&self, key: &str) -> Result<Option<Login>, CredentialFault> {
-        if self
-            .identitytoken
-            .as_ref()
-            .is_some_and(|token| !token.is_empty())
-        {
-            return Err(CredentialFault::RefreshToken);
+        if let Some(token) = given(&self.identitytoken) {
+            return Ok(Some(Login::Refresh(token.clone())));
         }
-        if let (Some(user), Some(password)) = (&self.username, &self.password) {
+        if let (Some(user), Some(password)) = (given(&self.username), given(&self.password)) {
             return Ok(Some(Login::Basic(user.clone(), password.clone())));
         }
-        let Some(auth) = self.auth.as_ref().filter(|auth| !auth.is_empty()) else {
+        let Some(auth) = given(&self.auth) else {
             return Ok(None);
         };
         let key = || CredentialFault::Auth {
@@ -189,70 +204,15 @@ impl Auth {
     }
 }
 
+fn given(text: &Option<String>) -> Option<&String> {
+    text.as_ref().filter(|text| !text.is_empty())
+}
+
 /// Keys are hosts or the addresses of hosts.
 fn host(key: &str) -> &str {
     let key = key.strip_prefix("https://").unwrap_or(key);
     let key = key.strip_prefix("http://").unwrap_or(key);
     key.split('/').next().unwrap_or(key)
-}
-
-/// The helper for all registries need not know this one; what it says then is not standardised.
-fn ask_for_any(helper: &str, server: &str) -> Result<Login, CredentialFault> {
-    match ask(helper, server) {
-        Err(CredentialFault::HelperAnswer {
-            status: Some(1), ..
-        }) => Ok(Login::Anonymous),
-        answer => answer,
-    }
-}
-
-/// The protocol of Docker's credential helpers: the server on stdin, JSON on stdout.
-fn ask(helper: &str, server: &str) -> Result<Login, CredentialFault> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let name = helper.to_owned();
-    if !helper.bytes().all(allowed) {
-        return Err(CredentialFault::HelperName { name });
-    }
-    let (status, bytes) = run(helper, server).map_err(|source| CredentialFault::Helper {
-        name: name.clone(),
-        source,
-    })?;
-    let answer = match status {
-        Some(0) => json::parse::<Answer>(&bytes, limits::TOKEN).ok(),
-        _ => None,
-    };
-    match answer {
-        Some(answer) if answer.username == REFRESH_TOKEN => Err(CredentialFault::RefreshToken),
-        Some(answer) => Ok(Login::Basic(answer.username, answer.secret)),
-        None => Err(CredentialFault::HelperAnswer { name, status }),
-    }
-}
-
-fn run(helper: &str, server: &str) -> io::Result<(Option<i32>, Vec<u8>)> {
-    let mut child = Command::new(format!("docker-credential-{helper}"))
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let answer = converse(&mut child, server);
-    let status = child.wait()?;
-    Ok((status.code(), answer?))
-}
-
-fn converse(child: &mut Child, server: &str) -> io::Result<Vec<u8>> {
-    if let Some(mut stdin) = child.stdin.take() {
-        match stdin.write_all(server.as_bytes()) {
-            // A helper for one registry need not read its name.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
-            _ => {}
-        }
-    }
-    let mut answer = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        stdout.take(limits::TOKEN).read_to_end(&mut answer)?;
-    }
-    Ok(answer)
 }
 
 #[cfg(test)]
@@ -264,18 +224,54 @@ mod tests {
         store.find(registry)
     }
 
+    /// In words, so that tests can compare it.
+    fn found(text: &str, registry: &str) -> String {
+        match find_in(text, registry).unwrap() {
+            Login::Anonymous => "anonymous".to_owned(),
+            Login::Basic(user, password) => format!("{user}:{password}"),
+            Login::Refresh(token) => format!("refresh {token}"),
+            Login::Unreadable(fault) => fault.to_string(),
+        }
+    }
+
     #[test]
     fn reads_what_docker_login_writes() {
         let store = r#"{"auths":{"https://hub.example/v1/":{"auth":"YTpi"},
-            "r.example":{"auth":"dTpwOnE="},"https://s.example":{"username":"u","password":"p"}},
+            "r.example":{"auth":"dTpwOnE="},"https://s.example":{"username":"u","password":"p"},
+            "i.example":{"auth":"dTo=","identitytoken":"t"}},
             "HttpHeaders":{"User-Agent":"x"}}"#;
-        let basic = |user: &str, password: &str| Login::Basic(user.into(), password.into());
-        assert_eq!(find_in(store, "hub.example").unwrap(), basic("a", "b"));
-        assert_eq!(find_in(store, "r.example").unwrap(), basic("u", "p:q"));
-        assert_eq!(find_in(store, "s.example").unwrap(), basic("u", "p"));
-        assert_eq!(find_in(store, "t.example").unwrap(), Login::Anonymous);
-        assert_eq!(find_in(store, "r.example:443").unwrap(), Login::Anonymous);
-        assert_eq!(find_in("{}", "r.example").unwrap(), Login::Anonymous);
+        assert_eq!(found(store, "hub.example"), "a:b");
+        assert_eq!(found(store, "r.example"), "u:p:q");
+        assert_eq!(found(store, "s.example"), "u:p");
+        assert_eq!(found(store, "i.example"), "refresh t");
+        assert_eq!(found(store, "t.example"), "anonymous");
+        assert_eq!(found(store, "r.example:443"), "anonymous");
+    }
+
+    #[test]
+    fn a_store_that_names_nothing_is_anonymous() {
+        for text in [
+            "{}",
+            r#"{"auths":null,"credHelpers":null,"credsStore":null}"#,
+            r#"{"credsStore":""}"#,
+            r#"{"credHelpers":{"r.example":""}}"#,
+            r#"{"credHelpers":{"r.example":null},"auths":{"r.example":null}}"#,
+            r#"{"auths":{"r.example":{"auth":"","username":"","identitytoken":""}}}"#,
+        ] {
+            assert_eq!(found(text, "r.example"), "anonymous", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_helper_that_does_not_work_is_told_of_when_it_matters() {
+        for text in [
+            r#"{"credsStore":"desktop.exe"}"#,
+            r#"{"credHelpers":{"r.example":"no-such-helper-anywhere"}}"#,
+            r#"{"credHelpers":{"r.example":"../bin/helper"}}"#,
+        ] {
+            let login = find_in(text, "r.example").unwrap();
+            assert!(matches!(login, Login::Unreadable(_)), "{text}");
+        }
     }
 
     #[test]
@@ -283,9 +279,6 @@ mod tests {
         for text in [
             r#"{"auths":{"r.example":{"auth":"c2VjcmV0"}}}"#,
             r#"{"auths":{"r.example":{"auth":"secret!"}}}"#,
-            r#"{"auths":{"r.example":{"identitytoken":"secret"}}}"#,
-            r#"{"credHelpers":{"r.example":"../bin/helper"}}"#,
-            r#"{"credHelpers":{"r.example":"no-such-helper-anywhere"}}"#,
         ] {
             let error = find_in(text, "r.example").unwrap_err();
             assert!(!error.to_string().contains("secret"), "{error}");

@@ -1,11 +1,12 @@
 use std::error::Error as StdError;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use content::json::JsonError;
 use content::{CheckError, Digest, printable};
 use oci::{Repository, Tag};
-use oci_client::errors::OciDistributionError;
 
 use crate::CredentialFault;
 
@@ -29,21 +30,13 @@ pub enum Error {
         /// Why.
         source: reqwest::Error,
     },
-    /// The same, by the client for uploads.
-    #[error("connecting to {registry}: {}", chain(source))]
-    Client {
-        /// The registry.
-        registry: String,
-        /// Why.
-        source: Box<OciDistributionError>,
-    },
-    /// Credentials that cannot be read.
+    /// Credentials that cannot be read, for a registry that wants some.
     #[error("reading credentials for {registry}: {fault}")]
     Credentials {
         /// The registry.
         registry: String,
         /// Why.
-        fault: CredentialFault,
+        fault: Arc<CredentialFault>,
     },
     /// A token service whose answer holds no token.
     #[error("requesting {url}: the answer holds no token")]
@@ -67,6 +60,14 @@ pub enum Error {
         /// Seconds waited.
         seconds: u64,
     },
+    /// Something that failed each time it was tried.
+    #[error("{source} (tried {tries} times)")]
+    GaveUp {
+        /// How often it was tried.
+        tries: u32,
+        /// The last failure.
+        source: Box<Error>,
+    },
     /// A request without an answer, or an answer that breaks off.
     #[error("requesting {url}: {}", chain(source))]
     Transport {
@@ -76,7 +77,7 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// An answer that is neither yes nor "not there".
-    #[error("requesting {url}: status {status}{}", detail(.message))]
+    #[error("requesting {url}: status {status}{}{}", detail(.message), pause(.retry_after))]
     Status {
         /// What was requested.
         url: String,
@@ -84,6 +85,8 @@ pub enum Error {
         status: u16,
         /// What the registry says about it, fit to print.
         message: String,
+        /// How long the registry asks to wait before another try.
+        retry_after: Option<Duration>,
     },
     /// The registry says that this is not there.
     #[error("requesting {url}: not found")]
@@ -180,12 +183,12 @@ pub enum Error {
         looks: u32,
     },
     /// A blob that cannot be uploaded.
-    #[error("uploading {digest}: {}", chain(source))]
+    #[error("uploading {digest}: {source}")]
     Upload {
         /// The blob.
         digest: Digest,
         /// Why.
-        source: Box<OciDistributionError>,
+        source: Box<Error>,
     },
     /// A file that is not what its descriptor says.
     #[error("uploading {}: {source}", path.display())]
@@ -233,6 +236,13 @@ fn chain(error: &dyn StdError) -> String {
         next = cause.source();
     }
     printable(&text, SHOWN)
+}
+
+fn pause(asked: &Option<Duration>) -> String {
+    match asked {
+        Some(pause) => format!("; the registry asks to wait {} s", pause.as_secs()),
+        None => String::new(),
+    }
 }
 
 fn detail(message: &str) -> String {

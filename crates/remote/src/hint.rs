@@ -2,8 +2,6 @@
 
 use std::io;
 
-use oci_client::errors::{OciDistributionError, OciErrorCode};
-
 use crate::Error;
 
 const LOG_IN: &str = "log in with an account that may do this, as `docker login` does; \
@@ -18,13 +16,12 @@ impl Error {
     /// What the reader can do, in one line.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Connect { .. } | Self::Client { .. } | Self::Transport { .. } => REACH,
-            Self::Timeout { .. } => REACH,
+            Self::Connect { .. } | Self::Transport { .. } | Self::Timeout { .. } => REACH,
             Self::Authorities { .. } => "--ca takes a file of certificates in PEM, one or more",
             Self::Credentials { .. } => "mend what is named, in the Docker credential store",
             Self::Authenticate { source, .. } => unauthenticated(source),
             Self::Target { .. } => "push to a tag, or to the digest that it has",
-            Self::Upload { source, .. } => refused_upload(source),
+            Self::Upload { source, .. } | Self::GaveUp { source, .. } => source.hint(),
             Self::Status { status, .. } => answered(*status),
             Self::NotFound { .. } => "was it pushed, and to this repository?",
             Self::Foreign { .. } => {
@@ -63,26 +60,6 @@ fn answered(status: u16) -> &'static str {
     }
 }
 
-/// For an answer to the client of uploads.
-fn refused_upload(error: &OciDistributionError) -> &'static str {
-    use OciDistributionError as E;
-    match error {
-        E::UnauthorizedError { .. } | E::AuthenticationFailure(_) => LOG_IN,
-        E::ServerError { code, .. } => answered(*code),
-        E::RequestError(_) => REACH,
-        E::RegistryError { envelope, .. } => {
-            let mut codes = envelope.errors.iter().map(|error| &error.code);
-            let hint = codes.find_map(|code| match code {
-                OciErrorCode::Denied | OciErrorCode::Unauthorized => Some(LOG_IN),
-                OciErrorCode::Toomanyrequests => Some(WAIT),
-                _ => None,
-            });
-            hint.unwrap_or(REFUSED)
-        }
-        _ => REFUSED,
-    }
-}
-
 fn unwritten(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -102,6 +79,7 @@ mod tests {
             url,
             status,
             message,
+            retry_after: None,
         }
     }
 
@@ -121,7 +99,7 @@ mod tests {
         assert!(full.hint().contains("full"));
         let upload = Error::Upload {
             digest: content::Digest::of(b""),
-            source: Box::new(OciDistributionError::UnauthorizedError { url: String::new() }),
+            source: Box::new(refused(403)),
         };
         assert_eq!(upload.hint(), LOG_IN);
     }

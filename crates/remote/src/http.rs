@@ -2,91 +2,22 @@ use std::time::Duration;
 
 use content::{Digest, Hasher, json, limits, printable};
 use oci::Descriptor;
-use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
-use crate::{Authorities, Error};
+use crate::{Error, retry};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// Between two pieces of an answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// For a request and all of its answer, besides the time for its bytes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Bytes in a second below which nobody waits for the rest.
+/// Bytes in a second below which an answer counts as stuck.
 const SLOWEST: u64 = 64 << 10;
-const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 /// Bytes of an error's body that are looked at.
 const ERROR_BODY: u64 = 64 << 10;
 /// Characters of a registry's message that are repeated.
 const MESSAGE: usize = 300;
 /// Characters of a foreign answer that are repeated.
 const SHOWN: usize = 80;
-
-/// How a registry is reached.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Transport {
-    /// By HTTPS, with the system's certificate authorities.
-    Https {
-        /// Further authorities to trust.
-        extra_ca: Option<Authorities>,
-    },
-    /// By HTTP, for a registry on this machine or behind another protection. Digests are checked
-    /// all the same.
-    PlainHttp,
-}
-
-impl Transport {
-    /// The address of the registry's API, with a slash at the end.
-    pub(crate) fn root(&self, host: &str) -> String {
-        let scheme = match self {
-            Self::Https { .. } => "https",
-            Self::PlainHttp => "http",
-        };
-        format!("{scheme}://{host}/v2/")
-    }
-
-    /// A client that trusts whom we trust.
-    pub(crate) fn client(&self, registry: &str) -> Result<reqwest::Client, Error> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT);
-        if let Self::Https { extra_ca } = self {
-            // A redirect to HTTP would show the content to everyone.
-            builder = builder.https_only(true);
-            if let Some(authorities) = extra_ca {
-                builder = builder.tls_certs_merge(authorities.certificates()?);
-            }
-        }
-        builder.build().map_err(|source| Error::Connect {
-            registry: registry.to_owned(),
-            source,
-        })
-    }
-
-    /// The same for the client of uploads.
-    pub(crate) fn config(&self) -> ClientConfig {
-        let (protocol, extra_ca) = match self {
-            Self::Https { extra_ca } => (ClientProtocol::Https, extra_ca.clone()),
-            Self::PlainHttp => (ClientProtocol::Http, None),
-        };
-        let certificate = |authorities: Authorities| Certificate {
-            encoding: CertificateEncoding::Pem,
-            data: authorities.pem().to_owned(),
-        };
-        ClientConfig {
-            protocol,
-            extra_root_certificates: extra_ca.into_iter().map(certificate).collect(),
-            use_monolithic_push: true,
-            connect_timeout: Some(CONNECT_TIMEOUT),
-            read_timeout: Some(READ_TIMEOUT),
-            user_agent: USER_AGENT,
-            ..ClientConfig::default()
-        }
-    }
-}
 
 /// The time for a request with `bytes` in it or in its answer, at the most: a registry that trickles
 /// would otherwise hold us for ever.
@@ -111,11 +42,13 @@ pub(crate) async fn sort(url: &str, response: Response) -> Result<Answer, Error>
 
 /// The error that an answer with this status is.
 pub(crate) async fn refused(url: &str, status: StatusCode, response: Response) -> Error {
+    let retry_after = retry::asked_pause(response.headers());
     let body = read(url, response, ERROR_BODY).await.unwrap_or_default();
     Error::Status {
         url: url.to_owned(),
         status: status.as_u16(),
         message: message(&body),
+        retry_after,
     }
 }
 

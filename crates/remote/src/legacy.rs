@@ -27,7 +27,7 @@ impl Registry {
         blob: &[u8],
     ) -> Result<(), Error> {
         let pushed = self.push_blob(&layer.media_type, blob).await?;
-        let url = self.manifest_url(&Target::Tag(tag.clone()));
+        let url = self.manifest_url(&Target::Tag(tag.clone())).await?;
         crate::http::check_digest(&url, layer.digest, pushed.digest)?;
         self.change_tag(tag, |current| self.with_layer(current, &layer, &url))
             .await

@@ -3,7 +3,6 @@ use std::path::Path;
 
 use content::{Digest, limits};
 use oci::{Descriptor, Image, Manifest, Repository, Tag, Target, media};
-use oci_client::Reference;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use tempfile::NamedTempFile;
@@ -11,6 +10,9 @@ use tokio::sync::Mutex;
 
 use crate::credentials::{self, Login};
 use crate::http::{self, Answer, Meter};
+use crate::retry::retry;
+use crate::token::Authorization;
+use crate::transport::{Endpoint, Endpoints};
 use crate::{Error, Transport};
 
 const A_MANIFEST: &str = "a manifest";
@@ -25,14 +27,10 @@ const MANIFESTS: &str = concat!(
 /// A repository in a registry, to read from and to write to.
 pub struct Registry {
     repository: Repository,
-    /// The repository as the client for uploads names it.
-    pub(crate) reference: Reference,
-    pub(crate) transport: Transport,
-    /// The address of the registry's API, with a slash at the end.
-    pub(crate) root: String,
-    pub(crate) http: reqwest::Client,
+    endpoints: Endpoints,
     pub(crate) login: Login,
-    tokens: Mutex<HashMap<Access, Option<String>>>,
+    /// What was found out about who is let in.
+    pub(crate) known: Mutex<HashMap<Access, Authorization>>,
 }
 
 /// What a token must allow.
@@ -47,26 +45,18 @@ impl Registry {
     /// credential store. Nothing is sent yet.
     ///
     /// # Errors
-    /// Credentials or certificates that cannot be read.
+    /// A credential store or certificates that cannot be read.
     pub fn connect(repository: &Repository, transport: &Transport) -> Result<Self, Error> {
-        let registry = || repository.registry().to_owned();
-        let path = repository.path().to_owned();
-        let reference = Reference::with_tag(registry(), path, "latest".to_owned());
-        // The name behind which the registry answers, where that is another one.
-        let host = reference.resolve_registry();
+        let host = api_host(repository.registry());
         let login = credentials::find(host).map_err(|fault| Error::Credentials {
-            registry: registry(),
-            fault,
+            registry: repository.registry().to_owned(),
+            fault: fault.into(),
         })?;
-        let http = transport.client(repository.registry())?;
         Ok(Self {
             repository: repository.clone(),
-            root: transport.root(host),
-            transport: transport.clone(),
-            http,
+            endpoints: Endpoints::new(transport, host)?,
             login,
-            reference,
-            tokens: Mutex::default(),
+            known: Mutex::default(),
         })
     }
 
@@ -91,8 +81,9 @@ impl Registry {
     /// [`Error::NotFound`], a registry that does not answer, or one that gives another content.
     pub async fn manifest(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
         let target = Target::Digest(*digest);
-        let url = self.manifest_url(&target);
-        let Some((bytes, _)) = self.find_manifest(&target).await? else {
+        let found = self.find_manifest(&target).await?;
+        let url = self.manifest_url(&target).await?;
+        let Some((bytes, _)) = found else {
             return Err(Error::NotFound { url });
         };
         http::check_digest(&url, *digest, Digest::of(&bytes))?;
@@ -124,6 +115,11 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`], a registry that does not answer, or one that gives another content.
     pub async fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, Error> {
+        let time = http::patience(descriptor.size);
+        retry(time, || self.blob_once(descriptor, limit)).await
+    }
+
+    async fn blob_once(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         self.stream_blob(descriptor, limit, |piece| {
             bytes.extend_from_slice(piece);
@@ -138,6 +134,11 @@ impl Registry {
     /// # Errors
     /// Those of [`Registry::blob`], and a file that cannot be written.
     pub async fn blob_to(&self, descriptor: &Descriptor, path: &Path) -> Result<(), Error> {
+        let time = http::patience(descriptor.size);
+        retry(time, || self.blob_to_once(descriptor, path)).await
+    }
+
+    async fn blob_to_once(&self, descriptor: &Descriptor, path: &Path) -> Result<(), Error> {
         let unwritten = |source| Error::Write {
             path: path.to_owned(),
             source,
@@ -158,14 +159,14 @@ impl Registry {
         limit: u64,
         mut take: impl FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let url = self.url(&format!("blobs/{}", descriptor.digest));
+        let url = self.url(&format!("blobs/{}", descriptor.digest)).await?;
         if descriptor.size > limit {
             return Err(Error::Limit { url, limit });
         }
         let time = http::patience(descriptor.size);
         let shape = |request: RequestBuilder| request.timeout(time);
         let response = self.send(Access::Pull, Method::GET, &url, shape).await?;
-        let Answer::Found(response) = http::sort(&url, response).await? else {
+        let Answer::Found(response) = self.sort(&url, response).await? else {
             return Err(Error::NotFound { url });
         };
         http::refuse_page(&url, descriptor, &response)?;
@@ -182,11 +183,19 @@ impl Registry {
 
     /// A manifest and its media type.
     async fn find_manifest(&self, target: &Target) -> Result<Option<(Vec<u8>, String)>, Error> {
-        let url = self.manifest_url(target);
+        let time = http::patience(limits::MANIFEST);
+        retry(time, || self.find_manifest_once(target)).await
+    }
+
+    async fn find_manifest_once(
+        &self,
+        target: &Target,
+    ) -> Result<Option<(Vec<u8>, String)>, Error> {
+        let url = self.manifest_url(target).await?;
         let time = http::patience(limits::MANIFEST);
         let accept = |request: RequestBuilder| request.header(ACCEPT, MANIFESTS).timeout(time);
         let response = self.send(Access::Pull, Method::GET, &url, accept).await?;
-        let Answer::Found(response) = http::sort(&url, response).await? else {
+        let Answer::Found(response) = self.sort(&url, response).await? else {
             return Ok(None);
         };
         http::expect_document(&url, A_MANIFEST, &response)?;
@@ -212,9 +221,20 @@ impl Registry {
         bytes: &[u8],
         media_type: &str,
     ) -> Result<Digest, Error> {
-        let url = self.manifest_url(target);
         let digest = Digest::of(bytes);
         self.check_target(target, digest)?;
+        let time = http::patience(bytes.len() as u64);
+        retry(time, || self.put_manifest(target, bytes, media_type)).await?;
+        Ok(digest)
+    }
+
+    async fn put_manifest(
+        &self,
+        target: &Target,
+        bytes: &[u8],
+        media_type: &str,
+    ) -> Result<(), Error> {
+        let url = self.manifest_url(target).await?;
         let put = |request: RequestBuilder| {
             request
                 .header(CONTENT_TYPE, media_type)
@@ -222,8 +242,8 @@ impl Registry {
                 .body(bytes.to_vec())
         };
         let response = self.send(Access::Push, Method::PUT, &url, put).await?;
-        match http::sort(&url, response).await? {
-            Answer::Found(_) => Ok(digest),
+        match self.sort(&url, response).await? {
+            Answer::Found(_) => Ok(()),
             Answer::Absent => Err(Error::NotFound { url }),
         }
     }
@@ -240,12 +260,23 @@ impl Registry {
         }
     }
 
-    pub(crate) fn url(&self, rest: &str) -> String {
-        format!("{}{}/{rest}", self.root, self.repository.path())
+    /// # Errors
+    /// There is no way to the registry.
+    pub(crate) async fn endpoint(&self) -> Result<&Endpoint, Error> {
+        self.endpoints.choose().await
     }
 
-    pub(crate) fn manifest_url(&self, target: &Target) -> String {
-        self.url(&format!("manifests/{target}"))
+    /// # Errors
+    /// There is no way to the registry.
+    pub(crate) async fn url(&self, rest: &str) -> Result<String, Error> {
+        let root = &self.endpoint().await?.root;
+        Ok(format!("{root}{}/{rest}", self.repository.path()))
+    }
+
+    /// # Errors
+    /// There is no way to the registry.
+    pub(crate) async fn manifest_url(&self, target: &Target) -> Result<String, Error> {
+        self.url(&format!("manifests/{target}")).await
     }
 
     pub(crate) fn image_error(&self, source: oci::Error) -> Error {
@@ -255,7 +286,8 @@ impl Registry {
         }
     }
 
-    /// Sends a request; once more with a new token if the old one has expired.
+    /// Sends a request; once more if what was sent with it does not let us in, and something else
+    /// may.
     pub(crate) async fn send(
         &self,
         access: Access,
@@ -263,46 +295,41 @@ impl Registry {
         url: &str,
         shape: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Error> {
-        let response = self.send_once(access, method.clone(), url, &shape).await?;
+        let sent = self.authorization(access).await?;
+        let response = self.send_as(&sent, method.clone(), url, &shape).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        self.tokens.lock().await.remove(&access);
-        self.send_once(access, method, url, &shape).await
+        match self.renewed(access, &sent, response.headers()).await? {
+            Some(renewed) => self.send_as(&renewed, method, url, &shape).await,
+            None => Ok(response),
+        }
     }
 
-    async fn send_once(
+    async fn send_as(
         &self,
-        access: Access,
+        authorization: &Authorization,
         method: Method,
         url: &str,
         shape: &impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Error> {
-        let request = shape(self.http.request(method, url));
-        let request = self.authorize(access, request).await?;
+        let request = shape(self.endpoint().await?.http.request(method, url));
+        let request = self.authorize(request, authorization);
         request.send().await.map_err(|e| http::broken(url, e))
     }
 
-    async fn authorize(
-        &self,
-        access: Access,
-        request: RequestBuilder,
-    ) -> Result<RequestBuilder, Error> {
-        Ok(match self.token(access).await? {
-            Some(token) => request.bearer_auth(token),
-            None => self.with_login(request),
-        })
+    /// Sorts an answer of this registry, as [`http::sort`] does.
+    pub(crate) async fn sort(&self, url: &str, response: Response) -> Result<Answer, Error> {
+        let sorted = http::sort(url, response).await;
+        sorted.map_err(|error| self.blame_login(error))
     }
+}
 
-    /// A token, if the registry wants one.
-    pub(crate) async fn token(&self, access: Access) -> Result<Option<String>, Error> {
-        let mut tokens = self.tokens.lock().await;
-        if let Some(token) = tokens.get(&access) {
-            return Ok(token.clone());
-        }
-        let token = self.new_token(access).await?;
-        tokens.insert(access, token.clone());
-        Ok(token)
+/// The name behind which a registry answers: for Docker Hub, another one.
+fn api_host(registry: &str) -> &str {
+    match registry {
+        "docker.io" => "index.docker.io",
+        registry => registry,
     }
 }
 

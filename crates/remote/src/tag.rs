@@ -10,13 +10,12 @@
 //! the registry or asleep, can still write over us, and nobody notices. Only a reader can: whoever
 //! needs an entry looks for it.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use oci::{Tag, Target};
 use tokio::time::Instant;
 
+use crate::retry::with_jitter;
 use crate::{Error, Registry};
 
 /// Looks at one tag: enough for dozens of writers at once, and some minutes at the most.
@@ -98,12 +97,8 @@ impl Pace {
         self.still = longer.min(STILL_AT_MOST);
     }
 
-    /// Between once and twice the time, so that writers who met once do not meet again.
     fn wait(&self) -> Duration {
-        // The hasher is the standard library's source of randomness.
-        let random = RandomState::new().build_hasher().finish();
-        let part = u32::try_from(random % 1024).unwrap_or_default();
-        self.still + self.still * part / 1024
+        with_jitter(self.still)
     }
 }
 

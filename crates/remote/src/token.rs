@@ -3,19 +3,25 @@
 
 use content::{json, limits};
 use http_auth::parser::ChallengeParser;
-use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use crate::credentials::Login;
 use crate::http::{self, Answer};
 use crate::registry::Access;
+use crate::transport::Endpoint;
 use crate::{Error, Registry};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const CLIENT_ID: &str = "countersign";
 
 /// What a registry that wants a token says about it.
 struct Challenge {
     realm: String,
     service: Option<String>,
+    scope: Option<String>,
 }
 
 /// What a token service answers. Both names are in use.
@@ -25,56 +31,152 @@ struct Given {
     access_token: Option<String>,
 }
 
+/// What a registry is told with each request.
+#[derive(Clone)]
+pub(crate) enum Authorization {
+    /// Nothing.
+    Anonymous,
+    /// Our name and password.
+    Basic,
+    /// A token that it let us have.
+    Bearer(String),
+}
+
 impl Registry {
-    /// A new token; `None` if the registry wants none.
+    /// What to send with a request for `access`: found out once, by a request for the API's root.
     ///
     /// # Errors
-    /// [`Error::Authenticate`] if there is no answer, none within [`limits::TOKEN`], or no token in
-    /// it.
-    pub(crate) async fn new_token(&self, access: Access) -> Result<Option<String>, Error> {
-        let given = self.exchange(access).await;
-        given.map_err(|source| Error::Authenticate {
-            registry: self.repository().registry().to_owned(),
-            source: Box::new(source),
+    /// [`Error::Authenticate`] if there is no answer, or no token where one is wanted.
+    pub(crate) async fn authorization(&self, access: Access) -> Result<Authorization, Error> {
+        let mut known = self.known.lock().await;
+        if let Some(authorization) = known.get(&access) {
+            return Ok(authorization.clone());
+        }
+        let found = self.ask(access).await?;
+        known.insert(access, found.clone());
+        Ok(found)
+    }
+
+    /// What to send in place of `sent`, which an answer refused with 401; `None` if there is nothing
+    /// else. The answer's own challenge comes first: some registries have one for the repository
+    /// and none at their root.
+    ///
+    /// # Errors
+    /// As [`Registry::authorization`].
+    pub(crate) async fn renewed(
+        &self,
+        access: Access,
+        sent: &Authorization,
+        refused: &HeaderMap,
+    ) -> Result<Option<Authorization>, Error> {
+        let found = match (Challenge::find(refused), sent) {
+            (Some(challenge), _) => Authorization::Bearer(self.token(&challenge, access).await?),
+            (None, Authorization::Bearer(_)) => self.ask(access).await?,
+            (None, Authorization::Anonymous | Authorization::Basic) => return Ok(None),
+        };
+        self.known.lock().await.insert(access, found.clone());
+        Ok(Some(found))
+    }
+
+    async fn ask(&self, access: Access) -> Result<Authorization, Error> {
+        let Endpoint { root, http } = self.endpoint().await?;
+        let asked = brief(http.get(root)).send().await;
+        let answer = asked.map_err(|error| self.unauthenticated(http::broken(root, error)))?;
+        let status = answer.status();
+        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+            let refused = http::refused(root, status, answer).await;
+            return Err(self.unauthenticated(refused));
+        }
+        Ok(match (Challenge::find(answer.headers()), &self.login) {
+            (Some(challenge), _) => Authorization::Bearer(self.token(&challenge, access).await?),
+            (None, Login::Basic(..)) => Authorization::Basic,
+            (None, _) => Authorization::Anonymous,
         })
     }
 
-    async fn exchange(&self, access: Access) -> Result<Option<String>, Error> {
-        let asked = brief(self.http.get(&self.root)).send().await;
-        let answer = asked.map_err(|error| http::broken(&self.root, error))?;
-        let status = answer.status();
-        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            return Err(http::refused(&self.root, status, answer).await);
-        }
-        let Some(challenge) = Challenge::find(answer.headers()) else {
-            return Ok(None);
-        };
-        let action = match access {
-            Access::Pull => "pull",
-            Access::Push => "pull,push",
-        };
-        let scope = format!("repository:{}:{action}", self.repository().path());
-        let url = challenge.url(&self.root, &scope)?;
+    async fn token(&self, challenge: &Challenge, access: Access) -> Result<String, Error> {
+        let given = self.exchange(challenge, access).await;
+        given.map_err(|error| self.unauthenticated(self.blame_login(error)))
+    }
+
+    /// # Errors
+    /// No answer, none within [`limits::TOKEN`], or no token in it.
+    async fn exchange(&self, challenge: &Challenge, access: Access) -> Result<String, Error> {
+        let Endpoint { root, http } = self.endpoint().await?;
+        let url = challenge.realm(root)?;
         // Without the query: it is long, and says nothing to a reader.
         let shown = without_query(&url);
-        let request = self.with_login(brief(self.http.get(url)));
-        let answered = request.send().await;
+        let request = match &self.login {
+            Login::Refresh(token) => http
+                .post(url)
+                .header(CONTENT_TYPE, FORM)
+                .body(challenge.form(&self.scope(challenge, access), token)),
+            _ => self.with_login(http.get(challenge.query(url, &self.scope(challenge, access)))),
+        };
+        let answered = brief(request).send().await;
         let answer = answered.map_err(|error| http::broken(&shown, error))?;
         let Answer::Found(answer) = http::sort(&shown, answer).await? else {
             return Err(Error::NotFound { url: shown });
         };
         let body = http::read(&shown, answer, limits::TOKEN).await?;
-        token_in(&body)
-            .map(Some)
-            .ok_or(Error::NoToken { url: shown })
+        token_in(&body).ok_or(Error::NoToken { url: shown })
     }
 
-    pub(crate) fn with_login(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.login {
-            Login::Basic(user, password) => request.basic_auth(user, Some(password)),
-            Login::Anonymous => request,
+    /// The scope that the registry names, or ours.
+    fn scope(&self, challenge: &Challenge, access: Access) -> String {
+        let action = match access {
+            Access::Pull => "pull",
+            Access::Push => "pull,push",
+        };
+        let own = || format!("repository:{}:{action}", self.repository().path());
+        challenge.scope.clone().unwrap_or_else(own)
+    }
+
+    pub(crate) fn authorize(
+        &self,
+        request: RequestBuilder,
+        authorization: &Authorization,
+    ) -> RequestBuilder {
+        match authorization {
+            Authorization::Bearer(token) => request.bearer_auth(token),
+            Authorization::Basic => self.with_login(request),
+            Authorization::Anonymous => request,
         }
     }
+
+    fn with_login(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.login {
+            Login::Basic(user, password) => request.basic_auth(user, Some(password)),
+            _ => request,
+        }
+    }
+
+    /// Who is refused for want of credentials that could not be read hears why they could not.
+    pub(crate) fn blame_login(&self, error: Error) -> Error {
+        match (&self.login, &error) {
+            (Login::Unreadable(fault), Error::Status { status, .. }) if is_refusal(*status) => {
+                Error::Credentials {
+                    registry: self.repository().registry().to_owned(),
+                    fault: fault.clone(),
+                }
+            }
+            _ => error,
+        }
+    }
+
+    fn unauthenticated(&self, source: Error) -> Error {
+        match source {
+            Error::Credentials { .. } => source,
+            source => Error::Authenticate {
+                registry: self.repository().registry().to_owned(),
+                source: Box::new(source),
+            },
+        }
+    }
+}
+
+fn is_refusal(status: u16) -> bool {
+    matches!(status, 401 | 403)
 }
 
 impl Challenge {
@@ -93,18 +195,37 @@ impl Challenge {
         Some(Self {
             realm: parameter("realm")?,
             service: parameter("service"),
+            scope: parameter("scope").filter(|scope| !scope.is_empty()),
         })
     }
 
-    fn url(&self, root: &str, scope: &str) -> Result<Url, Error> {
+    fn realm(&self, root: &str) -> Result<Url, Error> {
         let expected = "the address of a token service";
-        let mut url =
-            Url::parse(&self.realm).map_err(|_| http::foreign(root, expected, &self.realm))?;
-        let service = self.service.as_deref().map(|service| ("service", service));
-        url.query_pairs_mut()
+        Url::parse(&self.realm).map_err(|_| http::foreign(root, expected, &self.realm))
+    }
+
+    /// A question by GET (Docker, token authentication specification).
+    fn query(&self, mut realm: Url, scope: &str) -> Url {
+        realm
+            .query_pairs_mut()
             .append_pair("scope", scope)
-            .extend_pairs(service);
-        Ok(url)
+            .extend_pairs(self.service_pair());
+        realm
+    }
+
+    /// A question by POST with a refresh token (Docker, OAuth 2 token specification).
+    fn form(&self, scope: &str, refresh_token: &str) -> String {
+        form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "refresh_token")
+            .append_pair("client_id", CLIENT_ID)
+            .append_pair("scope", scope)
+            .append_pair("refresh_token", refresh_token)
+            .extend_pairs(self.service_pair())
+            .finish()
+    }
+
+    fn service_pair(&self) -> Option<(&str, &str)> {
+        self.service.as_deref().map(|service| ("service", service))
     }
 }
 
@@ -135,7 +256,22 @@ mod tests {
         let values = texts.iter().map(|text| text.parse().unwrap());
         let headers = values.map(|value| (WWW_AUTHENTICATE, value)).collect();
         let challenge = Challenge::find(&headers)?;
-        Some(challenge.url("", "x").unwrap().to_string())
+        let realm = challenge.realm("").unwrap();
+        Some(challenge.query(realm, "x").to_string())
+    }
+
+    #[test]
+    fn a_refresh_token_is_sent_in_a_form() {
+        let challenge = Challenge {
+            realm: String::new(),
+            service: Some("s 1".to_owned()),
+            scope: None,
+        };
+        assert_eq!(
+            challenge.form("repository:a/b:pull", "t&t"),
+            "grant_type=refresh_token&client_id=countersign&scope=repository%3Aa%2Fb%3Apull\
+             &refresh_token=t%26t&service=s+1"
+        );
     }
 
     #[test]

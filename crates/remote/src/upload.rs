@@ -1,24 +1,20 @@
-use std::error::Error as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
-use content::{CheckError, Digest, Hasher};
-use futures_util::stream::{self, Stream};
+use content::Digest;
 use oci::{Descriptor, Layout, Target, media};
-use oci_client::Client;
-use oci_client::errors::OciDistributionError;
-use oci_client::secrets::RegistryAuth;
-use reqwest::{Method, RequestBuilder};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url};
 use tokio::fs::File;
-use tokio::io::AsyncReadExt;
 
-use crate::credentials::Login;
 use crate::http::{self, Answer};
+use crate::pieces::{self, Pieces};
 use crate::registry::Access;
+use crate::retry::retry;
+use crate::token::Authorization;
 use crate::{Error, Registry};
 
-/// Bytes read from a file at a time.
-const PIECE: usize = 256 << 10;
+const BYTES: &str = "application/octet-stream";
 
 impl Registry {
     /// Stores `bytes` as a blob, unless it is there.
@@ -28,8 +24,9 @@ impl Registry {
     pub async fn push_blob(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor, Error> {
         let descriptor = Descriptor::of(media_type, bytes);
         if !self.has_blob(&descriptor).await? {
-            let piece = Bytes::copy_from_slice(bytes);
-            self.upload(&descriptor, stream::iter([Ok(piece)])).await?;
+            let bytes = Bytes::copy_from_slice(bytes);
+            let time = http::patience(descriptor.size);
+            retry(time, || self.upload(&descriptor, bytes.clone().into())).await?;
         }
         Ok(descriptor)
     }
@@ -43,14 +40,24 @@ impl Registry {
         if self.has_blob(descriptor).await? {
             return Ok(());
         }
+        let time = http::patience(descriptor.size);
+        retry(time, || self.upload_file(path, descriptor)).await
+    }
+
+    async fn upload_file(&self, path: &Path, descriptor: &Descriptor) -> Result<(), Error> {
         let file = content::open_regular(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
         let pieces = Pieces::new(File::from_std(file), descriptor).into_stream();
-        self.upload(descriptor, pieces)
-            .await
-            .map_err(|error| blame_file(path.to_owned(), error))
+        let uploaded = self.upload(descriptor, Body::wrap_stream(pieces)).await;
+        uploaded.map_err(|error| match pieces::failed_check(&error) {
+            Some(check) => Error::Content {
+                path: path.to_owned(),
+                source: check.clone(),
+            },
+            None => error,
+        })
     }
 
     /// Stores the image of a layout, layers first, under `target`, and gives its digest.
@@ -71,10 +78,14 @@ impl Registry {
     }
 
     async fn has_blob(&self, blob: &Descriptor) -> Result<bool, Error> {
-        let url = self.url(&format!("blobs/{}", blob.digest));
+        retry(http::patience(0), || self.has_blob_once(blob)).await
+    }
+
+    async fn has_blob_once(&self, blob: &Descriptor) -> Result<bool, Error> {
+        let url = self.url(&format!("blobs/{}", blob.digest)).await?;
         let brief = |request: RequestBuilder| request.timeout(http::patience(0));
         let response = self.send(Access::Push, Method::HEAD, &url, brief).await?;
-        match http::sort(&url, response).await? {
+        match self.sort(&url, response).await? {
             Answer::Found(response) => {
                 http::refuse_page(&url, blob, &response)?;
                 Ok(true)
@@ -83,173 +94,92 @@ impl Registry {
         }
     }
 
-    /// The upload itself is oci-client's.
-    async fn upload(
+    /// Uploads a blob in one piece: POST, then PUT (OCI distribution specification, pushing blobs).
+    async fn upload(&self, blob: &Descriptor, body: Body) -> Result<(), Error> {
+        let uploaded = async {
+            let url = self.url("blobs/uploads/").await?;
+            let place = self.begin_upload(&url).await?;
+            self.finish_upload(&url, place, blob, body).await
+        };
+        uploaded.await.map_err(|source| match source {
+            Error::Authenticate { .. } | Error::Credentials { .. } => source,
+            source => Error::Upload {
+                digest: blob.digest,
+                source: Box::new(source),
+            },
+        })
+    }
+
+    /// Where the registry wants the blob.
+    async fn begin_upload(&self, url: &str) -> Result<Url, Error> {
+        // Some registries insist on a length, also of nothing.
+        let empty = |request: RequestBuilder| {
+            let request = request.header(CONTENT_LENGTH, 0);
+            request.timeout(http::patience(0))
+        };
+        let response = self.send(Access::Push, Method::POST, url, empty).await?;
+        match self.sort(url, response).await? {
+            Answer::Found(response) => place(&response).ok_or_else(|| Error::Header {
+                url: url.to_owned(),
+                header: "Location",
+            }),
+            Answer::Absent => Err(Error::NotFound {
+                url: url.to_owned(),
+            }),
+        }
+    }
+
+    /// `shown` stands for the place in errors: its address is as good as a password for it. It may be
+    /// another service, which is not told who we are.
+    async fn finish_upload(
         &self,
+        shown: &str,
+        mut place: Url,
         blob: &Descriptor,
-        pieces: impl Stream<Item = Result<Bytes, OciDistributionError>> + Send + 'static,
+        body: Body,
     ) -> Result<(), Error> {
-        let client = self.uploader().await?;
-        let digest = blob.digest.to_string();
-        let pushed = client.push_blob_stream(&self.reference, pieces, &digest, Some(blob.size));
-        let time = http::patience(blob.size);
-        let pushed = tokio::time::timeout(time, pushed).await;
-        let pushed = pushed.map_err(|_| Error::Timeout {
-            registry: self.repository().registry().to_owned(),
-            seconds: time.as_secs(),
-        })?;
-        pushed
-            .map(drop)
-            .map_err(|source| upload_error(&blob.digest, source))
-    }
-
-    /// A client that has our token, or the login of a registry that wants no token. It is told
-    /// nothing otherwise: what it has, it does not ask a token service for, whose answers it would
-    /// read without a limit.
-    async fn uploader(&self) -> Result<Client, Error> {
-        let config = self.transport.config();
-        let client = Client::try_from(config).map_err(|source| Error::Client {
-            registry: self.repository().registry().to_owned(),
-            source: Box::new(source),
-        })?;
-        let known = match (self.token(Access::Push).await?, &self.login) {
-            (Some(token), _) => Some(RegistryAuth::Bearer(token)),
-            (None, Login::Basic(user, password)) => {
-                Some(RegistryAuth::Basic(user.clone(), password.clone()))
-            }
-            (None, Login::Anonymous) => None,
+        place
+            .query_pairs_mut()
+            .append_pair("digest", &blob.digest.to_string());
+        let endpoint = self.endpoint().await?;
+        let authorization = match endpoint.has_origin_of(&place) {
+            true => self.authorization(Access::Push).await?,
+            false => Authorization::Anonymous,
         };
-        if let Some(known) = known {
-            let host = self.reference.resolve_registry();
-            client.store_auth_if_needed(host, &known).await;
-        }
-        Ok(client)
-    }
-}
-
-/// The address of an upload is as good as a password for it, so it is not repeated.
-fn upload_error(digest: &Digest, source: OciDistributionError) -> Error {
-    let source = match source {
-        OciDistributionError::RequestError(error) => error.without_url().into(),
-        other => other,
-    };
-    Error::Upload {
-        digest: *digest,
-        source: Box::new(source),
-    }
-}
-
-/// A check that fails while a file is sent breaks off the request, and comes back as its cause.
-fn blame_file(path: PathBuf, error: Error) -> Error {
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        if let Some(source) = failed_check(inner) {
-            let source = source.clone();
-            return Error::Content { path, source };
-        }
-        cause = inner.source();
-    }
-    error
-}
-
-fn failed_check<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a CheckError> {
-    match error.downcast_ref()? {
-        OciDistributionError::IoError(error) => error.get_ref()?.downcast_ref(),
-        _ => None,
-    }
-}
-
-/// A file on its way out, checked as it goes.
-struct Pieces {
-    file: File,
-    expected: Digest,
-    size: u64,
-    seen: u64,
-    hasher: Option<Hasher>,
-}
-
-impl Pieces {
-    fn new(file: File, descriptor: &Descriptor) -> Self {
-        Self {
-            file,
-            expected: descriptor.digest,
-            size: descriptor.size,
-            seen: 0,
-            hasher: Some(Hasher::new()),
-        }
+        let request = self.authorize(endpoint.http.put(place), &authorization);
+        let request = request
+            .header(CONTENT_TYPE, BYTES)
+            .header(CONTENT_LENGTH, blob.size)
+            .timeout(http::patience(blob.size));
+        let response = request.body(body).send().await;
+        let response = response.map_err(|error| http::broken(shown, error))?;
+        self.expect_stored(shown, response, blob).await
     }
 
-    fn into_stream(self) -> impl Stream<Item = Result<Bytes, OciDistributionError>> + Send {
-        stream::try_unfold(self, |mut pieces| async move {
-            let piece = pieces.next().await?;
-            Ok(piece.map(|piece| (piece, pieces)))
-        })
-    }
-
-    /// The last piece is held back until the digest is known: a registry never has all of a wrong
-    /// file.
-    async fn next(&mut self) -> Result<Option<Bytes>, OciDistributionError> {
-        let left = self.size - self.seen;
-        if left == 0 {
-            self.check_end().await?;
-            return Ok(None);
-        }
-        let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
-        self.fill(&mut piece).await?;
-        if self.seen == self.size {
-            self.check_end().await?;
-        }
-        Ok(Some(piece.into()))
-    }
-
-    async fn fill(&mut self, piece: &mut [u8]) -> Result<(), OciDistributionError> {
-        let mut filled = 0;
-        while filled < piece.len() {
-            let count = self.file.read(&mut piece[filled..]).await?;
-            if count == 0 {
-                return Err(self.too_short(self.seen + filled as u64));
-            }
-            filled += count;
-        }
-        self.seen += filled as u64;
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(piece);
-        }
-        Ok(())
-    }
-
-    async fn check_end(&mut self) -> Result<(), OciDistributionError> {
-        let Some(hasher) = self.hasher.take() else {
-            return Ok(());
+    /// 201 says so (the address that should come with it is not needed); any other success, only
+    /// that it was taken.
+    async fn expect_stored(
+        &self,
+        shown: &str,
+        response: Response,
+        blob: &Descriptor,
+    ) -> Result<(), Error> {
+        let status = response.status();
+        let stored = match self.sort(shown, response).await? {
+            Answer::Found(_) => status == StatusCode::CREATED || self.has_blob(blob).await?,
+            Answer::Absent => false,
         };
-        if self.file.read(&mut [0]).await? != 0 {
-            return Err(self.too_long());
-        }
-        let (expected, actual) = (self.expected, hasher.finish());
-        match expected == actual {
+        match stored {
             true => Ok(()),
-            false => Err(wrong(CheckError::Digest { expected, actual })),
+            false => Err(Error::NotFound {
+                url: shown.to_owned(),
+            }),
         }
-    }
-
-    fn too_short(&self, actual: u64) -> OciDistributionError {
-        wrong(CheckError::Size {
-            expected: self.size,
-            actual,
-            longer: false,
-        })
-    }
-
-    /// By how much is not known: reading stops there.
-    fn too_long(&self) -> OciDistributionError {
-        wrong(CheckError::Size {
-            expected: self.size,
-            actual: self.size + 1,
-            longer: true,
-        })
     }
 }
 
-fn wrong(check: CheckError) -> OciDistributionError {
-    std::io::Error::other(check).into()
+/// The address in an answer, which may be relative to what was asked.
+fn place(response: &Response) -> Option<Url> {
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    response.url().join(location).ok()
 }

@@ -13,7 +13,10 @@ use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{
     Config, Descriptor, Execution, Index, Layout, Manifest, Repository, RootFs, Tag, Target, media,
 };
-use remote::{Authorities, Error, Registry, Transport};
+use oci_client::Reference;
+use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::secrets::RegistryAuth;
+use remote::{Attached, Authorities, Error, Referrers, Registry, Transport};
 use server::Server;
 
 fn connect(server: &Server, path: &str) -> Registry {
@@ -104,7 +107,10 @@ async fn absence_is_not_an_error_and_errors_are_not_absence() {
     let digest = Digest::of(b"nothing");
     assert_eq!(registry.resolve(&tag("v1")).await.unwrap(), None);
     assert_eq!(registry.manifest_by_tag(&tag("v1")).await.unwrap(), None);
-    assert_eq!(registry.referrers(&digest).await.unwrap(), vec![]);
+    assert_eq!(
+        registry.referrers(&digest).await.unwrap(),
+        Referrers::default()
+    );
     let error = registry.manifest(&digest).await.unwrap_err();
     assert!(matches!(error, Error::NotFound { .. }), "{error}");
     let blob = Descriptor::of(media::CONFIG, b"nothing");
@@ -194,12 +200,16 @@ async fn referrers_are_listed_under_the_tag() {
     let mut expected = Vec::new();
     for content in [&b"one"[..], b"two", b"two"] {
         let manifest = referrer(&registry, &subject, content).await;
-        let digest = registry.attach_referrer(manifest.clone()).await.unwrap();
+        let attached = registry.attach_referrer(manifest.clone()).await.unwrap();
+        let digest = Digest::of(&manifest.to_bytes().unwrap());
+        assert_eq!(attached, Attached::Listed(digest));
         expected.push((digest, manifest));
     }
     expected.pop();
     expected.sort_by_key(|(digest, _)| *digest);
-    assert_eq!(registry.referrers(&image).await.unwrap(), expected);
+    let found = registry.referrers(&image).await.unwrap();
+    assert_eq!(found.manifests, expected);
+    assert_eq!(found.passed_over, []);
 
     let list = Tag::of_digest(&image, "").unwrap();
     let list = registry.manifest_by_tag(&list).await.unwrap().unwrap();
@@ -255,6 +265,47 @@ async fn signatures_gather_under_the_legacy_tag() {
     assert!(matches!(lie, Err(Error::DigestMismatch { .. })));
 }
 
+/// Another client reads what we pushed, and we read what it pushed.
+#[tokio::test]
+async fn another_client_agrees() {
+    let Some(server) = Server::start("another_client_agrees", "") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let layout = layout(dir.path(), 100_000);
+    let image = layout.image().unwrap();
+    let ours = connect(&server, "ours/image");
+    let target = Target::Tag(tag("v1"));
+    let digest = ours.push_layout(&layout, &target).await.unwrap();
+
+    let client = oci_client::Client::new(ClientConfig {
+        protocol: ClientProtocol::Http,
+        ..ClientConfig::default()
+    });
+    let anonymous = RegistryAuth::Anonymous;
+    let reference = |path: &str| -> Reference {
+        let repository = server.repository(path);
+        format!("{repository}:v1").parse().unwrap()
+    };
+    let types = vec![media::LAYER_GZIP];
+    let pulled = client
+        .pull(&reference("ours/image"), &anonymous, types)
+        .await;
+    let pulled = pulled.unwrap();
+    assert_eq!(pulled.digest, Some(digest.to_string()));
+    assert_eq!(pulled.config.data, image.config_bytes());
+
+    let there = reference("theirs/image");
+    let manifest = pulled.manifest.clone();
+    let pushed = client.push(&there, &pulled.layers, pulled.config, &anonymous, manifest);
+    pushed.await.unwrap();
+    let theirs = connect(&server, "theirs/image");
+    let found = theirs.resolve(&tag("v1")).await.unwrap().unwrap();
+    let found = theirs.image(&found.digest).await.unwrap();
+    assert_eq!(found.manifest().layers, image.manifest().layers);
+    assert_eq!(found.config_bytes(), image.config_bytes());
+}
+
 const PASSWORD_FILE: &str = include_str!("htpasswd");
 
 /// Runs itself again with a credential store, which only the environment can name.
@@ -296,6 +347,70 @@ fn credentials_come_from_the_docker_store() {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(!output.status.success() && text.contains("401"), "{text}");
         assert!(!text.contains("guess"), "{text}");
+    }
+}
+
+/// Whoever needs no credentials needs no credential helper that works.
+#[test]
+fn a_broken_credential_store_keeps_nobody_from_public_images() {
+    let test = "a_broken_credential_store_keeps_nobody_from_public_images";
+    let Some(public) = Server::start(test, "") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let passwords = folder.path().join("htpasswd");
+    fs::write(&passwords, PASSWORD_FILE).unwrap();
+    let path = passwords.display();
+    let auth = format!("auth:\n  htpasswd: {{realm: test, path: {path}}}\n");
+    let private = Server::start(test, &auth).unwrap();
+    let helper = |name: &str, script: &str| {
+        let path = folder.path().join(format!("docker-credential-{name}"));
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    };
+    helper(
+        "knows-nothing",
+        "echo credentials not found in native keychain; exit 1",
+    );
+    helper("fails", "echo secret; exit 2");
+    helper("babbles", "echo secret");
+    let public = public.repository("a/b");
+    let private = private.repository("a/b");
+    for (store, told) in [
+        ("", ""),
+        (r#"{"credsStore":""}"#, ""),
+        (r#"{"auths":null}"#, ""),
+        (r#"{"credsStore":"knows-nothing"}"#, ""),
+        (r#"{"credHelpers":{"127.0.0.1:PORT":"knows-nothing"}}"#, ""),
+        (
+            r#"{"credsStore":"desktop.exe"}"#,
+            "running docker-credential-desktop.exe",
+        ),
+        (
+            r#"{"credHelpers":{"127.0.0.1:PORT":"fails"}}"#,
+            "docker-credential-fails gave no",
+        ),
+        (
+            r#"{"credsStore":"babbles"}"#,
+            "docker-credential-babbles gave no",
+        ),
+    ] {
+        let store = |repository: &Repository| {
+            let (_, port) = repository.registry().split_once(':').unwrap();
+            store.replace("PORT", port)
+        };
+        let output = push_with(folder.path(), &public, &store(&public));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}: {text}", store(&public));
+        let output = push_with(folder.path(), &private, &store(&private));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success(), "{text}");
+        let expected = match told {
+            "" => "401",
+            told => told,
+        };
+        assert!(text.contains(expected), "{}: {text}", store(&private));
+        assert!(!text.contains("secret"), "{text}");
     }
 }
 

@@ -19,9 +19,12 @@ async fn a_registry_that_is_busy_is_not_one_without_tokens() {
         let script = Script::default().on(API, status, "", b"");
         let registry = script.serve().await;
         let error = registry.manifest(&Digest::of(b"x")).await.unwrap_err();
+        let Error::GaveUp { tries: 4, source } = error else {
+            panic!("{status}: {error}");
+        };
         assert!(
-            matches!(error, Error::Authenticate { .. }),
-            "{status}: {error}"
+            matches!(*source, Error::Authenticate { .. }),
+            "{status}: {source}"
         );
     }
 }

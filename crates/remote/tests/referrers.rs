@@ -5,7 +5,7 @@ mod script;
 
 use content::Digest;
 use oci::{Descriptor, Index, Manifest, Tag, media};
-use remote::Error;
+use remote::{Error, PassedOver, Referrers};
 use script::{INDEX, Script};
 
 fn subject() -> Descriptor {
@@ -31,7 +31,12 @@ fn list() -> String {
 
 async fn referrers(script: Script) -> Result<Vec<Digest>, Error> {
     let found = script.serve().await.referrers(&subject().digest).await?;
-    Ok(found.into_iter().map(|(digest, _)| digest).collect())
+    assert_eq!(found.passed_over, []);
+    Ok(found
+        .manifests
+        .into_iter()
+        .map(|(digest, _)| digest)
+        .collect())
 }
 
 #[tokio::test]
@@ -97,28 +102,88 @@ async fn a_registry_without_the_list_is_asked_for_the_tag() {
     }
 }
 
+fn status(error: &Error) -> Option<u16> {
+    match error {
+        Error::Status { status, .. } => Some(*status),
+        Error::GaveUp { source, .. } => status(source),
+        _ => None,
+    }
+}
+
 #[tokio::test]
 async fn an_error_is_never_no_referrers() {
-    for status in [
-        "401 Unauthorized",
-        "403 Forbidden",
-        "429 Too Many",
-        "500 Oh",
-        "503 Busy",
-    ] {
-        let script = Script::default().on(&list(), status, "", b"");
+    for code in [401, 403, 429, 500, 503] {
+        let script = Script::default().on(&list(), &format!("{code} Oh"), "", b"");
         let error = referrers(script).await.unwrap_err();
-        assert!(matches!(error, Error::Status { .. }), "{status}: {error}");
+        assert_eq!(status(&error), Some(code), "{error}");
     }
     let tag = Tag::of_digest(&subject().digest, "").unwrap();
     let script = Script::default().on(&format!("manifests/{tag}"), "500 Oh", "", b"");
-    assert!(matches!(referrers(script).await, Err(Error::Status { .. })));
+    assert_eq!(status(&referrers(script).await.unwrap_err()), Some(500));
     let one = referrer(b"1", subject());
-    let script = Script::default().on(&list(), "200 OK", INDEX, &index(&[&one]));
-    assert!(matches!(
-        referrers(script).await,
-        Err(Error::NotFound { .. })
-    ));
+    let manifest = format!("manifests/{}", Digest::of(&one));
+    let script = Script::default()
+        .on(&list(), "200 OK", INDEX, &index(&[&one]))
+        .on(&manifest, "403 Forbidden", "", b"");
+    assert_eq!(status(&referrers(script).await.unwrap_err()), Some(403));
+}
+
+/// What hangs on an image and is not ours to read keeps nobody from reading the rest.
+#[tokio::test]
+async fn what_cannot_be_read_is_passed_over() {
+    let ours = referrer(b"ours", subject());
+    let gone = referrer(b"gone", subject());
+    let digest = Digest::of(b"image");
+    let strange =
+        format!(r#"{{"schemaVersion":2,"artifactType":"spdx","subject":{{"digest":"{digest}"}}}}"#);
+    let large = vec![b' '; content::limits::MANIFEST as usize + 1];
+    let entry = |bytes: &[u8]| {
+        let (digest, size) = (Digest::of(bytes), bytes.len());
+        let media_type = media::MANIFEST;
+        format!(
+            r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size},"artifactType":"spdx"}}"#
+        )
+    };
+    let entries = [&ours, &gone, strange.as_bytes(), &large].map(|bytes| entry(bytes));
+    let listed = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{},{{"digest":"sha512:0"}}]}}"#,
+        media::INDEX,
+        entries.join(",")
+    );
+    let tag = Tag::of_digest(&subject().digest, "").unwrap();
+    for place in [list(), format!("manifests/{tag}")] {
+        let script = Script::default()
+            .on(&place, "200 OK", INDEX, listed.as_bytes())
+            .manifest(&ours)
+            .manifest(strange.as_bytes())
+            .manifest(&large);
+        let found = script.serve().await.referrers(&digest).await.unwrap();
+        let manifests: Vec<_> = found.manifests.iter().map(|(digest, _)| *digest).collect();
+        assert_eq!(manifests, [Digest::of(&ours)], "{place}");
+        let (mut unreadable, mut others) = (Vec::new(), Vec::new());
+        for passed_over in found.passed_over {
+            match passed_over {
+                PassedOver::Unreadable { referrer, .. } => unreadable.push(referrer),
+                other => others.push(other),
+            }
+        }
+        let mut expected = vec![Digest::of(strange.as_bytes()), Digest::of(&large)];
+        expected.sort();
+        assert_eq!(unreadable, expected);
+        let unknown = PassedOver::Unknown("sha512:0".to_owned());
+        assert_eq!(others, [unknown, PassedOver::Gone(Digest::of(&gone))]);
+    }
+}
+
+/// GitLab takes the tag for the digest, and gives the image.
+#[tokio::test]
+async fn an_image_under_the_tag_is_no_list() {
+    let image = br#"{"schemaVersion":2,"config":{},"layers":[]}"#;
+    let tag = Tag::of_digest(&Digest::of(image), "").unwrap();
+    let place = format!("manifests/{tag}");
+    let script = Script::default().on(&place, "200 OK", "", image);
+    let found = script.serve().await.referrers(&Digest::of(image)).await;
+    assert_eq!(found.unwrap(), Referrers::default());
 }
 
 /// A list that holds all the evidence must not seem empty because a proxy answers in its place.

@@ -13,4 +13,4 @@ pub use cloud_kms::CloudKms;
 pub use endpoint::KmsEndpoint;
 pub use error::Error;
 pub use key::{KeyRef, Signer};
-pub use publish::{attest_image, sign_image};
+pub use publish::{Published, attest_image, sign_image};

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use content::{Digest, limits};
 use oci::{Descriptor, ImageRef, Manifest, Tag, media};
-use remote::Registry;
+use remote::{Attached, Registry};
 use serde_json::{Value, json};
 use signature::bundle::Bundle;
 use signature::envelope::{Envelope, IN_TOTO, pae};
@@ -25,6 +25,28 @@ const PREDICATE_TYPE: &str = "predicateType";
 const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 
+/// Where readers find what was published; the greater, the fewer find it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[must_use]
+pub enum Published {
+    /// Under the tag, and in a bundle among the referrers.
+    Both,
+    /// Under the tag. The bundle is stored, but the registry can list no referrers.
+    TagOnly,
+}
+
+impl Published {
+    /// What a user should know about it, if anything.
+    pub fn note(self) -> Option<&'static str> {
+        match self {
+            Self::Both => None,
+            Self::TagOnly => Some(
+                "this registry can list no referrers: readers find the legacy tag, and no bundle",
+            ),
+        }
+    }
+}
+
 /// Signs an image: a payload under the tag `sha256-<hex>.sig`, and a statement in a bundle.
 ///
 /// # Errors
@@ -34,7 +56,7 @@ pub async fn sign_image(
     registry: &Registry,
     image: &ImageRef,
     signer: &Signer,
-) -> Result<(), Error> {
+) -> Result<Published, Error> {
     let subject = subject(registry, image).await?;
     let repository = image.repository.to_string();
     let payload = simple_signing::payload(&repository, &image.digest, signer.public())?;
@@ -49,12 +71,12 @@ pub async fn sign_image(
     let statement = Statement::new(about, predicate::COSIGN_SIGN, json!({}));
     if find_in_bundles(registry, &subject.digest, &statement, signer)
         .await?
-        .is_none()
+        .is_some()
     {
-        let envelope = seal(&statement, signer).await?;
-        publish_bundle(registry, subject, &statement, envelope, signer).await?;
+        return Ok(Published::Both);
     }
-    Ok(())
+    let envelope = seal(&statement, signer).await?;
+    publish_bundle(registry, subject, &statement, envelope, signer).await
 }
 
 /// Attests a predicate about an image: an envelope under the tag `sha256-<hex>.att`, and the same
@@ -69,7 +91,7 @@ pub async fn attest_image(
     signer: &Signer,
     predicate_type: &str,
     predicate: Value,
-) -> Result<(), Error> {
+) -> Result<Published, Error> {
     let subject = subject(registry, image).await?;
     let about = Subject::image(&image.repository.to_string(), &image.digest);
     let statement = Statement::new(about, predicate_type, predicate);
@@ -80,13 +102,14 @@ pub async fn attest_image(
         Some(envelope) => envelope.clone(),
         None => seal(&statement, signer).await?,
     };
-    if bundled.is_none() {
-        publish_bundle(registry, subject, &statement, envelope.clone(), signer).await?;
-    }
+    let published = match bundled {
+        Some(_) => Published::Both,
+        None => publish_bundle(registry, subject, &statement, envelope.clone(), signer).await?,
+    };
     if tagged.is_none() {
         append_envelope(registry, &tag, predicate_type, &envelope).await?;
     }
-    Ok(())
+    Ok(published)
 }
 
 /// The image's own descriptor. Nothing is signed that the registry does not have.
@@ -108,7 +131,7 @@ async fn publish_bundle(
     statement: &Statement<Value>,
     envelope: Envelope,
     signer: &Signer,
-) -> Result<(), Error> {
+) -> Result<Published, Error> {
     let bytes = Bundle::new(envelope).to_bytes(signer.public())?;
     let layer = registry.push_blob(media::SIGSTORE_BUNDLE, &bytes).await?;
     let mut manifest = Manifest::referrer(media::SIGSTORE_BUNDLE, layer, subject);
@@ -116,8 +139,10 @@ async fn publish_bundle(
         (BUNDLE_CONTENT, "dsse-envelope"),
         (BUNDLE_PREDICATE_TYPE, &statement.predicate_type),
     ]);
-    registry.attach_referrer(manifest).await?;
-    Ok(())
+    Ok(match registry.attach_referrer(manifest).await? {
+        Attached::Listed(_) => Published::Both,
+        Attached::Unlisted(_) => Published::TagOnly,
+    })
 }
 
 async fn append_envelope(
@@ -141,7 +166,7 @@ async fn find_in_bundles(
     signer: &Signer,
 ) -> Result<Option<Envelope>, Error> {
     let mut pieces = Pieces::of(registry);
-    for (_, manifest) in registry.referrers(subject).await? {
+    for (_, manifest) in registry.referrers(subject).await?.manifests {
         for layer in layers(&manifest, media::SIGSTORE_BUNDLE) {
             let Some(bytes) = pieces.fetch(layer, limits::BUNDLE).await? else {
                 continue;
@@ -201,7 +226,7 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// A piece that has not been looked at, and is what its descriptor says.
+    /// A piece that has not been looked at, is there, and is what its descriptor says.
     async fn fetch(&mut self, layer: &Descriptor, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let Some(room) = self.room.checked_sub(layer.size) else {
             return Ok(None);
@@ -211,9 +236,11 @@ impl<'a> Pieces<'a> {
         }
         self.room = room;
         match self.registry.blob(layer, limit).await {
-            Err(remote::Error::SizeMismatch { .. } | remote::Error::DigestMismatch { .. }) => {
-                Ok(None)
-            }
+            Err(
+                remote::Error::NotFound { .. }
+                | remote::Error::SizeMismatch { .. }
+                | remote::Error::DigestMismatch { .. },
+            ) => Ok(None),
             fetched => Ok(Some(fetched?)),
         }
     }

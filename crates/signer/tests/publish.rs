@@ -18,7 +18,7 @@ use signature::PublicKey;
 use signature::bundle::Bundle;
 use signature::envelope::{Envelope, IN_TOTO, pae};
 use signature::simple_signing::{Payload, payload};
-use signer::{Signer, attest_image, sign_image};
+use signer::{Published, Signer, attest_image, sign_image};
 use world::{World, predicates, program};
 
 #[tokio::test]
@@ -97,9 +97,8 @@ async fn the_same_verdict_is_published_once() {
     let (registry, image) = (&world.registry, &world.image);
     let attest = async |time: &str, result: &str| {
         let verdict = json!({"timeVerified": time, "verificationResult": result});
-        attest_image(registry, image, &signer, predicate::VSA, verdict)
-            .await
-            .unwrap();
+        let attested = attest_image(registry, image, &signer, predicate::VSA, verdict).await;
+        assert_eq!(attested.unwrap(), Published::Both);
         world.published().await
     };
     let first = attest("2026-01-01T00:00:00Z", "PASSED").await;
@@ -127,9 +126,8 @@ async fn half_a_verdict_is_completed_with_the_same_envelope() {
     let (registry, image) = (&world.registry, &world.image);
     registry.append_layer(&tag, layer, &bytes).await.unwrap();
     let late = json!({"timeVerified": "late"});
-    attest_image(registry, image, &signer, predicate::VSA, late)
-        .await
-        .unwrap();
+    let attested = attest_image(registry, image, &signer, predicate::VSA, late).await;
+    assert_eq!(attested.unwrap(), Published::Both);
     assert_eq!(world.layers(".att").await.len(), 1);
     let [(_, bundle)] = &world.bundles().await[..] else {
         panic!("not one bundle");

@@ -35,6 +35,9 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         }
         _ => {}
     }
+    let notes = attested.passed_over.iter();
+    findings
+        .extend(notes.map(|what| Finding::note(Rule::Integrity, format!("passed over: {what}"))));
     findings
 }
 

@@ -265,6 +265,7 @@ impl Case {
                 contents: Some(contents),
                 pieces: Vec::new(),
                 damage: Vec::new(),
+                passed_over: Vec::new(),
             },
             image,
             rebuild,

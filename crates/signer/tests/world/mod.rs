@@ -12,7 +12,7 @@ use remote::{Registry, Transport};
 use serde_json::{Value, json};
 use signature::PrivateKey;
 use signature::bundle::Bundle;
-use signer::{KeyRef, Signer, attest_image, sign_image};
+use signer::{KeyRef, Published, Signer, attest_image, sign_image};
 use tempfile::TempDir;
 
 #[path = "../../../remote/tests/server/mod.rs"]
@@ -65,11 +65,11 @@ impl World {
 
     pub async fn publish(&self, signer: &Signer) {
         let (registry, image) = (&self.registry, &self.image);
-        sign_image(registry, image, signer).await.unwrap();
+        let signed = sign_image(registry, image, signer).await;
+        assert_eq!(signed.unwrap(), Published::Both);
         for (kind, predicate) in predicates() {
-            attest_image(registry, image, signer, kind, predicate)
-                .await
-                .unwrap();
+            let attested = attest_image(registry, image, signer, kind, predicate).await;
+            assert_eq!(attested.unwrap(), Published::Both);
         }
     }
 
@@ -85,9 +85,14 @@ impl World {
         layers
     }
 
+    async fn referrers(&self) -> Vec<(Digest, Manifest)> {
+        let found = self.registry.referrers(&self.image.digest).await.unwrap();
+        found.manifests
+    }
+
     pub async fn bundles(&self) -> Vec<(Manifest, Bundle)> {
         let mut bundles = Vec::new();
-        for (_, manifest) in self.registry.referrers(&self.image.digest).await.unwrap() {
+        for (_, manifest) in self.referrers().await {
             let bytes = self
                 .registry
                 .blob(&manifest.layers[0], limits::BUNDLE)

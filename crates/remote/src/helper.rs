@@ -1,0 +1,94 @@
+//! The protocol of Docker's credential helpers: the server on stdin, JSON on stdout.
+
+use std::io::{self, Read, Write};
+use std::process::{Child, Command, Stdio};
+
+use content::{json, limits};
+use serde::Deserialize;
+
+use crate::credentials::{CredentialFault, Login};
+
+/// The user name by which a helper says that its secret is a refresh token.
+const REFRESH_TOKEN: &str = "<token>";
+/// How a helper says that it knows nothing of a server (docker-credential-helpers, `credentials/error.go`).
+const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[derive(Default)]
+struct Answer {
+    username: String,
+    secret: String,
+}
+
+/// How a helper ended, and what it said.
+struct Output {
+    status: Option<i32>,
+    stdout: Vec<u8>,
+}
+
+/// What `helper` knows of `server`.
+///
+/// # Errors
+/// The helper cannot be run, or fails otherwise than for want of credentials.
+pub(crate) fn ask(helper: &str, server: &str) -> Result<Login, CredentialFault> {
+    let name = helper.to_owned();
+    if !is_name(helper) {
+        return Err(CredentialFault::HelperName { name });
+    }
+    let output = run(helper, server).map_err(|source| CredentialFault::Helper {
+        name: name.clone(),
+        source,
+    })?;
+    let status = output.status;
+    match status {
+        Some(0) => {
+            let answer = json::parse(&output.stdout, limits::TOKEN).map(login);
+            answer.map_err(|_| CredentialFault::HelperAnswer { name, status })
+        }
+        _ if output.stdout.trim_ascii() == NOT_FOUND => Ok(Login::Anonymous),
+        _ => Err(CredentialFault::HelperAnswer { name, status }),
+    }
+}
+
+fn login(answer: Answer) -> Login {
+    match answer.username.as_str() {
+        "" => Login::Anonymous,
+        REFRESH_TOKEN => Login::Refresh(answer.secret),
+        _ => Login::Basic(answer.username, answer.secret),
+    }
+}
+
+/// A part of a file name: no path and no option.
+fn is_name(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+fn run(helper: &str, server: &str) -> io::Result<Output> {
+    let mut child = Command::new(format!("docker-credential-{helper}"))
+        .arg("get")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let stdout = converse(&mut child, server);
+    let status = child.wait()?.code();
+    let stdout = stdout?;
+    Ok(Output { status, stdout })
+}
+
+fn converse(child: &mut Child, server: &str) -> io::Result<Vec<u8>> {
+    if let Some(mut stdin) = child.stdin.take() {
+        match stdin.write_all(server.as_bytes()) {
+            // A helper for one registry need not read its name.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
+            _ => {}
+        }
+    }
+    let mut answer = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        stdout.take(limits::TOKEN).read_to_end(&mut answer)?;
+    }
+    Ok(answer)
+}

@@ -1,0 +1,181 @@
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode, Url};
+use tokio::sync::OnceCell;
+use url::Host;
+
+use crate::http;
+use crate::{Authorities, Error};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Between two pieces of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// For the first request to a registry on this machine, by HTTPS and by HTTP each: a server of the
+/// other protocol may wait for more without an answer.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
+
+/// How a registry is reached.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Transport {
+    /// By HTTPS, with the system's certificate authorities. A registry on this machine's loopback
+    /// interface that does not speak HTTPS is spoken to by HTTP, unless authorities are given.
+    Https {
+        /// Further authorities to trust.
+        extra_ca: Option<Authorities>,
+    },
+    /// By HTTP, for a registry on this machine or behind another protection. Digests are checked
+    /// all the same.
+    PlainHttp,
+}
+
+/// One way to a registry.
+pub(crate) struct Endpoint {
+    /// The address of the registry's API, with a slash at the end.
+    pub(crate) root: String,
+    pub(crate) http: Client,
+}
+
+/// The ways to a registry, best first.
+pub(crate) struct Endpoints {
+    first: Endpoint,
+    /// Where the first leads nowhere.
+    second: Option<Endpoint>,
+    chosen: OnceCell<Choice>,
+}
+
+enum Choice {
+    First,
+    Second,
+}
+
+impl Endpoints {
+    pub(crate) fn new(transport: &Transport, host: &str) -> Result<Self, Error> {
+        let (first, second) = match transport {
+            Transport::PlainHttp => (Endpoint::http(host)?, None),
+            Transport::Https { extra_ca: None } if is_loopback(host) => {
+                let second = Endpoint::http(host)?;
+                (Endpoint::https(host, None)?, Some(second))
+            }
+            Transport::Https { extra_ca } => (Endpoint::https(host, extra_ca.as_ref())?, None),
+        };
+        Ok(Self {
+            first,
+            second,
+            chosen: OnceCell::new(),
+        })
+    }
+
+    /// The way to take, found out once.
+    ///
+    /// # Errors
+    /// What HTTPS met, where HTTP leads nowhere either.
+    pub(crate) async fn choose(&self) -> Result<&Endpoint, Error> {
+        let Some(second) = &self.second else {
+            return Ok(&self.first);
+        };
+        let choice = || async {
+            let Err(error) = self.first.probe().await else {
+                return Ok(Choice::First);
+            };
+            match second.probe().await {
+                // Servers of HTTPS answer so to HTTP: it is the HTTPS that failed.
+                Ok(StatusCode::BAD_REQUEST) | Err(_) => Err(error),
+                Ok(_) => Ok(Choice::Second),
+            }
+        };
+        Ok(match self.chosen.get_or_try_init(choice).await? {
+            Choice::First => &self.first,
+            Choice::Second => second,
+        })
+    }
+}
+
+impl Endpoint {
+    fn http(host: &str) -> Result<Self, Error> {
+        Ok(Self {
+            root: format!("http://{host}/v2/"),
+            http: build(host, client())?,
+        })
+    }
+
+    /// A client that trusts whom we trust, and shows nothing to others: a redirect to HTTP would.
+    fn https(host: &str, extra_ca: Option<&Authorities>) -> Result<Self, Error> {
+        let mut builder = client().https_only(true);
+        if let Some(authorities) = extra_ca {
+            builder = builder.tls_certs_merge(authorities.certificates()?);
+        }
+        Ok(Self {
+            root: format!("https://{host}/v2/"),
+            http: build(host, builder)?,
+        })
+    }
+
+    async fn probe(&self) -> Result<StatusCode, Error> {
+        let request = self.http.get(&self.root).timeout(PROBE_TIMEOUT);
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| http::broken(&self.root, error))?;
+        Ok(answer.status())
+    }
+
+    /// Whether a request to `url` may carry what this registry is told about us.
+    pub(crate) fn has_origin_of(&self, url: &Url) -> bool {
+        Url::parse(&self.root).is_ok_and(|root| root.origin() == url.origin())
+    }
+}
+
+fn client() -> reqwest::ClientBuilder {
+    Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+}
+
+fn build(host: &str, builder: reqwest::ClientBuilder) -> Result<Client, Error> {
+    builder.build().map_err(|source| Error::Connect {
+        registry: host.to_owned(),
+        source,
+    })
+}
+
+/// Whether a registry is on this machine's loopback interface, by its name or address.
+fn is_loopback(registry: &str) -> bool {
+    let url = Url::parse(&format!("https://{registry}/"));
+    url.is_ok_and(|url| url.host().is_some_and(|host| is_loopback_host(&host)))
+}
+
+/// Whether what is sent to `host` stays on this machine. Other names than `localhost` may lead
+/// anywhere.
+pub fn is_loopback_host(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_by_name_or_address() {
+        for here in [
+            "localhost",
+            "localhost:5000",
+            "127.0.0.1:5000",
+            "127.9.9.9",
+            "[::1]:5000",
+        ] {
+            assert!(is_loopback(here), "{here}");
+        }
+        for elsewhere in [
+            "r.example",
+            "10.0.0.1:5000",
+            "127.0.0.1.example",
+            "localhost.example",
+        ] {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
+    }
+}
