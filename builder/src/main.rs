@@ -36,6 +36,9 @@ fn main() -> ExitCode {
     if let Some(role) = Role::of_arguments(std::env::args_os().skip(1)) {
         return sandbox::play(role);
     }
+    if let Err(error) = console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os()) {
+        return explain(&Error::Runtime(error));
+    }
     // Nothing that is written here may depend on the caller's mask.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let cli = Cli::parse();

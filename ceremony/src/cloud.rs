@@ -127,6 +127,8 @@ fn send(url: &str, request: ureq::http::request::Builder, body: String) -> Resul
     };
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
+        // The emulator is on this machine.
+        .proxy(None)
         .timeout_global(Some(std::time::Duration::from_secs(20)))
         .build();
     let request = request

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 /// What each room uses of our own; a room that is missing here fails the test.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("console", &[]),
     ("content", &[]),
     ("scratch", &[]),
     ("signals", &[]),
@@ -26,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "builder",
         &[
             "attest",
+            "console",
             "content",
             "oci",
             "remote",
@@ -39,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "verifier",
         &[
             "attest",
+            "console",
             "content",
             "oci",
             "remote",
@@ -52,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "emulator",
         &[
             "confidential",
+            "console",
             "content",
             "oci",
             "remote",

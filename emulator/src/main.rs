@@ -50,7 +50,13 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         // A container is made before there is a second thread.
         Command::Contain { stage } => ExitCode::from(contain::run(stage)),
-        Command::Launch(args) => launch(*args),
+        Command::Launch(args) => {
+            let spared = console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os());
+            match spared {
+                Ok(()) => launch(*args),
+                Err(error) => fail(&error, "unset HTTP_PROXY and its like"),
+            }
+        }
         Command::Serve(args) => serve(&args),
     }
 }

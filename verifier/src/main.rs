@@ -38,17 +38,7 @@ enum Answer {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let answer = runtime.map_err(Error::Runtime).and_then(|runtime| {
-        let answer = runtime.block_on(run(cli));
-        // Work that did not hear the signal in time ends with the process.
-        runtime.shutdown_background();
-        answer
-    });
-    match answer {
+    match start() {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(error) => {
@@ -59,6 +49,20 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn start() -> Result<Answer, Error> {
+    console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os())
+        .map_err(Error::Runtime)?;
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(Error::Runtime)?;
+    let answer = runtime.block_on(run(cli));
+    // Work that did not hear the signal in time ends with the process.
+    runtime.shutdown_background();
+    answer
 }
 
 /// The work has a task of its own, as reading a pipe or a terminal waits, and signals must be heard
