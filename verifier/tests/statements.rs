@@ -71,6 +71,30 @@ fn a_signature_for_another_repository_does_not_count() {
     bundled.refused_by(&[Rule::Signatures], "signature of builder");
 }
 
+/// As cosign 3 signs by default: the subject of its statement is a digest without a name.
+#[test]
+fn a_signature_without_a_repository_does_not_count_and_says_why() {
+    let case = with_signature(|case| {
+        let digest = case.image.digest.hex();
+        let payload = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"digest": {"sha256": digest}, "annotations": {}}],
+            "predicateType": predicate::COSIGN_SIGN,
+            "predicate": {},
+        });
+        let payload = payload.to_string().into_bytes();
+        bundle(&case.keys.builder, predicate::COSIGN_SIGN, payload)
+    });
+    case.refused_by(&[Rule::Signatures], "signature of builder");
+    let verdict = case.verdict();
+    assert!(
+        noted(&verdict, "signed the digest"),
+        "{:?}",
+        verdict.findings()
+    );
+    assert!(noted(&verdict, "--new-bundle-format=false"));
+}
+
 #[test]
 fn an_sbom_is_no_signature_on_the_image() {
     let mut case = Case::passing();

@@ -9,6 +9,9 @@ use crate::evidence::{Evidence, ImageSignature, Sight};
 use crate::finding::{Finding, Rule};
 use crate::policy::Policy;
 
+/// With these, `cosign sign --key` writes the legacy layout, whose payload names the repository.
+const COSIGN_FLAGS: &str = "`--new-bundle-format=false --use-signing-config=false`";
+
 /// Counts principals, by key.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let repository = policy.repository.to_string();
@@ -50,11 +53,16 @@ fn unseen(signer: &Digest, signatures: &[&ImageSignature], policy: &Policy) -> O
 fn elsewhere(signature: &ImageSignature, policy: &Policy) -> Finding {
     let name = policy.name_of(&signature.signer);
     let expected = &policy.repository;
-    let found = signature.repository.as_deref().unwrap_or("no repository");
     let carrier = &signature.carrier;
-    let detail = format!(
-        "{name} signed ({carrier}), but for another repository: expected {expected}, found {found}"
-    );
+    let detail = match signature.repository.as_deref() {
+        Some(found) => format!(
+            "{name} signed ({carrier}), but for another repository: expected {expected}, found {found}"
+        ),
+        None => format!(
+            "{name} signed the digest ({carrier}), but no repository: expected {expected}; cosign 3 \
+             leaves it out of its bundles, {COSIGN_FLAGS} have it signed"
+        ),
+    };
     Finding::note(Rule::Signatures, detail)
 }
 
