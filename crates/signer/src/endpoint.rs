@@ -1,6 +1,7 @@
 use std::str::FromStr;
 
-use url::{Host, Url};
+use remote::is_loopback_host;
+use url::Url;
 
 use crate::Error;
 
@@ -24,21 +25,13 @@ impl FromStr for KmsEndpoint {
         let url = Url::parse(text).ok();
         let usable = |url: &Url| match url.scheme() {
             "https" => url.has_host(),
-            "http" => url.host().is_some_and(|host| is_loopback(&host)),
+            "http" => url.host().is_some_and(|host| is_loopback_host(&host)),
             _ => false,
         };
         match url.as_ref().is_some_and(usable) {
             true => Ok(Self(text.to_owned())),
             false => Err(Error::KmsEndpoint(text.to_owned())),
         }
-    }
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 
