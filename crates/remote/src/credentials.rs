@@ -5,77 +5,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use content::json::JsonError;
 use content::{ReadError, json, limits, read_limited};
 use serde::{Deserialize, Deserializer};
 
 use crate::helper;
-
-/// What a registry is told about who asks.
-#[cfg_attr(test, derive(Debug))]
-pub(crate) enum Login {
-    Anonymous,
-    /// Name and password.
-    Basic(String, String),
-    /// A token that the registry's token service takes in their place.
-    Refresh(String),
-    /// Nothing either, and why: a helper that should know more does not work. That is the user's
-    /// concern only where a registry wants credentials.
-    Unreadable(Arc<CredentialFault>),
-}
-
-/// Why credentials cannot be read. Never holds any.
-#[derive(Debug, thiserror::Error)]
-pub enum CredentialFault {
-    /// The file is there but cannot be read.
-    #[error("reading {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: ReadError,
-    },
-    /// The file is no such JSON.
-    #[error("reading {}: {source}", path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: JsonError,
-    },
-    /// The member `auth` is not base64 of `user:password`.
-    #[error("auth of {key:?} is not base64 of USER:PASSWORD")]
-    Auth {
-        /// The registry's key in the file.
-        key: String,
-    },
-    /// A helper's name that could be a path or an option.
-    #[error("helper {name:?} has a name with other characters than letters, digits, - and _")]
-    HelperName {
-        /// The name.
-        name: String,
-    },
-    /// A helper that cannot be run.
-    #[error("running docker-credential-{name}: {source}")]
-    Helper {
-        /// The helper.
-        name: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// A helper that fails, or whose answer cannot be read.
-    #[error("docker-credential-{name} gave no credentials: exit status {status:?}")]
-    HelperAnswer {
-        /// The helper.
-        name: String,
-        /// Its exit status, if it ended by itself.
-        status: Option<i32>,
-    },
-}
+use crate::login::{CredentialFault, Login};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -161,8 +98,16 @@ impl Store {
         }
         Ok(match self.creds_store.as_deref() {
             None | Some("") => Login::Anonymous,
-            Some(helper) => ask(helper, own.map_or(registry, |(key, _)| key)),
+            Some(helper) => ask(helper, own.map_or(key_of(registry), |(key, _)| key)),
         })
+    }
+}
+
+/// The key under which `docker login` stores a registry's credentials.
+fn key_of(registry: &str) -> &str {
+    match registry {
+        "index.docker.io" => "https://index.docker.io/v1/",
+        registry => registry,
     }
 }
 
@@ -246,6 +191,13 @@ mod tests {
         assert_eq!(found(store, "i.example"), "refresh t");
         assert_eq!(found(store, "t.example"), "anonymous");
         assert_eq!(found(store, "r.example:443"), "anonymous");
+    }
+
+    #[test]
+    fn helpers_know_docker_hub_by_its_old_address() {
+        assert_eq!(key_of("index.docker.io"), "https://index.docker.io/v1/");
+        assert_eq!(host(key_of("index.docker.io")), "index.docker.io");
+        assert_eq!(key_of("r.example:5000"), "r.example:5000");
     }
 
     #[test]

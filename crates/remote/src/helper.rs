@@ -6,16 +6,15 @@ use std::process::{Child, Command, Stdio};
 use content::{json, limits};
 use serde::Deserialize;
 
-use crate::credentials::{CredentialFault, Login};
+use crate::login::{CredentialFault, Login};
 
 /// The user name by which a helper says that its secret is a refresh token.
 const REFRESH_TOKEN: &str = "<token>";
 /// How a helper says that it knows nothing of a server (docker-credential-helpers, `credentials/error.go`).
 const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-#[derive(Default)]
 struct Answer {
     username: String,
     secret: String,

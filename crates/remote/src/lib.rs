@@ -5,6 +5,7 @@
 //! for the moment is tried again, a few times and within a limit.
 #![forbid(unsafe_code)]
 
+mod access;
 mod attach;
 mod authorities;
 mod credentials;
@@ -14,6 +15,7 @@ mod hint;
 mod http;
 mod legacy;
 mod list;
+mod login;
 mod pages;
 mod pieces;
 mod referrers;
@@ -26,8 +28,8 @@ mod upload;
 
 pub use attach::Attached;
 pub use authorities::Authorities;
-pub use credentials::CredentialFault;
 pub use error::Error;
+pub use login::CredentialFault;
 pub use referrers::{PassedOver, Referrers};
 pub use registry::Registry;
 pub use transport::{Transport, is_loopback_host};

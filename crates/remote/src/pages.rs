@@ -5,9 +5,9 @@ use oci::media;
 use reqwest::header::{ACCEPT, HeaderMap, LINK};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
+use crate::access::Access;
 use crate::http::{self, Answer};
 use crate::list::{Entry, List};
-use crate::registry::Access;
 use crate::retry::retry;
 use crate::{Error, Registry};
 

@@ -8,10 +8,11 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use tempfile::NamedTempFile;
 use tokio::sync::Mutex;
 
-use crate::credentials::{self, Login};
+use crate::access::{Access, Authorization};
+use crate::credentials;
 use crate::http::{self, Answer, Meter};
+use crate::login::Login;
 use crate::retry::retry;
-use crate::token::Authorization;
 use crate::transport::{Endpoint, Endpoints};
 use crate::{Error, Transport};
 
@@ -31,13 +32,6 @@ pub struct Registry {
     pub(crate) login: Login,
     /// What was found out about who is let in.
     pub(crate) known: Mutex<HashMap<Access, Authorization>>,
-}
-
-/// What a token must allow.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum Access {
-    Pull,
-    Push,
 }
 
 impl Registry {

@@ -8,9 +8,9 @@ use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::credentials::Login;
+use crate::access::{Access, Authorization};
 use crate::http::{self, Answer};
-use crate::registry::Access;
+use crate::login::Login;
 use crate::transport::Endpoint;
 use crate::{Error, Registry};
 
@@ -29,17 +29,6 @@ struct Challenge {
 struct Given {
     token: Option<String>,
     access_token: Option<String>,
-}
-
-/// What a registry is told with each request.
-#[derive(Clone)]
-pub(crate) enum Authorization {
-    /// Nothing.
-    Anonymous,
-    /// Our name and password.
-    Basic,
-    /// A token that it let us have.
-    Bearer(String),
 }
 
 impl Registry {

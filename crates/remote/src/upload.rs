@@ -7,11 +7,10 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url};
 use tokio::fs::File;
 
+use crate::access::{Access, Authorization};
 use crate::http::{self, Answer};
 use crate::pieces::{self, Pieces};
-use crate::registry::Access;
 use crate::retry::retry;
-use crate::token::Authorization;
 use crate::{Error, Registry};
 
 const BYTES: &str = "application/octet-stream";
