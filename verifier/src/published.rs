@@ -18,8 +18,8 @@ pub struct Published {
     pub pieces: Vec<Piece>,
     /// Bytes that are not what their digest says, or that no reader can take for what they are.
     pub damage: Vec<Damage>,
-    /// What is named there and cannot be read, in words. Whoever may name it could as well not name
-    /// it, so that it counts for nothing.
+    /// Referrers and pieces that are listed and cannot be read, in words. They do not count: a registry
+    /// could as well leave them out.
     pub passed_over: Vec<String>,
 }
 

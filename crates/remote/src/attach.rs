@@ -12,8 +12,8 @@ use crate::{Error, Registry};
 pub enum Attached {
     /// Readers find it.
     Listed(Digest),
-    /// Nobody finds it but by its digest: the registry keeps no list, and has something else under
-    /// the tag where its clients would keep one.
+    /// Readers do not find it unless they know its digest: the registry keeps no list, and the tag under
+    /// which clients would keep one is taken.
     Unlisted(Digest),
 }
 
@@ -108,7 +108,7 @@ impl Registry {
         url: &str,
     ) -> Result<Option<Changed>, Error> {
         let list = match current {
-            // What came there meanwhile and is no list is no reason to lose ours.
+            // The tag was free or held a list a moment ago.
             Some(bytes) => self.list_in(bytes)?.unwrap_or_else(List::empty),
             None => List::empty(),
         };

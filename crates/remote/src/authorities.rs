@@ -15,8 +15,8 @@ pub struct Authorities {
 }
 
 impl Authorities {
-    /// Reads certificates in PEM, where nobody waits for it but this future: the file may be a pipe that
-    /// nobody has written to yet.
+    /// Reads certificates in PEM. The file may be a pipe without data, so reading it blocks only this
+    /// future.
     ///
     /// # Errors
     /// The file cannot be read, or it holds no certificate.

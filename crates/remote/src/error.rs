@@ -172,7 +172,7 @@ pub enum Error {
     /// A referrer without a subject.
     #[error("attaching referrer: manifest has no subject")]
     NoSubject,
-    /// Somebody else keeps writing the same tag.
+    /// Other clients keep writing the same tag.
     #[error("changing {repository}:{tag}: others keep changing it, seen in {looks} looks")]
     Contended {
         /// The repository.
@@ -219,7 +219,7 @@ pub enum Error {
     Layout(#[source] Box<oci::Error>),
 }
 
-/// Characters of an error of somebody else that are repeated.
+/// Characters of an error from a dependency that are repeated.
 const SHOWN: usize = 1000;
 
 /// An error with all its causes, since HTTP clients keep the reason two levels down. Registries

@@ -18,7 +18,7 @@ impl Error {
         match self {
             Self::Connect { .. } | Self::Transport { .. } | Self::Timeout { .. } => REACH,
             Self::Authorities { .. } => "--ca takes a file of certificates in PEM, one or more",
-            Self::Credentials { .. } => "mend what is named, in the Docker credential store",
+            Self::Credentials { .. } => "correct the Docker credential store, or log in again with `docker login`",
             Self::Authenticate { source, .. } => unauthenticated(source),
             Self::Target { .. } => "push to a tag, or to the digest that it has",
             Self::Upload { source, .. } | Self::GaveUp { source, .. } => source.hint(),
@@ -28,7 +28,7 @@ impl Error {
                 "this is no registry's answer: is there a proxy or a login page in between?"
             }
             Self::Header { .. } | Self::NoToken { .. } => LATER,
-            Self::Entries { .. } => "delete from the registry what nobody needs there",
+            Self::Entries { .. } => "delete old signatures and referrers of this image from the registry",
             Self::Contended { .. } => "repeat the command when the others are done",
             Self::Write { source, .. } => unwritten(source),
             Self::Read { .. } => "is the path right, and is the file yours to read?",
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cure_fits_the_illness() {
+    fn a_hint_fits_its_cause() {
         for (code, hint) in [(401, LOG_IN), (403, LOG_IN), (429, WAIT), (503, LATER)] {
             assert_eq!(refused(code).hint(), hint, "{code}");
         }

@@ -75,8 +75,8 @@ pub(crate) fn expect_document(
     }
 }
 
-/// Refuses what does not even begin like a manifest or an index. That is somebody else's answer, and
-/// says nothing about what the registry holds.
+/// Refuses a body that does not begin like a manifest or an index. It comes from a proxy or a login page,
+/// and says nothing about what the registry holds.
 pub(crate) fn expect_object(url: &str, expected: &'static str, body: &[u8]) -> Result<(), Error> {
     let body = body.trim_ascii_start();
     match body.starts_with(b"{") {
@@ -88,7 +88,7 @@ pub(crate) fn expect_object(url: &str, expected: &'static str, body: &[u8]) -> R
     }
 }
 
-/// A page, which nobody asked for, is a proxy's and says nothing about the blob.
+/// Refuses an HTML page: it comes from a proxy and says nothing about the blob.
 pub(crate) fn refuse_page(
     url: &str,
     wanted: &Descriptor,

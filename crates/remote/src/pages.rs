@@ -62,8 +62,8 @@ impl Registry {
     }
 }
 
-/// No digest speaks for a list: one that cannot be read is no answer, and neither an empty list nor
-/// anybody's fault but the registry's.
+/// Lists are not content-addressed. One that cannot be read is an error of the registry, and not an empty
+/// list.
 fn list_of_registry(url: &str, bytes: &[u8]) -> Result<List, Error> {
     match List::parse(bytes) {
         Ok(Some(list)) => Ok(list),

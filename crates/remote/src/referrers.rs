@@ -20,8 +20,8 @@ pub struct Referrers {
     pub passed_over: Vec<PassedOver>,
 }
 
-/// Something listed as a referrer that cannot be read. Whoever may list it could as well not list it,
-/// so that it says nothing against what else is there.
+/// An entry of a list of referrers that cannot be read. It is reported and skipped: a registry could as
+/// well leave it out.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PassedOver {
     /// The registry lists it, and does not have it: some do so for hours after a deletion.

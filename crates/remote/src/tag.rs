@@ -1,13 +1,13 @@
 //! Changing what stands under a tag that others may be changing too.
 //!
 //! Registries have no conditional PUT for manifests (OCI distribution specification, pushing
-//! manifests), so whoever read before we wrote may still write over us. A change therefore counts
+//! manifests), so a client that read before we wrote may still write over us. A change therefore counts
 //! as made only once the tag has kept still, with our entry in it, for longer than reading,
 //! changing and writing take: by then everyone who had not seen it has written, and everyone who
 //! reads from there on keeps it.
 //!
 //! What remains: a writer that needs longer than that between its reading and its writing, far from
-//! the registry or asleep, can still write over us, and nobody notices. Only a reader can: whoever
+//! the registry or asleep, can still write over us unnoticed. Only a reader notices, so a client that
 //! needs an entry looks for it.
 
 use std::time::Duration;

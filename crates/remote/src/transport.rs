@@ -99,7 +99,7 @@ impl Endpoint {
         })
     }
 
-    /// A client that trusts whom we trust, and shows nothing to others: a redirect to HTTP would.
+    /// A client of HTTPS alone: a redirect to HTTP would show the content to everyone on the way.
     fn https(host: &str, extra_ca: Option<&Authorities>) -> Result<Self, Error> {
         let mut builder = client().https_only(true);
         if let Some(authorities) = extra_ca {
