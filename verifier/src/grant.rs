@@ -53,7 +53,14 @@ struct Document {
 }
 
 const KEY: &str = "projects/P/locations/L/keyRings/R/cryptoKeys/K";
-const ROLE: &str = "roles/NAME or projects/P/roles/NAME";
+const ROLE: &str = "roles/cloudkms.cryptoKeyDecrypter, roles/cloudkms.cryptoKeyEncrypterDecrypter, or a \
+                    custom role, projects/P/roles/NAME or organizations/O/roles/NAME";
+/// The predefined roles that allow to use a key and nothing else, decryption included (Cloud KMS,
+/// permissions and roles). Basic roles, administrators' and all others allow more, or not that.
+const PREDEFINED: [&str; 2] = [
+    "cloudkms.cryptoKeyDecrypter",
+    "cloudkms.cryptoKeyEncrypterDecrypter",
+];
 const POOL: &str = "projects/NUMBER/locations/global/workloadIdentityPools/POOL";
 
 impl Grant {
@@ -155,9 +162,10 @@ fn is_name(text: &str) -> bool {
     starts_well && text.len() <= 63 && text.bytes().all(plain)
 }
 
+/// What a custom role allows is for its owner to look at: its name does not say.
 fn is_role(text: &str) -> bool {
     match text.split('/').collect::<Vec<_>>()[..] {
-        ["roles", name] => is_name(name),
+        ["roles", name] => PREDEFINED.contains(&name),
         ["projects" | "organizations", owner, "roles", name] => is_name(owner) && is_name(name),
         _ => false,
     }
@@ -215,6 +223,45 @@ pool = "projects/1234/locations/global/workloadIdentityPools/trusted"
         ] {
             let error = Grant::parse(GOOD.replace(from, to).as_bytes()).unwrap_err();
             assert!(error.to_string().contains(field), "{from} -> {to}: {error}");
+        }
+    }
+
+    #[test]
+    fn roles_that_allow_more_than_using_the_key_are_refused() {
+        let with = |role: &str| {
+            let text = GOOD.replace("roles/cloudkms.cryptoKeyDecrypter", role);
+            Grant::parse(text.as_bytes())
+        };
+        for role in [
+            "roles/owner",
+            "roles/editor",
+            "roles/viewer",
+            "roles/Owner",
+            "roles/admin",
+            "roles/reader",
+            "roles/writer",
+            "roles/browser",
+            "roles/iam.securityAdmin",
+            "roles/cloudkms.admin",
+            "roles/cloudkms.cryptoOperator",
+            "roles/cloudkms.viewer",
+            "roles/cloudkms.cryptoKeyEncrypter",
+            "roles/cloudkms.cryptoKeyDecrypterViaDelegation",
+            "roles/",
+            "roles",
+            "owner",
+            "projects/p/roles/",
+        ] {
+            let error = with(role).unwrap_err().to_string();
+            assert!(error.contains(&format!("found `{role}`")), "{error}");
+        }
+        for role in [
+            "roles/cloudkms.cryptoKeyDecrypter",
+            "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+            "projects/p/roles/decryptOnly",
+            "organizations/1234/roles/decrypt.only",
+        ] {
+            assert_eq!(with(role).unwrap().role(), role);
         }
     }
 
