@@ -32,7 +32,8 @@ pub enum Origin {
     Source {
         /// Directory or URL.
         source: String,
-        /// This commit instead of the one that provenance names.
+        /// This commit instead of the one that provenance names; the one that the policy pins, if it
+        /// pins one.
         commit: Option<Commit>,
         /// With these tools.
         workshop: Workshop,
@@ -70,6 +71,7 @@ pub struct Appraised {
 /// Something could not be told; then there is no verdict.
 pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<Appraised, Error> {
     require_source(request)?;
+    require_pinned(request)?;
     let image = collect::resolve(request.registry, request.reference).await?;
     // From here on the digest alone: a tag that moves now moves nothing.
     if let Target::Tag(tag) = &request.reference.target {
@@ -149,6 +151,23 @@ fn require_source(request: &Request<'_>) -> Result<(), Error> {
     }
 }
 
+/// Another commit than the one that the policy pins would be built in vain.
+fn require_pinned(request: &Request<'_>) -> Result<(), Error> {
+    match (&request.policy.commit, request.origin) {
+        (
+            Some(pinned),
+            Origin::Source {
+                commit: Some(given),
+                ..
+            },
+        ) if pinned != given => Err(Error::Pinned {
+            pinned: pinned.clone(),
+            given: given.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 async fn rebuild(
     request: &Request<'_>,
     attested: &Attested,
@@ -166,10 +185,11 @@ async fn rebuild(
             workshop,
         } => {
             let named = || named_commit(attested, request.policy);
+            let chosen = request.policy.commit.as_ref().or(commit.as_ref());
             let order = Order {
                 source: source.clone(),
                 source_uri: request.policy.source_uri.clone(),
-                commit: Choice::of(commit.as_ref(), named)?,
+                commit: Choice::of(chosen, named)?,
                 directory: request.policy.directory.clone(),
             };
             let scratch = Scratch::new().map_err(Error::Scratch)?;
@@ -187,7 +207,7 @@ fn named_commit(attested: &Attested, policy: &Policy) -> Result<Option<Commit>, 
         let provenance = Provenance::of_statement(&statement.payload).ok()?;
         rules::provenance::commit_of(&provenance)?.parse().ok()
     });
-    Commit::only(&named.collect())
+    Ok(Commit::only(&named.collect())?)
 }
 
 /// The verdict as SLSA words it. Only an approval is ever summarised: a refusal signs nothing.
@@ -277,7 +297,7 @@ pub(crate) mod tests {
         let named = |claims: &[(&PrivateKey, &str)]| named_commit(&attested(claims), &policy);
         for (one, two) in [(&first, &second), (&second, &first)] {
             let outcome = named(&[(builder, one), (builder, two)]);
-            assert!(matches!(outcome, Err(Error::Commits { .. })), "{outcome:?}");
+            assert!(matches!(outcome, Err(Error::Commits(_))), "{outcome:?}");
             // Who may not attest names nothing.
             let only = named(&[(other, one), (builder, two), (builder, two)]);
             assert_eq!(only.unwrap().unwrap().as_str(), two);

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::error::Error;
-
 /// Claims that are spelled out; whoever may push can make any number.
 const SHOWN: usize = 4;
 
@@ -17,6 +15,11 @@ pub struct Commit(String);
 #[error("parsing commit: expected 40 or 64 lower-case hexadecimal digits, found `{0}`")]
 pub struct InvalidCommit(String);
 
+/// Provenance of one image that names several commits.
+#[derive(Debug, thiserror::Error)]
+#[error("choosing a commit: provenance names {0}")]
+pub struct SeveralCommits(String);
+
 impl Commit {
     /// The name.
     pub fn as_str(&self) -> &str {
@@ -27,8 +30,8 @@ impl Commit {
     /// whoever pushed last, so several are no answer.
     ///
     /// # Errors
-    /// [`Error::Commits`] when there are several.
-    pub fn only(named: &BTreeSet<Self>) -> Result<Option<Self>, Error> {
+    /// There are several.
+    pub fn only(named: &BTreeSet<Self>) -> Result<Option<Self>, SeveralCommits> {
         if named.len() < 2 {
             return Ok(named.first().cloned());
         }
@@ -36,9 +39,7 @@ impl Commit {
         if named.len() > SHOWN {
             claims.push("and more");
         }
-        Err(Error::Commits {
-            claims: claims.join(", "),
-        })
+        Err(SeveralCommits(claims.join(", ")))
     }
 }
 

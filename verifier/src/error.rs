@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::commit::{Commit, SeveralCommits};
 use crate::grant::GrantError;
 use crate::grant::apply::ApplyError;
 use crate::policy::PolicyError;
@@ -70,10 +71,15 @@ pub enum Error {
     #[error("choosing a source: the policy asks for a rebuild, and none was given")]
     NoSource,
     /// Provenance of this image names more than one commit, and nobody was asked whom to believe.
-    #[error("choosing a commit: provenance names {claims}")]
-    Commits {
-        /// All of them.
-        claims: String,
+    #[error(transparent)]
+    Commits(#[from] SeveralCommits),
+    /// The user asks for another commit than the policy.
+    #[error("choosing a commit: the policy pins {pinned}, and --commit is {given}")]
+    Pinned {
+        /// The commit in the policy.
+        pinned: Commit,
+        /// The commit that was asked for.
+        given: Commit,
     },
     /// A tag could not be named.
     #[error("naming a tag: {0}")]
@@ -142,11 +148,14 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Policy { .. } => "policies/release.toml is an example with every entry explained",
-            Self::Grant { .. } => "a grant has three entries: key, role and pool",
+            Self::Grant { .. } => "policies/grant.toml is an example with every entry explained",
             Self::NoTag { .. } | Self::NoImage { .. } => "was it pushed, and to this repository?",
             Self::NoSource => "give --source DIR|URL, or --rebuilt LAYOUT of an earlier rebuild",
             Self::Registry { source, .. } => source.hint(),
-            Self::Commits { .. } => "say which with --commit",
+            Self::Commits(_) => "say which with --commit",
+            Self::Pinned { .. } => {
+                "leave --commit out, or appraise by a policy that pins that commit"
+            }
             Self::Exists { .. } => "choose another path for -o, or remove it",
             Self::Write { .. } => "is there room, and is that place yours to write? see -o",
             Self::Scratch(_) => TEMPORARY,
@@ -175,7 +184,9 @@ fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
         }
         RebuildError::Write { .. } => TEMPORARY,
         RebuildError::Status { .. } => "the lines above are the program's own",
-        RebuildError::NoCommit { .. } => "is --commit right, and --source up to date?",
+        RebuildError::NoCommit { .. } => {
+            "is --commit, or `commit` in the policy, right, and is --source up to date?"
+        }
         RebuildError::NoDirectory { .. } => "see --directory, or `directory` in the policy",
         RebuildError::Head(_) => "has the source a commit? --commit says which to build",
         RebuildError::Nothing { .. } | RebuildError::Commit { .. } => {

@@ -7,6 +7,8 @@ use content::Digest;
 use oci::Repository;
 use signature::PublicKey;
 
+use crate::commit::{Commit, InvalidCommit};
+
 mod document;
 
 use document::Document;
@@ -64,6 +66,8 @@ pub struct Policy {
     pub(crate) source_uri: String,
     /// The directory of the source that is built.
     pub(crate) directory: String,
+    /// The only commit of the source that may be built, if the policy pins one.
+    pub(crate) commit: Option<Commit>,
     /// Further external parameters of the build, each with its only allowed value.
     pub(crate) parameters: BTreeMap<String, serde_json::Value>,
     /// Everyone the policy knows; no two share a key.
@@ -153,6 +157,21 @@ pub enum PolicyError {
         /// How many principals there are.
         most: usize,
     },
+    /// An image that any one principal signed would pass, whatever it is and whoever built it.
+    #[error(
+        "parsing policy: it admits any image: expected signers in signatures.require, predicates in \
+         attestations.require, or rebuild.require = true"
+    )]
+    AdmitsAny,
+    /// A pinned commit that is no commit.
+    #[error("parsing policy: source.commit: {0}")]
+    Commit(#[from] InvalidCommit),
+    /// A pinned commit that no rule would compare with anything.
+    #[error(
+        "parsing policy: source.commit is compared with provenance and with the rebuild, and the \
+         policy asks for neither"
+    )]
+    UnusedCommit,
     /// Attestations are asked for, and from nobody.
     #[error("parsing policy: attestations.by names nobody who could attest")]
     NobodyAttests,
@@ -175,6 +194,7 @@ impl Policy {
     ) -> Result<Self, PolicyError> {
         let document: Document = toml::from_str(std::str::from_utf8(bytes)?)?;
         let principals = document.principals(read_key)?;
+        document.require_something()?;
         Ok(Self {
             digest: digest(bytes, &principals),
             repository: document.repository()?,
@@ -183,6 +203,7 @@ impl Policy {
             attestations: document.attestations()?,
             rebuild: document.rebuild(),
             parameters: document.parameters()?,
+            commit: document.commit()?,
             verifier_id: document.verifier.map(|verifier| verifier.id),
             builder_id: document.builder.id,
             build_type: document.builder.build_type,
@@ -354,6 +375,65 @@ require = true
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_policy_that_admits_any_image_is_refused() {
+        let (builder, other) = keys();
+        let good = text(&[("builder", &builder), ("other", &other)]);
+        let edit = |edits: &[(&str, &str)]| {
+            let edited = edits.iter().fold(good.clone(), |text, (from, to)| {
+                assert!(text.contains(from), "{from}");
+                text.replacen(from, to, 1)
+            });
+            parse(&edited)
+        };
+        let nobody = ("require = [\"builder\"]", "require = []\nthreshold = 1");
+        let everyone = ("require = [\"builder\"]", "require = []\nthreshold = 2");
+        let unattested = ("require = [\"provenance\", \"sbom\"]", "require = []");
+        let by_nobody = ("by = [\"builder\"]", "by = []");
+        let unbuilt = ("require = true", "require = false");
+        for signed in [nobody, everyone] {
+            for edits in [
+                &[signed, unattested, unbuilt][..],
+                &[signed, unattested, by_nobody, unbuilt],
+            ] {
+                let error = edit(edits).unwrap_err();
+                assert!(matches!(error, PolicyError::AdmitsAny), "{error}");
+            }
+            // Each of these asks for something.
+            edit(&[signed, unattested]).unwrap();
+            edit(&[signed, unbuilt]).unwrap();
+        }
+        edit(&[unattested, unbuilt]).unwrap();
+        let silent = ("require = [\"builder\"]", "require = []");
+        let error = edit(&[silent]).unwrap_err();
+        assert!(
+            matches!(error, PolicyError::Threshold { found: 0, .. }),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_pinned_commit_is_a_full_name_that_is_compared() {
+        let (builder, _) = keys();
+        let good = text(&[("builder", &builder)]);
+        let pin = |commit: &str| {
+            good.replacen("[source]", &format!("[source]\ncommit = \"{commit}\""), 1)
+        };
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let policy = parse(&pin(commit)).unwrap();
+        assert_eq!(policy.commit.unwrap().as_str(), commit);
+        assert_eq!(parse(&good).unwrap().commit, None);
+        for bad in ["", "HEAD", &commit[1..], &commit.to_uppercase()] {
+            let error = parse(&pin(bad)).unwrap_err();
+            assert!(matches!(error, PolicyError::Commit(_)), "{bad}: {error}");
+        }
+        let unbuilt = pin(commit).replacen("require = true", "require = false", 1);
+        parse(&unbuilt).unwrap();
+        let unseen = unbuilt.replacen("\"provenance\", ", "", 1);
+        let error = parse(&unseen).unwrap_err();
+        assert!(matches!(error, PolicyError::UnusedCommit), "{error}");
     }
 
     #[test]

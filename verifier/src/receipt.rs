@@ -159,7 +159,7 @@ impl Receipt {
 fn claimed_commit(published: &Published) -> Result<Option<Commit>, Error> {
     let pieces = published.pieces.iter();
     let claims = pieces.filter_map(|piece| claim(&piece.bytes)).collect();
-    Commit::only(&claims)
+    Ok(Commit::only(&claims)?)
 }
 
 fn claim(piece: &[u8]) -> Option<Commit> {

@@ -6,7 +6,7 @@
 mod case;
 
 use attest::predicate;
-use case::{Case, FILES, REPOSITORY, honest_sbom, piece, sealed, statement, stored, tag};
+use case::{COMMIT, Case, FILES, REPOSITORY, honest_sbom, piece, sealed, statement, stored, tag};
 use content::Digest;
 use serde_json::json;
 use verifier::evidence::{Evidence, Occasion, Rebuild};
@@ -219,11 +219,11 @@ fn a_source_without_the_commit_and_a_builder_that_says_no_are_refusals() {
     let mut case = Case::passing();
     case.rebuild = Rebuild::NoCommit {
         source: "/source".to_owned(),
-        commit: case::COMMIT.to_owned(),
+        commit: COMMIT.to_owned(),
     };
     case.refused_by(&[Rule::Rebuild], "no such commit");
     case.rebuild = Rebuild::Refused {
-        commit: case::COMMIT.to_owned(),
+        commit: COMMIT.to_owned(),
         reason: "crate p256 has another digest".to_owned(),
     };
     case.refused_by(&[Rule::Rebuild], "crate p256 has another digest");
@@ -271,4 +271,45 @@ fn the_example_policy_and_grant_can_be_used() {
     let policy = verifier::policy::Policy::parse(&read("release.toml"), &no_files).unwrap();
     assert_eq!(policy.principals().len(), 2);
     verifier::grant::Grant::parse(&read("grant.toml")).unwrap();
+}
+
+// the pinned commit
+
+/// The passing case by a policy that pins `commit`.
+fn pinned(commit: &str) -> Case {
+    let mut case = Case::passing();
+    let pin = format!("[source]\ncommit = \"{commit}\"");
+    case.policy = case.policy.replacen("[source]", &pin, 1);
+    case
+}
+
+#[test]
+fn the_pinned_commit_passes_and_no_other() {
+    let verdict = pinned(COMMIT).verdict();
+    assert!(
+        matches!(verdict, Verdict::Pass(_)),
+        "{:#?}",
+        verdict.findings()
+    );
+    let other = "f".repeat(40);
+    let case = pinned(&other);
+    let reason = format!("{other}, which the policy pins, found {COMMIT}");
+    case.refused_by(&[Rule::Provenance, Rule::Rebuild], &reason);
+    let reason = format!("commit: expected {other}, found {COMMIT}");
+    case.refused_by(&[Rule::Provenance, Rule::Rebuild], &reason);
+}
+
+#[test]
+fn the_pinned_commit_holds_without_a_rebuild() {
+    let mut case = pinned(&"f".repeat(40));
+    case.policy = case.policy.replacen("require = true", "require = false", 1);
+    case.rebuild = Rebuild::Unasked;
+    case.refused_by(&[Rule::Provenance], &format!("found {COMMIT}"));
+}
+
+#[test]
+fn the_pinned_commit_holds_without_provenance() {
+    let mut case = pinned(&"f".repeat(40));
+    case.policy = case.policy.replacen("\"provenance\", ", "", 1);
+    case.refused_by(&[Rule::Rebuild], &format!("found {COMMIT}"));
 }

@@ -8,6 +8,8 @@ use oci::Repository;
 use serde::Deserialize;
 use signature::PublicKey;
 
+use crate::commit::Commit;
+
 use super::{Attestation, Demand, PolicyError, Principal, Signatures};
 
 #[derive(Deserialize)]
@@ -44,6 +46,7 @@ pub(super) struct Source {
     pub(super) uri: String,
     #[serde(default = "workload")]
     pub(super) directory: String,
+    commit: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +139,30 @@ impl Document {
             Predicate::Sbom => ("sbom", Attestation::Sbom),
         });
         once("attestations.require", wanted)
+    }
+
+    /// A threshold over all principals says nothing about who must have signed: it takes a named
+    /// signer, an attestation or a rebuild to tie a pass to an image that its owner meant.
+    pub(super) fn require_something(&self) -> Result<(), PolicyError> {
+        let is_signed = !self.signatures.require.is_empty();
+        let is_attested = !self.attestations.require.is_empty();
+        match is_signed || is_attested || self.rebuild.require {
+            true => Ok(()),
+            false => Err(PolicyError::AdmitsAny),
+        }
+    }
+
+    pub(super) fn commit(&self) -> Result<Option<Commit>, PolicyError> {
+        let Some(text) = &self.source.commit else {
+            return Ok(None);
+        };
+        let commit = text.parse()?;
+        let mut attested = self.attestations.require.iter();
+        let is_attested = attested.any(|predicate| matches!(predicate, Predicate::Provenance));
+        match is_attested || self.rebuild.require {
+            true => Ok(Some(commit)),
+            false => Err(PolicyError::UnusedCommit),
+        }
     }
 
     pub(super) fn rebuild(&self) -> Demand {

@@ -52,6 +52,7 @@ fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch
     mismatches.extend(builder(provenance, policy));
     mismatches.extend(parameters(provenance, policy));
     mismatches.extend(source(provenance, policy));
+    mismatches.extend(commit(provenance, policy));
     if let Rebuild::Done(rebuilt) = &evidence.rebuild {
         mismatches.extend(inputs(provenance, rebuilt));
     }
@@ -111,6 +112,15 @@ fn source(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
             };
             Some(Mismatch::new("source", &policy.source_uri, found))
         }
+    }
+}
+
+/// The policy may pin the commit.
+fn commit(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
+    let pinned = policy.commit.as_ref()?.as_str();
+    match commit_of(provenance) {
+        Some(commit) if commit == pinned => None,
+        other => Some(Mismatch::new("commit", pinned, other.unwrap_or("not one"))),
     }
 }
 

@@ -9,7 +9,23 @@ const SHOWN: usize = 12;
 
 /// Compares manifests, and names what differs below them.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
-    judge(evidence, policy.rebuild)
+    let mut findings = judge(evidence, policy.rebuild);
+    findings.extend(unpinned(evidence, policy));
+    findings
+}
+
+/// The policy may pin the commit, and an earlier rebuild may be of another.
+fn unpinned(evidence: &Evidence, policy: &Policy) -> Option<Finding> {
+    let pinned = policy.commit.as_ref()?;
+    match &evidence.rebuild {
+        Rebuild::Done(rebuilt) if rebuilt.commit != pinned.as_str() => Some(Finding::fail(
+            Rule::Rebuild,
+            "commit that was rebuilt",
+            format!("{pinned}, which the policy pins"),
+            &rebuilt.commit,
+        )),
+        _ => None,
+    }
 }
 
 /// The same without a policy.
