@@ -10,6 +10,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use signature::PrivateKey;
@@ -218,4 +219,56 @@ fn rebuilds() {
     place.fails(&format!(
         "rebuild {image} --source . -o layout --plain-http"
     ));
+}
+
+/// A machine that is none of Google's: what listens at the address of the metadata server is silent.
+#[test]
+fn without_credentials_it_is_told_at_once() {
+    let place = Place::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let key = PrivateKey::generate().unwrap().to_pem().unwrap();
+    fs::write(place.at("key.pem"), key.as_bytes()).unwrap();
+    let version =
+        "gcpkms://projects/p/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1";
+    for key in [version, "key.pem"] {
+        let mut verifier = Command::new(env!("CARGO_BIN_EXE_verifier"));
+        verifier.current_dir(place.0.path());
+        verifier.args([
+            "authorize",
+            &image(NOWHERE),
+            "--policy",
+            "policy.toml",
+            "--source",
+            ".",
+        ]);
+        verifier.args([
+            "--plain-http",
+            "--grant",
+            "grant.toml",
+            "--apply",
+            "--key",
+            key,
+        ]);
+        verifier.env_remove("GOOGLE_APPLICATION_CREDENTIALS");
+        verifier.env("HOME", place.0.path());
+        verifier.env(
+            "GCE_METADATA_HOST",
+            silent.local_addr().unwrap().to_string(),
+        );
+        let begin = Instant::now();
+        let said = told("verifier", verifier);
+        assert!(
+            begin.elapsed() < Duration::from_secs(6),
+            "{:?}",
+            begin.elapsed()
+        );
+        assert!(
+            said.contains("obtaining an access token for Google Cloud"),
+            "{said}"
+        );
+        assert!(
+            said.contains("hint: set GOOGLE_APPLICATION_CREDENTIALS"),
+            "{said}"
+        );
+    }
 }

@@ -1,14 +1,19 @@
 //! A key of Cloud KMS, through Google's own client. The private key never leaves the service;
 //! checksums guard what travels (Cloud KMS, data integrity guidelines).
 
+use std::time::Duration;
+
 use content::Digest;
-use google_cloud_auth::credentials::{self, Credentials};
+use google_cloud_auth::credentials::Credentials;
 use google_cloud_kms_v1::client::KeyManagementService;
 use google_cloud_kms_v1::model::Digest as WireDigest;
 use google_cloud_kms_v1::model::crypto_key_version::CryptoKeyVersionAlgorithm;
 use signature::PublicKey;
 
-use crate::{Error, KmsEndpoint};
+use crate::{Error, KmsEndpoint, credentials};
+
+/// How long one call may take, retries of the client included.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// One key version, opened.
 pub struct CloudKms {
@@ -24,10 +29,7 @@ impl CloudKms {
     /// # Errors
     /// No credentials, no connection, no such key, or another algorithm than EC_SIGN_P256_SHA256.
     pub async fn open(name: &str, endpoint: Option<&KmsEndpoint>) -> Result<Self, Error> {
-        let credentials = credentials::Builder::default()
-            .build()
-            .map_err(Error::Credentials)?;
-        Self::connect(name, endpoint, credentials).await
+        Self::connect(name, endpoint, credentials().await?).await
     }
 
     async fn connect(
@@ -65,8 +67,8 @@ impl CloudKms {
         let checksum = i64::from(crc32c::crc32c(&digest));
         let request = self.client.asymmetric_sign().set_name(&self.name);
         let request = request.set_digest(WireDigest::new().set_sha256(digest));
-        let answer = request.set_digest_crc32c(checksum).send().await;
-        let answer = answer.map_err(|error| refused("a signature", &self.name, error))?;
+        let answer = request.set_digest_crc32c(checksum).send();
+        let answer = in_time("a signature", &self.name, answer).await?;
         self.expect("name", &self.name, &answer.name)?;
         self.expect(
             "verified_digest_crc32c",
@@ -90,8 +92,8 @@ impl CloudKms {
 }
 
 async fn public_key(client: &KeyManagementService, name: &str) -> Result<PublicKey, Error> {
-    let answer = client.get_public_key().set_name(name).send().await;
-    let answer = answer.map_err(|error| refused("the public key", name, error))?;
+    let answer = client.get_public_key().set_name(name).send();
+    let answer = in_time("the public key", name, answer).await?;
     check("name", name, name, &answer.name)?;
     let algorithm = CryptoKeyVersionAlgorithm::EcSignP256Sha256;
     check(
@@ -124,11 +126,25 @@ fn check(what: &'static str, key: &str, expected: &str, found: &str) -> Result<(
     }
 }
 
-fn refused(what: &'static str, key: &str, source: google_cloud_kms_v1::Error) -> Error {
-    Error::CloudKms {
-        what,
-        key: key.to_owned(),
-        source: Box::new(source),
+/// Google's client tries for a minute.
+async fn in_time<T>(
+    what: &'static str,
+    key: &str,
+    answer: impl Future<Output = Result<T, google_cloud_kms_v1::Error>>,
+) -> Result<T, Error> {
+    let key = key.to_owned();
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(source)) => Err(Error::CloudKms {
+            what,
+            key,
+            source: Box::new(source),
+        }),
+        Err(_) => Err(Error::Silent {
+            what,
+            key,
+            seconds: PATIENCE.as_secs(),
+        }),
     }
 }
 
@@ -139,6 +155,7 @@ mod tests {
 
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD as BASE64;
+    use google_cloud_auth::credentials;
     use serde_json::{Value, json};
     use signature::PrivateKey;
 

@@ -26,6 +26,18 @@ pub enum Error {
     /// No credentials for Google Cloud.
     #[error("finding credentials for Google Cloud: {0}")]
     Credentials(#[source] google_cloud_auth::build_errors::Error),
+    /// Credentials with which there is no access token.
+    #[error("obtaining an access token for Google Cloud: {0}")]
+    NoToken(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No access token in time: as a rule there are no credentials, and this is no machine of Google Cloud.
+    #[error(
+        "obtaining an access token for Google Cloud: no answer within {seconds} seconds from the token \
+         endpoint of the credentials, or from the metadata server where there are none"
+    )]
+    SlowToken {
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// An address for Cloud KMS that is none.
     #[error(
         "parsing the endpoint of Cloud KMS: expected https://…, or http://… on this machine, found {0:?}"
@@ -43,6 +55,16 @@ pub enum Error {
         key: String,
         /// The answer.
         source: Box<google_cloud_kms_v1::Error>,
+    },
+    /// Cloud KMS does not answer.
+    #[error("asking Cloud KMS for {what} of {key}: no answer within {seconds} seconds")]
+    Silent {
+        /// What was asked for.
+        what: &'static str,
+        /// The key version.
+        key: String,
+        /// How long it was waited for.
+        seconds: u64,
     },
     /// What Cloud KMS answered is not what it sent, or not what was asked for.
     #[error(
@@ -80,9 +102,9 @@ impl Error {
                 "a key is a PEM file, as `builder keygen` writes it, or \
                  gcpkms://projects/…/cryptoKeyVersions/N"
             }
-            Self::Credentials(_) => CREDENTIALS,
+            Self::Credentials(_) | Self::NoToken(_) | Self::SlowToken { .. } => CREDENTIALS,
             Self::CloudKms { source, .. } => kms_hint(source),
-            Self::KmsEndpoint(_) | Self::Client(_) => ENDPOINT,
+            Self::KmsEndpoint(_) | Self::Client(_) | Self::Silent { .. } => ENDPOINT,
             Self::Answer { .. } => "is it Cloud KMS that answers? then try again",
             Self::Registry(error) => error.hint(),
             Self::Statement(_) | Self::Name(_) => {
@@ -92,7 +114,8 @@ impl Error {
     }
 }
 
-const CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS names a file with credentials";
+const CREDENTIALS: &str = "set GOOGLE_APPLICATION_CREDENTIALS to a file with credentials, or run \
+                           `gcloud auth application-default login`";
 const ENDPOINT: &str = "Cloud KMS is asked at its public address, or at --kms-endpoint URL";
 
 fn kms_hint(error: &google_cloud_kms_v1::Error) -> &'static str {

@@ -4,13 +4,16 @@
 #![forbid(unsafe_code)]
 
 mod cloud_kms;
+mod credentials;
 mod endpoint;
 mod error;
 mod key;
 mod publish;
 
 pub use cloud_kms::CloudKms;
+pub use credentials::credentials;
 pub use endpoint::KmsEndpoint;
 pub use error::Error;
+pub use google_cloud_auth::credentials::Credentials;
 pub use key::{KeyRef, Signer};
 pub use publish::{Published, attest_image, sign_image};

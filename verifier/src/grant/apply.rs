@@ -1,105 +1,37 @@
 //! The grant, written into the live policy of a Cloud KMS key.
 //!
 //! Google offers no way to add one member, only to set the whole policy. So: read it with its etag,
-//! change our member and nothing else, write it back under that etag, and start again when someone
-//! else wrote in between.
+//! change our member and nothing else, write it back under that etag, and start again when another
+//! writer was faster.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use google_cloud_gax::backoff_policy::BackoffPolicy;
+use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
+use google_cloud_gax::retry_state::RetryState;
 
 use google_cloud_iam_v1::model::{Binding as Granted, GetPolicyOptions, Policy};
 use google_cloud_kms_v1::client::KeyManagementService;
-use signer::KmsEndpoint;
+use signer::{Credentials, KmsEndpoint};
 
 use crate::binding::Binding;
 use crate::grant::{Grant, KeyName};
 
-/// Google's own samples try five times.
-const ATTEMPTS: u32 = 5;
+mod error;
+
+use error::{WRITING, code};
+
+pub use error::ApplyError;
+
+/// How long a write is tried again that other writers overtake.
+const CONTENTION: Duration = Duration::from_secs(60);
+/// The pauses in between are random: up to this at first, up to twice as much after each attempt, and
+/// never more than the second. Writers that were overtaken at one time then do not meet again.
+const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 /// How long one call may take, retries of the client included.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Conditions are only returned, and only kept, from this version on.
 const POLICY_VERSION: i32 = 3;
-const WRITING: &str = "writing";
-
-/// A change of a policy that did not happen, as far as we know.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// The client cannot be made: no credentials, as a rule.
-    #[error("opening the key service: {0}")]
-    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The policy cannot be read.
-    #[error("reading policy of {key}: {source}")]
-    Read {
-        /// Of which key.
-        key: String,
-        /// What the service said.
-        source: google_cloud_kms_v1::Error,
-    },
-    /// The policy cannot be written.
-    #[error("writing policy of {key}: {source}")]
-    Write {
-        /// Of which key.
-        key: String,
-        /// What the service said.
-        source: google_cloud_kms_v1::Error,
-    },
-    /// The service, or whoever hands out credentials, is still silent.
-    #[error("{doing} policy of {key}: no answer within {seconds} seconds")]
-    Silent {
-        /// Reading or writing.
-        doing: &'static str,
-        /// Of which key.
-        key: String,
-        /// How long we waited.
-        seconds: u64,
-    },
-    /// A write without an etag would undo whatever others wrote since.
-    #[error("reading policy of {key}: no etag")]
-    NoEtag {
-        /// Of which key.
-        key: String,
-    },
-    /// Somebody else kept writing.
-    #[error("writing policy of {key}: overtaken {attempts} times by other writers")]
-    Contention {
-        /// Of which key.
-        key: String,
-        /// How often it was tried.
-        attempts: u32,
-    },
-}
-
-impl ApplyError {
-    /// What the reader can do, by cause.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Silent { doing, .. } if *doing == WRITING => UNKNOWN,
-            Self::Client(_) | Self::Silent { .. } => CREDENTIALS,
-            Self::Read { source, .. } => service_hint(source, AGAIN),
-            Self::Write { source, .. } => service_hint(source, UNKNOWN),
-            Self::NoEtag { .. } | Self::Contention { .. } => AGAIN,
-        }
-    }
-}
-
-const CREDENTIALS: &str = "the key service is asked with GOOGLE_APPLICATION_CREDENTIALS, at its public address or at --kms-endpoint";
-const AGAIN: &str = "the policy is as it was or as others left it; the command can be repeated";
-const UNKNOWN: &str =
-    "whether the policy was written is not known: look at it, or repeat the command";
-
-fn service_hint(error: &google_cloud_kms_v1::Error, otherwise: &'static str) -> &'static str {
-    if error.is_authentication() {
-        return CREDENTIALS;
-    }
-    match error.status().map(|status| status.code.name()) {
-        Some("NOT_FOUND") => "is the key of the grant spelled as Cloud KMS has it?",
-        Some("PERMISSION_DENIED") => {
-            "the credentials need cloudkms.cryptoKeys.getIamPolicy and setIamPolicy on the key"
-        }
-        Some("UNAUTHENTICATED") => CREDENTIALS,
-        _ => otherwise,
-    }
-}
 
 /// What a write did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -118,9 +50,18 @@ impl Keys {
     /// Connects with application default credentials.
     ///
     /// # Errors
-    /// No credentials, or an endpoint that is none.
+    /// No credentials, or no client for that endpoint.
     pub async fn connect(endpoint: Option<&KmsEndpoint>) -> Result<Self, ApplyError> {
-        let builder = KeyManagementService::builder();
+        let credentials = signer::credentials().await;
+        let credentials = credentials.map_err(|e| ApplyError::Credentials(Box::new(e)))?;
+        Self::open(endpoint, credentials).await
+    }
+
+    async fn open(
+        endpoint: Option<&KmsEndpoint>,
+        credentials: Credentials,
+    ) -> Result<Self, ApplyError> {
+        let builder = KeyManagementService::builder().with_credentials(credentials);
         let builder = match endpoint {
             Some(endpoint) => builder.with_endpoint(endpoint.as_str()),
             None => builder,
@@ -173,25 +114,38 @@ impl Keys {
         key: &str,
         edit: &(dyn Fn(Policy) -> Option<Policy> + Sync),
     ) -> Result<Change, ApplyError> {
-        for _ in 0..ATTEMPTS {
+        let (begin, pauses) = (Instant::now(), pauses());
+        let mut attempts = 0;
+        loop {
             let policy = self.read(key).await?;
             let Some(edited) = edit(policy) else {
                 return Ok(Change::AlreadySo);
             };
-            let request = self.0.set_iam_policy().set_resource(key).set_policy(edited);
-            match in_time(WRITING, key, request.send()).await? {
-                Ok(_) => return Ok(Change::Written),
-                Err(error) if is_aborted(&error) => {}
-                Err(source) => {
-                    let key = key.to_owned();
-                    return Err(ApplyError::Write { key, source });
-                }
+            if self.write(key, edited).await? == Written::Yes {
+                return Ok(Change::Written);
             }
+            attempts += 1;
+            let state = RetryState::new(true).set_attempt_count(attempts);
+            let pause = pauses.on_failure(&state);
+            if begin.elapsed() + pause > CONTENTION {
+                return Err(contention(key, attempts));
+            }
+            tokio::time::sleep(pause).await;
         }
-        Err(ApplyError::Contention {
-            key: key.to_owned(),
-            attempts: ATTEMPTS,
-        })
+    }
+
+    async fn write(&self, key: &str, policy: Policy) -> Result<Written, ApplyError> {
+        let members = policy.bindings.iter().map(|b| b.members.len()).sum();
+        let request = self.0.set_iam_policy().set_resource(key).set_policy(policy);
+        match in_time(WRITING, key, request.send()).await? {
+            Ok(_) => Ok(Written::Yes),
+            Err(error) if code(&error).as_deref() == Some("ABORTED") => Ok(Written::Overtaken),
+            Err(source) => Err(ApplyError::Write {
+                key: key.to_owned(),
+                source,
+                members,
+            }),
+        }
     }
 
     async fn read(&self, key: &str) -> Result<Policy, ApplyError> {
@@ -215,7 +169,7 @@ impl Keys {
     }
 }
 
-/// Google's client tries for minutes, also when there are no credentials at all.
+/// Google's client tries for minutes.
 async fn in_time<T>(
     doing: &'static str,
     key: &str,
@@ -229,11 +183,25 @@ async fn in_time<T>(
     })
 }
 
-/// 409 is also `ALREADY_EXISTS`, which no policy write answers.
-fn is_aborted(error: &google_cloud_kms_v1::Error) -> bool {
-    match error.status() {
-        Some(status) => status.code.name() == "ABORTED",
-        None => error.http_status_code() == Some(409),
+/// What became of one write.
+#[derive(Eq, PartialEq)]
+enum Written {
+    Yes,
+    /// The etag was no longer that of the policy.
+    Overtaken,
+}
+
+fn pauses() -> ExponentialBackoff {
+    let builder = ExponentialBackoffBuilder::new();
+    let builder = builder.with_initial_delay(PAUSES[0]);
+    builder.with_maximum_delay(PAUSES[1]).clamp()
+}
+
+fn contention(key: &str, attempts: u32) -> ApplyError {
+    ApplyError::Contention {
+        key: key.to_owned(),
+        attempts,
+        seconds: CONTENTION.as_secs(),
     }
 }
 
@@ -282,6 +250,9 @@ fn keep_conditions(policy: Policy) -> Policy {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+
     use super::*;
     use google_cloud_iam_v1::model::AuditConfig;
 
@@ -302,6 +273,102 @@ mod tests {
             .set_version(3)
             .set_audit_configs([AuditConfig::new().set_service("allServices")])
             .set_bindings([serde_json::from_value(conditional).unwrap(), plain])
+    }
+
+    const KEY: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
+
+    /// A key service whose policy has `members`, and that answers the first writes with `refusals`.
+    fn serve(members: usize, refusals: Vec<(u16, &'static str)>) -> KmsEndpoint {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let members: Vec<_> = (0..members)
+            .map(|n| format!("user:{n}@example.com"))
+            .collect();
+        let bindings = serde_json::json!([{"role": "roles/owner", "members": members}]);
+        let policy = serde_json::json!({"etag": "YQ==", "bindings": bindings});
+        std::thread::spawn(move || {
+            let mut refusals = refusals.into_iter();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let refusal = match path(&mut stream).ends_with(":setIamPolicy") {
+                    true => refusals.next(),
+                    false => None,
+                };
+                let (status, body) = match refusal {
+                    Some((status, name)) => {
+                        let error =
+                            serde_json::json!({"code": status, "message": "no", "status": name});
+                        (status, serde_json::json!({"error": error}))
+                    }
+                    None => (200, policy.clone()),
+                };
+                let (body, length) = (body.to_string(), body.to_string().len());
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\
+                     Connection: close\r\nContent-Length: {length}\r\n\r\n"
+                );
+                stream.write_all((head + &body).as_bytes()).unwrap();
+            }
+        });
+        format!("http://{address}").parse().unwrap()
+    }
+
+    /// Reads a whole request; gives its path without the query.
+    fn path(stream: &mut TcpStream) -> String {
+        let mut reader = BufReader::new(stream);
+        let (mut first, mut length) = (String::new(), 0);
+        reader.read_line(&mut first).unwrap();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            match line.trim_end().to_ascii_lowercase().split_once(": ") {
+                Some(("content-length", text)) => length = text.parse().unwrap(),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        std::io::copy(&mut reader.take(length), &mut std::io::sink()).unwrap();
+        let path = first.split([' ', '?']).nth(1).unwrap();
+        path.to_owned()
+    }
+
+    async fn grant(endpoint: &KmsEndpoint) -> Result<Change, ApplyError> {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let anonymous = google_cloud_auth::credentials::anonymous::Builder::new().build();
+        let keys = Keys::open(Some(endpoint), anonymous).await.unwrap();
+        keys.change(KEY, &|policy| add(policy, ROLE, OURS)).await
+    }
+
+    #[tokio::test]
+    async fn outlasts_writers_that_are_faster() {
+        let endpoint = serve(1, vec![(409, "ABORTED"); 8]);
+        let change = grant(&endpoint).await;
+        assert!(matches!(change, Ok(Change::Written)), "{change:?}");
+    }
+
+    #[tokio::test]
+    async fn says_why_a_policy_was_refused() {
+        let invalid = vec![(400, "INVALID_ARGUMENT")];
+        let hint = |error: ApplyError| error.hint();
+        let full = grant(&serve(1500, invalid.clone())).await.unwrap_err();
+        assert!(hint(full).contains("1500 members"));
+        let other = grant(&serve(1, invalid)).await.unwrap_err();
+        assert!(hint(other).contains("does the pool of the grant exist"));
+        let denied = grant(&serve(1, vec![(403, "PERMISSION_DENIED")])).await;
+        assert!(hint(denied.unwrap_err()).contains("setIamPolicy"));
+    }
+
+    #[test]
+    fn pauses_grow_differ_and_have_a_limit() {
+        let pauses = pauses();
+        let pause =
+            |attempts: u32| pauses.on_failure(&RetryState::new(true).set_attempt_count(attempts));
+        let many = |attempts: u32| (0..50).map(|_| pause(attempts)).collect::<Vec<_>>();
+        assert!(many(1).iter().all(|pause| *pause <= PAUSES[0]));
+        let late = many(40);
+        assert!(late.iter().all(|pause| *pause <= PAUSES[1]));
+        assert!(late.iter().any(|pause| *pause > PAUSES[0]));
+        assert!(late.iter().collect::<std::collections::BTreeSet<_>>().len() > 1);
     }
 
     #[test]
