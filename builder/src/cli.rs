@@ -13,7 +13,7 @@ use signer::{KeyRef, KmsEndpoint};
 #[command(after_help = "\
 Exit status:
   0  done
-  1  no: the source does not compile, which is the same answer for everyone
+  1  no: the source does not compile, or leaves processes behind that could change the program
   2  could not tell: a wrong argument, an input that is missing or another one, no namespaces, I/O")]
 pub struct Cli {
     /// What to do.
@@ -98,9 +98,30 @@ pub struct How {
     /// When a compiler that does not end is given up
     #[arg(long, value_name = "MINUTES", default_value = "60")]
     pub time_limit: NonZeroU32,
+    /// What compilers and build scripts may use of the machine.
+    #[command(flatten)]
+    pub limits: Limits,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What compilers and build scripts may use of the machine, together. A build that uses more ends with
+/// status 2.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Limits {
+    /// How much memory they may use, without their files
+    #[arg(long, value_name = "MIB", default_value = "16384")]
+    pub limit_memory: NonZeroU32,
+    /// How much they may keep in files, which are in memory as well
+    #[arg(long, value_name = "MIB", default_value = "8192")]
+    pub limit_files: NonZeroU32,
+    /// How many processes and threads there may be at the same time
+    #[arg(long, value_name = "N", default_value = "2048")]
+    pub limit_processes: NonZeroU32,
+    /// How much they may write to each of standard output and standard error
+    #[arg(long, value_name = "MIB", default_value = "16")]
+    pub limit_output: NonZeroU32,
 }
 
 /// Arguments of `build`.

@@ -1,5 +1,6 @@
 //! Cargo inside the sandbox, at fixed paths, by the build root's own compiler and linker.
 
+mod report;
 mod scarcity;
 mod tree;
 
@@ -10,9 +11,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use content::limits;
-
 use crate::sandbox::{Bind, Output, Plan, Sandbox, SandboxError};
+pub use report::ReportError;
 use scarcity::is_scarcity;
 pub use tree::Linked;
 
@@ -89,6 +89,25 @@ pub enum CompileError {
         /// The first line that says so.
         said: String,
     },
+    /// The source starts processes that go on after what started them, and so could have changed the program
+    /// unseen.
+    #[error(
+        "compiling {package}: a process of a build script or macro outlived the one that started it: {process:?}"
+    )]
+    LeftBehind {
+        /// The package.
+        package: String,
+        /// What the process calls itself.
+        process: String,
+    },
+    /// Cargo's report is not that of one link.
+    #[error("compiling {package}: reading cargo's report of the program: {source}")]
+    Report {
+        /// The package.
+        package: String,
+        /// Why not.
+        source: ReportError,
+    },
     /// Cargo does not say which crates the binary is made of.
     #[error("listing the crates of {package}: expected a crate, found {found:?}")]
     Listing {
@@ -131,12 +150,24 @@ pub fn compile(
     };
     let ended = attended.run(&plan, binary);
     let scarce = scarce.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let package = compilation.package.clone();
-    ended.map_err(|error| match (error, scarce) {
+    let package = || compilation.package.clone();
+    let said = ended.map_err(|error| failed(error, scarce, package()))?;
+    let product = program(&compilation.target, &compilation.package);
+    report::check(&said, &product).map_err(|source| CompileError::Report {
+        package: package(),
+        source,
+    })
+}
+
+fn failed(error: SandboxError, scarce: Option<String>, package: String) -> CompileError {
+    match (error, scarce) {
         (SandboxError::Exited { .. }, Some(said)) => CompileError::Scarce { package, said },
         (SandboxError::Exited { code, .. }, None) => CompileError::Refused { package, code },
+        (SandboxError::LeftBehind { process, .. }, _) => {
+            CompileError::LeftBehind { package, process }
+        }
         (source, _) => CompileError::Sandbox { package, source },
-    })
+    }
 }
 
 /// The crates that the binary is made of, sorted.
@@ -149,30 +180,25 @@ pub fn linked(
 ) -> Result<Vec<Linked>, CompileError> {
     let plan = Plan {
         command: tree::command(&compilation.package, &compilation.target),
-        output: Output::Product,
-        product: Path::new(TEMPORARY).join("tree"),
+        product: None,
         ..plan(compilation)?
     };
-    let path = compilation.scratch.join("tree");
     let package = || compilation.package.clone();
-    let ran = sandbox.run(&plan, &path);
-    ran.map_err(|source| CompileError::Sandbox {
+    let ran = sandbox.run(&plan, &compilation.scratch.join("tree"));
+    let said = ran.map_err(|source| CompileError::Sandbox {
         package: package(),
         source,
     })?;
-    let said = read(&path).map_err(|source| CompileError::Read { path, source })?;
-    tree::parse(&said, SOURCE).map_err(|found| CompileError::Listing {
+    let listing = |found| CompileError::Listing {
         package: package(),
         found,
-    })
+    };
+    let said = String::from_utf8(said).map_err(|error| listing(error.to_string()))?;
+    tree::parse(&said, SOURCE).map_err(listing)
 }
 
-fn read(path: &Path) -> io::Result<String> {
-    let bytes = content::read_limited(fs::File::open(path)?, limits::DOCUMENT);
-    String::from_utf8(bytes.map_err(io::Error::other)?).map_err(io::Error::other)
-}
-
-/// How cargo is called, as provenance shows it: all but the number of jobs, which plays no part.
+/// How cargo is called, as provenance shows it: without the number of jobs and the form of cargo's report,
+/// which play no part in what is made.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Invocation {
     /// The program and its arguments.
@@ -223,6 +249,7 @@ fn plan(compilation: &Compilation) -> Result<Plan, CompileError> {
         target: target.into(),
     };
     command.extend(["--jobs".to_owned(), compilation.jobs.to_string()]);
+    command.push(report::OPTION.to_owned());
     let config = Path::new(CARGO_HOME).join("config.toml");
     Ok(Plan {
         root: compilation.root.clone(),
@@ -237,10 +264,15 @@ fn plan(compilation: &Compilation) -> Result<Plan, CompileError> {
         command,
         environment,
         directory: Path::new(SOURCE).join(&compilation.directory),
-        output: Output::People,
-        product: PathBuf::from(format!("{TARGET}/{target}/release/{package}")),
+        output: Output::Returned,
+        product: Some(program(target, package)),
         mount_point: compilation.scratch.join("sandbox"),
     })
+}
+
+/// Where cargo puts the program.
+fn program(target: &str, package: &str) -> PathBuf {
+    PathBuf::from(format!("{TARGET}/{target}/release/{package}"))
 }
 
 /// All of it: nothing of the host's environment comes in.

@@ -14,7 +14,7 @@ use crate::lock::source::SourceError;
 use crate::lock::{LOCK, LockError};
 use crate::push::PushError;
 use crate::root::RootError;
-use crate::sandbox::{SandboxError, Step};
+use crate::sandbox::{Resource, SandboxError, Step};
 use crate::sign::SignError;
 use crate::store::{StoreError, is_full};
 
@@ -108,7 +108,7 @@ pub enum Error {
 /// What an error says about the source.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Meaning {
-    /// It does not compile, for anyone.
+    /// It does not compile, for anyone, or starts processes that could change what was compiled.
     Refused,
     /// Nothing.
     Unknown,
@@ -118,7 +118,9 @@ impl Error {
     /// What this says about the source.
     pub fn meaning(&self) -> Meaning {
         match self {
-            Self::Compile(CompileError::Refused { .. }) => Meaning::Refused,
+            Self::Compile(CompileError::Refused { .. } | CompileError::LeftBehind { .. }) => {
+                Meaning::Refused
+            }
             _ => Meaning::Unknown,
         }
     }
@@ -244,6 +246,10 @@ fn compile_hint(error: &CompileError) -> Option<&'static str> {
         CompileError::Scarce { .. } => Some("most likely memory ran out; try --jobs 1"),
         CompileError::Linker { .. } => Some("Image.toml must name one gcc-N among its packages"),
         CompileError::Sandbox { source, .. } => sandbox_hint(source),
+        CompileError::LeftBehind { .. } => {
+            Some("a build script must wait for every process that it starts")
+        }
+        CompileError::Report { .. } => Some("does a build script or macro write to cargo's files?"),
         CompileError::Read { .. } | CompileError::Listing { .. } => None,
     }
 }
@@ -262,7 +268,17 @@ fn sandbox_hint(error: &SandboxError) -> Option<&'static str> {
         SandboxError::Late { .. } => {
             Some("is the machine slow? let it take longer with --time-limit")
         }
+        SandboxError::Exceeded { exceeded, .. } => Some(limit_hint(exceeded.resource)),
         SandboxError::Killed { .. } => Some("most likely memory ran out; try --jobs 1"),
         _ => None,
+    }
+}
+
+fn limit_hint(resource: Resource) -> &'static str {
+    match resource {
+        Resource::Memory => "raise it with --limit-memory, or try --jobs 1",
+        Resource::Files => "raise it with --limit-files",
+        Resource::Processes => "raise it with --limit-processes, or try --jobs 1",
+        Resource::Output => "raise it with --limit-output",
     }
 }

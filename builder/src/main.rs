@@ -14,7 +14,7 @@ use builder::build::{self, Built, Order};
 use builder::error::{Error, Meaning};
 use builder::interrupt::{Interrupt, Interrupted};
 use builder::lock::{Lock, Supply};
-use builder::sandbox::{self, Role, Sandbox};
+use builder::sandbox::{self, Limits, Role, Sandbox};
 use builder::store::Store;
 use builder::{push, sign};
 use clap::Parser;
@@ -169,10 +169,20 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
             helper: Path::new(SELF),
             interrupt,
             limit: Duration::from_secs(60 * u64::from(how.time_limit.get())),
+            limits: limits(how.limits),
             progress: &progress,
         },
     };
     build::build(&order, output)
+}
+
+fn limits(wanted: cli::Limits) -> Limits {
+    Limits {
+        memory: wanted.limit_memory,
+        files: wanted.limit_files,
+        processes: wanted.limit_processes,
+        output: wanted.limit_output,
+    }
 }
 
 fn report(built: &Built, layout: Option<&Path>, elapsed: Duration) -> String {

@@ -2,10 +2,13 @@
 //! name, environment and address space layout, everything read-only but directories in memory.
 //! Nothing that the program starts outlives it, nor the builder.
 
+mod first;
 mod helper;
+mod limits;
 mod mounts;
 mod plan;
 mod restrict;
+mod usage;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -14,13 +17,13 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use content::limits;
 use serde::de::DeserializeOwned;
 
 use crate::interrupt::{Interrupt, Interrupted, Watch};
 pub use helper::{Role, play};
-use plan::Report;
+pub use limits::{Exceeded, Limits, Resource};
 pub use plan::{Bind, Output, Plan, Step};
+use plan::{Report, Task};
 
 /// Bytes of a report's line, and of a line of progress.
 const LINE: u64 = 64 << 10;
@@ -92,6 +95,23 @@ pub enum SandboxError {
         /// How long it was waited for.
         limit: Duration,
     },
+    /// The program, or what it started, used more than it may.
+    #[error("running {program}: {exceeded}")]
+    Exceeded {
+        /// As seen inside.
+        program: String,
+        /// The limit.
+        exceeded: Exceeded,
+    },
+    /// The program succeeded, but a process did not end before the one that started it, and so could have
+    /// changed what was made.
+    #[error("running {program}: process {process:?} outlived the process that started it")]
+    LeftBehind {
+        /// As seen inside.
+        program: String,
+        /// What the process calls itself.
+        process: String,
+    },
     /// It was to end early.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -106,6 +126,8 @@ pub struct Sandbox<'a> {
     pub interrupt: &'a Interrupt,
     /// How long one program may take.
     pub limit: Duration,
+    /// What one program may use of the machine.
+    pub limits: Limits,
     /// Takes each line that the program has for people.
     pub progress: &'a (dyn Fn(&str) + Sync),
 }
@@ -127,12 +149,12 @@ impl Sandbox<'_> {
         }
     }
 
-    /// Runs what `plan` says, and writes its product to the file `product`, which is only complete
-    /// when this succeeds.
+    /// Runs what `plan` says, and writes its product, if it has one, to the file `product`, which is only
+    /// complete when this succeeds. Gives the program's output, if it is to be returned.
     ///
     /// # Errors
     /// See [`SandboxError`].
-    pub fn run(&self, plan: &Plan, product: &Path) -> Result<(), SandboxError> {
+    pub fn run(&self, plan: &Plan, product: &Path) -> Result<Vec<u8>, SandboxError> {
         self.interrupt.check()?;
         let mut child = self.start(plan)?;
         // Kept to the end: that it closes tells the helper that we are gone.
@@ -166,43 +188,92 @@ impl Sandbox<'_> {
         stdin: Option<&ChildStdin>,
         plan: &Plan,
         product: &Path,
-    ) -> Result<(), SandboxError> {
+    ) -> Result<Vec<u8>, SandboxError> {
         let watch = self.interrupt.watch(child).map_err(SandboxError::Helper)?;
         if let Some(mut stdin) = stdin {
-            hand_over(&mut stdin, plan).map_err(SandboxError::Helper)?;
+            let plan = plan.clone();
+            let limits = self.limits;
+            hand_over(&mut stdin, &Task { plan, limits }).map_err(SandboxError::Helper)?;
         }
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (ended, end) = mpsc::channel::<()>();
         thread::scope(|scope| {
-            let relay = scope.spawn(|| stderr.map(|stderr| self.relay(stderr)));
             let watch = &watch;
+            let relay = scope.spawn(move || stderr.is_some_and(|from| self.relay(from, watch)));
             let late = scope.spawn(move || end_late(&end, self.limit, watch));
             let outcome = stdout.map_or(Err(SandboxError::Silent), |stdout| {
-                receive(stdout, plan, product)
+                self.receive(stdout, plan, product)
             });
             // A relay that panics has shown nothing, which changes no outcome.
-            let _ = relay.join();
+            let is_long = relay.join().unwrap_or(false);
             drop(ended);
-            match (outcome, late.join()) {
-                (Err(_), Ok(true)) => Err(SandboxError::Late {
+            let is_late = outcome.is_err() && late.join().unwrap_or(false);
+            match (is_long, is_late) {
+                (true, _) => Err(self.exceeded(plan, Resource::Output)),
+                (false, true) => Err(SandboxError::Late {
                     program: plan.program(),
                     limit: self.limit,
                 }),
-                (outcome, _) => outcome,
+                (false, false) => outcome,
             }
         })
     }
 
-    /// Reads to the end, whatever it is, so that the program never waits for us.
-    fn relay(&self, stderr: ChildStderr) {
+    /// Reads to the end, whatever it is, so that the program never waits for us. Output beyond the limit ends
+    /// the program; tells whether it did.
+    fn relay(&self, stderr: ChildStderr, watch: &Watch<'_>) -> bool {
         let mut lines = BufReader::new(stderr);
         let mut line = Vec::new();
-        while matches!(
-            lines.by_ref().take(LINE).read_until(b'\n', &mut line),
-            Ok(1..)
-        ) {
+        let mut left = self.limits.output();
+        while let Ok(read @ 1..) = lines.by_ref().take(LINE).read_until(b'\n', &mut line) {
+            match left.checked_sub(read as u64) {
+                Some(rest) => left = rest,
+                None => {
+                    watch.end();
+                    return true;
+                }
+            }
             (self.progress)(String::from_utf8_lossy(&line).trim_end());
             line.clear();
+        }
+        false
+    }
+
+    fn exceeded(&self, plan: &Plan, resource: Resource) -> SandboxError {
+        SandboxError::Exceeded {
+            program: plan.program(),
+            exceeded: self.limits.exceeded(resource),
+        }
+    }
+
+    fn receive(
+        &self,
+        stdout: ChildStdout,
+        plan: &Plan,
+        product: &Path,
+    ) -> Result<Vec<u8>, SandboxError> {
+        let mut stdout = BufReader::new(stdout);
+        let program = plan.program();
+        match read_line(&mut stdout)?.ok_or(SandboxError::Silent)? {
+            Report::Refused { step, errno } => Err(refused(step, errno)),
+            Report::Exited { code } => Err(SandboxError::Exited { program, code }),
+            Report::Killed { signal } => Err(SandboxError::Killed { program, signal }),
+            Report::Missing { errno } => Err(SandboxError::Missing {
+                path: plan.product.clone().unwrap_or_default(),
+                source: io::Error::from_raw_os_error(errno),
+            }),
+            Report::Exceeded { resource } => Err(self.exceeded(plan, resource)),
+            Report::LeftBehind { process } => Err(SandboxError::LeftBehind { program, process }),
+            Report::Done {
+                output,
+                product: size,
+            } => {
+                let output = take(&mut stdout, output.min(self.limits.output()))?;
+                if let Some(path) = &plan.product {
+                    keep(stdout, size, path, product)?;
+                }
+                Ok(output)
+            }
         }
     }
 }
@@ -216,33 +287,13 @@ fn end_late(end: &Receiver<()>, limit: Duration, watch: &Watch<'_>) -> bool {
     late
 }
 
-fn hand_over(stdin: &mut impl Write, plan: &Plan) -> io::Result<()> {
-    let mut line = serde_json::to_vec(plan)?;
+fn hand_over(stdin: &mut impl Write, task: &Task) -> io::Result<()> {
+    let mut line = serde_json::to_vec(task)?;
     line.push(b'\n');
     match stdin.write_all(&line) {
         // The helper refused before it read: its report says why.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
-    }
-}
-
-fn receive(stdout: ChildStdout, plan: &Plan, product: &Path) -> Result<(), SandboxError> {
-    let mut stdout = BufReader::new(stdout);
-    match read_line(&mut stdout)?.ok_or(SandboxError::Silent)? {
-        Report::Refused { step, errno } => Err(refused(step, errno)),
-        Report::Exited { code } => Err(SandboxError::Exited {
-            program: plan.program(),
-            code,
-        }),
-        Report::Killed { signal } => Err(SandboxError::Killed {
-            program: plan.program(),
-            signal,
-        }),
-        Report::Missing { errno } => Err(SandboxError::Missing {
-            path: plan.product.clone(),
-            source: io::Error::from_raw_os_error(errno),
-        }),
-        Report::Product { size } => keep(stdout, size, plan, product),
     }
 }
 
@@ -267,14 +318,24 @@ fn read_line<T: DeserializeOwned>(reader: &mut impl BufRead) -> Result<Option<T>
     Ok(content::json::parse(&line, LINE).ok())
 }
 
-fn keep(stdout: impl Read, size: u64, plan: &Plan, product: &Path) -> Result<(), SandboxError> {
+fn take(stdout: &mut impl Read, size: u64) -> Result<Vec<u8>, SandboxError> {
+    let mut bytes = Vec::new();
+    let read = stdout.take(size).read_to_end(&mut bytes);
+    match read.map_err(SandboxError::Helper)? as u64 == size {
+        true => Ok(bytes),
+        false => Err(SandboxError::Silent),
+    }
+}
+
+/// Writes the file that is `path` in the sandbox to `product`.
+fn keep(stdout: impl Read, size: u64, path: &Path, product: &Path) -> Result<(), SandboxError> {
     let wrong = |expected, found| SandboxError::Size {
-        path: plan.product.clone(),
+        path: path.to_owned(),
         expected,
         found,
     };
-    if size > limits::LAYER {
-        return Err(wrong(limits::LAYER, size));
+    if size > content::limits::LAYER {
+        return Err(wrong(content::limits::LAYER, size));
     }
     let copied = std::fs::File::create_new(product)
         .and_then(|mut file| io::copy(&mut stdout.take(size + 1), &mut file))

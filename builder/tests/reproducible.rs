@@ -282,6 +282,60 @@ fn source_that_does_not_compile_is_refused_and_leaves_nothing() {
     assert_eq!(left.collect::<Vec<_>>(), ["one"]);
 }
 
+/// A build script that stays to write into the program when it is linked.
+#[test]
+fn source_that_leaves_a_process_behind_is_refused() {
+    let test = "source_that_leaves_a_process_behind_is_refused";
+    let Some(workshop) = Workshop::open(test) else {
+        return;
+    };
+    let staying = r#"
+        use std::process::{Command, Stdio};
+        fn main() {
+            let script = "cd /build/target/x86_64-unknown-linux-gnu/release && until test -s probe; do :; done; echo evil >>probe";
+            let mut daemon = Command::new("/bin/sh");
+            daemon.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            daemon.spawn().unwrap();
+            println!("cargo:rustc-env=WORLD=none");
+        }
+    "#;
+    fs::write(workshop.repository().join("build.rs"), staying).unwrap();
+    workshop.commit();
+    let layout = workshop.folder.path().join("layout");
+    let refused = workshop.build(&layout).output().unwrap();
+    if is_impossible(&refused, test) {
+        return;
+    }
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    let expected = "compiling probe: a process of a build script or macro outlived the one that started it: \"sh\"";
+    assert!(said(&refused).contains(expected), "{}", said(&refused));
+    assert!(!layout.exists());
+}
+
+#[test]
+fn a_limit_that_is_reached_is_named_with_its_option() {
+    let test = "a_limit_that_is_reached_is_named_with_its_option";
+    let Some(workshop) = Workshop::open(test) else {
+        return;
+    };
+    let talking = "fn main() { for _ in 0..40_000 { println!(\"cargo:warning={:0>99}\", 1) } }\n";
+    fs::write(workshop.repository().join("build.rs"), talking).unwrap();
+    workshop.commit();
+    let layout = workshop.folder.path().join("layout");
+    let mut build = workshop.build(&layout);
+    let ended = build.args(["--limit-output", "2"]).output().unwrap();
+    if is_impossible(&ended, test) {
+        return;
+    }
+    assert_eq!(ended.status.code(), Some(2), "{}", said(&ended));
+    for expected in [
+        "builder: error: compiling probe: running /usr/bin/cargo: it used more than 2 MiB of output\n",
+        "hint: raise it with --limit-output\n",
+    ] {
+        assert!(said(&ended).contains(expected));
+    }
+}
+
 /// Processes whose command line has `word` in it.
 fn processes(word: &str) -> usize {
     let entries = fs::read_dir("/proc").unwrap().flatten();

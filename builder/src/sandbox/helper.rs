@@ -6,17 +6,17 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use nix::sched::CloneFlags;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
 use rustix::process::{Signal, set_parent_process_death_signal, setsid, umask};
 
-use super::plan::{At, Output, Plan, Refusal, Report, Step};
+use super::first::{self, Ended};
+use super::plan::{At, Refusal, Report, Step, Task};
 use super::{mounts, restrict};
 
 /// The user that a build sees itself as, whoever runs it.
@@ -167,45 +167,28 @@ fn hand_over(plan: &[u8]) -> io::Result<()> {
 fn inner() -> Result<(), Refusal> {
     let bytes = read_plan().at(Step::Plan)?;
     live_with_parent().at(Step::Lifetime)?;
-    let plan: Plan = serde_json::from_slice(&bytes).at(Step::Plan)?;
-    mounts::enter(&plan)?;
+    let Task { plan, limits } = serde_json::from_slice(&bytes).at(Step::Plan)?;
+    umask(Mode::from_raw_mode(0o022));
+    mounts::enter(&plan, limits)?;
     rustix::system::sethostname(HOSTNAME).at(Step::Hostname)?;
     rustix::system::setdomainname(b"").at(Step::Hostname)?;
-    umask(Mode::from_raw_mode(0o022));
-    restrict::restrict(&plan)?;
-    let status = start(&plan)
-        .and_then(|mut child| child.wait())
-        .at(Step::Program)?;
-    // The reader is gone when this fails, and so is who wants to know.
-    let _ = conclude(status, &plan.product);
+    restrict::restrict(&plan, limits)?;
+    let ended = first::run(&plan, limits).at(Step::Program)?;
+    // This fails when the reader is gone, and then there is nothing to tell.
+    let _ = conclude(ended, plan.product.as_deref());
     Ok(())
 }
 
-fn start(plan: &Plan) -> io::Result<Child> {
-    let (program, arguments) = plan
-        .command
-        .split_first()
-        .ok_or(io::ErrorKind::InvalidInput)?;
-    Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .envs(&plan.environment)
-        .current_dir(&plan.directory)
-        .stdin(Stdio::null())
-        .stdout(output(plan)?)
-        .spawn()
-}
-
-fn output(plan: &Plan) -> io::Result<OwnedFd> {
-    match plan.output {
-        Output::People => io::stderr().as_fd().try_clone_to_owned(),
-        Output::Product => File::create_new(&plan.product).map(OwnedFd::from),
-    }
-}
-
-fn conclude(status: ExitStatus, product: &Path) -> io::Result<()> {
+fn conclude(ended: Ended, product: Option<&Path>) -> io::Result<()> {
+    let (status, output) = match ended {
+        Ended::Exceeded(resource) => return report(&Report::Exceeded { resource }),
+        Ended::Itself(status, output) => (status, output),
+    };
     match (status.code(), status.signal()) {
-        (Some(0), _) => hand_out(product),
+        (Some(0), _) => match first::left_behind()? {
+            Some(process) => report(&Report::LeftBehind { process }),
+            None => hand_out(&output, product),
+        },
         (Some(code), _) => report(&Report::Exited { code }),
         (None, signal) => report(&Report::Killed {
             signal: signal.unwrap_or_default(),
@@ -213,22 +196,34 @@ fn conclude(status: ExitStatus, product: &Path) -> io::Result<()> {
     }
 }
 
-fn hand_out(product: &Path) -> io::Result<()> {
-    let opened = File::open(product).and_then(|file| Ok((file.metadata()?, file)));
-    let (metadata, mut file) = match opened {
-        Ok((metadata, file)) if metadata.is_file() => (metadata, file),
-        Ok(_) => return report(&Report::Missing { errno: 0 }),
+fn hand_out(output: &[u8], product: Option<&Path>) -> io::Result<()> {
+    let (size, mut file) = match product.map(open).transpose() {
+        Ok(opened) => opened.map_or((0, None), |(size, file)| (size, Some(file))),
         Err(error) => {
             let errno = error.raw_os_error().unwrap_or_default();
             return report(&Report::Missing { errno });
         }
     };
-    report(&Report::Product {
-        size: metadata.len(),
+    report(&Report::Done {
+        output: output.len() as u64,
+        product: size,
     })?;
     let mut out = io::stdout().lock();
-    io::copy(&mut file, &mut out)?;
+    out.write_all(output)?;
+    if let Some(file) = &mut file {
+        io::copy(file, &mut out)?;
+    }
     out.flush()
+}
+
+/// A regular file, and its size.
+fn open(path: &Path) -> io::Result<(u64, File)> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    match metadata.is_file() {
+        true => Ok((metadata.len(), file)),
+        false => Err(io::ErrorKind::InvalidInput.into()),
+    }
 }
 
 /// One line; standard input stays open behind it.

@@ -1,3 +1,4 @@
+use std::ffi::CString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -5,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind_recursive, mount_change,
-    mount_remount, unmount,
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive,
+    mount_change, mount_remount, unmount,
 };
 use rustix::process::{chdir, pivot_root};
 
+use super::limits::Limits;
 use super::plan::{At, Plan, Refusal, Step};
 
 /// What a build root has at its top that programs look for.
@@ -24,22 +26,26 @@ const LINKS: [(&str, &str); 4] = [
     ("stdout", "/proc/self/fd/1"),
 ];
 
+/// Where the one file system of all writable directories is mounted until they are.
+const MEMORY: &str = "memory";
+
 /// Replaces the process's file system by the one that `plan` describes.
-pub(super) fn enter(plan: &Plan) -> Result<(), Refusal> {
+pub(super) fn enter(plan: &Plan, limits: Limits) -> Result<(), Refusal> {
     let root = &plan.mount_point;
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     mount_change("/", private).at(Step::Root)?;
-    mount_memory(root).at(Step::Root)?;
+    mount_memory(root, "mode=0755").at(Step::Root)?;
     mount_inputs(plan, root).at(Step::Inputs)?;
     mount_proc(root).at(Step::Proc)?;
     mount_devices(root).at(Step::Devices)?;
-    make_writable(plan, root).at(Step::Writable)?;
+    make_writable(plan, root, limits).at(Step::Writable)?;
     leave_host(root).at(Step::Pivot)
 }
 
-fn mount_memory(target: &Path) -> io::Result<()> {
+fn mount_memory(target: &Path, options: &str) -> io::Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
-    Ok(mount("tmpfs", target, "tmpfs", flags, c"mode=0755")?)
+    let options = CString::new(options)?;
+    Ok(mount("tmpfs", target, "tmpfs", flags, options.as_c_str())?)
 }
 
 fn mount_inputs(plan: &Plan, root: &Path) -> io::Result<()> {
@@ -79,11 +85,12 @@ fn locked(target: &Path) -> io::Result<MountFlags> {
     }
 }
 
-/// Only what belongs to processes: nothing of the machine's processor, memory or kernel is told.
+/// Only what belongs to processes: nothing of the machine's processor, memory or kernel is told. Read-only,
+/// because one process could otherwise write another's memory there.
 fn mount_proc(root: &Path) -> io::Result<()> {
     let target = root.join("proc");
     fs::create_dir(&target)?;
-    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     Ok(mount("proc", &target, "proc", flags, c"subset=pid")?)
 }
 
@@ -91,9 +98,7 @@ fn mount_devices(root: &Path) -> io::Result<()> {
     let dev = root.join("dev");
     fs::create_dir(&dev)?;
     for name in DEVICES {
-        let target = dev.join(name);
-        fs::File::create(&target)?;
-        mount_bind_recursive(Path::new("/dev").join(name), &target)?;
+        bind_device(&Path::new("/dev").join(name), &dev.join(name))?;
     }
     for (name, target) in LINKS {
         symlink(target, dev.join(name))?;
@@ -101,12 +106,28 @@ fn mount_devices(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn make_writable(plan: &Plan, root: &Path) -> io::Result<()> {
-    for path in &plan.writable {
-        let target = below(root, path);
+/// The node is the host's own. A read-only mount lets its owner read and write the device, but change
+/// neither mode, owner, times nor attributes of the node.
+fn bind_device(source: &Path, target: &Path) -> io::Result<()> {
+    fs::File::create(target)?;
+    mount_bind(source, target)?;
+    let flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NOEXEC;
+    Ok(mount_remount(target, flags, c"")?)
+}
+
+/// All writable directories are of one file system, so that one limit holds for them together.
+fn make_writable(plan: &Plan, root: &Path, limits: Limits) -> io::Result<()> {
+    let memory = root.join(MEMORY);
+    fs::create_dir(&memory)?;
+    mount_memory(&memory, &limits.mount_options())?;
+    for (number, path) in plan.writable.iter().enumerate() {
+        let (source, target) = (memory.join(number.to_string()), below(root, path));
+        fs::create_dir(&source)?;
         fs::create_dir_all(&target)?;
-        mount_memory(&target)?;
+        mount_bind(&source, &target)?;
     }
+    unmount(&memory, UnmountFlags::DETACH)?;
+    fs::remove_dir(&memory)?;
     for (path, text) in &plan.files {
         fs::write(below(root, path), text)?;
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::limits::{Limits, Resource};
+
 /// What runs in a sandbox, and all that it sees.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Plan {
@@ -24,7 +26,7 @@ pub struct Plan {
     /// Where the program's standard output goes.
     pub output: Output,
     /// The file that is handed out when the program succeeds, as seen inside.
-    pub product: PathBuf,
+    pub product: Option<PathBuf>,
     /// An empty directory of the host on which the sandbox's root is mounted; it stays empty.
     pub mount_point: PathBuf,
 }
@@ -41,8 +43,8 @@ impl Plan {
 pub enum Output {
     /// To people, as its standard error does.
     People,
-    /// Into the product.
-    Product,
+    /// To the caller, when the program succeeds.
+    Returned,
 }
 
 /// A directory of the host as the sandbox sees it.
@@ -54,7 +56,14 @@ pub struct Bind {
     pub target: PathBuf,
 }
 
-/// What the helper says when it is done: one line of JSON, and behind it the product's bytes.
+/// What the helper reads first: one line of JSON.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Task {
+    pub(super) plan: Plan,
+    pub(super) limits: Limits,
+}
+
+/// What the helper says when it is done: one line of JSON, and behind it the bytes that it announces.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) enum Report {
     /// The sandbox could not be made.
@@ -65,8 +74,12 @@ pub(super) enum Report {
     Killed { signal: i32 },
     /// The program succeeded, but there is no product.
     Missing { errno: i32 },
-    /// The program succeeded; this many bytes follow.
-    Product { size: u64 },
+    /// The program, or what it started, used more than it may.
+    Exceeded { resource: Resource },
+    /// The program succeeded, but a process did not end before the one that started it.
+    LeftBehind { process: String },
+    /// The program succeeded; this many bytes of its output follow, and then those of the product.
+    Done { output: u64, product: u64 },
 }
 
 /// A step of making a sandbox.

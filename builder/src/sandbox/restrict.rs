@@ -15,6 +15,7 @@ use seccompiler::{
     SeccompRule, TargetArch,
 };
 
+use super::limits::Limits;
 use super::plan::{At, Plan, Refusal, Step};
 
 /// Open files; more than any compiler needs, and the same everywhere.
@@ -23,16 +24,18 @@ const OPEN_FILES: u64 = 4096;
 const STACK: u64 = 8 << 20;
 
 /// Takes from this process, and so from all that it starts, whatever a compiler does not need.
-pub(super) fn restrict(plan: &Plan) -> Result<(), Refusal> {
-    limit_resources().at(Step::Limits)?;
+pub(super) fn restrict(plan: &Plan, limits: Limits) -> Result<(), Refusal> {
+    limit_resources(limits).at(Step::Limits)?;
     fix_address_space().at(Step::AddressSpace)?;
     give_up_capabilities().at(Step::Capabilities)?;
     restrict_files(&plan.writable).at(Step::Landlock)?;
     filter_system_calls().at(Step::SystemCalls)
 }
 
-fn limit_resources() -> io::Result<()> {
+/// The kernel does not limit the processes of the host's root: for it there is only what watches them.
+fn limit_resources(limits: Limits) -> io::Result<()> {
     limit(Resource::Core, 0)?;
+    limit(Resource::Nproc, limits.process_ceiling())?;
     limit(Resource::Nofile, OPEN_FILES)?;
     limit(Resource::Stack, STACK)
 }
@@ -112,10 +115,15 @@ fn compile(
     SeccompFilter::new(rules?, SeccompAction::Allow, answer, TargetArch::x86_64)?.try_into()
 }
 
-/// The argument's flags cannot be seen by a filter; told that it does not exist, the C library
-/// uses `clone` instead.
+/// Calls that seem not to exist. The flags of `clone3` cannot be seen by a filter; the C library uses `clone`
+/// instead. The others make memory that belongs to no process and no file system, and so to no limit.
 fn unknown() -> Result<Rules, seccompiler::BackendError> {
-    Ok(each(&[libc::SYS_clone3]))
+    Ok(each(&[
+        libc::SYS_clone3,
+        libc::SYS_memfd_create,
+        libc::SYS_memfd_secret,
+        libc::SYS_shmget,
+    ]))
 }
 
 /// What a compiler never does and an exploit likes to, besides new namespaces and the network.

@@ -1,0 +1,148 @@
+//! Cargo's own report of what it made ("External tools" in the Cargo Book), one JSON document in each line.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Has cargo report so, and show people what compilers say as without it.
+pub(super) const OPTION: &str = "--message-format=json-render-diagnostics";
+/// Bytes of one document; one lists all features and files of a crate.
+const LINE: u64 = 1 << 20;
+
+/// A report that is not that of one link of the program.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A line is not cargo's.
+    #[error("line {line}: {source}")]
+    Line {
+        /// Counted from 1.
+        line: usize,
+        /// Why not.
+        source: content::json::JsonError,
+    },
+    /// The program was not linked, or more than once.
+    #[error("expected one link of {}, found {found}", program.display())]
+    Links {
+        /// The program, as seen in the sandbox.
+        program: PathBuf,
+        /// How many there are.
+        found: usize,
+    },
+    /// The program was there before cargo compiled anything.
+    #[error("{} was not linked but found", program.display())]
+    Fresh {
+        /// The program, as seen in the sandbox.
+        program: PathBuf,
+    },
+    /// The report goes on after its end, or has none.
+    #[error("expected it to end with the end of the build")]
+    End,
+}
+
+/// One document; of the several kinds, what matters here.
+#[derive(Debug, Deserialize)]
+struct Message {
+    reason: String,
+    executable: Option<PathBuf>,
+    fresh: Option<bool>,
+    success: Option<bool>,
+}
+
+impl Message {
+    fn is_end(&self) -> bool {
+        self.reason == "build-finished"
+    }
+
+    fn is_link_of(&self, program: &Path) -> bool {
+        self.reason == "compiler-artifact" && self.executable.as_deref() == Some(program)
+    }
+}
+
+/// Checks that cargo has linked `program`, once, in this build.
+pub(super) fn check(report: &[u8], program: &Path) -> Result<(), ReportError> {
+    let messages = parse(report)?;
+    let (last, before) = messages.split_last().ok_or(ReportError::End)?;
+    let ends = last.is_end() && last.success == Some(true);
+    if !ends || before.iter().any(Message::is_end) {
+        return Err(ReportError::End);
+    }
+    let links = before.iter().filter(|one| one.is_link_of(program));
+    let links: Vec<_> = links.collect();
+    let program = program.to_owned();
+    match links[..] {
+        [link] if link.fresh == Some(false) => Ok(()),
+        [_] => Err(ReportError::Fresh { program }),
+        _ => Err(ReportError::Links {
+            program,
+            found: links.len(),
+        }),
+    }
+}
+
+fn parse(report: &[u8]) -> Result<Vec<Message>, ReportError> {
+    let lines = report.split_inclusive(|byte| *byte == b'\n');
+    let parsed = lines.enumerate().map(|(number, line)| {
+        content::json::parse(line, LINE).map_err(|source| ReportError::Line {
+            line: number + 1,
+            source,
+        })
+    });
+    parsed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROGRAM: &str = "/t/release/probe";
+    const LIBRARY: &str = r#"{"reason":"compiler-artifact","package_id":"x","target":{"kind":["lib"]},"fresh":false,"executable":null}"#;
+    const LINK: &str =
+        r#"{"reason":"compiler-artifact","fresh":false,"executable":"/t/release/probe"}"#;
+    const SCRIPT: &str = r#"{"reason":"build-script-executed","env":[["A","b"]]}"#;
+    const END: &str = r#"{"reason":"build-finished","success":true}"#;
+
+    fn check(lines: &[&str]) -> Result<(), String> {
+        let report: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        super::check(report.as_bytes(), Path::new(PROGRAM)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn one_link_is_the_program() {
+        assert_eq!(check(&[LIBRARY, SCRIPT, LINK, END]), Ok(()));
+    }
+
+    #[test]
+    fn another_writer_is_noticed() {
+        let fresh = &LINK.replace("false", "true");
+        let failed = &END.replace("true", "false");
+        for (lines, said) in [
+            (
+                &[LIBRARY, END][..],
+                "expected one link of /t/release/probe, found 0",
+            ),
+            (
+                &[LINK, LINK, END],
+                "expected one link of /t/release/probe, found 2",
+            ),
+            (&[fresh, END], "/t/release/probe was not linked but found"),
+            (&[LINK], "expected it to end with the end of the build"),
+            (&[], "expected it to end with the end of the build"),
+            (
+                &[LINK, failed],
+                "expected it to end with the end of the build",
+            ),
+            (
+                &[LINK, END, END],
+                "expected it to end with the end of the build",
+            ),
+            (
+                &[END, LINK, END],
+                "expected it to end with the end of the build",
+            ),
+        ] {
+            assert_eq!(check(lines), Err(said.to_owned()), "{lines:?}");
+        }
+        let said = check(&[LINK, "hello", END]).unwrap_err();
+        assert!(said.starts_with("line 2: "), "{said}");
+    }
+}
