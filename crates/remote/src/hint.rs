@@ -18,7 +18,9 @@ impl Error {
         match self {
             Self::Connect { .. } | Self::Transport { .. } | Self::Timeout { .. } => REACH,
             Self::Authorities { .. } => "--ca takes a file of certificates in PEM, one or more",
-            Self::Credentials { .. } => "correct the Docker credential store, or log in again with `docker login`",
+            Self::Credentials { .. } => {
+                "correct the Docker credential store, or log in again with `docker login`"
+            }
             Self::Authenticate { source, .. } => unauthenticated(source),
             Self::Target { .. } => "push to a tag, or to the digest that it has",
             Self::Upload { source, .. } | Self::GaveUp { source, .. } => source.hint(),
@@ -28,7 +30,9 @@ impl Error {
                 "this is no registry's answer: is there a proxy or a login page in between?"
             }
             Self::Header { .. } | Self::NoToken { .. } => LATER,
-            Self::Entries { .. } => "delete old signatures and referrers of this image from the registry",
+            Self::Entries { .. } => {
+                "delete old signatures and referrers of this image from the registry"
+            }
             Self::Contended { .. } => "repeat the command when the others are done",
             Self::Write { source, .. } => unwritten(source),
             Self::Read { .. } => "is the path right, and is the file yours to read?",

@@ -8,6 +8,8 @@
 
 mod world;
 
+use std::process::Command;
+
 use attest::{Statement, Subject, predicate};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -58,6 +60,48 @@ async fn cosign_verifies_what_we_publish() {
         "ours.pub",
         &["verify-attestation", "--type", "vuln"]
     ));
+}
+
+/// By default cosign 3 signs a digest and no repository; these flags have it sign both.
+#[tokio::test]
+async fn cosign_signs_a_repository_if_told_to() {
+    let (Some(world), Some(cosign)) = (
+        World::new("cosign_signs_a_repository_if_told_to").await,
+        program("cosign"),
+    ) else {
+        return;
+    };
+    let cosign = |words: &[&str]| {
+        let mut command = Command::new(&cosign);
+        command.args(words).current_dir(&world.folder);
+        command.env("HOME", world.folder.path());
+        let output = command.env("COSIGN_PASSWORD", "").output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {told}");
+    };
+    cosign(&["generate-key-pair"]);
+    let image = world.image.to_string();
+    let sign = |words: &[&str]| {
+        let start = ["sign", "--key", "cosign.key", "--allow-http-registry", "-y"];
+        let offline = ["--use-signing-config=false", "--tlog-upload=false"];
+        cosign(&[&start, &offline, words, &[image.as_str()]].concat());
+    };
+    sign(&[]);
+    let [(_, bundle)] = &world.bundles().await[..] else {
+        panic!("not one bundle");
+    };
+    let key = std::fs::read_to_string(world.folder.path().join("cosign.pub")).unwrap();
+    let key = PublicKey::from_pem(&key).unwrap();
+    let statement = bundle.envelope().verify(&key).unwrap();
+    let statement = Statement::<Value>::parse(statement).unwrap();
+    assert_eq!(statement.subject[0].name, None);
+    sign(&["--new-bundle-format=false"]);
+    let [(_, payload)] = &world.layers(".sig").await[..] else {
+        panic!("not one payload");
+    };
+    let payload: Value = serde_json::from_slice(payload).unwrap();
+    let repository = &payload["critical"]["identity"]["docker-reference"];
+    assert_eq!(*repository, world.image.repository.to_string());
 }
 
 #[tokio::test]
