@@ -84,7 +84,7 @@ async fn cosign_signs_a_repository_if_told_to() {
     let sign = |words: &[&str]| {
         let start = ["sign", "--key", "cosign.key", "--allow-http-registry", "-y"];
         let offline = ["--use-signing-config=false", "--tlog-upload=false"];
-        cosign(&[&start, &offline, words, &[image.as_str()]].concat());
+        cosign(&[&start[..], &offline, words, &[image.as_str()]].concat());
     };
     sign(&[]);
     let [(_, bundle)] = &world.bundles().await[..] else {
