@@ -5,7 +5,7 @@
 mod loopback;
 mod probe;
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Stdio;
 
 use oci::Execution;
@@ -132,6 +132,40 @@ fn is_powerless(said: &str) {
         ids("Groups:").iter().all(|group| harmless.contains(group)),
         "{said}"
     );
+}
+
+#[test]
+fn device_nodes_of_the_machine_can_be_used_but_not_changed() {
+    let Some(scene) = Scene::set() else { return };
+    let root = Execution {
+        user: "0".into(),
+        ..open_image()
+    };
+    let image = scene.push(root, vec![]);
+    let devices = ["full", "null", "random", "urandom", "zero"].map(|name| format!("/dev/{name}"));
+    let node = |path: &String| {
+        let node = std::fs::metadata(path).unwrap();
+        (node.mode(), node.mtime(), node.ctime(), node.ctime_nsec())
+    };
+    let before = devices.each_ref().map(node);
+    let verbs = ["chmod", "touch", "write"];
+    let words: Vec<_> = devices
+        .iter()
+        .flat_map(|path| verbs.iter().flat_map(move |verb| [*verb, path]))
+        .collect();
+    both(&scene, &image, &words, |said| {
+        for path in &devices {
+            for (verb, outcome) in
+                verbs
+                    .iter()
+                    .zip(["Read-only file system", "Read-only file system", "ok"])
+            {
+                let line = format!("{verb} {path}: {outcome}");
+                assert!(said.contains(&line), "{line}\n{said}");
+            }
+        }
+    });
+    assert_eq!(devices.each_ref().map(node), before);
 }
 
 #[test]

@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -79,6 +80,8 @@ int main(int argc, char **argv) {
         else if (!strcmp(argv[i], "ls")) list(next), i++;
         else if (!strcmp(argv[i], "cat")) cat(next), i++;
         else if (!strcmp(argv[i], "write")) write_to(next), i++;
+        else if (!strcmp(argv[i], "chmod")) printf("chmod %s: %s\n", next, chmod(next, 0600) ? strerror(errno) : "ok"), i++;
+        else if (!strcmp(argv[i], "touch")) printf("touch %s: %s\n", next, utimensat(AT_FDCWD, next, 0, 0) ? strerror(errno) : "ok"), i++;
         else if (!strcmp(argv[i], "link")) link_of(next), i++;
         else if (!strcmp(argv[i], "get")) ask("GET", "");
         else if (!strcmp(argv[i], "put")) ask("PUT", "");

@@ -153,10 +153,14 @@ fn mount_devices(outside: &Outside) -> Result<(), ContainError> {
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
     mount("tmpfs", "/dev", "tmpfs", flags, c"mode=755,size=64k")
         .map_err(failed("mounting /dev"))?;
+    // The nodes are the machine's own. A read-only mount lets a workload read and write the devices, but
+    // change neither mode, owner nor times of the nodes.
+    let read_only = MountFlags::BIND | MountFlags::RDONLY | flags;
     for (name, tree) in &outside.devices {
         let path = format!("/dev/{name}");
         fs::write(&path, b"").map_err(at("making", &path))?;
         attach(tree, &path)?;
+        mount_remount(&path, read_only, c"").map_err(failed("restricting devices"))?;
     }
     for (target, link) in LINKS {
         std::os::unix::fs::symlink(target, link).map_err(at("making", link))?;
@@ -164,7 +168,6 @@ fn mount_devices(outside: &Outside) -> Result<(), ContainError> {
     make_folder("/dev/shm")?;
     let data = c"mode=1777,size=64m";
     mount("shm", "/dev/shm", "tmpfs", safe(), data).map_err(failed("mounting /dev/shm"))?;
-    let read_only = MountFlags::BIND | MountFlags::RDONLY | flags;
     mount_remount("/dev", read_only, c"").map_err(failed("restricting /dev"))
 }
 
