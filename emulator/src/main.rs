@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
-use emulator::accounts::ProjectId;
 use emulator::launch::{self, LaunchArgs, Notice, Outcome, contain};
 use emulator::serve::{self, Endpoints, ServeError};
+use emulator::services::accounts::ProjectId;
 use scratch::Scratch;
 use signals::Signals;
 

@@ -21,11 +21,11 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::accounts::{AccountError, Accounts, Files, ProjectId};
 use crate::attestation::Attestation;
-use crate::cloud::{Call, Clock, Cloud};
 use crate::oauth::Refusal;
 use crate::registry;
+use crate::rest::{Call, Clock, Cloud};
+use crate::services::accounts::{AccountError, Accounts, Files, ProjectId};
 use crate::status::Status;
 
 /// Held locked in the state folder by the emulator whose state it is.
@@ -167,7 +167,7 @@ async fn start_all(
 }
 
 fn owners(accounts: &Accounts) -> BTreeMap<String, Owner> {
-    let owner = |project: &crate::accounts::Project| Owner {
+    let owner = |project: &crate::services::accounts::Project| Owner {
         number: project.number.clone(),
         files: project.files.clone(),
     };

@@ -3,7 +3,7 @@ use confidential::event_log::{self, Register};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::protojson::{self, is_default};
+use crate::rest::protojson::{self, is_default};
 use crate::status::Status;
 
 /// Bytes of an audience; bytes of a nonce; nonces (Confidential Space, token options).

@@ -11,7 +11,7 @@ pub use self::condition::Condition;
 pub use self::member::Principals;
 pub use self::policy::{Binding, Change, Policies, Policy};
 pub use self::provider::{Oidc, Pool, Pools, Provider};
-use crate::accounts::{Accounts, Caller};
+use crate::services::accounts::{Accounts, Caller};
 use crate::status::Status;
 
 /// The permission, or the refusal that names it.

@@ -1,6 +1,7 @@
 //! The cloud's interfaces as requests come in: who calls, what for, and which room answers.
 
 mod call;
+pub mod protojson;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,16 +9,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 pub use self::call::Call;
-use crate::accounts::{Accounts, Caller, Service};
 use crate::attestation::Attestation;
-use crate::iam::{self, Change, Policies, Pools, Principals};
-use crate::kms::Keys;
 use crate::location;
 use crate::oauth::Refusal;
-use crate::pubsub::Queues;
 use crate::random;
+use crate::services::accounts::{Accounts, Caller, Service};
+use crate::services::iam::{self, Change, Policies, Pools, Principals};
+use crate::services::kms::Keys;
+use crate::services::pubsub::Queues;
+use crate::services::sts;
 use crate::status::Status;
-use crate::sts;
 
 /// The time in Unix seconds.
 pub type Clock = fn() -> u64;

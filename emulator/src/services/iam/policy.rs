@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::condition::{Condition, holds};
 use super::member::{Principals, is_member};
 use super::role;
-use crate::accounts::Caller;
 use crate::cel;
+use crate::services::accounts::Caller;
 use crate::status::Status;
 
 /// Members of one policy at the most (IAM quotas).
@@ -215,8 +215,8 @@ fn check_against(policy: &Policy, old: &Policy) -> Result<(), Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::{Accounts, Federated};
-    use crate::iam::Pools;
+    use crate::services::accounts::{Accounts, Federated};
+    use crate::services::iam::Pools;
     use serde_json::json;
 
     const POOLS: &str = "projects/1/locations/global/workloadIdentityPools";

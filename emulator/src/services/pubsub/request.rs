@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::protojson::{self, Integer};
+use crate::rest::protojson::{self, Integer};
 use crate::status::Status;
 
 /// Bytes of one request at the most; messages of one; attributes of a message; bytes of an

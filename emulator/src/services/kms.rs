@@ -11,7 +11,7 @@ use p256::elliptic_curve::Generate as _;
 use p256::pkcs8::{EncodePublicKey as _, LineEnding};
 use serde_json::{Value, json};
 
-use crate::protojson;
+use crate::rest::protojson;
 use crate::status::Status;
 
 /// Bytes of plaintext and associated data at the most (Cloud KMS, `encrypt`).

@@ -1,7 +1,7 @@
 //! Who a policy can name, and whom it means.
 
-use crate::accounts::{Accounts, Caller, Federated};
-use crate::iam::Pools;
+use crate::services::accounts::{Accounts, Caller, Federated};
+use crate::services::iam::Pools;
 use crate::status::Status;
 
 /// A principal of a policy (IAM, principal identifiers).

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use confidential::claims::ISSUER;
 use serde_json::{Value, json};
 
-use crate::accounts::Federated;
 use crate::attestation::Attestation;
 use crate::cel::{self, CelError, Variables};
-use crate::iam::{Pools, Provider};
 use crate::oauth::Refusal;
+use crate::services::accounts::Federated;
+use crate::services::iam::{Pools, Provider};
 
 /// Bytes of `google.subject` at the most (IAM).
 const SUBJECT: usize = 127;
