@@ -11,6 +11,8 @@ mod discover;
 mod error;
 mod files;
 mod measure;
+mod notice;
+mod options;
 mod packing;
 mod policy;
 mod pull;
@@ -19,14 +21,10 @@ mod socket;
 mod token_file;
 mod user;
 
-use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use confidential::event_log;
-use confidential::launch_policy::Request;
-use oci::{Reference, Repository};
-use remote::{Registry, Transport};
+use remote::Registry;
 use signals::Signals;
 use tokio::task::JoinSet;
 
@@ -41,73 +39,13 @@ use discover::Discovery;
 pub use discover::DiscoveryError;
 pub use error::Error;
 use files::Files;
+pub use notice::{Notice, Report};
+pub use options::{Options, Outcome};
 use policy::Process;
 pub use policy::Refusal;
 pub use pull::PullError;
 use pull::Pulled;
 use token_file::TokenFile;
-
-/// How the operator is told.
-pub type Report = Arc<dyn Fn(&Notice) + Send + Sync>;
-
-/// What the operator wants to be launched, and where.
-pub struct Options {
-    /// The image.
-    pub image: Reference,
-    /// How registries are reached.
-    pub transport: Transport,
-    /// The address of the attestation service, `http://127.0.0.1:8081`.
-    pub attestation: reqwest::Url,
-    /// The machine.
-    pub machine: Machine,
-    /// Where signatures of the image are looked for.
-    pub signed_image_repos: Vec<Repository>,
-    /// What the operator asks for: another command, variables, the output.
-    pub request: Request,
-    /// The folder that holds the token socket on the operator's side; a temporary one if absent.
-    pub share: Option<PathBuf>,
-    /// How the operator is told what the launcher only logs.
-    pub report: Report,
-}
-
-/// How a launch ended.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Outcome {
-    /// The workload ran and ended with this exit status.
-    Exited(u8),
-    /// The launcher does not start this.
-    Refused(Refusal),
-    /// The launcher was told to stop, by this signal's number.
-    Stopped(u8),
-}
-
-/// Something that the launcher logs and then goes on.
-#[derive(Debug)]
-pub enum Notice {
-    /// No signatures could be had from a repository.
-    Signatures {
-        /// The repository.
-        repository: Repository,
-        /// Why.
-        error: DiscoveryError,
-    },
-    /// A signature does not hold, in the attestation service's words.
-    Partial(String),
-    /// The default token could not be renewed.
-    TokenFile(Error),
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Signatures { repository, error } => {
-                write!(f, "fetching signatures from {repository}: {error}")
-            }
-            Self::Partial(text) => write!(f, "getting token: partial error: {text}"),
-            Self::TokenFile(error) => write!(f, "renewing default token: {error}"),
-        }
-    }
-}
 
 /// Launches an image and waits until it ends or the process is told to stop (SIGINT, SIGTERM,
 /// SIGHUP). Must be called by the runtime itself, not by a task of it: the container lives no longer

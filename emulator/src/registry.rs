@@ -23,12 +23,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
 pub use error::RegistryError;
-use resource::Resource;
+use resource::{Query, Resource};
 use store::Store;
 use uploads::Uploads;
-
-/// The parameters of a request.
-type Query = BTreeMap<String, String>;
 
 /// The routes of a registry that keeps everything in `store_dir`.
 pub fn router(store_dir: PathBuf) -> Router {

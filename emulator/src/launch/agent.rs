@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use oci::Repository;
 use tokio::sync::RwLock;
 
 use super::attest::{AttestError, Service, TokenRequest};
@@ -28,7 +29,11 @@ impl Agent {
 
     /// Fetches the image's signatures anew.
     pub async fn refresh(&self) {
-        let found = self.discovery.signatures(&*self.report).await;
+        let report = |repository: &Repository, error| {
+            let repository = repository.clone();
+            (self.report)(&Notice::Signatures { repository, error });
+        };
+        let found = self.discovery.signatures(&report).await;
         *self.signatures.write().await = found;
     }
 

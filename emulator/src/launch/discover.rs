@@ -4,8 +4,6 @@ use content::{Digest, limits};
 use oci::{Descriptor, Manifest, Repository, Tag};
 use remote::{Registry, Transport};
 
-use super::Notice;
-
 /// The annotation that holds a layer's signature (cosign, `SIGNATURE_SPEC.md`).
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
@@ -59,13 +57,13 @@ impl DiscoveryError {
 impl Discovery {
     /// Fetches all signatures anew. The launcher goes on without those that it cannot get, and so
     /// does this; each failure is reported.
-    pub async fn signatures(&self, report: &(dyn Fn(&Notice) + Send + Sync)) -> Vec<Signature> {
+    pub async fn signatures(
+        &self,
+        report: &(dyn Fn(&Repository, DiscoveryError) + Send + Sync),
+    ) -> Vec<Signature> {
         let mut found = Vec::new();
         for repository in &self.repositories {
-            let report = |error| {
-                let repository = repository.clone();
-                report(&Notice::Signatures { repository, error });
-            };
+            let report = |error| report(repository, error);
             match self.signatures_in(repository, &report).await {
                 Ok(signatures) => found.extend(signatures),
                 Err(error) => report(error),

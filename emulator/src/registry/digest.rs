@@ -7,8 +7,6 @@ use std::str::FromStr;
 use aws_lc_rs::digest::{Context, SHA256, SHA512, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::RegistryError;
-
 /// Bytes that are read from disk at once when a blob's digest is computed.
 const BUFFER: usize = 1 << 20;
 
@@ -100,11 +98,16 @@ impl fmt::Display for ContentDigest {
     }
 }
 
-impl FromStr for ContentDigest {
-    type Err = RegistryError;
+/// Text that is not a digest.
+#[derive(Debug, thiserror::Error)]
+#[error("parsing digest: {0:?} is not a digest of sha256 or sha512")]
+pub struct InvalidDigest(String);
 
-    fn from_str(text: &str) -> Result<Self, RegistryError> {
-        let refuse = || RegistryError::DigestInvalid(text.chars().take(160).collect());
+impl FromStr for ContentDigest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let refuse = || InvalidDigest(text.chars().take(160).collect());
         let (name, hex) = text.split_once(':').ok_or_else(refuse)?;
         let algorithm = match name {
             "sha256" => Algorithm::Sha256,

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::digest::ContentDigest;
+use super::digest::{ContentDigest, InvalidDigest};
 
 /// A request that the registry does not do (OCI distribution specification, error codes).
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +30,9 @@ pub enum RegistryError {
     /// The client went away, or sent no proper body.
     #[error("reading request: {0}")]
     Body(#[source] axum::Error),
-    /// Text that is no digest.
-    #[error("parsing digest: {0:?} is none of sha256 or sha512")]
-    DigestInvalid(String),
+    /// Text that is not a digest.
+    #[error(transparent)]
+    DigestInvalid(#[from] InvalidDigest),
     /// An upload is finished by saying its digest.
     #[error("finishing upload: no digest was given")]
     DigestMissing,

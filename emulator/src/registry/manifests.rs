@@ -5,14 +5,15 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use content::{json, limits};
 use oci::{Tag, media};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::RegistryError;
 use super::digest::{Algorithm, ContentDigest};
+use super::referrers::{self, Listed};
 use super::resource::{Name, Target};
 use super::send::{Sent, send};
 use super::store::{self, Kind, Removed, Store};
-use super::{referrers, tags};
+use super::tags;
 
 /// The image manifest of Docker, which older clients still push.
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -48,20 +49,6 @@ pub struct Document {
     /// The manifest that it refers to.
     pub subject: Option<Linked>,
     #[serde(default)]
-    annotations: BTreeMap<String, String>,
-}
-
-/// A manifest as a list of referrers shows it.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Listed {
-    media_type: String,
-    digest: ContentDigest,
-    size: u64,
-    /// What the manifest is, taken from itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact_type: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     annotations: BTreeMap<String, String>,
 }
 

@@ -1,16 +1,36 @@
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use content::{json, limits};
 use oci::media;
+use serde::{Deserialize, Serialize};
 
+use super::RegistryError;
 use super::digest::{Algorithm, ContentDigest};
-use super::manifests::Listed;
-use super::resource::Name;
+use super::resource::{Name, Query};
 use super::store::{self, Kind, Store};
-use super::{Query, RegistryError};
 
 /// Descriptors in one answer, so that clients meet a second page now and then.
 const PAGE: usize = 100;
+
+/// A manifest as a list of referrers shows it.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    /// Its media type.
+    pub media_type: String,
+    /// Its digest.
+    pub digest: ContentDigest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What the manifest is, taken from itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    /// Its own annotations.
+    pub annotations: BTreeMap<String, String>,
+}
 
 /// Notes that a manifest refers to a subject.
 pub fn add(

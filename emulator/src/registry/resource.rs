@@ -1,7 +1,12 @@
+use std::collections::BTreeMap;
+
 use oci::{Repository, Tag};
 
 use super::RegistryError;
 use super::digest::ContentDigest;
+
+/// The parameters of a request.
+pub type Query = BTreeMap<String, String>;
 
 /// A repository's name within the registry.
 #[derive(Clone, Debug, Eq, PartialEq)]

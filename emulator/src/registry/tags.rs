@@ -4,10 +4,10 @@ use axum::response::{IntoResponse, Response};
 use oci::Tag;
 use serde_json::json;
 
+use super::RegistryError;
 use super::digest::ContentDigest;
-use super::resource::Name;
+use super::resource::{Name, Query};
 use super::store::{self, Store};
-use super::{Query, RegistryError};
 
 /// Bytes that the file of a tag may have: a digest.
 const TAG: u64 = 256;
@@ -48,7 +48,7 @@ pub fn resolve(
     let Some(text) = store::read(&store.tag(name, tag), TAG)? else {
         return Ok(None);
     };
-    String::from_utf8_lossy(&text).trim().parse().map(Some)
+    Ok(Some(String::from_utf8_lossy(&text).trim().parse()?))
 }
 
 /// Points a tag to a manifest.

@@ -11,11 +11,11 @@ use http_body_util::BodyExt as _;
 use tokio::fs::OpenOptions;
 use tokio::io::{AsyncWriteExt as _, BufWriter};
 
+use super::RegistryError;
 use super::digest::ContentDigest;
 use super::error::received;
-use super::resource::{Name, UploadId};
+use super::resource::{Name, Query, UploadId};
 use super::store::{self, Kind, Store};
-use super::{Query, RegistryError};
 
 /// Bytes that are collected before they are written to disk.
 const BUFFER: usize = 1 << 20;
