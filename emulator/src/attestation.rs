@@ -10,7 +10,9 @@ mod image_signature;
 mod token;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{
@@ -20,40 +22,60 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use confidential::claims::{ISSUER, ImageSignature};
 use content::{Digest, limits};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::evidence::Evidence;
+use self::token::LIFETIME;
 use crate::clock;
+use crate::location;
 use crate::random;
 use crate::status::Status;
 
-/// Seconds that a token lasts, and a challenge, which ends with the tokens that it may bring
-/// (Confidential Computing v1, `Challenge.expire_time`).
-const LIFETIME: u64 = 3600;
 /// Challenges at a time: five requests a second for as long as one lasts (Confidential Computing
 /// quotas).
 const CHALLENGES: usize = 5 * 3600;
 
-/// The service, with its key and the challenges that are still to be answered, by when they end.
+/// The service, with its key and the challenges that are still to be answered, by when they end: a new
+/// start forgets them.
 pub struct Attestation {
     key: KeyPair,
     key_id: String,
-    challenges: BTreeMap<String, u64>,
+    challenges: Mutex<BTreeMap<String, u64>>,
 }
 
-impl Attestation {
-    /// A service with a new key.
+/// The key that tokens are signed by.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct Key {
+    #[serde(with = "crate::state::base64")]
+    pkcs8: Vec<u8>,
+}
+
+impl Key {
+    /// A new key.
     ///
     /// # Errors
     /// The cryptographic library fails.
     pub fn new() -> Result<Self, aws_lc_rs::error::Unspecified> {
         let key = KeyPair::generate(KeySize::Rsa2048)?;
+        let der: Pkcs8V1Der<'_> = key.as_der()?;
+        let pkcs8 = der.as_ref().to_vec();
+        Ok(Self { pkcs8 })
+    }
+}
+
+impl Attestation {
+    /// A service that signs by this key.
+    ///
+    /// # Errors
+    /// It is not a key.
+    pub fn new(key: &Key) -> Result<Self, aws_lc_rs::error::KeyRejected> {
+        let key = KeyPair::from_pkcs8(&key.pkcs8)?;
         let key_id = Digest::of(key.public_key().as_ref()).hex()[..40].to_owned();
         Ok(Self {
             key,
             key_id,
-            challenges: BTreeMap::new(),
+            challenges: Mutex::default(),
         })
     }
 
@@ -86,17 +108,19 @@ impl Attestation {
     ///
     /// # Errors
     /// The operating system has no randomness, or there are too many.
-    pub fn challenge(&mut self, location: &str, now: u64) -> Result<Value, Status> {
-        if self.challenges.len() >= CHALLENGES {
-            self.challenges.retain(|_, ends| now < *ends);
+    pub fn challenge(&self, location: &str, now: u64) -> Result<Value, Status> {
+        location::check_region(location.rsplit('/').next().unwrap_or_default())?;
+        let mut challenges = self.challenges();
+        if challenges.len() >= CHALLENGES {
+            challenges.retain(|_, ends| now < *ends);
         }
-        if self.challenges.len() >= CHALLENGES {
+        if challenges.len() >= CHALLENGES {
             return Err(Status::exhausted("Too many challenges are unanswered."));
         }
         let id = random::text().map_err(|_| Status::internal())?;
         let name = format!("{location}/challenges/{id}");
         let ends = now + LIFETIME;
-        self.challenges.insert(name.clone(), ends);
+        challenges.insert(name.clone(), ends);
         Ok(json!({
             "name": name,
             "createTime": clock::rfc3339(now),
@@ -111,12 +135,9 @@ impl Attestation {
     ///
     /// # Errors
     /// No such challenge, evidence that cannot be read, or a kind of token that is not emulated.
-    pub fn verify(&mut self, challenge: &str, body: Value, now: u64) -> Result<Value, Status> {
-        if self
-            .challenges
-            .remove(challenge)
-            .is_none_or(|ends| ends <= now)
-        {
+    pub fn verify(&self, challenge: &str, body: Value, now: u64) -> Result<Value, Status> {
+        let ends = self.challenges().remove(challenge);
+        if ends.is_none_or(|ends| ends <= now) {
             return Err(Status::not_found(format!(
                 "Challenge {challenge} not found."
             )));
@@ -130,6 +151,13 @@ impl Attestation {
             .map(|message| json!({"code": 3, "message": message}))
             .collect();
         Ok(json!({"attestationToken": self.sign(&payload)?, "partialErrors": errors}))
+    }
+
+    fn challenges(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        // No change to it is ever left half made.
+        self.challenges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sign(&self, payload: &impl Serialize) -> Result<String, Status> {

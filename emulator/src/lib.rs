@@ -12,4 +12,5 @@ pub mod registry;
 pub mod rest;
 pub mod serve;
 pub mod services;
+pub mod state;
 pub mod status;

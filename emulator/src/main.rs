@@ -38,7 +38,7 @@ enum Command {
 
 #[derive(clap::Args)]
 struct ServeArgs {
-    /// Folder for blobs, manifests and owners' credentials; a temporary one otherwise
+    /// Folder for all state, which the next start finds there; a temporary one otherwise
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// A project to set up; its owner's credentials are put below the state folder

@@ -1,7 +1,7 @@
 //! Refusals of the endpoints that give out tokens: OAuth's (RFC 6749, section 5.2), not
 //! `google.rpc.Status`.
 
-use serde_json::{Value, json};
+use crate::status::Status;
 
 /// A refusal, in OAuth's words.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,9 +25,11 @@ impl Refusal {
     pub fn server() -> Self {
         Self::new("server_error", "Internal error encountered.")
     }
+}
 
-    /// The refusal as JSON.
-    pub fn to_json(&self) -> Value {
-        json!({"error": self.error, "error_description": self.description})
+/// A service that fails says no more about it.
+impl From<Status> for Refusal {
+    fn from(_: Status) -> Self {
+        Self::server()
     }
 }

@@ -7,26 +7,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::Form;
-use axum::Json;
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest as _, Path as UrlPath, Query, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
-use content::limits;
 use serde::Serialize;
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::attestation::Attestation;
-use crate::oauth::Refusal;
 use crate::registry;
-use crate::rest::{Call, Clock, Cloud};
-use crate::services::accounts::{AccountError, Accounts, Files, ProjectId};
-use crate::status::Status;
+use crate::rest;
+use crate::services::accounts::{Accounts, Files, Project, ProjectId};
+use crate::services::{Clock, OpenError, Services};
 
 /// Held locked in the state folder by the emulator whose state it is.
 const LOCK: &str = "emulator.lock";
@@ -34,12 +23,9 @@ const LOCK: &str = "emulator.lock";
 /// Services that cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The projects.
+    /// The services.
     #[error(transparent)]
-    Accounts(#[from] AccountError),
-    /// The attestation service.
-    #[error("making the attestation service's key: the cryptographic library failed")]
-    Attestation,
+    Services(#[from] OpenError),
     /// A port.
     #[error("listening on loopback: {0}")]
     Listen(#[source] io::Error),
@@ -66,8 +52,7 @@ impl ServeError {
     /// What can be done about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Accounts(error) => error.hint(),
-            Self::Attestation => "is the system's random source available?",
+            Self::Services(error) => error.hint(),
             Self::Listen(_) => "is there a free port on loopback?",
             Self::Start(_) => "is a limit on processes or files reached, or is the reader gone?",
             Self::Taken { .. } => "choose another folder, or end the other one",
@@ -104,8 +89,6 @@ pub struct Serving {
     _held: File,
 }
 
-type Answer = fn(&Cloud, &Call) -> Result<Value, Status>;
-
 /// Starts all services with these projects; blobs, manifests and owners' files lie below `folder`.
 ///
 /// # Errors
@@ -122,15 +105,19 @@ pub async fn serve(
     std::fs::create_dir_all(folder).map_err(failed)?;
     let folder = &folder.canonicalize().map_err(failed)?;
     let held = hold(folder)?;
-    // Key files say where tokens are asked for.
-    let oauth2 = listen().await?;
+    // What they are called at stands in key files and in answers.
+    let (oauth2, attestation) = (listen().await?, listen().await?);
     let token_uri = format!("{}/token", address(&oauth2)?);
-    let mut accounts = Accounts::default();
-    for project in projects {
-        accounts.add_project(project, &folder.join("projects"), &token_uri)?;
-    }
+    let services = Services::open(folder, projects, &token_uri, clock)?;
+    let registry = registry::router(folder.join("registry"));
     let mut tasks = JoinSet::new();
-    let endpoints = start_all(folder, accounts, clock, oauth2, &mut tasks).await?;
+    let endpoints = start_all(
+        &Arc::new(services),
+        registry,
+        [oauth2, attestation],
+        &mut tasks,
+    )
+    .await?;
     Ok(Serving {
         endpoints,
         _tasks: tasks,
@@ -139,35 +126,32 @@ pub async fn serve(
 }
 
 async fn start_all(
-    folder: &Path,
-    accounts: Accounts,
-    clock: Clock,
-    oauth2: TcpListener,
+    services: &Arc<Services>,
+    registry: Router,
+    [oauth2, attestation]: [TcpListener; 2],
     tasks: &mut JoinSet<io::Result<()>>,
 ) -> Result<Endpoints, ServeError> {
-    let projects = owners(&accounts);
-    let attestation = Attestation::new().map_err(|_| ServeError::Attestation)?;
-    let cloud = &Arc::new(Cloud::new(accounts, attestation, clock));
-    // What it is called at stands in its answers.
-    let listener = listen().await?;
-    let attested = attestation_routes(&address(&listener)?, cloud.clone());
-    let granting = oauth2_routes(&address(&oauth2)?, cloud.clone());
-    let registry = registry::router(folder.join("registry"));
+    let granting = rest::oauth::oauth2(&address(&oauth2)?, services.clone());
+    let attesting = rest::attestation::router(&address(&attestation)?, services.clone());
     let registry = start(tasks, listen().await?, registry)?;
     Ok(Endpoints {
-        attestation: start(tasks, listener, attested)?,
         registry: registry.replace("http://", ""),
+        attestation: start(tasks, attestation, attesting)?,
         oauth2: start(tasks, oauth2, granting)?,
-        sts: start(tasks, listen().await?, sts_routes(cloud.clone()))?,
-        iam: start(tasks, listen().await?, routes(cloud.clone(), Cloud::iam))?,
-        kms: start(tasks, listen().await?, routes(cloud.clone(), Cloud::kms))?,
-        pubsub: start(tasks, listen().await?, routes(cloud.clone(), Cloud::pubsub))?,
-        projects,
+        sts: start(tasks, listen().await?, rest::oauth::sts(services.clone()))?,
+        iam: start(tasks, listen().await?, rest::iam::router(services.clone()))?,
+        kms: start(tasks, listen().await?, rest::kms::router(services.clone()))?,
+        pubsub: start(
+            tasks,
+            listen().await?,
+            rest::pubsub::router(services.clone()),
+        )?,
+        projects: owners(&services.accounts),
     })
 }
 
 fn owners(accounts: &Accounts) -> BTreeMap<String, Owner> {
-    let owner = |project: &crate::services::accounts::Project| Owner {
+    let owner = |project: &Project| Owner {
         number: project.number.clone(),
         files: project.files.clone(),
     };
@@ -215,83 +199,4 @@ fn start(
     let address = address(&listener)?;
     tasks.spawn(async move { axum::serve(listener, router).await });
     Ok(address)
-}
-
-fn routes(cloud: Arc<Cloud>, answer: Answer) -> Router {
-    let limit = usize::try_from(limits::HTTP_BODY).unwrap_or(usize::MAX);
-    Router::new()
-        .route("/v1/{*path}", any(handle))
-        .fallback(async || Status::not_found("Not Found"))
-        .layer(DefaultBodyLimit::max(limit))
-        .with_state((cloud, answer))
-}
-
-async fn handle(
-    State((cloud, answer)): State<(Arc<Cloud>, Answer)>,
-    method: Method,
-    UrlPath(path): UrlPath<String>,
-    Query(query): Query<BTreeMap<String, String>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let call = Call::read(method.as_str(), &path, query, &headers, &body);
-    match call.and_then(|call| answer(&cloud, &call)) {
-        Ok(value) => Json(value).into_response(),
-        Err(status) => status.into_response(),
-    }
-}
-
-fn attestation_routes(address: &str, cloud: Arc<Cloud>) -> Router {
-    let discovery = Attestation::discovery(address);
-    let keys = cloud.clone();
-    routes(cloud, Cloud::attestation)
-        .route(
-            "/.well-known/openid-configuration",
-            get(async move || Json(discovery.clone())),
-        )
-        .route("/jwks", get(async move || Json(keys.key_set())))
-}
-
-fn sts_routes(cloud: Arc<Cloud>) -> Router {
-    Router::new()
-        .route("/v1/token", post(exchange))
-        .with_state(cloud)
-}
-
-fn oauth2_routes(address: &str, cloud: Arc<Cloud>) -> Router {
-    let token_uri = format!("{address}/token");
-    let grant = async move |State(cloud): State<Arc<Cloud>>, request: Request| {
-        let fields = fields(request).await;
-        answer(cloud.grant(&fields, &token_uri))
-    };
-    Router::new().route("/token", post(grant)).with_state(cloud)
-}
-
-/// Takes forms, as client libraries send them, and JSON, as the interface's reference has it.
-async fn exchange(State(cloud): State<Arc<Cloud>>, request: Request) -> Response {
-    let fields = fields(request).await;
-    answer(cloud.exchange(&fields))
-}
-
-async fn fields(request: Request) -> BTreeMap<String, String> {
-    let kind = request.headers().get("content-type");
-    let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    let fields: Option<BTreeMap<String, String>> = match is_json {
-        true => {
-            let body = Bytes::from_request(request, &()).await.ok();
-            body.and_then(|body| content::json::parse(&body, limits::HTTP_BODY).ok())
-        }
-        false => {
-            let form = Form::from_request(request, &()).await;
-            form.ok().map(|Form(fields)| fields)
-        }
-    };
-    fields.unwrap_or_default()
-}
-
-fn answer(answer: Result<Value, Refusal>) -> Response {
-    match answer {
-        Ok(value) => Json(value).into_response(),
-        Err(refusal) => (StatusCode::BAD_REQUEST, Json(refusal.to_json())).into_response(),
-    }
 }

@@ -1,8 +1,5 @@
-//! Errors as Google's interfaces word them: `google.rpc.Status` over HTTP (AIP-193).
+//! Errors as Google's interfaces word them: `google.rpc.Status` (AIP-193).
 
-use axum::Json;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 /// A refusal of one of Google's interfaces.
@@ -131,16 +128,5 @@ impl Status {
     /// 500: our own fault.
     pub fn internal() -> Self {
         Self::new(500, "INTERNAL", "Internal error encountered.")
-    }
-}
-
-impl IntoResponse for Status {
-    fn into_response(self) -> Response {
-        let mut error = json!({"code": self.code, "message": self.message, "status": self.name});
-        if !self.details.is_empty() {
-            error["details"] = self.details.into();
-        }
-        let code = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (code, Json(json!({"error": error}))).into_response()
     }
 }

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use confidential::event_log::{self, Event, Register, Reporting, RestartPolicy};
 use content::Digest;
-use emulator::attestation::Attestation;
+use emulator::attestation::{Attestation, Key};
 use emulator::status::Status;
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn evidence(image_digest: Digest) -> Value {
 
 /// The claims of the token about this evidence.
 fn claims(evidence: Value) -> Result<Value, Status> {
-    let mut service = Attestation::new().unwrap();
+    let service = Attestation::new(&Key::new().unwrap()).unwrap();
     let challenge = service.challenge(LOCATION, NOW)?;
     let answer = service.verify(challenge["name"].as_str().unwrap(), evidence, NOW)?;
     Ok(service
@@ -97,7 +97,7 @@ fn an_audience_of_ones_own() {
 
 #[test]
 fn challenges_end() {
-    let mut service = Attestation::new().unwrap();
+    let service = Attestation::new(&Key::new().unwrap()).unwrap();
     let first = service.challenge(LOCATION, NOW).unwrap();
     assert_eq!(first["createTime"], "2023-11-14T22:13:20Z");
     // Google's launcher decodes it so (google/go-tpm-tools, `verifier/rest`).
@@ -105,7 +105,7 @@ fn challenges_end() {
     assert_eq!(nonce.unwrap().len(), 32);
     assert_eq!(first["expireTime"], "2023-11-14T23:13:20Z");
     let second = service.challenge(LOCATION, NOW).unwrap();
-    let mut verify = |challenge: &Value, now| {
+    let verify = |challenge: &Value, now| {
         let name = challenge["name"].as_str().unwrap();
         service.verify(name, evidence(Digest::of(b"image")), now)
     };
@@ -116,7 +116,7 @@ fn challenges_end() {
 
 #[test]
 fn unanswered_challenges_are_so_many_at_the_most() {
-    let mut service = Attestation::new().unwrap();
+    let service = Attestation::new(&Key::new().unwrap()).unwrap();
     let refused = (0..20_000).find_map(|_| service.challenge(LOCATION, NOW).err());
     assert_eq!(refused.unwrap().code, 429);
     assert!(service.challenge(LOCATION, NOW + 3600).is_ok());

@@ -13,8 +13,8 @@ use tokio::runtime::Runtime;
 struct Scene {
     runtime: Runtime,
     endpoints: Value,
-    _serving: Serving,
-    _state: TempDir,
+    serving: Option<Serving>,
+    state: TempDir,
 }
 
 const FIRST: &str = "collaborator-1";
@@ -22,17 +22,24 @@ const SECOND: &str = "collaborator-2";
 
 impl Scene {
     fn set() -> Self {
-        let runtime = Runtime::new().unwrap();
-        let state = tempfile::tempdir().unwrap();
+        let mut scene = Self {
+            runtime: Runtime::new().unwrap(),
+            endpoints: Value::Null,
+            serving: None,
+            state: tempfile::tempdir().unwrap(),
+        };
+        scene.restart();
+        scene
+    }
+
+    /// Ends the cloud, and starts it again on the same state.
+    fn restart(&mut self) {
+        drop(self.serving.take());
         let projects = [FIRST, SECOND].map(|id| id.parse().unwrap());
-        let serving = runtime.block_on(serve(state.path(), &projects, || 1_700_000_000));
-        let serving = serving.unwrap();
-        Self {
-            runtime,
-            endpoints: serde_json::to_value(&serving.endpoints).unwrap(),
-            _serving: serving,
-            _state: state,
-        }
+        let serving = serve(self.state.path(), &projects, || 1_700_000_000);
+        let serving = self.runtime.block_on(serving).unwrap();
+        self.endpoints = serde_json::to_value(&serving.endpoints).unwrap();
+        self.serving = Some(serving);
     }
 
     /// Sends a request as an owner.
@@ -163,4 +170,161 @@ fn a_deep_condition_is_refused_and_the_cloud_goes_on() {
     assert_eq!((status, policy.get("bindings")), (200, None));
     let url = format!("{rings}/ring:getIamPolicy?options.requestedPolicyVersion=2");
     assert_eq!(scene.call(FIRST, Method::GET, &url, &Value::Null).0, 400);
+}
+
+/// What an owner has made is there after a restart, and its credentials are still good.
+#[test]
+fn a_restart_on_the_same_state_forgets_nothing() {
+    let mut scene = Scene::set();
+    let location = format!("projects/{FIRST}/locations/global");
+    let key = format!("kms/{location}/keyRings/ring/cryptoKeys/data");
+    let ring = format!("kms/{location}/keyRings?keyRingId=ring");
+    let data = format!("kms/{location}/keyRings/ring/cryptoKeys?cryptoKeyId=data");
+    let pool = format!("iam/{location}/workloadIdentityPools?workloadIdentityPoolId=pool");
+    let topic = format!("pubsub/projects/{FIRST}/topics/data");
+    let purpose = json!({"purpose": "ENCRYPT_DECRYPT"});
+    let number = scene.endpoints["projects"][FIRST]["number"].clone();
+    let pools = format!(
+        "principalSet://iam.googleapis.com/projects/{}/locations/global/workloadIdentityPools",
+        number.as_str().unwrap()
+    );
+    let role = "roles/cloudkms.cryptoKeyDecrypter";
+    let binding = json!({"role": role, "members": [format!("{pools}/pool/*")]});
+    let set = format!("{key}:setIamPolicy");
+    let policy = json!({"policy": {"bindings": [binding]}});
+    for (method, url, body) in [
+        (Method::POST, &ring, &json!({})),
+        (Method::POST, &data, &purpose),
+        (Method::POST, &pool, &json!({})),
+        (Method::POST, &set, &policy),
+        (Method::PUT, &topic, &json!({})),
+    ] {
+        let (status, answer) = scene.call(FIRST, method, url, body);
+        assert_eq!(status, 200, "{url}: {answer}");
+    }
+    let encrypt = format!("{key}:encrypt");
+    let sealed = scene.call(
+        FIRST,
+        Method::POST,
+        &encrypt,
+        &json!({"plaintext": "dGV4dA=="}),
+    );
+    let token = scene.endpoints["projects"][FIRST]["access_token"].clone();
+    let token = std::fs::read_to_string(token.as_str().unwrap()).unwrap();
+    scene.restart();
+    let again = scene.endpoints["projects"][FIRST]["access_token"].clone();
+    let again = std::fs::read_to_string(again.as_str().unwrap()).unwrap();
+    assert_eq!(token, again);
+    let decrypt = format!("{key}:decrypt");
+    let body = json!({"ciphertext": sealed.1["ciphertext"]});
+    let opened = scene.call(FIRST, Method::POST, &decrypt, &body);
+    assert_eq!(opened.1["plaintext"], "dGV4dA==", "{opened:?}");
+    let get = format!("{key}:getIamPolicy?options.requestedPolicyVersion=3");
+    let kept = scene.call(FIRST, Method::GET, &get, &Value::Null).1;
+    assert_eq!(kept["bindings"], policy["policy"]["bindings"]);
+    for (method, url, body) in [
+        (Method::POST, &ring, &json!({})),
+        (Method::POST, &data, &purpose),
+        (Method::POST, &pool, &json!({})),
+        (Method::PUT, &topic, &json!({})),
+    ] {
+        assert_eq!(scene.call(FIRST, method, url, body).0, 409, "{url}");
+    }
+}
+
+/// What Google refuses of a set-up is refused, in its words.
+#[test]
+fn mistakes_of_a_set_up_are_refused() {
+    let scene = Scene::set();
+    let locations = format!("projects/{FIRST}/locations");
+    let pools = format!("iam/{locations}/global/workloadIdentityPools");
+    let made = scene.call(
+        FIRST,
+        Method::POST,
+        &format!("{pools}?workloadIdentityPoolId=pool"),
+        &json!({}),
+    );
+    assert_eq!(made.0, 200, "{made:?}");
+    let provider = |issuer: &str| json!({"oidc": {"issuerUri": issuer}, "attributeMapping": {"google.subject": "assertion.sub"}});
+    let create = |id: &str| format!("{pools}?workloadIdentityPoolId={id}");
+    let with = |id: &str| format!("{pools}/pool/providers?workloadIdentityPoolProviderId={id}");
+    let https = provider("https://confidentialcomputing.googleapis.com");
+    for (url, body, status, words) in [
+        (create("Bad_Pool"), json!({}), 400, "[a-z0-9-]"),
+        (create("abc"), json!({}), 400, "4-32 characters"),
+        (
+            create("gcp-pool"),
+            json!({}),
+            400,
+            "reserved for use by Google",
+        ),
+        (
+            with("gcp-provider"),
+            https.clone(),
+            400,
+            "reserved for use by Google",
+        ),
+        (
+            with("provider"),
+            provider("http://confidentialcomputing.googleapis.com"),
+            400,
+            "Must be an HTTPS endpoint",
+        ),
+        (
+            format!("iam/{locations}/nowhere-1/workloadIdentityPools?workloadIdentityPoolId=pool"),
+            json!({}),
+            403,
+            "locations/nowhere-1",
+        ),
+        (
+            format!("kms/{locations}/nowhere-1/keyRings?keyRingId=ring"),
+            json!({}),
+            404,
+            "The request concerns location 'nowhere-1'",
+        ),
+        (
+            format!("attestation/{locations}/nowhere-1/challenges"),
+            json!({}),
+            403,
+            "locations/nowhere-1",
+        ),
+    ] {
+        let (found, answer) = scene.call(FIRST, Method::POST, &url, &body);
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert_eq!(found, status, "{url}: {message}");
+        assert!(message.contains(words), "{url}: {message}");
+    }
+}
+
+/// A service account exists once it was made, and only then a policy can name it.
+#[test]
+fn a_policy_names_service_accounts_that_exist() {
+    let scene = Scene::set();
+    let topic = format!("pubsub/projects/{FIRST}/topics/data");
+    assert_eq!(scene.call(FIRST, Method::PUT, &topic, &json!({})).0, 200);
+    let address = format!("operator@{FIRST}.iam.gserviceaccount.com");
+    let member = format!("serviceAccount:{address}");
+    let binding = json!({"role": "roles/pubsub.subscriber", "members": [member]});
+    let policy = json!({"policy": {"bindings": [binding]}});
+    let set = || {
+        let url = format!("{topic}:setIamPolicy");
+        scene.call(FIRST, Method::POST, &url, &policy)
+    };
+    let (status, refused) = set();
+    assert_eq!(status, 400);
+    let words = format!("Service account {address} does not exist.");
+    assert_eq!(refused["error"]["message"], words.as_str());
+    let accounts = format!("iam/projects/{FIRST}/serviceAccounts");
+    let body = json!({"accountId": "operator", "serviceAccount": {"displayName": "Operator"}});
+    let (status, made) = scene.call(FIRST, Method::POST, &accounts, &body);
+    assert_eq!((status, &made["email"]), (200, &json!(address)));
+    let found = scene.call(
+        FIRST,
+        Method::GET,
+        &format!("{accounts}/{address}"),
+        &Value::Null,
+    );
+    assert_eq!(found, (200, made));
+    assert_eq!(set().0, 200);
+    assert_eq!(scene.call(SECOND, Method::POST, &accounts, &body).0, 403);
 }

@@ -5,9 +5,11 @@ use confidential::claims::{
 use confidential::event_log::{Launch, Reporting};
 use serde::Serialize;
 
-use super::LIFETIME;
 use super::evidence::{Evidence, Family, Instance};
 
+/// Seconds that a token lasts, and a challenge, which ends with the tokens that it may bring
+/// (Confidential Computing v1, `Challenge.expire_time`).
+pub(super) const LIFETIME: u64 = 3600;
 /// The version that machine images say they have.
 const VERSION: &str = "260701";
 /// The hardware whose tokens say more about it.

@@ -2,12 +2,10 @@ use std::collections::BTreeMap;
 
 use axum::http::HeaderMap;
 use content::limits;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::status::Status;
-
-/// Characters of the ID of a key ring or key (Cloud KMS, `keyRings.create`).
-const ID: usize = 63;
 
 /// One call of one of Google's interfaces.
 #[derive(Clone, Debug)]
@@ -79,13 +77,23 @@ impl Call {
         self.query.get(name).map_or("", String::as_str)
     }
 
-    pub(super) fn id(&self, name: &str) -> Result<&str, Status> {
-        let id = self.query.get(name).map(String::as_str).filter(|id| {
-            (1..=ID).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-        });
-        id.ok_or_else(|| Status::invalid(format!("Invalid value for {name}.")))
+    /// The body as a message.
+    ///
+    /// # Errors
+    /// It is another one.
+    pub(super) fn body_as<T: DeserializeOwned>(&self) -> Result<T, Status> {
+        serde_json::from_value(self.body.clone()).map_err(|e| Status::invalid(e.to_string()))
+    }
+
+    /// The body as a message; no body is an empty one.
+    ///
+    /// # Errors
+    /// It is another one.
+    pub(super) fn body_or_empty<T: DeserializeOwned>(&self) -> Result<T, Status> {
+        match self.body.is_null() {
+            true => serde_json::from_value(json!({})),
+            false => serde_json::from_value(self.body.clone()),
+        }
+        .map_err(|error| Status::invalid(error.to_string()))
     }
 }

@@ -49,6 +49,13 @@ pub fn is_default(value: &Value) -> bool {
     }
 }
 
+/// An enumeration's name; clients may send its number. Empty if it is absent or unknown.
+pub fn name_of<'a>(value: &'a Value, names: &[(u64, &'static str)]) -> &'a str {
+    let number = value.as_u64();
+    let named = names.iter().find(|(known, _)| Some(*known) == number);
+    named.map_or(value.as_str().unwrap_or_default(), |(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,191 +1,248 @@
 //! Cloud KMS v1: keys, encrypt, decrypt, sign. Each call is authorised by the live policy of the key.
 
+mod message;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::elliptic_curve::Generate as _;
 use p256::pkcs8::{EncodePublicKey as _, LineEnding};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use crate::rest::protojson;
+pub use self::message::{
+    AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Encrypted, Purpose,
+    Signed,
+};
+use super::Context;
+use super::iam::{Change, Iam, Policy};
+use crate::location;
+use crate::random;
+use crate::state::Kept;
 use crate::status::Status;
 
 /// Bytes of plaintext and associated data at the most (Cloud KMS, `encrypt`).
 const LIMIT: usize = 64 << 10;
-/// `CryptoKeyPurpose`, as far as it is supported (google/cloud/kms/v1/resources.proto).
-const PURPOSES: [(u64, &str); 2] = [(1, "ENCRYPT_DECRYPT"), (5, "ASYMMETRIC_SIGN")];
-/// `CryptoKeyVersionAlgorithm`, as far as it is supported (the same).
-const ALGORITHMS: [(u64, &str); 2] = [
-    (1, "GOOGLE_SYMMETRIC_ENCRYPTION"),
-    (12, "EC_SIGN_P256_SHA256"),
-];
+/// Characters of the ID of a key ring or key (Cloud KMS, `keyRings.create`).
+const ID: std::ops::RangeInclusive<usize> = 1..=63;
 /// The one version that a key has.
 const VERSION: &str = "/cryptoKeyVersions/1";
 /// Bytes of an AES-GCM nonce.
 const NONCE: usize = 12;
 
+/// The service.
+pub struct Kms {
+    keys: Kept<Keys>,
+    iam: Arc<Iam>,
+}
+
 /// Key rings and keys by name.
-#[derive(Default)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 pub struct Keys {
     rings: BTreeSet<String>,
     keys: BTreeMap<String, Key>,
 }
 
-enum Key {
-    Symmetric(RandomizedNonceKey),
-    Signing(SigningKey),
+#[derive(Clone, Deserialize, Serialize)]
+struct Key {
+    purpose: Purpose,
+    secret: Secret,
 }
 
-impl Keys {
-    /// Makes a key ring.
-    ///
-    /// # Errors
-    /// There is one.
-    pub fn add_ring(&mut self, name: &str) -> Result<Value, Status> {
-        match self.rings.insert(name.to_owned()) {
-            true => Ok(json!({"name": name})),
-            false => Err(Status::exists(format!("KeyRing {name} already exists."))),
-        }
+/// A key's 32 bytes, which are never shown.
+#[derive(Clone, Deserialize, Serialize)]
+struct Secret(#[serde(with = "crate::state::base64")] [u8; 32]);
+
+impl Kms {
+    /// A service with these keys.
+    pub fn new(keys: Kept<Keys>, iam: Arc<Iam>) -> Self {
+        Self { keys, iam }
     }
 
-    /// Makes a key with one version.
+    /// `CreateKeyRing`; gives the ring's name.
     ///
     /// # Errors
-    /// No such ring, there is one, or a purpose or algorithm that this cloud does not have.
-    pub fn add_key(&mut self, ring: &str, id: &str, body: &Value) -> Result<Value, Status> {
-        let name = format!("{ring}/cryptoKeys/{id}");
-        if !self.rings.contains(ring) {
-            return Err(Status::not_found(format!("KeyRing {ring} not found.")));
-        }
-        if self.keys.contains_key(&name) {
-            return Err(Status::exists(format!("CryptoKey {name} already exists.")));
-        }
-        let purpose = name_of(&body["purpose"], &PURPOSES);
-        let algorithm = name_of(&body["versionTemplate"]["algorithm"], &ALGORITHMS);
-        let key = match (purpose, algorithm) {
-            ("ENCRYPT_DECRYPT", "" | "GOOGLE_SYMMETRIC_ENCRYPTION") => symmetric()?,
-            ("ASYMMETRIC_SIGN", "EC_SIGN_P256_SHA256") => {
-                Key::Signing(SigningKey::try_generate().map_err(|_| Status::internal())?)
+    /// Not allowed, no such location, a wrong ID, or there is one.
+    pub fn create_key_ring(
+        &self,
+        context: &Context,
+        request: &CreateKeyRing,
+    ) -> Result<String, Status> {
+        let CreateKeyRing { parent, id } = request;
+        self.iam
+            .demand(context, "cloudkms.keyRings.create", &[parent])?;
+        location::check_kms(parent.rsplit('/').next().unwrap_or_default())?;
+        check_id("keyRingId", id)?;
+        let name = format!("{parent}/keyRings/{id}");
+        self.keys
+            .change(|keys| match keys.rings.insert(name.clone()) {
+                true => Ok(name),
+                false => Err(Status::exists(format!("KeyRing {name} already exists."))),
+            })
+    }
+
+    /// `CreateCryptoKey`, with one version; gives the key's name.
+    ///
+    /// # Errors
+    /// Not allowed, no such ring, a wrong ID, or there is one.
+    pub fn create_crypto_key(
+        &self,
+        context: &Context,
+        request: &CreateCryptoKey,
+    ) -> Result<String, Status> {
+        let CreateCryptoKey {
+            parent,
+            id,
+            purpose,
+        } = request;
+        self.iam
+            .demand(context, "cloudkms.cryptoKeys.create", &[parent])?;
+        check_id("cryptoKeyId", id)?;
+        let name = format!("{parent}/cryptoKeys/{id}");
+        self.keys.change(|keys| {
+            if !keys.rings.contains(parent) {
+                return Err(Status::not_found(format!("KeyRing {parent} not found.")));
             }
-            _ => {
-                return Err(Status::invalid(
-                    "The purpose or algorithm is not supported.",
-                ));
+            if keys.keys.contains_key(&name) {
+                return Err(Status::exists(format!("CryptoKey {name} already exists.")));
             }
-        };
-        self.keys.insert(name.clone(), key);
-        Ok(json!({"name": name, "purpose": purpose}))
+            keys.keys.insert(name.clone(), Key::new(*purpose)?);
+            Ok(name)
+        })
     }
 
-    /// Whether there is such a key or ring.
-    pub fn has(&self, name: &str) -> bool {
-        self.keys.contains_key(name) || self.rings.contains(name)
-    }
-
-    /// `cryptoKeys.encrypt`, by the key `name` or by the version of one.
+    /// `Encrypt`, by the key or by the version of one.
     ///
     /// # Errors
-    /// No such key, too much, or a checksum that is another one.
-    pub fn encrypt(&self, name: &str, body: &Value) -> Result<Value, Status> {
-        let plaintext = bytes(body, "plaintext")?;
-        let aad = bytes(body, "additionalAuthenticatedData")?;
+    /// Not allowed, no such key, too much, or a checksum that is another one.
+    pub fn encrypt(&self, context: &Context, request: &Encrypt) -> Result<Encrypted, Status> {
+        self.demand(context, "useToEncrypt", &request.name)?;
+        let plaintext = request.plaintext.get("plaintext")?;
+        let aad = request.aad.get("additional_authenticated_data")?;
         if plaintext.len() > LIMIT || aad.len() > LIMIT {
             return Err(Status::invalid(
                 "The plaintext or the associated data is too large.",
             ));
         }
-        let mut sealed = plaintext;
-        let name = name.strip_suffix(VERSION).unwrap_or(name);
-        let key = self.symmetric(name)?;
-        let nonce = key.seal_in_place_append_tag(Aad::from(&aad), &mut sealed);
+        let name = request.name.strip_suffix(VERSION).unwrap_or(&request.name);
+        let mut sealed = plaintext.to_vec();
+        let key = self.keys.look(|keys| keys.symmetric(name))?;
+        let nonce = key.seal_in_place_append_tag(Aad::from(aad), &mut sealed);
         let nonce = nonce.map_err(|_| Status::internal())?;
-        let ciphertext = [nonce.as_ref().as_slice(), &sealed].concat();
-        Ok(json!({
-            "name": format!("{name}{VERSION}"),
-            "ciphertext": STANDARD.encode(&ciphertext),
-            "ciphertextCrc32c": crc32c::crc32c(&ciphertext).to_string(),
-            "verifiedPlaintextCrc32c": !body["plaintextCrc32c"].is_null(),
-            "verifiedAdditionalAuthenticatedDataCrc32c":
-                !body["additionalAuthenticatedDataCrc32c"].is_null(),
-            "protectionLevel": "SOFTWARE",
-        }))
+        Ok(Encrypted {
+            name: format!("{name}{VERSION}"),
+            ciphertext: [nonce.as_ref().as_slice(), &sealed].concat(),
+            verified_plaintext: request.plaintext.is_verified(),
+            verified_aad: request.aad.is_verified(),
+        })
     }
 
-    /// `cryptoKeys.decrypt`.
+    /// `Decrypt`; gives the plaintext.
     ///
     /// # Errors
-    /// No such key, a checksum that is another one, or a ciphertext of another key or associated
-    /// data.
-    pub fn decrypt(&self, name: &str, body: &Value) -> Result<Value, Status> {
-        let wrong = "Decryption failed: verify that 'name' refers to the correct CryptoKey.";
-        let ciphertext = bytes(body, "ciphertext")?;
-        let aad = bytes(body, "additionalAuthenticatedData")?;
-        let key = self.symmetric(name)?;
-        let (nonce, sealed) = ciphertext
-            .split_at_checked(NONCE)
-            .ok_or_else(|| Status::invalid(wrong))?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Status::invalid(wrong))?;
+    /// Not allowed, no such key, a checksum that is another one, or a ciphertext of another key or
+    /// associated data.
+    pub fn decrypt(&self, context: &Context, request: &Decrypt) -> Result<Vec<u8>, Status> {
+        self.demand(context, "useToDecrypt", &request.name)?;
+        let wrong = || {
+            Status::invalid(
+                "Decryption failed: verify that 'name' refers to the correct CryptoKey.",
+            )
+        };
+        let ciphertext = request.ciphertext.get("ciphertext")?;
+        let aad = request.aad.get("additional_authenticated_data")?;
+        let key = self.keys.look(|keys| keys.symmetric(&request.name))?;
+        let (nonce, sealed) = ciphertext.split_at_checked(NONCE).ok_or_else(wrong)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| wrong())?;
         let mut sealed = sealed.to_vec();
-        let plaintext = key.open_in_place(nonce, Aad::from(&aad), &mut sealed);
-        let plaintext = plaintext.map_err(|_| Status::invalid(wrong))?;
-        Ok(json!({
-            "plaintext": STANDARD.encode(&*plaintext),
-            "plaintextCrc32c": crc32c::crc32c(plaintext).to_string(),
-            "usedPrimary": true,
-            "protectionLevel": "SOFTWARE",
-        }))
+        let plaintext = key.open_in_place(nonce, Aad::from(aad), &mut sealed);
+        Ok(plaintext.map_err(|_| wrong())?.to_vec())
     }
 
-    /// `cryptoKeyVersions.asymmetricSign`.
+    /// `AsymmetricSign`.
     ///
     /// # Errors
-    /// No such key version, no SHA-256, or a checksum that is another one.
-    pub fn sign(&self, version: &str, body: &Value) -> Result<Value, Status> {
-        let digest = bytes(&body["digest"], "sha256")?;
-        checksum(&body["digestCrc32c"], &digest, "digest")?;
+    /// Not allowed, no such key version, no SHA-256, or a checksum that is another one.
+    pub fn sign(&self, context: &Context, request: &AsymmetricSign) -> Result<Signed, Status> {
+        self.demand(context, "useToSign", &request.name)?;
+        let digest = request.sha256.get("digest")?;
         if digest.len() != 32 {
             return Err(Status::invalid("The digest must be a SHA-256 of 32 bytes."));
         }
-        let signature: Signature = self
-            .signing(version)?
-            .sign_prehash(&digest)
-            .map_err(|_| Status::internal())?;
-        let signature = signature.to_der().as_bytes().to_vec();
-        Ok(json!({
-            "name": version,
-            "signature": STANDARD.encode(&signature),
-            "signatureCrc32c": crc32c::crc32c(&signature).to_string(),
-            "verifiedDigestCrc32c": !body["digestCrc32c"].is_null(),
-            "protectionLevel": "SOFTWARE",
-        }))
+        let key = self.keys.look(|keys| keys.signing(&request.name))?;
+        let signature: Signature = key.sign_prehash(digest).map_err(|_| Status::internal())?;
+        Ok(Signed {
+            signature: signature.to_der().as_bytes().to_vec(),
+            verified_digest: request.sha256.is_verified(),
+        })
     }
 
-    /// `cryptoKeyVersions.getPublicKey`.
+    /// `GetPublicKey`, in PEM.
     ///
     /// # Errors
-    /// No such key version.
-    pub fn public_key(&self, version: &str) -> Result<Value, Status> {
-        let key = self
-            .signing(version)?
-            .verifying_key()
-            .to_public_key_pem(LineEnding::LF);
-        let pem = key.map_err(|_| Status::internal())?;
-        Ok(json!({
-            "name": version,
-            "pem": pem,
-            "pemCrc32c": crc32c::crc32c(pem.as_bytes()).to_string(),
-            "algorithm": "EC_SIGN_P256_SHA256",
-            "protectionLevel": "SOFTWARE",
-        }))
+    /// Not allowed, or no such key version.
+    pub fn public_key(&self, context: &Context, version: &str) -> Result<String, Status> {
+        self.demand(context, "viewPublicKey", version)?;
+        let key = self.keys.look(|keys| keys.signing(version))?;
+        let pem = key.verifying_key().to_public_key_pem(LineEnding::LF);
+        pem.map_err(|_| Status::internal())
     }
 
-    fn symmetric(&self, name: &str) -> Result<&RandomizedNonceKey, Status> {
+    /// `GetIamPolicy` of a key or key ring.
+    ///
+    /// # Errors
+    /// Not allowed, no such resource, or no such version.
+    pub fn policy(&self, context: &Context, name: &str, version: u32) -> Result<Policy, Status> {
+        self.demand_policy(context, name, "getIamPolicy")?;
+        self.iam.policy(name, version)
+    }
+
+    /// `SetIamPolicy` of a key or key ring.
+    ///
+    /// # Errors
+    /// Not allowed, no such resource, or a policy that cannot be.
+    pub fn set_policy(
+        &self,
+        context: &Context,
+        name: &str,
+        change: Change,
+    ) -> Result<Policy, Status> {
+        self.demand_policy(context, name, "setIamPolicy")?;
+        self.iam.set_policy(name, change)
+    }
+
+    fn demand(&self, context: &Context, what: &str, name: &str) -> Result<(), Status> {
+        let permission = format!("cloudkms.cryptoKeyVersions.{what}");
+        self.iam.demand(context, &permission, &holders(name))
+    }
+
+    fn demand_policy(&self, context: &Context, name: &str, what: &str) -> Result<(), Status> {
+        let kind = match name.contains("/cryptoKeys/") {
+            true => "cryptoKeys",
+            false => "keyRings",
+        };
+        let permission = format!("cloudkms.{kind}.{what}");
+        self.iam.demand(context, &permission, &holders(name))?;
+        match self.keys.look(|keys| keys.has(name)) {
+            true => Ok(()),
+            false => Err(Status::not_found(format!("{name} not found."))),
+        }
+    }
+}
+
+impl Keys {
+    fn has(&self, name: &str) -> bool {
+        self.keys.contains_key(name) || self.rings.contains(name)
+    }
+
+    fn symmetric(&self, name: &str) -> Result<RandomizedNonceKey, Status> {
         match self.keys.get(name) {
-            Some(Key::Symmetric(key)) => Ok(key),
+            Some(Key {
+                purpose: Purpose::EncryptDecrypt,
+                secret,
+            }) => RandomizedNonceKey::new(&AES_256_GCM, &secret.0).map_err(|_| Status::internal()),
             Some(_) => Err(Status::precondition(format!(
                 "{name} is not for encryption."
             ))),
@@ -193,12 +250,13 @@ impl Keys {
         }
     }
 
-    fn signing(&self, version: &str) -> Result<&SigningKey, Status> {
-        match version
-            .strip_suffix(VERSION)
-            .and_then(|name| self.keys.get(name))
-        {
-            Some(Key::Signing(key)) => Ok(key),
+    fn signing(&self, version: &str) -> Result<SigningKey, Status> {
+        let name = version.strip_suffix(VERSION);
+        match name.and_then(|name| self.keys.get(name)) {
+            Some(Key {
+                purpose: Purpose::AsymmetricSign,
+                secret,
+            }) => SigningKey::from_slice(&secret.0).map_err(|_| Status::internal()),
             Some(_) => Err(Status::precondition(format!(
                 "{version} is not for signatures."
             ))),
@@ -209,137 +267,215 @@ impl Keys {
     }
 }
 
-/// An enumeration's name; clients may send its number (Protocol Buffers, "ProtoJSON"). Empty if it is
-/// absent or unknown.
-fn name_of<'a>(value: &'a Value, names: &[(u64, &'static str)]) -> &'a str {
-    let number = value.as_u64();
-    let named = names.iter().find(|(known, _)| Some(*known) == number);
-    named.map_or(value.as_str().unwrap_or_default(), |(_, name)| name)
+impl Key {
+    fn new(purpose: Purpose) -> Result<Self, Status> {
+        let secret = match purpose {
+            Purpose::EncryptDecrypt => random::bytes().map_err(|_| Status::internal())?,
+            Purpose::AsymmetricSign => {
+                let key = SigningKey::try_generate().map_err(|_| Status::internal())?;
+                key.to_bytes().into()
+            }
+        };
+        let secret = Secret(secret);
+        Ok(Self { purpose, secret })
+    }
 }
 
-fn symmetric() -> Result<Key, Status> {
-    let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Status::internal())?;
-    let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| Status::internal())?;
-    Ok(Key::Symmetric(key))
-}
-
-/// A member of bytes, checked by its checksum where there is one.
-fn bytes(body: &Value, name: &str) -> Result<Vec<u8>, Status> {
-    let text = body[name].as_str().unwrap_or_default();
-    let bytes = protojson::bytes(text);
-    let bytes = bytes.ok_or_else(|| Status::invalid(format!("Invalid base64 in {name}.")))?;
-    checksum(&body[format!("{name}Crc32c")], &bytes, name)?;
-    Ok(bytes)
-}
-
-/// A 64-bit integer as JSON has it in Google's interfaces: text, or a number.
-fn checksum(value: &Value, bytes: &[u8], name: &str) -> Result<(), Status> {
-    let name = snake_case(name);
-    let number = value
-        .as_u64()
-        .or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-    match value.is_null() || number == Some(u64::from(crc32c::crc32c(bytes))) {
+fn check_id(field: &str, id: &str) -> Result<(), Status> {
+    let is_known = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+    match ID.contains(&id.len()) && id.bytes().all(is_known) {
         true => Ok(()),
-        false => {
-            let message = format!(
-                "The checksum in field {name}_crc32c did not match the data in field {name}."
-            );
-            Err(Status::invalid(message))
-        }
+        false => Err(Status::invalid(format!("Invalid value for {field}."))),
     }
 }
 
-/// A field's name as messages have it, from its name in JSON.
-fn snake_case(name: &str) -> String {
-    let mut text = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() {
-            text.push('_');
-        }
-        text.push(letter.to_ascii_lowercase());
+/// A key version's key, a key, and the ring that holds it: a policy on any of them counts.
+fn holders(resource: &str) -> Vec<&str> {
+    let key = resource
+        .split("/cryptoKeyVersions/")
+        .next()
+        .unwrap_or(resource);
+    let ring = key.split("/cryptoKeys/").next().unwrap_or(key);
+    if ring == key {
+        vec![key]
+    } else {
+        vec![key, ring]
     }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::testing::{OWNER, iam};
 
-    const RING: &str = "projects/p/locations/global/keyRings/r";
+    const LOCATION: &str = "projects/project/locations/global";
+    const RING: &str = "projects/project/locations/global/keyRings/r";
 
-    fn keys() -> Keys {
-        let mut keys = Keys::default();
-        keys.add_ring(RING).unwrap();
-        for (id, purpose) in [("a", json!("ENCRYPT_DECRYPT")), ("b", json!(1))] {
-            keys.add_key(RING, id, &json!({"purpose": purpose}))
-                .unwrap();
+    fn ring(parent: &str, id: &str) -> CreateKeyRing {
+        CreateKeyRing {
+            parent: parent.into(),
+            id: id.into(),
         }
-        keys
+    }
+
+    fn key(id: &str, purpose: Purpose) -> CreateCryptoKey {
+        CreateCryptoKey {
+            parent: RING.into(),
+            id: id.into(),
+            purpose,
+        }
+    }
+
+    fn kms_of(keys: Kept<Keys>) -> Kms {
+        Kms::new(keys, Arc::new(iam()))
+    }
+
+    fn kms() -> Kms {
+        let kms = kms_of(Kept::in_memory(Keys::default()));
+        kms.create_key_ring(&OWNER, &ring(LOCATION, "r")).unwrap();
+        for id in ["a", "b"] {
+            let key = key(id, Purpose::EncryptDecrypt);
+            kms.create_crypto_key(&OWNER, &key).unwrap();
+        }
+        let signing = key("signing", Purpose::AsymmetricSign);
+        kms.create_crypto_key(&OWNER, &signing).unwrap();
+        kms
+    }
+
+    fn checked(bytes: &[u8]) -> Checked {
+        let bytes = bytes.to_vec();
+        let crc32c = None;
+        Checked { bytes, crc32c }
+    }
+
+    fn encrypt(name: &str) -> Encrypt {
+        Encrypt {
+            name: name.into(),
+            plaintext: checked(b"text"),
+            aad: checked(b"aad"),
+        }
     }
 
     #[test]
     fn decrypts_with_the_same_key_and_data_only() {
-        let keys = keys();
+        let kms = kms();
         let [a, b] = ["a", "b"].map(|id| format!("{RING}/cryptoKeys/{id}"));
-        let aad = STANDARD.encode("aad");
-        let sealed = keys
-            .encrypt(
-                &a,
-                &json!({"plaintext": STANDARD.encode("text"), "additionalAuthenticatedData": aad}),
-            )
-            .unwrap();
-        let body = |aad: &str| json!({"ciphertext": sealed["ciphertext"], "additionalAuthenticatedData": STANDARD.encode(aad)});
-        let opened = keys.decrypt(&a, &body("aad")).unwrap();
-        assert_eq!(opened["plaintext"], STANDARD.encode("text"));
-        assert_eq!(keys.decrypt(&a, &body("other")).unwrap_err().code, 400);
-        assert_eq!(keys.decrypt(&b, &body("aad")).unwrap_err().code, 400);
-    }
-
-    #[test]
-    fn checksums_are_checked_as_text_and_number() {
-        let keys = keys();
-        let name = format!("{RING}/cryptoKeys/a");
-        let body =
-            |crc: Value| json!({"plaintext": STANDARD.encode("text"), "plaintextCrc32c": crc});
-        let right = crc32c::crc32c(b"text");
-        assert!(keys.encrypt(&name, &body(right.into())).is_ok());
-        assert!(keys.encrypt(&name, &body(right.to_string().into())).is_ok());
-        assert!(keys.encrypt(&name, &body("1".into())).is_err());
+        let sealed = kms.encrypt(&OWNER, &encrypt(&a)).unwrap();
+        let open = |name: &str, aad: &[u8]| {
+            let request = Decrypt {
+                name: name.into(),
+                ciphertext: checked(&sealed.ciphertext),
+                aad: checked(aad),
+            };
+            kms.decrypt(&OWNER, &request).map_err(|status| status.code)
+        };
+        assert_eq!(open(&a, b"aad"), Ok(b"text".to_vec()));
+        assert_eq!(open(&a, b"other"), Err(400));
+        assert_eq!(open(&b, b"aad"), Err(400));
+        assert_eq!(
+            open(&format!("{RING}/cryptoKeys/signing"), b"aad"),
+            Err(400)
+        );
+        assert_eq!(open(&format!("{RING}/cryptoKeys/none"), b"aad"), Err(404));
     }
 
     #[test]
     fn a_wrong_checksum_names_its_field() {
-        let mut keys = keys();
-        let template = json!({"algorithm": "EC_SIGN_P256_SHA256"});
-        let signing = json!({"purpose": "ASYMMETRIC_SIGN", "versionTemplate": template});
-        keys.add_key(RING, "signing", &signing).unwrap();
+        let kms = kms();
         let name = format!("{RING}/cryptoKeys/a");
-        let aad = json!({"additionalAuthenticatedDataCrc32c": "1"});
-        let digest = json!({"digest": {"sha256": STANDARD.encode([0; 32])}, "digestCrc32c": "1"});
-        let version = format!("{RING}/cryptoKeys/signing{VERSION}");
+        let right = i64::from(crc32c::crc32c(b"text"));
+        let mut request = encrypt(&name);
+        request.plaintext.crc32c = Some(right);
+        let sealed = kms.encrypt(&OWNER, &request).unwrap();
+        assert!(sealed.verified_plaintext && !sealed.verified_aad);
+        let wrong = |bytes: &[u8]| Checked {
+            crc32c: Some(1),
+            ..checked(bytes)
+        };
+        request.aad = wrong(b"aad");
+        let sign = AsymmetricSign {
+            name: format!("{RING}/cryptoKeys/signing{VERSION}"),
+            sha256: wrong(&[0; 32]),
+        };
         for (refused, field) in [
-            (keys.encrypt(&name, &aad), "additional_authenticated_data"),
-            (keys.sign(&version, &digest), "digest"),
+            (
+                kms.encrypt(&OWNER, &request).err(),
+                "additional_authenticated_data",
+            ),
+            (kms.sign(&OWNER, &sign).err(), "digest"),
         ] {
             let expected = format!(
                 "The checksum in field {field}_crc32c did not match the data in field {field}."
             );
-            assert_eq!(refused.unwrap_err().message, expected);
+            assert_eq!(refused.unwrap().message, expected);
         }
     }
 
     #[test]
     fn encrypts_by_a_version_too_and_decrypts_by_the_key_alone() {
-        let keys = keys();
+        let kms = kms();
         let name = format!("{RING}/cryptoKeys/a");
         let version = format!("{name}{VERSION}");
-        let sealed = keys.encrypt(&version, &json!({"plaintext": ""})).unwrap();
-        assert_eq!(sealed["name"], version);
-        let body = json!({"ciphertext": sealed["ciphertext"]});
-        assert!(keys.decrypt(&name, &body).is_ok());
-        assert_eq!(keys.decrypt(&version, &body).unwrap_err().code, 404);
-        let other = format!("{name}/cryptoKeyVersions/2");
-        assert_eq!(keys.encrypt(&other, &json!({})).unwrap_err().code, 404);
+        let sealed = kms.encrypt(&OWNER, &encrypt(&version)).unwrap();
+        assert_eq!(sealed.name, version);
+        let open = |name: &str| {
+            let request = Decrypt {
+                name: name.into(),
+                ciphertext: checked(&sealed.ciphertext),
+                aad: checked(b"aad"),
+            };
+            kms.decrypt(&OWNER, &request).map_err(|status| status.code)
+        };
+        assert!(open(&name).is_ok());
+        assert_eq!(open(&version), Err(404));
+        let other = encrypt(&format!("{name}/cryptoKeyVersions/2"));
+        assert_eq!(kms.encrypt(&OWNER, &other).unwrap_err().code, 404);
+    }
+
+    #[test]
+    fn rings_are_where_google_has_them() {
+        let kms = kms();
+        let code = |parent: &str, id: &str| {
+            let made = kms.create_key_ring(&OWNER, &ring(parent, id));
+            made.map_err(|status| status.code)
+        };
+        let location = |location: &str| format!("projects/project/locations/{location}");
+        assert!(code(&location("us-central1"), "r").is_ok());
+        assert_eq!(code(&location("nowhere-1"), "r"), Err(404));
+        assert_eq!(code(LOCATION, "r"), Err(409));
+        assert_eq!(code("projects/other1/locations/global", "r"), Err(403));
+        assert!(code(LOCATION, &"a".repeat(63)).is_ok());
+        for id in ["", "a/b", "a.b", &"a".repeat(64)] {
+            assert_eq!(code(LOCATION, id), Err(400), "{id}");
+        }
+    }
+
+    #[test]
+    fn keys_are_there_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let keys = Kept::open(folder.path(), "kms", || Ok::<_, ()>(Keys::default()));
+            kms_of(keys.unwrap())
+        };
+        let first = open();
+        first.create_key_ring(&OWNER, &ring(LOCATION, "r")).unwrap();
+        let purposes = [Purpose::EncryptDecrypt, Purpose::AsymmetricSign];
+        for (id, purpose) in ["data", "signing"].into_iter().zip(purposes) {
+            first.create_crypto_key(&OWNER, &key(id, purpose)).unwrap();
+        }
+        let data = format!("{RING}/cryptoKeys/data");
+        let signing = format!("{RING}/cryptoKeys/signing{VERSION}");
+        let sealed = first.encrypt(&OWNER, &encrypt(&data)).unwrap();
+        let second = open();
+        let request = Decrypt {
+            name: data,
+            ciphertext: checked(&sealed.ciphertext),
+            aad: checked(b"aad"),
+        };
+        assert_eq!(second.decrypt(&OWNER, &request), Ok(b"text".to_vec()));
+        let public = |kms: &Kms| kms.public_key(&OWNER, &signing).unwrap();
+        assert_eq!(public(&first), public(&second));
+        let again = second.create_key_ring(&OWNER, &ring(LOCATION, "r"));
+        assert_eq!(again.unwrap_err().code, 409);
     }
 }

@@ -1,320 +1,457 @@
 //! Pub/Sub v1: publish, pull, acknowledge. A message that is not acknowledged in time is delivered
 //! again.
 
-mod request;
+mod check;
+mod message;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use crate::clock;
+pub use self::message::{Delivered, Message, Received, Resource, Subscription};
+use super::Context;
+use super::iam::{Change, Iam, Policy};
 use crate::random;
+use crate::state::Kept;
 use crate::status::Status;
 
+/// The service.
+pub struct PubSub {
+    queues: Kept<Queues>,
+    iam: Arc<Iam>,
+}
+
 /// Topics and subscriptions by name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Queues {
-    topics: BTreeMap<String, Value>,
-    subscriptions: BTreeMap<String, Subscription>,
+    topics: BTreeSet<String>,
+    subscriptions: BTreeMap<String, Queue>,
     published: u64,
 }
 
-#[derive(Debug)]
-struct Subscription {
-    body: Value,
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Queue {
     topic: String,
     ack_deadline: u64,
-    messages: Vec<Message>,
+    messages: Vec<Queued>,
 }
 
-#[derive(Debug)]
-struct Message {
-    body: Value,
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Queued {
+    delivered: Delivered,
     attempts: u64,
     ack_id: Option<String>,
     visible_from: u64,
 }
 
-impl Queues {
-    /// Makes a topic.
-    ///
-    /// # Errors
-    /// There is one, or no topic can have that name.
-    pub fn add_topic(&mut self, name: &str) -> Result<Value, Status> {
-        request::check_name(name, "topics")?;
-        if self.topics.contains_key(name) {
-            return Err(Status::exists(format!(
-                "Resource already exists in the project (resource={name})."
-            )));
-        }
-        let body = json!({"name": name});
-        self.topics.insert(name.to_owned(), body.clone());
-        Ok(body)
+impl PubSub {
+    /// A service with these topics and subscriptions.
+    pub fn new(queues: Kept<Queues>, iam: Arc<Iam>) -> Self {
+        Self { queues, iam }
     }
 
-    /// Makes a subscription; it gets what is published from now on.
+    /// `CreateTopic`.
     ///
     /// # Errors
-    /// There is one, no such topic, or a subscription that cannot be.
-    pub fn add_subscription(&mut self, name: &str, body: &Value) -> Result<Value, Status> {
-        request::check_name(name, "subscriptions")?;
-        let (topic, ack_deadline) = request::subscription(body)?;
-        if !self.topics.contains_key(&topic) {
-            return Err(not_found(&topic));
-        }
-        if self.subscriptions.contains_key(name) {
-            return Err(Status::exists(format!(
-                "Resource already exists in the project (resource={name})."
-            )));
-        }
-        let body = json!({"name": name, "topic": topic, "ackDeadlineSeconds": ack_deadline});
-        let subscription = Subscription {
-            body: body.clone(),
+    /// Not allowed, there is one, or no topic can have that name.
+    pub fn create_topic(&self, context: &Context, name: &str) -> Result<(), Status> {
+        self.demand(context, "topics.create", name)?;
+        check::name(name, "topics")?;
+        let is_new = |queues: &mut Queues| match queues.topics.insert(name.to_owned()) {
+            true => Ok(()),
+            false => Err(exists(name)),
+        };
+        self.queues.change(is_new)
+    }
+
+    /// `CreateSubscription`; it gets what is published from now on.
+    ///
+    /// # Errors
+    /// Not allowed, there is one, no such topic, or a subscription that cannot be.
+    pub fn create_subscription(
+        &self,
+        context: &Context,
+        request: &Subscription,
+    ) -> Result<Subscription, Status> {
+        let Subscription {
+            name,
             topic,
+            ack_deadline,
+        } = request;
+        self.demand(context, "subscriptions.create", name)?;
+        // Who owns the subscription reads what others publish to the topic.
+        self.demand(context, "topics.attachSubscription", topic)?;
+        check::name(name, "subscriptions")?;
+        check::name(topic, "topics")?;
+        let ack_deadline = check::ack_deadline(*ack_deadline)?;
+        let queue = Queue {
+            topic: topic.clone(),
             ack_deadline,
             messages: Vec::new(),
         };
-        self.subscriptions.insert(name.to_owned(), subscription);
-        Ok(body)
-    }
-
-    /// The topic or subscription.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.topics
-            .get(name)
-            .or_else(|| self.subscriptions.get(name).map(|s| &s.body))
-    }
-
-    /// `topics.publish` at the time `now` in Unix seconds.
-    ///
-    /// # Errors
-    /// No such topic, no message, or one that cannot be; none is published then.
-    pub fn publish(&mut self, topic: &str, body: &Value, now: u64) -> Result<Value, Status> {
-        if !self.topics.contains_key(topic) {
-            return Err(not_found(topic));
-        }
-        let mut ids = Vec::new();
-        for message in request::messages(body)? {
-            self.published += 1;
-            let id = self.published.to_string();
-            let message = message.delivered(&id, &clock::rfc3339(now));
-            for subscription in self.subscriptions.values_mut().filter(|s| s.topic == topic) {
-                let body = message.clone();
-                let queued = Message {
-                    body,
-                    attempts: 0,
-                    ack_id: None,
-                    visible_from: 0,
-                };
-                subscription.messages.push(queued);
+        let made = queue.describe(name);
+        self.queues.change(|queues| {
+            if !queues.topics.contains(topic) {
+                return Err(not_found(topic));
             }
-            ids.push(id);
-        }
-        Ok(json!({"messageIds": ids}))
+            if queues.subscriptions.contains_key(name) {
+                return Err(exists(name));
+            }
+            queues.subscriptions.insert(name.clone(), queue);
+            Ok(made)
+        })
     }
 
-    /// `subscriptions.pull` at the time `now` in Unix seconds; does not wait for messages.
+    /// `GetTopic`, `GetSubscription`.
     ///
     /// # Errors
-    /// No such subscription, or a number that makes no sense.
-    pub fn pull(&mut self, name: &str, body: &Value, now: u64) -> Result<Value, Status> {
-        let subscription = self.subscription(name)?;
-        let most = request::most(body)?;
-        let deadline = now + subscription.ack_deadline;
-        let visible = subscription
-            .messages
-            .iter_mut()
-            .filter(|message| message.visible_from <= now);
-        let mut received = Vec::new();
-        for message in visible.take(most) {
+    /// Not allowed, or no such resource.
+    pub fn get(&self, context: &Context, name: &str) -> Result<Resource, Status> {
+        self.demand(context, &format!("{}.get", kind(name)), name)?;
+        self.find(name)
+    }
+
+    /// `Publish`; gives the messages' IDs.
+    ///
+    /// # Errors
+    /// Not allowed, no such topic, no message, or one that cannot be; none is published then.
+    pub fn publish(
+        &self,
+        context: &Context,
+        topic: &str,
+        messages: Vec<Message>,
+    ) -> Result<Vec<String>, Status> {
+        self.demand(context, "topics.publish", topic)?;
+        self.queues.change(|queues| {
+            if !queues.topics.contains(topic) {
+                return Err(not_found(topic));
+            }
+            check::messages(&messages)?;
+            let publish = |message| queues.publish(topic, message, context.now);
+            Ok(messages.into_iter().map(publish).collect())
+        })
+    }
+
+    /// `Pull`, which does not wait for messages.
+    ///
+    /// # Errors
+    /// Not allowed, no such subscription, or a number that makes no sense.
+    pub fn pull(&self, context: &Context, name: &str, most: i64) -> Result<Vec<Received>, Status> {
+        self.demand(context, "subscriptions.consume", name)?;
+        self.queues.change(|queues| {
+            let queue = queues.queue(name)?;
+            queue.pull(check::most(most)?, context.now)
+        })
+    }
+
+    /// `Acknowledge`; an ID that has lapsed does nothing.
+    ///
+    /// # Errors
+    /// Not allowed, no such subscription, or no ID.
+    pub fn acknowledge(
+        &self,
+        context: &Context,
+        name: &str,
+        ack_ids: &[String],
+    ) -> Result<(), Status> {
+        self.demand(context, "subscriptions.consume", name)?;
+        check::ack_ids(ack_ids)?;
+        self.queues.change(|queues| {
+            let messages = &mut queues.queue(name)?.messages;
+            messages.retain(|message| !message.is_named(ack_ids));
+            Ok(())
+        })
+    }
+
+    /// `ModifyAckDeadline`; 0 gives a message back at once.
+    ///
+    /// # Errors
+    /// Not allowed, no such subscription, no ID, or more than ten minutes.
+    pub fn modify_ack_deadline(
+        &self,
+        context: &Context,
+        name: &str,
+        ack_ids: &[String],
+        seconds: i64,
+    ) -> Result<(), Status> {
+        self.demand(context, "subscriptions.consume", name)?;
+        check::ack_ids(ack_ids)?;
+        let seconds = check::deadline(seconds)?;
+        self.queues.change(|queues| {
+            let messages = queues.queue(name)?.messages.iter_mut();
+            for message in messages.filter(|message| message.is_named(ack_ids)) {
+                message.visible_from = context.now + seconds;
+            }
+            Ok(())
+        })
+    }
+
+    /// `GetIamPolicy` of a topic or subscription.
+    ///
+    /// # Errors
+    /// Not allowed, no such resource, or no such version.
+    pub fn policy(&self, context: &Context, name: &str, version: u32) -> Result<Policy, Status> {
+        self.demand(context, &format!("{}.getIamPolicy", kind(name)), name)?;
+        self.find(name)?;
+        self.iam.policy(name, version)
+    }
+
+    /// `SetIamPolicy` of a topic or subscription.
+    ///
+    /// # Errors
+    /// Not allowed, no such resource, or a policy that cannot be.
+    pub fn set_policy(
+        &self,
+        context: &Context,
+        name: &str,
+        change: Change,
+    ) -> Result<Policy, Status> {
+        self.demand(context, &format!("{}.setIamPolicy", kind(name)), name)?;
+        self.find(name)?;
+        self.iam.set_policy(name, change)
+    }
+
+    fn demand(&self, context: &Context, permission: &str, name: &str) -> Result<(), Status> {
+        let permission = format!("pubsub.{permission}");
+        self.iam.demand(context, &permission, &[name])
+    }
+
+    fn find(&self, name: &str) -> Result<Resource, Status> {
+        let found = self
+            .queues
+            .look(|queues| match queues.subscriptions.get(name) {
+                Some(queue) => Some(Resource::Subscription(queue.describe(name))),
+                None => queues.topics.get(name).cloned().map(Resource::Topic),
+            });
+        found.ok_or_else(|| not_found(name))
+    }
+}
+
+impl Queues {
+    fn publish(&mut self, topic: &str, message: Message, now: u64) -> String {
+        self.published += 1;
+        let id = self.published.to_string();
+        let delivered = Delivered {
+            message,
+            id: id.clone(),
+            published: now,
+        };
+        for queue in self.subscriptions.values_mut().filter(|q| q.topic == topic) {
+            queue.messages.push(Queued {
+                delivered: delivered.clone(),
+                attempts: 0,
+                ack_id: None,
+                visible_from: 0,
+            });
+        }
+        id
+    }
+
+    fn queue(&mut self, name: &str) -> Result<&mut Queue, Status> {
+        let queue = self.subscriptions.get_mut(name);
+        queue.ok_or_else(|| not_found(name))
+    }
+}
+
+impl Queue {
+    fn describe(&self, name: &str) -> Subscription {
+        Subscription {
+            name: name.to_owned(),
+            topic: self.topic.clone(),
+            ack_deadline: self.ack_deadline.try_into().unwrap_or(i64::MAX),
+        }
+    }
+
+    fn pull(&mut self, most: usize, now: u64) -> Result<Vec<Received>, Status> {
+        let deadline = now + self.ack_deadline;
+        let visible = self.messages.iter_mut().filter(|m| m.visible_from <= now);
+        let deliver = |message: &mut Queued| {
             let ack_id = random::text().map_err(|_| Status::internal())?;
             message.attempts += 1;
             message.visible_from = deadline;
             message.ack_id = Some(ack_id.clone());
-            received.push(json!({
-                "ackId": ack_id,
-                "deliveryAttempt": message.attempts,
-                "message": message.body,
-            }));
-        }
-        Ok(if received.is_empty() {
-            json!({})
-        } else {
-            json!({"receivedMessages": received})
-        })
+            Ok(Received {
+                ack_id,
+                attempt: message.attempts,
+                delivered: message.delivered.clone(),
+            })
+        };
+        visible.take(most).map(deliver).collect()
     }
+}
 
-    /// `subscriptions.acknowledge`; an ID that has lapsed does nothing.
-    ///
-    /// # Errors
-    /// No such subscription, or no ID.
-    pub fn acknowledge(&mut self, name: &str, body: &Value) -> Result<Value, Status> {
-        let (ids, _) = request::acknowledgement(body)?;
-        let named = |m: &Message| m.ack_id.as_ref().is_some_and(|id| ids.contains(id));
-        self.subscription(name)?
-            .messages
-            .retain(|message| !named(message));
-        Ok(json!({}))
+impl Queued {
+    fn is_named(&self, ack_ids: &[String]) -> bool {
+        self.ack_id.as_ref().is_some_and(|id| ack_ids.contains(id))
     }
+}
 
-    /// `subscriptions.modifyAckDeadline` at the time `now` in Unix seconds; 0 gives a message back at
-    /// once.
-    ///
-    /// # Errors
-    /// No such subscription, no ID, or more than ten minutes.
-    pub fn modify(&mut self, name: &str, body: &Value, now: u64) -> Result<Value, Status> {
-        let (ids, seconds) = request::acknowledgement(body)?;
-        for message in &mut self.subscription(name)?.messages {
-            if message.ack_id.as_ref().is_some_and(|id| ids.contains(id)) {
-                message.visible_from = now + seconds;
-            }
-        }
-        Ok(json!({}))
-    }
-
-    fn subscription(&mut self, name: &str) -> Result<&mut Subscription, Status> {
-        self.subscriptions
-            .get_mut(name)
-            .ok_or_else(|| not_found(name))
-    }
+fn kind(name: &str) -> &str {
+    name.split('/').nth(2).unwrap_or_default()
 }
 
 fn not_found(name: &str) -> Status {
     Status::not_found(format!("Resource not found (resource={name})."))
 }
 
+fn exists(name: &str) -> Status {
+    Status::exists(format!(
+        "Resource already exists in the project (resource={name})."
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::testing::{OWNER, at, iam};
 
-    const TOPIC: &str = "projects/p/topics/topic";
-    const SUBSCRIPTION: &str = "projects/p/subscriptions/subscription";
+    const TOPIC: &str = "projects/project/topics/topic";
+    const SUBSCRIPTION: &str = "projects/project/subscriptions/subscription";
 
-    fn queues() -> Queues {
-        let mut queues = Queues::default();
-        queues.add_topic(TOPIC).unwrap();
-        queues
-            .add_subscription(SUBSCRIPTION, &json!({"topic": TOPIC}))
-            .unwrap();
-        queues
-            .publish(TOPIC, &json!({"messages": [{"data": "eA=="}]}), 0)
-            .unwrap();
-        queues
+    fn subscription(name: &str, ack_deadline: i64) -> Subscription {
+        Subscription {
+            name: name.into(),
+            topic: TOPIC.into(),
+            ack_deadline,
+        }
     }
 
-    fn pull(queues: &mut Queues, now: u64) -> Option<Value> {
-        let answer = queues
-            .pull(SUBSCRIPTION, &json!({"maxMessages": 10}), now)
-            .unwrap();
-        answer["receivedMessages"].get(0).cloned()
+    fn message(data: &[u8]) -> Message {
+        Message {
+            data: data.to_vec(),
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    fn service(queues: Kept<Queues>) -> PubSub {
+        PubSub::new(queues, Arc::new(iam()))
+    }
+
+    fn pubsub() -> PubSub {
+        let pubsub = service(Kept::in_memory(Queues::default()));
+        fill(&pubsub);
+        pubsub
+    }
+
+    fn fill(pubsub: &PubSub) {
+        pubsub.create_topic(&OWNER, TOPIC).unwrap();
+        let subscription = subscription(SUBSCRIPTION, 0);
+        pubsub.create_subscription(&OWNER, &subscription).unwrap();
+        pubsub.publish(&OWNER, TOPIC, vec![message(b"x")]).unwrap();
+    }
+
+    fn pull(pubsub: &PubSub, now: u64) -> Option<Received> {
+        pubsub.pull(&at(now), SUBSCRIPTION, 10).unwrap().pop()
+    }
+
+    fn acknowledge(pubsub: &PubSub, received: &Received) {
+        let ids = [received.ack_id.clone()];
+        pubsub.acknowledge(&OWNER, SUBSCRIPTION, &ids).unwrap();
     }
 
     #[test]
     fn what_is_not_acknowledged_comes_again() {
-        let mut queues = queues();
-        assert!(pull(&mut queues, 0).is_some());
-        assert!(pull(&mut queues, 9).is_none());
-        let again = pull(&mut queues, 10).unwrap();
-        assert_eq!(again["deliveryAttempt"], 2);
-        queues
-            .acknowledge(SUBSCRIPTION, &json!({"ackIds": [again["ackId"]]}))
-            .unwrap();
-        assert!(pull(&mut queues, 99).is_none());
+        let pubsub = pubsub();
+        assert!(pull(&pubsub, 0).is_some());
+        assert!(pull(&pubsub, 9).is_none());
+        let again = pull(&pubsub, 10).unwrap();
+        assert_eq!(again.attempt, 2);
+        acknowledge(&pubsub, &again);
+        assert!(pull(&pubsub, 99).is_none());
     }
 
     #[test]
     fn what_is_given_back_comes_at_once() {
-        let mut queues = queues();
-        let first = pull(&mut queues, 0).unwrap();
-        queues
-            .modify(
-                SUBSCRIPTION,
-                &json!({"ackIds": [first["ackId"]], "ackDeadlineSeconds": 0}),
-                1,
-            )
-            .unwrap();
-        let again = pull(&mut queues, 1).unwrap();
-        queues
-            .acknowledge(SUBSCRIPTION, &json!({"ackIds": [first["ackId"]]}))
-            .unwrap();
-        assert!(pull(&mut queues, 99).is_some(), "an old ID has lapsed");
-        assert_ne!(first["ackId"], again["ackId"]);
+        let pubsub = pubsub();
+        let first = pull(&pubsub, 0).unwrap();
+        let ids = [first.ack_id.clone()];
+        let given_back = pubsub.modify_ack_deadline(&at(1), SUBSCRIPTION, &ids, 0);
+        given_back.unwrap();
+        let again = pull(&pubsub, 1).unwrap();
+        acknowledge(&pubsub, &first);
+        assert!(pull(&pubsub, 99).is_some(), "an old ID has lapsed");
+        assert_ne!(first.ack_id, again.ack_id);
     }
 
     #[test]
     fn one_bad_message_publishes_none() {
-        let mut queues = queues();
-        let good = json!({"data": "eA=="});
-        for bad in [
-            json!("x"),
-            json!({}),
-            json!({"data": "no base64"}),
-            json!({"attributes": {"n": 1}}),
-            json!({"attributes": {"n": "x".repeat(1025)}}),
-        ] {
-            let body = json!({"messages": [good, bad]});
-            let refused = queues.publish(TOPIC, &body, 0).unwrap_err();
-            assert_eq!(refused.code, 400, "{bad}");
+        let pubsub = pubsub();
+        let long = Message {
+            attributes: [("n".to_owned(), "x".repeat(1025))].into(),
+            ..Message::default()
+        };
+        for bad in [message(b""), long] {
+            let refused = pubsub.publish(&OWNER, TOPIC, vec![message(b"x"), bad]);
+            assert_eq!(refused.unwrap_err().code, 400);
         }
-        let ordered = json!({"messages": [{"data": "eA==", "orderingKey": "k"}]});
-        assert_eq!(queues.publish(TOPIC, &ordered, 0).unwrap_err().code, 501);
-        assert_eq!(queues.published, 1);
-        queues
-            .publish(TOPIC, &json!({"messages": [good]}), 0)
-            .unwrap();
-        assert_eq!(queues.published, 2);
+        let ids = pubsub.publish(&OWNER, TOPIC, vec![message(b"x")]).unwrap();
+        assert_eq!(ids, ["2"]);
     }
 
     #[test]
     fn deadlines_are_ten_seconds_to_ten_minutes() {
-        let mut queues = queues();
-        let name = |id: usize| format!("projects/p/subscriptions/deadline{id}");
-        let body = |seconds: Value| json!({"topic": TOPIC, "ackDeadlineSeconds": seconds});
-        let right = [(json!(0), 10), (json!("600"), 600), (json!(10), 10)];
-        for (id, (seconds, expected)) in right.into_iter().enumerate() {
-            let made = queues.add_subscription(&name(id), &body(seconds)).unwrap();
-            assert_eq!(made["ackDeadlineSeconds"], expected);
+        let pubsub = pubsub();
+        let name = |id: usize| format!("projects/project/subscriptions/deadline{id}");
+        for (id, (seconds, expected)) in [(0, 10), (600, 600), (10, 10)].into_iter().enumerate() {
+            let made = pubsub.create_subscription(&OWNER, &subscription(&name(id), seconds));
+            assert_eq!(made.unwrap().ack_deadline, expected);
         }
-        for seconds in [json!(1), json!(601), json!(-1), json!(u64::MAX), json!("x")] {
-            let refused = queues.add_subscription(&name(9), &body(seconds.clone()));
+        for seconds in [1, 601, -1, i64::MAX] {
+            let refused = pubsub.create_subscription(&OWNER, &subscription(&name(9), seconds));
             assert_eq!(refused.unwrap_err().code, 400, "{seconds}");
         }
-        let filtered = json!({"topic": TOPIC, "filter": "attributes:a"});
-        let refused = queues.add_subscription(&name(9), &filtered);
-        assert_eq!(refused.unwrap_err().code, 501);
     }
 
     #[test]
     fn names_are_googles() {
-        let mut queues = queues();
+        let pubsub = pubsub();
+        let add = |name: &str| {
+            pubsub
+                .create_topic(&OWNER, name)
+                .map_err(|status| status.code)
+        };
         for id in ["topics", "a-._~+%", &"a".repeat(255)] {
-            assert!(queues.add_topic(&format!("projects/p/topics/{id}")).is_ok());
+            assert_eq!(add(&format!("projects/project/topics/{id}")), Ok(()));
         }
         for bad in [
-            "projects/p/topics",
-            "projects/p/topics/",
-            "projects/p/topics/ab",
-            "projects/p/topics/1topic",
-            "projects/p/topics/google",
-            "projects/p/topics/a space",
-            "projects/p/topics/a/b",
-            "projects/p/subscriptions/topic",
+            "projects/project/topics",
+            "projects/project/topics/",
+            "projects/project/topics/ab",
+            "projects/project/topics/1topic",
+            "projects/project/topics/google",
+            "projects/project/topics/a space",
+            "projects/project/topics/a/b",
+            "projects/project/subscriptions/topic",
         ] {
-            assert_eq!(queues.add_topic(bad).unwrap_err().code, 400, "{bad}");
+            assert_eq!(add(bad), Err(400), "{bad}");
         }
     }
 
     #[test]
     fn nothing_acknowledged_is_refused() {
-        let none = json!({"ackIds": []});
+        let refused = pubsub().acknowledge(&OWNER, SUBSCRIPTION, &[]);
+        assert_eq!(refused.unwrap_err().code, 400);
+    }
+
+    #[test]
+    fn messages_are_there_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let queues = Kept::open(folder.path(), "pubsub", || Ok::<_, ()>(Queues::default()));
+            service(queues.unwrap())
+        };
+        let first = open();
+        fill(&first);
+        let delivery = pull(&first, 0).unwrap();
+        let second = open();
+        assert!(pull(&second, 9).is_none());
+        let again = pull(&second, 10).unwrap();
+        assert_eq!(again.delivered, delivery.delivered);
+        let found = second.get(&OWNER, SUBSCRIPTION).unwrap();
         assert_eq!(
-            queues().acknowledge(SUBSCRIPTION, &none).unwrap_err().code,
-            400
-        );
-        let body = json!({"ackIds": [1]});
-        assert_eq!(
-            queues().acknowledge(SUBSCRIPTION, &body).unwrap_err().code,
-            400
+            found,
+            Resource::Subscription(subscription(SUBSCRIPTION, 10))
         );
     }
 }

@@ -2,15 +2,16 @@
 //! workload identity federation has it). Errors are OAuth's, not `google.rpc.Status`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use confidential::claims::ISSUER;
 use serde_json::{Value, json};
 
+use super::accounts::{AccessToken, Accounts, Federated};
+use super::iam::{Iam, Provider};
 use crate::attestation::Attestation;
 use crate::cel::{self, CelError, Variables};
 use crate::oauth::Refusal;
-use crate::services::accounts::Federated;
-use crate::services::iam::{Pools, Provider};
 
 /// Bytes of `google.subject` at the most (IAM).
 const SUBJECT: usize = 127;
@@ -19,89 +20,90 @@ const ATTRIBUTES: usize = 8 << 10;
 /// Seconds that an access token lasts.
 const LIFETIME: u64 = 3600;
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+/// The type of an access token.
+pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const TOKENS: [&str; 2] = [
     "urn:ietf:params:oauth:token-type:jwt",
     "urn:ietf:params:oauth:token-type:id_token",
 ];
 
-/// What the exchange asks for.
-pub struct Request<'a> {
-    fields: &'a BTreeMap<String, String>,
+/// A token exchange (RFC 8693, section 2.1).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Exchange {
+    /// Must be that of RFC 8693.
+    pub grant_type: String,
+    /// The provider, `//iam.googleapis.com/POOL/providers/ID`.
+    pub audience: String,
+    /// What the access token is for.
+    pub scope: String,
+    /// Must ask for an access token.
+    pub requested_token_type: String,
+    /// The token from outside.
+    pub subject_token: String,
+    /// Its type.
+    pub subject_token_type: String,
 }
 
-impl<'a> Request<'a> {
-    /// A request of these fields, named as forms name them or as JSON does.
-    pub fn new(fields: &'a BTreeMap<String, String>) -> Self {
-        Self { fields }
+/// The service.
+pub struct Sts {
+    accounts: Arc<Accounts>,
+    iam: Arc<Iam>,
+    attestation: Arc<Attestation>,
+}
+
+impl Sts {
+    /// A service that exchanges tokens of this attestation service.
+    pub fn new(accounts: Arc<Accounts>, iam: Arc<Iam>, attestation: Arc<Attestation>) -> Self {
+        Self {
+            accounts,
+            iam,
+            attestation,
+        }
     }
 
-    fn field(&self, snake: &str, camel: &str) -> &str {
-        let found = self.fields.get(snake).or_else(|| self.fields.get(camel));
-        found.map_or("", String::as_str)
+    /// Exchanges a token at the time `now` in Unix seconds.
+    ///
+    /// # Errors
+    /// The request makes no sense, there is no such provider, or it does not admit this token.
+    pub fn exchange(&self, request: &Exchange, now: u64) -> Result<AccessToken, Refusal> {
+        check(request)?;
+        let (pool, id) = provider_name(&request.audience)?;
+        let provider = self.iam.provider(pool, id).ok_or_else(|| {
+            Refusal::new(
+                "invalid_target",
+                "The target service indicated by the \"audience\" parameters is invalid. This might \
+                 either be because the pool or provider is disabled or deleted or because it doesn't exist.",
+            )
+        })?;
+        let claims = verified(request, &provider, &self.attestation, now)?;
+        let federated = admitted(pool, &provider, &claims, now)?;
+        let token = self.accounts.admit(federated, now);
+        token.map_err(|_| Refusal::server())
     }
 }
 
-/// Who is let in, at the time `now` in Unix seconds.
-///
-/// # Errors
-/// Nobody: the request makes no sense, there is no such provider, or it does not let this token in.
-pub fn exchange(
-    request: &Request<'_>,
-    pools: &Pools,
-    attestation: &Attestation,
-    now: u64,
-) -> Result<Federated, Refusal> {
+fn check(request: &Exchange) -> Result<(), Refusal> {
     // An absent parameter and an unknown one are different refusals (RFC 6749, section 5.2).
-    let error = match request.field("grant_type", "grantType") {
+    let error = match request.grant_type.as_str() {
         GRANT => None,
         "" => Some("invalid_request"),
         _ => Some("unsupported_grant_type"),
     };
+    let invalid = |name: &str| format!("Invalid value for \"{name}\".");
     if let Some(error) = error {
-        return Err(Refusal::new(error, "Invalid value for \"grant_type\"."));
+        return Err(Refusal::new(error, invalid("grant_type")));
     }
-    if request.field("requested_token_type", "requestedTokenType") != ACCESS_TOKEN {
-        return Err(Refusal::new(
-            "invalid_request",
-            "Invalid value for \"requested_token_type\".",
-        ));
-    }
-    if !TOKENS.contains(&request.field("subject_token_type", "subjectTokenType")) {
-        return Err(Refusal::new(
-            "invalid_request",
-            "Invalid value for \"subject_token_type\".",
-        ));
-    }
-    // Required for an access token (STS API, method `token`).
-    if request.field("scope", "scope").is_empty() {
-        return Err(Refusal::new(
-            "invalid_request",
-            "Invalid value for \"scope\".",
-        ));
-    }
-    let audience = request.field("audience", "audience");
-    let (pool, id) = provider_name(audience)?;
-    let provider = pools.provider(pool, id).ok_or_else(|| {
-        Refusal::new(
-            "invalid_target",
-            "The target service indicated by the \"audience\" parameters is invalid. This might \
-             either be because the pool or provider is disabled or deleted or because it doesn't exist.",
-        )
-    })?;
-    let token = request.field("subject_token", "subjectToken");
-    let claims = verified(token, provider, audience, attestation, now)?;
-    admitted(pool, provider, &claims, now)
-}
-
-/// The answer to whoever was let in.
-pub fn answer(access_token: &str) -> Value {
-    json!({
-        "access_token": access_token,
-        "issued_token_type": ACCESS_TOKEN,
-        "token_type": "Bearer",
-        "expires_in": LIFETIME,
-    })
+    let wrong = if request.requested_token_type != ACCESS_TOKEN {
+        "requested_token_type"
+    } else if !TOKENS.contains(&request.subject_token_type.as_str()) {
+        "subject_token_type"
+    } else if request.scope.is_empty() {
+        // Required for an access token (STS API, method `token`).
+        "scope"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::new("invalid_request", invalid(wrong)))
 }
 
 /// `//iam.googleapis.com/POOL/providers/ID`
@@ -112,9 +114,8 @@ fn provider_name(audience: &str) -> Result<(&str, &str), Refusal> {
 }
 
 fn verified(
-    token: &str,
+    request: &Exchange,
     provider: &Provider,
-    audience: &str,
     attestation: &Attestation,
     now: u64,
 ) -> Result<Value, Refusal> {
@@ -125,7 +126,7 @@ fn verified(
             "Error connecting to the given credential's issuer.",
         ));
     }
-    let claims = attestation.claims(token).ok_or_else(|| {
+    let claims = attestation.claims(&request.subject_token).ok_or_else(|| {
         invalid("The given credential could not be verified against the issuer's keys.")
     })?;
     if claims["iss"] != ISSUER {
@@ -139,6 +140,7 @@ fn verified(
     {
         return Err(invalid("ID Token is expired or not yet valid."));
     }
+    let audience = request.audience.as_str();
     let default = format!("https:{audience}");
     let allowed = &provider.oidc.allowed_audiences;
     let is_for = |expected: &str| claims["aud"] == expected;
@@ -304,17 +306,15 @@ mod tests {
 
     #[test]
     fn a_grant_that_is_absent_is_not_an_unknown_one() {
-        let error = |fields: &[(&str, &str)]| {
-            let fields = fields
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            let fields = fields.collect();
-            let attestation = Attestation::new().unwrap();
-            let exchanged = exchange(&Request::new(&fields), &Pools::default(), &attestation, 0);
-            exchanged.unwrap_err().error
+        let error = |grant_type: &str| {
+            let request = Exchange {
+                grant_type: grant_type.into(),
+                ..Exchange::default()
+            };
+            check(&request).unwrap_err().error
         };
-        assert_eq!(error(&[]), "invalid_request");
-        assert_eq!(error(&[("grant_type", "x")]), "unsupported_grant_type");
-        assert_eq!(error(&[("grant_type", GRANT)]), "invalid_request");
+        assert_eq!(error(""), "invalid_request");
+        assert_eq!(error("x"), "unsupported_grant_type");
+        assert_eq!(error(GRANT), "invalid_request");
     }
 }

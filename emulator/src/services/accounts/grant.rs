@@ -1,15 +1,10 @@
 //! An access token for a JWT that a service account has signed (RFC 7523, section 2.1; Google, "Using OAuth
 //! 2.0 for Server to Server Applications"): what clients with a key file ask its `token_uri` for.
 
-use std::collections::BTreeMap;
-
-use content::Digest;
-use serde_json::{Value, json};
-
+use super::given::Issued;
 use super::self_signed::SelfSigned;
-use super::{Accounts, Caller, Issued};
+use super::{AccessToken, Accounts, Caller};
 use crate::oauth::Refusal;
-use crate::random;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// Where Google's own clients say that their assertions are for, whatever the key file says.
@@ -21,34 +16,42 @@ const SCOPE: &str = "https://www.googleapis.com/auth/";
 /// Scopes of OpenID Connect.
 const OPENID: [&str; 3] = ["openid", "email", "profile"];
 
+/// A request for an access token, by a key file.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Assertion {
+    /// Must be that of RFC 7523.
+    pub grant_type: String,
+    /// The JWT.
+    pub assertion: String,
+}
+
 impl Accounts {
     /// Exchanges an assertion for an access token at the time `now` in Unix seconds. `token_uri` is where
-    /// this endpoint answers.
+    /// this is asked for.
     ///
     /// # Errors
     /// OAuth's, in Google's words.
     pub fn grant(
-        &mut self,
-        fields: &BTreeMap<String, String>,
+        &self,
+        request: &Assertion,
         token_uri: &str,
         now: u64,
-    ) -> Result<Value, Refusal> {
-        let field = |name: &str| fields.get(name).map_or("", String::as_str);
-        let grant = field("grant_type");
-        if grant != GRANT {
-            let text = format!("Invalid grant_type: {grant}");
+    ) -> Result<AccessToken, Refusal> {
+        let Assertion {
+            grant_type,
+            assertion,
+        } = request;
+        if grant_type != GRANT {
+            let text = format!("Invalid grant_type: {grant_type}");
             return Err(Refusal::new("unsupported_grant_type", text));
         }
-        let assertion = field("assertion");
         if assertion.is_empty() {
             let text = "Missing required parameter: assertion";
             return Err(Refusal::new("invalid_request", text));
         }
         let issued = self.judge(assertion, token_uri, now)?;
-        let token = random::text().map_err(|_| Refusal::server())?;
-        let token = format!("ya29.c.{token}");
-        self.issue(&token, issued, now);
-        Ok(json!({"access_token": token, "expires_in": LIFETIME - 1, "token_type": "Bearer"}))
+        let token = self.issue("ya29.c.", issued, now);
+        token.map_err(|_| Refusal::server())
     }
 
     fn judge(&self, assertion: &str, token_uri: &str, now: u64) -> Result<Issued, Refusal> {
@@ -82,12 +85,6 @@ impl Accounts {
             scopes: scopes(token.scopes())?,
             expires: now + LIFETIME,
         })
-    }
-
-    /// Remembers an access token, and forgets those that have ended.
-    pub(super) fn issue(&mut self, token: &str, issued: Issued, now: u64) {
-        self.issued.retain(|_, known| now < known.expires);
-        self.issued.insert(Digest::of(token.as_bytes()), issued);
     }
 }
 

@@ -1,92 +1,54 @@
 //! Service accounts besides the owners: they exist, and policies can name them (IAM v1,
 //! `projects.serviceAccounts`).
 
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::Accounts;
+use super::ProjectId;
 use crate::project::number;
 use crate::status::Status;
 
-/// `projects.serviceAccounts.create` (IAM v1, `CreateServiceAccountRequest`).
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CreateServiceAccount {
-    account_id: String,
-    #[serde(default)]
-    service_account: Words,
-}
-
-/// What a service account says about itself.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// A service account (IAM v1, `ServiceAccount`). Of a new one its words alone are read.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct Words {
+pub struct ServiceAccount {
+    name: String,
+    project_id: String,
+    unique_id: String,
+    /// Its address.
+    pub email: String,
     display_name: String,
     description: String,
+    oauth2_client_id: String,
 }
 
-impl Accounts {
-    /// Makes a service account in a project, named by ID or number.
+impl ServiceAccount {
+    /// The account with these words and this ID in a project.
     ///
     /// # Errors
-    /// No such project, there is one, or no account can have that ID.
-    pub fn add_service_account(
-        &mut self,
-        project: &str,
-        request: CreateServiceAccount,
-    ) -> Result<Value, Status> {
-        let CreateServiceAccount {
-            account_id,
-            service_account,
-        } = request;
-        let id = self
-            .id(project)
-            .ok_or_else(|| Status::no_project(project))?;
-        if !is_account_id(&account_id) {
+    /// No account can have that ID.
+    pub(super) fn named(self, project: &ProjectId, account_id: &str) -> Result<Self, Status> {
+        if !is_account_id(account_id) {
             return Err(Status::invalid(format!(
                 "Invalid value for account_id: {account_id}. It must be 6-30 characters long, and \
                  match the regular expression `[a-z]([-a-z0-9]*[a-z0-9])`."
             )));
         }
-        let address = format!("{account_id}@{id}.iam.gserviceaccount.com");
-        if self.has_service_account(&address) {
-            return Err(Status::exists(format!(
-                "Service account {account_id} already exists within project projects/{id}."
-            )));
-        }
-        let account = json!({
-            "name": format!("projects/{id}/serviceAccounts/{address}"),
-            "projectId": id.as_str(),
-            "uniqueId": format!("1{:020}", number(&address)),
-            "email": address,
-            "displayName": service_account.display_name,
-            "description": service_account.description,
-            "oauth2ClientId": format!("1{:020}", number(&address)),
-        });
-        self.service_accounts.insert(address, account.clone());
-        Ok(account)
-    }
-
-    /// A service account that was made.
-    pub fn service_account(&self, address: &str) -> Option<&Value> {
-        self.service_accounts.get(address)
-    }
-
-    /// Whether a policy can name this service account: an owner, one that was made, or one that Google
-    /// makes with a project.
-    pub fn has_service_account(&self, address: &str) -> bool {
-        let mut projects = self.projects.values();
-        self.service_accounts.contains_key(address)
-            || projects
-                .any(|project| project.owner == address || is_of_google(&project.number, address))
+        let address = format!("{account_id}@{project}.iam.gserviceaccount.com");
+        let number = format!("1{:020}", number(&address));
+        Ok(Self {
+            name: format!("projects/{project}/serviceAccounts/{address}"),
+            project_id: project.to_string(),
+            unique_id: number.clone(),
+            email: address,
+            oauth2_client_id: number,
+            ..self
+        })
     }
 }
 
 /// The accounts that Google makes by a project's number (IAM, "Service agents", "Default service
 /// accounts").
-fn is_of_google(number: &str, address: &str) -> bool {
+pub(super) fn is_of_google(number: &str, address: &str) -> bool {
     let Some((name, domain)) = address.split_once('@') else {
         return false;
     };
@@ -106,54 +68,28 @@ fn is_account_id(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-/// Service accounts by address, as they are described.
-pub(super) type ServiceAccounts = BTreeMap<String, Value>;
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn accounts() -> Accounts {
-        let folder = tempfile::tempdir().unwrap();
-        let mut accounts = Accounts::default();
-        let id = "project".parse().unwrap();
-        accounts
-            .add_project(&id, folder.path(), "http://sts/token")
-            .unwrap();
-        accounts
-    }
-
-    fn request(id: &str) -> CreateServiceAccount {
-        let body = json!({"accountId": id, "serviceAccount": {"displayName": "A"}});
-        serde_json::from_value(body).unwrap()
-    }
+    use crate::services::testing::accounts;
 
     #[test]
     fn an_account_exists_once_it_was_made() {
-        let mut accounts = accounts();
+        let accounts = accounts();
         let address = "operator@project.iam.gserviceaccount.com";
         assert!(!accounts.has_service_account(address));
-        let made = accounts
-            .add_service_account("project", request("operator"))
-            .unwrap();
-        assert_eq!(made["email"], address);
+        let make = |project: &str, id: &str| {
+            let made = accounts.add_service_account(project, id, ServiceAccount::default());
+            made.map_err(|status| status.code)
+        };
+        let made = make("project", "operator").unwrap();
+        assert_eq!(made.email, address);
         assert!(accounts.has_service_account(address));
-        assert_eq!(accounts.service_account(address), Some(&made));
-        let code = |result: Result<Value, Status>| result.unwrap_err().code;
-        assert_eq!(
-            code(accounts.add_service_account("project", request("operator"))),
-            409
-        );
-        assert_eq!(
-            code(accounts.add_service_account("nothing", request("operator"))),
-            403
-        );
+        assert_eq!(accounts.service_account(address), Some(made));
+        assert_eq!(make("project", "operator"), Err(409));
+        assert_eq!(make("nothing", "operator"), Err(403));
         for id in ["short", "Upper1", "hyphen-", "1letter", "under_score"] {
-            assert_eq!(
-                code(accounts.add_service_account("project", request(id))),
-                400,
-                "{id}"
-            );
+            assert_eq!(make("project", id), Err(400), "{id}");
         }
     }
 

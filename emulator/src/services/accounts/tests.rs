@@ -1,7 +1,15 @@
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
+use super::given::Given;
+use super::project::kept_key;
+use super::self_signed::SCOPE;
 use super::*;
 use crate::oauth::Refusal;
+use crate::project::project_number;
+use crate::state::Kept;
+use crate::status::Status;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use base64::Engine as _;
@@ -11,11 +19,15 @@ use serde_json::{Value, json};
 const TOKEN_URI: &str = "http://127.0.0.1:1/token";
 
 fn accounts(folder: &Path) -> Accounts {
-    let mut accounts = Accounts::default();
+    let mut accounts = nobody();
     accounts
         .add_project(&id("project"), folder, TOKEN_URI)
         .unwrap();
     accounts
+}
+
+fn nobody() -> Accounts {
+    Accounts::new(Kept::in_memory(Given::default()))
 }
 
 fn id(text: &str) -> ProjectId {
@@ -88,7 +100,7 @@ fn an_owner_keeps_its_credentials() {
         access_token(folder.path(), "project"),
         token(&first, |_| {}),
     );
-    let mut again = Accounts::default();
+    let mut again = nobody();
     let other = "http://127.0.0.1:2/token";
     again
         .add_project(&id("project"), folder.path(), other)
@@ -100,7 +112,7 @@ fn an_owner_keeps_its_credentials() {
     let file: Value = serde_json::from_slice(&file).unwrap();
     assert_eq!(file["token_uri"], other);
     fs::write(folder.path().join("project/credentials.json"), "{").unwrap();
-    let broken = Accounts::default().add_project(&id("project"), folder.path(), other);
+    let broken = nobody().add_project(&id("project"), folder.path(), other);
     assert!(matches!(broken, Err(AccountError::Credentials { .. })));
 }
 
@@ -150,7 +162,7 @@ fn a_token_is_for_one_service_or_for_all() {
 
 #[test]
 fn forgets_identities_that_have_ended() {
-    let mut accounts = Accounts::default();
+    let accounts = nobody();
     let federated = Federated {
         pool: "pool".into(),
         subject: "s".into(),
@@ -158,20 +170,21 @@ fn forgets_identities_that_have_ended() {
         attributes: BTreeMap::new(),
         expires: 10,
     };
-    accounts.admit("t", federated.clone(), 9);
+    let first = accounts.admit(federated.clone(), 9).unwrap();
+    assert_eq!(first.lifetime, 1);
     let caller = Caller::Federated(federated.clone());
-    assert_eq!(known(&accounts, "t", 9), Some(caller));
-    assert_eq!(known(&accounts, "t", 10), None);
+    assert_eq!(known(&accounts, &first.text, 9), Some(caller));
+    assert_eq!(known(&accounts, &first.text, 10), None);
     let other = Federated {
         expires: 20,
         ..federated
     };
-    accounts.admit("u", other, 10);
-    assert_eq!(accounts.issued.len(), 1);
+    accounts.admit(other, 10).unwrap();
+    assert_eq!(accounts.given.look(|given| given.issued.len()), 1);
 }
 
 /// Asks for an access token with an assertion of the owner.
-fn granted(accounts: &mut Accounts, change: impl Fn(&mut Value)) -> Result<String, Refusal> {
+fn granted(accounts: &Accounts, change: impl Fn(&mut Value)) -> Result<String, Refusal> {
     let assertion = token(accounts, |body| {
         body["aud"] = TOKEN_URI.into();
         change(body);
@@ -179,27 +192,27 @@ fn granted(accounts: &mut Accounts, change: impl Fn(&mut Value)) -> Result<Strin
     asked(accounts, &assertion)
 }
 
-fn asked(accounts: &mut Accounts, assertion: &str) -> Result<String, Refusal> {
-    let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-    let fields = [("grant_type", grant), ("assertion", assertion)];
-    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let answer = accounts.grant(&fields.into(), TOKEN_URI, 2000)?;
-    assert_eq!(answer["token_type"], "Bearer");
-    assert_eq!(answer["expires_in"], 3599);
-    Ok(answer["access_token"].as_str().unwrap().to_owned())
+fn asked(accounts: &Accounts, assertion: &str) -> Result<String, Refusal> {
+    let request = Assertion {
+        grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer".into(),
+        assertion: assertion.into(),
+    };
+    let token = accounts.grant(&request, TOKEN_URI, 2000)?;
+    assert_eq!(token.lifetime, 3600);
+    Ok(token.text)
 }
 
 #[test]
 fn an_assertion_is_exchanged_for_a_token_of_its_scopes() {
     let folder = tempfile::tempdir().unwrap();
-    let mut accounts = accounts(folder.path());
+    let accounts = accounts(folder.path());
     let owner = known(&accounts, &access_token(folder.path(), "project"), 2000).unwrap();
     let google = "https://oauth2.googleapis.com/token";
-    let all = granted(&mut accounts, |body| body["aud"] = google.into()).unwrap();
+    let all = granted(&accounts, |body| body["aud"] = google.into()).unwrap();
     assert_eq!(known(&accounts, &all, 5599), Some(owner.clone()));
     assert_eq!(known(&accounts, &all, 5600), None);
     let pubsub = "openid https://www.googleapis.com/auth/pubsub";
-    let one = granted(&mut accounts, |body| body["scope"] = pubsub.into()).unwrap();
+    let one = granted(&accounts, |body| body["scope"] = pubsub.into()).unwrap();
     let caller = |service| accounts.caller(Some(&one), service, 2000);
     assert_eq!(caller(Service::PubSub), Ok(owner));
     assert_eq!(caller(Service::Kms), Err(Status::scopes()));
@@ -208,8 +221,8 @@ fn an_assertion_is_exchanged_for_a_token_of_its_scopes() {
 #[test]
 fn other_assertions_are_refused_in_googles_words() {
     let folder = tempfile::tempdir().unwrap();
-    let accounts = &mut accounts(folder.path());
-    let mut refused = |name: &str, value: Value| {
+    let accounts = &accounts(folder.path());
+    let refused = |name: &str, value: Value| {
         let refused = granted(accounts, |body| body[name] = value.clone());
         let Refusal { error, description } = refused.unwrap_err();
         (error, description)
@@ -261,6 +274,6 @@ fn other_assertions_are_refused_in_googles_words() {
     let said = asked(accounts, &unsigned).unwrap_err();
     assert_eq!(said.description, "Invalid JWT Signature.");
     assert_eq!(asked(accounts, "").unwrap_err().error, "invalid_request");
-    let none = accounts.grant(&BTreeMap::new(), TOKEN_URI, 2000);
+    let none = accounts.grant(&Assertion::default(), TOKEN_URI, 2000);
     assert_eq!(none.unwrap_err().error, "unsupported_grant_type");
 }

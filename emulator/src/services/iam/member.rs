@@ -178,11 +178,15 @@ fn is_federated_member(federated: &Federated, member: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::sync::LazyLock;
 
     use super::*;
+    use crate::services::iam::Pool;
+    use crate::services::testing::accounts;
 
+    const POOLS: &str = "projects/1/locations/global/workloadIdentityPools";
     const POOL: &str = "projects/1/locations/global/workloadIdentityPools/pool";
+    static ACCOUNTS: LazyLock<Accounts> = LazyLock::new(accounts);
 
     fn federated() -> Caller {
         Caller::Federated(Federated {
@@ -216,21 +220,11 @@ mod tests {
     }
 
     fn check(member: &str) -> Result<(), String> {
-        let folder = tempfile::tempdir().unwrap();
-        let mut accounts = Accounts::default();
-        accounts
-            .add_project(
-                &"project".parse().unwrap(),
-                folder.path(),
-                "http://sts/token",
-            )
-            .unwrap();
+        let accounts = &*ACCOUNTS;
         let mut pools = Pools::default();
-        pools
-            .add_pool(POOL.rsplit_once('/').unwrap().0, "pool", json!({}))
-            .unwrap();
+        pools.add_pool(POOLS, "pool", Pool::default()).unwrap();
         let principals = Principals {
-            accounts: &accounts,
+            accounts,
             pools: &pools,
         };
         principals.check(member).map_err(|status| status.message)

@@ -62,7 +62,7 @@ pub struct Change {
 }
 
 /// Policies by resource.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Policies {
     policies: BTreeMap<String, Policy>,
     changes: u64,
@@ -215,8 +215,9 @@ fn check_against(policy: &Policy, old: &Policy) -> Result<(), Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::accounts::{Accounts, Federated};
-    use crate::services::iam::Pools;
+    use crate::services::accounts::Federated;
+    use crate::services::iam::{Pool, Pools};
+    use crate::services::testing::accounts;
     use serde_json::json;
 
     const POOLS: &str = "projects/1/locations/global/workloadIdentityPools";
@@ -249,9 +250,9 @@ mod tests {
 
     fn set(policies: &mut Policies, change: Change) -> Result<Policy, Status> {
         let mut pools = Pools::default();
-        pools.add_pool(POOLS, "pool", Value::Null).unwrap();
+        pools.add_pool(POOLS, "pool", Pool::default()).unwrap();
         let principals = Principals {
-            accounts: &Accounts::default(),
+            accounts: &accounts(),
             pools: &pools,
         };
         policies.set("r", change, principals)

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::cel;
 use crate::status::Status;
@@ -94,11 +93,7 @@ impl Pools {
     ///
     /// # Errors
     /// There is one, or no pool can have that ID or those words.
-    pub fn add_pool(&mut self, parent: &str, id: &str, body: Value) -> Result<String, Status> {
-        let pool: Pool = match body {
-            Value::Null => Pool::default(),
-            body => serde_json::from_value(body).map_err(|e| Status::invalid(e.to_string()))?,
-        };
+    pub fn add_pool(&mut self, parent: &str, id: &str, pool: Pool) -> Result<String, Status> {
         check_id("workload_identity_pool_id", id)?;
         check_words(&pool.display_name, &pool.description)?;
         let name = format!("{parent}/{id}");
@@ -119,9 +114,7 @@ impl Pools {
     ///
     /// # Errors
     /// No pool, there is one, or the provider cannot be.
-    pub fn add_provider(&mut self, pool: &str, id: &str, body: Value) -> Result<(), Status> {
-        let provider: Provider =
-            serde_json::from_value(body).map_err(|error| Status::invalid(error.to_string()))?;
+    pub fn add_provider(&mut self, pool: &str, id: &str, provider: Provider) -> Result<(), Status> {
         check_id("workload_identity_pool_provider_id", id)?;
         check_provider(&provider)?;
         let pool = self.pools.get_mut(pool).map(|kept| &mut kept.providers);
@@ -261,7 +254,7 @@ fn compiles(expression: &str) -> Result<(), Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn add(change: impl FnOnce(&mut Value)) -> Result<(), u16> {
         let mut body = json!({
@@ -271,8 +264,9 @@ mod tests {
         });
         change(&mut body);
         let mut pools = Pools::default();
-        let pool = pools.add_pool("parent", "pool", Value::Null).unwrap();
-        let added = pools.add_provider(&pool, "provider", body);
+        let pool = pools.add_pool("parent", "pool", Pool::default()).unwrap();
+        let provider = serde_json::from_value(body).map_err(|_| 400u16)?;
+        let added = pools.add_provider(&pool, "provider", provider);
         added.map_err(|status| status.code)
     }
 
@@ -327,13 +321,15 @@ mod tests {
     fn ids_are_those_that_google_takes() {
         let words = |id: &str| {
             let mut pools = Pools::default();
-            let refused = pools.add_pool("parent", id, json!({})).err();
-            let pool = pools.add_pool("parent", "pool", json!({})).unwrap();
+            let refused = pools.add_pool("parent", id, Pool::default()).err();
+            let pool = pools.add_pool("parent", "pool", Pool::default()).unwrap();
             let body = json!({
                 "oidc": {"issuerUri": "https://issuer.example"},
                 "attributeMapping": {"google.subject": "assertion.sub"},
             });
-            let provider = pools.add_provider(&pool, id, body).err();
+            let provider = pools
+                .add_provider(&pool, id, serde_json::from_value(body).unwrap())
+                .err();
             let rest = |status: Status| {
                 let message = status.message;
                 message
@@ -388,9 +384,15 @@ mod tests {
         for disabled in [false, true] {
             let mut pools = Pools::default();
             let body = json!({"disabled": disabled, "displayName": "A pool"});
-            let pool = pools.add_pool("parent", "pool", body).unwrap();
+            let pool = pools
+                .add_pool("parent", "pool", serde_json::from_value(body).unwrap())
+                .unwrap();
             pools
-                .add_provider(&pool, "provider", provider.clone())
+                .add_provider(
+                    &pool,
+                    "provider",
+                    serde_json::from_value(provider.clone()).unwrap(),
+                )
                 .unwrap();
             assert_eq!(pools.provider(&pool, "provider").is_none(), disabled);
         }

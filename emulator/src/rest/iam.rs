@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use axum::Router;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::call::Call;
+use super::routes::routes;
+use crate::services::Services;
+use crate::services::accounts::Service;
+use crate::services::accounts::ServiceAccount;
+use crate::services::iam::{CreatePool, CreateProvider, Pool};
+use crate::status::Status;
+
+/// `projects.serviceAccounts.create`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CreateServiceAccount {
+    #[serde(default)]
+    account_id: String,
+    #[serde(default)]
+    service_account: ServiceAccount,
+}
+
+/// IAM v1.
+pub fn router(services: Arc<Services>) -> Router {
+    routes(services, answer)
+}
+
+fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
+    let context = services.context(call.bearer.as_deref(), Service::Iam)?;
+    let iam = &services.iam;
+    let parts: Vec<_> = call.resource.split('/').collect();
+    let text = |part: &str| part.to_owned();
+    match (call.method.as_str(), &parts[..]) {
+        (
+            "POST",
+            [
+                "projects",
+                project,
+                "locations",
+                location,
+                "workloadIdentityPools",
+            ],
+        ) => {
+            let request = CreatePool {
+                project: text(project),
+                location: text(location),
+                id: text(call.parameter("workloadIdentityPoolId")),
+                pool: call.body_or_empty::<Pool>()?,
+            };
+            Ok(done(&iam.create_pool(&context, request)?))
+        }
+        (
+            "POST",
+            [
+                "projects",
+                project,
+                "locations",
+                location,
+                "workloadIdentityPools",
+                pool,
+                "providers",
+            ],
+        ) => {
+            let request = CreateProvider {
+                project: text(project),
+                location: text(location),
+                pool: text(pool),
+                id: text(call.parameter("workloadIdentityPoolProviderId")),
+                provider: call.body_as()?,
+            };
+            Ok(done(&iam.create_provider(&context, request)?))
+        }
+        ("POST", ["projects", project, "serviceAccounts"]) => {
+            let CreateServiceAccount {
+                account_id,
+                service_account,
+            } = call.body_as()?;
+            let made =
+                iam.create_service_account(&context, project, &account_id, service_account)?;
+            Ok(json!(made))
+        }
+        ("GET", ["projects", project, "serviceAccounts", address]) => {
+            Ok(json!(iam.service_account(&context, project, address)?))
+        }
+        _ => Err(call.unknown()),
+    }
+}
+
+/// An operation that is done at once (`google.longrunning.Operation`).
+fn done(name: &str) -> Value {
+    json!({"name": format!("{name}/operations/done"), "done": true, "response": {"name": name}})
+}

@@ -1,0 +1,44 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, State};
+use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use content::limits;
+use serde_json::Value;
+
+use super::call::Call;
+use crate::services::Services;
+use crate::status::Status;
+
+/// How one service answers a call.
+pub(super) type Answer = fn(&Services, &Call) -> Result<Value, Status>;
+
+/// The routes of a service.
+pub(super) fn routes(services: Arc<Services>, answer: Answer) -> Router {
+    let limit = usize::try_from(limits::HTTP_BODY).unwrap_or(usize::MAX);
+    Router::new()
+        .route("/v1/{*path}", any(handle))
+        .fallback(async || Status::not_found("Not Found"))
+        .layer(DefaultBodyLimit::max(limit))
+        .with_state((services, answer))
+}
+
+async fn handle(
+    State((services, answer)): State<(Arc<Services>, Answer)>,
+    method: Method,
+    UrlPath(path): UrlPath<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let call = Call::read(method.as_str(), &path, query, &headers, &body);
+    match call.and_then(|call| answer(&services, &call)) {
+        Ok(value) => Json(value).into_response(),
+        Err(status) => status.into_response(),
+    }
+}

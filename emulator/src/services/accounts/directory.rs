@@ -1,0 +1,216 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use content::Digest;
+
+use super::given::{AccessToken, Given, Issued};
+use super::project::Project;
+use super::self_signed::{SCOPE, SelfSigned, Service};
+use super::service_account::{ServiceAccount, is_of_google};
+use super::{AccountError, Caller, Federated, ProjectId};
+use crate::project::project_number;
+use crate::random;
+use crate::state::Kept;
+use crate::status::Status;
+
+/// All projects, their service accounts, and all access tokens that were given out.
+pub struct Accounts {
+    pub(super) projects: BTreeMap<ProjectId, Project>,
+    pub(super) given: Kept<Given>,
+}
+
+impl Accounts {
+    /// No projects yet, and what an earlier run has given.
+    pub fn new(given: Kept<Given>) -> Self {
+        let projects = BTreeMap::new();
+        Self { projects, given }
+    }
+
+    /// Sets a project up, with an owner whose files are put below `folder`; an owner whose files are there
+    /// keeps key and token. Clients ask `token_uri` for access tokens.
+    ///
+    /// # Errors
+    /// The project or its number is there already, no key, or a file cannot be read or written.
+    pub fn add_project(
+        &mut self,
+        id: &ProjectId,
+        folder: &Path,
+        token_uri: &str,
+    ) -> Result<(), AccountError> {
+        let number = self.new_number(id)?;
+        let project = Project::set_up(id, number, folder, token_uri)?;
+        self.projects.insert(id.clone(), project);
+        Ok(())
+    }
+
+    /// The number for a new project. An owner of one that had another's ID or number would own both.
+    fn new_number(&self, id: &ProjectId) -> Result<String, AccountError> {
+        let project = id.clone();
+        if self.projects.contains_key(id) {
+            return Err(AccountError::Twice { project });
+        }
+        let number = project_number(id.as_str()).to_string();
+        match self.projects.iter().find(|(_, p)| p.number == number) {
+            None => Ok(number),
+            Some((other, _)) => Err(AccountError::Number {
+                project,
+                number,
+                other: other.clone(),
+            }),
+        }
+    }
+
+    /// The projects, by ID.
+    pub fn projects(&self) -> impl Iterator<Item = (&str, &Project)> {
+        self.projects
+            .iter()
+            .map(|(id, project)| (id.as_str(), project))
+    }
+
+    fn named(&self, name: &str) -> Option<&Project> {
+        let mut projects = self.projects.iter();
+        let is_named = |(id, p): &(&ProjectId, &Project)| id.as_str() == name || p.number == name;
+        projects.find(is_named).map(|(_, project)| project)
+    }
+
+    /// The ID of a project that is named by ID or number.
+    fn id(&self, name: &str) -> Option<ProjectId> {
+        let mut projects = self.projects.iter();
+        let named = projects.find(|(id, p)| id.as_str() == name || p.number == name);
+        named.map(|(id, _)| id.clone())
+    }
+
+    /// The project whose owner has the key with this ID.
+    pub(super) fn by_key(&self, key_id: &str) -> Option<&Project> {
+        let mut projects = self.projects.values();
+        projects.find(|project| project.key_id == key_id)
+    }
+
+    /// The number of a project that is named by ID or number.
+    pub fn number(&self, name: &str) -> Option<&str> {
+        self.named(name).map(|project| project.number.as_str())
+    }
+
+    /// Whether the caller owns the project, named by ID or number.
+    pub fn owns(&self, caller: &Caller, name: &str) -> bool {
+        let Caller::ServiceAccount(address) = caller else {
+            return false;
+        };
+        self.named(name)
+            .is_some_and(|project| project.owner == *address)
+    }
+
+    /// Gives out an access token for an identity from outside at the time `now` in Unix seconds.
+    ///
+    /// # Errors
+    /// The operating system has no randomness, or the state cannot be written.
+    pub fn admit(&self, federated: Federated, now: u64) -> Result<AccessToken, Status> {
+        let issued = Issued {
+            expires: federated.expires,
+            caller: Caller::Federated(federated),
+            scopes: vec![SCOPE.to_owned()],
+        };
+        self.issue("ya29.d.", issued, now)
+    }
+
+    /// Gives out an access token, and forgets those that have ended.
+    pub(super) fn issue(
+        &self,
+        prefix: &str,
+        issued: Issued,
+        now: u64,
+    ) -> Result<AccessToken, Status> {
+        let random = random::text().map_err(|_| Status::internal())?;
+        let token = AccessToken {
+            text: format!("{prefix}{random}"),
+            lifetime: issued.expires - now,
+        };
+        let digest = Digest::of(token.text.as_bytes());
+        self.given.change(|given| {
+            given.issued.retain(|_, known| now < known.expires);
+            given.issued.insert(digest, issued);
+            Ok(token)
+        })
+    }
+
+    /// Who is behind a bearer token at `service` at the time `now` in Unix seconds.
+    ///
+    /// # Errors
+    /// No such token, or one that does not reach this service.
+    pub fn caller(
+        &self,
+        bearer: Option<&str>,
+        service: Service,
+        now: u64,
+    ) -> Result<Caller, Status> {
+        let bearer = bearer.ok_or_else(Status::unauthenticated)?;
+        let digest = Digest::of(bearer.as_bytes());
+        let issued = self.given.look(|given| given.issued.get(&digest).cloned());
+        match issued.filter(|issued| now < issued.expires) {
+            Some(issued) if service.is_within(&issued.scopes) => Ok(issued.caller),
+            Some(_) => Err(Status::scopes()),
+            None => self
+                .owner(bearer, service, now)
+                .map(Caller::ServiceAccount)
+                .ok_or_else(Status::unauthenticated),
+        }
+    }
+
+    /// The owner of a project, by its own access token or by a JWT that it has signed.
+    fn owner(&self, bearer: &str, service: Service, now: u64) -> Option<String> {
+        let digest = Digest::of(bearer.as_bytes());
+        let own = self
+            .projects
+            .values()
+            .find(|project| project.access_token == digest);
+        if let Some(project) = own {
+            return Some(project.owner.clone());
+        }
+        let token = SelfSigned::parse(bearer)?;
+        let project = self.by_key(token.key_id())?;
+        token
+            .holds(&project.owner, &project.public_key, service, now)
+            .then(|| project.owner.clone())
+    }
+
+    /// Makes a service account in a project, named by ID or number.
+    ///
+    /// # Errors
+    /// No such project, there is one, or no account can have that ID.
+    pub fn add_service_account(
+        &self,
+        project: &str,
+        account_id: &str,
+        words: ServiceAccount,
+    ) -> Result<ServiceAccount, Status> {
+        let id = self
+            .id(project)
+            .ok_or_else(|| Status::no_project(project))?;
+        let account = words.named(&id, account_id)?;
+        if self.has_service_account(&account.email) {
+            return Err(Status::exists(format!(
+                "Service account {account_id} already exists within project projects/{id}."
+            )));
+        }
+        self.given.change(|given| {
+            let address = account.email.clone();
+            given.service_accounts.insert(address, account.clone());
+            Ok(account)
+        })
+    }
+
+    /// A service account that was made.
+    pub fn service_account(&self, address: &str) -> Option<ServiceAccount> {
+        self.given
+            .look(|given| given.service_accounts.get(address).cloned())
+    }
+
+    /// Whether a policy can name this service account: an owner, one that was made, or one that Google
+    /// makes with a project.
+    pub fn has_service_account(&self, address: &str) -> bool {
+        let mut projects = self.projects.values();
+        self.service_account(address).is_some()
+            || projects
+                .any(|project| project.owner == address || is_of_google(&project.number, address))
+    }
+}

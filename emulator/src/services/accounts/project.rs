@@ -1,0 +1,80 @@
+use std::path::Path;
+
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::KeyPair as _;
+use content::Digest;
+
+use super::files::{Files, credentials, private_key, read, write};
+use super::{AccountError, ProjectId};
+use crate::random;
+
+/// A project.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its number, as text.
+    pub number: String,
+    /// Where its owner's files lie.
+    pub files: Files,
+    pub(super) owner: String,
+    pub(super) public_key: Vec<u8>,
+    pub(super) key_id: String,
+    pub(super) access_token: Digest,
+}
+
+impl Project {
+    /// Sets a project up, with an owner whose files are put below `folder`, or stay as they are if they
+    /// are there.
+    ///
+    /// # Errors
+    /// No key, or a file cannot be read or written.
+    pub(super) fn set_up(
+        id: &ProjectId,
+        number: String,
+        folder: &Path,
+        token_uri: &str,
+    ) -> Result<Self, AccountError> {
+        let failed = || AccountError::Key {
+            project: id.clone(),
+        };
+        let folder = folder.join(id.as_str());
+        let files = Files {
+            credentials: folder.join("credentials.json"),
+            access_token: folder.join("access_token"),
+        };
+        let key = match kept_key(&files.credentials)? {
+            Some(key) => key,
+            None => KeyPair::generate(KeySize::Rsa2048).map_err(|_| failed())?,
+        };
+        let public_key = key.public_key().as_ref().to_vec();
+        let private: aws_lc_rs::encoding::Pkcs8V1Der<'_> = key.as_der().map_err(|_| failed())?;
+        let key_id = Digest::of(&public_key).hex()[..40].to_owned();
+        let owner = format!("owner@{id}.iam.gserviceaccount.com");
+        let access_token = match read(&files.access_token)? {
+            Some(kept) => kept,
+            None => format!("ya29.{}", random::text().map_err(|_| failed())?).into_bytes(),
+        };
+        let credentials = credentials(id, &owner, &key_id, private.as_ref(), token_uri);
+        write(&files.credentials, credentials.as_bytes())?;
+        write(&files.access_token, &access_token)?;
+        let access_token = Digest::of(&access_token);
+        Ok(Self {
+            number,
+            files,
+            owner,
+            public_key,
+            key_id,
+            access_token,
+        })
+    }
+}
+
+/// The key of an owner whose credentials are there.
+pub(super) fn kept_key(path: &Path) -> Result<Option<KeyPair>, AccountError> {
+    let Some(bytes) = read(path)? else {
+        return Ok(None);
+    };
+    let key = private_key(&bytes).and_then(|der| KeyPair::from_pkcs8(&der).ok());
+    let path = path.to_owned();
+    key.map(Some).ok_or(AccountError::Credentials { path })
+}

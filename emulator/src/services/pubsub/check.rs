@@ -1,0 +1,109 @@
+//! What Pub/Sub refuses of a request (Pub/Sub quotas, resource limits).
+
+use super::message::Message;
+use crate::status::Status;
+
+/// Bytes of one request at the most; messages of one; attributes of a message; bytes of an
+/// attribute's name and of its value.
+const REQUEST: usize = 10 << 20;
+const MESSAGES: usize = 1000;
+const ATTRIBUTES: usize = 100;
+const ATTRIBUTE_NAME: usize = 256;
+const ATTRIBUTE_VALUE: usize = 1024;
+/// Seconds until a message is delivered again, where a subscription does not say, at least and at the
+/// most (Pub/Sub, `Subscription`).
+const ACK_DEADLINE: u64 = 10;
+const LONGEST_ACK_DEADLINE: u64 = 600;
+
+/// `projects/P/KIND/ID` (Pub/Sub, "Resource names").
+pub(super) fn name(name: &str, kind: &str) -> Result<(), Status> {
+    let parts: Vec<_> = name.split('/').collect();
+    match parts[..] {
+        ["projects", project, found, id] if !project.is_empty() && found == kind && is_id(id) => {
+            Ok(())
+        }
+        _ => Err(Status::invalid(format!(
+            "Invalid resource name given (name={name}). Refer to \
+             https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names for more information."
+        ))),
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    let is_known = |b: u8| b.is_ascii_alphanumeric() || b"-_.~+%".contains(&b);
+    (3..=255).contains(&id.len())
+        && id.starts_with(|first: char| first.is_ascii_alphabetic())
+        && id.bytes().all(is_known)
+        && !id.starts_with("goog")
+}
+
+/// The deadline of a new subscription that asks for this.
+pub(super) fn ack_deadline(seconds: i64) -> Result<u64, Status> {
+    match deadline(seconds)? {
+        0 => Ok(ACK_DEADLINE),
+        seconds @ ACK_DEADLINE.. => Ok(seconds),
+        _ => Err(Status::invalid(
+            "ackDeadlineSeconds must be between 10 and 600.",
+        )),
+    }
+}
+
+/// A deadline that a delivery is given anew.
+pub(super) fn deadline(seconds: i64) -> Result<u64, Status> {
+    let seconds = u64::try_from(seconds).ok();
+    seconds
+        .filter(|seconds| *seconds <= LONGEST_ACK_DEADLINE)
+        .ok_or_else(|| Status::invalid("ackDeadlineSeconds must be between 0 and 600."))
+}
+
+/// How many messages a pull wants.
+pub(super) fn most(count: i64) -> Result<usize, Status> {
+    let most = usize::try_from(count).ok();
+    most.filter(|most| *most > 0)
+        .ok_or_else(|| Status::invalid("maxMessages must be positive."))
+}
+
+/// Which deliveries are meant.
+pub(super) fn ack_ids(ids: &[String]) -> Result<(), Status> {
+    match ids.is_empty() {
+        true => Err(Status::invalid("No ack ids specified.")),
+        false => Ok(()),
+    }
+}
+
+/// The messages of a request.
+pub(super) fn messages(messages: &[Message]) -> Result<(), Status> {
+    if messages.is_empty() || messages.len() > MESSAGES {
+        return Err(Status::invalid(format!(
+            "The request has no messages or more than {MESSAGES}."
+        )));
+    }
+    messages.iter().try_for_each(message)?;
+    let size: usize = messages.iter().map(|message| message.data.len()).sum();
+    match size > REQUEST {
+        true => Err(Status::invalid(format!(
+            "The request has more than {REQUEST} bytes."
+        ))),
+        false => Ok(()),
+    }
+}
+
+fn message(message: &Message) -> Result<(), Status> {
+    if message.data.is_empty() && message.attributes.is_empty() {
+        return Err(Status::invalid(
+            "One or more messages in the publish request is empty. Each message must contain \
+             either non-empty data, or at least one attribute.",
+        ));
+    }
+    let mut attributes = message.attributes.iter();
+    let is_wrong = |(name, value): (&String, &String)| {
+        name.is_empty() || name.len() > ATTRIBUTE_NAME || value.len() > ATTRIBUTE_VALUE
+    };
+    match message.attributes.len() > ATTRIBUTES || attributes.any(is_wrong) {
+        true => Err(Status::invalid(format!(
+            "A message has at most {ATTRIBUTES} attributes, with names of 1 to \
+             {ATTRIBUTE_NAME} bytes and values of at most {ATTRIBUTE_VALUE}."
+        ))),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,252 @@
+//! A service's state: behind a lock of its own, and in a file of its own, which is replaced whole after
+//! every change and read back at the next start.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use content::{json, read_limited};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::status::Status;
+
+/// Bytes of one service's state.
+const LIMIT: u64 = 256 << 20;
+
+/// State that cannot be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The file cannot be read or written.
+    #[error("using {}: {source}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The file is not what an emulator of this version writes.
+    #[error("reading {}: {source}", path.display())]
+    Content {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: json::JsonError,
+    },
+    /// What a new state is made of cannot be had.
+    #[error("making the state of {name}: the cryptographic library failed")]
+    New {
+        /// Whose state.
+        name: &'static str,
+    },
+}
+
+impl StateError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "is the state folder writable, and is there space left?",
+            Self::Content { .. } => {
+                "another version wrote it, perhaps: choose another state folder"
+            }
+            Self::New { .. } => "is the system's random source available?",
+        }
+    }
+}
+
+/// One service's state.
+pub struct Kept<T> {
+    value: Mutex<T>,
+    /// Where it is kept; nowhere in tests of a service alone.
+    path: Option<PathBuf>,
+}
+
+impl<T: Clone + Serialize + DeserializeOwned> Kept<T> {
+    /// The state that `folder` holds under `name`, or a new one.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a new state cannot be made or written.
+    pub fn open<E>(
+        folder: &Path,
+        name: &'static str,
+        new: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Self, StateError> {
+        let path = folder.join(format!("{name}.json"));
+        let value = match read(&path)? {
+            Some(value) => value,
+            None => {
+                let value = new().map_err(|_| StateError::New { name })?;
+                write(&path, &value).map_err(|source| StateError::File {
+                    path: path.clone(),
+                    source,
+                })?;
+                value
+            }
+        };
+        Ok(Self {
+            value: Mutex::new(value),
+            path: Some(path),
+        })
+    }
+
+    /// State that is not kept.
+    pub fn in_memory(value: T) -> Self {
+        Self {
+            value: Mutex::new(value),
+            path: None,
+        }
+    }
+
+    /// Looks at the state.
+    pub fn look<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        look(&self.lock())
+    }
+
+    /// Changes the state. It stays as it was if the change fails, or cannot be written.
+    ///
+    /// # Errors
+    /// Those of the change, and an internal one if the file cannot be written.
+    pub fn change<R, E: From<Status>>(
+        &self,
+        change: impl FnOnce(&mut T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let mut value = self.lock();
+        let mut next = value.clone();
+        let answer = change(&mut next)?;
+        if let Some(path) = &self.path {
+            write(path, &next).map_err(|_| Status::internal())?;
+        }
+        *value = next;
+        Ok(answer)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, T> {
+        // A change is made to a copy: what a thread that panicked has left is whole.
+        self.value.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateError> {
+    let failed = |source| StateError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let bytes = read_limited(file, LIMIT).map_err(|error| failed(io::Error::other(error)))?;
+    let value = json::parse(&bytes, LIMIT);
+    value.map(Some).map_err(|source| StateError::Content {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Replaces the file, which only its owner can read, as a whole. What could not be read back is not written.
+fn write(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let bytes = serde_json::to_vec(value)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(&bytes)?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Bytes in a state file: base64.
+pub mod base64 {
+    use ::base64::Engine as _;
+    use ::base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    /// Writes bytes.
+    ///
+    /// # Errors
+    /// The serialiser's.
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    /// Reads bytes.
+    ///
+    /// # Errors
+    /// Text that is not base64, or of another length than the type has.
+    pub fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: TryFrom<Vec<u8>>,
+    {
+        let text = String::deserialize(deserializer)?;
+        let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
+        T::try_from(bytes).map_err(|_| de::Error::custom("bytes of another length"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(folder: &Path) -> Result<Kept<Vec<u32>>, StateError> {
+        Kept::open(folder, "numbers", || Ok::<_, ()>(vec![1]))
+    }
+
+    fn all(kept: &Kept<Vec<u32>>) -> Vec<u32> {
+        kept.look(Vec::clone)
+    }
+
+    #[test]
+    fn what_was_changed_is_there_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = open(folder.path()).unwrap();
+        let add = |number| {
+            first.change(|numbers| {
+                numbers.push(number);
+                Ok::<_, Status>(())
+            })
+        };
+        add(2).unwrap();
+        assert_eq!(all(&first), [1, 2]);
+        assert_eq!(all(&open(folder.path()).unwrap()), [1, 2]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_change_that_fails_or_is_not_written_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = open(folder.path()).unwrap();
+        let refused = kept.change(|numbers| {
+            numbers.push(2);
+            Err::<(), _>(Status::invalid("no"))
+        });
+        assert_eq!(refused, Err(Status::invalid("no")));
+        assert_eq!(all(&kept), [1]);
+        // A folder in the file's place cannot be replaced.
+        let path = folder.path().join("numbers.json");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("file"), "").unwrap();
+        let unwritten = kept.change(|numbers| {
+            numbers.push(2);
+            Ok::<_, Status>(())
+        });
+        assert_eq!(unwritten, Err(Status::internal()));
+        assert_eq!(all(&kept), [1]);
+    }
+
+    #[test]
+    fn what_is_not_a_state_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("numbers.json");
+        std::fs::write(&path, "{").unwrap();
+        assert!(matches!(
+            open(folder.path()),
+            Err(StateError::Content { .. })
+        ));
+        assert_eq!(std::fs::read(&path).unwrap(), b"{");
+    }
+}
