@@ -1,3 +1,5 @@
+//! The attestation service (Confidential Computing v1), and the discovery of its keys.
+
 use std::sync::Arc;
 
 use axum::Json;

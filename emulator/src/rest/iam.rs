@@ -1,3 +1,5 @@
+//! IAM v1: workload identity pools and service accounts.
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -1,3 +1,5 @@
+//! Cloud KMS v1.
+
 use std::sync::Arc;
 
 use axum::Router;

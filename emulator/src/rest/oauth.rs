@@ -1,3 +1,5 @@
+//! The endpoints that give out access tokens, with forms and errors of OAuth.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Pub/Sub v1.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,0 +1,149 @@
+use super::*;
+use serde_json::{Value, json};
+
+fn add(change: impl FnOnce(&mut Value)) -> Result<(), u16> {
+    let mut body = json!({
+        "oidc": {"issuerUri": "https://issuer.example"},
+        "attributeMapping": {"google.subject": "assertion.sub"},
+        "attributeCondition": "assertion.a == 'b'",
+    });
+    change(&mut body);
+    let mut pools = Pools::default();
+    let pool = pools.add_pool("parent", "pool", Pool::default()).unwrap();
+    let provider = serde_json::from_value(body).map_err(|_| 400u16)?;
+    let added = pools.add_provider(&pool, "provider", provider);
+    added.map_err(|status| status.code)
+}
+
+#[test]
+fn limits_are_googles() {
+    let mapped =
+        |target: &str, expression: &str| add(|p| p["attributeMapping"][target] = expression.into());
+    assert_eq!(mapped("google.groups", "assertion.groups"), Ok(()));
+    assert_eq!(
+        mapped(&format!("attribute.{}", "a".repeat(100)), "'a'"),
+        Ok(())
+    );
+    assert_eq!(
+        mapped("attribute.a", &format!("'{}'", "a".repeat(2046))),
+        Ok(())
+    );
+    let bad = [
+        mapped("foo", "'a'"),
+        mapped("google.nonsense", "'a'"),
+        mapped("attribute.", "'a'"),
+        mapped("attribute.Bad-Key", "'a'"),
+        mapped(&format!("attribute.{}", "a".repeat(101)), "'a'"),
+        mapped("attribute.a", &format!("'{}'", "a".repeat(2047))),
+        mapped("attribute.a", "a."),
+    ];
+    assert_eq!(bad, [Err(400); 7]);
+}
+
+#[test]
+fn so_many_of_each_and_no_more() {
+    let attributes = |count: usize| {
+        add(|p| {
+            (0..count).for_each(|i| p["attributeMapping"][format!("attribute.a{i}")] = "'a'".into())
+        })
+    };
+    assert_eq!((attributes(50), attributes(51)), (Ok(()), Err(400)));
+    let audiences = |many: usize, long: usize| {
+        add(|p| p["oidc"]["allowedAudiences"] = json!(vec!["a".repeat(long); many]))
+    };
+    assert_eq!(audiences(10, 256), Ok(()));
+    assert_eq!((audiences(11, 1), audiences(1, 257)), (Err(400), Err(400)));
+    let condition = |text: &str| add(|p| p["attributeCondition"] = text.into());
+    assert_eq!(condition(&format!("1 == 1{}", " ".repeat(4090))), Ok(()));
+    assert_eq!(condition(&"!".repeat(4097)), Err(400));
+    assert_eq!(condition(" true "), Err(400));
+    assert_eq!(add(|p| p["attributeMapping"] = json!({})), Err(400));
+}
+
+#[test]
+fn ids_are_those_that_google_takes() {
+    let words = |id: &str| {
+        let mut pools = Pools::default();
+        let refused = pools.add_pool("parent", id, Pool::default()).err();
+        let pool = pools.add_pool("parent", "pool", Pool::default()).unwrap();
+        let body = json!({
+            "oidc": {"issuerUri": "https://issuer.example"},
+            "attributeMapping": {"google.subject": "assertion.sub"},
+        });
+        let provider = pools
+            .add_provider(&pool, id, serde_json::from_value(body).unwrap())
+            .err();
+        let rest = |status: Status| {
+            let message = status.message;
+            message
+                .split_once(&format!(": {id}. "))
+                .unwrap()
+                .1
+                .to_owned()
+        };
+        assert_eq!(refused.clone().map(rest), provider.map(rest), "{id}");
+        refused.map(|status| status.message)
+    };
+    for id in ["abcd", "0-00", "my-pool-1", &"a".repeat(32), "agcp-"] {
+        assert_eq!(words(id), None, "{id}");
+    }
+    for id in ["", "abc", "Bad_Pool", "a.b.c", "p\u{f6}ol", &"a".repeat(33)] {
+        assert!(words(id).unwrap().contains("[a-z0-9-]"), "{id}");
+    }
+    assert!(
+        words("gcp-pool")
+            .unwrap()
+            .contains("reserved for use by Google")
+    );
+}
+
+#[test]
+fn an_issuer_is_an_https_address() {
+    let with = |uri: &str| add(|p| p["oidc"]["issuerUri"] = uri.into());
+    for uri in ["https://issuer.example", "https://issuer.example/a/b/"] {
+        assert_eq!(with(uri), Ok(()), "{uri}");
+    }
+    for uri in [
+        "http://issuer.example",
+        "issuer.example",
+        "https://",
+        "https://issuer.example?a=b",
+        "https://issuer.example#a",
+        "https://user@issuer.example",
+        "",
+    ] {
+        assert_eq!(with(uri), Err(400), "{uri}");
+    }
+    assert_eq!(add(|p| p["displayName"] = "a".repeat(33).into()), Err(400));
+    assert_eq!(add(|p| p["description"] = "a".repeat(257).into()), Err(400));
+}
+
+#[test]
+fn a_disabled_pool_admits_nothing() {
+    let provider = json!({
+        "oidc": {"issuerUri": "https://issuer.example"},
+        "attributeMapping": {"google.subject": "assertion.sub"},
+    });
+    for disabled in [false, true] {
+        let mut pools = Pools::default();
+        let body = json!({"disabled": disabled, "displayName": "A pool"});
+        let pool = pools
+            .add_pool("parent", "pool", serde_json::from_value(body).unwrap())
+            .unwrap();
+        pools
+            .add_provider(
+                &pool,
+                "provider",
+                serde_json::from_value(provider.clone()).unwrap(),
+            )
+            .unwrap();
+        assert_eq!(pools.provider(&pool, "provider").is_none(), disabled);
+    }
+}
+
+#[test]
+fn what_is_not_here_is_refused() {
+    assert_eq!(add(|p| p["oidc"]["jwksJson"] = "{}".into()), Err(501));
+    assert_eq!(add(|p| p["aws"] = json!({"accountId": "1"})), Err(400));
+    assert_eq!(add(|p| p["oidc"]["unknown"] = true.into()), Err(400));
+}

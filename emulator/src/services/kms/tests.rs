@@ -1,0 +1,173 @@
+use super::*;
+use crate::services::testing::{OWNER, iam};
+
+const LOCATION: &str = "projects/project/locations/global";
+const RING: &str = "projects/project/locations/global/keyRings/r";
+
+fn ring(parent: &str, id: &str) -> CreateKeyRing {
+    CreateKeyRing {
+        parent: parent.into(),
+        id: id.into(),
+    }
+}
+
+fn key(id: &str, purpose: Purpose) -> CreateCryptoKey {
+    CreateCryptoKey {
+        parent: RING.into(),
+        id: id.into(),
+        purpose,
+    }
+}
+
+fn kms_of(keys: Kept<Keys>) -> Kms {
+    Kms::new(keys, Arc::new(iam()))
+}
+
+fn kms() -> Kms {
+    let kms = kms_of(Kept::in_memory(Keys::default()));
+    kms.create_key_ring(&OWNER, &ring(LOCATION, "r")).unwrap();
+    for id in ["a", "b"] {
+        let key = key(id, Purpose::EncryptDecrypt);
+        kms.create_crypto_key(&OWNER, &key).unwrap();
+    }
+    let signing = key("signing", Purpose::AsymmetricSign);
+    kms.create_crypto_key(&OWNER, &signing).unwrap();
+    kms
+}
+
+fn checked(bytes: &[u8]) -> Checked {
+    let bytes = bytes.to_vec();
+    let crc32c = None;
+    Checked { bytes, crc32c }
+}
+
+fn encrypt(name: &str) -> Encrypt {
+    Encrypt {
+        name: name.into(),
+        plaintext: checked(b"text"),
+        aad: checked(b"aad"),
+    }
+}
+
+#[test]
+fn decrypts_with_the_same_key_and_data_only() {
+    let kms = kms();
+    let [a, b] = ["a", "b"].map(|id| format!("{RING}/cryptoKeys/{id}"));
+    let sealed = kms.encrypt(&OWNER, &encrypt(&a)).unwrap();
+    let open = |name: &str, aad: &[u8]| {
+        let request = Decrypt {
+            name: name.into(),
+            ciphertext: checked(&sealed.ciphertext),
+            aad: checked(aad),
+        };
+        kms.decrypt(&OWNER, &request).map_err(|status| status.code)
+    };
+    assert_eq!(open(&a, b"aad"), Ok(b"text".to_vec()));
+    assert_eq!(open(&a, b"other"), Err(400));
+    assert_eq!(open(&b, b"aad"), Err(400));
+    assert_eq!(
+        open(&format!("{RING}/cryptoKeys/signing"), b"aad"),
+        Err(400)
+    );
+    assert_eq!(open(&format!("{RING}/cryptoKeys/none"), b"aad"), Err(404));
+}
+
+#[test]
+fn a_wrong_checksum_names_its_field() {
+    let kms = kms();
+    let name = format!("{RING}/cryptoKeys/a");
+    let right = i64::from(crc32c::crc32c(b"text"));
+    let mut request = encrypt(&name);
+    request.plaintext.crc32c = Some(right);
+    let sealed = kms.encrypt(&OWNER, &request).unwrap();
+    assert!(sealed.verified_plaintext && !sealed.verified_aad);
+    let wrong = |bytes: &[u8]| Checked {
+        crc32c: Some(1),
+        ..checked(bytes)
+    };
+    request.aad = wrong(b"aad");
+    let sign = AsymmetricSign {
+        name: format!("{RING}/cryptoKeys/signing{VERSION}"),
+        sha256: wrong(&[0; 32]),
+    };
+    for (refused, field) in [
+        (
+            kms.encrypt(&OWNER, &request).err(),
+            "additional_authenticated_data",
+        ),
+        (kms.sign(&OWNER, &sign).err(), "digest"),
+    ] {
+        let expected = format!(
+            "The checksum in field {field}_crc32c did not match the data in field {field}."
+        );
+        assert_eq!(refused.unwrap().message, expected);
+    }
+}
+
+#[test]
+fn encrypts_by_a_version_too_and_decrypts_by_the_key_alone() {
+    let kms = kms();
+    let name = format!("{RING}/cryptoKeys/a");
+    let version = format!("{name}{VERSION}");
+    let sealed = kms.encrypt(&OWNER, &encrypt(&version)).unwrap();
+    assert_eq!(sealed.name, version);
+    let open = |name: &str| {
+        let request = Decrypt {
+            name: name.into(),
+            ciphertext: checked(&sealed.ciphertext),
+            aad: checked(b"aad"),
+        };
+        kms.decrypt(&OWNER, &request).map_err(|status| status.code)
+    };
+    assert!(open(&name).is_ok());
+    assert_eq!(open(&version), Err(404));
+    let other = encrypt(&format!("{name}/cryptoKeyVersions/2"));
+    assert_eq!(kms.encrypt(&OWNER, &other).unwrap_err().code, 404);
+}
+
+#[test]
+fn rings_are_where_google_has_them() {
+    let kms = kms();
+    let code = |parent: &str, id: &str| {
+        let made = kms.create_key_ring(&OWNER, &ring(parent, id));
+        made.map_err(|status| status.code)
+    };
+    let location = |location: &str| format!("projects/project/locations/{location}");
+    assert!(code(&location("us-central1"), "r").is_ok());
+    assert_eq!(code(&location("nowhere-1"), "r"), Err(404));
+    assert_eq!(code(LOCATION, "r"), Err(409));
+    assert_eq!(code("projects/other1/locations/global", "r"), Err(403));
+    assert!(code(LOCATION, &"a".repeat(63)).is_ok());
+    for id in ["", "a/b", "a.b", &"a".repeat(64)] {
+        assert_eq!(code(LOCATION, id), Err(400), "{id}");
+    }
+}
+
+#[test]
+fn keys_are_there_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let keys = Kept::open(folder.path(), "kms", || Ok::<_, ()>(Keys::default()));
+        kms_of(keys.unwrap())
+    };
+    let first = open();
+    first.create_key_ring(&OWNER, &ring(LOCATION, "r")).unwrap();
+    let purposes = [Purpose::EncryptDecrypt, Purpose::AsymmetricSign];
+    for (id, purpose) in ["data", "signing"].into_iter().zip(purposes) {
+        first.create_crypto_key(&OWNER, &key(id, purpose)).unwrap();
+    }
+    let data = format!("{RING}/cryptoKeys/data");
+    let signing = format!("{RING}/cryptoKeys/signing{VERSION}");
+    let sealed = first.encrypt(&OWNER, &encrypt(&data)).unwrap();
+    let second = open();
+    let request = Decrypt {
+        name: data,
+        ciphertext: checked(&sealed.ciphertext),
+        aad: checked(b"aad"),
+    };
+    assert_eq!(second.decrypt(&OWNER, &request), Ok(b"text".to_vec()));
+    let public = |kms: &Kms| kms.public_key(&OWNER, &signing).unwrap();
+    assert_eq!(public(&first), public(&second));
+    let again = second.create_key_ring(&OWNER, &ring(LOCATION, "r"));
+    assert_eq!(again.unwrap_err().code, 409);
+}
