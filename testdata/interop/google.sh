@@ -29,6 +29,24 @@ launch_printer() {
   "$bin/emulator" launch --plain-http --attestation "$(endpoint attestation)" --project operator "$printer" >"$work/token"
 }
 
+# What a launcher says to the attestation service on hardware of either kind is read by Google's own code on the way.
+read_event_log() { # hardware, which kind of register it has
+  local proxy launched=0
+  mkfifo "$work/eventlog.out"
+  "$work/eventlog" "$(endpoint attestation)" >"$work/eventlog.out" &
+  proxy=$!
+  exec 5<"$work/eventlog.out"
+  rm "$work/eventlog.out"
+  read -r proxied <&5
+  "$bin/emulator" launch --plain-http --attestation "$proxied" --project operator --hwmodel "$1" "$address/operator/printer:v2" \
+    >"$work/eventlog.token" || launched=$?
+  read -r -t 30 said <&5 || said="no event log"
+  exec 5<&-
+  kill "$proxy"
+  echo "$said"
+  [ "$launched" = 0 ] && [ "$said" = "$2 $address/operator/printer:v2 ${printer##*@} [/printer]" ]
+}
+
 if need "google clients" python3 crane gcc tar; then
   python3 -m venv "$work/python"
   "$work/python/bin/pip" install --quiet --disable-pip-version-check -r testdata/interop/requirements.txt
@@ -36,6 +54,11 @@ if need "google clients" python3 crane gcc tar; then
   check "emulator launch: an image of another program" launch_printer
   check "google clients" "$work/python/bin/python" testdata/interop/google_clients.py "$endpoints" "$work/token" "${printer##*@}"
   sed 's/^/        /' "$work/out"
+  if need "google's reader of event logs" go; then
+    check "google's reader of event logs: build" go -C testdata/interop/eventlog build -o "$work/eventlog"
+    check "google's reader of event logs: TDX" read_event_log GCP_INTEL_TDX TDX
+    check "google's reader of event logs: SEV" read_event_log GCP_AMD_SEV TPM
+  fi
 fi
 
 google_cloud() { # words of a gcloud command...
