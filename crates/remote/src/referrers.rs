@@ -59,7 +59,7 @@ pub(crate) enum Keeper {
 
 /// What a manifest that is listed turns out to be.
 enum Read {
-    Referrer(Manifest),
+    Referrer(Box<Manifest>),
     /// Another image's referrer.
     Another,
     PassedOver(PassedOver),
@@ -88,7 +88,7 @@ impl Registry {
         let mut budget = Budget::new();
         for digest in digests {
             match self.referrer(subject, digest, &mut budget).await? {
-                Read::Referrer(manifest) => referrers.manifests.push((digest, manifest)),
+                Read::Referrer(manifest) => referrers.manifests.push((digest, *manifest)),
                 Read::PassedOver(passed_over) => referrers.passed_over.push(passed_over),
                 Read::Another => {}
             }
@@ -123,7 +123,7 @@ impl Registry {
         budget.spend(&url, bytes.len() as u64)?;
         Ok(match Manifest::parse(&bytes) {
             Ok(manifest) if manifest.subject.as_ref().map(|s| s.digest) == Some(*subject) => {
-                Read::Referrer(manifest)
+                Read::Referrer(Box::new(manifest))
             }
             Ok(_) => Read::Another,
             Err(error) => unreadable(&error),

@@ -151,7 +151,7 @@ mod tests {
         let date = (DATE, "Sat, 28 Nov 2026 23:59:58 GMT");
         let until = (RETRY_AFTER, "Sun, 29 Nov 2026 00:00:03 GMT");
         assert_eq!(seconds(&[date.clone(), until.clone()]), Some(5));
-        assert_eq!(seconds(&[until.clone()]), None);
+        assert_eq!(seconds(&[until]), None);
         let past = (RETRY_AFTER, "Sat, 28 Nov 2026 00:00:00 GMT");
         assert_eq!(seconds(&[date, past]), Some(0));
         assert_eq!(seconds(&[(RETRY_AFTER, "soon")]), None);
