@@ -43,7 +43,7 @@ def refuses(name, status, call):
         call()
     except exceptions.GoogleAPICallError as refusal:
         found = refusal.response.json()["error"]["status"]
-    except auth_exceptions.OAuthError as refusal:
+    except (auth_exceptions.OAuthError, auth_exceptions.RefreshError) as refusal:
         found = refusal.args[0]
     else:
         found = "no refusal"
