@@ -108,7 +108,9 @@ fn gather(order: &Order<'_>, source: Source) -> Result<Inputs, Error> {
         progress,
     };
     let folder = source.staged.join(&source.folder);
-    let (wanted, lock) = read(&folder).map_err(|error| error.named_from(&source.staged))?;
+    let cargo_lock = source.staged.join(&source.cargo_lock);
+    let (wanted, lock) =
+        read(&folder, &cargo_lock).map_err(|error| error.named_from(&source.staged))?;
     interrupt.check()?;
     let manifest = folder.join("Cargo.toml");
     lock.fetch(&wanted.spec, &manifest, &supply)?;
@@ -132,8 +134,8 @@ fn gather(order: &Order<'_>, source: Source) -> Result<Inputs, Error> {
     })
 }
 
-fn read(folder: &Path) -> Result<(Wanted, Lock), LockError> {
-    let wanted = Wanted::read(folder)?;
+fn read(folder: &Path, cargo_lock: &Path) -> Result<(Wanted, Lock), LockError> {
+    let wanted = Wanted::read(folder, cargo_lock)?;
     let lock = Lock::read(folder, &wanted)?;
     Ok((wanted, lock))
 }

@@ -3,6 +3,7 @@
 mod report;
 mod scarcity;
 mod tree;
+mod unresolved;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,6 +16,7 @@ use crate::sandbox::{Bind, Output, Plan, Sandbox, SandboxError};
 pub use report::ReportError;
 use scarcity::is_scarcity;
 pub use tree::Linked;
+use unresolved::is_unresolved;
 
 const SOURCE: &str = "/build/src";
 const VENDOR: &str = "/build/vendor";
@@ -108,6 +110,14 @@ pub enum CompileError {
         /// Why not.
         source: ReportError,
     },
+    /// Cargo has no workspace to build in: what was staged is not enough for it, which says nothing about the source.
+    #[error("compiling {package}: cargo found no workspace: {said}")]
+    Unresolved {
+        /// The package.
+        package: String,
+        /// The first line that says so.
+        said: String,
+    },
     /// Cargo does not say which crates the binary is made of.
     #[error("listing the crates of {package}: expected a crate, found {found:?}")]
     Listing {
@@ -136,12 +146,10 @@ pub fn compile(
     binary: &Path,
 ) -> Result<(), CompileError> {
     let plan = plan(compilation)?;
-    let scarce = Mutex::new(None);
+    let heard = Mutex::new(Heard::default());
     let progress = |line: &str| {
-        if is_scarcity(line) {
-            let mut scarce = scarce.lock().unwrap_or_else(PoisonError::into_inner);
-            scarce.get_or_insert_with(|| line.trim().to_owned());
-        }
+        let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.hear(line);
         (sandbox.progress)(line);
     };
     let attended = Sandbox {
@@ -149,9 +157,9 @@ pub fn compile(
         ..*sandbox
     };
     let ended = attended.run(&plan, binary);
-    let scarce = scarce.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
     let package = || compilation.package.clone();
-    let said = ended.map_err(|error| failed(error, scarce, package()))?;
+    let said = ended.map_err(|error| failed(error, heard, package()))?;
     let product = program(&compilation.target, &compilation.package);
     report::check(&said, &product).map_err(|source| CompileError::Report {
         package: package(),
@@ -159,10 +167,41 @@ pub fn compile(
     })
 }
 
-fn failed(error: SandboxError, scarce: Option<String>, package: String) -> CompileError {
-    match (error, scarce) {
-        (SandboxError::Exited { .. }, Some(said)) => CompileError::Scarce { package, said },
-        (SandboxError::Exited { code, .. }, None) => CompileError::Refused { package, code },
+/// Lines of cargo that tell why a build failed, the first of each kind.
+#[derive(Default)]
+struct Heard {
+    scarce: Option<String>,
+    unresolved: Option<String>,
+}
+
+impl Heard {
+    fn hear(&mut self, line: &str) {
+        let said = || line.trim().to_owned();
+        if is_scarcity(line) {
+            self.scarce.get_or_insert_with(said);
+        }
+        if is_unresolved(line) {
+            self.unresolved.get_or_insert_with(said);
+        }
+    }
+}
+
+fn failed(error: SandboxError, heard: Heard, package: String) -> CompileError {
+    match (error, heard) {
+        (
+            SandboxError::Exited { .. },
+            Heard {
+                scarce: Some(said), ..
+            },
+        ) => CompileError::Scarce { package, said },
+        (
+            SandboxError::Exited { .. },
+            Heard {
+                unresolved: Some(said),
+                ..
+            },
+        ) => CompileError::Unresolved { package, said },
+        (SandboxError::Exited { code, .. }, _) => CompileError::Refused { package, code },
         (SandboxError::LeftBehind { process, .. }, _) => {
             CompileError::LeftBehind { package, process }
         }

@@ -8,6 +8,7 @@ use content::{Digest, Hasher};
 use oci::layer::{Content, Entry, Executable, Kind};
 
 use crate::spec::{FileSpec, Origin};
+use crate::told::shown;
 
 /// Where the bytes of an image come from.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +25,11 @@ pub struct Sources<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum ContentsError {
     /// A name that leads out of where it belongs.
-    #[error("adding {path}: {name:?} is not a plain path below its folder")]
+    #[error(
+        "adding {}: \"{}\" is not a plain path below its directory",
+        shown(path),
+        shown(name)
+    )]
     Outside {
         /// The path in the image.
         path: String,
@@ -32,12 +37,49 @@ pub enum ContentsError {
         name: String,
     },
     /// A binary that was not compiled.
-    #[error("adding {path}: expected the binary of package {package}, found {name:?}")]
+    #[error(
+        "adding {}: expected the binary of package {}, found \"{}\"",
+        shown(path),
+        shown(package),
+        shown(name)
+    )]
     Binary {
         /// The path in the image.
         path: String,
         /// What was compiled.
         package: String,
+        /// What `Image.toml` names.
+        name: String,
+    },
+    /// A folder, where each file is named.
+    #[error("adding {}: source \"{}\" is a directory", shown(path), shown(name))]
+    Folder {
+        /// The path in the image.
+        path: String,
+        /// What `Image.toml` names.
+        name: String,
+    },
+    /// Something that is neither a file nor a folder.
+    #[error(
+        "adding {}: source \"{}\" is not a regular file",
+        shown(path),
+        shown(name)
+    )]
+    Special {
+        /// The path in the image.
+        path: String,
+        /// What `Image.toml` names.
+        name: String,
+    },
+    /// A file that the source does not have.
+    #[error(
+        "adding {}: the commit has no \"{}\" beside Image.toml",
+        shown(path),
+        shown(name)
+    )]
+    Absent {
+        /// The path in the image.
+        path: String,
         /// What `Image.toml` names.
         name: String,
     },
@@ -52,6 +94,24 @@ pub enum ContentsError {
     /// A path that no image may have.
     #[error("adding file: {0}")]
     Path(#[from] oci::Error),
+}
+
+impl ContentsError {
+    /// What helps, if we know.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Folder { .. } => {
+                Some("an image is made of files: name each of them with a [[file]] of its own")
+            }
+            Self::Special { .. } => Some("only regular files go into an image"),
+            Self::Absent { .. } => Some("`source` in Image.toml is relative to its directory"),
+            Self::Outside { .. } => {
+                Some("`source` in Image.toml names a file of the directory that Image.toml is in")
+            }
+            Self::Binary { .. } => Some("`binary` in Image.toml is the package that is built"),
+            Self::Read { .. } | Self::Path(_) => None,
+        }
+    }
 }
 
 /// All files that are asked for, in the order of `Image.toml`.
@@ -94,12 +154,22 @@ fn bytes(file: &FileSpec, sources: &Sources<'_>) -> Result<Content, ContentsErro
 fn below(folder: &Path, name: &str, path: &str) -> Result<PathBuf, ContentsError> {
     let relative = Path::new(name.strip_prefix('/').unwrap_or(name));
     let mut parts = relative.components();
-    match !name.is_empty() && parts.all(|part| matches!(part, Component::Normal(_))) {
-        true => Ok(folder.join(relative)),
-        false => Err(ContentsError::Outside {
-            path: path.to_owned(),
-            name: name.to_owned(),
-        }),
+    let (path, name) = (path.to_owned(), name.to_owned());
+    if name.is_empty() || !parts.all(|part| matches!(part, Component::Normal(_))) {
+        return Err(ContentsError::Outside { path, name });
+    }
+    // The staged source has no links, so that no part of the way can be one.
+    let found = folder.join(relative);
+    match fs::symlink_metadata(&found) {
+        Ok(metadata) if metadata.is_file() => Ok(found),
+        Ok(metadata) if metadata.is_dir() => Err(ContentsError::Folder { path, name }),
+        Ok(_) => Err(ContentsError::Special { path, name }),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                Err(ContentsError::Absent { path, name })
+            }
+            _ => Err(unread(&found, error)),
+        },
     }
 }
 
@@ -165,6 +235,22 @@ mod tests {
                 matches!(refused, Err(ContentsError::Outside { .. })),
                 "{name:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_source_is_a_file_of_the_source() {
+        let scratch = tempfile::tempdir().unwrap();
+        let sources = sources(scratch.path());
+        let read = |name: &str| entries(&[wanted(Origin::Source(name.to_owned()))], &sources);
+        fs::create_dir(scratch.path().join("folder")).unwrap();
+        fs::write(scratch.path().join("file"), "").unwrap();
+        std::os::unix::fs::symlink("file", scratch.path().join("link")).unwrap();
+        assert!(read("file").is_ok());
+        assert!(matches!(read("folder"), Err(ContentsError::Folder { .. })));
+        assert!(matches!(read("link"), Err(ContentsError::Special { .. })));
+        for absent in ["absent", "file/x"] {
+            assert!(matches!(read(absent), Err(ContentsError::Absent { .. })));
         }
     }
 

@@ -215,6 +215,7 @@ mod tests {
             tree: Digest::of(b"tree"),
             staged: "/nowhere".into(),
             folder: "workload".into(),
+            cargo_lock: "workload/Cargo.lock".into(),
         };
         check(&Description {
             builder_id: "https://builder.example",

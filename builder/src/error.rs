@@ -11,7 +11,7 @@ use crate::contents::ContentsError;
 use crate::interrupt::Interrupted;
 use crate::lock::crates::CrateError;
 use crate::lock::source::SourceError;
-use crate::lock::{LOCK, LockError};
+use crate::lock::{CARGO_LOCK, LOCK, LockError};
 use crate::push::PushError;
 use crate::root::RootError;
 use crate::sandbox::{Resource, SandboxError, Step};
@@ -133,6 +133,7 @@ impl Error {
     fn own_hint(&self) -> Option<&'static str> {
         match self {
             Self::Source(error) => error.hint(),
+            Self::Contents(error) => error.hint(),
             Self::Lock(error) => lock_hint(error),
             Self::Crates(error) => crates_hint(error),
             Self::Root(error) => root_hint(error),
@@ -197,6 +198,15 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
             Some("run `builder lock` there again, and commit what it writes")
         }
         LockError::Parse { .. } => Some("workload/Image.toml of Countersign is an example"),
+        LockError::File { path, source }
+            if path.ends_with(CARGO_LOCK) && source.kind() == io::ErrorKind::NotFound =>
+        {
+            Some(
+                "the lock of a crate, or of the workspace that it is a member of, is an input: make it \
+                 with `cargo generate-lockfile`, and commit it",
+            )
+        }
+        LockError::Source(error) => error.hint(),
         LockError::Archive(error) => archive_hint(error),
         LockError::Crates(error) => crates_hint(error),
         LockError::Root(error) => root_hint(error),
@@ -244,6 +254,10 @@ fn compile_hint(error: &CompileError) -> Option<&'static str> {
     match error {
         CompileError::Refused { .. } => Some("the compiler's own words are above"),
         CompileError::Scarce { .. } => Some("most likely memory ran out; try --jobs 1"),
+        CompileError::Unresolved { .. } => Some(
+            "the root of the workspace and its members must be committed in this repository; does \
+             `cargo build --locked` find them in a new clone?",
+        ),
         CompileError::Linker { .. } => Some("Image.toml must name one gcc-N among its packages"),
         CompileError::Sandbox { source, .. } => sandbox_hint(source),
         CompileError::LeftBehind { .. } => {

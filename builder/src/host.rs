@@ -108,7 +108,8 @@ const GIT_SETTINGS: [(&str, &str); 7] = [
 /// Asks git about the repository that holds `folder`. The first argument names what it should do.
 ///
 /// Only commands may be asked that run no program of a repository's own configuration: those that
-/// read the working tree's files run its filters, so that `status` and `diff` are not among them.
+/// read the working tree's files run its filters, so that `status` ([`git_status`]) and `diff` are not
+/// among them.
 ///
 /// # Errors
 /// git is missing or refuses.
@@ -133,6 +134,28 @@ pub fn git_objects(folder: &Path) -> Result<Child, HostError> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(HostError::starting("git"))
+}
+
+/// What git calls changed or unknown of the working tree `top` at `paths`, or everywhere with none, as the
+/// git folder `own` says that files are compared: one that the caller has made and that names no program.
+///
+/// # Errors
+/// git is missing or refuses.
+pub fn git_status(
+    top: &Path,
+    own: &Path,
+    objects: &Path,
+    paths: &[&str],
+) -> Result<Vec<u8>, HostError> {
+    let mut command = git_command(top);
+    command.env("GIT_DIR", own).env("GIT_WORK_TREE", top);
+    command.env("GIT_OBJECT_DIRECTORY", objects);
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null");
+    command.env("GIT_CONFIG_NOSYSTEM", "1");
+    command.args(["status", "--porcelain", "-z", "--no-renames"]);
+    // A submodule has a configuration of its own.
+    command.args(["--untracked-files=all", "--ignore-submodules=all", "--"]);
+    run("git", "status", command.args(paths))
 }
 
 fn git_command(folder: &Path) -> Command {

@@ -19,4 +19,5 @@ mod settle;
 pub mod sign;
 pub mod spec;
 pub mod store;
+mod told;
 mod tree;

@@ -20,8 +20,10 @@ use crate::archive::{Archive, ArchiveError};
 use crate::interrupt::Interrupted;
 use crate::root::{self, RootError};
 use crate::spec::Spec;
+use crate::told;
 use crates::{Crate, CrateError, Named};
 use packages::Package;
+use source::SourceError;
 pub use supply::Supply;
 
 /// A size in a lock, which is whoever's it is: `LIMIT` bytes at the most.
@@ -36,7 +38,7 @@ fn at_most<'de, const LIMIT: u64, D: Deserializer<'de>>(deserializer: D) -> Resu
 /// File names beside each other.
 pub const SPEC: &str = "Image.toml";
 pub(crate) const LOCK: &str = "Image.lock";
-const CARGO_LOCK: &str = "Cargo.lock";
+pub(crate) const CARGO_LOCK: &str = "Cargo.lock";
 const HEAD: &str =
     "# Every input of the image, by digest. Written by `builder lock`; not to be edited.\n\n";
 
@@ -78,7 +80,7 @@ pub enum LockError {
         path: PathBuf,
     },
     /// A file that does not say what it should.
-    #[error("parsing {}: {source}", path.display())]
+    #[error("parsing {}: {}", path.display(), told::toml(source))]
     Parse {
         /// Which one.
         path: PathBuf,
@@ -121,6 +123,9 @@ pub enum LockError {
     /// The package archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// The source.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// Crates.
     #[error(transparent)]
     Crates(#[from] CrateError),
@@ -157,15 +162,15 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Reads `Image.toml` and `Cargo.lock` in `folder`.
+    /// Reads `Image.toml` in `folder`, and the `Cargo.lock` that cargo reads for the crate there.
     ///
     /// # Errors
     /// They are missing or cannot be read.
-    pub fn read(folder: &Path) -> Result<Self, LockError> {
+    pub fn read(folder: &Path, cargo_lock: &Path) -> Result<Self, LockError> {
         let path = folder.join(SPEC);
         let text = read(&path)?;
         let spec = Spec::parse(&text).map_err(|source| LockError::Parse { path, source })?;
-        let cargo_lock = read(&folder.join(CARGO_LOCK))?;
+        let cargo_lock = read(cargo_lock)?;
         Ok(Self {
             spec,
             spec_digest: Digest::of(text.as_bytes()),
@@ -182,7 +187,7 @@ impl Lock {
     /// # Errors
     /// Something cannot be found, fetched, believed or kept, or somebody interrupted.
     pub fn resolve(folder: &Path, supply: &Supply<'_>, now: SystemTime) -> Result<Self, LockError> {
-        let wanted = Wanted::read(folder)?;
+        let wanted = Wanted::read(folder, &source::cargo_lock(folder)?)?;
         let archive = Archive::find(supply.archive, &wanted.spec.root)?;
         supply.step("reading the archive's signed index")?;
         let index = archive.index(&wanted.spec.root, now, supply.interrupt)?;

@@ -49,8 +49,9 @@ fn main() -> ExitCode {
 }
 
 fn explain(error: &Error) -> ExitCode {
-    // A parser's excerpt ends its own last line.
-    tell(format!("builder: error: {error}").trim_end());
+    // Names in it may be a stranger's, and forge no line.
+    let told = content::printable(&error.to_string(), usize::MAX);
+    tell(&format!("builder: error: {told}"));
     if let Some(hint) = error.hint() {
         tell(&format!("hint: {hint}"));
     }

@@ -101,6 +101,7 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
         tree: Digest::of(b"tree"),
         staged: "/nowhere".into(),
         folder: "workload".into(),
+        cargo_lock: "workload/Cargo.lock".into(),
     };
     describe(&Description {
         builder_id: "https://builder.example",

@@ -68,8 +68,8 @@ impl fmt::Display for Named {
 /// A crate that cannot be locked, fetched or unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum CrateError {
-    /// `Cargo.lock` is none.
-    #[error("parsing Cargo.lock: {0}")]
+    /// Not a `Cargo.lock`.
+    #[error("parsing Cargo.lock: {}", crate::told::toml(.0))]
     Lock(#[from] toml::de::Error),
     /// A name or a version that no registry has.
     #[error("parsing Cargo.lock: {0}")]

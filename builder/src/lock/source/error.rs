@@ -3,9 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::listing::FILES;
+use super::limits::{ENTRIES, PATH, TOTAL};
 use crate::host::HostError;
 use crate::store::StoreError;
+use crate::told::{self, shown};
 
 /// Source that cannot be named or staged.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,7 @@ pub enum SourceError {
         folder: PathBuf,
     },
     /// Files that differ from the last commit, or are not in it.
-    #[error("reading source: not committed: {}{}", files.join(", "), if *.more { " and more" } else { "" })]
+    #[error("reading source: not committed: {}{}", listed(files), if *more { " and more" } else { "" })]
     Dirty {
         /// Their paths in the repository, the first of them.
         files: Vec<String>,
@@ -36,7 +37,10 @@ pub enum SourceError {
         more: bool,
     },
     /// Something other than files in folders.
-    #[error("reading source: {path} has git mode {mode}; only files can be staged")]
+    #[error(
+        "reading source: {} has git mode {mode}; only files can be staged",
+        shown(path)
+    )]
     Kind {
         /// Which path.
         path: String,
@@ -44,42 +48,98 @@ pub enum SourceError {
         mode: String,
     },
     /// A path that leads out of the source, or into git's own folder.
-    #[error("reading source: {path:?} in the commit is no plain path below its repository")]
+    #[error(
+        "reading source: \"{}\" in the commit is not a plain path below its repository",
+        shown(path)
+    )]
     Path {
         /// What git lists.
         path: String,
     },
     /// Which of two files readers see depends on how they read.
-    #[error("reading source: the commit has two files at {path}")]
+    #[error("reading source: the commit has two files at {}", shown(path))]
     Twice {
         /// Their path in the repository.
         path: String,
     },
     /// Configuration that cargo would obey.
-    #[error("reading source: {path} could replace crates, compiler and linker")]
+    #[error(
+        "reading source: {} could replace crates, compiler and linker",
+        shown(path)
+    )]
     Configuration {
         /// Its path in the repository.
         path: String,
     },
-    /// More files than any source.
-    #[error("reading source: more than {FILES} files")]
+    /// More files and folders than a source may have.
+    #[error("reading source: more than {ENTRIES} files and folders")]
     Files,
+    /// More bytes than a source may have.
+    #[error("reading source: its files unpack to more than {TOTAL} bytes")]
+    Large,
+    /// One file, list or commit that is too large.
+    #[error("reading source: git object {name} has {size} bytes: expected at most {limit}")]
+    LargeObject {
+        /// Its name.
+        name: String,
+        /// Bytes that it has.
+        size: u64,
+        /// Bytes that it may have.
+        limit: u64,
+    },
+    /// A path that no system opens.
+    #[error("reading source: a path has more than {PATH} bytes: {}", shown(path))]
+    LongPath {
+        /// The path in the repository.
+        path: String,
+    },
+    /// An object whose bytes are not those that its name is the digest of.
+    #[error("reading source: git object {name} does not have the content that its name says")]
+    Object {
+        /// Its name.
+        name: String,
+    },
+    /// An object that the repository does not have.
+    #[error("reading source: the repository has no git object {name}")]
+    Missing {
+        /// Its name.
+        name: String,
+    },
+    /// A symbolic link on the way to the folder.
+    #[error("reading source: {} is a symbolic link", shown(&path.to_string_lossy()))]
+    Link {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// A pattern for members of a workspace that is not one.
+    #[error(
+        "reading source: \"{}\" is not a pattern for workspace members",
+        shown(pattern)
+    )]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+    },
     /// A path dependency outside the repository.
-    #[error("reading source: {manifest} uses {path:?}, which is outside the repository")]
+    #[error(
+        "reading source: {} uses \"{}\", which is outside the repository",
+        shown(manifest),
+        shown(path)
+    )]
     Outside {
         /// Whose dependency.
         manifest: String,
         /// The path in it.
         path: String,
     },
-    /// A crate that the last commit does not have.
-    #[error("reading source: the last commit has no {manifest}")]
+    /// A crate that the source does not have.
+    #[error("reading source: there is no {}", shown(manifest))]
     Absent {
         /// Its manifest.
         manifest: String,
     },
-    /// A manifest that is none.
-    #[error("parsing {manifest}: {source}")]
+    /// Not a manifest.
+    #[error("parsing {}: {}", shown(manifest), told::toml(source))]
     Manifest {
         /// Which one.
         manifest: String,
@@ -87,13 +147,13 @@ pub enum SourceError {
         source: toml::de::Error,
     },
     /// git answered something else.
-    #[error("reading source: git answered {found:?}")]
+    #[error("reading source: git answered \"{}\"", shown(found))]
     Answer {
         /// What it said.
         found: String,
     },
     /// A file of the working tree cannot be read, or one cannot be staged.
-    #[error("staging {}: {source}", path.display())]
+    #[error("staging {}: {source}", shown(&path.to_string_lossy()))]
     File {
         /// Which one.
         path: PathBuf,
@@ -125,6 +185,13 @@ impl SourceError {
             }
             Self::Store(error) => error.hint(),
             Self::Kind { .. } => Some("commit the file itself in place of a link or submodule"),
+            Self::Link { .. } => Some("name the directory that it leads to"),
+            Self::Object { .. } | Self::Missing { .. } => Some(
+                "the repository is incomplete or damaged, see `git fsck`; build in a new clone",
+            ),
+            Self::Files | Self::Large | Self::LargeObject { .. } | Self::LongPath { .. } => {
+                Some("is it the right directory? no source that can be built is so large")
+            }
             _ => None,
         }
     }
@@ -136,4 +203,9 @@ impl SourceError {
             false => Self::File { path, source },
         }
     }
+}
+
+fn listed(files: &[String]) -> String {
+    let files: Vec<_> = files.iter().map(|file| shown(file)).collect();
+    files.join(", ")
 }

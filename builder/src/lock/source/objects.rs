@@ -1,85 +1,160 @@
-//! The bytes of git's objects, whatever is in the working tree.
+//! The bytes of git's objects, whatever is in the working tree. Each is compared with its name: a
+//! repository's object folder, and the alternates that it names, may hold any bytes under any name.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout};
-
-use content::limits;
+use std::process::{Child, ChildStdin, ChildStdout};
 
 use super::SourceError;
+use super::limits::{FILE, LIST, TOTAL};
+use super::name::{Kind, ObjectName};
 use crate::host;
 
-/// Bytes of one file of the source.
-const FILE: u64 = 256 << 20;
+/// Bytes of the line before an object: its name, kind and size.
+const HEAD: u64 = 256;
 
 /// A git that gives one object after another.
 pub(super) struct Objects {
     git: Child,
+    asking: ChildStdin,
     answers: BufReader<ChildStdout>,
+    room: u64,
 }
 
 impl Objects {
-    /// Asks for all `objects`, in their order.
+    /// The objects of the repository around `top`.
     ///
     /// # Errors
     /// git is missing.
-    pub(super) fn open<'a>(
-        top: &Path,
-        objects: impl Iterator<Item = &'a str>,
-    ) -> Result<Self, SourceError> {
+    pub(super) fn open(top: &Path) -> Result<Self, SourceError> {
         let mut git = host::git_objects(top)?;
-        let (Some(mut asking), Some(answers)) = (git.stdin.take(), git.stdout.take()) else {
+        let (Some(asking), Some(answers)) = (git.stdin.take(), git.stdout.take()) else {
             return Err(SourceError::Answer {
                 found: String::new(),
             });
         };
-        let names: String = objects.map(|name| format!("{name}\n")).collect();
-        // From a thread, so that neither side waits for a full pipe. If git goes away, its answers
-        // end too early.
-        std::thread::spawn(move || asking.write_all(names.as_bytes()));
         Ok(Self {
             git,
+            asking,
             answers: BufReader::new(answers),
+            room: TOTAL,
         })
     }
 
-    /// The next of them, which is named `name`.
+    /// The bytes of the object with this name.
     ///
     /// # Errors
-    /// git answers with something else, or with more than any file of a source.
-    pub(super) fn next(&mut self, name: &str) -> Result<Vec<u8>, SourceError> {
-        object(&mut self.answers, name)
+    /// There is no such object, it has another kind or other bytes than its name says, or it is
+    /// too large.
+    pub(super) fn read(&mut self, name: &ObjectName, kind: Kind) -> Result<Vec<u8>, SourceError> {
+        let asked = writeln!(self.asking, "{name}").and_then(|()| self.asking.flush());
+        asked.map_err(unanswered)?;
+        let size = self.size(name, kind)?;
+        self.room = self.room.checked_sub(size).ok_or(SourceError::Large)?;
+        let mut bytes = Vec::new();
+        let mut answer = (&mut self.answers).take(size + 1);
+        answer.read_to_end(&mut bytes).map_err(unanswered)?;
+        if bytes.len() as u64 != size + 1 {
+            return Err(unanswered(io::ErrorKind::UnexpectedEof.into()));
+        }
+        bytes.pop();
+        match name.is_of(kind, &bytes) {
+            true => Ok(bytes),
+            false => Err(SourceError::Object {
+                name: name.to_string(),
+            }),
+        }
+    }
+
+    /// `<name> <kind> <size>\n`, or `<name> missing\n`
+    fn size(&mut self, name: &ObjectName, kind: Kind) -> Result<u64, SourceError> {
+        let mut head = String::new();
+        let mut answer = (&mut self.answers).take(HEAD);
+        answer.read_line(&mut head).map_err(unanswered)?;
+        let name = name.to_string();
+        let words: Vec<_> = head.trim_end().split(' ').collect();
+        match words[..] {
+            [found, word, size] if found == name && word == kind.word() => {
+                let size = size.parse().map_err(|_| SourceError::Answer {
+                    found: head.clone(),
+                })?;
+                limited(size, kind, &name)
+            }
+            [found, "missing"] if found == name => Err(SourceError::Missing { name }),
+            // git says why on its own standard error, and ends.
+            [""] => Err(SourceError::Object { name }),
+            _ => Err(SourceError::Answer { found: head }),
+        }
+    }
+}
+
+fn limited(size: u64, kind: Kind, name: &str) -> Result<u64, SourceError> {
+    let limit = match kind {
+        Kind::Blob => FILE,
+        Kind::Commit | Kind::Tree => LIST,
+    };
+    match size <= limit {
+        true => Ok(size),
+        false => Err(SourceError::LargeObject {
+            name: name.to_owned(),
+            size,
+            limit,
+        }),
+    }
+}
+
+fn unanswered(error: io::Error) -> SourceError {
+    SourceError::Answer {
+        found: error.to_string(),
     }
 }
 
 impl Drop for Objects {
     fn drop(&mut self) {
-        // It has nothing left to say that anybody wants to hear.
+        // It holds nothing that could be lost.
         let _ = self.git.kill();
         let _ = self.git.wait();
     }
 }
 
-/// `<object> blob <size>\n<bytes>\n`
-fn object(answers: &mut impl BufRead, name: &str) -> Result<Vec<u8>, SourceError> {
-    let failed = |error: io::Error| SourceError::Answer {
-        found: error.to_string(),
-    };
-    let mut head = String::new();
-    answers
-        .by_ref()
-        .take(limits::KEY)
-        .read_line(&mut head)
-        .map_err(failed)?;
-    let size = head
-        .trim_end()
-        .strip_prefix(&format!("{name} blob "))
-        .and_then(|s| s.parse().ok());
-    let size: u64 = size
-        .filter(|size| *size <= FILE)
-        .ok_or(SourceError::Answer { found: head })?;
-    let mut bytes = vec![0; size as usize + 1];
-    answers.read_exact(&mut bytes).map_err(failed)?;
-    bytes.pop();
-    Ok(bytes)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn all_objects_together_have_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "git init -q; printf 'five!' | git hash-object -w --stdin";
+        let mut shell = Command::new("sh");
+        let made = shell
+            .args(["-c", script])
+            .current_dir(folder.path())
+            .output();
+        let name = String::from_utf8(made.unwrap().stdout).unwrap();
+        let name = name.trim().parse().unwrap();
+        let mut objects = Objects::open(folder.path()).unwrap();
+        objects.room = 12;
+        for _ in 0..2 {
+            assert_eq!(objects.read(&name, Kind::Blob).unwrap(), b"five!");
+        }
+        let third = objects.read(&name, Kind::Blob);
+        assert!(matches!(third, Err(SourceError::Large)), "{third:?}");
+    }
+
+    #[test]
+    fn an_object_of_another_kind_is_another_object() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "git init -q; git mktree </dev/null";
+        let mut shell = Command::new("sh");
+        let made = shell
+            .args(["-c", script])
+            .current_dir(folder.path())
+            .output();
+        let name = String::from_utf8(made.unwrap().stdout).unwrap();
+        let name = name.trim().parse().unwrap();
+        let mut objects = Objects::open(folder.path()).unwrap();
+        let read = objects.read(&name, Kind::Blob);
+        assert!(matches!(read, Err(SourceError::Answer { .. })), "{read:?}");
+    }
 }

@@ -44,6 +44,14 @@ impl fmt::Display for SourcePath {
     }
 }
 
+/// The path of `name` in `folder`, which is `""` for the repository itself.
+pub(super) fn join(folder: &str, name: &str) -> String {
+    match folder {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    }
+}
+
 fn is_plain(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.eq_ignore_ascii_case(GIT) && !name.contains('\0')
 }

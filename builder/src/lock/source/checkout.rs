@@ -1,0 +1,142 @@
+//! Whether the working tree is what was committed, as git sees it: with another mode, other line ends
+//! or another encoding where configuration and attributes say so.
+//!
+//! `git status` runs the programs that a repository names: filters, a file system monitor, hooks. It is
+//! therefore asked in a git folder of our own, which has the repository's index, objects, attributes and
+//! ignored patterns, and of its configuration what says how files are compared. No program is configured there.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use scratch::Scratch;
+
+use super::SourceError;
+use crate::host;
+
+/// Settings by which git compares files, and finds lists of patterns (git-config(1), "core").
+const COMPARING: [&str; 10] = [
+    "core.attributesfile",
+    "core.autocrlf",
+    "core.checkstat",
+    "core.eol",
+    "core.excludesfile",
+    "core.filemode",
+    "core.ignorecase",
+    "core.precomposeunicode",
+    "core.symlinks",
+    "core.trustctime",
+];
+/// Files of the git folder that are read as they are.
+const READ: [&str; 3] = ["index", "info/attributes", "info/exclude"];
+/// What the file with the rest of a split index is called (git-update-index(1), "Split index").
+const SHARED_INDEX: &str = "sharedindex.";
+
+/// The paths among `paths`, or all with none, that git calls changed or does not know, each with what is below it.
+///
+/// # Errors
+/// git fails, or there is no room for a folder of our own.
+pub(super) fn changed(
+    top: &Path,
+    commit: &str,
+    paths: &[&str],
+) -> Result<Vec<String>, SourceError> {
+    let scratch = Scratch::new().map_err(SourceError::at(&std::env::temp_dir()))?;
+    let own = scratch.path();
+    prepare(top, commit, own).map_err(|error| match error {
+        Failed::Source(error) => error,
+        Failed::Io(error) => SourceError::at(own)(error),
+    })?;
+    let objects = ask(top, "rev-parse", &["--git-path", "objects"])?;
+    let said = host::git_status(top, own, &top.join(objects), paths)?;
+    let entries = said.split(|byte| *byte == 0);
+    // Two letters and a space stand before each path (git-status(1), "Porcelain Format Version 1").
+    let paths = entries.filter_map(|entry| entry.get(3..));
+    Ok(paths
+        .map(|path| String::from_utf8_lossy(path).into_owned())
+        .collect())
+}
+
+enum Failed {
+    Source(SourceError),
+    Io(io::Error),
+}
+
+impl From<SourceError> for Failed {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Makes the git folder `own`.
+fn prepare(top: &Path, commit: &str, own: &Path) -> Result<(), Failed> {
+    for folder in ["info", "objects", "refs"] {
+        fs::create_dir(own.join(folder))?;
+    }
+    for name in READ {
+        let path = ask(top, "rev-parse", &["--git-path", name])?;
+        link(&top.join(path), &own.join(name))?;
+    }
+    let folder = top.join(ask(top, "rev-parse", &["--git-dir"])?);
+    for entry in fs::read_dir(&folder)? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().starts_with(SHARED_INDEX) {
+            link(&folder.join(&name), &own.join(&name))?;
+        }
+    }
+    fs::write(own.join("HEAD"), format!("{commit}\n"))?;
+    fs::write(own.join("config"), configuration(top, commit)?)?;
+    Ok(())
+}
+
+/// A file that is not there is not linked.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    match from.try_exists()? {
+        true => symlink(std::path::absolute(from)?, to),
+        false => Ok(()),
+    }
+}
+
+/// The settings of the repository and its user that say how files are compared, and no others.
+fn configuration(top: &Path, commit: &str) -> Result<String, SourceError> {
+    let said = host::git(top, "config", &["--list", "-z"])?;
+    let mut settings = BTreeMap::new();
+    for entry in said.split(|byte| *byte == 0) {
+        let entry = String::from_utf8_lossy(entry);
+        // A name without a value is true. The last value counts.
+        let (name, value) = entry.split_once('\n').unwrap_or((&entry, "true"));
+        if COMPARING.contains(&name) {
+            settings.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    let format = match commit.len() {
+        64 => "[core]\nrepositoryformatversion = 1\n[extensions]\nobjectformat = sha256\n",
+        _ => "[core]\nrepositoryformatversion = 0\n",
+    };
+    let mut text = format!("{format}[core]\nbare = false\nuntrackedcache = false\n");
+    for (name, value) in settings {
+        let name = name.trim_start_matches("core.");
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name} = \"{}\"", quoted(&value));
+    }
+    Ok(text)
+}
+
+/// A value between quotation marks (git-config(1), "Syntax").
+fn quoted(value: &str) -> String {
+    let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+    value.replace('\n', "\\n")
+}
+
+fn ask(top: &Path, action: &'static str, words: &[&str]) -> Result<PathBuf, SourceError> {
+    Ok(super::path_of(host::git(top, action, words)?))
+}

@@ -1,0 +1,281 @@
+//! The files of one commit: from its name down to each file, every object is compared with the name
+//! that the one above it has for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::SourceError;
+use super::limits::{ENTRIES, PATH};
+use super::name::{Kind, ObjectName};
+use super::objects::Objects;
+use super::path::{SourcePath, join};
+
+/// One file of the commit.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub(super) path: SourcePath,
+    pub(super) object: ObjectName,
+    pub(super) executable: Executable,
+}
+
+/// Whether a file may be executed, which is all that git keeps of modes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Executable {
+    Yes,
+    No,
+}
+
+impl Executable {
+    fn of(mode: u32) -> Self {
+        match mode & 0o100 {
+            0 => Self::No,
+            _ => Self::Yes,
+        }
+    }
+
+    /// The permissions that are written, and digested.
+    pub(super) fn mode(self) -> u32 {
+        match self {
+            Self::Yes => 0o755,
+            Self::No => 0o644,
+        }
+    }
+}
+
+/// What a folder of the commit has under a name.
+#[derive(Clone, Debug)]
+enum Entry {
+    Folder(ObjectName),
+    File(ObjectName, Executable),
+    /// A symbolic link or a submodule, by its mode.
+    Other(u32),
+}
+
+type Folder = Rc<BTreeMap<String, Entry>>;
+
+/// A commit of a repository.
+pub(super) struct Committed {
+    objects: Objects,
+    root: ObjectName,
+    folders: BTreeMap<String, Folder>,
+    entries: usize,
+}
+
+impl Committed {
+    /// The commit with this name.
+    ///
+    /// # Errors
+    /// It is missing, or does not have the content that its name says.
+    pub(super) fn open(mut objects: Objects, commit: &str) -> Result<Self, SourceError> {
+        let answer = |found: &str| SourceError::Answer {
+            found: found.to_owned(),
+        };
+        let name: ObjectName = commit.parse().map_err(|_| answer(commit))?;
+        let bytes = objects.read(&name, Kind::Commit)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let first = text.lines().next().unwrap_or_default();
+        let root = first
+            .strip_prefix("tree ")
+            .and_then(|root| root.parse::<ObjectName>().ok())
+            .filter(|root| root.length() == name.length());
+        Ok(Self {
+            objects,
+            root: root.ok_or_else(|| answer(first))?,
+            folders: BTreeMap::new(),
+            entries: 0,
+        })
+    }
+
+    /// The bytes of the file at `path`; `None` where the commit has nothing there.
+    ///
+    /// # Errors
+    /// Something other than a file is there, or a folder above it is a link.
+    pub(super) fn file(&mut self, path: &SourcePath) -> Result<Option<Vec<u8>>, SourceError> {
+        match self.listed(path)? {
+            Some(listed) => self.read(&listed).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The file at `path`; `None` where the commit has nothing there.
+    ///
+    /// # Errors
+    /// Something other than a file is there, or a folder above it is a link.
+    pub(super) fn listed(&mut self, path: &SourcePath) -> Result<Option<Listed>, SourceError> {
+        let (above, name) = path
+            .as_str()
+            .rsplit_once('/')
+            .unwrap_or(("", path.as_str()));
+        let Some(folder) = self.folder(above)? else {
+            return Ok(None);
+        };
+        match folder.get(name) {
+            None => Ok(None),
+            Some(entry) => file(path.as_str(), entry).map(Some),
+        }
+    }
+
+    /// The bytes of a file of this commit.
+    ///
+    /// # Errors
+    /// It is missing, too large, or does not have the content that its name says.
+    pub(super) fn read(&mut self, listed: &Listed) -> Result<Vec<u8>, SourceError> {
+        self.objects.read(&listed.object, Kind::Blob)
+    }
+
+    /// The names of the folders in `path`; none where the commit has no such folder.
+    ///
+    /// # Errors
+    /// A folder above is a link, or the commit has too many entries.
+    pub(super) fn folders_in(&mut self, path: &str) -> Result<Vec<String>, SourceError> {
+        let Some(folder) = self.folder(path)? else {
+            return Ok(Vec::new());
+        };
+        let names = folder.iter();
+        let folders = names.filter(|(_, entry)| matches!(entry, Entry::Folder(_)));
+        Ok(folders.map(|(name, _)| name.clone()).collect())
+    }
+
+    /// All files below `folders`, sorted.
+    ///
+    /// # Errors
+    /// Something other than files in folders is there, or too much.
+    pub(super) fn files_below(
+        &mut self,
+        folders: &BTreeSet<String>,
+    ) -> Result<Vec<Listed>, SourceError> {
+        let mut found = BTreeMap::new();
+        for path in folders {
+            let folder = self.folder(path)?;
+            let mut open: Vec<_> = folder
+                .map(|folder| (path.clone(), folder))
+                .into_iter()
+                .collect();
+            while let Some((above, folder)) = open.pop() {
+                for (name, entry) in folder.iter() {
+                    let path = join(&above, name);
+                    if let Entry::Folder(object) = entry {
+                        let folder = self.open_folder(&path, *object)?;
+                        open.push((path, folder));
+                    } else {
+                        found.insert(path.clone(), file(&path, entry)?);
+                    }
+                }
+            }
+        }
+        let mut files: Vec<_> = found.into_values().collect();
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(files)
+    }
+
+    /// The folder at `path`, which is `""` for the repository's own; `None` where the commit has none.
+    fn folder(&mut self, path: &str) -> Result<Option<Folder>, SourceError> {
+        if let Some(folder) = self.folders.get(path) {
+            return Ok(Some(folder.clone()));
+        }
+        // From above, and without recursion: a path has thousands of folders if someone wants it to.
+        let mut here = self.open_folder("", self.root)?;
+        let mut above = String::new();
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            let path = join(&above, name);
+            here = match here.get(name) {
+                Some(Entry::Folder(object)) => self.open_folder(&path, *object)?,
+                Some(Entry::Other(mode)) => return Err(kind(&path, *mode)),
+                Some(Entry::File(..)) | None => return Ok(None),
+            };
+            above = path;
+        }
+        Ok(Some(here))
+    }
+
+    fn open_folder(&mut self, path: &str, name: ObjectName) -> Result<Folder, SourceError> {
+        if let Some(folder) = self.folders.get(path) {
+            return Ok(folder.clone());
+        }
+        let bytes = self.objects.read(&name, Kind::Tree)?;
+        let folder = Rc::new(parse(path, &bytes, name.length())?);
+        // The folder itself counts as well: a million empty ones are as much work.
+        self.entries += folder.len() + 1;
+        if self.entries > ENTRIES {
+            return Err(SourceError::Files);
+        }
+        self.folders.insert(path.to_owned(), folder.clone());
+        Ok(folder)
+    }
+}
+
+fn file(path: &str, entry: &Entry) -> Result<Listed, SourceError> {
+    match entry {
+        Entry::File(object, executable) => Ok(Listed {
+            path: SourcePath::parse(path)?,
+            object: *object,
+            executable: *executable,
+        }),
+        Entry::Folder(_) => Err(kind(path, 0o040_000)),
+        Entry::Other(mode) => Err(kind(path, *mode)),
+    }
+}
+
+fn kind(path: &str, mode: u32) -> SourceError {
+    SourceError::Kind {
+        path: path.to_owned(),
+        mode: format!("{mode:06o}"),
+    }
+}
+
+/// `<mode> <name>\0<object>`, as often as there are entries (git's documentation, "gitformat-pack").
+fn parse(
+    folder: &str,
+    bytes: &[u8],
+    length: usize,
+) -> Result<BTreeMap<String, Entry>, SourceError> {
+    let mut entries = BTreeMap::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (name, entry);
+        (name, entry, rest) = one(folder, rest, length)?;
+        let path = join(folder, &name);
+        if path.len() > PATH {
+            return Err(SourceError::LongPath { path });
+        }
+        if entries.insert(name, entry).is_some() {
+            return Err(SourceError::Twice { path });
+        }
+    }
+    Ok(entries)
+}
+
+fn one<'a>(
+    folder: &str,
+    bytes: &'a [u8],
+    length: usize,
+) -> Result<(String, Entry, &'a [u8]), SourceError> {
+    let answer = || SourceError::Answer {
+        found: format!("not a tree, at {folder}"),
+    };
+    let space = bytes.iter().position(|byte| *byte == b' ');
+    let (mode, rest) = bytes.split_at(space.ok_or_else(answer)?);
+    let end = rest.iter().position(|byte| *byte == 0);
+    let (name, rest) = rest.split_at(end.ok_or_else(answer)?);
+    let (object, rest) = rest[1..].split_at_checked(length).ok_or_else(answer)?;
+    let object = ObjectName::from_bytes(object).ok_or_else(answer)?;
+    let mode = str::from_utf8(mode).ok();
+    let mode = mode.and_then(|mode| u32::from_str_radix(mode, 8).ok());
+    let entry = match mode.ok_or_else(answer)? {
+        mode if mode & 0o170_000 == 0o040_000 => Entry::Folder(object),
+        mode if mode & 0o170_000 == 0o100_000 => Entry::File(object, Executable::of(mode)),
+        mode => Entry::Other(mode),
+    };
+    Ok((plain(folder, &name[1..])?, entry, rest))
+}
+
+/// A name of one folder or file, which leads to nowhere else.
+fn plain(folder: &str, name: &[u8]) -> Result<String, SourceError> {
+    let path = || join(folder, &String::from_utf8_lossy(name));
+    let refused = || SourceError::Path { path: path() };
+    let name = str::from_utf8(name).map_err(|_| refused())?;
+    match !name.contains('/') && SourcePath::parse(name).is_ok() {
+        true => Ok(name.to_owned()),
+        false => Err(refused()),
+    }
+}

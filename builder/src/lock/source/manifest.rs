@@ -1,0 +1,230 @@
+//! What a `Cargo.toml` says about other folders (The Cargo Book, "Manifest format" and "Workspaces").
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path};
+use std::rc::Rc;
+
+use toml::{Table, Value};
+
+use super::SourceError;
+use super::manifests::Files;
+use super::path::{SourcePath, join};
+
+/// The name of a manifest.
+pub(super) const MANIFEST: &str = "Cargo.toml";
+/// Tables of dependencies; cargo reads those for tests as well.
+const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
+
+/// Manifests by their folders, each read once.
+pub(super) struct Manifests<'a> {
+    files: &'a mut dyn Files,
+    known: BTreeMap<String, Option<Rc<Manifest>>>,
+}
+
+impl<'a> Manifests<'a> {
+    pub(super) fn of(files: &'a mut dyn Files) -> Self {
+        Self {
+            files,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// The manifest in `folder`, which must have one.
+    pub(super) fn expect(&mut self, folder: &str) -> Result<Rc<Manifest>, SourceError> {
+        self.get(folder)?.ok_or_else(|| SourceError::Absent {
+            manifest: join(folder, MANIFEST),
+        })
+    }
+
+    /// The manifest in `folder`, if it has one.
+    pub(super) fn get(&mut self, folder: &str) -> Result<Option<Rc<Manifest>>, SourceError> {
+        if let Some(known) = self.known.get(folder) {
+            return Ok(known.clone());
+        }
+        let path = SourcePath::parse(&join(folder, MANIFEST))?;
+        let bytes = self.files.file(&path)?;
+        let manifest = bytes.map(|bytes| Manifest::parse(folder, &bytes).map(Rc::new));
+        let manifest = manifest.transpose()?;
+        self.known.insert(folder.to_owned(), manifest.clone());
+        Ok(manifest)
+    }
+
+    pub(super) fn files(&mut self) -> &mut dyn Files {
+        self.files
+    }
+}
+
+/// One manifest.
+pub(super) struct Manifest {
+    folder: String,
+    table: Table,
+}
+
+impl Manifest {
+    fn parse(folder: &str, bytes: &[u8]) -> Result<Self, SourceError> {
+        let table = toml::from_slice(bytes).map_err(|source| SourceError::Manifest {
+            manifest: join(folder, MANIFEST),
+            source,
+        })?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            table,
+        })
+    }
+
+    /// Whether it is of a crate, and not of a workspace alone.
+    pub(super) fn has_package(&self) -> bool {
+        self.table.contains_key("package")
+    }
+
+    /// Whether it is the root of a workspace.
+    pub(super) fn has_workspace(&self) -> bool {
+        self.table.contains_key("workspace")
+    }
+
+    /// `members` or `exclude` of the workspace.
+    pub(super) fn workspace_paths(&self, key: &str) -> Vec<&str> {
+        let workspace = self.table.get("workspace").and_then(Value::as_table);
+        let listed = workspace.and_then(|workspace| workspace.get(key)?.as_array());
+        listed
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
+    }
+
+    /// The folder that `package.workspace` names.
+    pub(super) fn named_root(&self) -> Result<Option<String>, SourceError> {
+        let package = self.table.get("package").and_then(Value::as_table);
+        let named = package.and_then(|package| package.get("workspace")?.as_str());
+        named.map(|path| self.resolve(path)).transpose()
+    }
+
+    /// Whether anything in it is `workspace = true`.
+    pub(super) fn inherits(&self) -> bool {
+        let package = self.table.get("package").and_then(Value::as_table);
+        let package = package.into_iter().flat_map(|package| package.values());
+        let lints = self.table.get("lints").into_iter();
+        let tables = self.dependency_tables();
+        let dependencies = tables.into_iter().flat_map(|table| table.values());
+        package.chain(lints).chain(dependencies).any(is_inherited)
+    }
+
+    /// The folders of all crates that it uses by path, of any kind and for any target, as `root` completes them.
+    pub(super) fn path_dependencies(
+        &self,
+        root: Option<&Self>,
+    ) -> Result<Vec<String>, SourceError> {
+        let mut folders = Vec::new();
+        for (name, dependency) in self.dependency_tables().into_iter().flatten() {
+            match (path(dependency), root) {
+                (Some(path), _) => folders.push(self.resolve(path)?),
+                (None, Some(root)) if is_inherited(dependency) => {
+                    folders.extend(root.inherited_path(name)?);
+                }
+                (None, _) => {}
+            }
+        }
+        Ok(folders)
+    }
+
+    /// The folders of crates that it puts in the place of others (`[patch]`), or offers to members of the workspace.
+    pub(super) fn offered_paths(&self) -> Result<Vec<String>, SourceError> {
+        let patches = self.tables_in("patch");
+        let offered = patches.into_iter().chain(self.offered());
+        let paths = offered.flat_map(Table::values).filter_map(path);
+        paths.map(|path| self.resolve(path)).collect()
+    }
+
+    fn inherited_path(&self, name: &str) -> Result<Option<String>, SourceError> {
+        let offered = self.offered().and_then(|offered| offered.get(name));
+        let path = offered.and_then(path);
+        path.map(|path| self.resolve(path)).transpose()
+    }
+
+    fn offered(&self) -> Option<&Table> {
+        self.table.get("workspace")?.get("dependencies")?.as_table()
+    }
+
+    fn dependency_tables(&self) -> Vec<&Table> {
+        let mut tables = dependency_kinds(&self.table);
+        for target in self.tables_in("target") {
+            tables.extend(dependency_kinds(target));
+        }
+        tables
+    }
+
+    fn tables_in(&self, name: &str) -> Vec<&Table> {
+        let table = self.table.get(name).and_then(Value::as_table);
+        let values = table.into_iter().flat_map(Table::values);
+        values.filter_map(Value::as_table).collect()
+    }
+
+    /// `path` as seen from this manifest, relative to the repository.
+    pub(super) fn resolve(&self, path: &str) -> Result<String, SourceError> {
+        relative(&self.folder, path).ok_or_else(|| SourceError::Outside {
+            manifest: join(&self.folder, MANIFEST),
+            path: path.to_owned(),
+        })
+    }
+}
+
+fn dependency_kinds(table: &Table) -> Vec<&Table> {
+    let kinds = KINDS.iter();
+    kinds
+        .filter_map(|kind| table.get(*kind)?.as_table())
+        .collect()
+}
+
+fn path(dependency: &Value) -> Option<&str> {
+    dependency.get("path")?.as_str()
+}
+
+/// `{ workspace = true }`
+fn is_inherited(value: &Value) -> bool {
+    value.get("workspace").and_then(Value::as_bool) == Some(true)
+}
+
+/// `path` as seen from `folder`, relative to the repository; `None` if it leaves it.
+fn relative(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::CurDir => {}
+            Component::ParentDir => drop(parts.pop()?),
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_in_the_repository() {
+        assert_eq!(relative("a/b", "../c/./d").as_deref(), Some("a/c/d"));
+        assert_eq!(relative("a", "../../c"), None);
+        assert_eq!(relative("a", "/c"), None);
+    }
+
+    #[test]
+    fn what_is_inherited_is_seen_wherever_it_stands() {
+        for (text, inherits) in [
+            ("[package]\nedition.workspace = true", true),
+            ("[package]\n[lints]\nworkspace = true", true),
+            ("[package]\n[dependencies]\na.workspace = true", true),
+            (
+                "[target.x.dev-dependencies]\na = { workspace = true }",
+                true,
+            ),
+            ("[package]\nworkspace = '..'\nedition = '2024'", false),
+            ("[package]\n[dependencies]\na = { path = 'b' }", false),
+        ] {
+            let manifest = Manifest::parse("", text.as_bytes()).unwrap();
+            assert_eq!(manifest.inherits(), inherits, "{text}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Where manifests are read from: a commit, for what is built, or the working tree, for what is locked.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use content::limits;
+
+use super::SourceError;
+use super::committed::Committed;
+use super::path::SourcePath;
+
+/// Files and folders by their paths in the repository.
+pub(super) trait Files {
+    /// The bytes of the file at `path`; `None` where there is nothing.
+    fn file(&mut self, path: &SourcePath) -> Result<Option<Vec<u8>>, SourceError>;
+
+    /// The names of the folders in `folder`, which is `""` for the repository itself.
+    fn folders_in(&mut self, folder: &str) -> Result<Vec<String>, SourceError>;
+}
+
+impl Files for Committed {
+    fn file(&mut self, path: &SourcePath) -> Result<Option<Vec<u8>>, SourceError> {
+        Self::file(self, path)
+    }
+
+    fn folders_in(&mut self, folder: &str) -> Result<Vec<String>, SourceError> {
+        Self::folders_in(self, folder)
+    }
+}
+
+/// The working tree below this folder.
+pub(super) struct WorkingTree(pub(super) PathBuf);
+
+impl Files for WorkingTree {
+    fn file(&mut self, path: &SourcePath) -> Result<Option<Vec<u8>>, SourceError> {
+        let path = self.0.join(path);
+        let Some(file) = present(&path, fs::File::open(&path))? else {
+            return Ok(None);
+        };
+        let bytes = content::read_limited(file, limits::DOCUMENT);
+        let bytes = bytes.map_err(|error| SourceError::at(&path)(io::Error::other(error)))?;
+        Ok(Some(bytes))
+    }
+
+    fn folders_in(&mut self, folder: &str) -> Result<Vec<String>, SourceError> {
+        let path = self.0.join(folder);
+        let mut names = Vec::new();
+        for entry in present(&path, fs::read_dir(&path))?.into_iter().flatten() {
+            let entry = entry.map_err(SourceError::at(&path))?;
+            let is_folder = entry.file_type().map_err(SourceError::at(&path))?.is_dir();
+            // A name that is not text is in no manifest.
+            if let (true, Ok(name)) = (is_folder, entry.file_name().into_string()) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+}
+
+fn present<T>(path: &Path, opened: io::Result<T>) -> Result<Option<T>, SourceError> {
+    match opened {
+        Ok(opened) => Ok(Some(opened)),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
+            _ => Err(SourceError::at(path)(error)),
+        },
+    }
+}

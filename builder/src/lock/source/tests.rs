@@ -1,0 +1,290 @@
+use super::*;
+use std::process::Command;
+
+mod checkout;
+mod objects;
+mod workspace;
+
+/// A commit with what `script` makes in the repository.
+fn commit(repository: &Path, script: &str) {
+    let commit = "git add -A . && git -c user.name=n -c user.email=e commit -qm m";
+    shell(repository, &format!("({script}) && {commit}"));
+}
+
+fn output(folder: &Path, script: &str) -> String {
+    let mut shell = Command::new("sh");
+    let output = shell.args(["-euc", script]).current_dir(folder).output();
+    line(output.unwrap().stdout)
+}
+
+fn repository() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in [
+        (
+            "a/Cargo.toml",
+            "[package]\nname='a'\n[dependencies]\nb={path='../x/b'}\n[target.t.build-dependencies]\nc={path='../x/c'}\n",
+        ),
+        ("a/src/main.rs", "fn main() {}\n"),
+        ("x/b/Cargo.toml", "[package]\n"),
+        ("x/c/Cargo.toml", "[package]\n"),
+        ("x/d/Cargo.toml", "[package]\n"),
+    ] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    shell(
+        folder.path(),
+        "git init -q && git add . && git -c user.name=n -c user.email=e commit -qm m",
+    );
+    folder
+}
+
+fn shell(folder: &Path, script: &str) {
+    assert!(
+        Command::new("sh")
+            .args(["-c", script])
+            .current_dir(folder)
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+fn staged(repository: &Path) -> Result<(Source, tempfile::TempDir), SourceError> {
+    let into = tempfile::tempdir().unwrap();
+    stage(&repository.join("a"), into.path()).map(|source| (source, into))
+}
+
+#[test]
+fn stages_the_crate_and_what_it_uses() {
+    let repository = repository();
+    let (source, into) = staged(repository.path()).unwrap();
+    assert_eq!(source.folder, Path::new("a"));
+    assert!(into.path().join("a/src/main.rs").exists());
+    assert!(into.path().join("x/b/Cargo.toml").exists());
+    assert!(into.path().join("x/c/Cargo.toml").exists());
+    assert!(!into.path().join("x/d").exists());
+}
+
+#[test]
+fn the_tree_depends_on_contents_and_modes_alone() {
+    let repository = repository();
+    let (first, _into) = staged(repository.path()).unwrap();
+    let commit = "git -c user.name=n -c user.email=e commit -qam m";
+    shell(
+        repository.path(),
+        &format!("umask 077; touch a/src/main.rs; echo >> x/d/Cargo.toml; {commit}"),
+    );
+    let (second, _into) = staged(repository.path()).unwrap();
+    assert_ne!(first.commit, second.commit);
+    assert_eq!(first.tree, second.tree);
+    shell(
+        repository.path(),
+        &format!("chmod +x a/src/main.rs; {commit}"),
+    );
+    assert_ne!(staged(repository.path()).unwrap().0.tree, first.tree);
+}
+
+#[test]
+fn refuses_what_is_not_committed_or_no_file() {
+    let repository = repository();
+    fs::write(repository.path().join("x/b/new.rs"), "").unwrap();
+    let error = staged(repository.path()).unwrap_err().to_string();
+    assert_eq!(error, "reading source: not committed: x/b/new.rs");
+    shell(
+        repository.path(),
+        "rm x/b/new.rs; ln -s /etc/passwd a/link; git add .; git -c user.name=n -c user.email=e commit -qm m",
+    );
+    assert!(matches!(
+        staged(repository.path()),
+        Err(SourceError::Kind { .. })
+    ));
+}
+
+/// Commits the tree `a` with one more entry, which git itself would not let in.
+fn commit_with_entry(repository: &Path, mode: &str, name: &str, object: &str) {
+    let script = format!(
+        "entry() {{ printf '%s %s\\0' \"$1\" \"$2\"; printf \"$(echo $3 | sed 's/../\\\\x&/g')\"; }}
+        tree() {{ git hash-object -w -t tree --stdin --literally; }}
+        inner=$({{ git cat-file tree HEAD:a; entry {mode} '{name}' $({object}); }} | tree)
+        outer=$({{ entry 40000 a $inner; entry 40000 x $(git rev-parse HEAD:x); }} | tree)
+        git reset -q --soft $(git -c user.name=n -c user.email=e commit-tree -m m $outer)"
+    );
+    let mut bash = Command::new("bash");
+    bash.args(["-euc", &script]).current_dir(repository);
+    assert!(bash.status().unwrap().success());
+}
+
+#[test]
+fn paths_that_lead_out_are_refused_and_nothing_is_written() {
+    let evil = "echo evil | git hash-object -w --stdin";
+    let up = "printf '100755 blob %s\\tescaped\\n' $(echo evil | git hash-object -w --stdin) | git mktree";
+    for (mode, name, object) in [
+        ("100644", "../../escaped", evil),
+        ("40000", "..", up),
+        ("40000", ".Git", up),
+    ] {
+        let repository = repository();
+        commit_with_entry(repository.path(), mode, name, object);
+        let outside = tempfile::tempdir().unwrap();
+        let into = outside.path().join("deep/source");
+        let refused = stage(&repository.path().join("a"), &into);
+        assert!(
+            matches!(refused, Err(SourceError::Path { .. })),
+            "{name}: {refused:?}"
+        );
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn one_path_is_one_file() {
+    let repository = repository();
+    let other = "echo other | git hash-object -w --stdin";
+    commit_with_entry(repository.path(), "100644", "Cargo.toml", other);
+    let refused = staged(repository.path());
+    assert!(
+        matches!(&refused, Err(SourceError::Twice { path }) if path == "a/Cargo.toml"),
+        "{:?}",
+        refused.err()
+    );
+}
+
+#[test]
+fn every_kind_of_change_counts() {
+    for change in [
+        "echo >> a/src/main.rs",
+        "rm a/src/main.rs",
+        "chmod +x a/src/main.rs",
+        "ln -sf /etc/passwd a/src/main.rs",
+        "touch a/new.rs; git add a/new.rs",
+        "git rm -q --cached a/src/main.rs; echo x > a/src/main.rs",
+    ] {
+        let repository = repository();
+        shell(repository.path(), change);
+        let result = staged(repository.path());
+        assert!(matches!(result, Err(SourceError::Dirty { .. })), "{change}");
+    }
+}
+
+#[test]
+fn what_git_ignores_or_is_elsewhere_does_not_count() {
+    let repository = repository();
+    let change = "echo target > a/.gitignore; git add .; git -c user.name=n -c user.email=e commit -qm m; mkdir a/target; touch a/target/x x/d/new a/src/main.rs; git repack -qad";
+    shell(repository.path(), change);
+    staged(repository.path()).unwrap();
+}
+
+#[test]
+fn a_repository_cannot_name_programs_to_run() {
+    let repository = repository();
+    let marker = repository.path().join("marker");
+    let script = "printf '#!/bin/sh\ntouch %s\n' \"$PWD/marker\" > .git/evil; chmod +x .git/evil
+        echo '*.rs filter=evil diff=evil' > .git/info/attributes
+        for key in filter.evil.clean filter.evil.smudge filter.evil.process diff.evil.textconv diff.evil.command diff.external core.fsmonitor core.sshCommand core.pager pager.ls-files pager.cat-file; do git config $key \"$PWD/.git/evil\"; done
+        touch -d 2001-01-01 a/src/main.rs";
+    shell(repository.path(), script);
+    staged(repository.path()).unwrap();
+    assert!(!marker.exists());
+    shell(repository.path(), "git status --porcelain >&2 || true");
+    assert!(marker.exists(), "the trap does not work");
+}
+
+#[test]
+fn replaced_objects_are_not_believed() {
+    let repository = repository();
+    let script =
+        "git replace $(git rev-parse HEAD:a/src/main.rs) $(echo evil | git hash-object -w --stdin)";
+    shell(repository.path(), script);
+    let (_, into) = staged(repository.path()).unwrap();
+    let staged = fs::read(into.path().join("a/src/main.rs")).unwrap();
+    assert_eq!(staged, b"fn main() {}\n");
+}
+
+#[test]
+fn says_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let into = tempfile::tempdir().unwrap();
+    let stage = || stage(folder.path(), into.path()).unwrap_err();
+    assert!(matches!(stage(), SourceError::Repository { .. }));
+    shell(folder.path(), "git init -q");
+    assert!(matches!(stage(), SourceError::Unborn { .. }));
+    shell(
+        folder.path(),
+        "touch x; git add .; git -c user.name=n -c user.email=e commit -qm m",
+    );
+    assert!(matches!(stage(), SourceError::Absent { .. }));
+}
+
+#[test]
+fn the_repository_itself_can_be_the_crate() {
+    let repository = repository();
+    shell(
+        repository.path(),
+        "printf '[package]\n[dependencies]\nb={path=\"x/b\"}\n[patch.r]\nc={path=\"x/c\"}\n[workspace.dependencies]\nd={path=\"x/d\"}\n' > Cargo.toml; git add .; git -c user.name=n -c user.email=e commit -qm m",
+    );
+    let into = tempfile::tempdir().unwrap();
+    let source = stage(repository.path(), into.path()).unwrap();
+    assert_eq!(source.folder, Path::new(""));
+    assert!(into.path().join("a/src/main.rs").exists());
+}
+
+#[test]
+fn links_to_the_folder_are_refused() {
+    let repository = repository();
+    let at = repository.path();
+    commit(
+        at,
+        "ln -s a workload; ln -s x y; mkdir c; printf '[package]\n[dependencies]\nb={path=\"../y/b\"}\n' > c/Cargo.toml",
+    );
+    let into = tempfile::tempdir().unwrap();
+    let refused = stage(&at.join("workload"), into.path());
+    assert!(
+        matches!(refused, Err(SourceError::Link { .. })),
+        "{refused:?}"
+    );
+    let refused = stage(&at.join("c"), into.path());
+    assert!(
+        matches!(&refused, Err(SourceError::Kind { path, .. }) if path == "y"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_commit_has_limits() {
+    let repository = repository();
+    let at = repository.path();
+    commit(at, "head -c 270000000 /dev/zero > a/zero");
+    let error = staged(at).unwrap_err().to_string();
+    assert!(
+        error.ends_with("has 270000000 bytes: expected at most 268435456"),
+        "{error}"
+    );
+    let folders = "git rm -q --cached a/zero; rm a/zero
+        below=$(git mktree </dev/null)
+        for depth in 1 2 3 4 5; do
+            below=$(for name in 1 2 3 4 5 6 7 8 9 10 11; do printf '040000 tree %s\\t%s\\n' $below $name; done | git mktree)
+        done
+        git read-tree --prefix=a/deep $below || true
+        inner=$({ git ls-tree HEAD:a | grep -v zero; printf '040000 tree %s\\tdeep\\n' $below; } | git mktree)
+        outer=$({ git ls-tree HEAD | grep -v '\ta$'; printf '040000 tree %s\\ta\\n' $inner; } | git mktree)
+        git reset -q --soft $(git -c user.name=n -c user.email=e commit-tree -m m $outer)";
+    let mut bash = Command::new("bash");
+    bash.args(["-euc", folders]).current_dir(at);
+    assert!(bash.status().unwrap().success());
+    let refused = staged(at);
+    assert!(matches!(refused, Err(SourceError::Files)), "{refused:?}");
+}
+
+#[test]
+fn names_of_files_forge_no_line() {
+    let repository = repository();
+    fs::write(repository.path().join("a/x\nbuilder: \u{202e}done"), "").unwrap();
+    let error = staged(repository.path()).unwrap_err().to_string();
+    let expected = r"reading source: not committed: a/x\u{a}builder: \u{202e}done";
+    assert_eq!(error, expected);
+    commit(repository.path(), "ln -s x \"a/$(printf 'y\\nz')\"");
+    let error = staged(repository.path()).unwrap_err().to_string();
+    assert!(error.contains(r"a/y\u{a}z has git mode 120000"), "{error}");
+}

@@ -1,0 +1,55 @@
+//! What git calls clean.
+
+use super::*;
+
+#[test]
+fn what_git_calls_clean_is_clean_and_the_committed_object_is_staged() {
+    for change in [
+        "git config core.fileMode false; chmod -R 0777 a x",
+        "echo '* eol=crlf' > .git/info/attributes; rm -r a x; git checkout -q .",
+        "git config core.autocrlf true; rm -r a x; git checkout -q .",
+        "git config core.symlinks false; git update-index -q --refresh",
+        "git update-index --assume-unchanged a/src/main.rs; echo >> a/src/main.rs",
+        "git update-index --split-index",
+        "mkdir -p a/ignored; touch a/ignored/x; echo ignored > .git/info/exclude",
+        "touch a/ignored; echo ignored > list; git config core.excludesFile \"$PWD/list\"",
+        "rm .git/info/exclude",
+    ] {
+        let repository = repository();
+        shell(repository.path(), change);
+        let (_, into) = staged(repository.path()).unwrap_or_else(|error| {
+            panic!("{change}: {error}");
+        });
+        let staged = fs::read(into.path().join("a/src/main.rs")).unwrap();
+        assert_eq!(staged, b"fn main() {}\n", "{change}");
+    }
+}
+
+#[test]
+fn files_that_attributes_convert_are_committed_files() {
+    let repository = repository();
+    let script = "echo '*.rs text eol=crlf ident working-tree-encoding=UTF-16' > .gitattributes
+        git add .gitattributes && git -c user.name=n -c user.email=e commit -qm m";
+    shell(repository.path(), script);
+    shell(repository.path(), "rm -r a; git checkout -q .");
+    let found = fs::read(repository.path().join("a/src/main.rs")).unwrap();
+    assert_ne!(found, b"fn main() {}\n");
+    let (_, into) = staged(repository.path()).unwrap();
+    let staged = fs::read(into.path().join("a/src/main.rs")).unwrap();
+    assert_eq!(staged, b"fn main() {}\n");
+}
+
+#[test]
+fn a_linked_working_tree_is_one() {
+    let repository = repository();
+    let place = tempfile::tempdir().unwrap();
+    let script = format!(
+        "git worktree add -q {}/tree; echo new > .git/info/exclude",
+        place.path().display()
+    );
+    shell(repository.path(), &script);
+    let tree = place.path().join("tree");
+    staged(&tree).unwrap();
+    fs::write(tree.join("a/src/main.rs"), "fn main() { }\n").unwrap();
+    assert!(matches!(staged(&tree), Err(SourceError::Dirty { .. })));
+}

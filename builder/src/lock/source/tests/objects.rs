@@ -1,0 +1,98 @@
+//! Objects that are not what their names say.
+
+use super::*;
+
+#[test]
+fn repositories_of_the_other_object_format_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    shell(
+        folder.path(),
+        "git init -q --object-format=sha256; mkdir a; echo '[package]' > a/Cargo.toml",
+    );
+    commit(folder.path(), "true");
+    let (source, _into) = staged(folder.path()).unwrap();
+    assert_eq!(source.commit.len(), 64);
+    let name = output(folder.path(), "git rev-parse HEAD:a/Cargo.toml");
+    forge(folder.path(), &name, "blob", b"[package]\n#");
+    let refused = staged(folder.path());
+    assert!(
+        matches!(&refused, Err(SourceError::Object { name: found }) if *found == name),
+        "{refused:?}"
+    );
+}
+
+/// Puts another content under the name of an object.
+fn forge(repository: &Path, name: &str, kind: &str, bytes: &[u8]) {
+    let mut object = format!("{kind} {}\0", bytes.len()).into_bytes();
+    object.extend(bytes);
+    let path = format!(".git/objects/{}/{}", &name[..2], &name[2..]);
+    let path = repository.join(path);
+    let _ = fs::remove_file(&path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let file = fs::File::create(path).unwrap();
+    let mut writer = flate2::write::ZlibEncoder::new(file, flate2::Compression::fast());
+    std::io::Write::write_all(&mut writer, &object).unwrap();
+    writer.finish().unwrap();
+}
+
+#[test]
+fn objects_with_another_content_than_their_name_says_are_refused() {
+    for (name, kind, other) in [
+        ("HEAD", "commit", "HEAD^"),
+        ("HEAD^{tree}", "tree", "HEAD^^{tree}"),
+        ("HEAD:a", "tree", "HEAD^:a"),
+        ("HEAD:a/Cargo.toml", "blob", "HEAD^:a/Cargo.toml"),
+        ("HEAD:a/src/main.rs", "blob", "HEAD^:a/src/main.rs"),
+        ("HEAD:x/b/Cargo.toml", "blob", "HEAD^:x/b/Cargo.toml"),
+    ] {
+        let repository = repository();
+        let at = repository.path();
+        commit(
+            at,
+            "for file in a/*.toml a/src/main.rs x/b/*; do echo '#' >> $file; done",
+        );
+        let name = output(at, &format!("git rev-parse '{name}'"));
+        let other = Command::new("git")
+            .arg("-C")
+            .arg(at)
+            .args(["cat-file", kind, other])
+            .output();
+        // An honest commit, whose files nobody has looked at since.
+        forge(at, &name, kind, &other.unwrap().stdout);
+        let refused = staged(at);
+        assert!(
+            matches!(&refused, Err(SourceError::Object { name: found }) if *found == name),
+            "{kind} {name}: {refused:?}"
+        );
+    }
+}
+
+#[test]
+fn alternates_are_believed_no_more() {
+    let repository = repository();
+    let at = repository.path();
+    let name = output(at, "git rev-parse HEAD:a/src/main.rs");
+    let evil = tempfile::tempdir().unwrap();
+    shell(evil.path(), "git init -q");
+    forge(evil.path(), &name, "blob", b"fn main() { evil() }\n");
+    shell(
+        at,
+        &format!(
+            "echo {}/.git/objects > .git/objects/info/alternates; rm -f .git/objects/{}/{}",
+            evil.path().display(),
+            &name[..2],
+            &name[2..]
+        ),
+    );
+    let refused = staged(at);
+    assert!(
+        matches!(&refused, Err(SourceError::Object { name: found }) if *found == name),
+        "{refused:?}"
+    );
+    shell(at, "rm .git/objects/info/alternates");
+    let refused = staged(at);
+    assert!(
+        matches!(&refused, Err(SourceError::Missing { .. })),
+        "{refused:?}"
+    );
+}

@@ -1,0 +1,123 @@
+//! Crates of a workspace.
+
+use super::*;
+
+/// A repository with a workspace, whose member is `app`.
+fn workspace(members: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in [
+        (
+            "Cargo.toml",
+            &*format!(
+                "[workspace]\n{members}\n[workspace.package]\nedition = '2024'\n[workspace.dependencies]\nlib = {{ path = 'crates/lib' }}\n"
+            ),
+        ),
+        ("Cargo.lock", "root"),
+        (
+            "app/Cargo.toml",
+            "[package]\nname = 'app'\nedition.workspace = true\n[dependencies]\nlib.workspace = true\n",
+        ),
+        ("app/src/main.rs", ""),
+        (
+            "crates/lib/Cargo.toml",
+            "[package]\nname = 'lib'\nedition.workspace = true\n",
+        ),
+        ("crates/other/Cargo.toml", "[package]\nname = 'other'\n"),
+        ("crates/README.md", ""),
+        ("unrelated/file", ""),
+    ] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    shell(folder.path(), "git init -q");
+    commit(folder.path(), "true");
+    folder
+}
+
+fn staged_app(repository: &Path) -> Result<(Source, tempfile::TempDir), SourceError> {
+    let into = tempfile::tempdir().unwrap();
+    stage(&repository.join("app"), into.path()).map(|source| (source, into))
+}
+
+#[test]
+fn of_a_workspace_its_root_and_members_are_staged() {
+    for (members, is_other_staged) in [
+        ("members = ['app', 'crates/lib']", false),
+        ("members = ['app', 'crates/*']", true),
+        ("members = ['a?p', 'crates/[l]ib']", false),
+        ("members = ['**']", true),
+        (
+            "members = ['app', 'crates/*']\nexclude = ['crates/other']",
+            false,
+        ),
+    ] {
+        let repository = workspace(members);
+        let (source, into) = staged_app(repository.path()).unwrap();
+        assert_eq!(source.folder, Path::new("app"));
+        assert_eq!(source.cargo_lock, Path::new("Cargo.lock"));
+        let is_staged = |path: &str| into.path().join(path).exists();
+        for path in ["Cargo.toml", "Cargo.lock", "crates/lib/Cargo.toml"] {
+            assert!(is_staged(path), "{members}: {path}");
+        }
+        assert_eq!(
+            is_staged("crates/other/Cargo.toml"),
+            is_other_staged,
+            "{members}"
+        );
+        assert!(!is_staged("crates/README.md") && !is_staged("unrelated"));
+        let locked = cargo_lock(&repository.path().join("app")).unwrap();
+        assert_eq!(
+            locked,
+            repository.path().canonicalize().unwrap().join("Cargo.lock")
+        );
+    }
+}
+
+#[test]
+fn changes_of_the_root_and_of_members_count() {
+    for path in ["Cargo.toml", "Cargo.lock", "crates/lib/Cargo.toml"] {
+        let repository = workspace("members = ['app', 'crates/lib']");
+        shell(repository.path(), &format!("echo '#' >> {path}"));
+        let refused = staged_app(repository.path());
+        assert!(matches!(refused, Err(SourceError::Dirty { .. })), "{path}");
+    }
+    let repository = workspace("members = ['app', 'crates/lib']");
+    let (first, _into) = staged_app(repository.path()).unwrap();
+    commit(repository.path(), "echo '# more' >> Cargo.toml");
+    assert_ne!(staged_app(repository.path()).unwrap().0.tree, first.tree);
+    let second = staged_app(repository.path()).unwrap().0.tree;
+    commit(repository.path(), "echo more >> unrelated/file");
+    assert_eq!(staged_app(repository.path()).unwrap().0.tree, second);
+}
+
+#[test]
+fn a_member_may_have_the_only_lock() {
+    let repository = workspace("members = ['app', 'crates/lib']");
+    commit(
+        repository.path(),
+        "git rm -q Cargo.lock; echo own > app/Cargo.lock",
+    );
+    let (source, into) = staged_app(repository.path()).unwrap();
+    let lock = into.path().join(source.cargo_lock);
+    assert_eq!(lock, into.path().join("Cargo.lock"));
+    assert_eq!(fs::read_to_string(lock).unwrap(), "own\n");
+    let locked = cargo_lock(&repository.path().join("app")).unwrap();
+    assert!(locked.ends_with("app/Cargo.lock"), "{locked:?}");
+}
+
+#[test]
+fn a_crate_that_no_workspace_knows_is_on_its_own() {
+    for members in [
+        "members = ['crates/other']",
+        "members = ['crates/other']\nexclude = ['app']",
+    ] {
+        let repository = workspace(members);
+        let own =
+            "printf '[package]\\nname=\"app\"\\n' > app/Cargo.toml; echo own > app/Cargo.lock";
+        commit(repository.path(), own);
+        let (source, into) = staged_app(repository.path()).unwrap();
+        assert_eq!(source.cargo_lock, Path::new("app/Cargo.lock"));
+        assert!(!into.path().join("Cargo.toml").exists());
+    }
+}

@@ -1,0 +1,39 @@
+//! Names and messages of a stranger's files, as an error repeats them: on one line, and without anything
+//! that a terminal would obey.
+
+/// Characters of one name; Linux opens no longer path.
+const LENGTH: usize = 4096;
+
+/// The text on one line, with control and format characters escaped.
+pub(crate) fn shown(text: &str) -> String {
+    content::printable(text, LENGTH)
+}
+
+/// What is wrong with a TOML document, and where: the parser's own text has lines of the document.
+pub(crate) fn toml(error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    let place = text.lines().next().unwrap_or_default();
+    let place = place.strip_prefix("TOML parse error at ");
+    match place {
+        Some(place) => format!("{place}: {}", shown(error.message())),
+        None => shown(error.message()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_document_forges_no_line() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Empty {}
+        let text = "\n\"a\\nbuilder: done\\u001b\" = 1";
+        let error = toml::from_str::<Empty>(text).unwrap_err();
+        let told = super::toml(&error);
+        assert!(
+            told.starts_with("line 2, column 1: unknown field"),
+            "{told}"
+        );
+        assert!(told.contains(r"a\u{a}builder: done\u{1b}"), "{told}");
+    }
+}
