@@ -174,7 +174,11 @@ const TEMPORARY: &str = "TMPDIR says where temporary files go";
 fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
     Some(match error {
         RebuildError::Start { program, .. } if program == "git" => "install git",
-        RebuildError::Start { program, .. } if program == "setpriv" => "install util-linux",
+        RebuildError::Start { program, .. }
+            if ["setpriv", "prlimit"].contains(&program.as_str()) =>
+        {
+            "install util-linux"
+        }
         RebuildError::Clone { .. } => {
             "--source is a directory with a git repository of yours, or a URL that git can clone with \
              your rights; the lines above are git's own"
@@ -184,14 +188,22 @@ fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
         }
         RebuildError::Write { .. } => TEMPORARY,
         RebuildError::Status { .. } => "the lines above are the program's own",
+        RebuildError::Limit { .. } | RebuildError::Large { .. } => {
+            "is it the right source? no program's is so large; a source without old history may do: \
+             git clone --single-branch"
+        }
+        RebuildError::Shallow { .. } => {
+            "--source is a shallow clone: run `git fetch --unshallow` in it, or name the repository \
+             that it was cloned from"
+        }
         RebuildError::NoCommit { .. } => {
             "is --commit, or `commit` in the policy, right, and is --source up to date?"
         }
         RebuildError::NoDirectory { .. } => "see --directory, or `directory` in the policy",
         RebuildError::Head(_) => "has the source a commit? --commit says which to build",
-        RebuildError::Nothing { .. } | RebuildError::Commit { .. } => {
-            "is that program the builder? see --builder"
-        }
+        RebuildError::Nothing { .. }
+        | RebuildError::Commit { .. }
+        | RebuildError::Directory { .. } => "is that program the builder? see --builder",
         RebuildError::NoRecord { .. } | RebuildError::Record { .. } => {
             "--rebuilt takes what `verifier rebuild -o` left; builder build's own layout is none"
         }

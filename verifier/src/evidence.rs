@@ -136,6 +136,14 @@ pub struct Rebuilt {
     pub sbom: attest::Sbom,
 }
 
+impl Rebuilt {
+    /// The directory of the source that was built, as the builder records it.
+    pub fn directory(&self) -> Option<&str> {
+        let parameters = &self.provenance.build_definition.external_parameters;
+        parameters.get("directory")?.as_str()
+    }
+}
+
 /// Whether there is a rebuild.
 #[derive(Clone, Debug)]
 pub enum Rebuild {
@@ -147,6 +155,14 @@ pub enum Rebuild {
         source: String,
         /// What the provenance names.
         commit: String,
+    },
+    /// A link of the commit stands in the place of the directory, or above it: another directory
+    /// would be built under this name.
+    Linked {
+        /// The commit.
+        commit: String,
+        /// The link's path in the source.
+        link: String,
     },
     /// The compiler refused the source.
     Refused {

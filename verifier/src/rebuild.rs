@@ -1,9 +1,8 @@
 //! Builds the image again from source. The only room that starts processes: git and the builder.
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use content::limits;
 use oci::Layout;
 use scratch::Scratch;
 
@@ -11,16 +10,19 @@ use crate::commit::Commit;
 use crate::contents::Contents;
 use crate::evidence::{Occasion, Rebuild, Rebuilt};
 
+mod directory;
 mod error;
 mod git;
+mod limits;
+mod measure;
 mod process;
 pub mod record;
 
+use directory::Directory;
 pub use error::RebuildError;
-use record::Record;
-
-/// Takes each line that git and the builder have for people.
-pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
+use limits::Limits;
+pub use process::Progress;
+use record::{Record, read_file};
 
 /// How this machine builds.
 #[derive(Clone, Debug)]
@@ -93,18 +95,32 @@ pub async fn rebuild(
         source,
     })?;
     let clone = scratch.path().join("source");
-    git::fetch(&order.source, &clone, progress).await?;
+    let limits = Limits::default();
+    git::fetch(&order.source, &clone, &limits, progress).await?;
     let commit = match &order.commit {
         Choice::Given(commit) | Choice::Claimed(commit) => commit.clone(),
         Choice::Head => git::head(&clone).await?,
     };
     if !git::has_commit(&clone, &commit).await? {
-        return no_commit(order, commit);
+        return no_commit(order, &clone, commit).await;
     }
+    measure::measure(&clone, &commit, &limits).await?;
     git::check_out(&clone, &commit, progress).await?;
-    let directory = below(&clone, order, &commit)?;
+    let directory = match directory::find(&clone, &order.directory, &commit)? {
+        Directory::Plain(directory) => directory,
+        Directory::Linked(link) => {
+            return Ok(Rebuild::Linked {
+                commit: commit.to_string(),
+                link,
+            });
+        }
+    };
     match build(workshop, &directory, &order.source_uri, layout, progress).await? {
-        Ending::Built => Ok(Rebuild::Done(Box::new(read_built(layout, &commit)?))),
+        Ending::Built => {
+            let rebuilt = read_built(layout, &commit)?;
+            directory::compare(&order.directory, rebuilt.directory())?;
+            Ok(Rebuild::Done(Box::new(rebuilt)))
+        }
         Ending::Refused(reason) => Ok(Rebuild::Refused {
             commit: commit.to_string(),
             reason,
@@ -112,23 +128,15 @@ pub async fn rebuild(
     }
 }
 
-/// The directory to build: the caller named it, so that its absence says nothing about the image.
-fn below(clone: &Path, order: &Order, commit: &Commit) -> Result<PathBuf, RebuildError> {
-    let named = Path::new(&order.directory);
-    let mut parts = named.components();
-    let stays = parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    let directory = clone.join(named);
-    match stays && directory.is_dir() {
-        true => Ok(directory),
-        false => Err(RebuildError::NoDirectory {
-            directory: order.directory.clone(),
-            commit: commit.clone(),
-        }),
-    }
-}
-
-fn no_commit(order: &Order, commit: Commit) -> Result<Rebuild, RebuildError> {
+/// What a source is blamed for that does not have the commit. A part of one cannot tell.
+async fn no_commit(order: &Order, clone: &Path, commit: Commit) -> Result<Rebuild, RebuildError> {
     let source = order.source.clone();
+    if git::is_shallow(clone).await? {
+        return Err(RebuildError::Shallow {
+            source_name: source,
+            commit,
+        });
+    }
     match order.commit {
         Choice::Claimed(_) => Ok(Rebuild::NoCommit {
             source,
@@ -209,16 +217,6 @@ fn read(layout: &Path, occasion: Occasion) -> Result<Rebuilt, RebuildError> {
         contents,
         provenance,
         sbom,
-    })
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, RebuildError> {
-    let read = content::open_regular(path).and_then(|file| {
-        content::read_limited(file, limits::STATEMENT).map_err(std::io::Error::other)
-    });
-    read.map_err(|source| RebuildError::Read {
-        path: path.to_owned(),
-        source,
     })
 }
 

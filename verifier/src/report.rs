@@ -70,6 +70,7 @@ pub fn rebuilt(rebuild: &Rebuild) -> Value {
     match rebuild {
         Rebuild::Unasked => Value::Null,
         Rebuild::NoCommit { source, commit } => json!({"source": source, "missing_commit": commit}),
+        Rebuild::Linked { commit, link } => json!({"commit": commit, "link": link}),
         Rebuild::Refused { commit, reason } => json!({"commit": commit, "refused": reason}),
         Rebuild::Done(rebuilt) => json!({
             "origin": origin(&rebuilt.occasion),

@@ -230,6 +230,25 @@ fn a_source_without_the_commit_and_a_builder_that_says_no_are_refusals() {
 }
 
 #[test]
+fn a_rebuild_of_another_directory_is_a_refusal() {
+    let mut case = Case::passing();
+    let Rebuild::Done(rebuilt) = &mut case.rebuild else {
+        panic!("the case has no rebuild");
+    };
+    let parameters = &mut rebuilt.provenance.build_definition.external_parameters;
+    parameters.insert("directory".to_owned(), json!("other"));
+    case.refused_by(&[Rule::Rebuild], "expected workload, found other");
+    case.rebuild = Rebuild::Linked {
+        commit: COMMIT.to_owned(),
+        link: "workload".to_owned(),
+    };
+    case.refused_by(
+        &[Rule::Rebuild],
+        "expected a directory, found a symbolic link",
+    );
+}
+
+#[test]
 fn a_policy_can_ask_for_less_and_then_says_so() {
     let mut case = Case::passing();
     case.policy = case.policy.replace("[\"provenance\", \"sbom\"]", "[]");

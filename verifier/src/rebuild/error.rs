@@ -24,6 +24,30 @@ pub enum RebuildError {
         /// The last line that git wrote.
         last_words: String,
     },
+    /// The source is more than can be fetched.
+    #[error("cloning {origin}: it takes more than {limit}")]
+    Limit {
+        /// Whence.
+        origin: String,
+        /// The limit that was reached.
+        limit: String,
+    },
+    /// The commit is more than can be checked out.
+    #[error("reading source: commit {commit} unpacks to more than {limit}")]
+    Large {
+        /// The commit.
+        commit: Commit,
+        /// The limit that was reached.
+        limit: String,
+    },
+    /// A source with a part of its history only does not have the commit.
+    #[error("reading {source_name}: it is a shallow clone, and commit {commit} is not in it")]
+    Shallow {
+        /// The source.
+        source_name: String,
+        /// The commit.
+        commit: Commit,
+    },
     /// The caller asked for a commit that the source does not have.
     #[error("reading {source_name}: no branch or tag leads to commit {commit}")]
     NoCommit {
@@ -117,7 +141,15 @@ pub enum RebuildError {
         /// What the builder says it built.
         found: String,
     },
-    /// `HEAD` of the source is no commit.
+    /// The builder built another directory than it was given.
+    #[error("reading rebuilt layout: expected directory {expected:?}, found {found:?}")]
+    Directory {
+        /// The directory that was ordered.
+        expected: String,
+        /// What the builder says it built.
+        found: String,
+    },
+    /// `HEAD` of the source is not a commit.
     #[error("reading HEAD of the source: {0}")]
     Head(#[from] InvalidCommit),
 }

@@ -1,12 +1,15 @@
 //! The few things that we ask git for.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
 use tokio::process::Command;
 
-use super::process::{expect_success, program, run, start};
-use super::{Progress, RebuildError};
+use super::error::RebuildError;
+use super::limits::Limits;
+use super::process::{Progress, expect_success, find, program, run, start};
 use crate::commit::Commit;
 use crate::printable;
 
@@ -38,23 +41,53 @@ const SETTINGS: [(&str, &str); 4] = [
     ("GIT_TERMINAL_PROMPT", "0"),
 ];
 
+/// Sets limits on a program before it starts.
+const PRLIMIT: &str = "prlimit";
+
 pub(super) async fn fetch(
     source: &str,
     clone: &Path,
+    limits: &Limits,
     progress: Progress<'_>,
 ) -> Result<(), RebuildError> {
-    let mut git = git(None)?;
-    // Without --no-local, what no branch leads to would be copied as well.
+    let mut git = limited(limits)?;
+    // Without --no-local, what no branch leads to would be copied as well. One file is easier to limit
+    // than many.
+    git.args(["-c", "fetch.unpackLimit=1"]);
     git.args(["clone", "--quiet", "--no-checkout", "--no-local", "--"]);
     git.arg(source).arg(clone);
-    let (status, last_words) = run(git, progress).await?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(RebuildError::Clone {
+    let reached = Mutex::new(None);
+    let listen = |line: &str| {
+        if let Some(limit) = limits.reached(line) {
+            *reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(limit);
+        }
+        progress(line);
+    };
+    let (status, last_words) = run(git, &listen).await?;
+    let reached = reached.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match (status.success(), reached) {
+        (true, _) => Ok(()),
+        (false, Some(limit)) => Err(RebuildError::Limit {
+            origin: source.to_owned(),
+            limit,
+        }),
+        (false, None) => Err(RebuildError::Clone {
             origin: source.to_owned(),
             last_words,
         }),
     }
+}
+
+/// A git that may take no more than this.
+fn limited(limits: &Limits) -> Result<Command, RebuildError> {
+    find(OsStr::new("git"))?;
+    let mut command = program(PRLIMIT)?;
+    command.arg(format!("--fsize={}", limits.repository));
+    command.arg(format!("--data={}", limits.memory));
+    command.arg(format!("--cpu={}", limits.seconds));
+    // A file at its limit is then an error that git names, and not its silent end.
+    command.args(["env", "--ignore-signal=XFSZ", "git"]);
+    Ok(configured(command, None))
 }
 
 pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
@@ -98,9 +131,29 @@ pub(super) async fn check_out(
     expect_success(git, &format!("checking out {commit}"), progress).await
 }
 
-/// The caller's repository is not the one we work on, and nobody is there to answer a prompt.
-fn git(directory: Option<&Path>) -> Result<Command, RebuildError> {
-    let mut git = program("git")?;
+/// Whether the source has a part of its history only.
+pub(super) async fn is_shallow(clone: &Path) -> Result<bool, RebuildError> {
+    let mut git = git(Some(clone))?;
+    git.args(["rev-parse", "--is-shallow-repository"]);
+    let output = git.output().await.map_err(|source| start("git", source))?;
+    match (output.status.success(), output.stdout.trim_ascii()) {
+        (true, b"true") => Ok(true),
+        (true, b"false") => Ok(false),
+        _ => Err(RebuildError::Status {
+            doing: "asking whether the source is shallow".to_owned(),
+            status: output.status,
+            last_words: printable::line(String::from_utf8_lossy(&output.stderr).trim_end()),
+        }),
+    }
+}
+
+/// git, for the repository in `directory`.
+pub(super) fn git(directory: Option<&Path>) -> Result<Command, RebuildError> {
+    Ok(configured(program("git")?, directory))
+}
+
+/// The caller's repository is not the one we work on, and a prompt would not be answered.
+fn configured(mut git: Command, directory: Option<&Path>) -> Command {
     for inherited in OF_ANOTHER {
         git.env_remove(inherited);
     }
@@ -108,14 +161,11 @@ fn git(directory: Option<&Path>) -> Result<Command, RebuildError> {
     if let Some(directory) = directory {
         git.arg("-C").arg(directory);
     }
-    // Code of the source runs in the builder's sandbox and nowhere else.
-    git.args([
-        "-c",
-        "core.hooksPath=/dev/null",
-        "-c",
-        "advice.detachedHead=false",
-    ]);
-    Ok(git)
+    // Code of the source runs in the builder's sandbox and nowhere else. A link stays a link.
+    git.args(["-c", "core.hooksPath=/dev/null"]);
+    git.args(["-c", "core.symlinks=true"]);
+    git.args(["-c", "advice.detachedHead=false"]);
+    git
 }
 
 #[cfg(test)]
@@ -137,7 +187,8 @@ mod tests {
         }
         let made = shell.args(["-c", script]).current_dir(&source).output();
         let commit = String::from_utf8(made.unwrap().stdout).unwrap();
-        fetch(source.to_str().unwrap(), &clone, &|_| {})
+        let limits = Limits::default();
+        fetch(source.to_str().unwrap(), &clone, &limits, &|_| {})
             .await
             .unwrap();
         let touch = format!("touch {}; cat", marker.display());
@@ -167,6 +218,37 @@ mod tests {
             "{said}"
         );
         assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_repository_that_is_too_large_is_not_fetched() {
+        let scratch = tempfile::tempdir().unwrap();
+        let source = scratch.path().join("source");
+        std::fs::create_dir(&source).unwrap();
+        let script = "git init -q && head -c 4000000 /dev/urandom >file && git add . &&
+            git -c user.name=a -c user.email=a@b commit -qm m";
+        let mut shell = std::process::Command::new("sh");
+        let made = shell.args(["-c", script]).current_dir(&source).status();
+        assert!(made.unwrap().success());
+        let limits = Limits {
+            repository: 1_000_000,
+            ..Limits::default()
+        };
+        let clone = scratch.path().join("clone");
+        let fetched = fetch(source.to_str().unwrap(), &clone, &limits, &|_| {}).await;
+        let Err(RebuildError::Limit { limit, .. }) = fetched else {
+            panic!("{fetched:?}");
+        };
+        assert_eq!(limit, "1000000 bytes");
+        let limits = Limits {
+            memory: 1_000_000,
+            ..Limits::default()
+        };
+        let fetched = fetch(source.to_str().unwrap(), &clone, &limits, &|_| {}).await;
+        let Err(RebuildError::Limit { limit, .. }) = fetched else {
+            panic!("{fetched:?}");
+        };
+        assert_eq!(limit, "1000000 bytes of memory");
     }
 
     #[tokio::test]

@@ -9,8 +9,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::{Progress, RebuildError};
+use super::error::RebuildError;
 use crate::printable;
+
+/// Takes each line that git and the builder have for people.
+pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
 
 /// Bytes of one line; what is longer is shown as several.
 const LINE: u64 = 4096;
@@ -35,7 +38,7 @@ pub(super) fn program(name: impl AsRef<OsStr>) -> Result<Command, RebuildError> 
 }
 
 /// Looks for a program as the system will: what starts it could only say that it is missing itself.
-fn find(program: &OsStr) -> Result<(), RebuildError> {
+pub(super) fn find(program: &OsStr) -> Result<(), RebuildError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = match Path::new(program).components().count() {
         1 => std::env::split_paths(&path).any(|folder| folder.join(program).is_file()),

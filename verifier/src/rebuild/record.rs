@@ -7,7 +7,7 @@ use std::path::Path;
 use content::{Digest, json, limits};
 use serde::{Deserialize, Serialize};
 
-use super::RebuildError;
+use super::error::RebuildError;
 
 /// Beside the builder's `provenance.json` and `sbom.cdx.json`.
 const NAME: &str = "rebuild.json";
@@ -45,7 +45,7 @@ impl Record {
     /// There is none, or it cannot be read.
     pub fn read(layout: &Path) -> Result<Self, RebuildError> {
         let path = layout.join(NAME);
-        match super::read_file(&path) {
+        match read_file(&path) {
             Ok(bytes) => json::parse(&bytes, limits::DOCUMENT).map_err(|error| {
                 let source = std::io::Error::new(ErrorKind::InvalidData, error);
                 RebuildError::Read { path, source }
@@ -56,4 +56,18 @@ impl Record {
             Err(error) => Err(error),
         }
     }
+}
+
+/// A file of a layout.
+///
+/// # Errors
+/// It cannot be read, or is not a regular file or too large.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, RebuildError> {
+    let read = content::open_regular(path).and_then(|file| {
+        content::read_limited(file, limits::STATEMENT).map_err(std::io::Error::other)
+    });
+    read.map_err(|source| RebuildError::Read {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -105,6 +105,90 @@ fn a_directory_that_the_source_does_not_have_is_an_error_and_no_verdict() {
     }
 }
 
+/// Commits what `script` makes in `source`.
+fn commit(source: &Path, script: &str) {
+    let script = format!(
+        "{script}\ngit add . && git -c user.name=a -c user.email=a@b commit --quiet -m more"
+    );
+    let mut shell = std::process::Command::new("bash");
+    let status = shell.args(["-euc", &script]).current_dir(source).status();
+    assert!(status.unwrap().success());
+}
+
+#[test]
+fn a_link_in_the_place_of_the_directory_is_evidence() {
+    let (source, _) = source_with_a_commit();
+    let script = "mkdir -p other/deep && touch other/deep/file
+        ln -s other workload && ln -s . here && ln -s /tmp out && touch file";
+    commit(source.path(), script);
+    for (directory, link) in [
+        ("workload", Some("workload")),
+        ("./workload/", Some("workload")),
+        ("workload/deep", Some("workload")),
+        ("here/other", Some("here")),
+        ("out", Some("out")),
+        ("other/deep", None),
+    ] {
+        let mut order = order(source.path(), Choice::Head);
+        order.directory = directory.to_owned();
+        let workshop = workshop("false");
+        let outcome = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
+        match (outcome, link) {
+            (Ok(Rebuild::Linked { link: found, .. }), Some(link)) => assert_eq!(found, link),
+            (Ok(Rebuild::Refused { .. }), None) => {}
+            (outcome, _) => panic!("{directory}: {outcome:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_shallow_source_cannot_tell() {
+    let (source, old) = source_with_a_commit();
+    commit(source.path(), "touch file");
+    let place = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", source.path().display());
+    let mut git = std::process::Command::new("git");
+    git.args(["clone", "--quiet", "--depth", "1", &url, "shallow"]);
+    assert!(git.current_dir(place.path()).status().unwrap().success());
+    let shallow = place.path().join("shallow");
+    for choice in [Choice::Claimed, Choice::Given] {
+        let order = order(&shallow, choice(old.parse().unwrap()));
+        let workshop = workshop("false");
+        let outcome = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
+        assert!(
+            matches!(outcome, Err(RebuildError::Shallow { .. })),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn a_commit_that_unpacks_to_too_much_is_not_checked_out() {
+    let (source, _) = source_with_a_commit();
+    // A few kilobytes: each of 8 folders has 8 times the same one, and so on: 8^7 files.
+    let script = "blob=$(git hash-object -w --stdin </dev/null)
+        below=$(for name in 1 2 3 4 5 6 7 8; do printf '100644 blob %s\\t%s\\n' $blob $name; done | git mktree)
+        for depth in 1 2 3 4 5 6; do
+            below=$(for name in 1 2 3 4 5 6 7 8; do printf '040000 tree %s\\t%s\\n' $below $name; done | git mktree)
+        done
+        git reset --quiet --soft $(git -c user.name=a -c user.email=a@b commit-tree -m m $below)
+        git read-tree --empty";
+    let mut shell = std::process::Command::new("bash");
+    let made = shell.args(["-euc", script]).current_dir(source.path());
+    assert!(made.status().unwrap().success());
+    let order = order(source.path(), Choice::Head);
+    let outcome = runtime().block_on(rebuild(
+        &workshop("false"),
+        &order,
+        Path::new("/x"),
+        &|_| {},
+    ));
+    let Err(RebuildError::Large { limit, .. }) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(limit, "500000 files and directories");
+}
+
 #[test]
 fn a_builder_that_says_no_is_evidence_and_a_missing_one_is_none() {
     let (source, head) = source_with_a_commit();

@@ -7,10 +7,14 @@ use crate::policy::{Demand, Policy};
 /// Differences that are spelled out; the rest are counted.
 const SHOWN: usize = 12;
 
-/// Compares manifests, and names what differs below them.
+/// Compares manifests, and names what differs below them. What was rebuilt must be the directory of
+/// the policy: another one of the same commit is another program.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let mut findings = judge(evidence, policy.rebuild);
     findings.extend(unpinned(evidence, policy));
+    if let Rebuild::Done(rebuilt) = &evidence.rebuild {
+        findings.extend(directory(rebuilt, policy));
+    }
     findings
 }
 
@@ -28,6 +32,15 @@ fn unpinned(evidence: &Evidence, policy: &Policy) -> Option<Finding> {
     }
 }
 
+fn directory(rebuilt: &Rebuilt, policy: &Policy) -> Option<Finding> {
+    let found = rebuilt.directory();
+    let what = "directory of our own rebuild";
+    (found != Some(&policy.directory)).then(|| {
+        let found = found.map_or("none", |found| found);
+        Finding::fail(Rule::Rebuild, what, &policy.directory, found)
+    })
+}
+
 /// The same without a policy.
 pub fn judge(evidence: &Evidence, demand: Demand) -> Vec<Finding> {
     match &evidence.rebuild {
@@ -37,6 +50,12 @@ pub fn judge(evidence: &Evidence, demand: Demand) -> Vec<Finding> {
             "source",
             format!("commit {commit} in {source}"),
             "no such commit",
+        )],
+        Rebuild::Linked { commit, link } => vec![Finding::fail(
+            Rule::Rebuild,
+            format!("{link} in commit {commit}"),
+            "a directory",
+            "a symbolic link",
         )],
         Rebuild::Refused { commit, reason } => vec![Finding::fail(
             Rule::Rebuild,

@@ -1,0 +1,128 @@
+//! How much a commit unpacks to, before it does.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
+
+use super::error::RebuildError;
+use super::git::git;
+use super::limits::Limits;
+use super::process::start;
+use crate::commit::Commit;
+
+/// Lists all files and directories of the commit with their sizes, as far as the limits go.
+///
+/// # Errors
+/// There is more, or git fails.
+pub(super) async fn measure(
+    clone: &Path,
+    commit: &Commit,
+    limits: &Limits,
+) -> Result<(), RebuildError> {
+    let mut git = git(Some(clone))?;
+    // With directories: millions of empty ones have no file.
+    git.args(["ls-tree", "-r", "-t", "-l", "-z", "--full-tree"]);
+    git.arg(commit.as_str());
+    git.stdout(Stdio::piped()).stderr(Stdio::null());
+    let spawned = git.kill_on_drop(true).spawn();
+    let mut child = spawned.map_err(|source| start("git", source))?;
+    if let Some(list) = child.stdout.take() {
+        let within = read(BufReader::new(list), limits).await;
+        within.map_err(|over| match over {
+            Over::Limit(limit) => RebuildError::Large {
+                commit: commit.clone(),
+                limit,
+            },
+            Over::Io(source) => start("git", source),
+        })?;
+    }
+    let status = child.wait().await.map_err(|source| start("git", source))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(RebuildError::Status {
+            doing: format!("listing commit {commit}"),
+            status,
+            last_words: "git cannot read it".to_owned(),
+        }),
+    }
+}
+
+enum Over {
+    Limit(String),
+    Io(std::io::Error),
+}
+
+/// `<mode> <kind> <object> <size>\t<path>\0`, as often as there are entries; a directory has no size.
+async fn read(mut list: impl AsyncBufRead + Unpin, limits: &Limits) -> Result<(), Over> {
+    let (mut entries, mut files, mut names) = (0, 0_u64, 0);
+    let mut entry = Vec::new();
+    loop {
+        entry.clear();
+        let mut rest = (&mut list).take(limits.names - names + 1);
+        let read = rest.read_until(0, &mut entry).await.map_err(Over::Io)?;
+        if read == 0 {
+            return Ok(());
+        }
+        entries += 1;
+        names += read as u64;
+        files = files.saturating_add(size(&entry));
+        let reached = [
+            (names > limits.names, limits.names, "bytes of paths"),
+            (files > limits.files, limits.files, "bytes"),
+            (
+                entries > limits.entries,
+                limits.entries as u64,
+                "files and directories",
+            ),
+        ];
+        if let Some((_, limit, unit)) = reached.into_iter().find(|(over, ..)| *over) {
+            return Err(Over::Limit(format!("{limit} {unit}")));
+        }
+    }
+}
+
+/// A size that is not a number is that of a directory, or of a submodule, which is not fetched.
+fn size(entry: &[u8]) -> u64 {
+    let head = entry
+        .split(|byte| *byte == b'\t')
+        .next()
+        .unwrap_or_default();
+    let size = head.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let size = std::str::from_utf8(size).ok();
+    size.and_then(|size| size.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read_within(list: &str, change: fn(&mut Limits)) -> Option<String> {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        match read(list.as_bytes(), &limits).await {
+            Ok(()) => None,
+            Err(Over::Limit(limit)) => Some(limit),
+            Err(Over::Io(error)) => panic!("{error}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn each_limit_is_reached_and_named() {
+        let list =
+            "040000 tree 1234 -\ta\0100644 blob 1234      60\ta/b c\0100644 blob 12 40\ta/\t9\0";
+        assert_eq!(read_within(list, |_| {}).await, None);
+        assert_eq!(read_within(list, |limits| limits.files = 100).await, None);
+        assert_eq!(read_within(list, |limits| limits.entries = 3).await, None);
+        for (change, said) in [
+            (
+                (|limits: &mut Limits| limits.files = 99) as fn(&mut Limits),
+                "99 bytes",
+            ),
+            (|limits| limits.entries = 2, "2 files and directories"),
+            (|limits| limits.names = 40, "40 bytes of paths"),
+        ] {
+            assert_eq!(read_within(list, change).await.as_deref(), Some(said));
+        }
+    }
+}
