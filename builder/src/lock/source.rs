@@ -87,8 +87,10 @@ pub fn stage(folder: &Path, into: &Path) -> Result<Source, SourceError> {
 /// A manifest cannot be read, or names a folder outside the repository.
 pub fn cargo_lock(folder: &Path) -> Result<PathBuf, SourceError> {
     let folder = folder.canonicalize().map_err(SourceError::at(folder))?;
-    let mut above = folder.ancestors();
-    let top = above.find(|above| above.join(GIT).symlink_metadata().is_ok());
+    let is_top = |above: &&Path| above.join(GIT).symlink_metadata().is_ok();
+    let top = folder.ancestors().find(is_top);
+    // What is not in a repository yet may be anywhere in one.
+    let top = top.or_else(|| folder.ancestors().last());
     let top = top.unwrap_or(&folder);
     let within = folder.strip_prefix(top).unwrap_or(Path::new(""));
     let within = within.to_str().ok_or_else(|| SourceError::Path {

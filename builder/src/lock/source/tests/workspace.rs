@@ -121,3 +121,12 @@ fn a_crate_that_no_workspace_knows_is_on_its_own() {
         assert!(!into.path().join("Cargo.toml").exists());
     }
 }
+
+#[test]
+fn what_is_not_in_a_repository_yet_has_a_workspace_as_well() {
+    let repository = workspace("members = ['app', 'crates/lib']");
+    fs::remove_dir_all(repository.path().join(".git")).unwrap();
+    let locked = cargo_lock(&repository.path().join("app")).unwrap();
+    let root = repository.path().canonicalize().unwrap();
+    assert_eq!(locked, root.join("Cargo.lock"));
+}
