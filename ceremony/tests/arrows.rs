@@ -11,6 +11,7 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("console", &[]),
     ("content", &[]),
+    ("isolate", &[]),
     ("scratch", &[]),
     ("signals", &[]),
     ("testkit", &[]),
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "attest",
             "console",
             "content",
+            "isolate",
             "oci",
             "remote",
             "scratch",
@@ -57,6 +59,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "confidential",
             "console",
             "content",
+            "isolate",
             "oci",
             "remote",
             "scratch",

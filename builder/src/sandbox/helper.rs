@@ -4,16 +4,18 @@
 //! the new process namespace. That child makes the file system, gives up all privileges and starts
 //! the program. When it ends, for whatever reason, the kernel ends all that is left.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use nix::sched::CloneFlags;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use isolate::lifetime;
+use isolate::namespaces::Namespaces;
+use isolate::users::{self, Id};
 use rustix::fs::Mode;
-use rustix::process::{Signal, set_parent_process_death_signal, setsid, umask};
+use rustix::process::{setsid, umask};
 
 use super::first::{self, Ended};
 use super::plan::{At, Refusal, Report, Step, Task};
@@ -75,76 +77,41 @@ pub fn play(role: Role) -> ExitCode {
 }
 
 fn outer() -> Result<(), Refusal> {
-    close_inherited().at(Step::Files)?;
+    isolate::descriptors::close_inherited().at(Step::Files)?;
     let plan = read_plan().at(Step::Plan)?;
     leave_host()?;
     setsid().at(Step::Lifetime)?;
     live_with_parent().at(Step::Lifetime)?;
-    keep_capabilities().at(Step::Identity)?;
+    isolate::privileges::keep().at(Step::Identity)?;
     hand_over(&plan).at(Step::FirstProcess)
 }
 
-/// Leaves the three standard files open and no other. Whoever started the builder may have left it a file
-/// or a folder of the host, and what a build has open it can read, and go anywhere from.
-fn close_inherited() -> io::Result<()> {
-    let mut open = Vec::new();
-    for entry in fs::read_dir("/proc/self/fd")? {
-        let name = entry?.file_name();
-        let number = name.to_str().and_then(|name| name.parse::<i32>().ok());
-        open.extend(number.filter(|number| *number > 2));
-    }
-    for descriptor in open {
-        match nix::unistd::close(descriptor) {
-            // The list itself was one of them, and is closed already.
-            Ok(()) | Err(nix::errno::Errno::EBADF) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
 fn leave_host() -> Result<(), Refusal> {
-    let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
-    nix::sched::unshare(namespaces()).at(Step::Namespaces)?;
-    map("setgroups", "deny").at(Step::Identity)?;
-    map("uid_map", &format!("{USER} {uid} 1")).at(Step::Identity)?;
-    map("gid_map", &format!("{USER} {gid} 1")).at(Step::Identity)
+    let outside = Id::effective();
+    isolate::namespaces::enter(namespaces()).at(Step::Namespaces)?;
+    let inside = Id {
+        uid: USER,
+        gid: USER,
+    };
+    users::open_proc()
+        .and_then(|proc| users::map(proc.as_fd(), inside, outside))
+        .at(Step::Identity)
 }
 
-/// Those of the new user namespace, which count for nothing outside it. Who is not root loses them
-/// when another program starts, unless they are ambient.
-fn keep_capabilities() -> io::Result<()> {
-    let mut sets = rustix::thread::capabilities(None)?;
-    sets.inheritable = sets.permitted;
-    rustix::thread::set_capabilities(None, sets)?;
-    for capability in sets.permitted.iter() {
-        rustix::thread::configure_capability_in_ambient_set(capability, true)?;
-    }
-    Ok(())
+fn namespaces() -> Namespaces {
+    Namespaces::CLONE_NEWUSER
+        | Namespaces::CLONE_NEWNS
+        | Namespaces::CLONE_NEWPID
+        | Namespaces::CLONE_NEWNET
+        | Namespaces::CLONE_NEWUTS
+        | Namespaces::CLONE_NEWIPC
+        | Namespaces::CLONE_NEWCGROUP
 }
 
-fn namespaces() -> CloneFlags {
-    CloneFlags::CLONE_NEWUSER
-        | CloneFlags::CLONE_NEWNS
-        | CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWNET
-        | CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWCGROUP
-}
-
-fn map(file: &str, line: &str) -> io::Result<()> {
-    fs::write(Path::new("/proc/self").join(file), line)
-}
-
-/// Asks the kernel to end this process with its parent, and looks whether the parent ended before:
-/// it keeps its end of our standard input open as long as it lives.
+/// The parent keeps its end of our standard input open as long as it lives.
 fn live_with_parent() -> io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    let stdin = io::stdin();
-    let mut ends = [PollFd::new(&stdin, PollFlags::IN)];
-    poll(&mut ends, Some(&Timespec::default()))?;
-    match ends[0].revents().contains(PollFlags::HUP) {
+    lifetime::end_with_parent()?;
+    match lifetime::is_abandoned(io::stdin().as_fd())? {
         true => Err(rustix::io::Errno::PIPE.into()),
         false => Ok(()),
     }

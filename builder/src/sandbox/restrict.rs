@@ -1,22 +1,16 @@
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
+use super::limits::Limits;
+use super::plan::{At, Plan, Refusal, Step};
+use isolate::calls::{BackendError, Comparison, Condition, Filter, Length, X32};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
     RulesetCreatedAttr, Scope, path_beneath_rules,
 };
 use nix::libc;
 use nix::sys::personality::{self, Persona};
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior};
-use rustix::thread::{CapabilitySet, CapabilitySets};
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch,
-};
-
-use super::limits::Limits;
-use super::plan::{At, Plan, Refusal, Step};
+use rustix::process::{DumpableBehavior, Resource, set_dumpable_behavior};
 
 /// Open files; more than any compiler needs, and the same everywhere.
 const OPEN_FILES: u64 = 4096;
@@ -34,21 +28,10 @@ pub(super) fn restrict(plan: &Plan, limits: Limits) -> Result<(), Refusal> {
 
 /// The kernel does not limit the processes of the host's root: for it there is only what watches them.
 fn limit_resources(limits: Limits) -> io::Result<()> {
-    limit(Resource::Core, 0)?;
-    limit(Resource::Nproc, limits.process_ceiling())?;
-    limit(Resource::Nofile, OPEN_FILES)?;
-    limit(Resource::Stack, STACK)
-}
-
-/// Never above what the caller has: that would need a privilege.
-fn limit(resource: Resource, wanted: u64) -> io::Result<()> {
-    let allowed = rustix::process::getrlimit(resource).maximum;
-    let value = Some(allowed.map_or(wanted, |allowed| allowed.min(wanted)));
-    let limit = Rlimit {
-        current: value,
-        maximum: value,
-    };
-    Ok(rustix::process::setrlimit(resource, limit)?)
+    isolate::limits::set(Resource::Core, 0)?;
+    isolate::limits::set(Resource::Nproc, limits.process_ceiling())?;
+    isolate::limits::set(Resource::Nofile, OPEN_FILES)?;
+    Ok(isolate::limits::set(Resource::Stack, STACK)?)
 }
 
 /// A program that sorts by address gives the same order each time.
@@ -60,21 +43,7 @@ fn fix_address_space() -> io::Result<()> {
 
 fn give_up_capabilities() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    for capability in CapabilitySet::all().iter() {
-        match rustix::thread::remove_capability_from_bounding_set(capability) {
-            // The kernel is older than the capability.
-            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    rustix::thread::clear_ambient_capability_set()?;
-    let none = CapabilitySets {
-        effective: CapabilitySet::empty(),
-        permitted: CapabilitySet::empty(),
-        inheritable: CapabilitySet::empty(),
-    };
-    rustix::thread::set_capabilities(None, none)?;
-    Ok(rustix::thread::set_no_new_privs(true)?)
+    Ok(isolate::privileges::give_up()?)
 }
 
 /// A second wall behind read-only mounts; a kernel without Landlock has the first one only.
@@ -98,69 +67,37 @@ fn ruleset(writable: &[PathBuf]) -> Result<(), landlock::RulesetError> {
 }
 
 fn filter_system_calls() -> io::Result<()> {
-    for (rules, answer) in [(denied(), libc::EPERM), (unknown(), libc::ENOSYS)] {
-        let program = compile(rules, answer).map_err(io::Error::other)?;
-        seccompiler::apply_filter(&program).map_err(io::Error::other)?;
-    }
-    Ok(())
-}
-
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
-
-fn compile(
-    rules: Result<Rules, seccompiler::BackendError>,
-    answer: i32,
-) -> Result<BpfProgram, seccompiler::BackendError> {
-    let answer = SeccompAction::Errno(answer.unsigned_abs());
-    SeccompFilter::new(rules?, SeccompAction::Allow, answer, TargetArch::x86_64)?.try_into()
+    denied().map_err(io::Error::other)?.apply(libc::EPERM)?;
+    Filter::of(&UNKNOWN).apply(libc::ENOSYS)
 }
 
 /// Calls that seem not to exist. The flags of `clone3` cannot be seen by a filter; the C library uses `clone`
 /// instead. The others make memory that belongs to no process and no file system, and so to no limit.
-fn unknown() -> Result<Rules, seccompiler::BackendError> {
-    Ok(each(&[
-        libc::SYS_clone3,
-        libc::SYS_memfd_create,
-        libc::SYS_memfd_secret,
-        libc::SYS_shmget,
-    ]))
-}
+const UNKNOWN: [i64; 4] = [
+    libc::SYS_clone3,
+    libc::SYS_memfd_create,
+    libc::SYS_memfd_secret,
+    libc::SYS_shmget,
+];
 
 /// What a compiler never does and an exploit likes to, besides new namespaces and the network.
-fn denied() -> Result<Rules, seccompiler::BackendError> {
-    let mut rules = each(&NEVER);
+fn denied() -> Result<Filter, BackendError> {
+    let mut filter = Filter::of(&[&NEVER[..], &X32_ONLY].concat());
     for flag in NEW_NAMESPACES {
         let flag = u64::from(flag.unsigned_abs());
-        let set = SeccompCmpOp::MaskedEq(flag);
-        let condition = SeccompCondition::new(0, SeccompCmpArgLen::Qword, set, flag)?;
-        add(
-            &mut rules,
-            libc::SYS_clone,
-            SeccompRule::new(vec![condition])?,
-        );
+        let set = Condition::new(0, Length::Qword, Comparison::MaskedEq(flag), flag)?;
+        filter.add_if(libc::SYS_clone, vec![set])?;
     }
     let local = u64::from(libc::AF_UNIX.unsigned_abs());
     for call in [libc::SYS_socket, libc::SYS_socketpair] {
-        let other = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, local)?;
-        add(&mut rules, call, SeccompRule::new(vec![other])?);
+        let other = Condition::new(0, Length::Dword, Comparison::Ne, local)?;
+        filter.add_if(call, vec![other])?;
     }
-    Ok(rules)
+    Ok(filter)
 }
 
-/// The same call by its other number: a kernel may answer to the x32 interface as well.
-const X32: i64 = 0x4000_0000;
 /// Calls whose x32 number is not the usual one with [`X32`] added (Linux, `syscall_64.tbl`).
 const X32_ONLY: [i64; 4] = [X32 | 521, X32 | 528, X32 | 539, X32 | 540];
-
-fn each(calls: &[i64]) -> Rules {
-    let own = calls.iter().flat_map(|call| [*call, *call | X32]);
-    own.chain(X32_ONLY).map(|call| (call, Vec::new())).collect()
-}
-
-fn add(rules: &mut Rules, call: i64, rule: SeccompRule) {
-    rules.entry(call).or_default().push(rule.clone());
-    rules.entry(call | X32).or_default().push(rule);
-}
 
 const NEW_NAMESPACES: [i32; 8] = [
     libc::CLONE_NEWCGROUP,

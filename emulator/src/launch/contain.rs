@@ -9,7 +9,7 @@
 //! Both are told what to do, and tell what went wrong, through their standard input, a socket. It is
 //! closed without a word when the workload has started.
 
-mod isolate;
+mod identity;
 mod mounts;
 mod restrict;
 
@@ -19,8 +19,10 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use rustix::fd::{AsFd, OwnedFd};
+use isolate::lifetime;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use rustix::process::{Resource, setsid};
 use rustix::stdio;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,8 @@ const NULL: &str = "/dev/null";
 pub const SELF: &str = "/proc/self/exe";
 /// The exit status of a helper that failed; why is said on its socket.
 const FAILED: u8 = 125;
+/// Open files that the launcher allows a container (google/go-tpm-tools, `launcher`).
+const OPEN_FILES: u64 = 131_072;
 /// Bytes of a description: arguments and variables are limited by the kernel anyway.
 const SPEC: u64 = 8 << 20;
 
@@ -95,6 +99,8 @@ pub(crate) enum ContainError {
     Json(#[from] content::json::JsonError),
     #[error("starting inner stage: {0}")]
     Inner(#[source] io::Error),
+    #[error("closing inherited files: {0}")]
+    Inherited(#[source] io::Error),
     #[error("filtering system calls: {0}")]
     Filter(#[source] io::Error),
     #[error("reading description: the launcher is gone")]
@@ -113,13 +119,19 @@ pub(crate) fn failed(step: &'static str) -> impl FnOnce(Errno) -> ContainError {
 /// Does a stage's work; the exit status is the workload's, 128 and a signal's number if one ended
 /// it. Must be called before the process has a second thread.
 pub fn run(stage: Stage) -> u8 {
+    // Before the socket has a second descriptor, which would be closed as well.
+    let closed = match stage {
+        Stage::Outer => isolate::descriptors::close_inherited(),
+        Stage::Inner => Ok(()),
+    };
     let Ok(report) = fcntl_dupfd_cloexec(stdio::stdin(), 3) else {
         return FAILED;
     };
-    let begun = match stage {
+    let closed = closed.map_err(ContainError::Inherited);
+    let begun = closed.and_then(|()| match stage {
         Stage::Outer => outer(),
         Stage::Inner => inner().map(|never| match never {}),
-    };
+    });
     match begun {
         Ok(mut inner) => {
             // From here on only the inner stage holds the socket.
@@ -144,9 +156,8 @@ pub fn exit_code(status: ExitStatus) -> u8 {
 }
 
 fn outer() -> Result<Child, ContainError> {
-    isolate::die_with_parent()?;
-    isolate::withhold_descriptors()?;
-    isolate::enter_namespaces()?;
+    die_with_parent()?;
+    identity::enter_namespaces()?;
     // Opened now: the inner stage changes the root of both.
     let null = open_null()?;
     let inner = Command::new(SELF)
@@ -159,11 +170,12 @@ fn outer() -> Result<Child, ContainError> {
 }
 
 fn inner() -> Result<Infallible, ContainError> {
-    isolate::die_with_parent()?;
+    die_with_parent()?;
     let spec = read_spec()?;
-    isolate::check_launcher(stdio::stdin())?;
-    isolate::leave_terminal()?;
-    isolate::set_host_name(&spec.host_name)?;
+    check_launcher(stdio::stdin())?;
+    // Any program in the session of the operator's terminal may type into it.
+    setsid().map_err(failed("leaving terminal"))?;
+    identity::set_host_name(&spec.host_name)?;
     let proc = mounts::make(&spec)?;
     let socket = fcntl_dupfd_cloexec(stdio::stdin(), 3).map_err(failed("keeping socket"))?;
     replace_stdin(&open_null()?)?;
@@ -171,12 +183,12 @@ fn inner() -> Result<Infallible, ContainError> {
     enter_working_dir(&spec)?;
     // No path of the image's is looked up after this but its program's.
     let proc = proc.attach()?;
-    isolate::raise_open_files()?;
-    isolate::become_user(user, proc.as_fd())?;
+    isolate::limits::set(Resource::Nofile, OPEN_FILES).map_err(failed("limiting open files"))?;
+    identity::become_user(user, proc.as_fd())?;
     drop(proc);
     // The kernel has forgotten it with the change of user.
-    isolate::die_with_parent()?;
-    isolate::check_launcher(socket.as_fd())?;
+    die_with_parent()?;
+    check_launcher(socket.as_fd())?;
     restrict::filter_system_calls().map_err(ContainError::Filter)?;
     let (program, args) = spec.args.split_first().ok_or(ContainError::Orphan)?;
     let source = Command::new(program)
@@ -186,6 +198,18 @@ fn inner() -> Result<Infallible, ContainError> {
         .exec();
     let program = program.clone();
     Err(ContainError::Exec { program, source })
+}
+
+fn die_with_parent() -> Result<(), ContainError> {
+    lifetime::end_with_parent().map_err(failed("binding life to parent"))
+}
+
+/// A launcher that died before [`die_with_parent`] has closed its end of the socket.
+fn check_launcher(socket: BorrowedFd<'_>) -> Result<(), ContainError> {
+    match lifetime::is_abandoned(socket).map_err(failed("asking for launcher"))? {
+        true => Err(ContainError::Orphan),
+        false => Ok(()),
+    }
 }
 
 fn read_spec() -> Result<Spec, ContainError> {

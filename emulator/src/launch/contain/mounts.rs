@@ -2,13 +2,12 @@ use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use isolate::mounts;
 use rustix::fs::CWD;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
-    OpenTreeFlags, UnmountFlags, fsconfig_create, fsmount, fsopen, mount, mount_bind, mount_change,
-    mount_remount, move_mount, open_tree, unmount,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, OpenTreeFlags,
+    fsconfig_create, fsmount, fsopen, mount, mount_bind, mount_remount, move_mount, open_tree,
 };
-use rustix::process::pivot_root;
 
 use super::{ContainError, Spec, failed};
 
@@ -16,18 +15,9 @@ use super::{ContainError, Spec, failed};
 const SHARE: &str = "/run/container_launcher";
 /// Where a workload finds its processes.
 const PROC: &str = "/proc";
-/// All devices that there are in a container.
-const DEVICES: &[&str] = &["full", "null", "random", "urandom", "zero"];
 /// How the machine resolves names; a container, which has the machine's network, resolves them in the
 /// same way (google/go-tpm-tools, `launcher/container_spec.go`).
 const NAMES: &[&str] = &["/etc/hosts", "/etc/resolv.conf"];
-/// Where programs look for their open files.
-const LINKS: &[(&str, &str)] = &[
-    ("/proc/self/fd", "/dev/fd"),
-    ("/proc/self/fd/0", "/dev/stdin"),
-    ("/proc/self/fd/1", "/dev/stdout"),
-    ("/proc/self/fd/2", "/dev/stderr"),
-];
 
 /// Leaves the machine's files behind for the image's, with a small `/dev`, the launcher's folder and the
 /// files that say how names are resolved.
@@ -37,8 +27,7 @@ const LINKS: &[(&str, &str)] = &[
 /// leads nowhere else. As long as there is no process file system either, this holds for the links
 /// in it to what a process has open, too.
 pub fn make(spec: &Spec) -> Result<Proc, ContainError> {
-    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    mount_change("/", private).map_err(failed("making mounts private"))?;
+    mounts::make_private().map_err(failed("making mounts private"))?;
     let outside = Outside::open(&spec.share)?;
     enter_root(&spec.root)?;
     make_folder(PROC)?;
@@ -58,13 +47,13 @@ struct Outside {
 
 impl Outside {
     fn open(share: &Path) -> Result<Self, ContainError> {
-        let device = |name: &&'static str| {
-            let tree = clone(Path::new(&format!("/dev/{name}")));
-            tree.map(|tree| (*name, tree))
-        };
+        let device = |name| clone(&Path::new("/dev").join(name)).map(|tree| (name, tree));
         Ok(Self {
             proc: Proc::make().map_err(failed("mounting /proc"))?,
-            devices: DEVICES.iter().map(device).collect::<Result<_, _>>()?,
+            devices: mounts::DEVICES
+                .into_iter()
+                .map(device)
+                .collect::<Result<_, _>>()?,
             share: clone(share)?,
             names: clone_names()?,
         })
@@ -125,15 +114,7 @@ fn attach(tree: &OwnedFd, path: &str) -> Result<(), ContainError> {
 
 fn enter_root(root: &Path) -> Result<(), ContainError> {
     mount_bind(root, root).map_err(failed("mounting root"))?;
-    std::env::set_current_dir(root).map_err(|source| ContainError::File {
-        step: "entering",
-        path: root.to_owned(),
-        source,
-    })?;
-    // The old root comes to lie over the new one, and is taken away from there.
-    pivot_root(".", ".").map_err(failed("changing root"))?;
-    unmount(".", UnmountFlags::DETACH).map_err(failed("leaving old root"))?;
-    rustix::process::chdir("/").map_err(failed("entering root"))?;
+    mounts::change_root(root).map_err(failed("changing root"))?;
     let flags = MountFlags::BIND | MountFlags::NOSUID | MountFlags::NODEV;
     mount_remount("/", flags, c"").map_err(failed("restricting root"))
 }
@@ -153,21 +134,20 @@ fn mount_devices(outside: &Outside) -> Result<(), ContainError> {
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
     mount("tmpfs", "/dev", "tmpfs", flags, c"mode=755,size=64k")
         .map_err(failed("mounting /dev"))?;
-    // The nodes are the machine's own. A read-only mount lets a workload read and write the devices, but
-    // change neither mode, owner nor times of the nodes.
-    let read_only = MountFlags::BIND | MountFlags::RDONLY | flags;
     for (name, tree) in &outside.devices {
         let path = format!("/dev/{name}");
         fs::write(&path, b"").map_err(at("making", &path))?;
         attach(tree, &path)?;
-        mount_remount(&path, read_only, c"").map_err(failed("restricting devices"))?;
+        mounts::protect_device(Path::new(&path)).map_err(failed("restricting devices"))?;
     }
-    for (target, link) in LINKS {
-        std::os::unix::fs::symlink(target, link).map_err(at("making", link))?;
+    for (name, target) in mounts::LINKS {
+        let link = format!("/dev/{name}");
+        std::os::unix::fs::symlink(target, &link).map_err(at("making", &link))?;
     }
     make_folder("/dev/shm")?;
     let data = c"mode=1777,size=64m";
     mount("shm", "/dev/shm", "tmpfs", safe(), data).map_err(failed("mounting /dev/shm"))?;
+    let read_only = MountFlags::BIND | MountFlags::RDONLY | flags;
     mount_remount("/dev", read_only, c"").map_err(failed("restricting /dev"))
 }
 
