@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::Error;
 use crate::cast::{BUILDER, BUILDER_ID, Cast, Collaborator, SOURCE_URI};
 use crate::cloud;
-use crate::programme::Programme;
+use crate::transcript::Transcript;
 use crate::prologue;
 use crate::stage::Stage;
 
@@ -33,10 +33,10 @@ impl Published {
 ///
 /// # Errors
 /// `builder lock` fails, or git does.
-pub fn lock(stage: &Stage, programme: &mut Programme, source: &Path) -> Result<(), Error> {
+pub fn lock(stage: &Stage, transcript: &mut Transcript, source: &Path) -> Result<(), Error> {
     let mut lock = stage.program("builder");
     lock.arg("lock").arg(source.join("workload"));
-    programme.must(stage, "builder lock  every input by digest", lock)?;
+    transcript.must(stage, "builder lock  every input by digest", lock)?;
     prologue::commit(stage, source)
 }
 
@@ -46,7 +46,7 @@ pub fn lock(stage: &Stage, programme: &mut Programme, source: &Path) -> Result<(
 /// `builder build` fails.
 pub fn build(
     stage: &Stage,
-    programme: &mut Programme,
+    transcript: &mut Transcript,
     what: &str,
     source: &Path,
 ) -> Result<PathBuf, Error> {
@@ -60,7 +60,7 @@ pub fn build(
         .arg("-o")
         .arg(&layout);
     build.args(["--builder-id", BUILDER_ID, "--source-uri", SOURCE_URI]);
-    programme.must(stage, &format!("build: {what}"), build)?;
+    transcript.must(stage, &format!("build: {what}"), build)?;
     Ok(layout)
 }
 
@@ -70,7 +70,7 @@ pub fn build(
 /// `builder push` fails, or prints no reference by digest.
 pub fn push(
     stage: &Stage,
-    programme: &mut Programme,
+    transcript: &mut Transcript,
     layout: &Path,
     repository: &str,
     tag: &str,
@@ -80,7 +80,7 @@ pub fn push(
         .arg(layout)
         .arg(format!("{repository}:{tag}"))
         .arg("--plain-http");
-    let printed = programme.must(stage, &format!("builder push  {tag}"), push)?;
+    let printed = transcript.must(stage, &format!("builder push  {tag}"), push)?;
     let digest = printed
         .trim()
         .rsplit_once('@')
@@ -101,13 +101,13 @@ pub fn push(
 /// `builder sign` fails.
 pub fn sign(
     stage: &Stage,
-    programme: &mut Programme,
+    transcript: &mut Transcript,
     cast: &Cast,
     image: &Published,
 ) -> Result<(), Error> {
     let mut sign = as_builder(stage, cast, "sign", image);
     sign.args(["--key", &cast.builder_key]);
-    programme
+    transcript
         .must(stage, "builder sign  (Cloud KMS)", sign)
         .map(drop)
 }
@@ -118,7 +118,7 @@ pub fn sign(
 /// `builder attest` fails.
 pub fn attest(
     stage: &Stage,
-    programme: &mut Programme,
+    transcript: &mut Transcript,
     cast: &Cast,
     image: &Published,
     layout: &Path,
@@ -130,7 +130,7 @@ pub fn attest(
         let mut attest = as_builder(stage, cast, "attest", image);
         attest.args(["--type", kind, "--key", &cast.builder_key]);
         attest.arg("--predicate").arg(layout.join(file));
-        programme.must(stage, &format!("builder attest  {kind}"), attest)?;
+        transcript.must(stage, &format!("builder attest  {kind}"), attest)?;
     }
     Ok(())
 }
@@ -202,7 +202,7 @@ pub fn write_grant(stage: &Stage, collaborator: &Collaborator) -> Result<PathBuf
 /// `verifier rebuild` fails.
 pub fn rebuild(
     stage: &Stage,
-    programme: &mut Programme,
+    transcript: &mut Transcript,
     collaborator: &Collaborator,
     image: &Published,
     source: &Path,
@@ -213,14 +213,14 @@ pub fn rebuild(
         .args(["rebuild", &image.reference(), "--plain-http", "--source"])
         .arg(source);
     rebuild.arg("--json").arg("-o").arg(&layout);
-    let printed = programme.must(
+    let printed = transcript.must(
         stage,
         &format!("build: {} rebuilds", collaborator.name),
         rebuild,
     )?;
     let receipt = report("verifier rebuild", &printed)?;
     let digest = cloud::text(&receipt["rebuilt"], "image_digest")?;
-    programme.record(collaborator.name, "rebuilt", &digest);
+    transcript.record(collaborator.name, "rebuilt", &digest);
     Ok(layout)
 }
 
@@ -248,7 +248,7 @@ pub fn verifier(
 /// Anything but a pass that Cloud KMS knows of afterwards.
 pub fn authorize(
     stage: &Stage,
-    programme: &mut Programme,
+    transcript: &mut Transcript,
     cast: &Cast,
     collaborator: &Collaborator,
     reference: &str,
@@ -257,13 +257,13 @@ pub fn authorize(
     let policy = policy(stage, cast, collaborator, &cast.repository(), &[BUILDER])?;
     let own = Some(rebuilt);
     let command = authorization(stage, cast, collaborator, reference, &policy, own)?;
-    let printed = programme.must(
+    let printed = transcript.must(
         stage,
         &format!("verifier authorize  {}", collaborator.name),
         command,
     )?;
     let report = report("verifier authorize", &printed)?;
-    programme.record("", "verdict", &cloud::text(&report, "verdict")?);
+    transcript.record("", "verdict", &cloud::text(&report, "verdict")?);
     let member = cloud::text(&report["binding"], "member")?;
     let key = collaborator.data_key();
     let policy = cloud::key_policy(&cast.endpoints.kms, &key, collaborator.token())?;
@@ -273,7 +273,7 @@ pub fn authorize(
             found: policy.to_string(),
         });
     }
-    programme.record("", "bound", &key);
+    transcript.record("", "bound", &key);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 mod before_launch;
 mod launched;
-mod props;
+mod materials;
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::Error;
 use crate::acts::Published;
 use crate::cast::Cast;
 use crate::launch;
-use crate::programme::Programme;
+use crate::transcript::Transcript;
 use crate::prologue::Cloud;
 use crate::stage::{Said, Stage};
 use before_launch::{
@@ -29,7 +29,7 @@ pub struct Scene<'a> {
     /// The stage.
     pub stage: &'a Stage,
     /// What the audience sees.
-    pub programme: &'a mut Programme,
+    pub transcript: &'a mut Transcript,
     /// Who plays.
     pub cast: &'a Cast,
     /// The emulated cloud.

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::acts::Published;
 use crate::cast::{Cast, Collaborator, OPERATOR};
 use crate::cloud::{self, Datum};
-use crate::programme::Programme;
+use crate::transcript::Transcript;
 use crate::prologue::{SUBSCRIPTION, TOPIC};
 use crate::stage::{Stage, command_line};
 
@@ -106,20 +106,20 @@ pub fn launch(stage: &Stage, cast: &Cast, reference: &str, signatures: &str) -> 
 /// The launcher or the workload refuses or fails.
 pub fn launch_and_count(
     stage: &Stage,
-    programme: &mut Programme,
+    transcript: &mut Transcript,
     cast: &Cast,
     image: &Published,
 ) -> Result<(), Error> {
     let command = launch(stage, cast, &image.reference(), &image.repository);
     let line = command_line(&command);
     let (begin, (bound, late_binding)) = (Instant::now(), mpsc::channel());
-    let said = programme.listen(stage, "emulator launch", command, move |line| {
+    let said = transcript.listen(stage, "emulator launch", command, move |line| {
         if line.contains(LATE) {
             let _ = bound.send(begin.elapsed());
         }
     })?;
     if let Ok(after) = late_binding.try_recv() {
-        programme.note(&format!(
+        transcript.note(&format!(
             "late binding: all signatures checked {:.2} s after the launch",
             after.as_secs_f64()
         ));
@@ -139,7 +139,7 @@ pub fn launch_and_count(
     }
     let signed = said.stderr.lines().find_map(|line| line.split_once(LATE));
     let signed = signed.map_or("not told", |(_, signed)| signed);
-    programme.record("workload", "found", signed);
-    programme.record("", "printed", said.stdout.trim());
+    transcript.record("workload", "found", signed);
+    transcript.record("", "printed", said.stdout.trim());
     Ok(())
 }

@@ -9,7 +9,7 @@ mod cast;
 mod cloud;
 mod error;
 mod launch;
-mod programme;
+mod transcript;
 mod prologue;
 mod running;
 mod stage;
@@ -24,7 +24,7 @@ use clap::Parser;
 use attacks::{ATTACKS, Attack, Outcome, Scene};
 use cast::Cast;
 pub use error::Error;
-use programme::{Programme, table};
+use transcript::{Transcript, table};
 use signals::Signals;
 use stage::Stage;
 
@@ -96,45 +96,45 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<ExitCode, Error> {
     let begin = Instant::now();
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let store = store()?;
-    let mut programme = Programme::default();
+    let mut transcript = Transcript::default();
 
-    programme.act("Before the curtain: programs, cloud, keys");
-    tell_if_dirty(stage, &programme, &repository)?;
-    build_programs(stage, &mut programme, &repository)?;
-    let (cloud, endpoints) = prologue::open_cloud(stage, &mut programme)?;
+    transcript.act("Before the curtain: programs, cloud, keys");
+    tell_if_dirty(stage, &transcript, &repository)?;
+    build_programs(stage, &mut transcript, &repository)?;
+    let (cloud, endpoints) = prologue::open_cloud(stage, &mut transcript)?;
     let cast = Cast::gather(stage, endpoints)?;
-    prologue::make_keys(stage, &mut programme, &cast)?;
-    prologue::trust_the_tee(&mut programme, &cast)?;
-    prologue::open_queue(&mut programme, &cast)?;
+    prologue::make_keys(stage, &mut transcript, &cast)?;
+    prologue::trust_the_tee(&mut transcript, &cast)?;
+    prologue::open_queue(&mut transcript, &cast)?;
 
-    programme
+    transcript
         .act("1  The builder locks, builds with the network cut, publishes, signs and attests");
-    let source = prologue::take_source(stage, &mut programme, &cast, &repository)?;
-    acts::lock(stage, &mut programme, &source)?;
-    let layout = acts::build(stage, &mut programme, "the builder builds", &source)?;
-    let image = acts::push(stage, &mut programme, &layout, &cast.repository(), "v1")?;
-    programme.record("builder", "pushed", &image.repository);
-    programme.record("", "", &image.digest.to_string());
-    acts::sign(stage, &mut programme, &cast, &image)?;
-    acts::attest(stage, &mut programme, &cast, &image, &layout)?;
+    let source = prologue::take_source(stage, &mut transcript, &cast, &repository)?;
+    acts::lock(stage, &mut transcript, &source)?;
+    let layout = acts::build(stage, &mut transcript, "the builder builds", &source)?;
+    let image = acts::push(stage, &mut transcript, &layout, &cast.repository(), "v1")?;
+    transcript.record("builder", "pushed", &image.repository);
+    transcript.record("", "", &image.digest.to_string());
+    acts::sign(stage, &mut transcript, &cast, &image)?;
+    acts::attest(stage, &mut transcript, &cast, &image, &layout)?;
 
-    programme.act("2  Each collaborator rebuilds, compares, countersigns and binds its key");
+    transcript.act("2  Each collaborator rebuilds, compares, countersigns and binds its key");
     let tagged = format!("{}:v1", cast.repository());
     let mut rebuilt = Vec::new();
     for collaborator in &cast.collaborators {
-        let own = acts::rebuild(stage, &mut programme, collaborator, &image, &source)?;
-        acts::authorize(stage, &mut programme, &cast, collaborator, &tagged, &own)?;
+        let own = acts::rebuild(stage, &mut transcript, collaborator, &image, &source)?;
+        acts::authorize(stage, &mut transcript, &cast, collaborator, &tagged, &own)?;
         rebuilt.push(own);
     }
 
-    programme.act("3  The operator launches it; the workload checks itself and counts");
+    transcript.act("3  The operator launches it; the workload checks itself and counts");
     prologue::admit_to_queue(&cast, &image.digest)?;
     launch::send_data(&cast, &image, "first")?;
-    launch::launch_and_count(stage, &mut programme, &cast, &image)?;
+    launch::launch_and_count(stage, &mut transcript, &cast, &image)?;
 
     let mut scene = Scene {
         stage,
-        programme: &mut programme,
+        transcript: &mut transcript,
         cast: &cast,
         cloud: &cloud,
         source: &source,
@@ -148,7 +148,7 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<ExitCode, Error> {
     let mut outcomes = Vec::new();
     let played = play_attacks(&mut scene, attacks, &mut outcomes);
     stage.running().check()?;
-    summary(&programme, begin.elapsed().as_secs_f64());
+    summary(&transcript, begin.elapsed().as_secs_f64());
     table_of(attacks, &outcomes);
     played.map(|()| verdict(&outcomes))
 }
@@ -161,11 +161,11 @@ fn play_attacks(
 ) -> Result<(), Error> {
     for attack in attacks {
         scene
-            .programme
+            .transcript
             .act(&format!("Attack {}: {}", attack.name, attack.deed));
         let outcome = attack.play(scene)?;
         let (Outcome::Refused(words) | Outcome::NotRefused(words)) = &outcome;
-        scene.programme.note(&format!("{}: {words}", attack.place));
+        scene.transcript.note(&format!("{}: {words}", attack.place));
         outcomes.push(outcome);
     }
     Ok(())
@@ -199,9 +199,9 @@ fn table_of(attacks: &[&Attack], outcomes: &[Outcome]) {
     print(&table(&rows));
 }
 
-fn summary(programme: &Programme, seconds: f64) {
-    let builds = programme.seconds("build: ");
-    let programs = programme.seconds("programs");
+fn summary(transcript: &Transcript, seconds: f64) {
+    let builds = transcript.seconds("build: ");
+    let programs = transcript.seconds("programs");
     let rest = seconds - builds - programs;
     let rows = [
         ("seconds", seconds),
@@ -212,7 +212,7 @@ fn summary(programme: &Programme, seconds: f64) {
     let rows = rows.map(|(what, spent)| vec![what.to_owned(), format!("{spent:.0}")]);
     print(&format!(
         "\n{}\n{}",
-        table(programme.records()),
+        table(transcript.records()),
         table(&rows)
     ));
 }
@@ -237,7 +237,7 @@ fn programs() -> Result<PathBuf, Error> {
 /// Compiles the programs that the story runs, with the profile of this one.
 fn build_programs(
     stage: &Stage,
-    programme: &mut Programme,
+    transcript: &mut Transcript,
     repository: &Path,
 ) -> Result<(), Error> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -247,21 +247,21 @@ fn build_programs(
         cargo.arg("--release");
     }
     cargo.current_dir(repository);
-    programme
+    transcript
         .must(stage, "programs: cargo build", cargo)
         .map(drop)
 }
 
-fn tell_if_dirty(stage: &Stage, programme: &Programme, repository: &Path) -> Result<(), Error> {
+fn tell_if_dirty(stage: &Stage, transcript: &Transcript, repository: &Path) -> Result<(), Error> {
     let mut status = Command::new("git");
     status
         .arg("-C")
         .arg(repository)
         .args(["status", "--porcelain"]);
     if !stage::finish(stage, status)?.is_empty() {
-        programme
+        transcript
             .note("the working tree has uncommitted changes: the programs are compiled with them,");
-        programme.note("but what they build, rebuild and launch is the source of the last commit");
+        transcript.note("but what they build, rebuild and launch is the source of the last commit");
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::cast::{BUILDER, COLLABORATORS, Cast, Collaborator, OPERATOR};
 use crate::cloud::{self, Endpoints};
-use crate::programme::Programme;
+use crate::transcript::Transcript;
 use crate::stage::{Playing, Stage, finish};
 
 /// Topic and subscription in the operator's project.
@@ -36,8 +36,8 @@ pub struct Cloud {
 ///
 /// # Errors
 /// The emulator does not start or prints something else.
-pub fn open_cloud(stage: &Stage, programme: &mut Programme) -> Result<(Cloud, Endpoints), Error> {
-    programme.step("emulator serve", || {
+pub fn open_cloud(stage: &Stage, transcript: &mut Transcript) -> Result<(Cloud, Endpoints), Error> {
+    transcript.step("emulator serve", || {
         let state = stage.folder("cloud")?;
         let mut command = stage.program("emulator");
         command.args(["serve", "--state"]).arg(&state);
@@ -72,8 +72,8 @@ pub fn open_cloud(stage: &Stage, programme: &mut Programme) -> Result<(Cloud, En
 ///
 /// # Errors
 /// A service or `builder keygen` refuses.
-pub fn make_keys(stage: &Stage, programme: &mut Programme, cast: &Cast) -> Result<(), Error> {
-    programme.step("keys: Cloud KMS and files", || {
+pub fn make_keys(stage: &Stage, transcript: &mut Transcript, cast: &Cast) -> Result<(), Error> {
+    transcript.step("keys: Cloud KMS and files", || {
         make_signing_key(
             cast,
             BUILDER,
@@ -133,8 +133,8 @@ fn make_signing_key(cast: &Cast, project: &str, token: &Path, public: &Path) -> 
 ///
 /// # Errors
 /// The service refuses.
-pub fn trust_the_tee(programme: &mut Programme, cast: &Cast) -> Result<(), Error> {
-    programme.step("workload identity pools: who may ask at all", || {
+pub fn trust_the_tee(transcript: &mut Transcript, cast: &Cast) -> Result<(), Error> {
+    transcript.step("workload identity pools: who may ask at all", || {
         cast.collaborators
             .iter()
             .try_for_each(|collaborator| make_provider(cast, collaborator))
@@ -170,8 +170,8 @@ fn provider(collaborator: &Collaborator) -> Result<Provider, Error> {
 ///
 /// # Errors
 /// The service refuses.
-pub fn open_queue(programme: &mut Programme, cast: &Cast) -> Result<(), Error> {
-    programme.step("Pub/Sub: a topic that both may publish to", || {
+pub fn open_queue(transcript: &mut Transcript, cast: &Cast) -> Result<(), Error> {
+    transcript.step("Pub/Sub: a topic that both may publish to", || {
         let token = &cast.operator.access_token;
         let pubsub = &cast.endpoints.pubsub;
         cloud::call("PUT", &format!("{pubsub}/v1/{TOPIC}"), token, &json!({}))?;
@@ -216,12 +216,12 @@ fn grant(cast: &Cast, resource: &str, role: &str, members: &[String]) -> Result<
 /// git fails, or a public key cannot be read.
 pub fn take_source(
     stage: &Stage,
-    programme: &mut Programme,
+    transcript: &mut Transcript,
     cast: &Cast,
     repository: &Path,
 ) -> Result<PathBuf, Error> {
     let source = stage.path().join("source");
-    programme.step("source: last commit, with this cast's public terms", || {
+    transcript.step("source: last commit, with this cast's public terms", || {
         let mut clone = Command::new("git");
         clone
             .args(["clone", "--quiet", "--no-local"])

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::props::{copy, forged, next, policy, tampered_store, without_rebuild};
+use super::materials::{copy, forged, next, policy, tampered_store, without_rebuild};
 use super::{Outcome, Scene, refused, refused_by};
 use crate::Error;
 use crate::acts;
@@ -48,14 +48,14 @@ pub(super) fn tampered_crate(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
         .arg("--store")
         .arg(store);
     build.arg("-o").arg(scene.stage.path().join("never"));
-    let said = scene.programme.run(scene.stage, "builder build", build)?;
+    let said = scene.transcript.run(scene.stage, "builder build", build)?;
     Ok(refused(&said, 2, &["checking crate", &digest, "found"]))
 }
 
 pub(super) fn unknown_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let image = copy(scene, "unknown-key")?;
     let layout = scene.layout;
-    acts::attest(scene.stage, scene.programme, scene.cast, &image, layout)?;
+    acts::attest(scene.stage, scene.transcript, scene.cast, &image, layout)?;
     let key = scene.stage.folder("attacker")?.join("cosign");
     let mut keygen = scene.stage.program("builder");
     keygen.arg("keygen").arg(&key);
@@ -64,7 +64,7 @@ pub(super) fn unknown_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     sign.args(["sign", &image.reference(), "--plain-http", "--key"]);
     sign.arg(key.with_extension("key"));
     scene
-        .programme
+        .transcript
         .must(scene.stage, "builder sign  (the attacker's key)", sign)?;
     let policy = policy(scene, &image.repository, &[BUILDER])?;
     let said = verify(scene, &image.reference(), &policy)?;
@@ -80,7 +80,7 @@ pub(super) fn missing_countersignature(scene: &mut Scene<'_>) -> Result<Outcome,
     let command = acts::authorization(stage, cast, first, &image.reference(), &policy, None)?;
     let key_policy = || cloud::key_policy(&cast.endpoints.kms, &first.data_key(), first.token());
     let before = key_policy()?;
-    let said = scene.programme.run(stage, "verifier authorize", command)?;
+    let said = scene.transcript.run(stage, "verifier authorize", command)?;
     let after = key_policy()?;
     if after != before || said.stdout.contains("attribute.image_digest") {
         let seen = format!("a binding: {}{after}", said.stdout);
@@ -98,7 +98,7 @@ fn verify(scene: &mut Scene<'_>, reference: &str, policy: &Path) -> Result<Said,
         policy,
         Some(scene.rebuilt),
     );
-    scene.programme.run(scene.stage, "verifier verify", command)
+    scene.transcript.run(scene.stage, "verifier verify", command)
 }
 
 fn largest(folder: &Path) -> Result<PathBuf, Error> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::props::{forged, next};
+use super::materials::{forged, next};
 use super::{Outcome, Scene, refused};
 use crate::Error;
 use crate::acts::{self, Published};
@@ -126,7 +126,7 @@ pub(super) fn revoked_digest(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     revoke.args(["--kms-endpoint", &scene.cast.endpoints.kms]);
     revoke.env("GOOGLE_APPLICATION_CREDENTIALS", &first.project.credentials);
     scene
-        .programme
+        .transcript
         .must(scene.stage, "verifier revoke", revoke)?;
     launch::send_data(scene.cast, scene.image, "revoked")?;
     let said = play(scene, scene.image, &[])?;
@@ -145,5 +145,5 @@ fn play(scene: &mut Scene<'_>, image: &Published, options: &[&str]) -> Result<Sa
     let reference = image.reference();
     let mut command = launch::launch(scene.stage, scene.cast, &reference, &image.repository);
     command.args(options);
-    scene.programme.run(scene.stage, "emulator launch", command)
+    scene.transcript.run(scene.stage, "emulator launch", command)
 }

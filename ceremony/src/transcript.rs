@@ -15,12 +15,12 @@ const FAILED: &str = "no";
 
 /// Shows each step while it is played, and remembers how long it took.
 #[derive(Default)]
-pub struct Programme {
+pub struct Transcript {
     steps: Vec<(String, Duration)>,
     records: Vec<Vec<String>>,
 }
 
-impl Programme {
+impl Transcript {
     /// A heading.
     pub fn act(&self, title: &str) {
         if !self.steps.is_empty() {
@@ -80,10 +80,10 @@ impl Programme {
         self.listen(stage, what, command, |_| {})
     }
 
-    /// Like [`Programme::run`]; each line that the program says for people goes to `heard` as well.
+    /// Like [`Transcript::run`]; each line that the program says for people goes to `heard` as well.
     ///
     /// # Errors
-    /// As [`Programme::run`].
+    /// As [`Transcript::run`].
     pub fn listen(
         &mut self,
         stage: &Stage,
@@ -115,7 +115,7 @@ impl Programme {
     /// Plays one step that is a program and must succeed; gives its standard output.
     ///
     /// # Errors
-    /// As [`Programme::run`], or another exit status than 0.
+    /// As [`Transcript::run`], or another exit status than 0.
     pub fn must(
         &mut self,
         stage: &Stage,
@@ -211,10 +211,10 @@ mod tests {
 
     #[test]
     fn only_the_named_steps_are_added_up() {
-        let mut programme = Programme::default();
-        programme.played("build: a", Duration::from_secs(2), DONE);
-        programme.played("build: b", Duration::from_secs(3), DONE);
-        programme.played("push", Duration::from_secs(5), DONE);
-        assert_eq!(programme.seconds("build: ").round(), 5.0);
+        let mut transcript = Transcript::default();
+        transcript.played("build: a", Duration::from_secs(2), DONE);
+        transcript.played("build: b", Duration::from_secs(3), DONE);
+        transcript.played("push", Duration::from_secs(5), DONE);
+        assert_eq!(transcript.seconds("build: ").round(), 5.0);
     }
 }

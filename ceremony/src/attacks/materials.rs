@@ -56,15 +56,15 @@ fn build(scene: &mut Scene<'_>, what: &str, terms: &Value) -> Result<PathBuf, Er
     finish(scene.stage, clone)?;
     prologue::write_terms(&source, terms)?;
     prologue::commit(scene.stage, &source)?;
-    acts::build(scene.stage, scene.programme, what, &source)
+    acts::build(scene.stage, scene.transcript, what, &source)
 }
 
 /// Publishes as the builder does.
 fn publish(scene: &mut Scene<'_>, layout: &Path, tag: &str) -> Result<Published, Error> {
     let (stage, cast) = (scene.stage, scene.cast);
-    let image = acts::push(stage, scene.programme, layout, &cast.repository(), tag)?;
-    acts::sign(stage, scene.programme, cast, &image)?;
-    acts::attest(stage, scene.programme, cast, &image, layout)?;
+    let image = acts::push(stage, scene.transcript, layout, &cast.repository(), tag)?;
+    acts::sign(stage, scene.transcript, cast, &image)?;
+    acts::attest(stage, scene.transcript, cast, &image, layout)?;
     Ok(image)
 }
 
@@ -73,7 +73,7 @@ pub(super) fn copy(scene: &mut Scene<'_>, name: &str) -> Result<Published, Error
     let repository = format!("{}/{name}", scene.cast.repository());
     acts::push(
         scene.stage,
-        scene.programme,
+        scene.transcript,
         scene.layout,
         &repository,
         "v1",
