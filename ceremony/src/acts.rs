@@ -1,4 +1,4 @@
-//! Each step of the first two acts, one function.
+//! The steps of the first two acts, a function for each.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::Error;
 use crate::cast::{BUILDER, BUILDER_ID, Cast, Collaborator, SOURCE_URI};
 use crate::cloud;
-use crate::transcript::Transcript;
 use crate::prologue;
 use crate::stage::Stage;
+use crate::transcript::Transcript;
 
 /// A published image.
 #[derive(Clone, Debug)]
@@ -148,7 +148,7 @@ fn as_builder(stage: &Stage, cast: &Cast, verb: &str, image: &Published) -> Comm
     command
 }
 
-/// A collaborator's policy on the stage: who must have signed before it does, in which repository.
+/// Writes a collaborator's policy: the repository, and who must have signed.
 ///
 /// # Errors
 /// It cannot be written.
@@ -160,8 +160,8 @@ pub fn policy(
     required: &[&str],
 ) -> Result<PathBuf, Error> {
     let mut principals = String::new();
-    let everybody = cast.collaborators.iter().map(|c| (c.name, &c.public_key));
-    for (name, key) in std::iter::once((BUILDER, &cast.builder_public)).chain(everybody) {
+    let all = cast.collaborators.iter().map(|c| (c.name, &c.public_key));
+    for (name, key) in std::iter::once((BUILDER, &cast.builder_public)).chain(all) {
         let key = key.display().to_string();
         principals += &format!("[[principal]]\nname = {name:?}\nkey = {key:?}\n\n");
     }
@@ -196,7 +196,7 @@ pub fn write_grant(stage: &Stage, collaborator: &Collaborator) -> Result<PathBuf
     stage.write(&format!("{}/grant.toml", collaborator.name), text)
 }
 
-/// Rebuilds the source as a collaborator, for itself.
+/// Rebuilds the source as a collaborator.
 ///
 /// # Errors
 /// `verifier rebuild` fails.
@@ -245,7 +245,7 @@ pub fn verifier(
 /// Checks, countersigns and binds as a collaborator.
 ///
 /// # Errors
-/// Anything but a pass that Cloud KMS knows of afterwards.
+/// The verdict is not a pass, or the binding is not in the key's policy afterwards.
 pub fn authorize(
     stage: &Stage,
     transcript: &mut Transcript,
@@ -277,7 +277,7 @@ pub fn authorize(
     Ok(())
 }
 
-/// What a verifier printed for programs.
+/// Parses a verifier's JSON report.
 fn report(what: &str, printed: &str) -> Result<Value, Error> {
     serde_json::from_str(printed).map_err(|_| Error::Answer {
         what: what.to_owned(),

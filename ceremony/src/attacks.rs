@@ -1,5 +1,5 @@
-//! Each attack, and where it must be refused. An attack that gets through, or that is refused
-//! elsewhere than named, fails the ceremony.
+//! The attacks, and where each must be refused. An attack that succeeds, or that is refused
+//! elsewhere, fails the ceremony.
 
 mod before_launch;
 mod launched;
@@ -13,9 +13,9 @@ use crate::Error;
 use crate::acts::Published;
 use crate::cast::Cast;
 use crate::launch;
-use crate::transcript::Transcript;
 use crate::prologue::Cloud;
 use crate::stage::{Said, Stage};
+use crate::transcript::Transcript;
 use before_launch::{
     changed_byte, changed_source, missing_countersignature, tampered_crate, unknown_key,
 };
@@ -28,9 +28,9 @@ use launched::{
 pub struct Scene<'a> {
     /// The stage.
     pub stage: &'a Stage,
-    /// What the audience sees.
+    /// The transcript.
     pub transcript: &'a mut Transcript,
-    /// Who plays.
+    /// The parties.
     pub cast: &'a Cast,
     /// The emulated cloud.
     pub cloud: &'a Cloud,
@@ -40,11 +40,11 @@ pub struct Scene<'a> {
     pub layout: &'a Path,
     /// The first collaborator's own rebuild.
     pub rebuilt: &'a Path,
-    /// The image that everybody countersigned.
+    /// The image that all parties signed.
     pub image: &'a Published,
     /// The builder's store of inputs.
     pub store: &'a Path,
-    /// The image that was built of other terms, once an attack has needed it.
+    /// The image with other terms, once an attack has needed it.
     pub forged: Option<Published>,
     /// The next release, once an attack has needed it.
     pub next: Option<Published>,
@@ -63,9 +63,9 @@ pub struct Attack {
 
 /// How an attack ended.
 pub enum Outcome {
-    /// It was refused where it should be, in these words.
+    /// It was refused where it should be, with this message.
     Refused(String),
-    /// It was not: what was seen instead.
+    /// It was not; this was seen instead.
     NotRefused(String),
 }
 
@@ -73,7 +73,7 @@ impl Attack {
     /// Plays the attack.
     ///
     /// # Errors
-    /// Something other than the attack itself went wrong.
+    /// The attack could not be carried out.
     pub fn play(&self, scene: &mut Scene<'_>) -> Result<Outcome, Error> {
         launch::drain(scene.cast)?;
         (self.play)(scene)
@@ -102,7 +102,7 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "unknown-key",
-        deed: "the image is signed with a key that nobody knows",
+        deed: "the image is signed with an unknown key",
         place: "verifier: signatures",
         play: unknown_key,
     },
@@ -156,7 +156,7 @@ pub const ATTACKS: &[Attack] = &[
     },
 ];
 
-/// Whether a verifier came to a verdict by this rule and no other, with one finding that has all of
+/// Whether a verifier refused by this rule and no other, with a finding that contains all of
 /// `words`.
 fn refused_by(said: &Said, rule: &str, words: &[&str]) -> Outcome {
     let report: Value = serde_json::from_str(&said.stdout).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Who plays: names, projects, keys and folders.
+//! The parties: their names, projects, keys and folders.
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +16,9 @@ pub const OPERATOR: &str = "operator";
 pub const COLLABORATORS: [&str; 2] = ["collaborator-1", "collaborator-2"];
 /// Where the image is published.
 pub const REPOSITORY: &str = "builder/workload";
-/// Where the source is said to be published.
+/// The URI that provenance gives for the source.
 pub const SOURCE_URI: &str = "git+https://source.example/countersign";
-/// How the builder names itself in provenance.
+/// The builder's ID in provenance.
 pub const BUILDER_ID: &str = "https://builder.example/countersign";
 
 /// One collaborator: its project, its key for data, and its key for signatures.
@@ -56,24 +56,24 @@ impl Collaborator {
         format!("projects/{number}/locations/global/workloadIdentityPools/confidential-space")
     }
 
-    /// Whoever runs an image, as policies name it.
+    /// The principal set of the machines that run the image.
     pub fn member(&self, image_digest: &Digest) -> String {
         let pool = self.pool();
         format!("principalSet://iam.googleapis.com/{pool}/attribute.image_digest/{image_digest}")
     }
 
-    /// Its provider, as STS takes it for an audience.
+    /// Its provider as the audience of a token exchange.
     pub fn provider(&self) -> String {
         format!("//iam.googleapis.com/{}/providers/attestation", self.pool())
     }
 
-    /// Its token file.
+    /// The file with its access token.
     pub fn token(&self) -> &Path {
         &self.project.access_token
     }
 }
 
-/// Everybody who plays.
+/// All parties.
 pub struct Cast {
     /// The services.
     pub endpoints: Endpoints,
@@ -90,7 +90,7 @@ pub struct Cast {
 }
 
 impl Cast {
-    /// Gives everybody a project and a folder.
+    /// Gives each party a project and a folder.
     ///
     /// # Errors
     /// A project is missing in `endpoints`, or a folder cannot be made.
@@ -139,7 +139,7 @@ impl Cast {
     }
 }
 
-/// Where a signing key is kept; the story plays both.
+/// Where a signing key is kept; the story has one of each.
 enum Key {
     Cloud,
     File,

@@ -1,5 +1,5 @@
-//! Calls to the cloud's REST interfaces that the story needs and that no program of ours makes:
-//! setting up projects, and the collaborators' sending of data.
+//! Calls to the cloud's REST interfaces that no program of ours makes: setting up projects, and
+//! sending the collaborators' data.
 
 use std::path::Path;
 
@@ -46,10 +46,10 @@ pub struct Project {
 /// An answer: the HTTP status and the JSON.
 pub type Answer = (u16, Value);
 
-/// Sends `body` to `url` as whoever the token in `token` names.
+/// Sends `body` to `url` with the access token in the file `token`.
 ///
 /// # Errors
-/// No connection, an answer that is no JSON, or any HTTP status but 2xx.
+/// The connection fails, the answer is not JSON, or its HTTP status is not 2xx.
 pub fn call(method: &str, url: &str, token: &Path, body: &Value) -> Result<Value, Error> {
     let bearer = std::fs::read_to_string(token).map_err(Error::io(token))?;
     let request = ureq::http::Request::builder()
@@ -84,7 +84,7 @@ pub fn is_bound(policy: &Value, member: &str) -> bool {
         .any(|members| members.iter().any(|found| found == member))
 }
 
-/// Lets `member` decrypt with a Cloud KMS key, as the key's owner may without asking anybody.
+/// Lets `member` decrypt with a Cloud KMS key, as the owner of the key may do at any time.
 ///
 /// # Errors
 /// As [`call`].
@@ -99,10 +99,10 @@ pub fn bind(kms: &str, key: &str, token: &Path, member: &str) -> Result<(), Erro
     call("POST", &url, token, &json!({"policy": policy})).map(drop)
 }
 
-/// Exchanges an attestation token at STS as anybody can who has got hold of it.
+/// Exchanges an attestation token at STS, as anyone who holds it can.
 ///
 /// # Errors
-/// No connection, or an answer that is no JSON.
+/// The connection fails, or the answer is not JSON.
 pub fn exchange(sts: &str, provider: &str, token: &str) -> Result<Answer, Error> {
     let url = format!("{sts}/v1/token");
     let body = json!({
@@ -148,8 +148,8 @@ fn send(url: &str, request: ureq::http::request::Builder, body: String) -> Resul
     Ok((status, answer))
 }
 
-/// What a collaborator sends: `text` under its own key, bound to the image, to itself and to the
-/// message's name.
+/// What a collaborator sends: `text`, encrypted under its own key and bound to the image, the collaborator
+/// and the name of the message.
 pub struct Datum<'a> {
     /// The sender's name in the terms.
     pub collaborator: &'a str,
@@ -164,7 +164,7 @@ pub struct Datum<'a> {
 /// Encrypts a datum with the Cloud KMS key `key`.
 ///
 /// # Errors
-/// As [`call`], or no ciphertext in the answer.
+/// As [`call`], or the answer has no ciphertext.
 pub fn encrypt(kms: &str, key: &str, token: &Path, datum: &Datum<'_>) -> Result<String, Error> {
     let aad = content::json::canonical(&json!({
         "collaborator": datum.collaborator,
@@ -185,10 +185,10 @@ pub fn encrypt(kms: &str, key: &str, token: &Path, datum: &Datum<'_>) -> Result<
     text(&answer, "ciphertext")
 }
 
-/// The text member `name` of an answer.
+/// The string `name` of an answer.
 ///
 /// # Errors
-/// There is none.
+/// The answer has no such string.
 pub fn text(answer: &Value, name: &str) -> Result<String, Error> {
     let found = answer.get(name).and_then(Value::as_str);
     found.map(str::to_owned).ok_or_else(|| Error::Answer {

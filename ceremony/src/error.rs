@@ -2,71 +2,71 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a ceremony could not be played to its end.
+/// Why a ceremony could not be completed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file or pipe.
+    /// A file or pipe cannot be used.
     #[error("using {}: {source}", path.display())]
     Io {
-        /// Which one.
+        /// The path.
         path: PathBuf,
-        /// What happened.
+        /// The system's error.
         source: io::Error,
     },
-    /// A program that does not start.
+    /// A program does not start.
     #[error("starting {}: {source}", name.display())]
     Start {
         /// Its name or path.
         name: OsString,
-        /// What happened.
+        /// The system's error.
         source: io::Error,
     },
-    /// A program that ended otherwise than the story wants.
+    /// A program ended with another exit status than expected.
     #[error("running {command}: {}", ending(*code, said))]
     Program {
         /// The command line.
         command: String,
         /// The exit status; `None` after a signal.
         code: Option<i32>,
-        /// What it said on standard error.
+        /// Its standard error.
         said: String,
     },
-    /// Something that a program or a server answered and that the story cannot go on with.
+    /// An unexpected answer of a program or service.
     #[error("reading {what}: {found}")]
     Answer {
-        /// The answer to what.
+        /// What was asked.
         what: String,
-        /// What came instead.
+        /// The answer.
         found: String,
     },
-    /// A request to one of the services.
+    /// A request to a service failed.
     #[error("calling {url}: {reason}")]
     Call {
-        /// Where.
+        /// The URL.
         url: String,
-        /// Why it failed.
+        /// The cause.
         reason: String,
     },
-    /// The result of the computation is another one.
+    /// The computation gave a wrong result.
     #[error("counting words: expected {expected:?}, found {found:?}")]
     Result {
-        /// What both parties' data add up to.
+        /// The result that both parties' data give.
         expected: String,
         /// What the workload printed.
         found: String,
     },
     /// No attack has this name.
-    #[error("choosing attack: none is named {0:?}")]
+    #[error("choosing attack: unknown attack {0:?}")]
     UnknownAttack(String),
-    /// There is no place for the builder's inputs.
-    #[error("finding the store of inputs: neither XDG_CACHE_HOME nor HOME is an absolute path")]
+    /// No folder for the builder's store was found.
+    #[error("finding the store: neither XDG_CACHE_HOME nor HOME is an absolute path")]
     NoStore,
-    /// The user asked to stop, by this signal.
-    #[error("playing: interrupted")]
+    /// This signal ended the ceremony.
+    #[error("running the ceremony: interrupted")]
     Interrupted(u8),
 }
 
-const ROOM: &str = "check that the temporary folder (TMPDIR) has room and is writable";
+const ROOM: &str = "check that the temporary folder (TMPDIR) is writable and has free space";
 
 impl Error {
     /// For `map_err` on file operations at `path`.
@@ -75,19 +75,19 @@ impl Error {
         move |source| Self::Io { path, source }
     }
 
-    /// What a person can do about it, where the message has not said so already.
+    /// What the user can do about it, unless the message already says so.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Program { said, .. } if said.lines().any(|line| line.starts_with("hint: ")) => {
                 return None;
             }
             Self::Program { said, .. } if said.contains("dubious ownership") => {
-                "the repository is somebody else's: git's own words above say how to trust it"
+                "the repository belongs to another user; git's message above says how to trust it"
             }
             Self::Program { said, .. } if said.contains("No space left on device") => ROOM,
             Self::Io { .. } => ROOM,
             Self::Start { .. } => "git, setpriv (util-linux) and cargo must be on PATH",
-            Self::Program { .. } => "the program's own message above says what is missing",
+            Self::Program { .. } => "the program's message above says what is wrong",
             Self::Answer { .. } | Self::Call { .. } => {
                 "is another program using the loopback ports?"
             }

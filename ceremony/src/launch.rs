@@ -1,4 +1,4 @@
-//! The third act: data under way, the launch, and the result.
+//! The third act: the data, the launch and the result.
 
 use std::process::Command;
 use std::sync::mpsc;
@@ -10,15 +10,15 @@ use crate::Error;
 use crate::acts::Published;
 use crate::cast::{Cast, Collaborator, OPERATOR};
 use crate::cloud::{self, Datum};
-use crate::transcript::Transcript;
 use crate::prologue::{SUBSCRIPTION, TOPIC};
 use crate::stage::{Stage, command_line};
+use crate::transcript::Transcript;
 
 /// What both collaborators send.
 pub const WORD: &str = "alice";
 /// What the workload then prints.
 pub const RESULT: &str = "alice 2\n";
-/// What the workload says once all have signed.
+/// What the workload prints once it has found all signatures.
 const LATE: &str = "late binding: ";
 
 /// Encrypts one word as a collaborator, for this image alone, and publishes it. `key` is what the
@@ -56,7 +56,7 @@ pub fn send_data(cast: &Cast, image: &Published, message: &str) -> Result<(), Er
     cast.collaborators.iter().try_for_each(send_own)
 }
 
-/// Takes all that is left out of the queue; gives the names of the messages.
+/// Takes the remaining messages out of the queue; returns their names.
 ///
 /// # Errors
 /// The service refuses.

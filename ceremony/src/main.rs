@@ -9,11 +9,11 @@ mod cast;
 mod cloud;
 mod error;
 mod launch;
-mod transcript;
 mod prologue;
 mod running;
 mod stage;
 mod tee_socket;
+mod transcript;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -24,17 +24,17 @@ use clap::Parser;
 use attacks::{ATTACKS, Attack, Outcome, Scene};
 use cast::Cast;
 pub use error::Error;
-use transcript::{Transcript, table};
 use signals::Signals;
 use stage::Stage;
+use transcript::{Transcript, table};
 
-/// How long the programs may take to end when they are asked to, and the stage to notice.
+/// How long the programs may take to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Plays the story of Countersign on this machine, with no account anywhere.
+/// Plays the whole story of Countersign on this machine, without any cloud account.
 ///
-/// Exit status: 0 played as written; 1 an attack was not refused where it should be;
-/// 2 the ceremony could not be played; 128 + N signal N ended it.
+/// Exit status: 0 the story ended as expected; 1 an attack was not refused where it should be;
+/// 2 the ceremony could not be completed; 128 + N signal N ended it.
 #[derive(Parser)]
 #[command(after_help = attack_list())]
 struct Arguments {
@@ -87,7 +87,7 @@ fn play(attacks: &[&Attack]) -> Result<ExitCode, Error> {
     let stage = Stage::set(programs()?)?;
     stop_on_signals(&stage)?;
     let outcome = story(&stage, attacks);
-    // What fails because everything has to end is not why it ends.
+    // An interrupt makes other steps fail; report the interrupt, not its consequences.
     stage.running().check()?;
     outcome
 }
@@ -98,8 +98,8 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<ExitCode, Error> {
     let store = store()?;
     let mut transcript = Transcript::default();
 
-    transcript.act("Before the curtain: programs, cloud, keys");
-    tell_if_dirty(stage, &transcript, &repository)?;
+    transcript.act("0  Preparation: programs, cloud, keys");
+    warn_if_dirty(stage, &transcript, &repository)?;
     build_programs(stage, &mut transcript, &repository)?;
     let (cloud, endpoints) = prologue::open_cloud(stage, &mut transcript)?;
     let cast = Cast::gather(stage, endpoints)?;
@@ -153,7 +153,7 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<ExitCode, Error> {
     played.map(|()| verdict(&outcomes))
 }
 
-/// Plays one after the other; what an error leaves unplayed has no outcome.
+/// Runs the attacks in order. After an error the remaining ones have no outcome.
 fn play_attacks(
     scene: &mut Scene<'_>,
     attacks: &[&Attack],
@@ -183,7 +183,7 @@ fn table_of(attacks: &[&Attack], outcomes: &[Outcome]) {
     if attacks.is_empty() {
         return;
     }
-    let mut rows = vec![["attack", "must be refused by", ""]];
+    let mut rows = vec![["attack", "must be refused by", "result"]];
     for (place, attack) in attacks.iter().enumerate() {
         let seen = match outcomes.get(place) {
             Some(Outcome::Refused(_)) => "refused",
@@ -228,20 +228,20 @@ fn store() -> Result<PathBuf, Error> {
     Ok(cache.ok_or(Error::NoStore)?.join("countersign"))
 }
 
-/// The folder of the programs: where this one lies.
+/// The folder of the programs, which is the one of this program.
 fn programs() -> Result<PathBuf, Error> {
     let own = std::env::current_exe().map_err(Error::io("own executable"))?;
     Ok(own.parent().map(Path::to_owned).unwrap_or_default())
 }
 
-/// Compiles the programs that the story runs, with the profile of this one.
+/// Compiles the programs that the story runs, with the profile of this program.
 fn build_programs(
     stage: &Stage,
     transcript: &mut Transcript,
     repository: &Path,
 ) -> Result<(), Error> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // All of them, as `cargo ceremony` chose the features of what they share: it compiles once.
+    // The whole workspace, so that shared crates have the same features as in `cargo ceremony` and compile once.
     cargo.args(["build", "--locked", "--workspace", "--bins"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
@@ -252,7 +252,7 @@ fn build_programs(
         .map(drop)
 }
 
-fn tell_if_dirty(stage: &Stage, transcript: &Transcript, repository: &Path) -> Result<(), Error> {
+fn warn_if_dirty(stage: &Stage, transcript: &Transcript, repository: &Path) -> Result<(), Error> {
     let mut status = Command::new("git");
     status
         .arg("-C")
@@ -266,7 +266,7 @@ fn tell_if_dirty(stage: &Stage, transcript: &Transcript, repository: &Path) -> R
     Ok(())
 }
 
-/// On a signal ends what runs, upon which the story ends and clears the stage. Leaves in any
+/// On a signal, ends all processes, after which the story ends and the stage is removed. Exits in any
 /// case once that has taken too long.
 fn stop_on_signals(stage: &Stage) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()

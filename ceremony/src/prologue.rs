@@ -1,4 +1,4 @@
-//! What stands before the story begins: the cloud, everybody's keys, conditions and queue, and the
+//! What must exist before the story starts: the cloud, each party's keys, conditions and queue, and the
 //! source with this cast's public terms.
 
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::cast::{BUILDER, COLLABORATORS, Cast, Collaborator, OPERATOR};
 use crate::cloud::{self, Endpoints};
-use crate::transcript::Transcript;
 use crate::stage::{Playing, Stage, finish};
+use crate::transcript::Transcript;
 
 /// Topic and subscription in the operator's project.
 pub const TOPIC: &str = "projects/operator/topics/data";
@@ -25,17 +25,17 @@ const LOCK: &str = "workload/Image.lock";
 /// Seconds that the workload waits for the collaborators' messages.
 const DEADLINE: u32 = 30;
 
-/// The emulator, playing.
+/// The running emulator.
 pub struct Cloud {
     _emulator: Playing,
-    /// Where its state lies; whoever controls the registry can reach it.
+    /// The folder of its state, which an attacker who controls the registry can change.
     pub state: PathBuf,
 }
 
 /// Starts the cloud and waits until it is ready.
 ///
 /// # Errors
-/// The emulator does not start or prints something else.
+/// The emulator does not start, or prints no endpoints.
 pub fn open_cloud(stage: &Stage, transcript: &mut Transcript) -> Result<(Cloud, Endpoints), Error> {
     transcript.step("emulator serve", || {
         let state = stage.folder("cloud")?;
@@ -68,7 +68,7 @@ pub fn open_cloud(stage: &Stage, transcript: &mut Transcript) -> Result<(Cloud, 
     })
 }
 
-/// Makes everybody's keys; each in its own project or its own folder.
+/// Makes each party's keys, in its own project or folder.
 ///
 /// # Errors
 /// A service or `builder keygen` refuses.
@@ -129,12 +129,12 @@ fn make_signing_key(cast: &Cast, project: &str, token: &Path, public: &Path) -> 
     std::fs::write(public, pem).map_err(Error::io(public))
 }
 
-/// Lets tokens of the TEE into each collaborator's own pool, under its own conditions.
+/// Makes each collaborator's pool, with a provider that accepts the TEE's tokens under a condition.
 ///
 /// # Errors
 /// The service refuses.
 pub fn trust_the_tee(transcript: &mut Transcript, cast: &Cast) -> Result<(), Error> {
-    transcript.step("workload identity pools: who may ask at all", || {
+    transcript.step("workload identity pools and their conditions", || {
         cast.collaborators
             .iter()
             .try_for_each(|collaborator| make_provider(cast, collaborator))
@@ -155,7 +155,7 @@ fn make_provider(cast: &Cast, collaborator: &Collaborator) -> Result<(), Error> 
     cloud::call("POST", &url, collaborator.token(), &provider).map(drop)
 }
 
-/// Lets in production images on hardware that keeps the operator out, in the operator's project.
+/// Accepts production images on Intel TDX in the operator's project.
 fn provider(collaborator: &Collaborator) -> Result<Provider, Error> {
     let admission = Admission::of(&[Hardware::IntelTdx]).operator(OPERATOR);
     let provider =
@@ -166,30 +166,33 @@ fn provider(collaborator: &Collaborator) -> Result<Provider, Error> {
     })
 }
 
-/// Opens the queue that data arrives by; both collaborators may publish.
+/// Makes topic and subscription for the data; both collaborators may publish.
 ///
 /// # Errors
 /// The service refuses.
 pub fn open_queue(transcript: &mut Transcript, cast: &Cast) -> Result<(), Error> {
-    transcript.step("Pub/Sub: a topic that both may publish to", || {
-        let token = &cast.operator.access_token;
-        let pubsub = &cast.endpoints.pubsub;
-        cloud::call("PUT", &format!("{pubsub}/v1/{TOPIC}"), token, &json!({}))?;
-        let subscription = json!({"topic": TOPIC, "ackDeadlineSeconds": 10});
-        cloud::call(
-            "PUT",
-            &format!("{pubsub}/v1/{SUBSCRIPTION}"),
-            token,
-            &subscription,
-        )?;
-        let owner = |name| format!("serviceAccount:owner@{name}.iam.gserviceaccount.com");
-        grant(
-            cast,
-            TOPIC,
-            "roles/pubsub.publisher",
-            &COLLABORATORS.map(owner),
-        )
-    })
+    transcript.step(
+        "Pub/Sub: a topic to which both collaborators may publish",
+        || {
+            let token = &cast.operator.access_token;
+            let pubsub = &cast.endpoints.pubsub;
+            cloud::call("PUT", &format!("{pubsub}/v1/{TOPIC}"), token, &json!({}))?;
+            let subscription = json!({"topic": TOPIC, "ackDeadlineSeconds": 10});
+            cloud::call(
+                "PUT",
+                &format!("{pubsub}/v1/{SUBSCRIPTION}"),
+                token,
+                &subscription,
+            )?;
+            let owner = |name| format!("serviceAccount:owner@{name}.iam.gserviceaccount.com");
+            grant(
+                cast,
+                TOPIC,
+                "roles/pubsub.publisher",
+                &COLLABORATORS.map(owner),
+            )
+        },
+    )
 }
 
 /// Lets the image pull the queue, as the first collaborator's federated identity.
@@ -210,7 +213,7 @@ fn grant(cast: &Cast, resource: &str, role: &str, members: &[String]) -> Result<
     cloud::call("POST", &format!("{url}:setIamPolicy"), token, &body).map(drop)
 }
 
-/// Takes the last commit of `repository` to the stage, and writes this cast's public terms into it.
+/// Clones the last commit of `repository` into the stage, and writes this cast's public terms into it.
 ///
 /// # Errors
 /// git fails, or a public key cannot be read.
@@ -242,7 +245,7 @@ pub fn write_terms(source: &Path, terms: &Value) -> Result<(), Error> {
     std::fs::write(&path, format!("{terms:#}\n")).map_err(Error::io(&path))
 }
 
-/// Commits the terms, and the lock if it is another by now.
+/// Commits the terms, and the lock if it has changed.
 ///
 /// # Errors
 /// git fails.
@@ -266,7 +269,7 @@ pub fn commit(stage: &Stage, source: &Path) -> Result<(), Error> {
     finish(stage, commit).map(drop)
 }
 
-/// What everybody agrees on before the build: whose data, whose keys, whose signatures.
+/// What all parties agree on before the build: whose data, whose keys, whose signatures.
 ///
 /// # Errors
 /// A public key cannot be read.

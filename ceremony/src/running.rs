@@ -1,4 +1,4 @@
-//! What plays now, and whether it has been asked to stop.
+//! The processes that run now, and whether they have been asked to stop.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::Error;
 
-/// The processes of one ceremony, for whoever has to end them.
+/// The processes of one ceremony.
 #[derive(Clone, Default)]
 pub struct Running(Arc<Mutex<State>>);
 
@@ -17,7 +17,7 @@ struct State {
 }
 
 impl Running {
-    /// Starts a process, unless all has been asked to end: then nothing more may begin.
+    /// Starts a process, unless the ceremony has been interrupted.
     ///
     /// # Errors
     /// [`Error::Interrupted`], or those of `start`.
@@ -29,19 +29,19 @@ impl Running {
         Ok(started)
     }
 
-    /// The process has ended.
+    /// Forgets a process that has ended.
     pub fn ended(&self, id: u32) {
         self.state().ids.retain(|other| *other != id);
     }
 
-    /// Asks all that plays to end, because `signal` came.
+    /// Asks all processes to end, because `signal` was received.
     pub fn interrupt(&self, signal: u8) {
         let mut state = self.state();
         state.signal = Some(signal);
         state.ids.iter().copied().for_each(terminate);
     }
 
-    /// Whether the ceremony may go on.
+    /// Checks that the ceremony has not been interrupted.
     ///
     /// # Errors
     /// [`Error::Interrupted`].
@@ -49,7 +49,7 @@ impl Running {
         check(&self.state())
     }
 
-    /// Also when a thread that held it has panicked: no panic leaves it half changed.
+    /// The lock is taken even after another thread panicked with it: no panic leaves the state half changed.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,12 +62,12 @@ fn check(state: &State) -> Result<(), Error> {
     }
 }
 
-/// Asks the process to end, and what it has started with it: cargo leaves its compilers behind.
+/// Asks the process and its children to end: cargo leaves its compilers running.
 pub fn terminate(id: u32) {
     signal(id, Signal::TERM);
 }
 
-/// Sends a signal to the group of a process that was started as the first of one.
+/// Sends a signal to the process group that `id` leads.
 pub fn signal(id: u32, signal: Signal) {
     if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
         let _ = kill_process_group(group, signal);
@@ -83,7 +83,7 @@ mod tests {
         let running = Running::default();
         running.start(|| Ok(((), u32::MAX))).unwrap();
         running.interrupt(15);
-        let begun = running.start(|| -> Result<((), u32), Error> { panic!("it began") });
+        let begun = running.start(|| -> Result<((), u32), Error> { panic!("it started") });
         assert!(matches!(begun, Err(Error::Interrupted(15))));
         assert!(matches!(running.check(), Err(Error::Interrupted(15))));
     }

@@ -1,4 +1,4 @@
-//! The stage: a temporary folder, the programs that play on it, and an empty stage afterwards.
+//! The stage: a temporary folder and the processes that run in it. Both are gone when it is dropped.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,18 +14,18 @@ use scratch::Scratch;
 use crate::Error;
 use crate::running::{self, Running, terminate};
 
-/// How long a program may clean up: longer than the verifier, which waits for its builder.
+/// How long a program may take to clean up. Longer than the verifier's own limit, since it waits for its builder.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A temporary folder with the programs of one ceremony. What it started is killed and the folder
-/// is removed when it is dropped; what an ended process left behind, by the next stage.
+/// The temporary folder and processes of one ceremony. Dropping it ends the processes and removes the
+/// folder; what a killed ceremony left behind is removed by the next one.
 pub struct Stage {
     folder: Scratch,
     programs: PathBuf,
     running: Running,
 }
 
-/// What a program said when it had ended.
+/// The output and exit status of a program.
 #[derive(Clone, Debug)]
 pub struct Said {
     /// The exit status; `None` after a signal.
@@ -36,7 +36,7 @@ pub struct Said {
     pub stderr: String,
 }
 
-/// A program that plays in the background; killed when dropped.
+/// A program that runs in the background; ended when dropped.
 pub struct Playing {
     child: Child,
     stdout: Option<BufReader<ChildStdout>>,
@@ -45,7 +45,7 @@ pub struct Playing {
 }
 
 impl Stage {
-    /// A new stage for the programs that lie in `programs`.
+    /// A new stage for the programs in the folder `programs`.
     ///
     /// # Errors
     /// The temporary folder cannot be made.
@@ -83,7 +83,7 @@ impl Stage {
         Ok(path)
     }
 
-    /// What runs now.
+    /// The processes that run now.
     pub fn running(&self) -> Running {
         self.running.clone()
     }
@@ -93,7 +93,7 @@ impl Stage {
         Command::new(self.programs.join(name))
     }
 
-    /// Starts `command`; each line that it says on standard error goes to `heard` as well.
+    /// Starts `command`; each line of its standard error goes to `heard` as well.
     ///
     /// # Errors
     /// It cannot be started.
@@ -144,8 +144,8 @@ impl Playing {
         Ok(line.strip_suffix('\n').map(str::to_owned))
     }
 
-    /// Whether it has not ended yet.
-    pub fn is_playing(&mut self) -> bool {
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
@@ -158,10 +158,10 @@ impl Playing {
         self.finish()
     }
 
-    /// Waits for its end.
+    /// Waits until it has ended.
     ///
     /// # Errors
-    /// A pipe or the wait fails, or it ended because everything had to.
+    /// Reading its output or waiting fails, or the ceremony was interrupted.
     pub fn end(mut self) -> Result<Said, Error> {
         self.finish()
     }
@@ -190,11 +190,11 @@ impl Playing {
 
 impl Drop for Playing {
     fn drop(&mut self) {
-        if self.is_playing() {
+        if self.is_running() {
             terminate(self.child.id());
-            // A program of ours ends when it has cleaned up; this is for one that does not.
+            // Our programs clean up and end; kill those that do not.
             let asked = Instant::now();
-            while asked.elapsed() < PATIENCE && self.is_playing() {
+            while asked.elapsed() < PATIENCE && self.is_running() {
                 thread::sleep(Duration::from_millis(20));
             }
             running::signal(self.child.id(), rustix::process::Signal::KILL);
@@ -204,7 +204,7 @@ impl Drop for Playing {
     }
 }
 
-/// `command`, so that it cleans up and ends when we are killed, and asks nobody's repository but the one that it is told.
+/// `command`, which is asked to end when the ceremony is killed, and without the `GIT_*` variables of the user's shell.
 fn bound(command: &Command) -> Result<Command, Error> {
     let program = command.get_program();
     for name in ["setpriv".as_ref(), program] {
@@ -232,7 +232,7 @@ fn bound(command: &Command) -> Result<Command, Error> {
     Ok(bound)
 }
 
-/// Looks for a program as the system will: what starts it could only say that it is missing itself.
+/// Looks for a program in `PATH`, since the error of `setpriv` would not name the program that is missing.
 fn find(program: &OsStr) -> Result<(), Error> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = match Path::new(program).components().count() {
@@ -248,7 +248,7 @@ fn find(program: &OsStr) -> Result<(), Error> {
     }
 }
 
-/// Runs a command that must succeed and that is no step of its own.
+/// Runs a command that must succeed and is not shown as a step.
 ///
 /// # Errors
 /// It does not start, or does not end with 0.
@@ -265,7 +265,7 @@ pub fn finish(stage: &Stage, command: Command) -> Result<String, Error> {
     }
 }
 
-/// A command as one would type it, with the program's own name.
+/// A command as a user would type it, without the program's folder.
 pub fn command_line(command: &Command) -> String {
     let name = Path::new(command.get_program())
         .file_name()
@@ -329,7 +329,7 @@ mod tests {
         drop(stage);
         assert!(!folder.exists());
         assert!(!Path::new(&format!("/proc/{id}")).exists());
-        // Nobody of ours waits for it; it may be dead and not yet gone.
+        // No process here waits for it, so it may be a zombie.
         let runs = |id: &str| {
             let stat = fs::read_to_string(format!("/proc/{}/stat", id.trim()));
             stat.is_ok_and(|stat| !stat.contains(") Z "))

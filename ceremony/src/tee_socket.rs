@@ -1,4 +1,4 @@
-//! The token socket of Confidential Space, as seen by somebody who has got at it.
+//! The token socket of Confidential Space, as used by an attacker who reached it.
 
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
@@ -10,19 +10,19 @@ use serde_json::json;
 
 use crate::Error;
 
-/// How long a launch may take until its socket listens.
+/// How long to wait until the socket of a launch accepts connections.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Connects as soon as somebody listens there, for as long as `is_playing`. That there is a socket is
-/// not enough: it is made before it listens.
+/// Connects as soon as the socket accepts connections, while `is_running`. The file may exist earlier: it is
+/// made before the launcher listens.
 ///
 /// # Errors
-/// Nobody listened in time.
-pub fn connect(socket: &Path, mut is_playing: impl FnMut() -> bool) -> Result<UnixStream, Error> {
+/// No connection was accepted in time.
+pub fn connect(socket: &Path, mut is_running: impl FnMut() -> bool) -> Result<UnixStream, Error> {
     let begin = Instant::now();
     loop {
         match UnixStream::connect(socket) {
-            Err(_) if is_playing() && begin.elapsed() < PATIENCE => {
+            Err(_) if is_running() && begin.elapsed() < PATIENCE => {
                 sleep(Duration::from_millis(20));
             }
             connected => return connected.map_err(Error::io(socket)),

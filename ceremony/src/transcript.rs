@@ -1,4 +1,4 @@
-//! What the audience sees: a line for each step while it is played, and one screen at the end.
+//! What the user sees: a line for each step while it runs, and a summary at the end.
 
 use std::fmt::Write as _;
 use std::io::IsTerminal;
@@ -9,11 +9,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::Error;
 use crate::stage::{Playing, Said, Stage, command_line};
 
-/// How a step that was played is marked.
+/// The mark of a step that ended.
 const DONE: &str = "done";
 const FAILED: &str = "no";
 
-/// Shows each step while it is played, and remembers how long it took.
+/// Shows each step while it runs, and records how long it took.
 #[derive(Default)]
 pub struct Transcript {
     steps: Vec<(String, Duration)>,
@@ -34,19 +34,18 @@ impl Transcript {
         say(&format!("    {text}"));
     }
 
-    /// Something that was seen, for the screen at the end: who did what. Whoever is empty is the same
-    /// as before.
+    /// Adds a row to the summary: who did what. An empty `who` means the same party as in the row before.
     pub fn record(&mut self, who: &str, did: &str, what: &str) {
         self.records
             .push([who, did, what].map(str::to_owned).to_vec());
     }
 
-    /// All that was recorded.
+    /// The rows of the summary.
     pub fn records(&self) -> &[Vec<String>] {
         &self.records
     }
 
-    /// Plays one step that is a function.
+    /// Runs one step that is a function.
     ///
     /// # Errors
     /// Those of the step.
@@ -67,10 +66,10 @@ impl Transcript {
         result
     }
 
-    /// Plays one step that is a program, whatever it ends with.
+    /// Runs one step that is a program, with any exit status.
     ///
     /// # Errors
-    /// The program does not start or cannot be listened to.
+    /// The program does not start, or reading its output fails.
     pub fn run(
         &mut self,
         stage: &Stage,
@@ -80,7 +79,7 @@ impl Transcript {
         self.listen(stage, what, command, |_| {})
     }
 
-    /// Like [`Transcript::run`]; each line that the program says for people goes to `heard` as well.
+    /// Like [`Transcript::run`]; each line of its standard error goes to `heard` as well.
     ///
     /// # Errors
     /// As [`Transcript::run`].
@@ -112,7 +111,7 @@ impl Transcript {
         said
     }
 
-    /// Plays one step that is a program and must succeed; gives its standard output.
+    /// Runs one step that is a program and must succeed; returns its standard output.
     ///
     /// # Errors
     /// As [`Transcript::run`], or another exit status than 0.
@@ -134,7 +133,7 @@ impl Transcript {
         Ok(said.stdout)
     }
 
-    /// Seconds of all steps whose name begins so.
+    /// The seconds of all steps whose name starts with `beginning`.
     pub fn seconds(&self, beginning: &str) -> f64 {
         let steps = self
             .steps
@@ -152,7 +151,7 @@ impl Transcript {
     }
 }
 
-/// A table with columns as wide as their widest cell; the first row is the head.
+/// A table with columns as wide as their widest cell; the first row is the header.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
@@ -191,7 +190,7 @@ fn spinner(what: &str) -> ProgressBar {
     spinner
 }
 
-#[allow(clippy::print_stderr, reason = "this room is what the audience sees")]
+#[allow(clippy::print_stderr, reason = "progress goes to standard error")]
 fn say(line: &str) {
     eprintln!("{line}");
 }

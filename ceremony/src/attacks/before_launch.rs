@@ -98,7 +98,9 @@ fn verify(scene: &mut Scene<'_>, reference: &str, policy: &Path) -> Result<Said,
         policy,
         Some(scene.rebuilt),
     );
-    scene.transcript.run(scene.stage, "verifier verify", command)
+    scene
+        .transcript
+        .run(scene.stage, "verifier verify", command)
 }
 
 fn largest(folder: &Path) -> Result<PathBuf, Error> {

@@ -76,7 +76,7 @@ pub(super) fn replayed_token(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     command.arg("--runtime").arg(&runtime);
     let mut launched = scene.stage.start(command, |_| {})?;
     let socket = runtime.join("teeserver.sock");
-    let stream = tee_socket::connect(&socket, || launched.is_playing())?;
+    let stream = tee_socket::connect(&socket, || launched.is_running())?;
     let [first, second] = &scene.cast.collaborators;
     let token = tee_socket::token(stream, &first.audience())?;
     let sts = &scene.cast.endpoints.sts;
@@ -145,5 +145,7 @@ fn play(scene: &mut Scene<'_>, image: &Published, options: &[&str]) -> Result<Sa
     let reference = image.reference();
     let mut command = launch::launch(scene.stage, scene.cast, &reference, &image.repository);
     command.args(options);
-    scene.transcript.run(scene.stage, "emulator launch", command)
+    scene
+        .transcript
+        .run(scene.stage, "emulator launch", command)
 }

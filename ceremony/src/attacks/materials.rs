@@ -1,4 +1,4 @@
-//! What several attacks need: images, policies and a store that are not the honest ones.
+//! What several attacks need: dishonest images, policies and stores.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use crate::acts::{self, Published};
 use crate::prologue;
 use crate::stage::finish;
 
-/// An image of other terms, which ask for the builder's signature alone, published under the same
-/// tag, signed by the builder and with the honest image's provenance and bill of materials.
+/// An image whose terms require the builder's signature alone, published under the same tag, signed by
+/// the builder, with the provenance and SBOM of the honest image.
 pub(super) fn forged(scene: &mut Scene<'_>) -> Result<Published, Error> {
     if let Some(forged) = &scene.forged {
         return Ok(forged.clone());
@@ -32,7 +32,7 @@ pub(super) fn forged(scene: &mut Scene<'_>) -> Result<Published, Error> {
     Ok(image)
 }
 
-/// The next release, whose terms wait longer: all in order, but signed by the builder alone.
+/// The next release, whose terms wait longer: honest, but signed by the builder alone.
 pub(super) fn next(scene: &mut Scene<'_>) -> Result<Published, Error> {
     if let Some(next) = &scene.next {
         return Ok(next.clone());
@@ -94,7 +94,7 @@ pub(super) fn policy(
     )
 }
 
-/// The same policy, but for the rebuild: what it refuses, it refuses for another reason.
+/// The same policy without the rebuild, so that it refuses for another reason.
 pub(super) fn without_rebuild(policy: &Path) -> Result<PathBuf, Error> {
     let text = fs::read_to_string(policy).map_err(Error::io(policy))?;
     let path = policy.with_extension("no-rebuild.toml");
@@ -103,7 +103,7 @@ pub(super) fn without_rebuild(policy: &Path) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// A store that is the real one but for a byte of one archive.
+/// A copy of the store in which one byte of one archive is changed.
 pub(super) fn tampered_store(scene: &Scene<'_>, digest: &str) -> Result<PathBuf, Error> {
     let copy = scene.stage.folder("tampered-store")?;
     let mut links = Command::new("cp");
