@@ -15,8 +15,9 @@ use remote::Registry;
 use scratch::Scratch;
 
 use crate::contents::{Contents, ContentsError};
+use crate::damage::Damage;
 use crate::error::Error;
-use crate::published::{Carrier, Damage, Form, Piece, Published};
+use crate::published::{Carrier, Form, Piece, Published};
 
 /// Annotation of a simple-signing layer: the signature in base64 (cosign, `pkg/oci/static`).
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";

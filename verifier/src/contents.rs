@@ -8,7 +8,7 @@ use content::{CheckedReader, Digest, Hasher, ReadError, limits};
 use oci::layer::{self, Member, MemberKind};
 use oci::{Descriptor, Image};
 
-use crate::published::Damage;
+use crate::damage::Damage;
 
 /// One path of a layer, with all that its header says.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -8,8 +8,9 @@ use oci::ImageRef;
 
 use crate::compare::Difference;
 use crate::contents::Contents;
+use crate::damage::Damage;
 use crate::finding::Rule;
-use crate::published::{Carrier, Damage};
+use crate::published::Carrier;
 
 /// Published bytes after verification: who signed what. Only [`crate::examine::examine`] makes one,
 /// and its contents are those of its image.

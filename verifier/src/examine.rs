@@ -11,10 +11,11 @@ use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
 use signature::simple_signing::Payload;
 
+use crate::damage::Damage;
 use crate::evidence::{Attested, ImageSignature, Sight, SignedStatement, Uncounted};
 use crate::finding::Rule;
 use crate::policy::Principal;
-use crate::published::{Carrier, Damage, Form, Piece, Published};
+use crate::published::{Carrier, Form, Piece, Published};
 
 /// Verifies every piece against every principal.
 pub fn examine(mut published: Published, principals: &[Principal]) -> Attested {

@@ -17,6 +17,7 @@ pub mod collect;
 pub mod commit;
 pub mod compare;
 pub mod contents;
+pub mod damage;
 pub mod error;
 pub mod evidence;
 pub mod examine;

@@ -13,6 +13,9 @@ mod document;
 
 use document::Document;
 
+/// The external parameters of provenance that have policy entries of their own.
+pub const POLICY_PARAMETERS: [&str; 2] = ["source", "directory"];
+
 /// Whom the policy knows, by name and key.
 #[derive(Clone, Debug)]
 pub struct Principal {

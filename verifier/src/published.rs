@@ -6,6 +6,7 @@ use content::Digest;
 use oci::ImageRef;
 
 use crate::contents::Contents;
+use crate::damage::Damage;
 
 /// Everything that was fetched for one digest.
 #[derive(Clone, Debug)]
@@ -78,15 +79,4 @@ pub struct Piece {
     pub digest: Digest,
     /// The bytes.
     pub bytes: Vec<u8>,
-}
-
-/// Bytes that are not what they should be.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Damage {
-    /// Of what.
-    pub what: String,
-    /// Digest, size or form that it should have.
-    pub expected: String,
-    /// What was served.
-    pub found: String,
 }

@@ -9,10 +9,11 @@ use attest::predicate;
 use case::{COMMIT, Case, FILES, REPOSITORY, honest_sbom, piece, sealed, statement, stored, tag};
 use content::Digest;
 use serde_json::json;
+use verifier::damage::Damage;
 use verifier::evidence::{Evidence, Occasion, Rebuild};
 use verifier::examine::examine;
 use verifier::finding::{Outcome, Rule};
-use verifier::published::{Damage, Form};
+use verifier::published::Form;
 use verifier::verdict::Verdict;
 
 #[test]

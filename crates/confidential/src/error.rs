@@ -3,7 +3,11 @@ use content::json::JsonError;
 
 use crate::event_log::Register;
 use crate::launch_policy::Violation;
-use crate::token::BadSignature;
+
+/// A signature that does not verify. The caller's cryptography gives no further cause.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the signature does not verify")]
+pub struct BadSignature;
 
 /// What cannot be read, or must not be believed.
 #[derive(Debug, thiserror::Error)]

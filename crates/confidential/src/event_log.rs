@@ -7,6 +7,7 @@
 
 mod event;
 mod record;
+mod register;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use content::{Digest, Hasher, limits};
 use crate::Error;
 pub use event::{Event, Reporting, RestartPolicy, Variable};
 use record::Fields;
-pub use record::Register;
+pub use register::Register;
 
 /// The PCR that holds the events.
 pub const PCR: u8 = 13;

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use content::limits;
 use serde::Deserialize;
 
+pub use crate::error::BadSignature;
 use crate::{Claims, Error};
 
 /// The one algorithm that Google signs with. `none`, and HMAC under the public key, are refused
@@ -29,11 +30,6 @@ struct Header {
     crit: Option<serde_json::Value>,
     x5c: Option<Vec<String>>,
 }
-
-/// Why a signature does not hold: the caller's cryptography says no more than that.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the signature does not hold")]
-pub struct BadSignature;
 
 impl<'a> Token<'a> {
     /// Takes a token apart.

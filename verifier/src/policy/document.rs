@@ -10,7 +10,7 @@ use signature::PublicKey;
 
 use crate::commit::Commit;
 
-use super::{Attestation, Demand, PolicyError, Principal, Signatures};
+use super::{Attestation, Demand, POLICY_PARAMETERS, PolicyError, Principal, Signatures};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,7 +175,7 @@ impl Document {
     pub(super) fn parameters(&self) -> Result<BTreeMap<String, serde_json::Value>, PolicyError> {
         let mut parameters = BTreeMap::new();
         for (name, value) in &self.parameters {
-            let fixed = crate::rules::provenance::POLICY_PARAMETERS.contains(&name.as_str());
+            let fixed = POLICY_PARAMETERS.contains(&name.as_str());
             let value = serde_json::to_value(value).ok().filter(|_| !fixed);
             let value = value.ok_or_else(|| PolicyError::Parameter { name: name.clone() })?;
             parameters.insert(name.clone(), value);

@@ -12,9 +12,6 @@ use crate::evidence::{Evidence, Rebuild, Rebuilt};
 use crate::finding::{Finding, Rule};
 use crate::policy::{Attestation, Policy};
 
-/// The external parameters whose values the policy fixes by entries of its own.
-pub const POLICY_PARAMETERS: [&str; 2] = ["source", "directory"];
-
 const KIND: Kind = Kind {
     rule: Rule::Provenance,
     attestation: Attestation::Provenance,

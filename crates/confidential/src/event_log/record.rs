@@ -1,11 +1,10 @@
 //! One record of a canonical event log (TCG, "Canonical Event Log Format" 1.0, section 5; the encoding as
 //! type, length and value): its number, the register, the digests that extended it, and the event.
 
-use std::fmt;
-
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::event::{EVENT, Event, field};
+use super::register::Register;
 use crate::Error;
 
 /// Types of the fields of a record (TCG Canonical Event Log, table 2; google/go-eventlog, `cel`, for the
@@ -21,25 +20,6 @@ const SHA384: u8 = 0x0c;
 const SHA512: u8 = 0x0d;
 /// Bytes of type and length before a field's value.
 const HEADER: usize = 5;
-
-/// The register that the launcher extends by its events.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Register {
-    /// PCR 13 of a TPM, in the bank of SHA-256.
-    Pcr,
-    /// RTMR 3 of Intel TDX, in SHA-384. The log names it by its number among all measurement registers,
-    /// 4 (UEFI 2.10, section 38.4.1).
-    Rtmr,
-}
-
-impl fmt::Display for Register {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pcr => "PCR 13",
-            Self::Rtmr => "measurement register 4",
-        })
-    }
-}
 
 impl Register {
     /// The type and the value of the field that names it.

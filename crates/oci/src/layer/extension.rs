@@ -2,8 +2,7 @@ use std::io::Read;
 
 use content::{ReadError, read_limited};
 
-use super::member::at;
-use super::read::unreadable;
+use super::fault::{at, unreadable};
 use crate::{Error, LayerFault};
 
 /// Bytes of one extended header: two paths and whatever a writer adds about times and owners.

@@ -3,6 +3,7 @@ use content::limits;
 use super::EntryPath;
 use super::entry::check_link;
 use super::extension::Extensions;
+use super::fault::at;
 use crate::{Error, LayerFault};
 
 /// One entry of a layer that somebody wrote.
@@ -148,12 +149,5 @@ fn hard_link(target: String) -> Result<MemberKind, LayerFault> {
     match EntryPath::from_archive(&target) {
         Ok(Some(target)) => Ok(MemberKind::HardLink { target }),
         _ => Err(LayerFault::Link { target }),
-    }
-}
-
-pub(crate) fn at(path: &str, fault: LayerFault) -> Error {
-    Error::Layer {
-        path: path.chars().take(300).collect(),
-        fault,
     }
 }

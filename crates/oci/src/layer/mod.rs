@@ -2,6 +2,7 @@
 
 mod entry;
 mod extension;
+mod fault;
 mod gzip;
 mod member;
 mod read;

@@ -2,11 +2,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::io::{self, Read};
 
-use content::{CheckError, Digest, Hasher, ReadError, limits};
+use content::{Digest, Hasher, limits};
 use flate2::read::MultiGzDecoder;
 
 use super::EntryPath;
 use super::extension::Extensions;
+use super::fault::{at, unreadable, whole};
 use super::member::{self, Member, MemberKind};
 use crate::{Error, LayerFault};
 
@@ -116,7 +117,7 @@ impl Seen {
         };
         self.put(&member.path, place)
             .and_then(|()| self.imply_parents(&member.path))
-            .map_err(|fault| member::at(member.path.as_str(), fault))?;
+            .map_err(|fault| at(member.path.as_str(), fault))?;
         if self.0.len() > limit {
             return Err(whole(LayerFault::Entries { limit }));
         }
@@ -237,23 +238,6 @@ impl<R: Read> Read for Metered<R> {
         self.hasher.update(&buffer[..count]);
         Ok(count)
     }
-}
-
-fn whole(fault: LayerFault) -> Error {
-    member::at("", fault)
-}
-
-/// The archive reader reports its own refusals as plain text of the kind `Other`.
-pub(crate) fn unreadable(error: io::Error) -> Error {
-    if let Some(inner) = error.get_ref() {
-        if let Some(fault) = inner.downcast_ref::<LayerFault>() {
-            return whole(fault.clone());
-        }
-        if error.kind() == io::ErrorKind::Other && !inner.is::<CheckError>() {
-            return whole(LayerFault::Header);
-        }
-    }
-    Error::ReadLayer(ReadError::from(error))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use content::Digest;
 
-use super::member::at;
+use super::fault::{at, unreadable};
 use super::{EntryPath, Member, MemberKind, read};
 use crate::{Error, LayerFault};
 
@@ -175,7 +175,7 @@ fn write_file(path: &Path, mode: u32, content: &mut dyn Read) -> Result<(), Erro
 fn copy(path: &Path, file: &mut File, content: &mut dyn Read) -> Result<(), Error> {
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let count = content.read(&mut buffer).map_err(read::unreadable)?;
+        let count = content.read(&mut buffer).map_err(unreadable)?;
         if count == 0 {
             return Ok(());
         }
