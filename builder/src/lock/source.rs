@@ -15,9 +15,7 @@ mod objects;
 mod path;
 mod workspace;
 
-use std::ffi::OsString;
 use std::fs;
-use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +27,7 @@ use committed::{Committed, Listed};
 pub use error::SourceError;
 use manifests::WorkingTree;
 use objects::Objects;
+use path::path_of;
 
 /// Files that an error names.
 const NAMED: usize = 5;
@@ -183,14 +182,6 @@ fn line(output: Vec<u8>) -> String {
     String::from_utf8_lossy(&output)
         .trim_end_matches('\n')
         .to_owned()
-}
-
-/// A path that git has written on a line of its own.
-fn path_of(mut output: Vec<u8>) -> PathBuf {
-    if output.last() == Some(&b'\n') {
-        output.pop();
-    }
-    OsString::from_vec(output).into()
 }
 
 #[cfg(test)]

@@ -109,8 +109,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_limit_is_reached_and_named() {
-        let list =
-            "040000 tree 1234 -\ta\0100644 blob 1234      60\ta/b c\0100644 blob 12 40\ta/\t9\0";
+        let list = "040000 tree 1234 -\ta\x00100644 blob 1234      60\ta/b c\x00100644 blob 12 40\ta/\t9\0";
         assert_eq!(read_within(list, |_| {}).await, None);
         assert_eq!(read_within(list, |limits| limits.files = 100).await, None);
         assert_eq!(read_within(list, |limits| limits.entries = 3).await, None);

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use scratch::Scratch;
 
-use super::SourceError;
+use super::error::SourceError;
+use super::path::path_of;
 use crate::host;
 
 /// Settings by which git compares files, and finds lists of patterns (git-config(1), "core").
@@ -138,5 +139,5 @@ fn quoted(value: &str) -> String {
 }
 
 fn ask(top: &Path, action: &'static str, words: &[&str]) -> Result<PathBuf, SourceError> {
-    Ok(super::path_of(host::git(top, action, words)?))
+    Ok(path_of(host::git(top, action, words)?))
 }

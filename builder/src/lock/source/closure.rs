@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::SourceError;
+use super::error::SourceError;
 use super::manifest::{MANIFEST, Manifests};
 use super::manifests::Files;
 use super::path::{SourcePath, join};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::SourceError;
+use super::error::SourceError;
 use super::limits::{ENTRIES, PATH};
 use super::name::{Kind, ObjectName};
 use super::objects::Objects;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::SourceError;
+use super::error::SourceError;
 use super::path::SourcePath;
 
 /// Both names that cargo looks for (The Cargo Book, "Configuration").

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::SourceError;
+use super::error::SourceError;
 
 /// Finds no link on the way from the repository at `top` to `folder`, as `folder` is written. How the
 /// repository itself is reached plays no part.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use toml::{Table, Value};
 
-use super::SourceError;
+use super::error::SourceError;
 use super::manifests::Files;
 use super::path::{SourcePath, join};
 

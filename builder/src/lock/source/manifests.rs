@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use content::limits;
 
-use super::SourceError;
 use super::committed::Committed;
+use super::error::SourceError;
 use super::path::SourcePath;
 
 /// Files and folders by their paths in the repository.

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout};
 
-use super::SourceError;
+use super::error::SourceError;
 use super::limits::{FILE, LIST, TOTAL};
 use super::name::{Kind, ObjectName};
 use crate::host;

@@ -1,10 +1,12 @@
 //! Paths of a repository. A commit is whoever's it is, and git lists what its trees say: a tree may name
 //! an entry `..`, as no git would ever write one.
 
+use std::ffi::OsString;
 use std::fmt;
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
 
-use super::SourceError;
+use super::error::SourceError;
 
 /// git's own folder, which a file system may know by any case.
 const GIT: &str = ".git";
@@ -50,6 +52,14 @@ pub(super) fn join(folder: &str, name: &str) -> String {
         "" => name.to_owned(),
         folder => format!("{folder}/{name}"),
     }
+}
+
+/// A path that git has written on a line of its own.
+pub(super) fn path_of(mut output: Vec<u8>) -> PathBuf {
+    if output.last() == Some(&b'\n') {
+        output.pop();
+    }
+    OsString::from_vec(output).into()
 }
 
 fn is_plain(name: &str) -> bool {

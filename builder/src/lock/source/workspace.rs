@@ -6,7 +6,7 @@ use std::path::Path;
 
 use glob::Pattern;
 
-use super::SourceError;
+use super::error::SourceError;
 use super::manifest::Manifests;
 use super::path::join;
 
