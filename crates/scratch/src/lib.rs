@@ -9,7 +9,6 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
-use tempfile::TempDir;
 
 const PREFIX: &str = ".countersign-";
 /// Held locked by whoever uses the folder. A folder with anything in it but without this file is not
@@ -21,7 +20,7 @@ const ATTEMPTS: u32 = 20;
 /// A folder that does not stay.
 #[derive(Debug)]
 pub struct Scratch {
-    folder: TempDir,
+    folder: PathBuf,
     _held: File,
 }
 
@@ -43,6 +42,8 @@ impl Scratch {
         for _ in 0..ATTEMPTS {
             let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
             if let Some(held) = hold(folder.path())? {
+                // From here on it goes only as a whole: without its mark nothing would remove the rest.
+                let folder = folder.keep();
                 return Ok(Self {
                     folder,
                     _held: held,
@@ -54,15 +55,15 @@ impl Scratch {
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Whoever ends us half-way leaves what the next one can sweep.
+        // What ends half-way, or fails, leaves what the next one can sweep.
         if let Ok(Some(folder)) = open_own(self.path()) {
-            let _ = empty(&within(&folder));
+            let _ = remove(self.path(), &within(&folder));
         }
     }
 }
@@ -82,6 +83,13 @@ fn open_own(folder: &Path) -> io::Result<Option<File>> {
 /// A path to an open folder that stays with it, wherever its name is moved meanwhile (proc(5)).
 fn within(folder: &File) -> PathBuf {
     format!("/proc/self/fd/{}", folder.as_raw_fd()).into()
+}
+
+/// Removes the folder at `path`, which is open as `folder`. Its mark goes last, and stays if something else does.
+fn remove(path: &Path, folder: &Path) -> io::Result<()> {
+    empty(folder)?;
+    fs::remove_file(folder.join(MARK))?;
+    fs::remove_dir(path)
 }
 
 /// Removes all but the mark.
@@ -129,8 +137,7 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
     };
     let folder = within(&folder);
     if let Ok(Some(_held)) = abandoned(&folder) {
-        empty(&folder)?;
-        fs::remove_file(folder.join(MARK))?;
+        return remove(path, &folder);
     }
     // Also one that was ended just before it was marked, or after its mark was gone.
     fs::remove_dir(path)
@@ -205,6 +212,31 @@ mod tests {
         let left = fs::read_dir(&folder).unwrap();
         let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [MARK]);
+    }
+
+    /// Runs itself again as a process that may open few files.
+    #[test]
+    fn what_cannot_be_removed_keeps_its_mark() {
+        const PARENT: &str = "SCRATCH_TEST_PARENT";
+        let name = "tests::what_cannot_be_removed_keeps_its_mark";
+        if let Some(parent) = std::env::var_os(PARENT) {
+            let scratch = Scratch::below(Path::new(&parent)).unwrap();
+            let deep = scratch.path().join(["deep"; 64].join("/"));
+            fs::create_dir_all(deep).unwrap();
+            let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+            limit.current = Some(32);
+            rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
+            return;
+        }
+        let parent = tempfile::tempdir().unwrap();
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", name]).env(PARENT, parent.path());
+        assert!(again.output().unwrap().status.success());
+        let left: Vec<_> = fs::read_dir(parent.path()).unwrap().flatten().collect();
+        assert!(left.len() == 1 && left[0].path().join(MARK).exists());
+        // As soon as another one is made beside it.
+        drop(Scratch::below(parent.path()).unwrap());
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
     }
 
     #[test]
