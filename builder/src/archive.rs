@@ -213,8 +213,7 @@ impl Archive {
         interrupt: &Interrupt,
     ) -> Result<(), ArchiveError> {
         let bytes = self.fetch(package.path.as_str(), package.size, interrupt)?;
-        let what = format!("package {}", package.name);
-        Ok(store.keep(&what, &bytes[..], &package.sha256, package.size)?)
+        Ok(store.keep(&package.key(), &bytes[..], package.size)?)
     }
 
     fn fetch(

@@ -9,14 +9,16 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use content::Digest;
+use content::{Digest, json};
 use oci::{Execution, Layout};
+use serde_json::json;
 
 use crate::assemble::{Identities, ImageSpec, assemble};
 use crate::compile::{self, Compilation, Invocation, Linked};
 use crate::contents::{self, Sources};
 use crate::describe::{self, Description};
 use crate::error::Error;
+use crate::lock::crates::RegistryCheck;
 use crate::lock::source::{self, Source};
 use crate::lock::{self, LOCK, Lock, LockError, Supply, Wanted};
 use crate::output::Output;
@@ -30,6 +32,9 @@ use crate::store::Store;
 pub const PROVENANCE: &str = "provenance.json";
 /// The bill of materials, at the top of a layout.
 pub const SBOM: &str = "sbom.cdx.json";
+/// Which checks of the inputs were made, at the top of a layout. Unlike the others it depends on the machine: a
+/// registry may not be reachable.
+pub const CHECKS: &str = "checks.json";
 
 /// A build as it is ordered.
 #[derive(Clone, Copy)]
@@ -71,6 +76,7 @@ pub struct Built {
 pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     // What the machine does not allow is told before hundreds of megabytes are fetched for it.
     order.sandbox.probe()?;
+    order.store.check_executable()?;
     let scratch = order.store.scratch()?;
     (order.sandbox.progress)("staging the source");
     let source = source::stage(order.folder, &scratch.path().join("source"))?;
@@ -92,6 +98,7 @@ struct Inputs {
     lock_digest: Digest,
     root: PathBuf,
     vendor: PathBuf,
+    registry: RegistryCheck,
 }
 
 /// Wanted and locked is what the commit says, not the working tree.
@@ -112,8 +119,7 @@ fn gather(order: &Order<'_>, source: Source) -> Result<Inputs, Error> {
     let (wanted, lock) =
         read(&folder, &cargo_lock).map_err(|error| error.named_from(&source.staged))?;
     interrupt.check()?;
-    let manifest = folder.join("Cargo.toml");
-    lock.fetch(&wanted.spec, &manifest, &supply)?;
+    let registry = lock.fetch(&wanted, &supply)?;
     interrupt.check()?;
     progress("checking the inputs");
     let (root, vendor) = std::thread::scope(|scope| {
@@ -131,6 +137,7 @@ fn gather(order: &Order<'_>, source: Source) -> Result<Inputs, Error> {
         wanted,
         lock,
         vendor,
+        registry,
     })
 }
 
@@ -241,8 +248,14 @@ fn describe(order: &Order<'_>, inputs: &Inputs, made: &Made, output: &Path) -> R
     };
     let provenance = describe::provenance(&description).to_bytes()?;
     let sbom = describe::sbom(&description, &made.files)?.to_bytes()?;
+    let checks = json::canonical(&json!({ "registry": inputs.registry }));
+    let checks = checks.map_err(|error| Error::Write {
+        path: output.join(CHECKS),
+        source: io::Error::other(error),
+    })?;
     write(&output.join(PROVENANCE), &provenance)?;
-    write(&output.join(SBOM), &sbom)
+    write(&output.join(SBOM), &sbom)?;
+    write(&output.join(CHECKS), &checks)
 }
 
 /// The repository's path as a URI: its folder, less the folder within it.

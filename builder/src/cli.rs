@@ -13,7 +13,8 @@ use signer::{KeyRef, KmsEndpoint};
 #[command(after_help = "\
 Exit status:
   0  done
-  1  no: the source does not compile, or leaves processes behind that could change the program
+  1  no: the source does not compile, takes crates from elsewhere than the public registry, or leaves
+     processes behind that could change the program
   2  could not tell: a wrong argument, an input that is missing or another one, no namespaces, I/O")]
 pub struct Cli {
     /// What to do.
@@ -38,6 +39,32 @@ pub enum Command {
     Attest(Attest),
     /// Make a key pair: PREFIX.key and PREFIX.pub
     Keygen(Keygen),
+    /// Look after the store of inputs
+    #[command(subcommand)]
+    Store(Store),
+}
+
+/// What to do with the store.
+#[derive(Debug, Subcommand)]
+pub enum Store {
+    /// Remove inputs until the store holds no more than it should
+    ///
+    /// Build roots and crates that were unpacked go first: they are unpacked again when they are needed. Then go
+    /// archives of crates and packages: they are fetched again, if the registry and the package archive still have
+    /// them. Of each, what was least recently used goes first. Nothing else in the directory is touched, and
+    /// nothing goes while another process uses the store.
+    Prune(Prune),
+}
+
+/// Arguments of `store prune`.
+#[derive(Args, Debug)]
+pub struct Prune {
+    /// The store [default: countersign in the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// What may stay
+    #[arg(long, value_name = "GIB", default_value = "0")]
+    pub keep: u32,
 }
 
 /// How to reach the registry.
@@ -57,6 +84,9 @@ pub struct Inputs {
     /// Where inputs are kept by digest [default: countersign in the user's cache directory]
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
+    /// What the store may hold; what was least recently used goes first, as `store prune` does
+    #[arg(long, value_name = "GIB", default_value = "32")]
+    pub store_limit: u32,
     /// The package archive [default: what the host's apt uses]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_ARCHIVE")]
     pub archive: Option<String>,

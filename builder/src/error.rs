@@ -108,7 +108,8 @@ pub enum Error {
 /// What an error says about the source.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Meaning {
-    /// It does not compile, for anyone, or starts processes that could change what was compiled.
+    /// It does not compile, for anyone, takes crates from elsewhere than the public registry, or starts processes that
+    /// could change what was compiled.
     Refused,
     /// Nothing.
     Unknown,
@@ -119,6 +120,12 @@ impl Error {
     pub fn meaning(&self) -> Meaning {
         match self {
             Self::Compile(CompileError::Refused { .. } | CompileError::LeftBehind { .. }) => {
+                Meaning::Refused
+            }
+            Self::Source(error) | Self::Lock(LockError::Source(error)) if error.is_refusal() => {
+                Meaning::Refused
+            }
+            Self::Crates(error) | Self::Lock(LockError::Crates(error)) if error.is_refusal() => {
                 Meaning::Refused
             }
             _ => Meaning::Unknown,
@@ -246,6 +253,17 @@ fn crates_hint(error: &CrateError) -> Option<&'static str> {
             Some("remove that file from CARGO_HOME/registry/cache; it is fetched again")
         }
         CrateError::Store(error) => error.hint(),
+        CrateError::Source { .. } => Some(crate::lock::source::ELSEWHERE),
+        CrateError::Digest { .. } => Some(
+            "either Cargo.lock was edited, or cargo is configured to find crates where they are others",
+        ),
+        CrateError::Unknown { .. } => {
+            Some("is the registry that cargo is configured to use complete?")
+        }
+        CrateError::NoArchive { .. } => Some(
+            "let cargo fetch crates from a registry or a mirror of it: a vendored folder \
+             or a local registry in its configuration has no archives that can be checked",
+        ),
         _ => None,
     }
 }

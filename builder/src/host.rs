@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use crate::interrupt::Interrupt;
@@ -171,25 +171,100 @@ fn git_command(folder: &Path) -> Command {
     command
 }
 
-/// Has cargo fetch all crates of the lock beside `manifest`, from wherever the user's own cargo is
-/// configured to.
-///
-/// # Errors
-/// cargo is missing, cannot fetch, or was ended by an interrupt.
-pub fn cargo_fetch(manifest: &Path, interrupt: &Interrupt) -> Result<(), HostError> {
-    let talk = |source| HostError::Talk {
-        program: "cargo",
-        source,
-    };
-    let manifest = std::path::absolute(manifest).map_err(talk)?;
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(["fetch", "--locked", "--manifest-path"])
-        .arg(manifest);
-    // Cargo obeys configuration in the folder where it runs and above it, and rustup does so for the
-    // toolchain: in the source's own folder both could name a program to run.
-    command.current_dir("/");
-    run_until(Some(interrupt), "cargo", "fetch", &mut command).map(drop)
+/// How long cargo tries to reach a registry.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Patience {
+    /// As the user has configured it.
+    Configured,
+    /// One more try: nothing but a comparison depends on it.
+    Little,
+}
+
+/// The user's own cargo, which finds registries as the user has configured it.
+#[derive(Clone, Debug)]
+pub struct Cargo {
+    program: PathBuf,
+    home: Option<PathBuf>,
+    patience: Patience,
+    network: Network,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Network {
+    Allowed,
+    Forbidden,
+}
+
+impl Cargo {
+    /// The cargo that the environment names by `CARGO`, or the first one in `PATH`. Relative paths are those of
+    /// the user, who is in another folder than cargo will be.
+    ///
+    /// # Errors
+    /// The current folder cannot be found out.
+    pub fn find() -> Result<Self, HostError> {
+        let absolute = |path: PathBuf| {
+            std::path::absolute(path).map_err(|source| HostError::Talk {
+                program: "cargo",
+                source,
+            })
+        };
+        let program = std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from);
+        // A bare name is looked for in PATH.
+        let program = match program.components().count() {
+            1 => program,
+            _ => absolute(program)?,
+        };
+        let home = std::env::var_os("CARGO_HOME").filter(|home| !home.is_empty());
+        Ok(Self {
+            program,
+            home: home.map(|home| absolute(home.into())).transpose()?,
+            patience: Patience::Configured,
+            network: Network::Allowed,
+        })
+    }
+
+    /// The same with other patience.
+    #[must_use]
+    pub fn patient(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The same without network.
+    #[must_use]
+    pub fn offline(self) -> Self {
+        let network = Network::Forbidden;
+        Self { network, ..self }
+    }
+
+    /// Runs `cargo ACTION ARGUMENTS` on a manifest, which must not be a stranger's: it could name a registry or a
+    /// repository that cargo then talks to.
+    ///
+    /// # Errors
+    /// cargo is missing, fails, or was ended by an interrupt.
+    pub fn run(
+        &self,
+        action: &'static str,
+        arguments: &[&str],
+        manifest: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<u8>, HostError> {
+        let mut command = Command::new(&self.program);
+        command.arg(action).args(arguments);
+        command.arg("--manifest-path").arg(manifest);
+        if self.network == Network::Forbidden {
+            command.arg("--offline");
+        }
+        if self.patience == Patience::Little {
+            command.env("CARGO_NET_RETRY", "1");
+        }
+        if let Some(home) = &self.home {
+            command.env("CARGO_HOME", home);
+        }
+        // Cargo obeys configuration in the folder where it runs and above it, and rustup does so for the
+        // toolchain: in another folder both could name a program to run.
+        command.current_dir("/");
+        run_until(Some(interrupt), "cargo", action, &mut command)
+    }
 }
 
 /// The text that was signed in `signed`, if one of the keys in `keyring` has signed it. `home` is a
@@ -306,7 +381,14 @@ mod tests {
         let lock = "version = 4\n[[package]]\nname = \"a\"\nversion = \"0.0.0\"\n";
         fs::write(at("Cargo.lock"), lock).unwrap();
 
-        cargo_fetch(&at("Cargo.toml"), &Interrupt::default()).unwrap();
+        let cargo = Cargo::find().unwrap();
+        let fetched = cargo.run(
+            "fetch",
+            &["--locked"],
+            &at("Cargo.toml"),
+            &Interrupt::default(),
+        );
+        fetched.unwrap();
         assert!(!marker.exists());
 
         let mut trap = Command::new("cargo");

@@ -21,7 +21,7 @@ use crate::interrupt::Interrupted;
 use crate::root::{self, RootError};
 use crate::spec::Spec;
 use crate::told;
-use crates::{Crate, CrateError, Named};
+use crates::{CargoLock, Crate, CrateError, Named, RegistryCheck};
 use packages::Package;
 use source::SourceError;
 pub use supply::Supply;
@@ -188,6 +188,7 @@ impl Lock {
     /// Something cannot be found, fetched, believed or kept, or somebody interrupted.
     pub fn resolve(folder: &Path, supply: &Supply<'_>, now: SystemTime) -> Result<Self, LockError> {
         let wanted = Wanted::read(folder, &source::cargo_lock(folder)?)?;
+        let cargo_lock = CargoLock::parse(&wanted.cargo_lock)?;
         let archive = Archive::find(supply.archive, &wanted.spec.root)?;
         supply.step("reading the archive's signed index")?;
         let index = archive.index(&wanted.spec.root, now, supply.interrupt)?;
@@ -196,8 +197,7 @@ impl Lock {
             .map_err(ArchiveError::from)?;
         supply.fetch(&supply.missing(&packages)?, &archive)?;
         supply.step("fetching crates")?;
-        let named = crates::named(&wanted.cargo_lock)?;
-        let crates = crates::fetch(&named, &folder.join("Cargo.toml"), supply)?;
+        let crates = crates::fetch(&cargo_lock, supply)?;
         supply.step("unpacking the build root")?;
         let known = known_root(folder, &packages);
         let root = root::resolve(known.as_ref(), &packages, supply)?;
@@ -255,7 +255,7 @@ impl Lock {
     /// Cargo asks for what `Cargo.lock` names, and what is said about a build is what this lock names.
     fn check_crates(&self, cargo_lock: &str) -> Result<(), LockError> {
         let own: BTreeSet<_> = self.crates.iter().map(Crate::named).collect();
-        let wanted: BTreeSet<_> = crates::named(cargo_lock)?.into_iter().collect();
+        let wanted: BTreeSet<_> = CargoLock::parse(cargo_lock)?.crates.into_iter().collect();
         match own.symmetric_difference(&wanted).next() {
             None => Ok(()),
             Some(first) => Err(LockError::Other {
@@ -291,27 +291,23 @@ impl Lock {
         Ok(path)
     }
 
-    /// Fetches what the store does not have. `manifest` is the `Cargo.toml` beside the lock.
+    /// Fetches what the store does not have, and compares the crates with the registry.
     ///
     /// # Errors
     /// Something cannot be fetched, or is another than locked, or somebody interrupted.
-    pub fn fetch(
-        &self,
-        spec: &Spec,
-        manifest: &Path,
-        supply: &Supply<'_>,
-    ) -> Result<(), LockError> {
+    pub fn fetch(&self, wanted: &Wanted, supply: &Supply<'_>) -> Result<RegistryCheck, LockError> {
+        let cargo_lock = CargoLock::parse(&wanted.cargo_lock)?;
         let missing = supply.missing(&self.packages)?;
         if !missing.is_empty() {
-            let archive = Archive::find(supply.archive, &spec.root)?;
+            let archive = Archive::find(supply.archive, &wanted.spec.root)?;
             supply.fetch(&missing, &archive)?;
         }
         let absent = supply.absent(&self.crates)?;
-        if !absent.is_empty() {
-            supply.step("fetching crates")?;
-            crates::obtain(&absent, manifest, supply)?;
-        }
-        Ok(())
+        supply.step(match absent.is_empty() {
+            true => "comparing crates with the registry",
+            false => "fetching crates",
+        })?;
+        Ok(crates::obtain(&cargo_lock, &absent, supply)?)
     }
 }
 

@@ -105,11 +105,12 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
         Command::Sign(arguments) => spawn(async move { sign(&arguments).await }),
         Command::Attest(arguments) => spawn(async move { attest(&arguments).await }),
         Command::Keygen(arguments) => spawn_blocking(move || keygen(&arguments)),
+        Command::Store(cli::Store::Prune(arguments)) => spawn_blocking(move || prune(&arguments)),
     }
 }
 
 fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
-    let store = store(arguments.inputs.store.as_deref())?;
+    let store = store(&arguments.inputs)?;
     let terminal = Terminal::start();
     let supply = Supply {
         archive: arguments.inputs.archive.as_deref(),
@@ -155,7 +156,7 @@ fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
 }
 
 fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, Error> {
-    let store = store(how.inputs.store.as_deref())?;
+    let store = store(&how.inputs)?;
     let terminal = Terminal::start();
     let progress = |line: &str| terminal.tell(line);
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -198,8 +199,13 @@ fn report(built: &Built, layout: Option<&Path>, elapsed: Duration) -> String {
     report.to_string()
 }
 
+fn store(inputs: &cli::Inputs) -> Result<Store, Error> {
+    let folder = store_folder(inputs.store.as_deref())?;
+    Ok(Store::open_within(&folder, bytes(inputs.store_limit))?)
+}
+
 /// XDG base directory specification: a cache that is not absolute is as good as none.
-fn store(named: Option<&Path>) -> Result<Store, Error> {
+fn store_folder(named: Option<&Path>) -> Result<PathBuf, Error> {
     let absolute = |name| {
         std::env::var_os(name)
             .map(PathBuf::from)
@@ -211,11 +217,23 @@ fn store(named: Option<&Path>) -> Result<Store, Error> {
         None => cache().ok_or(Error::NoStore)?.join("countersign"),
     };
     // The sandbox's own root is mounted below it, so that its path must not depend on where we are.
-    let folder = std::path::absolute(&folder).map_err(|source| Error::Read {
+    std::path::absolute(&folder).map_err(|source| Error::Read {
         path: folder,
         source,
-    })?;
-    Ok(Store::open(&folder)?)
+    })
+}
+
+fn bytes(gibibytes: u32) -> u64 {
+    u64::from(gibibytes) << 30
+}
+
+fn prune(arguments: &cli::Prune) -> Result<(), Error> {
+    let folder = store_folder(arguments.store.as_deref())?;
+    let pruned = Store::prune(&folder, bytes(arguments.keep))?;
+    let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
+    let (removed, left) = (mebibytes(pruned.removed), mebibytes(pruned.left));
+    tell(&format!("removed {removed} MiB, {left} MiB are left"));
+    print(&folder.display().to_string())
 }
 
 async fn push(arguments: &cli::Push) -> Result<(), Error> {

@@ -76,12 +76,12 @@ pub fn prepare(
     let store = supply.store;
     let folder = place(packages, store);
     if holds(&folder, expected, supply.interrupt)? {
-        return Ok(folder);
+        return Ok(store.used(folder));
     }
     let _alone = store.alone(&store.roots(), supply.interrupt)?;
     // Somebody else may have made it meanwhile.
     if holds(&folder, expected, supply.interrupt)? {
-        return Ok(folder);
+        return Ok(store.used(folder));
     }
     store.discard(&folder)?;
     let found = unpack(packages, supply)?;
@@ -142,8 +142,7 @@ fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Digest, RootError
     fs::create_dir(&folder).map_err(failed)?;
     for package in packages {
         supply.interrupt.check()?;
-        let what = format!("package {}", package.name);
-        let bytes = store.read(&what, &package.sha256, package.size)?;
+        let bytes = store.read(&package.key(), package.size)?;
         Unpacker::new(package, &folder, supply.interrupt).unpack(&bytes)?;
     }
     settle(&folder).map_err(failed)?;
@@ -213,14 +212,15 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let package = |deb: &Vec<u8>| {
             let (sha256, size) = (Digest::of(deb), deb.len() as u64);
-            store.keep("p", &deb[..], &sha256, size).unwrap();
-            Package {
+            let package = Package {
                 name: "p".into(),
                 version: "1".into(),
                 path: "p".parse().unwrap(),
                 sha256,
                 size,
-            }
+            };
+            store.keep(&package.key(), &deb[..], size).unwrap();
+            package
         };
         let packages: Vec<_> = debs.iter().map(package).collect();
         let digest = unpack(&packages, &Supply::of(&store))?;
@@ -284,6 +284,10 @@ mod tests {
         prepare(&digest, &packages, &Supply::of(&store)).unwrap();
         let mut renamed = packages.clone();
         renamed[0].version = "2".into();
+        // Under the other name, which its control file does not bear.
+        store
+            .keep(&renamed[0].key(), &debs[0][..], renamed[0].size)
+            .unwrap();
         assert!(matches!(
             prepare(&digest, &packages[..1], &Supply::of(&store)),
             Err(RootError::Changed { .. })
@@ -309,7 +313,7 @@ mod tests {
             );
         }
         // Nothing is unpacked for it: the packages are gone.
-        fs::remove_dir_all(store.path(&digest).parent().unwrap()).unwrap();
+        fs::remove_file(store.path(&packages[0].key())).unwrap();
         assert_eq!(
             resolve(Some(&evil), &packages, &Supply::of(&store)).unwrap(),
             evil

@@ -1,7 +1,9 @@
-//! Inputs on disk, by digest. Where bytes came from never matters: they are checked when they come in
-//! and again whenever they are read.
+//! Inputs on disk, by kind, name, version and digest. The digest is checked when bytes come in and again
+//! whenever they are read; that they are what their name says is checked by who keeps them, before.
 
 mod error;
+mod key;
+mod limit;
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Read, Write};
@@ -9,24 +11,30 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use content::{CheckedReader, Digest};
+use content::CheckedReader;
+use rustix::fs::StatVfsMountFlags;
 use scratch::Scratch;
 
 use crate::interrupt::Interrupt;
 pub use error::StoreError;
 pub(crate) use error::is_full;
+pub use key::{Key, Kind};
+pub use limit::Pruned;
 
 /// Other users may read what is in a store, whatever the caller's mask says.
 const FILE_MODE: u32 = 0o644;
 const FOLDER_MODE: u32 = 0o755;
+const IN_USE: &str = "in-use.lock";
 /// How long an interrupt may go unheard.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A folder of inputs, safe to be shared by processes: a file appears under its digest whole or not
+/// A folder of inputs, safe to be shared by processes: a file appears under its key whole or not
 /// at all, and one that is killed leaves nothing that stays.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
+    /// Locked for as long as the store is used: shared by those who add to it, and alone by who removes.
+    in_use: File,
 }
 
 impl Store {
@@ -35,20 +43,80 @@ impl Store {
     /// # Errors
     /// It cannot be made.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let store = Self {
-            folder: folder.to_owned(),
-        };
-        fs::create_dir_all(folder).map_err(|source| StoreError::at(folder, source))?;
-        for name in ["sha256", "roots", "vendored", "coming"] {
-            let path = folder.join(name);
-            make(&path).map_err(|source| StoreError::at(&path, source))?;
+        Self::open_within(folder, u64::MAX)
+    }
+
+    /// The same, where the store holds `limit` bytes or less before anything is added, unless another process
+    /// uses it. What goes is what [`Store::prune`] would remove.
+    ///
+    /// # Errors
+    /// It cannot be made, or nothing can be removed.
+    pub fn open_within(folder: &Path, limit: u64) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::at(folder, source);
+        fs::create_dir_all(folder).map_err(failed)?;
+        let store = Self::at(folder)?;
+        match store.in_use.try_lock() {
+            Ok(()) => drop(limit::trim(&store, limit)?),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
+        store.in_use.lock_shared().map_err(failed)?;
         Ok(store)
     }
 
-    /// Where the input with this digest lies, if it does.
-    pub fn path(&self, digest: &Digest) -> PathBuf {
-        self.folder.join("sha256").join(digest.hex())
+    /// Removes from the store in `folder` until it holds `limit` bytes or less: first build roots and crates that
+    /// were unpacked, then archives, of each what was least recently used.
+    ///
+    /// # Errors
+    /// Another process uses the store, or something cannot be removed.
+    pub fn prune(folder: &Path, limit: u64) -> Result<Pruned, StoreError> {
+        let failed = |source| StoreError::at(folder, source);
+        fs::metadata(folder).map_err(failed)?;
+        let store = Self::at(folder)?;
+        match store.in_use.try_lock() {
+            Ok(()) => limit::trim(&store, limit),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
+                path: folder.to_owned(),
+            }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    fn at(folder: &Path) -> Result<Self, StoreError> {
+        let kinds = Kind::ALL.map(Kind::folder);
+        for name in kinds.into_iter().chain(["roots", "vendored", "coming"]) {
+            let path = folder.join(name);
+            make(&path).map_err(|source| StoreError::at(&path, source))?;
+        }
+        let path = folder.join(IN_USE);
+        let mut options = File::options();
+        let options = options.create(true).truncate(false).write(true);
+        Ok(Self {
+            folder: folder.to_owned(),
+            in_use: options
+                .open(&path)
+                .map_err(|source| StoreError::at(&path, source))?,
+        })
+    }
+
+    /// Checks that programs can be run from the store, as a build root is in it.
+    ///
+    /// # Errors
+    /// The file system is mounted noexec, or cannot be asked.
+    pub(crate) fn check_executable(&self) -> Result<(), StoreError> {
+        let found = rustix::fs::statvfs(&self.folder);
+        let found = found.map_err(|error| StoreError::at(&self.folder, error.into()))?;
+        match found.f_flag.contains(StatVfsMountFlags::NOEXEC) {
+            true => Err(StoreError::NoExec {
+                path: self.folder.clone(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// The file of an input, whether it is there or not.
+    pub fn path(&self, key: &Key<'_>) -> PathBuf {
+        self.folder.join(key.kind.folder()).join(key.file())
     }
 
     /// Where unpacked build roots lie.
@@ -108,8 +176,16 @@ impl Store {
         }
         match fs::rename(made, place) {
             Err(error) if matches!(error.kind(), DirectoryNotEmpty | AlreadyExists) => Ok(()),
-            renamed => renamed.map_err(|source| StoreError::at(place, source)),
+            renamed => renamed
+                .and_then(|()| limit::note(place))
+                .map_err(|source| StoreError::at(place, source)),
         }
+    }
+
+    /// Notes that an unpacked folder is used now, and gives it back.
+    pub(crate) fn used(&self, place: PathBuf) -> PathBuf {
+        limit::touch(&limit::record(&place));
+        place
     }
 
     /// Takes what is at `place` away in one step, so that nobody sees half of it.
@@ -125,13 +201,13 @@ impl Store {
         }
     }
 
-    /// The size in bytes of the file of this digest, if there is one. Its content is checked when it
+    /// The size in bytes of the file of an input, if there is one. Its content is checked when it
     /// is read.
     ///
     /// # Errors
     /// The folder cannot be used.
-    pub fn size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
-        let path = self.path(digest);
+    pub fn size(&self, key: &Key<'_>) -> Result<Option<u64>, StoreError> {
+        let path = self.path(key);
         match fs::metadata(&path) {
             Ok(found) => Ok(found.is_file().then_some(found.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -139,68 +215,51 @@ impl Store {
         }
     }
 
-    /// Keeps the bytes of `reader`, which must be `size` bytes with this digest. `what` names them in
-    /// errors.
+    /// Keeps the bytes of `reader`, which must be `size` bytes with the key's digest. That they are
+    /// what the key says otherwise must have been checked.
     ///
     /// # Errors
     /// They are others, or the folder cannot be used; then nothing is kept.
-    pub fn keep(
-        &self,
-        what: &str,
-        reader: impl Read,
-        digest: &Digest,
-        size: u64,
-    ) -> Result<(), StoreError> {
+    pub fn keep(&self, key: &Key<'_>, reader: impl Read, size: u64) -> Result<(), StoreError> {
         let scratch = self.scratch()?;
         let making = scratch.path().join("input");
         let mut file = File::create_new(&making).map_err(|error| StoreError::at(&making, error))?;
-        copy(
-            what,
-            CheckedReader::new(reader, *digest, size),
-            &mut file,
-            &making,
-        )?;
-        let path = self.path(digest);
+        let reader = CheckedReader::new(reader, key.digest, size);
+        copy(key, reader, &mut file, &making)?;
+        let path = self.path(key);
         file.set_permissions(Permissions::from_mode(FILE_MODE))
             .and_then(|()| fs::rename(&making, &path))
             .map_err(|source| StoreError::at(&path, source))
     }
 
-    /// Opens an input, which `what` names in errors; the reader fails at its end if it is another.
+    /// Reads an input whole.
     ///
     /// # Errors
-    /// There is none, or the folder cannot be used.
-    pub fn open_input(
-        &self,
-        what: &str,
-        digest: &Digest,
-        size: u64,
-    ) -> Result<CheckedReader<File>, StoreError> {
-        let path = self.path(digest);
-        match File::open(&path) {
-            Ok(file) => Ok(CheckedReader::new(file, *digest, size)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Absent {
-                what: what.to_owned(),
-                digest: *digest,
-            }),
-            Err(source) => Err(StoreError::at(&path, source)),
-        }
-    }
-
-    /// Reads an input whole. `what` names it in errors.
-    ///
-    /// # Errors
-    /// As [`Store::open_input`], or it is another.
-    pub fn read(&self, what: &str, digest: &Digest, size: u64) -> Result<Vec<u8>, StoreError> {
+    /// There is none, its file holds other bytes, or the folder cannot be used.
+    pub fn read(&self, key: &Key<'_>, size: u64) -> Result<Vec<u8>, StoreError> {
+        let path = self.path(key);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(StoreError::Absent {
+                    what: key.to_string(),
+                    digest: key.digest,
+                });
+            }
+            Err(source) => return Err(StoreError::at(&path, source)),
+        };
         let mut bytes = Vec::new();
-        self.open_input(what, digest, size)?
-            .read_to_end(&mut bytes)
-            .map_err(|error| StoreError::Content {
-                what: what.to_owned(),
-                path: self.path(digest),
+        match CheckedReader::new(file, key.digest, size).read_to_end(&mut bytes) {
+            Ok(_) => {
+                limit::touch(&path);
+                Ok(bytes)
+            }
+            Err(error) => Err(StoreError::Content {
+                what: key.to_string(),
+                path,
                 source: error.into(),
-            })?;
-        Ok(bytes)
+            }),
+        }
     }
 }
 
@@ -214,7 +273,7 @@ fn make(folder: &Path) -> io::Result<()> {
 
 /// Like [`io::copy`], but tells whether reading or writing failed.
 fn copy(
-    what: &str,
+    key: &Key<'_>,
     mut from: impl Read,
     to: &mut impl Write,
     path: &Path,
@@ -227,7 +286,7 @@ fn copy(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => {
                 return Err(StoreError::Came {
-                    what: what.to_owned(),
+                    what: key.to_string(),
                     source: error.into(),
                 });
             }
@@ -239,6 +298,8 @@ fn copy(
 
 #[cfg(test)]
 mod tests {
+    use content::Digest;
+
     use super::*;
 
     fn store() -> (tempfile::TempDir, Store) {
@@ -247,35 +308,66 @@ mod tests {
         (folder, store)
     }
 
+    fn key<'a>(name: &'a str, version: &'a str, bytes: &[u8]) -> Key<'a> {
+        Key {
+            kind: Kind::Crate,
+            name,
+            version,
+            digest: Digest::of(bytes),
+        }
+    }
+
     #[test]
     fn keeps_what_is_right_and_nothing_else() {
         let (_folder, store) = store();
-        let digest = Digest::of(b"input");
+        let key = key("x", "1.0.0", b"input");
         for wrong in [&b"inpux"[..], b"inpu", b"inputs"] {
             assert!(matches!(
-                store.keep("x", wrong, &digest, 5),
+                store.keep(&key, wrong, 5),
                 Err(StoreError::Came { .. })
             ));
         }
-        assert_eq!(store.size(&digest).unwrap(), None);
+        assert_eq!(store.size(&key).unwrap(), None);
         assert!(matches!(
-            store.read("x", &digest, 5),
+            store.read(&key, 5),
             Err(StoreError::Absent { .. })
         ));
-        store.keep("x", &b"input"[..], &digest, 5).unwrap();
-        store.keep("x", &b"input"[..], &digest, 5).unwrap();
-        assert_eq!(store.read("x", &digest, 5).unwrap(), b"input");
-        assert_eq!(store.size(&digest).unwrap(), Some(5));
+        store.keep(&key, &b"input"[..], 5).unwrap();
+        store.keep(&key, &b"input"[..], 5).unwrap();
+        assert_eq!(store.read(&key, 5).unwrap(), b"input");
+        assert_eq!(store.size(&key).unwrap(), Some(5));
         assert_eq!(fs::read_dir(store.coming()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_input_is_found_under_its_own_name_only() {
+        let (_folder, store) = store();
+        let own = key("x-1", "1.0.0", b"input");
+        store.keep(&own, &b"input"[..], 5).unwrap();
+        let package = Key {
+            kind: Kind::Package,
+            ..own
+        };
+        let others = [
+            package,
+            key("x", "1-1.0.0", b"input"),
+            key("x-11", ".0.0", b"input"),
+            key("../crates/x-1", "1.0.0", b"input"),
+            key("x-1", "1.0.0", b"other"),
+        ];
+        for other in others {
+            assert_eq!(store.size(&other).unwrap(), None, "{other}");
+        }
+        assert_eq!(store.size(&own).unwrap(), Some(5));
     }
 
     #[test]
     fn others_may_read_it() {
         let (_folder, store) = store();
-        let digest = Digest::of(b"input");
-        store.keep("x", &b"input"[..], &digest, 5).unwrap();
+        let key = key("x", "1.0.0", b"input");
+        store.keep(&key, &b"input"[..], 5).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-        assert_eq!(mode(&store.path(&digest)), 0o644);
+        assert_eq!(mode(&store.path(&key)), 0o644);
         assert_eq!(mode(&store.roots()), 0o755);
     }
 
@@ -295,12 +387,12 @@ mod tests {
     #[test]
     fn notices_what_was_changed_on_disk() {
         let (_folder, store) = store();
-        let digest = Digest::of(b"input");
-        store.keep("x", &b"input"[..], &digest, 5).unwrap();
-        fs::write(store.path(&digest), "inqut").unwrap();
-        let error = store.read("crate x", &digest, 5).unwrap_err();
+        let key = key("x", "1.0.0", b"input");
+        store.keep(&key, &b"input"[..], 5).unwrap();
+        fs::write(store.path(&key), "inqut").unwrap();
+        let error = store.read(&key, 5).unwrap_err();
         assert!(
-            error.to_string().starts_with("checking crate x: "),
+            error.to_string().starts_with("checking crate x 1.0.0: "),
             "{error}"
         );
     }
@@ -316,7 +408,13 @@ mod tests {
                 Ok(())
             }
         }
-        let error = copy("x", &b"input"[..], &mut Full, Path::new("/store")).unwrap_err();
+        let error = copy(
+            &key("x", "1.0.0", b""),
+            &b"input"[..],
+            &mut Full,
+            Path::new("/store"),
+        )
+        .unwrap_err();
         assert_eq!(error.to_string(), "writing /store: the disk is full");
         assert!(error.hint().is_some());
     }

@@ -36,33 +36,39 @@ struct Node {
     content: Vec<u8>,
 }
 
-/// Whether a folder is there that was settled, and holds what has this digest and nothing else. One that
-/// cannot be read to its end does not.
+/// Whether a folder is there that was settled, and holds what has this digest and nothing else.
 ///
 /// # Errors
-/// Somebody interrupted.
+/// It cannot be read, which says nothing about what it holds, or somebody interrupted.
 pub(crate) fn holds(
     folder: &Path,
     expected: &Digest,
     interrupt: &Interrupt,
-) -> Result<bool, Interrupted> {
-    if !folder.is_dir() {
-        return Ok(false);
-    }
+) -> Result<bool, TreeError> {
     match Tree::of(folder, interrupt) {
-        Ok(tree) => Ok(tree.digest() == *expected && is_settled(folder, &tree)),
-        Err(TreeError::File { .. }) => Ok(false),
-        Err(TreeError::Interrupted(interrupted)) => Err(interrupted),
+        Ok(tree) => Ok(tree.digest() == *expected && is_settled(folder, &tree)?),
+        Err(TreeError::File { source, .. }) if is_difference(source.kind()) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
+/// Whether an error says that something else is there: nothing, a file in place of a folder, or a pipe.
+fn is_difference(error: io::ErrorKind) -> bool {
+    use io::ErrorKind::{InvalidData, NotADirectory, NotFound};
+    matches!(error, InvalidData | NotADirectory | NotFound)
+}
+
 /// Build scripts can see times, and a copy of a store has others.
-fn is_settled(folder: &Path, tree: &Tree) -> bool {
-    let is_zero = |path: &Path| {
-        let metadata = fs::symlink_metadata(path);
-        metadata.is_ok_and(|metadata| (metadata.mtime(), metadata.mtime_nsec()) == (0, 0))
-    };
-    is_zero(folder) && tree.0.keys().all(|path| is_zero(&folder.join(path)))
+fn is_settled(folder: &Path, tree: &Tree) -> Result<bool, TreeError> {
+    let below = tree.0.keys().map(|path| folder.join(path));
+    for path in below.chain([folder.to_owned()]) {
+        let found = fs::symlink_metadata(&path);
+        let found = found.map_err(|source| TreeError::File { path, source })?;
+        if (found.mtime(), found.mtime_nsec()) != (0, 0) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Tree {
@@ -242,6 +248,18 @@ mod tests {
         )
         .unwrap();
         assert!(!holds(&found), "a pipe is in it");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_no_other() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("folder");
+        // A name that is longer than file systems allow stands for all that can go wrong.
+        let long = root.path().join("x".repeat(300));
+        let read = holds(&long, &Tree::default().digest(), &Interrupt::default());
+        assert!(matches!(read, Err(TreeError::File { .. })), "{read:?}");
+        fs::write(&folder, "").unwrap();
+        assert!(!holds(&folder, &Tree::default().digest(), &Interrupt::default()).unwrap());
     }
 
     #[test]

@@ -215,3 +215,26 @@ fn full_disk() {
     assert!(said.contains("the disk is full"), "{said}");
     assert!(place.is_clean());
 }
+
+/// Programs of the build root cannot be run there.
+#[test]
+fn store_without_programs() {
+    let mount = "mount -t tmpfs -o noexec none store";
+    let Some(builder) = after(mount, &Command::new(BUILDER), "store_without_programs") else {
+        return;
+    };
+    let place = Place::new();
+    fs::create_dir(place.at("store")).unwrap();
+    let said = place.fails_as(builder, "build source -o layout --store store");
+    assert!(said.contains("mounted noexec"), "{said}");
+    assert!(said.contains("--store"), "{said}");
+    assert!(place.is_clean());
+}
+
+#[test]
+fn pruning() {
+    let place = Place::new();
+    let said = place.fails("store prune --store nowhere");
+    assert!(said.contains("using store"), "{said}");
+    assert!(!place.at("nowhere").exists());
+}

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use content::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::store::{Key, Kind};
 pub use path::{ArchivePath, InvalidPath};
 
 /// Bytes of a `.deb`.
@@ -29,6 +30,18 @@ pub struct Package {
     /// Bytes of the `.deb`.
     #[serde(deserialize_with = "super::at_most::<{ PACKAGE }, _>")]
     pub size: u64,
+}
+
+impl Package {
+    /// Its name in a store.
+    pub fn key(&self) -> Key<'_> {
+        Key {
+            kind: Kind::Package,
+            name: &self.name,
+            version: &self.version,
+            digest: self.sha256,
+        }
+    }
 }
 
 /// An index that cannot be used.

@@ -12,6 +12,7 @@ mod manifest;
 mod manifests;
 mod name;
 mod objects;
+mod origins;
 mod path;
 mod workspace;
 
@@ -24,6 +25,7 @@ use content::{Digest, Hasher};
 use crate::host::{HostError, git};
 use closure::{Closure, closure};
 use committed::{Committed, Listed};
+pub(crate) use error::ELSEWHERE;
 pub use error::SourceError;
 use manifests::WorkingTree;
 use objects::Objects;

@@ -34,7 +34,7 @@ impl Supply<'_> {
     ) -> Result<Vec<&'p Package>, LockError> {
         let mut missing = Vec::new();
         for package in packages {
-            let size = self.store.size(&package.sha256);
+            let size = self.store.size(&package.key());
             if size.map_err(ArchiveError::from)? != Some(package.size) {
                 missing.push(package);
             }
@@ -62,7 +62,7 @@ impl Supply<'_> {
     ) -> Result<Vec<super::crates::Named>, LockError> {
         let mut absent = Vec::new();
         for one in crates {
-            let size = self.store.size(&one.sha256).map_err(CrateError::from)?;
+            let size = self.store.size(&one.key()).map_err(CrateError::from)?;
             if size != Some(one.size) {
                 absent.push(one.named());
             }

@@ -46,6 +46,18 @@ pub enum StoreError {
         /// Where.
         path: PathBuf,
     },
+    /// Another process uses the store.
+    #[error("pruning store {}: another process uses it", path.display())]
+    InUse {
+        /// Which store.
+        path: PathBuf,
+    },
+    /// Programs in the store cannot be run.
+    #[error("using store {}: its file system is mounted noexec, and a build runs programs from it", path.display())]
+    NoExec {
+        /// Which store.
+        path: PathBuf,
+    },
     /// Somebody wanted it to end.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -74,6 +86,10 @@ impl StoreError {
             }
             Self::Content { .. } => Some("remove that file from the store; it is fetched again"),
             Self::Disturbed { .. } => Some("end who else writes there, and repeat the command"),
+            Self::InUse { .. } => Some("repeat the command when that process has ended"),
+            Self::NoExec { .. } => Some(
+                "name a store on another file system with --store, or mount this one with exec",
+            ),
             Self::Folder { .. }
             | Self::Absent { .. }
             | Self::Came { .. }

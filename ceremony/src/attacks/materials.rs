@@ -103,20 +103,32 @@ pub(super) fn without_rebuild(policy: &Path) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// A copy of the store in which one byte of one archive is changed.
+/// A copy of the store in which one byte of one crate archive is changed; `digest` is the one of the archive, in hex.
 pub(super) fn tampered_store(scene: &Scene<'_>, digest: &str) -> Result<PathBuf, Error> {
     let copy = scene.stage.folder("tampered-store")?;
     let mut links = Command::new("cp");
     links
         .args(["-a", "--symbolic-link"])
-        .arg(scene.store.join("sha256"))
+        .args(["crates", "packages"].map(|kind| scene.store.join(kind)))
         .arg(&copy);
     finish(scene.stage, links)?;
-    let archive = copy.join("sha256").join(digest);
+    let archive = archive(&copy.join("crates"), digest)?;
     let mut bytes = fs::read(&archive).map_err(Error::io(&archive))?;
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::remove_file(&archive).map_err(Error::io(&archive))?;
     fs::write(&archive, bytes).map_err(Error::io(&archive))?;
     Ok(copy)
+}
+
+/// The file whose name begins with the digest.
+fn archive(crates: &Path, digest: &str) -> Result<PathBuf, Error> {
+    let failed = || Error::io(crates);
+    for entry in fs::read_dir(crates).map_err(failed())? {
+        let entry = entry.map_err(failed())?;
+        if entry.file_name().to_string_lossy().starts_with(digest) {
+            return Ok(entry.path());
+        }
+    }
+    Err(failed()(std::io::ErrorKind::NotFound.into()))
 }

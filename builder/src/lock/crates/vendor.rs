@@ -2,19 +2,17 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use content::{Digest, Hasher, LimitedReader};
-use flate2::read::GzDecoder;
+use content::{Digest, Hasher};
 
-use super::{Crate, CrateError, Named};
+use super::archive::{self, Take, folder, wrong};
+use super::error::CrateError;
+use super::locked::Crate;
 use crate::lock::Supply;
 use crate::settle::settle;
 use crate::store::StoreError;
 use crate::tree::{Tree, holds};
-
-/// Bytes that one crate may unpack to.
-const UNPACKED: u64 = 1 << 30;
 
 /// A folder with all crates as cargo wants a vendored source. It is kept, since making and removing thousands
 /// of files may take seconds, and holds what the archives do: they and it are read again at each use.
@@ -26,12 +24,12 @@ pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, CrateErr
     let expected = expected(crates, supply)?;
     let place = store.vendored().join(expected.hex());
     if holds(&place, &expected, supply.interrupt)? {
-        return Ok(place);
+        return Ok(store.used(place));
     }
     let _alone = store.alone(&store.vendored(), supply.interrupt)?;
     // Somebody else may have made it meanwhile.
     if holds(&place, &expected, supply.interrupt)? {
-        return Ok(place);
+        return Ok(store.used(place));
     }
     store.discard(&place)?;
     let scratch = store.scratch()?;
@@ -77,57 +75,14 @@ fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), Crat
 }
 
 /// Gives every file of a crate, and the one that cargo wants beside them, with its path.
-fn each_entry(
-    one: &Crate,
-    supply: &Supply<'_>,
-    take: &mut dyn FnMut(PathBuf, &mut dyn Read) -> Result<(), CrateError>,
-) -> Result<(), CrateError> {
+fn each_entry(one: &Crate, supply: &Supply<'_>, take: Take<'_>) -> Result<(), CrateError> {
     supply.interrupt.check()?;
     let named = one.named();
-    let failed = |error: io::Error| wrong(&named, error.to_string());
-    let what = format!("crate {named}");
-    let bytes = supply.store.read(&what, &one.sha256, one.size)?;
-    let unpacked = LimitedReader::new(GzDecoder::new(&bytes[..]), UNPACKED);
-    let mut archive = tar::Archive::new(unpacked);
-    for entry in archive.entries().map_err(failed)? {
-        let mut entry = entry.map_err(failed)?;
-        if let Some(path) = place(&named, &entry)? {
-            take(path, &mut entry)?;
-        }
-    }
+    let bytes = supply.store.read(&named.key(), one.size)?;
+    archive::each_file(&named, &bytes, take)?;
     let checksum = format!("{{\"files\":{{}},\"package\":\"{}\"}}", one.sha256.hex());
     let path = Path::new(&folder(&named)).join(".cargo-checksum.json");
     take(path, &mut checksum.as_bytes())
-}
-
-/// Where an entry goes, if it is a file.
-fn place(named: &Named, entry: &tar::Entry<'_, impl Read>) -> Result<Option<PathBuf>, CrateError> {
-    let path = entry
-        .path()
-        .map_err(|error| wrong(named, error.to_string()))?;
-    let top = folder(named);
-    if !is_below(&path, &top) {
-        let reason = format!("{} is not below {top}", path.display());
-        return Err(wrong(named, reason));
-    }
-    match entry.header().entry_type() {
-        // As it will be found on disk, without `.` and `//`.
-        tar::EntryType::Regular => Ok(Some(path.components().collect())),
-        tar::EntryType::Directory => Ok(None),
-        kind => Err(wrong(named, format!("{} is a {kind:?}", path.display()))),
-    }
-}
-
-/// The one folder that a crate has in its archive, and gets below the vendored source.
-fn folder(named: &Named) -> String {
-    format!("{}-{}", named.name, named.version)
-}
-
-fn wrong(named: &Named, reason: String) -> CrateError {
-    CrateError::Archive {
-        named: named.clone(),
-        reason,
-    }
 }
 
 /// Every file is a new one: nothing that is there already, a link least of all, is written through.
@@ -143,13 +98,6 @@ fn write(from: &mut dyn Read, path: &Path) -> Result<(), CrateError> {
     io::copy(from, &mut file).map_err(failed).map(drop)
 }
 
-fn is_below(path: &Path, top: &str) -> bool {
-    let mut components = path.components();
-    let first = components.next();
-    first == Some(Component::Normal(top.as_ref()))
-        && components.all(|component| matches!(component, Component::Normal(_)))
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::MetadataExt as _;
@@ -158,32 +106,20 @@ mod tests {
     use crate::interrupt::Interrupt;
     use crate::store::Store;
 
-    fn archive(path: &str) -> Vec<u8> {
-        let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(
-            Vec::new(),
-            flate2::Compression::fast(),
-        ));
-        let mut header = tar::Header::new_ustar();
-        header.set_size(4);
-        header.set_mode(0o777);
-        header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
-        header.set_cksum();
-        builder.append(&header, &b"text"[..]).unwrap();
-        builder.into_inner().unwrap().finish().unwrap()
-    }
+    const MANIFEST: &str = "[package]\nname = 'c'\nversion = '1.0.0'\n";
 
-    /// A store with the archive of one crate, which has the file `path`.
+    /// A store with the archive of one crate, which has the file `path` besides its manifest.
     fn store_with(path: &str) -> (tempfile::TempDir, Store, Crate) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let bytes = archive(path);
+        let bytes = archive::archive(&[("c-1.0.0/Cargo.toml", MANIFEST), (path, "text")]);
         let one = Crate {
             name: "c".parse().unwrap(),
             version: "1.0.0".parse().unwrap(),
             sha256: Digest::of(&bytes),
             size: bytes.len() as u64,
         };
-        store.keep("c", &bytes[..], &one.sha256, one.size).unwrap();
+        store.keep(&one.key(), &bytes[..], one.size).unwrap();
         (folder, store, one)
     }
 
@@ -267,7 +203,7 @@ mod tests {
         let crates = [one];
         // Whether it was unpacked before or not.
         vendor(&crates, &Supply::of(&store)).unwrap();
-        let path = store.path(&crates[0].sha256);
+        let path = store.path(&crates[0].key());
         let mut bytes = fs::read(&path).unwrap();
         bytes[9] ^= 1;
         fs::write(path, bytes).unwrap();

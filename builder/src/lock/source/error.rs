@@ -8,6 +8,9 @@ use crate::host::HostError;
 use crate::store::StoreError;
 use crate::told::{self, shown};
 
+/// What helps against a crate from elsewhere than the public registry.
+pub(crate) const ELSEWHERE: &str = "use the crate of the public registry, or copy its source into the repository and name it by path";
+
 /// Source that cannot be named or staged.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -132,6 +135,21 @@ pub enum SourceError {
         /// The path in it.
         path: String,
     },
+    /// A crate of another registry, or of a git repository.
+    #[error(
+        "reading source: {} takes crate {} from elsewhere than the public registry: {}",
+        shown(manifest),
+        shown(dependency),
+        shown(found)
+    )]
+    Elsewhere {
+        /// Whose dependency.
+        manifest: String,
+        /// The name of the crate.
+        dependency: String,
+        /// What says so in the manifest.
+        found: String,
+    },
     /// A crate that the source does not have.
     #[error("reading source: there is no {}", shown(manifest))]
     Absent {
@@ -166,9 +184,15 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether this is an answer about the source, and the same for everyone.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Elsewhere { .. })
+    }
+
     /// What helps, if we know.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Elsewhere { .. } => Some(ELSEWHERE),
             Self::Dirty { .. } => {
                 Some("what is built is the last commit; commit or discard these files")
             }

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::error::SourceError;
 use super::manifests::Files;
+use super::origins;
 use super::path::{SourcePath, join};
 
 /// The name of a manifest.
@@ -62,10 +63,12 @@ pub(super) struct Manifest {
 
 impl Manifest {
     fn parse(folder: &str, bytes: &[u8]) -> Result<Self, SourceError> {
-        let table = toml::from_slice(bytes).map_err(|source| SourceError::Manifest {
-            manifest: join(folder, MANIFEST),
-            source,
-        })?;
+        let manifest = join(folder, MANIFEST);
+        let table = match toml::from_slice(bytes) {
+            Ok(table) => table,
+            Err(source) => return Err(SourceError::Manifest { manifest, source }),
+        };
+        origins::refuse(&manifest, &table)?;
         Ok(Self {
             folder: folder.to_owned(),
             table,

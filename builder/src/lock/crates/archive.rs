@@ -1,0 +1,179 @@
+//! A crate archive: one folder, named after crate and version, whose manifest bears both (The Cargo Book,
+//! `cargo package`). What says otherwise is another crate, whatever its digest.
+
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+use content::{LimitedReader, limits};
+use flate2::read::GzDecoder;
+
+use super::error::CrateError;
+use super::locked::Named;
+
+/// Bytes that one crate may unpack to.
+const UNPACKED: u64 = 1 << 30;
+const MANIFEST: &str = "Cargo.toml";
+
+/// Takes a path below the vendored source, and what is there.
+pub(super) type Take<'a> = &'a mut dyn FnMut(PathBuf, &mut dyn Read) -> Result<(), CrateError>;
+
+/// Checks that these bytes are the archive of this crate.
+///
+/// # Errors
+/// They are not.
+pub(super) fn check(named: &Named, bytes: &[u8]) -> Result<(), CrateError> {
+    each_file(named, bytes, &mut |_, _| Ok(()))
+}
+
+/// Gives every file of the archive, with its path: `NAME-VERSION/…`.
+///
+/// # Errors
+/// Those of `take`, or the bytes are not the archive of this crate.
+pub(super) fn each_file(named: &Named, bytes: &[u8], take: Take<'_>) -> Result<(), CrateError> {
+    let failed = |error: io::Error| wrong(named, error.to_string());
+    let manifest = Path::new(&folder(named)).join(MANIFEST);
+    let unpacked = LimitedReader::new(GzDecoder::new(bytes), UNPACKED);
+    let mut archive = tar::Archive::new(unpacked);
+    let mut is_named = false;
+    for entry in archive.entries().map_err(failed)? {
+        let mut entry = entry.map_err(failed)?;
+        match place(named, &entry)? {
+            Some(path) if path == manifest => {
+                let text = content::read_limited(&mut entry, limits::DOCUMENT);
+                let text = text.map_err(|error| wrong(named, error.to_string()))?;
+                check_manifest(named, &text)?;
+                is_named = true;
+                take(path, &mut &text[..])?;
+            }
+            Some(path) => take(path, &mut entry)?,
+            None => {}
+        }
+    }
+    match is_named {
+        true => Ok(()),
+        false => Err(wrong(named, format!("it has no {}", manifest.display()))),
+    }
+}
+
+/// Name and version in a manifest, whose table was once called `project`.
+fn check_manifest(named: &Named, text: &[u8]) -> Result<(), CrateError> {
+    let table: toml::Table = toml::from_slice(text)
+        .map_err(|error| wrong(named, format!("parsing {MANIFEST}: {}", error.message())))?;
+    let package = table.get("package").or_else(|| table.get("project"));
+    let own = [
+        ("name", named.name.as_str()),
+        ("version", named.version.as_str()),
+    ];
+    for (field, expected) in own {
+        let found = package.and_then(|package| package.get(field)?.as_str());
+        if found != Some(expected) {
+            let found = found.unwrap_or("nothing");
+            let reason = format!("expected {field} {expected:?} in {MANIFEST}, found {found:?}");
+            return Err(wrong(named, reason));
+        }
+    }
+    Ok(())
+}
+
+/// Where an entry goes, if it is a file.
+fn place(named: &Named, entry: &tar::Entry<'_, impl Read>) -> Result<Option<PathBuf>, CrateError> {
+    let path = entry
+        .path()
+        .map_err(|error| wrong(named, error.to_string()))?;
+    let top = folder(named);
+    if !is_below(&path, &top) {
+        let reason = format!("{} is not below {top}", path.display());
+        return Err(wrong(named, reason));
+    }
+    match entry.header().entry_type() {
+        // As it will be found on disk, without `.` and `//`.
+        tar::EntryType::Regular => Ok(Some(path.components().collect())),
+        tar::EntryType::Directory => Ok(None),
+        kind => Err(wrong(named, format!("{} is a {kind:?}", path.display()))),
+    }
+}
+
+fn is_below(path: &Path, top: &str) -> bool {
+    let mut components = path.components();
+    let first = components.next();
+    first == Some(Component::Normal(top.as_ref()))
+        && components.all(|component| matches!(component, Component::Normal(_)))
+}
+
+/// The one folder that a crate has in its archive, and gets below the vendored source.
+pub(super) fn folder(named: &Named) -> String {
+    format!("{}-{}", named.name, named.version)
+}
+
+pub(super) fn wrong(named: &Named, reason: String) -> CrateError {
+    CrateError::Archive {
+        named: named.clone(),
+        reason,
+    }
+}
+
+/// A crate archive with these files.
+#[cfg(test)]
+pub(super) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+    let level = flate2::Compression::fast();
+    let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), level));
+    for (path, text) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o777);
+        header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_cksum();
+        builder.append(&header, text.as_bytes()).unwrap();
+    }
+    builder.into_inner().unwrap().finish().unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use content::Digest;
+
+    use super::*;
+
+    fn checked(bytes: &[u8]) -> Result<(), String> {
+        let named = Named {
+            name: "c".parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            sha256: Digest::of(bytes),
+        };
+        check(&named, bytes).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_archive_is_the_crate_that_its_manifest_names() {
+        for table in ["package", "project"] {
+            let text = format!("[{table}]\nname = 'c'\nversion = '1.0.0'\n");
+            checked(&archive(&[("c-1.0.0/Cargo.toml", &text)])).unwrap();
+        }
+        for (text, reason) in [
+            (
+                "[package]\nname = 'd'\nversion = '1.0.0'\n",
+                "expected name \"c\" in Cargo.toml, found \"d\"",
+            ),
+            (
+                "[package]\nname = 'c'\nversion = '1.0.1'\n",
+                "expected version \"1.0.0\" in Cargo.toml, found \"1.0.1\"",
+            ),
+            (
+                "[package]\nname = 'c'\n",
+                "expected version \"1.0.0\" in Cargo.toml, found \"nothing\"",
+            ),
+            ("nonsense", "parsing Cargo.toml: "),
+        ] {
+            let error = checked(&archive(&[("c-1.0.0/Cargo.toml", text)])).unwrap_err();
+            assert!(error.contains(reason), "{error}");
+            assert!(error.starts_with("unpacking crate c 1.0.0: "), "{error}");
+        }
+        let error = checked(&archive(&[("c-1.0.0/lib.rs", "")])).unwrap_err();
+        assert!(error.ends_with("it has no c-1.0.0/Cargo.toml"), "{error}");
+        let package = checked(b"!<arch>\ndebian-binary").unwrap_err();
+        assert!(
+            package.starts_with("unpacking crate c 1.0.0: "),
+            "{package}"
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! `Cargo.lock`: which crates of the public registry a source needs. It is part of the source, whose author
+//! may write anything into it.
+
+use std::collections::BTreeMap;
+
+use content::Digest;
+use serde::{Deserialize, Deserializer};
+
+use super::error::CrateError;
+use super::locked::Named;
+
+/// SHA-256 of what cargo calls the public registry in every `Cargo.lock`. That name has the form of an
+/// address, and no address is written in this program.
+const PUBLIC: &str = "c19b7c6f923b580ac259164a89f2577984ad5ab09ee9d583b888f934adbbe8d0";
+
+/// The crates that a `Cargo.lock` names.
+#[derive(Clone, Debug)]
+pub struct CargoLock {
+    /// What cargo calls the public registry; `None` if no crate is named.
+    pub registry: Option<String>,
+    /// The crates, sorted. Those of the source itself are no inputs.
+    pub crates: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    package: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    version: String,
+    source: Option<String>,
+    checksum: Option<Checksum>,
+    replace: Option<String>,
+}
+
+/// A digest without its algorithm.
+struct Checksum(Digest);
+
+impl<'de> Deserialize<'de> for Checksum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let hex = String::deserialize(deserializer)?;
+        Digest::from_hex(&hex)
+            .map(Self)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl CargoLock {
+    /// Parses a `Cargo.lock`.
+    ///
+    /// # Errors
+    /// Not a lock, or it names a crate from elsewhere than the public registry, one that is replaced, one without
+    /// checksum, or an invalid name.
+    pub fn parse(text: &str) -> Result<Self, CrateError> {
+        let document: Document = toml::from_str(text)?;
+        let mut lock = Self {
+            registry: None,
+            crates: Vec::new(),
+        };
+        for package in document.package {
+            let Some(source) = package.source.clone() else {
+                continue;
+            };
+            lock.crates.push(public(package, &source)?);
+            lock.registry = Some(source);
+        }
+        lock.crates.sort();
+        Ok(lock)
+    }
+
+    /// The same lock without digests, which cargo then adds as it has them from the registry.
+    pub(super) fn without_digests(&self) -> String {
+        let registry = self.registry.as_deref().unwrap_or_default();
+        let mut text = "version = 3\n".to_owned();
+        for Named { name, version, .. } in &self.crates {
+            text += &format!(
+                "\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"{registry}\"\n"
+            );
+        }
+        text
+    }
+}
+
+/// A crate of the public registry. `[replace]` in a manifest would give another one its name.
+fn public(package: Package, source: &str) -> Result<Named, CrateError> {
+    let elsewhere = |found: &str| CrateError::Source {
+        name: package.name.clone(),
+        version: package.version.clone(),
+        found: found.to_owned(),
+    };
+    if Digest::of(source.as_bytes()).hex() != PUBLIC {
+        return Err(elsewhere(source));
+    }
+    if package.replace.is_some() {
+        return Err(elsewhere("a replacement"));
+    }
+    let Some(checksum) = &package.checksum else {
+        return Err(elsewhere("no checksum"));
+    };
+    Ok(Named {
+        name: package.name.parse()?,
+        version: package.version.parse()?,
+        sha256: checksum.0,
+    })
+}
+
+/// The digests of the crates that come from `registry`, by name and version.
+pub(super) fn digests(
+    text: &str,
+    registry: &str,
+) -> Result<BTreeMap<(String, String), Option<Digest>>, CrateError> {
+    let document: Document = toml::from_str(text)?;
+    let packages = document.package.into_iter();
+    let registered = packages.filter(|one| one.source.as_deref() == Some(registry));
+    Ok(registered
+        .map(|one| {
+            let digest = one.checksum.map(|checksum| checksum.0);
+            ((one.name, one.version), digest)
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = include_str!("../../../tests/fixtures/probe/Cargo.lock");
+
+    #[test]
+    fn names_crates_of_the_public_registry() {
+        let lock = CargoLock::parse(LOCK).unwrap();
+        let [one] = &lock.crates[..] else {
+            panic!("{lock:?}");
+        };
+        assert_eq!(one.name.as_str(), "itoa");
+        assert_eq!(
+            digests(&lock.without_digests(), lock.registry.as_ref().unwrap())
+                .unwrap()
+                .len(),
+            1
+        );
+        assert!(!lock.without_digests().contains(&one.sha256.hex()));
+        let none = CargoLock::parse("version = 4\n").unwrap();
+        assert!(none.crates.is_empty() && none.registry.is_none());
+    }
+
+    #[test]
+    fn refuses_crates_from_elsewhere() {
+        let source = CargoLock::parse(LOCK).unwrap().registry.unwrap();
+        for other in [
+            "registry+https://index.example",
+            "sparse+https://index.example/",
+            "git+https://source.example/itoa#0000",
+            "path+file:///itoa",
+            "",
+            &format!("{source}/"),
+        ] {
+            let refused = CargoLock::parse(&LOCK.replace(&source, other));
+            assert!(
+                matches!(&refused, Err(CrateError::Source { found, .. }) if found == other),
+                "{refused:?}"
+            );
+        }
+        let unchecked = CargoLock::parse(&LOCK.replace("checksum", "other"));
+        assert!(matches!(unchecked, Err(CrateError::Source { .. })));
+        let replaced = LOCK.replace("checksum", "replace = \"x 1.0.0\"\nchecksum");
+        let replaced = CargoLock::parse(&replaced);
+        assert!(matches!(replaced, Err(CrateError::Source { .. })));
+    }
+
+    #[test]
+    fn names_are_no_paths() {
+        let path = LOCK.replace("\"itoa\"\nversion", "\"/proc/self/cwd/../b\"\nversion");
+        assert!(matches!(CargoLock::parse(&path), Err(CrateError::Name(_))));
+    }
+}

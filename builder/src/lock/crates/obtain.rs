@@ -1,0 +1,168 @@
+//! Crates into the store: only what the public registry has under that name and digest.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use content::{Digest, ReadError};
+use serde::Serialize;
+
+use super::archive;
+use super::cargo_lock::CargoLock;
+use super::error::CrateError;
+use super::locked::{ARCHIVE, Crate, Named};
+use super::registry::{self, Manifests, Registry};
+use crate::host::{Cargo, Patience};
+use crate::lock::Supply;
+use crate::store::{Store, StoreError};
+
+/// Whether the digests of crates were compared with those in the registry.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RegistryCheck {
+    /// They were, and are the same.
+    Made,
+    /// They were not, since cargo could not say what is in the registry. The crates were in the store, where
+    /// none comes that was not compared.
+    NotMade {
+        /// What cargo said.
+        reason: String,
+    },
+}
+
+impl RegistryCheck {
+    /// Tells the user if it was not made.
+    fn tell(&self, supply: &Supply<'_>) {
+        if let Self::NotMade { reason } = self {
+            (supply.progress)(&format!(
+                "crates are not compared with the registry: {reason}"
+            ));
+        }
+    }
+}
+
+/// Makes sure that the store has every crate of a lock, undamaged.
+///
+/// # Errors
+/// As [`obtain`], or the store cannot be read.
+pub fn fetch(lock: &CargoLock, supply: &Supply<'_>) -> Result<Vec<Crate>, CrateError> {
+    let store = supply.store;
+    let mut missing = Vec::new();
+    for one in &lock.crates {
+        if kept(one, store)?.is_none() {
+            missing.push(one.clone());
+        }
+    }
+    obtain(lock, &missing, supply)?;
+    lock.crates.iter().map(|one| locked(one, store)).collect()
+}
+
+fn locked(one: &Named, store: &Store) -> Result<Crate, CrateError> {
+    let missing = || CrateError::NoArchive {
+        named: one.clone(),
+        folder: None,
+    };
+    Ok(Crate {
+        name: one.name.clone(),
+        version: one.version.clone(),
+        sha256: one.sha256,
+        size: kept(one, store)?.ok_or_else(missing)?,
+    })
+}
+
+/// The size of the archive in the store, which is read and checked; `None` also for a damaged one.
+fn kept(one: &Named, store: &Store) -> Result<Option<u64>, CrateError> {
+    let size = store.size(&one.key())?;
+    let Some(size) = size.filter(|size| *size <= ARCHIVE) else {
+        return Ok(None);
+    };
+    match store.read(&one.key(), size) {
+        Ok(_) => Ok(Some(size)),
+        Err(StoreError::Content {
+            source: ReadError::Check(_),
+            ..
+        }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Compares all crates of a lock with the public registry, and puts the missing ones into the store.
+///
+/// # Errors
+/// The registry has other crates, cargo cannot fetch, or an archive is not the crate that it should be.
+pub fn obtain(
+    lock: &CargoLock,
+    missing: &[Named],
+    supply: &Supply<'_>,
+) -> Result<RegistryCheck, CrateError> {
+    if lock.crates.is_empty() {
+        return Ok(RegistryCheck::Made);
+    }
+    let cargo = match missing.is_empty() {
+        true => Cargo::find()?.patient(Patience::Little),
+        false => Cargo::find()?,
+    };
+    let registry = match Registry::ask(lock, cargo, supply) {
+        // Only a comparison is lost.
+        Err(CrateError::Host(error)) if missing.is_empty() => {
+            let reason = error.to_string();
+            let check = RegistryCheck::NotMade { reason };
+            check.tell(supply);
+            return Ok(check);
+        }
+        asked => asked?,
+    };
+    let mut all = lock.crates.iter();
+    all.try_for_each(|one| registry.compare(one))?;
+    if !missing.is_empty() {
+        let manifests = registry.manifests()?;
+        let mut missing = missing.iter();
+        missing.try_for_each(|one| keep(one, &manifests, supply.store))?;
+    }
+    Ok(RegistryCheck::Made)
+}
+
+fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), CrateError> {
+    let manifest = manifests.of(one);
+    let no_archive = || CrateError::NoArchive {
+        named: one.clone(),
+        folder: manifest.and_then(Path::parent).map(Path::to_owned),
+    };
+    let path = manifest.and_then(|manifest| registry::archive(one, manifest));
+    let path = path.ok_or_else(no_archive)?;
+    let failed = |source| CrateError::File {
+        path: path.clone(),
+        source,
+    };
+    let bytes = fs::File::open(&path).map_err(failed)?;
+    let bytes = content::read_limited(bytes, ARCHIVE);
+    let bytes = bytes.map_err(|error| failed(io::Error::other(error)))?;
+    // A damaged archive is not called another crate.
+    if Digest::of(&bytes) == one.sha256 {
+        archive::check(one, &bytes)?;
+    }
+    Ok(store.keep(&one.key(), &bytes[..], bytes.len() as u64)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_crate_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let one = Named {
+            name: "c".parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            sha256: Digest::of(b"text"),
+        };
+        assert_eq!(kept(&one, &store).unwrap(), None);
+        store.keep(&one.key(), &b"text"[..], 4).unwrap();
+        assert_eq!(kept(&one, &store).unwrap(), Some(4));
+        for damage in ["text and more", "taxt"] {
+            fs::write(store.path(&one.key()), damage).unwrap();
+            assert_eq!(kept(&one, &store).unwrap(), None);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The public registry, as the user's own cargo knows it. Cargo never sees a manifest of the source: it is
+//! given a package of ours that depends on exactly the locked crates. Their digests are left out of the
+//! lock of that package, so that the ones which cargo writes into it are the registry's.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use content::{Digest, limits};
+use scratch::Scratch;
+use serde::Deserialize;
+
+use super::archive::folder;
+use super::cargo_lock::{self, CargoLock};
+use super::error::CrateError;
+use super::locked::Named;
+use crate::host::{Cargo, HostError};
+use crate::interrupt::Interrupt;
+use crate::lock::Supply;
+
+/// The package of ours. Without features, it needs nothing that the lock it was made from does not have.
+const PACKAGE: &str = "\
+[package]
+name = \"locked-crates\"
+version = \"0.0.0\"
+edition = \"2018\"
+
+[lib]
+path = \"lib.rs\"
+
+[workspace]
+
+[dependencies]
+";
+
+/// Locked crates that cargo has found in the registry.
+pub(super) struct Registry<'a> {
+    scratch: Scratch,
+    cargo: Cargo,
+    interrupt: &'a Interrupt,
+    name: String,
+    digests: BTreeMap<(String, String), Option<Digest>>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Unpacked>,
+}
+
+/// A crate that cargo has unpacked.
+#[derive(Deserialize)]
+struct Unpacked {
+    name: String,
+    version: String,
+    source: Option<String>,
+    manifest_path: PathBuf,
+}
+
+impl<'a> Registry<'a> {
+    /// Asks for the crates of a lock: over the network, or else from what cargo has kept of the
+    /// registry's index.
+    ///
+    /// # Errors
+    /// cargo is missing or cannot find them, or was ended by an interrupt.
+    pub(super) fn ask(
+        lock: &CargoLock,
+        cargo: Cargo,
+        supply: &Supply<'a>,
+    ) -> Result<Self, CrateError> {
+        let mut registry = Self {
+            scratch: supply.store.scratch()?,
+            cargo,
+            interrupt: supply.interrupt,
+            name: lock.registry.clone().unwrap_or_default(),
+            digests: BTreeMap::new(),
+        };
+        registry.write(lock)?;
+        if let Err(error) = registry.update() {
+            registry.interrupt.check()?;
+            registry.cargo = registry.cargo.offline();
+            // What it says of the network says more than what it says without.
+            registry.update().map_err(|_| error)?;
+        }
+        let text = read(&registry.path("Cargo.lock"))?;
+        registry.digests = cargo_lock::digests(&text, &registry.name)?;
+        Ok(registry)
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.scratch.path().join(file)
+    }
+
+    fn write(&self, lock: &CargoLock) -> Result<(), CrateError> {
+        let files = [
+            ("Cargo.toml", manifest(&lock.crates)),
+            ("Cargo.lock", lock.without_digests()),
+            ("lib.rs", String::new()),
+        ];
+        for (name, text) in files {
+            let path = self.path(name);
+            fs::write(&path, text).map_err(|source| CrateError::File { path, source })?;
+        }
+        Ok(())
+    }
+
+    /// Has cargo complete the lock of our package.
+    fn update(&self) -> Result<(), HostError> {
+        let manifest = self.path("Cargo.toml");
+        let arguments = ["--workspace"];
+        let said = self
+            .cargo
+            .run("update", &arguments, &manifest, self.interrupt);
+        said.map(drop)
+    }
+
+    /// Compares the digest of a locked crate with the registry's.
+    ///
+    /// # Errors
+    /// It is another, or the registry has no such crate.
+    pub(super) fn compare(&self, one: &Named) -> Result<(), CrateError> {
+        let key = (one.name.to_string(), one.version.to_string());
+        match self.digests.get(&key).copied().flatten() {
+            Some(digest) if digest == one.sha256 => Ok(()),
+            Some(expected) => Err(CrateError::Digest {
+                named: one.clone(),
+                expected,
+            }),
+            None => Err(CrateError::Unknown { named: one.clone() }),
+        }
+    }
+
+    /// Has cargo fetch and unpack the crates.
+    ///
+    /// # Errors
+    /// cargo cannot, or says nothing that can be read.
+    pub(super) fn manifests(&self) -> Result<Manifests, CrateError> {
+        let arguments = ["--locked", "--format-version", "1"];
+        let manifest = self.path("Cargo.toml");
+        let said = self
+            .cargo
+            .run("metadata", &arguments, &manifest, self.interrupt)?;
+        let metadata: Metadata = serde_json::from_slice(&said).map_err(CrateError::Metadata)?;
+        let registered = metadata.packages.into_iter();
+        let registered = registered.filter(|one| one.source.as_ref() == Some(&self.name));
+        let manifests = registered.map(|one| ((one.name, one.version), one.manifest_path));
+        Ok(Manifests(manifests.collect()))
+    }
+}
+
+/// The manifests of crates that cargo has unpacked.
+pub(super) struct Manifests(BTreeMap<(String, String), PathBuf>);
+
+impl Manifests {
+    pub(super) fn of(&self, one: &Named) -> Option<&Path> {
+        let key = (one.name.to_string(), one.version.to_string());
+        self.0.get(&key).map(PathBuf::as_path)
+    }
+}
+
+/// The archive of a crate whose manifest cargo has unpacked to `CARGO_HOME/registry/src/REGISTRY/NAME-VERSION`
+/// (The Cargo Book, "Cargo Home"). That names the folder in cargo's cache of the public registry, or of what the user
+/// has put in its place; the folders of other registries hold what their owners put there.
+pub(super) fn archive(one: &Named, manifest: &Path) -> Option<PathBuf> {
+    let registry = manifest.parent()?.parent()?;
+    let (sources, name) = (registry.parent()?, registry.file_name()?);
+    let cache = match sources.ends_with("registry/src") {
+        true => sources.with_file_name("cache"),
+        false => return None,
+    };
+    let path = cache.join(name).join(format!("{}.crate", folder(one)));
+    path.is_file().then_some(path)
+}
+
+/// A version requirement has no build metadata.
+fn manifest(crates: &[Named]) -> String {
+    let mut text = PACKAGE.to_owned();
+    for (index, one) in crates.iter().enumerate() {
+        let version = one.version.as_str().split('+').next().unwrap_or_default();
+        let name = &one.name;
+        text += &format!(
+            "c{index} = {{ package = \"{name}\", version = \"={version}\", default-features = false }}\n"
+        );
+    }
+    text
+}
+
+fn read(path: &Path) -> Result<String, CrateError> {
+    let failed = |source| CrateError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let file = fs::File::open(path).map_err(failed)?;
+    let bytes = content::read_limited(file, limits::DOCUMENT);
+    let bytes = bytes.map_err(|error| failed(io::Error::other(error)))?;
+    String::from_utf8(bytes).map_err(|error| failed(io::Error::other(error)))
+}

@@ -1,0 +1,113 @@
+//! Where a manifest takes crates from. Allowed are the public registry and folders of the source; another
+//! registry or a git repository is refused before anything is asked for, since its owner decides what
+//! is there.
+
+use super::error::SourceError;
+
+/// Tables of dependencies, with the names that they once had (The Cargo Book, "Specifying Dependencies").
+const KINDS: [&str; 5] = [
+    "dependencies",
+    "dev-dependencies",
+    "dev_dependencies",
+    "build-dependencies",
+    "build_dependencies",
+];
+/// Keys by which a dependency comes from elsewhere.
+const ELSEWHERE: [&str; 3] = ["git", "registry", "registry-index"];
+/// Cargo's short name of the public registry.
+const PUBLIC: &str = "crates-io";
+
+/// Finds no crate in a manifest that comes from elsewhere.
+///
+/// # Errors
+/// There is one.
+pub(super) fn refuse(manifest: &str, table: &toml::Table) -> Result<(), SourceError> {
+    for (name, dependency) in dependencies(table) {
+        for key in ELSEWHERE {
+            let Some(found) = dependency.get(key) else {
+                continue;
+            };
+            if key == "registry" && found.as_str() == Some(PUBLIC) {
+                continue;
+            }
+            return Err(SourceError::Elsewhere {
+                manifest: manifest.to_owned(),
+                dependency: name.to_owned(),
+                found: format!("{key} = {found}"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// All dependencies of any kind, for any target, and what replaces some.
+fn dependencies(manifest: &toml::Table) -> impl Iterator<Item = (&str, &toml::Value)> {
+    let tables = |name| {
+        let table = manifest.get(name).and_then(toml::Value::as_table);
+        table.into_iter().flat_map(toml::Table::values)
+    };
+    let targets = tables("target").filter_map(toml::Value::as_table);
+    let workspace = manifest.get("workspace").and_then(toml::Value::as_table);
+    let own = std::iter::once(manifest).chain(targets).chain(workspace);
+    let kinds = own.flat_map(|table| KINDS.iter().filter_map(|kind| table.get(*kind)));
+    // `[patch.REGISTRY]`, and `[replace]`, which is older.
+    let others = tables("patch").chain(manifest.get("replace"));
+    let all = kinds.chain(others).filter_map(toml::Value::as_table);
+    all.flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> Result<(), String> {
+        let table = toml::from_str(text).unwrap();
+        refuse("a/Cargo.toml", &table).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn crates_of_the_public_registry_and_of_the_source_are_allowed() {
+        for text in [
+            "",
+            "[dependencies]\na = '1'\nb = { version = '1', registry = 'crates-io' }\nc = { path = '../c' }",
+            "[dependencies]\na.workspace = true\n[workspace.dependencies]\na = '1'",
+            "[patch.crates-io]\na = { path = 'a' }\n[package]\npublish = ['own']",
+            // Crates may be called like keys.
+            "[dependencies]\ngit = '1'\nregistry = { version = '1' }",
+        ] {
+            assert_eq!(refused(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn crates_from_elsewhere_are_refused() {
+        let origins = [
+            "git = 'https://source.example/x'",
+            "git = 'file:///x'",
+            "git = 'ssh://git@source.example/x'",
+            "registry = 'own'",
+            "registry-index = 'sparse+http://127.0.0.1:1/'",
+            "version = '1', registry = ['crates-io']",
+        ];
+        let tables = [
+            "dependencies",
+            "dev-dependencies",
+            "dev_dependencies",
+            "build-dependencies",
+            "build_dependencies",
+            "target.'cfg(windows)'.dependencies",
+            "target.x86_64-unknown-linux-gnu.build-dependencies",
+            "workspace.dependencies",
+            "patch.crates-io",
+            "patch.'https://source.example/y'",
+            "replace",
+        ];
+        for origin in origins {
+            for table in tables {
+                let error = refused(&format!("[{table}]\n'x:1.0.0' = {{ {origin} }}")).unwrap_err();
+                let expected = "reading source: a/Cargo.toml takes crate x:1.0.0 from elsewhere than the public registry: ";
+                assert!(error.starts_with(expected), "{error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The names of inputs in a store.
+
+use std::fmt;
+
+use content::{Digest, Hasher};
+
+/// The kinds of inputs that a store keeps.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// A crate archive of the public registry.
+    Crate,
+    /// A package of a Debian archive.
+    Package,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Crate, Self::Package];
+
+    /// The folder of a store with the inputs of this kind.
+    pub(super) fn folder(self) -> &'static str {
+        match self {
+            Self::Crate => "crates",
+            Self::Package => "packages",
+        }
+    }
+}
+
+/// What an input is, and its bytes. The same bytes under another name are another input: that they bear
+/// this name was found out when they came in, and only for this name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Key<'a> {
+    /// The kind.
+    pub kind: Kind,
+    /// The name, as a lock has it.
+    pub name: &'a str,
+    /// The version, as a lock has it.
+    pub version: &'a str,
+    /// SHA-256 of the bytes.
+    pub digest: Digest,
+}
+
+impl Key<'_> {
+    /// The file name: the digest of the bytes, and a digest of name and version, which may hold any
+    /// characters and be of any length.
+    pub(super) fn file(&self) -> String {
+        let mut named = Hasher::new();
+        for part in [self.name, self.version] {
+            named.update(&(part.len() as u64).to_be_bytes());
+            named.update(part.as_bytes());
+        }
+        format!("{}-{}", self.digest.hex(), named.finish().hex())
+    }
+}
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::Crate => "crate",
+            Kind::Package => "package",
+        };
+        write!(f, "{kind} {} {}", self.name, self.version)
+    }
+}

@@ -1,0 +1,279 @@
+//! How much a store holds, and what goes when it is too much: first what was unpacked, which can be unpacked again,
+//! then archives, which can be fetched again; of each what was least recently used.
+
+use std::fs::{self, DirEntry};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
+
+use super::{Kind, Store, StoreError};
+
+/// Beside a folder that was unpacked: its size in bytes as text, and when it was last used as its own time.
+const RECORD: &str = "used";
+/// Bytes of a digest in hex.
+const HEX: usize = 64;
+/// Archives as an earlier version of this program named them, which this one does not use.
+const EARLIER: &str = "sha256";
+
+/// What was removed from a store.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Pruned {
+    /// Bytes that were removed.
+    pub removed: u64,
+    /// Bytes that are left.
+    pub left: u64,
+}
+
+/// Something that can be removed alone.
+struct Item {
+    path: PathBuf,
+    size: u64,
+    used: SystemTime,
+}
+
+/// Removes from a store that no other process uses until it holds `limit` bytes or less.
+pub(super) fn trim(store: &Store, limit: u64) -> Result<Pruned, StoreError> {
+    let failed = |source| StoreError::at(&store.folder, source);
+    let mut all = Vec::new();
+    for items in [unpacked(store), archives(store)] {
+        let mut items = items.map_err(failed)?;
+        items.sort_by_key(|item| item.used);
+        all.extend(items);
+    }
+    let mut pruned = Pruned {
+        removed: 0,
+        left: all.iter().map(|item| item.size).sum(),
+    };
+    for item in all {
+        if pruned.left <= limit {
+            break;
+        }
+        remove(store, &item)?;
+        pruned.left -= item.size;
+        pruned.removed += item.size;
+    }
+    Ok(pruned)
+}
+
+fn remove(store: &Store, item: &Item) -> Result<(), StoreError> {
+    store.discard(&item.path)?;
+    match fs::remove_file(record(&item.path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::at(&item.path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Notes that a folder was unpacked, and its size.
+pub(super) fn note(place: &Path) -> io::Result<()> {
+    fs::write(record(place), size_of(place)?.to_string())
+}
+
+/// Notes that an archive or an unpacked folder is used now. What cannot be noted, in a store of another user say,
+/// only goes earlier.
+pub(super) fn touch(place: &Path) {
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_NOW,
+    };
+    let now = Timestamps {
+        last_access: now,
+        last_modification: now,
+    };
+    let _ = utimensat(CWD, place, &now, AtFlags::SYMLINK_NOFOLLOW);
+}
+
+pub(super) fn record(place: &Path) -> PathBuf {
+    place.with_extension(RECORD)
+}
+
+fn unpacked(store: &Store) -> io::Result<Vec<Item>> {
+    let mut items = Vec::new();
+    for folder in [store.roots(), store.vendored()] {
+        for entry in entries(&folder)? {
+            if is_digest(&entry) {
+                items.push(unpacked_item(entry.path())?);
+            }
+        }
+    }
+    Ok(items)
+}
+
+fn unpacked_item(path: PathBuf) -> io::Result<Item> {
+    let record = record(&path);
+    let noted = fs::read_to_string(&record).ok();
+    let noted = noted.and_then(|size| size.trim().parse().ok());
+    let used = fs::metadata(&record).and_then(|record| record.modified());
+    Ok(Item {
+        size: noted.map_or_else(|| size_of(&path), Ok)?,
+        // It was unpacked by a process that was killed, or by an earlier version of this program.
+        used: used.unwrap_or(SystemTime::UNIX_EPOCH),
+        path,
+    })
+}
+
+fn archives(store: &Store) -> io::Result<Vec<Item>> {
+    let mut items = Vec::new();
+    for folder in Kind::ALL.map(Kind::folder).into_iter().chain([EARLIER]) {
+        for entry in entries(&store.folder.join(folder))? {
+            if is_digest(&entry) {
+                let found = entry.metadata()?;
+                items.push(Item {
+                    path: entry.path(),
+                    size: found.len(),
+                    used: found.modified()?,
+                });
+            }
+        }
+    }
+    Ok(items)
+}
+
+/// What we have put there: a store is any folder that a user names, which may hold other things.
+fn is_digest(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let mut parts = name.to_str().unwrap_or_default().split('-');
+    parts.all(|part| part.len() == HEX && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn entries(folder: &Path) -> io::Result<Vec<DirEntry>> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read?.collect(),
+    }
+}
+
+/// Bytes of all files below a folder.
+fn size_of(place: &Path) -> io::Result<u64> {
+    let found = fs::symlink_metadata(place)?;
+    if !found.is_dir() {
+        return Ok(found.len());
+    }
+    let below = fs::read_dir(place)?.map(|entry| size_of(&entry?.path()));
+    below.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use content::Digest;
+
+    use super::*;
+    use crate::store::Key;
+
+    /// Puts an archive of 10 bytes into a store, which was used at `second`.
+    fn keep(store: &Store, name: &str, second: u64) -> PathBuf {
+        let bytes = format!("{name:>10}");
+        let key = Key {
+            kind: Kind::Package,
+            name,
+            version: "1",
+            digest: Digest::of(bytes.as_bytes()),
+        };
+        store.keep(&key, bytes.as_bytes(), 10).unwrap();
+        let path = store.path(&key);
+        set_time(&path, second);
+        path
+    }
+
+    /// Unpacks 100 bytes.
+    fn unpack(store: &Store, name: &str, second: u64) -> PathBuf {
+        let scratch = store.scratch().unwrap();
+        let made = scratch.path().join("made");
+        fs::create_dir_all(made.join("deep")).unwrap();
+        fs::write(made.join("deep/file"), [0; 100]).unwrap();
+        let place = store.roots().join(Digest::of(name.as_bytes()).hex());
+        store.publish(&made, &place).unwrap();
+        set_time(&record(&place), second);
+        place
+    }
+
+    fn set_time(path: &Path, second: u64) {
+        let file = fs::File::options().append(true).open(path).unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+        file.set_modified(time).unwrap();
+    }
+
+    #[test]
+    fn what_was_unpacked_goes_first_and_of_it_what_was_used_least_recently() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let archives = [keep(&store, "a", 2), keep(&store, "b", 1)];
+        let roots = ["c", "d", "e"].map(|name| unpack(&store, name, name.as_bytes()[0].into()));
+        touch(&record(&roots[0]));
+        drop(store);
+        let is_there = |path: &PathBuf| path.exists();
+        for (limit, left, roots_left, archives_left) in [
+            (1 << 20, 320, [true, true, true], [true, true]),
+            (320, 320, [true, true, true], [true, true]),
+            (319, 220, [true, false, true], [true, true]),
+            (120, 120, [true, false, false], [true, true]),
+            (19, 10, [false, false, false], [true, false]),
+            (0, 0, [false, false, false], [false, false]),
+        ] {
+            assert_eq!(Store::prune(folder.path(), limit).unwrap().left, left);
+            assert_eq!(roots.each_ref().map(is_there), roots_left, "{limit}");
+            assert_eq!(archives.each_ref().map(is_there), archives_left, "{limit}");
+        }
+        assert_eq!(
+            fs::read_dir(folder.path().join("roots")).unwrap().count(),
+            0
+        );
+        assert_eq!(
+            fs::read_dir(folder.path().join("coming")).unwrap().count(),
+            0
+        );
+    }
+
+    #[test]
+    fn what_is_not_ours_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let others = [
+            "packages/thesis.txt",
+            "roots/home/file",
+            "crates/0123",
+            "other",
+        ];
+        for path in others {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "mine").unwrap();
+        }
+        Store::prune(folder.path(), 0).unwrap();
+        for path in others {
+            assert!(folder.path().join(path).exists(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_used_is_not_pruned() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let archive = keep(&store, "a", 1);
+        let refused = Store::prune(folder.path(), 0);
+        assert!(matches!(refused, Err(StoreError::InUse { .. })));
+        // Another user of the store does not wait either, and removes nothing.
+        let _other = Store::open_within(folder.path(), 0).unwrap();
+        assert!(archive.exists());
+    }
+
+    #[test]
+    fn a_store_is_within_its_limit_when_it_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let roots: Vec<_> = (1..9)
+            .map(|second| unpack(&store, &second.to_string(), second))
+            .collect();
+        // Its process was killed before it could note that.
+        fs::remove_file(record(&roots[7])).unwrap();
+        drop(store);
+        let _store = Store::open_within(folder.path(), 250).unwrap();
+        let left: Vec<_> = roots.iter().map(|root| root.exists()).collect();
+        let expected = [false, false, false, false, false, true, true, false];
+        assert_eq!(left, expected);
+    }
+}
