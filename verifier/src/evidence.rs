@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use content::Digest;
 use oci::ImageRef;
+use serde::Deserialize;
 
 use crate::compare::Difference;
 use crate::contents::Contents;
@@ -135,6 +136,21 @@ pub struct Rebuilt {
     pub provenance: attest::Provenance,
     /// The bill of materials that our builder wrote about it.
     pub sbom: attest::Sbom,
+    /// Whether our builder compared crates with the registry.
+    pub registry: RegistryCheck,
+}
+
+/// Whether a build compared the digests of its crates with those in the public registry.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum RegistryCheck {
+    /// It did, and they are the same.
+    Made,
+    /// It did not.
+    NotMade {
+        /// Why not.
+        reason: String,
+    },
 }
 
 impl Rebuilt {

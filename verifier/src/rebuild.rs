@@ -3,12 +3,14 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
+use content::json;
 use oci::Layout;
 use scratch::Scratch;
+use serde::Deserialize;
 
 use crate::commit::Commit;
 use crate::contents::Contents;
-use crate::evidence::{Occasion, Rebuild, Rebuilt};
+use crate::evidence::{Occasion, Rebuild, Rebuilt, RegistryCheck};
 
 mod directory;
 mod error;
@@ -217,6 +219,22 @@ fn read(layout: &Path, occasion: Occasion) -> Result<Rebuilt, RebuildError> {
         contents,
         provenance,
         sbom,
+        registry: read_checks(&layout.join("checks.json"))?.registry,
+    })
+}
+
+/// What the builder says about the checks that it made of its inputs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Checks {
+    registry: RegistryCheck,
+}
+
+fn read_checks(path: &Path) -> Result<Checks, RebuildError> {
+    let parsed = json::parse(&read_file(path)?, content::limits::DOCUMENT);
+    parsed.map_err(|error| RebuildError::Read {
+        path: path.to_owned(),
+        source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
     })
 }
 

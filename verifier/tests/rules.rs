@@ -10,7 +10,7 @@ use case::{COMMIT, Case, FILES, REPOSITORY, honest_sbom, piece, sealed, statemen
 use content::Digest;
 use serde_json::json;
 use verifier::damage::Damage;
-use verifier::evidence::{Evidence, Occasion, Rebuild};
+use verifier::evidence::{Evidence, Occasion, Rebuild, RegistryCheck};
 use verifier::examine::examine;
 use verifier::finding::{Outcome, Rule};
 use verifier::published::Form;
@@ -27,6 +27,36 @@ fn the_whole_case_passes() {
     for rule in Rule::ALL {
         let mut findings = verdict.findings().iter();
         assert!(findings.any(|found| found.rule() == rule && found.outcome() == Outcome::Pass));
+    }
+}
+
+#[test]
+fn the_verdict_says_whether_crates_were_compared_with_the_registry() {
+    for (check, expected) in [
+        (
+            RegistryCheck::Made,
+            "each crate of the rebuild has the digest that the registry has",
+        ),
+        (
+            RegistryCheck::NotMade {
+                reason: "no network".to_owned(),
+            },
+            "the crates of the rebuild were not compared with the registry: no network",
+        ),
+    ] {
+        let mut case = Case::passing();
+        let Rebuild::Done(rebuilt) = &mut case.rebuild else {
+            unreachable!("the passing case has a rebuild");
+        };
+        rebuilt.registry = check;
+        let verdict = case.verdict();
+        assert!(matches!(verdict, Verdict::Pass(_)));
+        let mut found = verdict.findings().iter();
+        assert!(
+            found.any(|one| one.outcome() == Outcome::Note && one.detail() == expected),
+            "{:#?}",
+            verdict.findings()
+        );
     }
 }
 

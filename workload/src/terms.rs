@@ -1,6 +1,5 @@
-//! What all parties agreed on before the image was built: the collaborators, their keys, and the
-//! required signers. The terms are part of the image and so of its digest; nothing outside the image
-//! can change them.
+//! What all parties agreed on before the image was built: whose data, under whose keys, if signed by
+//! whom. It is part of the image, hence of its digest; nothing outside can change it.
 
 mod address;
 
@@ -15,62 +14,62 @@ use serde_json::Value;
 
 pub use address::{Endpoint, Resource};
 
-/// The largest size of the terms, in bytes.
+/// Bytes that the terms may have.
 const LIMIT: u64 = 1 << 20;
-/// The largest length of a name, an audience or a resource, in bytes (Google limits an audience to 512).
+/// Bytes that a name, an audience or a resource may have (Google: an audience has 512 at the most).
 const TEXT_LIMIT: usize = 512;
-/// The longest wait for data, in seconds. A message is held that long, plus a margin for decrypting,
-/// and Pub/Sub holds a message for 600 seconds at most.
+/// Seconds that the workload may wait: a message is held that long, with some left for decrypting,
+/// and Pub/Sub holds none for more than 600 seconds.
 const LONGEST_WAIT: u64 = 540;
 
-/// The agreement of all parties, as `terms.json` in the image states it.
+/// The terms.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Terms {
-    /// The job's own part; only the job interprets it.
+    /// The job's own part, which is for the job to read.
     pub job: Value,
-    /// The parties that send data, in the order in which tokens are exchanged.
+    /// Who sends data; in the order that tokens are exchanged.
     pub collaborators: Vec<Collaborator>,
-    /// The parties that must have signed the image.
+    /// Who must have signed the image.
     pub signers: Vec<Signer>,
     /// The issuer of attestation tokens.
     pub issuer: String,
-    /// The address of the issuer's OpenID Connect discovery document.
+    /// Where the issuer says where its keys are.
     pub discovery: Endpoint,
-    /// The addresses of the Google Cloud services.
+    /// Where services are.
     pub endpoints: Endpoints,
-    /// The Pub/Sub subscription that delivers the data.
+    /// The Pub/Sub subscription that data arrives by.
     pub subscription: Resource,
-    /// The index, in `collaborators`, of the collaborator whose federated token pulls the subscription.
+    /// The collaborator whose federated token pulls the subscription, by its place.
     pub subscriber: usize,
     /// How long to wait for all the data.
     pub deadline: Duration,
 }
 
-/// A party that sends data.
+/// One who sends data.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Collaborator {
-    /// The name, as messages use it too.
+    /// The name, also in messages.
     pub name: String,
     /// The audience of attestation tokens for this collaborator, and for no other.
     pub audience: String,
-    /// The full resource name of this collaborator's identity provider, which is the audience at STS.
+    /// The full name of this collaborator's identity provider.
     pub sts_audience: String,
-    /// The Cloud KMS key that this collaborator encrypts with.
+    /// The key that this collaborator encrypts with.
     pub kms_key: Resource,
-    /// The number of messages that this collaborator sends.
+    /// Messages that this collaborator sends.
     pub messages: u32,
 }
 
-/// A party that must have signed the image.
+/// One who must have signed the image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signer {
-    /// The name of the party.
+    /// The name.
     pub name: String,
     /// The SHA-256 of the public key (DER, SubjectPublicKeyInfo).
     pub key: Digest,
 }
 
-/// The addresses of the Google Cloud services.
+/// Where services are.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoints {
     /// Security Token Service.
@@ -81,52 +80,52 @@ pub struct Endpoints {
     pub pubsub: Endpoint,
 }
 
-/// Why terms are invalid.
+/// Terms that cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidTerms {
-    /// Not JSON, or not with the fields of terms.
+    /// Not the JSON that terms are.
     #[error(transparent)]
     Json(#[from] JsonError),
-    /// The job does not accept its part of the terms.
+    /// A job that does not know its part.
     #[error(transparent)]
     Job(Box<dyn std::error::Error + Send + Sync>),
-    /// Text that is empty, longer than 512 bytes, or contains control characters.
-    #[error("invalid name {0:?}")]
+    /// Text that is empty, too long, or has characters that are not printed.
+    #[error("{0:?} is not a name")]
     Text(String),
-    /// Not the relative name of a resource.
-    #[error("invalid resource name {0:?}")]
+    /// No resource's name.
+    #[error("{0:?} is not the name of a resource")]
     Resource(String),
-    /// An address that tokens must not be sent to.
-    #[error("invalid address {0:?}: expected https, or http to a loopback address")]
+    /// An address that no token may be sent to.
+    #[error("{0:?} is neither https nor http on this machine")]
     Endpoint(String),
-    /// A key identifier that is not a SHA-256 digest in hex.
+    /// A key identifier that is no digest.
     #[error("signer {name}: {source}")]
     Key {
-        /// The name of the signer.
+        /// Whose.
         name: String,
-        /// Why the digest is invalid.
+        /// What is wrong.
         source: InvalidDigest,
     },
-    /// A name, audience, provider or key that must be unique occurs twice.
-    #[error("{0:?} occurs twice")]
-    Duplicate(String),
-    /// The default audience of attestation tokens, which cannot belong to one collaborator.
-    #[error("{0:?} is the default audience of all tokens")]
+    /// Something that must be one party's own is named twice.
+    #[error("{0:?} is named twice")]
+    Twice(String),
+    /// An audience that every token has by default, and so is nobody's own.
+    #[error("{0:?} is the audience of everyone")]
     Audience(String),
     /// No collaborator, or no signer.
-    #[error("no {0} is named")]
-    Empty(&'static str),
-    /// A collaborator that is not among the signers, so that its signature would not be required.
+    #[error("there is no {0}")]
+    Nobody(&'static str),
+    /// A collaborator whose signature the image would start without.
     #[error("collaborator {0:?} is not among the signers")]
     NotSigner(String),
-    /// A collaborator with zero messages.
+    /// A collaborator that sends nothing.
     #[error("{0} sends no messages")]
     Messages(String),
-    /// A subscriber that is not a collaborator.
-    #[error("subscriber {0:?} is not a collaborator")]
+    /// A subscriber that is no collaborator.
+    #[error("subscriber {0:?} is no collaborator")]
     Subscriber(String),
-    /// A deadline that is zero or too long, in seconds.
-    #[error("invalid deadline_seconds {0}: expected 1 to {LONGEST_WAIT}")]
+    /// A wait that is too long, or none.
+    #[error("deadline_seconds is {0}, not between 1 and {LONGEST_WAIT}")]
     Deadline(u64),
 }
 
@@ -176,10 +175,10 @@ struct WireEndpoints {
 }
 
 impl Terms {
-    /// Parses the terms from JSON.
+    /// Reads the terms.
     ///
     /// # Errors
-    /// A field is unknown, missing, duplicated or invalid.
+    /// Anything that is unknown, missing, double or not of its form.
     pub fn parse(bytes: &[u8]) -> Result<Self, InvalidTerms> {
         let wire: WireTerms = content::json::parse(bytes, LIMIT)?;
         let collaborators = read_collaborators(wire.collaborators)?;
@@ -232,7 +231,7 @@ fn read_collaborators(wire: Vec<WireCollaborator>) -> Result<Vec<Collaborator>, 
         }
     };
     let all: Vec<_> = wire.into_iter().map(read).collect::<Result<_, _>>()?;
-    not_empty("collaborator", all)
+    some("collaborator", all)
 }
 
 fn read_signers(wire: Vec<WireSigner>) -> Result<Vec<Signer>, InvalidTerms> {
@@ -249,11 +248,11 @@ fn read_signers(wire: Vec<WireSigner>) -> Result<Vec<Signer>, InvalidTerms> {
         }
     };
     let all: Vec<_> = wire.into_iter().map(read).collect::<Result<_, _>>()?;
-    not_empty("signer", all)
+    some("signer", all)
 }
 
-/// Checks that every collaborator is a signer. Late binding requires the signatures of the signers only:
-/// the data of any other collaborator would be decrypted by an image that it never signed.
+/// Late binding waits for the signers alone: a collaborator that is none of them would have its data
+/// opened by an image that it never signed.
 fn all_sign(collaborators: &[Collaborator], signers: &[Signer]) -> Result<(), InvalidTerms> {
     let signs = |c: &&Collaborator| signers.iter().any(|signer| signer.name == c.name);
     match collaborators
@@ -265,9 +264,9 @@ fn all_sign(collaborators: &[Collaborator], signers: &[Signer]) -> Result<(), In
     }
 }
 
-fn not_empty<T>(what: &'static str, all: Vec<T>) -> Result<Vec<T>, InvalidTerms> {
+fn some<T>(what: &'static str, all: Vec<T>) -> Result<Vec<T>, InvalidTerms> {
     match all.is_empty() {
-        true => Err(InvalidTerms::Empty(what)),
+        true => Err(InvalidTerms::Nobody(what)),
         false => Ok(all),
     }
 }
@@ -275,7 +274,7 @@ fn not_empty<T>(what: &'static str, all: Vec<T>) -> Result<Vec<T>, InvalidTerms>
 fn once(seen: &mut BTreeSet<String>, text: &str) -> Result<(), InvalidTerms> {
     match seen.insert(text.to_owned()) {
         true => Ok(()),
-        false => Err(InvalidTerms::Duplicate(text.to_owned())),
+        false => Err(InvalidTerms::Twice(text.to_owned())),
     }
 }
 
@@ -310,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_unknown_missing_and_duplicate_fields() {
+    fn refuses_what_it_does_not_know() {
         assert!(edited("\"job\": \"count\",", "").is_err());
         assert!(edited("\"job\"", "\"extra\": 1, \"job\"").is_err());
         assert!(edited("\"job\"", "\"job\": \"count\", \"job\"").is_err());
@@ -318,34 +317,34 @@ mod tests {
     }
 
     #[test]
-    fn refuses_parties_that_share_an_identity() {
+    fn refuses_parties_that_are_not_apart() {
         let name = edited(
             "\"name\": \"collaborator-2\"",
             "\"name\": \"collaborator-1\"",
         );
-        assert!(matches!(name, Err(InvalidTerms::Duplicate(_))));
+        assert!(matches!(name, Err(InvalidTerms::Twice(_))));
         let audience = edited(
             "https://collaborator-2.example",
             "https://collaborator-1.example",
         );
-        assert!(matches!(audience, Err(InvalidTerms::Duplicate(_))));
+        assert!(matches!(audience, Err(InvalidTerms::Twice(_))));
         let provider = edited("projects/1002", "projects/1001");
-        assert!(matches!(provider, Err(InvalidTerms::Duplicate(_))));
+        assert!(matches!(provider, Err(InvalidTerms::Twice(_))));
         let key = edited(
             "projects/collaborator-2/locations",
             "projects/collaborator-1/locations",
         );
-        assert!(matches!(key, Err(InvalidTerms::Duplicate(_))));
+        assert!(matches!(key, Err(InvalidTerms::Twice(_))));
         let shared = edited(
             "https://collaborator-1.example/countersign",
             DEFAULT_AUDIENCE,
         );
         assert!(matches!(shared, Err(InvalidTerms::Audience(_))));
-        let unknown = edited(
+        let nobody = edited(
             "\"subscriber\": \"collaborator-1\"",
             "\"subscriber\": \"x\"",
         );
-        assert!(matches!(unknown, Err(InvalidTerms::Subscriber(_))));
+        assert!(matches!(nobody, Err(InvalidTerms::Subscriber(_))));
         let silent = edited("\"messages\": 1", "\"messages\": 0");
         assert!(matches!(silent, Err(InvalidTerms::Messages(_))));
     }
@@ -372,12 +371,12 @@ mod tests {
             ",\n    {\n      \"name\": \"collaborator-2\",\n      \"key_id\": \"25f74d9def342ab7179d75010a5c68da770e3be6f6a4a44b8f06f9026fce4342\"\n    }",
             "",
         );
-        let expected = "collaborator \"collaborator-2\" is not among the signers";
-        assert_eq!(alone.unwrap_err().to_string(), expected);
+        let told = "collaborator \"collaborator-2\" is not among the signers";
+        assert_eq!(alone.unwrap_err().to_string(), told);
     }
 
     #[test]
-    fn refuses_deadlines_beyond_the_hold_of_a_message() {
+    fn refuses_waits_that_outlast_a_hold() {
         for seconds in ["0", "541", "3600"] {
             let terms = edited(
                 "\"deadline_seconds\": 300",

@@ -1,12 +1,12 @@
-//! The workload against fake services: what it does, in which order, and what it refuses.
+//! The workload against a played world: what it does, in which order, and what it refuses.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod fake;
+mod play;
 
 use std::time::{Duration, Instant};
 
 use content::Digest;
-use fake::{Echo, NOW, Services, image, kms_key};
+use play::{Echo, NOW, Stage, image, kms_key};
 use serde_json::json;
 use workload::{Error, Refusal};
 
@@ -18,49 +18,53 @@ fn refused(result: Result<(), Error>) -> String {
     }
 }
 
-fn both_send(services: &Services) {
-    services.send("one", "m", "alice");
-    services.send("two", "m", "alice");
+fn both_send(stage: &Stage) {
+    stage.send("one", "m", "alice");
+    stage.send("two", "m", "alice");
 }
 
 #[test]
 fn counts_what_both_sent_and_then_acknowledges() {
-    let services = Services::new();
-    both_send(&services);
-    let outcome = services.run();
-    outcome.result.unwrap();
-    assert_eq!(outcome.printed, "alice 2\n");
-    assert_eq!(services.acknowledged(), ["m", "m"]);
+    let stage = Stage::new();
+    both_send(&stage);
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert_eq!(stage.acknowledged(), ["m", "m"]);
     for line in [
         "identity: sha256:",
         "late binding: signed by all 3",
         "counted: message m of two",
     ] {
-        assert!(outcome.log.contains(line), "{}", outcome.log);
+        assert!(ending.told.contains(line), "{}", ending.told);
     }
-    assert!(!outcome.log.contains("alice") && !outcome.log.contains("access-"));
+    assert!(!ending.told.contains("alice") && !ending.told.contains("access-"));
 }
 
 #[test]
 fn works_only_when_all_have_signed() {
-    let services = Services::new();
-    services.state.lock().unwrap().signed = vec!["builder", "one"];
-    both_send(&services);
-    let outcome = services.run();
+    let stage = Stage::new();
+    stage.state.lock().unwrap().signed = vec!["builder", "one"];
+    both_send(&stage);
+    let ending = stage.run();
     let expected = format!("checking signatures on {}: not signed by two", image());
-    assert_eq!(refused(outcome.result), expected);
-    assert_eq!(services.calls_to("POST /v1/"), 0, "no service is called");
-    assert_eq!(services.left(), ["m", "m"]);
+    assert_eq!(refused(ending.result), expected);
+    assert_eq!(
+        stage.calls_to("POST /v1/"),
+        0,
+        "nothing is asked of anybody"
+    );
+    assert_eq!(stage.left(), ["m", "m"]);
 
-    services.state.lock().unwrap().signed.push("two");
-    services
+    stage.state.lock().unwrap().signed.push("two");
+    stage
         .run()
         .result
         .expect("the signature is found without a new launch");
 }
 
 #[test]
-fn rejects_tokens_with_wrong_claims() {
+fn believes_no_token_that_is_not_its_own() {
     type Change = fn(&str, &mut serde_json::Value);
     let changes: [(Change, &str); 7] = [
         (
@@ -81,19 +85,19 @@ fn rejects_tokens_with_wrong_claims() {
         (|_, c| c["submods"] = json!({}), "no container"),
     ];
     for (claims, reason) in changes {
-        let services = Services::new();
-        services.state.lock().unwrap().claims = claims;
-        let refusal = refused(services.run().result);
+        let stage = Stage::new();
+        stage.state.lock().unwrap().claims = claims;
+        let refusal = refused(stage.run().result);
         assert!(refusal.contains(reason), "{reason}: {refusal}");
-        assert_eq!(services.calls_to("POST /v1/"), 0);
+        assert_eq!(stage.calls_to("POST /v1/"), 0);
     }
 }
 
 #[test]
-fn rejects_a_token_with_another_signing_key() {
-    let services = Services::new();
-    services.state.lock().unwrap().signing_key = "other";
-    let refusal = refused(services.run().result);
+fn believes_no_token_of_a_stranger() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().signing_key = "stranger";
+    let refusal = refused(stage.run().result);
     assert!(
         refusal.contains("verifying token: the signature does not hold"),
         "{refusal}"
@@ -101,43 +105,43 @@ fn rejects_a_token_with_another_signing_key() {
 }
 
 #[test]
-fn rejects_tokens_for_different_images() {
-    let services = Services::new();
-    services.state.lock().unwrap().claims = |audience, claims| {
+fn is_one_image_for_everybody() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().claims = |audience, claims| {
         if audience.contains("two") {
             claims["submods"]["container"]["image_digest"] = json!(Digest::of(b"another"));
         }
     };
-    match services.run().result {
+    match stage.run().result {
         Err(Error::Refused(Refusal::OtherImage { expected, .. })) => assert_eq!(expected, image()),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn stops_when_a_provider_rejects_the_token() {
-    let services = Services::new();
-    services.state.lock().unwrap().closed_provider = Some("two");
-    both_send(&services);
-    let refusal = refused(services.run().result);
+fn stops_where_a_provider_lets_it_not_in() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().closed_provider = Some("two");
+    both_send(&stage);
+    let refusal = refused(stage.run().result);
     let expected = "exchanging token of two: unauthorized_client: The given credential is rejected \
                     by the attribute condition.";
     assert_eq!(refusal, expected);
-    assert_eq!(services.calls_to(":pull"), 0);
+    assert_eq!(stage.calls_to(":pull"), 0);
 }
 
 #[test]
-fn returns_all_messages_when_a_key_is_denied() {
-    let services = Services::new();
-    services
+fn stops_where_a_key_is_withheld_and_gives_everything_back() {
+    let stage = Stage::new();
+    stage
         .state
         .lock()
         .unwrap()
         .closed_keys
         .insert(kms_key("two"));
-    both_send(&services);
-    let outcome = services.run();
-    let refusal = refused(outcome.result);
+    both_send(&stage);
+    let ending = stage.run();
+    let refusal = refused(ending.result);
     assert!(
         refusal.contains("decrypting message m of two: PERMISSION_DENIED"),
         "{refusal}"
@@ -146,106 +150,106 @@ fn returns_all_messages_when_a_key_is_denied() {
         refusal.contains("cloudkms.cryptoKeyVersions.useToDecrypt"),
         "{refusal}"
     );
-    assert_eq!(outcome.printed, "");
+    assert_eq!(ending.printed, "");
     assert_eq!(
-        services.left(),
+        stage.left(),
         ["m", "m"],
-        "the counted message is returned too"
+        "the one that was counted is given back too"
     );
 }
 
 #[test]
-fn refuses_a_message_that_names_a_foreign_key() {
-    let services = Services::new();
-    services.send_as("one", "foreign", "mallory", &image(), &kms_key("two"));
-    both_send(&services);
-    let outcome = services.run();
-    outcome.result.unwrap();
-    assert_eq!(outcome.printed, "alice 2\n");
+fn lets_no_message_choose_a_key_and_loses_none() {
+    let stage = Stage::new();
+    stage.send_as("one", "foreign", "mallory", &image(), &kms_key("two"));
+    both_send(&stage);
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
     assert!(
-        outcome.log.contains("refusing message foreign"),
+        ending.told.contains("refusing message foreign"),
         "{}",
-        outcome.log
+        ending.told
     );
-    assert!(outcome.log.contains(&kms_key("two")));
-    assert_eq!(services.left(), ["foreign"]);
+    assert!(ending.told.contains(&kms_key("two")));
+    assert_eq!(stage.left(), ["foreign"]);
 }
 
 #[test]
-fn counts_messages_behind_many_refused_ones() {
-    let services = Services::new();
+fn is_not_starved_by_messages_that_it_refuses() {
+    let stage = Stage::new();
     for number in 0..150 {
         let name = format!("foreign-{number}");
-        services.send_as("one", &name, "mallory", &image(), &kms_key("two"));
+        stage.send_as("one", &name, "mallory", &image(), &kms_key("two"));
     }
-    both_send(&services);
-    let outcome = services.run();
-    outcome.result.unwrap();
-    assert_eq!(outcome.printed, "alice 2\n");
-    assert_eq!(services.left().len(), 150, "none is lost");
+    both_send(&stage);
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert_eq!(stage.left().len(), 150, "none is lost");
 }
 
 #[test]
-fn continues_after_messages_too_large_for_one_answer() {
-    let services = Services::new();
-    services.state.lock().unwrap().deadline = 200;
+fn is_not_stopped_by_messages_that_no_answer_holds_together() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().deadline = 200;
     let data = "A".repeat((10 << 20) / 3 * 4);
     for name in ["large", "larger"] {
         let attributes = json!({"collaborator": "one", "message": name});
-        services.publish(name, json!({"data": data, "attributes": attributes}));
+        stage.publish(name, json!({"data": data, "attributes": attributes}));
     }
-    both_send(&services);
-    let outcome = services.run();
-    outcome.result.unwrap();
-    assert_eq!(outcome.printed, "alice 2\n");
-    let expected = "refusing message large: its data has 10485759 bytes";
-    assert!(outcome.log.contains(expected), "{}", outcome.log);
-    assert_eq!(services.left(), ["large", "larger"]);
+    both_send(&stage);
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    let told = "refusing message large: its data are 10485759 bytes";
+    assert!(ending.told.contains(told), "{}", ending.told);
+    assert_eq!(stage.left(), ["large", "larger"]);
 }
 
 #[test]
-fn counts_a_repeated_message_once() {
-    let services = Services::new();
-    services.send("one", "m", "alice");
-    services.send("one", "m", "alice");
-    services.send("two", "m", "alice");
-    let outcome = services.run();
-    outcome.result.unwrap();
-    assert_eq!(outcome.printed, "alice 2\n");
-    assert_eq!(services.acknowledged(), ["m", "m", "m"]);
+fn counts_a_message_once_however_often_it_comes() {
+    let stage = Stage::new();
+    stage.send("one", "m", "alice");
+    stage.send("one", "m", "alice");
+    stage.send("two", "m", "alice");
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert_eq!(stage.acknowledged(), ["m", "m", "m"]);
 }
 
 #[test]
-fn refuses_a_different_message_of_the_same_name() {
-    let services = Services::new();
-    services.send("one", "m", "alice");
-    services.send("one", "m", "mallory");
-    services.state.lock().unwrap().queue[1].name = "another".into();
-    services.send("two", "m", "alice");
-    let outcome = services.run();
-    outcome.result.unwrap();
-    assert_eq!(outcome.printed, "alice 2\n");
-    assert_eq!(services.left(), ["another"]);
-    let expected = "refusing message m: a different message with this name has been counted";
-    assert!(outcome.log.contains(expected), "{}", outcome.log);
+fn takes_no_other_message_for_the_one_that_it_counted() {
+    let stage = Stage::new();
+    stage.send("one", "m", "alice");
+    stage.send("one", "m", "mallory");
+    stage.state.lock().unwrap().queue[1].name = "another".into();
+    stage.send("two", "m", "alice");
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert_eq!(stage.left(), ["another"]);
+    let told = "refusing message m: another one of this name has been counted";
+    assert!(ending.told.contains(told), "{}", ending.told);
 }
 
 #[test]
-fn refuses_no_message_for_a_disabled_key() {
-    let services = Services::new();
-    services.state.lock().unwrap().kms_code = Some("FAILED_PRECONDITION");
-    both_send(&services);
-    let outcome = services.run();
-    let refusal = refused(outcome.result);
+fn blames_no_message_for_a_key_that_is_disabled() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().kms_code = Some("FAILED_PRECONDITION");
+    both_send(&stage);
+    let ending = stage.run();
+    let refusal = refused(ending.result);
     assert!(
         refusal.starts_with("decrypting message m of one: FAILED_PRECONDITION"),
         "{refusal}"
     );
-    assert!(!outcome.log.contains("refusing"), "{}", outcome.log);
-    assert_eq!(services.left(), ["m", "m"]);
+    assert!(!ending.told.contains("refusing"), "{}", ending.told);
+    assert_eq!(stage.left(), ["m", "m"]);
 
-    services.state.lock().unwrap().kms_code = Some("OUT_OF_RANGE");
-    let error = services.run().result.unwrap_err();
+    stage.state.lock().unwrap().kms_code = Some("OUT_OF_RANGE");
+    let error = stage.run().result.unwrap_err();
     assert!(
         matches!(error, Error::Status { status: 400, .. }),
         "{error}"
@@ -253,50 +257,50 @@ fn refuses_no_message_for_a_disabled_key() {
 }
 
 #[test]
-fn never_quotes_misplaced_tokens_or_data() {
-    let services = Services::new();
-    both_send(&services);
-    services.state.lock().unwrap().decrypted = |answer| *answer = answer["plaintext"].take();
-    let error = services.run().result.unwrap_err().to_string();
+fn says_nothing_of_a_token_or_data_in_the_wrong_place() {
+    let stage = Stage::new();
+    both_send(&stage);
+    stage.state.lock().unwrap().decrypted = |answer| *answer = answer["plaintext"].take();
+    let error = stage.run().result.unwrap_err().to_string();
     assert_eq!(
         error,
-        "decrypting message m of one: the answer has no valid form"
+        "decrypting message m of one: the answer has no right form"
     );
-    services.state.lock().unwrap().exchanged = |answer| *answer = answer["access_token"].take();
-    let error = services.run().result.unwrap_err().to_string();
+    stage.state.lock().unwrap().exchanged = |answer| *answer = answer["access_token"].take();
+    let error = stage.run().result.unwrap_err().to_string();
     assert_eq!(
         error,
-        "exchanging token of one: the answer has no valid form"
+        "exchanging token of one: the answer has no right form"
     );
 }
 
 #[test]
-fn decrypts_no_message_bound_to_other_data() {
-    let services = Services::new();
+fn opens_nothing_that_is_bound_to_something_else() {
+    let stage = Stage::new();
     let elsewhere = Digest::of(b"another image");
-    services.send_as("one", "elsewhere", "alice", &elsewhere, &kms_key("one"));
-    services.send("one", "renamed", "alice");
-    services.state.lock().unwrap().queue[1].message["attributes"]["message"] = json!("m");
-    services.send("two", "m", "alice");
-    let outcome = services.run();
-    let refusal = refused(outcome.result);
+    stage.send_as("one", "elsewhere", "alice", &elsewhere, &kms_key("one"));
+    stage.send("one", "renamed", "alice");
+    stage.state.lock().unwrap().queue[1].message["attributes"]["message"] = json!("m");
+    stage.send("two", "m", "alice");
+    let ending = stage.run();
+    let refusal = refused(ending.result);
     assert_eq!(refusal, "waiting for data: after 3 s, one owes 1");
     assert_eq!(
-        outcome.log.matches("Decryption failed").count(),
+        ending.told.matches("Decryption failed").count(),
         2,
         "{}",
-        outcome.log
+        ending.told
     );
-    assert_eq!(services.left(), ["elsewhere", "renamed", "m"]);
+    assert_eq!(stage.left(), ["elsewhere", "renamed", "m"]);
 }
 
 #[test]
-fn rejects_a_corrupted_plaintext() {
-    let services = Services::new();
-    services.state.lock().unwrap().decrypted = |answer| answer["plaintext"] = json!("bWFsbG9yeQ==");
-    both_send(&services);
-    let outcome = services.run();
-    let error = outcome.result.unwrap_err();
+fn believes_no_plaintext_that_was_changed_on_its_way() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().decrypted = |answer| answer["plaintext"] = json!("bWFsbG9yeQ==");
+    both_send(&stage);
+    let ending = stage.run();
+    let error = ending.result.unwrap_err();
     assert!(
         matches!(
             error,
@@ -307,67 +311,67 @@ fn rejects_a_corrupted_plaintext() {
         ),
         "{error}"
     );
-    assert_eq!(services.left(), ["m", "m"]);
+    assert_eq!(stage.left(), ["m", "m"]);
 }
 
 #[test]
-fn continues_after_invalid_messages() {
-    let services = Services::new();
-    services.publish("bare", json!({"messageId": "1"}));
-    let unknown = json!({"collaborator": "mallory", "message": "\u{1b}[2Jx"});
-    services.publish("unknown", json!({"data": "AA==", "attributes": unknown}));
-    both_send(&services);
-    let outcome = services.run();
-    outcome.result.unwrap();
-    assert_eq!(outcome.printed, "alice 2\n");
-    assert_eq!(services.left(), ["bare", "unknown"]);
-    assert!(!outcome.log.contains('\u{1b}'), "{:?}", outcome.log);
+fn goes_on_after_messages_that_are_none() {
+    let stage = Stage::new();
+    stage.publish("bare", json!({"messageId": "1"}));
+    let stranger = json!({"collaborator": "mallory", "message": "\u{1b}[2Jx"});
+    stage.publish("stranger", json!({"data": "AA==", "attributes": stranger}));
+    both_send(&stage);
+    let ending = stage.run();
+    ending.result.unwrap();
+    assert_eq!(ending.printed, "alice 2\n");
+    assert_eq!(stage.left(), ["bare", "stranger"]);
+    assert!(!ending.told.contains('\u{1b}'), "{:?}", ending.told);
 }
 
 #[test]
-fn survives_short_outages_only() {
-    let services = Services::new();
-    both_send(&services);
-    services.state.lock().unwrap().outages = 2;
-    services.run().result.unwrap();
+fn outlasts_an_outage_but_not_for_ever() {
+    let stage = Stage::new();
+    both_send(&stage);
+    stage.state.lock().unwrap().outages = 2;
+    stage.run().result.unwrap();
 
-    let services = Services::new();
-    services.state.lock().unwrap().outages = 4;
+    let stage = Stage::new();
+    stage.state.lock().unwrap().outages = 4;
     assert!(matches!(
-        services.run().result,
+        stage.run().result,
         Err(Error::Status { status: 503, .. })
     ));
 }
 
 #[test]
-fn limits_the_size_of_answers() {
-    let services = Services::new();
-    services.state.lock().unwrap().padding = usize::try_from(content::limits::HTTP_BODY).unwrap();
-    assert!(matches!(services.run().result, Err(Error::Http { .. })));
+fn reads_no_answer_without_end() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().padding = usize::try_from(content::limits::HTTP_BODY).unwrap();
+    assert!(matches!(stage.run().result, Err(Error::Http { .. })));
 }
 
 #[test]
-fn follows_no_redirects() {
-    let services = Services::new();
-    services.state.lock().unwrap().status = Some(302);
+fn follows_nobody_elsewhere() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().status = Some(302);
     assert!(matches!(
-        services.run().result,
+        stage.run().result,
         Err(Error::Status { status: 302, .. })
     ));
-    assert_eq!(services.calls_to("/"), 1);
+    assert_eq!(stage.calls_to("/"), 1);
 }
 
 #[test]
-fn reports_a_missing_launcher() {
-    let services = Services::new();
-    services.close_launcher();
-    let error = services.run().result.unwrap_err();
-    let doing = "requesting the default token from the launcher";
+fn says_when_there_is_no_launcher() {
+    let stage = Stage::new();
+    stage.close_launcher();
+    let error = stage.run().result.unwrap_err();
+    let doing = "asking the launcher for the default token";
     assert!(error.to_string().starts_with(doing), "{error}");
 }
 
 #[test]
-fn never_logs_a_request_that_an_error_quotes() {
+fn tells_nothing_of_a_request_that_an_error_repeats() {
     let echoes: [Echo; 5] = [
         |path, asked| {
             let body = json!({"error": "invalid_grant", "error_description": asked});
@@ -389,14 +393,14 @@ fn never_logs_a_request_that_an_error_quotes() {
         |path, asked| path.ends_with(":pull").then(|| (403, asked.to_owned())),
     ];
     for (number, echo) in echoes.into_iter().enumerate() {
-        let services = Services::new();
-        services.state.lock().unwrap().echo = Some(echo);
-        both_send(&services);
-        let outcome = services.run();
-        let error = outcome.result.unwrap_err().to_string();
+        let stage = Stage::new();
+        stage.state.lock().unwrap().echo = Some(echo);
+        both_send(&stage);
+        let ending = stage.run();
+        let error = ending.result.unwrap_err().to_string();
         for secret in ["eyJ", "access-one", "subject_token"] {
-            let expected = format!("{error}\n{}", outcome.log);
-            assert!(!expected.contains(secret), "{number}: {expected}");
+            let told = format!("{error}\n{}", ending.told);
+            assert!(!told.contains(secret), "{number}: {told}");
         }
         assert!(error.contains("withheld"), "{number}: {error}");
     }
@@ -404,11 +408,11 @@ fn never_logs_a_request_that_an_error_quotes() {
 
 #[test]
 fn stops_in_the_middle_of_a_batch_when_the_deadline_passes() {
-    let services = Services::new();
-    services.state.lock().unwrap().deadline = 6;
-    services.state.lock().unwrap().decrypting = Duration::from_millis(500);
+    let stage = Stage::new();
+    stage.state.lock().unwrap().deadline = 6;
+    stage.state.lock().unwrap().decrypting = Duration::from_millis(500);
     for number in 0..100 {
-        services.send_as(
+        stage.send_as(
             "one",
             &format!("m-{number}"),
             "mallory",
@@ -416,38 +420,38 @@ fn stops_in_the_middle_of_a_batch_when_the_deadline_passes() {
             &kms_key("one"),
         );
     }
-    let outcome = services.run();
-    let refusal = refused(outcome.result);
+    let ending = stage.run();
+    let refusal = refused(ending.result);
     assert!(
         refusal.starts_with("waiting for data: after 6 s, one owes 1, two owes 1"),
         "{refusal}"
     );
-    assert!(services.calls_to(":decrypt") <= 12);
-    assert_eq!(services.left().len(), 100, "none is lost");
+    assert!(stage.calls_to(":decrypt") <= 12);
+    assert_eq!(stage.left().len(), 100, "none is lost");
 }
 
 #[test]
-fn stops_waiting_for_an_answer_at_the_deadline() {
-    let services = Services::new();
-    services.state.lock().unwrap().deadline = 1;
-    services.state.lock().unwrap().stalling = Duration::from_secs(4);
-    both_send(&services);
+fn waits_for_no_answer_beyond_the_deadline() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().deadline = 1;
+    stage.state.lock().unwrap().stalling = Duration::from_secs(4);
+    both_send(&stage);
     let start = Instant::now();
-    let refusal = refused(services.run().result);
-    let expected = "no answer yet while decrypting message m of one";
-    assert!(refusal.ends_with(expected), "{refusal}");
-    // The fake services answer one call at a time, so that returning messages waits for the stalled call.
+    let refusal = refused(stage.run().result);
+    let told = "no answer yet while decrypting message m of one";
+    assert!(refusal.ends_with(told), "{refusal}");
+    // The stage answers one call after the other, so that giving back waits for it.
     assert!(start.elapsed() < Duration::from_secs(12));
 }
 
 #[test]
-fn garbage_of_one_sender_does_not_starve_the_other() {
-    let services = Services::new();
-    services.state.lock().unwrap().deadline = 30;
-    services.state.lock().unwrap().decrypting = Duration::from_millis(500);
-    services.send("one", "m", "alice");
+fn garbage_of_one_does_not_starve_the_other() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().deadline = 30;
+    stage.state.lock().unwrap().decrypting = Duration::from_millis(500);
+    stage.send("one", "m", "alice");
     for number in 0..450 {
-        services.send_as(
+        stage.send_as(
             "one",
             &format!("g-{number}"),
             "mallory",
@@ -455,15 +459,15 @@ fn garbage_of_one_sender_does_not_starve_the_other() {
             &kms_key("one"),
         );
     }
-    services.send("two", "m", "alice");
-    // Collaborator one owes nothing more, so that its garbage is refused without a call.
-    services.run().result.unwrap();
+    stage.send("two", "m", "alice");
+    // Nothing of its own is due any more, so that its garbage costs nothing.
+    stage.run().result.unwrap();
 
-    let services = Services::new();
-    services.state.lock().unwrap().deadline = 30;
-    services.state.lock().unwrap().decrypting = Duration::from_millis(500);
+    let stage = Stage::new();
+    stage.state.lock().unwrap().deadline = 30;
+    stage.state.lock().unwrap().decrypting = Duration::from_millis(500);
     for number in 0..450 {
-        services.send_as(
+        stage.send_as(
             "one",
             &format!("g-{number}"),
             "mallory",
@@ -471,40 +475,40 @@ fn garbage_of_one_sender_does_not_starve_the_other() {
             &kms_key("one"),
         );
     }
-    services.send("two", "m", "alice");
-    let outcome = services.run();
+    stage.send("two", "m", "alice");
+    let ending = stage.run();
     assert!(
-        outcome.log.contains("counted: message m of two"),
+        ending.told.contains("counted: message m of two"),
         "{}",
-        outcome.log
+        ending.told
     );
-    let refusal = refused(outcome.result);
+    let refusal = refused(ending.result);
     assert!(
         refusal.starts_with("waiting for data: after 30 s, one owes 1"),
         "{refusal}"
     );
-    assert!(outcome.log.lines().count() < 30, "{}", outcome.log);
+    assert!(ending.told.lines().count() < 30, "{}", ending.told);
 }
 
 #[test]
-fn decrypts_a_repeated_message_once() {
-    let services = Services::new();
+fn asks_once_for_a_message_that_comes_again_and_again() {
+    let stage = Stage::new();
     for _ in 0..50 {
-        services.send_as("one", "g", "mallory", &Digest::of(b"x"), &kms_key("one"));
+        stage.send_as("one", "g", "mallory", &Digest::of(b"x"), &kms_key("one"));
     }
-    both_send(&services);
-    services.run().result.unwrap();
-    assert_eq!(services.calls_to(":decrypt"), 3);
+    both_send(&stage);
+    stage.run().result.unwrap();
+    assert_eq!(stage.calls_to(":decrypt"), 3);
 }
 
 #[test]
-fn refuses_an_unknown_job() {
-    let services = Services::new();
-    services.state.lock().unwrap().job = "sum";
-    let error = services.run().result.unwrap_err().to_string();
+fn does_nothing_for_a_job_that_it_does_not_know() {
+    let stage = Stage::new();
+    stage.state.lock().unwrap().job = "sum";
+    let error = stage.run().result.unwrap_err().to_string();
     assert_eq!(
         error,
         "reading terms: job: expected \"count\", found \"sum\""
     );
-    assert_eq!(services.calls_to("/"), 0);
+    assert_eq!(stage.calls_to("/"), 0);
 }

@@ -1,6 +1,6 @@
 //! Our own rebuild is the same image, byte for byte; otherwise where it differs.
 
-use crate::evidence::{Evidence, Occasion, Rebuild, Rebuilt};
+use crate::evidence::{Evidence, Occasion, Rebuild, Rebuilt, RegistryCheck};
 use crate::finding::{Finding, Rule};
 use crate::policy::{Demand, Policy};
 
@@ -63,8 +63,25 @@ pub fn judge(evidence: &Evidence, demand: Demand) -> Vec<Finding> {
             "an image",
             format!("a refusal of the builder: {reason}"),
         )],
-        Rebuild::Done(rebuilt) => compared(evidence, rebuilt),
+        Rebuild::Done(rebuilt) => {
+            let mut findings = compared(evidence, rebuilt);
+            findings.push(registry(&rebuilt.registry));
+            findings
+        }
     }
+}
+
+/// A digest in a lock says which bytes; whether they bear their name in the registry is another question.
+fn registry(check: &RegistryCheck) -> Finding {
+    let detail = match check {
+        RegistryCheck::Made => {
+            "each crate of the rebuild has the digest that the registry has".to_owned()
+        }
+        RegistryCheck::NotMade { reason } => {
+            format!("the crates of the rebuild were not compared with the registry: {reason}")
+        }
+    };
+    Finding::note(Rule::Rebuild, detail)
 }
 
 fn not_rebuilt(demand: Demand) -> Finding {

@@ -20,7 +20,7 @@ use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
 use verifier::appraise::appraise;
 use verifier::contents::Contents;
-use verifier::evidence::{Evidence, Occasion, Rebuild, Rebuilt};
+use verifier::evidence::{Evidence, Occasion, Rebuild, Rebuilt, RegistryCheck};
 use verifier::examine::examine;
 use verifier::finding::{Finding, Outcome, Rule};
 use verifier::policy::Policy;
@@ -256,6 +256,7 @@ impl Case {
             contents: contents.clone(),
             provenance: honest_provenance(),
             sbom: honest_sbom(),
+            registry: RegistryCheck::Made,
         }));
         Self {
             policy: policy_text(&keys),

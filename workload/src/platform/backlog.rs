@@ -1,44 +1,44 @@
-//! Messages that wait to be decrypted, in one queue per sender. The senders take turns, and a sender
-//! whose messages are unusable waits for the next round, so that it does not delay the others.
+//! Messages that wait to be decrypted, apart by sender. One after the other has its turn, and one
+//! whose messages cannot be used waits for the next round: garbage of one does not hold up the others.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use content::Digest;
 
-use crate::platform::inbox::EncryptedMessage;
+use crate::platform::inbox::Letter;
 use crate::terms::Collaborator;
 
-/// The number of unusable messages of one sender per round; each costs a call.
+/// Messages of one sender in a round that may turn out to be of no use: each costs a call.
 const FAILURES: u32 = 4;
-/// The number of messages of one sender that may wait in addition to those that it owes.
+/// Messages of one sender that wait beyond those that are due.
 const SPARE: usize = 100;
 
-/// A message that waits to be decrypted.
+/// A message that waits, and what to acknowledge it by.
 pub struct Waiting {
-    /// The message, still encrypted.
-    pub message: EncryptedMessage,
-    /// The acknowledgement ID of Pub/Sub.
+    /// The message.
+    pub letter: Letter,
+    /// What to acknowledge it by.
     pub ack_id: String,
 }
 
-/// All waiting messages, by the index of their sender in the terms.
+/// What waits, by the place of its sender in the terms.
 pub struct Backlog {
     senders: Vec<Sender>,
-    /// The index of the sender whose turn is next.
+    /// The sender whose turn is next.
     next: usize,
 }
 
 struct Sender {
     waiting: VecDeque<Waiting>,
     limit: usize,
-    /// The number of unusable messages in this round.
+    /// In this round.
     failures: u32,
-    /// Name and ciphertext digest of each unusable message: these are not decrypted again.
+    /// The name and ciphertext of each message that could not be used: no second call for these.
     useless: BTreeSet<(String, Digest)>,
 }
 
 impl Backlog {
-    /// An empty backlog.
+    /// Nothing waits.
     pub fn new(collaborators: &[Collaborator]) -> Self {
         let due = |c: &Collaborator| usize::try_from(c.messages).unwrap_or(usize::MAX);
         let sender = |c: &Collaborator| Sender {
@@ -53,12 +53,12 @@ impl Backlog {
         }
     }
 
-    /// Adds a message to the queue of its sender.
+    /// Lets a message wait; it comes back if too many of its sender wait already.
     ///
     /// # Errors
-    /// Returns the message if the queue of its sender is full.
+    /// The message.
     pub fn push(&mut self, waiting: Waiting) -> Result<(), Waiting> {
-        let sender = &mut self.senders[waiting.message.place];
+        let sender = &mut self.senders[waiting.letter.place];
         match sender.waiting.len() < sender.limit {
             true => {
                 sender.waiting.push_back(waiting);
@@ -68,12 +68,12 @@ impl Backlog {
         }
     }
 
-    /// Begins a round: every sender has its turns again.
+    /// Begins a round.
     pub fn begin(&mut self) {
         self.senders.iter_mut().for_each(|s| s.failures = 0);
     }
 
-    /// Takes the next message, or `None` when the round is over.
+    /// Takes the message whose turn it is; none when the round is over.
     pub fn take(&mut self) -> Option<Waiting> {
         let count = self.senders.len();
         let mut places = (0..count).map(|step| (self.next + step) % count);
@@ -82,24 +82,24 @@ impl Backlog {
         self.senders[place].waiting.pop_front()
     }
 
-    /// Records that a message is unusable.
-    pub fn fail(&mut self, message: &EncryptedMessage) {
-        let sender = &mut self.senders[message.place];
+    /// Notes that a message was of no use.
+    pub fn fail(&mut self, letter: &Letter) {
+        let sender = &mut self.senders[letter.place];
         sender.failures += 1;
-        sender.useless.insert(key(message));
+        sender.useless.insert(name(letter));
     }
 
-    /// Whether the same message was unusable before.
-    pub fn is_useless(&self, message: &EncryptedMessage) -> bool {
-        self.senders[message.place].useless.contains(&key(message))
+    /// Whether the same message was of no use before.
+    pub fn is_useless(&self, letter: &Letter) -> bool {
+        self.senders[letter.place].useless.contains(&name(letter))
     }
 
-    /// Whether no message waits.
+    /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.senders.iter().all(|s| s.waiting.is_empty())
     }
 
-    /// Takes all waiting messages, to return them to the subscription.
+    /// Takes all that wait, to be given back.
     pub fn drain(&mut self) -> impl Iterator<Item = Waiting> + '_ {
         self.senders.iter_mut().flat_map(|s| s.waiting.drain(..))
     }
@@ -111,8 +111,8 @@ impl Sender {
     }
 }
 
-fn key(message: &EncryptedMessage) -> (String, Digest) {
-    (message.name.clone(), Digest::of(&message.ciphertext))
+fn name(letter: &Letter) -> (String, Digest) {
+    (letter.message.clone(), Digest::of(&letter.ciphertext))
 }
 
 #[cfg(test)]
@@ -125,16 +125,16 @@ mod tests {
         Backlog::new(&terms.collaborators)
     }
 
-    fn waiting(place: usize, name: &str) -> Waiting {
-        let message = EncryptedMessage {
+    fn waiting(place: usize, message: &str) -> Waiting {
+        let letter = Letter {
             collaborator: "c".into(),
             place,
-            name: name.into(),
+            message: message.into(),
             ciphertext: Vec::new(),
         };
         Waiting {
-            message,
-            ack_id: name.into(),
+            letter,
+            ack_id: message.into(),
         }
     }
 
@@ -168,7 +168,7 @@ mod tests {
         backlog.begin();
         for _ in 0..FAILURES {
             let taken = backlog.take().unwrap();
-            backlog.fail(&taken.message);
+            backlog.fail(&taken.letter);
         }
         assert!(take(&mut backlog).is_none());
         assert!(push(&mut backlog, 1, "b"));
@@ -189,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn recognizes_a_useless_message() {
+    fn knows_a_useless_message_again() {
         let mut backlog = backlog();
         let taken = waiting(0, "m");
-        assert!(!backlog.is_useless(&taken.message));
-        backlog.fail(&taken.message);
-        assert!(backlog.is_useless(&taken.message));
-        assert!(!backlog.is_useless(&waiting(0, "n").message));
-        assert!(!backlog.is_useless(&waiting(1, "m").message));
+        assert!(!backlog.is_useless(&taken.letter));
+        backlog.fail(&taken.letter);
+        assert!(backlog.is_useless(&taken.letter));
+        assert!(!backlog.is_useless(&waiting(0, "n").letter));
+        assert!(!backlog.is_useless(&waiting(1, "m").letter));
     }
 }

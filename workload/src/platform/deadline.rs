@@ -1,11 +1,11 @@
-//! Deadlines by a monotonic clock.
+//! A point in time that work has to end at.
 
 use std::time::Duration;
 
-/// Returns the time since a fixed start, by a monotonic clock.
+/// The time since some beginning; it never goes back.
 pub type Elapsed<'a> = &'a dyn Fn() -> Duration;
 
-/// A point in time by a monotonic clock.
+/// When something ends, by a clock that never goes back.
 #[derive(Clone, Copy)]
 pub struct Deadline<'a> {
     elapsed: Elapsed<'a>,
@@ -13,24 +13,24 @@ pub struct Deadline<'a> {
 }
 
 impl<'a> Deadline<'a> {
-    /// The deadline `wait` from now.
+    /// The time that is `wait` after now.
     pub fn after(elapsed: Elapsed<'a>, wait: Duration) -> Self {
         let at = elapsed().saturating_add(wait);
         Self { elapsed, at }
     }
 
-    /// The earlier of this deadline and `wait` from now.
+    /// This one, or the time that is `wait` after now if that is earlier.
     pub fn at_most(self, wait: Duration) -> Self {
         let at = self.at.min(Self::after(self.elapsed, wait).at);
         Self { at, ..self }
     }
 
-    /// The time until the deadline; zero if it has passed.
+    /// How long it is until then.
     pub fn left(&self) -> Duration {
         self.at.saturating_sub((self.elapsed)())
     }
 
-    /// Whether the deadline has passed.
+    /// Whether it has passed.
     pub fn is_over(&self) -> bool {
         self.left().is_zero()
     }

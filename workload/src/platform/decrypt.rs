@@ -1,6 +1,5 @@
 //! Decrypts a message with its sender's key in Cloud KMS (REST, `cryptoKeys.decrypt`). Additional
-//! authenticated data binds the ciphertext to its sender, its name and this image; CRC32C is checked
-//! in both directions.
+//! data bind the ciphertext to its sender, its name and this image; CRC32C is checked both ways.
 
 use content::Digest;
 use serde::Deserialize;
@@ -8,57 +7,51 @@ use serde_json::json;
 
 use crate::platform::exchange::Access;
 use crate::platform::http::{Client, Content, base64, from_base64};
-use crate::platform::inbox::EncryptedMessage;
+use crate::platform::inbox::Letter;
 use crate::platform::{Error, Refusal, Secret};
 use crate::terms::{Endpoint, Resource};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Decrypted {
-    // Google's JSON omits empty fields.
+    // Absent when it is empty, as everything in Google's JSON.
     plaintext: Option<Secret>,
     plaintext_crc32c: Option<String>,
 }
 
-/// A client of Cloud KMS.
+/// Cloud KMS.
 pub struct Kms<'a> {
-    /// The HTTP client.
+    /// How to reach it.
     pub network: Client<'a>,
-    /// The address of the service.
+    /// Where it is.
     pub endpoint: &'a Endpoint,
-    /// The digest of this image, which the additional data contains.
+    /// The image that it is asked for.
     pub image_digest: Digest,
 }
 
-/// The outcome of decrypting a message.
+/// What became of a message at Cloud KMS.
 pub enum Opened {
-    /// The decrypted data.
+    /// The data.
     Plaintext(Secret),
-    /// The key does not decrypt this message, with the reason that Cloud KMS states. The message is at
-    /// fault, not the workload.
+    /// This key does not open this message: the message is wrong, not the workload.
     NotOpened(String),
 }
 
 impl Kms<'_> {
-    /// Decrypts `message` with `key`.
+    /// Decrypts `letter` with `key`.
     ///
     /// # Errors
-    /// The key's owner denies access or has disabled the key; or the answer is missing, invalid or
-    /// corrupted.
-    pub fn open(
-        &self,
-        message: &EncryptedMessage,
-        key: &Resource,
-        access: &Access,
-    ) -> Result<Opened, Error> {
-        let EncryptedMessage {
+    /// The key's owner does not allow it, or has disabled the key; no answer, or one that was
+    /// changed on its way.
+    pub fn open(&self, letter: &Letter, key: &Resource, access: &Access) -> Result<Opened, Error> {
+        let Letter {
             collaborator,
-            name,
+            message,
             ciphertext,
             ..
-        } = message;
-        let doing = format!("decrypting message {name} of {collaborator}");
-        let aad = self.associated_data(collaborator, name)?;
+        } = letter;
+        let doing = format!("decrypting message {message} of {collaborator}");
+        let aad = self.associated_data(collaborator, message)?;
         let request = json!({
             "ciphertext": base64(ciphertext),
             "ciphertextCrc32c": crc32c::crc32c(ciphertext).to_string(),
@@ -81,12 +74,12 @@ impl Kms<'_> {
         }
     }
 
-    /// `{"collaborator":…,"image_digest":…,"message":…}`: sorted by name, without white space.
-    fn associated_data(&self, collaborator: &str, name: &str) -> Result<Vec<u8>, Error> {
+    /// `{"collaborator":…,"image_digest":…,"message":…}`: sorted, without white space.
+    fn associated_data(&self, collaborator: &str, message: &str) -> Result<Vec<u8>, Error> {
         let data = json!({
             "collaborator": collaborator,
             "image_digest": self.image_digest,
-            "message": name,
+            "message": message,
         });
         content::json::canonical(&data).map_err(Error::Request)
     }
@@ -127,8 +120,8 @@ mod tests {
     }
 
     #[test]
-    fn rejects_a_plaintext_without_a_matching_checksum() {
-        // CRC32C of "alice", then of empty data.
+    fn believes_no_plaintext_without_its_checksum() {
+        // CRC32C of "alice", and of nothing.
         let crc32c = crc32c::crc32c(b"alice").to_string();
         assert_eq!(
             checked("YWxpY2U=", Some(&crc32c)).ok().unwrap().bytes(),

@@ -4,99 +4,101 @@ use content::json::JsonError;
 /// Why the workload stops.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A party, a service or a check of the workload itself refuses to continue.
+    /// Somebody, the workload itself included, does not allow it to go on.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The terms are invalid.
+    /// The terms are not what they must be.
     #[error("reading terms: {0}")]
     Terms(#[from] crate::terms::InvalidTerms),
     /// A file of the image cannot be read.
     #[error("reading {path}: {source}")]
     Read {
-        /// The path of the file.
+        /// The file.
         path: &'static str,
-        /// The cause.
+        /// Why.
         source: content::ReadError,
     },
-    /// No complete answer arrived.
+    /// No whole answer came.
     #[error("{doing}: {source}")]
     Http {
-        /// The operation, as a present participle.
+        /// What was asked for.
         doing: String,
-        /// The cause.
+        /// What happened on the wire.
         source: Box<ureq::Error>,
     },
     /// The deadline passed before an answer came.
     #[error("{doing}: no answer before the deadline")]
     Late {
-        /// The operation, as a present participle.
+        /// What was asked for.
         doing: String,
     },
-    /// An answer with an error status.
-    #[error("{doing}: the service answered {status} {message}")]
+    /// An answer that says something went wrong.
+    #[error("{doing}: the answer is {status} {message}")]
     Status {
-        /// The operation, as a present participle.
+        /// What was asked for.
         doing: String,
         /// The HTTP status.
         status: u16,
-        /// The message of the answer, shortened and without parts of the request.
+        /// What the answer says about it, shortened.
         message: String,
     },
-    /// An answer that is malformed, lacks a field, or has fields that do not match.
-    #[error("{doing}: the answer has no valid {missing}")]
+    /// An answer that is not of the form it must have, lacks something, or whose parts do not agree.
+    #[error("{doing}: the answer has no right {missing}")]
     Incomplete {
-        /// The operation, as a present participle.
+        /// What was asked for.
         doing: String,
-        /// The field that is absent or invalid.
+        /// What is absent or wrong.
         missing: &'static str,
     },
-    /// The random number generator of the system failed.
-    #[error("making a nonce: the random number generator of the system failed")]
+    /// The system has no randomness to give.
+    #[error("making a nonce: the system gives no randomness")]
     Randomness,
-    /// A request cannot be written as JSON.
+    /// What was to be sent is no JSON.
     #[error("writing request: {0}")]
     Request(#[source] JsonError),
-    /// The result could not be written.
+    /// The result could not be handed over.
     #[error("writing result: {0}")]
     Result(#[source] std::io::Error),
 }
 
 impl Error {
-    /// What the user can do about it.
+    /// What may help.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Refused(_) => "ask the party that refused",
-            Self::Terms(_) | Self::Read { .. } => "rebuild the image with valid terms",
+            Self::Refused(_) => "ask the party that refuses",
+            Self::Terms(_) | Self::Read { .. } => {
+                "build the image again, with terms that all agreed on"
+            }
             Self::Http { .. } | Self::Late { .. } => {
-                "check that the services in the terms can be reached from this machine"
+                "see that the services in the terms can be reached from here"
             }
             Self::Status { .. } | Self::Incomplete { .. } => {
-                "check that the terms name the right services"
+                "see that the terms name the right services"
             }
             Self::Randomness | Self::Request(_) | Self::Result(_) => "start the workload again",
         }
     }
 }
 
-/// Why the workload must not continue: a verdict, not a malfunction.
+/// Why the workload is not allowed to go on: a verdict, not a malfunction.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// A token that is invalid.
+    /// A token that must not be believed.
     #[error("checking attestation token for {audience}: {source}")]
     Token {
-        /// The audience of the token.
+        /// Whom the token is for.
         audience: String,
-        /// Why it is invalid.
+        /// What is wrong with it.
         source: confidential::Error,
     },
-    /// Two tokens of one launch name different images.
+    /// Two tokens of one launch for two images.
     #[error("checking attestation token for {audience}: expected image {expected}, found {found}")]
     OtherImage {
-        /// The audience of the token.
+        /// Whom the token is for.
         audience: String,
-        /// The image in the earlier tokens.
+        /// The image in the tokens before.
         expected: Digest,
-        /// The image in this token.
+        /// The image in this one.
         found: Digest,
     },
     /// Parties that have not signed this image.
@@ -104,35 +106,35 @@ pub enum Refusal {
     NotSigned {
         /// This image.
         image_digest: Digest,
-        /// The names of the parties.
+        /// The parties' names.
         missing: Vec<String>,
     },
-    /// A collaborator's provider refuses the workload's token.
+    /// A collaborator's provider does not let the workload in.
     #[error("exchanging token of {collaborator}: {error}: {description}")]
     Exchange {
-        /// The collaborator.
+        /// Whose provider.
         collaborator: String,
-        /// The error code (RFC 6749 section 5.2).
+        /// The OAuth error.
         error: String,
-        /// The error description; may be empty.
+        /// What it says about it.
         description: String,
     },
-    /// A service denies a call.
+    /// A service does not allow a call.
     #[error("{doing}: {message}")]
     Denied {
-        /// The operation, as a present participle.
+        /// What was asked for.
         doing: String,
-        /// The message of the service.
+        /// What the service says about it.
         message: String,
     },
-    /// Not all data arrived before the deadline.
+    /// Data that did not come in time.
     #[error("waiting for data: after {seconds} s, {}{}", owing(.owed), during(.doing.as_deref()))]
     Overdue {
-        /// The wait, in seconds.
+        /// Seconds waited.
         seconds: u64,
-        /// The collaborators that owe messages, with the number of messages.
+        /// Who owes how many messages.
         owed: Vec<(String, u32)>,
-        /// The call that was open at the deadline, if there was one.
+        /// The call that had no answer at the deadline, if there was one.
         doing: Option<String>,
     },
 }

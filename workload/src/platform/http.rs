@@ -1,5 +1,5 @@
-//! A small HTTP/1.1 client: https with compiled-in roots, http to loopback addresses, and http over a
-//! Unix socket. Every answer has a size limit and every call a timeout.
+//! A small HTTP/1.1 client: https with the roots that are compiled in, http on this machine, and
+//! http over a Unix socket. Every answer has a limit and every call an end.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,48 +16,48 @@ use zeroize::Zeroizing;
 use crate::platform::deadline::Deadline;
 use crate::platform::{Error, Secret};
 
-mod redact;
+mod told;
 mod unix;
 
-use redact::Redactor;
+use told::Carried;
 use unix::{NoResolver, UnixConnector};
 
-/// The timeout of one call; a pull without messages takes about that long.
+/// How long one call may take; a pull without messages takes about that long.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The number of attempts to call a service that is unavailable.
+/// Calls before a service that is not available counts as broken.
 const ATTEMPTS: u32 = 4;
-/// The pause after the first attempt; it doubles with each attempt.
+/// The pause after the first of them; each is twice as long as the one before.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// An HTTP client.
+/// A client.
 pub struct Client<'a> {
     agent: Agent,
-    /// The time at which all calls end, if there is one.
+    /// When its calls end, if that is before they end by themselves.
     deadline: Option<Deadline<'a>>,
 }
 
-/// An answer with any status. Many answers contain a token or data, so the body is a secret.
+/// An answer, whatever its status. Many hold a token or data, so the body of each is a secret.
 pub struct Answer {
     status: u16,
     body: Secret,
-    redactor: Redactor,
+    carried: Carried,
 }
 
-/// The content of a request.
+/// What to send with a call.
 pub enum Content<'a> {
-    /// None: the request is a GET.
+    /// Nothing: the call is a GET.
     None,
-    /// JSON, sent by POST.
+    /// JSON.
     Json(Vec<u8>),
-    /// A form of names and values, sent by POST (`application/x-www-form-urlencoded`).
+    /// A form.
     Form(&'a [(&'a str, &'a str)]),
 }
 
 impl Content<'_> {
-    /// `value` as JSON.
+    /// JSON of `value`.
     ///
     /// # Errors
-    /// `value` cannot be written as JSON.
+    /// It cannot be written.
     pub fn json(value: &impl Serialize) -> Result<Self, Error> {
         content::json::canonical(value)
             .map(Self::Json)
@@ -74,7 +74,7 @@ impl Client<'_> {
         }
     }
 
-    /// A client for the process that listens on the Unix socket `path`; the host in a URL is ignored.
+    /// A client for the process that listens on the Unix socket `path`; the host in a URL means nothing.
     pub fn unix(path: &Path) -> Self {
         let connector = UnixConnector {
             path: path.to_owned(),
@@ -85,7 +85,7 @@ impl Client<'_> {
         }
     }
 
-    /// The same client, with calls that end at `deadline`.
+    /// The same client, whose calls end at `deadline`.
     pub fn until<'d>(&self, deadline: Deadline<'d>) -> Client<'d> {
         Client {
             agent: self.agent.clone(),
@@ -93,11 +93,10 @@ impl Client<'_> {
         }
     }
 
-    /// Calls `url`, and retries if the service is unavailable. `doing` names the operation in errors.
+    /// Calls `url`, again if the service is not available; `doing` says what for.
     ///
     /// # Errors
-    /// [`Error::Late`] at the deadline; [`Error::Http`] if no complete answer arrived, or one larger than
-    /// [`limits::HTTP_BODY`].
+    /// [`Error::Late`] at the deadline; no whole answer came, or one over [`limits::HTTP_BODY`].
     pub fn call(
         &self,
         doing: &str,
@@ -118,7 +117,7 @@ impl Client<'_> {
         }
     }
 
-    /// The time until the deadline; an error if it has passed.
+    /// The time until the deadline.
     fn left(&self, doing: &str) -> Result<Duration, Error> {
         let left = self.deadline.map_or(Duration::MAX, |d| d.left());
         match left.is_zero() {
@@ -150,7 +149,7 @@ impl Client<'_> {
         Ok(Answer {
             status: parts.status.as_u16(),
             body: Secret::new(body),
-            redactor: Redactor::of(bearer, content),
+            carried: Carried::of(bearer, content),
         })
     }
 }
@@ -181,7 +180,7 @@ fn config() -> Config {
         .build()
 }
 
-/// A call that timed out before [`TIMEOUT`] was ended by the deadline.
+/// A call that had less time than usual was ended by the deadline.
 fn http_error(doing: &str, source: ureq::Error, left: Duration) -> Error {
     match source {
         ureq::Error::Timeout(_) if left < TIMEOUT => late(doing),
@@ -198,7 +197,7 @@ fn late(doing: &str) -> Error {
     }
 }
 
-/// Whether the connection failed, so that a later call may succeed.
+/// Whether nothing was done and a later call may find it better.
 fn is_unavailable(error: &ureq::Error) -> bool {
     matches!(error, ureq::Error::Io(_) | ureq::Error::ConnectionFailed)
 }
@@ -209,7 +208,7 @@ impl Answer {
         self.status
     }
 
-    /// The body of the answer.
+    /// The body.
     pub fn into_body(self) -> Secret {
         self.body
     }
@@ -218,11 +217,11 @@ impl Answer {
         matches!(self.status, 429 | 500 | 502 | 503 | 504)
     }
 
-    /// Parses the body as JSON.
+    /// The body as JSON, strictly.
     ///
     /// # Errors
-    /// The status is not 200, or the body is not valid JSON for `T`. The error does not quote the body:
-    /// it may contain a token or data.
+    /// Another status than 200, or no such JSON. What there is instead is not said: it may be a
+    /// token or data in the wrong place.
     pub fn json<T: DeserializeOwned>(self, doing: &str) -> Result<T, Error> {
         let answer = self.ok(doing)?;
         answer.parse().ok_or_else(|| Error::Incomplete {
@@ -235,10 +234,10 @@ impl Answer {
         content::json::parse(self.body.bytes(), limits::HTTP_BODY).ok()
     }
 
-    /// Returns this answer if its status is 200.
+    /// This answer, if its status is 200.
     ///
     /// # Errors
-    /// The status is not 200.
+    /// Another status.
     pub fn ok(self, doing: &str) -> Result<Self, Error> {
         match self.status {
             200 => Ok(self),
@@ -250,46 +249,47 @@ impl Answer {
         }
     }
 
-    /// The name of the error code (`google.rpc.Code`); empty if the answer has none.
+    /// The name that Google has for this kind of error (`google.rpc.Code`); empty if it says none.
     pub fn code(&self) -> String {
         let google = self.parse::<GoogleError>();
         google.map_or_else(String::new, |google| google.error.status)
     }
 
-    /// The message of an error answer, in one line, shortened and without any part of the request.
+    /// What the body of an error says, in one line, shortened; nothing that it may have from the
+    /// request.
     pub fn message(&self) -> String {
         match self.parse() {
             Some(GoogleError { error }) => {
-                let code = self.redactor.redact_code(&error.status);
-                format!("{code}: {}", self.redactor.redact(&error.message))
+                let code = self.carried.tell_code(&error.status);
+                format!("{code}: {}", self.carried.tell(&error.message))
             }
             None => self
-                .redactor
-                .redact(&String::from_utf8_lossy(self.body.bytes())),
+                .carried
+                .tell(&String::from_utf8_lossy(self.body.bytes())),
         }
     }
 
-    /// The OAuth error in the body, if there is one, without any part of the request.
+    /// What the body says, if it is an error of OAuth.
     pub fn oauth_error(&self) -> Option<OAuthError> {
         let found = self.parse::<OAuthError>()?;
         Some(OAuthError {
-            error: self.redactor.redact_code(&found.error),
-            error_description: self.redactor.redact(&found.error_description),
+            error: self.carried.tell_code(&found.error),
+            error_description: self.carried.tell(&found.error_description),
         })
     }
 }
 
-/// An OAuth error (RFC 6749 section 5.2), which Google's token endpoint uses.
+/// An error of OAuth (RFC 6749 section 5.2); not Google's usual form.
 #[derive(serde::Deserialize)]
 pub struct OAuthError {
-    /// The error code.
+    /// The code.
     pub error: String,
-    /// The description; may be empty.
+    /// What the service says about it; may be empty.
     #[serde(default)]
     pub error_description: String,
 }
 
-/// Untrusted text with unprintable characters replaced by spaces, cut to `length` characters.
+/// What strangers wrote, without what steers a terminal and at most `length` characters of it.
 pub fn printable(text: &str, length: usize) -> String {
     let kept = text.trim().chars().take(length);
     kept.map(|c| if content::is_plain(c) { c } else { ' ' })
@@ -310,12 +310,12 @@ struct GoogleStatus {
     message: String,
 }
 
-/// Encodes bytes as Google's JSON does (base64, RFC 4648 section 4).
+/// `bytes` as Google's JSON has them.
 pub fn base64(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }
 
-/// Decodes base64 (RFC 4648 section 4); `None` if `text` is not base64.
+/// The bytes that `text` in Google's JSON stands for.
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }

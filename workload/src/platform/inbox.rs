@@ -1,6 +1,6 @@
-//! The Pub/Sub subscription that delivers the data (REST). A message is held while the workload runs,
-//! and acknowledged once the result that counts it is written. All other messages are returned at the
-//! end, so that none is lost, and not earlier, because Pub/Sub would deliver them again at once.
+//! The queue that data arrives by (Pub/Sub, REST). A message is held while the workload runs, and
+//! acknowledged once the result that it is counted in is out; every other one is given back at the
+//! end, so that nothing is lost, and not before, so that it does not come instead of another.
 
 use std::collections::BTreeMap;
 
@@ -15,21 +15,20 @@ use crate::platform::http::{Client, Content, from_base64, printable};
 use crate::platform::{Error, Refusal};
 use crate::terms::{Collaborator, Terms};
 
-/// The number of messages per pull: that many of the largest valid messages fit into one answer.
+/// Messages per pull: so many of the largest proper ones fit into one answer.
 const BATCH: usize = 100;
-/// The largest ciphertext, in bytes: Cloud KMS encrypts up to 64 KiB and adds less than 4 KiB.
+/// Bytes of a ciphertext: Cloud KMS encrypts 64 KiB, and puts less than this around them.
 const CIPHERTEXT_LIMIT: usize = (64 << 10) + 4096;
-/// The time that a message is held beyond the deadline, in seconds, to decrypt the last messages.
+/// Seconds that a message is held beyond the wait for all data: for what comes last to be decrypted.
 const MARGIN: u64 = 60;
-/// The largest length of a message name, in bytes.
+/// Bytes that a sender's name for a message may have.
 const NAME_LIMIT: usize = 128;
 
-// One message always fits into an answer: Pub/Sub accepts 10 MB, which base64 enlarges by a third, and
-// attributes.
+// One message always fits into an answer: Pub/Sub takes 10 MB, a third more in base64, and attributes.
 const _: () = assert!(limits::HTTP_BODY > (10 << 20) / 3 * 4 + (2 << 20));
 const _: () = assert!(limits::HTTP_BODY as usize > BATCH * (CIPHERTEXT_LIMIT / 3 * 4 + (16 << 10)));
 
-/// A client of the subscription.
+/// The subscription.
 pub struct Inbox<'a> {
     network: Client<'a>,
     terms: &'a Terms,
@@ -38,7 +37,7 @@ pub struct Inbox<'a> {
     batch: usize,
 }
 
-/// A message as Pub/Sub delivered it.
+/// A message as it came.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
@@ -61,53 +60,53 @@ struct Pulled {
     received_messages: Vec<Delivery>,
 }
 
-/// A valid message whose data is still encrypted.
+/// A message that says of itself all that it must, and nothing that it must not.
 #[derive(Debug)]
-pub struct EncryptedMessage {
+pub struct Letter {
     /// The sender's name.
     pub collaborator: String,
-    /// The index of the sender in the terms.
+    /// The sender's place in the terms.
     pub place: usize,
     /// The sender's name for the message.
-    pub name: String,
-    /// The encrypted data.
+    pub message: String,
+    /// The data, encrypted.
     pub ciphertext: Vec<u8>,
 }
 
-/// Why a message is invalid.
+/// Why a message is not looked at further.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Objection {
-    /// The attribute is missing, empty, longer than 128 bytes or unprintable.
-    #[error("it has no valid attribute {0:?}")]
+    /// No attribute of this name, or not a short printable one.
+    #[error("it has no proper attribute {0:?}")]
     Attribute(&'static str),
-    /// The sender is not in the terms.
-    #[error("{0:?} is not a collaborator")]
-    UnknownSender(String),
-    /// The message names a key other than the sender's.
-    #[error("key {found:?} is not the key of {collaborator}")]
+    /// A sender that the terms do not know.
+    #[error("{0:?} is no collaborator")]
+    Stranger(String),
+    /// A key that is not the sender's own.
+    #[error("key {found:?} is not {collaborator}'s own")]
     ForeignKey {
         /// The sender.
         collaborator: String,
-        /// The key that the message names.
+        /// The key.
         found: String,
     },
-    /// The data is not base64.
-    #[error("its data is not base64")]
+    /// Data that are no base64.
+    #[error("its data are no base64")]
     Data,
-    /// The data is larger than Cloud KMS decrypts, in bytes.
-    #[error("its data has {0} bytes, more than the limit of {CIPHERTEXT_LIMIT}")]
+    /// More than Cloud KMS decrypts.
+    #[error("its data are {0} bytes, over the limit of {CIPHERTEXT_LIMIT}")]
     Size(usize),
 }
 
 impl Delivery {
-    /// The collaborator that the message claims as its sender. Only decryption verifies the claim.
+    /// The collaborator that it says it is from; that is not checked before it was decrypted.
     pub fn sender<'c>(&self, collaborators: &'c [Collaborator]) -> &'c str {
         let name = self.message.attributes.get("collaborator");
         let known = collaborators.iter().find(|c| Some(&c.name) == name);
-        known.map_or("unknown senders", |collaborator| &collaborator.name)
+        known.map_or("no collaborator", |collaborator| &collaborator.name)
     }
 
-    /// The name of the message, made printable, for messages to the user.
+    /// What to call it before it was read.
     pub fn name(&self) -> String {
         let name = self
             .message
@@ -117,19 +116,16 @@ impl Delivery {
         printable(name, NAME_LIMIT)
     }
 
-    /// Validates the message; returns the acknowledgement ID beside the outcome.
-    pub fn read(
-        self,
-        collaborators: &[Collaborator],
-    ) -> (Result<EncryptedMessage, Objection>, String) {
-        (self.validate(collaborators), self.ack_id)
+    /// The message, or what is wrong with it; and what to acknowledge it by.
+    pub fn read(self, collaborators: &[Collaborator]) -> (Result<Letter, Objection>, String) {
+        (self.letter(collaborators), self.ack_id)
     }
 
-    /// Validates the message. A key that it names is never used, but must be the sender's.
-    fn validate(&self, collaborators: &[Collaborator]) -> Result<EncryptedMessage, Objection> {
+    /// A key in it chooses nothing; it must be the sender's own all the same.
+    fn letter(&self, collaborators: &[Collaborator]) -> Result<Letter, Objection> {
         let name = self.attribute("collaborator")?;
         let place = collaborators.iter().position(|c| c.name == name);
-        let place = place.ok_or_else(|| Objection::UnknownSender(name.to_owned()))?;
+        let place = place.ok_or_else(|| Objection::Stranger(name.to_owned()))?;
         let own = collaborators[place].kms_key.as_str();
         match self.message.attributes.get("key") {
             Some(found) if found != own => {
@@ -145,10 +141,10 @@ impl Delivery {
         if ciphertext.len() > CIPHERTEXT_LIMIT {
             return Err(Objection::Size(ciphertext.len()));
         }
-        Ok(EncryptedMessage {
+        Ok(Letter {
             collaborator: name.to_owned(),
             place,
-            name: self.attribute("message")?.to_owned(),
+            message: self.attribute("message")?.to_owned(),
             ciphertext,
         })
     }
@@ -163,7 +159,7 @@ impl Delivery {
 }
 
 impl<'a> Inbox<'a> {
-    /// A client of the subscription that the terms name, which it pulls with `access`.
+    /// The subscription that the terms name, pulled with `access`.
     pub fn new(network: Client<'a>, terms: &'a Terms, access: &'a Access) -> Self {
         Self {
             network,
@@ -173,24 +169,24 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    /// Makes all later calls end at `deadline`.
+    /// From now on, calls end at `deadline`.
     pub fn end_at(&mut self, deadline: Deadline<'a>) {
         self.network = self.network.until(deadline);
     }
 
-    /// Pulls messages, waiting no longer than `until`, and holds them for the rest of the run.
+    /// Takes what is there until `glance`, and holds it for the rest of the run.
     ///
     /// # Errors
-    /// The service denies access, does not answer, or answers with an error.
-    pub fn pull(&mut self, until: Deadline) -> Result<Vec<Delivery>, Error> {
+    /// The subscriber may not, or no proper answer.
+    pub fn pull(&mut self, glance: Deadline) -> Result<Vec<Delivery>, Error> {
         let doing = "pulling messages";
-        let network = self.network.until(until);
+        let network = self.network.until(glance);
         let request = json!({"maxMessages": self.batch});
         let answer = match self.call(&network, doing, "pull", &request) {
-            // No message arrived in time; Pub/Sub delivers again what was in transit.
+            // Nothing came while the call was open; what was on its way comes again.
             Err(Error::Late { .. }) => return Ok(Vec::new()),
             Err(Error::Http { source, .. }) if is_timeout(&source) => return Ok(Vec::new()),
-            // A publisher sent messages that are too large. Pull them again, one by one.
+            // A publisher has sent what is no data. These come again, and then one by one.
             Err(Error::Http { source, .. }) if self.batch > 1 && is_too_large(&source) => {
                 self.batch = 1;
                 return Ok(Vec::new());
@@ -207,18 +203,18 @@ impl<'a> Inbox<'a> {
         Ok(deliveries)
     }
 
-    /// Returns messages to the subscription, which delivers them again.
+    /// Gives messages back: they will be delivered again.
     ///
     /// # Errors
-    /// The service denies access, does not answer, or answers with an error.
+    /// No proper answer.
     pub fn release<T: AsRef<str>>(&self, ack_ids: &[T]) -> Result<(), Error> {
-        self.modify_deadline("returning messages", ack_ids, 0)
+        self.modify_deadline("giving messages back", ack_ids, 0)
     }
 
-    /// Acknowledges messages, so that they are not delivered again.
+    /// Takes messages for good: they will not be delivered again.
     ///
     /// # Errors
-    /// The service denies access, does not answer, or answers with an error.
+    /// No proper answer.
     pub fn acknowledge<T: AsRef<str>>(&self, ack_ids: &[T]) -> Result<(), Error> {
         let ids: Vec<_> = ack_ids.iter().map(AsRef::as_ref).collect();
         let doing = "acknowledging messages";
@@ -283,7 +279,7 @@ mod tests {
     use super::*;
     use crate::platform::http::base64;
 
-    fn read(attributes: &[(&str, &str)], data: &str) -> Result<EncryptedMessage, Objection> {
+    fn read(attributes: &[(&str, &str)], data: &str) -> Result<Letter, Objection> {
         let attributes = attributes
             .iter()
             .map(|(k, v)| (k.to_string(), v.to_string()))
@@ -297,7 +293,7 @@ mod tests {
             ack_id: "1".into(),
             message,
         }
-        .validate(&terms.collaborators)
+        .letter(&terms.collaborators)
     }
 
     const TWO: (&str, &str) = ("collaborator", "collaborator-2");
@@ -306,22 +302,22 @@ mod tests {
 
     #[test]
     fn reads_a_message_with_or_without_its_own_key() {
-        let message = read(&[TWO, ("message", "m")], "YQ==").unwrap();
-        assert_eq!((message.place, message.name.as_str()), (1, "m"));
-        assert_eq!(message.ciphertext, b"a");
+        let letter = read(&[TWO, ("message", "m")], "YQ==").unwrap();
+        assert_eq!((letter.place, letter.message.as_str()), (1, "m"));
+        assert_eq!(letter.ciphertext, b"a");
         assert!(read(&[TWO, ("message", "m"), ("key", KEY_2)], "YQ==").is_ok());
     }
 
     #[test]
     fn lets_no_message_choose_a_key() {
         let objection = read(&[TWO, ("message", "m"), ("key", KEY_1)], "YQ==").unwrap_err();
-        let expected = format!("key {KEY_1:?} is not the key of collaborator-2");
+        let expected = format!("key {KEY_1:?} is not collaborator-2's own");
         assert_eq!(objection.to_string(), expected);
         assert!(read(&[TWO, ("message", "m"), ("key", "")], "YQ==").is_err());
     }
 
     #[test]
-    fn rejects_invalid_messages() {
+    fn objects_to_messages_that_do_not_say_what_they_are() {
         let refused = |attributes: &[(&str, &str)], data| read(attributes, data).unwrap_err();
         assert_eq!(
             refused(&[("message", "m")], ""),
@@ -343,7 +339,7 @@ mod tests {
             refused(&[TWO, ("message", "m")], &large),
             Objection::Size(CIPHERTEXT_LIMIT + 1)
         );
-        let unknown = refused(&[("collaborator", "mallory"), ("message", "m")], "");
-        assert_eq!(unknown, Objection::UnknownSender("mallory".into()));
+        let stranger = refused(&[("collaborator", "mallory"), ("message", "m")], "");
+        assert_eq!(stranger, Objection::Stranger("mallory".into()));
     }
 }

@@ -1,17 +1,16 @@
-//! The messages that are counted and those that are owed. Each message counts once, however often it
-//! is delivered.
+//! Who still owes what. Each message counts once, however often it is delivered.
 
 use std::collections::BTreeMap;
 
 use content::Digest;
 
-use crate::platform::inbox::EncryptedMessage;
+use crate::platform::inbox::Letter;
 use crate::terms::Collaborator;
 
-/// The messages that have been counted, and how many each collaborator still owes.
+/// What has been counted, and who still owes what.
 pub struct Ledger {
     owed: Vec<(String, u32)>,
-    /// The digest of each counted ciphertext, by sender's index and message name.
+    /// The ciphertext that was counted under each sender's name for it.
     counted: BTreeMap<(usize, String), Digest>,
 }
 
@@ -20,16 +19,16 @@ pub struct Ledger {
 pub enum Due {
     /// Decrypt and count it.
     Wanted,
-    /// The same message has been counted already.
+    /// It has been counted.
     Counted,
-    /// A different message with this name has been counted.
-    NameTaken,
+    /// Another one of this name has been counted.
+    Another,
     /// Its sender has sent all that was agreed.
     Surplus,
 }
 
 impl Ledger {
-    /// A ledger with nothing counted and all messages owed.
+    /// Nothing counted, everything owed.
     pub fn new(collaborators: &[Collaborator]) -> Self {
         let owed = collaborators.iter().map(|c| (c.name.clone(), c.messages));
         Self {
@@ -39,26 +38,26 @@ impl Ledger {
     }
 
     /// What to do with a message.
-    pub fn due(&self, message: &EncryptedMessage) -> Due {
-        let counted = self.counted.get(&(message.place, message.name.clone()));
-        match (counted, self.owed.get(message.place)) {
-            (Some(digest), _) if *digest == Digest::of(&message.ciphertext) => Due::Counted,
-            (Some(_), _) => Due::NameTaken,
+    pub fn due(&self, letter: &Letter) -> Due {
+        let counted = self.counted.get(&(letter.place, letter.message.clone()));
+        match (counted, self.owed.get(letter.place)) {
+            (Some(digest), _) if *digest == Digest::of(&letter.ciphertext) => Due::Counted,
+            (Some(_), _) => Due::Another,
             (None, Some((_, 1..))) => Due::Wanted,
             (None, _) => Due::Surplus,
         }
     }
 
-    /// Records that a message has been counted, if it was wanted.
-    pub fn count(&mut self, message: &EncryptedMessage) {
-        if self.due(message) == Due::Wanted {
-            let name = (message.place, message.name.clone());
-            self.counted.insert(name, Digest::of(&message.ciphertext));
-            self.owed[message.place].1 -= 1;
+    /// Notes that a message has been counted, if it was wanted.
+    pub fn count(&mut self, letter: &Letter) {
+        if self.due(letter) == Due::Wanted {
+            let name = (letter.place, letter.message.clone());
+            self.counted.insert(name, Digest::of(&letter.ciphertext));
+            self.owed[letter.place].1 -= 1;
         }
     }
 
-    /// The collaborators that still owe messages, with the number of messages.
+    /// Who still owes how many messages.
     pub fn owed(&self) -> Vec<(String, u32)> {
         self.owed
             .iter()
@@ -81,11 +80,11 @@ mod tests {
         )
     }
 
-    fn message(place: usize, name: &str) -> EncryptedMessage {
-        EncryptedMessage {
+    fn letter(place: usize, message: &str) -> Letter {
+        Letter {
             collaborator: "c".into(),
             place,
-            name: name.into(),
+            message: message.into(),
             ciphertext: b"ciphertext".to_vec(),
         }
     }
@@ -93,26 +92,26 @@ mod tests {
     #[test]
     fn counts_each_message_once() {
         let mut ledger = ledger();
-        ledger.count(&message(0, "m"));
-        ledger.count(&message(0, "m"));
-        assert_eq!(ledger.due(&message(0, "m")), Due::Counted);
-        assert_eq!(ledger.due(&message(0, "n")), Due::Surplus);
+        ledger.count(&letter(0, "m"));
+        ledger.count(&letter(0, "m"));
+        assert_eq!(ledger.due(&letter(0, "m")), Due::Counted);
+        assert_eq!(ledger.due(&letter(0, "n")), Due::Surplus);
         assert_eq!(ledger.owed(), [("collaborator-2".to_owned(), 1)]);
-        assert_eq!(ledger.due(&message(1, "m")), Due::Wanted);
-        ledger.count(&message(1, "m"));
+        assert_eq!(ledger.due(&letter(1, "m")), Due::Wanted);
+        ledger.count(&letter(1, "m"));
         assert!(ledger.owed().is_empty());
-        assert_eq!(ledger.due(&message(2, "m")), Due::Surplus);
+        assert_eq!(ledger.due(&letter(2, "m")), Due::Surplus);
     }
 
     #[test]
-    fn distinguishes_messages_of_the_same_name() {
+    fn takes_no_other_message_for_the_one_that_it_counted() {
         let mut ledger = ledger();
-        ledger.count(&message(0, "m"));
+        ledger.count(&letter(0, "m"));
         let ciphertext = b"another".to_vec();
-        let another = EncryptedMessage {
+        let another = Letter {
             ciphertext,
-            ..message(0, "m")
+            ..letter(0, "m")
         };
-        assert_eq!(ledger.due(&another), Due::NameTaken);
+        assert_eq!(ledger.due(&another), Due::Another);
     }
 }

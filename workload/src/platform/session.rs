@@ -1,5 +1,5 @@
-//! Gathers the data: pulls messages, decrypts them in turns, and keeps track of each, so that no message
-//! is lost or counted twice.
+//! Gathers data: pulls messages, decrypts them by turns, and keeps account of each, so that none is
+//! lost or counted twice.
 
 use std::time::Duration;
 
@@ -9,28 +9,28 @@ use crate::platform::decrypt::{Kms, Opened};
 use crate::platform::exchange::Access;
 use crate::platform::http::Client;
 use crate::platform::identity::Identity;
-use crate::platform::inbox::{Delivery, EncryptedMessage, Inbox};
+use crate::platform::inbox::{Delivery, Inbox, Letter};
 use crate::platform::ledger::{Due, Ledger};
-use crate::platform::refusal_log::RefusalLog;
+use crate::platform::objections::Objections;
 use crate::platform::{Error, Refusal, Secret};
 use crate::terms::Terms;
 
-/// The pause after a pull without messages: some services answer such a pull immediately.
+/// After a pull that brought nothing: some services answer at once.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The wait for new messages while others wait to be decrypted.
-const SHORT_PULL: Duration = Duration::from_secs(2);
-/// The time for acknowledging and returning messages after the result, or after a failure.
+/// How long to wait for messages while others wait to be decrypted.
+const GLANCE: Duration = Duration::from_secs(2);
+/// How long acknowledging and giving back may take, once the result is out or there is none.
 const FINISHING: Duration = Duration::from_secs(20);
 
-/// The decision on one message.
-enum Decision {
-    /// It is counted, now or earlier, and is acknowledged once the result is written.
+/// What happens to one message.
+enum Fate {
+    /// It is counted, now or before: it is acknowledged once the result is out.
     Counted,
-    /// It is refused, and is returned to the subscription at the end.
+    /// It is not wanted: it is given back at the end.
     Refused,
 }
 
-/// Takes the data of a message, or returns why it cannot.
+/// Takes the data of a message, or says why not.
 pub type Take<'a> = &'a mut dyn FnMut(&Secret) -> Result<(), Box<dyn std::error::Error>>;
 
 /// The messages of one run.
@@ -38,35 +38,35 @@ pub struct Session<'a> {
     terms: &'a Terms,
     access: &'a [Access],
     deadline: Deadline<'a>,
-    log: &'a dyn Fn(&str),
+    tell: &'a dyn Fn(&str),
     inbox: Inbox<'a>,
     kms: Kms<'a>,
     ledger: Ledger,
     backlog: Backlog,
-    /// The acknowledgement IDs of counted messages, including repeated deliveries.
+    /// What to acknowledge counted messages by, second deliveries included.
     counted: Vec<String>,
-    /// The acknowledgement IDs of refused messages. These are held until the end: Pub/Sub would deliver a
-    /// returned message again immediately, in place of messages that have not been delivered yet.
+    /// What to give all others back by. They are held meanwhile: given back at once they would come
+    /// again at once, in place of those that have not come yet.
     refused: Vec<String>,
-    refusal_log: RefusalLog,
+    objections: Objections,
 }
 
 impl<'a> Session<'a> {
-    /// A session without messages. `access` holds the access tokens for the tokens of `identity`; calls
-    /// over `network` end at `deadline`.
+    /// Nothing has come. `access` has what was given for the tokens of `identity`; `network` ends its
+    /// calls at `deadline`.
     pub fn new(
         terms: &'a Terms,
         identity: &Identity,
         access: &'a [Access],
         network: &Client<'a>,
         deadline: Deadline<'a>,
-        log: &'a dyn Fn(&str),
+        tell: &'a dyn Fn(&str),
     ) -> Self {
         Self {
             terms,
             access,
             deadline,
-            log,
+            tell,
             inbox: Inbox::new(network.until(deadline), terms, &access[terms.subscriber]),
             kms: Kms {
                 network: network.until(deadline),
@@ -77,15 +77,14 @@ impl<'a> Session<'a> {
             backlog: Backlog::new(&terms.collaborators),
             counted: Vec::new(),
             refused: Vec::new(),
-            refusal_log: RefusalLog::default(),
+            objections: Objections::default(),
         }
     }
 
-    /// Passes the data of each message to `take` until every collaborator has sent the agreed number of
-    /// messages.
+    /// Hands the data of each message to `take` until every collaborator has sent what was agreed.
     ///
     /// # Errors
-    /// The deadline passes, a collaborator denies the use of its key, or a service fails.
+    /// The deadline passes, a collaborator withholds its key, or a service fails.
     pub fn gather(&mut self, take: Take<'_>) -> Result<(), Error> {
         match self.rounds(take) {
             Err(Error::Late { doing }) => Err(self.overdue(Some(doing))),
@@ -121,49 +120,49 @@ impl<'a> Session<'a> {
         .into()
     }
 
-    /// Pulls messages; waits only briefly for new ones while others wait to be decrypted.
+    /// While messages wait to be decrypted, no long wait for others.
     fn pull(&mut self) -> Result<Vec<Delivery>, Error> {
         match self.backlog.is_empty() {
             true => self.inbox.pull(self.deadline),
-            false => self.inbox.pull(self.deadline.at_most(SHORT_PULL)),
+            false => self.inbox.pull(self.deadline.at_most(GLANCE)),
         }
     }
 
-    /// Refuses a message, recognizes it as counted, or adds it to the backlog.
+    /// Refuses a message, knows it as counted, or lets it wait for its turn.
     fn sort(&mut self, delivery: Delivery) {
         let name = delivery.name();
         let sender = delivery.sender(&self.terms.collaborators).to_owned();
-        let (message, ack_id) = delivery.read(&self.terms.collaborators);
-        let decision = match message {
+        let (letter, ack_id) = delivery.read(&self.terms.collaborators);
+        let fate = match letter {
             Err(objection) => self.refuse(&sender, &name, &objection),
-            Ok(message) => match self.judge(&message) {
-                Some(decision) => decision,
-                None => return self.wait(Waiting { message, ack_id }),
+            Ok(letter) => match self.judge(&letter) {
+                Some(fate) => fate,
+                None => return self.wait(Waiting { letter, ack_id }),
             },
         };
-        self.note(decision, ack_id);
+        self.note(fate, ack_id);
     }
 
     fn wait(&mut self, waiting: Waiting) {
-        if let Err(Waiting { message, ack_id }) = self.backlog.push(waiting) {
-            let reason = "too many messages of its sender are waiting";
-            let decision = self.refuse(&message.collaborator, &message.name, &reason);
-            self.note(decision, ack_id);
+        if let Err(Waiting { letter, ack_id }) = self.backlog.push(waiting) {
+            let reason = "too many of its sender wait already";
+            let fate = self.refuse(&letter.collaborator, &letter.message, &reason);
+            self.note(fate, ack_id);
         }
     }
 
-    /// Decrypts the waiting messages in turns. After an error, the rest is returned to the subscription.
+    /// Decrypts what waits, by turns; when something stops everything, the rest is given back.
     fn round(&mut self, take: Take<'_>) -> Result<(), Error> {
         self.backlog.begin();
-        while let Some(Waiting { message, ack_id }) = self.backlog.take() {
-            let decision = match self.judge(&message) {
-                Some(decision) => Ok(decision),
-                None => self.count(&message, take),
+        while let Some(Waiting { letter, ack_id }) = self.backlog.take() {
+            let fate = match self.judge(&letter) {
+                Some(fate) => Ok(fate),
+                None => self.count(&letter, take),
             };
-            match decision {
-                Ok(decision) => self.note(decision, ack_id),
+            match fate {
+                Ok(fate) => self.note(fate, ack_id),
                 Err(error) => {
-                    self.note(Decision::Refused, ack_id);
+                    self.note(Fate::Refused, ack_id);
                     return Err(error);
                 }
             }
@@ -171,61 +170,59 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn note(&mut self, decision: Decision, ack_id: String) {
-        match decision {
-            Decision::Counted => self.counted.push(ack_id),
-            Decision::Refused => self.refused.push(ack_id),
+    fn note(&mut self, fate: Fate, ack_id: String) {
+        match fate {
+            Fate::Counted => self.counted.push(ack_id),
+            Fate::Refused => self.refused.push(ack_id),
         }
     }
 
-    /// The decision on a message, if it can be made without decrypting.
-    fn judge(&mut self, message: &EncryptedMessage) -> Option<Decision> {
-        let objection = match self.ledger.due(message) {
-            Due::Wanted if self.backlog.is_useless(message) => {
-                "the same message was refused before"
-            }
+    /// What happens to a message that need not be decrypted for that.
+    fn judge(&mut self, letter: &Letter) -> Option<Fate> {
+        let objection = match self.ledger.due(letter) {
+            Due::Wanted if self.backlog.is_useless(letter) => "the same one was refused before",
             Due::Wanted => return None,
-            Due::Counted => return Some(Decision::Counted),
-            Due::NameTaken => "a different message with this name has been counted",
-            Due::Surplus => "its sender has sent all agreed messages",
+            Due::Counted => return Some(Fate::Counted),
+            Due::Another => "another one of this name has been counted",
+            Due::Surplus => "its sender has sent all that is due",
         };
-        Some(self.refuse(&message.collaborator, &message.name, &objection))
+        Some(self.refuse(&letter.collaborator, &letter.message, &objection))
     }
 
-    fn count(&mut self, message: &EncryptedMessage, take: Take<'_>) -> Result<Decision, Error> {
-        let key = &self.terms.collaborators[message.place].kms_key;
-        let data = match self.kms.open(message, key, &self.access[message.place])? {
+    fn count(&mut self, letter: &Letter, take: Take<'_>) -> Result<Fate, Error> {
+        let key = &self.terms.collaborators[letter.place].kms_key;
+        let data = match self.kms.open(letter, key, &self.access[letter.place])? {
             Opened::Plaintext(data) => data,
-            Opened::NotOpened(reason) => return Ok(self.fail(message, &reason)),
+            Opened::NotOpened(reason) => return Ok(self.fail(letter, &reason)),
         };
         if let Err(objection) = take(&data) {
-            return Ok(self.fail(message, &objection));
+            return Ok(self.fail(letter, &objection));
         }
-        self.ledger.count(message);
-        (self.log)(&format!(
+        self.ledger.count(letter);
+        (self.tell)(&format!(
             "counted: message {} of {}",
-            message.name, message.collaborator
+            letter.message, letter.collaborator
         ));
-        Ok(Decision::Counted)
+        Ok(Fate::Counted)
     }
 
-    fn fail(&mut self, message: &EncryptedMessage, reason: &dyn std::fmt::Display) -> Decision {
-        self.backlog.fail(message);
-        self.refuse(&message.collaborator, &message.name, reason)
+    fn fail(&mut self, letter: &Letter, reason: &dyn std::fmt::Display) -> Fate {
+        self.backlog.fail(letter);
+        self.refuse(&letter.collaborator, &letter.message, reason)
     }
 
-    fn refuse(&mut self, sender: &str, message: &str, reason: &dyn std::fmt::Display) -> Decision {
-        if let Some(line) = self.refusal_log.line(sender, message, reason) {
-            (self.log)(&line);
+    fn refuse(&mut self, sender: &str, message: &str, reason: &dyn std::fmt::Display) -> Fate {
+        if let Some(line) = self.objections.line(sender, message, reason) {
+            (self.tell)(&line);
         }
-        Decision::Refused
+        Fate::Refused
     }
 
-    /// Acknowledges the counted messages if `outcome` is a success, and returns all others to the
-    /// subscription. This has its own deadline, because that of the session may have passed.
+    /// Acknowledges what the published result is made of, and gives everything else back. That has
+    /// an end of its own: the deadline may be near or over.
     ///
     /// # Errors
-    /// The error of `outcome`, or acknowledging fails.
+    /// Those of `outcome`; or acknowledging fails.
     pub fn finish(mut self, outcome: Result<(), Error>, elapsed: Elapsed<'a>) -> Result<(), Error> {
         self.inbox.end_at(Deadline::after(elapsed, FINISHING));
         self.refused
@@ -241,12 +238,10 @@ impl<'a> Session<'a> {
         outcome
     }
 
-    /// Returns messages. After a failure, Pub/Sub delivers them again when their deadline expires.
+    /// What cannot be given back comes back by itself, only later.
     fn give_back(&self, ack_ids: &[String]) {
         if let Err(error) = self.inbox.release(ack_ids) {
-            (self.log)(&format!(
-                "leaving messages to be delivered again later: {error}"
-            ));
+            (self.tell)(&format!("not given back yet: {error}"));
         }
     }
 }

@@ -1,17 +1,16 @@
-//! Addresses and resource names, which become parts of URLs.
+//! Addresses and names that end up in URLs.
 
 use super::{InvalidTerms, TEXT_LIMIT};
 
-/// An address that tokens may be sent to: https, or http to a loopback address.
+/// An address that tokens may be sent to: https, or http that does not leave the machine.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint(String);
 
 impl Endpoint {
-    /// Parses an address; slashes at its end are removed.
+    /// Reads an address; a slash at its end is dropped.
     ///
     /// # Errors
-    /// Any other scheme, http to a host that is not loopback, user information, a query or a fragment,
-    /// or more than 512 bytes.
+    /// Another scheme, another host for http than this machine, a query or a fragment.
     pub fn parse(text: &str) -> Result<Self, InvalidTerms> {
         let invalid = || InvalidTerms::Endpoint(text.chars().take(80).collect());
         let is_plain = |c: char| c.is_ascii_graphic() && !"?#\\\"<>{}|^`".contains(c);
@@ -29,7 +28,7 @@ impl Endpoint {
         }
     }
 
-    /// The address, without a slash at its end.
+    /// The address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -50,7 +49,7 @@ impl Resource {
         }
     }
 
-    /// The name, as `projects/…`.
+    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -61,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accepts_only_addresses_that_protect_tokens() {
+    fn sends_tokens_only_where_nobody_listens() {
         for (text, is_safe) in [
             ("https://kms.example/", true),
             ("http://127.0.0.1:8080", true),

@@ -1,0 +1,111 @@
+//! Just enough of an HTTP/1.1 server: one request a connection.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+/// A request.
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    pub host: String,
+    pub bearer: String,
+    pub body: Vec<u8>,
+}
+
+/// Status and body.
+pub type Response = (u16, Vec<u8>);
+
+type Handler = Arc<dyn Fn(&Request) -> Response + Send + Sync>;
+
+/// Serves on a free port of 127.0.0.1; gives the port.
+pub fn serve_tcp(handler: Handler) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, handler) = (stream.unwrap(), handler.clone());
+            thread::spawn(move || answer(stream, &handler, Framing::Length));
+        }
+    });
+    port
+}
+
+/// Serves on a Unix socket, in chunks as the launcher does.
+pub fn serve_unix(path: &Path, handler: Handler) {
+    let listener = UnixListener::bind(path).unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            answer(stream.unwrap(), &handler, Framing::Chunks);
+        }
+    });
+}
+
+#[derive(Clone, Copy)]
+enum Framing {
+    Length,
+    Chunks,
+}
+
+fn answer<S: Read + Write>(stream: S, handler: &Handler, framing: Framing) {
+    let mut stream = BufReader::new(stream);
+    let request = read(&mut stream);
+    let (status, body) = handler(&request);
+    let stream = stream.get_mut();
+    let head =
+        format!("HTTP/1.1 {status} Played\r\nContent-Type: text/html\r\nConnection: close\r\n");
+    let mut bytes = head.into_bytes();
+    match framing {
+        Framing::Length => {
+            bytes.extend(format!("Content-Length: {}\r\n\r\n", body.len()).bytes());
+            bytes.extend(body);
+        }
+        Framing::Chunks => {
+            bytes.extend(b"Transfer-Encoding: chunked\r\n\r\n");
+            for chunk in body.chunks(100) {
+                bytes.extend(format!("{:x}\r\n", chunk.len()).bytes());
+                bytes.extend(chunk);
+                bytes.extend(b"\r\n");
+            }
+            bytes.extend(b"0\r\n\r\n");
+        }
+    }
+    // The client may have gone away; that is its business.
+    let _ = stream.write_all(&bytes);
+}
+
+fn read(stream: &mut impl BufRead) -> Request {
+    let mut line = || {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    };
+    let first = line();
+    let mut words = first.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap(), words.next().unwrap());
+    let (mut length, mut host, mut bearer) = (0, String::new(), String::new());
+    loop {
+        let header = line();
+        let Some((name, value)) = header.split_once(": ") else {
+            break;
+        };
+        match name.to_lowercase().as_str() {
+            "content-length" => length = value.parse().unwrap(),
+            "host" => host = value.to_owned(),
+            "authorization" => bearer = value.strip_prefix("Bearer ").unwrap().to_owned(),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    Request {
+        method,
+        path,
+        host,
+        bearer,
+        body,
+    }
+}

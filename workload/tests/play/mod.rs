@@ -1,0 +1,302 @@
+//! The other side: launcher, issuer, Security Token Service, Cloud KMS and Pub/Sub, small but with
+//! real signatures and real encryption.
+
+mod http;
+mod keys;
+mod services;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use content::Digest;
+use serde_json::{Value, json};
+use workload::Error;
+use workload::platform::identity::Launcher;
+use workload::run::{World, run};
+use workload::terms::Terms;
+
+use keys::encrypt;
+
+/// When everything is played, in Unix seconds.
+pub const NOW: u64 = 1_800_000_000;
+/// Those who must sign.
+pub const SIGNERS: [&str; 3] = ["builder", "one", "two"];
+
+/// The image that is played.
+pub fn image() -> Digest {
+    Digest::of(b"image")
+}
+
+/// The identifier of the key of `name`.
+pub fn key_id(name: &str) -> String {
+    Digest::of(name.as_bytes()).hex()
+}
+
+/// The key that `name` encrypts with.
+pub fn kms_key(name: &str) -> String {
+    format!("projects/{name}/locations/global/keyRings/ring/cryptoKeys/data")
+}
+
+/// What is played, and what has happened.
+pub struct Stage {
+    pub state: Arc<Mutex<State>>,
+    port: u16,
+    socket: PathBuf,
+}
+
+/// What a message is in the queue.
+#[derive(Clone)]
+pub struct Queued {
+    pub name: String,
+    pub message: Value,
+    /// Deliverable, or held under this identifier.
+    pub held: Option<String>,
+    /// Held for longer than the subscription says.
+    pub extended: bool,
+    pub acknowledged: bool,
+}
+
+/// From the path of a call and what it carried, the error that a service answers with.
+pub type Echo = fn(&str, &str) -> Option<(u16, String)>;
+
+pub struct State {
+    /// Who has signed; seen by the launcher when it looks.
+    pub signed: Vec<&'static str>,
+    seen_signed: Vec<&'static str>,
+    /// Changes the claims of a token for the given audience.
+    pub claims: fn(&str, &mut Value),
+    /// The file of the key that tokens are signed with.
+    pub signing_key: &'static str,
+    /// Provider that lets nobody in.
+    pub closed_provider: Option<&'static str>,
+    /// Keys that nobody may use.
+    pub closed_keys: BTreeSet<String>,
+    /// What Cloud KMS says instead of decrypting: a `google.rpc.Code` of HTTP status 400.
+    pub kms_code: Option<&'static str>,
+    /// Changes what Cloud KMS answers.
+    pub decrypted: fn(&mut Value),
+    /// Changes what the Security Token Service answers.
+    pub exchanged: fn(&mut Value),
+    /// What the terms say of the job.
+    pub job: &'static str,
+    /// Seconds that the workload waits.
+    pub deadline: u64,
+    /// The time that has passed beyond the real one.
+    pub passed: Duration,
+    /// How much of it each call to decrypt takes.
+    pub decrypting: Duration,
+    /// How long the call to decrypt takes in truth.
+    pub stalling: Duration,
+    /// Makes an error out of what a service was asked, in place of its answer.
+    pub echo: Option<Echo>,
+    /// Spaces after every answer of a service.
+    pub padding: usize,
+    /// The status of every answer of a service, whatever it is.
+    pub status: Option<u16>,
+    /// Calls that fail with 503 before the next one succeeds.
+    pub outages: u32,
+    pub queue: Vec<Queued>,
+    next_ack: u32,
+    /// Every call: method and path.
+    pub calls: Vec<String>,
+}
+
+/// How a run ended.
+pub struct Ending {
+    pub result: Result<(), Error>,
+    pub printed: String,
+    pub told: String,
+}
+
+static STAGES: AtomicU32 = AtomicU32::new(0);
+
+impl Stage {
+    pub fn new() -> Self {
+        let state = Arc::new(Mutex::new(State {
+            signed: SIGNERS.to_vec(),
+            seen_signed: Vec::new(),
+            claims: |_, _| {},
+            signing_key: "issuer",
+            closed_provider: None,
+            closed_keys: BTreeSet::new(),
+            kms_code: None,
+            decrypted: |_| {},
+            exchanged: |_| {},
+            job: "count",
+            deadline: 3,
+            passed: Duration::ZERO,
+            decrypting: Duration::ZERO,
+            stalling: Duration::ZERO,
+            echo: None,
+            padding: 0,
+            status: None,
+            outages: 0,
+            queue: Vec::new(),
+            next_ack: 0,
+            calls: Vec::new(),
+        }));
+        let number = STAGES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("workload-test-{}-{number}.sock", std::process::id());
+        let socket = std::env::temp_dir().join(name);
+        let shared = state.clone();
+        http::serve_unix(
+            &socket,
+            Arc::new(move |r| shared.lock().unwrap().launcher(r)),
+        );
+        let shared = state.clone();
+        let port = http::serve_tcp(Arc::new(move |r| shared.lock().unwrap().service(r)));
+        Self {
+            state,
+            port,
+            socket,
+        }
+    }
+
+    pub fn terms(&self) -> Terms {
+        let here = format!("http://127.0.0.1:{}", self.port);
+        let collaborator = |name: &str| {
+            json!({"name": name, "audience": audience(name), "sts_audience": provider(name),
+                "kms_key": kms_key(name), "messages": 1})
+        };
+        let signers = SIGNERS.map(|name| json!({"name": name, "key_id": key_id(name)}));
+        let terms = json!({
+            "job": self.state.lock().unwrap().job,
+            "collaborators": [collaborator("one"), collaborator("two")],
+            "signers": signers,
+            "attestation": {"issuer": "https://issuer.example",
+                "discovery": format!("{here}/.well-known/openid-configuration")},
+            "endpoints": {"sts": here, "kms": here, "pubsub": here},
+            "subscription": "projects/operator/subscriptions/data",
+            "subscriber": "one",
+            "deadline_seconds": self.state.lock().unwrap().deadline,
+        });
+        Terms::parse(terms.to_string().as_bytes()).unwrap()
+    }
+
+    /// Publishes a message as an honest collaborator would.
+    pub fn send(&self, collaborator: &str, message: &str, text: &str) {
+        self.send_as(
+            collaborator,
+            message,
+            text,
+            &image(),
+            &kms_key(collaborator),
+        );
+    }
+
+    pub fn send_as(&self, from: &str, message: &str, text: &str, image: &Digest, key: &str) {
+        let aad = format!(
+            r#"{{"collaborator":"{from}","image_digest":"{image}","message":"{message}"}}"#
+        );
+        let data = STANDARD.encode(encrypt(&kms_key(from), aad.as_bytes(), text.as_bytes()));
+        let attributes = json!({"collaborator": from, "message": message, "key": key});
+        self.publish(message, json!({"data": data, "attributes": attributes}));
+    }
+
+    pub fn publish(&self, name: &str, message: Value) {
+        let queued = Queued {
+            name: name.into(),
+            message,
+            held: None,
+            extended: false,
+            acknowledged: false,
+        };
+        self.state.lock().unwrap().queue.push(queued);
+    }
+
+    /// Runs the workload. Time is played: each pull that brings nothing takes a second, and each call
+    /// to decrypt as long as the stage says. Only where a call stalls does real time pass as well.
+    pub fn run(&self) -> Ending {
+        let start = Instant::now();
+        let played = self.state.clone();
+        let elapsed = || {
+            let state = played.lock().unwrap();
+            match state.stalling.is_zero() {
+                true => state.passed,
+                false => state.passed + start.elapsed(),
+            }
+        };
+        let now = || NOW + elapsed().as_secs();
+        let (told, printed) = (Mutex::new(String::new()), Mutex::new(String::new()));
+        let tell = |line: &str| *told.lock().unwrap() += &format!("{line}\n");
+        let publish = |result: &str| {
+            let state = self.state.lock().unwrap();
+            assert!(
+                state.queue.iter().all(|queued| !queued.acknowledged),
+                "too early"
+            );
+            *printed.lock().unwrap() = result.to_owned();
+            Ok(())
+        };
+        let launcher = Launcher::at(&self.socket);
+        let world = World {
+            launcher,
+            now: &now,
+            elapsed: &elapsed,
+            tell: &tell,
+            publish: &publish,
+        };
+        let result = run(&self.terms(), &world);
+        let (told, printed) = (told.into_inner().unwrap(), printed.into_inner().unwrap());
+        Ending {
+            result,
+            printed,
+            told,
+        }
+    }
+
+    pub fn close_launcher(&self) {
+        std::fs::remove_file(&self.socket).unwrap();
+    }
+
+    /// Messages that will be delivered again.
+    pub fn left(&self) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        let left = state
+            .queue
+            .iter()
+            .filter(|q| !q.acknowledged && q.held.is_none());
+        left.map(|queued| queued.name.clone()).collect()
+    }
+
+    /// Messages that will never be delivered again.
+    pub fn acknowledged(&self) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        state
+            .queue
+            .iter()
+            .filter(|q| q.acknowledged)
+            .map(|q| q.name.clone())
+            .collect()
+    }
+
+    pub fn calls_to(&self, path: &str) -> usize {
+        let state = self.state.lock().unwrap();
+        state
+            .calls
+            .iter()
+            .filter(|call| call.contains(path))
+            .count()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+fn audience(name: &str) -> String {
+    format!("https://{name}.example/countersign")
+}
+
+fn provider(name: &str) -> String {
+    format!(
+        "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/{name}/providers/p"
+    )
+}
