@@ -1,4 +1,4 @@
-//! What is computed. A job takes data and gives a result; it knows nothing of where data come from.
+//! What is computed. A job takes data and returns a result; it does not depend on the source of the data.
 
 pub mod count;
 
@@ -6,38 +6,38 @@ use serde_json::Value;
 
 use count::Counts;
 
-/// What an image computes.
+/// The computation of an image.
 pub trait Job {
-    /// Takes the data of one message, all or none of it.
+    /// Adds the data of one message, all of it or none.
     ///
     /// # Errors
-    /// The data are not what the job works on.
+    /// The data are not valid input for the job.
     fn take(&mut self, data: &[u8]) -> Result<(), Unfit>;
 
-    /// The result over all that was taken, as it is handed out.
+    /// The result over all data that was taken, as it is written to the output.
     fn result(&self) -> String;
 }
 
-/// Why data are not taken.
+/// Why a job does not accept data.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Unfit {
     /// Not UTF-8.
-    #[error("its data are not UTF-8")]
+    #[error("its data is not UTF-8")]
     Text,
-    /// Characters that are not printed.
-    #[error("its data have control characters")]
+    /// Control or other unprintable characters.
+    #[error("its data contains control characters")]
     Control,
 }
 
-/// A job that this image does not know.
+/// The terms name a job that this image does not contain.
 #[derive(Debug, thiserror::Error)]
 #[error("job: expected \"count\", found {0}")]
 pub struct UnknownJob(String);
 
-/// The job that `terms` name: what the terms have under `job`.
+/// The job that `terms` name, where `terms` is the value of `job` in the terms.
 ///
 /// # Errors
-/// It is not one of this image.
+/// This image does not contain the job.
 pub fn of(terms: &Value) -> Result<Box<dyn Job>, UnknownJob> {
     match terms.as_str() {
         Some("count") => Ok(Box::new(Counts::default())),
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_its_jobs_and_no_others() {
+    fn finds_its_own_jobs_only() {
         assert!(of(&Value::from("count")).is_ok());
         for other in [Value::from("sum"), Value::from("Count"), Value::Null] {
             let error = of(&other).err().unwrap().to_string();

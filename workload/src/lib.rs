@@ -1,6 +1,6 @@
-//! The workload that runs in the TEE: it learns from its attestation token which image it is, asks
-//! that every party has signed that image, obtains each collaborator's data with that
-//! collaborator's own key, and counts words. Whom it serves is baked into the image.
+//! The workload that runs in the TEE. It learns from its attestation token which image it is, checks
+//! that every party has signed that image, decrypts each collaborator's data with that collaborator's
+//! own key, and counts words. The collaborators are fixed in the image.
 
 pub mod job;
 pub mod platform;

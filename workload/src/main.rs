@@ -1,6 +1,6 @@
-//! `workload`: reads the terms of its image, runs, and prints its result. It has no
-//! arguments. Exit status: 0 done, 1 refused, 2 broken.
-#![allow(clippy::print_stderr, reason = "this is where the program speaks")]
+//! `workload`: reads the terms of its image, runs, and prints its result. It takes no
+//! arguments. Exit status: 0 success, 1 refused, 2 error.
+#![allow(clippy::print_stderr, reason = "only main prints")]
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,27 +10,27 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use content::limits;
 use workload::platform::identity::{Launcher, SOCKET};
-use workload::run::{World, run};
+use workload::run::{Environment, run};
 use workload::terms::Terms;
 use workload::{Error, Refusal};
 
-/// Where the image keeps its terms.
+/// The path of the terms in the image.
 const TERMS: &str = "/etc/countersign/terms.json";
 
 fn main() -> ExitCode {
     let start = Instant::now();
     let elapsed = || start.elapsed();
-    let world = World {
+    let environment = Environment {
         launcher: Launcher::at(Path::new(SOCKET)),
         now: &now,
         elapsed: &elapsed,
-        tell: &|line| eprintln!("workload: {line}"),
+        log: &|line| eprintln!("workload: {line}"),
         publish: &print,
     };
-    match read_terms().and_then(|terms| run(&terms, &world)) {
+    match read_terms().and_then(|terms| run(&terms, &environment)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Refused(refusal)) => refused(&refusal),
-        Err(error) => broken(&error),
+        Err(error) => failed(&error),
     }
 }
 
@@ -39,7 +39,7 @@ fn refused(refusal: &Refusal) -> ExitCode {
     ExitCode::from(1)
 }
 
-fn broken(error: &Error) -> ExitCode {
+fn failed(error: &Error) -> ExitCode {
     eprintln!("workload: error: {error}\nhint: {}", error.hint());
     ExitCode::from(2)
 }
@@ -54,7 +54,7 @@ fn read_terms() -> Result<Terms, Error> {
     Ok(Terms::parse(&bytes)?)
 }
 
-/// Unix seconds; 0 for a clock before 1970, at which no token holds.
+/// The time in Unix seconds; 0 if the clock is before 1970, when no token is valid.
 fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

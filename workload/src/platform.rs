@@ -1,5 +1,5 @@
-//! What every job needs in a TEE: which image this is, that all have signed it, and data from each
-//! collaborator, opened with that collaborator's key.
+//! What every job needs in a TEE: the digest of its image, the check that all parties signed it, and
+//! the data of each collaborator, decrypted with that collaborator's key.
 
 pub mod backlog;
 pub mod deadline;
@@ -11,7 +11,7 @@ pub mod identity;
 pub mod inbox;
 pub mod late_binding;
 pub mod ledger;
-pub mod objections;
+pub mod refusal_log;
 mod secret;
 pub mod session;
 

@@ -1,5 +1,5 @@
-//! The diagram: identity, late binding, exchange, messages, result. Nothing is asked of a
-//! collaborator before all have signed, and nothing is acknowledged before the result is out.
+//! One run: identity, late binding, token exchange, messages, result. No service of a collaborator is
+//! called before all parties have signed, and no message is acknowledged before the result is written.
 
 use std::io;
 
@@ -11,41 +11,51 @@ use crate::platform::session::Session;
 use crate::platform::{Error, exchange, late_binding};
 use crate::terms::{InvalidTerms, Terms};
 
-/// The world outside, as `main` has it.
-pub struct World<'a> {
-    /// The launcher of this container.
+/// What `main` provides: launcher, clocks and output.
+pub struct Environment<'a> {
+    /// The launcher that started this container.
     pub launcher: Launcher,
-    /// The time, in Unix seconds.
+    /// The current time, in Unix seconds.
     pub now: &'a dyn Fn() -> u64,
-    /// The time since the start, by a clock that never goes back.
+    /// The time since the start, by a monotonic clock.
     pub elapsed: Elapsed<'a>,
-    /// Tells people how far it is; never data, never tokens.
-    pub tell: &'a dyn Fn(&str),
-    /// Hands over the result; when it returns, the result is out.
+    /// Prints one line of progress; never data or tokens.
+    pub log: &'a dyn Fn(&str),
+    /// Writes the result; it is written when this returns.
     pub publish: &'a dyn Fn(&str) -> io::Result<()>,
 }
 
 /// Runs the workload once.
 ///
 /// # Errors
-/// A refusal, or something that does not work; messages that were not acknowledged are given back.
-pub fn run(terms: &Terms, world: &World) -> Result<(), Error> {
+/// [`Error::Refused`] if a party, a service or a check refuses; any other error if the run fails.
+/// Messages that were not acknowledged are returned to the subscription.
+pub fn run(terms: &Terms, environment: &Environment) -> Result<(), Error> {
     let mut job = job::of(&terms.job).map_err(|error| InvalidTerms::Job(Box::new(error)))?;
     let network = Client::network();
-    let identity = identity::establish(&world.launcher, &network, terms, (world.now)())?;
-    (world.tell)(&format!("identity: {}", identity.image_digest));
+    let identity =
+        identity::establish(&environment.launcher, &network, terms, (environment.now)())?;
+    (environment.log)(&format!("identity: {}", identity.image_digest));
 
     late_binding::check(&identity, &terms.signers)?;
     let signers = terms.signers.len();
-    (world.tell)(&format!("late binding: signed by all {signers}"));
+    (environment.log)(&format!("late binding: signed by all {signers}"));
 
     let access = exchange::all(&network, terms, &identity)?;
-    (world.tell)(&format!("exchange: {} access tokens", access.len()));
+    (environment.log)(&format!("exchange: {} access tokens", access.len()));
 
-    let deadline = Deadline::after(world.elapsed, terms.deadline);
+    let deadline = Deadline::after(environment.elapsed, terms.deadline);
     let network = network.until(deadline);
-    let mut session = Session::new(terms, &identity, &access, &network, deadline, world.tell);
+    let mut session = Session::new(
+        terms,
+        &identity,
+        &access,
+        &network,
+        deadline,
+        environment.log,
+    );
     let gathered = session.gather(&mut |data| Ok(job.take(data.bytes())?));
-    let outcome = gathered.and_then(|()| (world.publish)(&job.result()).map_err(Error::Result));
-    session.finish(outcome, world.elapsed)
+    let outcome =
+        gathered.and_then(|()| (environment.publish)(&job.result()).map_err(Error::Result));
+    session.finish(outcome, environment.elapsed)
 }

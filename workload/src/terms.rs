@@ -1,5 +1,6 @@
-//! What all parties agreed on before the image was built: whose data, under whose keys, if signed by
-//! whom. It is part of the image, hence of its digest; nothing outside can change it.
+//! What all parties agreed on before the image was built: the collaborators, their keys, and the
+//! required signers. The terms are part of the image and so of its digest; nothing outside the image
+//! can change them.
 
 mod address;
 
@@ -14,62 +15,62 @@ use serde_json::Value;
 
 pub use address::{Endpoint, Resource};
 
-/// Bytes that the terms may have.
+/// The largest size of the terms, in bytes.
 const LIMIT: u64 = 1 << 20;
-/// Bytes that a name, an audience or a resource may have (Google: an audience has 512 at the most).
+/// The largest length of a name, an audience or a resource, in bytes (Google limits an audience to 512).
 const TEXT_LIMIT: usize = 512;
-/// Seconds that the workload may wait: a message is held that long, with some left for decrypting,
-/// and Pub/Sub holds none for more than 600 seconds.
+/// The longest wait for data, in seconds. A message is held that long, plus a margin for decrypting,
+/// and Pub/Sub holds a message for 600 seconds at most.
 const LONGEST_WAIT: u64 = 540;
 
-/// The terms.
+/// The agreement of all parties, as `terms.json` in the image states it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Terms {
-    /// The job's own part, which is for the job to read.
+    /// The job's own part; only the job interprets it.
     pub job: Value,
-    /// Who sends data; in the order that tokens are exchanged.
+    /// The parties that send data, in the order in which tokens are exchanged.
     pub collaborators: Vec<Collaborator>,
-    /// Who must have signed the image.
+    /// The parties that must have signed the image.
     pub signers: Vec<Signer>,
     /// The issuer of attestation tokens.
     pub issuer: String,
-    /// Where the issuer says where its keys are.
+    /// The address of the issuer's OpenID Connect discovery document.
     pub discovery: Endpoint,
-    /// Where services are.
+    /// The addresses of the Google Cloud services.
     pub endpoints: Endpoints,
-    /// The Pub/Sub subscription that data arrives by.
+    /// The Pub/Sub subscription that delivers the data.
     pub subscription: Resource,
-    /// The collaborator whose federated token pulls the subscription, by its place.
+    /// The index, in `collaborators`, of the collaborator whose federated token pulls the subscription.
     pub subscriber: usize,
     /// How long to wait for all the data.
     pub deadline: Duration,
 }
 
-/// One who sends data.
+/// A party that sends data.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Collaborator {
-    /// The name, also in messages.
+    /// The name, as messages use it too.
     pub name: String,
     /// The audience of attestation tokens for this collaborator, and for no other.
     pub audience: String,
-    /// The full name of this collaborator's identity provider.
+    /// The full resource name of this collaborator's identity provider, which is the audience at STS.
     pub sts_audience: String,
-    /// The key that this collaborator encrypts with.
+    /// The Cloud KMS key that this collaborator encrypts with.
     pub kms_key: Resource,
-    /// Messages that this collaborator sends.
+    /// The number of messages that this collaborator sends.
     pub messages: u32,
 }
 
-/// One who must have signed the image.
+/// A party that must have signed the image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signer {
-    /// The name.
+    /// The name of the party.
     pub name: String,
     /// The SHA-256 of the public key (DER, SubjectPublicKeyInfo).
     pub key: Digest,
 }
 
-/// Where services are.
+/// The addresses of the Google Cloud services.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoints {
     /// Security Token Service.
@@ -80,52 +81,52 @@ pub struct Endpoints {
     pub pubsub: Endpoint,
 }
 
-/// Terms that cannot be kept.
+/// Why terms are invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidTerms {
-    /// Not the JSON that terms are.
+    /// Not JSON, or not with the fields of terms.
     #[error(transparent)]
     Json(#[from] JsonError),
-    /// A job that does not know its part.
+    /// The job does not accept its part of the terms.
     #[error(transparent)]
     Job(Box<dyn std::error::Error + Send + Sync>),
-    /// Text that is empty, too long, or has characters that are not printed.
-    #[error("{0:?} is not a name")]
+    /// Text that is empty, longer than 512 bytes, or contains control characters.
+    #[error("invalid name {0:?}")]
     Text(String),
-    /// No resource's name.
-    #[error("{0:?} is not the name of a resource")]
+    /// Not the relative name of a resource.
+    #[error("invalid resource name {0:?}")]
     Resource(String),
-    /// An address that no token may be sent to.
-    #[error("{0:?} is neither https nor http on this machine")]
+    /// An address that tokens must not be sent to.
+    #[error("invalid address {0:?}: expected https, or http to a loopback address")]
     Endpoint(String),
-    /// A key identifier that is no digest.
+    /// A key identifier that is not a SHA-256 digest in hex.
     #[error("signer {name}: {source}")]
     Key {
-        /// Whose.
+        /// The name of the signer.
         name: String,
-        /// What is wrong.
+        /// Why the digest is invalid.
         source: InvalidDigest,
     },
-    /// Something that must be one party's own is named twice.
-    #[error("{0:?} is named twice")]
-    Twice(String),
-    /// An audience that every token has by default, and so is nobody's own.
-    #[error("{0:?} is the audience of everyone")]
+    /// A name, audience, provider or key that must be unique occurs twice.
+    #[error("{0:?} occurs twice")]
+    Duplicate(String),
+    /// The default audience of attestation tokens, which cannot belong to one collaborator.
+    #[error("{0:?} is the default audience of all tokens")]
     Audience(String),
     /// No collaborator, or no signer.
-    #[error("there is no {0}")]
-    Nobody(&'static str),
-    /// A collaborator whose signature the image would start without.
+    #[error("no {0} is named")]
+    Empty(&'static str),
+    /// A collaborator that is not among the signers, so that its signature would not be required.
     #[error("collaborator {0:?} is not among the signers")]
     NotSigner(String),
-    /// A collaborator that sends nothing.
+    /// A collaborator with zero messages.
     #[error("{0} sends no messages")]
     Messages(String),
-    /// A subscriber that is no collaborator.
-    #[error("subscriber {0:?} is no collaborator")]
+    /// A subscriber that is not a collaborator.
+    #[error("subscriber {0:?} is not a collaborator")]
     Subscriber(String),
-    /// A wait that is too long, or none.
-    #[error("deadline_seconds is {0}, not between 1 and {LONGEST_WAIT}")]
+    /// A deadline that is zero or too long, in seconds.
+    #[error("invalid deadline_seconds {0}: expected 1 to {LONGEST_WAIT}")]
     Deadline(u64),
 }
 
@@ -175,10 +176,10 @@ struct WireEndpoints {
 }
 
 impl Terms {
-    /// Reads the terms.
+    /// Parses the terms from JSON.
     ///
     /// # Errors
-    /// Anything that is unknown, missing, double or not of its form.
+    /// A field is unknown, missing, duplicated or invalid.
     pub fn parse(bytes: &[u8]) -> Result<Self, InvalidTerms> {
         let wire: WireTerms = content::json::parse(bytes, LIMIT)?;
         let collaborators = read_collaborators(wire.collaborators)?;
@@ -231,7 +232,7 @@ fn read_collaborators(wire: Vec<WireCollaborator>) -> Result<Vec<Collaborator>, 
         }
     };
     let all: Vec<_> = wire.into_iter().map(read).collect::<Result<_, _>>()?;
-    some("collaborator", all)
+    not_empty("collaborator", all)
 }
 
 fn read_signers(wire: Vec<WireSigner>) -> Result<Vec<Signer>, InvalidTerms> {
@@ -248,11 +249,11 @@ fn read_signers(wire: Vec<WireSigner>) -> Result<Vec<Signer>, InvalidTerms> {
         }
     };
     let all: Vec<_> = wire.into_iter().map(read).collect::<Result<_, _>>()?;
-    some("signer", all)
+    not_empty("signer", all)
 }
 
-/// Late binding waits for the signers alone: a collaborator that is none of them would have its data
-/// opened by an image that it never signed.
+/// Checks that every collaborator is a signer. Late binding requires the signatures of the signers only:
+/// the data of any other collaborator would be decrypted by an image that it never signed.
 fn all_sign(collaborators: &[Collaborator], signers: &[Signer]) -> Result<(), InvalidTerms> {
     let signs = |c: &&Collaborator| signers.iter().any(|signer| signer.name == c.name);
     match collaborators
@@ -264,9 +265,9 @@ fn all_sign(collaborators: &[Collaborator], signers: &[Signer]) -> Result<(), In
     }
 }
 
-fn some<T>(what: &'static str, all: Vec<T>) -> Result<Vec<T>, InvalidTerms> {
+fn not_empty<T>(what: &'static str, all: Vec<T>) -> Result<Vec<T>, InvalidTerms> {
     match all.is_empty() {
-        true => Err(InvalidTerms::Nobody(what)),
+        true => Err(InvalidTerms::Empty(what)),
         false => Ok(all),
     }
 }
@@ -274,7 +275,7 @@ fn some<T>(what: &'static str, all: Vec<T>) -> Result<Vec<T>, InvalidTerms> {
 fn once(seen: &mut BTreeSet<String>, text: &str) -> Result<(), InvalidTerms> {
     match seen.insert(text.to_owned()) {
         true => Ok(()),
-        false => Err(InvalidTerms::Twice(text.to_owned())),
+        false => Err(InvalidTerms::Duplicate(text.to_owned())),
     }
 }
 
@@ -309,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_does_not_know() {
+    fn refuses_unknown_missing_and_duplicate_fields() {
         assert!(edited("\"job\": \"count\",", "").is_err());
         assert!(edited("\"job\"", "\"extra\": 1, \"job\"").is_err());
         assert!(edited("\"job\"", "\"job\": \"count\", \"job\"").is_err());
@@ -317,34 +318,34 @@ mod tests {
     }
 
     #[test]
-    fn refuses_parties_that_are_not_apart() {
+    fn refuses_parties_that_share_an_identity() {
         let name = edited(
             "\"name\": \"collaborator-2\"",
             "\"name\": \"collaborator-1\"",
         );
-        assert!(matches!(name, Err(InvalidTerms::Twice(_))));
+        assert!(matches!(name, Err(InvalidTerms::Duplicate(_))));
         let audience = edited(
             "https://collaborator-2.example",
             "https://collaborator-1.example",
         );
-        assert!(matches!(audience, Err(InvalidTerms::Twice(_))));
+        assert!(matches!(audience, Err(InvalidTerms::Duplicate(_))));
         let provider = edited("projects/1002", "projects/1001");
-        assert!(matches!(provider, Err(InvalidTerms::Twice(_))));
+        assert!(matches!(provider, Err(InvalidTerms::Duplicate(_))));
         let key = edited(
             "projects/collaborator-2/locations",
             "projects/collaborator-1/locations",
         );
-        assert!(matches!(key, Err(InvalidTerms::Twice(_))));
+        assert!(matches!(key, Err(InvalidTerms::Duplicate(_))));
         let shared = edited(
             "https://collaborator-1.example/countersign",
             DEFAULT_AUDIENCE,
         );
         assert!(matches!(shared, Err(InvalidTerms::Audience(_))));
-        let nobody = edited(
+        let unknown = edited(
             "\"subscriber\": \"collaborator-1\"",
             "\"subscriber\": \"x\"",
         );
-        assert!(matches!(nobody, Err(InvalidTerms::Subscriber(_))));
+        assert!(matches!(unknown, Err(InvalidTerms::Subscriber(_))));
         let silent = edited("\"messages\": 1", "\"messages\": 0");
         assert!(matches!(silent, Err(InvalidTerms::Messages(_))));
     }
@@ -371,12 +372,12 @@ mod tests {
             ",\n    {\n      \"name\": \"collaborator-2\",\n      \"key_id\": \"25f74d9def342ab7179d75010a5c68da770e3be6f6a4a44b8f06f9026fce4342\"\n    }",
             "",
         );
-        let told = "collaborator \"collaborator-2\" is not among the signers";
-        assert_eq!(alone.unwrap_err().to_string(), told);
+        let expected = "collaborator \"collaborator-2\" is not among the signers";
+        assert_eq!(alone.unwrap_err().to_string(), expected);
     }
 
     #[test]
-    fn refuses_waits_that_outlast_a_hold() {
+    fn refuses_deadlines_beyond_the_hold_of_a_message() {
         for seconds in ["0", "541", "3600"] {
             let terms = edited(
                 "\"deadline_seconds\": 300",

@@ -1,12 +1,12 @@
-//! The workload against a played world: what it does, in which order, and what it refuses.
+//! The workload against fake services: what it does, in which order, and what it refuses.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod play;
+mod fake;
 
 use std::time::{Duration, Instant};
 
 use content::Digest;
-use play::{Echo, NOW, Stage, image, kms_key};
+use fake::{Echo, NOW, Services, image, kms_key};
 use serde_json::json;
 use workload::{Error, Refusal};
 
@@ -18,53 +18,49 @@ fn refused(result: Result<(), Error>) -> String {
     }
 }
 
-fn both_send(stage: &Stage) {
-    stage.send("one", "m", "alice");
-    stage.send("two", "m", "alice");
+fn both_send(services: &Services) {
+    services.send("one", "m", "alice");
+    services.send("two", "m", "alice");
 }
 
 #[test]
 fn counts_what_both_sent_and_then_acknowledges() {
-    let stage = Stage::new();
-    both_send(&stage);
-    let ending = stage.run();
-    ending.result.unwrap();
-    assert_eq!(ending.printed, "alice 2\n");
-    assert_eq!(stage.acknowledged(), ["m", "m"]);
+    let services = Services::new();
+    both_send(&services);
+    let outcome = services.run();
+    outcome.result.unwrap();
+    assert_eq!(outcome.printed, "alice 2\n");
+    assert_eq!(services.acknowledged(), ["m", "m"]);
     for line in [
         "identity: sha256:",
         "late binding: signed by all 3",
         "counted: message m of two",
     ] {
-        assert!(ending.told.contains(line), "{}", ending.told);
+        assert!(outcome.log.contains(line), "{}", outcome.log);
     }
-    assert!(!ending.told.contains("alice") && !ending.told.contains("access-"));
+    assert!(!outcome.log.contains("alice") && !outcome.log.contains("access-"));
 }
 
 #[test]
 fn works_only_when_all_have_signed() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().signed = vec!["builder", "one"];
-    both_send(&stage);
-    let ending = stage.run();
+    let services = Services::new();
+    services.state.lock().unwrap().signed = vec!["builder", "one"];
+    both_send(&services);
+    let outcome = services.run();
     let expected = format!("checking signatures on {}: not signed by two", image());
-    assert_eq!(refused(ending.result), expected);
-    assert_eq!(
-        stage.calls_to("POST /v1/"),
-        0,
-        "nothing is asked of anybody"
-    );
-    assert_eq!(stage.left(), ["m", "m"]);
+    assert_eq!(refused(outcome.result), expected);
+    assert_eq!(services.calls_to("POST /v1/"), 0, "no service is called");
+    assert_eq!(services.left(), ["m", "m"]);
 
-    stage.state.lock().unwrap().signed.push("two");
-    stage
+    services.state.lock().unwrap().signed.push("two");
+    services
         .run()
         .result
         .expect("the signature is found without a new launch");
 }
 
 #[test]
-fn believes_no_token_that_is_not_its_own() {
+fn rejects_tokens_with_wrong_claims() {
     type Change = fn(&str, &mut serde_json::Value);
     let changes: [(Change, &str); 7] = [
         (
@@ -85,19 +81,19 @@ fn believes_no_token_that_is_not_its_own() {
         (|_, c| c["submods"] = json!({}), "no container"),
     ];
     for (claims, reason) in changes {
-        let stage = Stage::new();
-        stage.state.lock().unwrap().claims = claims;
-        let refusal = refused(stage.run().result);
+        let services = Services::new();
+        services.state.lock().unwrap().claims = claims;
+        let refusal = refused(services.run().result);
         assert!(refusal.contains(reason), "{reason}: {refusal}");
-        assert_eq!(stage.calls_to("POST /v1/"), 0);
+        assert_eq!(services.calls_to("POST /v1/"), 0);
     }
 }
 
 #[test]
-fn believes_no_token_of_a_stranger() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().signing_key = "stranger";
-    let refusal = refused(stage.run().result);
+fn rejects_a_token_with_another_signing_key() {
+    let services = Services::new();
+    services.state.lock().unwrap().signing_key = "other";
+    let refusal = refused(services.run().result);
     assert!(
         refusal.contains("verifying token: the signature does not hold"),
         "{refusal}"
@@ -105,43 +101,43 @@ fn believes_no_token_of_a_stranger() {
 }
 
 #[test]
-fn is_one_image_for_everybody() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().claims = |audience, claims| {
+fn rejects_tokens_for_different_images() {
+    let services = Services::new();
+    services.state.lock().unwrap().claims = |audience, claims| {
         if audience.contains("two") {
             claims["submods"]["container"]["image_digest"] = json!(Digest::of(b"another"));
         }
     };
-    match stage.run().result {
+    match services.run().result {
         Err(Error::Refused(Refusal::OtherImage { expected, .. })) => assert_eq!(expected, image()),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn stops_where_a_provider_lets_it_not_in() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().closed_provider = Some("two");
-    both_send(&stage);
-    let refusal = refused(stage.run().result);
+fn stops_when_a_provider_rejects_the_token() {
+    let services = Services::new();
+    services.state.lock().unwrap().closed_provider = Some("two");
+    both_send(&services);
+    let refusal = refused(services.run().result);
     let expected = "exchanging token of two: unauthorized_client: The given credential is rejected \
                     by the attribute condition.";
     assert_eq!(refusal, expected);
-    assert_eq!(stage.calls_to(":pull"), 0);
+    assert_eq!(services.calls_to(":pull"), 0);
 }
 
 #[test]
-fn stops_where_a_key_is_withheld_and_gives_everything_back() {
-    let stage = Stage::new();
-    stage
+fn returns_all_messages_when_a_key_is_denied() {
+    let services = Services::new();
+    services
         .state
         .lock()
         .unwrap()
         .closed_keys
         .insert(kms_key("two"));
-    both_send(&stage);
-    let ending = stage.run();
-    let refusal = refused(ending.result);
+    both_send(&services);
+    let outcome = services.run();
+    let refusal = refused(outcome.result);
     assert!(
         refusal.contains("decrypting message m of two: PERMISSION_DENIED"),
         "{refusal}"
@@ -150,106 +146,106 @@ fn stops_where_a_key_is_withheld_and_gives_everything_back() {
         refusal.contains("cloudkms.cryptoKeyVersions.useToDecrypt"),
         "{refusal}"
     );
-    assert_eq!(ending.printed, "");
+    assert_eq!(outcome.printed, "");
     assert_eq!(
-        stage.left(),
+        services.left(),
         ["m", "m"],
-        "the one that was counted is given back too"
+        "the counted message is returned too"
     );
 }
 
 #[test]
-fn lets_no_message_choose_a_key_and_loses_none() {
-    let stage = Stage::new();
-    stage.send_as("one", "foreign", "mallory", &image(), &kms_key("two"));
-    both_send(&stage);
-    let ending = stage.run();
-    ending.result.unwrap();
-    assert_eq!(ending.printed, "alice 2\n");
+fn refuses_a_message_that_names_a_foreign_key() {
+    let services = Services::new();
+    services.send_as("one", "foreign", "mallory", &image(), &kms_key("two"));
+    both_send(&services);
+    let outcome = services.run();
+    outcome.result.unwrap();
+    assert_eq!(outcome.printed, "alice 2\n");
     assert!(
-        ending.told.contains("refusing message foreign"),
+        outcome.log.contains("refusing message foreign"),
         "{}",
-        ending.told
+        outcome.log
     );
-    assert!(ending.told.contains(&kms_key("two")));
-    assert_eq!(stage.left(), ["foreign"]);
+    assert!(outcome.log.contains(&kms_key("two")));
+    assert_eq!(services.left(), ["foreign"]);
 }
 
 #[test]
-fn is_not_starved_by_messages_that_it_refuses() {
-    let stage = Stage::new();
+fn counts_messages_behind_many_refused_ones() {
+    let services = Services::new();
     for number in 0..150 {
         let name = format!("foreign-{number}");
-        stage.send_as("one", &name, "mallory", &image(), &kms_key("two"));
+        services.send_as("one", &name, "mallory", &image(), &kms_key("two"));
     }
-    both_send(&stage);
-    let ending = stage.run();
-    ending.result.unwrap();
-    assert_eq!(ending.printed, "alice 2\n");
-    assert_eq!(stage.left().len(), 150, "none is lost");
+    both_send(&services);
+    let outcome = services.run();
+    outcome.result.unwrap();
+    assert_eq!(outcome.printed, "alice 2\n");
+    assert_eq!(services.left().len(), 150, "none is lost");
 }
 
 #[test]
-fn is_not_stopped_by_messages_that_no_answer_holds_together() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().deadline = 200;
+fn continues_after_messages_too_large_for_one_answer() {
+    let services = Services::new();
+    services.state.lock().unwrap().deadline = 200;
     let data = "A".repeat((10 << 20) / 3 * 4);
     for name in ["large", "larger"] {
         let attributes = json!({"collaborator": "one", "message": name});
-        stage.publish(name, json!({"data": data, "attributes": attributes}));
+        services.publish(name, json!({"data": data, "attributes": attributes}));
     }
-    both_send(&stage);
-    let ending = stage.run();
-    ending.result.unwrap();
-    assert_eq!(ending.printed, "alice 2\n");
-    let told = "refusing message large: its data are 10485759 bytes";
-    assert!(ending.told.contains(told), "{}", ending.told);
-    assert_eq!(stage.left(), ["large", "larger"]);
+    both_send(&services);
+    let outcome = services.run();
+    outcome.result.unwrap();
+    assert_eq!(outcome.printed, "alice 2\n");
+    let expected = "refusing message large: its data has 10485759 bytes";
+    assert!(outcome.log.contains(expected), "{}", outcome.log);
+    assert_eq!(services.left(), ["large", "larger"]);
 }
 
 #[test]
-fn counts_a_message_once_however_often_it_comes() {
-    let stage = Stage::new();
-    stage.send("one", "m", "alice");
-    stage.send("one", "m", "alice");
-    stage.send("two", "m", "alice");
-    let ending = stage.run();
-    ending.result.unwrap();
-    assert_eq!(ending.printed, "alice 2\n");
-    assert_eq!(stage.acknowledged(), ["m", "m", "m"]);
+fn counts_a_repeated_message_once() {
+    let services = Services::new();
+    services.send("one", "m", "alice");
+    services.send("one", "m", "alice");
+    services.send("two", "m", "alice");
+    let outcome = services.run();
+    outcome.result.unwrap();
+    assert_eq!(outcome.printed, "alice 2\n");
+    assert_eq!(services.acknowledged(), ["m", "m", "m"]);
 }
 
 #[test]
-fn takes_no_other_message_for_the_one_that_it_counted() {
-    let stage = Stage::new();
-    stage.send("one", "m", "alice");
-    stage.send("one", "m", "mallory");
-    stage.state.lock().unwrap().queue[1].name = "another".into();
-    stage.send("two", "m", "alice");
-    let ending = stage.run();
-    ending.result.unwrap();
-    assert_eq!(ending.printed, "alice 2\n");
-    assert_eq!(stage.left(), ["another"]);
-    let told = "refusing message m: another one of this name has been counted";
-    assert!(ending.told.contains(told), "{}", ending.told);
+fn refuses_a_different_message_of_the_same_name() {
+    let services = Services::new();
+    services.send("one", "m", "alice");
+    services.send("one", "m", "mallory");
+    services.state.lock().unwrap().queue[1].name = "another".into();
+    services.send("two", "m", "alice");
+    let outcome = services.run();
+    outcome.result.unwrap();
+    assert_eq!(outcome.printed, "alice 2\n");
+    assert_eq!(services.left(), ["another"]);
+    let expected = "refusing message m: a different message with this name has been counted";
+    assert!(outcome.log.contains(expected), "{}", outcome.log);
 }
 
 #[test]
-fn blames_no_message_for_a_key_that_is_disabled() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().kms_code = Some("FAILED_PRECONDITION");
-    both_send(&stage);
-    let ending = stage.run();
-    let refusal = refused(ending.result);
+fn refuses_no_message_for_a_disabled_key() {
+    let services = Services::new();
+    services.state.lock().unwrap().kms_code = Some("FAILED_PRECONDITION");
+    both_send(&services);
+    let outcome = services.run();
+    let refusal = refused(outcome.result);
     assert!(
         refusal.starts_with("decrypting message m of one: FAILED_PRECONDITION"),
         "{refusal}"
     );
-    assert!(!ending.told.contains("refusing"), "{}", ending.told);
-    assert_eq!(stage.left(), ["m", "m"]);
+    assert!(!outcome.log.contains("refusing"), "{}", outcome.log);
+    assert_eq!(services.left(), ["m", "m"]);
 
-    stage.state.lock().unwrap().kms_code = Some("OUT_OF_RANGE");
-    let error = stage.run().result.unwrap_err();
+    services.state.lock().unwrap().kms_code = Some("OUT_OF_RANGE");
+    let error = services.run().result.unwrap_err();
     assert!(
         matches!(error, Error::Status { status: 400, .. }),
         "{error}"
@@ -257,50 +253,50 @@ fn blames_no_message_for_a_key_that_is_disabled() {
 }
 
 #[test]
-fn says_nothing_of_a_token_or_data_in_the_wrong_place() {
-    let stage = Stage::new();
-    both_send(&stage);
-    stage.state.lock().unwrap().decrypted = |answer| *answer = answer["plaintext"].take();
-    let error = stage.run().result.unwrap_err().to_string();
+fn never_quotes_misplaced_tokens_or_data() {
+    let services = Services::new();
+    both_send(&services);
+    services.state.lock().unwrap().decrypted = |answer| *answer = answer["plaintext"].take();
+    let error = services.run().result.unwrap_err().to_string();
     assert_eq!(
         error,
-        "decrypting message m of one: the answer has no right form"
+        "decrypting message m of one: the answer has no valid form"
     );
-    stage.state.lock().unwrap().exchanged = |answer| *answer = answer["access_token"].take();
-    let error = stage.run().result.unwrap_err().to_string();
+    services.state.lock().unwrap().exchanged = |answer| *answer = answer["access_token"].take();
+    let error = services.run().result.unwrap_err().to_string();
     assert_eq!(
         error,
-        "exchanging token of one: the answer has no right form"
+        "exchanging token of one: the answer has no valid form"
     );
 }
 
 #[test]
-fn opens_nothing_that_is_bound_to_something_else() {
-    let stage = Stage::new();
+fn decrypts_no_message_bound_to_other_data() {
+    let services = Services::new();
     let elsewhere = Digest::of(b"another image");
-    stage.send_as("one", "elsewhere", "alice", &elsewhere, &kms_key("one"));
-    stage.send("one", "renamed", "alice");
-    stage.state.lock().unwrap().queue[1].message["attributes"]["message"] = json!("m");
-    stage.send("two", "m", "alice");
-    let ending = stage.run();
-    let refusal = refused(ending.result);
+    services.send_as("one", "elsewhere", "alice", &elsewhere, &kms_key("one"));
+    services.send("one", "renamed", "alice");
+    services.state.lock().unwrap().queue[1].message["attributes"]["message"] = json!("m");
+    services.send("two", "m", "alice");
+    let outcome = services.run();
+    let refusal = refused(outcome.result);
     assert_eq!(refusal, "waiting for data: after 3 s, one owes 1");
     assert_eq!(
-        ending.told.matches("Decryption failed").count(),
+        outcome.log.matches("Decryption failed").count(),
         2,
         "{}",
-        ending.told
+        outcome.log
     );
-    assert_eq!(stage.left(), ["elsewhere", "renamed", "m"]);
+    assert_eq!(services.left(), ["elsewhere", "renamed", "m"]);
 }
 
 #[test]
-fn believes_no_plaintext_that_was_changed_on_its_way() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().decrypted = |answer| answer["plaintext"] = json!("bWFsbG9yeQ==");
-    both_send(&stage);
-    let ending = stage.run();
-    let error = ending.result.unwrap_err();
+fn rejects_a_corrupted_plaintext() {
+    let services = Services::new();
+    services.state.lock().unwrap().decrypted = |answer| answer["plaintext"] = json!("bWFsbG9yeQ==");
+    both_send(&services);
+    let outcome = services.run();
+    let error = outcome.result.unwrap_err();
     assert!(
         matches!(
             error,
@@ -311,67 +307,67 @@ fn believes_no_plaintext_that_was_changed_on_its_way() {
         ),
         "{error}"
     );
-    assert_eq!(stage.left(), ["m", "m"]);
+    assert_eq!(services.left(), ["m", "m"]);
 }
 
 #[test]
-fn goes_on_after_messages_that_are_none() {
-    let stage = Stage::new();
-    stage.publish("bare", json!({"messageId": "1"}));
-    let stranger = json!({"collaborator": "mallory", "message": "\u{1b}[2Jx"});
-    stage.publish("stranger", json!({"data": "AA==", "attributes": stranger}));
-    both_send(&stage);
-    let ending = stage.run();
-    ending.result.unwrap();
-    assert_eq!(ending.printed, "alice 2\n");
-    assert_eq!(stage.left(), ["bare", "stranger"]);
-    assert!(!ending.told.contains('\u{1b}'), "{:?}", ending.told);
+fn continues_after_invalid_messages() {
+    let services = Services::new();
+    services.publish("bare", json!({"messageId": "1"}));
+    let unknown = json!({"collaborator": "mallory", "message": "\u{1b}[2Jx"});
+    services.publish("unknown", json!({"data": "AA==", "attributes": unknown}));
+    both_send(&services);
+    let outcome = services.run();
+    outcome.result.unwrap();
+    assert_eq!(outcome.printed, "alice 2\n");
+    assert_eq!(services.left(), ["bare", "unknown"]);
+    assert!(!outcome.log.contains('\u{1b}'), "{:?}", outcome.log);
 }
 
 #[test]
-fn outlasts_an_outage_but_not_for_ever() {
-    let stage = Stage::new();
-    both_send(&stage);
-    stage.state.lock().unwrap().outages = 2;
-    stage.run().result.unwrap();
+fn survives_short_outages_only() {
+    let services = Services::new();
+    both_send(&services);
+    services.state.lock().unwrap().outages = 2;
+    services.run().result.unwrap();
 
-    let stage = Stage::new();
-    stage.state.lock().unwrap().outages = 4;
+    let services = Services::new();
+    services.state.lock().unwrap().outages = 4;
     assert!(matches!(
-        stage.run().result,
+        services.run().result,
         Err(Error::Status { status: 503, .. })
     ));
 }
 
 #[test]
-fn reads_no_answer_without_end() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().padding = usize::try_from(content::limits::HTTP_BODY).unwrap();
-    assert!(matches!(stage.run().result, Err(Error::Http { .. })));
+fn limits_the_size_of_answers() {
+    let services = Services::new();
+    services.state.lock().unwrap().padding = usize::try_from(content::limits::HTTP_BODY).unwrap();
+    assert!(matches!(services.run().result, Err(Error::Http { .. })));
 }
 
 #[test]
-fn follows_nobody_elsewhere() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().status = Some(302);
+fn follows_no_redirects() {
+    let services = Services::new();
+    services.state.lock().unwrap().status = Some(302);
     assert!(matches!(
-        stage.run().result,
+        services.run().result,
         Err(Error::Status { status: 302, .. })
     ));
-    assert_eq!(stage.calls_to("/"), 1);
+    assert_eq!(services.calls_to("/"), 1);
 }
 
 #[test]
-fn says_when_there_is_no_launcher() {
-    let stage = Stage::new();
-    stage.close_launcher();
-    let error = stage.run().result.unwrap_err();
-    let doing = "asking the launcher for the default token";
+fn reports_a_missing_launcher() {
+    let services = Services::new();
+    services.close_launcher();
+    let error = services.run().result.unwrap_err();
+    let doing = "requesting the default token from the launcher";
     assert!(error.to_string().starts_with(doing), "{error}");
 }
 
 #[test]
-fn tells_nothing_of_a_request_that_an_error_repeats() {
+fn never_logs_a_request_that_an_error_quotes() {
     let echoes: [Echo; 5] = [
         |path, asked| {
             let body = json!({"error": "invalid_grant", "error_description": asked});
@@ -393,14 +389,14 @@ fn tells_nothing_of_a_request_that_an_error_repeats() {
         |path, asked| path.ends_with(":pull").then(|| (403, asked.to_owned())),
     ];
     for (number, echo) in echoes.into_iter().enumerate() {
-        let stage = Stage::new();
-        stage.state.lock().unwrap().echo = Some(echo);
-        both_send(&stage);
-        let ending = stage.run();
-        let error = ending.result.unwrap_err().to_string();
+        let services = Services::new();
+        services.state.lock().unwrap().echo = Some(echo);
+        both_send(&services);
+        let outcome = services.run();
+        let error = outcome.result.unwrap_err().to_string();
         for secret in ["eyJ", "access-one", "subject_token"] {
-            let told = format!("{error}\n{}", ending.told);
-            assert!(!told.contains(secret), "{number}: {told}");
+            let expected = format!("{error}\n{}", outcome.log);
+            assert!(!expected.contains(secret), "{number}: {expected}");
         }
         assert!(error.contains("withheld"), "{number}: {error}");
     }
@@ -408,11 +404,11 @@ fn tells_nothing_of_a_request_that_an_error_repeats() {
 
 #[test]
 fn stops_in_the_middle_of_a_batch_when_the_deadline_passes() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().deadline = 6;
-    stage.state.lock().unwrap().decrypting = Duration::from_millis(500);
+    let services = Services::new();
+    services.state.lock().unwrap().deadline = 6;
+    services.state.lock().unwrap().decrypting = Duration::from_millis(500);
     for number in 0..100 {
-        stage.send_as(
+        services.send_as(
             "one",
             &format!("m-{number}"),
             "mallory",
@@ -420,38 +416,38 @@ fn stops_in_the_middle_of_a_batch_when_the_deadline_passes() {
             &kms_key("one"),
         );
     }
-    let ending = stage.run();
-    let refusal = refused(ending.result);
+    let outcome = services.run();
+    let refusal = refused(outcome.result);
     assert!(
         refusal.starts_with("waiting for data: after 6 s, one owes 1, two owes 1"),
         "{refusal}"
     );
-    assert!(stage.calls_to(":decrypt") <= 12);
-    assert_eq!(stage.left().len(), 100, "none is lost");
+    assert!(services.calls_to(":decrypt") <= 12);
+    assert_eq!(services.left().len(), 100, "none is lost");
 }
 
 #[test]
-fn waits_for_no_answer_beyond_the_deadline() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().deadline = 1;
-    stage.state.lock().unwrap().stalling = Duration::from_secs(4);
-    both_send(&stage);
+fn stops_waiting_for_an_answer_at_the_deadline() {
+    let services = Services::new();
+    services.state.lock().unwrap().deadline = 1;
+    services.state.lock().unwrap().stalling = Duration::from_secs(4);
+    both_send(&services);
     let start = Instant::now();
-    let refusal = refused(stage.run().result);
-    let told = "no answer yet while decrypting message m of one";
-    assert!(refusal.ends_with(told), "{refusal}");
-    // The stage answers one call after the other, so that giving back waits for it.
+    let refusal = refused(services.run().result);
+    let expected = "no answer yet while decrypting message m of one";
+    assert!(refusal.ends_with(expected), "{refusal}");
+    // The fake services answer one call at a time, so that returning messages waits for the stalled call.
     assert!(start.elapsed() < Duration::from_secs(12));
 }
 
 #[test]
-fn garbage_of_one_does_not_starve_the_other() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().deadline = 30;
-    stage.state.lock().unwrap().decrypting = Duration::from_millis(500);
-    stage.send("one", "m", "alice");
+fn garbage_of_one_sender_does_not_starve_the_other() {
+    let services = Services::new();
+    services.state.lock().unwrap().deadline = 30;
+    services.state.lock().unwrap().decrypting = Duration::from_millis(500);
+    services.send("one", "m", "alice");
     for number in 0..450 {
-        stage.send_as(
+        services.send_as(
             "one",
             &format!("g-{number}"),
             "mallory",
@@ -459,15 +455,15 @@ fn garbage_of_one_does_not_starve_the_other() {
             &kms_key("one"),
         );
     }
-    stage.send("two", "m", "alice");
-    // Nothing of its own is due any more, so that its garbage costs nothing.
-    stage.run().result.unwrap();
+    services.send("two", "m", "alice");
+    // Collaborator one owes nothing more, so that its garbage is refused without a call.
+    services.run().result.unwrap();
 
-    let stage = Stage::new();
-    stage.state.lock().unwrap().deadline = 30;
-    stage.state.lock().unwrap().decrypting = Duration::from_millis(500);
+    let services = Services::new();
+    services.state.lock().unwrap().deadline = 30;
+    services.state.lock().unwrap().decrypting = Duration::from_millis(500);
     for number in 0..450 {
-        stage.send_as(
+        services.send_as(
             "one",
             &format!("g-{number}"),
             "mallory",
@@ -475,40 +471,40 @@ fn garbage_of_one_does_not_starve_the_other() {
             &kms_key("one"),
         );
     }
-    stage.send("two", "m", "alice");
-    let ending = stage.run();
+    services.send("two", "m", "alice");
+    let outcome = services.run();
     assert!(
-        ending.told.contains("counted: message m of two"),
+        outcome.log.contains("counted: message m of two"),
         "{}",
-        ending.told
+        outcome.log
     );
-    let refusal = refused(ending.result);
+    let refusal = refused(outcome.result);
     assert!(
         refusal.starts_with("waiting for data: after 30 s, one owes 1"),
         "{refusal}"
     );
-    assert!(ending.told.lines().count() < 30, "{}", ending.told);
+    assert!(outcome.log.lines().count() < 30, "{}", outcome.log);
 }
 
 #[test]
-fn asks_once_for_a_message_that_comes_again_and_again() {
-    let stage = Stage::new();
+fn decrypts_a_repeated_message_once() {
+    let services = Services::new();
     for _ in 0..50 {
-        stage.send_as("one", "g", "mallory", &Digest::of(b"x"), &kms_key("one"));
+        services.send_as("one", "g", "mallory", &Digest::of(b"x"), &kms_key("one"));
     }
-    both_send(&stage);
-    stage.run().result.unwrap();
-    assert_eq!(stage.calls_to(":decrypt"), 3);
+    both_send(&services);
+    services.run().result.unwrap();
+    assert_eq!(services.calls_to(":decrypt"), 3);
 }
 
 #[test]
-fn does_nothing_for_a_job_that_it_does_not_know() {
-    let stage = Stage::new();
-    stage.state.lock().unwrap().job = "sum";
-    let error = stage.run().result.unwrap_err().to_string();
+fn refuses_an_unknown_job() {
+    let services = Services::new();
+    services.state.lock().unwrap().job = "sum";
+    let error = services.run().result.unwrap_err().to_string();
     assert_eq!(
         error,
         "reading terms: job: expected \"count\", found \"sum\""
     );
-    assert_eq!(stage.calls_to("/"), 0);
+    assert_eq!(services.calls_to("/"), 0);
 }

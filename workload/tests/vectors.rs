@@ -1,4 +1,4 @@
-//! Real and forged attestation tokens that others have published, if `VECTORS` says where they are.
+//! Published attestation tokens, real and forged, from the folder that `VECTORS` names.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ fn judges_published_tokens_as_their_authors_do() {
     let rows = rows
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    // Tokens with a chain of certificates are for readers without a network; this is none.
+    // Tokens with a certificate chain are for offline verification, which the workload does not do.
     let (ours, others): (Vec<_>, Vec<_>) = rows.partition(|row| row["jwks"].is_string());
     println!("skipped: {} tokens of the PKI kind", others.len());
     assert!(!ours.is_empty());
@@ -37,7 +37,7 @@ fn judges_published_tokens_as_their_authors_do() {
     println!("{} tokens judged", ours.len());
 }
 
-/// Whether the operator can look in is for the provider's condition to judge, from this claim.
+/// Checks the debug status, which the condition of the provider checks in production.
 fn suits(row: &Value, claims: &Claims) -> bool {
     let production = claims.debug_status.as_deref() == Some(PRODUCTION);
     production || row["require_production"].as_bool() != Some(true)
@@ -55,7 +55,7 @@ fn judge(folder: &Path, row: &Value) -> Result<Claims, confidential::Error> {
             .collect(),
         _ => Vec::new(),
     };
-    // No audience in the row: not judged by it.
+    // A row without an audience accepts the token's own.
     let own = claims.audience.0.first().cloned().unwrap_or_default();
     let audience = row["audience"].as_str().unwrap_or(&own);
     let at = row["at"].as_u64().unwrap();

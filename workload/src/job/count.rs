@@ -1,11 +1,11 @@
-//! How often does each word occur in all data?
+//! Counts how often each word occurs in all data.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Job, Unfit};
 
-/// How often each word occurs.
+/// The number of occurrences of each word.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Counts(BTreeMap<String, u64>);
 
@@ -31,7 +31,7 @@ impl Counts {
     }
 }
 
-/// One line a word, sorted: the word, a space, the number.
+/// One line per word, sorted by word: the word, a space, the number.
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_nothing_of_what_is_not_words() {
+    fn counts_nothing_of_invalid_data() {
         let mut counts = Counts::default();
         assert_eq!(counts.take(b"alice \xff"), Err(Unfit::Text));
         assert_eq!(counts.take(b"alice \x1b[2J"), Err(Unfit::Control));

@@ -1,44 +1,44 @@
-//! Messages that wait to be decrypted, apart by sender. One after the other has its turn, and one
-//! whose messages cannot be used waits for the next round: garbage of one does not hold up the others.
+//! Messages that wait to be decrypted, in one queue per sender. The senders take turns, and a sender
+//! whose messages are unusable waits for the next round, so that it does not delay the others.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use content::Digest;
 
-use crate::platform::inbox::Letter;
+use crate::platform::inbox::EncryptedMessage;
 use crate::terms::Collaborator;
 
-/// Messages of one sender in a round that may turn out to be of no use: each costs a call.
+/// The number of unusable messages of one sender per round; each costs a call.
 const FAILURES: u32 = 4;
-/// Messages of one sender that wait beyond those that are due.
+/// The number of messages of one sender that may wait in addition to those that it owes.
 const SPARE: usize = 100;
 
-/// A message that waits, and what to acknowledge it by.
+/// A message that waits to be decrypted.
 pub struct Waiting {
-    /// The message.
-    pub letter: Letter,
-    /// What to acknowledge it by.
+    /// The message, still encrypted.
+    pub message: EncryptedMessage,
+    /// The acknowledgement ID of Pub/Sub.
     pub ack_id: String,
 }
 
-/// What waits, by the place of its sender in the terms.
+/// All waiting messages, by the index of their sender in the terms.
 pub struct Backlog {
     senders: Vec<Sender>,
-    /// The sender whose turn is next.
+    /// The index of the sender whose turn is next.
     next: usize,
 }
 
 struct Sender {
     waiting: VecDeque<Waiting>,
     limit: usize,
-    /// In this round.
+    /// The number of unusable messages in this round.
     failures: u32,
-    /// The name and ciphertext of each message that could not be used: no second call for these.
+    /// Name and ciphertext digest of each unusable message: these are not decrypted again.
     useless: BTreeSet<(String, Digest)>,
 }
 
 impl Backlog {
-    /// Nothing waits.
+    /// An empty backlog.
     pub fn new(collaborators: &[Collaborator]) -> Self {
         let due = |c: &Collaborator| usize::try_from(c.messages).unwrap_or(usize::MAX);
         let sender = |c: &Collaborator| Sender {
@@ -53,12 +53,12 @@ impl Backlog {
         }
     }
 
-    /// Lets a message wait; it comes back if too many of its sender wait already.
+    /// Adds a message to the queue of its sender.
     ///
     /// # Errors
-    /// The message.
+    /// Returns the message if the queue of its sender is full.
     pub fn push(&mut self, waiting: Waiting) -> Result<(), Waiting> {
-        let sender = &mut self.senders[waiting.letter.place];
+        let sender = &mut self.senders[waiting.message.place];
         match sender.waiting.len() < sender.limit {
             true => {
                 sender.waiting.push_back(waiting);
@@ -68,12 +68,12 @@ impl Backlog {
         }
     }
 
-    /// Begins a round.
+    /// Begins a round: every sender has its turns again.
     pub fn begin(&mut self) {
         self.senders.iter_mut().for_each(|s| s.failures = 0);
     }
 
-    /// Takes the message whose turn it is; none when the round is over.
+    /// Takes the next message, or `None` when the round is over.
     pub fn take(&mut self) -> Option<Waiting> {
         let count = self.senders.len();
         let mut places = (0..count).map(|step| (self.next + step) % count);
@@ -82,24 +82,24 @@ impl Backlog {
         self.senders[place].waiting.pop_front()
     }
 
-    /// Notes that a message was of no use.
-    pub fn fail(&mut self, letter: &Letter) {
-        let sender = &mut self.senders[letter.place];
+    /// Records that a message is unusable.
+    pub fn fail(&mut self, message: &EncryptedMessage) {
+        let sender = &mut self.senders[message.place];
         sender.failures += 1;
-        sender.useless.insert(name(letter));
+        sender.useless.insert(key(message));
     }
 
-    /// Whether the same message was of no use before.
-    pub fn is_useless(&self, letter: &Letter) -> bool {
-        self.senders[letter.place].useless.contains(&name(letter))
+    /// Whether the same message was unusable before.
+    pub fn is_useless(&self, message: &EncryptedMessage) -> bool {
+        self.senders[message.place].useless.contains(&key(message))
     }
 
-    /// Whether nothing waits.
+    /// Whether no message waits.
     pub fn is_empty(&self) -> bool {
         self.senders.iter().all(|s| s.waiting.is_empty())
     }
 
-    /// Takes all that wait, to be given back.
+    /// Takes all waiting messages, to return them to the subscription.
     pub fn drain(&mut self) -> impl Iterator<Item = Waiting> + '_ {
         self.senders.iter_mut().flat_map(|s| s.waiting.drain(..))
     }
@@ -111,8 +111,8 @@ impl Sender {
     }
 }
 
-fn name(letter: &Letter) -> (String, Digest) {
-    (letter.message.clone(), Digest::of(&letter.ciphertext))
+fn key(message: &EncryptedMessage) -> (String, Digest) {
+    (message.name.clone(), Digest::of(&message.ciphertext))
 }
 
 #[cfg(test)]
@@ -125,16 +125,16 @@ mod tests {
         Backlog::new(&terms.collaborators)
     }
 
-    fn waiting(place: usize, message: &str) -> Waiting {
-        let letter = Letter {
+    fn waiting(place: usize, name: &str) -> Waiting {
+        let message = EncryptedMessage {
             collaborator: "c".into(),
             place,
-            message: message.into(),
+            name: name.into(),
             ciphertext: Vec::new(),
         };
         Waiting {
-            letter,
-            ack_id: message.into(),
+            message,
+            ack_id: name.into(),
         }
     }
 
@@ -168,7 +168,7 @@ mod tests {
         backlog.begin();
         for _ in 0..FAILURES {
             let taken = backlog.take().unwrap();
-            backlog.fail(&taken.letter);
+            backlog.fail(&taken.message);
         }
         assert!(take(&mut backlog).is_none());
         assert!(push(&mut backlog, 1, "b"));
@@ -189,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn knows_a_useless_message_again() {
+    fn recognizes_a_useless_message() {
         let mut backlog = backlog();
         let taken = waiting(0, "m");
-        assert!(!backlog.is_useless(&taken.letter));
-        backlog.fail(&taken.letter);
-        assert!(backlog.is_useless(&taken.letter));
-        assert!(!backlog.is_useless(&waiting(0, "n").letter));
-        assert!(!backlog.is_useless(&waiting(1, "m").letter));
+        assert!(!backlog.is_useless(&taken.message));
+        backlog.fail(&taken.message);
+        assert!(backlog.is_useless(&taken.message));
+        assert!(!backlog.is_useless(&waiting(0, "n").message));
+        assert!(!backlog.is_useless(&waiting(1, "m").message));
     }
 }

@@ -1,11 +1,11 @@
-//! A point in time that work has to end at.
+//! Deadlines by a monotonic clock.
 
 use std::time::Duration;
 
-/// The time since some beginning; it never goes back.
+/// Returns the time since a fixed start, by a monotonic clock.
 pub type Elapsed<'a> = &'a dyn Fn() -> Duration;
 
-/// When something ends, by a clock that never goes back.
+/// A point in time by a monotonic clock.
 #[derive(Clone, Copy)]
 pub struct Deadline<'a> {
     elapsed: Elapsed<'a>,
@@ -13,24 +13,24 @@ pub struct Deadline<'a> {
 }
 
 impl<'a> Deadline<'a> {
-    /// The time that is `wait` after now.
+    /// The deadline `wait` from now.
     pub fn after(elapsed: Elapsed<'a>, wait: Duration) -> Self {
         let at = elapsed().saturating_add(wait);
         Self { elapsed, at }
     }
 
-    /// This one, or the time that is `wait` after now if that is earlier.
+    /// The earlier of this deadline and `wait` from now.
     pub fn at_most(self, wait: Duration) -> Self {
         let at = self.at.min(Self::after(self.elapsed, wait).at);
         Self { at, ..self }
     }
 
-    /// How long it is until then.
+    /// The time until the deadline; zero if it has passed.
     pub fn left(&self) -> Duration {
         self.at.saturating_sub((self.elapsed)())
     }
 
-    /// Whether it has passed.
+    /// Whether the deadline has passed.
     pub fn is_over(&self) -> bool {
         self.left().is_zero()
     }

@@ -1,5 +1,6 @@
 //! Decrypts a message with its sender's key in Cloud KMS (REST, `cryptoKeys.decrypt`). Additional
-//! data bind the ciphertext to its sender, its name and this image; CRC32C is checked both ways.
+//! authenticated data binds the ciphertext to its sender, its name and this image; CRC32C is checked
+//! in both directions.
 
 use content::Digest;
 use serde::Deserialize;
@@ -7,51 +8,57 @@ use serde_json::json;
 
 use crate::platform::exchange::Access;
 use crate::platform::http::{Client, Content, base64, from_base64};
-use crate::platform::inbox::Letter;
+use crate::platform::inbox::EncryptedMessage;
 use crate::platform::{Error, Refusal, Secret};
 use crate::terms::{Endpoint, Resource};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Decrypted {
-    // Absent when it is empty, as everything in Google's JSON.
+    // Google's JSON omits empty fields.
     plaintext: Option<Secret>,
     plaintext_crc32c: Option<String>,
 }
 
-/// Cloud KMS.
+/// A client of Cloud KMS.
 pub struct Kms<'a> {
-    /// How to reach it.
+    /// The HTTP client.
     pub network: Client<'a>,
-    /// Where it is.
+    /// The address of the service.
     pub endpoint: &'a Endpoint,
-    /// The image that it is asked for.
+    /// The digest of this image, which the additional data contains.
     pub image_digest: Digest,
 }
 
-/// What became of a message at Cloud KMS.
+/// The outcome of decrypting a message.
 pub enum Opened {
-    /// The data.
+    /// The decrypted data.
     Plaintext(Secret),
-    /// This key does not open this message: the message is wrong, not the workload.
+    /// The key does not decrypt this message, with the reason that Cloud KMS states. The message is at
+    /// fault, not the workload.
     NotOpened(String),
 }
 
 impl Kms<'_> {
-    /// Decrypts `letter` with `key`.
+    /// Decrypts `message` with `key`.
     ///
     /// # Errors
-    /// The key's owner does not allow it, or has disabled the key; no answer, or one that was
-    /// changed on its way.
-    pub fn open(&self, letter: &Letter, key: &Resource, access: &Access) -> Result<Opened, Error> {
-        let Letter {
+    /// The key's owner denies access or has disabled the key; or the answer is missing, invalid or
+    /// corrupted.
+    pub fn open(
+        &self,
+        message: &EncryptedMessage,
+        key: &Resource,
+        access: &Access,
+    ) -> Result<Opened, Error> {
+        let EncryptedMessage {
             collaborator,
-            message,
+            name,
             ciphertext,
             ..
-        } = letter;
-        let doing = format!("decrypting message {message} of {collaborator}");
-        let aad = self.associated_data(collaborator, message)?;
+        } = message;
+        let doing = format!("decrypting message {name} of {collaborator}");
+        let aad = self.associated_data(collaborator, name)?;
         let request = json!({
             "ciphertext": base64(ciphertext),
             "ciphertextCrc32c": crc32c::crc32c(ciphertext).to_string(),
@@ -74,12 +81,12 @@ impl Kms<'_> {
         }
     }
 
-    /// `{"collaborator":…,"image_digest":…,"message":…}`: sorted, without white space.
-    fn associated_data(&self, collaborator: &str, message: &str) -> Result<Vec<u8>, Error> {
+    /// `{"collaborator":…,"image_digest":…,"message":…}`: sorted by name, without white space.
+    fn associated_data(&self, collaborator: &str, name: &str) -> Result<Vec<u8>, Error> {
         let data = json!({
             "collaborator": collaborator,
             "image_digest": self.image_digest,
-            "message": message,
+            "message": name,
         });
         content::json::canonical(&data).map_err(Error::Request)
     }
@@ -120,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn believes_no_plaintext_without_its_checksum() {
-        // CRC32C of "alice", and of nothing.
+    fn rejects_a_plaintext_without_a_matching_checksum() {
+        // CRC32C of "alice", then of empty data.
         let crc32c = crc32c::crc32c(b"alice").to_string();
         assert_eq!(
             checked("YWxpY2U=", Some(&crc32c)).ok().unwrap().bytes(),

@@ -4,101 +4,99 @@ use content::json::JsonError;
 /// Why the workload stops.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody, the workload itself included, does not allow it to go on.
+    /// A party, a service or a check of the workload itself refuses to continue.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The terms are not what they must be.
+    /// The terms are invalid.
     #[error("reading terms: {0}")]
     Terms(#[from] crate::terms::InvalidTerms),
     /// A file of the image cannot be read.
     #[error("reading {path}: {source}")]
     Read {
-        /// The file.
+        /// The path of the file.
         path: &'static str,
-        /// Why.
+        /// The cause.
         source: content::ReadError,
     },
-    /// No whole answer came.
+    /// No complete answer arrived.
     #[error("{doing}: {source}")]
     Http {
-        /// What was asked for.
+        /// The operation, as a present participle.
         doing: String,
-        /// What happened on the wire.
+        /// The cause.
         source: Box<ureq::Error>,
     },
     /// The deadline passed before an answer came.
     #[error("{doing}: no answer before the deadline")]
     Late {
-        /// What was asked for.
+        /// The operation, as a present participle.
         doing: String,
     },
-    /// An answer that says something went wrong.
-    #[error("{doing}: the answer is {status} {message}")]
+    /// An answer with an error status.
+    #[error("{doing}: the service answered {status} {message}")]
     Status {
-        /// What was asked for.
+        /// The operation, as a present participle.
         doing: String,
         /// The HTTP status.
         status: u16,
-        /// What the answer says about it, shortened.
+        /// The message of the answer, shortened and without parts of the request.
         message: String,
     },
-    /// An answer that is not of the form it must have, lacks something, or whose parts do not agree.
-    #[error("{doing}: the answer has no right {missing}")]
+    /// An answer that is malformed, lacks a field, or has fields that do not match.
+    #[error("{doing}: the answer has no valid {missing}")]
     Incomplete {
-        /// What was asked for.
+        /// The operation, as a present participle.
         doing: String,
-        /// What is absent or wrong.
+        /// The field that is absent or invalid.
         missing: &'static str,
     },
-    /// The system has no randomness to give.
-    #[error("making a nonce: the system gives no randomness")]
+    /// The random number generator of the system failed.
+    #[error("making a nonce: the random number generator of the system failed")]
     Randomness,
-    /// What was to be sent is no JSON.
+    /// A request cannot be written as JSON.
     #[error("writing request: {0}")]
     Request(#[source] JsonError),
-    /// The result could not be handed over.
+    /// The result could not be written.
     #[error("writing result: {0}")]
     Result(#[source] std::io::Error),
 }
 
 impl Error {
-    /// What may help.
+    /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Refused(_) => "ask the party that refuses",
-            Self::Terms(_) | Self::Read { .. } => {
-                "build the image again, with terms that all agreed on"
-            }
+            Self::Refused(_) => "ask the party that refused",
+            Self::Terms(_) | Self::Read { .. } => "rebuild the image with valid terms",
             Self::Http { .. } | Self::Late { .. } => {
-                "see that the services in the terms can be reached from here"
+                "check that the services in the terms can be reached from this machine"
             }
             Self::Status { .. } | Self::Incomplete { .. } => {
-                "see that the terms name the right services"
+                "check that the terms name the right services"
             }
             Self::Randomness | Self::Request(_) | Self::Result(_) => "start the workload again",
         }
     }
 }
 
-/// Why the workload is not allowed to go on: a verdict, not a malfunction.
+/// Why the workload must not continue: a verdict, not a malfunction.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// A token that must not be believed.
+    /// A token that is invalid.
     #[error("checking attestation token for {audience}: {source}")]
     Token {
-        /// Whom the token is for.
+        /// The audience of the token.
         audience: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         source: confidential::Error,
     },
-    /// Two tokens of one launch for two images.
+    /// Two tokens of one launch name different images.
     #[error("checking attestation token for {audience}: expected image {expected}, found {found}")]
     OtherImage {
-        /// Whom the token is for.
+        /// The audience of the token.
         audience: String,
-        /// The image in the tokens before.
+        /// The image in the earlier tokens.
         expected: Digest,
-        /// The image in this one.
+        /// The image in this token.
         found: Digest,
     },
     /// Parties that have not signed this image.
@@ -106,35 +104,35 @@ pub enum Refusal {
     NotSigned {
         /// This image.
         image_digest: Digest,
-        /// The parties' names.
+        /// The names of the parties.
         missing: Vec<String>,
     },
-    /// A collaborator's provider does not let the workload in.
+    /// A collaborator's provider refuses the workload's token.
     #[error("exchanging token of {collaborator}: {error}: {description}")]
     Exchange {
-        /// Whose provider.
+        /// The collaborator.
         collaborator: String,
-        /// The OAuth error.
+        /// The error code (RFC 6749 section 5.2).
         error: String,
-        /// What it says about it.
+        /// The error description; may be empty.
         description: String,
     },
-    /// A service does not allow a call.
+    /// A service denies a call.
     #[error("{doing}: {message}")]
     Denied {
-        /// What was asked for.
+        /// The operation, as a present participle.
         doing: String,
-        /// What the service says about it.
+        /// The message of the service.
         message: String,
     },
-    /// Data that did not come in time.
+    /// Not all data arrived before the deadline.
     #[error("waiting for data: after {seconds} s, {}{}", owing(.owed), during(.doing.as_deref()))]
     Overdue {
-        /// Seconds waited.
+        /// The wait, in seconds.
         seconds: u64,
-        /// Who owes how many messages.
+        /// The collaborators that owe messages, with the number of messages.
         owed: Vec<(String, u32)>,
-        /// The call that had no answer at the deadline, if there was one.
+        /// The call that was open at the deadline, if there was one.
         doing: Option<String>,
     },
 }

@@ -8,13 +8,13 @@ use crate::platform::identity::Identity;
 use crate::platform::{Error, Refusal, Secret};
 use crate::terms::{Collaborator, Terms};
 
-/// What a collaborator's provider gave for this image's token.
+/// The access that a collaborator's provider grants to this image.
 pub struct Access {
     token: Secret,
 }
 
 impl Access {
-    /// The token, to be sent as bearer.
+    /// The access token, to be sent as a bearer token.
     pub fn token(&self) -> &Secret {
         &self.token
     }
@@ -26,10 +26,10 @@ struct Granted {
     token_type: String,
 }
 
-/// Exchanges every token, in the order of the terms.
+/// Exchanges the tokens of all collaborators, in the order of the terms.
 ///
 /// # Errors
-/// A provider that does not let the image in, or no answer.
+/// A provider refuses the token, or its answer is missing or invalid.
 pub fn all(network: &Client, terms: &Terms, identity: &Identity) -> Result<Vec<Access>, Error> {
     let pairs = terms.collaborators.iter().zip(&identity.tokens);
     let url = format!("{}/v1/token", terms.endpoints.sts.as_str());

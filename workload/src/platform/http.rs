@@ -1,5 +1,5 @@
-//! A small HTTP/1.1 client: https with the roots that are compiled in, http on this machine, and
-//! http over a Unix socket. Every answer has a limit and every call an end.
+//! A small HTTP/1.1 client: https with compiled-in roots, http to loopback addresses, and http over a
+//! Unix socket. Every answer has a size limit and every call a timeout.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,48 +16,48 @@ use zeroize::Zeroizing;
 use crate::platform::deadline::Deadline;
 use crate::platform::{Error, Secret};
 
-mod told;
+mod redact;
 mod unix;
 
-use told::Carried;
+use redact::Redactor;
 use unix::{NoResolver, UnixConnector};
 
-/// How long one call may take; a pull without messages takes about that long.
+/// The timeout of one call; a pull without messages takes about that long.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Calls before a service that is not available counts as broken.
+/// The number of attempts to call a service that is unavailable.
 const ATTEMPTS: u32 = 4;
-/// The pause after the first of them; each is twice as long as the one before.
+/// The pause after the first attempt; it doubles with each attempt.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A client.
+/// An HTTP client.
 pub struct Client<'a> {
     agent: Agent,
-    /// When its calls end, if that is before they end by themselves.
+    /// The time at which all calls end, if there is one.
     deadline: Option<Deadline<'a>>,
 }
 
-/// An answer, whatever its status. Many hold a token or data, so the body of each is a secret.
+/// An answer with any status. Many answers contain a token or data, so the body is a secret.
 pub struct Answer {
     status: u16,
     body: Secret,
-    carried: Carried,
+    redactor: Redactor,
 }
 
-/// What to send with a call.
+/// The content of a request.
 pub enum Content<'a> {
-    /// Nothing: the call is a GET.
+    /// None: the request is a GET.
     None,
-    /// JSON.
+    /// JSON, sent by POST.
     Json(Vec<u8>),
-    /// A form.
+    /// A form of names and values, sent by POST (`application/x-www-form-urlencoded`).
     Form(&'a [(&'a str, &'a str)]),
 }
 
 impl Content<'_> {
-    /// JSON of `value`.
+    /// `value` as JSON.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// `value` cannot be written as JSON.
     pub fn json(value: &impl Serialize) -> Result<Self, Error> {
         content::json::canonical(value)
             .map(Self::Json)
@@ -74,7 +74,7 @@ impl Client<'_> {
         }
     }
 
-    /// A client for the process that listens on the Unix socket `path`; the host in a URL means nothing.
+    /// A client for the process that listens on the Unix socket `path`; the host in a URL is ignored.
     pub fn unix(path: &Path) -> Self {
         let connector = UnixConnector {
             path: path.to_owned(),
@@ -85,7 +85,7 @@ impl Client<'_> {
         }
     }
 
-    /// The same client, whose calls end at `deadline`.
+    /// The same client, with calls that end at `deadline`.
     pub fn until<'d>(&self, deadline: Deadline<'d>) -> Client<'d> {
         Client {
             agent: self.agent.clone(),
@@ -93,10 +93,11 @@ impl Client<'_> {
         }
     }
 
-    /// Calls `url`, again if the service is not available; `doing` says what for.
+    /// Calls `url`, and retries if the service is unavailable. `doing` names the operation in errors.
     ///
     /// # Errors
-    /// [`Error::Late`] at the deadline; no whole answer came, or one over [`limits::HTTP_BODY`].
+    /// [`Error::Late`] at the deadline; [`Error::Http`] if no complete answer arrived, or one larger than
+    /// [`limits::HTTP_BODY`].
     pub fn call(
         &self,
         doing: &str,
@@ -117,7 +118,7 @@ impl Client<'_> {
         }
     }
 
-    /// The time until the deadline.
+    /// The time until the deadline; an error if it has passed.
     fn left(&self, doing: &str) -> Result<Duration, Error> {
         let left = self.deadline.map_or(Duration::MAX, |d| d.left());
         match left.is_zero() {
@@ -149,7 +150,7 @@ impl Client<'_> {
         Ok(Answer {
             status: parts.status.as_u16(),
             body: Secret::new(body),
-            carried: Carried::of(bearer, content),
+            redactor: Redactor::of(bearer, content),
         })
     }
 }
@@ -180,7 +181,7 @@ fn config() -> Config {
         .build()
 }
 
-/// A call that had less time than usual was ended by the deadline.
+/// A call that timed out before [`TIMEOUT`] was ended by the deadline.
 fn http_error(doing: &str, source: ureq::Error, left: Duration) -> Error {
     match source {
         ureq::Error::Timeout(_) if left < TIMEOUT => late(doing),
@@ -197,7 +198,7 @@ fn late(doing: &str) -> Error {
     }
 }
 
-/// Whether nothing was done and a later call may find it better.
+/// Whether the connection failed, so that a later call may succeed.
 fn is_unavailable(error: &ureq::Error) -> bool {
     matches!(error, ureq::Error::Io(_) | ureq::Error::ConnectionFailed)
 }
@@ -208,7 +209,7 @@ impl Answer {
         self.status
     }
 
-    /// The body.
+    /// The body of the answer.
     pub fn into_body(self) -> Secret {
         self.body
     }
@@ -217,11 +218,11 @@ impl Answer {
         matches!(self.status, 429 | 500 | 502 | 503 | 504)
     }
 
-    /// The body as JSON, strictly.
+    /// Parses the body as JSON.
     ///
     /// # Errors
-    /// Another status than 200, or no such JSON. What there is instead is not said: it may be a
-    /// token or data in the wrong place.
+    /// The status is not 200, or the body is not valid JSON for `T`. The error does not quote the body:
+    /// it may contain a token or data.
     pub fn json<T: DeserializeOwned>(self, doing: &str) -> Result<T, Error> {
         let answer = self.ok(doing)?;
         answer.parse().ok_or_else(|| Error::Incomplete {
@@ -234,10 +235,10 @@ impl Answer {
         content::json::parse(self.body.bytes(), limits::HTTP_BODY).ok()
     }
 
-    /// This answer, if its status is 200.
+    /// Returns this answer if its status is 200.
     ///
     /// # Errors
-    /// Another status.
+    /// The status is not 200.
     pub fn ok(self, doing: &str) -> Result<Self, Error> {
         match self.status {
             200 => Ok(self),
@@ -249,47 +250,46 @@ impl Answer {
         }
     }
 
-    /// The name that Google has for this kind of error (`google.rpc.Code`); empty if it says none.
+    /// The name of the error code (`google.rpc.Code`); empty if the answer has none.
     pub fn code(&self) -> String {
         let google = self.parse::<GoogleError>();
         google.map_or_else(String::new, |google| google.error.status)
     }
 
-    /// What the body of an error says, in one line, shortened; nothing that it may have from the
-    /// request.
+    /// The message of an error answer, in one line, shortened and without any part of the request.
     pub fn message(&self) -> String {
         match self.parse() {
             Some(GoogleError { error }) => {
-                let code = self.carried.tell_code(&error.status);
-                format!("{code}: {}", self.carried.tell(&error.message))
+                let code = self.redactor.redact_code(&error.status);
+                format!("{code}: {}", self.redactor.redact(&error.message))
             }
             None => self
-                .carried
-                .tell(&String::from_utf8_lossy(self.body.bytes())),
+                .redactor
+                .redact(&String::from_utf8_lossy(self.body.bytes())),
         }
     }
 
-    /// What the body says, if it is an error of OAuth.
+    /// The OAuth error in the body, if there is one, without any part of the request.
     pub fn oauth_error(&self) -> Option<OAuthError> {
         let found = self.parse::<OAuthError>()?;
         Some(OAuthError {
-            error: self.carried.tell_code(&found.error),
-            error_description: self.carried.tell(&found.error_description),
+            error: self.redactor.redact_code(&found.error),
+            error_description: self.redactor.redact(&found.error_description),
         })
     }
 }
 
-/// An error of OAuth (RFC 6749 section 5.2); not Google's usual form.
+/// An OAuth error (RFC 6749 section 5.2), which Google's token endpoint uses.
 #[derive(serde::Deserialize)]
 pub struct OAuthError {
-    /// The code.
+    /// The error code.
     pub error: String,
-    /// What the service says about it; may be empty.
+    /// The description; may be empty.
     #[serde(default)]
     pub error_description: String,
 }
 
-/// What strangers wrote, without what steers a terminal and at most `length` characters of it.
+/// Untrusted text with unprintable characters replaced by spaces, cut to `length` characters.
 pub fn printable(text: &str, length: usize) -> String {
     let kept = text.trim().chars().take(length);
     kept.map(|c| if content::is_plain(c) { c } else { ' ' })
@@ -310,12 +310,12 @@ struct GoogleStatus {
     message: String,
 }
 
-/// `bytes` as Google's JSON has them.
+/// Encodes bytes as Google's JSON does (base64, RFC 4648 section 4).
 pub fn base64(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }
 
-/// The bytes that `text` in Google's JSON stands for.
+/// Decodes base64 (RFC 4648 section 4); `None` if `text` is not base64.
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }

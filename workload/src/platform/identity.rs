@@ -1,4 +1,4 @@
-//! Who am I? The attestation tokens of this very container, verified as any stranger would.
+//! The identity of this container: its attestation tokens, verified as by any relying party.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,20 +16,20 @@ use crate::platform::http::{Client, Content};
 use crate::platform::{Error, Refusal, Secret};
 use crate::terms::{Endpoint, Terms};
 
-/// Where the launcher listens (Confidential Space, `teeserver`).
+/// The path of the launcher's Unix socket (Confidential Space, `teeserver`).
 pub const SOCKET: &str = "/run/container_launcher/teeserver.sock";
 
-/// What the TEE says about this container.
+/// What the attestation tokens state about this container.
 pub struct Identity {
-    /// The digest of the image that was measured.
+    /// The digest of the measured image.
     pub image_digest: Digest,
-    /// The keys that have signed it, as hex SHA-256: those that every token names.
+    /// The SHA-256 digests, in hex, of the keys that signed the image, as far as every token names them.
     pub signers: BTreeSet<String>,
-    /// One token per collaborator, in the order of the terms, each for that one alone.
+    /// One token per collaborator, in the order of the terms, each with the audience of that collaborator.
     pub tokens: Vec<Secret>,
 }
 
-/// The launcher behind its socket.
+/// A client of the launcher.
 pub struct Launcher {
     client: Client<'static>,
 }
@@ -42,10 +42,10 @@ impl Launcher {
         }
     }
 
-    /// Makes the launcher look for signatures: it does so only when the default token is asked for,
-    /// and uses what it found for all later ones.
+    /// Makes the launcher look for signatures. It does so only when the default token is requested,
+    /// and uses the signatures it found for all later tokens.
     fn refresh_signatures(&self) -> Result<(), Error> {
-        let doing = "asking the launcher for the default token";
+        let doing = "requesting the default token from the launcher";
         self.client
             .call(doing, TOKEN_URL, None, &Content::None)?
             .ok(doing)
@@ -53,7 +53,7 @@ impl Launcher {
     }
 
     fn token(&self, audience: &str, nonce: &str) -> Result<Secret, Error> {
-        let doing = format!("asking the launcher for a token for {audience}");
+        let doing = format!("requesting a token for {audience} from the launcher");
         let options = json!({"audience": audience, "nonces": [nonce], "token_type": "OIDC"});
         let answer = self
             .client
@@ -68,7 +68,7 @@ const TOKEN_URL: &str = "http://localhost/v1/token";
 /// Obtains and verifies one token per collaborator; `now` is in Unix seconds.
 ///
 /// # Errors
-/// The launcher or the issuer cannot be asked; a token does not hold, or is for another image.
+/// The launcher or the issuer does not answer; a token is invalid, or is for another image.
 pub fn establish(
     launcher: &Launcher,
     network: &Client,
@@ -88,12 +88,12 @@ pub fn establish(
             nonces: &[nonce],
             at: now,
         };
-        let seen = check(&token, &keys, &expected);
-        let seen = seen.map_err(|source| Refusal::Token {
+        let measured = check(&token, &keys, &expected);
+        let measured = measured.map_err(|source| Refusal::Token {
             audience: audience.clone(),
             source,
         })?;
-        identity = Some(join(identity, seen, audience, token)?);
+        identity = Some(join(identity, measured, audience, token)?);
     }
     // The terms have at least one collaborator.
     identity.ok_or(Error::Incomplete {
@@ -102,12 +102,12 @@ pub fn establish(
     })
 }
 
-/// The keys that the issuer signs with, by way of what it says about itself.
+/// The keys of the issuer, found through its discovery document.
 fn issuer_keys(network: &Client, terms: &Terms) -> Result<KeySet, Error> {
     let doing = "reading the issuer's keys";
     let get = |url: &str| network.call(doing, url, None, &Content::None)?.ok(doing);
     let refused = |source| Refusal::Token {
-        audience: "everyone".into(),
+        audience: "all collaborators".into(),
         source,
     };
     let document = get(terms.discovery.as_str())?.into_body();
@@ -121,19 +121,23 @@ fn issuer_keys(network: &Client, terms: &Terms) -> Result<KeySet, Error> {
     Ok(KeySet::parse(keys.bytes()).map_err(refused)?)
 }
 
-/// What one token says: image and signers.
-struct Seen {
+/// The image and the signers that one token names.
+struct Measured {
     image_digest: Digest,
     signers: BTreeSet<String>,
 }
 
-/// Whether it is a production image on hardware that keeps the operator out is not asked here: each
-/// collaborator asks that at its own provider, before any key can be used, and for every image.
-fn check(token: &Secret, keys: &KeySet, expected: &Expected) -> Result<Seen, confidential::Error> {
+/// Checks one token. Whether this is a production image on confidential hardware is not checked here:
+/// each collaborator's identity provider checks it for every image, before a key can be used.
+fn check(
+    token: &Secret,
+    keys: &KeySet,
+    expected: &Expected,
+) -> Result<Measured, confidential::Error> {
     let claims = verify(token.text().unwrap_or_default(), keys)?;
     claims.check(expected)?;
     let signatures = &claims.container()?.image_signatures;
-    Ok(Seen {
+    Ok(Measured {
         image_digest: claims.image_digest()?,
         signers: signatures
             .iter()
@@ -142,11 +146,11 @@ fn check(token: &Secret, keys: &KeySet, expected: &Expected) -> Result<Seen, con
     })
 }
 
-/// Verifies the signature of a token and gives its claims; issuer, audience and time are still to
-/// be checked.
+/// Verifies the signature of a token (JWT, RS256) and returns its claims. The caller must still check
+/// issuer, audience and time.
 ///
 /// # Errors
-/// No token of this form, no such key, or a signature that does not hold.
+/// The token is malformed, its key is not in `keys`, or its signature is invalid.
 pub fn verify(token: &str, keys: &KeySet) -> Result<Claims, confidential::Error> {
     let token = Token::parse(token)?;
     let key = keys.key_of(&token)?;
@@ -162,14 +166,14 @@ pub fn verify(token: &str, keys: &KeySet) -> Result<Claims, confidential::Error>
 
 fn join(
     identity: Option<Identity>,
-    seen: Seen,
+    measured: Measured,
     audience: &str,
     token: Secret,
 ) -> Result<Identity, Refusal> {
-    let Seen {
+    let Measured {
         image_digest,
         signers,
-    } = seen;
+    } = measured;
     let Some(mut identity) = identity else {
         return Ok(Identity {
             image_digest,
@@ -189,7 +193,7 @@ fn join(
     Ok(identity)
 }
 
-/// Something that no earlier token can hold: 32 hex digits.
+/// A value that no earlier token can contain: 16 random bytes as 32 hex digits.
 fn nonce() -> Result<String, Error> {
     let mut bytes = [0; 16];
     SystemRandom::new()

@@ -1,6 +1,6 @@
-//! The queue that data arrives by (Pub/Sub, REST). A message is held while the workload runs, and
-//! acknowledged once the result that it is counted in is out; every other one is given back at the
-//! end, so that nothing is lost, and not before, so that it does not come instead of another.
+//! The Pub/Sub subscription that delivers the data (REST). A message is held while the workload runs,
+//! and acknowledged once the result that counts it is written. All other messages are returned at the
+//! end, so that none is lost, and not earlier, because Pub/Sub would deliver them again at once.
 
 use std::collections::BTreeMap;
 
@@ -15,20 +15,21 @@ use crate::platform::http::{Client, Content, from_base64, printable};
 use crate::platform::{Error, Refusal};
 use crate::terms::{Collaborator, Terms};
 
-/// Messages per pull: so many of the largest proper ones fit into one answer.
+/// The number of messages per pull: that many of the largest valid messages fit into one answer.
 const BATCH: usize = 100;
-/// Bytes of a ciphertext: Cloud KMS encrypts 64 KiB, and puts less than this around them.
+/// The largest ciphertext, in bytes: Cloud KMS encrypts up to 64 KiB and adds less than 4 KiB.
 const CIPHERTEXT_LIMIT: usize = (64 << 10) + 4096;
-/// Seconds that a message is held beyond the wait for all data: for what comes last to be decrypted.
+/// The time that a message is held beyond the deadline, in seconds, to decrypt the last messages.
 const MARGIN: u64 = 60;
-/// Bytes that a sender's name for a message may have.
+/// The largest length of a message name, in bytes.
 const NAME_LIMIT: usize = 128;
 
-// One message always fits into an answer: Pub/Sub takes 10 MB, a third more in base64, and attributes.
+// One message always fits into an answer: Pub/Sub accepts 10 MB, which base64 enlarges by a third, and
+// attributes.
 const _: () = assert!(limits::HTTP_BODY > (10 << 20) / 3 * 4 + (2 << 20));
 const _: () = assert!(limits::HTTP_BODY as usize > BATCH * (CIPHERTEXT_LIMIT / 3 * 4 + (16 << 10)));
 
-/// The subscription.
+/// A client of the subscription.
 pub struct Inbox<'a> {
     network: Client<'a>,
     terms: &'a Terms,
@@ -37,7 +38,7 @@ pub struct Inbox<'a> {
     batch: usize,
 }
 
-/// A message as it came.
+/// A message as Pub/Sub delivered it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
@@ -60,53 +61,53 @@ struct Pulled {
     received_messages: Vec<Delivery>,
 }
 
-/// A message that says of itself all that it must, and nothing that it must not.
+/// A valid message whose data is still encrypted.
 #[derive(Debug)]
-pub struct Letter {
+pub struct EncryptedMessage {
     /// The sender's name.
     pub collaborator: String,
-    /// The sender's place in the terms.
+    /// The index of the sender in the terms.
     pub place: usize,
     /// The sender's name for the message.
-    pub message: String,
-    /// The data, encrypted.
+    pub name: String,
+    /// The encrypted data.
     pub ciphertext: Vec<u8>,
 }
 
-/// Why a message is not looked at further.
+/// Why a message is invalid.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Objection {
-    /// No attribute of this name, or not a short printable one.
-    #[error("it has no proper attribute {0:?}")]
+    /// The attribute is missing, empty, longer than 128 bytes or unprintable.
+    #[error("it has no valid attribute {0:?}")]
     Attribute(&'static str),
-    /// A sender that the terms do not know.
-    #[error("{0:?} is no collaborator")]
-    Stranger(String),
-    /// A key that is not the sender's own.
-    #[error("key {found:?} is not {collaborator}'s own")]
+    /// The sender is not in the terms.
+    #[error("{0:?} is not a collaborator")]
+    UnknownSender(String),
+    /// The message names a key other than the sender's.
+    #[error("key {found:?} is not the key of {collaborator}")]
     ForeignKey {
         /// The sender.
         collaborator: String,
-        /// The key.
+        /// The key that the message names.
         found: String,
     },
-    /// Data that are no base64.
-    #[error("its data are no base64")]
+    /// The data is not base64.
+    #[error("its data is not base64")]
     Data,
-    /// More than Cloud KMS decrypts.
-    #[error("its data are {0} bytes, over the limit of {CIPHERTEXT_LIMIT}")]
+    /// The data is larger than Cloud KMS decrypts, in bytes.
+    #[error("its data has {0} bytes, more than the limit of {CIPHERTEXT_LIMIT}")]
     Size(usize),
 }
 
 impl Delivery {
-    /// The collaborator that it says it is from; that is not checked before it was decrypted.
+    /// The collaborator that the message claims as its sender. Only decryption verifies the claim.
     pub fn sender<'c>(&self, collaborators: &'c [Collaborator]) -> &'c str {
         let name = self.message.attributes.get("collaborator");
         let known = collaborators.iter().find(|c| Some(&c.name) == name);
-        known.map_or("no collaborator", |collaborator| &collaborator.name)
+        known.map_or("unknown senders", |collaborator| &collaborator.name)
     }
 
-    /// What to call it before it was read.
+    /// The name of the message, made printable, for messages to the user.
     pub fn name(&self) -> String {
         let name = self
             .message
@@ -116,16 +117,19 @@ impl Delivery {
         printable(name, NAME_LIMIT)
     }
 
-    /// The message, or what is wrong with it; and what to acknowledge it by.
-    pub fn read(self, collaborators: &[Collaborator]) -> (Result<Letter, Objection>, String) {
-        (self.letter(collaborators), self.ack_id)
+    /// Validates the message; returns the acknowledgement ID beside the outcome.
+    pub fn read(
+        self,
+        collaborators: &[Collaborator],
+    ) -> (Result<EncryptedMessage, Objection>, String) {
+        (self.validate(collaborators), self.ack_id)
     }
 
-    /// A key in it chooses nothing; it must be the sender's own all the same.
-    fn letter(&self, collaborators: &[Collaborator]) -> Result<Letter, Objection> {
+    /// Validates the message. A key that it names is never used, but must be the sender's.
+    fn validate(&self, collaborators: &[Collaborator]) -> Result<EncryptedMessage, Objection> {
         let name = self.attribute("collaborator")?;
         let place = collaborators.iter().position(|c| c.name == name);
-        let place = place.ok_or_else(|| Objection::Stranger(name.to_owned()))?;
+        let place = place.ok_or_else(|| Objection::UnknownSender(name.to_owned()))?;
         let own = collaborators[place].kms_key.as_str();
         match self.message.attributes.get("key") {
             Some(found) if found != own => {
@@ -141,10 +145,10 @@ impl Delivery {
         if ciphertext.len() > CIPHERTEXT_LIMIT {
             return Err(Objection::Size(ciphertext.len()));
         }
-        Ok(Letter {
+        Ok(EncryptedMessage {
             collaborator: name.to_owned(),
             place,
-            message: self.attribute("message")?.to_owned(),
+            name: self.attribute("message")?.to_owned(),
             ciphertext,
         })
     }
@@ -159,7 +163,7 @@ impl Delivery {
 }
 
 impl<'a> Inbox<'a> {
-    /// The subscription that the terms name, pulled with `access`.
+    /// A client of the subscription that the terms name, which it pulls with `access`.
     pub fn new(network: Client<'a>, terms: &'a Terms, access: &'a Access) -> Self {
         Self {
             network,
@@ -169,24 +173,24 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    /// From now on, calls end at `deadline`.
+    /// Makes all later calls end at `deadline`.
     pub fn end_at(&mut self, deadline: Deadline<'a>) {
         self.network = self.network.until(deadline);
     }
 
-    /// Takes what is there until `glance`, and holds it for the rest of the run.
+    /// Pulls messages, waiting no longer than `until`, and holds them for the rest of the run.
     ///
     /// # Errors
-    /// The subscriber may not, or no proper answer.
-    pub fn pull(&mut self, glance: Deadline) -> Result<Vec<Delivery>, Error> {
+    /// The service denies access, does not answer, or answers with an error.
+    pub fn pull(&mut self, until: Deadline) -> Result<Vec<Delivery>, Error> {
         let doing = "pulling messages";
-        let network = self.network.until(glance);
+        let network = self.network.until(until);
         let request = json!({"maxMessages": self.batch});
         let answer = match self.call(&network, doing, "pull", &request) {
-            // Nothing came while the call was open; what was on its way comes again.
+            // No message arrived in time; Pub/Sub delivers again what was in transit.
             Err(Error::Late { .. }) => return Ok(Vec::new()),
             Err(Error::Http { source, .. }) if is_timeout(&source) => return Ok(Vec::new()),
-            // A publisher has sent what is no data. These come again, and then one by one.
+            // A publisher sent messages that are too large. Pull them again, one by one.
             Err(Error::Http { source, .. }) if self.batch > 1 && is_too_large(&source) => {
                 self.batch = 1;
                 return Ok(Vec::new());
@@ -203,18 +207,18 @@ impl<'a> Inbox<'a> {
         Ok(deliveries)
     }
 
-    /// Gives messages back: they will be delivered again.
+    /// Returns messages to the subscription, which delivers them again.
     ///
     /// # Errors
-    /// No proper answer.
+    /// The service denies access, does not answer, or answers with an error.
     pub fn release<T: AsRef<str>>(&self, ack_ids: &[T]) -> Result<(), Error> {
-        self.modify_deadline("giving messages back", ack_ids, 0)
+        self.modify_deadline("returning messages", ack_ids, 0)
     }
 
-    /// Takes messages for good: they will not be delivered again.
+    /// Acknowledges messages, so that they are not delivered again.
     ///
     /// # Errors
-    /// No proper answer.
+    /// The service denies access, does not answer, or answers with an error.
     pub fn acknowledge<T: AsRef<str>>(&self, ack_ids: &[T]) -> Result<(), Error> {
         let ids: Vec<_> = ack_ids.iter().map(AsRef::as_ref).collect();
         let doing = "acknowledging messages";
@@ -279,7 +283,7 @@ mod tests {
     use super::*;
     use crate::platform::http::base64;
 
-    fn read(attributes: &[(&str, &str)], data: &str) -> Result<Letter, Objection> {
+    fn read(attributes: &[(&str, &str)], data: &str) -> Result<EncryptedMessage, Objection> {
         let attributes = attributes
             .iter()
             .map(|(k, v)| (k.to_string(), v.to_string()))
@@ -293,7 +297,7 @@ mod tests {
             ack_id: "1".into(),
             message,
         }
-        .letter(&terms.collaborators)
+        .validate(&terms.collaborators)
     }
 
     const TWO: (&str, &str) = ("collaborator", "collaborator-2");
@@ -302,22 +306,22 @@ mod tests {
 
     #[test]
     fn reads_a_message_with_or_without_its_own_key() {
-        let letter = read(&[TWO, ("message", "m")], "YQ==").unwrap();
-        assert_eq!((letter.place, letter.message.as_str()), (1, "m"));
-        assert_eq!(letter.ciphertext, b"a");
+        let message = read(&[TWO, ("message", "m")], "YQ==").unwrap();
+        assert_eq!((message.place, message.name.as_str()), (1, "m"));
+        assert_eq!(message.ciphertext, b"a");
         assert!(read(&[TWO, ("message", "m"), ("key", KEY_2)], "YQ==").is_ok());
     }
 
     #[test]
     fn lets_no_message_choose_a_key() {
         let objection = read(&[TWO, ("message", "m"), ("key", KEY_1)], "YQ==").unwrap_err();
-        let expected = format!("key {KEY_1:?} is not collaborator-2's own");
+        let expected = format!("key {KEY_1:?} is not the key of collaborator-2");
         assert_eq!(objection.to_string(), expected);
         assert!(read(&[TWO, ("message", "m"), ("key", "")], "YQ==").is_err());
     }
 
     #[test]
-    fn objects_to_messages_that_do_not_say_what_they_are() {
+    fn rejects_invalid_messages() {
         let refused = |attributes: &[(&str, &str)], data| read(attributes, data).unwrap_err();
         assert_eq!(
             refused(&[("message", "m")], ""),
@@ -339,7 +343,7 @@ mod tests {
             refused(&[TWO, ("message", "m")], &large),
             Objection::Size(CIPHERTEXT_LIMIT + 1)
         );
-        let stranger = refused(&[("collaborator", "mallory"), ("message", "m")], "");
-        assert_eq!(stranger, Objection::Stranger("mallory".into()));
+        let unknown = refused(&[("collaborator", "mallory"), ("message", "m")], "");
+        assert_eq!(unknown, Objection::UnknownSender("mallory".into()));
     }
 }

@@ -1,6 +1,5 @@
-//! Late binding: the image starts to work only once every party has signed it. The attestation
-//! service has verified the signatures over the digest that was measured; whose they must be is
-//! said by the terms.
+//! Late binding: the image processes data only if every party has signed it. The attestation service
+//! has verified the signatures over the measured digest; the terms name the required signers.
 
 use crate::platform::Refusal;
 use crate::platform::identity::Identity;
@@ -9,7 +8,7 @@ use crate::terms::Signer;
 /// Checks that all `signers` have signed the image.
 ///
 /// # Errors
-/// Some have not; the refusal names them.
+/// [`Refusal::NotSigned`] names the parties that have not signed.
 pub fn check(identity: &Identity, signers: &[Signer]) -> Result<(), Refusal> {
     let has_signed = |signer: &&Signer| identity.signers.contains(&signer.key.hex());
     let missing = signers.iter().filter(|signer| !has_signed(signer));
@@ -45,10 +44,10 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_everyone_by_name() {
+    fn requires_every_signer_by_name() {
         let signers = ["builder", "one", "two"].map(signer);
-        assert!(check(&identity(&["two", "builder", "stranger", "one"]), &signers).is_ok());
-        let refused = check(&identity(&["builder", "stranger"]), &signers).unwrap_err();
+        assert!(check(&identity(&["two", "builder", "other", "one"]), &signers).is_ok());
+        let refused = check(&identity(&["builder", "other"]), &signers).unwrap_err();
         let image = Digest::of(b"image");
         let expected = format!("checking signatures on {image}: not signed by one, two");
         assert_eq!(refused.to_string(), expected);

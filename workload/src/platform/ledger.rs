@@ -1,16 +1,17 @@
-//! Who still owes what. Each message counts once, however often it is delivered.
+//! The messages that are counted and those that are owed. Each message counts once, however often it
+//! is delivered.
 
 use std::collections::BTreeMap;
 
 use content::Digest;
 
-use crate::platform::inbox::Letter;
+use crate::platform::inbox::EncryptedMessage;
 use crate::terms::Collaborator;
 
-/// What has been counted, and who still owes what.
+/// The messages that have been counted, and how many each collaborator still owes.
 pub struct Ledger {
     owed: Vec<(String, u32)>,
-    /// The ciphertext that was counted under each sender's name for it.
+    /// The digest of each counted ciphertext, by sender's index and message name.
     counted: BTreeMap<(usize, String), Digest>,
 }
 
@@ -19,16 +20,16 @@ pub struct Ledger {
 pub enum Due {
     /// Decrypt and count it.
     Wanted,
-    /// It has been counted.
+    /// The same message has been counted already.
     Counted,
-    /// Another one of this name has been counted.
-    Another,
+    /// A different message with this name has been counted.
+    NameTaken,
     /// Its sender has sent all that was agreed.
     Surplus,
 }
 
 impl Ledger {
-    /// Nothing counted, everything owed.
+    /// A ledger with nothing counted and all messages owed.
     pub fn new(collaborators: &[Collaborator]) -> Self {
         let owed = collaborators.iter().map(|c| (c.name.clone(), c.messages));
         Self {
@@ -38,26 +39,26 @@ impl Ledger {
     }
 
     /// What to do with a message.
-    pub fn due(&self, letter: &Letter) -> Due {
-        let counted = self.counted.get(&(letter.place, letter.message.clone()));
-        match (counted, self.owed.get(letter.place)) {
-            (Some(digest), _) if *digest == Digest::of(&letter.ciphertext) => Due::Counted,
-            (Some(_), _) => Due::Another,
+    pub fn due(&self, message: &EncryptedMessage) -> Due {
+        let counted = self.counted.get(&(message.place, message.name.clone()));
+        match (counted, self.owed.get(message.place)) {
+            (Some(digest), _) if *digest == Digest::of(&message.ciphertext) => Due::Counted,
+            (Some(_), _) => Due::NameTaken,
             (None, Some((_, 1..))) => Due::Wanted,
             (None, _) => Due::Surplus,
         }
     }
 
-    /// Notes that a message has been counted, if it was wanted.
-    pub fn count(&mut self, letter: &Letter) {
-        if self.due(letter) == Due::Wanted {
-            let name = (letter.place, letter.message.clone());
-            self.counted.insert(name, Digest::of(&letter.ciphertext));
-            self.owed[letter.place].1 -= 1;
+    /// Records that a message has been counted, if it was wanted.
+    pub fn count(&mut self, message: &EncryptedMessage) {
+        if self.due(message) == Due::Wanted {
+            let name = (message.place, message.name.clone());
+            self.counted.insert(name, Digest::of(&message.ciphertext));
+            self.owed[message.place].1 -= 1;
         }
     }
 
-    /// Who still owes how many messages.
+    /// The collaborators that still owe messages, with the number of messages.
     pub fn owed(&self) -> Vec<(String, u32)> {
         self.owed
             .iter()
@@ -80,11 +81,11 @@ mod tests {
         )
     }
 
-    fn letter(place: usize, message: &str) -> Letter {
-        Letter {
+    fn message(place: usize, name: &str) -> EncryptedMessage {
+        EncryptedMessage {
             collaborator: "c".into(),
             place,
-            message: message.into(),
+            name: name.into(),
             ciphertext: b"ciphertext".to_vec(),
         }
     }
@@ -92,26 +93,26 @@ mod tests {
     #[test]
     fn counts_each_message_once() {
         let mut ledger = ledger();
-        ledger.count(&letter(0, "m"));
-        ledger.count(&letter(0, "m"));
-        assert_eq!(ledger.due(&letter(0, "m")), Due::Counted);
-        assert_eq!(ledger.due(&letter(0, "n")), Due::Surplus);
+        ledger.count(&message(0, "m"));
+        ledger.count(&message(0, "m"));
+        assert_eq!(ledger.due(&message(0, "m")), Due::Counted);
+        assert_eq!(ledger.due(&message(0, "n")), Due::Surplus);
         assert_eq!(ledger.owed(), [("collaborator-2".to_owned(), 1)]);
-        assert_eq!(ledger.due(&letter(1, "m")), Due::Wanted);
-        ledger.count(&letter(1, "m"));
+        assert_eq!(ledger.due(&message(1, "m")), Due::Wanted);
+        ledger.count(&message(1, "m"));
         assert!(ledger.owed().is_empty());
-        assert_eq!(ledger.due(&letter(2, "m")), Due::Surplus);
+        assert_eq!(ledger.due(&message(2, "m")), Due::Surplus);
     }
 
     #[test]
-    fn takes_no_other_message_for_the_one_that_it_counted() {
+    fn distinguishes_messages_of_the_same_name() {
         let mut ledger = ledger();
-        ledger.count(&letter(0, "m"));
+        ledger.count(&message(0, "m"));
         let ciphertext = b"another".to_vec();
-        let another = Letter {
+        let another = EncryptedMessage {
             ciphertext,
-            ..letter(0, "m")
+            ..message(0, "m")
         };
-        assert_eq!(ledger.due(&another), Due::Another);
+        assert_eq!(ledger.due(&another), Due::NameTaken);
     }
 }

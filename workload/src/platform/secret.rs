@@ -1,32 +1,32 @@
 use serde::de::{Deserialize, Deserializer, Error as _};
 use zeroize::Zeroizing;
 
-/// A token, or data that a collaborator encrypted: it is never printed, and its memory is cleared.
-/// That is this memory; what TLS and HTTP keep of a message on its way is theirs.
+/// A token, or decrypted data of a collaborator. It is never printed, and its memory is cleared on drop.
+/// Buffers of the TLS and HTTP libraries are not cleared.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Keeps `bytes` secret from here on.
+    /// Wraps `bytes`.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The bytes, for the one who needs them.
+    /// The secret bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes as text, if they are text.
+    /// The secret as text, if it is UTF-8.
     pub fn text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
 }
 
-/// From text.
+/// Deserializes from a string.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Serde would say what it found instead.
+        // Serde's own message would quote the value.
         let text = String::deserialize(deserializer).map_err(|_| D::Error::custom("not text"))?;
         Ok(Self::new(text.into_bytes()))
     }

@@ -1,5 +1,5 @@
-//! Gathers data: pulls messages, decrypts them by turns, and keeps account of each, so that none is
-//! lost or counted twice.
+//! Gathers the data: pulls messages, decrypts them in turns, and keeps track of each, so that no message
+//! is lost or counted twice.
 
 use std::time::Duration;
 
@@ -9,28 +9,28 @@ use crate::platform::decrypt::{Kms, Opened};
 use crate::platform::exchange::Access;
 use crate::platform::http::Client;
 use crate::platform::identity::Identity;
-use crate::platform::inbox::{Delivery, Inbox, Letter};
+use crate::platform::inbox::{Delivery, EncryptedMessage, Inbox};
 use crate::platform::ledger::{Due, Ledger};
-use crate::platform::objections::Objections;
+use crate::platform::refusal_log::RefusalLog;
 use crate::platform::{Error, Refusal, Secret};
 use crate::terms::Terms;
 
-/// After a pull that brought nothing: some services answer at once.
+/// The pause after a pull without messages: some services answer such a pull immediately.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How long to wait for messages while others wait to be decrypted.
-const GLANCE: Duration = Duration::from_secs(2);
-/// How long acknowledging and giving back may take, once the result is out or there is none.
+/// The wait for new messages while others wait to be decrypted.
+const SHORT_PULL: Duration = Duration::from_secs(2);
+/// The time for acknowledging and returning messages after the result, or after a failure.
 const FINISHING: Duration = Duration::from_secs(20);
 
-/// What happens to one message.
-enum Fate {
-    /// It is counted, now or before: it is acknowledged once the result is out.
+/// The decision on one message.
+enum Decision {
+    /// It is counted, now or earlier, and is acknowledged once the result is written.
     Counted,
-    /// It is not wanted: it is given back at the end.
+    /// It is refused, and is returned to the subscription at the end.
     Refused,
 }
 
-/// Takes the data of a message, or says why not.
+/// Takes the data of a message, or returns why it cannot.
 pub type Take<'a> = &'a mut dyn FnMut(&Secret) -> Result<(), Box<dyn std::error::Error>>;
 
 /// The messages of one run.
@@ -38,35 +38,35 @@ pub struct Session<'a> {
     terms: &'a Terms,
     access: &'a [Access],
     deadline: Deadline<'a>,
-    tell: &'a dyn Fn(&str),
+    log: &'a dyn Fn(&str),
     inbox: Inbox<'a>,
     kms: Kms<'a>,
     ledger: Ledger,
     backlog: Backlog,
-    /// What to acknowledge counted messages by, second deliveries included.
+    /// The acknowledgement IDs of counted messages, including repeated deliveries.
     counted: Vec<String>,
-    /// What to give all others back by. They are held meanwhile: given back at once they would come
-    /// again at once, in place of those that have not come yet.
+    /// The acknowledgement IDs of refused messages. These are held until the end: Pub/Sub would deliver a
+    /// returned message again immediately, in place of messages that have not been delivered yet.
     refused: Vec<String>,
-    objections: Objections,
+    refusal_log: RefusalLog,
 }
 
 impl<'a> Session<'a> {
-    /// Nothing has come. `access` has what was given for the tokens of `identity`; `network` ends its
-    /// calls at `deadline`.
+    /// A session without messages. `access` holds the access tokens for the tokens of `identity`; calls
+    /// over `network` end at `deadline`.
     pub fn new(
         terms: &'a Terms,
         identity: &Identity,
         access: &'a [Access],
         network: &Client<'a>,
         deadline: Deadline<'a>,
-        tell: &'a dyn Fn(&str),
+        log: &'a dyn Fn(&str),
     ) -> Self {
         Self {
             terms,
             access,
             deadline,
-            tell,
+            log,
             inbox: Inbox::new(network.until(deadline), terms, &access[terms.subscriber]),
             kms: Kms {
                 network: network.until(deadline),
@@ -77,14 +77,15 @@ impl<'a> Session<'a> {
             backlog: Backlog::new(&terms.collaborators),
             counted: Vec::new(),
             refused: Vec::new(),
-            objections: Objections::default(),
+            refusal_log: RefusalLog::default(),
         }
     }
 
-    /// Hands the data of each message to `take` until every collaborator has sent what was agreed.
+    /// Passes the data of each message to `take` until every collaborator has sent the agreed number of
+    /// messages.
     ///
     /// # Errors
-    /// The deadline passes, a collaborator withholds its key, or a service fails.
+    /// The deadline passes, a collaborator denies the use of its key, or a service fails.
     pub fn gather(&mut self, take: Take<'_>) -> Result<(), Error> {
         match self.rounds(take) {
             Err(Error::Late { doing }) => Err(self.overdue(Some(doing))),
@@ -120,49 +121,49 @@ impl<'a> Session<'a> {
         .into()
     }
 
-    /// While messages wait to be decrypted, no long wait for others.
+    /// Pulls messages; waits only briefly for new ones while others wait to be decrypted.
     fn pull(&mut self) -> Result<Vec<Delivery>, Error> {
         match self.backlog.is_empty() {
             true => self.inbox.pull(self.deadline),
-            false => self.inbox.pull(self.deadline.at_most(GLANCE)),
+            false => self.inbox.pull(self.deadline.at_most(SHORT_PULL)),
         }
     }
 
-    /// Refuses a message, knows it as counted, or lets it wait for its turn.
+    /// Refuses a message, recognizes it as counted, or adds it to the backlog.
     fn sort(&mut self, delivery: Delivery) {
         let name = delivery.name();
         let sender = delivery.sender(&self.terms.collaborators).to_owned();
-        let (letter, ack_id) = delivery.read(&self.terms.collaborators);
-        let fate = match letter {
+        let (message, ack_id) = delivery.read(&self.terms.collaborators);
+        let decision = match message {
             Err(objection) => self.refuse(&sender, &name, &objection),
-            Ok(letter) => match self.judge(&letter) {
-                Some(fate) => fate,
-                None => return self.wait(Waiting { letter, ack_id }),
+            Ok(message) => match self.judge(&message) {
+                Some(decision) => decision,
+                None => return self.wait(Waiting { message, ack_id }),
             },
         };
-        self.note(fate, ack_id);
+        self.note(decision, ack_id);
     }
 
     fn wait(&mut self, waiting: Waiting) {
-        if let Err(Waiting { letter, ack_id }) = self.backlog.push(waiting) {
-            let reason = "too many of its sender wait already";
-            let fate = self.refuse(&letter.collaborator, &letter.message, &reason);
-            self.note(fate, ack_id);
+        if let Err(Waiting { message, ack_id }) = self.backlog.push(waiting) {
+            let reason = "too many messages of its sender are waiting";
+            let decision = self.refuse(&message.collaborator, &message.name, &reason);
+            self.note(decision, ack_id);
         }
     }
 
-    /// Decrypts what waits, by turns; when something stops everything, the rest is given back.
+    /// Decrypts the waiting messages in turns. After an error, the rest is returned to the subscription.
     fn round(&mut self, take: Take<'_>) -> Result<(), Error> {
         self.backlog.begin();
-        while let Some(Waiting { letter, ack_id }) = self.backlog.take() {
-            let fate = match self.judge(&letter) {
-                Some(fate) => Ok(fate),
-                None => self.count(&letter, take),
+        while let Some(Waiting { message, ack_id }) = self.backlog.take() {
+            let decision = match self.judge(&message) {
+                Some(decision) => Ok(decision),
+                None => self.count(&message, take),
             };
-            match fate {
-                Ok(fate) => self.note(fate, ack_id),
+            match decision {
+                Ok(decision) => self.note(decision, ack_id),
                 Err(error) => {
-                    self.note(Fate::Refused, ack_id);
+                    self.note(Decision::Refused, ack_id);
                     return Err(error);
                 }
             }
@@ -170,59 +171,61 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn note(&mut self, fate: Fate, ack_id: String) {
-        match fate {
-            Fate::Counted => self.counted.push(ack_id),
-            Fate::Refused => self.refused.push(ack_id),
+    fn note(&mut self, decision: Decision, ack_id: String) {
+        match decision {
+            Decision::Counted => self.counted.push(ack_id),
+            Decision::Refused => self.refused.push(ack_id),
         }
     }
 
-    /// What happens to a message that need not be decrypted for that.
-    fn judge(&mut self, letter: &Letter) -> Option<Fate> {
-        let objection = match self.ledger.due(letter) {
-            Due::Wanted if self.backlog.is_useless(letter) => "the same one was refused before",
+    /// The decision on a message, if it can be made without decrypting.
+    fn judge(&mut self, message: &EncryptedMessage) -> Option<Decision> {
+        let objection = match self.ledger.due(message) {
+            Due::Wanted if self.backlog.is_useless(message) => {
+                "the same message was refused before"
+            }
             Due::Wanted => return None,
-            Due::Counted => return Some(Fate::Counted),
-            Due::Another => "another one of this name has been counted",
-            Due::Surplus => "its sender has sent all that is due",
+            Due::Counted => return Some(Decision::Counted),
+            Due::NameTaken => "a different message with this name has been counted",
+            Due::Surplus => "its sender has sent all agreed messages",
         };
-        Some(self.refuse(&letter.collaborator, &letter.message, &objection))
+        Some(self.refuse(&message.collaborator, &message.name, &objection))
     }
 
-    fn count(&mut self, letter: &Letter, take: Take<'_>) -> Result<Fate, Error> {
-        let key = &self.terms.collaborators[letter.place].kms_key;
-        let data = match self.kms.open(letter, key, &self.access[letter.place])? {
+    fn count(&mut self, message: &EncryptedMessage, take: Take<'_>) -> Result<Decision, Error> {
+        let key = &self.terms.collaborators[message.place].kms_key;
+        let data = match self.kms.open(message, key, &self.access[message.place])? {
             Opened::Plaintext(data) => data,
-            Opened::NotOpened(reason) => return Ok(self.fail(letter, &reason)),
+            Opened::NotOpened(reason) => return Ok(self.fail(message, &reason)),
         };
         if let Err(objection) = take(&data) {
-            return Ok(self.fail(letter, &objection));
+            return Ok(self.fail(message, &objection));
         }
-        self.ledger.count(letter);
-        (self.tell)(&format!(
+        self.ledger.count(message);
+        (self.log)(&format!(
             "counted: message {} of {}",
-            letter.message, letter.collaborator
+            message.name, message.collaborator
         ));
-        Ok(Fate::Counted)
+        Ok(Decision::Counted)
     }
 
-    fn fail(&mut self, letter: &Letter, reason: &dyn std::fmt::Display) -> Fate {
-        self.backlog.fail(letter);
-        self.refuse(&letter.collaborator, &letter.message, reason)
+    fn fail(&mut self, message: &EncryptedMessage, reason: &dyn std::fmt::Display) -> Decision {
+        self.backlog.fail(message);
+        self.refuse(&message.collaborator, &message.name, reason)
     }
 
-    fn refuse(&mut self, sender: &str, message: &str, reason: &dyn std::fmt::Display) -> Fate {
-        if let Some(line) = self.objections.line(sender, message, reason) {
-            (self.tell)(&line);
+    fn refuse(&mut self, sender: &str, message: &str, reason: &dyn std::fmt::Display) -> Decision {
+        if let Some(line) = self.refusal_log.line(sender, message, reason) {
+            (self.log)(&line);
         }
-        Fate::Refused
+        Decision::Refused
     }
 
-    /// Acknowledges what the published result is made of, and gives everything else back. That has
-    /// an end of its own: the deadline may be near or over.
+    /// Acknowledges the counted messages if `outcome` is a success, and returns all others to the
+    /// subscription. This has its own deadline, because that of the session may have passed.
     ///
     /// # Errors
-    /// Those of `outcome`; or acknowledging fails.
+    /// The error of `outcome`, or acknowledging fails.
     pub fn finish(mut self, outcome: Result<(), Error>, elapsed: Elapsed<'a>) -> Result<(), Error> {
         self.inbox.end_at(Deadline::after(elapsed, FINISHING));
         self.refused
@@ -238,10 +241,12 @@ impl<'a> Session<'a> {
         outcome
     }
 
-    /// What cannot be given back comes back by itself, only later.
+    /// Returns messages. After a failure, Pub/Sub delivers them again when their deadline expires.
     fn give_back(&self, ack_ids: &[String]) {
         if let Err(error) = self.inbox.release(ack_ids) {
-            (self.tell)(&format!("not given back yet: {error}"));
+            (self.log)(&format!(
+                "leaving messages to be delivered again later: {error}"
+            ));
         }
     }
 }

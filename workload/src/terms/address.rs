@@ -1,16 +1,17 @@
-//! Addresses and names that end up in URLs.
+//! Addresses and resource names, which become parts of URLs.
 
 use super::{InvalidTerms, TEXT_LIMIT};
 
-/// An address that tokens may be sent to: https, or http that does not leave the machine.
+/// An address that tokens may be sent to: https, or http to a loopback address.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint(String);
 
 impl Endpoint {
-    /// Reads an address; a slash at its end is dropped.
+    /// Parses an address; slashes at its end are removed.
     ///
     /// # Errors
-    /// Another scheme, another host for http than this machine, a query or a fragment.
+    /// Any other scheme, http to a host that is not loopback, user information, a query or a fragment,
+    /// or more than 512 bytes.
     pub fn parse(text: &str) -> Result<Self, InvalidTerms> {
         let invalid = || InvalidTerms::Endpoint(text.chars().take(80).collect());
         let is_plain = |c: char| c.is_ascii_graphic() && !"?#\\\"<>{}|^`".contains(c);
@@ -28,7 +29,7 @@ impl Endpoint {
         }
     }
 
-    /// The address.
+    /// The address, without a slash at its end.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -49,7 +50,7 @@ impl Resource {
         }
     }
 
-    /// The name.
+    /// The name, as `projects/…`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sends_tokens_only_where_nobody_listens() {
+    fn accepts_only_addresses_that_protect_tokens() {
         for (text, is_safe) in [
             ("https://kms.example/", true),
             ("http://127.0.0.1:8080", true),

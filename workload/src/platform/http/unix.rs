@@ -65,7 +65,7 @@ impl Transport for UnixTransport {
         Ok(amount > 0)
     }
 
-    /// One connection, one call: the other side is on this machine.
+    /// Connections are not reused: a new one costs little on the same machine.
     fn is_open(&mut self) -> bool {
         false
     }
@@ -80,7 +80,7 @@ fn unix_error(error: std::io::Error, timeout: NextTimeout) -> ureq::Error {
     }
 }
 
-/// A socket's path needs no resolving; ureq wants an address all the same.
+/// A resolver that returns a fixed address: the path of a socket needs none, but ureq requires one.
 #[derive(Debug)]
 pub(super) struct NoResolver;
 

@@ -1,5 +1,5 @@
-//! The other side: launcher, issuer, Security Token Service, Cloud KMS and Pub/Sub, small but with
-//! real signatures and real encryption.
+//! Fake services: launcher, issuer, Security Token Service, Cloud KMS and Pub/Sub, with real signatures
+//! and real encryption.
 
 mod http;
 mod keys;
@@ -17,17 +17,17 @@ use content::Digest;
 use serde_json::{Value, json};
 use workload::Error;
 use workload::platform::identity::Launcher;
-use workload::run::{World, run};
+use workload::run::{Environment, run};
 use workload::terms::Terms;
 
 use keys::encrypt;
 
-/// When everything is played, in Unix seconds.
+/// The time of all tests, in Unix seconds.
 pub const NOW: u64 = 1_800_000_000;
-/// Those who must sign.
+/// The required signers.
 pub const SIGNERS: [&str; 3] = ["builder", "one", "two"];
 
-/// The image that is played.
+/// The digest of the image under test.
 pub fn image() -> Digest {
     Digest::of(b"image")
 }
@@ -42,63 +42,63 @@ pub fn kms_key(name: &str) -> String {
     format!("projects/{name}/locations/global/keyRings/ring/cryptoKeys/data")
 }
 
-/// What is played, and what has happened.
-pub struct Stage {
+/// The fake services and their state.
+pub struct Services {
     pub state: Arc<Mutex<State>>,
     port: u16,
     socket: PathBuf,
 }
 
-/// What a message is in the queue.
+/// A message in the queue.
 #[derive(Clone)]
 pub struct Queued {
     pub name: String,
     pub message: Value,
-    /// Deliverable, or held under this identifier.
+    /// The acknowledgement ID that holds it; `None` if it can be delivered.
     pub held: Option<String>,
-    /// Held for longer than the subscription says.
+    /// Whether it is held longer than the default of the subscription.
     pub extended: bool,
     pub acknowledged: bool,
 }
 
-/// From the path of a call and what it carried, the error that a service answers with.
+/// Makes the status and body of an error from the path of a call and the content of the request.
 pub type Echo = fn(&str, &str) -> Option<(u16, String)>;
 
 pub struct State {
-    /// Who has signed; seen by the launcher when it looks.
+    /// The parties that have signed; the launcher sees them when it refreshes.
     pub signed: Vec<&'static str>,
     seen_signed: Vec<&'static str>,
     /// Changes the claims of a token for the given audience.
     pub claims: fn(&str, &mut Value),
-    /// The file of the key that tokens are signed with.
+    /// The name of the key file that tokens are signed with.
     pub signing_key: &'static str,
-    /// Provider that lets nobody in.
+    /// The provider that rejects all tokens.
     pub closed_provider: Option<&'static str>,
-    /// Keys that nobody may use.
+    /// Keys whose use is denied.
     pub closed_keys: BTreeSet<String>,
-    /// What Cloud KMS says instead of decrypting: a `google.rpc.Code` of HTTP status 400.
+    /// The error of Cloud KMS in place of decrypting: a `google.rpc.Code` with HTTP status 400.
     pub kms_code: Option<&'static str>,
-    /// Changes what Cloud KMS answers.
+    /// Changes the answer of Cloud KMS.
     pub decrypted: fn(&mut Value),
-    /// Changes what the Security Token Service answers.
+    /// Changes the answer of the Security Token Service.
     pub exchanged: fn(&mut Value),
-    /// What the terms say of the job.
+    /// The value of `job` in the terms.
     pub job: &'static str,
-    /// Seconds that the workload waits.
+    /// The deadline in the terms, in seconds.
     pub deadline: u64,
-    /// The time that has passed beyond the real one.
+    /// The simulated time that has passed.
     pub passed: Duration,
-    /// How much of it each call to decrypt takes.
+    /// The simulated time that each call to decrypt takes.
     pub decrypting: Duration,
-    /// How long the call to decrypt takes in truth.
+    /// The real time that each call to decrypt takes.
     pub stalling: Duration,
-    /// Makes an error out of what a service was asked, in place of its answer.
+    /// Replaces the answers of services by errors.
     pub echo: Option<Echo>,
-    /// Spaces after every answer of a service.
+    /// The number of spaces after every answer of a service.
     pub padding: usize,
-    /// The status of every answer of a service, whatever it is.
+    /// The HTTP status of every answer of a service, if it is overridden.
     pub status: Option<u16>,
-    /// Calls that fail with 503 before the next one succeeds.
+    /// The number of calls that fail with 503 before the services recover.
     pub outages: u32,
     pub queue: Vec<Queued>,
     next_ack: u32,
@@ -106,16 +106,16 @@ pub struct State {
     pub calls: Vec<String>,
 }
 
-/// How a run ended.
-pub struct Ending {
+/// The outcome of a run.
+pub struct Outcome {
     pub result: Result<(), Error>,
     pub printed: String,
-    pub told: String,
+    pub log: String,
 }
 
-static STAGES: AtomicU32 = AtomicU32::new(0);
+static INSTANCES: AtomicU32 = AtomicU32::new(0);
 
-impl Stage {
+impl Services {
     pub fn new() -> Self {
         let state = Arc::new(Mutex::new(State {
             signed: SIGNERS.to_vec(),
@@ -140,7 +140,7 @@ impl Stage {
             next_ack: 0,
             calls: Vec::new(),
         }));
-        let number = STAGES.fetch_add(1, Ordering::Relaxed);
+        let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let name = format!("workload-test-{}-{number}.sock", std::process::id());
         let socket = std::env::temp_dir().join(name);
         let shared = state.clone();
@@ -178,7 +178,7 @@ impl Stage {
         Terms::parse(terms.to_string().as_bytes()).unwrap()
     }
 
-    /// Publishes a message as an honest collaborator would.
+    /// Publishes a valid message of a collaborator.
     pub fn send(&self, collaborator: &str, message: &str, text: &str) {
         self.send_as(
             collaborator,
@@ -209,21 +209,21 @@ impl Stage {
         self.state.lock().unwrap().queue.push(queued);
     }
 
-    /// Runs the workload. Time is played: each pull that brings nothing takes a second, and each call
-    /// to decrypt as long as the stage says. Only where a call stalls does real time pass as well.
-    pub fn run(&self) -> Ending {
+    /// Runs the workload. Time is simulated: each pull without messages takes a second, and each call to
+    /// decrypt takes `decrypting`. Real time counts only if `stalling` is set.
+    pub fn run(&self) -> Outcome {
         let start = Instant::now();
-        let played = self.state.clone();
+        let shared = self.state.clone();
         let elapsed = || {
-            let state = played.lock().unwrap();
+            let state = shared.lock().unwrap();
             match state.stalling.is_zero() {
                 true => state.passed,
                 false => state.passed + start.elapsed(),
             }
         };
         let now = || NOW + elapsed().as_secs();
-        let (told, printed) = (Mutex::new(String::new()), Mutex::new(String::new()));
-        let tell = |line: &str| *told.lock().unwrap() += &format!("{line}\n");
+        let (log, printed) = (Mutex::new(String::new()), Mutex::new(String::new()));
+        let write_log = |line: &str| *log.lock().unwrap() += &format!("{line}\n");
         let publish = |result: &str| {
             let state = self.state.lock().unwrap();
             assert!(
@@ -234,19 +234,19 @@ impl Stage {
             Ok(())
         };
         let launcher = Launcher::at(&self.socket);
-        let world = World {
+        let environment = Environment {
             launcher,
             now: &now,
             elapsed: &elapsed,
-            tell: &tell,
+            log: &write_log,
             publish: &publish,
         };
-        let result = run(&self.terms(), &world);
-        let (told, printed) = (told.into_inner().unwrap(), printed.into_inner().unwrap());
-        Ending {
+        let result = run(&self.terms(), &environment);
+        let (log, printed) = (log.into_inner().unwrap(), printed.into_inner().unwrap());
+        Outcome {
             result,
             printed,
-            told,
+            log,
         }
     }
 
@@ -254,7 +254,7 @@ impl Stage {
         std::fs::remove_file(&self.socket).unwrap();
     }
 
-    /// Messages that will be delivered again.
+    /// The names of messages that will be delivered again.
     pub fn left(&self) -> Vec<String> {
         let state = self.state.lock().unwrap();
         let left = state
@@ -264,7 +264,7 @@ impl Stage {
         left.map(|queued| queued.name.clone()).collect()
     }
 
-    /// Messages that will never be delivered again.
+    /// The names of messages that will not be delivered again.
     pub fn acknowledged(&self) -> Vec<String> {
         let state = self.state.lock().unwrap();
         state
@@ -285,7 +285,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for Services {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.socket);
     }

@@ -1,4 +1,4 @@
-//! The services, each as small as it can be.
+//! The answers of the fake services.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -164,7 +164,7 @@ impl State {
         }
     }
 
-    /// When there is nothing to deliver, time passes: what was not held for longer comes again.
+    /// Delivers messages. If there are none, time passes, and messages that were not extended are released.
     fn pull(&mut self, body: &Value) -> Value {
         let most = usize::try_from(body["maxMessages"].as_u64().unwrap()).unwrap();
         let mut received = Vec::new();

@@ -1,4 +1,4 @@
-//! Just enough of an HTTP/1.1 server: one request a connection.
+//! A minimal HTTP/1.1 server: one request per connection.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-/// A request.
+/// An HTTP request.
 pub struct Request {
     pub method: String,
     pub path: String,
@@ -21,7 +21,7 @@ pub type Response = (u16, Vec<u8>);
 
 type Handler = Arc<dyn Fn(&Request) -> Response + Send + Sync>;
 
-/// Serves on a free port of 127.0.0.1; gives the port.
+/// Serves on a free port of 127.0.0.1; returns the port.
 pub fn serve_tcp(handler: Handler) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -34,7 +34,7 @@ pub fn serve_tcp(handler: Handler) -> u16 {
     port
 }
 
-/// Serves on a Unix socket, in chunks as the launcher does.
+/// Serves on a Unix socket with chunked encoding, as the launcher does.
 pub fn serve_unix(path: &Path, handler: Handler) {
     let listener = UnixListener::bind(path).unwrap();
     thread::spawn(move || {
@@ -56,7 +56,7 @@ fn answer<S: Read + Write>(stream: S, handler: &Handler, framing: Framing) {
     let (status, body) = handler(&request);
     let stream = stream.get_mut();
     let head =
-        format!("HTTP/1.1 {status} Played\r\nContent-Type: text/html\r\nConnection: close\r\n");
+        format!("HTTP/1.1 {status} Status\r\nContent-Type: text/html\r\nConnection: close\r\n");
     let mut bytes = head.into_bytes();
     match framing {
         Framing::Length => {
@@ -73,7 +73,7 @@ fn answer<S: Read + Write>(stream: S, handler: &Handler, framing: Framing) {
             bytes.extend(b"0\r\n\r\n");
         }
     }
-    // The client may have gone away; that is its business.
+    // The client may have closed the connection.
     let _ = stream.write_all(&bytes);
 }
 

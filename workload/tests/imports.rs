@@ -1,4 +1,4 @@
-//! The platform names no job, and no job names the platform or the terms.
+//! Checks the imports: the platform names no job, and no job names the platform or the terms.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::{Path, PathBuf};
@@ -21,15 +21,15 @@ fn sources(folder: &str) -> Vec<PathBuf> {
 }
 
 #[track_caller]
-fn names_none(folder: &str, rooms: &[&str]) {
+fn names_none(folder: &str, modules: &[&str]) {
     for path in sources(folder) {
         let text = std::fs::read_to_string(&path).unwrap();
-        for room in rooms {
+        for module in modules {
             let names = ["crate::", "super::", "crate::{", "super::{"];
             let named = names
                 .iter()
-                .any(|name| text.contains(&format!("{name}{room}")));
-            assert!(!named, "{} names {room}", path.display());
+                .any(|name| text.contains(&format!("{name}{module}")));
+            assert!(!named, "{} names {module}", path.display());
         }
     }
 }

@@ -1,27 +1,27 @@
-//! What may be told of an error that a service words. A log is read by others than the parties, and
-//! some services quote the request that they refuse, token included.
+//! Removes secrets from the error messages of services before they are logged. Others than the parties
+//! read the log, and some services quote the request that they refuse, including its token.
 
 use std::collections::BTreeSet;
 
 use super::{Content, printable};
 use crate::platform::Secret;
 
-/// Characters in a row, letters and digits alone, that count as a quotation.
+/// The number of consecutive letters and digits that counts as a quotation of the request.
 const QUOTATION: usize = 8;
-/// Characters in a row that encode something when there are more of them: tokens, keys and base64
-/// of any kind. Names of resources and permissions have separators in between.
+/// The length of the longest run of characters that is not taken for encoded data, such as a token, a
+/// key or base64. Names of resources and permissions contain separators.
 const ENCODED: usize = 40;
-/// Characters that are told.
+/// The largest number of characters that are logged of a message.
 const LENGTH: usize = 600;
-/// Characters that the code of an error may have.
+/// The largest length of an error code, in bytes.
 const CODE: usize = 40;
-/// What stands in place of words that are not told.
-const WITHHELD: &str = "(withheld: its words may quote the request)";
+/// The text that replaces a message.
+const WITHHELD: &str = "(message withheld: it may quote the request)";
 
-/// What a call carried that no message may repeat: its bearer token, and the values of its form.
-pub(super) struct Carried(Vec<Secret>);
+/// The secrets of one request, which no message may repeat: its bearer token and the values of its form.
+pub(super) struct Redactor(Vec<Secret>);
 
-impl Carried {
+impl Redactor {
     pub(super) fn of(bearer: Option<&Secret>, content: &Content) -> Self {
         let form = match content {
             Content::Form(form) => *form,
@@ -29,11 +29,11 @@ impl Carried {
         };
         let bearer = bearer.and_then(Secret::text);
         let texts = form.iter().map(|(_, value)| *value).chain(bearer);
-        Self(texts.map(|text| Secret::new(letters(text))).collect())
+        Self(texts.map(|text| Secret::new(alphanumerics(text))).collect())
     }
 
-    /// `text` in one line, shortened; or that it is withheld.
-    pub(super) fn tell(&self, text: &str) -> String {
+    /// `text` in one line, shortened; or a note that it is withheld.
+    pub(super) fn redact(&self, text: &str) -> String {
         let text = printable(text, LENGTH);
         match is_encoded(&text) || self.is_quoted(&text) {
             true => WITHHELD.to_owned(),
@@ -41,8 +41,8 @@ impl Carried {
         }
     }
 
-    /// `code`, if it has the form of one (`google.rpc.Code`, RFC 6749 section 5.2).
-    pub(super) fn tell_code(&self, code: &str) -> String {
+    /// `code`, if it has the form of an error code (`google.rpc.Code`, RFC 6749 section 5.2).
+    pub(super) fn redact_code(&self, code: &str) -> String {
         let is_name = |c: char| c.is_ascii_alphabetic() || c == '_';
         let is_code = !code.is_empty() && code.len() <= CODE && code.chars().all(is_name);
         match is_code && !self.is_quoted(code) {
@@ -52,17 +52,19 @@ impl Carried {
     }
 
     fn is_quoted(&self, text: &str) -> bool {
-        let text = letters(text);
-        let told: BTreeSet<&[u8]> = text.windows(QUOTATION).collect();
+        let text = alphanumerics(text);
+        let logged: BTreeSet<&[u8]> = text.windows(QUOTATION).collect();
         let mut quotations = self.0.iter().flat_map(|s| s.bytes().windows(QUOTATION));
-        quotations.any(|quotation| told.contains(quotation))
+        quotations.any(|quotation| logged.contains(quotation))
     }
 }
 
-/// Neither case nor what stands in between hides a quotation.
-fn letters(text: &str) -> Vec<u8> {
-    let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
-    letters.map(|byte| byte.to_ascii_lowercase()).collect()
+/// The letters and digits of `text` in lower case, so that neither case nor separators hide a quotation.
+fn alphanumerics(text: &str) -> Vec<u8> {
+    let alphanumerics = text.bytes().filter(u8::is_ascii_alphanumeric);
+    alphanumerics
+        .map(|byte| byte.to_ascii_lowercase())
+        .collect()
 }
 
 fn is_encoded(text: &str) -> bool {
@@ -79,24 +81,24 @@ mod tests {
     const DENIED: &str = "Permission 'cloudkms.cryptoKeyVersions.useToDecrypt' denied on resource \
         'projects/collaborator-1/locations/global/keyRings/ring/cryptoKeys/data' (or it may not exist).";
 
-    fn carried() -> Carried {
+    fn redactor() -> Redactor {
         let form = [("audience", "//iam.example/pool"), ("subject_token", TOKEN)];
         let bearer = Secret::new(b"ya29.a0AfH6SMBx-y_z".to_vec());
-        Carried::of(Some(&bearer), &Content::Form(&form))
+        Redactor::of(Some(&bearer), &Content::Form(&form))
     }
 
     #[test]
-    fn tells_what_services_say() {
+    fn keeps_the_messages_of_services() {
         for text in [REJECTED, DENIED, "", "no"] {
-            assert_eq!(carried().tell(text), text);
+            assert_eq!(redactor().redact(text), text);
         }
-        assert_eq!(carried().tell_code("invalid_grant"), "invalid_grant");
+        assert_eq!(redactor().redact_code("invalid_grant"), "invalid_grant");
         let code = "PERMISSION_DENIED";
-        assert_eq!(carried().tell_code(code), code);
+        assert_eq!(redactor().redact_code(code), code);
     }
 
     #[test]
-    fn tells_no_part_of_the_request() {
+    fn removes_every_part_of_the_request() {
         let spaced: String = TOKEN.chars().flat_map(|c| [c, ' ']).collect();
         for text in [
             format!("bad token {TOKEN}"),
@@ -106,13 +108,13 @@ mod tests {
             spaced,
             "subject_token=x&audience=%2F%2Fiam.example%2Fpool".to_owned(),
             "Bearer ya29.a0AfH6SMBx".to_owned(),
-            // Base64 of something that is not known here.
+            // Base64 of data that is not part of the request.
             "ZXlKaGJHY2lPaUpTVXpJMU5pSjkuZXlKaGRXUWlPaUo0SW4w".to_owned(),
         ] {
-            assert_eq!(carried().tell(&text), WITHHELD, "{text}");
+            assert_eq!(redactor().redact(&text), WITHHELD, "{text}");
         }
         for code in [TOKEN, "eyJhbGciOi", "", "a b", &"a".repeat(41)] {
-            assert_eq!(carried().tell_code(code), "unknown error", "{code}");
+            assert_eq!(redactor().redact_code(code), "unknown error", "{code}");
         }
     }
 }
