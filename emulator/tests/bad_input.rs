@@ -71,7 +71,10 @@ fn nothing_to_launch() {
     };
     let said = launch(&["--plain-http"]);
     assert!(said.contains("pulling image"), "{said}");
-    assert!(said.contains("hint: is the registry there"), "{said}");
+    assert!(
+        said.contains("hint: check that the registry is running"),
+        "{said}"
+    );
     let said = launch(&["--ca", "missing.pem"]);
     assert!(said.contains("missing.pem"), "{said}");
     let said = launch(&["--plain-http", "--runtime", "/dev/null/socket"]);

@@ -1,4 +1,4 @@
-//! What the programs do alike before and around their work.
+//! What all programs share on the command line.
 #![forbid(unsafe_code)]
 
 pub mod proxy;

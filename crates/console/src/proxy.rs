@@ -1,28 +1,29 @@
-//! Proxies, and this machine: what goes to the loopback interface never goes through a proxy.
+//! Exempts the loopback interface from HTTP proxies.
 //!
-//! Every HTTP client that a program links reads `HTTP_PROXY` and its like by itself, and some (Google's)
-//! cannot be told otherwise. A process cannot change its own environment while threads may read it,
-//! so a program starts anew with a better one, before it does anything else.
+//! Every HTTP client that a program links reads `HTTP_PROXY` and similar variables by itself, and some
+//! (Google's) cannot be configured otherwise. A process cannot safely change its environment while other
+//! threads may read it, so a program executes itself again with a changed environment before it does
+//! anything else.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// Names of the loopback interface, as the various clients match them.
+/// Names of the loopback interface in the forms that the various clients match.
 const LOOPBACK: [&str; 5] = ["localhost", "127.0.0.1", "127.0.0.0/8", "::1", "[::1]"];
-/// What stands for every host.
+/// The value that exempts every host.
 const EVERY: &str = "*";
-/// Clients read one or the other first.
+/// The variables that exempt hosts. Clients differ in which of them they read first.
 const EXEMPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// Replaces the process by one whose environment exempts the loopback interface from proxies, if one is
-/// set. Comes back if nothing needs to change, which is so in the new process.
+/// If a proxy is set, replaces the process by one whose environment exempts the loopback interface from
+/// it. Returns if nothing needs to change, as in the new process.
 ///
-/// `environment` and `arguments` are those of the process, the program's name among the latter.
+/// `environment` and `arguments` are those of the process; the first argument is the program's name.
 ///
 /// # Errors
-/// The program cannot be started anew.
+/// The program cannot be executed again.
 pub fn exempt_loopback(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     arguments: impl IntoIterator<Item = OsString>,
@@ -41,7 +42,7 @@ pub fn exempt_loopback(
     Err(command.exec())
 }
 
-/// The value of `NO_PROXY` that is missing; `None` if no proxy is set or loopback is exempt.
+/// The new value of `NO_PROXY`; `None` if no proxy is set or loopback is already exempt.
 fn exemptions(environment: &[(OsString, OsString)]) -> Option<OsString> {
     if !environment
         .iter()
@@ -53,7 +54,7 @@ fn exemptions(environment: &[(OsString, OsString)]) -> Option<OsString> {
     if values.iter().all(|value| exempts_loopback(value)) {
         return None;
     }
-    // The first that is set is the one that clients go by.
+    // The upper-case variable takes precedence if both are set.
     let own = values.into_iter().find(|value| !value.is_empty());
     let mut exempt = own.unwrap_or_default();
     for name in LOOPBACK {
@@ -70,7 +71,7 @@ fn value(environment: &[(OsString, OsString)], name: &str) -> Option<OsString> {
     found.map(|(_, value)| value.clone())
 }
 
-/// `HTTP_PROXY`, `https_proxy`, `ALL_PROXY` and so on.
+/// Whether a variable names a proxy: `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY`, in any case.
 fn is_proxy(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_lowercase();
     matches!(name.as_str(), "http_proxy" | "https_proxy" | "all_proxy")

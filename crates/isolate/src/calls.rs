@@ -1,4 +1,4 @@
-//! System calls that a program may not make (seccomp(2)).
+//! Filters of system calls (seccomp(2)).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,24 +9,24 @@ pub use seccompiler::{
 };
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, SeccompRule, TargetArch};
 
-/// The same call by its other number: a kernel may answer to the x32 interface as well.
+/// The bit that x32 system call numbers have set: a kernel may accept each call by that number too.
 pub const X32: i64 = 0x4000_0000;
 
-/// Calls that fail with one error number; all others are allowed.
+/// A set of system calls that fail with one error number. All other calls are allowed.
 #[derive(Default)]
 pub struct Filter(BTreeMap<i64, Vec<SeccompRule>>);
 
 impl Filter {
-    /// A filter of `calls`, by either number.
+    /// Creates a filter that refuses `calls`, by their native and their x32 numbers.
     pub fn of(calls: &[i64]) -> Self {
         let both = calls.iter().flat_map(|call| [*call, *call | X32]);
         Self(both.map(|call| (call, Vec::new())).collect())
     }
 
-    /// Adds a call if all `conditions` hold for its arguments.
+    /// Refuses `call` as well if all `conditions` hold for its arguments.
     ///
     /// # Errors
-    /// There is no condition.
+    /// `conditions` is empty.
     pub fn add_if(&mut self, call: i64, conditions: Vec<Condition>) -> Result<(), BackendError> {
         let rule = SeccompRule::new(conditions)?;
         for call in [call, call | X32] {
@@ -35,11 +35,11 @@ impl Filter {
         Ok(())
     }
 
-    /// Has these calls fail with the error number `answer` from now on, in this process and in all that it
-    /// starts.
+    /// Installs the filter in this process and all that it starts: the calls fail with the error number
+    /// `answer`.
     ///
     /// # Errors
-    /// A kernel without filters.
+    /// The kernel does not support filters or refuses this one.
     pub fn apply(self, answer: i32) -> io::Result<()> {
         let program = self.compile(answer).map_err(io::Error::other)?;
         seccompiler::apply_filter(&program).map_err(io::Error::other)

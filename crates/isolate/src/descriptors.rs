@@ -1,12 +1,12 @@
-//! Files that a process was left with.
+//! Inherited file descriptors.
 
 use std::fs;
 use std::io;
 
 use nix::errno::Errno;
 
-/// Leaves standard input, output and error open and nothing else. The user's shell may have left a file or a
-/// folder open, which a program could read, and go anywhere from.
+/// Closes all file descriptors except standard input, output and error. A file or folder that the user's
+/// shell left open would give an isolated program access to the machine's files.
 ///
 /// # Errors
 /// The open files cannot be listed or closed.
@@ -19,7 +19,7 @@ pub fn close_inherited() -> io::Result<()> {
     }
     for descriptor in open {
         match nix::unistd::close(descriptor) {
-            // The list itself was one of them, and is closed already.
+            // The descriptor of the listing itself is closed already.
             Ok(()) | Err(Errno::EBADF) => {}
             Err(error) => return Err(error.into()),
         }

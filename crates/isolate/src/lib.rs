@@ -1,6 +1,6 @@
-//! What separates a program from the machine that it runs on: namespaces, mounts, users, capabilities,
-//! limits and system call filters. The compiler's sandbox and the launcher's container are both made of
-//! these pieces. Each of them changes the calling process, which must have a single thread.
+//! Isolation of a program from the machine that it runs on: namespaces, mounts, users, capabilities, resource
+//! limits and system call filters. The build sandbox and the launcher's container use the same functions.
+//! Each function changes the calling process, which must have a single thread.
 #![forbid(unsafe_code)]
 
 pub mod calls;

@@ -1,4 +1,4 @@
-//! How long a process lives.
+//! Ends a process with its parent.
 
 use std::os::fd::BorrowedFd;
 
@@ -6,16 +6,17 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Result;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-/// Has the kernel end this process when its parent ends. A parent that has ended before is not noticed: see
-/// [`is_abandoned`].
+/// Makes the kernel kill this process when its parent ends (prctl(2), `PR_SET_PDEATHSIG`). This has no effect
+/// if the parent has already ended: see [`is_abandoned`].
 ///
 /// # Errors
-/// The kernel refuses.
+/// The error of prctl(2).
 pub fn end_with_parent() -> Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))
 }
 
-/// Whether the other end of `stream`, a pipe or a socket that the parent keeps open while it lives, is closed.
+/// Whether the other end of `stream` is closed. `stream` is a pipe or a socket that the parent keeps open
+/// while it runs.
 ///
 /// # Errors
 /// The stream cannot be polled.

@@ -7,10 +7,11 @@ use rustix::thread::{
     set_no_new_privs,
 };
 
-/// Keeps the capabilities of this process when it starts another program: without this, only root keeps them.
+/// Makes the capabilities of this process ambient, so that it keeps them when it executes another program.
+/// Otherwise only root keeps them.
 ///
 /// # Errors
-/// The kernel refuses.
+/// The error of capset(2) or prctl(2).
 pub fn keep() -> Result<()> {
     let mut sets = capabilities(None)?;
     sets.inheritable = sets.permitted;
@@ -21,10 +22,10 @@ pub fn keep() -> Result<()> {
     Ok(())
 }
 
-/// Gives up all capabilities, and every way to gain one.
+/// Drops all capabilities, also from the bounding set, and sets `no_new_privs`, so that none can be gained.
 ///
 /// # Errors
-/// The kernel refuses.
+/// The error of capset(2) or prctl(2).
 pub fn give_up() -> Result<()> {
     for capability in CapabilitySet::all().iter() {
         match remove_capability_from_bounding_set(capability) {

@@ -5,17 +5,17 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Result;
 
-/// A user and a group, by number.
+/// A user ID and a group ID.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Id {
-    /// The user.
+    /// The user ID.
     pub uid: u32,
-    /// The group.
+    /// The group ID.
     pub gid: u32,
 }
 
 impl Id {
-    /// As whom this process acts.
+    /// The effective user and group of this process.
     pub fn effective() -> Self {
         Self {
             uid: rustix::process::geteuid().as_raw(),
@@ -24,20 +24,20 @@ impl Id {
     }
 }
 
-/// Opens the machine's process file system for [`map`] and [`write`].
+/// Opens `/proc` for [`map`] and [`write`].
 ///
 /// # Errors
-/// It is not there.
+/// The error of open(2).
 pub fn open_proc() -> Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     rustix::fs::open("/proc", flags, Mode::empty())
 }
 
 /// Maps `inside`, the only user and group of this process's new user namespace, to `outside`. `proc` is a
-/// process file system that can be written to.
+/// writable proc file system.
 ///
 /// # Errors
-/// The kernel refuses.
+/// The error of openat(2) or write(2).
 pub fn map(proc: BorrowedFd<'_>, inside: Id, outside: Id) -> Result<()> {
     write(proc, "self/setgroups", "deny")?;
     let uids = format!("{} {} 1", inside.uid, outside.uid);
@@ -46,10 +46,10 @@ pub fn map(proc: BorrowedFd<'_>, inside: Id, outside: Id) -> Result<()> {
     write(proc, "self/gid_map", &gids)
 }
 
-/// Writes a file of a process file system, which the kernel takes in one piece.
+/// Writes `text` to a file of a proc file system, in a single write as the kernel requires.
 ///
 /// # Errors
-/// The kernel refuses.
+/// The error of openat(2) or write(2).
 pub fn write(proc: BorrowedFd<'_>, file: &str, text: &str) -> Result<()> {
     let file = openat(proc, file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
     rustix::io::write(file, text.as_bytes()).map(drop)

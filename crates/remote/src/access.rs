@@ -5,13 +5,13 @@ pub(crate) enum Access {
     Push,
 }
 
-/// What a registry is told with each request.
+/// The credentials that a request carries.
 #[derive(Clone)]
 pub(crate) enum Authorization {
-    /// Nothing.
+    /// No credentials.
     Anonymous,
-    /// Our name and password.
+    /// The user name and password of the [`Login`](crate::login::Login).
     Basic,
-    /// A token that it let us have.
+    /// A token that the registry's token service issued.
     Bearer(String),
 }

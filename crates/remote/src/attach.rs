@@ -7,24 +7,24 @@ use crate::referrers::Keeper;
 use crate::tag::Changed;
 use crate::{Error, Registry};
 
-/// A referrer that was stored, by its digest.
+/// A referrer that was stored, with its digest.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Attached {
-    /// Readers find it.
+    /// Clients find it in the subject's list of referrers.
     Listed(Digest),
-    /// Readers do not find it unless they know its digest: the registry keeps no list, and the tag under
-    /// which clients would keep one is taken.
+    /// Clients find it only by its digest: the registry keeps no list of referrers, and the tag under
+    /// which clients would keep one holds something else.
     Unlisted(Digest),
 }
 
 impl Registry {
-    /// Stores a manifest that has a subject, and lists it among the subject's referrers where the
-    /// registry keeps no list itself. Its layers must be there; the empty configuration is stored if
-    /// it is needed.
+    /// Stores a manifest that has a subject. If the registry keeps no list of referrers, adds the manifest
+    /// to the list under the subject's tag. The layers must have been pushed before; the empty
+    /// configuration is pushed if the manifest names it.
     ///
     /// # Errors
-    /// A manifest without a subject, [`Error::Entries`] if there is no room for another, or a registry
-    /// that refuses.
+    /// [`Error::NoSubject`] for a manifest without a subject, [`Error::Entries`] if the list is full, or
+    /// the error of a request that fails.
     pub async fn attach_referrer(&self, manifest: Manifest) -> Result<Attached, Error> {
         let Some(subject) = manifest.subject.as_ref().map(|s| s.digest) else {
             return Err(Error::NoSubject);
@@ -34,14 +34,14 @@ impl Registry {
             self.push_blob(media::EMPTY, b"{}").await?;
         }
         let digest = Digest::of(&bytes);
-        self.check_room(&subject, &digest).await?;
+        self.check_capacity(&subject, &digest).await?;
         self.push_manifest(&Target::Digest(digest), &bytes, media::MANIFEST)
             .await?;
         self.keep_listed(&subject, entry(&manifest, &bytes)).await
     }
 
-    /// One referrer more than is read would make all of them unreadable.
-    async fn check_room(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
+    /// Refuses a referrer beyond the limit: readers refuse a list that is longer than the limit.
+    async fn check_capacity(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
         let (_, listed) = self.list(subject).await?;
         let mut known = listed.iter();
         match known.any(|entry| matches!(entry, Entry::Manifest(found) if found == referrer)) {
@@ -53,8 +53,8 @@ impl Registry {
         }
     }
 
-    /// Adds `entry` to the list if it is ours to keep. Some registries say that they keep it and do
-    /// not, so the list decides and not their answer.
+    /// Adds `entry` to the list if the clients keep it. Some registries answer that they list a referrer
+    /// and do not, so the list itself is read.
     async fn keep_listed(&self, subject: &Digest, entry: Descriptor) -> Result<Attached, Error> {
         let attached = Attached::Listed(entry.digest);
         if let (Keeper::Registry, _) = self.list(subject).await? {
@@ -70,9 +70,9 @@ impl Registry {
         Ok(attached)
     }
 
-    /// Whether a list can stand under `tag`. Where something else does, it is not written over (OCI
-    /// distribution specification, pushing manifests with subject), unless it is the subject
-    /// itself: registries that take such a tag for the digest answer so, and may let the tag be made.
+    /// Whether a list can be stored under `tag`. Other content under the tag is not overwritten (OCI
+    /// distribution specification, pushing manifests with subject), unless it is the subject itself:
+    /// some registries resolve such a tag as a digest, and may still accept a push to it.
     async fn can_keep_list(
         &self,
         tag: &Tag,
@@ -100,7 +100,7 @@ impl Registry {
         Ok(stored == list)
     }
 
-    /// The index with the entry; `None` if it has it.
+    /// The index with the entry added; `None` if it already has the entry.
     fn with_entry(
         &self,
         current: Option<&[u8]>,
@@ -108,7 +108,7 @@ impl Registry {
         url: &str,
     ) -> Result<Option<Changed>, Error> {
         let list = match current {
-            // The tag was free or held a list a moment ago.
+            // `can_keep_list` found the tag unused or holding a list.
             Some(bytes) => self.list_in(bytes)?.unwrap_or_else(List::empty),
             None => List::empty(),
         };
@@ -124,12 +124,12 @@ impl Registry {
     }
 }
 
-/// Whether a registry refuses what was sent, and not who sent it or how often.
+/// Whether a status refuses the content of a request, rather than its credentials or its rate.
 fn is_refusal_of_content(status: u16) -> bool {
     matches!(status, 400 | 405 | 409 | 412 | 415 | 422)
 }
 
-/// What the list says about a referrer (OCI distribution specification, listing referrers).
+/// The list entry of a referrer (OCI distribution specification, listing referrers).
 fn entry(manifest: &Manifest, bytes: &[u8]) -> Descriptor {
     let config_type = || Some(manifest.config.media_type.clone());
     Descriptor {

@@ -7,7 +7,7 @@ use reqwest::Certificate;
 
 use crate::Error;
 
-/// Certificate authorities to trust besides the system's: at least one.
+/// One or more certificate authorities to trust in addition to the system's.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Authorities {
     path: PathBuf,
@@ -15,11 +15,12 @@ pub struct Authorities {
 }
 
 impl Authorities {
-    /// Reads certificates in PEM. The file may be a pipe without data, so reading it blocks only this
-    /// future.
+    /// Reads certificates in PEM. The file is read on a blocking thread: it may be a pipe that has no
+    /// data yet.
     ///
     /// # Errors
-    /// The file cannot be read, or it holds no certificate.
+    /// [`Error::Read`] if the file cannot be read, [`Error::Authorities`] if it holds no certificate or
+    /// an invalid one.
     pub async fn read(path: &Path) -> Result<Self, Error> {
         let (path, shown) = (path.to_owned(), path.to_owned());
         let read = tokio::task::spawn_blocking(move || Self::read_now(&path)).await;
@@ -44,7 +45,7 @@ impl Authorities {
             pem,
         };
         let certificates = authorities.certificates()?;
-        // Only now they are looked into.
+        // Certificates are parsed only when a client is built with them.
         let client = reqwest::Client::builder().tls_certs_only(certificates);
         client
             .build()
@@ -52,7 +53,6 @@ impl Authorities {
         Ok(authorities)
     }
 
-    /// The certificates.
     pub(crate) fn certificates(&self) -> Result<Vec<Certificate>, Error> {
         let certificates = Certificate::from_pem_bundle(&self.pem);
         let certificates = certificates.map_err(|source| self.refused(&source))?;
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn are_certificates_and_at_least_one() {
+    async fn a_file_without_a_valid_certificate_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         let block = |label: &str, body: &str| {

@@ -1,5 +1,5 @@
-//! The Docker credential store, as every registry client reads it: `config.json` in
-//! `$DOCKER_CONFIG` or `~/.docker`, and the helper programs that it names.
+//! The Docker credential store: `config.json` in `$DOCKER_CONFIG` or `~/.docker`, and the helper
+//! programs that it names.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -41,7 +41,7 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// The credentials for `registry`; anonymous if there is no store or nothing in it.
+/// The credentials for `registry`; [`Login::Anonymous`] if there is no store or it has none for it.
 pub(crate) fn find(registry: &str) -> Result<Login, CredentialFault> {
     let Some(path) = store_path() else {
         return Ok(Login::Anonymous);
@@ -70,7 +70,7 @@ fn read_store(path: &Path) -> Result<Option<Store>, CredentialFault> {
         Err(error) => return Err(unread(ReadError::Io(error))),
     };
     let bytes = read_limited(file, limits::DOCUMENT).map_err(unread)?;
-    // Docker takes an empty file for an empty store.
+    // Docker reads an empty file as an empty store.
     if bytes.trim_ascii().is_empty() {
         return Ok(None);
     }
@@ -83,8 +83,9 @@ fn read_store(path: &Path) -> Result<Option<Store>, CredentialFault> {
 }
 
 impl Store {
-    /// A helper for this registry comes before what the file holds, and that before the helper for
-    /// all (Docker, `config.json`). Helpers know a registry by its key in the file, if it has one.
+    /// Looks in this order: the helper for this registry, the file's own entry, the helper for all
+    /// registries (Docker, `config.json`). A helper is asked for the registry's key in the file, if it
+    /// has one.
     fn find(&self, registry: &str) -> Result<Login, CredentialFault> {
         let helper = named(&self.cred_helpers, registry);
         if let Some((key, helper)) = helper.filter(|(_, helper)| !helper.is_empty()) {
@@ -111,7 +112,7 @@ fn key_of(registry: &str) -> &str {
     }
 }
 
-/// What a table says of a registry, and the key under which it says so.
+/// The entry of a table for a registry, with its key.
 fn named<'a, T>(
     table: &'a BTreeMap<String, Option<T>>,
     registry: &str,
@@ -126,7 +127,7 @@ fn ask(helper: &str, server: &str) -> Login {
 }
 
 impl Auth {
-    /// `None` if the entry only says that a helper has the credentials.
+    /// The credentials in the entry; `None` if it holds none because a helper keeps them.
     fn read(&self, key: &str) -> Result<Option<Login>, CredentialFault> {
         if let Some(token) = given(&self.identitytoken) {
             return Ok(Some(Login::Refresh(token.clone())));
@@ -153,7 +154,7 @@ fn given(text: &Option<String>) -> Option<&String> {
     text.as_ref().filter(|text| !text.is_empty())
 }
 
-/// Keys are hosts or the addresses of hosts.
+/// The host of a key, which is a host or a URL.
 fn host(key: &str) -> &str {
     let key = key.strip_prefix("https://").unwrap_or(key);
     let key = key.strip_prefix("http://").unwrap_or(key);
@@ -169,7 +170,7 @@ mod tests {
         store.find(registry)
     }
 
-    /// In words, so that tests can compare it.
+    /// The credentials as text, so that tests can compare them.
     fn found(text: &str, registry: &str) -> String {
         match find_in(text, registry).unwrap() {
             Login::Anonymous => "anonymous".to_owned(),
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_helper_that_does_not_work_is_told_of_when_it_matters() {
+    fn a_failing_helper_is_an_unreadable_login() {
         for text in [
             r#"{"credsStore":"desktop.exe"}"#,
             r#"{"credHelpers":{"r.example":"no-such-helper-anywhere"}}"#,

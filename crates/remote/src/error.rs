@@ -10,220 +10,220 @@ use oci::{Repository, Tag};
 
 use crate::CredentialFault;
 
-/// Why a registry could not be asked, or what is wrong with its answer. Only [`Error::NotFound`]
-/// says that something is not there.
+/// The error of a request to a registry. Only [`Error::NotFound`] means that the content does not
+/// exist.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file of certificate authorities that has none, or what is none.
+    /// A file of certificate authorities holds no certificate or an invalid one.
     #[error("reading certificate authorities {}: {reason}", path.display())]
     Authorities {
-        /// Which one.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The parser's message.
         reason: String,
     },
-    /// A client that cannot be made.
+    /// The HTTP client cannot be built.
     #[error("connecting to {registry}: {}", chain(source))]
     Connect {
-        /// The registry.
+        /// The registry's host and port.
         registry: String,
-        /// Why.
+        /// The client's error.
         source: reqwest::Error,
     },
-    /// Credentials that cannot be read, for a registry that wants some.
+    /// The credentials cannot be read, and the registry requires them.
     #[error("reading credentials for {registry}: {fault}")]
     Credentials {
-        /// The registry.
+        /// The registry's host and port.
         registry: String,
-        /// Why.
+        /// The error of the credential store.
         fault: Arc<CredentialFault>,
     },
-    /// A token service whose answer holds no token.
-    #[error("requesting {url}: the answer holds no token")]
+    /// The token service's answer contains no token.
+    #[error("requesting {url}: the answer contains no token")]
     NoToken {
-        /// The service.
+        /// The token service's URL, without its query.
         url: String,
     },
-    /// A registry that takes neither our credentials nor none.
+    /// Authentication with the credentials found, or anonymously, failed.
     #[error("authenticating to {registry}: {source}")]
     Authenticate {
-        /// The registry.
+        /// The registry's host and port.
         registry: String,
-        /// Why.
+        /// The error of the request for a challenge or a token.
         source: Box<Error>,
     },
-    /// Something that took too long.
-    #[error("asking {registry}: not done in {seconds} s")]
+    /// An operation reached its time limit.
+    #[error("requesting from {registry}: not completed within {seconds} s")]
     Timeout {
-        /// The registry.
+        /// The registry's host and port.
         registry: String,
-        /// Seconds waited.
+        /// The time limit in seconds.
         seconds: u64,
     },
-    /// Something that failed each time it was tried.
+    /// A request failed at each of several tries.
     #[error("{source} (tried {tries} times)")]
     GaveUp {
-        /// How often it was tried.
+        /// The number of tries.
         tries: u32,
-        /// The last failure.
+        /// The error of the last try.
         source: Box<Error>,
     },
-    /// A request without an answer, or an answer that breaks off.
+    /// A request got no answer, or the connection broke during the answer.
     #[error("requesting {url}: {}", chain(source))]
     Transport {
-        /// What was requested.
+        /// The URL requested.
         url: String,
-        /// Why.
+        /// The HTTP client's error.
         source: reqwest::Error,
     },
-    /// An answer that is neither yes nor "not there".
+    /// An answer with an HTTP status other than success and 404.
     #[error("requesting {url}: status {status}{}{}", detail(.message), pause(.retry_after))]
     Status {
-        /// What was requested.
+        /// The URL requested.
         url: String,
         /// The HTTP status.
         status: u16,
-        /// What the registry says about it, fit to print.
+        /// The registry's error codes and messages, escaped for printing; empty if it sent none.
         message: String,
-        /// How long the registry asks to wait before another try.
+        /// The pause that the registry asks for before the next try (`Retry-After`).
         retry_after: Option<Duration>,
     },
-    /// The registry says that this is not there.
+    /// The registry does not have the content.
     #[error("requesting {url}: not found")]
     NotFound {
-        /// What was requested.
+        /// The URL requested.
         url: String,
     },
-    /// An answer without a header that it must have, or with an unreadable one.
+    /// An answer lacks a required header, or the header is malformed.
     #[error("requesting {url}: header {header} is missing or malformed")]
     Header {
-        /// What was requested.
+        /// The URL requested.
         url: String,
-        /// The header.
+        /// The header's name.
         header: &'static str,
     },
-    /// An answer from something that is no registry: a proxy's page, say.
+    /// An answer that does not come from a registry, for example the login page of a proxy.
     #[error("requesting {url}: expected {expected}, found {found}")]
     Foreign {
-        /// What was requested.
+        /// The URL requested.
         url: String,
-        /// What should have come.
+        /// The kind of content expected.
         expected: &'static str,
-        /// What the answer says that it is, or how it begins; fit to print.
+        /// The media type or the beginning of the answer, escaped for printing.
         found: String,
     },
-    /// Content of another digest.
+    /// Content with a different digest than requested.
     #[error("requesting {url}: expected {expected}, found {actual}")]
     DigestMismatch {
-        /// What was requested.
+        /// The URL requested.
         url: String,
-        /// The digest that it should have.
+        /// The digest requested.
         expected: Digest,
-        /// The digest that it has.
+        /// The digest of the content received.
         actual: Digest,
     },
-    /// Something to be pushed to a digest that it does not have.
-    #[error("pushing to {repository}@{expected}: this is {actual}")]
+    /// The manifest to push does not have the digest that the target names.
+    #[error("pushing to {repository}@{expected}: the manifest has the digest {actual}")]
     Target {
         /// The repository.
         repository: Repository,
-        /// The digest that was asked for.
+        /// The digest that the target names.
         expected: Digest,
-        /// The digest of what would be pushed.
+        /// The digest of the manifest.
         actual: Digest,
     },
-    /// Content of another size.
+    /// Content with a different size than its descriptor says.
     #[error("requesting {url}: expected {expected} bytes, found {actual}")]
     SizeMismatch {
-        /// What was requested.
+        /// The URL requested.
         url: String,
-        /// Bytes announced.
+        /// The size in the descriptor, in bytes.
         expected: u64,
-        /// Bytes seen, some of them perhaps only announced.
+        /// Bytes received, or the `Content-Length` of the answer.
         actual: u64,
     },
-    /// Content larger than anything of its kind may be.
+    /// Content that is larger than the limit for its kind.
     #[error("requesting {url}: larger than the limit of {limit} bytes")]
     Limit {
-        /// What was requested.
+        /// The URL requested.
         url: String,
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// More referrers or signatures than anyone needs.
+    /// More referrers, pages or signatures than the limit.
     #[error("requesting {url}: more than {limit} entries")]
     Entries {
-        /// What was requested.
+        /// The URL requested.
         url: String,
-        /// Entries allowed.
+        /// The limit, as a number of entries.
         limit: usize,
     },
-    /// Manifests, indexes and images that cannot be read or written.
+    /// A manifest, index or image that cannot be parsed or written.
     #[error("requesting {repository}: {source}")]
     Image {
-        /// Where it is from.
+        /// The repository that it comes from.
         repository: Repository,
-        /// Why.
+        /// The parser's error.
         source: Box<oci::Error>,
     },
-    /// A manifest that cannot be changed as JSON.
+    /// A manifest or list is not strict JSON and cannot be changed.
     #[error("changing manifest: {0}")]
     Json(#[from] JsonError),
-    /// A referrer without a subject.
+    /// A manifest without `subject` cannot be attached as a referrer.
     #[error("attaching referrer: manifest has no subject")]
     NoSubject,
     /// Other clients keep writing the same tag.
-    #[error("changing {repository}:{tag}: others keep changing it, seen in {looks} looks")]
+    #[error("changing {repository}:{tag}: other clients keep changing it (read {looks} times)")]
     Contended {
         /// The repository.
         repository: Repository,
         /// The tag.
         tag: Tag,
-        /// Looks at it.
+        /// How many times the tag was read.
         looks: u32,
     },
-    /// A blob that cannot be uploaded.
+    /// A blob cannot be uploaded.
     #[error("uploading {digest}: {source}")]
     Upload {
-        /// The blob.
+        /// The blob's digest.
         digest: Digest,
-        /// Why.
+        /// The error of the upload's request.
         source: Box<Error>,
     },
-    /// A file that is not what its descriptor says.
+    /// A file differs from its descriptor in size or digest.
     #[error("uploading {}: {source}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The expected and the actual size or digest.
         source: CheckError,
     },
-    /// A file that cannot be read.
+    /// A file cannot be read.
     #[error("reading {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file that cannot be written.
+    /// A file cannot be written.
     #[error("writing {}: {source}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// A layout that cannot be read.
+    /// An OCI image layout cannot be read.
     #[error("reading layout: {0}")]
     Layout(#[source] Box<oci::Error>),
 }
 
-/// Characters of an error from a dependency that are repeated.
+/// The longest text shown of a dependency's error, in characters.
 const SHOWN: usize = 1000;
 
-/// An error with all its causes, since HTTP clients keep the reason two levels down. Registries
-/// choose parts of the text, so it is made fit to print.
+/// An error with all its causes: the HTTP client keeps the reason two levels down. The text is
+/// escaped for printing because the registry chooses parts of it.
 fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

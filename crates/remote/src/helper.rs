@@ -1,4 +1,4 @@
-//! The protocol of Docker's credential helpers: the server on stdin, JSON on stdout.
+//! The protocol of Docker's credential helpers: the server's name on stdin, JSON on stdout.
 
 use std::io::{self, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -8,9 +8,10 @@ use serde::Deserialize;
 
 use crate::login::{CredentialFault, Login};
 
-/// The user name by which a helper says that its secret is a refresh token.
+/// The user name that marks a helper's secret as a refresh token.
 const REFRESH_TOKEN: &str = "<token>";
-/// How a helper says that it knows nothing of a server (docker-credential-helpers, `credentials/error.go`).
+/// A helper's output when it has no credentials for a server (docker-credential-helpers,
+/// `credentials/error.go`).
 const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
 
 #[derive(Default, Deserialize)]
@@ -20,16 +21,16 @@ struct Answer {
     secret: String,
 }
 
-/// How a helper ended, and what it said.
+/// A helper's exit status (`None` if a signal ended it) and standard output.
 struct Output {
     status: Option<i32>,
     stdout: Vec<u8>,
 }
 
-/// What `helper` knows of `server`.
+/// The credentials that `helper` has for `server`; [`Login::Anonymous`] if it reports none.
 ///
 /// # Errors
-/// The helper cannot be run, or fails otherwise than for want of credentials.
+/// The helper cannot be run, fails for another reason, or its answer cannot be parsed.
 pub(crate) fn ask(helper: &str, server: &str) -> Result<Login, CredentialFault> {
     let name = helper.to_owned();
     if !is_name(helper) {
@@ -58,7 +59,7 @@ fn login(answer: Answer) -> Login {
     }
 }
 
-/// A part of a file name: no path and no option.
+/// Whether a text can be part of a file name: no path separator, no space.
 fn is_name(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
@@ -80,7 +81,7 @@ fn run(helper: &str, server: &str) -> io::Result<Output> {
 fn converse(child: &mut Child, server: &str) -> io::Result<Vec<u8>> {
     if let Some(mut stdin) = child.stdin.take() {
         match stdin.write_all(server.as_bytes()) {
-            // A helper for one registry need not read its name.
+            // A helper that serves one registry may exit without reading the name.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
             _ => {}
         }

@@ -1,53 +1,56 @@
-//! What helps when a registry fails us, in one place for every program.
+//! The hints for a registry's errors, which all programs share.
 
 use std::io;
 
 use crate::Error;
 
-const LOG_IN: &str = "log in with an account that may do this, as `docker login` does; \
+const LOG_IN: &str = "log in with `docker login`, with an account that has this permission; \
                       DOCKER_CONFIG names the directory of config.json";
-const REACH: &str = "is the registry there? --plain-http is for one without TLS, --ca FILE for one \
-                     with an authority of its own";
+const REACH: &str = "check that the registry is running; use --plain-http for a registry without \
+                     TLS, --ca FILE for one with a private certificate authority";
 const WAIT: &str = "the registry is busy: wait, and repeat the command";
-const LATER: &str = "the registry fails: try again later, or ask who runs it";
-const REFUSED: &str = "what the registry says is above: does it take what this command sends?";
+const LATER: &str = "the registry fails: try again later, or ask its administrator";
+const REFUSED: &str = "the registry refused the request with the message above";
 
 impl Error {
-    /// What the reader can do, in one line.
+    /// What the user can do about the error, in one line.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Connect { .. } | Self::Transport { .. } | Self::Timeout { .. } => REACH,
-            Self::Authorities { .. } => "--ca takes a file of certificates in PEM, one or more",
+            Self::Authorities { .. } => "--ca takes a PEM file with one or more certificates",
             Self::Credentials { .. } => {
                 "correct the Docker credential store, or log in again with `docker login`"
             }
             Self::Authenticate { source, .. } => unauthenticated(source),
-            Self::Target { .. } => "push to a tag, or to the digest that it has",
+            Self::Target { .. } => "push to a tag, or to the manifest's own digest",
             Self::Upload { source, .. } | Self::GaveUp { source, .. } => source.hint(),
             Self::Status { status, .. } => answered(*status),
-            Self::NotFound { .. } => "was it pushed, and to this repository?",
+            Self::NotFound { .. } => "check that it was pushed, and to this repository",
             Self::Foreign { .. } => {
-                "this is no registry's answer: is there a proxy or a login page in between?"
+                "this answer is not from a registry: check for a proxy or a login page in between"
             }
             Self::Header { .. } | Self::NoToken { .. } => LATER,
             Self::Entries { .. } => {
                 "delete old signatures and referrers of this image from the registry"
             }
-            Self::Contended { .. } => "repeat the command when the others are done",
+            Self::Contended { .. } => "repeat the command when the other clients have finished",
             Self::Write { source, .. } => unwritten(source),
-            Self::Read { .. } => "is the path right, and is the file yours to read?",
-            Self::Content { .. } | Self::Layout(_) => "a layout is what `builder build -o` writes",
+            Self::Read { .. } => "check the path and the permissions of the file",
+            Self::Content { .. } | Self::Layout(_) => {
+                "pass an OCI image layout, as `builder build -o` writes it"
+            }
             Self::DigestMismatch { .. } | Self::SizeMismatch { .. } | Self::Limit { .. } => {
-                "what answers gives other bytes than were pushed: is it the registry?"
+                "the registry's content differs from what was pushed: check the registry, and any proxy in \
+                                 between"
             }
             Self::Image { .. } | Self::Json(_) | Self::NoSubject => {
-                "this image, or what hangs on it, is of no use: build it again"
+                "this image, or what is attached to it, cannot be used: build it again"
             }
         }
     }
 }
 
-/// A service that knows nothing of what we ask for, or answers at length, is not the one for tokens.
+/// A token service that answers 404 or with too many bytes is misconfigured.
 fn unauthenticated(source: &Error) -> &'static str {
     match source {
         Error::NotFound { .. } | Error::Limit { .. } => LATER,
@@ -67,9 +70,11 @@ fn answered(status: u16) -> &'static str {
 fn unwritten(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "is the disk full? the folder for temporary files can be chosen by TMPDIR"
+            "the disk is full: free some space, or set TMPDIR to another folder for temporary files"
         }
-        _ => "is that place there, and yours to write? TMPDIR says where temporary files go",
+        _ => {
+            "check that the folder exists and can be written; TMPDIR names the folder for temporary files"
+        }
     }
 }
 

@@ -8,30 +8,30 @@ use serde::Deserialize;
 
 use crate::{Error, retry};
 
-/// For a request and all of its answer, besides the time for its bytes.
+/// The time limit for a request and its answer, without the time for its bytes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Bytes in a second below which an answer counts as stuck.
+/// The slowest rate accepted for content, in bytes per second.
 const SLOWEST: u64 = 64 << 10;
-/// Bytes of an error's body that are looked at.
+/// The longest body read from an error's answer, in bytes.
 const ERROR_BODY: u64 = 64 << 10;
-/// Characters of a registry's message that are repeated.
+/// The longest text shown of a registry's message, in characters.
 const MESSAGE: usize = 300;
-/// Characters of a foreign answer that are repeated.
+/// The longest text shown of an answer that is not a registry's, in characters.
 const SHOWN: usize = 80;
 
-/// The time for a request with `bytes` in it or in its answer, at the most: a registry that trickles
-/// would otherwise hold us for ever.
+/// The time limit for a request with `bytes` in it or in its answer. Without it, a registry that sends
+/// a few bytes at a time could block a program for ever.
 pub(crate) fn patience(bytes: u64) -> Duration {
     PATIENCE + Duration::from_secs(bytes / SLOWEST)
 }
 
-/// Whether an answer has what was asked for.
+/// An answer of success, or of 404.
 pub(crate) enum Answer {
     Found(Response),
     Absent,
 }
 
-/// Sorts an answer: success, "not there", or an error that is neither.
+/// Sorts an answer by its status: success, 404, or an error.
 pub(crate) async fn sort(url: &str, response: Response) -> Result<Answer, Error> {
     match response.status() {
         status if status.is_success() => Ok(Answer::Found(response)),
@@ -40,7 +40,7 @@ pub(crate) async fn sort(url: &str, response: Response) -> Result<Answer, Error>
     }
 }
 
-/// The error that an answer with this status is.
+/// The error for an answer with this status.
 pub(crate) async fn refused(url: &str, status: StatusCode, response: Response) -> Error {
     let retry_after = retry::asked_pause(response.headers());
     let body = read(url, response, ERROR_BODY).await.unwrap_or_default();
@@ -52,7 +52,7 @@ pub(crate) async fn refused(url: &str, status: StatusCode, response: Response) -
     }
 }
 
-/// The media type of an answer without parameters, in lower case; empty if it has none.
+/// The media type of an answer, without parameters and in lower case; empty if the answer names none.
 pub(crate) fn content_type(response: &Response) -> String {
     let value = response.headers().get(CONTENT_TYPE);
     let text = value.and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -60,9 +60,9 @@ pub(crate) fn content_type(response: &Response) -> String {
     text.to_ascii_lowercase()
 }
 
-/// Refuses an answer that is no JSON document by its media type: a proxy's page, say. Registries
-/// should answer with the type that was pushed (OCI distribution specification, pulling manifests);
-/// some give none, or only say that it is bytes.
+/// Refuses an answer whose media type is not JSON, for example a proxy's page. Registries should
+/// answer with the media type that was pushed (OCI distribution specification, pulling manifests);
+/// some send no media type, or `application/octet-stream`.
 pub(crate) fn expect_document(
     url: &str,
     expected: &'static str,
@@ -75,8 +75,8 @@ pub(crate) fn expect_document(
     }
 }
 
-/// Refuses a body that does not begin like a manifest or an index. It comes from a proxy or a login page,
-/// and says nothing about what the registry holds.
+/// Refuses a body that is not a JSON object. It comes from a proxy or a login page, and says nothing
+/// about the registry's content.
 pub(crate) fn expect_object(url: &str, expected: &'static str, body: &[u8]) -> Result<(), Error> {
     let body = body.trim_ascii_start();
     match body.starts_with(b"{") {
@@ -88,7 +88,7 @@ pub(crate) fn expect_object(url: &str, expected: &'static str, body: &[u8]) -> R
     }
 }
 
-/// Refuses an HTML page: it comes from a proxy and says nothing about the blob.
+/// Refuses an HTML page, unless the blob is one: it comes from a proxy and says nothing about the blob.
 pub(crate) fn refuse_page(
     url: &str,
     wanted: &Descriptor,
@@ -109,7 +109,7 @@ pub(crate) fn foreign(url: &str, expected: &'static str, found: &str) -> Error {
     }
 }
 
-/// Reads a body of `limit` bytes at the most.
+/// Reads a body of at most `limit` bytes.
 pub(crate) async fn read(url: &str, response: Response, limit: u64) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     stream(url, response, |piece| {
@@ -126,7 +126,7 @@ pub(crate) async fn read(url: &str, response: Response, limit: u64) -> Result<Ve
     Ok(body)
 }
 
-/// Hands a body to `take`, piece by piece.
+/// Passes a body to `take`, piece by piece.
 pub(crate) async fn stream(
     url: &str,
     mut response: Response,
@@ -145,7 +145,7 @@ pub(crate) fn broken(url: &str, source: reqwest::Error) -> Error {
     }
 }
 
-/// Counts and digests a body.
+/// Computes the size and the digest of a body.
 pub(crate) struct Meter<'a> {
     url: &'a str,
     size: u64,
@@ -166,15 +166,15 @@ impl<'a> Meter<'a> {
         self.hasher.update(piece);
     }
 
-    /// Refuses more than was announced as soon as it is seen.
-    pub(crate) fn check_room(&self, descriptor: &Descriptor) -> Result<(), Error> {
+    /// Refuses a body as soon as it exceeds the descriptor's size.
+    pub(crate) fn check_length(&self, descriptor: &Descriptor) -> Result<(), Error> {
         match self.size > descriptor.size {
             true => Err(self.wrong_size(descriptor)),
             false => Ok(()),
         }
     }
 
-    /// Compares what was counted with what was announced.
+    /// Compares the size and digest with the descriptor.
     pub(crate) fn check(self, descriptor: &Descriptor) -> Result<(), Error> {
         if self.size != descriptor.size {
             return Err(self.wrong_size(descriptor));
@@ -215,7 +215,8 @@ struct ErrorEntry {
     message: String,
 }
 
-/// What a registry says about its error (OCI distribution specification, error codes), fit to print.
+/// The codes and messages of a registry's error (OCI distribution specification, error codes),
+/// escaped for printing.
 fn message(body: &[u8]) -> String {
     let errors = json::parse::<Errors>(body, limits::HTTP_BODY).map(|answer| answer.errors);
     let texts = errors.unwrap_or_default().into_iter().map(|error| {
@@ -231,13 +232,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patience_grows_with_what_is_to_come() {
+    fn patience_grows_with_the_size() {
         assert_eq!(patience(0), PATIENCE);
         assert_eq!(patience(limits::MANIFEST), Duration::from_secs(60 + 64));
     }
 
     #[test]
-    fn a_registrys_message_is_fit_to_print() {
+    fn a_registrys_message_is_escaped() {
         let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m\u202e"},{"code":"X"}]}"#;
         assert_eq!(message(body), "DENIED no\\u{1b}[31m\\u{202e}, X");
         assert_eq!(message(b"<html>"), "");

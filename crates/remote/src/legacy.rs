@@ -1,5 +1,5 @@
-//! Signatures and attestations under tags, as cosign kept them before there were referrers, and as
-//! Confidential Space looks for them.
+//! Signatures and attestations under legacy tags: the layout that cosign used before referrers, and
+//! that Confidential Space reads.
 
 use content::{Digest, json, limits};
 use oci::{Config, Descriptor, Execution, Manifest, RootFs, Tag, Target, media};
@@ -9,17 +9,17 @@ use crate::tag::Changed;
 use crate::{Error, Registry};
 
 impl Registry {
-    /// Adds `layer`, whose content is `blob`, to the manifest under `tag`, which is made if it is
-    /// not there, and sees to it that it stays there while others add theirs. Everything else in it
-    /// stays as it is; a layer that is there already is not added again.
+    /// Adds `layer`, whose content is `blob`, to the manifest under `tag`, and creates the manifest if
+    /// there is none. The change is repeated until it survives the writes of other clients. Everything
+    /// else in the manifest is kept; a layer that the manifest already has is not added again.
     ///
-    /// A writer that takes much longer than this one between its reading and its writing can still
-    /// take the layer away unnoticed, since registries store manifests without conditions.
+    /// A writer that takes much longer than this one between its read and its write can still remove the
+    /// layer unnoticed, because registries have no conditional writes for manifests.
     ///
     /// # Errors
-    /// [`Error::DigestMismatch`] if `blob` is not what `layer` describes, [`Error::Entries`] if
-    /// there is no room, [`Error::Contended`] if others never leave the tag in peace, a manifest
-    /// that cannot be read, or a registry that refuses.
+    /// [`Error::DigestMismatch`] if `blob` is not the content that `layer` describes, [`Error::Entries`]
+    /// if the manifest is full, [`Error::Contended`] if other clients keep changing the tag, or the error
+    /// of a manifest that cannot be parsed or a request that fails.
     pub async fn append_layer(
         &self,
         tag: &Tag,
@@ -33,7 +33,7 @@ impl Registry {
             .await
     }
 
-    /// The manifest with the layer; `None` if it has it.
+    /// The manifest with the layer added; `None` if it already has the layer.
     fn with_layer(
         &self,
         current: Option<&[u8]>,
@@ -73,7 +73,7 @@ fn changed(bytes: Vec<u8>, config: Vec<u8>) -> Changed {
     }
 }
 
-/// Changes the JSON and not what we know of it: members of others survive.
+/// Changes the JSON document, so that members that [`Manifest`] does not know are kept.
 fn change(bytes: &[u8], layer: &Descriptor, config: &[u8]) -> Result<Vec<u8>, Error> {
     let mut document: Value = json::parse(bytes, limits::MANIFEST)?;
     let to_value = |descriptor: &Descriptor| -> Result<Value, Error> {
@@ -87,7 +87,8 @@ fn change(bytes: &[u8], layer: &Descriptor, config: &[u8]) -> Result<Vec<u8>, Er
     Ok(json::canonical(&document)?)
 }
 
-/// The configuration that cosign writes: an image of no machine, whose layers are what they are.
+/// The configuration that cosign writes: no architecture, no operating system, and the layers'
+/// digests as diff IDs.
 fn config_of(layers: &[Digest]) -> Config {
     Config {
         created: None,
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_wrote_survives() {
+    fn unknown_members_are_kept() {
         let before = br#"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"x","size":1},
             "layers":[{"mediaType":"a/b","size":1,"digest":"y","urls":["z"]}],"other":[true]}"#;
         let layer = Descriptor::of("a/c", b"new");

@@ -1,8 +1,8 @@
-//! Images in registries: pull, push and referrers (OCI distribution specification 1.1). The only
-//! code that speaks to a registry.
+//! A registry client: pull, push and referrers (OCI distribution specification 1.1). No other crate
+//! sends requests to a registry.
 //!
-//! What comes in, tokens too, is read under limits, and its size and digest are checked. What fails
-//! for the moment is tried again, a few times and within a limit.
+//! Every answer, tokens included, is read under a size limit, and the size and digest of content are
+//! checked. Transient failures are retried a few times within a time limit.
 #![forbid(unsafe_code)]
 
 mod access;

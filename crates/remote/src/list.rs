@@ -1,5 +1,5 @@
-//! Lists of referrers, read entry by entry: what one entry says about something that is not ours must
-//! not keep us from reading the others.
+//! Lists of referrers, read entry by entry: a malformed entry of another tool must not make the other
+//! entries unreadable.
 
 use content::{Digest, json, limits};
 use oci::{Descriptor, media};
@@ -7,27 +7,27 @@ use serde_json::{Map, Value};
 
 use crate::Error;
 
-/// Where one referrer is. Nothing else that a list says plays a part: registries are known to give
-/// wrong artifact types.
+/// One referrer in a list. Only its digest is used, and whether it can be a manifest: some registries
+/// list wrong artifact types.
 pub(crate) enum Entry {
-    /// An image manifest, or what does not say what it is.
+    /// An image manifest, or an entry without a media type.
     Manifest(Digest),
-    /// Something that is never a referrer of ours: an index, say.
+    /// An entry of another media type, for example an index.
     Other,
-    /// No digest that we know.
+    /// An entry without a valid SHA-256 digest. The value is the text in its place, escaped for printing.
     Unreadable(String),
 }
 
-/// A document that is a list (OCI image specification, image-index.md).
+/// A list of referrers: an image index (OCI image specification, image-index.md).
 pub(crate) struct List {
     document: Map<String, Value>,
 }
 
 impl List {
-    /// Reads a list; `None` for a JSON document that is something else.
+    /// Parses a list; `None` for a JSON document of another kind.
     ///
     /// # Errors
-    /// JSON that is not strict.
+    /// The bytes are not strict JSON.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Self>, json::JsonError> {
         let document: Value = json::parse(bytes, limits::MANIFEST)?;
         let Value::Object(document) = document else {
@@ -69,10 +69,10 @@ impl List {
             .any(|entry| matches!(entry, Entry::Manifest(found) if found == *digest))
     }
 
-    /// The list with one entry more; what others wrote stays as it is.
+    /// The list with `descriptor` added, as canonical JSON. All other members and entries are kept.
     ///
     /// # Errors
-    /// A list that holds a number which is no integer.
+    /// The list contains a number that is not an integer.
     pub(crate) fn with(mut self, descriptor: &Descriptor) -> Result<Vec<u8>, Error> {
         let described: Value = json::parse(&json::canonical(descriptor)?, limits::MANIFEST)?;
         match self.document.get_mut("manifests") {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_read_whatever_the_others_are() {
+    fn a_malformed_entry_does_not_affect_the_others() {
         let digest = Digest::of(b"x");
         let text = format!(
             r#"{{"schemaVersion":2,"manifests":[
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_listed_survives() {
+    fn other_entries_and_members_are_kept() {
         let text =
             r#"{"schemaVersion":2,"manifests":[{"digest":"x","artifactType":"spdx"}],"a":[1]}"#;
         let one = Descriptor::of(media::MANIFEST, b"one");

@@ -5,36 +5,36 @@ use std::sync::Arc;
 use content::ReadError;
 use content::json::JsonError;
 
-/// What a registry is told about who asks.
+/// The credentials for a registry.
 #[cfg_attr(test, derive(Debug))]
 pub(crate) enum Login {
     Anonymous,
-    /// Name and password.
+    /// User name and password.
     Basic(String, String),
-    /// A token that the registry's token service takes in their place.
+    /// A refresh token for the registry's token service.
     Refresh(String),
-    /// Nothing either, and why: a helper that should know more does not work. That is the user's
-    /// concern only where a registry wants credentials.
+    /// No credentials, because a helper failed. The error is reported only if the registry requires
+    /// credentials.
     Unreadable(Arc<CredentialFault>),
 }
 
-/// Why credentials cannot be read. Never holds any.
+/// Why credentials cannot be read. Contains no credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialFault {
-    /// The file is there but cannot be read.
+    /// The file exists but cannot be read.
     #[error("reading {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error, or the limit that was exceeded.
         source: ReadError,
     },
-    /// The file is no such JSON.
+    /// The file is not a JSON document of Docker's format.
     #[error("reading {}: {source}", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The parser's error.
         source: JsonError,
     },
     /// The member `auth` is not base64 of `user:password`.
@@ -44,25 +44,33 @@ pub enum CredentialFault {
         key: String,
     },
     /// A helper's name that could be a path or an option.
-    #[error("helper {name:?} has a name with other characters than letters, digits, - and _")]
+    #[error("invalid credential helper {name:?}: expected letters, digits, -, _ and .")]
     HelperName {
-        /// The name.
+        /// The name in the file.
         name: String,
     },
-    /// A helper that cannot be run.
+    /// A helper cannot be run.
     #[error("running docker-credential-{name}: {source}")]
     Helper {
-        /// The helper.
+        /// The helper's name, without `docker-credential-`.
         name: String,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// A helper that fails, or whose answer cannot be read.
-    #[error("docker-credential-{name} gave no credentials: exit status {status:?}")]
+    /// A helper failed, or its answer cannot be parsed.
+    #[error("docker-credential-{name} returned no credentials: {}", ending(*status))]
     HelperAnswer {
-        /// The helper.
+        /// The helper's name, without `docker-credential-`.
         name: String,
-        /// Its exit status, if it ended by itself.
+        /// Its exit status; `None` if a signal ended it.
         status: Option<i32>,
     },
+}
+
+fn ending(status: Option<i32>) -> String {
+    match status {
+        Some(0) => "its answer is not a JSON object".to_owned(),
+        Some(status) => format!("exit status {status}"),
+        None => "ended by a signal".to_owned(),
+    }
 }

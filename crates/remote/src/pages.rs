@@ -1,4 +1,5 @@
-//! The lists that registries keep, page by page (OCI distribution specification, listing referrers).
+//! The lists of referrers that registries keep, read page by page (OCI distribution specification,
+//! listing referrers).
 
 use content::{Digest, limits};
 use oci::media;
@@ -12,11 +13,11 @@ use crate::retry::retry;
 use crate::{Error, Registry};
 
 const A_LIST: &str = "a list of referrers";
-/// Pages of one list: a registry that gives one entry a page is still read whole.
+/// The most pages read of one list. A registry that sends one entry per page is still read completely.
 const PAGES: usize = limits::REFERRERS;
 
 impl Registry {
-    /// `None` if the registry keeps no list.
+    /// The entries of the registry's list; `None` if the registry keeps no lists.
     pub(crate) async fn list_by_registry(
         &self,
         subject: &Digest,
@@ -44,7 +45,7 @@ impl Registry {
         Err(Error::Entries { url, limit })
     }
 
-    /// One page and the address of the next.
+    /// One page and the URL of the next.
     async fn page(&self, url: &str) -> Result<Option<(Vec<u8>, Option<String>)>, Error> {
         let time = http::patience(limits::MANIFEST);
         let accept = |request: RequestBuilder| request.header(ACCEPT, media::INDEX).timeout(time);
@@ -62,8 +63,8 @@ impl Registry {
     }
 }
 
-/// Lists are not content-addressed. One that cannot be read is an error of the registry, and not an empty
-/// list.
+/// Lists are not content-addressed, so a list that cannot be parsed is an error of the registry, and
+/// never an empty list.
 fn list_of_registry(url: &str, bytes: &[u8]) -> Result<List, Error> {
     match List::parse(bytes) {
         Ok(Some(list)) => Ok(list),
@@ -95,7 +96,7 @@ fn keeps_no_list(status: StatusCode) -> bool {
     )
 }
 
-/// Bytes that lists, or the manifests in them, may still have.
+/// The number of bytes that may still be read of a list's pages, or of the manifests that it names.
 pub(crate) struct Budget {
     left: u64,
 }
@@ -117,8 +118,8 @@ impl Budget {
     }
 }
 
-/// The address behind `rel="next"` (RFC 8288). It must be the same registry: the request carries
-/// our credentials.
+/// The URL with `rel="next"` (RFC 8288). It must have the origin of `url`, because the request carries
+/// the user's credentials.
 fn next_page(url: &str, headers: &HeaderMap) -> Result<Option<String>, Error> {
     let header = || Error::Header {
         url: url.to_owned(),
@@ -137,7 +138,7 @@ fn next_page(url: &str, headers: &HeaderMap) -> Result<Option<String>, Error> {
     }
 }
 
-/// The next page among the links of one header (RFC 8288, section 3).
+/// The URL of the next page among the links of one header (RFC 8288, section 3).
 fn parse_link(text: &str) -> Option<&str> {
     let links = text.split('<').skip(1);
     let mut links = links.filter_map(|link| link.split_once('>'));

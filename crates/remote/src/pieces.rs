@@ -10,10 +10,10 @@ use tokio::io::AsyncReadExt;
 
 use crate::Error;
 
-/// Bytes read from a file at a time.
+/// The size of one piece, in bytes.
 const PIECE: usize = 256 << 10;
 
-/// A file on its way out, checked as it goes.
+/// A file that is uploaded in pieces and checked against its descriptor on the way.
 pub(crate) struct Pieces {
     file: File,
     expected: Digest,
@@ -40,8 +40,8 @@ impl Pieces {
         })
     }
 
-    /// The last piece is held back until the digest is known: a registry never has all of a wrong
-    /// file.
+    /// The next piece. The last piece is not returned before the digest of the whole file has been
+    /// checked, so that a registry never receives a complete file with the wrong content.
     async fn next(&mut self) -> Result<Option<Bytes>, io::Error> {
         let left = self.size - self.seen;
         if left == 0 {
@@ -94,7 +94,7 @@ impl Pieces {
         })
     }
 
-    /// By how much is not known: reading stops there.
+    /// The actual size is not known: reading stops one byte after the expected size.
     fn too_long(&self) -> io::Error {
         wrong(CheckError::Size {
             expected: self.size,
@@ -108,8 +108,8 @@ fn wrong(check: CheckError) -> io::Error {
     io::Error::other(check)
 }
 
-/// The check that failed, if that is why `error` came about: it breaks off the request, and comes back
-/// as its cause.
+/// The failed check that caused `error`, if there is one. A failed check aborts the request, whose
+/// error then has the check among its causes.
 pub(crate) fn failed_check(error: &Error) -> Option<&CheckError> {
     let causes = std::iter::successors(error.source(), |cause| (**cause).source());
     let mut checks = causes.filter_map(|cause| match cause.downcast_ref::<io::Error>() {

@@ -8,70 +8,73 @@ use crate::list::{Entry, List};
 use crate::pages::{Budget, check_count};
 use crate::{Error, Registry};
 
-/// Characters that say why a referrer cannot be read.
+/// The longest text shown of the reason why a referrer cannot be parsed, in characters.
 const SHOWN: usize = 300;
 
-/// What refers to an image.
+/// The referrers of an image.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Referrers {
-    /// The manifests whose subject is the image, in the order of their digests.
+    /// The manifests whose subject is the image, ordered by digest.
     pub manifests: Vec<(Digest, Manifest)>,
-    /// What is listed and cannot be read, in no order.
+    /// The listed entries that were skipped, in no particular order.
     pub passed_over: Vec<PassedOver>,
 }
 
-/// An entry of a list of referrers that cannot be read. It is reported and skipped: a registry could as
-/// well leave it out.
+/// An entry of a list of referrers that cannot be read. It is reported and skipped: the effect is the
+/// same as if the registry did not list it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PassedOver {
-    /// The registry lists it, and does not have it: some do so for hours after a deletion.
+    /// The registry lists the referrer but does not have it. Some registries list referrers for hours
+    /// after their deletion.
     Gone(Digest),
-    /// Its manifest is not one (OCI image specification, manifest.md).
+    /// The referrer is not a valid manifest (OCI image specification, manifest.md).
     Unreadable {
-        /// The referrer.
+        /// The referrer's digest.
         referrer: Digest,
-        /// What is wrong, fit to print.
+        /// The parser's message, escaped for printing.
         reason: String,
     },
-    /// Its digest is not one that we know, fit to print.
+    /// The entry has no valid SHA-256 digest. The value is the text in its place, escaped for printing.
     Unknown(String),
 }
 
 impl fmt::Display for PassedOver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Gone(referrer) => write!(f, "referrer {referrer} is listed, but not there"),
+            Self::Gone(referrer) => write!(f, "referrer {referrer} is listed but does not exist"),
             Self::Unreadable { referrer, reason } => {
                 write!(f, "referrer {referrer} cannot be read: {reason}")
             }
-            Self::Unknown(digest) => write!(f, "referrer with the unknown digest \"{digest}\""),
+            Self::Unknown(digest) => write!(f, "referrer has the invalid digest \"{digest}\""),
         }
     }
 }
 
-/// Who keeps the list of an image's referrers.
+/// Which side maintains the list of an image's referrers.
 pub(crate) enum Keeper {
     /// The registry.
     Registry,
-    /// Its clients, as an index under a tag (OCI distribution specification, referrers tag schema).
+    /// The clients, as an index under a tag (OCI distribution specification, referrers tag schema).
     Clients,
 }
 
-/// What a manifest that is listed turns out to be.
+/// A listed manifest, after it was read.
 enum Read {
     Referrer(Box<Manifest>),
-    /// Another image's referrer.
+    /// A manifest with another subject or none.
     Another,
     PassedOver(PassedOver),
 }
 
 impl Registry {
-    /// What refers to `subject`. Each manifest was fetched and checked; what the list says about it
-    /// plays no part.
+    /// The referrers of `subject`. Each manifest is fetched and its digest checked; of the list only the
+    /// digests are used.
     ///
     /// # Errors
-    /// A registry that does not answer; more than [`REFERRERS`](content::limits::REFERRERS) entries
-    /// or [`REFERRERS_TOTAL`](content::limits::REFERRERS_TOTAL) bytes; a manifest with another digest than listed.
+    /// [`Error::Entries`] for more than [`REFERRERS`](content::limits::REFERRERS) entries,
+    /// [`Error::Limit`] for more than [`REFERRERS_TOTAL`](content::limits::REFERRERS_TOTAL) bytes,
+    /// [`Error::DigestMismatch`] for a manifest with another digest than listed, or the error of a
+    /// request that fails.
     pub async fn referrers(&self, subject: &Digest) -> Result<Referrers, Error> {
         let (_, listed) = self.list(subject).await?;
         let mut referrers = Referrers::default();
@@ -137,7 +140,7 @@ impl Registry {
         }
     }
 
-    /// A manifest of something else under the tag is no list.
+    /// The list that clients keep; empty if the tag holds another manifest.
     async fn list_by_tag(&self, subject: &Digest) -> Result<Vec<Entry>, Error> {
         let tag = Tag::of_digest(subject, "").map_err(|e| self.image_error(e))?;
         let Some(bytes) = self.manifest_by_tag(&tag).await? else {

@@ -17,29 +17,30 @@ use crate::transport::{Endpoint, Endpoints};
 use crate::{Error, Transport};
 
 const A_MANIFEST: &str = "a manifest";
-/// What a registry may answer for a manifest: Docker's types are refused by name when they are
-/// read, and would otherwise seem not to be there.
+/// The media types accepted for a manifest. Docker's types are requested too, so that the parser can
+/// refuse them by name; without them, a registry would answer 404.
 const MANIFESTS: &str = concat!(
     "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, ",
     "application/vnd.docker.distribution.manifest.v2+json, ",
     "application/vnd.docker.distribution.manifest.list.v2+json"
 );
 
-/// A repository in a registry, to read from and to write to.
+/// A client for one repository in a registry.
 pub struct Registry {
     repository: Repository,
     endpoints: Endpoints,
     pub(crate) login: Login,
-    /// What was found out about who is let in.
+    /// The credentials to send for each kind of access, once they are known.
     pub(crate) known: Mutex<HashMap<Access, Authorization>>,
 }
 
 impl Registry {
-    /// Prepares to speak to the registry of `repository`, with the credentials of the Docker
-    /// credential store. Nothing is sent yet.
+    /// Creates a client for `repository` with the credentials of the Docker credential store. Sends no
+    /// request.
     ///
     /// # Errors
-    /// A credential store or certificates that cannot be read.
+    /// [`Error::Credentials`] if the credential store cannot be read, [`Error::Connect`] if the HTTP
+    /// client cannot be built, for example because of an invalid certificate.
     pub fn connect(repository: &Repository, transport: &Transport) -> Result<Self, Error> {
         let host = api_host(repository.registry());
         let login = credentials::find(host).map_err(|fault| Error::Credentials {
@@ -59,20 +60,22 @@ impl Registry {
         &self.repository
     }
 
-    /// Where `tag` points now; `None` if there is no such tag.
+    /// The descriptor of the manifest under `tag`; `None` if there is no such tag.
     ///
     /// # Errors
-    /// A registry that does not answer, or not within the limits.
+    /// The error of a request that fails, or [`Error::Limit`] if the answer is larger than
+    /// [`limits::MANIFEST`].
     pub async fn resolve(&self, tag: &Tag) -> Result<Option<Descriptor>, Error> {
         let target = Target::Tag(tag.clone());
         let found = self.find_manifest(&target).await?;
         Ok(found.map(|(bytes, media_type)| Descriptor::of(&media_type, &bytes)))
     }
 
-    /// The manifest with this digest, as it is.
+    /// The unparsed bytes of the manifest with this digest.
     ///
     /// # Errors
-    /// [`Error::NotFound`], a registry that does not answer, or one that gives another content.
+    /// [`Error::NotFound`] if the registry does not have it, [`Error::DigestMismatch`] if the content has
+    /// another digest, or the error of a request that fails.
     pub async fn manifest(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
         let target = Target::Digest(*digest);
         let found = self.find_manifest(&target).await?;
@@ -84,19 +87,20 @@ impl Registry {
         Ok(bytes)
     }
 
-    /// The manifest under `tag`, as it is; `None` if there is no such tag.
+    /// The unparsed bytes of the manifest under `tag`; `None` if there is no such tag.
     ///
     /// # Errors
-    /// A registry that does not answer, or not within the limits.
+    /// As [`Registry::resolve`].
     pub async fn manifest_by_tag(&self, tag: &Tag) -> Result<Option<Vec<u8>>, Error> {
         let target = Target::Tag(tag.clone());
         Ok(self.find_manifest(&target).await?.map(|(bytes, _)| bytes))
     }
 
-    /// The image with this digest: manifest and configuration; layers are not read.
+    /// The image with this digest: its manifest and configuration. Layers are not read.
     ///
     /// # Errors
-    /// Those of [`Registry::manifest`] and [`Registry::blob`], and what is no image.
+    /// Those of [`Registry::manifest`] and [`Registry::blob`], or [`Error::Image`] if the manifest or
+    /// the configuration cannot be parsed.
     pub async fn image(&self, digest: &Digest) -> Result<Image, Error> {
         let manifest_bytes = self.manifest(digest).await?;
         let manifest = Manifest::parse(&manifest_bytes).map_err(|e| self.image_error(e))?;
@@ -104,10 +108,12 @@ impl Registry {
         Image::parse(manifest_bytes, config_bytes).map_err(|e| self.image_error(e))
     }
 
-    /// The blob that `descriptor` describes, `limit` bytes at the most.
+    /// The blob that `descriptor` describes, of at most `limit` bytes.
     ///
     /// # Errors
-    /// [`Error::NotFound`], a registry that does not answer, or one that gives another content.
+    /// [`Error::NotFound`] if the registry does not have it, [`Error::Limit`] if the descriptor's size is
+    /// larger than `limit`, [`Error::SizeMismatch`] or [`Error::DigestMismatch`] if the content is not
+    /// what the descriptor says, or the error of a request that fails.
     pub async fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, Error> {
         let time = http::patience(descriptor.size);
         retry(time, || self.blob_once(descriptor, limit)).await
@@ -123,10 +129,11 @@ impl Registry {
         Ok(bytes)
     }
 
-    /// Writes the blob that `descriptor` describes to `path`, where it appears whole and checked.
+    /// Writes the blob that `descriptor` describes to the file `path`, of at most [`limits::LAYER`] bytes.
+    /// The file appears by rename, after its size and digest have been checked.
     ///
     /// # Errors
-    /// Those of [`Registry::blob`], and a file that cannot be written.
+    /// Those of [`Registry::blob`], and [`Error::Write`] if the file cannot be written.
     pub async fn blob_to(&self, descriptor: &Descriptor, path: &Path) -> Result<(), Error> {
         let time = http::patience(descriptor.size);
         retry(time, || self.blob_to_once(descriptor, path)).await
@@ -168,14 +175,14 @@ impl Registry {
         let mut meter = Meter::new(&url);
         http::stream(&url, response, |piece| {
             meter.count(piece);
-            meter.check_room(descriptor)?;
+            meter.check_length(descriptor)?;
             take(piece)
         })
         .await?;
         meter.check(descriptor)
     }
 
-    /// A manifest and its media type.
+    /// The bytes and the media type of a manifest; `None` if the registry does not have it.
     async fn find_manifest(&self, target: &Target) -> Result<Option<(Vec<u8>, String)>, Error> {
         let time = http::patience(limits::MANIFEST);
         retry(time, || self.find_manifest_once(target)).await
@@ -198,17 +205,18 @@ impl Registry {
             media_type => media_type,
         };
         let bytes = http::read(&url, response, limits::MANIFEST).await?;
-        // What has the digest was stored under it, whatever it is.
+        // Content with the requested digest was stored as it is, even if it is not an object.
         if *target != Target::Digest(Digest::of(&bytes)) {
             http::expect_object(&url, A_MANIFEST, &bytes)?;
         }
         Ok(Some((bytes, media_type)))
     }
 
-    /// Stores a manifest under `target` and gives its digest. What it names must be there.
+    /// Stores a manifest under `target` and returns its digest. The blobs that it names must have been
+    /// pushed before.
     ///
     /// # Errors
-    /// [`Error::Target`] if `target` is another digest, or a registry that refuses.
+    /// [`Error::Target`] if `target` is another digest, or the error of a request that fails.
     pub async fn push_manifest(
         &self,
         target: &Target,
@@ -242,7 +250,7 @@ impl Registry {
         }
     }
 
-    /// A digest is pushed to by nothing else: found out before anything is sent.
+    /// Refuses a target with another digest before any request is sent.
     pub(crate) fn check_target(&self, target: &Target, actual: Digest) -> Result<(), Error> {
         match target {
             Target::Digest(expected) if *expected != actual => Err(Error::Target {
@@ -255,20 +263,20 @@ impl Registry {
     }
 
     /// # Errors
-    /// There is no way to the registry.
+    /// The registry cannot be reached.
     pub(crate) async fn endpoint(&self) -> Result<&Endpoint, Error> {
         self.endpoints.choose().await
     }
 
     /// # Errors
-    /// There is no way to the registry.
+    /// The registry cannot be reached.
     pub(crate) async fn url(&self, rest: &str) -> Result<String, Error> {
         let root = &self.endpoint().await?.root;
         Ok(format!("{root}{}/{rest}", self.repository.path()))
     }
 
     /// # Errors
-    /// There is no way to the registry.
+    /// The registry cannot be reached.
     pub(crate) async fn manifest_url(&self, target: &Target) -> Result<String, Error> {
         self.url(&format!("manifests/{target}")).await
     }
@@ -280,8 +288,8 @@ impl Registry {
         }
     }
 
-    /// Sends a request; once more if what was sent with it does not let us in, and something else
-    /// may.
+    /// Sends a request. If the answer is 401 and other credentials are available, sends it once more with
+    /// those.
     pub(crate) async fn send(
         &self,
         access: Access,
@@ -319,7 +327,7 @@ impl Registry {
     }
 }
 
-/// The name behind which a registry answers: for Docker Hub, another one.
+/// The host that serves a registry's API. Docker Hub's differs from the name in references.
 fn api_host(registry: &str) -> &str {
     match registry {
         "docker.io" => "index.docker.io",
@@ -327,7 +335,7 @@ fn api_host(registry: &str) -> &str {
     }
 }
 
-/// Spares the download when the registry says itself that it is another size.
+/// Refuses an answer whose `Content-Length` is not the descriptor's size, before the body is read.
 fn check_announced(url: &str, wanted: &Descriptor, response: &Response) -> Result<(), Error> {
     match response.content_length() {
         Some(actual) if actual != wanted.size => Err(Error::SizeMismatch {

@@ -1,6 +1,6 @@
-//! Trying again what failed for the moment: a registry that is busy, a connection that broke.
+//! Retries of transient failures: a busy registry, a broken connection.
 //!
-//! Only what may be repeated goes through here: requests that change nothing, and uploads, which
+//! Only requests that can be repeated are retried: requests that change nothing, and uploads, which
 //! store content under its own digest or begin a new session each time (OCI distribution
 //! specification, pushing blobs and manifests).
 
@@ -16,16 +16,16 @@ use tokio::time::Instant;
 
 use crate::Error;
 
-/// How often a request is made at the most.
+/// The most tries of one request.
 const TRIES: u32 = 4;
-/// Before the second try; doubled before each further one.
+/// The pause before the second try. It doubles before each further try.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 
-/// Makes `attempt` until it succeeds, fails for good, or has failed [`TRIES`] times. No try begins
-/// later than `limit` after the first; a registry that asks for a longer pause is not asked again.
+/// Calls `attempt` until it succeeds, fails permanently, or has failed [`TRIES`] times. No try begins
+/// later than `limit` after the first; if the registry asks for a longer pause, there is no other try.
 ///
 /// # Errors
-/// The last failure, in [`Error::GaveUp`] if there were several tries.
+/// The last error, in [`Error::GaveUp`] if there were several tries.
 pub(crate) async fn retry<T, F: Future<Output = Result<T, Error>>>(
     limit: Duration,
     mut attempt: impl FnMut() -> F,
@@ -61,7 +61,8 @@ fn pause(tries: u32, asked: Option<Duration>) -> Duration {
     asked.map_or(own, |asked| asked.max(own))
 }
 
-/// Between once and twice the time, so that clients that met once do not meet again.
+/// A random duration between `time` and twice `time`, so that clients that collided once do not
+/// collide again.
 pub(crate) fn with_jitter(time: Duration) -> Duration {
     // The hasher is the standard library's source of randomness.
     let random = RandomState::new().build_hasher().finish();
@@ -69,8 +70,8 @@ pub(crate) fn with_jitter(time: Duration) -> Duration {
     time + time * part / 1024
 }
 
-/// How long the answer asks to wait (RFC 9110, section 10.2.3). A date is compared with the date of
-/// the answer itself: the registry's clock need not be ours.
+/// The pause that an answer asks for (RFC 9110, section 10.2.3). A date is compared with the `Date`
+/// of the answer itself, since the registry's clock may differ from the local one.
 pub(crate) fn asked_pause(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
     let asked = text(RETRY_AFTER)?;
@@ -82,7 +83,7 @@ pub(crate) fn asked_pause(headers: &HeaderMap) -> Option<Duration> {
     Some(until.duration_since(answered).unwrap_or_default())
 }
 
-/// Whether an answer with this status may be another one in a moment.
+/// Whether a request that was answered with this status may succeed if repeated.
 fn is_busy(status: u16) -> bool {
     let status = StatusCode::from_u16(status).unwrap_or_default();
     matches!(
@@ -96,8 +97,8 @@ fn is_busy(status: u16) -> bool {
     )
 }
 
-/// Whether a connection broke after it was there. One that was refused, or whose certificate was,
-/// will be again; a timeout has used up the time there is.
+/// Whether an established connection broke. A connection that was refused, or whose certificate was
+/// refused, would be refused again; a timeout has used up the time limit.
 fn broke(error: &reqwest::Error) -> bool {
     let after = !error.is_connect() && !error.is_builder() && !error.is_redirect();
     !error.is_timeout() && (after || was_reset(error))

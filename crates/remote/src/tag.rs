@@ -1,14 +1,14 @@
-//! Changing what stands under a tag that others may be changing too.
+//! Changes to a manifest under a tag that other clients may be changing too.
 //!
 //! Registries have no conditional PUT for manifests (OCI distribution specification, pushing
-//! manifests), so a client that read before we wrote may still write over us. A change therefore counts
-//! as made only once the tag has kept still, with our entry in it, for longer than reading,
-//! changing and writing take: by then everyone who had not seen it has written, and everyone who
-//! reads from there on keeps it.
+//! manifests), so a client that read the tag before our write may still overwrite it. A change
+//! therefore counts as made only once the tag has stayed unchanged, with our entry in it, for longer
+//! than a read, a change and a write take: by then every client that had not seen the entry has
+//! written, and every client that reads later keeps the entry.
 //!
-//! What remains: a writer that needs longer than that between its reading and its writing, far from
-//! the registry or asleep, can still write over us unnoticed. Only a reader notices, so a client that
-//! needs an entry looks for it.
+//! A limitation remains: a writer that needs longer than that between its read and its write, because
+//! its connection is slow or it was suspended, can still overwrite the entry unnoticed. A client that
+//! needs an entry must check that it is there.
 
 use std::time::Duration;
 
@@ -18,30 +18,31 @@ use tokio::time::Instant;
 use crate::retry::with_jitter;
 use crate::{Error, Registry};
 
-/// Looks at one tag: enough for dozens of writers at once, and some minutes at the most.
+/// The most reads of one tag: enough for dozens of concurrent writers; they take at most a few
+/// minutes.
 const LOOKS: u32 = 24;
-/// The least time in which a tag must keep still.
+/// The shortest time for which a tag must stay unchanged.
 const STILL: Duration = Duration::from_millis(250);
-/// The most, however slow the registry.
+/// The longest such time, even for a slow registry.
 const STILL_AT_MOST: Duration = Duration::from_secs(20);
-/// Others may be slower than we are, by this factor.
+/// How many times slower than this client other clients may be.
 const SLOWER: u32 = 4;
 
 /// A manifest about to be stored under a tag.
 pub(crate) struct Changed {
     pub(crate) bytes: Vec<u8>,
     pub(crate) media_type: &'static str,
-    /// Its configuration, by media type and content, where it needs one that may not be there.
+    /// Media type and content of its configuration, if that may have to be pushed first.
     pub(crate) config: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Registry {
-    /// Stores under `tag` what `change` makes of what stands there, again and again until it stays.
-    /// `change` gives `None` for what needs no change.
+    /// Applies `change` to the manifest under `tag` and stores the result, until the result survives the
+    /// writes of other clients. `change` returns `None` if the manifest needs no change.
     ///
     /// # Errors
-    /// [`Error::Contended`] if the tag does not come to rest, what `change` refuses, or a registry
-    /// that refuses.
+    /// [`Error::Contended`] if other clients keep changing the tag, the error of `change`, or the error
+    /// of a request that fails.
     pub(crate) async fn change_tag(
         &self,
         tag: &Tag,
@@ -80,7 +81,7 @@ impl Registry {
     }
 }
 
-/// How long to wait before the next look.
+/// The pause before the next read.
 struct Pace {
     still: Duration,
 }
@@ -90,8 +91,8 @@ impl Pace {
         Self { still: STILL }
     }
 
-    /// A look that ended in a write, and how long both took. Every further one means that somebody
-    /// wrote over us: the more writers, the rarer each.
+    /// Records that a read led to a write, and how long both took. Each further write means that another
+    /// client overwrote ours, so the pauses grow with the number of writers.
     fn wrote(&mut self, took: Duration) {
         let longer = (took * SLOWER).max(self.still * 3 / 2);
         self.still = longer.min(STILL_AT_MOST);
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_waits_are_the_same() {
+    fn waits_are_random() {
         let pace = Pace::new();
         let waits: std::collections::BTreeSet<_> = (0..8).map(|_| pace.wait()).collect();
         assert!(waits.len() > 1);

@@ -1,5 +1,5 @@
-//! Tokens of a registry: where they are asked for, and what answers. The distribution specification
-//! leaves this to registries; nearly all do as Docker's does ("Token authentication specification").
+//! Access tokens for a registry. The OCI distribution specification does not define how a client
+//! obtains them; nearly all registries follow Docker's "Token authentication specification".
 
 use content::{json, limits};
 use http_auth::parser::ChallengeParser;
@@ -17,14 +17,14 @@ use crate::{Error, Registry};
 const FORM: &str = "application/x-www-form-urlencoded";
 const CLIENT_ID: &str = "countersign";
 
-/// What a registry that wants a token says about it.
+/// A registry's challenge for a bearer token.
 struct Challenge {
     realm: String,
     service: Option<String>,
     scope: Option<String>,
 }
 
-/// What a token service answers. Both names are in use.
+/// The answer of a token service. Both names for the token are in use.
 #[derive(Deserialize)]
 struct Given {
     token: Option<String>,
@@ -32,10 +32,12 @@ struct Given {
 }
 
 impl Registry {
-    /// What to send with a request for `access`: found out once, by a request for the API's root.
+    /// The credentials to send with a request for `access`. They are determined once, by a request for
+    /// the API's root.
     ///
     /// # Errors
-    /// [`Error::Authenticate`] if there is no answer, or no token where one is wanted.
+    /// [`Error::Authenticate`] if that request or the request for a token fails; [`Error::Credentials`]
+    /// if it is refused because the user's credentials could not be read.
     pub(crate) async fn authorization(&self, access: Access) -> Result<Authorization, Error> {
         let mut known = self.known.lock().await;
         if let Some(authorization) = known.get(&access) {
@@ -46,9 +48,9 @@ impl Registry {
         Ok(found)
     }
 
-    /// What to send in place of `sent`, which an answer refused with 401; `None` if there is nothing
-    /// else. The answer's own challenge comes first: some registries have one for the repository
-    /// and none at their root.
+    /// The credentials to send in place of `sent`, which were refused with 401; `None` if there are no
+    /// others. The challenge in that answer takes precedence: some registries send one for the
+    /// repository and none at the API's root.
     ///
     /// # Errors
     /// As [`Registry::authorization`].
@@ -89,11 +91,11 @@ impl Registry {
     }
 
     /// # Errors
-    /// No answer, none within [`limits::TOKEN`], or no token in it.
+    /// The request fails, its answer is larger than [`limits::TOKEN`], or it contains no token.
     async fn exchange(&self, challenge: &Challenge, access: Access) -> Result<String, Error> {
         let Endpoint { root, http } = self.endpoint().await?;
         let url = challenge.realm(root)?;
-        // Without the query: it is long, and says nothing to a reader.
+        // The query is long and does not help a reader.
         let shown = without_query(&url);
         let request = match &self.login {
             Login::Refresh(token) => http
@@ -111,7 +113,7 @@ impl Registry {
         token_in(&body).ok_or(Error::NoToken { url: shown })
     }
 
-    /// The scope that the registry names, or ours.
+    /// The scope of the challenge; if it names none, the scope for this repository.
     fn scope(&self, challenge: &Challenge, access: Access) -> String {
         let action = match access {
             Access::Pull => "pull",
@@ -140,7 +142,8 @@ impl Registry {
         }
     }
 
-    /// Who is refused for want of credentials that could not be read hears why they could not.
+    /// If a request was refused because the credentials could not be read, returns the reason why they
+    /// could not.
     pub(crate) fn blame_login(&self, error: Error) -> Error {
         match (&self.login, &error) {
             (Login::Unreadable(fault), Error::Status { status, .. }) if is_refusal(*status) => {
@@ -189,11 +192,11 @@ impl Challenge {
     }
 
     fn realm(&self, root: &str) -> Result<Url, Error> {
-        let expected = "the address of a token service";
+        let expected = "the URL of a token service";
         Url::parse(&self.realm).map_err(|_| http::foreign(root, expected, &self.realm))
     }
 
-    /// A question by GET (Docker, token authentication specification).
+    /// The URL of a token request by GET (Docker, token authentication specification).
     fn query(&self, mut realm: Url, scope: &str) -> Url {
         realm
             .query_pairs_mut()
@@ -202,7 +205,7 @@ impl Challenge {
         realm
     }
 
-    /// A question by POST with a refresh token (Docker, OAuth 2 token specification).
+    /// The body of a token request by POST with a refresh token (Docker, OAuth 2 token specification).
     fn form(&self, scope: &str, refresh_token: &str) -> String {
         form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "refresh_token")
@@ -228,7 +231,8 @@ fn brief(request: RequestBuilder) -> RequestBuilder {
     request.timeout(http::patience(0))
 }
 
-/// Why there is none is not said: the reason could hold the token. What no header can hold is none.
+/// The token in an answer; `None` if there is no token that fits in a header. The reason is not
+/// reported, because the text could contain the token.
 fn token_in(body: &[u8]) -> Option<String> {
     let given: Given = json::parse(body, limits::TOKEN).ok()?;
     let mut names = [given.token, given.access_token].into_iter().flatten();

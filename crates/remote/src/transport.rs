@@ -8,38 +8,38 @@ use crate::http;
 use crate::{Authorities, Error};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// Between two pieces of an answer.
+/// The longest pause between two pieces of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// For the first request to a registry on this machine, by HTTPS and by HTTP each: a server of the
-/// other protocol may wait for more without an answer.
+/// The time limit for the first request to a registry on loopback, for HTTPS and HTTP each: a server
+/// of the other protocol may wait for more input instead of answering.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
-/// How a registry is reached.
+/// The protocol for requests to a registry.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Transport {
-    /// By HTTPS, with the system's certificate authorities. A registry on this machine's loopback
-    /// interface that does not speak HTTPS is spoken to by HTTP, unless authorities are given.
+    /// HTTPS, with the system's certificate authorities. For a registry on the loopback interface that
+    /// does not speak HTTPS, HTTP is used, unless `extra_ca` is given.
     Https {
-        /// Further authorities to trust.
+        /// Certificate authorities to trust in addition to the system's.
         extra_ca: Option<Authorities>,
     },
-    /// By HTTP, for a registry on this machine or behind another protection. Digests are checked
-    /// all the same.
+    /// HTTP, for a registry on this machine or on a protected network. Digests are checked as with
+    /// HTTPS.
     PlainHttp,
 }
 
-/// One way to a registry.
+/// One protocol for a registry, with its HTTP client.
 pub(crate) struct Endpoint {
-    /// The address of the registry's API, with a slash at the end.
+    /// The URL of the registry's API, with a trailing slash.
     pub(crate) root: String,
     pub(crate) http: Client,
 }
 
-/// The ways to a registry, best first.
+/// The protocols to try for a registry, preferred first.
 pub(crate) struct Endpoints {
     first: Endpoint,
-    /// Where the first leads nowhere.
+    /// Used if the first fails.
     second: Option<Endpoint>,
     chosen: OnceCell<Choice>,
 }
@@ -66,10 +66,10 @@ impl Endpoints {
         })
     }
 
-    /// The way to take, found out once.
+    /// The endpoint to use. It is determined once.
     ///
     /// # Errors
-    /// What HTTPS met, where HTTP leads nowhere either.
+    /// The error of HTTPS if HTTP fails too.
     pub(crate) async fn choose(&self) -> Result<&Endpoint, Error> {
         let Some(second) = &self.second else {
             return Ok(&self.first);
@@ -79,7 +79,7 @@ impl Endpoints {
                 return Ok(Choice::First);
             };
             match second.probe().await {
-                // Servers of HTTPS answer so to HTTP: it is the HTTPS that failed.
+                // HTTPS servers answer HTTP requests with 400: report the error of HTTPS.
                 Ok(StatusCode::BAD_REQUEST) | Err(_) => Err(error),
                 Ok(_) => Ok(Choice::Second),
             }
@@ -99,7 +99,7 @@ impl Endpoint {
         })
     }
 
-    /// A client of HTTPS alone: a redirect to HTTP would show the content to everyone on the way.
+    /// A client that follows no redirect to HTTP, which would expose the content on the network.
     fn https(host: &str, extra_ca: Option<&Authorities>) -> Result<Self, Error> {
         let mut builder = client().https_only(true);
         if let Some(authorities) = extra_ca {
@@ -118,7 +118,7 @@ impl Endpoint {
         Ok(answer.status())
     }
 
-    /// Whether a request to `url` may carry what this registry is told about us.
+    /// Whether `url` has the registry's origin, so that a request to it may carry the credentials.
     pub(crate) fn has_origin_of(&self, url: &Url) -> bool {
         Url::parse(&self.root).is_ok_and(|root| root.origin() == url.origin())
     }
@@ -138,14 +138,14 @@ fn build(host: &str, builder: reqwest::ClientBuilder) -> Result<Client, Error> {
     })
 }
 
-/// Whether a registry is on this machine's loopback interface, by its name or address.
+/// Whether a registry's host is the loopback interface.
 fn is_loopback(registry: &str) -> bool {
     let url = Url::parse(&format!("https://{registry}/"));
     url.is_ok_and(|url| url.host().is_some_and(|host| is_loopback_host(&host)))
 }
 
-/// Whether what is sent to `host` stays on this machine. Other names than `localhost` may lead
-/// anywhere.
+/// Whether `host` is the loopback interface: `localhost`, or an address in 127.0.0.0/8 or `::1`. Other
+/// names are not resolved.
 pub fn is_loopback_host(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => *name == "localhost",
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_is_told_by_name_or_address() {
+    fn loopback_is_localhost_or_a_loopback_address() {
         for here in [
             "localhost",
             "localhost:5000",

@@ -16,10 +16,10 @@ use crate::{Error, Registry};
 const BYTES: &str = "application/octet-stream";
 
 impl Registry {
-    /// Stores `bytes` as a blob, unless it is there.
+    /// Stores `bytes` as a blob, unless the registry has it, and returns its descriptor.
     ///
     /// # Errors
-    /// A registry that does not answer or that refuses.
+    /// The error of a request that fails.
     pub async fn push_blob(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor, Error> {
         let descriptor = Descriptor::of(media_type, bytes);
         if !self.has_blob(&descriptor).await? {
@@ -30,11 +30,12 @@ impl Registry {
         Ok(descriptor)
     }
 
-    /// Stores a file as a blob, unless it is there. The file is read piece by piece, and must be
-    /// what `descriptor` says.
+    /// Stores a file as a blob, unless the registry has it. The file is read piece by piece, and must have
+    /// the size and digest that `descriptor` names.
     ///
     /// # Errors
-    /// [`Error::Content`] if it is not, a file that cannot be read, or a registry that refuses.
+    /// [`Error::Content`] if it has not, [`Error::Read`] if the file cannot be read, or the error of a
+    /// request that fails.
     pub async fn push_blob_file(&self, path: &Path, descriptor: &Descriptor) -> Result<(), Error> {
         if self.has_blob(descriptor).await? {
             return Ok(());
@@ -59,11 +60,11 @@ impl Registry {
         })
     }
 
-    /// Stores the image of a layout, layers first, under `target`, and gives its digest.
+    /// Stores the image of a layout under `target`, layers first, and returns its digest.
     ///
     /// # Errors
-    /// A layout that cannot be read, [`Error::Target`] if `target` is another digest, or a
-    /// registry that refuses.
+    /// [`Error::Layout`] if the layout cannot be read, [`Error::Target`] if `target` is another digest,
+    /// or the error of a request that fails.
     pub async fn push_layout(&self, layout: &Layout, target: &Target) -> Result<Digest, Error> {
         let image = layout.image().map_err(|e| Error::Layout(Box::new(e)))?;
         self.check_target(target, image.image_digest())?;
@@ -109,9 +110,9 @@ impl Registry {
         })
     }
 
-    /// Where the registry wants the blob.
+    /// Begins an upload and returns the URL for the blob.
     async fn begin_upload(&self, url: &str) -> Result<Url, Error> {
-        // Some registries insist on a length, also of nothing.
+        // Some registries require Content-Length even for an empty body.
         let empty = |request: RequestBuilder| {
             let request = request.header(CONTENT_LENGTH, 0);
             request.timeout(http::patience(0))
@@ -128,8 +129,8 @@ impl Registry {
         }
     }
 
-    /// `shown` stands for the place in errors: its address is as good as a password for it. It may be
-    /// another service, which is not told who we are.
+    /// Sends the blob to `place`. Errors show `shown` instead, since the URL of the place can contain
+    /// credentials. If the place is another service, no credentials are sent to it.
     async fn finish_upload(
         &self,
         shown: &str,
@@ -155,8 +156,8 @@ impl Registry {
         self.expect_stored(shown, response, blob).await
     }
 
-    /// 201 says so (the address that should come with it is not needed); any other success, only
-    /// that it was taken.
+    /// Checks that the blob is stored: the status is 201 (the `Location` that should come with it is not
+    /// needed), or it is another success and the registry has the blob.
     async fn expect_stored(
         &self,
         shown: &str,
@@ -177,7 +178,7 @@ impl Registry {
     }
 }
 
-/// The address in an answer, which may be relative to what was asked.
+/// The URL in an answer's `Location`, which may be relative to the request's.
 fn place(response: &Response) -> Option<Url> {
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
     response.url().join(location).ok()

@@ -1,5 +1,5 @@
-//! Several writers of one tag at once, in a registry that answers slowly and keeps no list of
-//! referrers. None of them loses what it wrote.
+//! Concurrent writers of one tag, in a registry that answers slowly and keeps no list of referrers.
+//! No writer's entry is lost.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::HashMap;
@@ -14,10 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 const WRITERS: usize = 12;
-/// Each with a tag of its own, all at the same time.
+/// Rounds that run at the same time, each with its own tag.
 const ROUNDS: usize = 8;
 
-/// Manifests by path. It says that it has every blob, so that none is uploaded.
+/// A registry of manifests by path. It answers that it has every blob, so that none is uploaded.
 #[derive(Default)]
 struct Shelf(Mutex<HashMap<String, Vec<u8>>>);
 
@@ -38,7 +38,7 @@ impl Shelf {
         let mut stream = BufReader::new(stream);
         while let Some((line, body)) = read_request(&mut stream).await {
             let answer = self.answer(&line, body);
-            // Time enough for others to read what is about to be written over.
+            // Long enough for other writers to read the manifest before it is overwritten.
             tokio::time::sleep(Duration::from_millis(10)).await;
             if stream.write_all(&answer).await.is_err() {
                 return;

@@ -1,4 +1,4 @@
-//! Push, pull, referrers and legacy tags against a registry of somebody else.
+//! Push, pull, referrers and legacy tags against Debian's `docker-registry`.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod server;
@@ -150,7 +150,7 @@ async fn a_changed_byte_is_found() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_another_one_is_not_pushed() {
+async fn a_file_that_differs_from_its_descriptor_is_not_pushed() {
     let Some(server) = Server::start("a_file_that_is_another_one_is_not_pushed", "") else {
         return;
     };
@@ -183,7 +183,7 @@ async fn referrer(registry: &Registry, subject: &Descriptor, content: &[u8]) -> 
     Manifest::referrer(bundle, layer, subject.clone())
 }
 
-/// This registry keeps no list of referrers: the tag is ours to keep.
+/// This registry keeps no list of referrers, so the client keeps it under a tag.
 #[tokio::test]
 async fn referrers_are_listed_under_the_tag() {
     let Some(server) = Server::start("referrers_are_listed_under_the_tag", "") else {
@@ -265,7 +265,7 @@ async fn signatures_gather_under_the_legacy_tag() {
     assert!(matches!(lie, Err(Error::DigestMismatch { .. })));
 }
 
-/// Another client reads what we pushed, and we read what it pushed.
+/// `oci-client` reads an image that this crate pushed, and the other way round.
 #[tokio::test]
 async fn another_client_agrees() {
     let Some(server) = Server::start("another_client_agrees", "") else {
@@ -308,7 +308,7 @@ async fn another_client_agrees() {
 
 const PASSWORD_FILE: &str = include_str!("htpasswd");
 
-/// Runs itself again with a credential store, which only the environment can name.
+/// Runs the test program again with a credential store, which only the environment can name.
 #[test]
 fn credentials_come_from_the_docker_store() {
     let test = "credentials_come_from_the_docker_store";
@@ -350,10 +350,10 @@ fn credentials_come_from_the_docker_store() {
     }
 }
 
-/// Whoever needs no credentials needs no credential helper that works.
+/// A broken credential helper matters only where the registry requires credentials.
 #[test]
-fn a_broken_credential_store_keeps_nobody_from_public_images() {
-    let test = "a_broken_credential_store_keeps_nobody_from_public_images";
+fn public_images_need_no_working_credential_store() {
+    let test = "public_images_need_no_working_credential_store";
     let Some(public) = Server::start(test, "") else {
         return;
     };
@@ -376,7 +376,7 @@ fn a_broken_credential_store_keeps_nobody_from_public_images() {
     helper("babbles", "echo secret");
     let public = public.repository("a/b");
     let private = private.repository("a/b");
-    for (store, told) in [
+    for (store, reported) in [
         ("", ""),
         (r#"{"credsStore":""}"#, ""),
         (r#"{"auths":null}"#, ""),
@@ -388,11 +388,11 @@ fn a_broken_credential_store_keeps_nobody_from_public_images() {
         ),
         (
             r#"{"credHelpers":{"127.0.0.1:PORT":"fails"}}"#,
-            "docker-credential-fails gave no",
+            "docker-credential-fails returned no credentials: exit status 2",
         ),
         (
             r#"{"credsStore":"babbles"}"#,
-            "docker-credential-babbles gave no",
+            "docker-credential-babbles returned no credentials: its answer",
         ),
     ] {
         let store = |repository: &Repository| {
@@ -405,9 +405,9 @@ fn a_broken_credential_store_keeps_nobody_from_public_images() {
         let output = push_with(folder.path(), &private, &store(&private));
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(!output.status.success(), "{text}");
-        let expected = match told {
+        let expected = match reported {
             "" => "401",
-            told => told,
+            reported => reported,
         };
         assert!(text.contains(expected), "{}: {text}", store(&private));
         assert!(!text.contains("secret"), "{text}");
@@ -430,7 +430,7 @@ fn push_with(dir: &Path, repository: &Repository, store: &str) -> Output {
         .unwrap()
 }
 
-/// A part of `credentials_come_from_the_docker_store`.
+/// Runs in the child processes of the tests of credential stores.
 #[tokio::test]
 #[ignore = "needs REPOSITORY"]
 async fn pushes_to_the_repository_of_the_environment() {

@@ -1,4 +1,4 @@
-//! Registries that are busy, break off, or do a little less than the specification asks.
+//! Registries that are busy, reset connections, or deviate from the specification.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod play;
@@ -17,7 +17,7 @@ fn ok(body: &[u8]) -> Answer {
     reply("200 OK", "", body)
 }
 
-/// A registry without tokens, whose repository first gives these answers and then the last.
+/// A registry without tokens, whose repository gives these answers in turn and then repeats the last.
 async fn gives(answers: Vec<Answer>) -> (Play, Registry) {
     let play = Play::serve(move |request, number| match request.path.as_str() {
         "/v2/" => ok(b""),
@@ -91,7 +91,7 @@ async fn tries_end_and_are_counted() {
     assert_eq!(play.count("GET", "/v2/a/b/manifests"), 1);
 }
 
-/// Uploads begin anew; nothing is uploaded that is there.
+/// Each try begins a new upload; a blob that the registry has is not uploaded.
 #[tokio::test]
 async fn uploads_are_tried_again() {
     let play = Play::serve(|request, number| match (request.method.as_str(), number) {
@@ -142,7 +142,7 @@ async fn stored_is_stored() {
             "{status}"
         );
     }
-    // Taken is not stored.
+    // Accepted is not stored.
     let play = Play::serve(|request, _| match request.method.as_str() {
         "HEAD" => reply("404 Not Found", "", b""),
         "POST" | "PUT" => reply("202 Accepted", "Location: /upload\r\n", b""),
@@ -177,7 +177,8 @@ async fn a_challenge_may_come_at_the_repository_alone() {
     assert!(asked[0].path.contains(scope), "{}", asked[0].path);
 }
 
-/// An image, at a registry that keeps no list of referrers and takes `sha256-<hex>` for the digest.
+/// Attaches a referrer at a registry that keeps no list of referrers and resolves the tag
+/// `sha256-<hex>` as the digest.
 async fn without_tags(puts: &'static str) -> Attached {
     let image = br#"{"schemaVersion":2,"config":{},"layers":[]}"#;
     let digest = Digest::of(image);
@@ -220,11 +221,11 @@ async fn a_plain_registry_on_loopback_needs_no_option() {
     let registry = play.connect(&https);
     let bytes = registry.manifest(&Digest::of(MANIFEST)).await.unwrap();
     assert_eq!(bytes, MANIFEST);
-    // Asked once which it is.
+    // The protocol is determined once.
     registry.manifest(&Digest::of(MANIFEST)).await.unwrap();
     assert_eq!(play.count("GET", "/v2/"), 2);
 
-    // What answers so speaks HTTPS: its certificate is what is wrong.
+    // A server that answers HTTP with 400 speaks HTTPS: the error is its certificate's.
     let play =
         Play::serve(|_, _| reply("400 Bad Request", "", b"an HTTP request to an HTTPS server"))
             .await;

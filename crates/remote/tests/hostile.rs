@@ -1,4 +1,4 @@
-//! A registry that lies: every answer is scripted.
+//! A hostile registry. Every answer is scripted.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod script;
@@ -83,7 +83,7 @@ async fn a_page_of_a_proxy_is_neither_a_manifest_nor_a_blob() {
     );
 }
 
-/// Never silent for long, and never done; but for `/v2/`, where clients first ask for a challenge.
+/// Sends a byte now and then, without end. Only the request for `/v2/` is answered completely.
 async fn trickle(stream: TcpStream) {
     let mut stream = BufReader::new(stream);
     loop {
@@ -106,7 +106,7 @@ async fn trickle(stream: TcpStream) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_registry_that_trickles_is_given_up() {
+async fn a_trickling_answer_reaches_the_time_limit() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -123,7 +123,7 @@ async fn a_registry_that_trickles_is_given_up() {
     assert!(started.elapsed() >= Duration::from_secs(60));
 }
 
-/// Without a length in front, a body is cut off where it grows too long.
+/// A body without `Content-Length` is cut off at the size limit.
 #[tokio::test]
 async fn a_body_without_end_is_cut_off() {
     let blob = Descriptor::of(media::CONFIG, b"asked");
@@ -144,12 +144,12 @@ async fn a_body_without_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn what_a_registry_says_is_repeated_fit_to_print() {
+async fn a_registrys_message_is_escaped() {
     let body = br#"{"errors":[{"code":"DENIED","message":"go\u001b[2J \u202eaway"}]}"#;
     let script = Script::default().on("manifests/v1", "403 Forbidden", "", body);
     let tag = "v1".parse().unwrap();
     let error = script.serve().await.resolve(&tag).await.unwrap_err();
     let text = error.to_string();
-    let told = r"status 403: DENIED go\u{1b}[2J \u{202e}away";
-    assert!(text.ends_with(told), "{text}");
+    let expected = r"status 403: DENIED go\u{1b}[2J \u{202e}away";
+    assert!(text.ends_with(expected), "{text}");
 }

@@ -1,4 +1,4 @@
-//! A registry that lies about what refers to an image.
+//! A registry that returns wrong lists of referrers.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod script;
@@ -59,7 +59,7 @@ async fn referrers_are_read_to_the_last_page() {
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_off_is_no_list() {
+async fn a_list_with_a_missing_page_is_an_error() {
     let next = format!("{INDEX}Link: </v2/a/b/{}?page=2>; rel=\"next\"\r\n", list());
     let script = Script::default().on(&list(), "200 OK", &next, &index(&[]));
     let broken = referrers(script).await;
@@ -67,7 +67,7 @@ async fn a_list_that_breaks_off_is_no_list() {
 }
 
 #[tokio::test]
-async fn a_referrer_of_something_else_is_none_of_ours() {
+async fn a_referrer_of_another_subject_is_ignored() {
     let other = referrer(b"1", Descriptor::of(media::MANIFEST, b"another image"));
     let script = Script::default()
         .on(&list(), "200 OK", INDEX, &index(&[&other]))
@@ -111,7 +111,7 @@ fn status(error: &Error) -> Option<u16> {
 }
 
 #[tokio::test]
-async fn an_error_is_never_no_referrers() {
+async fn an_error_is_not_an_empty_list() {
     for code in [401, 403, 429, 500, 503] {
         let script = Script::default().on(&list(), &format!("{code} Oh"), "", b"");
         let error = referrers(script).await.unwrap_err();
@@ -128,9 +128,9 @@ async fn an_error_is_never_no_referrers() {
     assert_eq!(status(&referrers(script).await.unwrap_err()), Some(403));
 }
 
-/// What hangs on an image and is not ours to read keeps nobody from reading the rest.
+/// Referrers that cannot be read do not affect the others.
 #[tokio::test]
-async fn what_cannot_be_read_is_passed_over() {
+async fn unreadable_referrers_are_skipped() {
     let ours = referrer(b"ours", subject());
     let gone = referrer(b"gone", subject());
     let digest = Digest::of(b"image");
@@ -175,9 +175,9 @@ async fn what_cannot_be_read_is_passed_over() {
     }
 }
 
-/// GitLab takes the tag for the digest, and gives the image.
+/// GitLab resolves the tag as the digest and returns the image.
 #[tokio::test]
-async fn an_image_under_the_tag_is_no_list() {
+async fn an_image_under_the_tag_is_not_a_list() {
     let image = br#"{"schemaVersion":2,"config":{},"layers":[]}"#;
     let tag = Tag::of_digest(&Digest::of(image), "").unwrap();
     let place = format!("manifests/{tag}");
@@ -186,9 +186,9 @@ async fn an_image_under_the_tag_is_no_list() {
     assert_eq!(found.unwrap(), Referrers::default());
 }
 
-/// A list that holds all the evidence must not seem empty because a proxy answers in its place.
+/// A list must not seem empty because a proxy answers in place of the registry.
 #[tokio::test]
-async fn a_list_that_cannot_be_read_is_no_list_and_no_absence() {
+async fn an_unreadable_list_is_an_error() {
     for (headers, body) in [
         ("Content-Type: text/html\r\n", &b"<html>"[..]),
         ("", b"<html>"),
@@ -228,7 +228,7 @@ async fn a_flood_of_referrers_is_cut_off() {
 }
 
 #[tokio::test]
-async fn no_referrer_is_pushed_where_there_is_no_room() {
+async fn no_referrer_is_pushed_if_the_list_is_full() {
     let others: Vec<_> = (0..content::limits::REFERRERS)
         .map(|n| referrer(format!("{n}").as_bytes(), subject()))
         .collect();
@@ -239,7 +239,7 @@ async fn no_referrer_is_pushed_where_there_is_no_room() {
         subject: Some(subject()),
         ..one_more
     };
-    // Pushing is not in the script: it would be another error.
+    // The script has no answer to a push, which would give another error.
     let pushed = script.serve().await.attach_referrer(one_more).await;
     assert!(matches!(pushed, Err(Error::Entries { .. })), "{pushed:?}");
 }

@@ -1,4 +1,4 @@
-//! A registry that wants a token, and that lets tokens expire.
+//! A registry that requires a token and lets tokens expire.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -13,14 +13,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 const MANIFEST: &[u8] = b"manifest";
 
-/// Gives the tokens t1, t2, … and takes the one with the number `good`.
+/// Issues the tokens t1, t2, … and accepts the one with the number `good`.
 struct Guard {
     port: u16,
     given: AtomicUsize,
     good: usize,
-    /// What stands in front of the token in the token service's answer.
+    /// Bytes of padding before the token in the token service's answer.
     padding: usize,
-    /// Where blobs are to be put.
+    /// The URL for blobs.
     place: String,
 }
 
@@ -150,9 +150,9 @@ async fn a_flood_from_the_token_service_is_cut_off() {
     }
 }
 
-/// A registry may name any place for an upload, but no other gets the token.
+/// A registry may name the URL of another server for an upload; that server does not get the token.
 #[tokio::test]
-async fn a_token_is_shown_to_its_registry_only() {
+async fn a_token_is_sent_to_its_registry_only() {
     let storage = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let place = format!("http://{}/a?b=c", storage.local_addr().unwrap());
     let (_, registry) = Guard::serve_with(1, 0, &place).await;

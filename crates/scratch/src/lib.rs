@@ -1,5 +1,5 @@
-//! Folders for what is needed meanwhile. One goes when it is dropped, and if its process was killed,
-//! as soon as another one is made beside it.
+//! Temporary folders. A folder is removed when its [`Scratch`] is dropped. If its process was killed,
+//! it is removed when the next one is created in the same parent.
 #![forbid(unsafe_code)]
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 const PREFIX: &str = ".countersign-";
-/// Held locked by whoever uses the folder. A folder with anything in it but without this file is not
-/// ours to remove; so it is the last that goes.
+/// A file that is locked while the folder is in use. A folder that is not empty and lacks this file is
+/// never removed, so this file is removed last.
 const MARK: &str = ".in-use";
-/// Attempts to make a folder that nobody takes for an abandoned one before it is held.
+/// The most attempts to create a folder and lock it before another process removes it as abandoned.
 const ATTEMPTS: u32 = 20;
 
-/// A folder that does not stay.
+/// A temporary folder.
 #[derive(Debug)]
 pub struct Scratch {
     folder: PathBuf,
@@ -25,18 +25,19 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// An empty folder, but for the mark, among the temporary files of the system.
+    /// Creates a folder in the system's folder for temporary files. It holds only the lock file.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The folder or its lock file cannot be created.
     pub fn new() -> io::Result<Self> {
         Self::below(&std::env::temp_dir())
     }
 
-    /// An empty folder, but for the mark, in `parent`. Those that nobody holds any more are removed.
+    /// Creates a folder in `parent`. It holds only the lock file. Abandoned folders in `parent` are
+    /// removed first.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The folder or its lock file cannot be created.
     pub fn below(parent: &Path) -> io::Result<Self> {
         sweep(parent);
         for _ in 0..ATTEMPTS {
@@ -50,10 +51,12 @@ impl Scratch {
                 });
             }
         }
-        Err(io::Error::other("others keep removing what is made here"))
+        Err(io::Error::other(
+            "other processes keep removing new folders",
+        ))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.folder
     }
@@ -61,15 +64,16 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What ends half-way, or fails, leaves what the next one can sweep.
+        // If this fails or the process is killed half-way, the next `sweep` removes the rest.
         if let Ok(Some(folder)) = open_own(self.path()) {
             let _ = remove(self.path(), &within(&folder));
         }
     }
 }
 
-/// A folder of our own. The folder of temporary files is everybody's: what others put there is not
-/// ours to look into, whatever its name, and a link leads to what they choose.
+/// Opens a folder; `None` if it belongs to another user. All users can write to the folder for
+/// temporary files: a folder of another user is not touched, whatever its name, and a symbolic link
+/// is not followed.
 fn open_own(folder: &Path) -> io::Result<Option<File>> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
     let folder = OpenOptions::new()
@@ -80,19 +84,20 @@ fn open_own(folder: &Path) -> io::Result<Option<File>> {
     Ok(is_own.then_some(folder))
 }
 
-/// A path to an open folder that stays with it, wherever its name is moved meanwhile (proc(5)).
+/// A path to an open folder that remains valid if the folder is renamed (proc(5)).
 fn within(folder: &File) -> PathBuf {
     format!("/proc/self/fd/{}", folder.as_raw_fd()).into()
 }
 
-/// Removes the folder at `path`, which is open as `folder`. Its mark goes last, and stays if something else does.
+/// Removes the folder at `path`, which is open as `folder`. Its lock file is removed last, and is kept if
+/// anything else cannot be removed.
 fn remove(path: &Path, folder: &Path) -> io::Result<()> {
     empty(folder)?;
     fs::remove_file(folder.join(MARK))?;
     fs::remove_dir(path)
 }
 
-/// Removes all but the mark.
+/// Removes everything in a folder except its lock file.
 fn empty(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -107,7 +112,7 @@ fn empty(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Marks a new folder as used; `None` if someone who sweeps was faster.
+/// Creates and locks the lock file of a new folder; `None` if another process has removed the folder.
 fn hold(folder: &Path) -> io::Result<Option<File>> {
     match mark(&folder.join(MARK)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -122,7 +127,7 @@ fn mark(path: &Path) -> io::Result<Option<File>> {
     Ok((ours.ino() == there.ino()).then_some(held))
 }
 
-/// What cannot be removed stays: nobody's work depends on it.
+/// Removes the abandoned folders in `parent`. Errors are ignored: no work depends on the removal.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
@@ -139,13 +144,14 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
     if let Ok(Some(_held)) = abandoned(&folder) {
         return remove(path, &folder);
     }
-    // Also one that was ended just before it was marked, or after its mark was gone.
+    // This also removes an empty folder without a lock file, whose process ended just before it
+    // created the file or just after it removed it.
     fs::remove_dir(path)
 }
 
-/// The lock of a folder that nobody else holds.
+/// The lock file of an abandoned folder, locked; `None` if another process holds the lock.
 fn abandoned(folder: &Path) -> io::Result<Option<File>> {
-    // A link or a pipe of that name is no mark.
+    // A symbolic link or a pipe of that name is not a lock file.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mark = OpenOptions::new()
         .read(true)
@@ -166,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn goes_when_dropped() {
+    fn is_removed_when_dropped() {
         let parent = tempfile::tempdir().unwrap();
         let scratch = Scratch::below(parent.path()).unwrap();
         fs::create_dir_all(scratch.path().join("deep/er")).unwrap();
@@ -175,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_behind_goes_and_what_is_held_or_not_ours_stays() {
+    fn only_abandoned_folders_are_removed() {
         let parent = tempfile::tempdir().unwrap();
         let held = Scratch::below(parent.path()).unwrap();
         let left = parent.path().join(".countersign-left");
@@ -200,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_is_the_last_that_goes() {
+    fn the_lock_file_is_kept_when_a_folder_is_emptied() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("folder");
         fs::create_dir_all(folder.join("deep/er")).unwrap();
@@ -214,11 +220,11 @@ mod tests {
         assert_eq!(left, [MARK]);
     }
 
-    /// Runs itself again as a process that may open few files.
+    /// Runs the test program again with a limit of few open files.
     #[test]
-    fn what_cannot_be_removed_keeps_its_mark() {
+    fn a_folder_that_cannot_be_removed_keeps_its_lock_file() {
         const PARENT: &str = "SCRATCH_TEST_PARENT";
-        let name = "tests::what_cannot_be_removed_keeps_its_mark";
+        let name = "tests::a_folder_that_cannot_be_removed_keeps_its_lock_file";
         if let Some(parent) = std::env::var_os(PARENT) {
             let scratch = Scratch::below(Path::new(&parent)).unwrap();
             let deep = scratch.path().join(["deep"; 64].join("/"));
@@ -234,13 +240,13 @@ mod tests {
         assert!(again.output().unwrap().status.success());
         let left: Vec<_> = fs::read_dir(parent.path()).unwrap().flatten().collect();
         assert!(left.len() == 1 && left[0].path().join(MARK).exists());
-        // As soon as another one is made beside it.
+        // It is removed when the next folder is created in the same parent.
         drop(Scratch::below(parent.path()).unwrap());
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
     }
 
     #[test]
-    fn what_others_put_there_stays() {
+    fn folders_of_other_users_and_links_are_kept() {
         let (parent, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         for name in [MARK, "kept"] {
             fs::write(other.path().join(name), "").unwrap();
@@ -257,9 +263,9 @@ mod tests {
         assert_eq!(foreign.exists(), is_foreign);
     }
 
-    /// Somebody else puts a link where our folder was, while it is being emptied.
+    /// An attacker replaces a folder with a symbolic link while it is being emptied.
     #[test]
-    fn a_moved_folder_leads_nowhere_else() {
+    fn a_replaced_folder_is_not_followed() {
         let (parent, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (place, moved) = (parent.path().join("place"), parent.path().join("moved"));
         fs::create_dir(&place).unwrap();
@@ -274,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn many_at_once_take_nothing_from_each_other() {
+    fn concurrent_processes_keep_their_folders() {
         let parent = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {
             for _ in 0..8 {

@@ -1,12 +1,12 @@
-//! The signals that ask a program to end: from a terminal (SIGINT), from whoever started it (SIGTERM), and
-//! because the terminal is gone (SIGHUP).
+//! The signals that ask a program to end: SIGINT from a terminal, SIGTERM from another process, SIGHUP when
+//! the terminal closes.
 
 use std::fs;
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Those signals, which end the program no longer by themselves.
+/// A receiver of SIGINT, SIGTERM and SIGHUP. While it exists, these signals do not end the program.
 #[derive(Debug)]
 pub struct Signals {
     interrupt: Signal,
@@ -15,13 +15,14 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Listens from now on. A program that was started by nohup(1) does not hear that its terminal is gone.
+    /// Starts to receive the signals. If the process was started with SIGHUP ignored, as nohup(1) does, it
+    /// stays ignored.
     ///
     /// # Errors
-    /// The system refuses.
+    /// A signal handler cannot be installed, or `/proc/self/status` cannot be read.
     ///
     /// # Panics
-    /// There is no tokio runtime with I/O around it.
+    /// Called outside a tokio runtime with I/O enabled.
     pub fn listen() -> io::Result<Self> {
         let hang_up = match is_ignored(SignalKind::hangup())? {
             true => None,
@@ -34,7 +35,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one, and gives its number.
+    /// Waits for the next signal and returns its number.
     pub async fn next(&mut self) -> u8 {
         let hang_up = async {
             match &mut self.hang_up {
@@ -51,7 +52,7 @@ impl Signals {
     }
 }
 
-/// Whether whoever started this process had it ignore the signal (proc(5), `SigIgn`).
+/// Whether the process was started with the signal ignored (proc(5), `SigIgn`).
 fn is_ignored(kind: SignalKind) -> io::Result<bool> {
     let status = fs::read_to_string("/proc/self/status")?;
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,5 +1,5 @@
-//! A key of Cloud KMS, through Google's own client. The private key never leaves the service;
-//! checksums guard what travels (Cloud KMS, data integrity guidelines).
+//! Signs with a key in Cloud KMS, through Google's client. The private key never leaves the service.
+//! Requests and answers are checked by CRC32C (Cloud KMS, data integrity guidelines).
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use signature::PublicKey;
 
 use crate::{Error, KmsEndpoint, credentials};
 
-/// How long one call may take, retries of the client included.
+/// The time limit for one call, including the client's retries, which alone would take a minute.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// One key version, opened.
+/// A key version of Cloud KMS whose public key has been fetched.
 pub struct CloudKms {
     client: KeyManagementService,
     name: String,
@@ -27,7 +27,8 @@ impl CloudKms {
     /// public key.
     ///
     /// # Errors
-    /// No credentials, no connection, no such key, or another algorithm than EC_SIGN_P256_SHA256.
+    /// There are no credentials, Cloud KMS cannot be reached or refuses, or the key has an algorithm other
+    /// than EC_SIGN_P256_SHA256.
     pub async fn open(name: &str, endpoint: Option<&KmsEndpoint>) -> Result<Self, Error> {
         Self::connect(name, endpoint, credentials().await?).await
     }
@@ -58,10 +59,11 @@ impl CloudKms {
         &self.public
     }
 
-    /// Signs the SHA-256 of `message`; the signature is in DER.
+    /// Signs the SHA-256 digest of `message`. The signature is in DER.
     ///
     /// # Errors
-    /// Cloud KMS refuses, cannot be reached, or received or sent other bytes.
+    /// Cloud KMS refuses or cannot be reached, or a checksum shows that the request or the answer was
+    /// changed on the way.
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let digest = Digest::of(message).as_bytes().to_vec();
         let checksum = i64::from(crc32c::crc32c(&digest));
@@ -126,7 +128,6 @@ fn check(what: &'static str, key: &str, expected: &str, found: &str) -> Result<(
     }
 }
 
-/// Google's client tries for a minute.
 async fn in_time<T>(
     what: &'static str,
     key: &str,
@@ -164,10 +165,10 @@ mod tests {
     const NAME: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1";
     const MESSAGE: &[u8] = b"what is to be signed";
 
-    /// What a service or somebody between us and it gets wrong.
+    /// A member of the answer, with a wrong value that the service or an attacker on the network sends.
     type Fault = (&'static str, Value);
 
-    /// Answers on loopback like the service: the public key first, then one signature.
+    /// Starts a server on loopback that answers like Cloud KMS: the public key first, then one signature.
     fn serve(fault: Option<Fault>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -248,12 +249,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn signs_what_it_is_given() {
+    async fn signs_a_message() {
         sign(None).await.unwrap();
     }
 
     #[tokio::test]
-    async fn believes_no_answer_that_does_not_check() {
+    async fn refuses_a_wrong_answer() {
         let other = NAME.replace("/1", "/2");
         for (member, value) in [
             ("name", json!(other)),

@@ -1,4 +1,4 @@
-//! Credentials for Google Cloud, found at once or not at all.
+//! Credentials for Google Cloud, found within seconds or reported as missing.
 
 use std::time::Duration;
 
@@ -6,17 +6,16 @@ use google_cloud_auth::credentials::{Builder, Credentials};
 
 use crate::Error;
 
-/// How long the first access token may take. The metadata server of a Google Cloud machine answers in
-/// milliseconds, and a token endpoint in less than a second. Without either, Google's client would
-/// look for the metadata server for a minute.
+/// The time limit for the first access token. The metadata server of a Google Cloud machine answers
+/// in milliseconds, and a token endpoint in less than a second. Where there is neither, Google's
+/// client would look for the metadata server for a minute.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// The application default credentials: of the file that `GOOGLE_APPLICATION_CREDENTIALS` names, of
-/// gcloud, or of the Google Cloud machine that this is (AIP-4110). A first access token is obtained
-/// with them.
+/// The application default credentials (AIP-4110): the file that `GOOGLE_APPLICATION_CREDENTIALS`
+/// names, gcloud's, or those of the metadata server. A first access token is obtained with them.
 ///
 /// # Errors
-/// There are none, they are refused, or there is no access token within four seconds.
+/// There are no credentials, they are refused, or no access token is obtained within four seconds.
 pub async fn credentials() -> Result<Credentials, Error> {
     let credentials = Builder::default().build().map_err(Error::Credentials)?;
     let headers = credentials.headers(Default::default());

@@ -5,12 +5,12 @@ use url::Url;
 
 use crate::Error;
 
-/// Another address for Cloud KMS than its own.
+/// A URL to use for Cloud KMS in place of its public one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KmsEndpoint(String);
 
 impl KmsEndpoint {
-    /// The address, as it was given.
+    /// The URL as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -19,8 +19,8 @@ impl KmsEndpoint {
 impl FromStr for KmsEndpoint {
     type Err = Error;
 
-    /// A URL with a host, of HTTPS, or of HTTP that does not leave the machine: whoever listens could use
-    /// the access token.
+    /// Parses a URL with a host: HTTPS, or HTTP on loopback only, since an attacker on the network could
+    /// use the access token.
     fn from_str(text: &str) -> Result<Self, Error> {
         let url = Url::parse(text).ok();
         let usable = |url: &Url| match url.scheme() {
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_a_web_address() {
+    fn is_https_or_http_on_loopback() {
         for text in [
             "http://127.0.0.1:8080",
             "http://localhost:1",

@@ -1,114 +1,117 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why something was not signed or not published.
+/// Why signing or publishing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A reference to a key that names neither a file nor a key version.
+    /// A key reference that names neither a file nor a key version.
     #[error("parsing key: expected a file or gcpkms://projects/…/cryptoKeyVersions/N, found {0:?}")]
     KeyRef(String),
-    /// A key file that cannot be read.
+    /// A key file cannot be read.
     #[error("reading key {}: {source}", path.display())]
     KeyFile {
-        /// Which one.
+        /// The key file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// A key file with something else in it.
+    /// A key file does not hold a usable key.
     #[error("reading key {}: {source}", path.display())]
     Key {
-        /// Which one.
+        /// The key file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The parser's error.
         source: signature::Error,
     },
-    /// No credentials for Google Cloud.
+    /// There are no credentials for Google Cloud.
     #[error("finding credentials for Google Cloud: {0}")]
     Credentials(#[source] google_cloud_auth::build_errors::Error),
-    /// Credentials with which there is no access token.
+    /// No access token can be obtained with the credentials.
     #[error("obtaining an access token for Google Cloud: {0}")]
     NoToken(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// No access token in time: as a rule there are no credentials, and this is no machine of Google Cloud.
+    /// No access token was obtained in time. Usually there are no credentials, and this machine is not in
+    /// Google Cloud.
     #[error(
         "obtaining an access token for Google Cloud: no answer within {seconds} seconds from the token \
-         endpoint of the credentials, or from the metadata server where there are none"
+                 endpoint of the credentials, or from the metadata server if there are no credentials"
     )]
     SlowToken {
-        /// How long it was waited for.
+        /// The time limit in seconds.
         seconds: u64,
     },
-    /// An address for Cloud KMS that is none.
+    /// An invalid URL for Cloud KMS.
     #[error(
         "parsing the endpoint of Cloud KMS: expected https://…, or http://… on this machine, found {0:?}"
     )]
     KmsEndpoint(String),
-    /// There is no client for Cloud KMS.
+    /// The client for Cloud KMS cannot be built.
     #[error("opening Cloud KMS: {0}")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Cloud KMS refuses or cannot be reached.
-    #[error("asking Cloud KMS for {what} of {key}: {source}")]
+    #[error("requesting {what} of {key} from Cloud KMS: {source}")]
     CloudKms {
-        /// What was asked for.
+        /// What was requested: the public key or a signature.
         what: &'static str,
-        /// The key version.
+        /// The name of the key version.
         key: String,
-        /// The answer.
+        /// The client's error.
         source: Box<google_cloud_kms_v1::Error>,
     },
     /// Cloud KMS does not answer.
-    #[error("asking Cloud KMS for {what} of {key}: no answer within {seconds} seconds")]
+    #[error("requesting {what} of {key} from Cloud KMS: no answer within {seconds} seconds")]
     Silent {
-        /// What was asked for.
+        /// What was requested: the public key or a signature.
         what: &'static str,
-        /// The key version.
+        /// The name of the key version.
         key: String,
-        /// How long it was waited for.
+        /// The time limit in seconds.
         seconds: u64,
     },
-    /// What Cloud KMS answered is not what it sent, or not what was asked for.
+    /// The answer of Cloud KMS is for another request, or a checksum does not match.
     #[error(
         "checking the answer of Cloud KMS: {what} of {key}: expected {expected}, found {found}"
     )]
     Answer {
-        /// Which part.
+        /// The member of the answer.
         what: &'static str,
-        /// The key version.
+        /// The name of the key version.
         key: String,
-        /// What it must be.
+        /// The expected value.
         expected: String,
-        /// What it is.
+        /// The value in the answer, at most 200 characters.
         found: String,
     },
-    /// A key, payload or envelope.
+    /// A key, payload or envelope is invalid.
     #[error(transparent)]
     Signature(#[from] signature::Error),
-    /// A statement.
+    /// A statement is invalid.
     #[error(transparent)]
     Statement(#[from] attest::Error),
-    /// The registry.
+    /// A request to the registry failed.
     #[error("publishing: {0}")]
     Registry(#[from] remote::Error),
-    /// A name that cannot be made.
+    /// A manifest in the registry is invalid, or a tag name cannot be formed.
     #[error("publishing: {0}")]
     Name(#[from] oci::Error),
 }
 
 impl Error {
-    /// What the reader can do, in one line.
+    /// What the user can do about the error, in one line.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::KeyRef(_) | Self::KeyFile { .. } | Self::Key { .. } | Self::Signature(_) => {
-                "a key is a PEM file, as `builder keygen` writes it, or \
-                 gcpkms://projects/…/cryptoKeyVersions/N"
+                "pass a PEM file, as `builder keygen` writes it, or \
+                                 gcpkms://projects/…/cryptoKeyVersions/N"
             }
             Self::Credentials(_) | Self::NoToken(_) | Self::SlowToken { .. } => CREDENTIALS,
             Self::CloudKms { source, .. } => kms_hint(source),
             Self::KmsEndpoint(_) | Self::Client(_) | Self::Silent { .. } => ENDPOINT,
-            Self::Answer { .. } => "is it Cloud KMS that answers? then try again",
+            Self::Answer { .. } => {
+                "try again; if it fails again, check that the endpoint is Cloud KMS"
+            }
             Self::Registry(error) => error.hint(),
             Self::Statement(_) | Self::Name(_) => {
-                "what hangs on the image in the registry cannot be read: who put it there?"
+                "the image's manifest, or what is attached to it, cannot be read: check what was pushed"
             }
         }
     }
@@ -116,18 +119,19 @@ impl Error {
 
 const CREDENTIALS: &str = "set GOOGLE_APPLICATION_CREDENTIALS to a file with credentials, or run \
                            `gcloud auth application-default login`";
-const ENDPOINT: &str = "Cloud KMS is asked at its public address, or at --kms-endpoint URL";
+const ENDPOINT: &str = "check the network and --kms-endpoint, if it is given";
 
 fn kms_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
     match error.status().map(|status| status.code.name()) {
         _ if is_authentication(error) => CREDENTIALS,
         Some("UNAUTHENTICATED") => CREDENTIALS,
-        Some(_) => "does the key version exist, and may these credentials sign with it?",
+        Some(_) => "check that the key version exists and that these credentials may sign with it",
         None => ENDPOINT,
     }
 }
 
-/// Once its retries are used up, the client wraps what they failed for.
+/// Whether the cause is an authentication error. When its retries are used up, the client wraps the
+/// error of the last.
 fn is_authentication(error: &google_cloud_kms_v1::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -145,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_registry_is_no_matter_of_keys() {
+    fn an_error_of_the_registry_has_the_registrys_hint() {
         let url = String::new();
         let error = Error::Registry(remote::Error::Entries { url, limit: 256 });
         assert!(error.hint().contains("registry"));

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{CloudKms, Error, KmsEndpoint};
 
-/// Where a private key is.
+/// The location of a private key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KeyRef {
     /// A PEM file.
@@ -20,8 +20,8 @@ pub enum KeyRef {
 impl FromStr for KeyRef {
     type Err = Error;
 
-    /// A path, or `gcpkms://` and the name of a key version. `/versions/` may stand for
-    /// `/cryptoKeyVersions/`, as cosign has it.
+    /// Parses a path, or `gcpkms://` and the name of a key version. `/versions/` is accepted for
+    /// `/cryptoKeyVersions/`, as in cosign.
     fn from_str(text: &str) -> Result<Self, Error> {
         let Some(name) = text.strip_prefix("gcpkms://") else {
             return match text.is_empty() || text.contains("://") {
@@ -49,7 +49,7 @@ impl FromStr for KeyRef {
     }
 }
 
-/// Something that signs.
+/// A private key to sign with, in a file or in Cloud KMS.
 pub struct Signer(Inner);
 
 enum Inner {
@@ -58,21 +58,21 @@ enum Inner {
 }
 
 impl Signer {
-    /// Opens a key. `kms_endpoint` is another address for Cloud KMS than its own.
+    /// Opens a key. `kms_endpoint` replaces the public URL of Cloud KMS.
     ///
     /// # Errors
-    /// The file cannot be read or holds no P-256 key; no credentials; Cloud KMS refuses the key or
-    /// it is of another algorithm.
+    /// The file cannot be read or holds no P-256 key; there are no credentials; Cloud KMS refuses, or its
+    /// key has another algorithm.
     pub async fn open(key: &KeyRef, kms_endpoint: Option<&KmsEndpoint>) -> Result<Self, Error> {
         Ok(Self(match key {
-            KeyRef::File(path) => Inner::File(read_apart(path).await?),
+            KeyRef::File(path) => Inner::File(read_blocking(path).await?),
             KeyRef::CloudKms(name) => {
                 Inner::CloudKms(Box::new(CloudKms::open(name, kms_endpoint).await?))
             }
         }))
     }
 
-    /// The public half.
+    /// The public key.
     pub fn public(&self) -> &PublicKey {
         match &self.0 {
             Inner::File(key) => key.public(),
@@ -80,10 +80,10 @@ impl Signer {
         }
     }
 
-    /// Signs `message`; the signature is in DER and has been verified.
+    /// Signs `message`. The signature is in DER and has been verified with the public key.
     ///
     /// # Errors
-    /// Cloud KMS refuses, cannot be reached, or answers with something else than a signature.
+    /// Cloud KMS refuses or cannot be reached, or the signature does not verify.
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let signature = match &self.0 {
             Inner::File(key) => key.sign(message),
@@ -94,8 +94,8 @@ impl Signer {
     }
 }
 
-/// Where nobody waits for it but this future: the file may be a pipe that nobody has written to yet.
-async fn read_apart(path: &Path) -> Result<PrivateKey, Error> {
+/// Reads a key file on a blocking thread: it may be a pipe that has no data yet.
+async fn read_blocking(path: &Path) -> Result<PrivateKey, Error> {
     let (path, shown) = (path.to_owned(), path.to_owned());
     let read = tokio::task::spawn_blocking(move || read(&path)).await;
     read.unwrap_or_else(|error| {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_cannot_open() {
+    fn refuses_other_references() {
         let key = NAME.replace("/cryptoKeyVersions/1", "");
         for text in [
             "",

@@ -1,6 +1,6 @@
 //! Signs images and statements about them, with a key in a file or in Cloud KMS, and publishes the
 //! result in both layouts that readers look for: the legacy tag, which Confidential Space reads, and
-//! a bundle as referrer, which current cosign reads. Judges nothing.
+//! a bundle as referrer, which current cosign reads. This crate makes no decision about an image.
 #![forbid(unsafe_code)]
 
 mod cloud_kms;

@@ -1,5 +1,5 @@
-//! The two layouts. Either is written only where this key has not yet said the same in it, so that
-//! publishing can be repeated, also with keys whose signatures differ each time.
+//! Publishing in both layouts. A layout is written only if it does not yet hold the same statement by
+//! the same key, so that publishing can be repeated even though signatures differ each time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,23 +25,23 @@ const PREDICATE_TYPE: &str = "predicateType";
 const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 const BUNDLE_PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 
-/// Where readers find what was published; the greater, the fewer find it.
+/// Where readers find what was published. A greater value means fewer readers.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[must_use]
 pub enum Published {
-    /// Under the tag, and in a bundle among the referrers.
+    /// Under the legacy tag, and in a bundle among the referrers.
     Both,
-    /// Under the tag. The bundle is stored, but the registry can list no referrers.
+    /// Under the legacy tag only. The bundle is stored, but the registry cannot list referrers.
     TagOnly,
 }
 
 impl Published {
-    /// What a user should know about it, if anything.
+    /// A note for the user, if readers are limited.
     pub fn note(self) -> Option<&'static str> {
         match self {
             Self::Both => None,
             Self::TagOnly => Some(
-                "this registry can list no referrers: readers find the legacy tag, and no bundle",
+                "this registry cannot list referrers: readers find the legacy tag but not the bundle",
             ),
         }
     }
@@ -50,8 +50,8 @@ impl Published {
 /// Signs an image: a payload under the tag `sha256-<hex>.sig`, and a statement in a bundle.
 ///
 /// # Errors
-/// There is no such image, or it is none that we could have made; the signer or the registry fails.
-/// What was written before stays; repeating completes it.
+/// The image does not exist or its manifest cannot be parsed; the signer fails, or a request to the
+/// registry. Nothing that was written before is removed; repeating the call completes it.
 pub async fn sign_image(
     registry: &Registry,
     image: &ImageRef,
@@ -80,8 +80,8 @@ pub async fn sign_image(
 }
 
 /// Attests a predicate about an image: an envelope under the tag `sha256-<hex>.att`, and the same
-/// envelope in a bundle. Where the signer has said the same before (see
-/// [`Statement::says_the_same_as`]), what was said then stays, and only what is missing is added.
+/// envelope in a bundle. If the signer has published an equal statement before (see
+/// [`Statement::says_the_same_as`]), its envelope is kept, and only the missing layout is added.
 ///
 /// # Errors
 /// As [`sign_image`].
@@ -112,7 +112,7 @@ pub async fn attest_image(
     Ok(published)
 }
 
-/// The image's own descriptor. Nothing is signed that the registry does not have.
+/// The image's descriptor. An image that the registry does not have is not signed.
 async fn subject(registry: &Registry, image: &ImageRef) -> Result<Descriptor, Error> {
     let bytes = registry.manifest(&image.digest).await?;
     let manifest = Manifest::parse(&bytes)?;
@@ -158,7 +158,7 @@ async fn append_envelope(
     Ok(())
 }
 
-/// The envelope in a referrer by which this signer has said the same.
+/// The envelope of an equal statement by this signer, in a referrer.
 async fn find_in_bundles(
     registry: &Registry,
     subject: &Digest,
@@ -182,7 +182,7 @@ async fn find_in_bundles(
     Ok(None)
 }
 
-/// The same, under the legacy tag.
+/// The envelope of an equal statement by this signer, under the legacy tag.
 async fn find_under_tag(
     registry: &Registry,
     tag: &Tag,
@@ -207,14 +207,15 @@ async fn find_under_tag(
     Ok(None)
 }
 
-/// What hangs on an image, fetched to look for what we said. What others have hung there need be
-/// no signature and no statement, and neither keeps us from publishing nor makes us fetch without
-/// end: what is too much is not looked at, and what we said there is said again. Only a list of
-/// referrers or a tag that cannot be read at all is an error: nothing could be added to it.
+/// The blobs attached to an image, fetched to look for an earlier statement by the signer. Blobs of
+/// other tools need not be signatures or statements. They do not prevent publishing, and the total
+/// size fetched is limited: a statement beyond the limit is not found and is published again. Only a
+/// list of referrers or a tag that cannot be read is an error, since nothing can be added to it.
 struct Pieces<'a> {
     registry: &'a Registry,
     seen: BTreeSet<Digest>,
-    room: u64,
+    /// Bytes that may still be fetched.
+    budget: u64,
 }
 
 impl<'a> Pieces<'a> {
@@ -222,19 +223,20 @@ impl<'a> Pieces<'a> {
         Self {
             registry,
             seen: BTreeSet::new(),
-            room: limits::PIECES_TOTAL,
+            budget: limits::PIECES_TOTAL,
         }
     }
 
-    /// A piece that has not been looked at, is there, and is what its descriptor says.
+    /// Fetches a blob; `None` if it was fetched before, exceeds a limit, does not exist, or differs from
+    /// its descriptor.
     async fn fetch(&mut self, layer: &Descriptor, limit: u64) -> Result<Option<Vec<u8>>, Error> {
-        let Some(room) = self.room.checked_sub(layer.size) else {
+        let Some(budget) = self.budget.checked_sub(layer.size) else {
             return Ok(None);
         };
         if layer.size > limit || !self.seen.insert(layer.digest) {
             return Ok(None);
         }
-        self.room = room;
+        self.budget = budget;
         match self.registry.blob(layer, limit).await {
             Err(
                 remote::Error::NotFound { .. }
@@ -246,7 +248,7 @@ impl<'a> Pieces<'a> {
     }
 }
 
-/// Whether this signer says in `envelope` what `statement` says.
+/// Whether `envelope` holds a statement by this signer that is equal to `statement`.
 fn says(envelope: &Envelope, statement: &Statement<Value>, signer: &Signer) -> bool {
     let Ok(payload) = envelope.verify(signer.public()) else {
         return false;

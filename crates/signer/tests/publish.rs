@@ -1,5 +1,5 @@
-//! What we publish, as the real cosign sees it, on a registry without the referrers API. A missing
-//! program is named, and the test skipped.
+//! What this crate publishes, read by cosign, on a registry without the referrers API. A test whose
+//! program is missing is reported as skipped.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -62,11 +62,11 @@ async fn cosign_verifies_what_we_publish() {
     ));
 }
 
-/// By default cosign 3 signs a digest and no repository; these flags have it sign both.
+/// By default cosign 3 signs a digest without a repository; with these flags it signs both.
 #[tokio::test]
-async fn cosign_signs_a_repository_if_told_to() {
+async fn cosign_signs_a_repository_with_flags() {
     let (Some(world), Some(cosign)) = (
-        World::new("cosign_signs_a_repository_if_told_to").await,
+        World::new("cosign_signs_a_repository_with_flags").await,
         program("cosign"),
     ) else {
         return;
@@ -76,8 +76,8 @@ async fn cosign_signs_a_repository_if_told_to() {
         command.args(words).current_dir(&world.folder);
         command.env("HOME", world.folder.path());
         let output = command.env("COSIGN_PASSWORD", "").output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{words:?}: {told}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {printed}");
     };
     cosign(&["generate-key-pair"]);
     let image = world.image.to_string();
@@ -116,8 +116,8 @@ async fn publishing_again_changes_nothing() {
     assert_eq!(world.published().await, before);
 }
 
-/// As with Cloud KMS, whose signatures differ each time: what was published with one is completed,
-/// not doubled, with another.
+/// Signatures by Cloud KMS differ each time. What was published with one signature is completed with
+/// another, and not published twice.
 #[tokio::test]
 async fn another_signature_of_the_same_key_is_enough() {
     let Some(world) = World::new("another_signature_of_the_same_key_is_enough").await else {
@@ -130,7 +130,7 @@ async fn another_signature_of_the_same_key_is_enough() {
     assert_eq!(world.published().await, before);
 }
 
-/// A verdict is repeated, its time apart.
+/// A verdict that differs only in its time is not published again.
 #[tokio::test]
 async fn the_same_verdict_is_published_once() {
     let Some(world) = World::new("the_same_verdict_is_published_once").await else {
@@ -150,7 +150,7 @@ async fn the_same_verdict_is_published_once() {
     assert_ne!(attest("2026-01-02T00:00:00Z", "FAILED").await, first);
 }
 
-/// What is missing in one layout is completed with what stands in the other.
+/// A verdict that is missing in one layout is completed with the envelope of the other.
 #[tokio::test]
 async fn half_a_verdict_is_completed_with_the_same_envelope() {
     let test = "half_a_verdict_is_completed_with_the_same_envelope";
@@ -180,7 +180,7 @@ async fn half_a_verdict_is_completed_with_the_same_envelope() {
 }
 
 #[tokio::test]
-async fn nothing_is_signed_that_is_not_there() {
+async fn a_missing_image_is_not_signed() {
     let Some(mut world) = World::new("nothing_is_signed_that_is_not_there").await else {
         return;
     };
@@ -192,7 +192,7 @@ async fn nothing_is_signed_that_is_not_there() {
     assert_eq!(world.registry.manifest_by_tag(&tag).await.unwrap(), None);
 }
 
-/// The other signature that every signature has a twin in: (r, n - s) for (r, s).
+/// The other valid form of a signature: (r, n - s) for (r, s).
 fn flip(signature: &[u8]) -> Vec<u8> {
     let signature = p256::ecdsa::Signature::from_der(signature).unwrap();
     let (r, s) = signature.split_scalars();
@@ -254,7 +254,7 @@ async fn publish_envelope(world: &World, signer: &Signer, envelope: Envelope) {
 }
 
 #[tokio::test]
-async fn two_signers_stand_side_by_side() {
+async fn two_signers_do_not_replace_each_other() {
     let Some(world) = World::new("two_signers_stand_side_by_side").await else {
         return;
     };

@@ -1,4 +1,4 @@
-//! What strangers have hung on an image keeps nobody from publishing.
+//! Unreadable referrers of other tools do not prevent publishing.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -10,10 +10,10 @@ mod world;
 use oci::{Descriptor, Manifest, media};
 use world::World;
 
-/// Pieces that are not what their descriptors say, and one that is no bundle.
+/// Blobs of another size than their descriptors say, and one that is not a bundle.
 #[tokio::test]
-async fn what_others_hung_there_need_not_be_readable() {
-    let test = "what_others_hung_there_need_not_be_readable";
+async fn unreadable_referrers_are_skipped() {
+    let test = "unreadable_referrers_are_skipped";
     let Some(world) = World::new(test).await else {
         return;
     };

@@ -1,4 +1,4 @@
-//! A registry that keeps no list of referrers and takes the tag of one for the image's digest.
+//! A registry that keeps no list of referrers and resolves the list's tag as the image's digest.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[path = "../../remote/tests/play/mod.rs"]
@@ -38,7 +38,7 @@ async fn registry() -> Play {
 }
 
 #[tokio::test]
-async fn what_can_be_published_there_is() {
+async fn the_legacy_layout_is_published() {
     let play = registry().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key.pem");

@@ -1,14 +1,14 @@
-//! How tests say what they leave out. For tests only: nothing depends on it otherwise.
+//! Helpers for tests: reporting skips, other projects' vectors, golden files. Only a dev-dependency.
 //!
-//! The test harness shows what a test prints only if the test fails, and a skip passes; so what is
-//! said here goes to standard error itself. Where `STRICT` is `1`, as on machines that have
-//! everything installed, a skip fails.
+//! The test harness shows a test's output only if the test fails, and a skipped test passes, so skips
+//! are written to standard error directly. If the environment variable `STRICT` is `1`, as on machines
+//! that have every program installed, a skip fails the test.
 
 use std::fmt::Display;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Says that `test` is skipped, and why.
+/// Reports that `test` is skipped, and why.
 ///
 /// # Panics
 /// The environment variable `STRICT` is `1`.
@@ -18,20 +18,20 @@ pub fn skip(test: &str, reason: impl Display) {
     assert!(!strict, "{test} is skipped: {reason}");
 }
 
-/// Says that a part of a test is left out which no installation would bring.
+/// Reports that a part of a test is skipped that no installed program would enable.
 pub fn leave_out(part: &str, reason: impl Display) {
-    // A test that cannot say so has still nothing to fail for.
+    // A test does not fail because standard error cannot be written.
     let _ = std::io::stderr().write_all(format!("skipped: {part}: {reason}\n").as_bytes());
 }
 
-/// The folder of other projects' vectors named `family`, below what the environment variable
-/// `VECTORS` names; `None`, and said, where that is not set.
+/// The folder `family` of other projects' vectors, in the folder that the environment variable
+/// `VECTORS` names; `None`, reported as a skip, if there is none.
 ///
 /// # Panics
-/// `VECTORS` is set, there is no such folder in it, and `STRICT` is `1`.
+/// `VECTORS` is set, it has no such folder, and `STRICT` is `1`.
 pub fn vectors(family: &str) -> Option<PathBuf> {
     let Some(all) = std::env::var_os("VECTORS").map(PathBuf::from) else {
-        leave_out(family, "VECTORS names no folder of vectors");
+        leave_out(family, "VECTORS is not set");
         return None;
     };
     let folder = all.join(family);
@@ -42,8 +42,8 @@ pub fn vectors(family: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Compares `actual` with the golden file `path`. Where the environment variable `GOLDEN` is `write`, writes the file
-/// instead, for a change to be reviewed in the diff.
+/// Compares `actual` with the golden file `path`. If the environment variable `GOLDEN` is `write`,
+/// writes the file instead, so that the change can be reviewed in the diff.
 ///
 /// # Panics
 /// The file differs, or cannot be read or written.

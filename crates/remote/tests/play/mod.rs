@@ -1,4 +1,4 @@
-//! A server whose answers depend on what was asked before.
+//! A server whose answers depend on earlier requests.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::sync::{Arc, Mutex};
@@ -10,9 +10,9 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Clone, Debug)]
 pub enum Answer {
     Whole(Vec<u8>),
-    /// These bytes, and the end of the connection.
+    /// Sends these bytes and closes the connection.
     BreaksOff(Vec<u8>),
-    /// No answer, and a reset of the connection.
+    /// Resets the connection without an answer.
     Reset,
 }
 
@@ -31,7 +31,7 @@ pub fn reply(status: &str, headers: &str, body: &[u8]) -> Answer {
     Answer::Whole([head.as_bytes(), body].concat())
 }
 
-/// A header that leads to the path `/token` of the server that was asked.
+/// A challenge whose realm is `/token` on the same server.
 pub fn challenge(request: &Request, more: &str) -> String {
     let host = request.header("host").unwrap();
     format!("WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"s\"{more}\r\n")
@@ -43,7 +43,7 @@ pub struct Request {
     pub path: String,
     headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// Those before it.
+    /// The requests before it.
     before: Vec<Request>,
 }
 
@@ -65,8 +65,8 @@ impl Request {
     }
 }
 
-/// Gives an answer to a request, of which it is told how many there were of its method, itself
-/// included and those for the API's root not.
+/// Answers a request, given the number of requests of its method so far: the request itself is
+/// counted, requests for the API's root are not.
 type Director = dyn Fn(&Request, usize) -> Answer + Send + Sync;
 
 pub struct Play {
@@ -168,7 +168,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Request> {
     Some(request)
 }
 
-/// What is not HTTP ends the connection.
+/// Reads a request; `None`, which ends the connection, if it is not HTTP.
 async fn line(stream: &mut BufReader<TcpStream>) -> Option<String> {
     if stream.fill_buf().await.ok()?.first() == Some(&22) {
         return None;

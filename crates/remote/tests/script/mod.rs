@@ -9,11 +9,11 @@ use remote::{Registry, Transport};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Where a registry is asked for a challenge.
+/// The path at which clients ask a registry for a challenge.
 pub const API: &str = "/v2/";
 pub const INDEX: &str = "Content-Type: application/vnd.oci.image.index.v1+json\r\n";
 
-/// Answers by path and query; anything else is not found.
+/// Answers by path and query; the answer to anything else is 404.
 #[derive(Default)]
 pub struct Script(pub HashMap<String, Vec<u8>>);
 

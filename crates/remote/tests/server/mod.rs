@@ -17,7 +17,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// `None`, and a line that says so, if the program is not installed.
+    /// Starts the server; `None`, reported as a skip, if the program is not installed.
     pub fn start(test: &str, extra: &str) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("config.yml");
@@ -55,8 +55,8 @@ impl Drop for Server {
     }
 }
 
-/// The port that the registry says it listens on: one that it chose itself, so that nobody else can
-/// have taken it.
+/// The port that the registry reports. The system chose it, so that no other process can have taken
+/// it.
 fn listens(stderr: ChildStderr) -> u16 {
     let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
     let mut said = String::new();

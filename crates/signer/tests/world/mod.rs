@@ -1,4 +1,4 @@
-//! An image on a registry without the referrers API, and what hangs on it.
+//! An image on a registry without the referrers API, with its signatures and attestations.
 #![allow(dead_code, reason = "not every test asks for everything")]
 
 use std::fs;
@@ -27,7 +27,7 @@ pub struct World {
     pub image: ImageRef,
 }
 
-/// `None`, said by name, if a program is missing.
+/// The path of a program; `None`, reported as a skip, if it is not installed.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let go = std::env::home_dir().unwrap_or_default().join("go/bin");
@@ -40,7 +40,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
 }
 
 impl World {
-    /// `None`, said by name, without docker-registry.
+    /// Starts a registry with one image; `None`, reported as a skip, if docker-registry is not installed.
     pub async fn new(test: &str) -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let server = Server::start(test, "")?;
@@ -103,7 +103,7 @@ impl World {
         bundles
     }
 
-    /// Everything that a reader can find, to compare before and after.
+    /// Everything that a reader can find, to compare before and after a change.
     pub async fn published(&self) -> Vec<String> {
         let mut found = Vec::new();
         for suffix in [".sig", ".att", ""] {
