@@ -1,9 +1,9 @@
-//! The attestation service of Confidential Space: replays what a launcher has measured, verifies the
-//! signatures that it found, and signs a token about both (Confidential Computing v1).
+//! The attestation service of Confidential Space: replays the measurements of a launcher, verifies the
+//! signatures that the launcher found, and signs a token about both (Confidential Computing v1).
 //!
-//! A real service believes hardware. This one believes whoever calls it, as a rehearsal must. It has no
-//! tokens with certificates (PKI), none for AWS, and no claims about graphics processors: it refuses to
-//! make the first two.
+//! The real service verifies hardware evidence. This one trusts every caller, because a rehearsal has no
+//! such hardware. It refuses requests for tokens with certificates (PKI) and for AWS, and its tokens have
+//! no claims about GPUs.
 
 mod evidence;
 mod image_signature;
@@ -32,19 +32,19 @@ use crate::location;
 use crate::random;
 use crate::status::Status;
 
-/// Challenges at a time: five requests a second for as long as one lasts (Confidential Computing
-/// quotas).
+/// The largest number of open challenges: five requests per second for the lifetime of a challenge
+/// (Confidential Computing quotas).
 const CHALLENGES: usize = 5 * 3600;
 
-/// The service, with its key and the challenges that are still to be answered, by when they end: a new
-/// start forgets them.
+/// The service, with its key and the open challenges by expiry time. Challenges are not kept between
+/// runs.
 pub struct Attestation {
     key: KeyPair,
     key_id: String,
     challenges: Mutex<BTreeMap<String, u64>>,
 }
 
-/// The key that tokens are signed by.
+/// The key that signs tokens.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Key {
     #[serde(with = "crate::state::base64")]
@@ -52,7 +52,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// A new key.
+    /// Generates a key.
     ///
     /// # Errors
     /// The cryptographic library fails.
@@ -65,10 +65,10 @@ impl Key {
 }
 
 impl Attestation {
-    /// A service that signs by this key.
+    /// A service that signs with this key.
     ///
     /// # Errors
-    /// It is not a key.
+    /// The key is invalid.
     pub fn new(key: &Key) -> Result<Self, aws_lc_rs::error::KeyRejected> {
         let key = KeyPair::from_pkcs8(&key.pkcs8)?;
         let key_id = Digest::of(key.public_key().as_ref()).hex()[..40].to_owned();
@@ -79,7 +79,7 @@ impl Attestation {
         })
     }
 
-    /// The discovery document of the issuer, whose keys are at `address`.
+    /// The discovery document of the issuer, with its keys at `address` (OpenID Connect Discovery 1.0).
     pub fn discovery(address: &str) -> Value {
         json!({
             "issuer": ISSUER,
@@ -91,7 +91,7 @@ impl Attestation {
         })
     }
 
-    /// The keys of the issuer (RFC 7517).
+    /// The public keys of the issuer (JWK set, RFC 7517).
     pub fn key_set(&self) -> Value {
         let components: RsaPublicKeyComponents<Vec<u8>> = self.key.public_key().into();
         json!({"keys": [{
@@ -107,7 +107,7 @@ impl Attestation {
     /// `challenges.create` at the time `now` in Unix seconds.
     ///
     /// # Errors
-    /// The operating system has no randomness, or there are too many.
+    /// The location does not exist, too many challenges are open, or the random number generator fails.
     pub fn challenge(&self, location: &str, now: u64) -> Result<Value, Status> {
         location::check_region(location.rsplit('/').next().unwrap_or_default())?;
         let mut challenges = self.challenges();
@@ -130,11 +130,11 @@ impl Attestation {
         }))
     }
 
-    /// `challenges.verifyConfidentialSpace` at the time `now` in Unix seconds. A signature that does
-    /// not hold is a partial error: there is a token all the same, and it does not name it.
+    /// `challenges.verifyConfidentialSpace` at the time `now` in Unix seconds. An invalid
+    /// signature is a partial error: the token is issued, but does not name that signature.
     ///
     /// # Errors
-    /// No such challenge, evidence that cannot be read, or a kind of token that is not emulated.
+    /// The challenge does not exist, the evidence is invalid, or the kind of token is not emulated.
     pub fn verify(&self, challenge: &str, body: Value, now: u64) -> Result<Value, Status> {
         let ends = self.challenges().remove(challenge);
         if ends.is_none_or(|ends| ends <= now) {
@@ -154,7 +154,7 @@ impl Attestation {
     }
 
     fn challenges(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        // No change to it is ever left half made.
+        // Every change is a single call, so that a panic cannot leave it incomplete.
         self.challenges
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -180,7 +180,7 @@ impl Attestation {
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// The claims of a token of this service, if its signature holds. Nothing else is checked.
+    /// The claims of a token of this service; `None` if its signature is invalid. Nothing else is checked.
     pub fn claims(&self, token: &str) -> Option<Value> {
         let (signed, signature) = token.rsplit_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
@@ -192,7 +192,7 @@ impl Attestation {
     }
 }
 
-/// What holds, and what is wrong with the rest.
+/// The valid signatures, and one error for each of the others.
 fn signatures(
     evidence: &Evidence,
     digest: &Digest,

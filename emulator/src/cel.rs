@@ -1,4 +1,4 @@
-//! Conditions and mappings in the Common Expression Language. Every error denies.
+//! Conditions and mappings in the Common Expression Language (CEL). Callers treat every error as a denial.
 
 mod bounds;
 
@@ -9,54 +9,51 @@ use cel::extractors::This;
 use cel::{Context, Env, ExecutionError, ResolveResult, Value};
 use serde::Serialize;
 
-/// Bytes of an expression at the most; IAM has as many characters (attribute conditions).
+/// The largest length of an expression, in bytes (IAM allows as many characters in attribute conditions).
 const LENGTH: usize = 4096;
 
 /// Why an expression has no value.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CelError {
-    /// Longer than any condition.
+    /// The expression is too long.
     #[error("compiling expression: longer than {LENGTH} bytes")]
     Length,
-    /// Deeper than can be evaluated.
-    #[error(
-        "compiling expression: more than {} expressions within each other",
-        bounds::DEPTH
-    )]
+    /// The expression is nested too deeply to be evaluated.
+    #[error("compiling expression: nested more than {} levels deep", bounds::DEPTH)]
     Depth,
-    /// Not an expression.
+    /// The expression is malformed.
     #[error("compiling expression: {0}")]
     Compile(String),
-    /// An expression without value for these variables.
+    /// The expression has no value for these variables.
     #[error("evaluating expression: {0}")]
     Evaluate(String),
-    /// A value of another type than is wanted.
+    /// The value does not have the expected type.
     #[error("evaluating expression: expected {expected}, found {found}")]
     Type {
-        /// What is wanted.
+        /// The expected type.
         expected: &'static str,
-        /// What came out.
+        /// The value.
         found: String,
     },
 }
 
-/// Whether `expression` is one at all.
+/// Checks that `expression` compiles.
 ///
 /// # Errors
-/// It is not.
+/// The expression is too long, too deep or malformed.
 pub fn compile(expression: &str) -> Result<(), CelError> {
     parse(&environment()?, expression).map(drop)
 }
 
-/// What an expression may name.
+/// The variables of an expression.
 #[derive(Debug, Default)]
 pub struct Variables(Vec<(&'static str, Value)>);
 
 impl Variables {
-    /// These, and `value` by this name.
+    /// Adds a variable.
     ///
     /// # Errors
-    /// The language has no such value.
+    /// CEL cannot represent the value.
     pub fn with<T: Serialize>(mut self, name: &'static str, value: &T) -> Result<Self, CelError> {
         let value = cel::to_value(value).map_err(|e| CelError::Evaluate(e.to_string()))?;
         self.0.push((name, value));
@@ -64,10 +61,10 @@ impl Variables {
     }
 }
 
-/// The truth of `expression`.
+/// Evaluates `expression` to a bool.
 ///
 /// # Errors
-/// It has none.
+/// The expression has no value, or its value is not a bool.
 pub fn condition(expression: &str, variables: Variables) -> Result<bool, CelError> {
     match evaluate(expression, variables)? {
         Value::Bool(truth) => Ok(truth),
@@ -75,10 +72,10 @@ pub fn condition(expression: &str, variables: Variables) -> Result<bool, CelErro
     }
 }
 
-/// The text that `expression` comes to.
+/// Evaluates `expression` to a string.
 ///
 /// # Errors
-/// It comes to none.
+/// The expression has no value, or its value is not a string.
 pub fn text(expression: &str, variables: Variables) -> Result<String, CelError> {
     match evaluate(expression, variables)? {
         Value::String(text) => Ok(text.to_string()),
@@ -86,10 +83,10 @@ pub fn text(expression: &str, variables: Variables) -> Result<String, CelError> 
     }
 }
 
-/// The texts in the list that `expression` comes to.
+/// Evaluates `expression` to a list of strings.
 ///
 /// # Errors
-/// It comes to none.
+/// The expression has no value, or its value is not a list of strings.
 pub fn texts(expression: &str, variables: Variables) -> Result<Vec<String>, CelError> {
     let value = evaluate(expression, variables)?;
     let texts = match &value {
@@ -110,10 +107,10 @@ fn not(found: &Value, expected: &'static str) -> CelError {
     }
 }
 
-/// The value of `expression`.
+/// Evaluates `expression`.
 ///
 /// # Errors
-/// It has none.
+/// The expression is invalid or has no value.
 pub fn evaluate(expression: &str, variables: Variables) -> Result<Value, CelError> {
     let env = Arc::new(environment()?);
     let mut expression = parse(&env, expression)?;
@@ -131,7 +128,7 @@ pub fn evaluate(expression: &str, variables: Variables) -> Result<Value, CelErro
     value.map_err(|error| CelError::Evaluate(error.to_string()))
 }
 
-/// The language with the string functions that Google's conditions have.
+/// CEL with the string functions of Google's conditions.
 fn environment() -> Result<Env, CelError> {
     let mut env = Env::stdlib();
     let extended = env.add_extension(cel::extensions::strings);
@@ -151,8 +148,8 @@ fn parse(env: &Env, expression: &str) -> Result<IdedExpr, CelError> {
     }
 }
 
-/// `text.extract('before{name}after')`: what stands between the two, up to the end if nothing is
-/// after; empty if they are not there (IAM, "Extract function" of condition attributes).
+/// `text.extract('before{name}after')`: the text between `before` and `after`, or up to the end if
+/// `after` is empty; empty if they do not occur (IAM, "Extract function" of condition attributes).
 fn extract(This(text): This<Arc<String>>, template: Arc<String>) -> ResolveResult {
     let parts = template.split_once('{');
     let parts = parts.and_then(|(before, rest)| Some((before, rest.split_once('}')?.1)));
@@ -178,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_claim_is_an_error_unless_asked_for() {
+    fn an_absent_claim_is_an_error_unless_tested_by_has() {
         let holds = |expression| condition(expression, assertion(json!({"a": {"b": "c"}})));
         assert_eq!(holds("assertion.a.b == 'c'"), Ok(true));
         assert!(holds("assertion.a.x == 'c'").is_err());
@@ -188,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_ends_in_an_error_and_not_in_a_crash() {
+    fn deep_nesting_is_an_error() {
         assert!(compile(&"(".repeat(2000)).is_err());
         assert!(compile(&"!".repeat(4096)).is_err());
         assert!(compile(&format!("1{}", "?1:1".repeat(1000))).is_err());
@@ -196,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deep_without_nesting_is_refused_too() {
+    fn a_deep_tree_without_brackets_is_an_error() {
         for (first, more) in [
             ("1", "+1"),
             ("1", "<1"),
@@ -214,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn comprehensions_end_before_they_hold_everybody_up() {
+    fn comprehensions_have_a_limit_on_items() {
         let list = |items: usize| assertion(json!({"l": vec![1; items]}));
         let nested = "assertion.l.all(x, assertion.l.all(y, assertion.l.all(z, z == 1)))";
         assert_eq!(condition(nested, list(20)), Ok(true));
@@ -225,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn comprehensions_double_nothing_for_long() {
+    fn comprehensions_have_a_limit_on_growth() {
         let none = || Variables::default();
         let text = format!("size(['x']{}) == 1", ".map(a, a + a)".repeat(100));
         assert!(condition(&text, none()).is_err());

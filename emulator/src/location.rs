@@ -1,4 +1,4 @@
-//! Where Google Cloud is: the locations that its services have.
+//! The locations of Google Cloud services.
 
 use crate::status::Status;
 
@@ -48,7 +48,7 @@ const REGIONS: [&str; 43] = [
     "us-west3",
     "us-west4",
 ];
-/// What Cloud KMS has besides ("Cloud KMS locations").
+/// Locations of Cloud KMS that are not regions ("Cloud KMS locations").
 const OF_KMS: [&str; 25] = [
     "asia",
     "asia1",
@@ -80,7 +80,7 @@ const OF_KMS: [&str; 25] = [
 /// Checks a location of Cloud KMS.
 ///
 /// # Errors
-/// There is no such location, in Google's words.
+/// The location does not exist. The error has Google's words.
 pub fn check_kms(location: &str) -> Result<(), Status> {
     match REGIONS.contains(&location) || OF_KMS.contains(&location) {
         true => Ok(()),
@@ -96,7 +96,7 @@ pub fn check_kms(location: &str) -> Result<(), Status> {
 /// Checks a location of Confidential Computing, which is a region.
 ///
 /// # Errors
-/// There is no such region, in Google's words.
+/// The region does not exist. The error has Google's words.
 pub fn check_region(location: &str) -> Result<(), Status> {
     match REGIONS.contains(&location) {
         true => Ok(()),
@@ -107,7 +107,7 @@ pub fn check_region(location: &str) -> Result<(), Status> {
 /// Checks the location of a workload identity pool.
 ///
 /// # Errors
-/// Any but the one that there is.
+/// The location is not `global`. The error has Google's words.
 pub fn check_global(location: &str) -> Result<(), Status> {
     match location {
         "global" => Ok(()),
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_location_is_one_of_googles() {
+    fn knows_the_locations_of_google() {
         for known in ["global", "us", "us-central1", "europe-west4"] {
             assert_eq!(check_kms(known), Ok(()), "{known}");
         }

@@ -1,6 +1,6 @@
 //! `emulator`: Confidential Space and the parts of Google Cloud around it, on loopback.
 
-#![allow(clippy::print_stderr, reason = "this is where the program speaks")]
+#![allow(clippy::print_stderr, reason = "only main prints")]
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -31,30 +31,30 @@ enum Command {
     Serve(ServeArgs),
     /// Launch an image as Confidential Space would
     Launch(Box<LaunchArgs>),
-    /// Become a container; for the launcher only
+    /// Run one stage of a container; used by the launcher only
     #[command(name = contain::COMMAND, hide = true)]
     Contain { stage: contain::Stage },
 }
 
 #[derive(clap::Args)]
 struct ServeArgs {
-    /// Folder for all state, which the next start finds there; a temporary one otherwise
+    /// Folder that keeps all state between runs [default: a temporary folder]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// A project to set up; its owner's credentials are put below the state folder
+    /// A project to set up, with its owner's credentials below the state folder
     #[arg(long = "project", value_name = "ID")]
     projects: Vec<ProjectId>,
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        // A container is made before there is a second thread.
+        // A container must be made while the process has one thread.
         Command::Contain { stage } => ExitCode::from(contain::run(stage)),
         Command::Launch(args) => {
             let spared = console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os());
             match spared {
                 Ok(()) => launch(*args),
-                Err(error) => fail(&error, "unset HTTP_PROXY and its like"),
+                Err(error) => fail(&error, "unset HTTP_PROXY and the other proxy variables"),
             }
         }
         Command::Serve(args) => serve(&args),
@@ -88,7 +88,7 @@ fn print(endpoints: &Endpoints) -> io::Result<()> {
     out.flush()
 }
 
-/// The time in Unix seconds.
+/// The current time, in Unix seconds; 0 if the clock is before 1970.
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
@@ -98,7 +98,7 @@ fn launch(args: LaunchArgs) -> ExitCode {
     let report = |notice: &Notice| eprintln!("emulator: {notice}");
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error, "is a limit on processes reached?"),
+        Err(error) => return fail(&error, "is the limit on processes reached?"),
     };
     let launched = runtime.block_on(async {
         let options = args.options(Arc::new(report)).await?;

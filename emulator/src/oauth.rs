@@ -1,19 +1,19 @@
-//! Refusals of the endpoints that give out tokens: OAuth's (RFC 6749, section 5.2), not
+//! Errors of the token endpoints. They have the form of OAuth (RFC 6749 section 5.2), not of
 //! `google.rpc.Status`.
 
 use crate::status::Status;
 
-/// A refusal, in OAuth's words.
+/// An OAuth error.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
-    /// Its code.
+    /// The error code.
     pub error: &'static str,
-    /// What a person reads.
+    /// The description for developers.
     pub description: String,
 }
 
 impl Refusal {
-    /// A refusal with this code.
+    /// An error with this code.
     pub fn new(error: &'static str, description: impl Into<String>) -> Self {
         Self {
             error,
@@ -21,13 +21,13 @@ impl Refusal {
         }
     }
 
-    /// The service itself failed.
+    /// `server_error`: the service failed.
     pub fn server() -> Self {
         Self::new("server_error", "Internal error encountered.")
     }
 }
 
-/// A service that fails says no more about it.
+/// The failure of another service becomes `server_error`, without details.
 impl From<Status> for Refusal {
     fn from(_: Status) -> Self {
         Self::server()

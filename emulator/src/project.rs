@@ -1,13 +1,13 @@
-//! What is known of a project by its ID alone.
+//! Values that follow from the ID of a project.
 
 use content::Digest;
 
-/// The number of a project that nobody has given one: the same wherever it is asked for.
+/// The number of a project whose number is not configured; it depends on the ID only.
 pub fn project_number(id: &str) -> u64 {
     number(&format!("project {id}"))
 }
 
-/// A number that stands for a text. It has twelve digits, as Google's numbers have.
+/// A number derived from a text, with twelve digits like Google's project numbers.
 pub fn number(text: &str) -> u64 {
     let digest = Digest::of(text.as_bytes());
     let (first, _) = digest.as_bytes().split_at(8);

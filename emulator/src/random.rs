@@ -1,13 +1,13 @@
-//! Tokens and names that nobody can guess.
+//! Random tokens and names.
 
 use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// 256 random bits as text.
+/// 256 random bits as text (base64url without padding, RFC 4648 section 5).
 ///
 /// # Errors
-/// The operating system has none.
+/// The random number generator of the system fails.
 pub fn text() -> Result<String, aws_lc_rs::error::Unspecified> {
     Ok(URL_SAFE_NO_PAD.encode(bytes()?))
 }
@@ -15,7 +15,7 @@ pub fn text() -> Result<String, aws_lc_rs::error::Unspecified> {
 /// 256 random bits.
 ///
 /// # Errors
-/// The operating system has none.
+/// The random number generator of the system fails.
 pub fn bytes() -> Result<[u8; 32], aws_lc_rs::error::Unspecified> {
     let mut bytes = [0; 32];
     rand::fill(&mut bytes)?;

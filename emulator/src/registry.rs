@@ -1,6 +1,6 @@
-//! A registry of images: the OCI distribution specification 1.1, without logins. It keeps what it is
-//! given and gives back what is on disk, without looking: a registry is not to be trusted, and here
-//! one can be made to lie by changing a file.
+//! A registry of images: the OCI distribution specification 1.1, without authentication. It serves the
+//! files on disk without checking them: registries are not trusted, and tests simulate a malicious
+//! registry by changing a file.
 
 mod blobs;
 mod digest;
@@ -27,7 +27,7 @@ use resource::{Query, Resource};
 use store::Store;
 use uploads::Uploads;
 
-/// The routes of a registry that keeps everything in `store_dir`.
+/// The routes of a registry that stores all content in `store_dir`.
 pub fn router(store_dir: PathBuf) -> Router {
     let store = Store::new(store_dir);
     let uploads = Uploads::new(store.clone());

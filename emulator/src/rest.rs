@@ -1,5 +1,5 @@
-//! The services over HTTP, as Google's REST interfaces have them. What a request means is read here, what
-//! is done about it in `services`.
+//! The services over HTTP, as Google's REST APIs. This module parses requests and writes answers;
+//! `services` acts on them.
 
 mod answer;
 pub mod attestation;

@@ -1,4 +1,4 @@
-//! The services on loopback, each on a free port of its own.
+//! Serves all services on loopback, each on its own free port.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -17,51 +17,53 @@ use crate::rest;
 use crate::services::accounts::{Accounts, Files, Project, ProjectId};
 use crate::services::{Clock, OpenError, Services};
 
-/// Held locked in the state folder by the emulator whose state it is.
+/// The file in the state folder that the running emulator holds locked.
 const LOCK: &str = "emulator.lock";
 
-/// Services that cannot be set up.
+/// Why the services cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The services.
+    /// A service cannot be set up.
     #[error(transparent)]
     Services(#[from] OpenError),
-    /// A port.
+    /// No port can be opened.
     #[error("listening on loopback: {0}")]
     Listen(#[source] io::Error),
-    /// The process itself: threads, signals, output.
+    /// Threads, signals or output of the process fail.
     #[error("starting services: {0}")]
     Start(#[source] io::Error),
-    /// Another emulator has its state there.
-    #[error("using {}: another emulator does already", path.display())]
+    /// Another emulator uses the state folder.
+    #[error("using {}: another emulator is using the folder", path.display())]
     Taken {
-        /// Which folder.
+        /// The state folder.
         path: PathBuf,
     },
-    /// The state folder.
+    /// The state folder cannot be used.
     #[error("using {}: {source}", path.display())]
     Folder {
-        /// Which one.
+        /// The state folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }
 
 impl ServeError {
-    /// What can be done about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Services(error) => error.hint(),
             Self::Listen(_) => "is there a free port on loopback?",
-            Self::Start(_) => "is a limit on processes or files reached, or is the reader gone?",
-            Self::Taken { .. } => "choose another folder, or end the other one",
+            Self::Start(_) => {
+                "is a limit on processes or files reached, or is standard output closed?"
+            }
+            Self::Taken { .. } => "choose another folder, or stop the other emulator",
             Self::Folder { .. } => "is the state folder writable, and is there space left?",
         }
     }
 }
 
-/// Where everything is; printed when all of it answers.
+/// The addresses of all services and the credentials of all projects, printed once all services listen.
 #[derive(Clone, Debug, Serialize)]
 pub struct Endpoints {
     registry: String,
@@ -81,18 +83,18 @@ struct Owner {
     files: Files,
 }
 
-/// Services that answer until this is dropped.
+/// Running services, which stop when this is dropped.
 pub struct Serving {
-    /// Where they are.
+    /// The addresses of the services.
     pub endpoints: Endpoints,
     _tasks: JoinSet<io::Result<()>>,
     _held: File,
 }
 
-/// Starts all services with these projects; blobs, manifests and owners' files lie below `folder`.
+/// Starts all services with these projects. All state lies below `folder`.
 ///
 /// # Errors
-/// No free port, or the folder cannot be written.
+/// No port is free, the folder cannot be used, or another emulator uses it.
 pub async fn serve(
     folder: &Path,
     projects: &[ProjectId],
@@ -105,7 +107,7 @@ pub async fn serve(
     std::fs::create_dir_all(folder).map_err(failed)?;
     let folder = &folder.canonicalize().map_err(failed)?;
     let held = hold(folder)?;
-    // What they are called at stands in key files and in answers.
+    // Key files and answers contain the addresses of these two.
     let (oauth2, attestation) = (listen().await?, listen().await?);
     let token_uri = format!("{}/token", address(&oauth2)?);
     let services = Services::open(folder, projects, &token_uri, clock)?;
@@ -161,7 +163,7 @@ fn owners(accounts: &Accounts) -> BTreeMap<String, Owner> {
         .collect()
 }
 
-/// Two would make each other's owners useless.
+/// Locks the state folder: a second emulator would replace the owners' credentials.
 fn hold(folder: &Path) -> Result<File, ServeError> {
     let failed = |source| ServeError::Folder {
         path: folder.to_owned(),

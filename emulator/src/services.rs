@@ -1,5 +1,5 @@
-//! Google's services without HTTP: typed requests and answers. Each has its state behind a lock of its
-//! own, and a rim (`rest`) puts it on the wire.
+//! Google's services without HTTP: typed requests and answers. Each service has its state behind its own
+//! lock; `rest` serves them over HTTP.
 
 pub mod accounts;
 mod cloud;
@@ -14,7 +14,7 @@ pub use self::context::Context;
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! A cloud of one project, `project`, and its owner.
+    //! Services with one project, `project`, and its owner.
 
     use std::sync::{Arc, LazyLock};
 
@@ -23,17 +23,17 @@ pub(crate) mod testing {
     use super::iam::{Iam, Policies, Pools};
     use crate::state::Kept;
 
-    /// The owner, at the time 0.
+    /// A call by the owner at time 0.
     pub static OWNER: LazyLock<Context> = LazyLock::new(|| at(0));
 
-    /// The owner at another time.
+    /// A call by the owner at `now`, in Unix seconds.
     pub fn at(now: u64) -> Context {
         let owner = "owner@project.iam.gserviceaccount.com";
         let caller = Caller::ServiceAccount(owner.to_owned());
         Context { caller, now }
     }
 
-    /// The project's accounts.
+    /// Accounts with this project.
     pub fn accounts() -> Accounts {
         let folder = tempfile::tempdir().unwrap();
         let mut accounts = Accounts::new(Kept::in_memory(Given::default()));
@@ -44,7 +44,7 @@ pub(crate) mod testing {
         accounts
     }
 
-    /// The project's policies and pools.
+    /// IAM with this project, without policies and pools.
     pub fn iam() -> Iam {
         let pools = Kept::in_memory(Pools::default());
         let policies = Kept::in_memory(Policies::default());

@@ -1,5 +1,5 @@
-//! A service's state: behind a lock of its own, and in a file of its own, which is replaced whole after
-//! every change and read back at the next start.
+//! The state of one service: behind its own lock and in its own file, which is replaced as a whole after
+//! every change and read at the next start.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,32 +11,32 @@ use serde::de::DeserializeOwned;
 
 use crate::status::Status;
 
-/// Bytes of one service's state.
+/// The largest size of the state of one service, in bytes.
 const LIMIT: u64 = 256 << 20;
 
-/// State that cannot be read back.
+/// Why the state of a service cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The file cannot be read or written.
     #[error("using {}: {source}", path.display())]
     File {
-        /// Which one.
+        /// The path of the file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// The file is not what an emulator of this version writes.
     #[error("reading {}: {source}", path.display())]
     Content {
-        /// Which one.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         source: json::JsonError,
     },
-    /// What a new state is made of cannot be had.
+    /// A new state cannot be made.
     #[error("making the state of {name}: the cryptographic library failed")]
     New {
-        /// Whose state.
+        /// The name of the service.
         name: &'static str,
     },
 }
@@ -47,22 +47,22 @@ impl StateError {
         match self {
             Self::File { .. } => "is the state folder writable, and is there space left?",
             Self::Content { .. } => {
-                "another version wrote it, perhaps: choose another state folder"
+                "was it written by another version? choose another state folder"
             }
-            Self::New { .. } => "is the system's random source available?",
+            Self::New { .. } => "is the random number generator of the system available?",
         }
     }
 }
 
-/// One service's state.
+/// The state of one service.
 pub struct Kept<T> {
     value: Mutex<T>,
-    /// Where it is kept; nowhere in tests of a service alone.
+    /// The state file; `None` keeps the state in memory only.
     path: Option<PathBuf>,
 }
 
 impl<T: Clone + Serialize + DeserializeOwned> Kept<T> {
-    /// The state that `folder` holds under `name`, or a new one.
+    /// Opens the state that `folder` holds under `name`, or makes a new one.
     ///
     /// # Errors
     /// The file cannot be read, or a new state cannot be made or written.
@@ -89,7 +89,7 @@ impl<T: Clone + Serialize + DeserializeOwned> Kept<T> {
         })
     }
 
-    /// State that is not kept.
+    /// State in memory only.
     pub fn in_memory(value: T) -> Self {
         Self {
             value: Mutex::new(value),
@@ -97,15 +97,15 @@ impl<T: Clone + Serialize + DeserializeOwned> Kept<T> {
         }
     }
 
-    /// Looks at the state.
+    /// Reads the state.
     pub fn look<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         look(&self.lock())
     }
 
-    /// Changes the state. It stays as it was if the change fails, or cannot be written.
+    /// Changes the state. The state stays unchanged if the change fails or cannot be written.
     ///
     /// # Errors
-    /// Those of the change, and an internal one if the file cannot be written.
+    /// The error of the change; an internal error if the file cannot be written.
     pub fn change<R, E: From<Status>>(
         &self,
         change: impl FnOnce(&mut T) -> Result<R, E>,
@@ -121,7 +121,7 @@ impl<T: Clone + Serialize + DeserializeOwned> Kept<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, T> {
-        // A change is made to a copy: what a thread that panicked has left is whole.
+        // Changes are made to a copy, so that a thread that panicked left the state unchanged.
         self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -144,7 +144,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateError> {
     })
 }
 
-/// Replaces the file, which only its owner can read, as a whole. What could not be read back is not written.
+/// Replaces the file as a whole. Only its owner can read it. A state larger than [`LIMIT`] is not written.
 fn write(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let bytes = serde_json::to_vec(value)?;
     if bytes.len() as u64 > LIMIT {
@@ -158,24 +158,24 @@ fn write(path: &Path, value: &impl Serialize) -> io::Result<()> {
     Ok(())
 }
 
-/// Bytes in a state file: base64.
+/// Bytes as base64 in a state file.
 pub mod base64 {
     use ::base64::Engine as _;
     use ::base64::engine::general_purpose::STANDARD;
     use serde::{Deserialize as _, Deserializer, Serializer, de};
 
-    /// Writes bytes.
+    /// Serializes bytes.
     ///
     /// # Errors
-    /// The serialiser's.
+    /// The error of the serializer.
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(bytes))
     }
 
-    /// Reads bytes.
+    /// Deserializes bytes.
     ///
     /// # Errors
-    /// Text that is not base64, or of another length than the type has.
+    /// The text is not base64, or does not have the length of the type.
     pub fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
     where
         D: Deserializer<'de>,
@@ -183,7 +183,7 @@ pub mod base64 {
     {
         let text = String::deserialize(deserializer)?;
         let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
-        T::try_from(bytes).map_err(|_| de::Error::custom("bytes of another length"))
+        T::try_from(bytes).map_err(|_| de::Error::custom("unexpected number of bytes"))
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_is_there_at_the_next_start() {
+    fn a_change_is_kept_for_the_next_start() {
         let folder = tempfile::tempdir().unwrap();
         let first = open(folder.path()).unwrap();
         let add = |number| {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_fails_or_is_not_written_changes_nothing() {
+    fn a_failed_or_unwritten_change_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let kept = open(folder.path()).unwrap();
         let refused = kept.change(|numbers| {
@@ -225,7 +225,7 @@ mod tests {
         });
         assert_eq!(refused, Err(Status::invalid("no")));
         assert_eq!(all(&kept), [1]);
-        // A folder in the file's place cannot be replaced.
+        // A folder in place of the file cannot be replaced.
         let path = folder.path().join("numbers.json");
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_state_is_not_replaced() {
+    fn an_invalid_state_file_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("numbers.json");
         std::fs::write(&path, "{").unwrap();

@@ -1,17 +1,17 @@
-//! Errors as Google's interfaces word them: `google.rpc.Status` (AIP-193).
+//! Errors of Google's APIs: `google.rpc.Status` (AIP-193).
 
 use serde_json::{Value, json};
 
-/// A refusal of one of Google's interfaces.
+/// An error of one of Google's APIs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Status {
     /// The HTTP status.
     pub code: u16,
-    /// Its name.
+    /// The name of the error code (`google.rpc.Code`).
     pub name: &'static str,
-    /// What a person reads.
+    /// The message for developers.
     pub message: String,
-    /// What a client library reads.
+    /// The details for client libraries.
     pub details: Vec<Value>,
 }
 
@@ -25,17 +25,17 @@ impl Status {
         }
     }
 
-    /// 400: the request makes no sense.
+    /// 400: the request is invalid.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "INVALID_ARGUMENT", message)
     }
 
-    /// 400: not in this state.
+    /// 400: the resource is in the wrong state.
     pub fn precondition(message: impl Into<String>) -> Self {
         Self::new(400, "FAILED_PRECONDITION", message)
     }
 
-    /// 401: who asks is not known.
+    /// 401: the caller is not authenticated.
     pub fn unauthenticated() -> Self {
         let message = "Request had invalid authentication credentials. Expected OAuth 2 access token, \
              login cookie or other valid authentication credential. See \
@@ -43,7 +43,7 @@ impl Status {
         Self::new(401, "UNAUTHENTICATED", message)
     }
 
-    /// 403: whoever asks may not.
+    /// 403: the caller lacks the permission.
     pub fn denied(permission: &str, resource: &str) -> Self {
         let message = format!(
             "Permission '{permission}' denied on resource '{resource}' (or it may not exist)."
@@ -60,7 +60,7 @@ impl Status {
         }
     }
 
-    /// 403: the token does not reach that far.
+    /// 403: the scopes of the token are insufficient.
     pub fn scopes() -> Self {
         let message = "Request had insufficient authentication scopes.";
         let details = vec![json!({
@@ -74,7 +74,7 @@ impl Status {
         }
     }
 
-    /// 403: there is no such project, or it is not the caller's.
+    /// 403: the project does not exist, or does not belong to the caller.
     pub fn no_project(project: &str) -> Self {
         Self::denied(
             "resourcemanager.projects.get",
@@ -82,7 +82,7 @@ impl Status {
         )
     }
 
-    /// 403: there is no such location, or the project may not use it.
+    /// 403: the location does not exist, or the project must not use it.
     pub fn no_location(location: &str) -> Self {
         let resource = format!("locations/{location}");
         let message = format!("Permission denied on '{resource}' (or it may not exist).");
@@ -98,34 +98,34 @@ impl Status {
         }
     }
 
-    /// 404: no such thing.
+    /// 404: the resource does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(404, "NOT_FOUND", message)
     }
 
-    /// 409: there is one already.
+    /// 409: the resource exists already.
     pub fn exists(message: impl Into<String>) -> Self {
         Self::new(409, "ALREADY_EXISTS", message)
     }
 
-    /// 409: somebody else was faster.
+    /// 409: the policy was changed since it was read.
     pub fn aborted() -> Self {
         let message = "There were concurrent policy changes. Please retry the whole \
              read-modify-write with exponential backoff. The request's ETag did not match the current policy's ETag.";
         Self::new(409, "ABORTED", message)
     }
 
-    /// 429: too much at a time.
+    /// 429: a quota is exhausted.
     pub fn exhausted(message: impl Into<String>) -> Self {
         Self::new(429, "RESOURCE_EXHAUSTED", message)
     }
 
-    /// 501: Google has it, and this cloud has not.
+    /// 501: the emulator does not have this feature of Google.
     pub fn unimplemented(message: impl Into<String>) -> Self {
         Self::new(501, "UNIMPLEMENTED", message)
     }
 
-    /// 500: our own fault.
+    /// 500: the emulator failed.
     pub fn internal() -> Self {
         Self::new(500, "INTERNAL", "Internal error encountered.")
     }

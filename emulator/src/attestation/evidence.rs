@@ -6,12 +6,14 @@ use serde_json::Value;
 use crate::rest::protojson::{self, is_default};
 use crate::status::Status;
 
-/// Bytes of an audience; bytes of a nonce; nonces (Confidential Space, token options).
+/// The largest length of an audience, in bytes (Confidential Space, token options).
 const AUDIENCE: usize = 512;
+/// The allowed length of a nonce, in bytes (the same).
 const NONCE: std::ops::RangeInclusive<usize> = 8..=88;
+/// The largest number of nonces (the same).
 const NONCES: usize = 6;
 
-/// Evidence, in Google's members and `instance` for what hardware and metadata prove there.
+/// Evidence, with Google's fields and `instance`, which replaces what hardware and metadata prove.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Evidence {
@@ -39,14 +41,14 @@ struct SignedEntity {
     container_image_signatures: Vec<Signature>,
 }
 
-/// A signature on the container's image, as a registry has it.
+/// A signature on the container's image, as stored in a registry, in base64.
 #[derive(Deserialize)]
 pub(super) struct Signature {
     pub(super) payload: String,
     pub(super) signature: String,
 }
 
-/// What the token shall be.
+/// The requested options of the token.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(super) struct Options {
@@ -57,7 +59,7 @@ pub(super) struct Options {
     aws_principal_tags_options: Value,
 }
 
-/// The machine.
+/// The virtual machine.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Instance {
@@ -72,7 +74,7 @@ pub(super) struct Instance {
     pub(super) service_accounts: Vec<String>,
 }
 
-/// The image of the machine itself.
+/// The family of the machine image.
 #[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Family {
@@ -81,7 +83,7 @@ pub(super) enum Family {
 }
 
 impl Evidence {
-    /// Reads evidence.
+    /// Parses evidence.
     pub(super) fn parse(body: Value) -> Result<Self, Status> {
         let evidence: Self =
             serde_json::from_value(body).map_err(|error| Status::invalid(error.to_string()))?;
@@ -89,7 +91,7 @@ impl Evidence {
         Ok(evidence)
     }
 
-    /// What the measured events say.
+    /// The launch that the measured events describe.
     pub(super) fn launch(&self) -> Result<event_log::Launch, Status> {
         let (measured, register) = match (&self.td_ccel, &self.tpm_attestation) {
             (Some(measured), None) => (measured, Register::Rtmr),
@@ -107,7 +109,7 @@ impl Evidence {
         event_log::replay(&events).map_err(invalid)
     }
 
-    /// All signatures that were found.
+    /// All signatures that the launcher found.
     pub(super) fn signatures(&self) -> Vec<&Signature> {
         let entities = self.signed_entities.iter();
         entities
@@ -134,8 +136,8 @@ impl Options {
         Ok(())
     }
 
-    /// An ordinary token instead of another kind would be taken for what it is not. Clients may send
-    /// an enumeration's number (Protocol Buffers, "ProtoJSON"); 0 and 1 are these.
+    /// Refuses requests for other kinds of tokens, which this service does not emulate. Clients may send
+    /// enumerations as numbers (Protocol Buffers, "ProtoJSON"); 0 and 1 are the ordinary kind.
     fn refuse_other_tokens(&self) -> Result<(), Status> {
         let is = |value: &Value, names: [&str; 2]| {
             is_default(value) || *value == 1 || names.iter().any(|name| value == name)

@@ -1,4 +1,4 @@
-//! Which signatures on an image hold (google/confidential-space, `server/signedcontainer`).
+//! Verifies signatures on an image (google/confidential-space, `server/signedcontainer`).
 
 use aws_lc_rs::signature::{
     RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPssSaltLength,
@@ -18,9 +18,9 @@ use super::evidence::Signature;
 
 /// `rsaEncryption` (RFC 8017, appendix C).
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-/// The public exponent 65537, with which the DER of a key ends.
+/// The public exponent 65537 in DER, which is the end of the DER of a key.
 const EXPONENT: [u8; 5] = [2, 3, 1, 0, 1];
-/// Salts as long as the digest, and as long as can be: signers write either.
+/// RSA-PSS with a salt of the length of the digest, and of the largest length: signers use both.
 static PSS: [RsaParameters; 2] = [
     RSA_PSS_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Digest),
     RSA_PSS_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Max),
@@ -28,7 +28,10 @@ static PSS: [RsaParameters; 2] = [
 static PKCS1: [RsaParameters; 1] =
     [RSA_PKCS1_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Digest)];
 
-/// The signature as a claim, if it is one on the image with this digest; else what is wrong with it.
+/// Verifies a signature on the image with this digest and returns its claim.
+///
+/// # Errors
+/// The reason why the signature is invalid.
 pub(super) fn verified(signature: &Signature, digest: &Digest) -> Result<ImageSignature, String> {
     let decode = |text: &str| STANDARD.decode(text).map_err(|error| error.to_string());
     let (payload, bytes) = (decode(&signature.payload)?, decode(&signature.signature)?);
@@ -87,7 +90,7 @@ fn verify_rsa(
     }
 }
 
-/// The DER of an RSA key, `SubjectPublicKeyInfo`, in whichever of the two PEM forms it comes.
+/// The DER of an RSA key (`SubjectPublicKeyInfo`) from PEM in the form of X.509 or of PKCS#1.
 fn rsa_key(pem: &str) -> Option<Vec<u8>> {
     let (label, der) = pem::decode_vec(pem.as_bytes()).ok()?;
     let der = match label {
@@ -161,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn rsa_signatures_hold_by_either_padding_and_pem_form() {
+    fn accepts_rsa_signatures_of_either_padding_and_pem_form() {
         let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let info: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
         let forms = [
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_holds_as_what_it_says_it_is() {
+    fn refuses_a_signature_with_another_algorithm() {
         let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let info: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
         let form = pem("PUBLIC KEY", info.as_ref());

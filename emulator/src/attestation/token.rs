@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use super::evidence::{Evidence, Family, Instance};
 
-/// Seconds that a token lasts, and a challenge, which ends with the tokens that it may bring
-/// (Confidential Computing v1, `Challenge.expire_time`).
+/// The lifetime of a token and of a challenge, in seconds (Confidential Computing v1,
+/// `Challenge.expire_time`).
 pub(super) const LIFETIME: u64 = 3600;
-/// The version that machine images say they have.
+/// The version of the machine image, for `swversion`.
 const VERSION: &str = "260701";
-/// The hardware whose tokens say more about it.
+/// The hardware model whose tokens have additional claims.
 const TDX: &str = "GCP_INTEL_TDX";
 
-/// What a token says: what relying parties of ours read, and what others may.
+/// The payload of a token: the claims that this project reads, and others that Google sets.
 #[derive(Serialize)]
 pub(super) struct Payload {
     #[serde(flatten)]

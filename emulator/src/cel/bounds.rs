@@ -1,6 +1,5 @@
-//! How deep an expression may be, and how much work it may make. The evaluator recurses and counts
-//! nothing, so both are bounded here, as Google's own evaluator bounds them (cel-go,
-//! `MaxRecursionDepth` and `CostLimit`).
+//! Limits on the depth of an expression and on the work of evaluating it. The evaluator recurses without
+//! limits; these follow Google's own evaluator (cel-go, `MaxRecursionDepth` and `CostLimit`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,16 +7,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr};
 use cel::{ExecutionError, ResolveResult, Value};
 
-/// Expressions within each other at the most (cel-go's default).
+/// The largest depth of nested expressions (the default of cel-go).
 pub(super) const DEPTH: usize = 250;
-/// Items at the most that the comprehensions of one evaluation go through.
+/// The largest number of items that the comprehensions of one evaluation iterate over.
 const ITEMS: usize = 100_000;
-/// Bytes of text that count as one more item.
+/// The number of bytes of text that count as one item.
 const TEXT: usize = 16;
-/// The function that counts items. No expression can name it.
+/// The name of the function that counts items. No expression can contain it.
 pub(super) const COUNT: &str = "@count";
 
-/// Whether the tree is too deep to be walked on the stack.
+/// Whether the tree is too deep for recursion.
 pub(super) fn is_too_deep(expression: &mut IdedExpr) -> bool {
     let mut left = vec![(expression, 1)];
     while let Some((expression, depth)) = left.pop() {
@@ -30,7 +29,7 @@ pub(super) fn is_too_deep(expression: &mut IdedExpr) -> bool {
     false
 }
 
-/// Counts what each comprehension goes through before it does.
+/// Wraps the range of each comprehension in a call of [`COUNT`].
 pub(super) fn count_ranges(expression: &mut IdedExpr) {
     if let Expr::Comprehension(comprehension) = &mut expression.expr {
         let range = std::mem::take(&mut comprehension.iter_range);
@@ -48,7 +47,7 @@ pub(super) fn count_ranges(expression: &mut IdedExpr) {
         .for_each(count_ranges);
 }
 
-/// The function that [`count_ranges`] puts in, for one evaluation.
+/// The function that [`count_ranges`] inserts, for one evaluation.
 pub(super) fn counter() -> impl Fn(Value) -> ResolveResult + Send + Sync + 'static {
     let left = Arc::new(AtomicUsize::new(ITEMS));
     move |range| match spend(&range, left.load(Ordering::Relaxed)) {
@@ -63,8 +62,8 @@ pub(super) fn counter() -> impl Fn(Value) -> ResolveResult + Send + Sync + 'stat
     }
 }
 
-/// What is left after `value`, if it was enough. An item counts with all that is in it, as often as it
-/// is there, and text by its length: a comprehension may double either with each of its steps.
+/// The remaining items after counting `value`; `None` if the limit is exceeded. Nested items count each
+/// time that they occur, and text counts by length, because a comprehension can double both in each step.
 fn spend(value: &Value, left: usize) -> Option<usize> {
     let left = left.checked_sub(1)?;
     match value {

@@ -7,7 +7,7 @@ use super::resource::Name;
 use super::send::{Sent, send};
 use super::store::{self, Kind, Removed, Store};
 
-/// GET and HEAD: a blob, or the part of it that is asked for.
+/// GET and HEAD: a blob, or the requested range of it.
 pub async fn read(
     store: &Store,
     (name, digest): (&Name, &ContentDigest),
@@ -26,7 +26,7 @@ pub async fn read(
     send(&sent, method, headers).await?.ok_or_else(unknown)
 }
 
-/// DELETE: the repository has the blob no more.
+/// DELETE: removes a blob from the repository.
 pub fn delete(
     store: &Store,
     name: &Name,

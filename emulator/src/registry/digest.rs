@@ -7,15 +7,15 @@ use std::str::FromStr;
 use aws_lc_rs::digest::{Context, SHA256, SHA512, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Bytes that are read from disk at once when a blob's digest is computed.
+/// The number of bytes that are read at a time to compute the digest of a blob.
 const BUFFER: usize = 1 << 20;
 
-/// The algorithms that the OCI image specification registers (descriptor.md, registered algorithms).
+/// The digest algorithms of the OCI image specification (descriptor.md, "Registered algorithms").
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Algorithm {
-    /// SHA-256, which a tag's manifest always has.
+    /// SHA-256, always used for manifests that are pushed by tag.
     Sha256,
-    /// SHA-512, on the pusher's wish.
+    /// SHA-512, used if the client chooses it.
     Sha512,
 }
 
@@ -33,7 +33,7 @@ impl Algorithm {
         self.digest(digest(self.implementation(), bytes).as_ref())
     }
 
-    /// The digest of a file as it is on disk.
+    /// The digest of a file on disk.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -72,8 +72,8 @@ impl Algorithm {
     }
 }
 
-/// The digest of something that a registry keeps. Unlike [`content::Digest`], which is all that the
-/// other programs believe in, it may be SHA-512: a registry keeps what it is given.
+/// The digest of content in a registry. Unlike [`content::Digest`], which the other programs use, it may
+/// be SHA-512, because a registry accepts both.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct ContentDigest {
     algorithm: Algorithm,
@@ -86,7 +86,7 @@ impl ContentDigest {
         self.algorithm
     }
 
-    /// The lower-case hex digits.
+    /// The digest in lower-case hex.
     pub fn hex(&self) -> &str {
         &self.hex
     }
@@ -98,9 +98,9 @@ impl fmt::Display for ContentDigest {
     }
 }
 
-/// Text that is not a digest.
+/// A text that is not a digest.
 #[derive(Debug, thiserror::Error)]
-#[error("parsing digest: {0:?} is not a digest of sha256 or sha512")]
+#[error("parsing digest: invalid sha256 or sha512 digest {0:?}")]
 pub struct InvalidDigest(String);
 
 impl FromStr for ContentDigest {
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_what_others_digest() {
+    fn matches_known_digests() {
         let ours = Algorithm::Sha256.of(b"countersign").to_string();
         assert_eq!(ours, content::Digest::of(b"countersign").to_string());
         let empty = Algorithm::Sha512.of(b"").to_string();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_digest() {
+    fn refuses_invalid_digests() {
         let hex = "0".repeat(64);
         for text in [
             "sha256:baddigeststring".to_owned(),

@@ -7,41 +7,41 @@ use serde_json::json;
 
 use super::digest::{ContentDigest, InvalidDigest};
 
-/// A request that the registry does not do (OCI distribution specification, error codes).
+/// Why the registry refuses a request (OCI distribution specification, "Error codes").
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// No such blob in this repository.
+    /// The repository does not have the blob.
     #[error("finding blob: {0} is unknown to the registry")]
     BlobUnknown(ContentDigest),
-    /// No such upload in this repository, or none any more.
+    /// The repository does not have the upload, or no longer has it.
     #[error("finding upload: unknown to the registry")]
     UploadUnknown,
-    /// The upload is being written to by another request.
+    /// Another request is writing to the upload.
     #[error("writing upload: another request is writing to it")]
     UploadBusy,
     /// The chunk does not begin where the upload ends.
     #[error("writing upload: the chunk does not begin at byte {size}")]
     UploadRange {
-        /// Bytes that the upload has.
+        /// The size of the upload, in bytes.
         size: u64,
-        /// Where to go on.
+        /// The path of the upload.
         location: String,
     },
-    /// The client went away, or sent no proper body.
+    /// The client closed the connection, or sent an invalid body.
     #[error("reading request: {0}")]
     Body(#[source] axum::Error),
     /// Text that is not a digest.
     #[error(transparent)]
     DigestInvalid(#[from] InvalidDigest),
-    /// An upload is finished by saying its digest.
-    #[error("finishing upload: no digest was given")]
+    /// A request to finish an upload does not name its digest.
+    #[error("finishing upload: the request names no digest")]
     DigestMissing,
-    /// The content is another one.
+    /// The content does not have the expected digest.
     #[error("checking content: expected {expected}, found {actual}")]
     DigestMismatch {
-        /// The digest announced.
+        /// The digest in the request.
         expected: ContentDigest,
-        /// The digest of what came.
+        /// The digest of the received content.
         actual: ContentDigest,
     },
     /// A manifest names content that is not in this repository.
@@ -50,52 +50,52 @@ pub enum RegistryError {
     /// A manifest that cannot be read.
     #[error("parsing manifest: {0}")]
     ManifestJson(#[source] content::json::JsonError),
-    /// A manifest of another schema version.
+    /// The schema version of a manifest is not 2.
     #[error("parsing manifest: expected schema version 2, found {0}")]
     ManifestSchema(u64),
-    /// A media type that is no manifest's, or another one in the document than in the request.
-    #[error("checking manifest: {0:?} is not its media type")]
+    /// The media type is not one of a manifest, or request and document differ.
+    #[error("checking manifest: unexpected media type {0:?}")]
     ManifestMediaType(String),
-    /// No such manifest in this repository.
+    /// The repository does not have the manifest.
     #[error("finding manifest: {0} is unknown to the registry")]
     ManifestUnknown(String),
-    /// No name of a repository.
-    #[error("parsing name: not the name of a repository")]
+    /// The name of the repository is invalid.
+    #[error("parsing name: invalid repository name")]
     NameInvalid,
-    /// No such repository.
+    /// The registry does not have the repository.
     #[error("finding repository: {0} is unknown to the registry")]
     NameUnknown(String),
-    /// No name of a tag.
-    #[error("parsing tag: not the name of a tag")]
+    /// The tag is invalid.
+    #[error("parsing tag: invalid tag")]
     TagInvalid,
-    /// More than the registry takes.
+    /// The content is larger than the registry accepts.
     #[error("reading request: larger than the limit of {limit} bytes")]
     TooLarge {
-        /// Bytes allowed.
+        /// The largest size, in bytes.
         limit: u64,
     },
-    /// Bytes that are not there are asked for.
+    /// The requested range is outside of the blob.
     #[error("reading blob: the range is not within its {size} bytes")]
     RangeInvalid {
-        /// Bytes there are.
+        /// The size of the blob, in bytes.
         size: u64,
     },
-    /// A method that the resource does not have.
-    #[error("answering request: the method is not supported here")]
+    /// The resource does not support the method.
+    #[error("answering request: the resource does not support the method")]
     Unsupported,
-    /// A path that is no resource.
+    /// The path does not name a resource.
     #[error("answering request: no such resource")]
     NoResource,
     /// The disk failed.
     #[error("using store: {0}")]
     Io(#[from] io::Error),
-    /// A request that was given up from within.
+    /// The task that answers the request was cancelled or panicked.
     #[error("answering request: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
 
 impl RegistryError {
-    /// The code of the specification, and the status that goes with it.
+    /// The HTTP status and the error code of the specification.
     fn code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::BlobUnknown(_) => (StatusCode::NOT_FOUND, "BLOB_UNKNOWN"),
@@ -149,8 +149,8 @@ impl IntoResponse for RegistryError {
     }
 }
 
-/// How the specification writes that the first `size` bytes are there. It has no way to write
-/// "none"; registries say `0-0` then.
+/// The value of the `Range` header after `size` received bytes. The specification has no value for zero
+/// bytes; registries send `0-0`.
 pub fn received(size: u64) -> String {
     format!("0-{}", size.saturating_sub(1))
 }

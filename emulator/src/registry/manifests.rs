@@ -15,26 +15,26 @@ use super::send::{Sent, send};
 use super::store::{self, Kind, Removed, Store};
 use super::tags;
 
-/// The image manifest of Docker, which older clients still push.
+/// The media type of Docker's image manifest, which older clients push.
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-/// The image index of Docker.
+/// The media type of Docker's image index.
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-/// Layers that are not distributed have this in their media types.
+/// Parts of the media types of layers that are not distributed.
 const NOT_DISTRIBUTABLE: &[&str] = &[".nondistributable.", ".foreign."];
-/// Bytes that the note beside a manifest may have: a media type.
+/// The largest size of the file that holds the media type of a manifest, in bytes.
 const NOTE: u64 = 1024;
 
-/// What a manifest says about content elsewhere, with any digest.
+/// A descriptor in a manifest, with any kind of digest.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Linked {
     media_type: String,
-    /// Its digest.
+    /// The digest of the content.
     pub digest: ContentDigest,
 }
 
-/// What a registry reads in a manifest of any kind. The rest is none of its business, and the bytes
-/// are kept as they came.
+/// The fields that a registry reads in any kind of manifest. It ignores other fields, and stores the
+/// bytes unchanged.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
@@ -46,7 +46,7 @@ pub struct Document {
     layers: Vec<Linked>,
     #[serde(default)]
     manifests: Vec<Linked>,
-    /// The manifest that it refers to.
+    /// The manifest that this manifest refers to.
     pub subject: Option<Linked>,
     #[serde(default)]
     annotations: BTreeMap<String, String>,
@@ -71,13 +71,13 @@ pub async fn read(
         media_type: &media_type,
         digest: &digest,
     };
-    // A part of a manifest is of no use to anyone; the range that a client asks for is ignored.
+    // Manifests are always sent as a whole: a range in the request is ignored.
     let mut headers = headers.clone();
     headers.remove(header::RANGE);
     send(&sent, method, &headers).await?.ok_or_else(unknown)
 }
 
-/// PUT: keeps a manifest whose content is there, and tags it.
+/// PUT: stores a manifest whose content is present, and points the tag to it.
 pub async fn write(
     store: &Store,
     (name, target): (&Name, &Target),
@@ -102,7 +102,7 @@ pub async fn write(
     Ok(created(name, &digest, document.subject.as_ref()))
 }
 
-/// DELETE: a tag, or a manifest with all tags that point to it.
+/// DELETE: removes a tag, or a manifest and all tags that point to it.
 pub fn delete(store: &Store, name: &Name, target: &Target) -> Result<Response, RegistryError> {
     let removed = match target {
         Target::Tag(tag) => store::remove(&store.tag(name, tag))?,
@@ -153,7 +153,7 @@ fn check_digest(target: &Target, bytes: &[u8]) -> Result<ContentDigest, Registry
 }
 
 impl Document {
-    /// The media type, which request and document must not disagree on.
+    /// The media type, which must be the same in request and document.
     fn check_media_type(&self, headers: &HeaderMap) -> Result<String, RegistryError> {
         if self.schema_version != 2 {
             return Err(RegistryError::ManifestSchema(self.schema_version));
@@ -175,8 +175,8 @@ impl Document {
         Ok(media_type.to_owned())
     }
 
-    /// All that is named must be in the repository, but layers that nobody may distribute and the
-    /// subject, which may come later.
+    /// Checks that the repository has all content that the manifest names, except for layers that must
+    /// not be distributed and the subject, which may be pushed later.
     fn check_content(&self, store: &Store, name: &Name) -> Result<(), RegistryError> {
         let unknown = |linked: &Linked| RegistryError::ManifestBlobUnknown(linked.digest.clone());
         let is_missing = |kind, linked: &Linked| !store.has(name, kind, &linked.digest);
@@ -196,8 +196,8 @@ impl Document {
         }
     }
 
-    /// The artifact type is the manifest's own or, if it has none, its configuration's media type
-    /// (OCI distribution specification, listing referrers).
+    /// The descriptor in lists of referrers. The artifact type is that of the manifest or, if it has none,
+    /// the media type of its configuration (OCI distribution specification, "Listing referrers").
     fn listed(&self, media_type: &str, digest: &ContentDigest, size: usize) -> Listed {
         let own = self.artifact_type.clone().filter(|text| !text.is_empty());
         let config = self.config.as_ref().map(|config| config.media_type.clone());

@@ -11,28 +11,28 @@ use super::digest::{Algorithm, ContentDigest};
 use super::resource::{Name, Query};
 use super::store::{self, Kind, Store};
 
-/// Descriptors in one answer, so that clients meet a second page now and then.
+/// The largest number of descriptors in one answer; small enough that clients are tested with pages.
 const PAGE: usize = 100;
 
-/// A manifest as a list of referrers shows it.
+/// The descriptor of a manifest in a list of referrers.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Listed {
-    /// Its media type.
+    /// The media type of the manifest.
     pub media_type: String,
-    /// Its digest.
+    /// The digest of the manifest.
     pub digest: ContentDigest,
-    /// Its size in bytes.
+    /// The size of the manifest, in bytes.
     pub size: u64,
-    /// What the manifest is, taken from itself.
+    /// The artifact type of the manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    /// Its own annotations.
+    /// The annotations of the manifest.
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Notes that a manifest refers to a subject.
+/// Records that a manifest refers to a subject.
 pub fn add(
     store: &Store,
     name: &Name,
@@ -46,7 +46,7 @@ pub fn add(
     Ok(store::write(&path, &bytes)?)
 }
 
-/// GET: the manifests that refer to `subject`, as an image index; an empty one if there are none.
+/// GET: the manifests that refer to `subject`, as an image index, which may be empty.
 pub fn list(
     store: &Store,
     name: &Name,
@@ -71,7 +71,7 @@ pub fn list(
     Ok((page.headers(&path, wanted), page.body()).into_response())
 }
 
-/// The descriptor of one referrer as JSON, if it is still there and of the artifact type that is wanted.
+/// The descriptor of one referrer as JSON, if it exists and has the wanted artifact type.
 fn descriptor(
     store: &Store,
     name: &Name,
@@ -101,7 +101,7 @@ fn digest_of(file: &str) -> Option<ContentDigest> {
     }
 }
 
-/// What fits into one answer.
+/// The descriptors of one answer.
 #[derive(Default)]
 struct Page {
     descriptors: Vec<String>,
@@ -111,7 +111,7 @@ struct Page {
 }
 
 impl Page {
-    /// Adds a descriptor, unless the page is full: an answer must not be larger than a manifest.
+    /// Adds a descriptor and returns whether it fit: an answer must not be larger than a manifest.
     fn add(&mut self, file: &str, descriptor: String) -> bool {
         let size = self.size + descriptor.len() as u64 + 1;
         let fits = self.descriptors.len() < PAGE && size < limits::MANIFEST - 1024;
@@ -153,7 +153,7 @@ impl Page {
     }
 }
 
-/// A value in a query (RFC 3986, section 2.1).
+/// Percent-encodes a value of a query (RFC 3986 section 2.1).
 fn in_query(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {

@@ -8,48 +8,48 @@ use super::digest::ContentDigest;
 /// The parameters of a request.
 pub type Query = BTreeMap<String, String>;
 
-/// A repository's name within the registry.
+/// The name of a repository within the registry.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Name(String);
 
 impl Name {
-    /// Reads a name: components of lower-case letters and digits, separated by slashes. None begins
-    /// with `_`, so that a name never collides with the folders of a store.
+    /// Parses a name: components of lower-case letters and digits, separated by slashes. No component
+    /// begins with `_`, so that a name never collides with the folders of a store.
     ///
     /// # Errors
-    /// Anything else.
+    /// The name is invalid.
     pub fn parse(text: &str) -> Result<Self, RegistryError> {
-        // The grammar is that of a reference; any registry will do in front of it.
+        // The grammar is that of an image reference, which needs a registry in front.
         let repository = format!("localhost/{text}").parse::<Repository>();
         let repository = repository.map_err(|_| RegistryError::NameInvalid)?;
         Ok(Self(repository.path().to_owned()))
     }
 
-    /// The name's text.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a manifest is asked for by.
+/// How a request names a manifest.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Target {
-    /// A name.
+    /// By tag.
     Tag(Tag),
-    /// Its digest.
+    /// By digest.
     Digest(ContentDigest),
 }
 
-/// What a path below `/v2/` names.
+/// The resource that a path below `/v2/` names.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Resource {
     /// The tags of a repository.
     Tags(Name),
-    /// The manifests that refer to another one.
+    /// The manifests that refer to a subject.
     Referrers(Name, ContentDigest),
     /// A manifest.
     Manifest(Name, Target),
-    /// Where uploads begin.
+    /// The uploads of a repository, where new ones begin.
     Uploads(Name),
     /// One upload.
     Upload(Name, UploadId),
@@ -58,10 +58,10 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// Reads a path, without the slash behind `/v2`.
+    /// Parses a path without its `/v2/`.
     ///
     /// # Errors
-    /// No resource of the specification, or a bad name, tag or digest in it.
+    /// The path names no resource of the specification, or has an invalid name, tag or digest.
     pub fn parse(path: &str) -> Result<Self, RegistryError> {
         let parts: Vec<&str> = path.split('/').collect();
         let name = |parts: &[&str]| Name::parse(&parts.join("/"));
@@ -87,7 +87,7 @@ fn parse_target(text: &str) -> Result<Target, RegistryError> {
     Ok(Target::Tag(tag))
 }
 
-/// The name of an upload, which is also the name of its file: 32 hex digits.
+/// The ID of an upload, which is also the name of its file: 32 hex digits.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct UploadId(String);
 
@@ -97,7 +97,7 @@ impl UploadId {
         Self(format!("{:032x}", u128::from_be_bytes(random)))
     }
 
-    /// The identifier's text.
+    /// The identifier as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -131,7 +131,7 @@ mod tests {
                 Resource::Blob(name("a"), parsed.clone()),
             ),
             (
-                // A repository may be called like a resource.
+                // A repository may have the name of a resource.
                 format!("blobs/uploads/manifests/{digest}"),
                 Resource::Manifest(name("blobs/uploads"), Target::Digest(parsed.clone())),
             ),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn lets_no_path_out_of_the_store() {
+    fn refuses_paths_outside_of_the_store() {
         for path in [
             "../tags/list",
             "a/../../tags/list",

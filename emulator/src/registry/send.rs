@@ -11,22 +11,21 @@ use tokio_util::io::ReaderStream;
 use super::RegistryError;
 use super::digest::ContentDigest;
 
-/// Bytes that are read from disk at once.
+/// The number of bytes that are read from disk at a time.
 const CHUNK: usize = 256 << 10;
 
-/// What is sent, and as what.
+/// A file to send, with its headers.
 pub struct Sent<'a> {
-    /// The file.
+    /// The path of the file.
     pub path: &'a Path,
-    /// The media type to announce.
+    /// The value of `Content-Type`.
     pub media_type: &'a str,
-    /// The digest to announce: the one asked for. The bytes are sent as they are on disk, for a
-    /// registry may lie, and its clients must notice.
+    /// The requested digest, which the headers repeat. The file is not checked against it: clients must
+    /// detect content that does not match.
     pub digest: &'a ContentDigest,
 }
 
-/// Answers a GET or HEAD with a file, or the part of it that the request asks for. `None` if there
-/// is no file.
+/// Answers GET or HEAD with a file, or the requested range of it. `None` if the file does not exist.
 pub async fn send(
     sent: &Sent<'_>,
     method: &Method,
@@ -83,8 +82,8 @@ impl Part {
     }
 }
 
-/// The part that a request asks for (RFC 9110, section 14.2). Several parts at once, or another
-/// unit, are answered with the whole, as the RFC allows.
+/// The requested range (RFC 9110 section 14.2). Several ranges, or another unit than bytes, are answered
+/// with the whole file, as the RFC allows.
 fn requested(headers: &HeaderMap, size: u64) -> Result<Option<Part>, RegistryError> {
     let text = headers
         .get(header::RANGE)

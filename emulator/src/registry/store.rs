@@ -7,7 +7,7 @@ use oci::Tag;
 use super::digest::{Algorithm, ContentDigest};
 use super::resource::{Name, UploadId};
 
-/// The folders of a registry. Content is kept once, as plain files named by digest:
+/// The folders of a registry. Content is stored once, in files named by digest:
 ///
 /// ```text
 /// blobs/sha256/<hex>                             blobs and manifests, the bytes that were pushed
@@ -15,16 +15,16 @@ use super::resource::{Name, UploadId};
 /// repositories/<name>/_manifests/sha256/<hex>    the media type that the manifest was pushed as
 /// repositories/<name>/_tags/<tag>                the digest of a manifest
 /// repositories/<name>/_referrers/<subject>/<d>   the descriptor of a manifest with this subject
-/// repositories/<name>/_uploads/<id>              what has come of a blob so far
+/// repositories/<name>/_uploads/<id>              the received bytes of a blob
 /// ```
 ///
-/// Content that no repository has any more stays, as in registries that wait for a sweep.
+/// Content that no repository has any more is not removed, as in registries without garbage collection.
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
 }
 
-/// What a repository may have, by digest.
+/// The kinds of content of a repository.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Blobs.
@@ -34,7 +34,7 @@ pub enum Kind {
 }
 
 impl Store {
-    /// The store in this folder, which is made when something is first written.
+    /// The store in this folder, which is created on the first write.
     pub fn new(root: PathBuf) -> Self {
         Self { root }
     }
@@ -44,7 +44,7 @@ impl Store {
         by_digest(&self.root.join("blobs"), digest)
     }
 
-    /// The file that says that a repository has this content.
+    /// The file that records that a repository has this content.
     pub fn link(&self, name: &Name, kind: Kind, digest: &ContentDigest) -> PathBuf {
         let folder = match kind {
             Kind::Blob => "_blobs",
@@ -53,7 +53,7 @@ impl Store {
         by_digest(&self.repository(name).join(folder), digest)
     }
 
-    /// Whether the repository has this content, and the content is there.
+    /// Whether the repository has this content, and the store holds it.
     pub fn has(&self, name: &Name, kind: Kind, digest: &ContentDigest) -> bool {
         self.link(name, kind, digest).is_file() && self.content(digest).is_file()
     }
@@ -83,7 +83,7 @@ impl Store {
         self.root.join("repositories").join(name.as_str())
     }
 
-    /// Says that a repository has this content.
+    /// Records that a repository has this content.
     ///
     /// # Errors
     /// The disk fails.
@@ -97,7 +97,7 @@ impl Store {
         write(&self.link(name, kind, digest), note)
     }
 
-    /// Moves a whole file to where its content belongs.
+    /// Moves a complete file to the path of its content.
     ///
     /// # Errors
     /// The disk fails.
@@ -112,12 +112,12 @@ fn by_digest(folder: &Path, digest: &ContentDigest) -> PathBuf {
     folder.join(digest.algorithm().name()).join(digest.hex())
 }
 
-/// The digest that a file below a folder by algorithm is named by.
+/// The digest of a file that is named by its hex, in the folder of `algorithm`.
 pub fn digest_of_name(algorithm: Algorithm, hex: &str) -> Option<ContentDigest> {
     format!("{}:{hex}", algorithm.name()).parse().ok()
 }
 
-/// Writes a file that others see whole or not at all.
+/// Writes a file atomically: readers see the old file or the complete new one.
 ///
 /// # Errors
 /// The disk fails.
@@ -128,7 +128,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.persist(path).map(drop).map_err(|e| e.error)
 }
 
-/// Makes the folder that a file is to stand in.
+/// Creates the folder of a file.
 ///
 /// # Errors
 /// The disk fails.
@@ -138,7 +138,7 @@ pub fn make_parent(path: &Path) -> io::Result<&Path> {
     Ok(folder)
 }
 
-/// Removes a file and tells whether there was one.
+/// Removes a file and returns whether it existed.
 ///
 /// # Errors
 /// The disk fails.
@@ -150,17 +150,17 @@ pub fn remove(path: &Path) -> io::Result<Removed> {
     }
 }
 
-/// Whether there was something to remove.
+/// Whether a file existed before it was removed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Removed {
-    /// There was.
+    /// The file existed and was removed.
     Yes,
-    /// There was not.
+    /// The file did not exist.
     WasNotThere,
 }
 
-/// The names of the files in a folder, sorted; none if there is no folder. Files that are being
-/// written are left out.
+/// The sorted names of the files in a folder; empty if the folder does not exist. Files that are being
+/// written are omitted.
 ///
 /// # Errors
 /// The disk fails.
@@ -181,7 +181,7 @@ pub fn names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Reads a small file; nothing if there is none.
+/// Reads a small file; `None` if it does not exist.
 ///
 /// # Errors
 /// The disk fails, or the file is larger than `limit` bytes.

@@ -9,10 +9,10 @@ use super::digest::ContentDigest;
 use super::resource::{Name, Query};
 use super::store::{self, Store};
 
-/// Bytes that the file of a tag may have: a digest.
+/// The largest size of the file of a tag, in bytes; it contains a digest.
 const TAG: u64 = 256;
 
-/// GET: the tags of a repository in lexical order, `n` at the most, those after `last`.
+/// GET: the tags of a repository in lexical order, at most `n`, beginning after `last`.
 pub fn list(store: &Store, name: &Name, query: &Query) -> Result<Response, RegistryError> {
     if !store.repository(name).is_dir() {
         return Err(RegistryError::NameUnknown(name.as_str().to_owned()));
@@ -39,7 +39,7 @@ pub fn list(store: &Store, name: &Name, query: &Query) -> Result<Response, Regis
     })
 }
 
-/// The digest that a tag points to, if there is such a tag.
+/// The digest that a tag points to; `None` if the tag does not exist.
 pub fn resolve(
     store: &Store,
     name: &Name,

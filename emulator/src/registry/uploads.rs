@@ -17,18 +17,18 @@ use super::error::received;
 use super::resource::{Name, Query, UploadId};
 use super::store::{self, Kind, Store};
 
-/// Bytes that are collected before they are written to disk.
+/// The number of bytes that are buffered before they are written to disk.
 const BUFFER: usize = 1 << 20;
 
-/// The uploads of a registry. What has come of one is a file; nothing is kept in memory but which
-/// of them are being written to.
+/// The uploads of a registry. The received bytes of each upload are in a file; only the paths of the
+/// uploads that are being written are in memory.
 pub struct Uploads {
     store: Store,
     busy: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Uploads {
-    /// The uploads in a store.
+    /// The uploads of `store`.
     pub fn new(store: Store) -> Self {
         Self {
             store,
@@ -36,8 +36,7 @@ impl Uploads {
         }
     }
 
-    /// POST: takes a blob from another repository, takes it whole out of the body, or begins an
-    /// upload.
+    /// POST: mounts a blob from another repository, stores the body as a blob, or begins an upload.
     pub async fn begin(
         &self,
         name: &Name,
@@ -53,7 +52,7 @@ impl Uploads {
             Some(digest) => {
                 let digest = digest.parse()?;
                 let claim = self.claim(self.store.upload(name, &id))?;
-                // Nobody was told of this upload, so nobody could go on with it.
+                // No client knows the ID of this upload, so that none can continue it.
                 if let Err(broken) = take(&claim.path, body).await {
                     store::remove(&claim.path)?;
                     return Err(broken);
@@ -64,8 +63,8 @@ impl Uploads {
         }
     }
 
-    /// The blob that a request wants from another repository, or, if it names none, from any. One
-    /// that is not there is uploaded instead.
+    /// Mounts the requested blob from the repository in `from`, or from any repository if there is no
+    /// `from`. `None` if it is not available: the client uploads it instead.
     fn mount(&self, name: &Name, query: &Query) -> Result<Option<Response>, RegistryError> {
         let Some(digest) = query.get("mount") else {
             return Ok(None);
@@ -82,13 +81,13 @@ impl Uploads {
         Ok(Some(created(name, &digest)))
     }
 
-    /// GET: how much of an upload has come.
+    /// GET: the number of bytes that were received of an upload.
     pub async fn progress(&self, name: &Name, id: &UploadId) -> Result<Response, RegistryError> {
         let size = self.size(name, id).await?;
         Ok(status(StatusCode::NO_CONTENT, name, id, size))
     }
 
-    /// PATCH: takes one more chunk.
+    /// PATCH: appends a chunk.
     pub async fn append(
         &self,
         name: &Name,
@@ -101,7 +100,7 @@ impl Uploads {
         Ok(status(StatusCode::ACCEPTED, name, id, size))
     }
 
-    /// PUT: takes the last chunk, if there is one, and keeps the blob if it is what it should be.
+    /// PUT: appends the last chunk, if there is one, and stores the blob if its digest is the expected one.
     pub async fn finish(
         &self,
         name: &Name,
@@ -117,7 +116,7 @@ impl Uploads {
         self.keep(name, &claim, digest).await
     }
 
-    /// DELETE: gives an upload up.
+    /// DELETE: cancels an upload.
     pub async fn cancel(&self, name: &Name, id: &UploadId) -> Result<Response, RegistryError> {
         let claim = self.claim(self.store.upload(name, id))?;
         match store::remove(&claim.path)? {
@@ -143,9 +142,9 @@ impl Uploads {
         Ok(created(name, &digest))
     }
 
-    /// Takes a chunk, and gives the upload's size after it. Chunks come in order: one that says where
-    /// it lies must begin where the upload ends, and end where it says (distribution spec, "Pushing a
-    /// blob in chunks").
+    /// Appends a chunk and returns the new size of the upload, in bytes. A chunk with a range must begin
+    /// where the upload ends and have the length of its range (OCI distribution specification, "Pushing
+    /// a blob in chunks").
     async fn take_chunk(
         &self,
         name: &Name,
@@ -180,7 +179,7 @@ impl Uploads {
         Ok(metadata.map_err(|_| RegistryError::UploadUnknown)?.len())
     }
 
-    /// Takes the sole right to write to an upload.
+    /// Claims the exclusive right to write to an upload.
     fn claim(&self, path: PathBuf) -> Result<Claim<'_>, RegistryError> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         if !busy.insert(path.clone()) {
@@ -193,7 +192,7 @@ impl Uploads {
     }
 }
 
-/// The sole right to write to an upload, until it is dropped.
+/// The exclusive right to write to an upload, released on drop.
 struct Claim<'a> {
     uploads: &'a Uploads,
     path: PathBuf,
@@ -217,11 +216,12 @@ fn first_and_last(range: &HeaderValue) -> Option<(u64, u64)> {
 
 fn new_id() -> Result<UploadId, RegistryError> {
     let mut random = [0; 16];
-    rand::fill(&mut random).map_err(|_| std::io::Error::other("no random bytes"))?;
+    rand::fill(&mut random)
+        .map_err(|_| std::io::Error::other("the random number generator of the system failed"))?;
     Ok(UploadId::new(random))
 }
 
-/// Appends a body to a file and gives the file's size.
+/// Appends a body to a file and returns the new size of the file, in bytes.
 async fn take(path: &Path, mut body: Body) -> Result<u64, RegistryError> {
     let file = OpenOptions::new().append(true).open(path).await;
     let file = file.map_err(|_| RegistryError::UploadUnknown)?;

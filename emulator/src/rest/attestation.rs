@@ -1,4 +1,4 @@
-//! The attestation service (Confidential Computing v1), and the discovery of its keys.
+//! The attestation service (Confidential Computing v1) and its OpenID Connect discovery.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::attestation::Attestation;
 use crate::services::Services;
 use crate::status::Status;
 
-/// Confidential Computing v1, and the discovery of its keys, at `address`.
+/// The routes of Confidential Computing v1 and of the discovery document, served at `address`.
 pub fn router(address: &str, services: Arc<Services>) -> Router {
     let discovery = Attestation::discovery(address);
     let keys = services.clone();

@@ -7,28 +7,28 @@ use serde_json::{Value, json};
 
 use crate::status::Status;
 
-/// One call of one of Google's interfaces.
+/// One call of a Google API.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// `GET`, `POST`, `PUT`.
+    /// The HTTP method.
     pub method: String,
-    /// What stands behind `/v1/`, without the verb.
+    /// The path after `/v1/`, without the verb.
     pub resource: String,
-    /// What stands behind the colon.
+    /// The verb: the part of the path after the colon; may be empty.
     pub verb: String,
-    /// The parameters; those that begin with `$` are for the transport and play no part.
+    /// The query parameters; those that begin with `$` concern the transport and are ignored.
     pub query: BTreeMap<String, String>,
-    /// The body, `null` if there is none.
+    /// The body; `null` if it is empty.
     pub body: Value,
     /// The bearer token.
     pub bearer: Option<String>,
 }
 
 impl Call {
-    /// Reads a call of what stands behind `/v1/`, with no escapes left in it.
+    /// Parses a call. `path` is the path after `/v1/`, with percent-encoding resolved.
     ///
     /// # Errors
-    /// A body that is no JSON.
+    /// The body is not JSON.
     pub fn read(
         method: &str,
         path: &str,
@@ -72,23 +72,23 @@ impl Call {
         Status::not_found(format!("Method not found: {method} {resource}:{verb}"))
     }
 
-    /// A parameter's value; empty if it is not given.
+    /// The value of a parameter; empty if it is absent.
     pub(super) fn parameter(&self, name: &str) -> &str {
         self.query.get(name).map_or("", String::as_str)
     }
 
-    /// The body as a message.
+    /// Parses the body as a message.
     ///
     /// # Errors
-    /// It is another one.
+    /// The body is not such a message.
     pub(super) fn body_as<T: DeserializeOwned>(&self) -> Result<T, Status> {
         serde_json::from_value(self.body.clone()).map_err(|e| Status::invalid(e.to_string()))
     }
 
-    /// The body as a message; no body is an empty one.
+    /// Parses the body as a message; an absent body is an empty message.
     ///
     /// # Errors
-    /// It is another one.
+    /// The body is not such a message.
     pub(super) fn body_or_empty<T: DeserializeOwned>(&self) -> Result<T, Status> {
         match self.body.is_null() {
             true => serde_json::from_value(json!({})),

@@ -14,7 +14,7 @@ use crate::services::accounts::ServiceAccount;
 use crate::services::iam::{CreatePool, CreateProvider, Pool};
 use crate::status::Status;
 
-/// `projects.serviceAccounts.create`.
+/// The body of `projects.serviceAccounts.create`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateServiceAccount {
@@ -24,7 +24,7 @@ struct CreateServiceAccount {
     service_account: ServiceAccount,
 }
 
-/// IAM v1.
+/// The routes of IAM v1.
 pub fn router(services: Arc<Services>) -> Router {
     routes(services, answer)
 }
@@ -90,7 +90,7 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     }
 }
 
-/// An operation that is done at once (`google.longrunning.Operation`).
+/// A finished operation (`google.longrunning.Operation`).
 fn done(name: &str) -> Value {
     json!({"name": format!("{name}/operations/done"), "done": true, "response": {"name": name}})
 }

@@ -21,13 +21,13 @@ use crate::status::Status;
 
 /// `CryptoKeyPurpose`, as far as it is emulated (google/cloud/kms/v1/resources.proto).
 const PURPOSES: [(u64, &str); 2] = [(1, "ENCRYPT_DECRYPT"), (5, "ASYMMETRIC_SIGN")];
-/// `CryptoKeyVersionAlgorithm`, as far as it is emulated (the same).
+/// `CryptoKeyVersionAlgorithm`, as far as it is emulated (google/cloud/kms/v1/resources.proto).
 const ALGORITHMS: [(u64, &str); 2] = [
     (1, "GOOGLE_SYMMETRIC_ENCRYPTION"),
     (12, "EC_SIGN_P256_SHA256"),
 ];
 
-/// Cloud KMS v1.
+/// The routes of Cloud KMS v1.
 pub fn router(services: Arc<Services>) -> Router {
     routes(services, answer)
 }
@@ -81,7 +81,7 @@ fn create(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
     }
 }
 
-/// What a new key is for, and how that is written.
+/// The purpose of a new key, and its name in the answer.
 fn purpose(body: &Value) -> Result<(Purpose, &'static str), Status> {
     let purpose = name_of(&body["purpose"], &PURPOSES);
     let algorithm = name_of(&body["versionTemplate"]["algorithm"], &ALGORITHMS);
@@ -159,7 +159,7 @@ fn public_key(kms: &Kms, context: &Context, version: &str) -> Result<Value, Stat
     }))
 }
 
-/// A member of bytes, with its checksum where there is one.
+/// A field of bytes with its checksum, if there is one.
 fn checked(body: &Value, name: &str) -> Result<Checked, Status> {
     Ok(Checked {
         bytes: bytes(body, name)?,

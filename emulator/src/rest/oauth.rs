@@ -1,4 +1,4 @@
-//! The endpoints that give out access tokens, with forms and errors of OAuth.
+//! The endpoints that issue access tokens, with forms and errors of OAuth (RFC 6749).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::services::Services;
 use crate::services::accounts::Assertion;
 use crate::services::sts::{ACCESS_TOKEN, Exchange};
 
-/// The token exchange of the Security Token Service.
+/// The routes of the Security Token Service: token exchange (RFC 8693).
 pub fn sts(services: Arc<Services>) -> Router {
     let exchange = async |State(services): State<Arc<Services>>, request: Request| {
         let fields = Fields::read(request).await;
@@ -29,7 +29,7 @@ pub fn sts(services: Arc<Services>) -> Router {
         .with_state(services)
 }
 
-/// The token endpoint that key files name, at `address`.
+/// The routes of the token endpoint that key files name, served at `address`.
 pub fn oauth2(address: &str, services: Arc<Services>) -> Router {
     let token_uri = format!("{address}/token");
     let grant = async move |State(services): State<Arc<Services>>, request: Request| {
@@ -81,7 +81,7 @@ fn grant(services: &Services, fields: &Fields, token_uri: &str) -> Result<Value,
 struct Fields(BTreeMap<String, String>);
 
 impl Fields {
-    /// Takes forms, as client libraries send them, and JSON, as the interface's reference has it.
+    /// Reads a form, which client libraries send, or JSON, which the API reference documents.
     async fn read(request: Request) -> Self {
         let kind = request.headers().get("content-type");
         let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));

@@ -4,19 +4,19 @@ use super::call::Call;
 use crate::services::iam::{Change, Policy};
 use crate::status::Status;
 
-/// A policy as it is answered.
+/// A policy as an answer.
 pub(super) fn answer(policy: &Policy) -> Result<Value, Status> {
     serde_json::to_value(policy).map_err(|_| Status::internal())
 }
 
-/// The version of a policy that a call asks for.
+/// The policy version that a call requests.
 pub(super) fn version(call: &Call) -> Result<u32, Status> {
     let version = call.query.get("options.requestedPolicyVersion");
     let version = version.map_or(Ok(1), |text| text.parse());
     version.map_err(|_| Status::invalid("Invalid policy version."))
 }
 
-/// The new policy of a call.
+/// The new policy in a call.
 pub(super) fn change(call: &Call) -> Result<Change, Status> {
     call.body_as()
 }

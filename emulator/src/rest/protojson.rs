@@ -1,4 +1,4 @@
-//! Scalars as Protocol Buffers have them in JSON ("ProtoJSON").
+//! Scalars in the JSON mapping of Protocol Buffers ("ProtoJSON").
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Bytes: base64 in either alphabet, with or without padding. `None` if it is not.
+/// Decodes bytes: base64 in either alphabet (RFC 4648), with or without padding. `None` if `text` is invalid.
 pub fn bytes(text: &str) -> Option<Vec<u8>> {
     let config =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -17,7 +17,7 @@ pub fn bytes(text: &str) -> Option<Vec<u8>> {
     GeneralPurpose::new(alphabet, config).decode(text).ok()
 }
 
-/// An integer: a number, or a text of one.
+/// An integer, as a JSON number or as a string.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "Value")]
 pub struct Integer(pub i64);
@@ -37,7 +37,7 @@ impl TryFrom<Value> for Integer {
     }
 }
 
-/// Whether a member says no more than if it were absent.
+/// Whether a field has its default value, which is the same as being absent.
 pub fn is_default(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -49,7 +49,7 @@ pub fn is_default(value: &Value) -> bool {
     }
 }
 
-/// An enumeration's name; clients may send its number. Empty if it is absent or unknown.
+/// The name of an enumeration value, which clients may send by number. Empty if it is absent or unknown.
 pub fn name_of<'a>(value: &'a Value, names: &[(u64, &'static str)]) -> &'a str {
     let number = value.as_u64();
     let named = names.iter().find(|(known, _)| Some(*known) == number);

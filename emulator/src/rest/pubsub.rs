@@ -20,10 +20,10 @@ use crate::services::accounts::Service;
 use crate::services::pubsub::{Delivered, Message, PubSub, Received, Resource, Subscription};
 use crate::status::Status;
 
-/// A subscription as it is asked for.
+/// The body of a request to create a subscription.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Asked {
+struct NewSubscription {
     #[serde(default)]
     topic: String,
     #[serde(default)]
@@ -38,7 +38,7 @@ struct Publish {
     messages: Vec<Published>,
 }
 
-/// A message as it is published.
+/// A message in a request to publish.
 #[derive(Debug, Deserialize)]
 struct Published {
     #[serde(default)]
@@ -57,7 +57,7 @@ struct Numbers {
     ack_deadline_seconds: Integer,
 }
 
-/// Pub/Sub v1.
+/// The routes of Pub/Sub v1.
 pub fn router(services: Arc<Services>) -> Router {
     routes(services, answer)
 }
@@ -118,7 +118,7 @@ fn deliver(pubsub: &PubSub, context: &Context, call: &Call) -> Result<Value, Sta
 }
 
 fn subscription(call: &Call) -> Result<Subscription, Status> {
-    let mut asked: Asked = call.body_or_empty()?;
+    let mut asked: NewSubscription = call.body_or_empty()?;
     asked.rest.remove("name");
     refuse_rest(&asked.rest)?;
     Ok(Subscription {
@@ -175,7 +175,7 @@ fn delivery(received: Received) -> Value {
     })
 }
 
-/// What this service does not do, it does not pretend to.
+/// Refuses fields that this service does not emulate.
 fn refuse_rest(rest: &BTreeMap<String, Value>) -> Result<(), Status> {
     match rest.iter().find(|(_, value)| !protojson::is_default(value)) {
         Some((name, _)) => Err(Status::unimplemented(format!(
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_read_as_they_are_written() {
+    fn reads_messages() {
         let read = |message: Value| read(json!({"messages": [message]}));
         let expected = Message {
             data: b"x".to_vec(),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn subscriptions_are_read_as_they_are_written() {
+    fn reads_subscriptions() {
         let read = |body: Value| subscription(&call(body)).map_err(|status| status.code);
         for seconds in [json!(20), json!("20")] {
             let read = read(json!({"name": "n", "topic": "t", "ackDeadlineSeconds": seconds}));

@@ -15,7 +15,7 @@ use super::call::Call;
 use crate::services::Services;
 use crate::status::Status;
 
-/// How one service answers a call.
+/// The function by which a service answers a call.
 pub(super) type Answer = fn(&Services, &Call) -> Result<Value, Status>;
 
 /// The routes of a service.
