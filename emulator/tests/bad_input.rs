@@ -115,7 +115,7 @@ fn credentials_that_cannot_be_read() {
     launch.env("DOCKER_CONFIG", folder.path());
     let said = told("emulator", launch);
     assert!(said.contains("config.json"), "{said}");
-    assert!(said.contains("hint: mend"), "{said}");
+    assert!(said.contains("hint: correct"), "{said}");
 }
 
 #[test]
