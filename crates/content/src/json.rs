@@ -1,15 +1,20 @@
 //! JSON from outside is read strictly, so that no two readers can see two documents in one; JSON of
 //! our own is written canonically, so that the same value is always the same bytes.
 
-use std::collections::HashSet;
-use std::fmt;
-use std::marker::PhantomData;
+mod checked;
+mod fields;
+mod fold;
+mod names;
+mod scan;
 
-use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, DeserializeSeed as _};
 use serde_json::Value;
 
-use crate::limits;
+use checked::Checked;
+pub use fields::{at_most, not_null, null_is_default};
+pub use names::distinct_names;
+use scan::Scan;
 
 /// JSON that cannot be read strictly or written canonically.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +27,7 @@ pub enum JsonError {
         /// Bytes allowed.
         limit: u64,
     },
-    /// Not JSON, a key named twice, too deep, bytes after the end, or not the expected type.
+    /// Not JSON, a name twice, too deep, bytes after the end, or not the expected type.
     #[error("parsing json: {0}")]
     Parse(#[source] serde_json::Error),
     /// A value that serde cannot turn into JSON.
@@ -33,24 +38,32 @@ pub enum JsonError {
     Float(f64),
 }
 
-/// Parses one document of `limit` bytes at the most into `T`.
+/// Parses one document of `limit` bytes at the most into `T`, as Go's `encoding/json` would read it: a
+/// document in which Go could see something else is refused. Structs come from objects alone, never from
+/// arrays; names of one struct differ in more than case (Unicode simple case folding), and a name that is
+/// not known does not fold to a known one. Maps keep case apart, as Go's do. `null` is an absent
+/// `Option`, and an empty list or map; [`not_null`] and [`null_is_default`] say so of other fields.
 ///
 /// # Errors
 /// More bytes than `limit`, a key twice in one object at any depth or one that serde_json keeps for
-/// itself, more than
-/// [`limits::JSON_DEPTH`] levels or [`limits::JSON_MEMBERS`] members of one object, anything after
-/// the document, or a document that is no `T`.
+/// itself, names that differ in case only, more than [`limits::JSON_DEPTH`] levels or
+/// [`limits::JSON_MEMBERS`] members of one object, anything after the document, or a document that is
+/// not a `T`.
+///
+/// [`limits::JSON_DEPTH`]: crate::limits::JSON_DEPTH
+/// [`limits::JSON_MEMBERS`]: crate::limits::JSON_MEMBERS
 pub fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, JsonError> {
     let size = bytes.len() as u64;
     if size > limit {
         return Err(JsonError::Limit { size, limit });
     }
     let mut scan = serde_json::Deserializer::from_slice(bytes);
-    Strict { depth: 0 }
+    Scan::default()
         .deserialize(&mut scan)
         .map_err(JsonError::Parse)?;
     scan.end().map_err(JsonError::Parse)?;
-    serde_json::from_slice(bytes).map_err(JsonError::Parse)
+    let mut document = serde_json::Deserializer::from_slice(bytes);
+    T::deserialize(Checked::new(&mut document)).map_err(JsonError::Parse)
 }
 
 /// Writes `value` as RFC 8785 has it, for values without fractions: no white space, no newline at
@@ -100,134 +113,15 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
     Ok(())
 }
 
-/// For `deserialize_with`: a sequence of `MOST` elements at the most, given up at the one after. A
-/// plain `Vec` can take ten times the memory of its text before anyone counts it.
-///
-/// # Errors
-/// More elements, or one that is no `T`.
-pub fn at_most<'de, const MOST: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    deserializer.deserialize_seq(AtMost::<MOST, T>(PhantomData))
-}
-
-struct AtMost<const MOST: usize, T>(PhantomData<T>);
-
-impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for AtMost<MOST, T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a sequence of {MOST} elements at the most")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
-        let mut kept = Vec::new();
-        while let Some(item) = items.next_element()? {
-            if kept.len() == MOST {
-                return Err(de::Error::invalid_length(MOST + 1, &self));
-            }
-            kept.push(item);
-        }
-        Ok(kept)
-    }
-}
-
-/// Keys by which serde_json passes itself raw text and exact numbers, as soon as any crate asks it to:
-/// what stands behind one would be read as another document, unseen by this reader.
-const RESERVED: &str = "$serde_json::private::";
-
-/// Walks a document and keeps nothing of it.
-struct Strict {
-    depth: usize,
-}
-
-impl Strict {
-    fn deeper<E: de::Error>(&self) -> Result<Self, E> {
-        if self.depth == limits::JSON_DEPTH {
-            return Err(E::custom(format_args!(
-                "nested deeper than {}",
-                limits::JSON_DEPTH
-            )));
-        }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(self.deeper()?)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let mut seen = HashSet::new();
-        while let Some(key) = members.next_key::<String>()? {
-            if key.starts_with(RESERVED) {
-                return Err(de::Error::custom(format_args!("key {key:?} is reserved")));
-            }
-            if seen.contains(&key) {
-                return Err(de::Error::custom(format_args!(
-                    "key {key:?} twice in one object"
-                )));
-            }
-            if seen.len() == limits::JSON_MEMBERS {
-                return Err(de::Error::custom(format_args!(
-                    "more than {} members in one object",
-                    limits::JSON_MEMBERS
-                )));
-            }
-            seen.insert(key);
-            members.next_value_seed(self.deeper()?)?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+    use serde::de::IgnoredAny;
+
     use super::*;
+    use crate::limits;
 
     fn parsed(text: &str) -> Result<Value, JsonError> {
         parse(text.as_bytes(), 1000)
@@ -307,6 +201,104 @@ mod tests {
             \"\u{1f600}\":5,\"\u{fb33}\":3,\"\u{fffd}\":8}";
         let bytes = canonical(&value).unwrap();
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    struct Outer {
+        #[serde(default)]
+        list: Vec<Inner>,
+        #[serde(default)]
+        annotations: BTreeMap<String, String>,
+        one: Option<Inner>,
+        #[serde(rename = "os.version")]
+        version: Option<String>,
+        #[serde(default)]
+        choice: Choice,
+        #[serde(default, deserialize_with = "null_is_default")]
+        text: String,
+        #[serde(default, deserialize_with = "not_null")]
+        strict: Option<String>,
+        any: Option<Value>,
+    }
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    struct Inner {
+        #[serde(default)]
+        kind: u8,
+    }
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    enum Choice {
+        #[default]
+        Neither,
+        Wrapped(Inner),
+        Plain {
+            kind: u8,
+        },
+    }
+
+    fn outer(text: &str) -> Result<Outer, JsonError> {
+        parse(text.as_bytes(), 1000)
+    }
+
+    #[test]
+    fn null_is_absent() {
+        let nothing = r#"{"list":null,"annotations":null,"one":null,"os.version":null,"text":null,
+            "any":null,"other":null}"#;
+        assert_eq!(outer(nothing).unwrap(), Outer::default());
+        assert!(outer(r#"{"strict":null}"#).is_err());
+        assert!(outer(r#"{"strict":""}"#).is_ok());
+        assert!(outer(r#"{"list":[null]}"#).is_err());
+        assert!(parse::<BTreeMap<String, Inner>>(b"null", 10).is_ok());
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        for text in [
+            "[]",
+            r#"[[],{},null,null,"Neither","","",null]"#,
+            r#"{"list":[[1]]}"#,
+            r#"{"one":[1]}"#,
+            r#"{"choice":{"Wrapped":[1]}}"#,
+            r#"{"choice":{"Plain":[1]}}"#,
+            r#"{"annotations":[]}"#,
+            r#"{"list":{}}"#,
+        ] {
+            assert!(outer(text).is_err(), "{text}");
+        }
+        assert!(outer(r#"{"choice":{"Wrapped":{"kind":1}},"list":[{"kind":1}]}"#).is_ok());
+    }
+
+    #[test]
+    fn names_differ_in_more_than_case() {
+        for text in [
+            r#"{"list":[],"List":[]}"#,
+            r#"{"List":[]}"#,
+            r#"{"li\u017ft":[]}"#,
+            r#"{"OS.Version":"1"}"#,
+            r#"{"one":{"Kind":1}}"#,
+            r#"{"one":{"\u212aind":1}}"#,
+            r#"{"list":[{},{"kind":1,"KIND":2}]}"#,
+            r#"{"choice":{"Plain":{"kind":1,"Kind":2}}}"#,
+            r#"{"choice":{"Wrapped":{"Kind":2}}}"#,
+            r#"{"other":1,"Other":2}"#,
+            r#"{"other":[{"x":{"a":1,"A":2}}]}"#,
+            r#"{"other":{"annotations":{},"Annotations":{}}}"#,
+            r#"{"other":{"annotations":{"x":{"a":1,"A":2}}}}"#,
+        ] {
+            assert!(outer(text).is_err(), "{text}");
+        }
+        for text in [
+            r#"{"annotations":{"a":"1","A":"2","list":"3"}}"#,
+            r#"{"any":{"a":"1","A":"2"}}"#,
+            r#"{"other":{"Labels":{"a":"1","A":"2"}}}"#,
+            r#"{"lists":[],"osversion":"1"}"#,
+        ] {
+            assert!(outer(text).is_ok(), "{text}");
+        }
+        assert!(parse::<IgnoredAny>(br#"{"a":1,"A":1}"#, 100).is_err());
+        assert!(distinct_names(&serde_json::json!([{"a": 1, "A": 1}])).is_err());
+        assert!(distinct_names(&serde_json::json!([{"a": 1}, {"A": 1}])).is_ok());
     }
 
     #[test]

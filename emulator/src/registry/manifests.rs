@@ -3,9 +3,11 @@ use std::collections::BTreeMap;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use content::json::JsonError;
 use content::{json, limits};
 use oci::{Tag, media};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::RegistryError;
 use super::digest::{Algorithm, ContentDigest};
@@ -42,13 +44,13 @@ pub struct Document {
     media_type: Option<String>,
     artifact_type: Option<String>,
     config: Option<Linked>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::null_is_default")]
     layers: Vec<Linked>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::null_is_default")]
     manifests: Vec<Linked>,
     /// The manifest that this manifest refers to.
     pub subject: Option<Linked>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::null_is_default")]
     annotations: BTreeMap<String, String>,
 }
 
@@ -86,8 +88,7 @@ pub async fn write(
 ) -> Result<Response, RegistryError> {
     let bytes = receive(body).await?;
     let digest = check_digest(target, &bytes)?;
-    let document: Document =
-        json::parse(&bytes, limits::MANIFEST).map_err(RegistryError::ManifestJson)?;
+    let document = Document::parse(&bytes).map_err(RegistryError::ManifestJson)?;
     let media_type = document.check_media_type(headers)?;
     document.check_content(store, name)?;
     store::write(&store.content(&digest), &bytes)?;
@@ -153,6 +154,13 @@ fn check_digest(target: &Target, bytes: &[u8]) -> Result<ContentDigest, Registry
 }
 
 impl Document {
+    /// Reads through a free value, without the rules for documents that are acted on: registries keep
+    /// what clients push, and the clients that pull it judge it.
+    fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
+        let value: Value = json::parse(bytes, limits::MANIFEST)?;
+        serde_json::from_value(value).map_err(JsonError::Parse)
+    }
+
     /// The media type, which must be the same in request and document.
     fn check_media_type(&self, headers: &HeaderMap) -> Result<String, RegistryError> {
         if self.schema_version != 2 {
