@@ -123,7 +123,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_enum(name, variants, Nested::map(visitor))
+        self.inner
+            .deserialize_enum(name, variants, Nested::map(visitor))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -224,7 +225,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Nested<V> {
         self,
         deserializer: D,
     ) -> Result<V::Value, D::Error> {
-        self.visitor.visit_newtype_struct(Checked::new(deserializer))
+        self.visitor
+            .visit_newtype_struct(Checked::new(deserializer))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
