@@ -49,10 +49,9 @@ pub fn assemble(spec: ImageSpec, layout: &Layout) -> Result<Identities, oci::Err
         created: Some(CREATED.to_owned()),
         architecture: spec.architecture,
         os: OS.to_owned(),
-        variant: None,
         config: normal(spec.execution),
         rootfs: RootFs::of_layers(vec![written.diff_id]),
-        history: Vec::new(),
+        ..Config::default()
     };
     let config = layout.write_blob(media::CONFIG, &config.to_bytes()?)?;
     let manifest = Manifest::new(config.clone(), vec![layer]);

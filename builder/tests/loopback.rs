@@ -104,13 +104,11 @@ fn write_layout(folder: &Path) {
     let path = "workload".parse().unwrap();
     let (layer, written) = layout.write_layer([Entry { path, kind }]).unwrap();
     let config = Config {
-        created: None,
         architecture: "amd64".into(),
         os: "linux".into(),
-        variant: None,
         config: Execution::default(),
         rootfs: RootFs::of_layers(vec![written.diff_id]),
-        history: vec![],
+        ..Config::default()
     };
     let config = config.to_bytes().unwrap();
     let config = layout.write_blob(media::CONFIG, &config).unwrap();

@@ -1,34 +1,44 @@
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use content::{Digest, json, limits};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{Document, Error};
 
 /// An image's configuration (OCI image specification, config.md).
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Config {
     /// When the image was made, RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "timestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub created: Option<String>,
+    /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     /// The processor, by Go's name for it.
     pub architecture: String,
     /// The operating system, by Go's name for it.
     pub os: String,
+    /// The operating system's version.
+    #[serde(rename = "os.version", skip_serializing_if = "Option::is_none")]
+    pub os_version: Option<String>,
+    /// What the image needs of the operating system.
+    #[serde(rename = "os.features", default, skip_serializing_if = "Vec::is_empty")]
+    pub os_features: Vec<String>,
     /// The processor's variant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// How a container of the image is started.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "json::null_is_default")]
     pub config: Execution,
     /// What the image's file system consists of.
     pub rootfs: RootFs,
     /// How each layer came to be.
-    #[serde(
-        default,
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<History>,
 }
 
@@ -38,57 +48,53 @@ pub struct Config {
 pub struct Execution {
     /// `user`, `uid`, `user:group` or `uid:gid`; empty means root.
     #[serde(
-        deserialize_with = "null_is_default",
+        deserialize_with = "json::null_is_default",
         skip_serializing_if = "String::is_empty"
     )]
     pub user: String,
     /// `NAME=VALUE`, in this order.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
     /// The command's first words.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entrypoint: Vec<String>,
     /// The command's other words, which whoever starts it may replace.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cmd: Vec<String>,
     /// The directory the command starts in; empty means `/`.
     #[serde(
-        deserialize_with = "null_is_default",
+        deserialize_with = "json::null_is_default",
         skip_serializing_if = "String::is_empty"
     )]
     pub working_dir: String,
     /// Labels: among them the launch policy of Confidential Space.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// Ports the container listens on, `8080/tcp`.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub exposed_ports: BTreeMap<String, Nothing>,
     /// Directories that the container expects to be mounted.
-    #[serde(
-        deserialize_with = "null_is_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub volumes: BTreeMap<String, Nothing>,
+    /// The signal that ends the container, `SIGTERM` or `SIGRTMIN+3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
+    /// On Windows, whether the command is one escaped string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub args_escaped: Option<bool>,
 }
 
 /// The value of a key in a set that is written as an object.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Nothing {}
+
+impl<'de> Deserialize<'de> for Nothing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Object {}
+        Option::<Object>::deserialize(deserializer).map(|_| Self {})
+    }
+}
 
 /// The layers before compression (config.md, property `rootfs`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -98,6 +104,12 @@ pub struct RootFs {
     pub kind: String,
     /// The digest of each layer's tar archive, lowest first.
     pub diff_ids: Vec<Digest>,
+}
+
+impl Default for RootFs {
+    fn default() -> Self {
+        Self::of_layers(Vec::new())
+    }
 }
 
 impl RootFs {
@@ -115,7 +127,10 @@ impl RootFs {
 #[serde(default)]
 pub struct History {
     /// When, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "timestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub created: Option<String>,
     /// By which command.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,8 +150,8 @@ impl Config {
     /// Reads a configuration.
     ///
     /// # Errors
-    /// More than [`limits::CONFIG`] bytes, JSON that is not strict, or a root file system that does
-    /// not consist of layers.
+    /// More than [`limits::CONFIG`] bytes, JSON that is not strict, a root file system that does not
+    /// consist of layers, or a variable without `=`.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let config: Self = json::parse(bytes, limits::CONFIG).map_err(|source| Error::Json {
             document: Document::Config,
@@ -146,7 +161,11 @@ impl Config {
             let kind = config.rootfs.kind;
             return Err(Error::RootFs { kind });
         }
-        Ok(config)
+        let is_variable = |entry: &&String| entry.find('=').is_some_and(|at| at > 0);
+        match config.config.env.iter().find(|entry| !is_variable(entry)) {
+            Some(entry) => Err(Error::Env(entry.chars().take(200).collect())),
+            None => Ok(config),
+        }
     }
 
     /// Writes the configuration as canonical JSON.
@@ -161,11 +180,11 @@ impl Config {
     }
 }
 
-/// Go writes an absent list or map as `null`.
-fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+/// A point in time (RFC 3339, section 5.6), kept as it is written.
+fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    match text.as_deref().map(DateTime::parse_from_rfc3339) {
+        Some(Err(_)) => Err(de::Error::custom("a time is not RFC 3339")),
+        Some(Ok(_)) | None => Ok(text),
+    }
 }

@@ -1,33 +1,113 @@
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use content::Digest;
+use fluent_uri::Uri;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::media;
 
-/// What a document says about content elsewhere (OCI image specification, descriptor.md). Members
-/// that are not kept here (`urls`, `data`, `platform`) play no part in any decision.
+/// What a document says about content elsewhere (OCI image specification, descriptor.md).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "Wire")]
 pub struct Descriptor {
     /// The content's media type.
-    #[serde(deserialize_with = "media_type")]
     pub media_type: String,
     /// The content's digest.
     pub digest: Digest,
     /// The content's size in bytes.
-    #[serde(deserialize_with = "size")]
     pub size: u64,
     /// Free text about the content, never checked by anyone.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// What the content is when its media type says only how it is packed.
-    #[serde(
-        default,
-        deserialize_with = "optional_media_type",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
+    /// Other places where the content may be found. Never asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// The content itself, in base64. Equal to what the digest says, and never used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// The machine that an image is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+}
+
+/// The machine that an image is for (image-index.md, property `platform`).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Platform {
+    /// The processor, by Go's name for it.
+    pub architecture: String,
+    /// The operating system, by Go's name for it.
+    pub os: String,
+    /// The operating system's version.
+    #[serde(rename = "os.version", skip_serializing_if = "Option::is_none")]
+    pub os_version: Option<String>,
+    /// What the image needs of the operating system.
+    #[serde(rename = "os.features", default, skip_serializing_if = "Vec::is_empty")]
+    pub os_features: Vec<String>,
+    /// The processor's variant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+}
+
+/// A descriptor before it is checked.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    #[serde(deserialize_with = "media_type")]
+    media_type: String,
+    digest: Digest,
+    #[serde(deserialize_with = "size")]
+    size: u64,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "optional_media_type")]
+    artifact_type: Option<String>,
+    #[serde(default)]
+    urls: Vec<String>,
+    data: Option<String>,
+    platform: Option<Platform>,
+}
+
+/// What the specification forbids in a descriptor.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("{0:?} is not a URI")]
+    Url(String),
+    #[error("data is not base64")]
+    Base64,
+    #[error("data differs from digest and size")]
+    Data,
+}
+
+impl TryFrom<Wire> for Descriptor {
+    type Error = Fault;
+
+    fn try_from(wire: Wire) -> Result<Self, Fault> {
+        let is_uri = |url: &&String| Uri::parse(url.as_str()).is_ok();
+        if let Some(url) = wire.urls.iter().find(|url| !is_uri(url)) {
+            return Err(Fault::Url(url.chars().take(200).collect()));
+        }
+        if let Some(data) = &wire.data {
+            let data = STANDARD.decode(data).map_err(|_| Fault::Base64)?;
+            if data.len() as u64 != wire.size || Digest::of(&data) != wire.digest {
+                return Err(Fault::Data);
+            }
+        }
+        Ok(Self {
+            media_type: wire.media_type,
+            digest: wire.digest,
+            size: wire.size,
+            annotations: wire.annotations,
+            artifact_type: wire.artifact_type,
+            urls: wire.urls,
+            data: wire.data,
+            platform: wire.platform,
+        })
+    }
 }
 
 impl Descriptor {
@@ -44,6 +124,9 @@ impl Descriptor {
             size,
             annotations: BTreeMap::new(),
             artifact_type: None,
+            urls: Vec::new(),
+            data: None,
+            platform: None,
         }
     }
 
@@ -62,9 +145,13 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
 pub(crate) fn media_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     if !media::is_media_type(&text) {
-        return Err(de::Error::custom(format_args!("{text:?} is no media type")));
+        return Err(not_media_type(&text));
     }
     Ok(text)
+}
+
+fn not_media_type<E: de::Error>(text: &str) -> E {
+    E::custom(format_args!("{text:?} is not a media type"))
 }
 
 /// Some writers spell "no artifact type" as an empty string.
@@ -73,9 +160,7 @@ pub(crate) fn optional_media_type<'de, D: Deserializer<'de>>(
 ) -> Result<Option<String>, D::Error> {
     match Option::<String>::deserialize(deserializer)? {
         Some(text) if text.is_empty() => Ok(None),
-        Some(text) if !media::is_media_type(&text) => {
-            Err(de::Error::custom(format_args!("{text:?} is no media type")))
-        }
+        Some(text) if !media::is_media_type(&text) => Err(not_media_type(&text)),
         text => Ok(text),
     }
 }

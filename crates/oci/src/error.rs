@@ -56,6 +56,12 @@ pub enum Error {
         /// Layers allowed.
         limit: usize,
     },
+    /// The manifest of an image without layers.
+    #[error("reading manifest: an image must have at least one layer")]
+    NoLayers,
+    /// A variable in a configuration without `=` or without a name, shortened to 200 characters.
+    #[error("reading configuration: variable {0:?} is not NAME=VALUE")]
+    Env(String),
     /// A configuration that describes another number of layers than the manifest.
     #[error("reading image: manifest has {layers} layers, configuration has {diff_ids} diff IDs")]
     DiffIds {

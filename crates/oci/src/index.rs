@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use content::{json, limits};
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::descriptor::media_type;
+use crate::descriptor::optional_media_type;
 use crate::{Descriptor, Document, Error, media};
 
 /// A list of manifests (OCI image specification, image-index.md): the table of a layout, and of the
@@ -15,10 +15,20 @@ pub struct Index {
     /// Always 2.
     pub schema_version: u64,
     /// Always [`media::INDEX`]; an index that leaves it out means the same.
-    #[serde(default = "own_media_type", deserialize_with = "media_type")]
+    #[serde(default = "own_media_type", deserialize_with = "media_type_or_own")]
     pub media_type: String,
+    /// What this is, if not images.
+    #[serde(
+        default,
+        deserialize_with = "optional_media_type",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub artifact_type: Option<String>,
     /// The manifests.
     pub manifests: Vec<Descriptor>,
+    /// The manifest that this one refers to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
     /// Free text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -28,13 +38,19 @@ fn own_media_type() -> String {
     media::INDEX.to_owned()
 }
 
+fn media_type_or_own<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(optional_media_type(deserializer)?.unwrap_or_else(own_media_type))
+}
+
 impl Index {
     /// An index of these manifests.
     pub fn new(manifests: Vec<Descriptor>) -> Self {
         Self {
             schema_version: 2,
             media_type: own_media_type(),
+            artifact_type: None,
             manifests,
+            subject: None,
             annotations: BTreeMap::new(),
         }
     }

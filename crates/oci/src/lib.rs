@@ -14,7 +14,7 @@ pub mod media;
 mod reference;
 
 pub use config::{Config, Execution, History, Nothing, RootFs};
-pub use descriptor::Descriptor;
+pub use descriptor::{Descriptor, Platform};
 pub use error::{Document, Error, LayerFault, ReferenceFault};
 pub use image::Image;
 pub use index::Index;

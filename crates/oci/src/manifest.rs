@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use content::{json, limits};
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::descriptor::{media_type, optional_media_type};
+use crate::descriptor::optional_media_type;
 use crate::{Descriptor, Document, Error, media};
 
 /// An image manifest, which is also how signatures and attestations are packed (OCI image
@@ -15,7 +15,7 @@ pub struct Manifest {
     /// Always 2.
     pub schema_version: u64,
     /// Always [`media::MANIFEST`]; a manifest that leaves it out means the same.
-    #[serde(default = "own_media_type", deserialize_with = "media_type")]
+    #[serde(default = "own_media_type", deserialize_with = "media_type_or_own")]
     pub media_type: String,
     /// What this is, if not an image.
     #[serde(
@@ -38,6 +38,10 @@ pub struct Manifest {
 
 fn own_media_type() -> String {
     media::MANIFEST.to_owned()
+}
+
+fn media_type_or_own<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(optional_media_type(deserializer)?.unwrap_or_else(own_media_type))
 }
 
 impl Manifest {
@@ -67,7 +71,8 @@ impl Manifest {
     ///
     /// # Errors
     /// More than [`limits::MANIFEST`] bytes, JSON that is not strict, another schema version or
-    /// media type, more than [`limits::LAYERS`] layers, or a document that is an index as well.
+    /// media type, more than [`limits::LAYERS`] layers, an image without layers, or a document that is
+    /// an index as well.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::Manifest;
         let json = |source| Error::Json { document, source };
@@ -87,6 +92,11 @@ impl Manifest {
         let (count, limit) = (self.layers.len(), limits::LAYERS);
         if count > limit {
             return Err(Error::Layers { count, limit });
+        }
+        // manifest.md: "The array MUST have the base layer at index 0" where the configuration is an
+        // image's; artifacts may do without.
+        if count == 0 && self.config.media_type == media::CONFIG {
+            return Err(Error::NoLayers);
         }
         Ok(())
     }

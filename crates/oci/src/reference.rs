@@ -13,7 +13,15 @@ const TAG_LIMIT: usize = 128;
 /// Characters of a bad reference that an error repeats.
 const SHOWN: usize = 300;
 
+/// Docker Hub, by the name that its users know.
+const HUB: &str = "docker.io";
+/// The hosts that answer for it; clients write them in its place.
+const HUB_HOSTS: [&str; 2] = ["index.docker.io", "registry-1.docker.io"];
+/// Where repositories of Docker Hub are that are named without an account.
+const HUB_LIBRARY: &str = "library";
+
 /// A repository in a registry, `127.0.0.1:5000/builder/workload`. The registry is always named.
+/// Repositories of Docker Hub are equal under every name that clients have for them.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Repository {
     registry: String,
@@ -29,6 +37,11 @@ impl Repository {
     /// The repository's path within the registry, without a slash in front.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Whether `text` is a name of this repository, in whichever spelling.
+    pub fn is_named(&self, text: &str) -> bool {
+        text.parse::<Self>().is_ok_and(|other| other == *self)
     }
 }
 
@@ -223,10 +236,26 @@ fn parse_repository(text: &str) -> Result<Repository, ReferenceFault> {
     if !path.split('/').all(is_path_component) {
         return Err(ReferenceFault::Path);
     }
-    Ok(Repository {
+    Ok(canonical(registry, path))
+}
+
+/// One name for each repository: cosign and crane write `index.docker.io/org/app` where others write
+/// `docker.io/org/app`, and `docker.io/app` is `docker.io/library/app`
+/// (`distribution/reference`, `splitDockerDomain`).
+fn canonical(registry: &str, path: &str) -> Repository {
+    let is_hub = registry == HUB || HUB_HOSTS.contains(&registry);
+    let registry = match is_hub {
+        true => HUB,
+        false => registry,
+    };
+    let path = match is_hub && !path.contains('/') {
+        true => format!("{HUB_LIBRARY}/{path}"),
+        false => path.to_owned(),
+    };
+    Repository {
         registry: registry.to_owned(),
-        path: path.to_owned(),
-    })
+        path,
+    }
 }
 
 /// A first part without dot, colon or the name `localhost` is taken for a path by other clients,
@@ -301,6 +330,23 @@ mod tests {
             &format!("registry.example/p/q@sha256:{HEX}"),
         ] {
             assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn one_repository_has_one_name() {
+        for (text, expected) in [
+            ("docker.io/org/app", "docker.io/org/app"),
+            ("index.docker.io/org/app", "docker.io/org/app"),
+            ("registry-1.docker.io/org/app", "docker.io/org/app"),
+            ("docker.io/nginx", "docker.io/library/nginx"),
+            ("index.docker.io/library/nginx", "docker.io/library/nginx"),
+            ("index.docker.io.example/app", "index.docker.io.example/app"),
+            ("r.example/app", "r.example/app"),
+        ] {
+            let repository: Repository = text.parse().unwrap();
+            assert_eq!(repository.to_string(), expected);
+            assert!(repository.is_named(expected) && repository.is_named(text));
         }
     }
 

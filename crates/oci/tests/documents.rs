@@ -11,7 +11,6 @@ fn config(diff_ids: Vec<Digest>) -> Config {
         created: Some("1970-01-01T00:00:00Z".into()),
         architecture: "amd64".into(),
         os: "linux".into(),
-        variant: None,
         config: Execution {
             entrypoint: vec!["/workload".into()],
             env: vec!["A=b".into()],
@@ -19,7 +18,7 @@ fn config(diff_ids: Vec<Digest>) -> Config {
             ..Execution::default()
         },
         rootfs: RootFs::of_layers(diff_ids),
-        history: vec![],
+        ..Config::default()
     }
 }
 
@@ -144,8 +143,12 @@ fn an_image_is_what_its_manifest_describes() {
         Err(Error::Content { .. })
     ));
     assert!(matches!(
-        parse(described.clone(), vec![]),
+        parse(described.clone(), vec![layer.clone(), layer.clone()]),
         Err(Error::DiffIds { .. })
+    ));
+    assert!(matches!(
+        parse(described.clone(), vec![]),
+        Err(Error::NoLayers)
     ));
     let odd = Descriptor::of(media::EMPTY, &bytes);
     assert!(matches!(

@@ -91,13 +91,11 @@ fn change(bytes: &[u8], layer: &Descriptor, config: &[u8]) -> Result<Vec<u8>, Er
 /// digests as diff IDs.
 fn config_of(layers: &[Digest]) -> Config {
     Config {
-        created: None,
         architecture: String::new(),
         os: String::new(),
-        variant: None,
         config: Execution::default(),
         rootfs: RootFs::of_layers(layers.to_vec()),
-        history: Vec::new(),
+        ..Config::default()
     }
 }
 

@@ -38,13 +38,11 @@ fn layout(dir: &Path, size: usize) -> Layout {
     let path = "workload".parse().unwrap();
     let (layer, written) = layout.write_layer([Entry { path, kind }]).unwrap();
     let config = Config {
-        created: None,
         architecture: "amd64".into(),
         os: "linux".into(),
-        variant: None,
         config: Execution::default(),
         rootfs: RootFs::of_layers(vec![written.diff_id]),
-        history: vec![],
+        ..Config::default()
     };
     let config = layout
         .write_blob(media::CONFIG, &config.to_bytes().unwrap())

@@ -123,10 +123,8 @@ mod tests {
         let words = |words: &[&str]| words.iter().map(|word| word.to_string()).collect();
         let label = |(k, v): &(&str, &str)| (format!("tee.launch_policy.{k}"), v.to_string());
         Config {
-            created: None,
             architecture: "amd64".into(),
             os: "linux".into(),
-            variant: None,
             config: Execution {
                 entrypoint: words(entrypoint),
                 cmd: words(cmd),
@@ -135,7 +133,7 @@ mod tests {
                 ..Execution::default()
             },
             rootfs: RootFs::of_layers(vec![Digest::of(b"")]),
-            history: Vec::new(),
+            ..Config::default()
         }
     }
 

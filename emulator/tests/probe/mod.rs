@@ -107,13 +107,11 @@ impl Scene {
         let mut blob = Vec::new();
         let written = layer::write([binary].into_iter().chain(more), &mut blob).unwrap();
         let config = Config {
-            created: None,
             architecture: architecture.into(),
             os: os.into(),
-            variant: None,
             config: execution,
             rootfs: RootFs::of_layers(vec![written.diff_id]),
-            history: Vec::new(),
+            ..Config::default()
         };
         let digest = self.registry.block_on(async {
             let registry = Registry::connect(&self.repository(), &Transport::PlainHttp).unwrap();
