@@ -14,12 +14,12 @@ const COSIGN_FLAGS: &str = "`--new-bundle-format=false --use-signing-config=fals
 
 /// Counts principals, by key.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
-    let repository = policy.repository.to_string();
+    let is_here = |name: &String| policy.repository.is_named(name);
     let (here, others): (Vec<&ImageSignature>, Vec<_>) = evidence
         .attested
         .signatures
         .iter()
-        .partition(|signature| signature.repository.as_ref() == Some(&repository));
+        .partition(|signature| signature.repository.as_ref().is_some_and(is_here));
     let signers: BTreeSet<Digest> = here.iter().map(|signature| signature.signer).collect();
     let others = others.into_iter();
     let mut findings: Vec<Finding> = others.map(|other| elsewhere(other, policy)).collect();

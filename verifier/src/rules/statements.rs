@@ -207,7 +207,7 @@ pub(super) fn subject(subjects: &[Subject], evidence: &Evidence, policy: &Policy
         mismatches.push(Mismatch::new("subject digest", image.hex(), found));
     }
     let name = subject.name.as_deref().unwrap_or("none");
-    if name != policy.repository.to_string() {
+    if !policy.repository.is_named(name) {
         mismatches.push(Mismatch::new("subject name", &policy.repository, name));
     }
     mismatches
