@@ -4,8 +4,10 @@
 mod check;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use content::limits;
+use content::{json, limits};
+use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
@@ -32,7 +34,7 @@ pub struct Claims {
     #[serde(rename = "iss")]
     pub issuer: String,
     /// The machine's self link.
-    #[serde(rename = "sub", default)]
+    #[serde(rename = "sub", default, deserialize_with = "json::null_is_default")]
     pub subject: String,
     /// When it was signed, in Unix seconds.
     #[serde(rename = "iat")]
@@ -75,7 +77,7 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub google_service_accounts: Vec<String>,
     /// What is inside.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::null_is_default")]
     pub submods: Submods,
 }
 
@@ -118,49 +120,20 @@ pub struct Container {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart_policy: Option<String>,
     /// The arguments of its process.
-    #[serde(
-        default,
-        deserialize_with = "or_null",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
     /// The variables of its process.
-    #[serde(
-        default,
-        deserialize_with = "or_null",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// The arguments that the operator chose; absent when there are none.
-    #[serde(
-        default,
-        deserialize_with = "or_null",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cmd_override: Vec<String>,
     /// The variables that the operator chose; absent when there are none.
-    #[serde(
-        default,
-        deserialize_with = "or_null",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env_override: BTreeMap<String, String>,
     /// Signatures over the digest that the attestation service has verified.
-    #[serde(
-        default,
-        deserialize_with = "or_null",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub image_signatures: Vec<ImageSignature>,
-}
-
-/// Tokens of 2023 have `null` where later ones have nothing.
-fn or_null<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-where
-    T: Default + Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A signature over the image digest that the attestation service has verified.
@@ -216,16 +189,33 @@ impl Serialize for OneOrMany {
 
 impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            One(String),
-            Many(Vec<String>),
+        deserializer.deserialize_any(OneOrManyVisitor)
+    }
+}
+
+struct OneOrManyVisitor;
+
+impl<'de> Visitor<'de> for OneOrManyVisitor {
+    type Value = OneOrMany;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a list of texts")
+    }
+
+    fn visit_str<E: de::Error>(self, one: &str) -> Result<OneOrMany, E> {
+        Ok(OneOrMany(vec![one.to_owned()]))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<OneOrMany, E> {
+        Ok(OneOrMany::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OneOrMany, A::Error> {
+        let mut many = Vec::new();
+        while let Some(item) = items.next_element()? {
+            many.push(item);
         }
-        Ok(match Form::deserialize(deserializer)? {
-            Form::One(one) => Self(vec![one]),
-            Form::Many(many) => Self(many),
-        })
+        Ok(OneOrMany(many))
     }
 }
 
@@ -235,7 +225,7 @@ impl Claims {
     /// # Errors
     /// JSON that cannot be read strictly, or a claim of another type.
     pub fn parse(payload: &[u8]) -> Result<Self, Error> {
-        content::json::parse(payload, limits::TOKEN).map_err(Error::Claims)
+        json::parse(payload, limits::TOKEN).map_err(Error::Claims)
     }
 }
 

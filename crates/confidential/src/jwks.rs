@@ -34,6 +34,8 @@ struct WireKey {
     kid: Option<String>,
     #[serde(rename = "use")]
     usage: Option<String>,
+    #[serde(rename = "key_ops")]
+    operations: Option<Vec<String>>,
     alg: Option<String>,
     n: Option<String>,
     e: Option<String>,
@@ -72,6 +74,7 @@ impl WireKey {
     fn signs_rs256(&self) -> bool {
         self.kty == "RSA"
             && self.usage.as_deref().is_none_or(|usage| usage == "sig")
+            && self.operations.as_deref().is_none_or(verifies)
             && self.alg.as_deref().is_none_or(|alg| alg == "RS256")
     }
 
@@ -93,6 +96,11 @@ impl WireKey {
             exponent,
         })
     }
+}
+
+/// Whether a key with these operations (RFC 7517, section 4.3) is for verifying signatures.
+fn verifies(operations: &[String]) -> bool {
+    operations.iter().any(|operation| operation == "verify")
 }
 
 /// What an issuer says about itself.
@@ -152,10 +160,24 @@ mod tests {
 
     #[test]
     fn leaves_out_keys_for_other_things() {
-        for (from, to) in [("RSA", "EC"), ("sig", "enc"), ("RS256", "PS256")] {
+        let is_found = |from: &str, to: &str| {
+            assert!(KEY.contains(from), "{from}");
             let set = set(&KEY.replace(from, to)).unwrap();
-            assert!(find(&set, r#"{"alg":"RS256","kid":"k"}"#).is_err(), "{to}");
+            find(&set, r#"{"alg":"RS256","kid":"k"}"#).is_ok()
+        };
+        for (from, to) in [
+            ("RSA", "EC"),
+            ("sig", "enc"),
+            ("\"sig\"", "\"\""),
+            ("RS256", "PS256"),
+            ("\"use\":\"sig\"", "\"key_ops\":[\"encrypt\"]"),
+            ("\"use\"", "\"key_ops\":[],\"use\""),
+            ("\"use\"", "\"key_ops\":[\"sign\",\"Verify\"],\"use\""),
+        ] {
+            assert!(!is_found(from, to), "{to}");
         }
+        assert!(is_found("\"use\"", "\"key_ops\":[\"verify\"],\"use\""));
+        assert!(is_found("\"sig\"", "null,\"key_ops\":null"));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use content::limits;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 pub use crate::error::BadSignature;
 use crate::{Claims, Error};
@@ -25,10 +26,22 @@ pub struct Token<'a> {
 struct Header {
     alg: String,
     kid: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     typ: Option<String>,
-    // Extensions that a reader must understand; we understand none.
-    crit: Option<serde_json::Value>,
+    // Extensions that a reader must understand; we understand none. A list of none is no list (RFC
+    // 7515, section 4.1.11), and so is null.
+    #[serde(default, deserialize_with = "present")]
+    crit: Option<IgnoredAny>,
     x5c: Option<Vec<String>>,
+}
+
+/// A member that is there has a value, of which null is none.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 impl<'a> Token<'a> {
@@ -150,11 +163,15 @@ mod tests {
         }
         let text = token(&HEADER.replace("JWT", "at+jwt"), PAYLOAD);
         assert!(matches!(refusal(&text), Error::TokenType(_)));
-        let text = token(
-            &HEADER.replace("\"kid\"", "\"crit\":[\"b64\"],\"kid\""),
-            PAYLOAD,
-        );
-        assert!(matches!(refusal(&text), Error::TokenCritical));
+        for crit in ["[\"b64\"]", "[]", "null"] {
+            let text = token(
+                &HEADER.replace("\"kid\"", &format!("\"crit\":{crit},\"kid\"")),
+                PAYLOAD,
+            );
+            assert!(matches!(refusal(&text), Error::TokenCritical), "{crit}");
+        }
+        let text = token(&HEADER.replace("\"JWT\"", "null"), PAYLOAD);
+        assert!(matches!(refusal(&text), Error::TokenHeader(_)));
         let text = token(
             &HEADER.replace("\"kid\"", "\"alg\":\"none\",\"kid\""),
             PAYLOAD,
