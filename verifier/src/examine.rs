@@ -61,7 +61,7 @@ struct Examiner<'a> {
     attested: Attested,
 }
 
-impl<'a> Examiner<'a> {
+impl Examiner<'_> {
     fn piece(&mut self, piece: &Piece) {
         let found = Digest::of(&piece.bytes);
         if found != piece.digest {
@@ -111,10 +111,26 @@ impl<'a> Examiner<'a> {
         Ok(())
     }
 
-    /// An envelope, bare or in a bundle. It is a signature on the image only if it says so; any
-    /// other statement is one of its own type, wherever it hangs.
+    /// An envelope, bare or in a bundle, counts for each principal that has signed it.
     fn envelope(&mut self, piece: &Piece, envelope: &Envelope) -> Result<(), String> {
-        let principal = self.signer(envelope)?;
+        let signed_by = |principal: &&Principal| envelope.verify(&principal.key).is_ok();
+        let signers: Vec<_> = self.principals.iter().filter(signed_by).collect();
+        if signers.is_empty() {
+            return Err(unknown_key());
+        }
+        signers
+            .into_iter()
+            .try_for_each(|principal| self.signed(piece, envelope, principal))
+    }
+
+    /// What `principal` has signed. It is a signature on the image only if it says so; any other
+    /// statement is one of its own type, wherever it hangs.
+    fn signed(
+        &mut self,
+        piece: &Piece,
+        envelope: &Envelope,
+        principal: &Principal,
+    ) -> Result<(), String> {
         let (name, signer) = (principal.name.clone(), principal.key.key_id());
         let payload = envelope.verify(&principal.key).map_err(text)?;
         if envelope.payload_type() != envelope::IN_TOTO {
@@ -152,12 +168,6 @@ impl<'a> Examiner<'a> {
             payload: payload.to_vec(),
         });
         Ok(())
-    }
-
-    fn signer(&self, envelope: &Envelope) -> Result<&'a Principal, String> {
-        let mut principals = self.principals.iter();
-        let signed_by = |principal: &&Principal| envelope.verify(&principal.key).is_ok();
-        principals.find(signed_by).ok_or_else(unknown_key)
     }
 
     /// A good signature over another image is worth nothing here.

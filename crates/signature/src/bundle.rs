@@ -53,7 +53,7 @@ struct Material {
 
 #[derive(Deserialize, Serialize)]
 struct Hint {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::null_is_default")]
     hint: String,
 }
 
@@ -91,13 +91,26 @@ impl Bundle {
         }
         document.verification_material.check()?;
         match (document.dsse_envelope, document.message_signature) {
-            (Some(envelope), None) => Ok(Self::new(Envelope::from_wire(envelope)?)),
+            (Some(envelope), None) => Self::of_one_signature(Envelope::from_wire(envelope)?),
             (Some(_), Some(_)) => Err(unexpected(
                 "content of bundle",
                 "an envelope",
                 "a signature as well",
             )),
             (None, _) => Err(unexpected("content of bundle", "an envelope", "none")),
+        }
+    }
+
+    /// "During verification a client MUST reject an envelope if the number of signatures is not equal
+    /// to one" (`sigstore_bundle.proto`, `dsse_envelope`).
+    fn of_one_signature(envelope: Envelope) -> Result<Self, Error> {
+        match envelope.count() {
+            1 => Ok(Self::new(envelope)),
+            count => Err(unexpected(
+                "signatures in bundle",
+                "exactly 1",
+                &count.to_string(),
+            )),
         }
     }
 
@@ -240,6 +253,7 @@ Frsp+2O8ViKZpnQmOq4KfrUsLnoG1IaQzvFmC/jeNyU5p+NaEsKCrtdAVw==
                 r#""messageSignature":{},"dsseEnvelope":{"#,
             ),
             (r#""signatures":[{"#, r#""signatures":[{"sig":""},{"#),
+            (r#""signatures":[{"#, r#""signatures":[],"other":[{"#),
             (r#""payloadType""#, r#""payload":"","payloadType""#),
         ] {
             assert_eq!(COSIGN.matches(from).count(), 1, "{from}");

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use content::{json, limits};
+use content::{Digest, json, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, PublicKey};
@@ -23,16 +23,21 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     encoded
 }
 
-/// An envelope with exactly one signature, as Sigstore bundles demand.
+/// An envelope with one signature or several, each over all of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Envelope {
     payload_type: String,
     payload: Vec<u8>,
-    signature: Vec<u8>,
+    signatures: Vec<Signature>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Signature {
+    bytes: Vec<u8>,
     key_id: String,
 }
 
-/// Signatures that are read at all, to be counted.
+/// Signatures in one envelope: each is tried with each key.
 const SIGNATURES: usize = 32;
 
 /// The envelope as JSON.
@@ -56,19 +61,21 @@ impl Envelope {
     /// An envelope around `payload` whose `signature` is over [`pae`] of both. The key ID is a
     /// hint and is never believed.
     pub fn new(payload_type: &str, payload: Vec<u8>, key_id: &str, signature: Vec<u8>) -> Self {
-        let (payload_type, key_id) = (payload_type.to_owned(), key_id.to_owned());
+        let signature = Signature {
+            bytes: signature,
+            key_id: key_id.to_owned(),
+        };
         Self {
-            payload_type,
+            payload_type: payload_type.to_owned(),
             payload,
-            signature,
-            key_id,
+            signatures: vec![signature],
         }
     }
 
     /// Parses an envelope.
     ///
     /// # Errors
-    /// Larger than [`limits::STATEMENT`], not strict JSON, not exactly one signature, not base64.
+    /// Larger than [`limits::STATEMENT`], not strict JSON, no signature or more than 32, not base64.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = |source| Error::Document {
             what: "envelope",
@@ -78,31 +85,32 @@ impl Envelope {
     }
 
     pub(crate) fn from_wire(wire: Wire) -> Result<Self, Error> {
-        let [signature] = wire.signatures.as_slice() else {
+        if wire.signatures.is_empty() {
             return Err(Error::Value {
                 what: "signatures of envelope",
-                expected: "exactly 1".to_owned(),
-                found: wire.signatures.len().to_string(),
+                expected: format!("1 to {SIGNATURES}"),
+                found: "0".to_owned(),
             });
-        };
+        }
+        let signatures = wire.signatures.into_iter().map(Signature::from_wire);
         Ok(Self {
             payload: decode("payload of envelope", &wire.payload)?,
-            signature: decode("signature of envelope", &signature.sig)?,
-            key_id: signature.keyid.clone().unwrap_or_default(),
+            signatures: signatures.collect::<Result<_, _>>()?,
             payload_type: wire.payload_type,
         })
     }
 
     pub(crate) fn to_wire(&self) -> Wire {
-        let signature = WireSignature {
-            keyid: Some(self.key_id.clone()).filter(|key_id| !key_id.is_empty()),
-            sig: STANDARD.encode(&self.signature),
-        };
         Wire {
             payload: STANDARD.encode(&self.payload),
             payload_type: self.payload_type.clone(),
-            signatures: vec![signature],
+            signatures: self.signatures.iter().map(Signature::to_wire).collect(),
         }
+    }
+
+    /// How many signatures there are, of whichever keys.
+    pub(crate) fn count(&self) -> usize {
+        self.signatures.len()
     }
 
     /// The envelope as canonical JSON.
@@ -121,13 +129,34 @@ impl Envelope {
         &self.payload_type
     }
 
-    /// Verifies the signature, and gives the payload: the only way to it.
+    /// Looks for a signature by `key` that holds, and gives the payload: the only way to it. Others'
+    /// signatures beside it, whether they hold or not, change nothing (DSSE, protocol.md).
     ///
     /// # Errors
-    /// It is not signed by `key`.
+    /// No signature is by `key`.
     pub fn verify(&self, key: &PublicKey) -> Result<&[u8], Error> {
-        key.verify(&pae(&self.payload_type, &self.payload), &self.signature)?;
-        Ok(&self.payload)
+        let signed = Digest::of(&pae(&self.payload_type, &self.payload));
+        let holds = |signature: &Signature| key.verify_digest(&signed, &signature.bytes).is_ok();
+        match self.signatures.iter().any(holds) {
+            true => Ok(&self.payload),
+            false => Err(Error::Signature { key: key.key_id() }),
+        }
+    }
+}
+
+impl Signature {
+    fn from_wire(wire: WireSignature) -> Result<Self, Error> {
+        Ok(Self {
+            bytes: decode("signature of envelope", &wire.sig)?,
+            key_id: wire.keyid.unwrap_or_default(),
+        })
+    }
+
+    fn to_wire(&self) -> WireSignature {
+        WireSignature {
+            keyid: Some(self.key_id.clone()).filter(|key_id| !key_id.is_empty()),
+            sig: STANDARD.encode(&self.bytes),
+        }
     }
 }
 
@@ -205,12 +234,32 @@ mod tests {
     }
 
     #[test]
-    fn refuses_two_signatures_and_none() {
-        for count in [0, 2, SIGNATURES + 1] {
+    fn counts_for_each_key_that_signed() {
+        let [one, two, other] = [(); 3].map(|()| PrivateKey::generate().unwrap());
+        let mut envelope = signed(&one);
+        envelope.signatures.extend(signed(&two).signatures);
+        let mut envelope = Envelope::parse(&envelope.to_bytes().unwrap()).unwrap();
+        assert_eq!(envelope.verify(one.public()).unwrap(), b"payload");
+        assert_eq!(envelope.verify(two.public()).unwrap(), b"payload");
+        assert!(envelope.verify(other.public()).is_err());
+        envelope.signatures[0].bytes = b"another scheme".to_vec();
+        assert!(envelope.verify(one.public()).is_err());
+        assert_eq!(envelope.verify(two.public()).unwrap(), b"payload");
+    }
+
+    #[test]
+    fn has_a_signature_and_not_too_many() {
+        for (count, accepted) in [
+            (0, false),
+            (1, true),
+            (SIGNATURES, true),
+            (SIGNATURES + 1, false),
+        ] {
             let signatures = vec![serde_json::json!({"sig": "AA=="}); count];
             let text =
                 serde_json::json!({"payload": "", "payloadType": "t", "signatures": signatures});
-            assert!(Envelope::parse(text.to_string().as_bytes()).is_err());
+            let parsed = Envelope::parse(text.to_string().as_bytes());
+            assert_eq!(parsed.is_ok(), accepted, "{count}");
         }
     }
 }

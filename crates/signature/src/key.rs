@@ -1,7 +1,9 @@
 use std::fmt;
 
 use content::{Digest, limits};
-use p256::ecdsa::signature::{Signer as _, Verifier as _};
+use p256::SecretKey;
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p256::elliptic_curve::Generate as _;
 use p256::pkcs8::{
@@ -11,6 +13,7 @@ use p256::pkcs8::{
 use zeroize::Zeroizing;
 
 use crate::Error;
+use crate::pem::{self, Fault};
 
 /// A P-256 public key; signatures are ECDSA over SHA-256, in ASN.1 DER.
 #[derive(Clone, Eq, PartialEq)]
@@ -20,17 +23,21 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Parses one PEM block `PUBLIC KEY` (RFC 7468, section 13) with white space around it.
+    /// Parses one PEM block `PUBLIC KEY` (RFC 7468, section 13) with white space around it, its base64 in
+    /// lines of any width.
     ///
     /// # Errors
-    /// Anything else, also before or behind the block, and any other encoding of the same key than
-    /// [`PublicKey::to_pem`]'s, so that a key has one key ID for every reader.
+    /// Anything else, also before or behind the block, and any other DER of the same key than
+    /// [`PublicKey::der`], so that a key has one key ID for every reader.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         checked_size(pem)?;
-        let pem = pem.trim();
-        let key = VerifyingKey::from_public_key_pem(pem).map_err(|_| Error::PublicKey)?;
+        let block = pem::only_block(pem).map_err(|_| Error::PublicKey)?;
+        if block.label != "PUBLIC KEY" {
+            return Err(Error::PublicKey);
+        }
+        let key = VerifyingKey::from_public_key_der(&block.der).map_err(|_| Error::PublicKey)?;
         let key = Self::new(key)?;
-        match pem.lines().eq(key.to_pem().lines()) {
+        match key.der == *block.der {
             true => Ok(key),
             false => Err(Error::PublicKey),
         }
@@ -73,9 +80,16 @@ impl PublicKey {
     /// # Errors
     /// It is no signature by this key over this message.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
+        self.verify_digest(&Digest::of(message), signature)
+    }
+
+    /// Verifies a DER signature over a message with this digest.
+    pub(crate) fn verify_digest(&self, digest: &Digest, signature: &[u8]) -> Result<(), Error> {
         let refused = |_| Error::Signature { key: self.key_id() };
         let signature = Signature::from_der(signature).map_err(refused)?;
-        self.key.verify(message, &signature).map_err(refused)
+        self.key
+            .verify_prehash(digest.as_bytes(), &signature)
+            .map_err(refused)
     }
 }
 
@@ -101,29 +115,24 @@ impl PrivateKey {
         Self::new(SigningKey::try_generate().map_err(|_| Error::Random)?)
     }
 
-    /// Parses one PEM block `PRIVATE KEY` (PKCS #8) or `EC PRIVATE KEY` (SEC 1).
+    /// Parses one PEM block `PRIVATE KEY` (PKCS #8) or `EC PRIVATE KEY` (SEC 1), its base64 in lines of
+    /// any width. A block `EC PARAMETERS` beside it, which `openssl ecparam -genkey` writes, is passed
+    /// over.
     ///
     /// # Errors
-    /// Anything else.
+    /// [`Error::EncryptedKey`] for a key under a password, and anything else.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         checked_size(pem)?;
-        let pem = pem.trim();
-        if pem
-            .lines()
-            .next()
-            .is_some_and(|line| line.contains("ENCRYPTED"))
-        {
-            return Err(Error::EncryptedKey);
-        }
-        let key = SigningKey::from_pkcs8_pem(pem)
-            .ok()
-            .or_else(|| {
-                p256::SecretKey::from_sec1_pem(pem)
-                    .ok()
-                    .map(SigningKey::from)
-            })
-            .ok_or(Error::PrivateKey)?;
-        Self::new(key)
+        let block = pem::only_block(pem).map_err(|fault| match fault {
+            Fault::Encrypted => Error::EncryptedKey,
+            Fault::Malformed => Error::PrivateKey,
+        })?;
+        let key = match block.label {
+            "PRIVATE KEY" => SigningKey::from_pkcs8_der(&block.der).ok(),
+            "EC PRIVATE KEY" => SecretKey::from_sec1_der(&block.der).ok().map(Into::into),
+            _ => None,
+        };
+        Self::new(key.ok_or(Error::PrivateKey)?)
     }
 
     fn new(key: SigningKey) -> Result<Self, Error> {
@@ -215,13 +224,75 @@ mod tests {
         ));
     }
 
+    /// With the base64 of each block on one line.
+    fn unwrapped(pem: &str) -> String {
+        let lines = pem.lines().map(|line| match line.starts_with("-----") {
+            true => format!("\n{line}\n"),
+            false => line.to_owned(),
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn reads_base64_on_one_line() {
+        let key = PrivateKey::generate().unwrap();
+        let public = unwrapped(&key.public().to_pem());
+        assert_eq!(public.trim().lines().count(), 3);
+        assert_eq!(&PublicKey::from_pem(&public).unwrap(), key.public());
+        for pem in [&*key.to_pem().unwrap(), PARAMETERS_AND_KEY] {
+            let expected = PrivateKey::from_pem(pem).unwrap();
+            let again = PrivateKey::from_pem(&unwrapped(pem)).unwrap();
+            assert_eq!(again.public(), expected.public());
+        }
+    }
+
+    /// What `openssl ecparam -name prime256v1 -genkey` writes.
+    const PARAMETERS_AND_KEY: &str = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n\
+        -----END EC PARAMETERS-----\n-----BEGIN EC PRIVATE KEY-----\n\
+        MHcCAQEEIMmvqdhFunUWa1whV2ex1pNOUMPbNuibEnuKYisSD2choAoGCCqGSM49\n\
+        AwEHoUQDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7Yfps5mliLmDyn7Z5A/4QCLi8\n\
+        maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==\n-----END EC PRIVATE KEY-----\n";
+
+    #[test]
+    fn passes_over_parameters_and_nothing_else() {
+        let parameters = PARAMETERS_AND_KEY.split_inclusive("PARAMETERS-----\n");
+        let parameters: String = parameters.take(2).collect();
+        let key = PARAMETERS_AND_KEY.strip_prefix(&parameters).unwrap();
+        assert!(PrivateKey::from_pem(PARAMETERS_AND_KEY).is_ok());
+        for text in [
+            parameters.clone(),
+            key.repeat(2),
+            format!("{key}more"),
+            PARAMETERS_AND_KEY.replace("EC PARAMETERS", "DH PARAMETERS"),
+            PARAMETERS_AND_KEY.replace("EC PRIVATE KEY", "PRIVATE KEY"),
+        ] {
+            let error = PrivateKey::from_pem(&text).err();
+            assert!(matches!(error, Some(Error::PrivateKey)), "{text}");
+        }
+    }
+
     #[test]
     fn says_that_a_key_is_encrypted() {
-        let pem = "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n\
-            eyJ9\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n";
-        assert!(matches!(
-            PrivateKey::from_pem(pem),
-            Err(Error::EncryptedKey)
-        ));
+        let traditional = "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+            DEK-Info: AES-256-CBC,4C2F9D0A1B2C3D4E5F60718293A4B5C6\n\nAAAA\n\
+            -----END EC PRIVATE KEY-----\n";
+        let parameters = format!(
+            "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n{traditional}"
+        );
+        let labelled = |label: &str| {
+            format!(
+                "-----BEGIN {label} PRIVATE KEY-----\neyJ9\n-----END {label} PRIVATE KEY-----\n"
+            )
+        };
+        for pem in [
+            labelled("ENCRYPTED SIGSTORE"),
+            labelled("ENCRYPTED COSIGN"),
+            labelled("ENCRYPTED"),
+            traditional.to_owned(),
+            parameters,
+        ] {
+            let error = PrivateKey::from_pem(&pem).err();
+            assert!(matches!(error, Some(Error::EncryptedKey)), "{pem}");
+        }
     }
 }

@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod envelope;
 mod error;
 mod key;
+mod pem;
 pub mod simple_signing;
 
 pub use error::Error;

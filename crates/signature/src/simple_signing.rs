@@ -1,6 +1,8 @@
 //! The payload of the legacy layout (cosign, `specs/SIGNATURE_SPEC.md`), with the two annotations
 //! that Confidential Space needs to find key and algorithm.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use content::{Digest, json, limits};
@@ -22,7 +24,7 @@ const ECDSA_P256_SHA256: &str = "ECDSA_P256_SHA256";
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Payload {
     critical: Critical,
-    optional: Option<Value>,
+    optional: Option<BTreeMap<String, Value>>,
 }
 
 // What is critical and not understood must not be passed over.
@@ -68,10 +70,13 @@ pub fn payload(
             },
             kind: TYPE.to_owned(),
         },
-        optional: Some(serde_json::json!({
-            PUB: STANDARD_NO_PAD.encode(public.to_pem()),
-            SIGALG: ECDSA_P256_SHA256,
-        })),
+        optional: Some(BTreeMap::from([
+            (
+                PUB.to_owned(),
+                STANDARD_NO_PAD.encode(public.to_pem()).into(),
+            ),
+            (SIGALG.to_owned(), ECDSA_P256_SHA256.into()),
+        ])),
     };
     json::canonical(&payload).map_err(document)
 }
