@@ -2,6 +2,7 @@
 //! our own is written canonically, so that the same value is always the same bytes.
 
 mod checked;
+mod error;
 mod fields;
 mod fold;
 mod names;
@@ -12,31 +13,10 @@ use serde::de::{DeserializeOwned, DeserializeSeed as _};
 use serde_json::Value;
 
 use checked::Checked;
+pub use error::JsonError;
 pub use fields::{at_most, not_null, null_is_default};
 pub use names::distinct_names;
 use scan::Scan;
-
-/// JSON that cannot be read strictly or written canonically.
-#[derive(Debug, thiserror::Error)]
-pub enum JsonError {
-    /// The document is larger than it may be.
-    #[error("parsing json: {size} bytes are over the limit of {limit}")]
-    Limit {
-        /// Bytes found.
-        size: u64,
-        /// Bytes allowed.
-        limit: u64,
-    },
-    /// Not JSON, a name twice, too deep, bytes after the end, or not the expected type.
-    #[error("parsing json: {0}")]
-    Parse(#[source] serde_json::Error),
-    /// A value that serde cannot turn into JSON.
-    #[error("writing json: {0}")]
-    Write(#[source] serde_json::Error),
-    /// A number that is no integer, whose text is not the same everywhere.
-    #[error("writing json: {0} is not an integer")]
-    Float(f64),
-}
 
 /// Parses one document of `limit` bytes at the most into `T`, as Go's `encoding/json` would read it: a
 /// document in which Go could see something else is refused. Structs come from objects alone, never from

@@ -5,7 +5,7 @@ use serde::Deserializer;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::JsonError;
+use super::error::JsonError;
 use super::fold::fold;
 
 /// Whether a member with this name holds a map with names of the user's choice wherever it stands: Go
