@@ -28,6 +28,7 @@ pub struct BuildDefinition {
     /// How to read the parameters.
     pub build_type: String,
     /// What whoever asked for the build chose. A verifier must know each of them.
+    #[serde(deserialize_with = "json::not_null")]
     pub external_parameters: BTreeMap<String, Value>,
     /// What the builder chose.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
