@@ -8,9 +8,9 @@ use content::Digest;
 use crate::platform::inbox::EncryptedMessage;
 use crate::terms::Collaborator;
 
-/// The number of unusable messages of one sender per round; each costs a call.
+/// The largest number of unusable messages of one sender per round; each costs a call.
 const FAILURES: u32 = 4;
-/// The number of messages of one sender that may wait in addition to those that it owes.
+/// The largest number of waiting messages of one sender, in addition to those that it owes.
 const SPARE: usize = 100;
 
 /// A message that waits to be decrypted.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-/// The number of refusals that are logged per sender.
+/// The largest number of refusals that are logged one by one per sender.
 const LIMIT: usize = 20;
 
 /// The lines that were logged, by sender.
