@@ -168,5 +168,5 @@ fn full_disk() {
     launch.env("TMPDIR", folder.path());
     let said = told("emulator", launch);
     assert!(said.contains("No space left on device"), "{said}");
-    assert!(said.contains("hint: is the disk full?"), "{said}");
+    assert!(said.contains("hint: the disk is full"), "{said}");
 }
