@@ -1,6 +1,5 @@
-//! The launcher of Confidential Space: pulls an image, holds the operator to the image's
-//! launch policy, measures what it is about to do, and runs the container with a token socket
-//! (google/go-tpm-tools, `launcher`).
+//! The launcher of Confidential Space: pulls an image, enforces the launch policy of the image, measures
+//! the launch, and runs the container with a token socket (google/go-tpm-tools, `launcher`).
 
 mod agent;
 mod attest;
@@ -47,12 +46,12 @@ pub use pull::PullError;
 use pull::Pulled;
 use token_file::TokenFile;
 
-/// Launches an image and waits until it ends or the process is told to stop (SIGINT, SIGTERM,
-/// SIGHUP). Must be called by the runtime itself, not by a task of it: the container lives no longer
-/// than the thread that starts it.
+/// Launches an image and waits until the workload exits or the process is interrupted (SIGINT, SIGTERM,
+/// SIGHUP). Must be called from the thread that drives the runtime, not from a task: the container is
+/// killed when the thread that started it ends.
 ///
 /// # Errors
-/// The image, the attestation service or the container cannot be had.
+/// The image cannot be pulled, there is no attestation token, or the container cannot be started.
 pub async fn run(options: Options) -> Result<Outcome, Error> {
     let mut signals = Signals::listen().map_err(Error::Signals)?;
     let files = Files::make(options.share.as_deref())?;
@@ -74,7 +73,7 @@ async fn launch(options: &Options, files: &Files) -> Result<Outcome, Error> {
     files.unpack(&registry, &image).await?;
     let process = policy::process(&image.config, &options.request, &options.machine.name)?;
     let agent = agent(options, &image, &process);
-    // They go when nobody works in the background any more.
+    // Dropped after the background tasks, which write to these files.
     let _contents = files.contents();
     let mut background = JoinSet::new();
     background.spawn(socket::serve(files.share(), agent.clone())?);

@@ -7,8 +7,8 @@ use super::attest::{AttestError, Service, TokenRequest};
 use super::discover::{Discovery, Signature};
 use super::{Notice, Report};
 
-/// What stands between the token socket and the attestation service (google/go-tpm-tools,
-/// `launcher/agent`): it keeps the image's signatures, and fetches them anew only when told.
+/// Connects the token socket with the attestation service (google/go-tpm-tools, `launcher/agent`). It
+/// keeps the signatures of the image, and fetches them again only in [`Agent::refresh`].
 pub struct Agent {
     service: Service,
     discovery: Discovery,
@@ -17,7 +17,7 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// An agent that knows of no signatures yet.
+    /// An agent without signatures.
     pub fn new(service: Service, discovery: Discovery, report: Report) -> Arc<Self> {
         Arc::new(Self {
             service,
@@ -27,7 +27,7 @@ impl Agent {
         })
     }
 
-    /// Fetches the image's signatures anew.
+    /// Fetches the signatures of the image again.
     pub async fn refresh(&self) {
         let report = |repository: &Repository, error| {
             let repository = repository.clone();
@@ -37,8 +37,8 @@ impl Agent {
         *self.signatures.write().await = found;
     }
 
-    /// Gets a token with the signatures that are known. A signature that does not hold is left out
-    /// of the token and reported; no token is refused for it.
+    /// Requests a token with the present signatures. An invalid signature is reported and left out of the
+    /// token; the token is issued nevertheless.
     ///
     /// # Errors
     /// The attestation service does not answer, or refuses.
@@ -51,7 +51,7 @@ impl Agent {
         Ok(issued.token)
     }
 
-    /// Tells the operator.
+    /// Reports a notice to the operator.
     pub fn report(&self, notice: &Notice) {
         (self.report)(notice);
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::discover::Signature;
 
-/// The hardware of a machine, by the names of the claim `hwmodel` (Confidential Space, token claims).
+/// The hardware model of a machine, with the names of the claim `hwmodel` (Confidential Space, token claims).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub enum Hardware {
     /// Intel TDX.
@@ -21,7 +21,7 @@ pub enum Hardware {
     /// AMD SEV-ES.
     #[value(name = "GCP_AMD_SEV_ES")]
     AmdSevEs,
-    /// Nothing that keeps the operator out.
+    /// A shielded VM, without confidential computing.
     #[value(name = "GCP_SHIELDED_VM")]
     ShieldedVm,
 }
@@ -46,22 +46,22 @@ impl Hardware {
     }
 }
 
-/// The machine that the image is launched on, as its cloud knows it.
+/// The machine that the image is launched on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Machine {
-    /// The operator's project.
+    /// The project of the operator.
     pub project: String,
-    /// The project's number.
+    /// The number of the project.
     pub project_number: String,
     /// The zone, `us-central1-a`.
     pub zone: String,
-    /// The machine's name, which is also its host name.
+    /// The name of the machine, which is also its host name.
     pub name: String,
-    /// The machine's number.
+    /// The ID of the machine, a number.
     pub id: String,
-    /// The hardware.
+    /// The hardware model.
     pub hardware: Hardware,
-    /// The image of the machine itself.
+    /// The family of the machine image.
     pub image: MachineImage,
     /// The service accounts that the machine runs as.
     pub service_accounts: Vec<String>,
@@ -76,7 +76,7 @@ impl Machine {
     }
 }
 
-/// What kind of token is wanted (google/go-tpm-tools, `verifier/models`).
+/// The kind of a token (google/go-tpm-tools, `verifier/models`).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum TokenKind {
     /// Signed by a key that the issuer publishes.
@@ -88,32 +88,32 @@ pub enum TokenKind {
     Aws,
 }
 
-/// What a token shall say.
+/// A request for a token.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct TokenRequest {
-    /// Whom it is for; the service's own default if empty.
+    /// The audience; if empty, the default of the service.
     pub audience: String,
-    /// Nonces to repeat.
+    /// The nonces that the token must contain.
     pub nonces: Vec<String>,
-    /// Which kind.
+    /// The kind of the token.
     pub kind: TokenKind,
-    /// For AWS: which tags there may be, as the requester wrote it.
+    /// The options for principal tags of AWS, unchanged from the request.
     pub principal_tags: Option<Value>,
 }
 
-/// A token, and what the service could not do for it.
+/// An issued token with partial errors.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Issued {
     /// The token.
     pub token: String,
-    /// Signatures that did not hold, one text each.
+    /// One message for each invalid signature.
     pub partial_errors: Vec<String>,
 }
 
-/// Why there is no token.
+/// Why no token was issued.
 #[derive(Debug, thiserror::Error)]
 pub enum AttestError {
-    /// The service cannot be reached, or its answer breaks off.
+    /// The service cannot be reached, or its answer is incomplete.
     #[error("{}", chain(.0))]
     Transport(#[from] reqwest::Error),
     /// The service refuses (google.rpc.Status).
@@ -123,21 +123,21 @@ pub enum AttestError {
         status: u16,
         /// The name of the status, `INVALID_ARGUMENT`.
         name: String,
-        /// What the service says about it.
+        /// The message of the service.
         message: String,
     },
-    /// The answer is not what it must be.
+    /// The answer is malformed.
     #[error("reading answer of the attestation service: {0}")]
     Answer(#[from] json::JsonError),
     /// The answer is larger than any token.
     #[error("reading answer of the attestation service: more than {limit} bytes")]
     Limit {
-        /// Bytes allowed.
+        /// The largest size, in bytes.
         limit: u64,
     },
 }
 
-/// An error with its causes, since the HTTP client keeps the reason below.
+/// An error with its causes: the message of the HTTP client does not contain them.
 fn chain(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
@@ -149,8 +149,8 @@ fn chain(error: &reqwest::Error) -> String {
 }
 
 impl AttestError {
-    /// Whether whoever asked is to blame; the launcher answers 400 then, and 500 otherwise.
-    pub fn is_of_the_requester(&self) -> bool {
+    /// Whether the client caused the error; the launcher answers 400 then, and 500 otherwise.
+    pub fn is_of_the_client(&self) -> bool {
         const NAMES: &[&str] = &[
             "INVALID_ARGUMENT",
             "FAILED_PRECONDITION",
@@ -165,7 +165,7 @@ impl AttestError {
     }
 }
 
-/// The attestation service, as a machine sees it.
+/// A client of the attestation service.
 pub struct Service {
     http: reqwest::Client,
     endpoint: String,
@@ -174,7 +174,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// The service at `endpoint`, for a machine whose measured events are `event_log`.
+    /// A client of the service at `endpoint`, for a machine with the measured events `event_log`.
     pub fn new(endpoint: &str, machine: Machine, event_log: Vec<u8>) -> Self {
         Self {
             http: reqwest::Client::new(),
@@ -184,7 +184,7 @@ impl Service {
         }
     }
 
-    /// Asks for a challenge and answers it with the measured events.
+    /// Requests a challenge, answers it with the measured events, and returns the token.
     ///
     /// # Errors
     /// The service does not answer, or refuses.
@@ -233,7 +233,7 @@ impl Service {
         })
     }
 
-    /// What a real machine proves by its hardware and its metadata server.
+    /// The values that real machines prove by hardware and metadata server.
     fn instance(&self) -> Value {
         let machine = &self.machine;
         json!({

@@ -12,25 +12,25 @@ use reqwest::Url;
 use super::{Error, Hardware, Machine, Options, Report, policy};
 use crate::project::{number, project_number};
 
-/// `emulator launch`: what the operator of a real machine writes into its metadata.
+/// The arguments of `emulator launch`, which real machines read from their metadata.
 #[derive(Args, Debug)]
 pub struct LaunchArgs {
-    /// The image, by digest or by tag; of an index the image for linux/amd64.
+    /// Image to launch, by digest or tag; of an index, the image for linux/amd64.
     #[arg(value_name = "REPO@DIGEST|REPO:TAG")]
     image: Reference,
     /// Address of the attestation service.
     #[arg(long, value_name = "URL", value_parser = address)]
     attestation: Url,
-    /// Reach registries by HTTP.
+    /// Use HTTP to reach registries.
     #[arg(long, visible_alias = "registry-plain-http", conflicts_with = "ca")]
     plain_http: bool,
     /// Further certificate authorities to trust, in PEM.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// The operator's project.
+    /// Project of the operator.
     #[arg(long)]
     project: String,
-    /// The project's number; made from its name if absent.
+    /// Number of the project [default: derived from its ID].
     #[arg(long)]
     project_number: Option<String>,
     /// Zone of the machine.
@@ -39,31 +39,31 @@ pub struct LaunchArgs {
     /// Name of the machine.
     #[arg(long, default_value = "vm1")]
     instance_name: String,
-    /// Number of the machine; made from the rest if absent.
+    /// ID of the machine, a number [default: derived from project, zone and name].
     #[arg(long)]
     instance_id: Option<String>,
-    /// A service account that the machine runs as; may be given again.
+    /// Service account that the machine runs as; can be repeated.
     #[arg(long, value_name = "EMAIL")]
     service_account: Vec<String>,
     /// Repositories that hold signatures of the image, separated by commas.
     #[arg(long, value_name = "REPO,…", value_delimiter = ',')]
     signed_image_repos: Vec<Repository>,
-    /// Words instead of the image's command, as a JSON array.
+    /// Replace the command of the image; a JSON array of strings.
     #[arg(long, value_name = "JSON")]
     cmd: Option<Words>,
-    /// A variable for the workload; may be given again.
+    /// Environment variable for the workload; can be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<Variable>,
-    /// The image of the machine itself.
+    /// Family of the machine image.
     #[arg(long, value_enum, default_value_t = ImageFamily::Production)]
     image_family: ImageFamily,
-    /// Hardware that the machine claims to be.
+    /// Hardware model of the machine, as attestation tokens name it.
     #[arg(long, value_enum, default_value_t = Hardware::IntelTdx)]
     hwmodel: Hardware,
-    /// Ask to see the workload's output.
+    /// Request the output of the workload, which the launch policy of the image must allow.
     #[arg(long, value_enum, default_value_t = LogRedirect::True)]
     log_redirect: LogRedirect,
-    /// Folder to keep the token socket in; if it is there, the image's user must be able to enter it.
+    /// Folder for the token socket; if it exists, the user of the image must have access [default: a temporary folder].
     #[arg(long, value_name = "DIR")]
     runtime: Option<PathBuf>,
 }
@@ -80,7 +80,7 @@ enum LogRedirect {
     False,
 }
 
-/// Words in a JSON array.
+/// Strings in a JSON array.
 #[derive(Clone, Debug)]
 struct Words(Vec<String>);
 
@@ -103,7 +103,7 @@ fn address(text: &str) -> Result<Url, String> {
 }
 
 impl LaunchArgs {
-    /// What is to be launched, and how the operator is told.
+    /// The options of the launch, with `report` to receive notices.
     ///
     /// # Errors
     /// The file of certificate authorities cannot be read.
@@ -157,7 +157,7 @@ impl LaunchArgs {
     }
 
     fn request(&self) -> Request {
-        // Of two with one name the later one holds: a real machine's metadata has each name once.
+        // The last value of a name applies: the metadata of a real machine has each name once.
         let mut env = Vec::new();
         for variable in &self.env {
             policy::set(&mut env, variable.clone());
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_address_and_no_hardware() {
+    fn refuses_invalid_addresses_and_hardware() {
         for (option, value) in [
             ("--attestation", "foo"),
             ("--attestation", "127.0.0.1:1"),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_the_operator_wants() {
+    fn reads_the_options_of_the_operator() {
         let plain = options(&["--plain-http"]);
         assert_eq!(plain.transport, Transport::PlainHttp);
         let number = project_number("op").to_string();

@@ -4,44 +4,44 @@ use content::{Digest, limits};
 use oci::{Descriptor, Manifest, Repository, Tag};
 use remote::{Registry, Transport};
 
-/// The annotation that holds a layer's signature (cosign, `SIGNATURE_SPEC.md`).
+/// The annotation with the signature of a layer (cosign, `SIGNATURE_SPEC.md`).
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
-/// A signature as it was found. Whether it holds is for the attestation service to say.
+/// A signature that was found. The attestation service verifies it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signature {
     /// The signed bytes.
     pub payload: Vec<u8>,
-    /// The signature over them.
+    /// The signature over the payload.
     pub signature: Vec<u8>,
 }
 
-/// Where signatures are looked for.
+/// Searches repositories for signatures.
 pub struct Discovery {
     /// The repositories that the operator names.
     pub repositories: Vec<Repository>,
-    /// How they are reached.
+    /// How registries are reached.
     pub transport: Transport,
-    /// The image that must have been signed.
+    /// The digest of the signed image.
     pub image: Digest,
 }
 
-/// Why no signatures came from a repository.
+/// Why signatures cannot be fetched from a repository.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoveryError {
-    /// The registry cannot be asked.
+    /// The registry cannot be reached, or answers with an error.
     #[error(transparent)]
     Remote(#[from] remote::Error),
-    /// What is under the tag is no manifest.
+    /// The content of the tag is not a manifest.
     #[error(transparent)]
     Image(#[from] oci::Error),
-    /// A layer without a signature.
+    /// A layer has no signature.
     #[error("reading layer {0}: no annotation with a signature in base64")]
     Annotation(Digest),
 }
 
 impl DiscoveryError {
-    /// Whether a layer is to blame, and not the registry or the way to it.
+    /// Whether the error concerns one layer only, and not the registry.
     fn is_of_the_layer(&self) -> bool {
         use remote::Error::{Limit, NotFound, SizeMismatch};
         match self {
@@ -55,8 +55,8 @@ impl DiscoveryError {
 }
 
 impl Discovery {
-    /// Fetches all signatures anew. The launcher goes on without those that it cannot get, and so
-    /// does this; each failure is reported.
+    /// Fetches all signatures. Each failure is reported, and the others are returned, as the launcher
+    /// does.
     pub async fn signatures(
         &self,
         report: &(dyn Fn(&Repository, DiscoveryError) + Send + Sync),
@@ -73,8 +73,8 @@ impl Discovery {
         found
     }
 
-    /// Whoever may write to a repository may add a layer to the others' signatures: one that is none
-    /// is reported and left out.
+    /// Fetches the signatures in one repository. Every user with write access can add a layer to the
+    /// signatures of others, so an invalid layer is reported and left out.
     async fn signatures_in(
         &self,
         repository: &Repository,

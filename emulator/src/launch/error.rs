@@ -5,8 +5,8 @@ use content::Digest;
 
 use super::pull::PullError;
 
-/// Why a launch could not be carried out. What the launcher will not do is a
-/// [`Refusal`](super::Refusal).
+/// Why a launch failed. An image that the launcher refuses to start is a [`Refusal`](super::Refusal)
+/// instead.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -16,68 +16,68 @@ pub enum Error {
     /// A layer cannot be unpacked.
     #[error("unpacking layer {digest}: {source}")]
     Unpack {
-        /// The layer.
+        /// The digest of the layer.
         digest: Digest,
-        /// Why.
+        /// The cause.
         source: Box<oci::Error>,
     },
-    /// A layer's content is not the one that the configuration names.
+    /// A layer does not have its diff ID in the configuration.
     #[error("unpacking layer {digest}: expected diff id {expected}, found {actual}")]
     DiffId {
-        /// The layer.
+        /// The digest of the layer.
         digest: Digest,
         /// The diff ID in the configuration.
         expected: Digest,
-        /// The diff ID of what was unpacked.
+        /// The diff ID of the unpacked content.
         actual: Digest,
     },
-    /// The image is for another kind of machine.
-    #[error("reading image: it is for {os}/{architecture}, and not for linux/amd64")]
+    /// The image is for another platform.
+    #[error("reading image: expected platform linux/amd64, found {os}/{architecture}")]
     Platform {
         /// The operating system in the configuration.
         os: String,
         /// The architecture in the configuration.
         architecture: String,
     },
-    /// A layer of a type that no launcher unpacks.
-    #[error("reading image: layer {digest} is of type {media_type:?}")]
+    /// The media type of a layer is not supported.
+    #[error("reading image: layer {digest} has the unsupported media type {media_type:?}")]
     LayerType {
-        /// The layer.
+        /// The digest of the layer.
         digest: Digest,
-        /// The type in the manifest.
+        /// The media type in the manifest.
         media_type: String,
     },
-    /// A layer that is not what its type says.
+    /// A layer does not have the format of its media type.
     #[error("unpacking layer {digest}: its bytes are not {media_type}")]
     LayerBytes {
-        /// The layer.
+        /// The digest of the layer.
         digest: Digest,
-        /// The type in the manifest.
+        /// The media type in the manifest.
         media_type: String,
     },
-    /// A variable of the image without `=`.
-    #[error("reading image: its variable {0:?} has no value")]
+    /// An environment variable of the image has no `=`.
+    #[error("reading image: the variable {0:?} has no value")]
     Variable(String),
     /// The launch cannot be measured.
     #[error("measuring launch: {0}")]
     Measure(#[source] confidential::Error),
-    /// No default token can be had, without which no container is started.
+    /// The default token, which is required to start a container, cannot be fetched.
     #[error("fetching default token: {0}")]
     Token(#[from] super::attest::AttestError),
-    /// A file of the launcher's own cannot be written.
+    /// A file of the launcher cannot be written.
     #[error("writing {}: {source}", path.display())]
     Write {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A file that the operator names cannot be read.
     #[error("reading {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: content::ReadError,
     },
     /// The token socket cannot be served.
@@ -89,16 +89,16 @@ pub enum Error {
     /// The helper could not make the container.
     #[error("starting container: {0}")]
     Container(String),
-    /// The process cannot be told when to stop.
+    /// Signal handlers cannot be installed.
     #[error("listening for signals: {0}")]
     Signals(#[source] io::Error),
-    /// A step that was given up from within.
+    /// A task was cancelled or panicked.
     #[error("launching image: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
 
-const IMAGE: &str = "this image runs nowhere; build it again";
-const DISK: &str = "is the disk full? the folder for temporary files can be chosen by TMPDIR";
+const IMAGE: &str = "this image cannot be run; build it again";
+const DISK: &str = "is the disk full? TMPDIR names the folder for temporary files";
 
 fn is_of_the_disk(error: &oci::Error) -> bool {
     matches!(error, oci::Error::Write { .. } | oci::Error::Read { .. })
@@ -111,7 +111,7 @@ impl From<remote::Error> for Error {
 }
 
 impl Error {
-    /// What a person can do about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Pull(error) => error.hint(),
@@ -122,13 +122,15 @@ impl Error {
             | Self::LayerBytes { .. }
             | Self::Variable(_) => IMAGE,
             Self::Platform { .. } => {
-                "machines of Confidential Space are linux/amd64: build it for them"
+                "machines of Confidential Space are linux/amd64: build the image for them"
             }
-            Self::Measure(_) => "the image's own variables must have names",
+            Self::Measure(_) => "every variable of the image must have a name",
             Self::Token(_) => "is `emulator serve` running, and is --attestation its address?",
             Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => DISK,
-            Self::Read { .. } | Self::Write { .. } => "check that the path exists and is yours",
-            Self::Socket(_) => "a socket's path must be short; choose another --runtime",
+            Self::Read { .. } | Self::Write { .. } => {
+                "check that the path exists and that you have access to it"
+            }
+            Self::Socket(_) => "the path of a socket must be short; choose another --runtime",
             Self::Helper(_) | Self::Container(_) => {
                 "a container needs user namespaces, and an image with that program and user"
             }

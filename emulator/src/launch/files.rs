@@ -13,23 +13,24 @@ use super::packing::Packing;
 use super::pull::Pulled;
 use super::{Error, socket, token_file};
 
-/// Attempts to remove the files of a container that is just dying.
+/// The number of attempts to remove the files of a container that is being killed.
 const ATTEMPTS: u32 = 50;
-/// Between two attempts.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The folders of a launch. All are removed with it but a shared folder that the operator named, which
-/// is only left without what was put into it.
+/// The folders of a launch. They are removed after it, except for a shared folder that the operator
+/// named: only the files of the launch are removed from it.
 pub struct Files {
     own: Scratch,
     share: PathBuf,
 }
 
 impl Files {
-    /// Makes the folders; what launcher and container share is in `share`, if the operator names it.
+    /// Creates the folders. `share` is the folder that launcher and container share, if the operator names
+    /// one.
     ///
     /// # Errors
-    /// The disk fails.
+    /// A folder cannot be created.
     pub fn make(share: Option<&Path>) -> Result<Self, Error> {
         let own = Scratch::new().map_err(Error::write(std::env::temp_dir()))?;
         let share = share.map_or_else(|| own.path().join("share"), Path::to_owned);
@@ -40,7 +41,7 @@ impl Files {
         Ok(files)
     }
 
-    /// The folder for the image's files.
+    /// The folder with the files of the image.
     pub fn root(&self) -> PathBuf {
         self.own.path().join("root")
     }
@@ -50,15 +51,15 @@ impl Files {
         &self.share
     }
 
-    /// Takes over what the shared folder holds of a launch.
+    /// The files of the launch in the shared folder, which are removed on drop.
     pub fn contents(&self) -> Contents {
         Contents(self.share.clone())
     }
 
-    /// Pulls the image's layers and unpacks them.
+    /// Pulls the layers of the image and unpacks them.
     ///
     /// # Errors
-    /// A layer that cannot be pulled or unpacked, or that is not the one that the image names.
+    /// A layer cannot be pulled or unpacked, or does not have its diff ID.
     pub async fn unpack(&self, registry: &Registry, image: &Pulled) -> Result<(), Error> {
         let diff_ids = &image.config.rootfs.diff_ids;
         for (layer, expected) in image.layers.iter().zip(diff_ids) {
@@ -80,7 +81,7 @@ impl Files {
         Ok(())
     }
 
-    /// Removes what was made. A container that was killed may take a moment to die.
+    /// Removes the folders. A container that was killed may still be exiting, so this retries.
     pub async fn remove(self) {
         for _ in 0..ATTEMPTS {
             match fs::remove_dir_all(self.own.path()) {
@@ -93,13 +94,13 @@ impl Files {
     }
 }
 
-/// The files in a shared folder, which go when this is dropped.
+/// The files of a launch in the shared folder, removed on drop.
 pub struct Contents(PathBuf);
 
 impl Drop for Contents {
     fn drop(&mut self) {
         for name in [socket::NAME, token_file::NAME, token_file::UNFINISHED] {
-            // A launch does not come to each of them.
+            // A launch that failed early has not created all of them.
             let _ = fs::remove_file(self.0.join(name));
         }
     }
@@ -118,8 +119,8 @@ fn unpack(layer: &Descriptor, packing: Packing, path: &Path, root: &Path) -> Res
     })
 }
 
-/// Makes a folder that the container's user, who is another one, may enter. One that is there already
-/// stays as its owner wants it.
+/// Creates a folder that the user of the container can enter. The mode of an existing folder is not
+/// changed.
 fn make_open(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());

@@ -5,7 +5,7 @@ use oci::Reference;
 use super::policy::Process;
 use super::pull::Pulled;
 
-/// The events that are measured before the container starts, in the launcher's order
+/// The events that are measured before the container starts, in the order of the launcher
 /// (google/go-tpm-tools, `launcher/container_runner.go`).
 pub fn events(
     reference: &Reference,

@@ -6,20 +6,20 @@ use oci::Repository;
 use super::Error;
 use super::discover::DiscoveryError;
 
-/// How the operator is told.
+/// Receives the notices of a launch.
 pub type Report = Arc<dyn Fn(&Notice) + Send + Sync>;
 
-/// Something that the launcher logs and then goes on.
+/// A problem that the launcher logs before it continues.
 #[derive(Debug)]
 pub enum Notice {
-    /// No signatures could be had from a repository.
+    /// Signatures could not be fetched from a repository.
     Signatures {
         /// The repository.
         repository: Repository,
-        /// Why.
+        /// The cause.
         error: DiscoveryError,
     },
-    /// A signature does not hold, in the attestation service's words.
+    /// A signature is invalid, in the words of the attestation service.
     Partial(String),
     /// The default token could not be renewed.
     TokenFile(Error),

@@ -8,33 +8,33 @@ use super::attest::Machine;
 use super::notice::Report;
 use super::policy::Refusal;
 
-/// What the operator wants to be launched, and where.
+/// The options of a launch.
 pub struct Options {
-    /// The image.
+    /// The image to launch.
     pub image: Reference,
     /// How registries are reached.
     pub transport: Transport,
     /// The address of the attestation service, `http://127.0.0.1:8081`.
     pub attestation: reqwest::Url,
-    /// The machine.
+    /// The machine that the image is launched on.
     pub machine: Machine,
-    /// Where signatures of the image are looked for.
+    /// The repositories that are searched for signatures of the image.
     pub signed_image_repos: Vec<Repository>,
-    /// What the operator asks for: another command, variables, the output.
+    /// The request of the operator: command, variables and output.
     pub request: Request,
-    /// The folder that holds the token socket on the operator's side; a temporary one if absent.
+    /// The folder for the token socket; `None` means a temporary folder.
     pub share: Option<PathBuf>,
-    /// How the operator is told what the launcher only logs.
+    /// Receives what the launcher logs.
     pub report: Report,
 }
 
-/// How a launch ended.
+/// The outcome of a launch.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// The workload ran and ended with this exit status.
+    /// The workload ran and exited with this status.
     Exited(u8),
-    /// The launcher does not start this.
+    /// The launcher refused to start the image.
     Refused(Refusal),
-    /// The launcher was told to stop, by this signal's number.
+    /// The launcher was interrupted by the signal with this number.
     Stopped(u8),
 }

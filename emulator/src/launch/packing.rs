@@ -6,24 +6,25 @@ use oci::{Descriptor, media};
 
 use super::Error;
 
-/// A layer of Docker's (distribution, "Image Manifest Version 2, Schema 2"), as it is and in gzip.
+/// The media type of an uncompressed layer of Docker (distribution, "Image Manifest Version 2, Schema 2").
 const DOCKER_TAR: &str = "application/vnd.docker.image.rootfs.diff.tar";
+/// The media type of a gzip layer of Docker (the same).
 const DOCKER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
-/// How a layer is packed, by its media type.
+/// The compression of a layer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Packing {
-    /// As it is.
+    /// Uncompressed.
     Plain,
-    /// In gzip.
+    /// gzip (RFC 1952).
     Gzip,
 }
 
 impl Packing {
-    /// What the manifest says of a layer. The launcher's container engine goes by it alone.
+    /// The compression by the media type in the manifest, which alone the launcher's container engine uses.
     ///
     /// # Errors
-    /// A type of another kind.
+    /// The media type is not supported.
     pub fn of(layer: &Descriptor) -> Result<Self, Error> {
         match layer.media_type.as_str() {
             media::LAYER_TAR | DOCKER_TAR => Ok(Self::Plain),
@@ -35,15 +36,15 @@ impl Packing {
         }
     }
 
-    /// What a layer's first bytes say.
+    /// The compression by the first bytes of a layer.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn found_in(file: &File) -> io::Result<Self> {
         let mut first = [0; 2];
-        // A shorter file is no gzip.
+        // A shorter file is not gzip.
         file.read_at(&mut first, 0)?;
-        // RFC 1952, section 2.3.1: ID1 and ID2.
+        // RFC 1952 section 2.3.1: ID1 and ID2.
         Ok(match first {
             [0x1f, 0x8b] => Self::Gzip,
             _ => Self::Plain,

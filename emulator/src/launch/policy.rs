@@ -7,41 +7,41 @@ use super::Error;
 /// The path that a container has if its image names none (containerd, `oci/spec_opts.go`).
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What the launcher does not start, in its own words (google/go-tpm-tools, `launcher`).
+/// Why the launcher refuses to start an image, in its own words (google/go-tpm-tools, `launcher`).
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// The image does not allow what the operator asks for.
+    /// The launch policy does not allow the request of the operator.
     #[error(transparent)]
     Violation(#[from] Violation),
-    /// A label of the image cannot be read.
+    /// A label of the image is invalid.
     #[error(transparent)]
     Label(#[from] LabelError),
-    /// The operator's words would be the whole command.
+    /// The arguments of the operator would be the whole command.
     #[error(
         "length of Args [{args}] is shorter or equal to the length of the given Cmd [{cmd}], maybe \
          the Entrypoint is set to empty in the image?"
     )]
     Entrypoint {
-        /// Words of the process.
+        /// The number of arguments of the process.
         args: usize,
-        /// Words that the operator gave.
+        /// The number of arguments of the operator.
         cmd: usize,
     },
 }
 
-/// The process that is to be started.
+/// The process to start.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Process {
     /// The program and its arguments.
     pub args: Vec<String>,
-    /// Its variables, each name once.
+    /// The environment variables; each name occurs once.
     pub env: Vec<Variable>,
 }
 
-/// Checks the operator's request against the image's labels.
+/// Checks the request of the operator against the labels of the image.
 ///
 /// # Errors
-/// The first violation of the image's launch policy, or a label that cannot be read.
+/// The first violation of the launch policy, or an invalid label.
 pub fn check(config: &Config, request: &Request) -> Result<(), Refusal> {
     LaunchPolicy::from_labels(&config.config.labels)?.check(request)?;
     let (args, cmd) = (args(&config.config, request).len(), request.cmd.len());
@@ -51,11 +51,11 @@ pub fn check(config: &Config, request: &Request) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks that the image is for the machines that there are. One that names no platform is taken, as containerd takes it
-/// when the manifest was asked for by digest.
+/// Checks that the image is for linux/amd64. An image without a platform is accepted, as by containerd for
+/// a manifest that is requested by digest.
 ///
 /// # Errors
-/// It is for another operating system or architecture.
+/// The image is for another operating system or architecture.
 pub fn check_platform(config: &Config) -> Result<(), Error> {
     match (config.os.as_str(), config.architecture.as_str()) {
         ("linux" | "", "amd64" | "") => Ok(()),
@@ -66,10 +66,10 @@ pub fn check_platform(config: &Config) -> Result<(), Error> {
     }
 }
 
-/// The process that image and operator make together.
+/// The process by the configuration of the image and the request of the operator.
 ///
 /// # Errors
-/// A variable of the image without a name.
+/// A variable of the image has no name or no value.
 pub fn process(config: &Config, request: &Request, hostname: &str) -> Result<Process, Error> {
     let mut env = vec![variable("PATH", PATH)?];
     for text in &config.config.env {
@@ -103,7 +103,7 @@ fn variable(name: &str, value: &str) -> Result<Variable, Error> {
     Variable::new(name, value).map_err(Error::Measure)
 }
 
-/// A variable that is set again keeps its place.
+/// Sets a variable; an existing one is replaced in place.
 pub(super) fn set(env: &mut Vec<Variable>, variable: Variable) {
     match env.iter_mut().find(|known| known.name() == variable.name()) {
         Some(known) => *known = variable,
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_image_decides_what_may_be_changed() {
+    fn the_launch_policy_limits_the_operator() {
         let image = config(&["/run"], &[], &[]);
         let refusal = check(&image, &request(&["--leak"])).unwrap_err();
         assert_eq!(refusal, Refusal::Violation(Violation::Cmd));
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entrypoint_is_needed() {
+    fn requires_an_entrypoint() {
         let empty = config(&[], &[], &[]);
         assert!(matches!(
             check(&empty, &request(&[])),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_replaces_words_and_variables() {
+    fn the_operator_replaces_command_and_variables() {
         let image = config(&["/run"], &["a", "b"], &[]);
         let mut asked = request(&["c"]);
         asked.env = vec![Variable::new("A", "2").unwrap()];
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_the_image_without_a_value_is_named() {
+    fn names_a_variable_of_the_image_without_a_value() {
         let mut image = config(&["/run"], &[], &[]);
         image.config.env = vec!["LONELY".into()];
         let error = process(&image, &request(&[]), "vm").unwrap_err();

@@ -1,5 +1,5 @@
-//! What a reference leads to, as containerd pulls it on linux/amd64: an image of OCI or of Docker, or an
-//! index of them (containerd, `images.Manifest`).
+//! Resolves a reference as containerd does on linux/amd64: to an image of OCI or Docker, or through an
+//! index (containerd, `images.Manifest`).
 
 use std::collections::BTreeMap;
 
@@ -10,79 +10,79 @@ use remote::Registry;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Docker's own media types (distribution, "Image Manifest Version 2, Schema 2").
+// Docker's media types (distribution, "Image Manifest Version 2, Schema 2").
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
-/// Indexes in one another.
+/// The largest number of nested indexes.
 const NESTED: usize = 4;
 
-/// An image as it was found; its layers are still to be fetched.
+/// A resolved image; its layers are not fetched yet.
 #[derive(Clone, Debug)]
 pub struct Pulled {
-    /// The digest of what the reference names: an index's own, if it names one. Confidential Space
-    /// reports it as `image_digest`.
+    /// The digest of the manifest or index that the reference names. Confidential Space reports it as
+    /// `image_digest`.
     pub image_digest: Digest,
     /// The digest of the configuration, which Confidential Space reports as `image_id`.
     pub image_id: Digest,
     /// The configuration.
     pub config: Config,
-    /// The layers, lowest first; there is one diff ID for each in the configuration.
+    /// The layers, lowest first; the configuration has one diff ID for each.
     pub layers: Vec<Descriptor>,
 }
 
 /// Why an image cannot be pulled.
 #[derive(Debug, thiserror::Error)]
 pub enum PullError {
-    /// The registry cannot be asked, or does not have it.
+    /// The registry cannot be reached, or does not have the image.
     #[error(transparent)]
     Registry(Box<remote::Error>),
-    /// No such tag.
+    /// The tag does not exist.
     #[error("finding tag {tag}: the repository has no such tag")]
     Tag {
         /// The tag.
         tag: Tag,
     },
-    /// A manifest or an index that is not well-formed.
+    /// A manifest or index is malformed.
     #[error("reading {digest}: {source}")]
     Json {
-        /// The document.
+        /// The digest of the document.
         digest: Digest,
-        /// What is wrong with it.
+        /// The cause.
         source: JsonError,
     },
-    /// A document of a type that no launcher runs.
+    /// The media type of a document is not supported.
     #[error("reading {digest}: expected an image or an index, found {media_type:?}")]
     MediaType {
-        /// The document.
+        /// The digest of the document.
         digest: Digest,
-        /// Its type.
+        /// The media type.
         media_type: String,
     },
-    /// A document that could be read in two ways.
+    /// A document is both an image and an index, or neither.
     #[error("reading {digest}: it names both layers and manifests, or neither")]
     Ambiguous {
-        /// The document.
+        /// The digest of the document.
         digest: Digest,
     },
-    /// A configuration that cannot be read, or does not belong to the manifest.
+    /// The configuration is invalid, or does not match the manifest.
     #[error("reading {digest}: {source}")]
     Image {
-        /// The manifest.
+        /// The digest of the manifest.
         digest: Digest,
-        /// What is wrong.
+        /// The cause.
         source: oci::Error,
     },
-    /// An index without an image for these machines.
+    /// An index has no image for linux/amd64.
     #[error("reading index {digest}: no manifest for linux/amd64")]
     Platform {
-        /// The index.
+        /// The digest of the index.
         digest: Digest,
     },
-    /// An index in an index, and so on.
-    #[error("reading index {digest}: more than {NESTED} indexes in one another")]
+    /// Too many indexes are nested.
+    #[error("reading index {digest}: more than {NESTED} nested indexes")]
     Nested {
-        /// The index.
+        /// The digest of the index.
         digest: Digest,
     },
 }
@@ -100,7 +100,7 @@ impl PullError {
             | Self::MediaType { .. }
             | Self::Ambiguous { .. }
             | Self::Image { .. }
-            | Self::Nested { .. } => "this image runs nowhere; build it again",
+            | Self::Nested { .. } => "this image cannot be run; build it again",
         }
     }
 }
@@ -111,10 +111,10 @@ impl From<remote::Error> for PullError {
     }
 }
 
-/// Follows a reference to an image.
+/// Resolves a reference to an image.
 ///
 /// # Errors
-/// The registry does not have it, or it is not an image that runs on these machines.
+/// The registry does not have the image, or it cannot run on linux/amd64.
 pub async fn pull(registry: &Registry, reference: &Reference) -> Result<Pulled, PullError> {
     let image_digest = resolve(registry, &reference.target).await?;
     let mut digest = image_digest;
@@ -172,7 +172,7 @@ async fn image(
     })
 }
 
-/// What a digest leads to.
+/// The document with a digest.
 enum Document {
     Image {
         config: Descriptor,
@@ -181,7 +181,7 @@ enum Document {
     Index(Vec<Entry>),
 }
 
-/// One image of an index. One without a platform is for every machine.
+/// One manifest of an index. A manifest without a platform is for every machine.
 struct Entry {
     digest: Digest,
     platform: Option<Platform>,
@@ -197,7 +197,7 @@ struct Platform {
     variant: String,
 }
 
-/// What manifests and indexes of OCI and of Docker have in common.
+/// The fields of manifests and indexes of OCI and Docker.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Raw {
@@ -212,7 +212,7 @@ struct Raw {
     manifests: Option<Vec<Descriptor>>,
 }
 
-/// The same index once more, for what a descriptor does not keep.
+/// The platforms of an index, which [`Descriptor`] does not keep.
 #[derive(Deserialize)]
 struct Platforms {
     manifests: Vec<OfPlatform>,
@@ -253,8 +253,7 @@ impl Document {
 }
 
 impl Raw {
-    /// A document that leaves out its type is what its members say; one that names a type must have
-    /// that type's members.
+    /// Checks that the fields are those of the media type, if the document names one.
     fn check_type(&self, digest: Digest) -> Result<(), PullError> {
         let is_index = self.manifests.is_some();
         let media_type = self.media_type.as_deref().unwrap_or_default();
@@ -295,7 +294,7 @@ fn choose(entries: &[Entry]) -> Option<Digest> {
 }
 
 impl Platform {
-    /// Variant `v1` is how some write the plain amd64 (containerd, `platforms.Normalize`).
+    /// Variant `v1` means plain amd64 (containerd, `platforms.Normalize`).
     fn is_ours(&self) -> bool {
         (self.os.as_str(), self.architecture.as_str()) == ("linux", "amd64")
             && ["", "v1"].contains(&self.variant.as_str())
@@ -337,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_leads_to_the_manifest_for_these_machines() {
+    fn chooses_the_manifest_for_linux_amd64() {
         let amd64 =
             |variant: &str| json!({"os": "linux", "architecture": "amd64", "variant": variant});
         let arm = json!({"os": "linux", "architecture": "arm64"});
@@ -361,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_one_thing() {
+    fn refuses_ambiguous_documents() {
         let descriptor = json!({
             "mediaType": media::CONFIG, "digest": Digest::of(b"c").to_string(), "size": 1,
         });

@@ -6,42 +6,42 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-/// Bytes carried at a time: what a pipe holds.
+/// The number of bytes that are copied at a time: the capacity of a pipe.
 const BUFFER: usize = 64 << 10;
 
-/// Carries what a container says to the launcher's own output. The container gets a pipe, so that
-/// nothing of the operator's, a terminal or a file, is open in it.
+/// Copies the output of a container to the output of the launcher. The container gets a pipe, so that no
+/// terminal or file of the operator is open in it.
 pub struct Relay(oneshot::Receiver<()>);
 
 impl Relay {
-    /// Starts to carry bytes to `output`; gives the end to write to.
+    /// Starts to copy bytes to `output`; returns the end of the pipe to write to.
     ///
-    /// It has a thread of its own, which ends with the launcher whatever it waits for. If the output
-    /// takes no more, the pipe breaks, as it would if the container had the output itself.
+    /// A separate thread copies, which ends with the launcher even if it is blocked. If the output is
+    /// closed, the pipe breaks, as if the container had the output itself.
     ///
     /// # Errors
-    /// No pipe or no thread can be had.
+    /// The pipe or the thread cannot be created.
     pub fn start(output: BorrowedFd<'_>) -> io::Result<(Stdio, Self)> {
         let mut output = File::from(output.try_clone_to_owned()?);
         let (mut reader, writer) = io::pipe()?;
         let (done, end) = oneshot::channel();
         thread::Builder::new().spawn(move || {
-            // What is lost then is lost to whoever took the output away.
-            let _ = carry(&mut reader, &mut output);
+            // An error means that the output was closed: there is no place to report it.
+            let _ = copy(&mut reader, &mut output);
             drop(done);
         })?;
         Ok((writer.into(), Self(end)))
     }
 
-    /// Waits until everything was carried on.
+    /// Waits until everything is copied.
     pub async fn end(self) {
         let _ = self.0.await;
     }
 }
 
-/// Not by [`io::copy`], which has the kernel do it: that keeps a place in the file of its own, and
-/// writes over what came there from elsewhere, the other relay say.
-fn carry(reader: &mut PipeReader, output: &mut File) -> io::Result<()> {
+/// Copies without [`io::copy`]: that uses a system call with its own file offset, which would overwrite
+/// what another writer, such as the other relay, has appended.
+fn copy(reader: &mut PipeReader, output: &mut File) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER];
     loop {
         match reader.read(&mut buffer) {
@@ -61,7 +61,7 @@ mod tests {
     use std::process::Command;
 
     #[tokio::test]
-    async fn two_outputs_may_be_one_file() {
+    async fn two_relays_can_share_one_file() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"before\n").unwrap();
         let (stdout, one) = Relay::start(file.as_fd()).unwrap();

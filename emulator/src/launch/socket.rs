@@ -18,12 +18,12 @@ use super::Error;
 use super::agent::Agent;
 use super::attest::{AttestError, TokenKind, TokenRequest};
 
-/// The socket's name in the folder that launcher and container share.
+/// The name of the socket in the folder that launcher and container share.
 pub const NAME: &str = "teeserver.sock";
-/// Who else than the launcher may connect: everyone in the container.
+/// The mode of the socket: every user in the container can connect.
 const MODE: u32 = 0o777;
 
-/// Serves the token socket in `folder` until it is dropped (google/go-tpm-tools,
+/// Serves the token socket in `folder` until the returned future is dropped (google/go-tpm-tools,
 /// `launcher/teeserver/tee_server.go`).
 ///
 /// # Errors
@@ -39,7 +39,7 @@ pub fn serve(
         .route("/v1/intel/token", any(intel))
         .with_state(agent);
     Ok(async move {
-        // It ends only with the launcher: accepting goes on whatever happens.
+        // This never returns: axum retries after errors of accept.
         let _ = axum::serve(listener, router).await;
     })
 }
@@ -54,8 +54,7 @@ fn bind(path: &Path) -> std::io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// What a workload asks for. Unlike the attestation service, the socket refuses what it does not
-/// know.
+/// The body of a request for a token. Unlike the attestation service, the socket refuses unknown fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]
@@ -67,7 +66,7 @@ struct TokenOptions {
     aws_principal_tag_options: Option<Value>,
 }
 
-/// A refusal in the launcher's words.
+/// Why the socket refuses a request, in the words of the launcher.
 #[derive(Debug, thiserror::Error)]
 enum SocketError {
     #[error("TEE server received an invalid HTTP method: {0}")]
@@ -91,7 +90,7 @@ enum SocketError {
 impl IntoResponse for SocketError {
     fn into_response(self) -> Response {
         let status = match &self {
-            Self::Default(e) | Self::Custom(e) if !e.is_of_the_requester() => {
+            Self::Default(e) | Self::Custom(e) if !e.is_of_the_client() => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Self::UnknownType(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -102,7 +101,7 @@ impl IntoResponse for SocketError {
     }
 }
 
-/// All is text/html, tokens and errors alike, and comes in chunks, without a length.
+/// Tokens and errors are sent as text/html in chunked encoding, without a length, as by the launcher.
 fn text(status: StatusCode, text: String) -> Response {
     let body = Body::from_stream(tokio_util::io::ReaderStream::new(std::io::Cursor::new(
         text,
@@ -122,12 +121,12 @@ async fn token(State(agent): State<Arc<Agent>>, request: Request) -> Response {
     }
 }
 
-/// A machine without Intel Trust Authority, as all are here.
+/// The emulated machines do not have Intel Trust Authority.
 async fn intel() -> Result<Infallible, Response> {
     Err(SocketError::Intel.into_response())
 }
 
-/// GET is the one request that fetches signatures anew.
+/// Only GET makes the launcher fetch signatures again.
 async fn default_token(agent: &Agent) -> Result<String, SocketError> {
     agent.refresh().await;
     let token = agent.token(&TokenRequest::default()).await;
@@ -162,7 +161,7 @@ async fn parse(body: Body) -> Result<TokenRequest, SocketError> {
     })
 }
 
-/// Go writes an empty list as `null`.
+/// Accepts `null`, which Go writes for an empty list.
 fn null_is_empty<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<String>, D::Error> {
     Ok(Option::deserialize(d)?.unwrap_or_default())
 }

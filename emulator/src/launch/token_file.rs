@@ -11,15 +11,16 @@ use super::agent::Agent;
 use super::attest::TokenRequest;
 use super::{Error, Notice};
 
-/// The default token's name in the folder that launcher and container share.
+/// The name of the file with the default token, in the folder that launcher and container share.
 pub const NAME: &str = "attestation_verifier_claims_token";
-/// How the token is called while it is written.
+/// The name of the file while it is being written.
 pub const UNFINISHED: &str = ".token.tmp";
-/// The launcher waits for 0.7 to 0.9 of a token's life; here always for the middle.
+/// The part of the lifetime of a token after which it is renewed. The launcher chooses 0.7 to 0.9 at
+/// random; the emulator uses the middle.
 const PART_OF_LIFE: f64 = 0.8;
-/// Between two attempts at first; twice as long after each that fails.
+/// The pause after the first failed attempt; it doubles with each failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
-/// Between two attempts at the most.
+/// The longest pause between two attempts.
 const LAST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// The file that holds the default token.
@@ -29,7 +30,7 @@ pub struct TokenFile {
 }
 
 impl TokenFile {
-    /// The file in `folder`.
+    /// The token file in `folder`.
     pub fn new(agent: Arc<Agent>, folder: &Path) -> Self {
         Self {
             agent,
@@ -37,11 +38,11 @@ impl TokenFile {
         }
     }
 
-    /// Fetches signatures and a default token, writes the token, and tells when it is time for the
-    /// next one.
+    /// Fetches signatures and a default token, writes the token, and returns the time until the next
+    /// renewal.
     ///
     /// # Errors
-    /// The attestation service gives no token, or the file cannot be written.
+    /// The attestation service issues no token, or the file cannot be written.
     pub async fn write(&self) -> Result<Duration, Error> {
         self.agent.refresh().await;
         let token = self.agent.token(&TokenRequest::default()).await?;
@@ -51,7 +52,7 @@ impl TokenFile {
         Ok(lifetime(&token).mul_f64(PART_OF_LIFE))
     }
 
-    /// Writes a new token whenever it is time, for ever.
+    /// Renews the token after `pause` and then regularly; never returns.
     pub async fn keep_fresh(self, mut pause: Duration) {
         let mut retry = FIRST_PAUSE;
         loop {
@@ -67,7 +68,7 @@ impl TokenFile {
     }
 }
 
-/// How long a new token holds. The launcher believes it: it has just come from the service.
+/// The lifetime of a new token. Its signature is not verified: it comes directly from the service.
 fn lifetime(token: &str) -> Duration {
     #[derive(Deserialize)]
     struct Times {
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_says_how_long_it_holds() {
+    fn reads_the_lifetime_of_a_token() {
         let token = |payload: &str| format!("h.{}.s", URL_SAFE_NO_PAD.encode(payload));
         let hour = lifetime(&token(r#"{"iat":100,"exp":3700,"aud":"x"}"#));
         assert_eq!(hour, Duration::from_secs(3600));

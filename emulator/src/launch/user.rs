@@ -4,32 +4,32 @@ use std::path::Path;
 
 use content::{limits, read_limited};
 
-/// As whom a process runs.
+/// The user and group that a process runs as.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct User {
-    /// The user's number.
+    /// The user ID.
     pub uid: u32,
-    /// The group's number.
+    /// The group ID.
     pub gid: u32,
 }
 
-/// A user or group that the image does not know.
+/// Why the user or group of an image cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
-    /// Neither a number nor a name in the file.
+    /// Not a number, and not a name in the file.
     #[error("finding {name:?} in {file}: no such entry")]
     Unknown {
-        /// The name in the image's configuration.
+        /// The name in the configuration of the image.
         name: String,
-        /// The file that was looked through.
+        /// The file that was searched.
         file: &'static str,
     },
     /// A file of the image cannot be read.
     #[error("reading {file}: {source}")]
     Read {
-        /// The file.
+        /// The path of the file in the image.
         file: &'static str,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -38,12 +38,12 @@ const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
 
 impl User {
-    /// Reads `user`, `uid`, `user:group` or any mixture (OCI image specification, config.md), with
-    /// the names that `root` has in its `/etc`. Nothing means root; a user without a group has the
-    /// one in `/etc/passwd`, or root's.
+    /// Resolves `user`, `uid`, `user:group` or a combination (OCI image specification, config.md) with the
+    /// names in `/etc` below `root`. An empty text means root; a user without a group has the group in
+    /// `/etc/passwd`, or that of root.
     ///
     /// # Errors
-    /// A name that is not there, or files that cannot be read.
+    /// A name is unknown, or a file cannot be read.
     pub fn find(text: &str, root: &Path) -> Result<Self, UserError> {
         let (user, group) = match text.split_once(':') {
             Some((user, group)) => (user, Some(group)),
@@ -79,7 +79,7 @@ fn unknown(name: &str, file: &'static str) -> UserError {
     UserError::Unknown { name, file }
 }
 
-/// The line of a name or number, in parts; none without the line or the file.
+/// The fields of the line with a name or number; `None` if the line or the file does not exist.
 fn entry(root: &Path, file: &'static str, key: &str) -> Result<Option<Vec<String>>, UserError> {
     let path = root.join(file.trim_start_matches('/'));
     let failed = |source| UserError::Read { file, source };
