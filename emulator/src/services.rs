@@ -19,9 +19,9 @@ pub(crate) mod testing {
     use std::sync::{Arc, LazyLock};
 
     use super::Context;
-    use super::accounts::{Accounts, Caller, Given};
+    use super::accounts::{AccountState, Accounts, Caller};
     use super::iam::{Iam, Policies, Pools};
-    use crate::state::Kept;
+    use crate::state::Stored;
 
     /// A call by the owner at time 0.
     pub static OWNER: LazyLock<Context> = LazyLock::new(|| at(0));
@@ -36,7 +36,7 @@ pub(crate) mod testing {
     /// Accounts with this project.
     pub fn accounts() -> Accounts {
         let folder = tempfile::tempdir().unwrap();
-        let mut accounts = Accounts::new(Kept::in_memory(Given::default()));
+        let mut accounts = Accounts::new(Stored::in_memory(AccountState::default()));
         let id = "project".parse().unwrap();
         accounts
             .add_project(&id, folder.path(), "http://127.0.0.1:1/token")
@@ -46,8 +46,8 @@ pub(crate) mod testing {
 
     /// IAM with this project, without policies and pools.
     pub fn iam() -> Iam {
-        let pools = Kept::in_memory(Pools::default());
-        let policies = Kept::in_memory(Policies::default());
+        let pools = Stored::in_memory(Pools::default());
+        let policies = Stored::in_memory(Policies::default());
         Iam::new(Arc::new(accounts()), pools, policies)
     }
 }

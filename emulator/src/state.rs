@@ -55,13 +55,13 @@ impl StateError {
 }
 
 /// The state of one service.
-pub struct Kept<T> {
+pub struct Stored<T> {
     value: Mutex<T>,
     /// The state file; `None` keeps the state in memory only.
     path: Option<PathBuf>,
 }
 
-impl<T: Clone + Serialize + DeserializeOwned> Kept<T> {
+impl<T: Clone + Serialize + DeserializeOwned> Stored<T> {
     /// Opens the state that `folder` holds under `name`, or makes a new one.
     ///
     /// # Errors
@@ -191,11 +191,11 @@ pub mod base64 {
 mod tests {
     use super::*;
 
-    fn open(folder: &Path) -> Result<Kept<Vec<u32>>, StateError> {
-        Kept::open(folder, "numbers", || Ok::<_, ()>(vec![1]))
+    fn open(folder: &Path) -> Result<Stored<Vec<u32>>, StateError> {
+        Stored::open(folder, "numbers", || Ok::<_, ()>(vec![1]))
     }
 
-    fn all(kept: &Kept<Vec<u32>>) -> Vec<u32> {
+    fn all(kept: &Stored<Vec<u32>>) -> Vec<u32> {
         kept.look(Vec::clone)
     }
 

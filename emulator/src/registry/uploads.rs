@@ -64,7 +64,7 @@ impl Uploads {
     }
 
     /// Mounts the requested blob from the repository in `from`, or from any repository if there is no
-    /// `from`. `None` if it is not available: the client uploads it instead.
+    /// `from`. `None` if the query has no `mount`, or the blob is not available and must be uploaded.
     fn mount(&self, name: &Name, query: &Query) -> Result<Option<Response>, RegistryError> {
         let Some(digest) = query.get("mount") else {
             return Ok(None);

@@ -2,30 +2,30 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Context;
-use super::accounts::{AccountError, Accounts, Given, ProjectId, Service};
+use super::accounts::{AccountError, AccountState, Accounts, ProjectId, Service};
 use super::iam::{Iam, Policies, Pools};
 use super::kms::{Keys, Kms};
 use super::pubsub::{PubSub, Queues};
 use super::sts::Sts;
 use crate::attestation::{self, Attestation};
 use crate::oauth::Refusal;
-use crate::state::{Kept, StateError};
+use crate::state::{StateError, Stored};
 use crate::status::Status;
 
-/// The time in Unix seconds.
+/// Returns the current time, in Unix seconds.
 pub type Clock = fn() -> u64;
 
-/// Services that cannot be set up.
+/// Why the services cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The projects.
+    /// A project cannot be set up.
     #[error(transparent)]
     Accounts(#[from] AccountError),
-    /// The state of an earlier run.
+    /// The state of a service cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The attestation service's key.
-    #[error("making the attestation service's key: the cryptographic library failed")]
+    /// The key of the attestation service cannot be made.
+    #[error("making the key of the attestation service: the cryptographic library failed")]
     Attestation,
 }
 
@@ -35,34 +35,34 @@ impl OpenError {
         match self {
             Self::Accounts(error) => error.hint(),
             Self::State(error) => error.hint(),
-            Self::Attestation => "is the system's random source available?",
+            Self::Attestation => "is the random number generator of the system available?",
         }
     }
 }
 
-/// All services of one cloud.
+/// All services of the emulated cloud.
 pub struct Services {
-    /// Who is behind a token.
+    /// Projects, service accounts and access tokens.
     pub accounts: Arc<Accounts>,
-    /// Policies, and workload identity pools.
+    /// IAM: policies and workload identity pools.
     pub iam: Arc<Iam>,
-    /// Keys.
+    /// Cloud KMS.
     pub kms: Kms,
-    /// Messages.
+    /// Pub/Sub.
     pub pubsub: PubSub,
-    /// The token exchange.
+    /// The Security Token Service.
     pub sts: Sts,
-    /// Attestation tokens.
+    /// The attestation service.
     pub attestation: Arc<Attestation>,
     clock: Clock,
 }
 
 impl Services {
-    /// The services of a cloud with these projects; what `folder` holds of an earlier run is there again.
-    /// Clients with a key file ask `token_uri` for access tokens.
+    /// Sets up services with these projects, continuing from the state in `folder`. Key files name
+    /// `token_uri` as the address for access tokens.
     ///
     /// # Errors
-    /// A folder that cannot be read or written, or a project that cannot be set up.
+    /// The folder cannot be read or written, or a project cannot be set up.
     pub fn open(
         folder: &Path,
         projects: &[ProjectId],
@@ -70,12 +70,12 @@ impl Services {
         clock: Clock,
     ) -> Result<Self, OpenError> {
         let state = folder.join("services");
-        let mut accounts = Accounts::new(kept(&state, "accounts", Given::default())?);
+        let mut accounts = Accounts::new(kept(&state, "accounts", AccountState::default())?);
         for project in projects {
             accounts.add_project(project, &folder.join("projects"), token_uri)?;
         }
         let accounts = Arc::new(accounts);
-        let key = Kept::open(&state, "attestation", attestation::Key::new)?;
+        let key = Stored::open(&state, "attestation", attestation::Key::new)?;
         let attestation = key
             .look(Attestation::new)
             .map_err(|_| OpenError::Attestation)?;
@@ -96,25 +96,25 @@ impl Services {
         })
     }
 
-    /// Who calls a service with this bearer token, and when.
+    /// The caller with this bearer token, and the time of the call.
     ///
     /// # Errors
-    /// No such token, or one that does not reach this service.
+    /// The token is missing, unknown or expired, or its scopes do not include this service.
     pub fn context(&self, bearer: Option<&str>, service: Service) -> Result<Context, Status> {
         let now = self.now();
         let caller = self.accounts.caller(bearer, service, now)?;
         Ok(Context { caller, now })
     }
 
-    /// The time in Unix seconds.
+    /// The current time, in Unix seconds.
     pub fn now(&self) -> u64 {
         (self.clock)()
     }
 }
 
-fn kept<T>(folder: &Path, name: &'static str, new: T) -> Result<Kept<T>, StateError>
+fn kept<T>(folder: &Path, name: &'static str, new: T) -> Result<Stored<T>, StateError>
 where
     T: Clone + serde::Serialize + serde::de::DeserializeOwned,
 {
-    Kept::open(folder, name, || Ok::<_, Refusal>(new))
+    Stored::open(folder, name, || Ok::<_, Refusal>(new))
 }

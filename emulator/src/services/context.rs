@@ -1,10 +1,10 @@
 use super::accounts::Caller;
 
-/// Who calls, and when.
+/// The caller and the time of a call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Context {
-    /// Who.
+    /// The caller.
     pub caller: Caller,
-    /// When, in Unix seconds.
+    /// The time of the call, in Unix seconds.
     pub now: u64,
 }

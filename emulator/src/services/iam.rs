@@ -1,5 +1,5 @@
-//! IAM v1: policies on resources, which say who may do what, read and written with etags; workload
-//! identity pools, which say who is let in from outside; and service accounts.
+//! IAM v1: policies on resources, read and written with etags; workload identity pools, which admit
+//! external identities; and service accounts.
 
 mod condition;
 mod member;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::Context;
 use super::accounts::{Accounts, ServiceAccount};
 use crate::location;
-use crate::state::Kept;
+use crate::state::Stored;
 use crate::status::Status;
 
 pub use self::condition::Condition;
@@ -20,44 +20,44 @@ pub use self::member::Principals;
 pub use self::policy::{Binding, Change, Policies, Policy};
 pub use self::provider::{Oidc, Pool, Pools, Provider};
 
-/// The service.
+/// Identity and Access Management.
 pub struct Iam {
     accounts: Arc<Accounts>,
-    pools: Kept<Pools>,
-    policies: Kept<Policies>,
+    pools: Stored<Pools>,
+    policies: Stored<Policies>,
 }
 
-/// `CreateWorkloadIdentityPool`.
+/// The request `CreateWorkloadIdentityPool`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CreatePool {
     /// The project, by ID or number.
     pub project: String,
-    /// The location.
+    /// The location; only `global` exists.
     pub location: String,
-    /// The pool's ID.
+    /// The ID of the pool.
     pub id: String,
-    /// The pool.
+    /// The new pool.
     pub pool: Pool,
 }
 
-/// `CreateWorkloadIdentityPoolProvider`.
+/// The request `CreateWorkloadIdentityPoolProvider`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CreateProvider {
     /// The project, by ID or number.
     pub project: String,
-    /// The location.
+    /// The location; only `global` exists.
     pub location: String,
-    /// The pool's ID.
+    /// The ID of the pool.
     pub pool: String,
-    /// The provider's ID.
+    /// The ID of the provider.
     pub id: String,
-    /// The provider.
+    /// The new provider.
     pub provider: Provider,
 }
 
 impl Iam {
     /// A service with these pools and policies.
-    pub fn new(accounts: Arc<Accounts>, pools: Kept<Pools>, policies: Kept<Policies>) -> Self {
+    pub fn new(accounts: Arc<Accounts>, pools: Stored<Pools>, policies: Stored<Policies>) -> Self {
         Self {
             accounts,
             pools,
@@ -65,10 +65,10 @@ impl Iam {
         }
     }
 
-    /// Checks that the caller has the permission on the first of `resources`, which the others hold.
+    /// Checks that the caller has the permission on the first of `resources`; the others are its parents.
     ///
     /// # Errors
-    /// Neither owns the caller the project nor does a policy allow it; the refusal names the permission.
+    /// The caller does not own the project, and no policy grants the permission. The error names it.
     pub fn demand(
         &self,
         context: &Context,
@@ -88,10 +88,10 @@ impl Iam {
         }
     }
 
-    /// The policy of a resource, as the version asked for shows it.
+    /// The policy of a resource in the requested policy version.
     ///
     /// # Errors
-    /// No such version.
+    /// The version does not exist.
     pub fn policy(&self, resource: &str, version: u32) -> Result<Policy, Status> {
         self.policies
             .look(|policies| policies.get(resource, version))
@@ -100,7 +100,7 @@ impl Iam {
     /// Replaces the policy of a resource.
     ///
     /// # Errors
-    /// It is another one by now, or the new policy cannot be.
+    /// The policy was changed since it was read, or the new policy is invalid.
     pub fn set_policy(&self, resource: &str, change: Change) -> Result<Policy, Status> {
         self.policies.change(|policies| {
             self.pools.look(|pools| {
@@ -110,10 +110,10 @@ impl Iam {
         })
     }
 
-    /// Makes a workload identity pool; gives its name.
+    /// Creates a workload identity pool and returns its name.
     ///
     /// # Errors
-    /// Not allowed, there is one, or a pool that cannot be.
+    /// The caller lacks the permission, the pool exists already, or the request is invalid.
     pub fn create_pool(&self, context: &Context, request: CreatePool) -> Result<String, Status> {
         let CreatePool {
             project,
@@ -127,10 +127,11 @@ impl Iam {
             .change(|pools| pools.add_pool(&parent, &id, pool))
     }
 
-    /// Makes a provider in a pool; gives its name.
+    /// Creates a provider in a pool and returns its name.
     ///
     /// # Errors
-    /// Not allowed, no such pool, there is one, or a provider that cannot be.
+    /// The caller lacks the permission, the pool does not exist, the provider exists already, or the
+    /// request is invalid.
     pub fn create_provider(
         &self,
         context: &Context,
@@ -151,15 +152,15 @@ impl Iam {
         Ok(format!("{pool}/providers/{id}"))
     }
 
-    /// A provider that admits tokens.
+    /// A provider; `None` if it or its pool is disabled or does not exist.
     pub fn provider(&self, pool: &str, id: &str) -> Option<Provider> {
         self.pools.look(|pools| pools.provider(pool, id).cloned())
     }
 
-    /// Makes a service account in a project.
+    /// Creates a service account in a project.
     ///
     /// # Errors
-    /// Not allowed, there is one, or no account can have that ID.
+    /// The caller lacks the permission, the account exists already, or its ID is invalid.
     pub fn create_service_account(
         &self,
         context: &Context,
@@ -171,10 +172,10 @@ impl Iam {
         self.accounts.add_service_account(project, id, account)
     }
 
-    /// A service account that was made.
+    /// A service account that was created.
     ///
     /// # Errors
-    /// Not allowed, or there is none.
+    /// The caller lacks the permission, or the account does not exist.
     pub fn service_account(
         &self,
         context: &Context,
@@ -196,7 +197,7 @@ impl Iam {
         self.demand(context, permission, &[&resource])
     }
 
-    /// What the names of a project's pools begin with; its number stands in them.
+    /// The parent of the pools of a project, which contains the number of the project.
     fn pools_of(&self, project: &str, location: &str) -> Result<String, Status> {
         location::check_global(location)?;
         let number = self.accounts.number(project);

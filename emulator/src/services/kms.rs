@@ -1,4 +1,5 @@
-//! Cloud KMS v1: keys, encrypt, decrypt, sign. Each call is authorised by the live policy of the key.
+//! Cloud KMS v1: keys, encryption, decryption and signing. Each call is authorised by the current policy
+//! of the key.
 
 mod message;
 
@@ -20,21 +21,21 @@ use super::Context;
 use super::iam::{Change, Iam, Policy};
 use crate::location;
 use crate::random;
-use crate::state::Kept;
+use crate::state::Stored;
 use crate::status::Status;
 
-/// Bytes of plaintext and associated data at the most (Cloud KMS, `encrypt`).
+/// The largest size of plaintext and of associated data, in bytes (Cloud KMS, `encrypt`).
 const LIMIT: usize = 64 << 10;
-/// Characters of the ID of a key ring or key (Cloud KMS, `keyRings.create`).
+/// The allowed length of the ID of a key ring or key, in characters (Cloud KMS, `keyRings.create`).
 const ID: std::ops::RangeInclusive<usize> = 1..=63;
-/// The one version that a key has.
+/// The suffix of the only version of a key.
 const VERSION: &str = "/cryptoKeyVersions/1";
-/// Bytes of an AES-GCM nonce.
+/// The length of an AES-GCM nonce, in bytes.
 const NONCE: usize = 12;
 
-/// The service.
+/// Cloud KMS.
 pub struct Kms {
-    keys: Kept<Keys>,
+    keys: Stored<Keys>,
     iam: Arc<Iam>,
 }
 
@@ -51,20 +52,21 @@ struct Key {
     secret: Secret,
 }
 
-/// A key's 32 bytes, which are never shown.
+/// The 32 secret bytes of a key, which are never shown.
 #[derive(Clone, Deserialize, Serialize)]
 struct Secret(#[serde(with = "crate::state::base64")] [u8; 32]);
 
 impl Kms {
     /// A service with these keys.
-    pub fn new(keys: Kept<Keys>, iam: Arc<Iam>) -> Self {
+    pub fn new(keys: Stored<Keys>, iam: Arc<Iam>) -> Self {
         Self { keys, iam }
     }
 
-    /// `CreateKeyRing`; gives the ring's name.
+    /// `CreateKeyRing`; returns the name of the ring.
     ///
     /// # Errors
-    /// Not allowed, no such location, a wrong ID, or there is one.
+    /// The caller lacks the permission, the location does not exist, the ID is invalid, or the ring exists
+    /// already.
     pub fn create_key_ring(
         &self,
         context: &Context,
@@ -83,10 +85,11 @@ impl Kms {
             })
     }
 
-    /// `CreateCryptoKey`, with one version; gives the key's name.
+    /// `CreateCryptoKey`, with one version; returns the name of the key.
     ///
     /// # Errors
-    /// Not allowed, no such ring, a wrong ID, or there is one.
+    /// The caller lacks the permission, the ring does not exist, the ID is invalid, or the key exists
+    /// already.
     pub fn create_crypto_key(
         &self,
         context: &Context,
@@ -113,10 +116,11 @@ impl Kms {
         })
     }
 
-    /// `Encrypt`, by the key or by the version of one.
+    /// `Encrypt`, with a key or a key version.
     ///
     /// # Errors
-    /// Not allowed, no such key, too much, or a checksum that is another one.
+    /// The caller lacks the permission, the key does not exist, the data is too large, or a checksum does
+    /// not match.
     pub fn encrypt(&self, context: &Context, request: &Encrypt) -> Result<Encrypted, Status> {
         self.demand(context, "useToEncrypt", &request.name)?;
         let plaintext = request.plaintext.get("plaintext")?;
@@ -139,11 +143,11 @@ impl Kms {
         })
     }
 
-    /// `Decrypt`; gives the plaintext.
+    /// `Decrypt`; returns the plaintext.
     ///
     /// # Errors
-    /// Not allowed, no such key, a checksum that is another one, or a ciphertext of another key or
-    /// associated data.
+    /// The caller lacks the permission, the key does not exist, a checksum does not match, or the
+    /// ciphertext was made with another key or other associated data.
     pub fn decrypt(&self, context: &Context, request: &Decrypt) -> Result<Vec<u8>, Status> {
         self.demand(context, "useToDecrypt", &request.name)?;
         let wrong = || {
@@ -164,7 +168,8 @@ impl Kms {
     /// `AsymmetricSign`.
     ///
     /// # Errors
-    /// Not allowed, no such key version, no SHA-256, or a checksum that is another one.
+    /// The caller lacks the permission, the key version does not exist, the digest does not have 32 bytes,
+    /// or a checksum does not match.
     pub fn sign(&self, context: &Context, request: &AsymmetricSign) -> Result<Signed, Status> {
         self.demand(context, "useToSign", &request.name)?;
         let digest = request.sha256.get("digest")?;
@@ -179,10 +184,10 @@ impl Kms {
         })
     }
 
-    /// `GetPublicKey`, in PEM.
+    /// `GetPublicKey`; returns the public key in PEM (SubjectPublicKeyInfo).
     ///
     /// # Errors
-    /// Not allowed, or no such key version.
+    /// The caller lacks the permission, or the key version does not exist.
     pub fn public_key(&self, context: &Context, version: &str) -> Result<String, Status> {
         self.demand(context, "viewPublicKey", version)?;
         let key = self.keys.look(|keys| keys.signing(version))?;
@@ -193,7 +198,7 @@ impl Kms {
     /// `GetIamPolicy` of a key or key ring.
     ///
     /// # Errors
-    /// Not allowed, no such resource, or no such version.
+    /// The caller lacks the permission, or the resource or the policy version does not exist.
     pub fn policy(&self, context: &Context, name: &str, version: u32) -> Result<Policy, Status> {
         self.demand_policy(context, name, "getIamPolicy")?;
         self.iam.policy(name, version)
@@ -202,7 +207,7 @@ impl Kms {
     /// `SetIamPolicy` of a key or key ring.
     ///
     /// # Errors
-    /// Not allowed, no such resource, or a policy that cannot be.
+    /// The caller lacks the permission, the resource does not exist, or the policy is invalid.
     pub fn set_policy(
         &self,
         context: &Context,
@@ -289,7 +294,7 @@ fn check_id(field: &str, id: &str) -> Result<(), Status> {
     }
 }
 
-/// A key version's key, a key, and the ring that holds it: a policy on any of them counts.
+/// The key of a key version, or a key, and its ring: a policy on any of them applies.
 fn holders(resource: &str) -> Vec<&str> {
     let key = resource
         .split("/cryptoKeyVersions/")

@@ -13,12 +13,12 @@ pub use self::message::{Delivered, Message, Received, Resource, Subscription};
 use super::Context;
 use super::iam::{Change, Iam, Policy};
 use crate::random;
-use crate::state::Kept;
+use crate::state::Stored;
 use crate::status::Status;
 
-/// The service.
+/// Pub/Sub.
 pub struct PubSub {
-    queues: Kept<Queues>,
+    queues: Stored<Queues>,
     iam: Arc<Iam>,
 }
 
@@ -47,14 +47,14 @@ struct Queued {
 
 impl PubSub {
     /// A service with these topics and subscriptions.
-    pub fn new(queues: Kept<Queues>, iam: Arc<Iam>) -> Self {
+    pub fn new(queues: Stored<Queues>, iam: Arc<Iam>) -> Self {
         Self { queues, iam }
     }
 
     /// `CreateTopic`.
     ///
     /// # Errors
-    /// Not allowed, there is one, or no topic can have that name.
+    /// The caller lacks the permission, the topic exists already, or its name is invalid.
     pub fn create_topic(&self, context: &Context, name: &str) -> Result<(), Status> {
         self.demand(context, "topics.create", name)?;
         check::name(name, "topics")?;
@@ -65,10 +65,11 @@ impl PubSub {
         self.queues.change(is_new)
     }
 
-    /// `CreateSubscription`; it gets what is published from now on.
+    /// `CreateSubscription`; the subscription receives messages that are published afterwards.
     ///
     /// # Errors
-    /// Not allowed, there is one, no such topic, or a subscription that cannot be.
+    /// The caller lacks the permission, the subscription exists already, the topic does not exist, or the
+    /// request is invalid.
     pub fn create_subscription(
         &self,
         context: &Context,
@@ -80,7 +81,7 @@ impl PubSub {
             ack_deadline,
         } = request;
         self.demand(context, "subscriptions.create", name)?;
-        // Who owns the subscription reads what others publish to the topic.
+        // The owner of a subscription reads what others publish to the topic.
         self.demand(context, "topics.attachSubscription", topic)?;
         check::name(name, "subscriptions")?;
         check::name(topic, "topics")?;
@@ -103,19 +104,20 @@ impl PubSub {
         })
     }
 
-    /// `GetTopic`, `GetSubscription`.
+    /// `GetTopic` and `GetSubscription`.
     ///
     /// # Errors
-    /// Not allowed, or no such resource.
+    /// The caller lacks the permission, or the resource does not exist.
     pub fn get(&self, context: &Context, name: &str) -> Result<Resource, Status> {
         self.demand(context, &format!("{}.get", kind(name)), name)?;
         self.find(name)
     }
 
-    /// `Publish`; gives the messages' IDs.
+    /// `Publish`; returns the IDs of the messages.
     ///
     /// # Errors
-    /// Not allowed, no such topic, no message, or one that cannot be; none is published then.
+    /// The caller lacks the permission, the topic does not exist, there is no message, or a message is
+    /// invalid. Then no message is published.
     pub fn publish(
         &self,
         context: &Context,
@@ -136,7 +138,7 @@ impl PubSub {
     /// `Pull`, which does not wait for messages.
     ///
     /// # Errors
-    /// Not allowed, no such subscription, or a number that makes no sense.
+    /// The caller lacks the permission, the subscription does not exist, or the number is not positive.
     pub fn pull(&self, context: &Context, name: &str, most: i64) -> Result<Vec<Received>, Status> {
         self.demand(context, "subscriptions.consume", name)?;
         self.queues.change(|queues| {
@@ -145,10 +147,10 @@ impl PubSub {
         })
     }
 
-    /// `Acknowledge`; an ID that has lapsed does nothing.
+    /// `Acknowledge`; expired IDs are ignored.
     ///
     /// # Errors
-    /// Not allowed, no such subscription, or no ID.
+    /// The caller lacks the permission, the subscription does not exist, or there is no ID.
     pub fn acknowledge(
         &self,
         context: &Context,
@@ -164,10 +166,11 @@ impl PubSub {
         })
     }
 
-    /// `ModifyAckDeadline`; 0 gives a message back at once.
+    /// `ModifyAckDeadline`; a message with 0 seconds can be delivered again immediately.
     ///
     /// # Errors
-    /// Not allowed, no such subscription, no ID, or more than ten minutes.
+    /// The caller lacks the permission, the subscription does not exist, there is no ID, or the deadline
+    /// is negative or longer than 600 seconds.
     pub fn modify_ack_deadline(
         &self,
         context: &Context,
@@ -190,7 +193,7 @@ impl PubSub {
     /// `GetIamPolicy` of a topic or subscription.
     ///
     /// # Errors
-    /// Not allowed, no such resource, or no such version.
+    /// The caller lacks the permission, or the resource or the policy version does not exist.
     pub fn policy(&self, context: &Context, name: &str, version: u32) -> Result<Policy, Status> {
         self.demand(context, &format!("{}.getIamPolicy", kind(name)), name)?;
         self.find(name)?;
@@ -200,7 +203,7 @@ impl PubSub {
     /// `SetIamPolicy` of a topic or subscription.
     ///
     /// # Errors
-    /// Not allowed, no such resource, or a policy that cannot be.
+    /// The caller lacks the permission, the resource does not exist, or the policy is invalid.
     pub fn set_policy(
         &self,
         context: &Context,

@@ -1,5 +1,5 @@
-//! The security token service: an attestation token for an access token (RFC 8693, as Google's
-//! workload identity federation has it). Errors are OAuth's, not `google.rpc.Status`.
+//! The Security Token Service: exchanges an attestation token for an access token (RFC 8693, Google's
+//! workload identity federation). Errors have the form of OAuth, not of `google.rpc.Status`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,38 +13,38 @@ use crate::attestation::Attestation;
 use crate::cel::{self, CelError, Variables};
 use crate::oauth::Refusal;
 
-/// Bytes of `google.subject` at the most (IAM).
+/// The largest length of `google.subject`, in bytes (IAM).
 const SUBJECT: usize = 127;
-/// Bytes of all that is mapped at the most (IAM).
+/// The largest total length of all mapped attributes, in bytes (IAM).
 const ATTRIBUTES: usize = 8 << 10;
-/// Seconds that an access token lasts.
+/// The lifetime of an access token, in seconds.
 const LIFETIME: u64 = 3600;
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-/// The type of an access token.
+/// The token type of access tokens (RFC 8693 section 3).
 pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const TOKENS: [&str; 2] = [
     "urn:ietf:params:oauth:token-type:jwt",
     "urn:ietf:params:oauth:token-type:id_token",
 ];
 
-/// A token exchange (RFC 8693, section 2.1).
+/// A token exchange request (RFC 8693 section 2.1).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Exchange {
-    /// Must be that of RFC 8693.
+    /// The grant type; must be `urn:ietf:params:oauth:grant-type:token-exchange`.
     pub grant_type: String,
     /// The provider, `//iam.googleapis.com/POOL/providers/ID`.
     pub audience: String,
-    /// What the access token is for.
+    /// The scopes of the access token; required.
     pub scope: String,
-    /// Must ask for an access token.
+    /// The requested token type; must be [`ACCESS_TOKEN`].
     pub requested_token_type: String,
-    /// The token from outside.
+    /// The token to exchange.
     pub subject_token: String,
-    /// Its type.
+    /// The type of the token to exchange: a JWT or an ID token.
     pub subject_token_type: String,
 }
 
-/// The service.
+/// The Security Token Service.
 pub struct Sts {
     accounts: Arc<Accounts>,
     iam: Arc<Iam>,
@@ -52,7 +52,7 @@ pub struct Sts {
 }
 
 impl Sts {
-    /// A service that exchanges tokens of this attestation service.
+    /// A service that accepts tokens of this attestation service.
     pub fn new(accounts: Arc<Accounts>, iam: Arc<Iam>, attestation: Arc<Attestation>) -> Self {
         Self {
             accounts,
@@ -64,7 +64,7 @@ impl Sts {
     /// Exchanges a token at the time `now` in Unix seconds.
     ///
     /// # Errors
-    /// The request makes no sense, there is no such provider, or it does not admit this token.
+    /// The request is invalid, the provider does not exist, or it rejects the token.
     pub fn exchange(&self, request: &Exchange, now: u64) -> Result<AccessToken, Refusal> {
         check(request)?;
         let (pool, id) = provider_name(&request.audience)?;
@@ -83,7 +83,7 @@ impl Sts {
 }
 
 fn check(request: &Exchange) -> Result<(), Refusal> {
-    // An absent parameter and an unknown one are different refusals (RFC 6749, section 5.2).
+    // An absent grant type and an unknown one have different errors (RFC 6749 section 5.2).
     let error = match request.grant_type.as_str() {
         GRANT => None,
         "" => Some("invalid_request"),
@@ -160,7 +160,7 @@ fn verified(
     }
 }
 
-/// Maps the claims, and asks the condition about them and what they were mapped to.
+/// Maps the claims to attributes, and evaluates the condition on both.
 fn admitted(
     pool: &str,
     provider: &Provider,
@@ -233,7 +233,7 @@ fn check_sizes(federated: &Federated) -> Result<(), Refusal> {
     }
 }
 
-/// What a condition may name (IAM v1, `WorkloadIdentityPoolProvider.attributeCondition`).
+/// The variables of a condition (IAM v1, `WorkloadIdentityPoolProvider.attributeCondition`).
 fn variables(claims: &Value, federated: &Federated) -> Result<Variables, CelError> {
     let google = json!({"subject": federated.subject, "groups": federated.groups});
     Variables::default()
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_know_claims_and_what_they_were_mapped_to() {
+    fn conditions_see_claims_and_attributes() {
         for condition in [
             "assertion.sub == 's'",
             "google.subject == 's'",
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_mapped_has_its_size() {
+    fn mapped_attributes_have_a_largest_size() {
         let with = |target: &str, expression: &str| {
             let mut mapping = mapping();
             mapping[target] = expression.into();
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_that_is_absent_is_not_an_unknown_one() {
+    fn an_absent_grant_type_differs_from_an_unknown_one() {
         let error = |grant_type: &str| {
             let request = Exchange {
                 grant_type: grant_type.into(),

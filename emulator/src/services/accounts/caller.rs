@@ -2,19 +2,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Who calls.
+/// The caller of a service.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Caller {
     /// A service account, by its address.
     ServiceAccount(String),
-    /// Somebody from outside, let in by a workload identity pool.
+    /// A federated identity, admitted by a workload identity pool.
     Federated(Federated),
 }
 
-/// An identity from outside.
+/// A federated identity.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Federated {
-    /// The pool, `projects/NUMBER/locations/global/workloadIdentityPools/POOL`.
+    /// The name of the pool, `projects/NUMBER/locations/global/workloadIdentityPools/POOL`.
     pub pool: String,
     /// `google.subject`.
     pub subject: String,
@@ -22,6 +22,6 @@ pub struct Federated {
     pub groups: Vec<String>,
     /// `attribute.*`, by name.
     pub attributes: BTreeMap<String, String>,
-    /// When it ends, in Unix seconds.
+    /// The time at which the identity expires, in Unix seconds.
     pub expires: u64,
 }

@@ -3,34 +3,35 @@ use std::path::Path;
 
 use content::Digest;
 
-use super::given::{AccessToken, Given, Issued};
+use super::issued::{AccessToken, AccountState, Issued};
 use super::project::Project;
 use super::self_signed::{SCOPE, SelfSigned, Service};
 use super::service_account::{ServiceAccount, is_of_google};
 use super::{AccountError, Caller, Federated, ProjectId};
 use crate::project::project_number;
 use crate::random;
-use crate::state::Kept;
+use crate::state::Stored;
 use crate::status::Status;
 
-/// All projects, their service accounts, and all access tokens that were given out.
+/// All projects, their service accounts, and all issued access tokens.
 pub struct Accounts {
     pub(super) projects: BTreeMap<ProjectId, Project>,
-    pub(super) given: Kept<Given>,
+    pub(super) state: Stored<AccountState>,
 }
 
 impl Accounts {
-    /// No projects yet, and what an earlier run has given.
-    pub fn new(given: Kept<Given>) -> Self {
+    /// No projects, with the service accounts and access tokens of earlier runs.
+    pub fn new(state: Stored<AccountState>) -> Self {
         let projects = BTreeMap::new();
-        Self { projects, given }
+        Self { projects, state }
     }
 
-    /// Sets a project up, with an owner whose files are put below `folder`; an owner whose files are there
-    /// keeps key and token. Clients ask `token_uri` for access tokens.
+    /// Sets up a project with an owner whose files are below `folder`. Existing keys and tokens there are
+    /// kept. The key file names `token_uri` as the address for access tokens.
     ///
     /// # Errors
-    /// The project or its number is there already, no key, or a file cannot be read or written.
+    /// The project or its number exists already, a key cannot be made, or a file cannot be read or
+    /// written.
     pub fn add_project(
         &mut self,
         id: &ProjectId,
@@ -43,11 +44,11 @@ impl Accounts {
         Ok(())
     }
 
-    /// The number for a new project. An owner of one that had another's ID or number would own both.
+    /// The number of a new project. Two projects with the same ID or number would share their owners.
     fn new_number(&self, id: &ProjectId) -> Result<String, AccountError> {
         let project = id.clone();
         if self.projects.contains_key(id) {
-            return Err(AccountError::Twice { project });
+            return Err(AccountError::Duplicate { project });
         }
         let number = project_number(id.as_str()).to_string();
         match self.projects.iter().find(|(_, p)| p.number == number) {
@@ -60,7 +61,7 @@ impl Accounts {
         }
     }
 
-    /// The projects, by ID.
+    /// All projects with their IDs.
     pub fn projects(&self) -> impl Iterator<Item = (&str, &Project)> {
         self.projects
             .iter()
@@ -100,10 +101,10 @@ impl Accounts {
             .is_some_and(|project| project.owner == *address)
     }
 
-    /// Gives out an access token for an identity from outside at the time `now` in Unix seconds.
+    /// Issues an access token for a federated identity at the time `now`, in Unix seconds.
     ///
     /// # Errors
-    /// The operating system has no randomness, or the state cannot be written.
+    /// The random number generator fails, or the state cannot be written.
     pub fn admit(&self, federated: Federated, now: u64) -> Result<AccessToken, Status> {
         let issued = Issued {
             expires: federated.expires,
@@ -113,7 +114,7 @@ impl Accounts {
         self.issue("ya29.d.", issued, now)
     }
 
-    /// Gives out an access token, and forgets those that have ended.
+    /// Issues an access token, and removes those that have expired.
     pub(super) fn issue(
         &self,
         prefix: &str,
@@ -126,17 +127,17 @@ impl Accounts {
             lifetime: issued.expires - now,
         };
         let digest = Digest::of(token.text.as_bytes());
-        self.given.change(|given| {
-            given.issued.retain(|_, known| now < known.expires);
-            given.issued.insert(digest, issued);
+        self.state.change(|state| {
+            state.issued.retain(|_, known| now < known.expires);
+            state.issued.insert(digest, issued);
             Ok(token)
         })
     }
 
-    /// Who is behind a bearer token at `service` at the time `now` in Unix seconds.
+    /// The caller with a bearer token at `service` at the time `now`, in Unix seconds.
     ///
     /// # Errors
-    /// No such token, or one that does not reach this service.
+    /// The token is missing, unknown or expired, or its scopes do not include the service.
     pub fn caller(
         &self,
         bearer: Option<&str>,
@@ -145,7 +146,7 @@ impl Accounts {
     ) -> Result<Caller, Status> {
         let bearer = bearer.ok_or_else(Status::unauthenticated)?;
         let digest = Digest::of(bearer.as_bytes());
-        let issued = self.given.look(|given| given.issued.get(&digest).cloned());
+        let issued = self.state.look(|state| state.issued.get(&digest).cloned());
         match issued.filter(|issued| now < issued.expires) {
             Some(issued) if service.is_within(&issued.scopes) => Ok(issued.caller),
             Some(_) => Err(Status::scopes()),
@@ -173,40 +174,40 @@ impl Accounts {
             .then(|| project.owner.clone())
     }
 
-    /// Makes a service account in a project, named by ID or number.
+    /// Creates a service account in a project, named by ID or number.
     ///
     /// # Errors
-    /// No such project, there is one, or no account can have that ID.
+    /// The project does not exist, the account exists already, or its ID is invalid.
     pub fn add_service_account(
         &self,
         project: &str,
         account_id: &str,
-        words: ServiceAccount,
+        texts: ServiceAccount,
     ) -> Result<ServiceAccount, Status> {
         let id = self
             .id(project)
             .ok_or_else(|| Status::no_project(project))?;
-        let account = words.named(&id, account_id)?;
+        let account = texts.named(&id, account_id)?;
         if self.has_service_account(&account.email) {
             return Err(Status::exists(format!(
                 "Service account {account_id} already exists within project projects/{id}."
             )));
         }
-        self.given.change(|given| {
+        self.state.change(|state| {
             let address = account.email.clone();
-            given.service_accounts.insert(address, account.clone());
+            state.service_accounts.insert(address, account.clone());
             Ok(account)
         })
     }
 
-    /// A service account that was made.
+    /// A service account that was created.
     pub fn service_account(&self, address: &str) -> Option<ServiceAccount> {
-        self.given
-            .look(|given| given.service_accounts.get(address).cloned())
+        self.state
+            .look(|state| state.service_accounts.get(address).cloned())
     }
 
-    /// Whether a policy can name this service account: an owner, one that was made, or one that Google
-    /// makes with a project.
+    /// Whether the service account exists: an owner, a created account, or one that Google creates with a
+    /// project.
     pub fn has_service_account(&self, address: &str) -> bool {
         let mut projects = self.projects.values();
         self.service_account(address).is_some()

@@ -3,64 +3,64 @@ use std::path::PathBuf;
 
 use super::ProjectId;
 
-/// A project that cannot be set up.
+/// Why a project cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// A project that is there already.
-    #[error("setting up project {project}: it is there already")]
-    Twice {
-        /// Which one.
+    /// The project exists already.
+    #[error("setting up project {project}: it exists already")]
+    Duplicate {
+        /// The project.
         project: ProjectId,
     },
-    /// Numbers are made from IDs, and two of them came out alike.
-    #[error("setting up project {project}: its number {number} is that of project {other}")]
+    /// The number of the project, which is derived from its ID, belongs to another project.
+    #[error("setting up project {project}: project {other} has the same number {number}")]
     Number {
-        /// Which one.
+        /// The project.
         project: ProjectId,
         /// The number of both.
         number: String,
-        /// Which one has it.
+        /// The project that has the number already.
         other: ProjectId,
     },
     /// A key cannot be made.
     #[error("making keys of project {project}: the cryptographic library failed")]
     Key {
-        /// Whose.
+        /// The project.
         project: ProjectId,
     },
     /// A file of an earlier run cannot be read.
     #[error("reading {}: {source}", path.display())]
     Read {
-        /// Which one.
+        /// The path of the file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// A file of an earlier run is not what was written there.
+    /// A credentials file of an earlier run is invalid.
     #[error("reading {}: not a service account key file", path.display())]
     Credentials {
-        /// Which one.
+        /// The path of the file.
         path: PathBuf,
     },
     /// A file cannot be written.
     #[error("writing {}: {source}", path.display())]
     File {
-        /// Which one.
+        /// The path of the file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }
 
 impl AccountError {
-    /// What can be done about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Twice { .. } => "name each project once",
-            Self::Number { .. } => "choose another ID for one of the two",
-            Self::Key { .. } => "is the system's random source available?",
-            Self::Read { .. } => "is the state folder yours?",
-            Self::Credentials { .. } => "remove the file, and a new one is made",
+            Self::Duplicate { .. } => "name each project once",
+            Self::Number { .. } => "choose another ID for one of the two projects",
+            Self::Key { .. } => "is the random number generator of the system available?",
+            Self::Read { .. } => "is the state folder readable?",
+            Self::Credentials { .. } => "remove the file to have a new one made",
             Self::File { .. } => "is the state folder writable, and is there space left?",
         }
     }

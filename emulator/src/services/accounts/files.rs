@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 
 use super::{AccountError, ProjectId};
 
-/// What the owner of a project needs.
+/// The credential files of the owner of a project.
 #[derive(Clone, Debug, Serialize)]
 pub struct Files {
-    /// A service account key file.
+    /// The path of the service account key file.
     pub credentials: PathBuf,
-    /// An access token.
+    /// The path of the file with the access token.
     pub access_token: PathBuf,
 }
 
-/// A service account key file, as Google's clients read it.
+/// The content of a service account key file for Google's clients.
 pub(super) fn credentials(
     project: &ProjectId,
     owner: &str,
@@ -59,7 +59,7 @@ pub(super) fn private_key(bytes: &[u8]) -> Option<Vec<u8>> {
     STANDARD.decode(lines.collect::<String>()).ok()
 }
 
-/// A file as it is, if it is there.
+/// Reads a file; `None` if it does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, AccountError> {
     let failed = |source| AccountError::Read {
         path: path.to_owned(),
@@ -75,7 +75,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, AccountError> {
     }
 }
 
-/// Writes a file for its owner alone. It appears whole or not at all.
+/// Writes a file atomically, readable by its owner only.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), AccountError> {
     let written = path.parent().map_or(Ok(()), |folder| {
         fs::create_dir_all(folder)?;

@@ -1,36 +1,36 @@
-//! An access token for a JWT that a service account has signed (RFC 7523, section 2.1; Google, "Using OAuth
-//! 2.0 for Server to Server Applications"): what clients with a key file ask its `token_uri` for.
+//! Issues an access token for a JWT that a service account has signed (RFC 7523 section 2.1; Google, "Using
+//! OAuth 2.0 for Server to Server Applications"). Clients with a key file call its `token_uri` for this.
 
-use super::given::Issued;
+use super::issued::Issued;
 use super::self_signed::SelfSigned;
 use super::{AccessToken, Accounts, Caller};
 use crate::oauth::Refusal;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// Where Google's own clients say that their assertions are for, whatever the key file says.
+/// The audience of assertions by Google's own clients, independent of the key file.
 const GOOGLE: &str = "https://oauth2.googleapis.com/token";
-/// Seconds that an access token lasts.
+/// The lifetime of an access token, in seconds.
 const LIFETIME: u64 = 3600;
-/// What scopes of Google's begin with (Google, "OAuth 2.0 Scopes for Google APIs").
+/// The prefix of Google's scopes (Google, "OAuth 2.0 Scopes for Google APIs").
 const SCOPE: &str = "https://www.googleapis.com/auth/";
 /// Scopes of OpenID Connect.
 const OPENID: [&str; 3] = ["openid", "email", "profile"];
 
-/// A request for an access token, by a key file.
+/// A request for an access token by a client with a key file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Assertion {
-    /// Must be that of RFC 7523.
+    /// The grant type; must be `urn:ietf:params:oauth:grant-type:jwt-bearer`.
     pub grant_type: String,
-    /// The JWT.
+    /// The signed JWT.
     pub assertion: String,
 }
 
 impl Accounts {
-    /// Exchanges an assertion for an access token at the time `now` in Unix seconds. `token_uri` is where
-    /// this is asked for.
+    /// Exchanges an assertion for an access token at the time `now`, in Unix seconds. `token_uri` is the
+    /// address of this endpoint.
     ///
     /// # Errors
-    /// OAuth's, in Google's words.
+    /// The assertion is invalid; the error has Google's words.
     pub fn grant(
         &self,
         request: &Assertion,

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Caller, ServiceAccount};
 
-/// What accounts are given while a cloud runs.
+/// The service accounts that were created and the access tokens that were issued.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct Given {
+pub struct AccountState {
     pub(super) service_accounts: BTreeMap<String, ServiceAccount>,
     pub(super) issued: BTreeMap<Digest, Issued>,
 }
 
-/// An access token that was given out.
+/// The record of an issued access token.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Issued {
     pub(super) caller: Caller,
@@ -20,11 +20,11 @@ pub(super) struct Issued {
     pub(super) expires: u64,
 }
 
-/// An access token as it is given out.
+/// A new access token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AccessToken {
-    /// Its text.
+    /// The token.
     pub text: String,
-    /// Seconds that it lasts.
+    /// The lifetime, in seconds.
     pub lifetime: u64,
 }

@@ -12,9 +12,9 @@ use crate::random;
 /// A project.
 #[derive(Clone, Debug)]
 pub struct Project {
-    /// Its number, as text.
+    /// The number of the project.
     pub number: String,
-    /// Where its owner's files lie.
+    /// The files of the owner.
     pub files: Files,
     pub(super) owner: String,
     pub(super) public_key: Vec<u8>,
@@ -23,11 +23,11 @@ pub struct Project {
 }
 
 impl Project {
-    /// Sets a project up, with an owner whose files are put below `folder`, or stay as they are if they
-    /// are there.
+    /// Sets up a project with an owner whose files are below `folder`. Existing keys and tokens there are
+    /// kept.
     ///
     /// # Errors
-    /// No key, or a file cannot be read or written.
+    /// A key cannot be made, or a file cannot be read or written.
     pub(super) fn set_up(
         id: &ProjectId,
         number: String,
@@ -69,7 +69,7 @@ impl Project {
     }
 }
 
-/// The key of an owner whose credentials are there.
+/// The key in an existing credentials file; `None` if there is no file.
 pub(super) fn kept_key(path: &Path) -> Result<Option<KeyPair>, AccountError> {
     let Some(bytes) = read(path)? else {
         return Ok(None);

@@ -1,20 +1,20 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The ID of a project: 6 to 30 lower-case letters, digits and hyphens, a letter first and no hyphen
-/// last (Google, "Creating and managing projects"). Safe as the name of a folder.
+/// The ID of a project: 6 to 30 lower-case letters, digits and hyphens, beginning with a letter and not
+/// ending with a hyphen (Google, "Creating and managing projects"). Safe as the name of a folder.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct ProjectId(String);
 
-/// Text that is no [`ProjectId`].
+/// A text that is not a valid [`ProjectId`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "a project's ID has 6 to 30 lower-case letters, digits and hyphens, a letter first and no hyphen last"
+    "invalid project ID: expected 6 to 30 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen"
 )]
 pub struct ProjectIdError;
 
 impl ProjectId {
-    /// As text.
+    /// The ID as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_one_word_of_few_letters() {
+    fn accepts_ids_in_the_form_of_google() {
         for id in ["builder", "collaborator-1", "p12345", &"a".repeat(30)] {
             assert!(id.parse::<ProjectId>().is_ok(), "{id}");
         }

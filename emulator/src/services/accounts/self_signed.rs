@@ -1,4 +1,4 @@
-//! A JWT that a service account has signed itself, in place of an access token (Google AIP-4111).
+//! JWTs that a service account has signed, used in place of access tokens (Google AIP-4111).
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
@@ -7,26 +7,26 @@ use content::{json, limits};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// Seconds that a self-signed token may last (Google, self-signed JWTs).
+/// The largest lifetime of a self-signed JWT, in seconds (Google AIP-4111).
 const LONGEST: u64 = 3600;
-/// Seconds that clocks may differ.
+/// The accepted difference between clocks, in seconds.
 const SKEW: u64 = 60;
-/// What a token may be used for: everything that its account may do.
+/// The scope that includes all services.
 pub(super) const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// A service that asks who calls.
+/// A service that authenticates callers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Service {
-    /// Identity and access management.
+    /// Identity and Access Management.
     Iam,
-    /// Key management.
+    /// Cloud KMS.
     Kms,
-    /// Messages.
+    /// Pub/Sub.
     PubSub,
 }
 
 impl Service {
-    /// Its public address, by which self-signed tokens name it wherever it answers.
+    /// The public address of the service, which self-signed JWTs name independent of the actual address.
     fn address(self) -> &'static str {
         match self {
             Self::Iam => "https://iam.googleapis.com",
@@ -35,7 +35,7 @@ impl Service {
         }
     }
 
-    /// Whether an access token with these scopes reaches it.
+    /// Whether these scopes include the service.
     pub(super) fn is_within(self, scopes: &[String]) -> bool {
         let own = match self {
             Self::Iam => "https://www.googleapis.com/auth/iam",
@@ -46,7 +46,7 @@ impl Service {
     }
 }
 
-/// A token that is made like one; nothing in it is believed yet.
+/// A parsed but not yet verified JWT.
 pub(super) struct SelfSigned<'a> {
     signed: &'a str,
     signature: Vec<u8>,
@@ -55,7 +55,7 @@ pub(super) struct SelfSigned<'a> {
 }
 
 impl<'a> SelfSigned<'a> {
-    /// Takes a bearer token apart.
+    /// Parses a bearer token; `None` if it is not a JWT of this kind.
     pub(super) fn parse(bearer: &'a str) -> Option<Self> {
         let (signed, signature) = bearer.rsplit_once('.')?;
         let (head, body) = signed.split_once('.')?;
@@ -67,53 +67,53 @@ impl<'a> SelfSigned<'a> {
         })
     }
 
-    /// Which key it says that it is signed by.
+    /// The ID of the key that the token names.
     pub(super) fn key_id(&self) -> &str {
         &self.head.kid
     }
 
-    /// Who says that it has signed.
+    /// The issuer that the token names.
     pub(super) fn issuer(&self) -> &str {
         &self.body.iss
     }
 
-    /// Whom it is for; empty if it does not say.
+    /// The audience; empty if the token has none.
     pub(super) fn audience(&self) -> &str {
         self.body.aud.as_deref().unwrap_or_default()
     }
 
-    /// What it may be used for, separated by spaces.
+    /// The scopes, separated by spaces; empty if the token has none.
     pub(super) fn scopes(&self) -> &str {
         self.body.scope.as_deref().unwrap_or_default()
     }
 
-    /// Whether it speaks for its issuer, and for no other account.
+    /// Whether the subject is the issuer, if there is a subject.
     pub(super) fn is_of_its_issuer(&self) -> bool {
         let body = &self.body;
         body.sub.as_ref().is_none_or(|sub| *sub == body.iss)
     }
 
-    /// Whether it is for now, and not for longer than one may be.
+    /// Whether the token is valid at `now`, in Unix seconds, and its lifetime is not too long.
     pub(super) fn lasts(&self, now: u64) -> bool {
         let Body { iat, exp, .. } = self.body;
         let latest = iat.saturating_add(LONGEST + SKEW);
         iat <= now + SKEW && now < exp && exp <= latest
     }
 
-    /// Whether this key has signed it.
+    /// Whether the signature of the token was made with this key (RS256).
     pub(super) fn is_signed_by(&self, public_key: &[u8]) -> bool {
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key);
         let signature = key.verify(self.signed.as_bytes(), &self.signature);
         self.head.alg == "RS256" && signature.is_ok()
     }
 
-    /// Whether it is `owner`'s, for `service` and for now, and signed by `public_key`.
+    /// Whether the token is issued by `owner`, for `service`, valid at `now`, and signed by `public_key`.
     pub(super) fn holds(&self, owner: &str, public_key: &[u8], service: Service, now: u64) -> bool {
         let is_own = self.issuer() == owner && self.is_of_its_issuer();
         is_own && self.lasts(now) && self.is_for(service) && self.is_signed_by(public_key)
     }
 
-    /// A scope stands for all services, an audience for one (Google AIP-4111).
+    /// Whether the token is for the service: a scope includes all services, an audience one (Google AIP-4111).
     fn is_for(&self, service: Service) -> bool {
         let named = self.audience().strip_prefix(service.address());
         let is_named = named.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

@@ -1,4 +1,4 @@
-//! Service accounts besides the owners: they exist, and policies can name them (IAM v1,
+//! Service accounts other than the owners. They cannot sign in, but policies can name them (IAM v1,
 //! `projects.serviceAccounts`).
 
 use serde::{Deserialize, Serialize};
@@ -7,14 +7,14 @@ use super::ProjectId;
 use crate::project::number;
 use crate::status::Status;
 
-/// A service account (IAM v1, `ServiceAccount`). Of a new one its words alone are read.
+/// A service account (IAM v1, `ServiceAccount`). Requests set only display name and description.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ServiceAccount {
     name: String,
     project_id: String,
     unique_id: String,
-    /// Its address.
+    /// The address of the account.
     pub email: String,
     display_name: String,
     description: String,
@@ -22,10 +22,10 @@ pub struct ServiceAccount {
 }
 
 impl ServiceAccount {
-    /// The account with these words and this ID in a project.
+    /// The account with this ID in a project, with display name and description of `self`.
     ///
     /// # Errors
-    /// No account can have that ID.
+    /// The ID is invalid.
     pub(super) fn named(self, project: &ProjectId, account_id: &str) -> Result<Self, Status> {
         if !is_account_id(account_id) {
             return Err(Status::invalid(format!(
@@ -46,8 +46,8 @@ impl ServiceAccount {
     }
 }
 
-/// The accounts that Google makes by a project's number (IAM, "Service agents", "Default service
-/// accounts").
+/// Whether Google creates the account with a project of this number (IAM, "Service agents", "Default
+/// service accounts").
 pub(super) fn is_of_google(number: &str, address: &str) -> bool {
     let Some((name, domain)) = address.split_once('@') else {
         return false;
@@ -74,7 +74,7 @@ mod tests {
     use crate::services::testing::accounts;
 
     #[test]
-    fn an_account_exists_once_it_was_made() {
+    fn an_account_exists_once_it_is_created() {
         let accounts = accounts();
         let address = "operator@project.iam.gserviceaccount.com";
         assert!(!accounts.has_service_account(address));
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn googles_own_accounts_are_of_projects_that_exist() {
+    fn accounts_of_google_exist_for_known_projects() {
         let accounts = accounts();
         let number = accounts.number("project").unwrap().to_owned();
         for (number, exists) in [(number.as_str(), true), ("1", false)] {

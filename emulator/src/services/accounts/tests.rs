@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::given::Given;
+use super::issued::AccountState;
 use super::project::kept_key;
 use super::self_signed::SCOPE;
 use super::*;
 use crate::oauth::Refusal;
 use crate::project::project_number;
-use crate::state::Kept;
+use crate::state::Stored;
 use crate::status::Status;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
@@ -19,15 +19,15 @@ use serde_json::{Value, json};
 const TOKEN_URI: &str = "http://127.0.0.1:1/token";
 
 fn accounts(folder: &Path) -> Accounts {
-    let mut accounts = nobody();
+    let mut accounts = no_projects();
     accounts
         .add_project(&id("project"), folder, TOKEN_URI)
         .unwrap();
     accounts
 }
 
-fn nobody() -> Accounts {
-    Accounts::new(Kept::in_memory(Given::default()))
+fn no_projects() -> Accounts {
+    Accounts::new(Stored::in_memory(AccountState::default()))
 }
 
 fn id(text: &str) -> ProjectId {
@@ -42,7 +42,7 @@ fn access_token(folder: &Path, project: &str) -> String {
     fs::read_to_string(folder.join(project).join("access_token")).unwrap()
 }
 
-/// A token that is signed by the project's owner.
+/// A JWT that the owner of the project has signed.
 fn token(accounts: &Accounts, change: impl Fn(&mut Value)) -> String {
     let project = &accounts.projects[&id("project")];
     let key = kept_key(&project.files.credentials).unwrap().unwrap();
@@ -66,7 +66,7 @@ fn token(accounts: &Accounts, change: impl Fn(&mut Value)) -> String {
 }
 
 #[test]
-fn knows_its_owner_by_either_token() {
+fn recognizes_an_owner_by_either_token() {
     let folder = tempfile::tempdir().unwrap();
     let accounts = accounts(folder.path());
     let owner = known(&accounts, &access_token(folder.path(), "project"), 2000).unwrap();
@@ -78,11 +78,11 @@ fn knows_its_owner_by_either_token() {
 }
 
 #[test]
-fn a_project_is_set_up_once_and_its_files_are_its_own() {
+fn a_project_is_set_up_once_with_its_own_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut accounts = accounts(folder.path());
     let again = accounts.add_project(&id("project"), folder.path(), TOKEN_URI);
-    assert!(matches!(again, Err(AccountError::Twice { .. })));
+    assert!(matches!(again, Err(AccountError::Duplicate { .. })));
     accounts
         .add_project(&id("project2"), folder.path(), TOKEN_URI)
         .unwrap();
@@ -100,7 +100,7 @@ fn an_owner_keeps_its_credentials() {
         access_token(folder.path(), "project"),
         token(&first, |_| {}),
     );
-    let mut again = nobody();
+    let mut again = no_projects();
     let other = "http://127.0.0.1:2/token";
     again
         .add_project(&id("project"), folder.path(), other)
@@ -112,12 +112,12 @@ fn an_owner_keeps_its_credentials() {
     let file: Value = serde_json::from_slice(&file).unwrap();
     assert_eq!(file["token_uri"], other);
     fs::write(folder.path().join("project/credentials.json"), "{").unwrap();
-    let broken = nobody().add_project(&id("project"), folder.path(), other);
+    let broken = no_projects().add_project(&id("project"), folder.path(), other);
     assert!(matches!(broken, Err(AccountError::Credentials { .. })));
 }
 
 #[test]
-fn refuses_what_has_ended_or_is_anothers() {
+fn refuses_expired_and_foreign_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let accounts = accounts(folder.path());
     let refused = accounts.caller(None, Service::Kms, 2000);
@@ -143,7 +143,7 @@ fn refuses_what_has_ended_or_is_anothers() {
 fn a_token_is_for_one_service_or_for_all() {
     let folder = tempfile::tempdir().unwrap();
     let accounts = accounts(folder.path());
-    // Clients leave out the one that they do not use, or set it to null.
+    // Clients omit the field that they do not use, or set it to null.
     let known = |aud: &str, scope: &str| {
         let token = token(&accounts, |body| {
             let or_null = |text: &str| Some(text).filter(|text| !text.is_empty()).into();
@@ -161,8 +161,8 @@ fn a_token_is_for_one_service_or_for_all() {
 }
 
 #[test]
-fn forgets_identities_that_have_ended() {
-    let accounts = nobody();
+fn removes_expired_identities() {
+    let accounts = no_projects();
     let federated = Federated {
         pool: "pool".into(),
         subject: "s".into(),
@@ -180,10 +180,10 @@ fn forgets_identities_that_have_ended() {
         ..federated
     };
     accounts.admit(other, 10).unwrap();
-    assert_eq!(accounts.given.look(|given| given.issued.len()), 1);
+    assert_eq!(accounts.state.look(|state| state.issued.len()), 1);
 }
 
-/// Asks for an access token with an assertion of the owner.
+/// Requests an access token with an assertion of the owner.
 fn granted(accounts: &Accounts, change: impl Fn(&mut Value)) -> Result<String, Refusal> {
     let assertion = token(accounts, |body| {
         body["aud"] = TOKEN_URI.into();
@@ -219,7 +219,7 @@ fn an_assertion_is_exchanged_for_a_token_of_its_scopes() {
 }
 
 #[test]
-fn other_assertions_are_refused_in_googles_words() {
+fn refuses_other_assertions_with_the_words_of_google() {
     let folder = tempfile::tempdir().unwrap();
     let accounts = &accounts(folder.path());
     let refused = |name: &str, value: Value| {

@@ -4,35 +4,35 @@ use serde_json::json;
 use crate::cel::{self, CelError, Variables};
 use crate::clock;
 
-/// When a binding holds.
+/// The condition of a binding (`google.type.Expr`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
-    /// A name.
+    /// The title.
     #[serde(default)]
     pub title: String,
-    /// More words.
+    /// The description.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// Where the expression comes from.
+    /// The location of the expression, such as a file name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub location: String,
-    /// The expression.
+    /// The expression, in CEL.
     pub expression: String,
 }
 
-/// Whether the condition holds for the resource at the time `now`. Every error denies: a condition
-/// about attributes that are not here, too.
+/// Whether the condition is true for the resource at the time `now`, in Unix seconds. An error, such as
+/// an attribute that is not emulated, counts as false.
 pub(super) fn holds(condition: Option<&Condition>, resource: &str, now: u64) -> bool {
     condition.is_none_or(|condition| {
-        circumstances(resource, now)
-            .and_then(|circumstances| cel::condition(&condition.expression, circumstances))
+        variables(resource, now)
+            .and_then(|variables| cel::condition(&condition.expression, variables))
             .unwrap_or(false)
     })
 }
 
-/// What a condition may ask about (IAM, attribute reference for conditions).
-fn circumstances(resource: &str, now: u64) -> Result<Variables, CelError> {
+/// The variables of a condition (IAM, "Attribute reference for IAM Conditions").
+fn variables(resource: &str, now: u64) -> Result<Variables, CelError> {
     #[derive(Serialize)]
     struct Request {
         time: ::cel::Timestamp,
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_ask_for_name_type_and_service() {
+    fn conditions_see_name_type_and_service() {
         let version = format!("{KEY}/cryptoKeyVersions/1");
         assert!(holds(&format!("resource.name == '{KEY}'"), KEY));
         assert!(!holds("resource.name == 'q'", KEY));
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_ask_for_the_time() {
+    fn conditions_see_the_time() {
         assert!(holds(
             "request.time < timestamp('2026-01-02T00:00:00Z')",
             KEY

@@ -1,24 +1,24 @@
-//! Who a policy can name, and whom it means.
+//! The members of policies, and the callers that they match.
 
 use crate::services::accounts::{Accounts, Caller, Federated};
 use crate::services::iam::Pools;
 use crate::status::Status;
 
-/// A principal of a policy (IAM, principal identifiers).
+/// A principal of a policy (IAM, "Principal identifiers").
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Member<'a> {
     /// `allUsers`, `allAuthenticatedUsers`.
     All,
-    /// A person.
+    /// A Google account, by address.
     User(&'a str),
-    /// Persons together: a group or a domain.
-    Persons(&'a str),
+    /// A group or a domain.
+    Group(&'a str),
     ServiceAccount(&'a str),
-    /// One or several identities of a workload identity pool, by its name.
+    /// Identities of a workload identity pool, by the name of the pool.
     Pool(&'a str),
     /// An identity of a workforce pool, which is not emulated and admits no caller.
     Workforce,
-    /// What a policy keeps of a principal that was deleted.
+    /// A principal that was deleted.
     Deleted,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Member<'a> {
         let member = match kind {
             _ if rest.is_empty() => None,
             "user" => Some(Self::User(rest)),
-            "group" | "domain" => Some(Self::Persons(rest)),
+            "group" | "domain" => Some(Self::Group(rest)),
             "serviceAccount" => Some(Self::ServiceAccount(rest)),
             "principal" | "principalSet" => Self::identity(kind, rest),
             "deleted" => Self::parse(rest).ok().map(|_| Self::Deleted),
@@ -46,8 +46,8 @@ impl<'a> Member<'a> {
         })
     }
 
-    /// `//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/…`; a project's
-    /// ID in place of its number makes it another type.
+    /// `//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/…`. An ID of
+    /// the project in place of its number is an unknown type, as at Google.
     fn identity(kind: &str, text: &'a str) -> Option<Self> {
         let name = text.strip_prefix("//iam.googleapis.com/")?;
         if name.starts_with("locations/global/workforcePools/") {
@@ -80,23 +80,23 @@ impl<'a> Member<'a> {
     }
 }
 
-/// What a policy can name besides persons, of whom none is known here.
+/// The service accounts and pools that policies can name. The emulator has no Google accounts.
 #[derive(Clone, Copy)]
 pub struct Principals<'a> {
-    /// Service accounts.
+    /// The service accounts.
     pub accounts: &'a Accounts,
-    /// Workload identity pools.
+    /// The workload identity pools.
     pub pools: &'a Pools,
 }
 
 impl Principals<'_> {
-    /// Checks that a policy can name this.
+    /// Checks that a policy can name this member.
     ///
     /// # Errors
-    /// It is of no known type, or does not exist.
+    /// The member has an unknown type or does not exist.
     pub(super) fn check(self, member: &str) -> Result<(), Status> {
         match Member::parse(member)? {
-            Member::All | Member::Workforce | Member::Deleted | Member::Persons(_) => Ok(()),
+            Member::All | Member::Workforce | Member::Deleted | Member::Group(_) => Ok(()),
             Member::User(address) => check_user(address),
             Member::ServiceAccount(address) => self.check_service_account(address),
             Member::Pool(name) if self.pools.has(name) => Ok(()),
@@ -120,7 +120,7 @@ impl Principals<'_> {
     }
 }
 
-/// A person's existence cannot be told here, but the form of the address can.
+/// Checks the form of the address. Whether the account exists is unknown to the emulator.
 fn check_user(address: &str) -> Result<(), Status> {
     match (is_address(address), is_of_service_account(address)) {
         (true, false) => Ok(()),
@@ -146,7 +146,7 @@ fn is_of_service_account(address: &str) -> bool {
     address.ends_with(".gserviceaccount.com")
 }
 
-/// Whether the caller is who a policy names (IAM, principal identifiers).
+/// Whether a member of a policy includes the caller (IAM, "Principal identifiers").
 pub(super) fn is_member(caller: &Caller, member: &str) -> bool {
     if member == "allUsers" || member == "allAuthenticatedUsers" {
         return true;
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_who_they_say_and_nobody_else() {
+    fn a_member_matches_its_own_callers_only() {
         let member = |text: &str| is_member(&federated(), text);
         let set = format!("principalSet://iam.googleapis.com/{POOL}");
         assert!(member(&format!("{set}/attribute.image_digest/sha256:1")));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_names_who_exists() {
+    fn accepts_members_that_exist() {
         let pool = format!("//iam.googleapis.com/{POOL}");
         for member in [
             "allUsers",
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_refused_in_googles_words() {
+    fn refuses_other_members_with_the_words_of_google() {
         let unknown = "is of an unknown type";
         let pool = format!("//iam.googleapis.com/{POOL}");
         let by_id = pool.replace("projects/1/", "projects/project/");

@@ -13,50 +13,50 @@ use crate::cel;
 use crate::services::accounts::Caller;
 use crate::status::Status;
 
-/// Members of one policy at the most (IAM quotas).
+/// The largest number of members of one policy (IAM quotas).
 const MEMBERS: usize = 1500;
-/// The version that has conditions; those before it are 0 and 1.
+/// The policy version with conditions; the earlier versions are 0 and 1.
 const CONDITIONAL: u32 = 3;
 
 /// A policy (IAM v1, `Policy`).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Policy {
-    /// 3 where there are conditions.
+    /// The policy version; 3 if there are conditions.
     #[serde(default)]
     pub version: u32,
-    /// Who may do what.
+    /// The bindings of members to roles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bindings: Vec<Binding>,
-    /// What is logged: kept, and not acted on.
+    /// The audit configuration: stored, without effect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audit_configs: Vec<Value>,
-    /// What the policy was when it was read.
+    /// The etag of the policy that was read.
     #[serde(default)]
     pub etag: String,
 }
 
-/// One role and who has it.
+/// A role and its members.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Binding {
     /// The role.
     pub role: String,
-    /// Who has it.
+    /// The members, as principal identifiers.
     #[serde(default)]
     pub members: Vec<String>,
-    /// When they have it.
+    /// The condition, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
 }
 
-/// A new policy, and which of its fields replace the old ones (IAM v1, `SetIamPolicyRequest`).
+/// A new policy, and the fields to replace (IAM v1, `SetIamPolicyRequest`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
-    /// The policy.
+    /// The new policy.
     pub policy: Policy,
-    /// Names of fields, separated by commas; bindings alone if it is empty.
+    /// The names of the fields to replace, separated by commas; only the bindings if it is empty.
     #[serde(default)]
     pub update_mask: String,
 }
@@ -69,11 +69,12 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// The policy of a resource, as the version asked for shows it: below 3, a conditional binding
-    /// has no condition, and a role of a name that is none (IAM, "Troubleshoot `withcond`").
+    /// The policy of a resource in the requested policy version. Below version 3, a conditional binding
+    /// has no condition, and the name of its role is not that of a real role (IAM, "Troubleshoot
+    /// `withcond`").
     ///
     /// # Errors
-    /// No such version.
+    /// The version does not exist.
     pub fn get(&self, resource: &str, version: u32) -> Result<Policy, Status> {
         check_version(version)?;
         let mut policy = self.policies.get(resource).cloned().unwrap_or_default();
@@ -90,12 +91,13 @@ impl Policies {
         Ok(policy)
     }
 
-    /// Replaces the policy of a resource, if it is still the one with this etag. Without one it is
-    /// replaced blindly, conditions and all (IAM v1, `Policy.etag` and `Policy.version`).
+    /// Replaces the policy of a resource, if its etag is still the one in the change. Without an etag, the
+    /// policy is replaced unconditionally, with its conditions (IAM v1, `Policy.etag` and
+    /// `Policy.version`).
     ///
     /// # Errors
-    /// It is another one by now, there are conditions and the version knows none, or the new policy
-    /// cannot be.
+    /// The policy was changed since it was read, it has conditions and the version is below 3, or the new
+    /// policy is invalid.
     pub fn set(
         &mut self,
         resource: &str,
@@ -129,8 +131,8 @@ impl Policies {
         self.get(resource, CONDITIONAL)
     }
 
-    /// Whether a policy on one of `resources`, the thing itself and what holds it, gives the caller
-    /// the permission at the time `now` in Unix seconds.
+    /// Whether a policy on one of `resources` (the resource and its parents) grants the caller the
+    /// permission at the time `now`, in Unix seconds.
     pub fn allow(&self, caller: &Caller, permission: &str, resources: &[&str], now: u64) -> bool {
         let policies = resources.iter().filter_map(|r| self.policies.get(*r));
         policies.flat_map(|policy| &policy.bindings).any(|binding| {
@@ -195,7 +197,7 @@ fn check(policy: &Policy, principals: Principals<'_>) -> Result<(), Status> {
     bindings.try_for_each(|binding| binding.check(principals))
 }
 
-/// What whoever has read a policy must keep to. The refusal has Google's words.
+/// Checks etag and version of a policy against those of the present one. The errors have Google's words.
 fn check_against(policy: &Policy, old: &Policy) -> Result<(), Status> {
     if policy.etag != old.etag {
         return Err(Status::aborted());
@@ -276,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_knows_no_conditions_neither_sees_nor_changes_any() {
+    fn a_version_without_conditions_neither_shows_nor_changes_them() {
         let mut policies = policies(Some("true"));
         let before = policies.get("r", 3).unwrap();
         let seen = policies.get("r", 1).unwrap();
@@ -295,14 +297,14 @@ mod tests {
     }
 
     #[test]
-    fn without_an_etag_a_policy_is_replaced_blindly() {
+    fn without_an_etag_a_policy_is_replaced_unconditionally() {
         let mut policies = policies(Some("true"));
         let blind = change(json!({"policy": {"bindings": []}}));
         assert!(set(&mut policies, blind).unwrap().bindings.is_empty());
     }
 
     #[test]
-    fn audit_configs_change_only_when_they_are_named() {
+    fn audit_configs_change_only_if_the_mask_names_them() {
         let mut policies = policies(None);
         let audit =
             json!({"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]});

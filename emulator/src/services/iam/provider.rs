@@ -5,33 +5,38 @@ use serde::{Deserialize, Serialize};
 use crate::cel;
 use crate::status::Status;
 
-/// Audiences of a provider at the most, characters of one; custom attributes, characters of one's
-/// name; characters of a mapping (IAM v1, `WorkloadIdentityPoolProvider`). A condition's limit is
-/// that of all expressions.
+// The limits of IAM v1, `WorkloadIdentityPoolProvider`. A condition has the limit of all expressions.
+/// The largest number of audiences of a provider.
 const AUDIENCES: usize = 10;
+/// The largest length of an audience, in characters.
 const AUDIENCE: usize = 256;
+/// The largest number of custom attributes.
 const ATTRIBUTES: usize = 50;
+/// The largest length of the name of an attribute, in characters.
 const ATTRIBUTE: usize = 100;
+/// The largest length of a mapping expression, in characters.
 const MAPPING: usize = 2048;
-/// Characters of a pool's or a provider's ID, of its name and of its description (IAM v1,
-/// `workloadIdentityPools.create` and `providers.create`).
+// The limits of IAM v1, `workloadIdentityPools.create` and `providers.create`.
+/// The allowed length of the ID of a pool or provider, in characters.
 const ID: std::ops::RangeInclusive<usize> = 4..=32;
+/// The largest length of a display name, in characters.
 const DISPLAY_NAME: usize = 32;
+/// The largest length of a description, in characters.
 const DESCRIPTION: usize = 256;
-/// What IDs of Google's own begin with.
+/// The prefix of IDs that Google reserves.
 const RESERVED: &str = "gcp-";
 
 /// A workload identity pool (IAM v1, `WorkloadIdentityPool`).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Pool {
-    /// A name for people.
+    /// The display name.
     pub display_name: String,
-    /// More words for people.
+    /// The description.
     pub description: String,
-    /// Whether no provider of it admits a token.
+    /// Whether the pool is disabled, so that its providers reject all tokens.
     pub disabled: bool,
-    /// Not for the caller to say.
+    /// Output only: ignored in requests.
     #[serde(skip_serializing)]
     name: String,
     #[serde(skip_serializing)]
@@ -44,34 +49,34 @@ pub struct Pool {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Provider {
-    /// A name for people.
+    /// The display name.
     #[serde(default)]
     pub display_name: String,
-    /// More words for people.
+    /// The description.
     #[serde(default)]
     pub description: String,
-    /// Whether it admits no token.
+    /// Whether the provider is disabled, so that it rejects all tokens.
     #[serde(default)]
     pub disabled: bool,
-    /// Whose tokens.
+    /// The issuer of the tokens.
     pub oidc: Oidc,
-    /// How claims become attributes.
+    /// The expressions in CEL that map claims to attributes, by attribute.
     pub attribute_mapping: BTreeMap<String, String>,
-    /// Which tokens.
+    /// The condition in CEL that a token must meet; empty accepts all.
     #[serde(default)]
     pub attribute_condition: String,
 }
 
-/// An issuer of tokens.
+/// An issuer of tokens (OpenID Connect).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Oidc {
-    /// The issuer.
+    /// The URI of the issuer.
     pub issuer_uri: String,
-    /// For whom tokens must be; the provider itself where there is none.
+    /// The accepted audiences; if empty, the name of the provider.
     #[serde(default)]
     pub allowed_audiences: Vec<String>,
-    /// Keys instead of those that the issuer publishes: not emulated, and therefore refused.
+    /// Keys in place of those that the issuer publishes: not emulated, so refused unless empty.
     #[serde(default)]
     jwks_json: String,
 }
@@ -79,41 +84,41 @@ pub struct Oidc {
 /// Pools and providers by name.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Pools {
-    pools: BTreeMap<String, Kept>,
+    pools: BTreeMap<String, Entry>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct Kept {
+struct Entry {
     pool: Pool,
     providers: BTreeMap<String, Provider>,
 }
 
 impl Pools {
-    /// Makes a pool; gives its name.
+    /// Creates a pool and returns its name.
     ///
     /// # Errors
-    /// There is one, or no pool can have that ID or those words.
+    /// The pool exists already, or its ID, display name or description is invalid.
     pub fn add_pool(&mut self, parent: &str, id: &str, pool: Pool) -> Result<String, Status> {
         check_id("workload_identity_pool_id", id)?;
-        check_words(&pool.display_name, &pool.description)?;
+        check_texts(&pool.display_name, &pool.description)?;
         let name = format!("{parent}/{id}");
         if self.pools.contains_key(&name) {
             return Err(Status::exists("Requested entity already exists"));
         }
         let providers = BTreeMap::new();
-        self.pools.insert(name.clone(), Kept { pool, providers });
+        self.pools.insert(name.clone(), Entry { pool, providers });
         Ok(name)
     }
 
-    /// Whether there is a pool of this name.
+    /// Whether a pool with this name exists.
     pub fn has(&self, name: &str) -> bool {
         self.pools.contains_key(name)
     }
 
-    /// Makes a provider in a pool.
+    /// Creates a provider in a pool.
     ///
     /// # Errors
-    /// No pool, there is one, or the provider cannot be.
+    /// The pool does not exist, the provider exists already, or it is invalid.
     pub fn add_provider(&mut self, pool: &str, id: &str, provider: Provider) -> Result<(), Status> {
         check_id("workload_identity_pool_provider_id", id)?;
         check_provider(&provider)?;
@@ -126,7 +131,7 @@ impl Pools {
         Ok(())
     }
 
-    /// A provider that admits tokens.
+    /// A provider; `None` if it or its pool is disabled or does not exist.
     pub fn provider(&self, pool: &str, id: &str) -> Option<&Provider> {
         let kept = self.pools.get(pool).filter(|kept| !kept.pool.disabled)?;
         let provider = kept.providers.get(id);
@@ -151,7 +156,7 @@ fn check_id(field: &str, id: &str) -> Result<(), Status> {
     }
 }
 
-fn check_words(display_name: &str, description: &str) -> Result<(), Status> {
+fn check_texts(display_name: &str, description: &str) -> Result<(), Status> {
     for (what, text, limit) in [
         ("display name", display_name, DISPLAY_NAME),
         ("description", description, DESCRIPTION),
@@ -165,8 +170,8 @@ fn check_words(display_name: &str, description: &str) -> Result<(), Status> {
     Ok(())
 }
 
-/// The issuer is where its keys are found: an HTTPS address without query and fragment (OpenID Connect
-/// Discovery 1.0, section 3).
+/// Checks the URI of an issuer: HTTPS, without query and fragment (OpenID Connect Discovery 1.0
+/// section 3).
 fn check_issuer(uri: &str) -> Result<(), Status> {
     let parsed = reqwest::Url::parse(uri).ok();
     let is_right = parsed.is_some_and(|url| {
@@ -190,7 +195,7 @@ fn check_provider(provider: &Provider) -> Result<(), Status> {
             "oidc.jwksJson is not emulated: the only keys are the attestation service's own.",
         ));
     }
-    check_words(&provider.display_name, &provider.description)?;
+    check_texts(&provider.display_name, &provider.description)?;
     check_issuer(&provider.oidc.issuer_uri)?;
     let audiences = &provider.oidc.allowed_audiences;
     let is_long = |audience: &String| audience.chars().count() > AUDIENCE;
@@ -238,7 +243,7 @@ fn check_mapping(mapping: &BTreeMap<String, String>) -> Result<(), Status> {
     Ok(())
 }
 
-/// What an expression can be mapped to.
+/// Whether a name is a valid target of a mapping.
 fn is_target(target: &str) -> bool {
     let is_known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     match target.strip_prefix("attribute.") {

@@ -1,4 +1,4 @@
-/// Whether a role allows something.
+/// Whether a role contains a permission.
 pub(super) fn has(role: &str, permission: &str) -> bool {
     permissions(role).iter().any(|held| {
         *held == permission
@@ -8,7 +8,7 @@ pub(super) fn has(role: &str, permission: &str) -> bool {
     })
 }
 
-/// What the roles that this cloud knows allow (IAM, roles and permissions); nothing for others.
+/// The permissions of the emulated roles (IAM, "Roles and permissions"); empty for other roles.
 pub(super) fn permissions(role: &str) -> &'static [&'static str] {
     const DECRYPT: &str = "cloudkms.cryptoKeyVersions.useToDecrypt";
     const ENCRYPT: &str = "cloudkms.cryptoKeyVersions.useToEncrypt";

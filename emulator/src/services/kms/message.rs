@@ -4,20 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::status::Status;
 
-/// Bytes that come with the sender's checksum of them, or without one.
+/// Bytes with an optional checksum.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Checked {
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Their CRC32C by the sender, a signed 64-bit integer on the wire.
+    /// The CRC32C of the bytes by the sender; a signed 64-bit integer in the API.
     pub crc32c: Option<i64>,
 }
 
 impl Checked {
-    /// The bytes, if the checksum is theirs. `field` is their name in the message.
+    /// The bytes, if their checksum matches. `field` is the name of the field in the message.
     ///
     /// # Errors
-    /// Another checksum.
+    /// The checksum does not match.
     pub(super) fn get(&self, field: &str) -> Result<&[u8], Status> {
         let actual = i64::from(crc32c::crc32c(&self.bytes));
         match self.crc32c.is_none_or(|expected| expected == actual) {
@@ -33,84 +33,84 @@ impl Checked {
     }
 }
 
-/// `KeyManagementService.CreateKeyRing`.
+/// The request `KeyManagementService.CreateKeyRing`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CreateKeyRing {
     /// `projects/P/locations/L`.
     pub parent: String,
-    /// The ring's ID.
+    /// The ID of the key ring.
     pub id: String,
 }
 
-/// What a key is for (`CryptoKey.CryptoKeyPurpose`), as far as it is emulated.
+/// The purpose of a key (`CryptoKey.CryptoKeyPurpose`), as far as it is emulated.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Purpose {
-    /// `ENCRYPT_DECRYPT`, by AES-256-GCM.
+    /// `ENCRYPT_DECRYPT`, with AES-256-GCM.
     EncryptDecrypt,
-    /// `ASYMMETRIC_SIGN`, by `EC_SIGN_P256_SHA256`.
+    /// `ASYMMETRIC_SIGN`, with `EC_SIGN_P256_SHA256`.
     AsymmetricSign,
 }
 
-/// `KeyManagementService.CreateCryptoKey`.
+/// The request `KeyManagementService.CreateCryptoKey`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CreateCryptoKey {
-    /// The key ring.
+    /// The name of the key ring.
     pub parent: String,
-    /// The key's ID.
+    /// The ID of the key.
     pub id: String,
-    /// What it is for.
+    /// The purpose of the key.
     pub purpose: Purpose,
 }
 
-/// `KeyManagementService.Encrypt`.
+/// The request `KeyManagementService.Encrypt`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Encrypt {
-    /// The key or a version of it.
+    /// The name of the key or of its version.
     pub name: String,
-    /// What is encrypted.
+    /// The plaintext.
     pub plaintext: Checked,
-    /// What must be given again to decrypt it.
+    /// The associated data, which decryption requires again.
     pub aad: Checked,
 }
 
 /// The answer to [`Encrypt`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Encrypted {
-    /// The key version.
+    /// The name of the key version.
     pub name: String,
     /// The ciphertext.
     pub ciphertext: Vec<u8>,
-    /// Whether the plaintext came with a checksum.
+    /// Whether the request had a checksum of the plaintext.
     pub verified_plaintext: bool,
-    /// Whether the associated data came with a checksum.
+    /// Whether the request had a checksum of the associated data.
     pub verified_aad: bool,
 }
 
-/// `KeyManagementService.Decrypt`.
+/// The request `KeyManagementService.Decrypt`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Decrypt {
-    /// The key.
+    /// The name of the key.
     pub name: String,
-    /// What is decrypted.
+    /// The ciphertext.
     pub ciphertext: Checked,
-    /// What was given when it was encrypted.
+    /// The associated data of the encryption.
     pub aad: Checked,
 }
 
-/// `KeyManagementService.AsymmetricSign`, of a SHA-256 digest.
+/// The request `KeyManagementService.AsymmetricSign`, with a SHA-256 digest.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AsymmetricSign {
-    /// The key version.
+    /// The name of the key version.
     pub name: String,
-    /// The digest.
+    /// The SHA-256 digest.
     pub sha256: Checked,
 }
 
 /// The answer to [`AsymmetricSign`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signed {
-    /// The signature, an ECDSA signature in DER.
+    /// The ECDSA signature in DER.
     pub signature: Vec<u8>,
-    /// Whether the digest came with a checksum.
+    /// Whether the request had a checksum of the digest.
     pub verified_digest: bool,
 }

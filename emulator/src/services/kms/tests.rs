@@ -19,12 +19,12 @@ fn key(id: &str, purpose: Purpose) -> CreateCryptoKey {
     }
 }
 
-fn kms_of(keys: Kept<Keys>) -> Kms {
+fn kms_of(keys: Stored<Keys>) -> Kms {
     Kms::new(keys, Arc::new(iam()))
 }
 
 fn kms() -> Kms {
-    let kms = kms_of(Kept::in_memory(Keys::default()));
+    let kms = kms_of(Stored::in_memory(Keys::default()));
     kms.create_key_ring(&OWNER, &ring(LOCATION, "r")).unwrap();
     for id in ["a", "b"] {
         let key = key(id, Purpose::EncryptDecrypt);
@@ -105,7 +105,7 @@ fn a_wrong_checksum_names_its_field() {
 }
 
 #[test]
-fn encrypts_by_a_version_too_and_decrypts_by_the_key_alone() {
+fn encrypts_with_a_version_too_and_decrypts_with_the_key_only() {
     let kms = kms();
     let name = format!("{RING}/cryptoKeys/a");
     let version = format!("{name}{VERSION}");
@@ -126,7 +126,7 @@ fn encrypts_by_a_version_too_and_decrypts_by_the_key_alone() {
 }
 
 #[test]
-fn rings_are_where_google_has_them() {
+fn checks_location_and_id_of_key_rings() {
     let kms = kms();
     let code = |parent: &str, id: &str| {
         let made = kms.create_key_ring(&OWNER, &ring(parent, id));
@@ -144,10 +144,10 @@ fn rings_are_where_google_has_them() {
 }
 
 #[test]
-fn keys_are_there_at_the_next_start() {
+fn keys_are_kept_for_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     let open = || {
-        let keys = Kept::open(folder.path(), "kms", || Ok::<_, ()>(Keys::default()));
+        let keys = Stored::open(folder.path(), "kms", || Ok::<_, ()>(Keys::default()));
         kms_of(keys.unwrap())
     };
     let first = open();

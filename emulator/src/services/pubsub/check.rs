@@ -1,21 +1,24 @@
-//! What Pub/Sub refuses of a request (Pub/Sub quotas, resource limits).
+//! Checks of requests (Pub/Sub quotas, "Resource limits").
 
 use super::message::Message;
 use crate::status::Status;
 
-/// Bytes of one request at the most; messages of one; attributes of a message; bytes of an
-/// attribute's name and of its value.
+/// The largest size of a request, in bytes.
 const REQUEST: usize = 10 << 20;
+/// The largest number of messages of a request.
 const MESSAGES: usize = 1000;
+/// The largest number of attributes of a message.
 const ATTRIBUTES: usize = 100;
+/// The largest length of the name of an attribute, in bytes.
 const ATTRIBUTE_NAME: usize = 256;
+/// The largest length of the value of an attribute, in bytes.
 const ATTRIBUTE_VALUE: usize = 1024;
-/// Seconds until a message is delivered again, where a subscription does not say, at least and at the
-/// most (Pub/Sub, `Subscription`).
+/// The default and the smallest acknowledgement deadline, in seconds (Pub/Sub, `Subscription`).
 const ACK_DEADLINE: u64 = 10;
+/// The largest acknowledgement deadline, in seconds (the same).
 const LONGEST_ACK_DEADLINE: u64 = 600;
 
-/// `projects/P/KIND/ID` (Pub/Sub, "Resource names").
+/// Checks a name, `projects/P/KIND/ID` (Pub/Sub, "Resource names").
 pub(super) fn name(name: &str, kind: &str) -> Result<(), Status> {
     let parts: Vec<_> = name.split('/').collect();
     match parts[..] {
@@ -37,7 +40,7 @@ fn is_id(id: &str) -> bool {
         && !id.starts_with("goog")
 }
 
-/// The deadline of a new subscription that asks for this.
+/// The deadline of a new subscription, in seconds, from the requested one.
 pub(super) fn ack_deadline(seconds: i64) -> Result<u64, Status> {
     match deadline(seconds)? {
         0 => Ok(ACK_DEADLINE),
@@ -48,7 +51,7 @@ pub(super) fn ack_deadline(seconds: i64) -> Result<u64, Status> {
     }
 }
 
-/// A deadline that a delivery is given anew.
+/// The new deadline of a delivery, in seconds.
 pub(super) fn deadline(seconds: i64) -> Result<u64, Status> {
     let seconds = u64::try_from(seconds).ok();
     seconds
@@ -56,14 +59,14 @@ pub(super) fn deadline(seconds: i64) -> Result<u64, Status> {
         .ok_or_else(|| Status::invalid("ackDeadlineSeconds must be between 0 and 600."))
 }
 
-/// How many messages a pull wants.
+/// The largest number of messages of a pull.
 pub(super) fn most(count: i64) -> Result<usize, Status> {
     let most = usize::try_from(count).ok();
     most.filter(|most| *most > 0)
         .ok_or_else(|| Status::invalid("maxMessages must be positive."))
 }
 
-/// Which deliveries are meant.
+/// Checks that there are acknowledgement IDs.
 pub(super) fn ack_ids(ids: &[String]) -> Result<(), Status> {
     match ids.is_empty() {
         true => Err(Status::invalid("No ack ids specified.")),
@@ -71,7 +74,7 @@ pub(super) fn ack_ids(ids: &[String]) -> Result<(), Status> {
     }
 }
 
-/// The messages of a request.
+/// Checks the messages of a request.
 pub(super) fn messages(messages: &[Message]) -> Result<(), Status> {
     if messages.is_empty() || messages.len() > MESSAGES {
         return Err(Status::invalid(format!(

@@ -4,35 +4,35 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A message as it is published (`PubsubMessage`).
+/// A message to publish (`PubsubMessage`).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Message {
-    /// Its bytes.
+    /// The data.
     #[serde(with = "crate::state::base64")]
     pub data: Vec<u8>,
-    /// Its attributes.
+    /// The attributes, by name.
     pub attributes: BTreeMap<String, String>,
 }
 
-/// A message as it is delivered.
+/// A published message.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Delivered {
-    /// What was published.
+    /// The message.
     pub message: Message,
-    /// Its ID.
+    /// The ID of the message.
     pub id: String,
-    /// When it was published, in Unix seconds.
+    /// The time of publication, in Unix seconds.
     pub published: u64,
 }
 
 /// A delivery (`ReceivedMessage`).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Received {
-    /// By what it is acknowledged.
+    /// The acknowledgement ID.
     pub ack_id: String,
-    /// How often it was delivered, this time included.
+    /// The number of deliveries, including this one.
     pub attempt: u64,
-    /// What is delivered.
+    /// The delivered message.
     pub delivered: Delivered,
 }
 
@@ -41,9 +41,10 @@ pub struct Received {
 pub struct Subscription {
     /// `projects/P/subscriptions/S`.
     pub name: String,
-    /// The topic.
+    /// The name of the topic.
     pub topic: String,
-    /// Seconds until a delivery that was not acknowledged is made again; 0 asks for the default.
+    /// The time until an unacknowledged message is delivered again, in seconds; 0 in requests means the
+    /// default.
     pub ack_deadline: i64,
 }
 

@@ -19,12 +19,12 @@ fn message(data: &[u8]) -> Message {
     }
 }
 
-fn service(queues: Kept<Queues>) -> PubSub {
+fn service(queues: Stored<Queues>) -> PubSub {
     PubSub::new(queues, Arc::new(iam()))
 }
 
 fn pubsub() -> PubSub {
-    let pubsub = service(Kept::in_memory(Queues::default()));
+    let pubsub = service(Stored::in_memory(Queues::default()));
     fill(&pubsub);
     pubsub
 }
@@ -46,7 +46,7 @@ fn acknowledge(pubsub: &PubSub, received: &Received) {
 }
 
 #[test]
-fn what_is_not_acknowledged_comes_again() {
+fn unacknowledged_messages_are_delivered_again() {
     let pubsub = pubsub();
     assert!(pull(&pubsub, 0).is_some());
     assert!(pull(&pubsub, 9).is_none());
@@ -57,7 +57,7 @@ fn what_is_not_acknowledged_comes_again() {
 }
 
 #[test]
-fn what_is_given_back_comes_at_once() {
+fn returned_messages_are_delivered_again_immediately() {
     let pubsub = pubsub();
     let first = pull(&pubsub, 0).unwrap();
     let ids = [first.ack_id.clone()];
@@ -70,7 +70,7 @@ fn what_is_given_back_comes_at_once() {
 }
 
 #[test]
-fn one_bad_message_publishes_none() {
+fn one_invalid_message_prevents_publishing() {
     let pubsub = pubsub();
     let long = Message {
         attributes: [("n".to_owned(), "x".repeat(1025))].into(),
@@ -99,7 +99,7 @@ fn deadlines_are_ten_seconds_to_ten_minutes() {
 }
 
 #[test]
-fn names_are_googles() {
+fn names_have_the_form_of_google() {
     let pubsub = pubsub();
     let add = |name: &str| {
         pubsub
@@ -124,16 +124,16 @@ fn names_are_googles() {
 }
 
 #[test]
-fn nothing_acknowledged_is_refused() {
+fn refuses_requests_without_ids() {
     let refused = pubsub().acknowledge(&OWNER, SUBSCRIPTION, &[]);
     assert_eq!(refused.unwrap_err().code, 400);
 }
 
 #[test]
-fn messages_are_there_at_the_next_start() {
+fn messages_are_kept_for_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     let open = || {
-        let queues = Kept::open(folder.path(), "pubsub", || Ok::<_, ()>(Queues::default()));
+        let queues = Stored::open(folder.path(), "pubsub", || Ok::<_, ()>(Queues::default()));
         service(queues.unwrap())
     };
     let first = open();

@@ -16,7 +16,7 @@ fn add(change: impl FnOnce(&mut Value)) -> Result<(), u16> {
 }
 
 #[test]
-fn limits_are_googles() {
+fn limits_are_those_of_google() {
     let mapped =
         |target: &str, expression: &str| add(|p| p["attributeMapping"][target] = expression.into());
     assert_eq!(mapped("google.groups", "assertion.groups"), Ok(()));
@@ -41,7 +41,7 @@ fn limits_are_googles() {
 }
 
 #[test]
-fn so_many_of_each_and_no_more() {
+fn counts_have_limits() {
     let attributes = |count: usize| {
         add(|p| {
             (0..count).for_each(|i| p["attributeMapping"][format!("attribute.a{i}")] = "'a'".into())
@@ -61,7 +61,7 @@ fn so_many_of_each_and_no_more() {
 }
 
 #[test]
-fn ids_are_those_that_google_takes() {
+fn ids_have_the_form_of_google() {
     let words = |id: &str| {
         let mut pools = Pools::default();
         let refused = pools.add_pool("parent", id, Pool::default()).err();
@@ -119,7 +119,7 @@ fn an_issuer_is_an_https_address() {
 }
 
 #[test]
-fn a_disabled_pool_admits_nothing() {
+fn a_disabled_pool_rejects_all_tokens() {
     let provider = json!({
         "oidc": {"issuerUri": "https://issuer.example"},
         "attributeMapping": {"google.subject": "assertion.sub"},
@@ -142,7 +142,7 @@ fn a_disabled_pool_admits_nothing() {
 }
 
 #[test]
-fn what_is_not_here_is_refused() {
+fn refuses_what_is_not_emulated() {
     assert_eq!(add(|p| p["oidc"]["jwksJson"] = "{}".into()), Err(501));
     assert_eq!(add(|p| p["aws"] = json!({"accountId": "1"})), Err(400));
     assert_eq!(add(|p| p["oidc"]["unknown"] = true.into()), Err(400));
