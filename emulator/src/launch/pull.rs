@@ -175,7 +175,7 @@ async fn image(
 /// The document with a digest.
 enum Document {
     Image {
-        config: Descriptor,
+        config: Box<Descriptor>,
         layers: Vec<Descriptor>,
     },
     Index(Vec<Entry>),
@@ -234,6 +234,7 @@ impl Document {
         match (raw.config, raw.layers, raw.manifests) {
             (Some(config), Some(layers), None) => {
                 check_count(digest, layers.len())?;
+                let config = Box::new(config);
                 Ok(Self::Image { config, layers })
             }
             (None, None, Some(manifests)) => {
