@@ -28,18 +28,25 @@ pub fn leave_out(part: &str, reason: impl Display) {
 /// `VECTORS` names; `None`, reported as a skip, if there is none.
 ///
 /// # Panics
-/// `VECTORS` is set, it has no such folder, and `STRICT` is `1`.
+/// `VECTORS` is set, and there is no such folder in it.
+#[track_caller]
 pub fn vectors(family: &str) -> Option<PathBuf> {
-    let Some(all) = std::env::var_os("VECTORS").map(PathBuf::from) else {
+    let Some(all) = std::env::var_os("VECTORS") else {
         leave_out(family, "VECTORS is not set");
         return None;
     };
+    Some(family_in(Path::new(&all), family))
+}
+
+#[track_caller]
+fn family_in(all: &Path, family: &str) -> PathBuf {
     let folder = all.join(family);
-    if !folder.is_dir() {
-        skip(family, format_args!("it is not in {}", all.display()));
-        return None;
-    }
-    Some(folder)
+    assert!(
+        folder.is_dir(),
+        "the vectors of {family} are not in {}, which VECTORS names",
+        all.display()
+    );
+    folder
 }
 
 /// Compares `actual` with the golden file `path`. If the environment variable `GOLDEN` is `write`,
@@ -62,4 +69,28 @@ pub fn golden(path: &Path, actual: &[u8]) {
         String::from_utf8_lossy(&expected),
         String::from_utf8_lossy(actual)
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_of_vectors_is_a_folder_in_the_named_one() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(family_in(crates, "src"), crates.join("src"));
+    }
+
+    #[test]
+    #[should_panic(expected = "the vectors of absent are not in /")]
+    fn a_family_that_is_missing_fails() {
+        family_in(Path::new("/"), "absent");
+    }
+
+    #[test]
+    #[should_panic(expected = "the vectors of lib.rs are not in ")]
+    fn a_file_is_no_family() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        family_in(&folder, "lib.rs");
+    }
 }
