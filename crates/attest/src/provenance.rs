@@ -131,17 +131,22 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_provenance() {
-        for (from, to) in [
-            ("buildType", "build_type"),
-            ("externalParameters", "parameters"),
-            (r#"{"a":1}"#, "null"),
-            (r#""id":"b""#, r#""id":null"#),
-            (r#""a":1"#, r#""a":1,"a":2"#),
-            ("runDetails", "run"),
+        for (from, to, reason) in [
+            ("buildType", "build_type", "missing field `buildType`"),
+            (
+                "externalParameters",
+                "parameters",
+                "missing field `externalParameters`",
+            ),
+            (r#"{"a":1}"#, "null", "unexpected null"),
+            (r#""id":"b""#, r#""id":null"#, "invalid type: null"),
+            (r#""a":1"#, r#""a":1,"a":2"#, "\"a\""),
+            ("runDetails", "run", "missing field `runDetails`"),
         ] {
             assert_eq!(MINIMAL.matches(from).count(), 1, "{from}");
             let text = MINIMAL.replace(from, to);
-            assert!(Provenance::parse(text.as_bytes()).is_err(), "{text}");
+            let error = Provenance::parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
         }
     }
 }

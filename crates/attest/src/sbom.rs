@@ -305,27 +305,31 @@ mod tests {
     #[test]
     fn refuses_components_that_readers_would_not_see() {
         let good: Value = json::parse(&sbom().to_bytes().unwrap(), 10_000).unwrap();
-        let refused = |change: &dyn Fn(&mut Value)| {
+        let refused = |reason: &str, change: &dyn Fn(&mut Value)| {
             let mut changed = good.clone();
             change(&mut changed["components"]);
             assert_ne!(changed, good);
-            Sbom::parse(changed.to_string().as_bytes()).is_err()
+            let error = Sbom::parse(changed.to_string().as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(reason), "{error}: {reason}");
         };
         // The components: 0 is the file, 1 the crate, 2 the package.
-        assert!(refused(&|all| all[1]["name"] = "other".into()));
-        assert!(refused(&|all| all[1]["version"] = "0.17.15".into()));
-        assert!(refused(&|all| all[2]["purl"] = "pkg:npm/a@1".into()));
-        assert!(refused(&|all| all[1]["type"] = "application".into()));
-        assert!(refused(&|all| all[0]["type"] = "library".into()));
-        assert!(refused(&|all| all[0]["hashes"] = Value::Array(vec![])));
-        assert!(refused(&|all| all[0]["hashes"][0]["alg"] = "SHA-512".into()));
-        assert!(refused(&|all| {
+        refused("pkg:cargo/", &|all| all[1]["name"] = "other".into());
+        refused("pkg:cargo/", &|all| all[1]["version"] = "0.17.15".into());
+        refused("pkg:npm/a@1", &|all| all[2]["purl"] = "pkg:npm/a@1".into());
+        let kind = "a file, or a library with a purl";
+        refused(kind, &|all| all[1]["type"] = "application".into());
+        refused(kind, &|all| all[0]["type"] = "library".into());
+        refused("SHA-256", &|all| all[0]["hashes"] = Value::Array(vec![]));
+        refused("SHA-256", &|all| {
+            all[0]["hashes"][0]["alg"] = "SHA-512".into()
+        });
+        refused("no components inside", &|all| {
             let inner = all[0].clone();
             all[1]["components"] = Value::Array(vec![inner]);
-        }));
-        assert!(refused(&|all| {
+        });
+        refused("every component once", &|all| {
             let twice = all[0].clone();
             all.as_array_mut().unwrap().push(twice);
-        }));
+        });
     }
 }

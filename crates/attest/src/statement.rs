@@ -142,10 +142,16 @@ mod tests {
         let bytes = statement().to_bytes().unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let other = text.replace("Statement/v1", "Statement/v2");
-        assert!(Statement::<Value>::parse(other.as_bytes()).is_err());
+        let refused = |bytes: &[u8]| match Statement::<Value>::parse(bytes) {
+            Err(Error::Value { what, found, .. }) => (what, found),
+            other => panic!("{other:?}"),
+        };
+        let version = "https://in-toto.io/Statement/v2".to_owned();
+        assert_eq!(refused(other.as_bytes()), ("type of statement", version));
         let mut empty = statement();
         empty.subject.clear();
-        assert!(Statement::<Value>::parse(&empty.to_bytes().unwrap()).is_err());
+        let none = ("subjects of statement", "0".to_owned());
+        assert_eq!(refused(&empty.to_bytes().unwrap()), none);
     }
 
     #[test]

@@ -252,10 +252,20 @@ mod tests {
 
     #[test]
     fn refuses_claims_of_other_types() {
-        assert!(claims(&[("\"exp\":4600", "\"exp\":\"4600\"")]).is_err());
-        assert!(claims(&[("\"exp\":4600", "\"exp\":-1")]).is_err());
-        assert!(claims(&[("\"exp\":4600", "\"exp\":4600,\"exp\":9999")]).is_err());
-        assert!(claims(&[("\"iat\"", "\"was\"")]).is_err());
+        for (from, to, reason) in [
+            (
+                "\"exp\":4600",
+                "\"exp\":\"4600\"",
+                "invalid type: string \"4600\"",
+            ),
+            ("\"exp\":4600", "\"exp\":-1", "invalid value: integer `-1`"),
+            ("\"exp\":4600", "\"exp\":4600,\"exp\":9999", "\"exp\""),
+            ("\"iat\"", "\"was\"", "missing field `iat`"),
+        ] {
+            let error = claims(&[(from, to)]).unwrap_err();
+            assert!(matches!(error, Error::Claims(_)), "{error}");
+            assert!(error.to_string().contains(reason), "{to}: {error}");
+        }
     }
 
     #[test]

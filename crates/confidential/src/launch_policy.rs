@@ -380,8 +380,18 @@ mod tests {
             boolean,
             "invalid image LABEL 'tee.launch_policy.allow_cmd_override' (not a boolean)"
         );
-        assert!(policy(&[("log_redirect", "sometimes")]).is_err());
-        assert!(policy(&[("debug_monitoring", "memory")]).is_err());
-        assert!(policy(&[("monitoring_memory_allow", "maybe")]).is_err());
+        for (name, value) in [
+            ("log_redirect", "sometimes"),
+            ("monitoring_memory_allow", "maybe"),
+        ] {
+            let error = policy(&[(name, value)]).unwrap_err();
+            let label = format!("tee.launch_policy.{name}");
+            assert!(
+                matches!(&error, LabelError::Word(found) if *found == label),
+                "{error}"
+            );
+        }
+        let error = policy(&[("debug_monitoring", "memory")]).unwrap_err();
+        assert!(matches!(error, LabelError::Monitoring { .. }), "{error}");
     }
 }

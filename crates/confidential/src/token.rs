@@ -186,8 +186,18 @@ mod tests {
         let padded = text.replacen('.', "=.", 1);
         let four = format!("{text}.AAAA");
         let detached = format!("{}..c2ln", BASE64URL.encode(HEADER));
-        for bad in ["", ".", "..", "a.b", &spaced, &padded, &four] {
-            assert!(Token::parse(bad).is_err(), "{bad}");
+        for bad in ["", ".", "a.b"] {
+            assert!(matches!(refusal(bad), Error::TokenParts), "{bad}");
+        }
+        assert!(matches!(refusal(".."), Error::TokenHeader(_)));
+        for (bad, expected) in [
+            (&spaced, "signature"),
+            (&padded, "header"),
+            (&four, "payload"),
+        ] {
+            let error = refusal(bad);
+            let named = matches!(error, Error::TokenBase64 { part } if part == expected);
+            assert!(named, "{bad}: {error}");
         }
         let empty = Token::parse(&detached).unwrap().verify(|_, _| Ok(()));
         assert!(matches!(empty, Err(Error::Claims(_))));

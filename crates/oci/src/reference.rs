@@ -384,18 +384,28 @@ mod tests {
     fn an_image_is_named_by_digest_only() {
         let text = format!("r.example/a@sha256:{HEX}");
         assert_eq!(text.parse::<ImageRef>().unwrap().to_string(), text);
-        assert!("r.example/a:b".parse::<ImageRef>().is_err());
-        assert!(
-            format!("r.example/a:b@sha256:{HEX}")
-                .parse::<ImageRef>()
-                .is_err()
-        );
+        for (text, expected) in [
+            ("r.example/a:b", ReferenceFault::NoDigest),
+            (&format!("r.example/a:b@sha256:{HEX}"), ReferenceFault::Path),
+            ("r.example/a@sha256:0", ReferenceFault::Digest),
+        ] {
+            match text.parse::<ImageRef>() {
+                Err(Error::Reference { fault, .. }) => assert_eq!(fault, expected, "{text}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
     }
 
     #[test]
     fn legacy_tags_spell_the_digest() {
         let tag = Tag::of_digest(&Digest::of(b""), ".sig").unwrap();
         assert_eq!(tag.as_str(), format!("sha256-{HEX}.sig"));
-        assert!(Tag::of_digest(&Digest::of(b""), "/x").is_err());
+        assert!(matches!(
+            Tag::of_digest(&Digest::of(b""), "/x"),
+            Err(Error::Reference {
+                fault: ReferenceFault::Tag,
+                ..
+            })
+        ));
     }
 }

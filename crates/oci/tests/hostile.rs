@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::symlink;
 
 use content::{CheckedReader, Digest, ReadError};
@@ -245,16 +245,20 @@ fn the_archive_ends_where_it_says() {
     padded.extend([0; 9000]);
     assert!(read(&padded).is_ok());
     let cut = &new().file("a", &[1; 600]).end()[..700];
-    assert!(read_err(cut));
+    assert_eq!(ends_early(cut), ErrorKind::UnexpectedEof);
     let mut broken = new().file("a", b"").end();
     broken[0] = b'b';
     assert_eq!(fault(&broken), LayerFault::Header);
     let short = &new().file("a", b"").end()[..300];
-    assert!(layer::read(short, |_, _| Ok::<(), Error>(())).is_err());
+    assert_eq!(fault(short), LayerFault::Header);
 }
 
-fn read_err(bytes: &[u8]) -> bool {
-    layer::read(bytes, |_, _| Ok::<(), Error>(())).is_err()
+/// How reading an archive fails that is cut off.
+fn ends_early(bytes: &[u8]) -> ErrorKind {
+    match layer::read(bytes, |_, _| Ok::<(), Error>(())) {
+        Err(Error::ReadLayer(ReadError::Io(error))) => error.kind(),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -264,13 +268,13 @@ fn gzip_in_members_is_one_archive_and_anything_else_is_refused() {
     members.extend(gzip(&archive[700..]));
     assert_eq!(read(&members).unwrap(), Digest::of(&archive));
     members.extend(b"junk");
-    assert!(read_err(&members));
+    assert_eq!(ends_early(&members), ErrorKind::UnexpectedEof);
     let mut damaged = gzip(&archive);
     let middle = damaged.len() - 6;
     damaged[middle] ^= 1;
-    assert!(read_err(&damaged));
+    assert_eq!(ends_early(&damaged), ErrorKind::InvalidInput);
     assert_eq!(fault(b"\x28\xb5\x2f\xfd...."), LayerFault::Compression);
-    assert!(read_err(&gzip(&archive)[..50]));
+    assert_eq!(ends_early(&gzip(&archive)[..50]), ErrorKind::UnexpectedEof);
 }
 
 #[test]
@@ -330,16 +334,22 @@ fn writes_nothing_through_links_of_other_layers() {
     fs::write(outside.join("canary"), b"alive").unwrap();
     symlink(&outside, root.join("out")).unwrap();
     symlink(outside.join("canary"), root.join("file")).unwrap();
-    for archive in [
-        new().file("out/canary", b"dead"),
-        new().file("out/.wh.canary", b""),
-        new().file("out/.wh..wh..opq", b""),
-        new().file(".wh..", b""),
-        new().file(".wh...", b""),
-        new().hard("stolen", "out/canary"),
-        new().hard("stolen", "file"),
+    let no_file = |target: &str| LayerFault::HardLink {
+        target: target.to_owned(),
+    };
+    for (archive, expected) in [
+        (new().file("out/canary", b"dead"), LayerFault::Parent),
+        (new().file("out/.wh.canary", b""), LayerFault::Parent),
+        (new().file("out/.wh..wh..opq", b""), LayerFault::Parent),
+        (new().file(".wh..", b""), LayerFault::Path),
+        (new().file(".wh...", b""), LayerFault::Path),
+        (new().hard("stolen", "out/canary"), no_file("out/canary")),
+        (new().hard("stolen", "file"), no_file("file")),
     ] {
-        assert!(layer::unpack(&archive.end()[..], &root).is_err());
+        match layer::unpack(&archive.end()[..], &root) {
+            Err(Error::Layer { fault, .. }) => assert_eq!(fault, expected),
+            other => panic!("{other:?}"),
+        }
     }
     let replaced = new()
         .file("file", b"new")

@@ -232,35 +232,69 @@ Frsp+2O8ViKZpnQmOq4KfrUsLnoG1IaQzvFmC/jeNyU5p+NaEsKCrtdAVw==
         assert!(Bundle::parse(logged.as_bytes()).is_ok());
         let entries = vec!["{}"; EVIDENCE + 1].join(",");
         let flood = logged.replace(r#"{"logIndex":"1"}"#, &entries);
-        assert!(Bundle::parse(flood.as_bytes()).is_err());
+        let Err(Error::Value { what, found, .. }) = Bundle::parse(flood.as_bytes()) else {
+            panic!("a flood of entries is read");
+        };
+        assert!(what.contains("entries"), "{what}");
+        assert!(found.contains(&(EVIDENCE + 1).to_string()), "{found}");
     }
 
     #[test]
     fn refuses_what_is_no_envelope_signed_with_a_key() {
-        for (from, to) in [
-            ("bundle.v0.3+json", "bundle.v0.2+json"),
-            ("bundle.v0.3+json", "bundle+json;version=0.1"),
-            (r#""publicKey":{"#, r#""certificate":{"#),
-            (r#""publicKey":{"#, r#""certificate":{},"publicKey":{"#),
+        let (key, envelope) = (r#""publicKey":{"#, r#""dsseEnvelope":{"#);
+        for (from, to, reason) in [
             (
-                r#""publicKey":{"#,
+                "bundle.v0.3+json",
+                "bundle.v0.2+json",
+                "media type of bundle",
+            ),
+            (
+                "bundle.v0.3+json",
+                "bundle+json;version=0.1",
+                "media type of bundle",
+            ),
+            (key, r#""certificate":{"#, "found a certificate"),
+            (
+                key,
+                r#""certificate":{},"publicKey":{"#,
+                "found a certificate as well",
+            ),
+            (
+                key,
                 r#""x509CertificateChain":{},"publicKey":{"#,
+                "found a certificate as well",
             ),
-            (r#""publicKey":{"#, r#""other":{"#),
-            (r#""dsseEnvelope":{"#, r#""messageSignature":{"#),
+            (key, r#""other":{"#, "found nothing"),
             (
-                r#""dsseEnvelope":{"#,
-                r#""messageSignature":{},"dsseEnvelope":{"#,
+                envelope,
+                r#""messageSignature":{"#,
+                "expected an envelope, found none",
             ),
-            (r#""signatures":[{"#, r#""signatures":[{"sig":""},{"#),
-            (r#""signatures":[{"#, r#""signatures":[],"other":[{"#),
-            (r#""payloadType""#, r#""payload":"","payloadType""#),
+            (
+                envelope,
+                r#""messageSignature":{},"dsseEnvelope":{"#,
+                "a signature as well",
+            ),
+            (
+                r#""signatures":[{"#,
+                r#""signatures":[{"sig":""},{"#,
+                "expected exactly 1, found 2",
+            ),
+            (
+                r#""signatures":[{"#,
+                r#""signatures":[],"other":[{"#,
+                "found 0",
+            ),
+            (
+                r#""payloadType""#,
+                r#""payload":"","payloadType""#,
+                "\"payload\"",
+            ),
         ] {
             assert_eq!(COSIGN.matches(from).count(), 1, "{from}");
-            assert!(
-                Bundle::parse(COSIGN.replace(from, to).as_bytes()).is_err(),
-                "{to}"
-            );
+            let error = Bundle::parse(COSIGN.replace(from, to).as_bytes());
+            let error = error.err().unwrap().to_string();
+            assert!(error.contains(reason), "{to}: {error}");
         }
     }
 }

@@ -197,7 +197,12 @@ mod tests {
         let other = PrivateKey::generate().unwrap();
         let envelope = Envelope::parse(&signed(&key).to_bytes().unwrap()).unwrap();
         assert_eq!(envelope.verify(key.public()).unwrap(), b"payload");
-        assert!(envelope.verify(other.public()).is_err());
+        let error = envelope.verify(other.public()).unwrap_err();
+        let wrong = other.public().key_id();
+        assert!(
+            matches!(error, Error::Signature { key } if key == wrong),
+            "{error}"
+        );
     }
 
     #[test]
@@ -206,7 +211,8 @@ mod tests {
         let mut envelope = signed(&key);
         envelope.payload_type = "typ".to_owned();
         envelope.payload = b"epayload".to_vec();
-        assert!(envelope.verify(key.public()).is_err());
+        let error = envelope.verify(key.public()).unwrap_err();
+        assert!(matches!(error, Error::Signature { .. }), "{error}");
     }
 
     #[test]
@@ -229,7 +235,12 @@ mod tests {
             let text = format!(
                 r#"{{"payload":"{payload}","payloadType":"t","signatures":[{{"sig":""}}]}}"#
             );
-            assert!(Envelope::parse(text.as_bytes()).is_err(), "{payload}");
+            let error = Envelope::parse(text.as_bytes()).err().unwrap();
+            let what = "payload of envelope";
+            assert!(
+                matches!(error, Error::Base64 { what: found } if found == what),
+                "{error}"
+            );
         }
     }
 
@@ -241,9 +252,17 @@ mod tests {
         let mut envelope = Envelope::parse(&envelope.to_bytes().unwrap()).unwrap();
         assert_eq!(envelope.verify(one.public()).unwrap(), b"payload");
         assert_eq!(envelope.verify(two.public()).unwrap(), b"payload");
-        assert!(envelope.verify(other.public()).is_err());
+        let unsigned = |envelope: &Envelope, by: &PrivateKey| {
+            let error = envelope.verify(by.public()).unwrap_err();
+            let wrong = by.public().key_id();
+            assert!(
+                matches!(error, Error::Signature { key } if key == wrong),
+                "{error}"
+            );
+        };
+        unsigned(&envelope, &other);
         envelope.signatures[0].bytes = b"another scheme".to_vec();
-        assert!(envelope.verify(one.public()).is_err());
+        unsigned(&envelope, &one);
         assert_eq!(envelope.verify(two.public()).unwrap(), b"payload");
     }
 
@@ -258,8 +277,18 @@ mod tests {
             let signatures = vec![serde_json::json!({"sig": "AA=="}); count];
             let text =
                 serde_json::json!({"payload": "", "payloadType": "t", "signatures": signatures});
-            let parsed = Envelope::parse(text.to_string().as_bytes());
-            assert_eq!(parsed.is_ok(), accepted, "{count}");
+            let error = match Envelope::parse(text.to_string().as_bytes()) {
+                Ok(_) => {
+                    assert!(accepted, "{count}");
+                    continue;
+                }
+                Err(error) => error.to_string(),
+            };
+            let reason = match count {
+                0 => format!("signatures of envelope: expected 1 to {SIGNATURES}, found 0"),
+                _ => format!("{SIGNATURES}"),
+            };
+            assert!(!accepted && error.contains(&reason), "{count}: {error}");
         }
     }
 }

@@ -163,13 +163,18 @@ mod tests {
         for (text, expected) in [("/a", "a"), ("a/b", "a/b"), ("a/é b", "a/é b")] {
             assert_eq!(text.parse::<EntryPath>().unwrap().as_str(), expected);
         }
+        let fault = |text: &str| match text.parse::<EntryPath>() {
+            Err(Error::Layer { fault, .. }) => fault,
+            other => panic!("{text:?}: {other:?}"),
+        };
         for text in [
             "", "/", "//a", "a/", "a//b", ".", "./a", "..", "a/../b", "a\0b",
         ] {
-            assert!(text.parse::<EntryPath>().is_err(), "{text:?}");
+            assert_eq!(fault(text), LayerFault::Path, "{text:?}");
         }
-        assert!("a".repeat(256).parse::<EntryPath>().is_err());
-        assert!("a/".repeat(2048).parse::<EntryPath>().is_err());
+        let too_long = |limit| LayerFault::PathLength { limit };
+        assert_eq!(fault(&"a".repeat(256)), too_long(NAME_LIMIT));
+        assert_eq!(fault(&"a/".repeat(2049)), too_long(PATH_LIMIT));
     }
 
     #[test]
@@ -179,7 +184,7 @@ mod tests {
         assert_eq!(read("./"), Ok(None));
         assert_eq!(read("."), Ok(None));
         for text in ["", "/", "/a", "../a", "a/../../b", "./../a", "a/./b"] {
-            assert!(read(text).is_err(), "{text:?}");
+            assert_eq!(read(text), Err(LayerFault::Path), "{text:?}");
         }
     }
 
@@ -190,7 +195,10 @@ mod tests {
             assert_eq!(check_link(&path, target), Ok(()), "{target}");
         }
         for target in ["", "../../../y", "/..", "/a/../../b", "a/../../../../x/y/z"] {
-            assert!(check_link(&path, target).is_err(), "{target}");
+            let fault = LayerFault::Link {
+                target: target.to_owned(),
+            };
+            assert_eq!(check_link(&path, target), Err(fault));
         }
     }
 }
