@@ -24,7 +24,7 @@ impl Id {
     }
 }
 
-/// Opens `/proc` for [`map`] and [`write`].
+/// Opens `/proc` for [`map`] and [`write()`].
 ///
 /// # Errors
 /// The error of open(2).

@@ -19,7 +19,7 @@ const OPAQUE: &str = ".wh..wh..opq";
 /// fails, `dir` holds a part of the layer.
 ///
 /// # Errors
-/// Those of [`read`](super::read), an entry below a link or file of another layer, a hard link to
+/// Those of [`read()`], an entry below a link or file of another layer, a hard link to
 /// no file, and a file that cannot be written.
 pub fn unpack(blob: impl Read, dir: &Path) -> Result<Digest, Error> {
     let mut target = Target {
