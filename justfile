@@ -5,7 +5,7 @@ default:
     @just --list --unsorted
 
 # All that CI runs.
-check: lint test deny ceremony interop
+check: lint doc test deny ceremony interop
 
 # Formatting and lints of both workspaces.
 lint:
@@ -40,9 +40,10 @@ interop:
 bench:
     testdata/bench/run.sh
 
-# Rewrites the golden files; read the diff.
+# Rewrites the golden files, the man pages and the shell completions; read the diff.
 golden:
     GOLDEN=write cargo test --locked --package builder --package verifier --test golden
+    GOLDEN=write cargo test --locked --package builder --package verifier --package emulator --bins manual_is_current
 
 # The programs as people would install them, in target/release.
 release:

@@ -119,3 +119,19 @@ fn fail(error: &dyn std::error::Error, hint: &str) -> ExitCode {
     eprintln!("emulator: error: {error}\nhint: {hint}");
     ExitCode::from(2)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    /// `just golden` rewrites the pages and scripts in `docs`.
+    #[test]
+    fn manual_is_current() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        testkit::manual(&docs, &Cli::command());
+    }
+}

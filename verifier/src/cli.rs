@@ -179,3 +179,19 @@ pub struct Rebuild {
     #[arg(long)]
     pub json: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    /// `just golden` rewrites the pages and scripts in `docs`.
+    #[test]
+    fn manual_is_current() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        testkit::manual(&docs, &Cli::command());
+    }
+}

@@ -4,9 +4,13 @@
 //! are written to standard error directly. If the environment variable `STRICT` is `1`, as on machines
 //! that have every program installed, a skip fails the test.
 
+mod manual;
+
 use std::fmt::Display;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+pub use manual::manual;
 
 /// Reports that `test` is skipped, and why.
 ///
@@ -56,7 +60,7 @@ fn family_in(all: &Path, family: &str) -> PathBuf {
 /// The file differs, or cannot be read or written.
 #[track_caller]
 pub fn golden(path: &Path, actual: &[u8]) {
-    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
+    if is_writing() {
         let written = std::fs::write(path, actual);
         assert!(written.is_ok(), "writing {}: {written:?}", path.display());
         return;
@@ -69,6 +73,10 @@ pub fn golden(path: &Path, actual: &[u8]) {
         String::from_utf8_lossy(&expected),
         String::from_utf8_lossy(actual)
     );
+}
+
+fn is_writing() -> bool {
+    std::env::var_os("GOLDEN").is_some_and(|value| value == "write")
 }
 
 #[cfg(test)]
