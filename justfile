@@ -4,39 +4,39 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 default:
     @just --list --unsorted
 
-# All that CI runs.
+# Runs everything that CI runs.
 check: lint doc test deny ceremony interop
 
-# Formatting and lints of both workspaces.
+# Checks formatting and lints of both workspaces.
 lint:
     cargo fmt --all --check
     cargo fmt --all --check --manifest-path workload/Cargo.toml
     cargo clippy --locked --workspace --all-targets -- -D warnings
     cargo clippy --locked --all-targets --manifest-path workload/Cargo.toml -- -D warnings
 
-# The documentation of all crates; a warning fails.
+# Builds the documentation of all crates; warnings are errors.
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --manifest-path workload/Cargo.toml
 
-# The README's test command.
+# Runs the tests.
 test:
     cargo test --locked --workspace
 
-# Licences, sources and banned crates of both workspaces.
+# Checks licences, sources and banned crates of both workspaces.
 deny:
     cargo deny --locked check bans licenses sources
     cargo deny --locked --manifest-path workload/Cargo.toml --config workload/deny.toml check bans licenses sources
 
-# The story and every attack on it.
+# Runs the ceremony and every attack.
 ceremony:
     cargo ceremony --attack all
 
-# The real cosign, crane, skopeo, gcloud and Google client libraries as the other party.
+# Tests with cosign, crane, skopeo, gcloud and Google's client libraries.
 interop:
     testdata/interop/run.sh
 
-# Seconds and peak memory of what people wait for, beside what they would use instead.
+# Compares time and peak memory of common tasks with those of other tools.
 bench:
     testdata/bench/run.sh
 
@@ -45,6 +45,6 @@ golden:
     GOLDEN=write cargo test --locked --package builder --package verifier --test golden
     GOLDEN=write cargo test --locked --package builder --package verifier --package emulator --bins manual_is_current
 
-# The programs as people would install them, in target/release.
+# Builds the programs for installation, in target/release.
 release:
     cargo build --locked --release --package builder --package verifier --package emulator

@@ -190,13 +190,13 @@ fn a_pipe_in_a_layout() {
     let place = Place::new();
     place.shell("mkdir -p store/blobs/sha256 && mkfifo store/oci-layout");
     let said = place.fails("push store 127.0.0.1:9/a/b:v1 --plain-http");
-    assert!(said.contains("no regular file"), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
     place.shell(
         "rm store/oci-layout && echo '{\"imageLayoutVersion\":\"1.0.0\"}' >store/oci-layout && \
          mkfifo store/index.json",
     );
     let said = place.fails("push store 127.0.0.1:9/a/b:v1 --plain-http");
-    assert!(said.contains("no regular file"), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
 }
 
 /// A full disk is a small one; a user who may make namespaces may mount it.

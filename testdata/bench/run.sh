@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What people wait for, beside what they would use instead: seconds and peak memory (of the largest single process) of both, in
-# one run, in turn, medians of RUNS (3). Nothing here is a target. A peer that is missing is named and left out.
+# Compares time (seconds) and peak memory (MiB, of the largest single process) of common tasks with those of other tools: both in
+# one run, alternating, medians of RUNS (3). No number is a target. A tool that is missing is named and skipped.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 runs="${RUNS:-3}"
@@ -59,8 +59,8 @@ compare lock "git -C $work/source checkout --quiet -- ." "$bin/builder" lock "$w
 git -C "$work/source" checkout --quiet -- .
 rows "builder lock (inputs in the store)" lock
 
-# The same compiler, flags, crates and number of jobs, but no lock, no checks of inputs and no sandbox around it.
-# In a store of its own, where the one build root is the one that is used.
+# The same compiler, flags, crates and number of jobs, but without lock, checks of inputs and sandbox.
+# A store of its own, so that its only build root is the one that is used.
 mkdir "$work/store"
 cp -a "${XDG_CACHE_HOME:-$HOME/.cache}/countersign/sha256" "$work/store/sha256"
 "$bin/builder" build "$work/source/workload" -o "$work/layout" --store "$work/store" >/dev/null 2>&1
@@ -147,7 +147,7 @@ else
   echo "push and verify: docker-registry is not installed"
 fi
 
-# The workload is looked at from outside while the story is played: its peak memory, and what the story says of its start.
+# The ceremony runs the workload: its peak memory is measured from outside, and its start is read from the ceremony's output.
 cat >"$work/watch" <<'WATCH'
 my ($log, $rows) = @ARGV;
 my $peak = 0;
@@ -166,5 +166,5 @@ perl "$work/watch" "$work/story" >"$work/times/late" &
 "$bin/ceremony" >"$work/story" 2>&1 || { tail -5 "$work/story"; exit 1; }
 touch "$work/story.done"
 wait $!
-[ -s "$work/times/late" ] || { echo "the story said nothing of the late binding"; exit 1; }
+[ -s "$work/times/late" ] || { echo "the ceremony reported no late binding"; exit 1; }
 rows "late-binding start: launch to signatures checked" late

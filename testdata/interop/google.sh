@@ -6,7 +6,7 @@ endpoint() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.arg
 
 number_of() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])["projects"][sys.argv[2]]["number"])' "$endpoints" "$1"; }
 
-# An image whose only program prints the token that every workload is given; its reference is left in $printer.
+# Builds an image whose only program prints the token that every workload gets; its reference is in $printer.
 push_printer() {
   mkdir "$work/printer"
   cat >"$work/printer.c" <<'C'
@@ -29,8 +29,8 @@ launch_printer() {
   "$bin/emulator" launch --plain-http --attestation "$(endpoint attestation)" --project operator "$printer" >"$work/token"
 }
 
-# What a launcher says to the attestation service on hardware of either kind is read by Google's own code on the way.
-read_event_log() { # hardware, which kind of register it has
+# Google's own code reads the event log that a launcher sends to the attestation service, for each kind of hardware.
+read_event_log() { # hardware, its kind of register
   local proxy launched=0
   mkfifo "$work/eventlog.out"
   "$work/eventlog" "$(endpoint attestation)" >"$work/eventlog.out" &

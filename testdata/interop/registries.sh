@@ -1,6 +1,6 @@
-# Sourced by run.sh. What we publish, in the hands of others: cosign verifies signature and attestations by key, crane
-# and skopeo copy the image, and all digests stay. Against a registry with the referrers API (the emulator's) and one
-# without (Debian's), over HTTP and HTTPS.
+# Sourced by run.sh. Other tools read what the builder publishes: cosign verifies signature and attestations by key, crane
+# and skopeo copy the image, and all digests stay the same. The registries are one with the referrers API (the emulator's)
+# and one without (Debian's), over HTTP and HTTPS.
 
 publish() { # repository, flags...
   local repository="$1"; shift
@@ -38,7 +38,7 @@ judge() { # name of the registry, repository
   fi
 }
 
-registry() { # folder, further configuration; leaves the port that the registry chose in $port
+registry() { # folder, further configuration; the port of the registry is in $port
   mkdir -p "$1"
   cat >"$1/config.yml" <<CONFIG
 version: 0.1

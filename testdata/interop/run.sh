@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Our programs and those of others, as the other party. A tool that is missing is named and skipped; with STRICT=1 it fails,
-# but for gcloud, which no package of Debian has.
+# Tests the programs with other tools. A tool that is missing is named and skipped; with STRICT=1 it is a failure, except for
+# gcloud, which Debian does not package.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -18,7 +18,7 @@ check() { # name, command...
 }
 negate() { ! "$@"; }
 refuse() { local name="$1"; shift; check "$name" negate "$@"; }
-need() { # what is skipped without them, tools...
+need() { # name of the test, the tools that it needs...
   local name="$1" tool; shift
   for tool in "$@"; do
     if command -v "$tool" >/dev/null; then continue; fi

@@ -1,28 +1,28 @@
-/// What is wrong with a statement.
+/// Why a statement is refused or cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A document that cannot be read or written.
+    /// A document cannot be parsed or written.
     #[error("parsing {what}: {source}")]
     Document {
-        /// What it should be.
+        /// The kind of document.
         what: &'static str,
-        /// Why it is not.
+        /// The parser's error.
         source: content::json::JsonError,
     },
-    /// A member that must have another value.
+    /// A member has an unexpected value.
     #[error("checking {what}: expected {expected}, found {found}")]
     Value {
-        /// Which one.
+        /// The name of the member.
         what: &'static str,
-        /// What it must be.
+        /// The expected value.
         expected: String,
-        /// What it is.
+        /// The value found.
         found: String,
     },
-    /// A bill of materials that the CycloneDX library cannot read.
+    /// The CycloneDX library cannot parse the bill of materials.
     #[error("parsing CycloneDX: {0}")]
     Sbom(#[from] cyclonedx_bom::errors::JsonReadError),
-    /// A bill of materials that the CycloneDX library cannot write.
+    /// The CycloneDX library cannot write the bill of materials.
     #[error("writing CycloneDX: {0}")]
     WriteSbom(#[from] cyclonedx_bom::errors::JsonWriteError),
 }

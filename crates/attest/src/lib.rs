@@ -1,5 +1,5 @@
-//! What is said about an image, as in-toto statements: provenance, software bill of materials,
-//! verdict. Formats only: who said it is for the envelope around a statement.
+//! In-toto statements about an image: provenance, software bill of materials and verdict. This crate has
+//! only the formats; the envelope that contains a statement says who signed it.
 #![forbid(unsafe_code)]
 
 mod error;

@@ -1,4 +1,4 @@
-//! Predicate types, and the names that cosign has for them (`--type`).
+//! Predicate types, and cosign's names for them (`--type`).
 
 /// SLSA provenance v1.
 pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
@@ -9,7 +9,7 @@ pub const VSA: &str = "https://slsa.dev/verification_summary/v1";
 /// A signature on an image, in the bundle layout (cosign, `sign`).
 pub const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
-/// The predicate type behind a name that cosign has for it, or behind itself.
+/// The predicate type for cosign's name; a URI stands for itself.
 pub fn by_name(name: &str) -> Option<&str> {
     match name {
         "slsaprovenance1" => Some(PROVENANCE),

@@ -1,4 +1,4 @@
-//! SLSA provenance v1: from what, how and by whom an image was built.
+//! SLSA provenance v1: the inputs, the process and the builder of an image.
 
 use std::collections::BTreeMap;
 
@@ -8,32 +8,33 @@ use serde_json::Value;
 
 use crate::{Error, Statement};
 
-/// How [`Provenance`] of ours was built: by `builder build`, with the inputs of an `Image.lock`.
+/// The build type of images that `builder build` makes from the inputs of an `Image.lock`
+/// (docs/build-type-v1.md).
 pub const BUILD_TYPE: &str = "https://countersign.dev/hermetic-build/v1";
 
 /// The predicate (slsa.dev, provenance v1).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Provenance {
-    /// What was built and from what.
+    /// The build's inputs.
     pub build_definition: BuildDefinition,
-    /// Who built it.
+    /// The builder and the run.
     pub run_details: RunDetails,
 }
 
-/// The inputs.
+/// The inputs of a build.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BuildDefinition {
-    /// How to read the parameters.
+    /// The URI of the build type, which defines the parameters.
     pub build_type: String,
-    /// What whoever asked for the build chose. A verifier must know each of them.
+    /// The parameters that the user of the builder chose. A verifier must know each of them.
     #[serde(deserialize_with = "json::not_null")]
     pub external_parameters: BTreeMap<String, Value>,
-    /// What the builder chose.
+    /// The parameters that the builder chose.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub internal_parameters: BTreeMap<String, Value>,
-    /// Everything that was fetched.
+    /// Everything that the build used: the source, the lock, and what they name.
     #[serde(default)]
     pub resolved_dependencies: Vec<ResourceDescriptor>,
 }
@@ -41,7 +42,7 @@ pub struct BuildDefinition {
 /// One input.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ResourceDescriptor {
-    /// What it is: a package URL, or `git+…`.
+    /// The URI of the input: a package URL, or `git+…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     /// Digests by algorithm, as hex.
@@ -52,20 +53,20 @@ pub struct ResourceDescriptor {
     pub name: Option<String>,
 }
 
-/// The run.
+/// The builder and the run.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RunDetails {
-    /// Who ran it.
+    /// The builder.
     pub builder: Builder,
-    /// When and as what.
+    /// Times and identifier of the run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, Value>,
 }
 
-/// Who ran a build.
+/// The builder.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Builder {
-    /// A URI that the builder is known by.
+    /// The URI of the builder.
     pub id: String,
 }
 
@@ -73,7 +74,7 @@ impl Provenance {
     /// Parses a predicate.
     ///
     /// # Errors
-    /// Larger than [`limits::STATEMENT`], not strict JSON, or no provenance.
+    /// The bytes are larger than [`limits::STATEMENT`], not strict JSON, or not provenance.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         json::parse(bytes, limits::STATEMENT).map_err(document)
     }
@@ -89,7 +90,7 @@ impl Provenance {
     /// The predicate as canonical JSON.
     ///
     /// # Errors
-    /// Parameters with fractions.
+    /// A parameter contains a number that is not an integer.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         json::canonical(self).map_err(document)
     }
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_provenance() {
+    fn refuses_other_documents() {
         for (from, to, reason) in [
             ("buildType", "build_type", "missing field `buildType`"),
             (

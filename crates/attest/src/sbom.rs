@@ -1,5 +1,5 @@
-//! The software bill of materials: what is inside an image, as CycloneDX 1.5. The same contents
-//! always give the same bytes: no serial number, no time.
+//! The software bill of materials of an image, as CycloneDX 1.5. It has no serial number and no time, so
+//! the same contents always give the same bytes.
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
@@ -18,7 +18,7 @@ mod item;
 
 pub use item::{Item, crate_purl, own_crate_purl, package_purl};
 
-/// What an image consists of.
+/// The components of an image.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Sbom {
     files: BTreeMap<String, Digest>,
@@ -26,27 +26,27 @@ pub struct Sbom {
 }
 
 impl Sbom {
-    /// A bill that lists nothing yet.
+    /// An empty bill of materials.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lists a file by its absolute path in the image.
+    /// Adds a file, by its absolute path in the image.
     pub fn add_file(&mut self, path: &str, digest: Digest) {
         self.files.insert(path.to_owned(), digest);
     }
 
-    /// Lists a crate by the digest of its archive.
+    /// Adds a crate, by the digest of its archive.
     pub fn add_crate(&mut self, name: &str, version: &str, digest: Digest) {
         self.add(crate_purl(name, version), name, version, digest);
     }
 
-    /// Lists a crate in `folder` of the source by the digest of the source.
+    /// Adds a crate in `folder` of the source, by the digest of the source.
     pub fn add_own_crate(&mut self, name: &str, version: &str, folder: &str, digest: Digest) {
         self.add(own_crate_purl(name, version, folder), name, version, digest);
     }
 
-    /// Lists a Debian package by the digest of its archive.
+    /// Adds a Debian package, by the digest of its archive.
     pub fn add_package(&mut self, name: &str, version: &str, architecture: &str, digest: Digest) {
         let purl = package_purl(name, version, architecture);
         self.add(purl, name, version, digest);
@@ -116,7 +116,7 @@ impl Sbom {
     fn take(&mut self, component: &Component) -> Result<(), Error> {
         let digest = sha256(component)?;
         let name = component.name.to_string();
-        // What is listed inside another component would be compared with nothing.
+        // A component inside another would not be compared with anything.
         if component.components.is_some() {
             return Err(unexpected("no components inside", &name));
         }
@@ -191,10 +191,10 @@ impl Sbom {
         json::parse(&bytes, limits::STATEMENT).map_err(document)
     }
 
-    /// The bill as canonical JSON.
+    /// The bill of materials as canonical JSON.
     ///
     /// # Errors
-    /// The CycloneDX library refuses it.
+    /// The CycloneDX library cannot write it.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let document = |source| Error::Document {
             what: "CycloneDX",
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn own_crates_are_no_crates_of_a_registry() {
+    fn own_crates_differ_from_crates_of_a_registry() {
         let mut sbom = Sbom::new();
         sbom.add_crate("content", "0.1.0", Digest::of(b"other"));
         sbom.add_own_crate("content", "0.1.0", "crates/content", Digest::of(b"source"));

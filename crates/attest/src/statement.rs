@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::{Error, predicate, vsa};
 
-/// What we write (in-toto attestation framework, statement v1).
+/// The statement type that this crate writes (in-toto attestation framework, statement v1).
 const V1: &str = "https://in-toto.io/Statement/v1";
-/// What `cosign attest` still writes.
+/// The statement type that `cosign attest` writes.
 const V0_1: &str = "https://in-toto.io/Statement/v0.1";
 
 /// A predicate about subjects.
@@ -17,19 +17,19 @@ const V0_1: &str = "https://in-toto.io/Statement/v0.1";
 pub struct Statement<P> {
     #[serde(rename = "_type")]
     kind: String,
-    /// What it is about; matched by digest alone.
+    /// The subjects, which are matched by digest only.
     pub subject: Vec<Subject>,
-    /// What kind of thing is said.
+    /// The URI of the predicate type.
     #[serde(rename = "predicateType")]
     pub predicate_type: String,
-    /// What is said.
+    /// The predicate.
     pub predicate: P,
 }
 
-/// One thing that a statement is about.
+/// One subject of a statement.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Subject {
-    /// A name; for an image, its repository.
+    /// The subject's name; for an image, its repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Digests by algorithm, as hex.
@@ -64,7 +64,7 @@ impl<P: Serialize> Statement<P> {
     /// The statement as canonical JSON.
     ///
     /// # Errors
-    /// A predicate with fractions.
+    /// The predicate contains a number that is not an integer.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let document = |source| Error::Document {
             what: "statement",
@@ -78,8 +78,8 @@ impl<P: DeserializeOwned> Statement<P> {
     /// Parses a statement whose signature has been verified.
     ///
     /// # Errors
-    /// Larger than [`limits::STATEMENT`], not strict JSON, another version, no subject or too many,
-    /// or another predicate than `P`.
+    /// The bytes are larger than [`limits::STATEMENT`], not strict JSON, or not a statement of a known version
+    /// with 1 to [`limits::SUBJECTS`] subjects and a predicate of type `P`.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = |source| Error::Document {
             what: "statement",
@@ -106,8 +106,8 @@ impl<P: DeserializeOwned> Statement<P> {
 }
 
 impl Statement<Value> {
-    /// Whether `other` says the same of the same subjects. Two verdicts that differ in nothing but
-    /// the time at which they were reached say the same: only the verdict counts.
+    /// Whether `other` has equal subjects, predicate type and predicate. In verdicts, `timeVerified` is not
+    /// compared.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         self.subject == other.subject
             && self.predicate_type == other.predicate_type

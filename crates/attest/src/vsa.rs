@@ -7,41 +7,41 @@ use serde_json::Value;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Vsa {
-    /// Who judged.
+    /// The verifier that reached the verdict.
     pub verifier: Verifier,
-    /// When, in RFC 3339.
+    /// The time of the verdict, in RFC 3339.
     pub time_verified: String,
     /// The image, by digest.
     pub resource_uri: String,
-    /// By which policy.
+    /// The policy that was applied.
     pub policy: PolicyDescriptor,
     /// `PASSED` or `FAILED`.
     pub verification_result: String,
-    /// SLSA levels that the policy vouches for.
+    /// The SLSA levels that were verified.
     #[serde(default)]
     pub verified_levels: Vec<String>,
-    /// The version of this format.
+    /// The version of the SLSA specification.
     pub slsa_version: String,
 }
 
-/// Who judged.
+/// The verifier that reached a verdict.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Verifier {
-    /// A URI.
+    /// The URI of the verifier.
     pub id: String,
 }
 
 /// A policy.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PolicyDescriptor {
-    /// What it is called.
+    /// The URI of the policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     /// Digests by algorithm, as hex.
     pub digest: BTreeMap<String, String>,
 }
 
-/// Whether two verdicts differ at the most in when they were reached.
+/// Whether two verdicts are equal except for their times.
 pub(crate) fn is_same_verdict(one: &Value, other: &Value) -> bool {
     let [one, other] = [one, other].map(|verdict| {
         let mut verdict = verdict.clone();

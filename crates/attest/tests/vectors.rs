@@ -1,5 +1,5 @@
-//! Real provenance of other builders, where the environment variable `VECTORS` names the folder
-//! that holds it. Without it the test says by name that it was skipped.
+//! Provenance by other builders, in the folder that the environment variable `VECTORS` names. Without it
+//! the test reports that it is skipped.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,

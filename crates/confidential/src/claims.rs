@@ -1,5 +1,5 @@
-//! What a Confidential Space attestation token says, after its signature was verified
-//! (Google, "Attestation token claims").
+//! The claims of a Confidential Space attestation token (Google, "Attestation token claims"), read after
+//! its signature was verified.
 
 mod check;
 
@@ -13,42 +13,42 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::Error;
 pub use check::Expected;
 
-/// The issuer of Google's tokens; without a slash at its end.
+/// The issuer of Google's tokens, without a trailing slash.
 pub const ISSUER: &str = "https://confidentialcomputing.googleapis.com";
-/// The audience of a token that was asked for without one. It is the same for everyone, and so a
-/// token with it can be replayed to everyone.
+/// The audience of a token that was requested without one. All relying parties share it, so a token
+/// with it can be replayed to any of them.
 pub const DEFAULT_AUDIENCE: &str = "https://sts.googleapis.com";
-/// `swname` where a container was measured.
+/// The value of `swname` if a container was measured.
 pub const CONFIDENTIAL_SPACE: &str = "CONFIDENTIAL_SPACE";
-/// `dbgstat` of the production image. Everything else counts as debugging.
+/// The value of `dbgstat` for the production image. Any other value counts as debugging.
 pub const PRODUCTION: &str = "disabled-since-boot";
 
-/// The claims of a token, in the order of RFC 7519, RFC 9711 and Google. A claim that relying
-/// parties can do without is optional: an absent one never stands for a good one.
+/// The claims of a token: those of RFC 7519, RFC 9711 and Google, in this order. A claim that no check
+/// requires is optional; an absent claim never passes a check.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Claims {
-    /// Whom the token is for.
+    /// The relying parties that the token is for.
     #[serde(rename = "aud")]
     pub audience: OneOrMany,
-    /// Who signed it.
+    /// The issuer, which signed the token.
     #[serde(rename = "iss")]
     pub issuer: String,
-    /// The machine's self link.
+    /// The machine's self link: the URL of its Compute Engine resource.
     #[serde(rename = "sub", default, deserialize_with = "json::null_is_default")]
     pub subject: String,
-    /// When it was signed, in Unix seconds.
+    /// The time of signing, in Unix seconds.
     #[serde(rename = "iat")]
     pub issued_at: u64,
-    /// When it begins to hold, in Unix seconds.
+    /// The time from which the token is valid, in Unix seconds.
     #[serde(rename = "nbf", default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
-    /// When it holds no longer, in Unix seconds.
+    /// The time from which the token is no longer valid, in Unix seconds.
     #[serde(rename = "exp")]
     pub expires_at: u64,
-    /// Where these claims are described.
+    /// The URL of the description of these claims.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eat_profile: Option<String>,
-    /// What the one who asked for the token wanted to see in it.
+    /// The nonces that were passed with the request for the token.
     #[serde(
         rename = "eat_nonce",
         default,
@@ -58,50 +58,50 @@ pub struct Claims {
     /// Whether the machine booted securely.
     #[serde(rename = "secboot", default, skip_serializing_if = "Option::is_none")]
     pub secure_boot: Option<bool>,
-    /// The maker of the machine: 11129 is Google.
+    /// The manufacturer of the machine, by its Private Enterprise Number: 11129 is Google.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oemid: Option<u64>,
-    /// The technology, e.g. `GCP_INTEL_TDX`.
+    /// The confidential computing technology, for example `GCP_INTEL_TDX`.
     #[serde(rename = "hwmodel", default, skip_serializing_if = "Option::is_none")]
     pub hardware_model: Option<String>,
     /// [`CONFIDENTIAL_SPACE`], or `GCE` for a machine without a measured container.
     #[serde(rename = "swname", default, skip_serializing_if = "Option::is_none")]
     pub software_name: Option<String>,
-    /// The version of the machine's image: one text `YYMMNN`.
+    /// The version of the machine's image: one string `YYMMNN`.
     #[serde(rename = "swversion", default, skip_serializing_if = "Vec::is_empty")]
     pub software_version: Vec<String>,
-    /// [`PRODUCTION`], or something else when the operator can look in.
+    /// [`PRODUCTION`], or another value if the operator can debug the machine.
     #[serde(rename = "dbgstat", default, skip_serializing_if = "Option::is_none")]
     pub debug_status: Option<String>,
-    /// The accounts that the machine runs as.
+    /// The service accounts that the machine runs as.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub google_service_accounts: Vec<String>,
-    /// What is inside.
+    /// The claims about the machine's image, container and location.
     #[serde(default, deserialize_with = "json::null_is_default")]
     pub submods: Submods,
 }
 
-/// What is inside the machine.
+/// The claims about the machine's image, container and location.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Submods {
     /// The image of the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidential_space: Option<ConfidentialSpace>,
-    /// The container; absent on a machine that is no Confidential Space.
+    /// The container; absent on a machine that does not run Confidential Space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<Container>,
-    /// Where the machine runs.
+    /// The machine's location in Compute Engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gce: Option<Gce>,
 }
 
-/// How well the machine's image is supported.
+/// The support status of the machine's image.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ConfidentialSpace {
-    /// `USABLE`, `STABLE` and `LATEST`, as far as they hold; absent on a debug image.
+    /// Those of `USABLE`, `STABLE` and `LATEST` that apply; absent on a debug image.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub support_attributes: Vec<String>,
-    /// What is monitored.
+    /// Whether each kind of monitoring is enabled, for example `memory`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub monitoring_enabled: BTreeMap<String, bool>,
 }
@@ -109,29 +109,29 @@ pub struct ConfidentialSpace {
 /// The container that was measured.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Container {
-    /// The reference as the operator typed it: a hint, not an identity.
+    /// The reference as the operator wrote it: a hint, not an identity.
     pub image_reference: String,
-    /// The digest of the manifest, as text; [`Claims::image_digest`] reads it.
+    /// The digest of the manifest, as text; [`Claims::image_digest`] parses it.
     pub image_digest: String,
     /// The digest of the configuration, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_id: Option<String>,
-    /// When it is started again.
+    /// When the launcher restarts the container: `Never`, `Always` or `OnFailure`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart_policy: Option<String>,
-    /// The arguments of its process.
+    /// The arguments of the container's process, overrides included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
-    /// The variables of its process.
+    /// The environment variables of the container's process, overrides included.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
-    /// The arguments that the operator chose; absent when there are none.
+    /// The arguments that the operator passed; absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cmd_override: Vec<String>,
-    /// The variables that the operator chose; absent when there are none.
+    /// The environment variables that the operator passed; absent if there are none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env_override: BTreeMap<String, String>,
-    /// Signatures over the digest that the attestation service has verified.
+    /// The signatures over the image digest that the attestation service has verified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub image_signatures: Vec<ImageSignature>,
 }
@@ -139,40 +139,40 @@ pub struct Container {
 /// A signature over the image digest that the attestation service has verified.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ImageSignature {
-    /// The hex SHA-256 of the public key (DER, SubjectPublicKeyInfo).
+    /// The SHA-256 of the public key (SubjectPublicKeyInfo in DER), as hex.
     pub key_id: String,
-    /// The signature, standard base64.
+    /// The signature, in standard base64.
     pub signature: String,
     /// `ECDSA_P256_SHA256`, `RSASSA_PSS_SHA256` or `RSASSA_PKCS1V15_SHA256`.
     pub signature_algorithm: String,
 }
 
-/// Where the machine runs.
+/// The machine's location in Compute Engine.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Gce {
-    /// The zone.
+    /// The zone, for example `europe-west4-a`.
     pub zone: String,
-    /// The operator's project.
+    /// The ID of the operator's project.
     pub project_id: String,
     /// The number of that project, as text.
     pub project_number: String,
     /// The machine's name.
     pub instance_name: String,
-    /// The machine's number, as text.
+    /// The machine's numeric ID, as text.
     pub instance_id: String,
 }
 
-/// A list that is written as a bare text when it has one item.
+/// A list of strings. With one item it is written as a string instead of an array.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct OneOrMany(pub Vec<String>);
 
 impl OneOrMany {
-    /// Whether there is no item.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether `item` is one of them.
+    /// Whether `item` is in the list.
     pub fn has(&self, item: &str) -> bool {
         self.0.iter().any(|other| other == item)
     }
@@ -199,7 +199,7 @@ impl<'de> Visitor<'de> for OneOrManyVisitor {
     type Value = OneOrMany;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text or a list of texts")
+        f.write_str("a string or a list of strings")
     }
 
     fn visit_str<E: de::Error>(self, one: &str) -> Result<OneOrMany, E> {
@@ -220,10 +220,10 @@ impl<'de> Visitor<'de> for OneOrManyVisitor {
 }
 
 impl Claims {
-    /// Reads the payload of a token.
+    /// Parses the payload of a token.
     ///
     /// # Errors
-    /// JSON that cannot be read strictly, or a claim of another type.
+    /// The payload is not strict JSON or larger than [`limits::TOKEN`], or a claim has another type.
     pub fn parse(payload: &[u8]) -> Result<Self, Error> {
         json::parse(payload, limits::TOKEN).map_err(Error::Claims)
     }

@@ -1,8 +1,8 @@
-//! Whom an identity provider lets in, as text: attribute mapping and attribute condition in the
-//! Common Expression Language (IAM v1, `workloadIdentityPoolProvider`).
+//! The attribute mapping and the attribute condition of a workload identity pool provider, in the Common
+//! Expression Language (IAM v1, `workloadIdentityPoolProvider`).
 //!
-//! A claim that is absent makes an expression fail, and a failure denies, except beside `||`. So
-//! every alternative below asks first whether the claim is there.
+//! An absent claim makes an expression fail, and a failure denies access, except as an operand of `||`.
+//! Each alternative below therefore first tests whether the claim is present.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,17 +13,17 @@ use serde::Serialize;
 use crate::Error;
 use crate::claims::{CONFIDENTIAL_SPACE, DEFAULT_AUDIENCE, ISSUER, PRODUCTION};
 
-/// Bytes that an attribute condition may have.
+/// The longest attribute condition, in bytes (IAM v1).
 const CONDITION_LIMIT: usize = 4096;
-/// Characters that an allowed audience may have.
+/// The longest allowed audience, in characters (IAM v1).
 const AUDIENCE_LIMIT: usize = 256;
-/// The image, the operator's project and the machine: 122 bytes at the most, of the 127 that are
-/// allowed. The machine's self link, which `assertion.sub` holds, can be longer.
+/// The image, the operator's project and the machine: at most 122 of the 127 bytes that are allowed. The
+/// machine's self link in `assertion.sub` can be longer.
 const SUBJECT: &str = "'gcpcs::'+assertion.submods.container.image_digest\
     +'::'+assertion.submods.gce.project_number+'::'+assertion.submods.gce.instance_id";
 
-/// How claims become attributes. What a grant names is `attribute.image_digest`: the digest that
-/// the TEE measured, not the reference that its operator typed.
+/// The mapping of claims to attributes. Grants name `attribute.image_digest`: the digest that the TEE
+/// measured, not the reference that its operator wrote.
 pub fn attribute_mapping() -> BTreeMap<&'static str, &'static str> {
     BTreeMap::from([
         ("google.subject", SUBJECT),
@@ -34,7 +34,7 @@ pub fn attribute_mapping() -> BTreeMap<&'static str, &'static str> {
     ])
 }
 
-/// Technologies that keep the operator out.
+/// Confidential computing technologies, which deny the operator access to the machine's memory.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Hardware {
     /// AMD SEV.
@@ -53,8 +53,8 @@ impl Hardware {
     }
 }
 
-/// Whom a collaborator lets in. Which image may decrypt is not said here but by the grant on the
-/// key; here is said that it runs on production hardware, under a production image, and as built.
+/// The requirements of a collaborator's provider: production hardware, a production image and no
+/// overrides. The grant on the key, not the provider, names the image that may decrypt.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Admission {
     hardware: Vec<Hardware>,
@@ -64,7 +64,7 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// Lets in machines of these technologies; of none, if there are none.
+    /// Requires one of these technologies. An empty list admits no machine.
     pub fn of(hardware: &[Hardware]) -> Self {
         Self {
             hardware: hardware.to_vec(),
@@ -74,25 +74,26 @@ impl Admission {
         }
     }
 
-    /// Lets in machines of this project only, or of another one named so.
+    /// Requires a machine of this project, or of another project that was added in this way.
     ///
     /// # Errors
-    /// What cannot be the identifier of a project.
+    /// `project` cannot be a project ID.
     pub fn operator(mut self, project: &str) -> Result<Self, Error> {
         self.operators.push(plain(project, "-:.")?);
         Ok(self)
     }
 
-    /// Lets in machines that run as this account only, or as another one named so.
+    /// Requires a machine that runs as this service account, or as another that was added in this way.
     ///
     /// # Errors
-    /// What cannot be the address of a service account.
+    /// `email` cannot be the address of a service account.
     pub fn service_account(mut self, email: &str) -> Result<Self, Error> {
         self.service_accounts.push(plain(email, "-@.")?);
         Ok(self)
     }
 
-    /// Lets in images only that the key with this digest has signed, besides all others named so.
+    /// Requires a signature on the image by the key with this digest, and by every other key that was added
+    /// in this way.
     pub fn signed_by(mut self, key: Digest) -> Self {
         self.signers.push(key);
         self
@@ -101,7 +102,7 @@ impl Admission {
     /// The attribute condition.
     ///
     /// # Errors
-    /// It is longer than a provider takes.
+    /// It is longer than IAM allows.
     pub fn condition(&self) -> Result<String, Error> {
         let mut text = format!(
             "assertion.swname == '{CONFIDENTIAL_SPACE}' && assertion.dbgstat == '{PRODUCTION}' && \
@@ -149,8 +150,8 @@ impl Admission {
     }
 }
 
-/// `text`, if it consists of letters, digits and these other characters only: then it cannot end
-/// the quotes that it is put in.
+/// Returns `text` if it consists of letters, digits and the characters in `others` only, so that it
+/// cannot end a quoted string.
 fn plain(text: &str, others: &str) -> Result<String, Error> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
     match !text.is_empty() && text.chars().all(is_plain) {
@@ -167,7 +168,7 @@ fn list<T: AsRef<str>>(items: &[T]) -> String {
     format!("[{}]", quoted.join(", "))
 }
 
-/// A provider as IAM takes it.
+/// The body of a workload identity pool provider (IAM v1).
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Provider {
@@ -184,12 +185,11 @@ struct Oidc {
 }
 
 impl Provider {
-    /// The provider of one collaborator, whose `audience` is nobody else's: a token for one cannot
-    /// be replayed to another.
+    /// The provider of one collaborator. `audience` must be unique to the collaborator, so that a token for
+    /// one cannot be replayed to another.
     ///
     /// # Errors
-    /// The audience that every token has by default, one that is too long or empty, or a condition
-    /// that is too long.
+    /// `audience` is [`DEFAULT_AUDIENCE`], empty or too long, or the condition is too long.
     pub fn new(audience: &str, admission: &Admission) -> Result<Self, Error> {
         let length = audience.chars().count();
         if audience == DEFAULT_AUDIENCE || length == 0 || length > AUDIENCE_LIMIT {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_must_hold() {
+    fn has_all_requirements() {
         let condition = admission().operator("operator").unwrap();
         let condition = condition
             .service_account("run@operator.iam.gserviceaccount.com")
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_all_signers() {
+    fn requires_all_signers() {
         let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
         let condition = admission()
             .signed_by(one)
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn lets_no_name_out_of_its_quotes() {
+    fn refuses_names_that_end_their_quotes() {
         for name in ["", "a'", "a' || true || 'a", "a\\", "a b", "a\n"] {
             for admitted in [
                 admission().operator(name),
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_condition_that_no_provider_takes() {
+    fn refuses_a_condition_that_is_too_long() {
         let many = (0..60).fold(admission(), |a, n: u32| {
             a.signed_by(Digest::of(&n.to_be_bytes()))
         });
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn has_one_audience_of_its_own() {
+    fn has_one_audience_and_not_the_default() {
         let provider = Provider::new("https://one.example/countersign", &admission()).unwrap();
         let json = serde_json::to_value(provider).unwrap();
         let audiences = serde_json::json!(["https://one.example/countersign"]);

@@ -4,118 +4,118 @@ use content::json::JsonError;
 use crate::event_log::Register;
 use crate::launch_policy::Violation;
 
-/// A signature that does not verify. The caller's cryptography gives no further cause.
+/// A signature does not verify. The caller's cryptography reports no further cause.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the signature does not verify")]
 pub struct BadSignature;
 
-/// What cannot be read, or must not be believed.
+/// Input that cannot be parsed, or that fails a check.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The event log is larger than [`content::limits::EVENT_LOG`].
     #[error("reading event log: {size} bytes are over the limit of {limit}")]
     EventLogSize {
-        /// Bytes found.
+        /// The log's size in bytes.
         size: u64,
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: u64,
     },
     /// The log ends inside an event.
-    #[error("reading event log: the event at byte {offset} is cut off")]
+    #[error("reading event log: the event at byte {offset} is truncated")]
     EventCutOff {
-        /// Where the event begins, in bytes.
+        /// The offset of the event, in bytes.
         offset: usize,
     },
-    /// A field of another type than a record has in this place.
+    /// A field of a record has another type than expected.
     #[error("reading event log: expected type {expected} at byte {offset}, found {found}")]
     EventRecord {
-        /// Where the field begins, in bytes.
+        /// The offset of the field, in bytes.
         offset: usize,
         /// The type expected.
         expected: u8,
         /// The type found.
         found: u8,
     },
-    /// A record with another number than its place in the log.
-    #[error("reading event log: the record at byte {offset} is not numbered {number}")]
+    /// A record's number is not its position in the log.
+    #[error("reading event log: the record at byte {offset} does not have the number {number}")]
     EventNumber {
-        /// Where the record begins, in bytes.
+        /// The offset of the record, in bytes.
         offset: usize,
-        /// Its place, counted from 0.
+        /// The record's position, counted from 0.
         number: u64,
     },
-    /// A record of another register than the log is of.
+    /// A record names another register than the log's.
     #[error("reading event log: expected {register} at byte {offset}, found another register")]
     EventRegister {
-        /// Where the field begins, in bytes.
+        /// The offset of the field, in bytes.
         offset: usize,
         /// The register expected.
         register: Register,
     },
-    /// A record without its register's digest, or with one that is not its event's.
-    #[error("reading event log: the digests of the record at byte {offset} are not its event's")]
+    /// A record lacks the digest for its register, or has a digest that does not match its event.
+    #[error("reading event log: the digests of the record at byte {offset} do not match its event")]
     EventMeasured {
-        /// Where the record begins, in bytes.
+        /// The offset of the record, in bytes.
         offset: usize,
     },
-    /// More bytes in a record than its event has.
+    /// A record contains bytes after its event.
     #[error("reading event log: the event at byte {offset} has bytes after its end")]
     EventTrailing {
-        /// Where the record begins, in bytes.
+        /// The offset of the record, in bytes.
         offset: usize,
     },
-    /// An event of a type that nobody has defined.
-    #[error("reading event: type {0} is not known")]
+    /// An event of an unknown type.
+    #[error("reading event: unknown type {0}")]
     EventType(u8),
-    /// The content of an event is not what its type holds.
-    #[error("reading event: type {kind} does not hold {expected}")]
+    /// The content of an event is invalid for its type.
+    #[error("reading event: expected {expected} as content of type {kind}")]
     EventContent {
         /// The event's type.
         kind: u8,
-        /// What its content should have been.
+        /// The content expected.
         expected: &'static str,
     },
-    /// The digest in an event is none.
+    /// The digest in an event is invalid.
     #[error("reading event: type {kind}: {source}")]
     EventDigest {
         /// The event's type.
         kind: u8,
-        /// What is wrong with the digest.
+        /// The parser's error.
         source: InvalidDigest,
     },
-    /// An event that may occur once occurs again.
+    /// An event that may occur once occurs twice.
     #[error("replaying events: type {0} occurs twice")]
     EventTwice(u8),
-    /// An event that must occur does not.
+    /// A required event is missing.
     #[error("replaying events: type {0} is missing")]
     EventMissing(u8),
-    /// An event after the launch separator: the container may have written it.
+    /// An event follows the launch separator: the container may have written it.
     #[error("replaying events: type {0} comes after the launch separator")]
     EventAfterSeparator(u8),
-    /// A variable whose name is not `[a-zA-Z_][a-zA-Z0-9_]*`, or without `=`. Its value may be a
-    /// secret and is not repeated.
-    #[error("reading environment variable: {0:?} is not a name")]
+    /// A variable whose name is not `[a-zA-Z_][a-zA-Z0-9_]*`, or that has no `=`. Its value may be a
+    /// secret and is not shown.
+    #[error("reading environment variable: invalid name {0:?}")]
     VariableName(String),
-    /// A restart policy that does not exist.
+    /// An unknown restart policy.
     #[error("reading restart policy: expected Never, Always or OnFailure, found {0:?}")]
     RestartPolicy(String),
-    /// A label of the image that a launcher cannot read.
+    /// A label of the image is invalid for the launcher.
     #[error("reading launch policy: {0}")]
     Label(#[from] crate::launch_policy::LabelError),
-    /// A launch that the image's launch policy does not allow.
+    /// The image's launch policy does not allow the launch.
     #[error("checking launch policy: {0}")]
     Launch(#[from] Violation),
     /// The token is larger than [`content::limits::TOKEN`].
     #[error("parsing token: {size} bytes are over the limit of {limit}")]
     TokenSize {
-        /// Bytes found.
+        /// The token's size in bytes.
         size: u64,
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// A token has three parts with a dot between them.
-    #[error("parsing token: not three parts")]
+    /// The token does not have three parts separated by dots.
+    #[error("parsing token: expected three parts separated by dots")]
     TokenParts,
     /// A part of the token is not unpadded base64url.
     #[error("parsing token: the {part} is not unpadded base64url")]
@@ -123,101 +123,101 @@ pub enum Error {
         /// `header`, `payload` or `signature`.
         part: &'static str,
     },
-    /// The header is not what it must be.
+    /// The header is not strict JSON with the expected members.
     #[error("parsing token: header: {0}")]
     TokenHeader(#[source] JsonError),
-    /// An algorithm that the issuer does not use.
+    /// The algorithm is not the issuer's.
     #[error("parsing token: expected algorithm RS256, found {0:?}")]
     TokenAlgorithm(String),
-    /// Another kind of token.
+    /// The token's type is not JWT.
     #[error("parsing token: expected type JWT, found {0:?}")]
     TokenType(String),
-    /// The header has extensions that must be understood.
+    /// The header has critical extensions (RFC 7515, section 4.1.11).
     #[error("parsing token: the header has critical extensions")]
     TokenCritical,
-    /// The signature does not hold.
+    /// The signature does not verify.
     #[error("verifying token: {0}")]
     TokenSignature(#[source] BadSignature),
-    /// The payload is not what it must be.
+    /// The payload is not strict JSON with the expected claims.
     #[error("reading claims: {0}")]
     Claims(#[source] JsonError),
-    /// Somebody else signed.
+    /// The issuer is another.
     #[error("checking issuer: expected {expected}, found {found:?}")]
     Issuer {
-        /// Who should have.
+        /// The issuer expected.
         expected: String,
-        /// Who has.
+        /// The issuer found.
         found: String,
     },
-    /// The token is for somebody else, or not for one alone.
+    /// The token is for another audience, or for several.
     #[error("checking audience: expected {expected}, found {found:?}")]
     Audience {
-        /// Whom it should be for.
+        /// The audience expected.
         expected: String,
-        /// Whom it is for.
+        /// The audiences found.
         found: Vec<String>,
     },
-    /// The token holds no longer.
-    #[error("checking time: expired at {expires_at}, now it is {at}")]
+    /// The token has expired.
+    #[error("checking time: expired at {expires_at}, the time is {at} (Unix seconds)")]
     Expired {
-        /// When it was looked at, in Unix seconds.
+        /// The time of the check, in Unix seconds.
         at: u64,
-        /// When it expired, in Unix seconds.
+        /// The time of expiry, in Unix seconds.
         expires_at: u64,
     },
-    /// The token does not hold yet.
-    #[error("checking time: holds from {from}, now it is {at}")]
+    /// The token is not valid yet.
+    #[error("checking time: not valid before {from}, the time is {at} (Unix seconds)")]
     NotYet {
-        /// When it was looked at, in Unix seconds.
+        /// The time of the check, in Unix seconds.
         at: u64,
-        /// From when it holds, in Unix seconds.
+        /// The time from which the token is valid, in Unix seconds.
         from: u64,
     },
-    /// A nonce that was asked for is not in the token.
+    /// An expected nonce is not in the token.
     #[error("checking nonces: {0:?} is missing")]
     Nonce(String),
-    /// No Confidential Space.
+    /// The machine does not run Confidential Space.
     #[error("checking swname: expected CONFIDENTIAL_SPACE, found {found:?}")]
     Software {
-        /// The claim.
+        /// The claim `swname`, if present.
         found: Option<String>,
     },
     /// No container was measured.
     #[error("reading claims: no container")]
     Container,
-    /// The digest of the image is none.
+    /// The image digest is invalid.
     #[error("reading claims: image_digest: {0}")]
     ImageDigest(#[source] InvalidDigest),
-    /// The key set is not what it must be.
+    /// The key set is not strict JSON with the expected members.
     #[error("reading key set: {0}")]
     KeySet(#[source] JsonError),
-    /// Two keys with one identifier.
-    #[error("reading key set: two keys are {0:?}")]
+    /// Two keys have the same identifier.
+    #[error("reading key set: two keys have the identifier {0:?}")]
     KeyTwice(String),
-    /// Modulus or exponent is not a number in unpadded base64url.
-    #[error("reading key set: key {0:?} is no RSA key")]
+    /// A key's modulus or exponent is not a number in unpadded base64url.
+    #[error("reading key set: key {0:?} is not a valid RSA key")]
     KeyNumber(String),
-    /// A key, or a token's header, without an identifier.
+    /// A key or a token's header has no identifier.
     #[error("choosing key: no key identifier")]
     KeyUnnamed,
     /// The token was signed by a key that the issuer does not publish.
     #[error("choosing key: the issuer has no key {0:?}")]
     KeyUnknown(String),
-    /// The discovery document is not what it must be.
+    /// The discovery document is not strict JSON with the expected members.
     #[error("reading discovery: {0}")]
     Discovery(#[source] JsonError),
-    /// A name that cannot stand in a condition.
-    #[error("writing condition: {0:?} is not a name")]
+    /// A name that cannot be quoted in a condition.
+    #[error("writing condition: invalid name {0:?}")]
     ConditionText(String),
-    /// A condition that no provider takes.
+    /// A condition that is longer than IAM allows.
     #[error("writing condition: {size} bytes are over the limit of {limit}")]
     ConditionSize {
-        /// Bytes needed.
+        /// The condition's size in bytes.
         size: usize,
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// An audience that cannot be one collaborator's own.
-    #[error("writing provider: {0:?} cannot be an audience of one's own")]
+    /// An audience that cannot be unique to one collaborator.
+    #[error("writing provider: {0:?} cannot be the audience of one collaborator")]
     ConditionAudience(String),
 }

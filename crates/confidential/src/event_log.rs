@@ -2,8 +2,8 @@
 //! starts a container (GoogleCloudPlatform/confidential-space, `server/coscel/cos_tlv.go`).
 //!
 //! One event is two nested fields, each `u8` type, `u32` big-endian length, value: the outer one of type
-//! 80, the inner one of the event's own type. A log holds a record for each event, which says in which
-//! register it was measured, and with which digests.
+//! 80, the inner one of the event's own type. A log has a record for each event, which names the register
+//! that the event was measured into, and its digests.
 
 mod event;
 mod record;
@@ -18,8 +18,9 @@ pub use event::{Event, Reporting, RestartPolicy, Variable};
 use record::Fields;
 pub use register::Register;
 
-/// The PCR that holds the events.
+/// The number of the PCR that the events are measured into.
 pub const PCR: u8 = 13;
+
 /// The canonical event log of these events, measured into `register`.
 pub fn encode(events: &[Event], register: Register) -> Vec<u8> {
     let numbered = events.iter().zip(0..);
@@ -28,11 +29,11 @@ pub fn encode(events: &[Event], register: Register) -> Vec<u8> {
         .collect()
 }
 
-/// The events in the canonical event log of `register`; their order is not judged, [`replay`] does that.
+/// Parses the events in the canonical event log of `register`. Their order is checked by [`replay`].
 ///
 /// # Errors
-/// More bytes than a log may have, a record cut off, misnumbered, of another register or with another
-/// digest than its event's, an unknown event.
+/// The log is larger than [`limits::EVENT_LOG`]; a record is truncated, has a wrong number, register or
+/// digest, or contains an unknown event.
 pub fn decode(bytes: &[u8], register: Register) -> Result<Vec<Event>, Error> {
     let size = bytes.len() as u64;
     if size > limits::EVENT_LOG {
@@ -52,8 +53,8 @@ pub fn decode(bytes: &[u8], register: Register) -> Result<Vec<Event>, Error> {
     Ok(events)
 }
 
-/// What a register of 32 zero bytes holds after all the events: `SHA-256(register || digest)` for
-/// each (TCG, `TPM2_PCR_Extend`).
+/// The value of a register that starts with 32 zero bytes, after all events: each event replaces it by
+/// `SHA-256(register || digest)` (TCG, `TPM2_PCR_Extend`).
 pub fn register(events: &[Event]) -> Digest {
     let start = Digest::from_bytes([0; 32]);
     events.iter().fold(start, |register, event| {
@@ -64,35 +65,36 @@ pub fn register(events: &[Event]) -> Digest {
     })
 }
 
-/// What the events of one launch say together.
+/// One launch, as its events describe it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Launch {
-    /// The reference as the operator typed it.
+    /// The image reference as the operator wrote it.
     pub image_reference: String,
     /// The digest of the manifest.
     pub image_digest: Digest,
     /// The digest of the configuration.
     pub image_id: Digest,
-    /// When the container is started again.
+    /// When the launcher restarts the container.
     pub restart_policy: RestartPolicy,
-    /// The arguments of the process.
+    /// The arguments of the container's process, overrides included.
     pub args: Vec<String>,
-    /// The variables of the process.
+    /// The environment variables of the container's process, overrides included.
     pub env: BTreeMap<String, String>,
-    /// The arguments that the operator chose.
+    /// The arguments that the operator passed.
     pub cmd_override: Vec<String>,
-    /// The variables that the operator chose.
+    /// The environment variables that the operator passed.
     pub env_override: BTreeMap<String, String>,
     /// Whether memory use is reported.
     pub memory_monitor: Reporting,
-    /// The graphics processors' mode, if there are any.
+    /// The confidential computing mode of the GPUs, if there are any.
     pub gpu_cc_mode: Option<String>,
 }
 
-/// Reads one whole launch out of its events.
+/// Combines the events of one complete launch.
 ///
 /// # Errors
-/// An event twice that may occur once, one missing, no launch separator, or anything after it.
+/// An event that may occur once occurs twice, a required event or the launch separator is missing, or an
+/// event follows the separator.
 pub fn replay(events: &[Event]) -> Result<Launch, Error> {
     let (separator, measured) = events.split_last().ok_or(Error::EventMissing(8))?;
     if let Some(at) = measured
@@ -202,7 +204,7 @@ mod tests {
         ]
     }
 
-    /// Digest and register as a software TPM gave them.
+    /// The digest and the register's value come from a software TPM.
     #[test]
     fn measures_like_a_tpm() {
         let image = "sha256:a76fd40d851d895f6eee2b047ceaf84fcb06812ef1707dbc9a22e4e74f4cfd1f";
@@ -245,10 +247,10 @@ mod tests {
         let log = |bytes: &[u8]| decode(&record::of_bytes(bytes), Register::Pcr);
         let refused = |bytes: &[u8]| log(bytes).unwrap_err().to_string();
         assert!(refused(&field(4, &field(8, b""))).contains("expected type 80"));
-        assert!(refused(&field(EVENT, &field(12, b""))).contains("type 12 is not known"));
-        assert!(refused(&field(EVENT, &field(8, b"x"))).contains("does not hold nothing"));
-        assert!(refused(&field(EVENT, &field(9, b"\x02"))).contains("does not hold 0 or 1"));
-        assert!(refused(&field(EVENT, &field(4, b"\xc0"))).contains("does not hold UTF-8"));
+        assert!(refused(&field(EVENT, &field(12, b""))).contains("unknown type 12"));
+        assert!(refused(&field(EVENT, &field(8, b"x"))).contains("expected no bytes"));
+        assert!(refused(&field(EVENT, &field(9, b"\x02"))).contains("expected 0 or 1"));
+        assert!(refused(&field(EVENT, &field(4, b"\xc0"))).contains("expected UTF-8"));
         assert!(refused(&field(EVENT, &field(1, b"sha256:"))).contains("parsing digest"));
         assert!(refused(&field(EVENT, &field(2, b"never"))).contains("restart policy"));
         let trailing = [field(4, b"a"), vec![0]].concat();
@@ -260,7 +262,7 @@ mod tests {
                 "{variable}"
             );
         }
-        // What was a log once: events without records.
+        // An older format of the log: events without records.
         let bare = decode(&Event::LaunchSeparator.to_bytes(), Register::Pcr).unwrap_err();
         assert!(
             bare.to_string()
@@ -280,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn replays_nothing_after_the_separator() {
+    fn refuses_events_after_the_separator() {
         let mut events = launch();
         events.push(Event::ImageDigest(Digest::of(b"another")));
         assert!(matches!(
@@ -295,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn replays_no_half_launch() {
+    fn refuses_an_incomplete_launch() {
         let events = launch();
         assert!(matches!(
             replay(&events[..events.len() - 1]),
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn every_event_and_the_order_count() {
+    fn every_event_and_the_order_change_the_register() {
         let events = launch();
         let register_of_all = register(&events);
         for index in 1..events.len() {

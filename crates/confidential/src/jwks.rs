@@ -1,5 +1,5 @@
-//! The keys that an issuer of tokens publishes (RFC 7517), and where it publishes them (OpenID
-//! Connect Discovery 1.0). Only RSA keys for RS256 signatures are kept.
+//! The keys that a token issuer publishes (RFC 7517), and their location (OpenID Connect Discovery 1.0).
+//! Only RSA keys for RS256 signatures are kept.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -11,7 +11,7 @@ use crate::{Error, Token};
 /// An RSA public key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RsaKey {
-    /// Its identifier.
+    /// The key's identifier (`kid`).
     pub id: String,
     /// The modulus, big-endian, without leading zeros.
     pub modulus: Vec<u8>,
@@ -42,10 +42,11 @@ struct WireKey {
 }
 
 impl KeySet {
-    /// Reads a key set; keys of other kinds, or for other uses, are left out.
+    /// Parses a key set. Keys of other types or for other uses are skipped.
     ///
     /// # Errors
-    /// JSON that cannot be read strictly, a key that is none, or one identifier for two keys.
+    /// The set is not strict JSON or larger than [`limits::KEY`], a key is invalid, or two keys have the same
+    /// identifier.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let set: WireSet = content::json::parse(bytes, limits::KEY).map_err(Error::KeySet)?;
         let mut keys: Vec<RsaKey> = Vec::new();
@@ -62,7 +63,7 @@ impl KeySet {
     /// The key that signed a token, by the identifier in the token's header.
     ///
     /// # Errors
-    /// The header names none, or one that is not in the set.
+    /// The header names no key, or one that is not in the set.
     pub fn key_of(&self, token: &Token) -> Result<&RsaKey, Error> {
         let id = token.key_id().ok_or(Error::KeyUnnamed)?;
         let key = self.0.iter().find(|key| key.id == id);
@@ -98,25 +99,25 @@ impl WireKey {
     }
 }
 
-/// Whether a key with these operations (RFC 7517, section 4.3) is for verifying signatures.
+/// Whether a key with these operations (RFC 7517, section 4.3) is meant to verify signatures.
 fn verifies(operations: &[String]) -> bool {
     operations.iter().any(|operation| operation == "verify")
 }
 
-/// What an issuer says about itself.
+/// The discovery document of an issuer (OpenID Connect Discovery 1.0, section 3).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct Discovery {
-    /// Who it is.
+    /// The issuer's URL.
     pub issuer: String,
-    /// Where its keys are.
+    /// The URL of the issuer's key set.
     pub jwks_uri: String,
 }
 
 impl Discovery {
-    /// Reads the document, which must speak for `issuer`.
+    /// Parses the document, which must name `issuer`.
     ///
     /// # Errors
-    /// JSON that cannot be read strictly, or another issuer.
+    /// The document is not strict JSON or larger than [`limits::KEY`], or names another issuer.
     pub fn parse(bytes: &[u8], issuer: &str) -> Result<Self, Error> {
         let found: Self = content::json::parse(bytes, limits::KEY).map_err(Error::Discovery)?;
         match found.issuer == issuer {
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_keys_for_other_things() {
+    fn skips_keys_for_other_uses() {
         let is_found = |from: &str, to: &str| {
             assert!(KEY.contains(from), "{from}");
             let set = set(&KEY.replace(from, to)).unwrap();
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_key_set() {
+    fn refuses_invalid_key_sets() {
         assert!(matches!(
             set(&format!("{KEY},{KEY}")),
             Err(Error::KeyTwice(_))
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn believes_discovery_only_about_its_issuer() {
+    fn refuses_discovery_of_another_issuer() {
         let document = br#"{"issuer":"https://a.example","jwks_uri":"https://a.example/k","x":1}"#;
         assert!(Discovery::parse(document, "https://a.example").is_ok());
         let other = Discovery::parse(document, "https://a.example/");

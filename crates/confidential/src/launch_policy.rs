@@ -1,5 +1,5 @@
-//! What an image lets its operator change: the labels `tee.launch_policy.*`, read and enforced as
-//! the Confidential Space launcher does, with its own words (google/go-tpm-tools,
+//! What an image allows its operator to change: the labels `tee.launch_policy.*`, parsed and enforced as by
+//! the Confidential Space launcher, with the launcher's messages (google/go-tpm-tools,
 //! `launcher/spec/launch_policy.go`).
 
 mod labels;
@@ -16,7 +16,7 @@ pub use labels::{
 };
 pub use violation::Violation;
 
-/// An answer that the image gives in a label.
+/// A permission that a label of the image grants or denies.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Permission {
     /// Not allowed.
@@ -26,16 +26,16 @@ pub enum Permission {
     Granted,
 }
 
-/// The image of the machine itself: is it Google's production image, or the one for debugging?
+/// The image of the machine: Google's production image or its debug image.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MachineImage {
-    /// No one can log in; `dbgstat` is `disabled-since-boot`.
+    /// Login is impossible; `dbgstat` is `disabled-since-boot`.
     Production,
     /// The operator can log in and read everything.
     Debug,
 }
 
-/// When the workload's output may be shown to the operator.
+/// When the workload's output may be redirected to the operator.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum LogRedirect {
     /// On a debug image only.
@@ -43,11 +43,11 @@ pub enum LogRedirect {
     DebugOnly,
     /// On every image.
     Always,
-    /// On none.
+    /// On no image.
     Never,
 }
 
-/// How much of the machine is monitored, the least first.
+/// How much of the machine is monitored, in increasing order.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Monitoring {
     /// Nothing.
@@ -55,7 +55,7 @@ pub enum Monitoring {
     None,
     /// Memory use.
     MemoryOnly,
-    /// All there is.
+    /// Everything that the launcher can monitor.
     All,
 }
 
@@ -72,17 +72,17 @@ impl fmt::Display for Monitoring {
 /// The launch policy of an image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LaunchPolicy {
-    /// May the command be another?
+    /// Whether the operator may replace the command.
     pub cmd_override: Permission,
-    /// Variables that may be set.
+    /// The environment variables that the operator may set.
     pub env_override: Vec<String>,
-    /// When may output be shown?
+    /// When output may be redirected to the operator.
     pub log_redirect: LogRedirect,
-    /// Directories that may be mounted on, with all below them.
+    /// Directories at or below which the operator may mount.
     pub mount_destinations: Vec<String>,
-    /// May capabilities be added?
+    /// Whether the operator may add capabilities.
     pub capabilities: Permission,
-    /// May a cgroup namespace be asked for?
+    /// Whether the operator may request a cgroup namespace.
     pub cgroups: Permission,
     /// What may be monitored on a production image.
     pub hardened_monitoring: Monitoring,
@@ -91,10 +91,10 @@ pub struct LaunchPolicy {
 }
 
 impl LaunchPolicy {
-    /// Checks what the operator asks for; the first violation is told, as the launcher does.
+    /// Checks the operator's request.
     ///
     /// # Errors
-    /// A request that the policy does not allow.
+    /// The first violation of the policy, in the launcher's order.
     pub fn check(&self, request: &Request) -> Result<(), Violation> {
         self.check_env(&request.env)?;
         self.check_cmd(&request.cmd)?;
@@ -193,30 +193,30 @@ impl LaunchPolicy {
     }
 }
 
-/// Whether the operator asks for something.
+/// Whether the operator requests something.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Asked {
-    /// It is not asked for.
+    /// It is not requested.
     #[default]
     No,
-    /// It is.
+    /// It is requested.
     Yes,
 }
 
-/// What an operator asks for when starting an image.
+/// An operator's request to launch an image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
-    /// Another command; empty when none was given.
+    /// The command that replaces the image's; empty if there is none.
     pub cmd: Vec<String>,
-    /// Variables to set.
+    /// Environment variables to set.
     pub env: Vec<Variable>,
-    /// Shall the output be shown?
+    /// Whether to redirect the output to the operator.
     pub log_redirect: Asked,
-    /// Directories to mount on.
+    /// Mount points in the container.
     pub mounts: Vec<String>,
     /// Capabilities to add.
     pub capabilities: Vec<String>,
-    /// Shall there be a cgroup namespace?
+    /// Whether to create a cgroup namespace.
     pub cgroup_namespace: Asked,
     /// What to monitor.
     pub monitoring: Monitoring,
@@ -225,7 +225,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Asks for nothing but to be started on this machine image.
+    /// A request to launch on this machine image, without any options.
     pub fn on(machine_image: MachineImage) -> Self {
         Self {
             cmd: Vec::new(),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn allows_nothing_unless_told() {
+    fn allows_nothing_by_default() {
         let policy = policy(&[]).unwrap();
         assert_eq!(policy.cmd_override, Permission::Denied);
         assert_eq!(policy.log_redirect, LogRedirect::DebugOnly);
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_labels_that_say_nothing() {
+    fn refuses_invalid_labels() {
         let boolean = policy(&[("allow_cmd_override", "yes")])
             .unwrap_err()
             .to_string();

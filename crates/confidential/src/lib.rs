@@ -1,6 +1,6 @@
-//! What Google Confidential Space says about a workload and how a workload, a relying party and a
-//! launcher read it: attestation tokens and their claims, launch policy, measured events, and the
-//! conditions of an identity provider as text. No network, no clock, no signature check.
+//! The formats of Google Confidential Space, as a workload, a relying party and a launcher read them:
+//! attestation tokens and their claims, launch policy, measured events, and the conditions of an identity
+//! provider. This crate uses no network and no clock, and verifies no signature itself.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

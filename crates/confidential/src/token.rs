@@ -1,5 +1,5 @@
-//! An attestation token: a JSON Web Token in compact form (RFC 7515, RFC 7519), signed RS256. It is
-//! taken apart here; its signature is verified by the caller, who has the cryptography.
+//! An attestation token: a JSON Web Token in compact form (RFC 7515, RFC 7519), signed with RS256. This
+//! module parses it; the caller provides the function that verifies the signature.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -10,11 +10,11 @@ use serde::{Deserialize, Deserializer};
 pub use crate::error::BadSignature;
 use crate::{Claims, Error};
 
-/// The one algorithm that Google signs with. `none`, and HMAC under the public key, are refused
-/// before any key is chosen.
+/// The only algorithm that Google signs with. `none`, and HMAC with the public key as secret, are refused
+/// before a key is chosen.
 const ALGORITHM: &str = "RS256";
 
-/// A token taken apart. Nothing in it is to be believed before [`Token::verify`].
+/// A parsed token. Nothing in it can be trusted before [`Token::verify`].
 pub struct Token<'a> {
     header: Header,
     signing_input: &'a str,
@@ -28,14 +28,14 @@ struct Header {
     kid: Option<String>,
     #[serde(default, deserialize_with = "present")]
     typ: Option<String>,
-    // Extensions that a reader must understand; we understand none. A list of none is no list (RFC
-    // 7515, section 4.1.11), and so is null.
+    // Extensions that a reader must understand. None is supported, and an empty list (RFC 7515,
+    // section 4.1.11) or null is invalid.
     #[serde(default, deserialize_with = "present")]
     crit: Option<IgnoredAny>,
     x5c: Option<Vec<String>>,
 }
 
-/// A member that is there has a value, of which null is none.
+/// A member that is present must have a value other than null.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -45,11 +45,12 @@ where
 }
 
 impl<'a> Token<'a> {
-    /// Takes a token apart.
+    /// Parses a token.
     ///
     /// # Errors
-    /// Too large, not three parts of unpadded base64url, a header that is not strict JSON, another
-    /// algorithm than RS256, another type than JWT, critical extensions.
+    /// The token is larger than [`limits::TOKEN`] or does not have three parts in unpadded base64url; its
+    /// header is not strict JSON, has critical extensions, an algorithm other than RS256 or a type other than
+    /// JWT.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         let size = text.len() as u64;
         if size > limits::TOKEN {
@@ -69,12 +70,12 @@ impl<'a> Token<'a> {
         })
     }
 
-    /// The identifier of the key that signed, if the header has one that is not empty.
+    /// The identifier of the signing key, if the header has one that is not empty.
     pub fn key_id(&self) -> Option<&str> {
         self.header.kid.as_deref().filter(|kid| !kid.is_empty())
     }
 
-    /// The certificates of the key that signed, leaf first, as text: a token of the PKI kind.
+    /// The certificates of the signing key in base64, leaf first, if this is a PKI token.
     pub fn certificates(&self) -> Option<&[String]> {
         self.header.x5c.as_deref()
     }
@@ -89,10 +90,11 @@ impl<'a> Token<'a> {
         &self.signature
     }
 
-    /// Gives the claims, once `verify`, called with the signing input and the signature, agrees.
+    /// Verifies the signature by `verify`, which is called with the signing input and the signature, and
+    /// returns the claims.
     ///
     /// # Errors
-    /// `verify` does not agree, or the payload cannot be read strictly.
+    /// `verify` fails, or the payload cannot be parsed.
     pub fn verify(
         &self,
         verify: impl FnOnce(&[u8], &[u8]) -> Result<(), BadSignature>,
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn hands_out_claims_only_after_verification() {
+    fn returns_claims_only_after_verification() {
         let text = token(HEADER, PAYLOAD);
         let parsed = Token::parse(&text).unwrap();
         assert_eq!(parsed.key_id(), Some("k"));

@@ -16,15 +16,15 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest that these 32 bytes are.
+    /// Creates a digest from its 32 bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The digest that these 64 lower-case hex digits are, without the algorithm's name.
+    /// Parses 64 lower-case hex digits, without the algorithm's name.
     ///
     /// # Errors
-    /// Anything but 64 lower-case hex digits.
+    /// `hex` is not 64 lower-case hex digits.
     pub fn from_hex(hex: &str) -> Result<Self, InvalidDigest> {
         let invalid = || InvalidDigest(hex.chars().take(80).collect());
         if hex.bytes().any(|b| !matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
@@ -88,22 +88,22 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// Computes a [`Digest`] piece by piece; also a [`io::Write`] that never fails.
+/// Computes a [`Digest`] piece by piece. Implements [`io::Write`], which never fails.
 #[derive(Clone, Default)]
 pub struct Hasher(Sha256);
 
 impl Hasher {
-    /// A hasher that has seen nothing yet.
+    /// A hasher without input.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds `bytes` to what is digested.
+    /// Adds `bytes` to the input.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of all that was added.
+    /// The digest of the input.
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }
@@ -127,13 +127,13 @@ mod tests {
     const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
-    fn prints_what_it_parses() {
+    fn parsing_and_printing_are_inverse() {
         assert_eq!(Digest::of(b"").to_string(), EMPTY);
         assert_eq!(EMPTY.parse::<Digest>().unwrap(), Digest::of(b""));
     }
 
     #[test]
-    fn refuses_every_other_spelling() {
+    fn refuses_other_spellings() {
         for text in [
             "",
             "sha256:",

@@ -1,5 +1,5 @@
-//! JSON from outside is read strictly, so that no two readers can see two documents in one; JSON of
-//! our own is written canonically, so that the same value is always the same bytes.
+//! Strict parsing of JSON, so that two readers of a document cannot disagree on it, and canonical writing,
+//! so that equal values have equal bytes.
 
 mod checked;
 mod error;
@@ -18,17 +18,16 @@ pub use fields::{at_most, not_null, null_is_default};
 pub use names::distinct_names;
 use scan::Scan;
 
-/// Parses one document of `limit` bytes at the most into `T`, as Go's `encoding/json` would read it: a
-/// document in which Go could see something else is refused. Structs come from objects alone, never from
-/// arrays; names of one struct differ in more than case (Unicode simple case folding), and a name that is
-/// not known does not fold to a known one. Maps keep case apart, as Go's do. `null` is an absent
-/// `Option`, and an empty list or map; [`not_null`] and [`null_is_default`] say so of other fields.
+/// Parses one document of at most `limit` bytes as `T`. A document that Go's `encoding/json` could read
+/// differently is refused: structs are parsed only from objects, never from arrays; the names of a struct's
+/// members must differ in more than case (Unicode simple case folding), and an unknown name must not fold
+/// to a known one. Maps distinguish case, as in Go. `null` is an absent `Option`, or an empty list or map;
+/// [`not_null`] and [`null_is_default`] set its meaning for other fields.
 ///
 /// # Errors
-/// More bytes than `limit`, a key twice in one object at any depth or one that serde_json keeps for
-/// itself, names that differ in case only, more than [`limits::JSON_DEPTH`] levels or
-/// [`limits::JSON_MEMBERS`] members of one object, anything after the document, or a document that is
-/// not a `T`.
+/// The document is larger than `limit`, has a key twice in one object or a key that serde_json reserves,
+/// names that differ only in case, more than [`limits::JSON_DEPTH`] levels or [`limits::JSON_MEMBERS`]
+/// members in one object, bytes after its end, or is not a `T`.
 ///
 /// [`limits::JSON_DEPTH`]: crate::limits::JSON_DEPTH
 /// [`limits::JSON_MEMBERS`]: crate::limits::JSON_MEMBERS
@@ -46,11 +45,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, JsonErr
     T::deserialize(Checked::new(&mut document)).map_err(JsonError::Parse)
 }
 
-/// Writes `value` as RFC 8785 has it, for values without fractions: no white space, no newline at
-/// the end, and keys sorted by their UTF-16 code units (section 3.2.3).
+/// Writes `value` in the canonical form of RFC 8785, for values without fractions: no white space, no
+/// trailing newline, and keys sorted by their UTF-16 code units (section 3.2.3).
 ///
 /// # Errors
-/// A value that is no JSON, or a number that is no integer.
+/// The value cannot be converted to JSON, or contains a number that is not an integer.
 pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
     let value = serde_json::to_value(value).map_err(JsonError::Write)?;
     let mut out = Vec::new();
@@ -71,7 +70,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
             out.push(b']');
         }
         Value::Object(members) => {
-            // Sorted here: the map keeps insertion order as soon as any crate asks for it.
+            // The map keeps insertion order if any crate enables that feature of serde_json.
             let mut members: Vec<_> = members.iter().collect();
             members.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
             out.push(b'{');
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_readers_disagree_about() {
+    fn refuses_ambiguous_documents() {
         for text in [
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"\u0061":2}"#,
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_more_members_and_elements_than_anyone_needs() {
+    fn refuses_too_many_members_and_elements() {
         let members = |count| {
             let members: Vec<_> = (0..count).map(|n| format!("\"{n}\":0")).collect();
             format!("{{{}}}", members.join(","))
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_no_object() {
+    fn an_array_is_not_an_object() {
         for text in [
             "[]",
             r#"[[],{},null,null,"Neither","","",null]"#,

@@ -1,6 +1,6 @@
-//! The nouns that everything else is checked by: a digest, a reader that checks what it reads, the
-//! limits on bytes from outside, JSON read strictly and written canonically, and text of others made
-//! fit to print.
+//! The types that all other checks are built on: a digest, a reader that checks what it reads, limits on
+//! bytes from outside, strict parsing and canonical writing of JSON, and escaping of untrusted text for
+//! printing.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

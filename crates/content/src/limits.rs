@@ -1,50 +1,50 @@
-//! Limits on bytes from outside that more than one reader keeps; what only one reader keeps stands beside
-//! its parser. Sizes are in bytes and are checked before anything is parsed.
+//! Limits on input from outside that several parsers share. A limit of one parser is defined beside it.
+//! Limits of type `u64` are in bytes and are checked before parsing; limits of type `usize` are counts.
 
 /// An image manifest; registries refuse larger ones (OCI distribution specification, pushing manifests).
 pub const MANIFEST: u64 = 4 << 20;
 /// An image configuration.
 pub const CONFIG: u64 = 4 << 20;
-/// One layer, compressed, and also what it may unpack to.
+/// One layer, both compressed and unpacked.
 pub const LAYER: u64 = 4 << 30;
-/// Files and directories in one layer, and also in all layers of one image.
+/// Files and directories in one layer, and in all layers of one image.
 pub const ENTRIES: usize = 1_000_000;
 /// All layers of one image, compressed.
 pub const LAYERS_TOTAL: u64 = 8 << 30;
 /// The files of all layers of one image, unpacked.
 pub const UNPACKED_TOTAL: u64 = 16 << 30;
-/// The paths of all layers of one image and where its links lead.
+/// The paths and link targets in all layers of one image.
 pub const NAMES_TOTAL: u64 = 256 << 20;
 /// A Sigstore bundle.
 pub const BUNDLE: u64 = 32 << 20;
 /// A signed statement: the envelope around a software bill of materials is the largest.
 pub const STATEMENT: u64 = 32 << 20;
-/// All signatures and statements of one image: the largest statement in both layouts, and as much
-/// again. A piece that is named twice for different uses counts twice.
+/// All signatures and statements of one image: twice the largest statement in both layouts. A blob that
+/// is named twice for different uses counts twice.
 pub const PIECES_TOTAL: u64 = 128 << 20;
 /// A simple-signing payload.
 pub const PAYLOAD: u64 = 64 << 10;
 /// A public or private key, or a certificate, in PEM.
 pub const KEY: u64 = 64 << 10;
-/// An attestation token, or a registry's with all that is said about it.
+/// An attestation token, or the answer of a registry's token service.
 pub const TOKEN: u64 = 256 << 10;
 /// A body of a Google API, errors included.
 pub const HTTP_BODY: u64 = 16 << 20;
-/// A policy, a grant, a lock or another document that a person keeps.
+/// A policy, a grant, a lock or another document that a user writes.
 pub const DOCUMENT: u64 = 8 << 20;
-/// A log of measured events: what a launcher measures before it starts a container.
+/// A log of the events that a launcher measures before it starts a container.
 pub const EVENT_LOG: u64 = 4 << 20;
 /// Layers in one manifest, and so signatures under one legacy tag.
 pub const LAYERS: usize = 1000;
 /// Referrers of one image.
 pub const REFERRERS: usize = 256;
-/// The manifests of all referrers of one image, and also the list that names them.
+/// The manifests of all referrers of one image, and, separately, the list that names them.
 pub const REFERRERS_TOTAL: u64 = 16 << 20;
 /// Signatures of one image; Confidential Space reads no more (launcher, signature discovery).
 pub const SIGNATURES: usize = 300;
 /// Subjects of one statement.
 pub const SUBJECTS: usize = 1024;
-/// Members of one object in a JSON document: the reader must remember their names.
+/// Members of one object in a JSON document. The parser keeps their names to find duplicates.
 pub const JSON_MEMBERS: usize = 50_000;
 /// Nested arrays and objects in a JSON document.
 pub const JSON_DEPTH: usize = 64;

@@ -4,39 +4,39 @@ use std::path::Path;
 
 use crate::{Digest, Hasher};
 
-/// Content that is not what its descriptor says.
+/// Content does not match its descriptor.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CheckError {
-    /// More or fewer bytes than announced.
+    /// The content is longer or shorter than expected.
     #[error("checking content: expected {expected} bytes, found {}{actual}", if *.longer { "at least " } else { "" })]
     Size {
-        /// Bytes announced.
+        /// The expected size in bytes.
         expected: u64,
-        /// Bytes seen before it was given up.
+        /// Bytes read.
         actual: u64,
-        /// Whether there was more to come.
+        /// Whether reading stopped because the content is longer than expected.
         longer: bool,
     },
-    /// The right number of bytes, but others.
+    /// The size is as expected, the digest is not.
     #[error("checking content: expected {expected}, found {actual}")]
     Digest {
-        /// The digest announced.
+        /// The expected digest.
         expected: Digest,
-        /// The digest of what was read.
+        /// The digest of the content.
         actual: Digest,
     },
 }
 
-/// Bytes that could not be read, or that are not what they should be.
+/// Content cannot be read, or does not match its descriptor.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The source failed.
     #[error("reading content: {0}")]
     Io(#[source] io::Error),
-    /// The content is another one.
+    /// The content does not match its descriptor.
     #[error(transparent)]
     Check(#[from] CheckError),
-    /// The content is larger than anything of its kind may be.
+    /// The content is larger than the limit for its kind.
     #[error("reading content: larger than the limit of {limit} bytes")]
     Limit {
         /// The limit in bytes.
@@ -53,8 +53,8 @@ impl From<io::Error> for ReadError {
     }
 }
 
-/// A reader that gives the bytes of `inner` and fails, at the latest at their end, if they are not
-/// `size` bytes with the expected digest. What was read before the end is not yet checked.
+/// A reader that checks size and digest of `inner`. It fails, at the end at the latest, if they differ
+/// from the expected ones. Bytes read before the end are not yet checked.
 pub struct CheckedReader<R> {
     inner: R,
     hasher: Option<Hasher>,
@@ -64,7 +64,7 @@ pub struct CheckedReader<R> {
 }
 
 impl<R: Read> CheckedReader<R> {
-    /// Checks `inner` against `expected` and `size` in bytes.
+    /// Checks `inner` against the digest `expected` and the size `size` in bytes.
     pub fn new(inner: R, expected: Digest, size: u64) -> Self {
         Self {
             inner,
@@ -125,7 +125,8 @@ impl<R: Read> Read for CheckedReader<R> {
 /// Reads all of `reader` into memory and checks it.
 ///
 /// # Errors
-/// `size` above `limit` (nothing is read then), a failing source, or other content than announced.
+/// `size` is above `limit` (nothing is read then), `reader` fails, or the content has another size or
+/// digest.
 pub fn read_checked(
     reader: impl Read,
     expected: Digest,
@@ -140,7 +141,7 @@ pub fn read_checked(
     Ok(bytes)
 }
 
-/// A reader of another's bytes that fails, and does not just end, if they are more than `limit`.
+/// A reader that fails, instead of ending, if `inner` has more bytes than a limit.
 pub struct LimitedReader<R> {
     inner: R,
     limit: u64,
@@ -148,7 +149,7 @@ pub struct LimitedReader<R> {
 }
 
 impl<R: Read> LimitedReader<R> {
-    /// Gives `limit` bytes of `inner` at the most.
+    /// Limits `inner` to `limit` bytes.
     pub fn new(inner: R, limit: u64) -> Self {
         Self {
             inner,
@@ -169,10 +170,10 @@ impl<R: Read> Read for LimitedReader<R> {
     }
 }
 
-/// Reads all of `reader` into memory, `limit` bytes at the most.
+/// Reads all of `reader` into memory, at most `limit` bytes.
 ///
 /// # Errors
-/// A failing source, or more than `limit` bytes.
+/// `reader` fails or has more than `limit` bytes.
 pub fn read_limited(reader: impl Read, limit: u64) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
     reader
@@ -184,14 +185,15 @@ pub fn read_limited(reader: impl Read, limit: u64) -> Result<Vec<u8>, ReadError>
     Ok(bytes)
 }
 
-/// Opens a file of a folder that may be a stranger's: opening a pipe would wait for somebody to write.
+/// Opens a regular file in an untrusted folder. Opening a pipe would block until another process
+/// writes to it.
 ///
 /// # Errors
-/// It is not there, is no regular file, or may not be read.
+/// The file does not exist, is not a regular file, or cannot be opened.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     match fs::metadata(path)?.is_file() {
         true => File::open(path),
-        false => Err(io::Error::other("it is no regular file")),
+        false => Err(io::Error::other("not a regular file")),
     }
 }
 
@@ -204,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_no_end() {
+    fn exceeding_the_limit_is_an_error() {
         let read = |limit| {
             let mut bytes = Vec::new();
             let mut reader = LimitedReader::new(&b"abc"[..], limit);
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn passes_the_content_announced() {
+    fn accepts_the_expected_content() {
         assert_eq!(read(b"abc", b"abc", 3).unwrap(), b"abc");
         assert_eq!(read(b"", b"", 0).unwrap(), b"");
     }

@@ -1,8 +1,8 @@
-//! Text that others wrote, for people to read.
+//! Escaping of untrusted text for printing.
 
-/// At most `length` characters of `text`, on one line and fit to be printed: what a terminal would
-/// obey, what has no shape and what reorders its surroundings is written as `\u{…}`, and what was
-/// cut off as `…`.
+/// At most `length` characters of `text`, on one line and safe to print: characters that control a
+/// terminal, are invisible or reorder their surroundings are written as `\u{…}`. Text that was cut ends
+/// in `…`.
 pub fn printable(text: &str, length: usize) -> String {
     let mut out = String::new();
     for (count, character) in text.chars().enumerate() {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_is_not_steered_and_a_reader_not_misled() {
+    fn escapes_control_and_format_characters() {
         assert_eq!(printable("a\u{1b}[2J\n", 99), "a\\u{1b}[2J\\u{a}");
         for hidden in [
             '\u{202e}',
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn has_an_end() {
+    fn shortens_long_text() {
         assert_eq!(printable("abc", 3), "abc");
         assert_eq!(printable("abcd", 3), "abc…");
     }

@@ -9,35 +9,35 @@ use crate::{Document, Error};
 /// An image's configuration (OCI image specification, config.md).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Config {
-    /// When the image was made, RFC 3339.
+    /// The time of creation, in RFC 3339.
     #[serde(
         default,
         deserialize_with = "timestamp",
         skip_serializing_if = "Option::is_none"
     )]
     pub created: Option<String>,
-    /// Who made it.
+    /// The author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// The processor, by Go's name for it.
+    /// The processor architecture, as Go's `GOARCH`.
     pub architecture: String,
-    /// The operating system, by Go's name for it.
+    /// The operating system, as Go's `GOOS`.
     pub os: String,
     /// The operating system's version.
     #[serde(rename = "os.version", skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
-    /// What the image needs of the operating system.
+    /// The features that the image needs of the operating system.
     #[serde(rename = "os.features", default, skip_serializing_if = "Vec::is_empty")]
     pub os_features: Vec<String>,
-    /// The processor's variant.
+    /// The variant of the processor architecture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// How a container of the image is started.
     #[serde(default, deserialize_with = "json::null_is_default")]
     pub config: Execution,
-    /// What the image's file system consists of.
+    /// The layers of the image's file system.
     pub rootfs: RootFs,
-    /// How each layer came to be.
+    /// The history of each layer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<History>,
 }
@@ -52,28 +52,28 @@ pub struct Execution {
         skip_serializing_if = "String::is_empty"
     )]
     pub user: String,
-    /// `NAME=VALUE`, in this order.
+    /// Environment variables as `NAME=VALUE`, in this order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
-    /// The command's first words.
+    /// The first arguments of the command.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entrypoint: Vec<String>,
-    /// The command's other words, which whoever starts it may replace.
+    /// The further arguments of the command, which a user may replace.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cmd: Vec<String>,
-    /// The directory the command starts in; empty means `/`.
+    /// The working directory of the command; empty means `/`.
     #[serde(
         deserialize_with = "json::null_is_default",
         skip_serializing_if = "String::is_empty"
     )]
     pub working_dir: String,
-    /// Labels: among them the launch policy of Confidential Space.
+    /// Labels, including the launch policy of Confidential Space.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// Ports the container listens on, `8080/tcp`.
+    /// Ports that the container listens on, for example `8080/tcp`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub exposed_ports: BTreeMap<String, Nothing>,
-    /// Directories that the container expects to be mounted.
+    /// Directories that are volumes.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub volumes: BTreeMap<String, Nothing>,
     /// The signal that ends the container, `SIGTERM` or `SIGRTMIN+3`.
@@ -84,7 +84,7 @@ pub struct Execution {
     pub args_escaped: Option<bool>,
 }
 
-/// The value of a key in a set that is written as an object.
+/// The value of each key in a set that is written as an object: `{}`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Nothing {}
 
@@ -122,36 +122,36 @@ impl RootFs {
     }
 }
 
-/// How a layer came to be (config.md, property `history`).
+/// The history of a layer (config.md, property `history`).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
 pub struct History {
-    /// When, RFC 3339.
+    /// The time of creation, in RFC 3339.
     #[serde(
         deserialize_with = "timestamp",
         skip_serializing_if = "Option::is_none"
     )]
     pub created: Option<String>,
-    /// By which command.
+    /// The command that created the layer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// By whom.
+    /// The author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// Free text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Whether this step made no layer.
+    /// Whether this step created no layer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub empty_layer: Option<bool>,
 }
 
 impl Config {
-    /// Reads a configuration.
+    /// Parses a configuration.
     ///
     /// # Errors
-    /// More than [`limits::CONFIG`] bytes, JSON that is not strict, a root file system that does not
-    /// consist of layers, or a variable without `=`.
+    /// The bytes are larger than [`limits::CONFIG`], not strict JSON, or not a configuration; the type of
+    /// `rootfs` is not `layers`, or an environment variable has no `=`.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let config: Self = json::parse(bytes, limits::CONFIG).map_err(|source| Error::Json {
             document: Document::Config,

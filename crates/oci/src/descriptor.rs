@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::media;
 
-/// What a document says about content elsewhere (OCI image specification, descriptor.md).
+/// A descriptor of content (OCI image specification, descriptor.md).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", try_from = "Wire")]
 pub struct Descriptor {
@@ -18,37 +18,37 @@ pub struct Descriptor {
     pub digest: Digest,
     /// The content's size in bytes.
     pub size: u64,
-    /// Free text about the content, never checked by anyone.
+    /// Annotations of the content. They are not verified.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// What the content is when its media type says only how it is packed.
+    /// The type of an artifact, if the media type is that of a manifest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
-    /// Other places where the content may be found. Never asked.
+    /// Other URLs of the content. They are never requested.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
-    /// The content itself, in base64. Equal to what the digest says, and never used.
+    /// The content itself, in base64. It has the descriptor's digest and is never used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
-    /// The machine that an image is for.
+    /// The platform of an image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
 }
 
-/// The machine that an image is for (image-index.md, property `platform`).
+/// The platform of an image (image-index.md, property `platform`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Platform {
-    /// The processor, by Go's name for it.
+    /// The processor architecture, as Go's `GOARCH`.
     pub architecture: String,
-    /// The operating system, by Go's name for it.
+    /// The operating system, as Go's `GOOS`.
     pub os: String,
     /// The operating system's version.
     #[serde(rename = "os.version", skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
-    /// What the image needs of the operating system.
+    /// The features that the image needs of the operating system.
     #[serde(rename = "os.features", default, skip_serializing_if = "Vec::is_empty")]
     pub os_features: Vec<String>,
-    /// The processor's variant.
+    /// The variant of the processor architecture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
 }
@@ -72,7 +72,7 @@ struct Wire {
     platform: Option<Platform>,
 }
 
-/// What the specification forbids in a descriptor.
+/// A rule of the specification that a descriptor violates.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
     #[error("{0:?} is not a URI")]
@@ -130,7 +130,7 @@ impl Descriptor {
         }
     }
 
-    /// Describes the two bytes `{}`, which stand for "no configuration".
+    /// Describes the two bytes `{}`, which mean "no configuration" (manifest.md, empty descriptor).
     pub fn empty() -> Self {
         Self::of(media::EMPTY, b"{}")
     }
@@ -139,7 +139,7 @@ impl Descriptor {
 /// Sizes are signed 64-bit integers on the wire (descriptor.md).
 fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let size = i64::deserialize(deserializer)?;
-    u64::try_from(size).map_err(|_| de::Error::custom("a size below zero"))
+    u64::try_from(size).map_err(|_| de::Error::custom("negative size"))
 }
 
 pub(crate) fn media_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -154,7 +154,7 @@ fn not_media_type<E: de::Error>(text: &str) -> E {
     E::custom(format_args!("{text:?} is not a media type"))
 }
 
-/// Some writers spell "no artifact type" as an empty string.
+/// Some writers write an absent artifact type as an empty string.
 pub(crate) fn optional_media_type<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {

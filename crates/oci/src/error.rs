@@ -5,64 +5,64 @@ use std::path::PathBuf;
 use content::json::JsonError;
 use content::{Digest, ReadError};
 
-/// What this crate cannot read, write or accept.
+/// Why an image, or a part of one, cannot be read or written or is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Text that names no image.
+    /// An invalid reference.
     #[error("parsing reference {text:?}: {fault}")]
     Reference {
-        /// The text, shortened to 300 characters.
+        /// The text, at most 300 characters of it.
         text: String,
-        /// What is wrong with it.
+        /// The rule that the text violates.
         fault: ReferenceFault,
     },
-    /// A document that is no strict JSON of its kind, or that cannot be written.
+    /// A document is not strict JSON of its kind, or cannot be written.
     #[error("reading {document}: {source}")]
     Json {
-        /// Which document.
+        /// The kind of document.
         document: Document,
-        /// Why.
+        /// The parser's error.
         source: JsonError,
     },
-    /// A manifest, index or configuration of another media type.
+    /// A manifest, index or configuration has another media type.
     #[error("reading {document}: expected media type {expected}, found {actual:?}")]
     MediaType {
-        /// Which document.
+        /// The kind of document.
         document: Document,
-        /// The media type that it should have.
+        /// The media type expected.
         expected: &'static str,
-        /// The media type that it has.
+        /// The media type found.
         actual: String,
     },
     /// A schema version other than 2.
     #[error("reading {document}: schema version {version} is not 2")]
     SchemaVersion {
-        /// Which document.
+        /// The kind of document.
         document: Document,
         /// The version found.
         version: u64,
     },
-    /// One document that could be read as manifest and as index.
+    /// A document could be parsed both as a manifest and as an index.
     #[error("reading {document}: it names both layers and manifests")]
     Ambiguous {
-        /// Which document.
+        /// The kind of document.
         document: Document,
     },
-    /// More layers than a manifest may name.
+    /// A manifest names more layers than the limit.
     #[error("reading manifest: {count} layers are over the limit of {limit}")]
     Layers {
-        /// Layers found.
+        /// The number of layers.
         count: usize,
-        /// Layers allowed.
+        /// The limit.
         limit: usize,
     },
-    /// The manifest of an image without layers.
+    /// The manifest of an image has no layers.
     #[error("reading manifest: an image must have at least one layer")]
     NoLayers,
     /// A variable in a configuration without `=` or without a name, shortened to 200 characters.
     #[error("reading configuration: variable {0:?} is not NAME=VALUE")]
     Env(String),
-    /// A configuration that describes another number of layers than the manifest.
+    /// The configuration has another number of layers than the manifest.
     #[error("reading image: manifest has {layers} layers, configuration has {diff_ids} diff IDs")]
     DiffIds {
         /// Layers in the manifest.
@@ -70,77 +70,77 @@ pub enum Error {
         /// Diff IDs in the configuration.
         diff_ids: usize,
     },
-    /// A root file system that does not consist of layers.
+    /// The type of the root file system is not `layers`.
     #[error("reading configuration: root file system of type {kind:?} is not \"layers\"")]
     RootFs {
         /// The type found.
         kind: String,
     },
-    /// Bytes that are not what a descriptor says.
+    /// A document cannot be read, or does not match its descriptor.
     #[error("reading {document}: {source}")]
     Content {
-        /// Which document.
+        /// The kind of document.
         document: Document,
-        /// Why.
+        /// The error of reading or checking.
         source: ReadError,
     },
-    /// A blob that cannot be read from a layout, or that is another one.
+    /// A blob cannot be read from a layout, or does not match its descriptor.
     #[error("reading blob {digest}: {source}")]
     Blob {
-        /// The digest that was asked for.
+        /// The digest of the blob.
         digest: Digest,
-        /// Why.
+        /// The error of reading or checking.
         source: ReadError,
     },
-    /// A layout that holds another number of images than one.
+    /// A layout does not hold exactly one image.
     #[error("reading layout {}: expected one image, found {count}", path.display())]
     Images {
-        /// The layout.
+        /// The layout's directory.
         path: PathBuf,
-        /// Images in its index.
+        /// The number of manifests in its index.
         count: usize,
     },
-    /// A layout of another version than 1.0.0.
+    /// The version of a layout is not 1.0.0.
     #[error("reading layout {}: version {version:?} is not \"1.0.0\"", path.display())]
     LayoutVersion {
-        /// The layout.
+        /// The layout's directory.
         path: PathBuf,
         /// The version found.
         version: String,
     },
-    /// A file or directory that cannot be read.
+    /// A file or directory cannot be read.
     #[error("reading {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file or directory that cannot be written.
+    /// A file or directory cannot be written.
     #[error("writing {}: {source}", path.display())]
     Write {
-        /// The file.
+        /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// A layer that cannot be written to where it should go.
+    /// The output of a layer cannot be written.
     #[error("writing layer: {0}")]
     WriteLayer(#[source] io::Error),
-    /// A layer whose source fails, or that is no gzip.
+    /// The input of a layer cannot be read or decompressed.
     #[error("reading layer: {0}")]
     ReadLayer(#[source] ReadError),
-    /// An entry that no layer of ours has and that none of others may have.
+    /// A layer or one of its entries is refused.
     #[error("{}: {fault}", match path.is_empty() { true => "reading layer".to_owned(), false => format!("reading layer: entry {path:?}") })]
     Layer {
-        /// The entry's path, lossily; empty where there is none.
+        /// The entry's path, with invalid UTF-8 replaced; empty if the fault is not in one entry.
         path: String,
-        /// What is wrong with it.
+        /// The rule that is violated.
         fault: LayerFault,
     },
 }
 
-/// A document of an image.
+/// The kind of a document of an image.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Document {
     /// `manifest.md` of the image specification.
@@ -164,54 +164,54 @@ impl fmt::Display for Document {
     }
 }
 
-/// What is wrong with a reference.
+/// Why a reference is invalid.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ReferenceFault {
-    /// No `/`, or a first part that is no host.
+    /// There is no `/`, or the first part is not a host.
     #[error("expected REGISTRY/PATH, with a registry such as registry.example or 127.0.0.1:5000")]
     Registry,
-    /// A path outside the distribution specification's grammar.
+    /// The path does not match the distribution specification's grammar.
     #[error("repository path must be lower-case words joined by `/`, `.`, `_` or `-`")]
     Path,
-    /// More than 255 characters.
+    /// The repository's name is longer than 255 characters.
     #[error("repository is longer than 255 characters")]
     Length,
-    /// A tag outside the distribution specification's grammar.
-    #[error("tag must be at most 128 of letters, digits, `_`, `.` and `-`")]
+    /// The tag does not match the distribution specification's grammar.
+    #[error("tag must be at most 128 letters, digits, `_`, `.` and `-`")]
     Tag,
-    /// Not `sha256:` and 64 lower-case hex digits.
+    /// The digest is not `sha256:` and 64 lower-case hex digits.
     #[error("digest must be sha256:<64 lower-case hex digits>")]
     Digest,
-    /// An image is named by its digest, and there is none.
+    /// The digest, which must name an image, is missing.
     #[error("expected REPOSITORY@sha256:<digest>")]
     NoDigest,
-    /// Both a tag and a digest.
+    /// There are both a tag and a digest.
     #[error("expected a tag or a digest, not both")]
     TagAndDigest,
-    /// Neither a tag nor a digest.
+    /// There is neither a tag nor a digest.
     #[error("expected REPOSITORY:TAG or REPOSITORY@sha256:<digest>")]
     NoTarget,
 }
 
-/// What is wrong with a layer or one of its entries.
+/// Why a layer or one of its entries is refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum LayerFault {
-    /// The path is empty, climbs out, or is not written plainly.
+    /// The path is empty, leaves the root, or contains `.`, `..` or an empty part.
     #[error("path is not a plain path below the root")]
     Path,
-    /// The path is no UTF-8.
+    /// The path or link target is not UTF-8.
     #[error("path is not UTF-8")]
     Encoding,
     /// The path, or a part of it, is too long.
     #[error("path is longer than {limit} bytes")]
     PathLength {
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// The path, or a link's target, has a control character (Unicode category Cc).
-    #[error("path or link target has a control character")]
+    /// The path or a link's target contains a control character (Unicode category Cc).
+    #[error("path or link target contains a control character")]
     Control,
-    /// The path was there before.
+    /// Another entry has the same path.
     #[error("path appears twice")]
     Duplicate,
     /// Another path differs from this one in case only.
@@ -220,64 +220,64 @@ pub enum LayerFault {
         /// The other path.
         other: String,
     },
-    /// A path below something that is no directory.
+    /// A parent of the path is not a directory.
     #[error("parent is not a directory")]
     Parent,
-    /// A link whose target is empty, climbs above the root, or is too long.
+    /// The link's target is empty, leaves the root, or is too long.
     #[error("link target {target:?} leaves the root")]
     Link {
-        /// The target, lossily.
+        /// The target, with invalid UTF-8 replaced.
         target: String,
     },
-    /// A hard link to something that is no regular file of this layer or the ones below.
+    /// The target of a hard link is not a regular file of this layer or a lower one.
     #[error("hard link target {target:?} is not a file")]
     HardLink {
-        /// The target, lossily.
+        /// The target, with invalid UTF-8 replaced.
         target: String,
     },
-    /// A device, a pipe or a type that nobody should use in a layer.
+    /// A device, a pipe or another type that is not allowed in a layer.
     #[error("type {kind:?} is not a file, directory or link")]
     Kind {
         /// The type flag of the header.
         kind: char,
     },
-    /// A header that says one thing and its extension another, or an unreadable extension.
+    /// An extended header is malformed or contradicts the entry's header.
     #[error("extended header is malformed")]
     Extension,
-    /// Extended headers beyond any need.
+    /// An extended header is larger than the limit.
     #[error("extended header is larger than {limit} bytes")]
     ExtensionSize {
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// A header that cannot be read.
+    /// A header is malformed.
     #[error("header is malformed")]
     Header,
-    /// A link, or a directory, that carries content.
-    #[error("{size} bytes of content on something that is no file")]
+    /// An entry other than a file has content.
+    #[error("{size} bytes of content in an entry that is not a file")]
     Content {
-        /// Bytes announced.
+        /// The size in the header, in bytes.
         size: u64,
     },
-    /// Content after the end of the archive.
+    /// The archive is followed by other bytes than zeros.
     #[error("bytes after the end of the archive")]
     Trailing,
-    /// Too many entries.
+    /// The layer has more entries than the limit.
     #[error("more than {limit} entries")]
     Entries {
-        /// Entries allowed.
+        /// The limit, as a number of entries.
         limit: usize,
     },
-    /// Too many bytes once unpacked.
+    /// The layer is larger than the limit when unpacked.
     #[error("more than {limit} bytes unpacked")]
     Size {
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// A compression other than gzip.
+    /// The layer's compression is not gzip.
     #[error("compression is not gzip")]
     Compression,
-    /// A file that has another size than when it was listed.
+    /// A file changed its size or type while it was read.
     #[error("file changed while it was read")]
     Changed,
 }

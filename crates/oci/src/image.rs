@@ -2,7 +2,7 @@ use content::{Digest, read_checked};
 
 use crate::{Config, Document, Error, Manifest, media};
 
-/// An image: the bytes that were received or written, what they say, and both identities.
+/// An image: the received bytes of manifest and configuration, and both parsed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Image {
     manifest_bytes: Vec<u8>,
@@ -12,11 +12,11 @@ pub struct Image {
 }
 
 impl Image {
-    /// Reads an image from its manifest and its configuration.
+    /// Parses an image from its manifest and its configuration.
     ///
     /// # Errors
-    /// A manifest or configuration that cannot be read, a configuration that is not the one the
-    /// manifest describes, or one diff ID more or fewer than there are layers.
+    /// The manifest or the configuration cannot be parsed, the configuration is not the one that the manifest
+    /// describes, or the number of diff IDs differs from the number of layers.
     pub fn parse(manifest_bytes: Vec<u8>, config_bytes: Vec<u8>) -> Result<Self, Error> {
         let manifest = Manifest::parse(&manifest_bytes)?;
         check_config(&manifest, &config_bytes)?;
@@ -44,22 +44,22 @@ impl Image {
         self.manifest.config.digest
     }
 
-    /// What the manifest says.
+    /// The parsed manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// What the configuration says.
+    /// The parsed configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The manifest as it came.
+    /// The received bytes of the manifest.
     pub fn manifest_bytes(&self) -> &[u8] {
         &self.manifest_bytes
     }
 
-    /// The configuration as it came.
+    /// The received bytes of the configuration.
     pub fn config_bytes(&self) -> &[u8] {
         &self.config_bytes
     }

@@ -7,17 +7,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::descriptor::optional_media_type;
 use crate::{Descriptor, Document, Error, media};
 
-/// A list of manifests (OCI image specification, image-index.md): the table of a layout, and of the
-/// referrers of an image.
+/// A list of manifests (OCI image specification, image-index.md): the index of a layout, or the referrers
+/// of an image.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Index {
     /// Always 2.
     pub schema_version: u64,
-    /// Always [`media::INDEX`]; an index that leaves it out means the same.
+    /// Always [`media::INDEX`], which is also assumed if the member is absent.
     #[serde(default = "own_media_type", deserialize_with = "media_type_or_own")]
     pub media_type: String,
-    /// What this is, if not images.
+    /// The type of the artifacts, if these are not images.
     #[serde(
         default,
         deserialize_with = "optional_media_type",
@@ -29,7 +29,7 @@ pub struct Index {
     /// The manifest that this one refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
-    /// Free text.
+    /// Annotations. They are not verified.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -55,11 +55,11 @@ impl Index {
         }
     }
 
-    /// Reads an index.
+    /// Parses an index.
     ///
     /// # Errors
-    /// More than [`limits::MANIFEST`] bytes, JSON that is not strict, another schema version or
-    /// media type, or a document that is a manifest as well.
+    /// The bytes are larger than [`limits::MANIFEST`], not strict JSON, not an index, have another schema
+    /// version or media type, or could be parsed as a manifest too.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::Index;
         let json = |source| Error::Json { document, source };

@@ -14,8 +14,8 @@ use crate::{Descriptor, Document, Error, Image, Index, media};
 
 const VERSION: &str = "1.0.0";
 
-/// A directory with `oci-layout`, `index.json` and `blobs/sha256`. Files appear in it whole: each is
-/// written beside its place and renamed.
+/// A directory with `oci-layout`, `index.json` and `blobs/sha256`. Each file is written under a temporary
+/// name and renamed, so that no incomplete file appears.
 #[derive(Clone, Debug)]
 pub struct Layout {
     dir: PathBuf,
@@ -28,11 +28,11 @@ struct Header {
 }
 
 impl Layout {
-    /// Makes a layout in `dir`, which is created if it is not there. Until
-    /// [`Layout::set_image`] it holds no image.
+    /// Creates a layout in `dir`, and `dir` if it does not exist. The layout has no image before
+    /// [`Layout::set_image`].
     ///
     /// # Errors
-    /// A directory or file that cannot be written.
+    /// A directory or file cannot be written.
     pub fn create(dir: &Path) -> Result<Self, Error> {
         let layout = Self {
             dir: dir.to_owned(),
@@ -53,7 +53,7 @@ impl Layout {
     /// Opens the layout in `dir`.
     ///
     /// # Errors
-    /// A directory that is no layout, or one of another version.
+    /// The directory is not a layout, or one of another version.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let path = dir.join("oci-layout");
         let document = Document::Layout;
@@ -76,25 +76,25 @@ impl Layout {
         &self.dir
     }
 
-    /// Where the blob with this digest is or would be.
+    /// The path of the blob with this digest. The blob need not exist.
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.blobs().join(digest.hex())
     }
 
-    /// Writes `bytes` as a blob.
+    /// Writes `bytes` as a blob and returns its descriptor.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// The file cannot be written.
     pub fn write_blob(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor, Error> {
         let descriptor = Descriptor::of(media_type, bytes);
         self.replace(&self.blob_path(&descriptor.digest), bytes)?;
         Ok(descriptor)
     }
 
-    /// Writes `entries` as a layer of format v1, as a stream.
+    /// Writes `entries` as a layer of format v1, without holding it in memory.
     ///
     /// # Errors
-    /// Those of [`layer::write`], and a file that cannot be written.
+    /// Those of [`layer::write`], or the file cannot be written.
     pub fn write_layer(
         &self,
         entries: impl IntoIterator<Item = Entry>,
@@ -114,7 +114,7 @@ impl Layout {
     /// Reads a blob and checks it against its descriptor.
     ///
     /// # Errors
-    /// A blob that is not there, larger than `limit` bytes, or another one than described.
+    /// The blob does not exist, is larger than `limit` bytes, or does not match `descriptor`.
     pub fn read_blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, Error> {
         let digest = descriptor.digest;
         let file = self.open_blob(&digest)?;
@@ -122,10 +122,10 @@ impl Layout {
             .map_err(|source| Error::Blob { digest, source })
     }
 
-    /// Opens a blob. What is read from it is not checked.
+    /// Opens a blob. Its content is not checked.
     ///
     /// # Errors
-    /// A blob that is not there.
+    /// The blob does not exist or cannot be opened.
     pub fn open_blob(&self, digest: &Digest) -> Result<File, Error> {
         open_regular(&self.blob_path(digest)).map_err(|source| Error::Blob {
             digest: *digest,
@@ -133,19 +133,20 @@ impl Layout {
         })
     }
 
-    /// Makes the manifest that `descriptor` describes the layout's image: the last step.
+    /// Sets the layout's image to the manifest that `descriptor` describes. This is the last step of writing a
+    /// layout.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// The file cannot be written.
     pub fn set_image(&self, descriptor: &Descriptor) -> Result<(), Error> {
         let bytes = Index::new(vec![descriptor.clone()]).to_bytes()?;
         self.replace(&self.dir.join("index.json"), &bytes)
     }
 
-    /// Describes the layout's image.
+    /// The descriptor of the layout's image.
     ///
     /// # Errors
-    /// An index that cannot be read, or that names another number of manifests than one.
+    /// The index cannot be read, or does not name exactly one manifest.
     pub fn descriptor(&self) -> Result<Descriptor, Error> {
         let bytes = read(&self.dir.join("index.json"), Document::Index)?;
         let mut manifests = Index::parse(&bytes)?.manifests;
@@ -159,7 +160,7 @@ impl Layout {
         }
     }
 
-    /// The layout's image: manifest and configuration, checked; layers are not read.
+    /// The layout's image. Manifest and configuration are checked; layers are not read.
     ///
     /// # Errors
     /// Those of [`Layout::descriptor`], [`Layout::read_blob`] and [`Image::parse`].
@@ -196,7 +197,7 @@ fn temporary(dir: &Path) -> Result<NamedTempFile, Error> {
         .map_err(|e| unwritten(dir, e))
 }
 
-/// Temporary files are private; what they become is as public as any other output.
+/// Renames a temporary file to `path`, and makes it readable for all users, as other output is.
 fn persist(file: NamedTempFile, path: &Path) -> Result<(), Error> {
     let public = fs::Permissions::from_mode(0o644);
     file.as_file()

@@ -1,5 +1,5 @@
-//! Container images as bytes: references, manifests, configurations, layers and layouts on disk, as
-//! the OCI image specification 1.1 writes them. Nothing here opens a socket.
+//! Container images: references, manifests, configurations, layers and layouts on disk (OCI image
+//! specification 1.1). This crate uses no network.
 #![forbid(unsafe_code)]
 
 mod config;

@@ -7,17 +7,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::descriptor::optional_media_type;
 use crate::{Descriptor, Document, Error, media};
 
-/// An image manifest, which is also how signatures and attestations are packed (OCI image
-/// specification, manifest.md). Bytes that were received are kept beside it, never made from it.
+/// An image manifest, also used for signatures and attestations (OCI image specification, manifest.md).
+/// Digests are computed over the received bytes, never over a manifest that was written again.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// Always 2.
     pub schema_version: u64,
-    /// Always [`media::MANIFEST`]; a manifest that leaves it out means the same.
+    /// Always [`media::MANIFEST`], which is also assumed if the member is absent.
     #[serde(default = "own_media_type", deserialize_with = "media_type_or_own")]
     pub media_type: String,
-    /// What this is, if not an image.
+    /// The type of the artifact, if this is not an image.
     #[serde(
         default,
         deserialize_with = "optional_media_type",
@@ -31,7 +31,7 @@ pub struct Manifest {
     /// The manifest that this one refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
-    /// Free text.
+    /// Annotations. They are not verified.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -58,7 +58,7 @@ impl Manifest {
         }
     }
 
-    /// The manifest of something that belongs to `subject` and is no image.
+    /// The manifest of an artifact with one layer that refers to `subject`.
     pub fn referrer(artifact_type: &str, layer: Descriptor, subject: Descriptor) -> Self {
         Self {
             artifact_type: Some(artifact_type.to_owned()),
@@ -67,12 +67,12 @@ impl Manifest {
         }
     }
 
-    /// Reads a manifest.
+    /// Parses a manifest.
     ///
     /// # Errors
-    /// More than [`limits::MANIFEST`] bytes, JSON that is not strict, another schema version or
-    /// media type, more than [`limits::LAYERS`] layers, an image without layers, or a document that is
-    /// an index as well.
+    /// The bytes are larger than [`limits::MANIFEST`], not strict JSON, not a manifest, have another schema
+    /// version or media type, more than [`limits::LAYERS`] layers or, for an image, none, or could be parsed as
+    /// an index too.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::Manifest;
         let json = |source| Error::Json { document, source };
@@ -93,8 +93,8 @@ impl Manifest {
         if count > limit {
             return Err(Error::Layers { count, limit });
         }
-        // manifest.md: "The array MUST have the base layer at index 0" where the configuration is an
-        // image's; artifacts may do without.
+        // manifest.md: "The array MUST have the base layer at index 0" if the configuration is an
+        // image's; artifacts may have no layer.
         if count == 0 && self.config.media_type == media::CONFIG {
             return Err(Error::NoLayers);
         }
@@ -113,7 +113,7 @@ impl Manifest {
     }
 }
 
-/// What a document says it is, whatever else it says.
+/// The members that show the kind of a document, parsed before the others.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Kind {

@@ -1,4 +1,4 @@
-//! Media types, by the names their owners gave them.
+//! Media types.
 
 /// An image manifest (OCI image specification, manifest.md).
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -6,7 +6,7 @@ pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// An image configuration (OCI image specification, config.md).
 pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-/// A layer: a tar archive as it is (OCI image specification, layer.md).
+/// A layer: an uncompressed tar archive (OCI image specification, layer.md).
 pub const LAYER_TAR: &str = "application/vnd.oci.image.layer.v1.tar";
 /// A layer: a tar archive in gzip (OCI image specification, layer.md).
 pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";

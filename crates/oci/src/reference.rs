@@ -6,22 +6,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Error, ReferenceFault};
 
-/// Characters that a repository's name may have (OCI distribution specification: host and path).
+/// The longest name of a repository, host and path, in characters (OCI distribution specification).
 const NAME_LIMIT: usize = 255;
-/// Characters that a tag may have (OCI distribution specification, pulling manifests).
+/// The longest tag, in characters (OCI distribution specification, pulling manifests).
 const TAG_LIMIT: usize = 128;
-/// Characters of a bad reference that an error repeats.
+/// The longest text shown of an invalid reference, in characters.
 const SHOWN: usize = 300;
 
-/// Docker Hub, by the name that its users know.
+/// The name of Docker Hub in references.
 const HUB: &str = "docker.io";
-/// The hosts that answer for it; clients write them in its place.
+/// The hosts of Docker Hub's API, which some clients write in place of its name.
 const HUB_HOSTS: [&str; 2] = ["index.docker.io", "registry-1.docker.io"];
-/// Where repositories of Docker Hub are that are named without an account.
+/// The path prefix of Docker Hub's repositories that are named without an account.
 const HUB_LIBRARY: &str = "library";
 
-/// A repository in a registry, `127.0.0.1:5000/builder/workload`. The registry is always named.
-/// Repositories of Docker Hub are equal under every name that clients have for them.
+/// A repository with its registry, for example `127.0.0.1:5000/builder/workload`.
+/// A repository of Docker Hub is equal under all of its names.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Repository {
     registry: String,
@@ -29,17 +29,17 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The registry: host and, if not the scheme's own, port.
+    /// The registry's host, with its port if the reference has one.
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// The repository's path within the registry, without a slash in front.
+    /// The repository's path within the registry, without a leading slash.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Whether `text` is a name of this repository, in whichever spelling.
+    /// Whether `text` is a name of this repository, in any spelling.
     pub fn is_named(&self, text: &str) -> bool {
         text.parse::<Self>().is_ok_and(|other| other == *self)
     }
@@ -59,16 +59,16 @@ impl fmt::Display for Repository {
     }
 }
 
-/// A tag: a name that a registry may point elsewhere at any time.
+/// A tag: a name that can be moved to another manifest at any time.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Tag(String);
 
 impl Tag {
-    /// The tag `sha256-<hex><suffix>` under which cosign and the referrers fallback keep what
-    /// belongs to `digest`. `suffix` is `.sig`, `.att` or empty.
+    /// The tag `sha256-<hex><suffix>`, under which cosign keeps signatures (`.sig`) and attestations (`.att`) of
+    /// the image with this digest, and clients keep its referrers (empty suffix).
     ///
     /// # Errors
-    /// A suffix with other characters than a tag may have.
+    /// `suffix` contains a character that is not allowed in a tag.
     pub fn of_digest(digest: &Digest, suffix: &str) -> Result<Self, Error> {
         format!("sha256-{}{suffix}", digest.hex()).parse()
     }
@@ -93,12 +93,12 @@ impl fmt::Display for Tag {
     }
 }
 
-/// An image by its digest, `REPOSITORY@sha256:…`: what can be verified and bound.
+/// An image by its digest, `REPOSITORY@sha256:…`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ImageRef {
-    /// Where the image is.
+    /// The repository of the image.
     pub repository: Repository,
-    /// Which image it is: the digest of its manifest.
+    /// The digest of the image's manifest.
     pub digest: Digest,
 }
 
@@ -123,12 +123,12 @@ impl fmt::Display for ImageRef {
     }
 }
 
-/// What a manifest is stored under.
+/// The name of a manifest in a repository.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Target {
-    /// A name.
+    /// A tag.
     Tag(Tag),
-    /// Its own digest.
+    /// The manifest's digest.
     Digest(Digest),
 }
 
@@ -141,12 +141,12 @@ impl fmt::Display for Target {
     }
 }
 
-/// What a person types: a repository with a tag or with a digest.
+/// A repository with a tag or a digest.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Reference {
-    /// Where.
+    /// The repository.
     pub repository: Repository,
-    /// What there.
+    /// The tag or the digest.
     pub target: Target,
 }
 
@@ -217,7 +217,7 @@ fn parse_reference(text: &str) -> Result<Reference, ReferenceFault> {
     })
 }
 
-/// A colon before the last slash belongs to the registry's port.
+/// Splits off the tag. A colon before the last slash belongs to the registry's port.
 fn split_tag(name: &str) -> (&str, Option<&str>) {
     match name.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
@@ -239,7 +239,7 @@ fn parse_repository(text: &str) -> Result<Repository, ReferenceFault> {
     Ok(canonical(registry, path))
 }
 
-/// One name for each repository: cosign and crane write `index.docker.io/org/app` where others write
+/// Normalises the names of Docker Hub: cosign and crane write `index.docker.io/org/app`, other clients
 /// `docker.io/org/app`, and `docker.io/app` is `docker.io/library/app`
 /// (`distribution/reference`, `splitDockerDomain`).
 fn canonical(registry: &str, path: &str) -> Repository {
@@ -258,8 +258,8 @@ fn canonical(registry: &str, path: &str) -> Repository {
     }
 }
 
-/// A first part without dot, colon or the name `localhost` is taken for a path by other clients,
-/// who would look for it elsewhere: it is refused.
+/// Whether a text is a registry. A first part without a dot or a port that is not `localhost` is refused:
+/// other clients read it as a part of a path and use another registry.
 fn is_registry(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
@@ -318,7 +318,7 @@ mod tests {
     const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
-    fn reads_what_people_type() {
+    fn reads_tags_and_digests() {
         let reference: Reference = "127.0.0.1:5000/builder/workload:v1.0".parse().unwrap();
         assert_eq!(reference.repository.registry(), "127.0.0.1:5000");
         assert_eq!(reference.repository.path(), "builder/workload");
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_names_no_image() {
+    fn refuses_invalid_references() {
         use ReferenceFault as F;
         for (text, expected) in [
             ("ubuntu:latest", F::Registry),

@@ -187,7 +187,7 @@ fn a_document_is_one_thing_only() {
     ));
 }
 
-/// Another implementation of the image specification reads what we write.
+/// `oci-spec` reads what this crate writes.
 #[test]
 fn oci_spec_agrees() {
     let bytes = config(vec![Digest::of(b"l")]).to_bytes().unwrap();

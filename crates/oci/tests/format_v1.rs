@@ -161,7 +161,7 @@ fn reads_back_what_it_wrote() {
     assert_eq!(find("l").1, MemberKind::Symlink { target });
 }
 
-/// GNU tar, when it is here, must see the same names and modes.
+/// GNU tar, if installed, must list the same names and modes.
 #[test]
 fn gnu_tar_agrees() {
     let dir = tempfile::tempdir().unwrap();
@@ -192,7 +192,7 @@ fn gnu_tar(path: &Path) -> Option<String> {
 }
 
 #[test]
-fn refuses_what_is_no_one_image() {
+fn refuses_ambiguous_entries() {
     let twice = vec![file("a", b"1"), file("a", b"2")];
     assert_eq!(refused(twice), LayerFault::Duplicate);
     let below_file = vec![file("a", b""), file("a/b", b"")];
@@ -218,7 +218,7 @@ fn refuses_control_characters() {
 }
 
 #[test]
-fn a_source_that_is_no_file_is_an_error() {
+fn a_source_that_is_not_a_file_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let content = Content::File(dir.path().to_owned());
     assert_eq!(refused(vec![program("p", content)]), LayerFault::Changed);

@@ -1,4 +1,4 @@
-//! Layers from strangers: what must be refused, and that nothing outside is touched.
+//! Hostile layers: what must be refused, and that nothing outside the folder is written.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;
@@ -167,8 +167,7 @@ fn headers_do_not_contradict_each_other() {
     assert_eq!(fault(&huge), LayerFault::ExtensionSize { limit: 1 << 20 });
 }
 
-/// The first of two headers of one kind, and one in front of a global header, count for some readers
-/// and not for others.
+/// Readers disagree on the first of two headers of one type, and on a header before a global one.
 #[test]
 fn headers_do_not_displace_each_other() {
     let path = || new().entry(b'x', b"p", b"", b"13 path=evil\n");
@@ -199,7 +198,7 @@ fn headers_do_not_displace_each_other() {
     assert!(read(&allowed).is_ok());
 }
 
-/// Bytes that are the front of the path in one dialect, and something else or nothing in another.
+/// Bytes that are a prefix of the path in one dialect, and have another or no meaning in another.
 #[test]
 fn a_header_has_one_dialect() {
     let posix = b"ustar\x0000";
@@ -228,7 +227,6 @@ fn patched(magic: &[u8; 8], offset: usize, bytes: &[u8]) -> Vec<u8> {
     archive
 }
 
-/// A time that cannot be read is no time.
 #[test]
 fn an_unreadable_time_is_an_error() {
     let time = |text: &[u8; 12]| patched(b"ustar\x0000", 136, text);
@@ -362,7 +360,7 @@ fn writes_nothing_through_links_of_other_layers() {
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
 }
 
-/// A gzip of zeros is a thousand times smaller than what it holds: the archive's limit counts.
+/// A gzip of zeros is a thousand times smaller than its content. The limit is that of the content.
 #[test]
 fn a_bomb_is_stopped_by_its_header() {
     let start = new().sized(b'0', b"bomb", b"", b"", 5 << 30).0;

@@ -21,8 +21,8 @@ fn text<'a>(row: &'a Value, key: &str) -> &'a str {
     row[key].as_str().unwrap()
 }
 
-/// The cases of the specification's own validator. Digests of other algorithms than SHA-256 are not
-/// read here at all.
+/// The cases of the specification's own validator. Digests by algorithms other than SHA-256 are not
+/// supported.
 #[test]
 fn oci_image_spec() {
     let Some(dir) = testkit::vectors("oci-image-spec") else {
@@ -55,8 +55,8 @@ fn oci_image_spec() {
     println!("{count} documents");
 }
 
-/// Archives that four other readers were run on. Ours reads what they agree on, or refuses it by a
-/// rule of its own; where they disagree it refuses, or sees what Go sees, as container runtimes do.
+/// Archives that four other readers have read. If they agree, this reader agrees or refuses by a rule of its
+/// own. If they disagree, it refuses or agrees with Go, which container runtimes use.
 #[test]
 fn tar_layers() {
     let Some(dir) = testkit::vectors("tar-layers") else {
@@ -109,7 +109,7 @@ fn line(member: &Member, bytes: &[u8]) -> Line {
     (member.path.to_string(), kind.to_owned(), size, digest)
 }
 
-/// What Go lists, without the root and in our spelling of paths.
+/// The entries that Go lists, without the root, with normalised paths.
 fn expected(row: &Value) -> Vec<Line> {
     let plain = |entry: &Value| {
         let name = text(entry, "name")
@@ -127,7 +127,7 @@ fn expected(row: &Value) -> Vec<Line> {
         .collect()
 }
 
-/// Archives that try to write outside: each is refused, or stays inside.
+/// Archives that try to write outside the folder. Each is refused or writes only inside.
 #[test]
 fn traversal() {
     let Some(dir) = testkit::vectors("tar-layers") else {

@@ -1,4 +1,4 @@
-//! Sigstore bundle v0.3 around an envelope that is signed with a key of one's own
+//! Sigstore bundle v0.3 that contains an envelope signed with a key, not with a certificate
 //! (protobuf-specs, `sigstore_bundle.proto`).
 
 use base64::Engine as _;
@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::envelope::{Envelope, Wire};
 use crate::{Error, PublicKey};
 
-/// Media type, and artifact type of the manifest that carries a bundle.
+/// The media type of a bundle, and the artifact type of the manifest that carries it.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-/// The other way to write the media type (`sigstore_bundle.proto`, `media_type`).
+/// The other spelling of the media type (`sigstore_bundle.proto`, `media_type`).
 const MEDIA_TYPE_PARAMETER: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
-/// Log entries and timestamps in one bundle, each: as many as sigstore-go reads.
+/// The most log entries, and the most timestamps, in one bundle: the limit of sigstore-go.
 const EVIDENCE: usize = 32;
 
-/// A bundle with an envelope inside. Where the key is named in it, that is a hint and no more.
+/// A bundle with an envelope. The key that it names is only a hint.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bundle {
     envelope: Envelope,
@@ -35,7 +35,8 @@ struct Document {
     message_signature: Option<IgnoredAny>,
 }
 
-// What is only missed or counted is not kept: kept, a megabyte of it is ten in memory.
+// Members that are only counted or tested for presence are not kept: a megabyte of them would need ten in
+// memory.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Material {
@@ -65,17 +66,17 @@ struct Timestamps {
 }
 
 impl Bundle {
-    /// A bundle around `envelope`.
+    /// A bundle that contains `envelope`.
     pub fn new(envelope: Envelope) -> Self {
         Self { envelope }
     }
 
-    /// Parses a bundle. Log entries and timestamps are counted, and count for nothing else: with a
-    /// key that a policy names, the signature stands on its own.
+    /// Parses a bundle. Log entries and timestamps are limited in number and otherwise ignored: a signature
+    /// by a key that a policy names needs neither.
     ///
     /// # Errors
-    /// Larger than [`limits::BUNDLE`], not strict JSON, another version, signed with a certificate, no
-    /// envelope inside, or as [`Envelope::parse`].
+    /// The bundle is larger than [`limits::BUNDLE`], not strict JSON, of another version, signed with a
+    /// certificate, or without an envelope; or an error of [`Envelope::parse`].
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = json::parse::<Document>(bytes, limits::BUNDLE);
         let document = document.map_err(|source| Error::Document {
@@ -114,10 +115,10 @@ impl Bundle {
         }
     }
 
-    /// The bundle as canonical JSON; the hint is the base64 of the key's digest, as cosign has it.
+    /// The bundle as canonical JSON. The hint is the base64 of the key's digest, as cosign writes it.
     ///
     /// # Errors
-    /// None that can happen; a bundle holds text only.
+    /// None in practice: a bundle contains only text.
     pub fn to_bytes(&self, key: &PublicKey) -> Result<Vec<u8>, Error> {
         let document = Document {
             media_type: MEDIA_TYPE.to_owned(),

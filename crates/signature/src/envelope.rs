@@ -1,4 +1,4 @@
-//! DSSE: an envelope around a payload, signed together with the payload's type
+//! DSSE: an envelope that contains a payload, signed together with the payload's type
 //! (secure-systems-lab/dsse, protocol.md and envelope.md).
 
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use crate::{Error, PublicKey};
 /// The payload type of in-toto statements.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
 
-/// What is signed: the pre-authentication encoding of type and payload.
+/// The bytes that are signed: the pre-authentication encoding of type and payload (DSSE, protocol.md).
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let mut encoded = format!(
         "DSSEv1 {} {payload_type} {} ",
@@ -23,7 +23,7 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     encoded
 }
 
-/// An envelope with one signature or several, each over all of it.
+/// An envelope with one or more signatures, each over the type and the payload.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Envelope {
     payload_type: String,
@@ -37,7 +37,7 @@ struct Signature {
     key_id: String,
 }
 
-/// Signatures in one envelope: each is tried with each key.
+/// The most signatures in one envelope. Each is verified with each key.
 const SIGNATURES: usize = 32;
 
 /// The envelope as JSON.
@@ -58,8 +58,8 @@ struct WireSignature {
 }
 
 impl Envelope {
-    /// An envelope around `payload` whose `signature` is over [`pae`] of both. The key ID is a
-    /// hint and is never believed.
+    /// Creates an envelope. `signature` is over [`pae`] of the payload's type and the payload. The key ID is
+    /// a hint and never trusted.
     pub fn new(payload_type: &str, payload: Vec<u8>, key_id: &str, signature: Vec<u8>) -> Self {
         let signature = Signature {
             bytes: signature,
@@ -75,7 +75,8 @@ impl Envelope {
     /// Parses an envelope.
     ///
     /// # Errors
-    /// Larger than [`limits::STATEMENT`], not strict JSON, no signature or more than 32, not base64.
+    /// The envelope is larger than [`limits::STATEMENT`], not strict JSON, has no signature or more than 32, or
+    /// contains invalid base64.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = |source| Error::Document {
             what: "envelope",
@@ -108,7 +109,7 @@ impl Envelope {
         }
     }
 
-    /// How many signatures there are, of whichever keys.
+    /// The number of signatures, by any key.
     pub(crate) fn count(&self) -> usize {
         self.signatures.len()
     }
@@ -116,7 +117,7 @@ impl Envelope {
     /// The envelope as canonical JSON.
     ///
     /// # Errors
-    /// None that can happen; an envelope holds text only.
+    /// None in practice: an envelope contains only text.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         json::canonical(&self.to_wire()).map_err(|source| Error::Document {
             what: "envelope",
@@ -124,13 +125,13 @@ impl Envelope {
         })
     }
 
-    /// What the payload claims to be; verified only by [`Envelope::verify`].
+    /// The payload's type. It can be trusted only after [`Envelope::verify`].
     pub fn payload_type(&self) -> &str {
         &self.payload_type
     }
 
-    /// Looks for a signature by `key` that holds, and gives the payload: the only way to it. Others'
-    /// signatures beside it, whether they hold or not, change nothing (DSSE, protocol.md).
+    /// Finds a valid signature by `key` and returns the payload, which is not accessible otherwise. Signatures
+    /// by other keys, valid or not, have no effect (DSSE, protocol.md).
     ///
     /// # Errors
     /// No signature is by `key`.
@@ -160,7 +161,8 @@ impl Signature {
     }
 }
 
-/// Verifiers must accept both alphabets (DSSE, envelope.md); some writers leave the padding out.
+/// Decodes base64 of both alphabets, as verifiers must (DSSE, envelope.md), with or without padding,
+/// which some writers omit.
 fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, Error> {
     let url_safe = text.contains(['-', '_']);
     let engine = match (url_safe, text.ends_with('=')) {
@@ -216,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_other_writers_leave_open() {
+    fn reads_other_encodings() {
         for (payload, keyid) in [
             ("_-8=", "null"),
             ("_-8", "\"a\""),
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_for_each_key_that_signed() {
+    fn verifies_with_each_key_that_signed() {
         let [one, two, other] = [(); 3].map(|()| PrivateKey::generate().unwrap());
         let mut envelope = signed(&one);
         envelope.signatures.extend(signed(&two).signatures);

@@ -1,56 +1,56 @@
 use content::Digest;
 
-/// What is wrong with a key, a signature, or what was signed.
+/// Why a key, a signature or a signed document is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not the PEM of one P-256 public key.
-    #[error("parsing public key: not one PEM block PUBLIC KEY with a P-256 key")]
+    /// The text is not one P-256 public key in PEM.
+    #[error("parsing public key: expected one PEM block PUBLIC KEY with a P-256 key")]
     PublicKey,
-    /// A private key under a password.
-    #[error("parsing private key: it is encrypted, and only plain PEM is read")]
+    /// The private key is encrypted.
+    #[error("parsing private key: the key is encrypted, which is not supported")]
     EncryptedKey,
-    /// Not the PEM of one P-256 private key.
+    /// The text is not one P-256 private key in PEM.
     #[error(
-        "parsing private key: not one PEM block PRIVATE KEY or EC PRIVATE KEY with a P-256 key"
+        "parsing private key: expected one PEM block PRIVATE KEY or EC PRIVATE KEY with a P-256 key"
     )]
     PrivateKey,
-    /// A key file is larger than any key.
+    /// The text is larger than the limit for keys.
     #[error("parsing key: larger than {limit} bytes")]
     KeySize {
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// The signature is none by this key over these bytes.
-    #[error("verifying signature: not one by key {}", key.hex())]
+    /// The signature is not by this key over these bytes.
+    #[error("verifying signature: it is not by key {}", key.hex())]
     Signature {
         /// The key's digest.
         key: Digest,
     },
-    /// Text that should be base64 and is not.
+    /// A value is not valid base64.
     #[error("parsing {what}: not base64")]
     Base64 {
-        /// What it is.
+        /// The name of the value.
         what: &'static str,
     },
-    /// A document that cannot be read.
+    /// A document cannot be parsed.
     #[error("parsing {what}: {source}")]
     Document {
-        /// What it should be.
+        /// The kind of document.
         what: &'static str,
-        /// Why it is not.
+        /// The parser's error.
         source: content::json::JsonError,
     },
-    /// A member that must have another value.
+    /// A member has an unexpected value.
     #[error("checking {what}: expected {expected}, found {found}")]
     Value {
-        /// Which one.
+        /// The name of the member.
         what: &'static str,
-        /// What it must be.
+        /// The expected value.
         expected: String,
-        /// What it is.
+        /// The value found.
         found: String,
     },
-    /// The operating system gives no random bytes.
+    /// The operating system provides no random bytes.
     #[error("generating key: no random bytes")]
     Random,
 }

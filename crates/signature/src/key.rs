@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::Error;
 use crate::pem::{self, Fault};
 
-/// A P-256 public key; signatures are ECDSA over SHA-256, in ASN.1 DER.
+/// A P-256 public key. Signatures are ECDSA with SHA-256, in ASN.1 DER.
 #[derive(Clone, Eq, PartialEq)]
 pub struct PublicKey {
     key: VerifyingKey,
@@ -27,8 +27,8 @@ impl PublicKey {
     /// lines of any width.
     ///
     /// # Errors
-    /// Anything else, also before or behind the block, and any other DER of the same key than
-    /// [`PublicKey::der`], so that a key has one key ID for every reader.
+    /// The text is anything else, has text before or after the block, or encodes the key differently from
+    /// [`PublicKey::der`]. The last rule gives a key the same key ID for every reader.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         checked_size(pem)?;
         let block = pem::only_block(pem).map_err(|_| Error::PublicKey)?;
@@ -51,9 +51,9 @@ impl PublicKey {
         Ok(Self { key, der })
     }
 
-    /// The key as one PEM block with a newline at its end.
+    /// The key as one PEM block with a trailing newline.
     pub fn to_pem(&self) -> String {
-        // Written by hand, since encoding to PEM can fail and this cannot.
+        // The encoder of the library returns errors; this cannot fail.
         use base64::Engine as _;
         let text = base64::engine::general_purpose::STANDARD.encode(&self.der);
         let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
@@ -70,7 +70,7 @@ impl PublicKey {
         &self.der
     }
 
-    /// SHA-256 of [`PublicKey::der`]; its hex is what Confidential Space calls `key_id`.
+    /// The SHA-256 digest of [`PublicKey::der`]. Confidential Space calls its hex form `key_id`.
     pub fn key_id(&self) -> Digest {
         Digest::of(&self.der)
     }
@@ -78,7 +78,7 @@ impl PublicKey {
     /// Verifies a DER signature over `message`.
     ///
     /// # Errors
-    /// It is no signature by this key over this message.
+    /// It is not a signature by this key over this message.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
         self.verify_digest(&Digest::of(message), signature)
     }
@@ -99,28 +99,28 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A P-256 private key. Signatures are deterministic (RFC 6979): the same message always has the
-/// same one. Never printed, zeroed when dropped.
+/// A P-256 private key. Signatures are deterministic (RFC 6979). The key has no `Debug` and is zeroed
+/// when dropped.
 pub struct PrivateKey {
     key: SigningKey,
     public: PublicKey,
 }
 
 impl PrivateKey {
-    /// A new key from the operating system's randomness.
+    /// Generates a key with the operating system's random number generator.
     ///
     /// # Errors
-    /// There is none.
+    /// The operating system provides no random bytes.
     pub fn generate() -> Result<Self, Error> {
         Self::new(SigningKey::try_generate().map_err(|_| Error::Random)?)
     }
 
     /// Parses one PEM block `PRIVATE KEY` (PKCS #8) or `EC PRIVATE KEY` (SEC 1), its base64 in lines of
-    /// any width. A block `EC PARAMETERS` beside it, which `openssl ecparam -genkey` writes, is passed
-    /// over.
+    /// any width. A block `EC PARAMETERS` beside it, which `openssl ecparam -genkey` writes, is ignored.
     ///
     /// # Errors
-    /// [`Error::EncryptedKey`] for a key under a password, and anything else.
+    /// [`Error::EncryptedKey`] for an encrypted key, [`Error::KeySize`] for a text larger than
+    /// [`limits::KEY`], [`Error::PrivateKey`] for anything else.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         checked_size(pem)?;
         let block = pem::only_block(pem).map_err(|fault| match fault {
@@ -150,12 +150,12 @@ impl PrivateKey {
             .map_err(|_| Error::PrivateKey)
     }
 
-    /// The public half.
+    /// The public key.
     pub fn public(&self) -> &PublicKey {
         &self.public
     }
 
-    /// Signs `message`; the signature is in DER.
+    /// Signs `message`. The signature is in DER.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let signature: Signature = self.key.sign(message);
         signature.to_der().as_bytes().to_vec()
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_as_rfc_6979_has_it() {
+    fn signs_like_rfc_6979() {
         // RFC 6979, A.2.5, message "sample" with SHA-256; the key as openssl writes it.
         let pem = "-----BEGIN EC PRIVATE KEY-----\n\
             MHcCAQEEIMmvqdhFunUWa1whV2ex1pNOUMPbNuibEnuKYisSD2choAoGCCqGSM49\n\
@@ -254,7 +254,7 @@ mod tests {
         maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==\n-----END EC PRIVATE KEY-----\n";
 
     #[test]
-    fn passes_over_parameters_and_nothing_else() {
+    fn ignores_parameters_and_nothing_else() {
         let parameters = PARAMETERS_AND_KEY.split_inclusive("PARAMETERS-----\n");
         let parameters: String = parameters.take(2).collect();
         let key = PARAMETERS_AND_KEY.strip_prefix(&parameters).unwrap();
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn says_that_a_key_is_encrypted() {
+    fn refuses_encrypted_keys_by_name() {
         let traditional = "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
             DEK-Info: AES-256-CBC,4C2F9D0A1B2C3D4E5F60718293A4B5C6\n\nAAAA\n\
             -----END EC PRIVATE KEY-----\n";

@@ -1,6 +1,6 @@
-//! Keys, and the three shapes that a signature on an image comes in: the simple-signing payload of
-//! the legacy layout, the DSSE envelope, and the Sigstore bundle around one. Makes and verifies;
-//! no network, no clock.
+//! Keys, and the three formats of a signature on an image: the simple-signing payload of the legacy
+//! layout, the DSSE envelope, and the Sigstore bundle, which contains an envelope. This crate creates and
+//! verifies them; it uses no network and no clock.
 #![forbid(unsafe_code)]
 
 pub mod bundle;

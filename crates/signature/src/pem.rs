@@ -1,30 +1,31 @@
-//! Keys in text (RFC 7468), as the programs write them that make keys.
+//! Keys in PEM (RFC 7468), in the forms that key generators write.
 
 use p256::pkcs8::der::pem::Decoder;
 use zeroize::Zeroizing;
 
-/// A block before the key that `openssl ecparam -genkey` writes; the key names its curve itself.
+/// The block that `openssl ecparam -genkey` writes before the key. It is not needed: the key names its
+/// curve.
 const PARAMETERS: &str = "EC PARAMETERS";
-/// The header that encrypted blocks of the traditional form begin with (RFC 1421, section 4.6.1.1).
+/// The first header of encrypted blocks in the traditional form (RFC 1421, section 4.6.1.1).
 const PROC_TYPE: &str = "Proc-Type:";
 
-/// What a block holds.
+/// A decoded block.
 pub(crate) struct Block<'a> {
     pub(crate) label: &'a str,
     pub(crate) der: Zeroizing<Vec<u8>>,
 }
 
-/// Why a text does not hold one key.
+/// Why a text is not one key.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
-    /// The key is under a password.
+    /// The key is encrypted.
     Encrypted,
-    /// Another number of blocks than one, text beside it, or not base64.
+    /// There is not exactly one block, there is text outside it, or it is not base64.
     Malformed,
 }
 
-/// Reads the one block in `text`, with white space around it, lines of any one width, and parameters
-/// before it.
+/// Decodes the block in `text`. White space around it, parameters beside it and lines of any equal width
+/// are accepted.
 pub(crate) fn only_block(text: &str) -> Result<Block<'_>, Fault> {
     let mut only = None;
     let mut rest = text.trim();

@@ -11,23 +11,23 @@ use serde_json::Value;
 
 use crate::{Error, PublicKey};
 
-/// `critical.type`, always.
+/// The value of `critical.type`.
 const TYPE: &str = "cosign container image signature";
-/// The key in the payload: unpadded base64 of its PEM. Self-asserted; never believed.
+/// Annotation: the key, as unpadded base64 of its PEM. It is self-asserted and never trusted.
 const PUB: &str = "dev.cosignproject.cosign/pub";
-/// The algorithm in the payload.
+/// Annotation: the signature algorithm.
 const SIGALG: &str = "dev.cosignproject.cosign/sigalg";
 /// ECDSA on P-256 with SHA-256, in DER.
 const ECDSA_P256_SHA256: &str = "ECDSA_P256_SHA256";
 
-/// A payload: which digest was signed, and as what repository's.
+/// A payload: the digest that was signed, and its repository.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Payload {
     critical: Critical,
     optional: Option<BTreeMap<String, Value>>,
 }
 
-// What is critical and not understood must not be passed over.
+// Unknown critical members must be refused.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Critical {
@@ -54,7 +54,7 @@ struct Image {
 /// The payload to sign for `image_digest` in `repository` with `public`.
 ///
 /// # Errors
-/// None that can happen; a payload holds text only.
+/// None in practice: a payload contains only text.
 pub fn payload(
     repository: &str,
     image_digest: &Digest,
@@ -82,10 +82,10 @@ pub fn payload(
 }
 
 impl Payload {
-    /// Verifies `signature` over `bytes`, and parses them. Nothing is parsed before it is verified.
+    /// Verifies `signature` over `bytes` and then parses them.
     ///
     /// # Errors
-    /// Not signed by `key`, larger than [`limits::PAYLOAD`], not a payload, or of another type.
+    /// The bytes are not signed by `key`, larger than [`limits::PAYLOAD`], or not a payload of this type.
     pub fn verify(bytes: &[u8], signature: &[u8], key: &PublicKey) -> Result<Self, Error> {
         key.verify(bytes, signature)?;
         let payload: Self = json::parse(bytes, limits::PAYLOAD).map_err(document)?;
@@ -105,9 +105,9 @@ impl Payload {
         self.critical.image.docker_manifest_digest
     }
 
-    /// Whether it names `key` and the algorithm of our keys as Confidential Space looks for them: it
-    /// verifies with what the payload itself names, and passes over what names anything else
-    /// (confidential-space, `signedcontainer`).
+    /// Whether the annotations name `key` and its algorithm. Confidential Space verifies with the key and
+    /// algorithm that the payload names, and skips a payload that names others (confidential-space,
+    /// `signedcontainer`).
     pub fn names(&self, key: &PublicKey) -> bool {
         let option = |name| self.optional.as_ref()?.get(name)?.as_str();
         let pem = option(PUB).and_then(|pem| STANDARD_NO_PAD.decode(pem).ok());
@@ -115,7 +115,7 @@ impl Payload {
         named.as_ref() == Some(key) && option(SIGALG) == Some(ECDSA_P256_SHA256)
     }
 
-    /// The repository that it was signed in.
+    /// The repository that the payload names.
     pub fn repository(&self) -> &str {
         &self.critical.identity.docker_reference
     }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_may_name_no_key_though_signed() {
+    fn a_signed_payload_may_name_no_key() {
         let key = PrivateKey::generate().unwrap();
         let honest = payload("r", &Digest::of(b""), key.public()).unwrap();
         let honest: Value = json::parse(&honest, 10_000).unwrap();
@@ -179,7 +179,7 @@ mod tests {
         }
     }
 
-    /// What becomes of a payload that is signed as it should be, with `from` written as `to`.
+    /// Signs a payload in which `from` was replaced with `to`, and verifies it.
     fn changed(from: &str, to: &str) -> Result<Payload, Error> {
         let key = PrivateKey::generate().unwrap();
         let bytes = payload("r", &Digest::of(b""), key.public()).unwrap();
@@ -190,13 +190,13 @@ mod tests {
     }
 
     #[test]
-    fn refuses_another_type_though_signed() {
+    fn refuses_a_signed_payload_of_another_type() {
         let error = changed("cosign container", "other container").unwrap_err();
         assert!(matches!(error, Error::Value { .. }));
     }
 
     #[test]
-    fn refuses_what_readers_disagree_about_though_signed() {
+    fn refuses_signed_payloads_that_are_ambiguous() {
         for (from, to) in [
             ("\"image\":", "\"image\":{},\"image\":"),
             ("\"image\":", "\"other\":{},\"image\":"),

@@ -1,5 +1,5 @@
-//! Other projects' vectors, where the environment variable `VECTORS` names the folder that holds
-//! them. Without it each test says by name that it was skipped.
+//! Other projects' vectors, in the folder that the environment variable `VECTORS` names. Without it each
+//! test reports that it is skipped.
 
 #![allow(
     clippy::print_stdout,
@@ -54,8 +54,8 @@ fn wycheproof() {
     println!("{count} cases");
 }
 
-/// Keys of other algorithms are refused before any envelope is looked at, and so are signatures in
-/// another encoding than DER: rows that need them are those that must not verify here.
+/// Keys of other algorithms and signatures in encodings other than DER are refused. Rows that need them
+/// must not verify here.
 #[test]
 fn dsse() {
     let Some(folder) = testkit::vectors("dsse") else {
@@ -75,7 +75,7 @@ fn dsse() {
     println!("{} cases", cases.len());
 }
 
-/// The key comes from the payload, as in Confidential Space; `key_id` is what it reports of it.
+/// The key comes from the payload, as in Confidential Space, which reports its `key_id`.
 #[test]
 fn confidential_space() {
     let Some(folder) = testkit::vectors("confidential-space/signed-container") else {

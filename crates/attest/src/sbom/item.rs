@@ -1,28 +1,28 @@
-//! What an image is made from, one by one, and the package URLs that name it.
+//! The crates and packages in an image, and their package URLs.
 
 use content::Digest;
 
 use super::unexpected;
 use crate::Error;
 
-/// The qualifier that says where a crate is (purl specification, known qualifiers).
+/// The qualifier for the location of a crate (purl specification, known qualifiers).
 const OWN: &str = "download_url";
 
-/// A crate or a package that has gone into the image.
+/// A crate or package that the image was built from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Item {
-    /// Its package URL.
+    /// The package URL.
     pub purl: String,
-    /// Its name.
+    /// The name of the crate or package.
     pub name: String,
-    /// Its version.
+    /// The version of the crate or package.
     pub version: String,
-    /// SHA-256 of its archive; for a crate of the source, of the source.
+    /// The SHA-256 digest of the archive; for a crate in the source, of the source.
     pub digest: Digest,
 }
 
 impl Item {
-    /// Readers compare package URLs and people read names: both must say the same.
+    /// Checks that the package URL matches name and version: programs compare the URL, people read the name.
     pub(super) fn check(&self) -> Result<(), Error> {
         let (name, version) = (&self.name, &self.version);
         let expected = match self
@@ -46,8 +46,8 @@ pub fn crate_purl(name: &str, version: &str) -> String {
     format!("pkg:cargo/{}@{}", escaped(name), escaped(version))
 }
 
-/// The package URL of a crate that comes from no registry but is in `folder` of the source: another one
-/// than that of a registry's crate with the same name.
+/// The package URL of a crate in `folder` of the source. It differs from that of a registry's crate with
+/// the same name.
 pub fn own_crate_purl(name: &str, version: &str, folder: &str) -> String {
     let folder = escaped(&format!("file://{folder}"));
     format!("{}?{OWN}={folder}", crate_purl(name, version))
@@ -60,7 +60,7 @@ pub fn package_purl(name: &str, version: &str, architecture: &str) -> String {
     format!("pkg:deb/debian/{name}@{version}?arch={architecture}")
 }
 
-/// Percent-encoded as the purl specification has it: all but letters, digits and `.-_~:`.
+/// Percent-encodes all but letters, digits and `.-_~:` (purl specification).
 fn escaped(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_~:".contains(byte);
     let escape = |byte: u8| match plain(&byte) {

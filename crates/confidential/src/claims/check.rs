@@ -1,23 +1,23 @@
-//! What of the claims must be as expected, and what they then say.
+//! Checks of the claims.
 
 use content::Digest;
 
 use super::{CONFIDENTIAL_SPACE, Claims, Container};
 use crate::Error;
 
-/// Seconds by which the issuer's clock may be ahead of ours.
+/// The most seconds by which the issuer's clock may be ahead of the local one.
 const CLOCK_SKEW: u64 = 10;
 
-/// What a reader of a token demands of it.
+/// The values that a relying party expects in a token.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
-    /// Who must have signed it.
+    /// The issuer.
     pub issuer: &'a str,
-    /// Whom it must be for, and nobody else.
+    /// The audience, which must be the only one.
     pub audience: &'a str,
-    /// What must be among its nonces.
+    /// Nonces that the token must contain, among others.
     pub nonces: &'a [String],
-    /// When it must hold, in Unix seconds.
+    /// The time at which the token must be valid, in Unix seconds.
     pub at: u64,
 }
 
@@ -25,7 +25,7 @@ impl Claims {
     /// Checks issuer, audience, time and nonces.
     ///
     /// # Errors
-    /// The first of them that is not as expected.
+    /// The first of these that is not as expected.
     pub fn check(&self, expected: &Expected) -> Result<(), Error> {
         self.check_issuer(expected.issuer)?;
         self.check_audience(expected.audience)?;
@@ -34,7 +34,7 @@ impl Claims {
         missing.map_or(Ok(()), |nonce| Err(Error::Nonce(nonce.clone())))
     }
 
-    /// Checks that this is Confidential Space, and gives the container that it measured.
+    /// Checks that the machine runs Confidential Space, and returns the measured container.
     ///
     /// # Errors
     /// `swname` is not [`CONFIDENTIAL_SPACE`], or there is no container.
@@ -50,10 +50,10 @@ impl Claims {
         self.submods.container.as_ref().ok_or(Error::Container)
     }
 
-    /// The digest of the image that was measured.
+    /// The digest of the measured image.
     ///
     /// # Errors
-    /// No Confidential Space, no container, or no digest.
+    /// As [`Claims::container`], or the digest is invalid.
     pub fn image_digest(&self) -> Result<Digest, Error> {
         self.container()?
             .image_digest
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_between_its_times() {
+    fn is_valid_between_its_times() {
         for (at, holds) in [
             (989, false),
             (990, true),

@@ -1,4 +1,4 @@
-//! One event: what it says, and its bytes.
+//! One event and its encoding.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,34 +14,34 @@ pub(super) const EVENT: u8 = 80;
 /// One measured event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Event {
-    /// The reference as the operator typed it: a hint, not an identity.
+    /// The image reference as the operator wrote it: a hint, not an identity.
     ImageRef(String),
     /// The digest of the manifest that was pulled.
     ImageDigest(Digest),
-    /// When the container is started again.
+    /// When the launcher restarts the container.
     RestartPolicy(RestartPolicy),
     /// The digest of the image configuration.
     ImageId(Digest),
-    /// One argument of the process, in order, overrides included.
+    /// One argument of the container's process, in order, overrides included.
     Arg(String),
-    /// One variable of the process, overrides included.
+    /// One environment variable of the container's process, overrides included.
     EnvVar(Variable),
-    /// One argument that the operator chose, in order.
+    /// One argument that the operator passed, in order.
     OverrideArg(String),
-    /// One variable that the operator chose.
+    /// One environment variable that the operator passed.
     OverrideEnv(Variable),
-    /// The container starts after this; nothing may follow.
+    /// The last event: the container starts after it.
     LaunchSeparator,
     /// Whether memory use is reported to the operator.
     MemoryMonitor(Reporting),
-    /// The confidential mode of the graphics processors: `ON`, `OFF` or `DEVTOOLS`.
+    /// The confidential computing mode of the GPUs: `ON`, `OFF` or `DEVTOOLS`.
     GpuCcMode(String),
-    /// What binds the graphics processors' evidence to this machine.
+    /// The bytes that bind the GPUs' evidence to this machine.
     GpuDeviceAttestationBinding(Vec<u8>),
 }
 
 impl Event {
-    /// The event's own type.
+    /// The number of the event's type (`cos_tlv.go`).
     pub fn kind(&self) -> u8 {
         match self {
             Self::ImageRef(_) => 0,
@@ -59,12 +59,12 @@ impl Event {
         }
     }
 
-    /// The bytes of the event, whose digest a register is extended by.
+    /// The encoded event. A register is extended by the digest of these bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         field(EVENT, &field(self.kind(), &self.content()))
     }
 
-    /// The digest of the event, as it stands in the log and extends a register.
+    /// The SHA-256 of the encoded event.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.to_bytes())
     }
@@ -105,7 +105,7 @@ impl Event {
             8 => {
                 return Err(Error::EventContent {
                     kind,
-                    expected: "nothing",
+                    expected: "no bytes",
                 });
             }
             9 => {
@@ -120,7 +120,7 @@ impl Event {
 }
 
 pub(super) fn field(kind: u8, value: &[u8]) -> Vec<u8> {
-    // A value comes from one event of ours, far below 4 GiB.
+    // A value is far smaller than 4 GiB: it comes from one event of this process.
     let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
     let mut bytes = vec![kind];
     bytes.extend(length.to_be_bytes());
@@ -143,24 +143,24 @@ fn digest(kind: u8, content: &[u8]) -> Result<Digest, Error> {
         .map_err(|source| Error::EventDigest { kind, source })
 }
 
-/// Whether something is reported to the operator.
+/// Whether a measurement is reported to the operator.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Reporting {
-    /// Nothing is.
+    /// It is not reported.
     #[default]
     Off,
-    /// It is.
+    /// It is reported.
     On,
 }
 
-/// When the launcher starts a container again.
+/// When the launcher restarts a container.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum RestartPolicy {
-    /// Not at all.
+    /// Never.
     Never,
-    /// Whatever its exit status.
+    /// After every exit.
     Always,
-    /// When its exit status is not 0.
+    /// After an exit with a status other than 0.
     OnFailure,
 }
 
@@ -195,10 +195,10 @@ pub struct Variable {
 }
 
 impl Variable {
-    /// A variable with a name of `[a-zA-Z_][a-zA-Z0-9_]*`.
+    /// Creates a variable.
     ///
     /// # Errors
-    /// Another name.
+    /// `name` is not `[a-zA-Z_][a-zA-Z0-9_]*`.
     pub fn new(name: &str, value: &str) -> Result<Self, Error> {
         let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if !first || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {

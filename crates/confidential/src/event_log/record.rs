@@ -1,4 +1,4 @@
-//! One record of a canonical event log (TCG, "Canonical Event Log Format" 1.0, section 5; the encoding as
+//! One record of a canonical event log (TCG, "Canonical Event Log Format" 1.0, section 5, in the encoding as
 //! type, length and value): its number, the register, the digests that extended it, and the event.
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -22,7 +22,7 @@ const SHA512: u8 = 0x0d;
 const HEADER: usize = 5;
 
 impl Register {
-    /// The type and the value of the field that names it.
+    /// The type and the value of the field that names the register.
     fn index(self) -> (u8, u8) {
         match self {
             Self::Pcr => (PCR_INDEX, super::PCR),
@@ -30,7 +30,7 @@ impl Register {
         }
     }
 
-    /// Its own hash algorithm.
+    /// The register's hash algorithm.
     fn algorithm(self) -> u8 {
         match self {
             Self::Pcr => SHA256,
@@ -55,13 +55,13 @@ fn write_bytes(number: u64, register: Register, event: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A log of one record of these bytes.
+/// A log with one record that contains these bytes.
 #[cfg(test)]
 pub(super) fn of_bytes(event: &[u8]) -> Vec<u8> {
     write_bytes(0, Register::Pcr, event)
 }
 
-/// The digest by an algorithm; `None` for one that is not judged here.
+/// The digest by an algorithm; `None` for an algorithm that is not checked.
 fn digest(algorithm: u8, bytes: &[u8]) -> Option<Vec<u8>> {
     match algorithm {
         SHA256 => Some(Sha256::digest(bytes).to_vec()),
@@ -71,7 +71,7 @@ fn digest(algorithm: u8, bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// What is left to read of a log.
+/// The fields of a log that are not read yet.
 pub(super) struct Fields<'a> {
     rest: &'a [u8],
     offset: usize,
@@ -114,7 +114,8 @@ impl<'a> Fields<'a> {
     /// Reads the record with this number, of an event that was measured into `register`.
     ///
     /// # Errors
-    /// Another number or register, no digest for the register or a wrong one, an unknown event.
+    /// The record has another number or register, no digest for the register or a wrong one, or an unknown
+    /// event.
     pub(super) fn record(&mut self, number: u64, register: Register) -> Result<Event, Error> {
         let offset = self.offset;
         if self.expect(NUMBER)? != number.to_be_bytes() {
@@ -144,8 +145,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The register's own digest must be there, and each that is there must be the event's. SHA-1 is the one
-/// that is not judged.
+/// The digest by the register's algorithm is required, and every digest must match the event. Only digests
+/// by SHA-1 are not checked.
 fn check_digests(
     offset: usize,
     register: Register,
@@ -183,7 +184,7 @@ fn split(bytes: &[u8]) -> Option<(u8, &[u8])> {
 mod tests {
     use super::*;
 
-    /// Bytes as google/go-eventlog and google/go-tpm-tools wrote them.
+    /// The bytes were written by google/go-eventlog and google/go-tpm-tools.
     const OF_GOOGLE: [(Register, &str); 2] = [
         (
             Register::Pcr,
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_googles() {
+    fn writes_the_same_records_as_google() {
         for (register, expected) in OF_GOOGLE {
             let events = [Event::Arg("/workload".into()), Event::LaunchSeparator];
             let numbered = events.iter().zip(0..);
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_counts_only_with_its_number_its_register_and_its_digests() {
+    fn refuses_a_wrong_number_register_or_digest() {
         let event = Event::Arg("a".into());
         let bytes = event.to_bytes();
         let read = |register, fields: [Vec<u8>; 3]| {

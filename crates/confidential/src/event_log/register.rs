@@ -1,12 +1,12 @@
 use std::fmt;
 
-/// The register that the launcher extends by its events.
+/// The register that the launcher measures its events into.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Register {
-    /// PCR 13 of a TPM, in the bank of SHA-256.
+    /// PCR 13 of a TPM, in the SHA-256 bank.
     Pcr,
-    /// RTMR 3 of Intel TDX, in SHA-384. The log names it by its number among all measurement registers,
-    /// 4 (UEFI 2.10, section 38.4.1).
+    /// RTMR 3 of Intel TDX, with SHA-384. The log names it by its measurement register index, 4 (UEFI 2.10,
+    /// section 38.4.1).
     Rtmr,
 }
 

@@ -1,46 +1,46 @@
-//! The labels, and how the launcher reads them.
+//! The labels, parsed as by the launcher.
 
 use std::collections::BTreeMap;
 
 use super::{LaunchPolicy, LogRedirect, Monitoring, Permission};
 
-/// Whether the operator may pass another command.
+/// Whether the operator may replace the command.
 pub const ALLOW_CMD_OVERRIDE: &str = "tee.launch_policy.allow_cmd_override";
-/// Names of variables that the operator may set, separated by commas.
+/// Names of environment variables that the operator may set, separated by commas.
 pub const ALLOW_ENV_OVERRIDE: &str = "tee.launch_policy.allow_env_override";
-/// When output may go to the operator: `always`, `never` or `debugonly`.
+/// When output may be redirected to the operator: `always`, `never` or `debugonly`.
 pub const LOG_REDIRECT: &str = "tee.launch_policy.log_redirect";
-/// Absolute directories that the operator may mount on, separated by colons.
+/// Absolute paths of directories at or below which the operator may mount, separated by colons.
 pub const ALLOW_MOUNT_DESTINATIONS: &str = "tee.launch_policy.allow_mount_destinations";
 /// Whether the operator may add capabilities.
 pub const ALLOW_CAPABILITIES: &str = "tee.launch_policy.allow_capabilities";
-/// Whether the operator may ask for a cgroup namespace.
+/// Whether the operator may request a cgroup namespace.
 pub const ALLOW_CGROUPS: &str = "tee.launch_policy.allow_cgroups";
 /// What may be monitored on a production image.
 pub const HARDENED_MONITORING: &str = "tee.launch_policy.hardened_monitoring";
 /// What may be monitored on a debug image.
 pub const DEBUG_MONITORING: &str = "tee.launch_policy.debug_monitoring";
-/// The old name of both.
+/// The old label for both.
 pub const MONITORING_MEMORY_ALLOW: &str = "tee.launch_policy.monitoring_memory_allow";
 
-/// A label that the launcher cannot read; it then starts nothing.
+/// An invalid label. The launcher does not start an image with it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum LabelError {
-    /// Neither true nor false.
+    /// The label is not a boolean.
     #[error("invalid image LABEL '{0}' (not a boolean)")]
     Boolean(&'static str),
-    /// None of the words that the label takes.
+    /// The label has an unknown value.
     #[error("invalid image LABEL '{0}'")]
     Word(&'static str),
-    /// None of the kinds of monitoring.
+    /// The label is not a kind of monitoring.
     #[error("invalid monitoring type for {image} image: invalid monitoring type {found}")]
     Monitoring {
         /// `hardened` or `debug`.
         image: &'static str,
-        /// What the label says.
+        /// The label's value.
         found: String,
     },
-    /// The old label and a new one together.
+    /// Both the old label and a new one are set.
     #[error(
         "use either {MONITORING_MEMORY_ALLOW} or {HARDENED_MONITORING}/{DEBUG_MONITORING} in image \
          labels,- not both"
@@ -49,10 +49,10 @@ pub enum LabelError {
 }
 
 impl LaunchPolicy {
-    /// Reads the labels of an image; others than `tee.launch_policy.*` are none of its business.
+    /// Parses the labels of an image. Labels other than `tee.launch_policy.*` are ignored.
     ///
     /// # Errors
-    /// A label that the launcher cannot read.
+    /// A label is invalid.
     pub fn from_labels(labels: &BTreeMap<String, String>) -> Result<Self, LabelError> {
         let (hardened_monitoring, debug_monitoring) = monitoring(labels)?;
         Ok(Self {
@@ -144,7 +144,7 @@ fn mount_destinations(labels: &Labels) -> Vec<String> {
     paths.iter().map(|path| clean(path)).collect()
 }
 
-/// The shortest text for the same path, as Go's `filepath.Clean` writes it.
+/// The shortest equivalent path, as Go's `filepath.Clean` returns it.
 pub(super) fn clean(path: &str) -> String {
     let root = if path.starts_with('/') { "/" } else { "" };
     let mut parts: Vec<&str> = Vec::new();

@@ -1,46 +1,46 @@
 use super::Monitoring;
 
-/// A request that the launch policy does not allow, in the launcher's words.
+/// A request that the launch policy does not allow. The messages are the launcher's.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Violation {
-    /// A variable that may not be set; the launcher prints its value too.
+    /// The request sets a variable that may not be set. The launcher prints its value too.
     #[error(
         "env var {{{name} {value}}} is not allowed to be overridden on this image; allowed envs to \
          be overridden: [{}]", .allowed.join(" ")
     )]
     Env {
-        /// The variable.
+        /// The variable's name.
         name: String,
-        /// Its value.
+        /// The variable's value.
         value: String,
-        /// Variables that may be set.
+        /// The variables that may be set.
         allowed: Vec<String>,
     },
-    /// Another command.
+    /// The request replaces the command.
     #[error("CMD is not allowed to be overridden on this image")]
     Cmd,
-    /// Output to be shown, which the image never allows.
+    /// The request redirects the output, which the image never allows.
     #[error("logging redirection not allowed by image")]
     LogRedirectNever,
-    /// Output to be shown on a production image.
+    /// The request redirects the output on a production image.
     #[error("logging redirection only allowed on debug environment by image")]
     LogRedirectDebugOnly,
-    /// Monitoring where there is to be none.
+    /// The request enables monitoring, which the image does not allow.
     #[error("error verifying monitoring config: spec configured for {0} but policy is none")]
     MonitoringNone(Monitoring),
-    /// All monitoring where memory use alone is allowed.
+    /// The request enables all monitoring, and the image allows memory use only.
     #[error(
         "error verifying monitoring config: spec configured for all monitoring, policy only allows \
          memory"
     )]
     MonitoringMemoryOnly,
-    /// Directories that may not be mounted on, one a line.
+    /// The request has mount points that the image does not allow. The value has one message per line.
     #[error("destination mount points are not allowed: {0}")]
     Mounts(String),
-    /// Capabilities.
+    /// The request adds capabilities.
     #[error("additional capabilities are not allowed")]
     Capabilities,
-    /// A cgroup namespace.
+    /// The request creates a cgroup namespace.
     #[error("cgroups usage is not allowed")]
     Cgroups,
 }

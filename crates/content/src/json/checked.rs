@@ -1,7 +1,7 @@
-//! Names as Go reads them. Container runtimes, the launcher of Confidential Space and cosign read JSON
-//! with Go's `encoding/json`: a member goes into the field of a struct whose name is equal without
-//! regard to case, and the last one wins. A document in which Go could see other members than serde
-//! is refused here.
+//! Member names as Go reads them. Container runtimes, the launcher of Confidential Space and cosign parse
+//! JSON with Go's `encoding/json`: a member sets the field of a struct whose name is equal without regard
+//! to case, and the last member wins. This module refuses a document in which Go could read other members
+//! than serde.
 
 use std::fmt;
 
@@ -12,20 +12,20 @@ use serde::de::{
 
 use super::names::{Names, PassedOver, is_free};
 
-/// A deserializer that reads structs from objects alone, and holds their members' names apart.
+/// A deserializer that parses structs only from objects, and checks the names of their members.
 ///
-/// - A struct comes from an object, never from an array, which derived code would read as well.
+/// - A struct is parsed only from an object, never from an array, which derived code would accept.
 /// - No two members of a struct have names that are equal when their case is folded, and an unknown
-///   name does not fold to a known one. The same holds in what is passed over, but for the maps in
+///   name does not fold to a known one. The same holds in ignored values, except for the maps in
 ///   [`is_free`].
-/// - Maps keep names apart that differ in case.
-/// - `null` is an empty sequence or map, since Go writes those so.
+/// - Maps distinguish names that differ in case.
+/// - `null` is an empty sequence or map, since Go writes those as `null`.
 ///
-/// What serde buffers before it knows the type (`flatten`, untagged and internally tagged enums) is
-/// outside of these rules: no type that is parsed here has objects in such a place.
+/// These rules do not apply to values that serde buffers before it knows their type (`flatten`, untagged
+/// and internally tagged enums): no type that is parsed here has objects in such a place.
 pub(super) struct Checked<T> {
     inner: T,
-    /// What is passed over here is a map in [`is_free`].
+    /// Whether an ignored value is a map in [`is_free`].
     is_free: bool,
 }
 
@@ -137,7 +137,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<D> {
     }
 }
 
-/// Reads `null` as an empty sequence or map, and everything else as one.
+/// Parses `null` as an empty sequence or map, and anything else as a sequence or map.
 enum NullIsEmpty<V> {
     Seq(V),
     Map(V),
@@ -170,10 +170,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for NullIsEmpty<V> {
     }
 }
 
-/// Hands to a visitor what is inside, checked.
+/// Passes the checked members or elements to a visitor.
 struct Nested<V> {
     visitor: V,
-    /// The fields of a struct; `None` where names are free.
+    /// The fields of a struct; `None` for a map, whose names are free.
     fields: Option<&'static [&'static str]>,
 }
 
@@ -330,7 +330,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Checked<A> {
     }
 }
 
-/// Members of an object that is read into a struct.
+/// Members of an object that is parsed as a struct.
 struct Members<A> {
     members: A,
     names: Names,

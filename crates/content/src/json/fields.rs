@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Reads `null` as the default value. Lists, maps and `Option`s need no such mark: [`super::parse`] reads
-/// `null` there as nothing.
+/// Parses `null` as the default value. Lists, maps and `Option`s do not need this function:
+/// [`super::parse`] accepts `null` for them.
 ///
 /// # Errors
-/// A value that is neither `null` nor a `T`.
+/// The value is neither `null` nor a `T`.
 pub fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -19,10 +19,10 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Reads a value that must not be `null`, where `null` would otherwise count as absent or empty.
+/// Parses a value and refuses `null`, which would otherwise count as absent or empty.
 ///
 /// # Errors
-/// `null`, or a value that is not a `T`.
+/// The value is `null` or not a `T`.
 pub fn not_null<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -31,11 +31,11 @@ where
     Option::deserialize(deserializer)?.ok_or_else(|| de::Error::custom("unexpected null"))
 }
 
-/// Reads a sequence of `MOST` elements at the most, given up at the one after. A
-/// plain `Vec` can take ten times the memory of its text before anyone counts it.
+/// Parses a sequence of at most `MOST` elements, and stops at the next one. A plain `Vec` can need ten
+/// times the memory of its text before its length is known.
 ///
 /// # Errors
-/// More elements, or one that is no `T`.
+/// There are more elements, or one is not a `T`.
 pub fn at_most<'de, const MOST: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,
@@ -50,7 +50,7 @@ impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for AtMost<MOST, 
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a sequence of {MOST} elements at the most")
+        write!(f, "a sequence of at most {MOST} elements")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {

@@ -1,7 +1,8 @@
 /// Folds the case of a name as Go's `encoding/json` does when it looks for the field of a struct
 /// (`foldName`): each character becomes one representative of all characters that differ from it in
-/// case only. That is Unicode simple case folding (CaseFolding.txt, statuses C and S): one character
-/// stays one, so the sharp s is not `ss`, but the Kelvin sign is `k` and the long s is `s`.
+/// case only. This is Unicode simple case folding (CaseFolding.txt, statuses C and S): the number of
+/// characters does not change, so the sharp s is not `ss`, but the Kelvin sign is `k` and the long s is
+/// `s`.
 pub(super) fn fold(name: &str) -> String {
     name.chars().map(fold_char).collect()
 }
@@ -10,7 +11,7 @@ pub(super) fn fold(name: &str) -> String {
 /// with several lower cases (both small sigmas), the lower case those with several upper cases (`K`
 /// and the Kelvin sign).
 fn fold_char(c: char) -> char {
-    // Dotless i has the upper case I and yet no simple folding: it is not another i.
+    // Dotless i has the upper case I but no simple folding, so it differs from i.
     if c == '\u{131}' {
         return c;
     }
@@ -28,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unites_what_differs_in_case_only() {
+    fn folds_names_that_differ_only_in_case() {
         for (one, other) in [
             ("layers", "LAYERS"),
             ("layers", "layer\u{17f}"),
@@ -44,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_apart_what_simple_folding_keeps_apart() {
+    fn does_not_fold_other_names() {
         for (one, other) in [
             ("\u{df}", "ss"),
             ("i", "\u{130}"),

@@ -8,17 +8,17 @@ use serde_json::Value;
 use super::error::JsonError;
 use super::fold::fold;
 
-/// Whether a member with this name holds a map with names of the user's choice wherever it stands: Go
-/// keeps case apart in maps.
+/// Whether a member with this name holds, in every document, a map with names that a user chooses. Go
+/// distinguishes case in maps.
 pub(super) fn is_free(name: &str) -> bool {
     ["annotations", "labels"].contains(&fold(name).as_str())
 }
 
 /// Checks that no object in a value has two names that are equal when their case is folded, for
-/// readers that take a document apart as a [`Value`].
+/// readers that use a document as a [`Value`].
 ///
 /// # Errors
-/// Two such names.
+/// An object has two such names.
 pub fn distinct_names(value: &Value) -> Result<(), JsonError> {
     PassedOver::new(false)
         .deserialize(value)
@@ -44,13 +44,13 @@ impl Names {
             let mut known = self.known.iter();
             if let Some(known) = known.find(|known| fold(known) == folded) {
                 return Err(E::custom(format_args!(
-                    "name {name:?} differs from {known:?} in case only"
+                    "name {name:?} differs from {known:?} only in case"
                 )));
             }
         }
         if self.seen.contains(&folded) {
             return Err(E::custom(format_args!(
-                "name {name:?} twice in one object, in upper and lower case"
+                "name {name:?} appears twice in one object, in upper and lower case"
             )));
         }
         self.seen.insert(folded);
@@ -58,13 +58,13 @@ impl Names {
     }
 }
 
-/// Walks through what no field holds.
+/// Checks a value that no field holds.
 pub(super) struct PassedOver {
     is_free: bool,
 }
 
 impl PassedOver {
-    /// `is_free` where an object is a map with free names.
+    /// Whether an object is a map with free names.
     pub(super) fn new(is_free: bool) -> Self {
         Self { is_free }
     }

@@ -6,11 +6,11 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
 use crate::limits;
 
-/// Keys by which serde_json passes itself raw text and exact numbers, as soon as any crate asks it to:
-/// what stands behind one would be read as another document, unseen by this reader.
+/// The prefix of keys with which serde_json passes raw text and exact numbers internally, if any crate
+/// enables those features. Their values would be parsed as another document, without these checks.
 const RESERVED: &str = "$serde_json::private::";
 
-/// Walks a document and keeps nothing of it.
+/// Checks a document without keeping it.
 #[derive(Default)]
 pub(super) struct Scan {
     depth: usize,
@@ -82,7 +82,7 @@ impl<'de> Visitor<'de> for Scan {
             }
             if seen.contains(&key) {
                 return Err(de::Error::custom(format_args!(
-                    "key {key:?} twice in one object"
+                    "key {key:?} appears twice in one object"
                 )));
             }
             if seen.len() == limits::JSON_MEMBERS {

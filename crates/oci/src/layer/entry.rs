@@ -4,49 +4,49 @@ use std::str::FromStr;
 
 use crate::{Error, LayerFault};
 
-/// Bytes in one part of a path (Linux, `NAME_MAX`).
+/// The most bytes in one part of a path (Linux, `NAME_MAX`).
 const NAME_LIMIT: usize = 255;
-/// Bytes in a path (Linux, `PATH_MAX`, less its NUL).
+/// The most bytes in a path (Linux, `PATH_MAX` without the NUL).
 pub(crate) const PATH_LIMIT: usize = 4095;
 
-/// One file, directory or link of a layer, with all that format v1 lets it say.
+/// One file, directory or link of a layer, with the properties that format v1 has.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
-    /// Where in the image.
+    /// The path in the image.
     pub path: EntryPath,
-    /// What is there.
+    /// The type, with its content or target.
     pub kind: Kind,
 }
 
-/// What an entry is.
+/// The type of an entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// A directory, mode 0755.
     Directory,
     /// A regular file.
     File {
-        /// Its bytes.
+        /// The file's bytes.
         content: Content,
         /// Mode 0755 or 0644.
         executable: Executable,
     },
     /// A symbolic link, mode 0777.
     Symlink {
-        /// Its target: relative to the link, or absolute from the image's root.
+        /// The target: relative to the link, or absolute from the image's root.
         target: String,
     },
 }
 
-/// Where a file's bytes come from.
+/// The source of a file's bytes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Content {
-    /// From memory.
+    /// Bytes in memory.
     Bytes(Vec<u8>),
-    /// From a regular file, read while the layer is written.
+    /// A regular file, which is read while the layer is written.
     File(PathBuf),
 }
 
-/// Whether a file may be executed: the one bit of its mode that counts.
+/// Whether a file is executable: the only part of its mode that format v1 keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Executable {
     /// Mode 0755.
@@ -71,8 +71,8 @@ impl EntryPath {
         Some(Self(parent.to_owned()))
     }
 
-    /// Reads a path as strangers write it in an archive: `./` in front and `/` behind are left out.
-    /// `None` for the root itself.
+    /// Parses a path in an archive of another tool: leading `./` and trailing `/` are removed. `None` for the
+    /// root itself.
     pub(crate) fn from_archive(text: &str) -> Result<Option<Self>, LayerFault> {
         let mut rest = text;
         while let Some(shorter) = rest.strip_prefix("./") {
@@ -89,7 +89,7 @@ impl EntryPath {
 impl FromStr for EntryPath {
     type Err = Error;
 
-    /// Reads a path with or without one `/` in front.
+    /// Parses a path, with or without one leading `/`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let path = text.strip_prefix('/').unwrap_or(text);
         match check(path) {
@@ -123,7 +123,8 @@ fn check(path: &str) -> Result<(), LayerFault> {
     Ok(())
 }
 
-/// Refuses a path or target that would write to a terminal, or break a line, wherever it is listed.
+/// Refuses a path or target with a control character, which could control a terminal or break a line where
+/// the path is printed.
 pub(crate) fn check_printable(text: &str) -> Result<(), LayerFault> {
     match text.contains(char::is_control) {
         true => Err(LayerFault::Control),
@@ -131,8 +132,8 @@ pub(crate) fn check_printable(text: &str) -> Result<(), LayerFault> {
     }
 }
 
-/// Refuses a link at `path` that climbs above the root: an absolute target starts at the image's
-/// root, a relative one at the link's own directory.
+/// Refuses a link at `path` whose target leaves the root: an absolute target starts at the image's root, a
+/// relative one at the link's own directory.
 pub(crate) fn check_link(path: &EntryPath, target: &str) -> Result<(), LayerFault> {
     let fault = || LayerFault::Link {
         target: target.to_owned(),
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_paths_lose_their_dots() {
+    fn archive_paths_are_normalised() {
         let read = |text| EntryPath::from_archive(text).map(|p| p.map(|p| p.0));
         assert_eq!(read("./a/b/"), Ok(Some("a/b".into())));
         assert_eq!(read("./"), Ok(None));

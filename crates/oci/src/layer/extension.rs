@@ -5,16 +5,16 @@ use content::{ReadError, read_limited};
 use super::fault::{at, unreadable};
 use crate::{Error, LayerFault};
 
-/// Bytes of one extended header: two paths and whatever a writer adds about times and owners.
+/// The most bytes in one extended header: two paths, and what a writer adds about times and owners.
 const LIMIT: u64 = 1 << 20;
 
-/// What extended headers say about the entry that follows them: those of POSIX (pax) and of GNU.
+/// The properties that extended headers, of POSIX (pax) or GNU, give to the entry that follows them.
 #[derive(Default)]
 pub(crate) struct Extensions {
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
-    /// The type flags of those that wait for their entry.
+    /// The type flags of the headers whose entry has not been read yet.
     pending: Vec<u8>,
 }
 
@@ -31,7 +31,7 @@ impl Extensions {
         self.size
     }
 
-    /// Takes in `entry` if it is an extended header, and says whether it was.
+    /// Parses `entry` if it is an extended header. Returns whether it is one.
     pub(crate) fn collect<R: Read>(
         &mut self,
         entry: &mut tar::Entry<'_, R>,
@@ -52,8 +52,9 @@ impl Extensions {
         Ok(true)
     }
 
-    /// Of two headers of one kind, the first replaces the second to some readers and is forgotten by
-    /// others. A global one is an entry of its own to Go, and what waits in front of it is lost.
+    /// Refuses two headers of one type before an entry, and a header before a global one. Readers disagree on
+    /// which of two headers applies. Go treats a global header as an entry of its own, and drops the headers
+    /// before it.
     fn check_order(&mut self, flag: u8) -> Result<(), LayerFault> {
         match flag {
             b'g' if self.pending.is_empty() => Ok(()),
@@ -65,7 +66,7 @@ impl Extensions {
         }
     }
 
-    /// Refuses an extended header with nothing behind it.
+    /// Refuses an extended header without an entry after it.
     pub(crate) fn check_used(&self) -> Result<(), Error> {
         match self.pending.is_empty() {
             true => Ok(()),
@@ -103,7 +104,7 @@ fn read<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Readers disagree about which of two wins, and about an empty one.
+/// Stores a value, and refuses a second one: readers disagree on which of two applies.
 fn keep<T>(slot: &mut Option<T>, value: impl Into<T>) -> Result<(), LayerFault> {
     match slot.replace(value.into()) {
         Some(_) => Err(LayerFault::Extension),
@@ -111,7 +112,7 @@ fn keep<T>(slot: &mut Option<T>, value: impl Into<T>) -> Result<(), LayerFault> 
     }
 }
 
-/// Some readers apply a global header to every entry and some to none: it may not matter.
+/// Refuses a global header that changes entries: some readers apply it to every entry and some to none.
 fn check_global(bytes: &[u8]) -> Result<(), LayerFault> {
     for (key, _) in records(bytes)? {
         if matches!(key, b"path" | b"linkpath" | b"size") {
@@ -122,7 +123,8 @@ fn check_global(bytes: &[u8]) -> Result<(), LayerFault> {
     Ok(())
 }
 
-/// Sparse files are other files to readers that do not know them.
+/// Refuses keys that change how an entry is read: readers that do not support sparse files see other
+/// contents.
 fn check_harmless(key: &[u8]) -> Result<(), LayerFault> {
     match key.starts_with(b"GNU.sparse.") || key == b"hdrcharset" {
         true => Err(LayerFault::Extension),
@@ -143,10 +145,10 @@ fn number(value: &[u8]) -> Result<u64, LayerFault> {
         .ok_or(LayerFault::Extension)
 }
 
-/// Key and value.
+/// The key and the value of a record.
 type Record<'a> = (&'a [u8], &'a [u8]);
 
-/// `LENGTH KEY=VALUE\n`, one after the other (POSIX.1-2017, pax: extended header).
+/// Parses records `LENGTH KEY=VALUE\n` (POSIX.1-2017, pax: extended header).
 fn records(mut bytes: &[u8]) -> Result<Vec<Record<'_>>, LayerFault> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_records_that_lie_about_themselves() {
+    fn refuses_malformed_records() {
         for bytes in [
             &b"10 path=a"[..],
             b"11 path=a\n",

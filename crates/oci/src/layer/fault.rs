@@ -1,4 +1,4 @@
-//! What is wrong with a layer, as an error with the path of the entry.
+//! Faults of a layer, as errors with the path of the entry.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use content::{CheckError, ReadError};
 
 use crate::{Error, LayerFault};
 
-/// A fault at `path`, of which the error names the first 300 characters.
+/// A fault in the entry at `path`. The error has at most 300 characters of the path.
 pub(crate) fn at(path: &str, fault: LayerFault) -> Error {
     Error::Layer {
         path: path.chars().take(300).collect(),
@@ -19,7 +19,7 @@ pub(crate) fn whole(fault: LayerFault) -> Error {
     at("", fault)
 }
 
-/// The archive reader reports its own refusals as plain text of the kind `Other`.
+/// Converts an error of the archive reader, which reports malformed headers as text of kind `Other`.
 pub(crate) fn unreadable(error: io::Error) -> Error {
     if let Some(inner) = error.get_ref() {
         if let Some(fault) = inner.downcast_ref::<LayerFault>() {

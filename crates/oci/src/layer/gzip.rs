@@ -2,16 +2,17 @@ use std::io::{self, Write};
 
 use flate2::Crc;
 
-/// RFC 1952: magic, deflate, no flags, no time, no extra flags, unknown operating system.
+/// The header (RFC 1952, 2.3.1): magic, deflate, no flags, no time, no extra flags, unknown operating
+/// system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-/// Bytes in one stored block (RFC 1951, 3.2.4: LEN has 16 bits).
+/// The most bytes in one stored block (RFC 1951, 3.2.4: LEN has 16 bits).
 const BLOCK: usize = 65_535;
-/// First byte of a stored block: BFINAL and BTYPE 00.
+/// The first byte of a stored block: BFINAL and BTYPE 00.
 const MORE: u8 = 0;
 const LAST: u8 = 1;
 
-/// Writes gzip that stores and never compresses: every reader takes it, and since no compressor
-/// is involved its bytes follow from the content alone, in whatever pieces that is written.
+/// Writes gzip with stored blocks, without compression. Every reader accepts it, and its bytes depend only
+/// on the content, not on a compressor or on the sizes of the writes.
 pub(crate) struct StoredGzip<W> {
     out: W,
     block: Vec<u8>,
@@ -28,7 +29,7 @@ impl<W: Write> StoredGzip<W> {
         })
     }
 
-    /// Writes what is left as the last block, then CRC-32 and size modulo 2^32 (RFC 1952, 2.3.1).
+    /// Writes the rest as the last block, then CRC-32 and size modulo 2^32 (RFC 1952, 2.3.1).
     pub(crate) fn finish(mut self) -> io::Result<W> {
         self.write_block(LAST)?;
         self.out.write_all(&self.crc.sum().to_le_bytes())?;
@@ -37,7 +38,7 @@ impl<W: Write> StoredGzip<W> {
     }
 
     fn write_block(&mut self, first: u8) -> io::Result<()> {
-        // The block never outgrows BLOCK, which is the largest value of these two bytes.
+        // A block has at most BLOCK bytes, the largest value of these two bytes.
         let size = (self.block.len() as u16).to_le_bytes();
         self.out
             .write_all(&[first, size[0], size[1], !size[0], !size[1]])?;
@@ -48,7 +49,7 @@ impl<W: Write> StoredGzip<W> {
 }
 
 impl<W: Write> Write for StoredGzip<W> {
-    /// A full block waits until more content comes: only then it is known not to be the last.
+    /// A full block is not written before more content arrives, since it may be the last.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.is_empty() {
             return Ok(0);
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_full_but_for_the_last() {
+    fn all_blocks_but_the_last_are_full() {
         for size in [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 200_000] {
             let content: Vec<u8> = (0..size).map(|n| (n * 31 % 251) as u8).collect();
             let zipped = gzip(&[&content[..size / 3], &content[size / 3..]]);

@@ -6,50 +6,49 @@ use super::extension::Extensions;
 use super::fault::at;
 use crate::{Error, LayerFault};
 
-/// One entry of a layer that somebody wrote.
+/// One entry of a layer that any tool wrote.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Member {
-    /// Where in the image. A last part that starts with `.wh.` is a whiteout (OCI image
+    /// The path in the image. If its last part starts with `.wh.`, the entry is a whiteout (OCI image
     /// specification, layer.md).
     pub path: EntryPath,
-    /// What is there.
+    /// The type, with its size or target.
     pub kind: MemberKind,
     /// The mode bits of the header.
     pub mode: u32,
-    /// The owner's number in the header.
+    /// The user ID in the header.
     pub uid: u64,
-    /// The group's number in the header.
+    /// The group ID in the header.
     pub gid: u64,
-    /// The time of the header in seconds since 1970.
+    /// The modification time in the header, in Unix seconds.
     pub mtime: u64,
 }
 
-/// What an entry of somebody's layer is.
+/// The type of a [`Member`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MemberKind {
     /// A directory.
     Directory,
     /// A regular file.
     File {
-        /// Bytes of content.
+        /// The size of the content in bytes.
         size: u64,
     },
-    /// A symbolic link; the target never climbs above the image's root.
+    /// A symbolic link. The target does not leave the image's root.
     Symlink {
-        /// Relative to the link, or absolute from the image's root.
+        /// The target: relative to the link, or absolute from the image's root.
         target: String,
     },
     /// Another name for a regular file.
     HardLink {
-        /// The file.
+        /// The path of the file.
         target: EntryPath,
     },
 }
 
-/// Refuses a header whose bytes after `devminor` some readers take for the front of the path, and some
-/// for nothing or for something else: only POSIX has a prefix there (POSIX.1-2017, pax: ustar
-/// interchange format), Python reads one from every header, and `star` ends it earlier and writes into
-/// the last 12 bytes.
+/// Refuses a header whose bytes after `devminor` are not read in the same way by all readers: only POSIX
+/// defines a prefix of the path there (POSIX.1-2017, pax: ustar interchange format), Python reads a prefix
+/// from every header, and `star` has a shorter prefix and uses the last 12 bytes.
 pub(crate) fn check_dialect(header: &tar::Header) -> Result<(), Error> {
     let bytes = header.as_bytes();
     let behind = match &bytes[257..265] {
@@ -63,7 +62,7 @@ pub(crate) fn check_dialect(header: &tar::Header) -> Result<(), Error> {
     }
 }
 
-/// Reads the header of an entry; `None` for the root directory, which every layer has anyway.
+/// Parses the header of an entry; `None` for the root directory, which every layer has.
 pub(crate) fn read(header: &tar::Header, extensions: Extensions) -> Result<Option<Member>, Error> {
     let name = extensions
         .path()
@@ -104,8 +103,8 @@ fn parse(
     }))
 }
 
-/// The type flag, with the spellings of the first tar programs brought to those of POSIX. A file
-/// whose name ends in a slash was their directory, and is nobody's file.
+/// The type flag, with the flags of the oldest tar programs converted to those of POSIX. In their archives
+/// a file whose name ends in a slash is a directory; with the flag of a file it is refused.
 fn flag(header: &tar::Header, name: &str) -> Result<u8, LayerFault> {
     match (header.entry_type().as_byte(), name.ends_with('/')) {
         (b'0' | 0, false) => Ok(b'0'),
@@ -118,7 +117,8 @@ fn flag(header: &tar::Header, name: &str) -> Result<u8, LayerFault> {
     }
 }
 
-/// Sizes in binary are above any limit of ours, and readers disagree about their upper bytes.
+/// The size of an entry. Sizes in binary are refused: they exceed every limit, and readers disagree on
+/// their upper bytes.
 fn size(header: &tar::Header, extensions: &Extensions) -> Result<u64, LayerFault> {
     let limit = limits::LAYER;
     let binary = header.as_old().size[0] & 0x80 != 0;

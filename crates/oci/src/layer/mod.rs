@@ -1,4 +1,4 @@
-//! A layer: a tar archive, written as format v1 fixes it byte by byte, and read from strangers.
+//! Layers: tar archives, written in format v1 (docs/format-v1.md), and read from any tool.
 
 mod entry;
 mod extension;

@@ -14,18 +14,18 @@ use crate::{Error, LayerFault};
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Reads a layer, plain or in gzip, hands every entry and its content to `visit`, and gives the
-/// diff ID: the digest of the archive without compression. What `visit` sees is not yet checked
-/// against any digest; nothing may count before this function returns.
+/// Reads a layer, plain or in gzip, and passes every entry and its content to `visit`. Returns the diff ID:
+/// the digest of the uncompressed archive. What `visit` receives has not been checked against a digest; it
+/// must not be used before this function returns.
 ///
-/// What Go's `archive/tar`, which container runtimes use, GNU tar or Python's `tarfile` are known to
-/// read as another image than the rest is refused: paths that climb or appear twice, entries below
-/// links or files, links above the root, devices and pipes, sparse files, headers of no one dialect,
-/// headers that contradict or displace each other, and anything behind the end of the archive.
+/// Archives that Go's `archive/tar` (which container runtimes use), GNU tar and Python's `tarfile` read
+/// differently are refused: paths that leave the root or appear twice, entries below links or files, links
+/// that leave the root, devices and pipes, sparse files, headers of mixed dialects, headers that contradict
+/// or displace each other, and bytes after the end of the archive.
 ///
 /// # Errors
-/// All of these; more than [`limits::ENTRIES`] entries or [`limits::LAYER`] bytes; a compression
-/// other than gzip; `blob` or `visit` failing.
+/// One of these; more than [`limits::ENTRIES`] entries or [`limits::LAYER`] bytes; a compression other than
+/// gzip; an error of `blob` or `visit`.
 pub fn read<E: From<Error>>(
     blob: impl Read,
     visit: impl FnMut(&Member, &mut dyn Read) -> Result<(), E>,
@@ -38,9 +38,9 @@ pub fn read<E: From<Error>>(
 }
 
 struct Bounds {
-    /// Bytes of the archive.
+    /// The most bytes in the archive.
     size: u64,
-    /// Paths, those of directories that are not listed included.
+    /// The most paths, including directories that are not listed.
     entries: usize,
 }
 
@@ -55,7 +55,7 @@ fn read_within<E: From<Error>>(
     Ok(archive.into_inner().finish()?)
 }
 
-/// Which compression it is, the first bytes say.
+/// Decompresses a blob. The first bytes show its compression.
 fn decompress<'a>(mut blob: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
     let mut magic = Vec::new();
     (&mut blob)
@@ -97,13 +97,13 @@ fn walk<R: Read, E: From<Error>>(
     Ok(extensions.check_used()?)
 }
 
-/// The paths so far, by digest, so that long ones cost no more than short ones.
+/// The paths read so far, by digest, so that long paths need no more memory than short ones.
 #[derive(Default)]
 struct Seen(HashMap<Digest, Place>);
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Place {
-    /// A directory that only its contents tell of.
+    /// A directory that is not listed but contains an entry.
     Implied,
     Directory,
     Leaf,
@@ -139,7 +139,7 @@ impl Seen {
         Ok(())
     }
 
-    /// Stops at the first parent that is known: those above it are then known as well.
+    /// Adds the parents of a path, up to the first that is known: its own parents are known too.
     fn imply_parents(&mut self, path: &EntryPath) -> Result<(), LayerFault> {
         let mut next = path.parent();
         while let Some(parent) = next {
@@ -156,7 +156,7 @@ impl Seen {
     }
 }
 
-/// The content of one entry; ending early is an error, for the archive was cut then.
+/// The content of one entry. An early end is an error, because the archive is truncated.
 struct Exactly<'a, R> {
     inner: &'a mut R,
     left: u64,
@@ -171,7 +171,7 @@ impl<'a, R: Read> Exactly<'a, R> {
         Self { inner, left }
     }
 
-    /// Reads what the visitor left.
+    /// Reads the rest of the content.
     fn finish(mut self) -> Result<(), Error> {
         io::copy(&mut self, &mut io::sink())
             .map(drop)
@@ -194,7 +194,7 @@ impl<R: Read> Read for Exactly<'_, R> {
     }
 }
 
-/// Digests and counts the archive, and stops at the limit.
+/// Computes the digest of the archive and limits its size.
 struct Metered<R> {
     inner: R,
     hasher: Hasher,
@@ -212,7 +212,7 @@ impl<R: Read> Metered<R> {
         }
     }
 
-    /// Reads on to the end, where there may be nothing but zeros.
+    /// Reads to the end of the input. Only zeros may follow the archive.
     fn finish(mut self) -> Result<Digest, Error> {
         let mut buffer = vec![0; 1 << 16];
         loop {

@@ -13,14 +13,14 @@ use crate::{Error, LayerFault};
 const WHITEOUT: &str = ".wh.";
 const OPAQUE: &str = ".wh..wh..opq";
 
-/// Unpacks a layer over what `dir` holds of the layers below, and gives its diff ID. Files get the
-/// mode bits of their headers except set-user-ID, set-group-ID and sticky, and whoever runs this
-/// owns them. Nothing is written through a link; nobody else may change `dir` meanwhile. If it
-/// fails, `dir` holds a part of the layer.
+/// Unpacks a layer into `dir`, over the lower layers, and returns its diff ID. Files get the mode bits of
+/// their headers, without set-user-ID, set-group-ID and sticky, and belong to the current user. Nothing is
+/// written through a link. No other process may change `dir` at the same time. If unpacking fails, `dir`
+/// contains a part of the layer.
 ///
 /// # Errors
-/// Those of [`read()`], an entry below a link or file of another layer, a hard link to
-/// no file, and a file that cannot be written.
+/// Those of [`read()`]; an entry below a link or file of another layer; a hard link whose target
+/// is not a file; a file that cannot be written.
 pub fn unpack(blob: impl Read, dir: &Path) -> Result<Digest, Error> {
     let mut target = Target {
         dir,
@@ -31,7 +31,7 @@ pub fn unpack(blob: impl Read, dir: &Path) -> Result<Digest, Error> {
 
 struct Target<'a> {
     dir: &'a Path,
-    /// What this layer wrote, which its own whiteouts spare.
+    /// The paths that this layer wrote. Its own whiteouts do not remove them.
     fresh: HashSet<PathBuf>,
 }
 
@@ -59,7 +59,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Makes the directories above `path` and gives its place on disk.
+    /// Creates the parent directories of `path` and returns its path on disk.
     fn prepare(&mut self, path: &EntryPath) -> Result<PathBuf, Error> {
         let mut place = self.dir.to_owned();
         let mut parts = path.as_str().split('/').peekable();
@@ -106,7 +106,7 @@ impl Target<'_> {
         fs::hard_link(&source, path).map_err(|e| unwritten(path, e))
     }
 
-    /// Removes what a whiteout at `path` names.
+    /// Removes the file or directory that a whiteout at `path` names.
     fn hide(&self, member: &Member, path: &Path, hidden: &str) -> Result<(), Error> {
         let place = path.with_file_name(hidden);
         if matches!(hidden, "" | "." | "..") || self.fresh.contains(&place) {
@@ -115,7 +115,7 @@ impl Target<'_> {
         make_room(&place)
     }
 
-    /// Removes what the layers below left in a directory.
+    /// Removes the contents of a directory that come from lower layers.
     fn clear(&self, dir: &Path) -> Result<(), Error> {
         for entry in fs::read_dir(dir).map_err(|e| unread(dir, e))? {
             let path = entry.map_err(|e| unread(dir, e))?.path();
@@ -130,7 +130,7 @@ impl Target<'_> {
     }
 }
 
-/// What is there, without following a link.
+/// The type of the file at `path`, without following a link; `None` if there is none.
 fn kind(path: &Path) -> Result<Option<fs::FileType>, Error> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(metadata.file_type())),
@@ -139,7 +139,7 @@ fn kind(path: &Path) -> Result<Option<fs::FileType>, Error> {
     }
 }
 
-/// Removes what is at `path`, if anything.
+/// Removes the file or directory at `path`, if there is one.
 fn make_room(path: &Path) -> Result<(), Error> {
     match kind(path)? {
         None => Ok(()),
@@ -149,7 +149,7 @@ fn make_room(path: &Path) -> Result<(), Error> {
     .map_err(|e| unwritten(path, e))
 }
 
-/// A directory stays writable for its owner: more may have to be put into it.
+/// Creates a directory. It stays writable for its owner, so that entries can be added later.
 fn make_directory(path: &Path, mode: u32) -> Result<(), Error> {
     if !kind(path)?.is_some_and(|kind| kind.is_dir()) {
         make_room(path)?;
@@ -171,7 +171,7 @@ fn write_file(path: &Path, mode: u32, content: &mut dyn Read) -> Result<(), Erro
         .map_err(|e| unwritten(path, e))
 }
 
-/// Tells a layer that cannot be read from a file that cannot be written.
+/// Copies content to a file. Unlike [`io::copy`], it distinguishes errors of reading and of writing.
 fn copy(path: &Path, file: &mut File, content: &mut dyn Read) -> Result<(), Error> {
     let mut buffer = vec![0; 1 << 16];
     loop {

@@ -1,6 +1,6 @@
 //! Tar headers, field by field (POSIX.1-2017, pax: ustar interchange format).
 
-/// Bytes in a header, and the unit that content is padded to.
+/// The size of a header in bytes. Content is padded to a multiple of it.
 pub(crate) const BLOCK: usize = 512;
 /// Bytes in the fields `name` and `linkname`.
 const NAME: usize = 100;
@@ -16,21 +16,21 @@ pub(crate) enum Flag {
     Extension = b'x' as isize,
 }
 
-/// What a header says; everything else in it is fixed.
+/// The variable fields of a header. The others are fixed.
 pub(crate) struct Header<'a> {
-    /// The path; a directory's ends in `/`.
+    /// The path. A directory's path ends in `/`.
     pub(crate) path: &'a [u8],
     pub(crate) flag: Flag,
     pub(crate) mode: u64,
-    /// Bytes of content.
+    /// The size of the content in bytes.
     pub(crate) size: u64,
-    /// A link's target, else empty.
+    /// A link's target, otherwise empty.
     pub(crate) target: &'a [u8],
 }
 
 impl Header<'_> {
-    /// The header's bytes. A path or target that does not fit is cut off: an extended header in
-    /// front has the whole one.
+    /// The header's bytes. A path or target that does not fit is truncated: the preceding extended header has
+    /// all of it.
     pub(crate) fn to_bytes(&self) -> [u8; BLOCK] {
         let (prefix, name) = split(self.path).unwrap_or((b"", self.path));
         let mut block = [0; BLOCK];
@@ -47,7 +47,7 @@ impl Header<'_> {
         octal(&mut block[329..337], 0);
         octal(&mut block[337..345], 0);
         put(&mut block[345..500], prefix);
-        // Six digits, NUL, space: the space is there already.
+        // Six digits, NUL, space: the space was written above.
         let sum = block.iter().map(|&byte| u64::from(byte)).sum();
         octal(&mut block[148..155], sum);
         block
@@ -60,7 +60,7 @@ fn put(field: &mut [u8], bytes: &[u8]) {
     field[..count].copy_from_slice(&bytes[..count]);
 }
 
-/// Octal digits with zeros in front, filling the field up to a NUL at its end.
+/// Writes octal digits with leading zeros, and a NUL at the end of the field.
 fn octal(field: &mut [u8], mut value: u64) {
     let Some((end, digits)) = field.split_last_mut() else {
         return;
@@ -72,9 +72,9 @@ fn octal(field: &mut [u8], mut value: u64) {
     }
 }
 
-/// `path` as prefix and name. The whole path is the name if it fits; otherwise it is cut at the last
-/// slash that leaves at most 155 bytes before it, and `None` if that leaves no name of 1 to 100
-/// bytes. The slash at a directory's end is no place to cut.
+/// Splits `path` into prefix and name. The whole path is the name if it fits. Otherwise it is cut at the
+/// last slash that has at most 155 bytes before it, but not at the trailing slash of a directory. `None` if
+/// the name then has not 1 to 100 bytes.
 pub(crate) fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     if path.len() <= NAME {
         return Some((b"", path));
@@ -101,7 +101,7 @@ pub(crate) fn record(key: &str, value: &str) -> Vec<u8> {
     format!("{length} {key}={value}\n").into_bytes()
 }
 
-/// Zeros that bring content of `size` bytes to a whole number of blocks.
+/// The zeros that pad content of `size` bytes to whole blocks.
 pub(crate) fn padding(size: u64) -> &'static [u8] {
     const ZEROS: [u8; BLOCK] = [0; BLOCK];
     let over = (size % BLOCK as u64) as usize;

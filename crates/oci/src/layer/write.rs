@@ -11,7 +11,7 @@ use super::ustar::{self, Flag, Header};
 use super::{Content, Entry, EntryPath, Executable, Kind};
 use crate::{Error, LayerFault};
 
-/// What was written.
+/// The digests and the size of a layer that was written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Written {
     /// The digest of the blob.
@@ -22,14 +22,14 @@ pub struct Written {
     pub diff_id: Digest,
 }
 
-/// Writes `entries` as one layer of format v1: sorted by their paths' bytes, directories that are
-/// not listed added, every owner, time and mode fixed, stored gzip. The bytes depend on nothing but
-/// paths, contents, executable bits and link targets.
+/// Writes `entries` as one layer of format v1 (docs/format-v1.md): sorted by the bytes of their paths, with
+/// missing parent directories added, with fixed owners, times and modes, in stored gzip. The bytes depend
+/// only on paths, contents, executable bits and link targets.
 ///
 /// # Errors
-/// A control character in a path or target; a path twice, or twice but for case; a path below a file or link; a link above the root; more
-/// than [`limits::ENTRIES`] entries or [`limits::LAYER`] bytes; a file that cannot be read; `out`
-/// failing.
+/// A path or target with a control character; two paths that are equal or differ only in case; a path below
+/// a file or link; a link that leaves the root; more than [`limits::ENTRIES`] entries or [`limits::LAYER`]
+/// bytes; a file that cannot be read; an error of `out`.
 pub fn write(entries: impl IntoIterator<Item = Entry>, out: impl Write) -> Result<Written, Error> {
     let tree = sort(entries)?;
     let gzip = StoredGzip::new(Counted::new(out)).map_err(Error::WriteLayer)?;
@@ -43,8 +43,8 @@ pub fn write(entries: impl IntoIterator<Item = Entry>, out: impl Write) -> Resul
     archive.finish()
 }
 
-/// The entries by path, with every parent. `str` sorts by bytes, and a directory, without the slash
-/// that its header gets, before everything in it.
+/// The entries by path, with all parents. Strings are ordered by their bytes, so a directory, whose path has
+/// no trailing slash here, precedes its contents.
 fn sort(entries: impl IntoIterator<Item = Entry>) -> Result<BTreeMap<EntryPath, Kind>, Error> {
     let mut tree = BTreeMap::new();
     for Entry { path, kind } in entries {
@@ -85,7 +85,7 @@ fn add_parents(tree: &mut BTreeMap<EntryPath, Kind>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Two paths that some file systems take for one would unpack to different images there.
+/// Refuses paths that differ only in case: on some file systems they would be one file.
 fn check_case(tree: &BTreeMap<EntryPath, Kind>) -> Result<(), Error> {
     let mut seen = HashMap::new();
     for path in tree.keys() {
@@ -168,7 +168,7 @@ impl<W: Write> Archive<W> {
         self.put(&header.to_bytes())
     }
 
-    /// An extended header for the next entry. Its own name means nothing, so it is a number.
+    /// Writes an extended header for the next entry. Its own name has no meaning, so it is a number.
     fn extend(&mut self, records: &[u8]) -> Result<(), Error> {
         let name = format!("PaxHeaders/{}", self.extensions);
         self.extensions += 1;
@@ -184,7 +184,7 @@ impl<W: Write> Archive<W> {
         self.put(ustar::padding(records.len() as u64))
     }
 
-    /// Copies the `size` bytes that the header announced, no more and no fewer.
+    /// Copies exactly the `size` bytes that the header declares.
     fn copy(
         &mut self,
         path: &EntryPath,
@@ -218,7 +218,7 @@ impl<W: Write> Archive<W> {
         Ok(())
     }
 
-    /// Two blocks of zeros end the archive, and nothing pads it further.
+    /// Ends the archive with two blocks of zeros and no further padding.
     fn finish(mut self) -> Result<Written, Error> {
         self.put(&[0; 2 * ustar::BLOCK])?;
         let Counted {
@@ -236,7 +236,7 @@ impl<W: Write> Archive<W> {
     }
 }
 
-/// The records of an extended header, sorted by key; empty if everything fits without.
+/// The records of an extended header, sorted by key; empty if none is needed.
 fn extension(path: &str, target: &str) -> Vec<u8> {
     let mut records = Vec::new();
     if !ustar::target_fits(target.as_bytes()) {
@@ -264,7 +264,7 @@ fn unread(path: &Path, source: io::Error) -> Error {
     }
 }
 
-/// Digests and counts what passes through.
+/// Computes the digest and the size of what is written.
 struct Counted<W> {
     inner: W,
     hasher: Hasher,
