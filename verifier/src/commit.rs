@@ -77,7 +77,8 @@ mod tests {
             &"a".repeat(41),
             &"A".repeat(40),
         ] {
-            assert!(bad.parse::<Commit>().is_err(), "{bad}");
+            let InvalidCommit(found) = bad.parse::<Commit>().unwrap_err();
+            assert_eq!(found, bad);
         }
         assert!(
             "0123456789abcdef0123456789abcdef01234567"

@@ -443,18 +443,39 @@ require = true
     fn what_is_unknown_is_refused() {
         let (builder, _) = keys();
         let good = text(&[("builder", &builder)]);
-        for (from, to) in [
-            ("require = true", "require = true\nsoft = true"),
-            ("require = [\"builder\"]", "require = [\"bilder\"]"),
-            ("by = [\"builder\"]", "by = []"),
-            ("by = [\"builder\"]", "by = [\"nobody\"]"),
-            ("\"sbom\"", "\"spdx\""),
-            (REPOSITORY, "not a repository"),
-            ("pem = ", "key = \"missing.pub\" # "),
-        ] {
+        let refusal = |from: &str, to: &str| {
             let bad = good.replacen(from, to, 1);
             assert_ne!(bad, good, "{from}");
-            assert!(parse(&bad).is_err(), "{from} -> {to}");
-        }
+            parse(&bad).unwrap_err()
+        };
+        let error = refusal("require = true", "require = true\nsoft = true");
+        assert!(
+            error.to_string().contains("unknown field `soft`"),
+            "{error}"
+        );
+        let error = refusal("\"sbom\"", "\"spdx\"");
+        assert!(
+            error.to_string().contains("unknown variant `spdx`"),
+            "{error}"
+        );
+        let stranger = |to: &str, from: &str| match refusal(from, to) {
+            PolicyError::Stranger { found, .. } => found,
+            other => panic!("{other}"),
+        };
+        assert_eq!(
+            stranger("require = [\"bilder\"]", "require = [\"builder\"]"),
+            "bilder"
+        );
+        assert_eq!(
+            stranger("by = [\"nobody\"]", "by = [\"builder\"]"),
+            "nobody"
+        );
+        let error = refusal("by = [\"builder\"]", "by = []");
+        assert!(matches!(error, PolicyError::NobodyAttests), "{error}");
+        let error = refusal(REPOSITORY, "not a repository");
+        assert!(matches!(error, PolicyError::Repository { .. }), "{error}");
+        let absent = "[[principal]]\nname = \"x\"\nkey = \"missing.pub\"\n[signatures]";
+        let error = refusal("[signatures]", absent);
+        assert!(matches!(error, PolicyError::KeyFile { .. }), "{error}");
     }
 }

@@ -122,7 +122,8 @@ mod tests {
         ] {
             assert!(parse(other).is_none(), "{other}");
         }
-        assert!(List::parse(b"<html>").is_err());
+        let error = List::parse(b"<html>").err().unwrap();
+        assert!(error.to_string().contains("line 1 column 1"), "{error}");
     }
 
     #[test]

@@ -60,7 +60,10 @@ mod tests {
             "http://192.0.2.1:1",
             "http://127.0.0.1.example",
         ] {
-            assert!(text.parse::<KmsEndpoint>().is_err(), "{text}");
+            match text.parse::<KmsEndpoint>() {
+                Err(Error::KmsEndpoint(found)) => assert_eq!(found, text),
+                other => panic!("{text}: {other:?}"),
+            }
         }
     }
 }

@@ -153,7 +153,10 @@ mod tests {
             &format!("gcpkms://{key}"),
             "gcpkms://projects//locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1",
         ] {
-            assert!(text.parse::<KeyRef>().is_err(), "{text}");
+            match text.parse::<KeyRef>() {
+                Err(Error::KeyRef(found)) => assert_eq!(found, text),
+                other => panic!("{text}: {other:?}"),
+            }
         }
     }
 }
