@@ -19,6 +19,15 @@ pub const DSSE_ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 /// A Sigstore bundle, as artifact type and as layer (cosign, `BUNDLE_SPEC.md`).
 pub const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
+/// Artifact type of a signed Debian package index: the release file, the package list and the keyring
+/// from which the packages of an image's build root were resolved. Its layers are named by
+/// [`TITLE`] and have the type [`OCTETS`].
+pub const PACKAGE_INDEX: &str = "application/vnd.countersign.package-index.v1";
+/// Any bytes (RFC 2046, section 4.5.1).
+pub const OCTETS: &str = "application/octet-stream";
+/// Annotation: the file name of a layer (OCI image specification, annotations.md).
+pub const TITLE: &str = "org.opencontainers.image.title";
+
 /// Whether `text` is a media type: `type/subtype` of RFC 6838, section 4.2.
 pub(crate) fn is_media_type(text: &str) -> bool {
     let Some((kind, subtype)) = text.split_once('/') else {
