@@ -2,28 +2,34 @@
 //! index. No address of an archive is written here.
 
 mod apt;
+pub mod chain;
+mod error;
+pub mod evidence;
 mod release;
+mod signature;
+pub mod signers;
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use content::Digest;
-use scratch::Scratch;
 
-use crate::host::{self, HostError};
+use crate::deb;
 use crate::interrupt::{Interrupt, Interrupted};
-use crate::lock::packages::{Index, IndexError, Package};
+use crate::lock::index;
+use crate::lock::packages::{Index, Package};
 use crate::spec::RootSpec;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
+use crate::time::Time;
+pub use error::{ArchiveError, ChainError};
+pub use evidence::Evidence;
 use release::Release;
+pub use signature::Signature;
+use signers::Signers;
 
-/// Bytes of an `InRelease` at the most.
-const RELEASE: u64 = 16 << 20;
-/// Bytes of a package index at the most, unpacked.
-const INDEX: u64 = 512 << 20;
 /// Keys that sign Debian's archive, where the host has them.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// How often a download is tried.
@@ -31,81 +37,17 @@ const TRIES: u32 = 3;
 /// How long an interrupt may go unheard.
 const TICK: Duration = Duration::from_millis(50);
 
-/// An archive that cannot be found, reached or believed.
-#[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
-    /// The host's configuration names none.
-    #[error("finding package archive: the host's apt sources name none with suite {suite}")]
-    Unknown {
-        /// The suite that is wanted.
-        suite: String,
-    },
-    /// An address that is none.
-    #[error("finding package archive: expected http://… or https://…, found {url:?}")]
-    Address {
-        /// What was given.
-        url: String,
-    },
-    /// Nothing came.
-    #[error("fetching {path} from package archive: {reason}")]
-    Fetch {
-        /// Which file, below the archive's root.
-        path: String,
-        /// Why not.
-        reason: String,
-    },
-    /// A program of the host.
-    #[error("verifying package archive: {0}")]
-    Host(#[from] HostError),
-    /// The signed index does not name what is needed.
-    #[error("reading {release}: it names no {file}")]
-    Release {
-        /// Path of the release file.
-        release: String,
-        /// What it should name.
-        file: String,
-    },
-    /// The signed index is another suite's.
-    #[error("checking package archive: expected its index of {expected}, found that of {found}")]
-    Suite {
-        /// The suite that is wanted.
-        expected: String,
-        /// What the index says it is of.
-        found: String,
-    },
-    /// The signed index is one of the past.
-    #[error("checking package archive: its index was valid until {until}")]
-    Expired {
-        /// What it says.
-        until: String,
-    },
-    /// The index is another one than was signed.
-    #[error("checking {file}: expected {expected}, found {found}")]
-    Changed {
-        /// Which file.
-        file: String,
-        /// What the release file names.
-        expected: Digest,
-        /// What came.
-        found: Digest,
-    },
-    /// The index cannot be read.
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    /// A package is another one, or cannot be kept.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A file of the host.
-    #[error("reading {}: {source}", path.display())]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Somebody wanted it to end.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
+/// Which archive, and whose word about it counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// Its address, if not the one that the host's apt uses.
+    pub url: Option<&'a str>,
+    /// Its keys, if not those that the host's apt uses.
+    pub keyring: Option<&'a Path>,
+    /// The keys that are trusted.
+    pub signers: &'a Signers,
+    /// A folder with the files of the locked index, as a layout has it.
+    pub evidence: Option<&'a Path>,
 }
 
 /// Where packages come from.
@@ -115,97 +57,143 @@ pub struct Archive {
     keyring: PathBuf,
 }
 
+/// What an archive has now.
+pub(crate) struct Resolved {
+    pub(crate) evidence: Evidence,
+    /// The signatures of trusted keys.
+    pub(crate) signatures: Vec<Signature>,
+    pub(crate) index: Index,
+}
+
 impl Archive {
-    /// The archive at `url`, or, without one, the first of the host's apt sources that has the
-    /// suite and component.
+    /// The archive that the options name, or else the first of the host's apt sources that has the suite
+    /// and component.
     ///
     /// # Errors
     /// There is none.
-    pub fn find(url: Option<&str>, spec: &RootSpec) -> Result<Self, ArchiveError> {
-        if let Some(url) = url {
-            if !apt::is_web(url) {
-                return Err(ArchiveError::Address {
-                    url: url.to_owned(),
-                });
-            }
-            return Ok(Self {
-                url: url.trim_end_matches('/').to_owned(),
-                keyring: KEYRING.into(),
-            });
+    pub fn find(options: &Options<'_>, root: &RootSpec) -> Result<Self, ArchiveError> {
+        let mut archive = match options.url {
+            Some(url) => Self::at(url)?,
+            None => Self::of_apt(root)?,
+        };
+        if let Some(keyring) = options.keyring {
+            archive.keyring = keyring.to_owned();
         }
+        Ok(archive)
+    }
+
+    fn at(url: &str) -> Result<Self, ArchiveError> {
+        match apt::is_web(url) {
+            true => Ok(Self::new(url, None)),
+            false => Err(ArchiveError::Address {
+                url: url.to_owned(),
+            }),
+        }
+    }
+
+    fn of_apt(root: &RootSpec) -> Result<Self, ArchiveError> {
         let sources = apt::sources(Path::new("/etc/apt"))?;
         let suits = |source: &apt::Source| {
-            source.suites.contains(&spec.suite) && source.components.contains(&spec.component)
+            source.suites.contains(&root.suite) && source.components.contains(&root.component)
         };
         let source = sources.into_iter().find(suits);
         let source = source.ok_or_else(|| ArchiveError::Unknown {
-            suite: spec.suite.clone(),
+            suite: root.suite.clone(),
         })?;
-        let url = source.url.trim_end_matches('/').to_owned();
-        Ok(Self {
-            url,
-            keyring: source.keyring.unwrap_or_else(|| KEYRING.into()),
+        Ok(Self::new(&source.url, source.keyring))
+    }
+
+    fn new(url: &str, keyring: Option<PathBuf>) -> Self {
+        Self {
+            url: url.trim_end_matches('/').to_owned(),
+            keyring: keyring.unwrap_or_else(|| KEYRING.into()),
+        }
+    }
+
+    /// The package index that the archive has now, verified from its signature down. It must be valid at
+    /// `now`.
+    ///
+    /// # Errors
+    /// It cannot be fetched, or there is a break in the chain.
+    pub(crate) fn resolve(
+        &self,
+        root: &RootSpec,
+        signers: &Signers,
+        now: Time,
+        interrupt: &Interrupt,
+    ) -> Result<Resolved, ArchiveError> {
+        let keyring = self.keyring()?;
+        let signed = self.release(root, interrupt)?;
+        let (release, signatures) = chain::open(&signed, &keyring, signers)?;
+        release.check(&root.suite, now)?;
+        let packed = self.list(root, &release, interrupt)?;
+        let index = Index::parse(&chain::list(&release, root, &packed)?);
+        Ok(Resolved {
+            index: index.map_err(ChainError::from)?,
+            signatures,
+            evidence: Evidence {
+                release: signed,
+                packages: packed,
+                keyring,
+            },
         })
     }
 
-    /// The package index, verified from the archive's signature down, as it is at `now`.
-    ///
-    /// # Errors
-    /// It cannot be fetched, is not signed by a key of the keyring, is another suite's, no longer valid,
-    /// or another one than signed.
-    pub fn index(
+    /// The release file that the archive has now.
+    pub(crate) fn release(
         &self,
-        spec: &RootSpec,
-        now: SystemTime,
+        root: &RootSpec,
         interrupt: &Interrupt,
-    ) -> Result<Index, ArchiveError> {
-        let release = format!("dists/{}/InRelease", spec.suite);
-        let signed = self.fetch(&release, RELEASE, interrupt)?;
-        let signed = Release::new(self.verified(&signed)?);
-        signed.check(&spec.suite, now)?;
-        let file = format!(
-            "{}/binary-{}/Packages.xz",
-            spec.component, spec.architecture
-        );
-        let expected = signed.digest(&file).ok_or_else(|| ArchiveError::Release {
-            release,
-            file: file.clone(),
-        })?;
-        let packed = self.fetch(&format!("dists/{}/{file}", spec.suite), INDEX, interrupt)?;
-        let found = Digest::of(&packed);
-        if found != expected {
-            return Err(ArchiveError::Changed {
-                file,
-                expected,
-                found,
-            });
-        }
-        let reader = liblzma::read::XzDecoder::new_multi_decoder(&packed[..]);
-        let reason = |error: content::ReadError| ArchiveError::Fetch {
-            path: file.clone(),
-            reason: error.to_string(),
-        };
-        let bytes = content::read_limited(reader, INDEX).map_err(reason)?;
-        Ok(Index::parse(&String::from_utf8_lossy(&bytes))?)
+    ) -> Result<Vec<u8>, ArchiveError> {
+        let path = format!("dists/{}/{}", root.suite, evidence::RELEASE);
+        self.fetch(&path, index::RELEASE, interrupt)
     }
 
-    fn verified(&self, signed: &[u8]) -> Result<String, ArchiveError> {
-        let home = Scratch::new();
-        let home =
-            home.and_then(|home| fs::write(home.path().join("InRelease"), signed).map(|()| home));
-        let failed = |source| ArchiveError::File {
-            path: std::env::temp_dir(),
-            source,
+    /// The package list that a release file names.
+    fn list(
+        &self,
+        root: &RootSpec,
+        release: &Release,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<u8>, ArchiveError> {
+        let listed = release.file(&chain::list_name(root))?;
+        let path = match release.is_by_hash() {
+            true => by_hash(root, &listed.sha256),
+            false => by_name(root),
         };
-        let home = home.map_err(failed)?;
-        let text = host::gpgv(&self.keyring, &home.path().join("InRelease"), home.path())?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
+        self.fetch(&path, listed.size.min(index::PACKAGES), interrupt)
+    }
+
+    /// The package list with this digest, from where an archive keeps those of its last few indices, or else
+    /// the one that it has now.
+    pub(crate) fn list_with(
+        &self,
+        root: &RootSpec,
+        sha256: &Digest,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<u8>, ArchiveError> {
+        match self.fetch(&by_hash(root, sha256), index::PACKAGES, interrupt) {
+            Err(ArchiveError::Fetch { .. }) => {
+                self.fetch(&by_name(root), index::PACKAGES, interrupt)
+            }
+            fetched => fetched,
+        }
+    }
+
+    /// The keys with which this machine verifies the archive.
+    pub(crate) fn keyring(&self) -> Result<Vec<u8>, ArchiveError> {
+        let read = File::open(&self.keyring)
+            .and_then(|file| content::read_limited(file, index::KEYRING).map_err(io::Error::other));
+        read.map_err(|source| ArchiveError::File {
+            path: self.keyring.clone(),
+            source,
+        })
     }
 
     /// Fetches one package into the store.
     ///
     /// # Errors
-    /// It cannot be fetched, or is another one than locked.
+    /// It cannot be fetched, is another one than locked, or describes itself as another.
     pub fn fetch_package(
         &self,
         package: &Package,
@@ -213,6 +201,12 @@ impl Archive {
         interrupt: &Interrupt,
     ) -> Result<(), ArchiveError> {
         let bytes = self.fetch(package.path.as_str(), package.size, interrupt)?;
+        if Digest::of(&bytes) == package.sha256 {
+            deb::check(package, &bytes).map_err(|reason| ArchiveError::Package {
+                package: package.name.clone(),
+                reason,
+            })?;
+        }
         Ok(store.keep(&package.key(), &bytes[..], package.size)?)
     }
 
@@ -235,6 +229,17 @@ impl Archive {
             reason,
         })
     }
+}
+
+fn by_name(root: &RootSpec) -> String {
+    format!("dists/{}/{}", root.suite, chain::list_name(root))
+}
+
+/// Debian repository format, `Acquire-By-Hash`.
+fn by_hash(root: &RootSpec, sha256: &Digest) -> String {
+    let name = by_name(root);
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    format!("{folder}/by-hash/SHA256/{}", sha256.hex())
 }
 
 /// A download that is interrupted goes on where nobody waits for it, until the process ends.

@@ -1,7 +1,7 @@
 //! From a commit and its lock to a layout: the diagram.
 //!
 //! ```text
-//! commit -> source -> lock -> inputs -> root, vendor -> compile -> assemble, describe -> layout
+//! commit -> source -> lock -> signed index -> inputs -> root, vendor -> compile -> assemble, describe -> layout
 //! ```
 
 use std::fs;
@@ -13,6 +13,7 @@ use content::{Digest, json};
 use oci::{Execution, Layout};
 use serde_json::json;
 
+use crate::archive::{self, Evidence};
 use crate::assemble::{Identities, ImageSpec, assemble};
 use crate::compile::{self, Compilation, Invocation, Linked};
 use crate::contents::{self, Sources};
@@ -43,8 +44,8 @@ pub struct Order<'a> {
     pub folder: &'a Path,
     /// Where inputs are kept.
     pub store: &'a Store,
-    /// The package archive, if not the host's own.
-    pub archive: Option<&'a str>,
+    /// Which package archive, and which keys are trusted to sign for it.
+    pub archive: archive::Options<'a>,
     /// How provenance names who builds.
     pub builder_id: &'a str,
     /// How provenance names the source; the repository's own path without.
@@ -96,6 +97,7 @@ struct Inputs {
     wanted: Wanted,
     lock: Lock,
     lock_digest: Digest,
+    evidence: Evidence,
     root: PathBuf,
     vendor: PathBuf,
     registry: RegistryCheck,
@@ -119,6 +121,9 @@ fn gather(order: &Order<'_>, source: Source) -> Result<Inputs, Error> {
     let (wanted, lock) =
         read(&folder, &cargo_lock).map_err(|error| error.named_from(&source.staged))?;
     interrupt.check()?;
+    // Before anything that the lock names is fetched or taken from the store.
+    let evidence = lock.verify(&wanted.spec.root, &supply)?;
+    interrupt.check()?;
     let registry = lock.fetch(&wanted, &supply)?;
     interrupt.check()?;
     progress("checking the inputs");
@@ -131,6 +136,7 @@ fn gather(order: &Order<'_>, source: Source) -> Result<Inputs, Error> {
     settle(&source.staged).map_err(Error::Scratch)?;
     Ok(Inputs {
         lock_digest: digest(&folder.join(LOCK))?,
+        evidence,
         root: root?,
         source,
         folder,
@@ -195,6 +201,12 @@ fn make(order: &Order<'_>, inputs: &Inputs, scratch: &Path, output: &Path) -> Re
         files,
     };
     describe(order, inputs, &made, output)?;
+    let folder = output.join(archive::evidence::FOLDER);
+    let written = inputs.evidence.write(&folder);
+    written.map_err(|source| Error::Write {
+        path: folder,
+        source,
+    })?;
     Ok(Built {
         identities,
         commit: inputs.source.commit.clone(),

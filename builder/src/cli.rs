@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
+use builder::archive::signers::Fingerprint;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use oci::{ImageRef, Reference};
 use signer::{KeyRef, KmsEndpoint};
@@ -13,8 +14,8 @@ use signer::{KeyRef, KmsEndpoint};
 #[command(after_help = "\
 Exit status:
   0  done
-  1  no: the source does not compile, takes crates from elsewhere than the public registry, or leaves
-     processes behind that could change the program
+  1  no: the source does not compile, takes crates from elsewhere than the public registry, locks a
+     package that the archive has not signed, or leaves processes behind that could change the program
   2  could not tell: a wrong argument, an input that is missing or another one, no namespaces, I/O")]
 pub struct Cli {
     /// What to do.
@@ -90,6 +91,17 @@ pub struct Inputs {
     /// The package archive [default: what the host's apt uses]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_ARCHIVE")]
     pub archive: Option<String>,
+    /// The archive's keys, as gpgv reads them [default: what the host's apt uses]
+    #[arg(long, value_name = "FILE")]
+    pub keyring: Option<PathBuf>,
+    /// Trust a package index that this key or subkey has signed, besides Debian's; repeatable
+    #[arg(
+        long = "archive-key",
+        value_name = "FINGERPRINT",
+        env = "COUNTERSIGN_ARCHIVE_KEY",
+        value_delimiter = ','
+    )]
+    pub archive_keys: Vec<Fingerprint>,
 }
 
 /// Arguments of `lock`.
@@ -112,6 +124,10 @@ pub struct How {
     /// Where inputs come from.
     #[command(flatten)]
     pub inputs: Inputs,
+    /// The signed package index that was locked: `evidence` of the layout, or what the published image
+    /// has of it [default: the archive's, while it is still the same]
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
     /// How provenance names who builds
     #[arg(
         long,

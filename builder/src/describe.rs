@@ -183,10 +183,11 @@ mod tests {
             "libstd-rust-web-dev",
         ];
         Lock {
-            version: 1,
+            version: 2,
             spec: digest,
             cargo_lock: digest,
             root: digest,
+            index: crate::lock::tests::index("2026-07-12T00:00:00Z"),
             packages: names.map(package).to_vec(),
             crates: vec![Crate {
                 name: "ring".parse().unwrap(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use content::ReadError;
 
-use crate::archive::ArchiveError;
+use crate::archive::{ArchiveError, ChainError};
 use crate::compile::CompileError;
 use crate::contents::ContentsError;
 use crate::interrupt::Interrupted;
@@ -108,8 +108,8 @@ pub enum Error {
 /// What an error says about the source.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Meaning {
-    /// It does not compile, for anyone, takes crates from elsewhere than the public registry, or starts processes that
-    /// could change what was compiled.
+    /// It is not to be built: it does not compile, takes crates from elsewhere than the public registry, locks what
+    /// the archive has not signed, or starts processes that could change what was compiled.
     Refused,
     /// Nothing.
     Unknown,
@@ -128,6 +128,7 @@ impl Error {
             Self::Crates(error) | Self::Lock(LockError::Crates(error)) if error.is_refusal() => {
                 Meaning::Refused
             }
+            Self::Lock(LockError::Chain(error)) if error.is_about_lock() => Meaning::Refused,
             _ => Meaning::Unknown,
         }
     }
@@ -215,6 +216,7 @@ fn lock_hint(error: &LockError) -> Option<&'static str> {
         }
         LockError::Source(error) => error.hint(),
         LockError::Archive(error) => archive_hint(error),
+        LockError::Chain(error) => chain_hint(error),
         LockError::Crates(error) => crates_hint(error),
         LockError::Root(error) => root_hint(error),
         _ => None,
@@ -233,7 +235,18 @@ fn root_hint(error: &RootError) -> Option<&'static str> {
 
 fn archive_hint(error: &ArchiveError) -> Option<&'static str> {
     match error {
-        ArchiveError::Host(error) => error.hint(),
+        ArchiveError::Chain(ChainError::Unsigned { .. }) => Some(
+            "a private archive needs both: --keyring with its keys, and --archive-key with the \
+             fingerprint of the key or subkey that signs",
+        ),
+        ArchiveError::Chain(error) => chain_hint(error),
+        ArchiveError::Moved { .. } => Some(
+            "the archive serves another index by now: the locked one travels with the published image, \
+             see --evidence; or run `builder lock` again",
+        ),
+        ArchiveError::Evidence { .. } => {
+            Some("--evidence takes the folder `evidence` of a layout that was built from this lock")
+        }
         ArchiveError::Store(StoreError::Came { .. }) => {
             Some("that archive has another package than was locked: name another with --archive")
         }
@@ -243,6 +256,19 @@ fn archive_hint(error: &ArchiveError) -> Option<&'static str> {
         ),
         ArchiveError::Address { .. } => Some("it is the address above dists/ and pool/"),
         _ => Some("name a package archive with --archive or COUNTERSIGN_ARCHIVE"),
+    }
+}
+
+fn chain_hint(error: &ChainError) -> Option<&'static str> {
+    match error {
+        ChainError::Host(error) => error.hint(),
+        ChainError::Untrusted { .. } | ChainError::Unsigned { .. } => Some(
+            "name a private archive's key with --archive-key, if you trust it as you trust Debian's",
+        ),
+        ChainError::Package(_) => {
+            Some("was the lock edited? `builder lock` writes what the archive has signed")
+        }
+        _ => None,
     }
 }
 

@@ -55,9 +55,9 @@ impl HostError {
     /// What helps, if we know.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Absent { program: "gpgv" } => {
-                Some("install gpgv, which verifies the archive's signature (Debian package gpgv)")
-            }
+            Self::Absent { program: "gpgv" } => Some(
+                "install gpgv, which verifies the archive's signature at each build (Debian package gpgv)",
+            ),
             Self::Absent { program: "git" } => Some("install git, which knows the source"),
             Self::Absent { program: "cargo" } => Some("install cargo, which fetches crates"),
             Self::Failed {
@@ -267,18 +267,41 @@ impl Cargo {
     }
 }
 
-/// The text that was signed in `signed`, if one of the keys in `keyring` has signed it. `home` is a
-/// folder without keys.
+/// What gpgv found out about a signed message.
+#[derive(Debug)]
+pub struct Checked {
+    /// Its status lines (GnuPG, `doc/DETAILS`).
+    pub status: String,
+    /// What it has for people.
+    pub said: String,
+}
+
+/// Has gpgv check the signatures on `signed` with the keys in `keyring`, and write the text that was signed
+/// to `text`. `home` is a folder without keys. Its exit status is not looked at: it says whether all
+/// signatures are good, and one by a key that the keyring does not have is not.
 ///
 /// # Errors
-/// gpgv is missing, or there is no such signature.
-pub fn gpgv(keyring: &Path, signed: &Path, home: &Path) -> Result<Vec<u8>, HostError> {
+/// gpgv is missing, or was ended by a signal.
+pub fn gpgv(keyring: &Path, signed: &Path, text: &Path, home: &Path) -> Result<Checked, HostError> {
     let mut command = Command::new("gpgv");
     command.arg("--homedir").arg(home);
     command.arg("--keyring").arg(keyring);
-    command.args(["--output", "-"]).arg(signed);
-    command.env("LC_ALL", "C");
-    run("gpgv", "on the archive's index", &mut command)
+    command.args(["--status-fd", "1", "--output"]).arg(text);
+    command.arg(signed).env("LC_ALL", "C");
+    let (program, action) = ("gpgv", "on InRelease");
+    let (answer, output) = answer_until(None, program, action, &mut command)?;
+    let said = complaint(&output);
+    match output.status.code() {
+        Some(_) => Ok(Checked {
+            status: String::from_utf8_lossy(&answer).into_owned(),
+            said,
+        }),
+        None => Err(HostError::Failed {
+            program,
+            action,
+            said: format!("{}: {said}", output.status),
+        }),
+    }
 }
 
 fn run(
@@ -296,6 +319,24 @@ fn run_until(
     action: &'static str,
     command: &mut Command,
 ) -> Result<Vec<u8>, HostError> {
+    let (answer, output) = answer_until(interrupt, program, action, command)?;
+    match output.status.success() {
+        true => Ok(answer),
+        false => Err(HostError::Failed {
+            program,
+            action,
+            said: complaint(&output),
+        }),
+    }
+}
+
+/// What a program answers, and how it ended.
+fn answer_until(
+    interrupt: Option<&Interrupt>,
+    program: &'static str,
+    action: &'static str,
+    command: &mut Command,
+) -> Result<(Vec<u8>, Output), HostError> {
     let talk = |source| HostError::Talk { program, source };
     let command = command
         .stdin(Stdio::null())
@@ -315,14 +356,7 @@ fn run_until(
     if answer.len() as u64 > ANSWER {
         return Err(HostError::Long { program, action });
     }
-    match output.status.success() {
-        true => Ok(answer),
-        false => Err(HostError::Failed {
-            program,
-            action,
-            said: complaint(&output),
-        }),
-    }
+    Ok((answer, output))
 }
 
 /// One byte more than allowed tells an answer that is too long; the program then writes to nobody.

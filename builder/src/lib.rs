@@ -1,11 +1,12 @@
 //! Builds a container image from source, so that everyone gets the same bytes, and publishes it.
 #![forbid(unsafe_code)]
 
-mod archive;
+pub mod archive;
 pub mod assemble;
 pub mod build;
 pub mod compile;
 mod contents;
+mod deb;
 pub mod describe;
 pub mod error;
 mod host;
@@ -19,5 +20,6 @@ mod settle;
 pub mod sign;
 pub mod spec;
 pub mod store;
+pub mod time;
 mod told;
 mod tree;

@@ -2,7 +2,10 @@
 //! source itself is named when it is built, since a lock cannot name the commit that holds it.
 
 pub mod crates;
+mod evidence;
+pub mod index;
 pub mod packages;
+mod size;
 pub mod source;
 mod supply;
 
@@ -10,30 +13,21 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use content::{Digest, limits};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::{Archive, ArchiveError, ChainError, Evidence, chain};
 use crate::interrupt::Interrupted;
 use crate::root::{self, RootError};
-use crate::spec::Spec;
+use crate::spec::{RootSpec, Spec};
+use crate::time::Time;
 use crate::told;
 use crates::{CargoLock, Crate, CrateError, Named, RegistryCheck};
+use index::SignedIndex;
 use packages::Package;
 use source::SourceError;
 pub use supply::Supply;
-
-/// A size in a lock, which is whoever's it is: `LIMIT` bytes at the most.
-fn at_most<'de, const LIMIT: u64, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let size = u64::deserialize(deserializer)?;
-    match size <= LIMIT {
-        true => Ok(size),
-        false => Err(D::Error::custom(format!("more than {LIMIT} bytes"))),
-    }
-}
 
 /// File names beside each other.
 pub const SPEC: &str = "Image.toml";
@@ -42,11 +36,14 @@ pub(crate) const CARGO_LOCK: &str = "Cargo.lock";
 const HEAD: &str =
     "# Every input of the image, by digest. Written by `builder lock`; not to be edited.\n\n";
 
+/// Version of the format. Version 1 did not say which index its packages are from.
+const VERSION: u32 = 2;
+
 /// Every input from outside.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
-    /// Version of this format: 1.
+    /// Version of this format: 2.
     pub version: u32,
     /// Digest of the `Image.toml` that this lock resolves.
     pub spec: Digest,
@@ -54,6 +51,8 @@ pub struct Lock {
     pub cargo_lock: Digest,
     /// Digest of the unpacked build root.
     pub root: Digest,
+    /// The signed package index that names the packages.
+    pub index: SignedIndex,
     /// The packages that make the build root, by name.
     #[serde(rename = "package")]
     pub packages: Vec<Package>,
@@ -88,7 +87,7 @@ pub enum LockError {
         source: toml::de::Error,
     },
     /// A lock of a version that we do not know.
-    #[error("reading Image.lock: expected version 1, found {found}")]
+    #[error("reading Image.lock: expected version 2, found {found}")]
     Version {
         /// What it says.
         found: u32,
@@ -123,6 +122,9 @@ pub enum LockError {
     /// The package archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// The archive has not signed what is locked.
+    #[error(transparent)]
+    Chain(ChainError),
     /// The source.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -186,26 +188,32 @@ impl Lock {
     ///
     /// # Errors
     /// Something cannot be found, fetched, believed or kept, or somebody interrupted.
-    pub fn resolve(folder: &Path, supply: &Supply<'_>, now: SystemTime) -> Result<Self, LockError> {
+    pub fn resolve(folder: &Path, supply: &Supply<'_>, now: Time) -> Result<Self, LockError> {
         let wanted = Wanted::read(folder, &source::cargo_lock(folder)?)?;
         let cargo_lock = CargoLock::parse(&wanted.cargo_lock)?;
-        let archive = Archive::find(supply.archive, &wanted.spec.root)?;
+        let root = &wanted.spec.root;
+        let archive = Archive::find(&supply.archive, root)?;
         supply.step("reading the archive's signed index")?;
-        let index = archive.index(&wanted.spec.root, now, supply.interrupt)?;
-        let packages = index
-            .closure(&wanted.spec.root.packages)
-            .map_err(ArchiveError::from)?;
+        let found = archive.resolve(root, supply.archive.signers, now, supply.interrupt)?;
+        let packages = found.index.closure(&root.packages);
+        let packages = packages.map_err(|error| ArchiveError::from(ChainError::from(error)))?;
+        let earlier = earlier(folder);
+        let index = SignedIndex::of(&found.evidence, found.signatures, now)
+            .dated_as(earlier.as_ref().map(|lock| &lock.index));
+        evidence::keep(&found.evidence, &index, root, supply)?;
         supply.fetch(&supply.missing(&packages)?, &archive)?;
         supply.step("fetching crates")?;
         let crates = crates::fetch(&cargo_lock, supply)?;
         supply.step("unpacking the build root")?;
-        let known = known_root(folder, &packages);
+        let known = earlier.filter(|lock| lock.packages == packages);
+        let known = known.map(|lock| lock.root);
         let root = root::resolve(known.as_ref(), &packages, supply)?;
         Ok(Self {
-            version: 1,
+            version: VERSION,
             spec: wanted.spec_digest,
             cargo_lock: Digest::of(wanted.cargo_lock.as_bytes()),
             root,
+            index,
             packages,
             crates,
         })
@@ -223,18 +231,37 @@ impl Lock {
             }
             other => other,
         })?;
-        let lock: Self =
-            toml::from_str(&text).map_err(|source| LockError::Parse { path, source })?;
+        let parse = |source| LockError::Parse {
+            path: path.clone(),
+            source,
+        };
+        // What another version has otherwise is not a mistake in it.
+        let Versioned { version } = toml::from_str(&text).map_err(parse)?;
+        if version != VERSION {
+            return Err(LockError::Version { found: version });
+        }
+        let lock: Self = toml::from_str(&text).map_err(parse)?;
         lock.check(wanted)?;
         Ok(lock)
     }
 
+    /// Checks, without a network if the files of the signed index are at hand, that the archive has signed
+    /// each package of this lock. Gives those files.
+    ///
+    /// # Errors
+    /// [`LockError::Chain`] if it has not, or the files cannot be had.
+    pub fn verify(&self, root: &RootSpec, supply: &Supply<'_>) -> Result<Evidence, LockError> {
+        let signers = supply.archive.signers;
+        supply.step("checking the archive's signature on the packages")?;
+        // A lock that names strangers makes nothing be fetched.
+        chain::trusted(&self.index, signers).map_err(LockError::Chain)?;
+        let evidence = evidence::obtain(&self.index, root, supply)?;
+        chain::check(&evidence, &self.index, &self.packages, root, signers)
+            .map_err(LockError::Chain)?;
+        Ok(evidence)
+    }
+
     fn check(&self, wanted: &Wanted) -> Result<(), LockError> {
-        if self.version != 1 {
-            return Err(LockError::Version {
-                found: self.version,
-            });
-        }
         let cargo_lock = Digest::of(wanted.cargo_lock.as_bytes());
         let files = [
             (SPEC, self.spec, wanted.spec_digest),
@@ -299,7 +326,7 @@ impl Lock {
         let cargo_lock = CargoLock::parse(&wanted.cargo_lock)?;
         let missing = supply.missing(&self.packages)?;
         if !missing.is_empty() {
-            let archive = Archive::find(supply.archive, &wanted.spec.root)?;
+            let archive = Archive::find(&supply.archive, &wanted.spec.root)?;
             supply.fetch(&missing, &archive)?;
         }
         let absent = supply.absent(&self.crates)?;
@@ -311,11 +338,16 @@ impl Lock {
     }
 }
 
-/// The root of the lock that is there, if it is of the same packages. One that cannot be read is about to be
-/// replaced.
-fn known_root(folder: &Path, packages: &[Package]) -> Option<Digest> {
+/// The lock that is there. One that cannot be read is about to be replaced.
+fn earlier(folder: &Path) -> Option<Lock> {
     let lock: Lock = toml::from_str(&read(&folder.join(LOCK)).ok()?).ok()?;
-    (lock.version == 1 && lock.packages == packages).then_some(lock.root)
+    (lock.version == VERSION).then_some(lock)
+}
+
+/// What every version of a lock has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 fn read(path: &Path) -> Result<String, LockError> {
@@ -330,7 +362,7 @@ fn read(path: &Path) -> Result<String, LockError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[test]
@@ -348,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_is_known_for_the_same_packages_only() {
+    fn an_earlier_lock_is_one_of_this_version() {
         let folder = tempfile::tempdir().unwrap();
         let digest = Digest::of(b"x");
         let package = Package {
@@ -358,22 +390,43 @@ mod tests {
             sha256: digest,
             size: 1,
         };
-        let packages = vec![package.clone()];
         let lock = Lock {
-            version: 1,
+            version: VERSION,
             spec: digest,
             cargo_lock: digest,
             root: digest,
-            packages: packages.clone(),
+            index: index("2026-07-11T10:17:11Z"),
+            packages: vec![package],
             crates: Vec::new(),
         };
-        assert_eq!(known_root(folder.path(), &packages), None);
+        assert_eq!(earlier(folder.path()), None);
         lock.write(folder.path()).unwrap();
-        assert_eq!(known_root(folder.path(), &packages), Some(digest));
-        let newer = Package {
-            version: "2".into(),
-            ..package
+        assert_eq!(earlier(folder.path()), Some(lock.clone()));
+        let older = Lock { version: 1, ..lock };
+        older.write(folder.path()).unwrap();
+        assert_eq!(earlier(folder.path()), None);
+    }
+
+    pub(crate) fn index(date: &str) -> SignedIndex {
+        let evidence = Evidence {
+            release: b"release".to_vec(),
+            packages: b"packages".to_vec(),
+            keyring: b"keyring".to_vec(),
         };
-        assert_eq!(known_root(folder.path(), &[newer]), None);
+        let signature = crate::archive::Signature {
+            key: "A".repeat(40).parse().unwrap(),
+            time: "2026-07-11T10:17:11Z".parse().unwrap(),
+        };
+        SignedIndex::of(&evidence, vec![signature], date.parse().unwrap())
+    }
+
+    #[test]
+    fn the_same_index_keeps_its_date() {
+        let (first, later) = (index("2026-07-12T00:00:00Z"), index("2026-08-01T00:00:00Z"));
+        assert_eq!(later.clone().dated_as(Some(&first)), first);
+        assert_eq!(later.clone().dated_as(None), later);
+        let mut other = first.clone();
+        other.signatures.clear();
+        assert_eq!(later.clone().dated_as(Some(&other)), later);
     }
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
+use builder::archive::Options;
+use builder::archive::signers::Signers;
 use builder::assemble::Identities;
 use builder::build::{self, Built, Order};
 use builder::error::{Error, Meaning};
@@ -112,13 +114,14 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
 fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
     let store = store(&arguments.inputs)?;
     let terminal = Terminal::start();
+    let signers = Signers::with(&arguments.inputs.archive_keys);
     let supply = Supply {
-        archive: arguments.inputs.archive.as_deref(),
+        archive: options(&arguments.inputs, &signers, None),
         store: &store,
         interrupt,
         progress: &|line: &str| terminal.tell(line),
     };
-    let lock = Lock::resolve(&arguments.directory, &supply, SystemTime::now())?;
+    let lock = Lock::resolve(&arguments.directory, &supply, SystemTime::now().into())?;
     interrupt.check()?;
     let path = lock.write(&arguments.directory)?;
     drop(terminal);
@@ -159,11 +162,12 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
     let store = store(&how.inputs)?;
     let terminal = Terminal::start();
     let progress = |line: &str| terminal.tell(line);
+    let signers = Signers::with(&how.inputs.archive_keys);
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let order = Order {
         folder: &how.directory,
         store: &store,
-        archive: how.inputs.archive.as_deref(),
+        archive: options(&how.inputs, &signers, how.evidence.as_deref()),
         builder_id: &how.builder_id,
         source_uri: how.source_uri.as_deref(),
         jobs: how.jobs.unwrap_or(processors),
@@ -184,6 +188,19 @@ fn limits(wanted: cli::Limits) -> Limits {
         files: wanted.limit_files,
         processes: wanted.limit_processes,
         output: wanted.limit_output,
+    }
+}
+
+fn options<'a>(
+    inputs: &'a cli::Inputs,
+    signers: &'a Signers,
+    evidence: Option<&'a Path>,
+) -> Options<'a> {
+    Options {
+        url: inputs.archive.as_deref(),
+        keyring: inputs.keyring.as_deref(),
+        signers,
+        evidence,
     }
 }
 

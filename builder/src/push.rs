@@ -1,9 +1,14 @@
 //! A layout to a registry.
 
-use std::path::Path;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use oci::{ImageRef, Layout, Reference};
+use oci::{Descriptor, ImageRef, Layout, Manifest, Reference, media};
 use remote::{Registry, Transport};
+
+use crate::archive::evidence;
+use crate::lock::index;
 
 /// An image that is not in the registry now.
 #[derive(Debug, thiserror::Error)]
@@ -11,12 +16,21 @@ pub enum PushError {
     /// The layout cannot be read.
     #[error("pushing layout: {0}")]
     Layout(#[from] oci::Error),
+    /// The package index in the layout cannot be read.
+    #[error("pushing layout: reading {}: {source}", path.display())]
+    Evidence {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The registry refuses.
     #[error("pushing layout: {0}")]
     Registry(#[from] remote::Error),
 }
 
-/// Pushes the image of the layout in `dir`, byte for byte, and gives its name by digest.
+/// Pushes the image of the layout in `dir`, byte for byte, and gives its name by digest. The signed package
+/// index in the layout, if it has one, becomes a referrer of the image.
 ///
 /// # Errors
 /// See [`PushError`]. What was written before stays; repeating completes it.
@@ -28,8 +42,53 @@ pub async fn push(
     let layout = Layout::open(dir)?;
     let registry = Registry::connect(&reference.repository, transport)?;
     let digest = registry.push_layout(&layout, &reference.target).await?;
+    let folder = dir.join(evidence::FOLDER);
+    if folder.is_dir() {
+        let subject = layout.descriptor()?;
+        push_evidence(&folder, subject, &registry).await?;
+    }
     Ok(ImageRef {
         repository: reference.repository.clone(),
         digest,
+    })
+}
+
+async fn push_evidence(
+    folder: &Path,
+    subject: Descriptor,
+    registry: &Registry,
+) -> Result<(), PushError> {
+    let files = [
+        (evidence::RELEASE, index::RELEASE),
+        (evidence::PACKAGES, index::PACKAGES),
+        (evidence::KEYRING, index::KEYRING),
+    ];
+    let mut layers = Vec::new();
+    for (name, limit) in files {
+        let bytes = read(&folder.join(name), limit)?;
+        let mut layer = registry.push_blob(media::OCTETS, &bytes).await?;
+        let title = (media::TITLE.to_owned(), name.to_owned());
+        layer.annotations = [title].into();
+        layers.push(layer);
+    }
+    let manifest = Manifest {
+        artifact_type: Some(media::PACKAGE_INDEX.to_owned()),
+        subject: Some(Descriptor::new(
+            media::MANIFEST,
+            subject.digest,
+            subject.size,
+        )),
+        ..Manifest::new(Descriptor::empty(), layers)
+    };
+    registry.attach_referrer(manifest).await?;
+    Ok(())
+}
+
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, PushError> {
+    let read = File::open(path)
+        .and_then(|file| content::read_limited(file, limit).map_err(io::Error::other));
+    read.map_err(|source| PushError::Evidence {
+        path: path.to_owned(),
+        source,
     })
 }

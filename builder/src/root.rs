@@ -4,7 +4,6 @@
 //! What no build reads is left out: documentation, manuals and translations. Modes are 0755 or 0644 by
 //! the executable bit; owners and times play no part.
 
-mod deb;
 mod unpack;
 
 use std::fs;

@@ -63,8 +63,12 @@ impl Place {
 }
 
 /// Writes a lock of what stands there.
-const LOCK: &str = "printf 'version = 1\\nspec = \"sha256:%s\"\\ncargo_lock = \"sha256:%s\"\\nroot = \"sha256:%064d\"\\npackage = []\\ncrate = []\\n' \
-    $(sha256sum Image.toml | cut -d' ' -f1) $(sha256sum Cargo.lock | cut -d' ' -f1) 0 >Image.lock";
+const LOCK: &str = "printf 'version = 2\\nspec = \"sha256:%s\"\\ncargo_lock = \"sha256:%s\"\\nroot = \"sha256:%064d\"\\npackage = []\\ncrate = []\\n' \
+    $(sha256sum Image.toml | cut -d' ' -f1) $(sha256sum Cargo.lock | cut -d' ' -f1) 0 >Image.lock && \
+    printf '[index]\\ndate = \"2026-07-11T12:00:00Z\"\\nsignature = []\\n' >>Image.lock && \
+    for file in release packages keyring; do \
+        printf '[index.%s]\\nsha256 = \"sha256:%064d\"\\nsize = 1\\n' $file 0 >>Image.lock; \
+    done";
 
 #[test]
 fn source() {
@@ -89,6 +93,10 @@ fn source() {
     place.commit(&format!("cd source && {LOCK}"));
     let said = place.fails(build);
     assert!(said.contains("not those of Cargo.lock: itoa "), "{said}");
+    place.commit("sed -i 's/^version = 2/version = 1/' source/Image.lock");
+    let said = place.fails(build);
+    assert!(said.contains("expected version 2, found 1"), "{said}");
+    assert!(said.contains("run `builder lock` there again"), "{said}");
     place.commit("mkdir source/.cargo && touch source/.cargo/config.toml");
     let said = place.fails(build);
     assert!(said.contains(".cargo/config.toml could replace"), "{said}");

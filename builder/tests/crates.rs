@@ -34,6 +34,37 @@ fn archive(text: &str) -> Vec<u8> {
     builder.into_inner().unwrap().finish().unwrap()
 }
 
+/// A folder with a signed package index, whose first signer's fingerprint is in the file `signers`.
+fn evidence() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/archive")
+}
+
+fn archive_key() -> String {
+    let signers = fs::read_to_string(evidence().join("signers")).unwrap();
+    let first = signers.lines().next().unwrap();
+    first.strip_prefix("own ").unwrap().to_owned()
+}
+
+/// What a lock says of that index.
+fn index() -> String {
+    let files = [
+        ("release", "InRelease"),
+        ("packages", "Packages.xz"),
+        ("keyring", "keyring.gpg"),
+    ];
+    let tables = files.map(|(name, file)| {
+        let bytes = fs::read(evidence().join(file)).unwrap();
+        let (sha256, size) = (Digest::of(&bytes), bytes.len());
+        format!("[index.{name}]\nsha256 = \"{sha256}\"\nsize = {size}\n")
+    });
+    let key = archive_key();
+    format!(
+        "[index]\ndate = \"2026-07-07T00:00:00Z\"\n{}\
+         [[index.signature]]\nkey = \"{key}\"\ntime = \"2026-07-06T12:00:00Z\"\n",
+        tables.concat()
+    )
+}
+
 /// A registry with one crate, which is yanked: a lock may still name it.
 struct Registry {
     address: String,
@@ -163,12 +194,15 @@ impl User {
             .replace(old.unwrap(), &format!("checksum = \"{}\"", digest.hex()))
             .replace(&self.public, source);
         write("Cargo.lock", &lock);
+        let spec = fs::read_to_string(fixture.join("Image.toml")).unwrap();
+        write("Image.toml", &spec.replace("bookworm", "test"));
         let spec = Digest::of(&fs::read(self.at("source/Image.toml")).unwrap());
         let image_lock = format!(
-            "version = 1\nspec = \"{spec}\"\ncargo_lock = \"{}\"\nroot = \"sha256:{}\"\npackage = []\n\
+            "version = 2\nspec = \"{spec}\"\ncargo_lock = \"{}\"\nroot = \"sha256:{}\"\npackage = []\n{}\
              [[crate]]\nname = \"{NAME}\"\nversion = \"{VERSION}\"\nsha256 = \"{digest}\"\nsize = {}\n",
             Digest::of(lock.as_bytes()),
             "0".repeat(64),
+            index(),
             archive.len()
         );
         write("Image.lock", &image_lock);
@@ -187,6 +221,9 @@ impl User {
     fn build_with(&self, home: &str) -> Output {
         let mut builder = Command::new(env!("CARGO_BIN_EXE_builder"));
         builder.args(["build", "source", "-o", "layout", "--store", "store"]);
+        builder
+            .args(["--archive-key", &archive_key(), "--evidence"])
+            .arg(evidence());
         builder.current_dir(self.folder.path()).stdin(Stdio::null());
         builder
             .env("CARGO", self.at("cargo"))

@@ -128,12 +128,13 @@ impl Workshop {
         copy(&self.repository(), &place.join("two"));
         let store = place.join("store");
         fs::create_dir_all(store.join("coming")).unwrap();
-        for shared in ["crates", "packages", "roots"] {
+        for shared in ["crates", "packages", "indices", "roots"] {
             symlink(self.store.join(shared), store.join(shared)).unwrap();
         }
         if can_be_another() {
             readable(&self.store.join("crates"));
             readable(&self.store.join("packages"));
+            readable(&self.store.join("indices"));
             give_away(&place);
         }
         (place.join("two"), store)

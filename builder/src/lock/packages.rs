@@ -28,7 +28,7 @@ pub struct Package {
     /// SHA-256 of the `.deb`.
     pub sha256: Digest,
     /// Bytes of the `.deb`.
-    #[serde(deserialize_with = "super::at_most::<{ PACKAGE }, _>")]
+    #[serde(deserialize_with = "super::size::at_most::<{ PACKAGE }, _>")]
     pub size: u64,
 }
 
@@ -68,6 +68,92 @@ pub enum IndexError {
     },
 }
 
+/// Locked packages that cannot be found in a signed package list.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// The list cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// No package of that name.
+    #[error("checking package {package}: it is not in the signed package index")]
+    Absent {
+        /// Its name in the lock.
+        package: String,
+    },
+    /// A package of that name that is another one.
+    #[error(
+        "checking package {package}: expected {field} {expected}, as the signed package index says, \
+         found {found} in Image.lock"
+    )]
+    Differs {
+        /// Its name.
+        package: String,
+        /// What differs first.
+        field: &'static str,
+        /// What was signed.
+        expected: String,
+        /// What was locked.
+        found: String,
+    },
+}
+
+/// Checks that the package list, a text that was signed, has each of the locked packages as it was locked.
+///
+/// # Errors
+/// The first package that it does not have, or a stanza that cannot be read.
+pub(crate) fn check(list: &str, locked: &[Package]) -> Result<(), PackageError> {
+    let listed = named(list, locked.iter().map(|one| one.name.as_str()).collect())?;
+    for package in locked {
+        let same_name: Vec<_> = listed
+            .iter()
+            .filter(|one| one.name == package.name)
+            .collect();
+        match same_name.last() {
+            None => {
+                let package = package.name.clone();
+                return Err(PackageError::Absent { package });
+            }
+            Some(_) if same_name.contains(&package) => {}
+            Some(signed) => return Err(differs(signed, package)),
+        }
+    }
+    Ok(())
+}
+
+/// The stanzas with one of these names; a whole list takes a second to parse.
+fn named(list: &str, names: BTreeSet<&str>) -> Result<Vec<Package>, IndexError> {
+    let mut packages = Vec::new();
+    for paragraph in list.split("\n\n") {
+        let mut lines = paragraph.lines();
+        let name = lines.find_map(|line| line.strip_prefix("Package:"));
+        if name.is_some_and(|name| names.contains(name.trim())) {
+            packages.push(package(&fields(paragraph))?);
+        }
+    }
+    Ok(packages)
+}
+
+/// What differs first between packages of one name.
+fn differs(signed: &Package, locked: &Package) -> PackageError {
+    let text = |one: &Package| {
+        [
+            ("version", one.version.clone()),
+            ("SHA-256", one.sha256.hex()),
+            ("size", one.size.to_string()),
+            ("path", one.path.to_string()),
+        ]
+    };
+    let mut fields = text(signed).into_iter().zip(text(locked));
+    let differing = fields.find(|(signed, locked)| signed != locked);
+    let ((field, expected), (_, found)) = differing.unwrap_or_default();
+    PackageError::Differs {
+        package: locked.name.clone(),
+        field,
+        expected,
+        found,
+    }
+}
+
 /// The index of one component and architecture.
 #[derive(Debug, Default)]
 pub struct Index {
@@ -101,19 +187,8 @@ impl Index {
     }
 
     fn add(&mut self, fields: &BTreeMap<&str, String>) -> Result<(), IndexError> {
-        let name = fields.get("Package").cloned().unwrap_or_default();
-        let missing = |field| IndexError::Field {
-            package: name.clone(),
-            field,
-        };
-        let get = |field| fields.get(field).cloned().ok_or_else(|| missing(field));
-        let package = Package {
-            name: get("Package")?,
-            version: get("Version")?,
-            path: get("Filename")?.parse().map_err(|_| missing("Filename"))?,
-            sha256: Digest::from_hex(&get("SHA256")?).map_err(|_| missing("SHA256"))?,
-            size: get("Size")?.parse().map_err(|_| missing("Size"))?,
-        };
+        let package = package(fields)?;
+        let name = package.name.clone();
         for provided in names(fields.get("Provides").map_or("", String::as_str)) {
             self.providers
                 .entry(provided.to_owned())
@@ -172,6 +247,22 @@ impl Index {
             self.stanzas.get(name).or_else(provided)
         })
     }
+}
+
+/// The package that a stanza describes.
+fn package(fields: &BTreeMap<&str, String>) -> Result<Package, IndexError> {
+    let missing = |field| IndexError::Field {
+        package: fields.get("Package").cloned().unwrap_or_default(),
+        field,
+    };
+    let get = |field| fields.get(field).cloned().ok_or_else(|| missing(field));
+    Ok(Package {
+        name: get("Package")?,
+        version: get("Version")?,
+        path: get("Filename")?.parse().map_err(|_| missing("Filename"))?,
+        sha256: Digest::from_hex(&get("SHA256")?).map_err(|_| missing("SHA256"))?,
+        size: get("Size")?.parse().map_err(|_| missing("Size"))?,
+    })
 }
 
 /// `libc6 (>= 2.36)` and `perl:any` without what stands behind the name.
@@ -243,6 +334,65 @@ mod tests {
             "resolving packages: a needs \"b | c\", which the index does not have"
         );
         assert!(closure(&stanza("a", ""), &["b"]).is_err());
+    }
+
+    /// A package as the stanza of that name describes it.
+    fn locked(name: &str) -> Package {
+        package(&fields(&stanza(name, ""))).unwrap()
+    }
+
+    #[test]
+    fn a_locked_package_is_one_of_the_list() {
+        let list = [stanza("a", ""), stanza("b", "Depends: a")].join("\n");
+        check(&list, &[locked("a"), locked("b"), locked("a")]).unwrap();
+        let absent = check(&list, &[locked("a"), locked("c")]).unwrap_err();
+        assert_eq!(
+            absent.to_string(),
+            "checking package c: it is not in the signed package index"
+        );
+        let (a, digest) = (locked("a"), Digest::of(b"smuggled"));
+        let version = |version: &str| Package {
+            version: version.to_owned(),
+            ..a.clone()
+        };
+        let sha256 = Package {
+            sha256: digest,
+            ..a.clone()
+        };
+        let path = Package {
+            path: "pool/b.deb".parse().unwrap(),
+            ..a.clone()
+        };
+        let size = Package {
+            size: 8,
+            ..a.clone()
+        };
+        for (wrong, field) in [
+            (version("2"), "version 1, as"),
+            (version("1 "), "version 1, as"),
+            (sha256, "SHA-256 "),
+            (path, "path pool/a.deb, as"),
+            (size, "size 7, as"),
+        ] {
+            // Also where the right one is named as well.
+            for both in [
+                vec![wrong.clone()],
+                vec![wrong.clone(), a.clone()],
+                vec![a.clone(), wrong],
+            ] {
+                let error = check(&list, &both).unwrap_err().to_string();
+                let expected = format!("checking package a: expected {field}");
+                assert!(error.starts_with(&expected), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_archive_may_have_several_versions() {
+        let older = stanza("a", "").replace("Version: 1", "Version: 0");
+        for list in [[stanza("a", ""), older.clone()], [older, stanza("a", "")]] {
+            check(&list.join("\n"), &[locked("a")]).unwrap();
+        }
     }
 
     #[test]

@@ -2,15 +2,15 @@
 
 use super::packages::Package;
 use super::{LockError, crates::CrateError};
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::{Archive, ArchiveError, Options};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::store::Store;
 
 /// How inputs are had.
 #[derive(Clone, Copy)]
 pub struct Supply<'a> {
-    /// The package archive, if not the host's own.
-    pub archive: Option<&'a str>,
+    /// Which package archive.
+    pub archive: Options<'a>,
     /// Where inputs are kept.
     pub store: &'a Store,
     /// Who may end it early.
@@ -75,9 +75,17 @@ impl Supply<'_> {
 impl<'a> Supply<'a> {
     /// Without an archive, for tests.
     pub(crate) fn of(store: &'a Store) -> Self {
-        static NEVER: std::sync::LazyLock<Interrupt> = std::sync::LazyLock::new(Interrupt::default);
+        use crate::archive::signers::Signers;
+        use std::sync::LazyLock;
+        static NEVER: LazyLock<Interrupt> = LazyLock::new(Interrupt::default);
+        static SIGNERS: LazyLock<Signers> = LazyLock::new(|| Signers::with(&[]));
         Self {
-            archive: None,
+            archive: Options {
+                url: None,
+                keyring: None,
+                signers: &SIGNERS,
+                evidence: None,
+            },
             store,
             interrupt: &NEVER,
             progress: &|_| {},

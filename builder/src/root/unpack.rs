@@ -9,9 +9,9 @@ use std::path::{Component, Path, PathBuf};
 use content::LimitedReader;
 
 use super::RootError;
-use super::deb::{control, member};
+use crate::deb;
 use crate::interrupt::Interrupt;
-use crate::lock::packages::{Package, fields};
+use crate::lock::packages::Package;
 
 /// Bytes that one package may unpack to.
 const UNPACKED: u64 = 4 << 30;
@@ -36,9 +36,10 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    pub(super) fn unpack(&mut self, deb: &[u8]) -> Result<(), RootError> {
-        self.check_control(deb)?;
-        let data = member(deb, "data.tar.xz").ok_or_else(|| self.wrong("no data.tar.xz in it"))?;
+    pub(super) fn unpack(&mut self, bytes: &[u8]) -> Result<(), RootError> {
+        deb::check(self.package, bytes).map_err(|reason| self.wrong(&reason))?;
+        let data =
+            deb::member(bytes, "data.tar.xz").ok_or_else(|| self.wrong("no data.tar.xz in it"))?;
         let unpacked = liblzma::read::XzDecoder::new_multi_decoder(data);
         let mut archive = tar::Archive::new(LimitedReader::new(unpacked, UNPACKED));
         let entries = archive
@@ -48,24 +49,6 @@ impl<'a> Unpacker<'a> {
             self.interrupt.check()?;
             let entry = entry.map_err(|error| self.wrong(&error.to_string()))?;
             self.entry(entry)?;
-        }
-        Ok(())
-    }
-
-    /// Provenance says name and version; they must be the package's own, not only those of the lock.
-    fn check_control(&self, deb: &[u8]) -> Result<(), RootError> {
-        let text = control(deb).ok_or_else(|| self.wrong("no control file in it"))?;
-        let fields = fields(&text);
-        let own = [
-            ("Package", &self.package.name),
-            ("Version", &self.package.version),
-        ];
-        for (field, expected) in own {
-            let found = fields.get(field).map_or("nothing", String::as_str);
-            if found != expected {
-                let reason = format!("expected {field} {expected}, found {found}");
-                return Err(self.wrong(&reason));
-            }
         }
         Ok(())
     }

@@ -11,17 +11,20 @@ pub enum Kind {
     Crate,
     /// A package of a Debian archive.
     Package,
+    /// A file of a Debian archive's signed package index. Its version is the suite.
+    Index,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Crate, Self::Package];
+    pub const ALL: [Self; 3] = [Self::Crate, Self::Package, Self::Index];
 
     /// The folder of a store with the inputs of this kind.
     pub(super) fn folder(self) -> &'static str {
         match self {
             Self::Crate => "crates",
             Self::Package => "packages",
+            Self::Index => "indices",
         }
     }
 }
@@ -58,6 +61,7 @@ impl fmt::Display for Key<'_> {
         let kind = match self.kind {
             Kind::Crate => "crate",
             Kind::Package => "package",
+            Kind::Index => "index file",
         };
         write!(f, "{kind} {} {}", self.name, self.version)
     }

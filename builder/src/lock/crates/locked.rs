@@ -22,7 +22,7 @@ pub struct Crate {
     /// SHA-256 of the `.crate`, as `Cargo.lock` has it.
     pub sha256: Digest,
     /// Bytes of the `.crate`.
-    #[serde(deserialize_with = "crate::lock::at_most::<{ ARCHIVE }, _>")]
+    #[serde(deserialize_with = "crate::lock::size::at_most::<{ ARCHIVE }, _>")]
     pub size: u64,
 }
 

@@ -3,11 +3,29 @@
 use std::io::Read;
 use std::path::Path;
 
+use crate::lock::packages::{Package, fields};
+
 /// Bytes of a control archive, and of the file in it, at the most.
 const CONTROL: u64 = 16 << 20;
 
+/// Whether a `.deb` describes itself by the name and version that a lock has: provenance says them.
+///
+/// # Errors
+/// The reason why not.
+pub(crate) fn check(package: &Package, deb: &[u8]) -> Result<(), String> {
+    let text = control(deb).ok_or("no control file in it")?;
+    let fields = fields(&text);
+    for (field, expected) in [("Package", &package.name), ("Version", &package.version)] {
+        let found = fields.get(field).map_or("nothing", String::as_str);
+        if found != expected {
+            return Err(format!("expected {field} {expected}, found {found}"));
+        }
+    }
+    Ok(())
+}
+
 /// The package's own description of itself (deb-control(5)).
-pub(super) fn control(deb: &[u8]) -> Option<String> {
+fn control(deb: &[u8]) -> Option<String> {
     let packed = member(deb, "control.tar.xz")?;
     let reader = liblzma::read::XzDecoder::new_multi_decoder(packed).take(CONTROL);
     let mut archive = tar::Archive::new(reader);
@@ -23,7 +41,7 @@ pub(super) fn control(deb: &[u8]) -> Option<String> {
 }
 
 /// A member of an `ar` archive, which a `.deb` is (deb(5)).
-pub(super) fn member<'a>(deb: &'a [u8], name: &str) -> Option<&'a [u8]> {
+pub(crate) fn member<'a>(deb: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut rest = deb.strip_prefix(b"!<arch>\n")?;
     while rest.len() >= 60 {
         let (head, body) = rest.split_at(60);

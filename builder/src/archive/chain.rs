@@ -1,0 +1,343 @@
+//! The chain by which a digest in a lock is a package of an archive: a trusted key has signed the release
+//! file, which has the digest of the package list, which has name, version, path, size and digest of each
+//! package. It is checked offline, at each build.
+
+use content::Digest;
+
+use super::error::ChainError;
+use super::evidence::Evidence;
+use super::release::Release;
+use super::signature::{self, Signature};
+use super::signers::Signers;
+use crate::lock::index::SignedIndex;
+use crate::lock::packages::{self, Package};
+use crate::spec::RootSpec;
+
+/// Bytes of a package list at the most, unpacked; Debian's are 60 MB.
+const LIST: u64 = 256 << 20;
+
+/// Checks that the archive has signed each of `packages`.
+///
+/// # Errors
+/// The first break in the chain, or this machine cannot tell.
+pub fn check(
+    evidence: &Evidence,
+    locked: &SignedIndex,
+    packages: &[Package],
+    root: &RootSpec,
+    signers: &Signers,
+) -> Result<(), ChainError> {
+    let trusted = trusted(locked, signers)?;
+    let (release, signatures) = open(&evidence.release, &evidence.keyring, signers)?;
+    if !trusted.iter().any(|named| signatures.contains(named)) {
+        return Err(ChainError::Signature {
+            key: trusted[0].key.clone(),
+            time: trusted[0].time,
+        });
+    }
+    release.check(&root.suite, locked.date)?;
+    let list = list(&release, root, &evidence.packages)?;
+    Ok(packages::check(&list, packages)?)
+}
+
+/// The signatures by trusted keys that a lock names, which are one or more.
+///
+/// # Errors
+/// There are none.
+pub fn trusted<'a>(
+    locked: &'a SignedIndex,
+    signers: &Signers,
+) -> Result<Vec<&'a Signature>, ChainError> {
+    let named = locked.signatures.iter();
+    let trusted: Vec<_> = named.filter(|one| signers.contains(&one.key)).collect();
+    match trusted.is_empty() {
+        true => Err(ChainError::Untrusted {
+            named: names(&locked.signatures),
+        }),
+        false => Ok(trusted),
+    }
+}
+
+/// The keys of signatures, for people; more than any archive has are not named.
+fn names(signatures: &[Signature]) -> String {
+    let keys = signatures.iter().take(4).map(|one| one.key.to_string());
+    let keys: Vec<_> = keys.collect();
+    match keys.is_empty() {
+        true => "no key".to_owned(),
+        false => keys.join(", "),
+    }
+}
+
+/// The release file, and the signatures on it that count.
+///
+/// # Errors
+/// There are none, or this machine cannot tell.
+pub(super) fn open(
+    release: &[u8],
+    keyring: &[u8],
+    signers: &Signers,
+) -> Result<(Release, Vec<Signature>), ChainError> {
+    let signed = signature::verify(release, keyring)?;
+    let mut signatures = signed.signatures;
+    signatures.retain(|one| signers.contains(&one.key));
+    signatures.sort();
+    signatures.dedup();
+    match signatures.is_empty() {
+        true => Err(ChainError::Unsigned { said: signed.said }),
+        false => Ok((Release::new(signed.text), signatures)),
+    }
+}
+
+/// The package list as text, from the packed one.
+///
+/// # Errors
+/// It is another one than was signed, or too long.
+pub(super) fn list(
+    release: &Release,
+    root: &RootSpec,
+    packed: &[u8],
+) -> Result<String, ChainError> {
+    let file = list_name(root);
+    let expected = release.file(&file)?.sha256;
+    let found = Digest::of(packed);
+    if found != expected {
+        return Err(ChainError::List {
+            file,
+            expected,
+            found,
+        });
+    }
+    let reader = liblzma::read::XzDecoder::new_multi_decoder(packed);
+    let bytes = content::read_limited(reader, LIST).map_err(|error| ChainError::Unpack {
+        reason: error.to_string(),
+    })?;
+    // Descriptions may be in any encoding; what is read of a stanza is ASCII.
+    let text = String::from_utf8(bytes);
+    Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// What a release file calls the package list.
+pub(super) fn list_name(root: &RootSpec) -> String {
+    let (component, architecture) = (&root.component, &root.architecture);
+    format!("{component}/binary-{architecture}/Packages.xz")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::ArchiveError;
+    use crate::archive::signers::Fingerprint;
+    use crate::lock::packages::PackageError;
+    use std::path::{Path, PathBuf};
+
+    /// An index of `testdata/archive`, and what a lock would say of it. Tests break one link.
+    struct Case {
+        evidence: Evidence,
+        locked: SignedIndex,
+        packages: Vec<Package>,
+        root: RootSpec,
+        signers: Signers,
+    }
+
+    fn data(name: &str) -> Vec<u8> {
+        std::fs::read(folder().join(name)).unwrap()
+    }
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/archive")
+    }
+
+    fn key(name: &str) -> Fingerprint {
+        let text = String::from_utf8(data("signers")).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().trim().parse().unwrap()
+    }
+
+    fn package(name: &str) -> Package {
+        Package {
+            name: name.to_owned(),
+            version: "1.0-1".to_owned(),
+            path: format!("pool/main/{name}_1.0-1_amd64.deb").parse().unwrap(),
+            sha256: Digest::of(name.as_bytes()),
+            size: 7,
+        }
+    }
+
+    impl Case {
+        fn new() -> Self {
+            Self::signed_by("own", "InRelease", "keyring.gpg")
+        }
+
+        fn signed_by(signer: &str, release: &str, keyring: &str) -> Self {
+            let evidence = Evidence {
+                release: data(release),
+                packages: data("Packages.xz"),
+                keyring: data(keyring),
+            };
+            let signature = Signature {
+                key: key(signer),
+                time: "2026-07-06T12:00:00Z".parse().unwrap(),
+            };
+            let date = "2026-07-07T00:00:00Z".parse().unwrap();
+            Self {
+                locked: SignedIndex::of(&evidence, vec![signature], date),
+                evidence,
+                packages: ["one", "two"].map(package).to_vec(),
+                root: RootSpec {
+                    suite: "test".to_owned(),
+                    component: "main".to_owned(),
+                    architecture: "amd64".to_owned(),
+                    packages: Vec::new(),
+                },
+                signers: Signers::with(&[key(signer)]),
+            }
+        }
+
+        fn check(&self) -> Result<(), ChainError> {
+            check(
+                &self.evidence,
+                &self.locked,
+                &self.packages,
+                &self.root,
+                &self.signers,
+            )
+        }
+
+        /// Checks after one change; tells the break.
+        fn broken(change: impl FnOnce(&mut Self)) -> ChainError {
+            let mut case = Self::new();
+            change(&mut case);
+            case.check().unwrap_err()
+        }
+    }
+
+    /// Replaces a text of the release file by one of the same length.
+    fn edit(bytes: &mut Vec<u8>, from: &str, to: &str) {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.contains(from));
+        *bytes = text.replacen(from, to, 1).into_bytes();
+    }
+
+    #[test]
+    fn one_good_signature_of_a_trusted_key_is_enough() {
+        // gpgv ends with status 2: the keyring does not have the other key that has signed.
+        Case::new().check().unwrap();
+        // The other one does as well, and a key that ended since then.
+        Case::signed_by("other", "InRelease", "other.gpg")
+            .check()
+            .unwrap();
+        Case::signed_by("expired", "InRelease.expired", "expired.gpg")
+            .check()
+            .unwrap();
+    }
+
+    #[test]
+    fn signature() {
+        let error =
+            Case::broken(|case| edit(&mut case.evidence.release, "Origin: Test", "Origin: Tost"));
+        assert!(matches!(error, ChainError::Unsigned { .. }), "{error}");
+        assert!(error.to_string().contains("BAD signature"), "{error}");
+        let error = Case::broken(|case| {
+            let one = case.evidence.release.clone();
+            case.evidence.release = [&one[..], b"\n", &one].concat();
+        });
+        assert!(matches!(error, ChainError::Form { .. }), "{error}");
+        let error = Case::broken(|case| case.evidence.release.clear());
+        assert!(matches!(error, ChainError::Form { .. }), "{error}");
+    }
+
+    #[test]
+    fn fingerprint_that_is_not_pinned() {
+        // The lock's own words about its signers do not make them trusted.
+        let error = Case::broken(|case| case.signers = Signers::with(&[]));
+        let expected = format!(
+            "checking Image.lock: its package index is signed by {}, not by a trusted key",
+            key("own")
+        );
+        assert_eq!(error.to_string(), expected);
+        let error = Case::broken(|case| case.locked.signatures.clear());
+        assert!(error.to_string().contains("signed by no key"), "{error}");
+        // A lock that names Debian's key and brings a keyring of its own.
+        let error = Case::broken(|case| {
+            case.signers = Signers::with(&[]);
+            let debian = "4CB50190207B4758A3F73A796ED0E7B82643E131";
+            case.locked.signatures[0].key = debian.parse().unwrap();
+        });
+        assert!(matches!(error, ChainError::Unsigned { .. }), "{error}");
+        // Trusted, and not the one that the lock names.
+        let error = Case::broken(|case| {
+            case.signers = Signers::with(&[key("own"), key("other")]);
+            case.locked.signatures[0].key = key("other");
+        });
+        assert!(matches!(error, ChainError::Signature { .. }), "{error}");
+        let error = Case::broken(|case| {
+            case.locked.signatures[0].time = "2026-07-06T12:00:01Z".parse().unwrap();
+        });
+        assert!(matches!(error, ChainError::Signature { .. }), "{error}");
+    }
+
+    #[test]
+    fn keyring_that_is_another() {
+        for keyring in ["other.gpg", "revoked.gpg", "Packages.xz"] {
+            let error = Case::broken(|case| case.evidence.keyring = data(keyring));
+            assert!(
+                matches!(error, ChainError::Unsigned { .. }),
+                "{keyring}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn release_of_another_suite_or_time() {
+        let error = Case::broken(|case| case.root.suite = "bookworm".to_owned());
+        assert_eq!(
+            error.to_string(),
+            "checking InRelease: expected suite bookworm, found test"
+        );
+        let date =
+            |text: &'static str| Case::broken(|case| case.locked.date = text.parse().unwrap());
+        let error = date("2026-12-05T12:00:01Z");
+        assert!(matches!(error, ChainError::Expired { .. }), "{error}");
+        let mut last = Case::new();
+        last.locked.date = "2026-12-05T12:00:00Z".parse().unwrap();
+        last.check().unwrap();
+    }
+
+    #[test]
+    fn package_list() {
+        let error = Case::broken(|case| case.evidence.packages.push(0));
+        assert!(matches!(error, ChainError::List { .. }), "{error}");
+        let error = Case::broken(|case| case.root.component = "contrib".to_owned());
+        assert!(matches!(error, ChainError::Unnamed { .. }), "{error}");
+    }
+
+    #[test]
+    fn packages() {
+        let error = Case::broken(|case| case.packages.push(package("three")));
+        assert_eq!(
+            error.to_string(),
+            "checking package three: it is not in the signed package index"
+        );
+        let error = Case::broken(|case| case.packages[1].sha256 = Digest::of(b"smuggled"));
+        let expected = "checking package two: expected SHA-256 ";
+        assert!(error.to_string().starts_with(expected), "{error}");
+        let error = Case::broken(|case| case.packages[0].version = "1.0-2".to_owned());
+        let expected = "checking package one: expected version 1.0-1, as the signed package index \
+                        says, found 1.0-2 in Image.lock";
+        assert_eq!(error.to_string(), expected);
+        let version =
+            |error: &ChainError| matches!(error, ChainError::Package(PackageError::Differs { .. }));
+        assert!(version(&error) && error.is_about_lock());
+    }
+
+    #[test]
+    fn what_is_served_now_is_judged_by_the_same_chain() {
+        let Case { evidence, .. } = Case::new();
+        let refused = open(&evidence.release, &evidence.keyring, &Signers::with(&[]));
+        let refused = ArchiveError::from(refused.unwrap_err());
+        assert!(matches!(
+            refused,
+            ArchiveError::Chain(ChainError::Unsigned { .. })
+        ));
+    }
+}

@@ -1,0 +1,50 @@
+//! The files that show what an archive has signed. An archive serves today's only, so that they travel with
+//! the image.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// The folder of a layout that has them.
+pub const FOLDER: &str = "evidence";
+/// Name of the release file.
+pub const RELEASE: &str = "InRelease";
+/// Name of the package list.
+pub const PACKAGES: &str = "Packages.xz";
+/// Name of the keyring.
+pub const KEYRING: &str = "keyring.gpg";
+
+/// A signed package index, and the keys to verify it with. Nothing of it is believed before
+/// [`super::chain::check`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Evidence {
+    /// The release file, signed in clear.
+    pub release: Vec<u8>,
+    /// The package list in xz.
+    pub packages: Vec<u8>,
+    /// The keyring.
+    pub keyring: Vec<u8>,
+}
+
+impl Evidence {
+    /// The files by name.
+    pub fn files(&self) -> [(&'static str, &[u8]); 3] {
+        [
+            (RELEASE, &self.release),
+            (PACKAGES, &self.packages),
+            (KEYRING, &self.keyring),
+        ]
+    }
+
+    /// Writes the files into `folder`, which is made.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        fs::create_dir(folder)?;
+        for (name, bytes) in self.files() {
+            fs::write(folder.join(name), bytes)?;
+        }
+        Ok(())
+    }
+}

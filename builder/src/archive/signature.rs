@@ -1,0 +1,203 @@
+//! The archive's signature on its release file, as `gpgv` finds it.
+
+use std::fs;
+use std::io;
+
+use scratch::Scratch;
+use serde::{Deserialize, Serialize};
+
+use super::error::ChainError;
+use super::signers::Fingerprint;
+use crate::host;
+use crate::time::Time;
+
+/// Marks of a message that is signed in clear (RFC 4880, section 7), in their order.
+const MARKS: [&str; 3] = [
+    "-----BEGIN PGP SIGNED MESSAGE-----",
+    "-----BEGIN PGP SIGNATURE-----",
+    "-----END PGP SIGNATURE-----",
+];
+/// SHA-256, SHA-384 and SHA-512 (RFC 4880, section 9.4).
+const STRONG: [&str; 3] = ["8", "9", "10"];
+
+/// Who has signed, and when.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// The fingerprint of the key that signed, which may be a subkey.
+    pub key: Fingerprint,
+    /// When, as the signature itself says.
+    pub time: Time,
+}
+
+/// A signed text.
+#[derive(Debug)]
+pub(super) struct Signed {
+    pub(super) text: String,
+    /// Those by keys of the keyring. None may be among them.
+    pub(super) signatures: Vec<Signature>,
+    /// What gpgv has for people.
+    pub(super) said: String,
+}
+
+/// The text of a message that is signed in clear, and the signatures on it by keys of `keyring`.
+///
+/// A key may have expired since: it is the time of the signature that counts. A revoked key does not.
+///
+/// # Errors
+/// gpgv is missing, or the file is anything else than one signed message.
+pub(super) fn verify(message: &[u8], keyring: &[u8]) -> Result<Signed, ChainError> {
+    check_form(message)?;
+    let home = Scratch::new().map_err(ChainError::Scratch)?;
+    let at = |name: &str| home.path().join(name);
+    let (message_path, keyring_path) = (at("InRelease"), at("keyring.gpg"));
+    fs::write(&message_path, message)
+        .and_then(|()| fs::write(&keyring_path, keyring))
+        .map_err(ChainError::Scratch)?;
+    let checked = host::gpgv(&keyring_path, &message_path, &at("text"), home.path())?;
+    let signatures = signatures(&checked.status)?;
+    // No signature can be counted, and no text is written, if there are no keys at all.
+    let text = match signatures.is_empty() {
+        true => Vec::new(),
+        false => read_text(&at("text"), message.len()).map_err(ChainError::Scratch)?,
+    };
+    Ok(Signed {
+        text: String::from_utf8(text).map_err(|_| form("the signed text is not UTF-8"))?,
+        signatures,
+        said: checked.said,
+    })
+}
+
+/// The text is a part of the message, and not longer.
+fn read_text(path: &std::path::Path, limit: usize) -> io::Result<Vec<u8>> {
+    let text = content::read_limited(fs::File::open(path)?, limit as u64);
+    text.map_err(io::Error::other)
+}
+
+/// One message, and nothing around it: of several, gpgv could write one and check another.
+fn check_form(message: &[u8]) -> Result<(), ChainError> {
+    let text = str::from_utf8(message).map_err(|_| form("not UTF-8"))?;
+    if text.contains('\0') {
+        return Err(form("a NUL in it"));
+    }
+    let text = text.trim_end();
+    let marks = text
+        .lines()
+        .filter(|line| line.trim_start().starts_with("-----"));
+    let is_one = marks.map(str::trim_end).eq(MARKS);
+    match is_one && text.starts_with(MARKS[0]) && text.ends_with(MARKS[2]) {
+        true => Ok(()),
+        false => Err(form("expected one signed message and nothing else")),
+    }
+}
+
+fn form(reason: &'static str) -> ChainError {
+    ChainError::Form { reason }
+}
+
+/// The good signatures among gpgv's status lines (GnuPG, `doc/DETAILS`). Its exit status says whether all
+/// are good, among them those of keys that the keyring does not have.
+fn signatures(status: &str) -> Result<Vec<Signature>, ChainError> {
+    let mut signatures = Vec::new();
+    let mut texts = 0;
+    let mut is_good = false;
+    for line in status.lines() {
+        let Some(line) = line.strip_prefix("[GNUPG:] ") else {
+            continue;
+        };
+        let words: Vec<_> = line.split(' ').collect();
+        match words[0] {
+            "PLAINTEXT" => texts += 1,
+            "ERROR" => return Err(form("gpgv cannot read it as one signed message")),
+            "NEWSIG" | "BADSIG" | "ERRSIG" | "EXPSIG" | "REVKEYSIG" => is_good = false,
+            "GOODSIG" | "EXPKEYSIG" => is_good = true,
+            "VALIDSIG" if is_good => signatures.extend(valid(&words)),
+            _ => {}
+        }
+    }
+    match texts {
+        0 | 1 => Ok(signatures),
+        _ => Err(form("several texts in it")),
+    }
+}
+
+/// `VALIDSIG fingerprint date time expiry version reserved algorithm hash class primary`
+fn valid(words: &[&str]) -> Option<Signature> {
+    let is_strong = STRONG.contains(words.get(8)?);
+    // Of a text, binary or canonical: other classes sign keys.
+    let is_of_text = matches!(*words.get(9)?, "00" | "01");
+    let key = words.get(1)?.parse().ok()?;
+    let time = Time::from_unix(words.get(3)?.parse().ok()?)?;
+    (is_strong && is_of_text).then_some(Signature { key, time })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "4CB50190207B4758A3F73A796ED0E7B82643E131";
+
+    fn status(first: &str, valid: &str) -> String {
+        format!(
+            "[GNUPG:] PLAINTEXT 74 0 \n[GNUPG:] NEWSIG\n[GNUPG:] {first} 6ED0E7B82643E131 A name\n\
+             [GNUPG:] VALIDSIG {KEY} 2026-07-11 1783765031 0 4 0 1 {valid} {KEY}\n\
+             [GNUPG:] FAILURE gpg-exit 33554433\n"
+        )
+    }
+
+    #[test]
+    fn good_signatures_count_whatever_the_others_are() {
+        let other = "[GNUPG:] NEWSIG\n[GNUPG:] ERRSIG 6ED0E7B82643E131 1 8 01 1783765031 9\n\
+                     [GNUPG:] NO_PUBKEY 6ED0E7B82643E131\n";
+        for first in ["GOODSIG", "EXPKEYSIG"] {
+            let found = signatures(&format!("{other}{}", status(first, "8 01"))).unwrap();
+            let [signature] = &found[..] else {
+                panic!("{found:?}");
+            };
+            assert_eq!(signature.key.to_string(), KEY);
+            assert_eq!(signature.time.to_string(), "2026-07-11T10:17:11Z");
+        }
+    }
+
+    #[test]
+    fn what_is_revoked_weak_or_of_a_key_does_not_count() {
+        for (first, valid) in [
+            ("REVKEYSIG", "8 01"),
+            ("EXPSIG", "8 01"),
+            ("BADSIG", "8 01"),
+            ("GOODSIG", "2 01"),
+            ("GOODSIG", "8 18"),
+        ] {
+            let found = signatures(&status(first, valid)).unwrap();
+            assert!(found.is_empty(), "{first} {valid}");
+        }
+    }
+
+    #[test]
+    fn several_messages_are_none() {
+        let message =
+            |text: &str| format!("{}\n\n{text}\n{}\n\nx\n{}\n", MARKS[0], MARKS[1], MARKS[2]);
+        let one = message("Suite: s");
+        check_form(one.as_bytes()).unwrap();
+        for wrong in [
+            format!("{one}{one}"),
+            format!("text\n{one}"),
+            format!("{one}text\n"),
+            message(&format!(" {}", MARKS[0])),
+            message("a\0b"),
+            "Suite: s\n".to_owned(),
+        ] {
+            let refused = check_form(wrong.as_bytes());
+            assert!(matches!(refused, Err(ChainError::Form { .. })), "{wrong}");
+        }
+        for twice in [
+            format!("{}[GNUPG:] PLAINTEXT 74 0\n", status("GOODSIG", "8 01")),
+            format!(
+                "{}[GNUPG:] ERROR proc_pkt.plaintext 89_BAD_DATA\n",
+                status("GOODSIG", "8 01")
+            ),
+        ] {
+            assert!(matches!(signatures(&twice), Err(ChainError::Form { .. })));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The keys whose signatures on a package index count. They are pinned here, on the side that checks: a
+//! lock, and the keyring that comes with it, are as untrusted as the source that they belong to.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Keys that sign Debian's archives of bookworm (12) and trixie (13), main and security: the signing
+/// subkeys of the automatic keys, and the release keys. Read from `debian-archive-keyring.gpg` of the Debian
+/// package debian-archive-keyring, version 2023.3+deb12u2, with
+/// `gpg --show-keys --with-subkey-fingerprint`.
+const DEBIAN: [&str; 6] = [
+    // Debian Archive Automatic Signing Key (12/bookworm), signing subkey
+    "4CB50190207B4758A3F73A796ED0E7B82643E131",
+    // Debian Security Archive Automatic Signing Key (12/bookworm), signing subkey
+    "B0CAB9266E8C3929798B3EEEBDE6D2B9216EC7A8",
+    // Debian Stable Release Key (12/bookworm)
+    "4D64FEC119C2029067D6E791F8D2585B8783D481",
+    // Debian Archive Automatic Signing Key (13/trixie), signing subkey
+    "B8E5F13176D2A7A75220028078DBA3BC47EF2265",
+    // Debian Security Archive Automatic Signing Key (13/trixie), signing subkey
+    "89C87ACEA5DD6B8E6A7068808E9F831205B4BA95",
+    // Debian Stable Release Key (13/trixie)
+    "41587F7DB8C774BCCF131416762F67A0B2C39DE4",
+];
+
+/// The fingerprint of the OpenPGP key that signs, which may be a subkey: 40 hexadecimal digits (RFC 4880,
+/// section 12.2) or 64 (RFC 9580, section 5.5.4). It is a digest of the key itself, so that no keyring
+/// can give it to another key; of a primary key, a keyring could claim any subkey.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Fingerprint(String);
+
+/// Text that is not a fingerprint.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected the 40 or 64 hexadecimal digits of an OpenPGP fingerprint")]
+pub struct InvalidFingerprint;
+
+impl FromStr for Fingerprint {
+    type Err = InvalidFingerprint;
+
+    /// Reads upper and lower case, with and without the spaces that gpg prints.
+    fn from_str(text: &str) -> Result<Self, InvalidFingerprint> {
+        let digits = text.replace(' ', "").to_ascii_uppercase();
+        let is_hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match is_hexadecimal && matches!(digits.len(), 40 | 64) {
+            true => Ok(Self(digits)),
+            false => Err(InvalidFingerprint),
+        }
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = InvalidFingerprint;
+
+    fn try_from(text: String) -> Result<Self, InvalidFingerprint> {
+        text.parse()
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The keys whose signatures count.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Signers(BTreeSet<Fingerprint>);
+
+impl Signers {
+    /// Debian's, and those that the user names.
+    pub fn with(more: &[Fingerprint]) -> Self {
+        let debian = DEBIAN.map(|digits| Fingerprint(digits.to_owned()));
+        Self(debian.into_iter().chain(more.iter().cloned()).collect())
+    }
+
+    /// Whether a signature of `key` counts.
+    pub fn contains(&self, key: &Fingerprint) -> bool {
+        self.0.contains(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_are_read_as_gpg_prints_them() {
+        let spaced = "4cb5 0190 207b 4758 a3f7  3a79 6ed0 e7b8 2643 e131";
+        assert_eq!(
+            spaced.parse::<Fingerprint>().unwrap().to_string(),
+            DEBIAN[0]
+        );
+        for wrong in ["", "6ED0E7B82643E131", &DEBIAN[0][1..], &"G".repeat(40)] {
+            assert!(wrong.parse::<Fingerprint>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn keys_count_that_are_debians_or_named() {
+        let own: Fingerprint = "A".repeat(40).parse().unwrap();
+        for digits in DEBIAN {
+            assert!(Signers::with(&[]).contains(&digits.parse().unwrap()));
+        }
+        assert!(!Signers::with(&[]).contains(&own));
+        assert!(Signers::with(std::slice::from_ref(&own)).contains(&own));
+    }
+}

@@ -1,0 +1,210 @@
+//! The files of the locked index: from the store, from what travels with the image, or from the archive
+//! while it still has them.
+
+use std::io;
+use std::path::Path;
+
+use content::Digest;
+
+use super::index::{SignedIndex, Wanted};
+use super::supply::Supply;
+use crate::archive::{Archive, ArchiveError, Evidence};
+use crate::spec::RootSpec;
+
+/// Brings the files of the locked index, and keeps them in the store.
+///
+/// # Errors
+/// One of them cannot be found, or is another one than locked.
+pub(super) fn obtain(
+    locked: &SignedIndex,
+    root: &RootSpec,
+    supply: &Supply<'_>,
+) -> Result<Evidence, ArchiveError> {
+    let interrupt = supply.interrupt;
+    let sha256 = locked.packages.sha256;
+    let release = |archive: &Archive| archive.release(root, interrupt);
+    let packages = |archive: &Archive| archive.list_with(root, &sha256, interrupt);
+    Ok(Evidence {
+        release: bring(&locked.release(), root, supply, release)?,
+        packages: bring(&locked.packages(), root, supply, packages)?,
+        keyring: bring(&locked.keyring(), root, supply, Archive::keyring)?,
+    })
+}
+
+fn bring(
+    wanted: &Wanted,
+    root: &RootSpec,
+    supply: &Supply<'_>,
+    fetch: impl Fn(&Archive) -> Fetched,
+) -> Fetched {
+    match near(wanted, root, supply)? {
+        Some(bytes) => Ok(bytes),
+        None => far(wanted, root, supply, fetch),
+    }
+}
+
+/// Keeps the files of an index that was just resolved.
+///
+/// # Errors
+/// The store cannot be used.
+pub(super) fn keep(
+    evidence: &Evidence,
+    locked: &SignedIndex,
+    root: &RootSpec,
+    supply: &Supply<'_>,
+) -> Result<(), ArchiveError> {
+    let wanted = [locked.release(), locked.packages(), locked.keyring()];
+    for (wanted, (_, bytes)) in wanted.iter().zip(evidence.files()) {
+        keep_one(wanted, bytes, root, supply)?;
+    }
+    Ok(())
+}
+
+fn keep_one(
+    wanted: &Wanted,
+    bytes: &[u8],
+    root: &RootSpec,
+    supply: &Supply<'_>,
+) -> Result<(), ArchiveError> {
+    let key = wanted.key(&root.suite);
+    Ok(supply.store.keep(&key, bytes, wanted.size)?)
+}
+
+type Fetched = Result<Vec<u8>, ArchiveError>;
+
+/// What needs no network.
+fn near(
+    wanted: &Wanted,
+    root: &RootSpec,
+    supply: &Supply<'_>,
+) -> Result<Option<Vec<u8>>, ArchiveError> {
+    let key = wanted.key(&root.suite);
+    if supply.store.size(&key)? == Some(wanted.size) {
+        return Ok(Some(supply.store.read(&key, wanted.size)?));
+    }
+    let Some(folder) = supply.archive.evidence else {
+        return Ok(None);
+    };
+    let brought = brought(wanted, folder)?;
+    if let Some(bytes) = &brought {
+        keep_one(wanted, bytes, root, supply)?;
+    }
+    Ok(brought)
+}
+
+/// The file in a folder of evidence, which need not have all of them.
+fn brought(wanted: &Wanted, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveError> {
+    let path = folder.join(wanted.name);
+    let file = match content::open_regular(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
+            return Ok(None);
+        }
+        Err(source) => return Err(ArchiveError::File { path, source }),
+    };
+    let read = content::read_checked(file, wanted.sha256, wanted.size, wanted.size);
+    read.map(Some)
+        .map_err(|source| ArchiveError::Evidence { path, source })
+}
+
+/// What the archive has now, or this machine, if that is still what was locked.
+fn far(
+    wanted: &Wanted,
+    root: &RootSpec,
+    supply: &Supply<'_>,
+    fetch: impl Fn(&Archive) -> Fetched,
+) -> Fetched {
+    supply.step(&format!("fetching {}", wanted.name))?;
+    let archive = Archive::find(&supply.archive, root)?;
+    let bytes = fetch(&archive)?;
+    let found = Digest::of(&bytes);
+    if found != wanted.sha256 {
+        return Err(ArchiveError::Moved {
+            file: wanted.name,
+            expected: wanted.sha256,
+            found,
+        });
+    }
+    keep_one(wanted, &bytes, root, supply)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use std::fs;
+
+    /// A lock's index, its files in a folder, and an empty store. Nobody listens at the archive.
+    fn place() -> (tempfile::TempDir, SignedIndex, RootSpec) {
+        let place = tempfile::tempdir().unwrap();
+        let evidence = Evidence {
+            release: b"release".to_vec(),
+            packages: b"packages".to_vec(),
+            keyring: b"keyring".to_vec(),
+        };
+        evidence.write(&place.path().join("evidence")).unwrap();
+        let index = SignedIndex::of(
+            &evidence,
+            Vec::new(),
+            "2026-07-07T00:00:00Z".parse().unwrap(),
+        );
+        let root = RootSpec {
+            suite: "test".to_owned(),
+            component: "main".to_owned(),
+            architecture: "amd64".to_owned(),
+            packages: Vec::new(),
+        };
+        (place, index, root)
+    }
+
+    fn obtained(
+        place: &Path,
+        index: &SignedIndex,
+        root: &RootSpec,
+        store: &Store,
+    ) -> Result<Evidence, ArchiveError> {
+        let mut supply = Supply::of(store);
+        supply.archive.url = Some("http://127.0.0.1:9");
+        let folder = place.join("evidence");
+        supply.archive.evidence = folder.is_dir().then_some(&folder);
+        obtain(index, root, &supply)
+    }
+
+    #[test]
+    fn what_was_brought_once_is_kept() {
+        let (place, index, root) = place();
+        let store = Store::open(&place.path().join("store")).unwrap();
+        let first = obtained(place.path(), &index, &root, &store).unwrap();
+        fs::remove_dir_all(place.path().join("evidence")).unwrap();
+        let second = obtained(place.path(), &index, &root, &store).unwrap();
+        assert_eq!(first, second);
+        assert_eq!(second.keyring, b"keyring");
+    }
+
+    #[test]
+    fn what_is_absent_is_fetched() {
+        let (place, index, root) = place();
+        let store = Store::open(&place.path().join("store")).unwrap();
+        fs::remove_file(place.path().join("evidence/Packages.xz")).unwrap();
+        let error = obtained(place.path(), &index, &root, &store).unwrap_err();
+        let expected = "fetching dists/test/main/binary-amd64/Packages.xz from package archive";
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
+
+    #[test]
+    fn what_is_another_is_refused() {
+        for name in ["InRelease", "Packages.xz", "keyring.gpg"] {
+            for bytes in [&b"swapped"[..], b"longer than the lock says", b""] {
+                let (place, index, root) = place();
+                let store = Store::open(&place.path().join("store")).unwrap();
+                let path = place.path().join("evidence").join(name);
+                fs::write(&path, bytes).unwrap();
+                let error = obtained(place.path(), &index, &root, &store).unwrap_err();
+                let is_it =
+                    matches!(&error, ArchiveError::Evidence { path: found, .. } if *found == path);
+                assert!(is_it, "{error}");
+            }
+        }
+    }
+}
