@@ -21,7 +21,7 @@ use crate::examine::examine;
 use crate::grant::Grant;
 use crate::grant::apply::{Change, Keys};
 use crate::policy::{Demand, Policy};
-use crate::rebuild::{self, Choice, Order, Progress, Workshop};
+use crate::rebuild::{self, Attached, Choice, Order, Progress, Workshop};
 use crate::rules;
 use crate::verdict::{Approval, Verdict};
 
@@ -78,8 +78,12 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
         progress(&format!("{tag} is {image}"));
     }
     let published = collect::collect(request.registry, &image).await?;
+    let attached = Attached {
+        registry: request.registry,
+        files: published.index_files.clone(),
+    };
     let attested = examine(published, &request.policy.principals);
-    let rebuild = rebuild(request, &attested, progress).await?;
+    let rebuild = rebuild(request, &attested, &attached, progress).await?;
     let evidence = Evidence::new(attested, rebuild);
     let verdict = Verdict::of(appraise(&evidence, request.policy));
     Ok(Appraised { verdict, evidence })
@@ -171,6 +175,7 @@ fn require_pinned(request: &Request<'_>) -> Result<(), Error> {
 async fn rebuild(
     request: &Request<'_>,
     attested: &Attested,
+    attached: &Attached<'_>,
     progress: Progress<'_>,
 ) -> Result<Rebuild, Error> {
     match request.origin {
@@ -194,7 +199,7 @@ async fn rebuild(
             };
             let scratch = Scratch::new().map_err(Error::Scratch)?;
             let layout = scratch.path().join("layout");
-            Ok(rebuild::rebuild(workshop, &order, &layout, progress).await?)
+            Ok(rebuild::rebuild(workshop, &order, attached, &layout, progress).await?)
         }
     }
 }

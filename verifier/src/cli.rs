@@ -54,6 +54,14 @@ pub struct Tools {
     /// The package archive that the builder fetches from
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_ARCHIVE")]
     pub archive: Option<String>,
+    /// Let the builder trust a package index that this key or subkey has signed, besides Debian's; repeatable
+    #[arg(
+        long = "archive-key",
+        value_name = "FINGERPRINT",
+        env = "COUNTERSIGN_ARCHIVE_KEY",
+        value_delimiter = ','
+    )]
+    pub archive_keys: Vec<String>,
     /// How many compilers the builder runs at once; the bytes do not depend on it [default: processors]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,

@@ -64,6 +64,7 @@ pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published,
             image: image.clone(),
             contents: None,
             pieces: Vec::new(),
+            index_files: Vec::new(),
             damage: Vec::new(),
             passed_over: Vec::new(),
         },
@@ -174,6 +175,10 @@ impl Collector<'_> {
         let passed_over = referrers.passed_over.iter().map(ToString::to_string);
         self.published.passed_over.extend(passed_over);
         for (digest, manifest) in referrers.manifests {
+            if manifest.artifact_type.as_deref() == Some(media::PACKAGE_INDEX) {
+                let files = manifest.layers.iter().cloned();
+                self.published.index_files.extend(files);
+            }
             self.pieces(&Carrier::Referrer(digest), &manifest).await?;
         }
         Ok(())

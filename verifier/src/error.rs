@@ -186,6 +186,7 @@ fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
         RebuildError::Start { .. } => {
             "the builder is looked for beside this program; see --builder"
         }
+        RebuildError::Index { source, .. } => source.hint(),
         RebuildError::Write { .. } => TEMPORARY,
         RebuildError::Status { .. } => "the lines above are the program's own",
         RebuildError::Limit { .. } | RebuildError::Large { .. } => {

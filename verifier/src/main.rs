@@ -291,6 +291,7 @@ fn workshop(tools: &cli::Tools) -> Result<Workshop, Error> {
         builder,
         store: tools.store.clone(),
         archive: tools.archive.clone(),
+        archive_keys: tools.archive_keys.clone(),
         jobs: tools.jobs,
         time_limit: tools.time_limit,
     })

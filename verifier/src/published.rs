@@ -3,7 +3,7 @@
 use std::fmt;
 
 use content::Digest;
-use oci::ImageRef;
+use oci::{Descriptor, ImageRef};
 
 use crate::contents::Contents;
 use crate::damage::Damage;
@@ -17,6 +17,8 @@ pub struct Published {
     pub contents: Option<Contents>,
     /// Whatever may be a signature or a statement, from both layouts.
     pub pieces: Vec<Piece>,
+    /// Files of package indices, which a rebuild may need; none is fetched before that.
+    pub index_files: Vec<Descriptor>,
     /// Bytes that are not what their digest says, or that no reader can take for what they are.
     pub damage: Vec<Damage>,
     /// Referrers and pieces that are listed and cannot be read, in words. They do not count: a registry

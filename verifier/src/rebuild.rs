@@ -15,6 +15,7 @@ use crate::evidence::{Occasion, Rebuild, Rebuilt, RegistryCheck};
 mod directory;
 mod error;
 mod git;
+pub mod index;
 mod limits;
 mod measure;
 mod process;
@@ -22,6 +23,7 @@ pub mod record;
 
 use directory::Directory;
 pub use error::RebuildError;
+pub use index::Attached;
 use limits::Limits;
 pub use process::Progress;
 use record::{Record, read_file};
@@ -35,6 +37,8 @@ pub struct Workshop {
     pub store: Option<PathBuf>,
     /// The package archive to fetch inputs from; its own default without.
     pub archive: Option<String>,
+    /// Fingerprints of keys that may sign package indices, besides those that it trusts itself.
+    pub archive_keys: Vec<String>,
     /// How many compilers it runs at once; its own default without.
     pub jobs: Option<NonZeroUsize>,
     /// Minutes after which it gives up a compiler; its own default without.
@@ -89,6 +93,7 @@ impl Choice {
 pub async fn rebuild(
     workshop: &Workshop,
     order: &Order,
+    attached: &Attached<'_>,
     layout: &Path,
     progress: Progress<'_>,
 ) -> Result<Rebuild, RebuildError> {
@@ -117,7 +122,14 @@ pub async fn rebuild(
             });
         }
     };
-    match build(workshop, &directory, &order.source_uri, layout, progress).await? {
+    let evidence = scratch.path().join("evidence");
+    let evidence = index::fetch(attached, &directory, evidence, progress).await?;
+    let input = Input {
+        directory: &directory,
+        source_uri: &order.source_uri,
+        evidence: evidence.as_deref(),
+    };
+    match build(workshop, &input, layout, progress).await? {
         Ending::Built => {
             let rebuilt = read_built(layout, &commit)?;
             directory::compare(&order.directory, rebuilt.directory())?;
@@ -243,21 +255,34 @@ enum Ending {
     Refused(String),
 }
 
+/// What the builder is given.
+struct Input<'a> {
+    directory: &'a Path,
+    source_uri: &'a str,
+    evidence: Option<&'a Path>,
+}
+
 async fn build(
     workshop: &Workshop,
-    directory: &Path,
-    source_uri: &str,
+    input: &Input<'_>,
     layout: &Path,
     progress: Progress<'_>,
 ) -> Result<Ending, RebuildError> {
     let mut builder = process::program(&workshop.builder)?;
-    builder.arg("build").arg(directory).arg("-o").arg(layout);
-    builder.args(["--source-uri", source_uri]);
+    builder.arg("build").arg(input.directory);
+    builder.arg("-o").arg(layout);
+    builder.args(["--source-uri", input.source_uri]);
+    if let Some(evidence) = input.evidence {
+        builder.arg("--evidence").arg(evidence);
+    }
     if let Some(store) = &workshop.store {
         builder.arg("--store").arg(store);
     }
     if let Some(archive) = &workshop.archive {
         builder.arg("--archive").arg(archive);
+    }
+    for key in &workshop.archive_keys {
+        builder.args(["--archive-key", key]);
     }
     if let Some(jobs) = workshop.jobs {
         builder.arg("--jobs").arg(jobs.to_string());

@@ -21,7 +21,7 @@ use crate::examine;
 use crate::policy::Demand;
 use crate::published::Published;
 use crate::rebuild::record::Record;
-use crate::rebuild::{Choice, Order, Progress, Workshop, rebuild};
+use crate::rebuild::{Attached, Choice, Order, Progress, Workshop, rebuild};
 use crate::{report, rules};
 
 /// Where an envelope's payload stands, bare and in a bundle.
@@ -70,6 +70,10 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
         commit: Choice::of(request.commit, || claimed_commit(&published))?,
         directory: request.directory.to_owned(),
     };
+    let attached = Attached {
+        registry: request.registry,
+        files: published.index_files.clone(),
+    };
     let attested = examine::examine(published, &[]);
     let failed = |source| Error::Write {
         path: request.layout.to_owned(),
@@ -77,7 +81,7 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
     };
     let scratch = beside(request.layout).map_err(failed)?;
     let making = scratch.path().join("layout");
-    let rebuild = rebuild(request.workshop, &order, &making, progress).await?;
+    let rebuild = rebuild(request.workshop, &order, &attached, &making, progress).await?;
     if let Rebuild::Done(rebuilt) = &rebuild {
         record(rebuilt, &image, request.source).write(&making)?;
         fs::rename(&making, request.layout).map_err(failed)?;

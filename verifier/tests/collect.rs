@@ -4,6 +4,7 @@
 mod case;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use content::limits;
@@ -14,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use verifier::collect::collect;
 use verifier::error::Error;
 use verifier::published::Published;
+use verifier::rebuild::{Attached, Choice, Order, Workshop, rebuild};
 use verifier::verdict::Verdict;
 
 /// Answers by path; anything else is not found. It remembers what it was asked for.
@@ -44,6 +46,26 @@ impl Shelf {
         let manifest = Manifest::new(Descriptor::empty(), layers);
         let path = format!("manifests/sha256-{}.att", image.digest.hex());
         self.put(&path, media::MANIFEST, &manifest.to_bytes().unwrap());
+    }
+
+    /// Hangs files of a package index on the image; gives their descriptors.
+    fn refer(&mut self, image: &ImageRef, files: &[&[u8]]) -> Vec<Descriptor> {
+        let layers = files.iter().map(|bytes| self.blob(media::OCTETS, bytes));
+        let layers: Vec<_> = layers.collect();
+        let subject = Descriptor::new(media::MANIFEST, image.digest, 7);
+        let manifest = Manifest {
+            artifact_type: Some(media::PACKAGE_INDEX.to_owned()),
+            subject: Some(subject),
+            ..Manifest::new(Descriptor::empty(), layers.clone())
+        };
+        let bytes = manifest.to_bytes().unwrap();
+        let referrer = Descriptor::of(media::MANIFEST, &bytes);
+        let path = format!("manifests/{}", referrer.digest);
+        self.put(&path, media::MANIFEST, &bytes);
+        let list = Index::new(vec![referrer]).to_bytes().unwrap();
+        let path = format!("referrers/{}", image.digest);
+        self.put(&path, media::INDEX, &list);
+        layers
     }
 
     async fn speak(self: Arc<Self>, stream: TcpStream) {
@@ -169,4 +191,89 @@ async fn what_is_gone_or_unrelated_is_passed_over() {
     let notes = verdict.findings().iter();
     let notes = notes.filter(|found| found.detail().starts_with("passed over: "));
     assert_eq!(notes.count(), 3);
+}
+
+/// A repository whose lock names these files, and a builder that keeps what it is given.
+fn source(files: &[Descriptor]) -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let names = ["release", "packages", "keyring"];
+    let tables = names.iter().zip(files).map(|(name, file)| {
+        let (sha256, size) = (file.digest, file.size);
+        format!("[index.{name}]\nsha256 = \"{sha256}\"\nsize = {size}\n")
+    });
+    let lock = format!("version = 2\n{}", tables.collect::<String>());
+    std::fs::write(place.path().join("Image.lock"), lock).unwrap();
+    let script = "mkdir source && mv Image.lock source && cd source && git init -q && git add . && \
+                  git -c user.name=a -c user.email=a@b commit -qm a && cd .. && \
+                  printf '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" = --evidence ] && \
+                  cp -r \"$2\" %s/given; shift; done; exit 1\n' \"$PWD\" >builder && chmod +x builder";
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", script]).current_dir(place.path());
+    assert!(shell.status().unwrap().success());
+    place
+}
+
+async fn rebuilt(place: &Path, registry: &Registry, files: Vec<Descriptor>) {
+    let workshop = Workshop {
+        builder: place.join("builder"),
+        store: None,
+        archive: None,
+        archive_keys: Vec::new(),
+        jobs: None,
+        time_limit: None,
+    };
+    let order = Order {
+        source: place.join("source").display().to_string(),
+        source_uri: "git+x".to_owned(),
+        commit: Choice::Head,
+        directory: ".".to_owned(),
+    };
+    let attached = Attached { registry, files };
+    let layout = place.join("layout");
+    rebuild(&workshop, &order, &attached, &layout, &|_| {})
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_rebuild_is_given_the_locked_package_index() {
+    let (listener, mut shelf, image) = image().await;
+    let own = [&b"release"[..], b"packages", b"keyring"];
+    let flood = b"a stranger's";
+    let mut listed = vec![&flood[..]];
+    listed.extend(own);
+    let files = shelf.refer(&image, &listed);
+    let place = source(&files[1..]);
+    let (published, shelf) = collected(listener, shelf, &image).await;
+    let published = published.unwrap();
+    assert_eq!(published.index_files.len(), 4);
+    assert!(published.damage.is_empty() && published.pieces.is_empty());
+    // Whoever does not rebuild needs none of it.
+    let asked = |file: &Descriptor| shelf.asked_for(&file.digest.to_string());
+    assert!(files.iter().all(|file| asked(file) == 0));
+    let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
+    rebuilt(place.path(), &registry, published.index_files).await;
+    let given = |name: &str| std::fs::read(place.path().join("given").join(name)).unwrap();
+    assert_eq!(["InRelease", "Packages.xz", "keyring.gpg"].map(given), own);
+    assert_eq!(asked(&files[0]), 0, "the lock does not name it");
+}
+
+#[tokio::test]
+async fn what_is_not_published_is_left_to_the_builder() {
+    let (listener, mut shelf, image) = image().await;
+    let files = shelf.refer(&image, &[&b"release"[..], b"packages", b"keyring"]);
+    let place = source(&files);
+    // Listed, and gone: a registry may forget, or have other bytes.
+    shelf
+        .answers
+        .remove(&format!("/v2/a/b/blobs/{}", files[0].digest));
+    let path = format!("blobs/{}", files[1].digest);
+    shelf.put(&path, "application/octet-stream", b"PACKAGES");
+    let (published, _) = collected(listener, shelf, &image).await;
+    let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
+    let files = published.unwrap().index_files;
+    rebuilt(place.path(), &registry, files).await;
+    let given = std::fs::read_dir(place.path().join("given")).unwrap();
+    let given: Vec<_> = given.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(given, ["keyring.gpg"]);
 }

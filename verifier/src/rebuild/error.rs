@@ -64,6 +64,14 @@ pub enum RebuildError {
         /// The commit.
         commit: Commit,
     },
+    /// A file of the package index does not come.
+    #[error("fetching {name} of the locked package index: {source}")]
+    Index {
+        /// Its name.
+        name: String,
+        /// Why not.
+        source: Box<remote::Error>,
+    },
     /// A program ended otherwise than it should.
     #[error("{doing}: {status}: {last_words}")]
     Status {

@@ -1,4 +1,5 @@
 use super::*;
+use remote::{Registry, Transport};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
@@ -40,9 +41,20 @@ fn workshop(builder: &str) -> Workshop {
         builder: builder.into(),
         store: None,
         archive: None,
+        archive_keys: Vec::new(),
         jobs: None,
         time_limit: None,
     }
+}
+
+/// Rebuilds an image that has no package index among its referrers.
+fn run(workshop: &Workshop, order: &Order, layout: &Path) -> Result<Rebuild, RebuildError> {
+    let repository = "127.0.0.1:9/a/b".parse().unwrap();
+    let attached = Attached {
+        registry: &Registry::connect(&repository, &Transport::PlainHttp).unwrap(),
+        files: Vec::new(),
+    };
+    runtime().block_on(rebuild(workshop, order, &attached, layout, &|_| {}))
 }
 
 #[test]
@@ -51,7 +63,7 @@ fn a_commit_that_the_source_does_not_hold_is_evidence_unless_we_asked_for_it() {
     let commit: Commit = "0".repeat(40).parse().unwrap();
     let outcome = |choice| {
         let (order, workshop) = (order(source.path(), choice), workshop("false"));
-        runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}))
+        run(&workshop, &order, Path::new("/x"))
     };
     let claimed = outcome(Choice::Claimed(commit.clone()));
     assert!(
@@ -83,7 +95,7 @@ fn a_commit_that_no_branch_leads_to_is_not_of_the_source() {
     assert!(git.status().unwrap().success());
     let order = order(source.path(), Choice::Claimed(orphan.parse().unwrap()));
     let workshop = workshop("false");
-    let outcome = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
+    let outcome = run(&workshop, &order, Path::new("/x"));
     assert!(
         matches!(outcome, Ok(Rebuild::NoCommit { .. })),
         "{outcome:?}"
@@ -97,7 +109,7 @@ fn a_directory_that_the_source_does_not_have_is_an_error_and_no_verdict() {
         let mut order = order(source.path(), Choice::Head);
         order.directory = directory.to_owned();
         let workshop = workshop("false");
-        let outcome = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
+        let outcome = run(&workshop, &order, Path::new("/x"));
         assert!(
             matches!(outcome, Err(RebuildError::NoDirectory { .. })),
             "{directory}: {outcome:?}"
@@ -132,7 +144,7 @@ fn a_link_in_the_place_of_the_directory_is_evidence() {
         let mut order = order(source.path(), Choice::Head);
         order.directory = directory.to_owned();
         let workshop = workshop("false");
-        let outcome = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
+        let outcome = run(&workshop, &order, Path::new("/x"));
         match (outcome, link) {
             (Ok(Rebuild::Linked { link: found, .. }), Some(link)) => assert_eq!(found, link),
             (Ok(Rebuild::Refused { .. }), None) => {}
@@ -154,7 +166,7 @@ fn a_shallow_source_cannot_tell() {
     for choice in [Choice::Claimed, Choice::Given] {
         let order = order(&shallow, choice(old.parse().unwrap()));
         let workshop = workshop("false");
-        let outcome = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
+        let outcome = run(&workshop, &order, Path::new("/x"));
         assert!(
             matches!(outcome, Err(RebuildError::Shallow { .. })),
             "{outcome:?}"
@@ -177,12 +189,7 @@ fn a_commit_that_unpacks_to_too_much_is_not_checked_out() {
     let made = shell.args(["-euc", script]).current_dir(source.path());
     assert!(made.status().unwrap().success());
     let order = order(source.path(), Choice::Head);
-    let outcome = runtime().block_on(rebuild(
-        &workshop("false"),
-        &order,
-        Path::new("/x"),
-        &|_| {},
-    ));
+    let outcome = run(&workshop("false"), &order, Path::new("/x"));
     let Err(RebuildError::Large { limit, .. }) = outcome else {
         panic!("{outcome:?}");
     };
@@ -193,18 +200,13 @@ fn a_commit_that_unpacks_to_too_much_is_not_checked_out() {
 fn a_builder_that_says_no_is_evidence_and_a_missing_one_is_none() {
     let (source, head) = source_with_a_commit();
     let order = order(source.path(), Choice::Head);
-    let refused = runtime().block_on(rebuild(
-        &workshop("false"),
-        &order,
-        Path::new("/x"),
-        &|_| {},
-    ));
+    let refused = run(&workshop("false"), &order, Path::new("/x"));
     let Ok(Rebuild::Refused { commit, .. }) = refused else {
         panic!("{refused:?}");
     };
     assert_eq!(commit, head);
     let missing = workshop("/nowhere/builder");
-    let missing = runtime().block_on(rebuild(&missing, &order, Path::new("/x"), &|_| {}));
+    let missing = run(&missing, &order, Path::new("/x"));
     assert!(
         matches!(missing, Err(RebuildError::Start { .. })),
         "{missing:?}"
@@ -224,20 +226,24 @@ fn the_builder_is_told_what_the_caller_wants() {
         builder,
         store: Some("/store".into()),
         archive: Some("http://archive.example".to_owned()),
+        archive_keys: vec!["A".repeat(40), "B".repeat(40)],
         jobs: NonZeroUsize::new(3),
         time_limit: NonZeroU32::new(7),
     };
     let order = order(source.path(), Choice::Head);
-    let refused = runtime().block_on(rebuild(&workshop, &order, Path::new("/x"), &|_| {}));
+    let refused = run(&workshop, &order, Path::new("/x"));
     assert!(
         matches!(refused, Ok(Rebuild::Refused { .. })),
         "{refused:?}"
     );
     let told = std::fs::read_to_string(told).unwrap();
-    let expected = "-o /x --source-uri git+x --store /store --archive http://archive.example \
-                    --jobs 3 --time-limit 7\n";
+    let (a, b) = ("A".repeat(40), "B".repeat(40));
+    let expected = format!(
+        "-o /x --source-uri git+x --store /store --archive http://archive.example \
+         --archive-key {a} --archive-key {b} --jobs 3 --time-limit 7\n"
+    );
     assert!(
-        told.starts_with("build /") && told.ends_with(expected),
+        told.starts_with("build /") && told.ends_with(&expected),
         "{told}"
     );
 }
@@ -268,12 +274,7 @@ fn a_layout_without_a_record_is_of_no_rebuild() {
 #[test]
 fn a_source_that_cannot_be_cloned_is_an_error_and_no_verdict() {
     let order = order(Path::new("/nowhere/source"), Choice::Head);
-    let outcome = runtime().block_on(rebuild(
-        &workshop("false"),
-        &order,
-        Path::new("/x"),
-        &|_| {},
-    ));
+    let outcome = run(&workshop("false"), &order, Path::new("/x"));
     assert!(
         matches!(outcome, Err(RebuildError::Clone { .. })),
         "{outcome:?}"
@@ -285,7 +286,7 @@ fn a_program_that_builds_nothing_is_not_the_builder() {
     let (source, _) = source_with_a_commit();
     let order = order(source.path(), Choice::Head);
     let layout = source.path().join("layout");
-    let outcome = runtime().block_on(rebuild(&workshop("true"), &order, &layout, &|_| {}));
+    let outcome = run(&workshop("true"), &order, &layout);
     assert!(
         matches!(outcome, Err(RebuildError::Nothing { .. })),
         "{outcome:?}"

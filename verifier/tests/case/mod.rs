@@ -262,6 +262,7 @@ impl Case {
             policy: policy_text(&keys),
             keys,
             published: Published {
+                index_files: Vec::new(),
                 image: image.clone(),
                 contents: Some(contents),
                 pieces: Vec::new(),
