@@ -144,7 +144,7 @@ async fn unreadable_referrers_are_skipped() {
             r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size},"artifactType":"spdx"}}"#
         )
     };
-    let entries = [&ours, &gone, strange.as_bytes(), &large].map(|bytes| entry(bytes));
+    let entries = [&ours, &gone, strange.as_bytes(), &large].map(entry);
     let listed = format!(
         r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{},{{"digest":"sha512:0"}}]}}"#,
         media::INDEX,
