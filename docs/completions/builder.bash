@@ -140,7 +140,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__build)
-            opts="-o -h --store --store-limit --archive --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --output --help"
+            opts="-o -h --store --store-limit --archive --keyring --archive-key --evidence --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -155,6 +155,18 @@ _builder() {
                     return 0
                     ;;
                 --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyring)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --evidence)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -206,7 +218,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__digest)
-            opts="-h --store --store-limit --archive --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --help"
+            opts="-h --store --store-limit --archive --keyring --archive-key --evidence --builder-id --source-uri --jobs --time-limit --limit-memory --limit-files --limit-processes --limit-output --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -221,6 +233,18 @@ _builder() {
                     return 0
                     ;;
                 --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyring)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --evidence)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -432,7 +456,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__lock)
-            opts="-h --store --store-limit --archive --help"
+            opts="-h --store --store-limit --archive --keyring --archive-key --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -447,6 +471,14 @@ _builder() {
                     return 0
                     ;;
                 --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keyring)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

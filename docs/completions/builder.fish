@@ -38,10 +38,15 @@ complete -c builder -n "__fish_builder_needs_command" -f -a "help" -d 'Print thi
 complete -c builder -n "__fish_builder_using_subcommand lock" -l store -d 'Where inputs are kept by digest [default: countersign in the user\'s cache directory]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand lock" -l store-limit -d 'What the store may hold; what was least recently used goes first, as `store prune` does' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -l archive -d 'The package archive [default: what the host\'s apt uses]' -r
+complete -c builder -n "__fish_builder_using_subcommand lock" -l keyring -d 'The archive\'s keys, as gpgv reads them [default: what the host\'s apt uses]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand lock" -l archive-key -d 'Trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand build" -l store -d 'Where inputs are kept by digest [default: countersign in the user\'s cache directory]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l store-limit -d 'What the store may hold; what was least recently used goes first, as `store prune` does' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l archive -d 'The package archive [default: what the host\'s apt uses]' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l keyring -d 'The archive\'s keys, as gpgv reads them [default: what the host\'s apt uses]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand build" -l archive-key -d 'Trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l evidence -d 'The signed package index that was locked: `evidence` of the layout, or what the published image has of it [default: the archive\'s, while it is still the same]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l builder-id -d 'How provenance names who builds' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l source-uri -d 'How provenance names the source [default: the repository\'s own path]' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l jobs -d 'How many compilers run at once; the bytes do not depend on it [default: processors]' -r
@@ -56,6 +61,9 @@ complete -c builder -n "__fish_builder_using_subcommand build" -s h -l help -d '
 complete -c builder -n "__fish_builder_using_subcommand digest" -l store -d 'Where inputs are kept by digest [default: countersign in the user\'s cache directory]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand digest" -l store-limit -d 'What the store may hold; what was least recently used goes first, as `store prune` does' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l archive -d 'The package archive [default: what the host\'s apt uses]' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l keyring -d 'The archive\'s keys, as gpgv reads them [default: what the host\'s apt uses]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand digest" -l archive-key -d 'Trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l evidence -d 'The signed package index that was locked: `evidence` of the layout, or what the published image has of it [default: the archive\'s, while it is still the same]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand digest" -l builder-id -d 'How provenance names who builds' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l source-uri -d 'How provenance names the source [default: the repository\'s own path]' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l jobs -d 'How many compilers run at once; the bytes do not depend on it [default: processors]' -r

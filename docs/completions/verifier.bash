@@ -67,7 +67,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__authorize)
-            opts="-h --policy --source --rebuilt --commit --store --archive --jobs --time-limit --builder --plain-http --ca --json --grant --key --format --apply --verifier-id --kms-endpoint --help"
+            opts="-h --policy --source --rebuilt --commit --store --archive --archive-key --jobs --time-limit --builder --plain-http --ca --json --grant --key --format --apply --verifier-id --kms-endpoint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -94,6 +94,10 @@ _verifier() {
                     return 0
                     ;;
                 --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -225,7 +229,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__rebuild)
-            opts="-o -h --source --directory --output --commit --store --archive --jobs --time-limit --builder --plain-http --ca --json --help"
+            opts="-o -h --source --directory --output --commit --store --archive --archive-key --jobs --time-limit --builder --plain-http --ca --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -256,6 +260,10 @@ _verifier() {
                     return 0
                     ;;
                 --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -305,7 +313,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__verify)
-            opts="-h --policy --source --rebuilt --commit --store --archive --jobs --time-limit --builder --plain-http --ca --json --help"
+            opts="-h --policy --source --rebuilt --commit --store --archive --archive-key --jobs --time-limit --builder --plain-http --ca --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -332,6 +340,10 @@ _verifier() {
                     return 0
                     ;;
                 --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

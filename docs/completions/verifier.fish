@@ -37,6 +37,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand verify" -l rebuilt -d 
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l store -d 'The builder\'s store of inputs' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l archive -d 'The package archive that the builder fetches from' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l archive-key -d 'Let the builder trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l jobs -d 'How many compilers the builder runs at once; the bytes do not depend on it [default: processors]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l builder -d 'The builder program [default: beside this one]' -r -F
@@ -50,6 +51,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l rebuilt 
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l store -d 'The builder\'s store of inputs' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l archive -d 'The package archive that the builder fetches from' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l archive-key -d 'Let the builder trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l jobs -d 'How many compilers the builder runs at once; the bytes do not depend on it [default: processors]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l builder -d 'The builder program [default: beside this one]' -r -F
@@ -75,6 +77,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s o -l outpu
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l store -d 'The builder\'s store of inputs' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l archive -d 'The package archive that the builder fetches from' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l archive-key -d 'Let the builder trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l jobs -d 'How many compilers the builder runs at once; the bytes do not depend on it [default: processors]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l builder -d 'The builder program [default: beside this one]' -r -F
