@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::Error;
 
 mod item;
+mod schema;
 
 pub use item::{Item, crate_purl, own_crate_purl, package_purl};
 
@@ -89,18 +90,17 @@ impl Sbom {
     /// Parses a CycloneDX document.
     ///
     /// # Errors
-    /// Larger than [`limits::STATEMENT`], not strict JSON, no CycloneDX, or a component that is neither
-    /// a file nor a crate nor a Debian package, has another package URL than its name and version
-    /// make, has no SHA-256, has components inside, or is listed twice.
+    /// Larger than [`limits::STATEMENT`], not strict JSON, refused by the published schema of its version
+    /// (1.3 to 1.5), or a component that is neither a file nor a crate nor a Debian package, has another
+    /// package URL than its name and version make, has no SHA-256, has components inside, or is listed
+    /// twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let document = |source| Error::Document {
-            what: "CycloneDX",
-            source,
-        };
         Self::from_value(json::parse(bytes, limits::STATEMENT).map_err(document)?)
     }
 
     fn from_value(value: Value) -> Result<Self, Error> {
+        schema::check(&value)?;
+        json::distinct_names(&value).map_err(document)?;
         let bom = Bom::parse_json_value(value)?;
         let mut sbom = Self::default();
         for component in bom
@@ -184,10 +184,6 @@ impl Sbom {
     fn to_value(&self) -> Result<Value, Error> {
         let mut bytes = Vec::new();
         self.to_bom()?.output_as_json_v1_5(&mut bytes)?;
-        let document = |source| Error::Document {
-            what: "CycloneDX",
-            source,
-        };
         json::parse(&bytes, limits::STATEMENT).map_err(document)
     }
 
@@ -196,10 +192,6 @@ impl Sbom {
     /// # Errors
     /// The CycloneDX library cannot write it.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let document = |source| Error::Document {
-            what: "CycloneDX",
-            source,
-        };
         json::canonical(&self.to_value()?).map_err(document)
     }
 }
@@ -215,6 +207,13 @@ impl Serialize for Sbom {
 impl<'de> Deserialize<'de> for Sbom {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_value(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+fn document(source: json::JsonError) -> Error {
+    Error::Document {
+        what: "CycloneDX",
+        source,
     }
 }
 
@@ -302,6 +301,65 @@ mod tests {
         assert!(text.contains(r#""specVersion":"1.5""#), "{text}");
     }
 
+    /// With members that say nothing about the image, each as the specification has it.
+    fn with(members: Value) -> Result<Sbom, Error> {
+        let mut document: Value = json::parse(&sbom().to_bytes().unwrap(), 10_000).unwrap();
+        let all = document.as_object_mut().unwrap();
+        all.extend(members.as_object().unwrap().clone());
+        Sbom::parse(document.to_string().as_bytes())
+    }
+
+    #[test]
+    fn reads_what_the_schema_allows() {
+        for members in [
+            serde_json::json!({"serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79"}),
+            serde_json::json!({"metadata": {"timestamp": "2026-01-02T03:04:05.678Z"}}),
+            serde_json::json!({"metadata": {"licenses": [{"license": {"id": "Apache-2.0"}}]}}),
+            serde_json::json!({"metadata": {"licenses": [{"expression": "MIT OR Apache-2.0"}]}}),
+            serde_json::json!({"services": [{"name": "none"}]}),
+            serde_json::json!({"dependencies": [{"ref": "a", "dependsOn": ["b"]}]}),
+        ] {
+            assert_eq!(with(members.clone()).unwrap(), sbom(), "{members}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_the_schema_refuses() {
+        for members in [
+            serde_json::json!({"serialNumber": "3e671687-395b-41f5-a30f-a58921a69b79"}),
+            serde_json::json!({"serialNumber": "urn:uuid:3e671687-395b-41f5-a30f"}),
+            serde_json::json!({"metadata": {"timestamp": "yesterday"}}),
+            serde_json::json!({"metadata": {"timestamp": "2026-01-02"}}),
+            serde_json::json!({"metadata": {"timestamp": "20260102T030405Z"}}),
+            serde_json::json!({"metadata": {"licenses": [{"license": {"id": "Apache 2"}}]}}),
+            serde_json::json!({"metadata": {"licenses": [{"license": {}}]}}),
+            serde_json::json!({"metadata": {"licenses": [{"license": {"id": "MIT", "name": "MIT"}}]}}),
+            serde_json::json!({"metadata": {"licenses": [{"expression": "MIT"}, {"expression": "ISC"}]}}),
+            serde_json::json!({"services": [{}]}),
+            serde_json::json!({"services": [{"name": "a", "data": [{"flow": "sideways", "classification": "x"}]}]}),
+            serde_json::json!({"services": {}}),
+            serde_json::json!({"bomFormat": "cyclonedx"}),
+            serde_json::json!({"specVersion": "1.6"}),
+            serde_json::json!({"specVersion": 1.5}),
+            serde_json::json!({"version": 0}),
+            serde_json::json!({"Components": []}),
+            serde_json::json!({"other": 1}),
+            serde_json::json!({"metadata": []}),
+        ] {
+            let error = with(members.clone()).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    Error::Value {
+                        what: "CycloneDX",
+                        ..
+                    }
+                ),
+                "{members}: {error}"
+            );
+        }
+    }
+
     #[test]
     fn refuses_components_that_readers_would_not_see() {
         let good: Value = json::parse(&sbom().to_bytes().unwrap(), 10_000).unwrap();
@@ -327,8 +385,13 @@ mod tests {
             let inner = all[0].clone();
             all[1]["components"] = Value::Array(vec![inner]);
         });
-        refused("every component once", &|all| {
+        refused("non-unique", &|all| {
             let twice = all[0].clone();
+            all.as_array_mut().unwrap().push(twice);
+        });
+        refused("every component once", &|all| {
+            let mut twice = all[0].clone();
+            twice["description"] = "another".into();
             all.as_array_mut().unwrap().push(twice);
         });
     }
