@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use content::ReadError;
+use content::json::JsonError;
 
 use crate::archive::{ArchiveError, ChainError};
 use crate::compile::CompileError;
@@ -146,9 +147,7 @@ impl Error {
             Self::Crates(error) => crates_hint(error),
             Self::Root(error) => root_hint(error),
             Self::Store(error) => error.hint(),
-            Self::Sign(SignError::Predicate { .. }) => {
-                Some("was it written by `builder build`, and for this --type?")
-            }
+            Self::Sign(SignError::Predicate { source, .. }) => Some(predicate_hint(source)),
             Self::Sandbox(error) => sandbox_hint(error),
             Self::Compile(error) => compile_hint(error),
             Self::Taken { .. } => Some("choose another place, or remove what is there"),
@@ -162,6 +161,16 @@ impl Error {
             }
             _ => None,
         }
+    }
+}
+
+fn predicate_hint(error: &attest::Error) -> &'static str {
+    match error {
+        attest::Error::Document {
+            source: JsonError::Float(_),
+            ..
+        } => "write a number with a fraction as a string: not all programs write it alike",
+        _ => "was it written by `builder build`, and for this --type?",
     }
 }
 

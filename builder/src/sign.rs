@@ -138,11 +138,16 @@ fn read(kind: Kind, path: &Path) -> Result<Value, SignError> {
         Kind::Provenance => Provenance::parse(&bytes).map(drop).map_err(wrong)?,
         Kind::Sbom => Sbom::parse(&bytes).map(drop).map_err(wrong)?,
     }
-    let parsed = json::parse(&bytes, limits::STATEMENT);
-    parsed.map_err(|source| SignError::Read {
-        path: path.to_owned(),
-        source: io::Error::other(source),
-    })
+    let unsigned = |source| {
+        wrong(attest::Error::Document {
+            what: "predicate",
+            source,
+        })
+    };
+    let parsed = json::parse(&bytes, limits::STATEMENT).map_err(unsigned)?;
+    // Signed as it will be written, so what cannot be written is told before the registry is asked.
+    json::canonical(&parsed).map_err(unsigned)?;
+    Ok(parsed)
 }
 
 /// Makes a key pair in the new files `PREFIX.key` and `PREFIX.pub`, and gives the paths.
@@ -222,5 +227,20 @@ mod tests {
             read(Kind::Provenance, &path),
             Err(SignError::Predicate { .. })
         ));
+    }
+
+    #[test]
+    fn a_fraction_is_told_before_anything_is_signed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("provenance.json");
+        let text = r#"{"buildDefinition":{"buildType":"t","externalParameters":{"a":1.5}},"runDetails":{"builder":{"id":"b"}}}"#;
+        std::fs::write(&path, text).unwrap();
+        let error = crate::error::Error::Sign(read(Kind::Provenance, &path).unwrap_err());
+        assert!(
+            error.to_string().ends_with("1.5 is not an integer"),
+            "{error}"
+        );
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("fraction"), "{hint}");
     }
 }
