@@ -72,7 +72,7 @@ fn rejects_tokens_with_wrong_claims() {
             "checking audience",
         ),
         (|_, c| c["exp"] = json!(NOW), "expired"),
-        (|_, c| c["nbf"] = json!(NOW + 60), "holds from"),
+        (|_, c| c["nbf"] = json!(NOW + 60), "not valid before"),
         (
             |_, c| c["eat_nonce"] = json!("0123456789abcdef"),
             "checking nonces",
@@ -95,7 +95,7 @@ fn rejects_a_token_with_another_signing_key() {
     services.state.lock().unwrap().signing_key = "other";
     let refusal = refused(services.run().result);
     assert!(
-        refusal.contains("verifying token: the signature does not hold"),
+        refusal.contains("verifying token: the signature does not verify"),
         "{refusal}"
     );
 }
