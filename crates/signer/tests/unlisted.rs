@@ -13,9 +13,12 @@ use serde_json::json;
 use signature::PrivateKey;
 use signer::{KeyRef, Published, Signer, attest_image, sign_image};
 
-const IMAGE: &[u8] = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
+const IMAGE: &[u8] =
+    br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
     "config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":2,
-    "digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[]}"#;
+    "digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[
+    {"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","size":2,
+    "digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}]}"#;
 
 async fn registry() -> Play {
     let digest = Digest::of(IMAGE);

@@ -132,9 +132,13 @@ impl World {
 }
 
 async fn push(registry: &Registry) -> Digest {
-    let config = br#"{"architecture":"amd64","config":{},"os":"linux","rootfs":{"diff_ids":[],"type":"layers"}}"#;
-    let config = registry.push_blob(media::CONFIG, config).await.unwrap();
-    let bytes = Manifest::new(config, Vec::new()).to_bytes().unwrap();
+    let layer = b"not read here";
+    let rootfs = json!({"diff_ids": [Digest::of(layer)], "type": "layers"});
+    let config = json!({"architecture": "amd64", "config": {}, "os": "linux", "rootfs": rootfs});
+    let config = config.to_string().into_bytes();
+    let config = registry.push_blob(media::CONFIG, &config).await.unwrap();
+    let layer = registry.push_blob(media::LAYER_GZIP, layer).await.unwrap();
+    let bytes = Manifest::new(config, vec![layer]).to_bytes().unwrap();
     let target = Target::Digest(Digest::of(&bytes));
     registry
         .push_manifest(&target, &bytes, media::MANIFEST)
