@@ -19,9 +19,14 @@ pub(super) fn forged(scene: &mut Scene<'_>) -> Result<Published, Error> {
         return Ok(forged.clone());
     }
     let mut terms = prologue::terms(scene.cast)?;
-    if let Some(signers) = terms["signers"].as_array_mut() {
-        signers.truncate(1);
+    // Terms must name each collaborator as a signer: the builder's key takes the name of the only one left.
+    let first = scene.cast.collaborators[0].name;
+    for list in ["collaborators", "signers"] {
+        if let Some(entries) = terms[list].as_array_mut() {
+            entries.truncate(1);
+        }
     }
+    terms["signers"][0]["name"] = first.into();
     let layout = build(scene, "forged terms", &terms)?;
     for lie in ["provenance.json", "sbom.cdx.json"] {
         let path = layout.join(lie);
