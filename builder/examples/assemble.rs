@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use builder::assemble::{ImageSpec, assemble};
+use builder::image::assemble::{ImageSpec, assemble};
 use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{Execution, Layout};
 

@@ -4,6 +4,8 @@
 //! commit -> source -> lock -> signed index -> inputs -> root, vendor -> compile -> assemble, describe -> layout
 //! ```
 
+pub mod cargo;
+
 use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
@@ -13,21 +15,21 @@ use content::{Digest, json};
 use oci::{Execution, Layout};
 use serde_json::json;
 
-use crate::archive::{self, Evidence};
-use crate::assemble::{Identities, ImageSpec, assemble};
-use crate::compile::{self, Compilation, Invocation, Linked};
-use crate::contents::{self, Sources};
-use crate::describe::{self, Description};
 use crate::error::Error;
-use crate::lock::crates::RegistryCheck;
-use crate::lock::source::{self, Source};
-use crate::lock::{self, LOCK, Lock, LockError, Supply, Wanted};
-use crate::output::Output;
-use crate::root;
+use crate::image::assemble::{Identities, ImageSpec, assemble};
+use crate::image::contents::{self, Sources};
+use crate::image::describe::{self, Description};
+use crate::image::output::Output;
+use crate::inputs::cargo::RegistryCheck;
+use crate::inputs::debian::root;
+use crate::inputs::debian::{self, Evidence};
+use crate::inputs::git::{self, Source};
+use crate::inputs::normalize::settle;
+use crate::inputs::store::Store;
+use crate::inputs::{self, LOCK, Lock, LockError, Supply, Wanted};
 use crate::sandbox::Sandbox;
-use crate::settle::settle;
 use crate::spec::StartSpec;
-use crate::store::Store;
+use cargo::{Compilation, Invocation, Linked};
 
 /// Provenance, at the top of a layout.
 pub const PROVENANCE: &str = "provenance.json";
@@ -45,7 +47,7 @@ pub struct Order<'a> {
     /// Where inputs are kept.
     pub store: &'a Store,
     /// Which package archive, and which keys are trusted to sign for it.
-    pub archive: archive::Options<'a>,
+    pub archive: debian::Options<'a>,
     /// How provenance names who builds.
     pub builder_id: &'a str,
     /// How provenance names the source; the repository's own path without.
@@ -80,7 +82,7 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     order.store.check_executable()?;
     let scratch = order.store.scratch()?;
     (order.sandbox.progress)("staging the source");
-    let source = source::stage(order.folder, &scratch.path().join("source"))?;
+    let source = git::stage(order.folder, &scratch.path().join("source"))?;
     // Only now: where it lies within the source it would count as not committed.
     let output = Output::prepare(output)?;
     let inputs = gather(order, source)?;
@@ -128,7 +130,7 @@ fn gather(order: &Order<'_>, source: Source) -> Result<Inputs, Error> {
     interrupt.check()?;
     progress("checking the inputs");
     let (root, vendor) = std::thread::scope(|scope| {
-        let vendor = scope.spawn(|| lock::crates::vendor(&lock.crates, &supply));
+        let vendor = scope.spawn(|| inputs::cargo::vendor(&lock.crates, &supply));
         let root = root::prepare(&lock.root, &lock.packages, &supply);
         (root, vendor.join())
     });
@@ -178,9 +180,9 @@ fn make(order: &Order<'_>, inputs: &Inputs, scratch: &Path, output: &Path) -> Re
         scratch: scratch.to_owned(),
     };
     let binary = scratch.join("binary");
-    compile::compile(&compilation, &order.sandbox, &binary)?;
+    cargo::compile(&compilation, &order.sandbox, &binary)?;
     // Only now: what cannot be resolved cannot be compiled, and that is an answer about the source.
-    let linked = compile::linked(&compilation, &order.sandbox)?;
+    let linked = cargo::linked(&compilation, &order.sandbox)?;
     (order.sandbox.progress)("assembling the image");
     let sources = Sources {
         folder: &inputs.folder,
@@ -196,12 +198,12 @@ fn make(order: &Order<'_>, inputs: &Inputs, scratch: &Path, output: &Path) -> Re
     };
     let identities = assemble(image, &Layout::create(output)?)?;
     let made = Made {
-        invocation: compile::invocation(&compilation)?,
+        invocation: cargo::invocation(&compilation)?,
         linked,
         files,
     };
     describe(order, inputs, &made, output)?;
-    let folder = output.join(archive::evidence::FOLDER);
+    let folder = output.join(debian::evidence::FOLDER);
     let written = inputs.evidence.write(&folder);
     written.map_err(|source| Error::Write {
         path: folder,

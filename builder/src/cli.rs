@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
-use builder::archive::signers::Fingerprint;
+use builder::inputs::debian::signers::Fingerprint;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use oci::{ImageRef, Reference};
 use signer::{KeyRef, KmsEndpoint};

@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use content::ReadError;
 use content::json::JsonError;
 
-use crate::archive::{ArchiveError, ChainError};
-use crate::compile::CompileError;
-use crate::contents::ContentsError;
+use crate::build::cargo::CompileError;
+use crate::image::contents::ContentsError;
+use crate::inputs::cargo::CrateError;
+use crate::inputs::debian::root::RootError;
+use crate::inputs::debian::{ArchiveError, ChainError};
+use crate::inputs::git::SourceError;
+use crate::inputs::store::{StoreError, is_full};
+use crate::inputs::{CARGO_LOCK, LOCK, LockError};
 use crate::interrupt::Interrupted;
-use crate::lock::crates::CrateError;
-use crate::lock::source::SourceError;
-use crate::lock::{CARGO_LOCK, LOCK, LockError};
-use crate::push::PushError;
-use crate::root::RootError;
+use crate::publish::push::PushError;
+use crate::publish::sign::SignError;
 use crate::sandbox::{Resource, SandboxError, Step};
-use crate::sign::SignError;
-use crate::store::{StoreError, is_full};
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -288,7 +288,7 @@ fn crates_hint(error: &CrateError) -> Option<&'static str> {
             Some("remove that file from CARGO_HOME/registry/cache; it is fetched again")
         }
         CrateError::Store(error) => error.hint(),
-        CrateError::Source { .. } => Some(crate::lock::source::ELSEWHERE),
+        CrateError::Source { .. } => Some(crate::inputs::git::ELSEWHERE),
         CrateError::Digest { .. } => Some(
             "either Cargo.lock was edited, or cargo is configured to find crates where they are others",
         ),

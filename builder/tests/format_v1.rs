@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use builder::assemble::{ImageSpec, assemble};
+use builder::image::assemble::{ImageSpec, assemble};
 use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{Execution, Layout};
 

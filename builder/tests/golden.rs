@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use builder::assemble::{ImageSpec, assemble};
-use builder::compile::{Invocation, Linked};
-use builder::describe::{self, Description};
-use builder::lock::Lock;
-use builder::lock::source::Source;
+use builder::build::cargo::{Invocation, Linked};
+use builder::image::assemble::{ImageSpec, assemble};
+use builder::image::describe::{self, Description};
+use builder::inputs::Lock;
+use builder::inputs::git::Source;
 use content::Digest;
 use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{Execution, Layout};

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-use builder::lock::Lock;
+use builder::inputs::Lock;
 use builder::lock::packages::Package;
 use content::Digest;
 

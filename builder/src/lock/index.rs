@@ -4,9 +4,9 @@ use content::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::size::at_most;
-use crate::archive::{Evidence, Signature, evidence};
-use crate::store::{Key, Kind};
-use crate::time::Time;
+use crate::inputs::debian::{Evidence, Signature, evidence};
+use crate::inputs::store::{Key, Kind};
+use crate::lock::time::Time;
 
 /// Bytes of a release file; Debian's are 150 KB.
 pub(crate) const RELEASE: u64 = 4 << 20;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use content::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Key, Kind};
+use crate::inputs::store::{Key, Kind};
 pub use path::{ArchivePath, InvalidPath};
 
 /// Bytes of a `.deb`.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use oci::{Descriptor, ImageRef, Layout, Manifest, Reference, media};
 use remote::{Registry, Transport};
 
-use crate::archive::evidence;
+use crate::inputs::debian::evidence;
 use crate::lock::index;
 
 /// An image that is not in the registry now.

@@ -12,12 +12,12 @@ use std::path::PathBuf;
 
 use content::{Digest, Hasher};
 
+use crate::inputs::Supply;
+use crate::inputs::normalize::settle;
+use crate::inputs::store::{Store, StoreError};
+use crate::inputs::tree::{Tree, TreeError, holds};
 use crate::interrupt::Interrupted;
-use crate::lock::Supply;
 use crate::lock::packages::Package;
-use crate::settle::settle;
-use crate::store::{Store, StoreError};
-use crate::tree::{Tree, TreeError, holds};
 use unpack::Unpacker;
 
 /// Of the rules by which packages are unpacked and digested. To be raised with any change to them: a root that

@@ -125,8 +125,8 @@ pub(super) fn list_name(root: &RootSpec) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::ArchiveError;
-    use crate::archive::signers::Fingerprint;
+    use crate::inputs::debian::ArchiveError;
+    use crate::inputs::debian::signers::Fingerprint;
     use crate::lock::packages::PackageError;
     use std::path::{Path, PathBuf};
 

@@ -10,11 +10,11 @@ use serde::Serialize;
 use super::archive;
 use super::cargo_lock::CargoLock;
 use super::error::CrateError;
-use super::locked::{ARCHIVE, Crate, Named};
 use super::registry::{self, Manifests, Registry};
 use crate::host::{Cargo, Patience};
-use crate::lock::Supply;
-use crate::store::{Store, StoreError};
+use crate::inputs::Supply;
+use crate::inputs::store::{Store, StoreError};
+use crate::lock::crates::{ARCHIVE, Crate, Named};
 
 /// Whether the digests of crates were compared with those in the registry.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

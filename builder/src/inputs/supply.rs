@@ -1,10 +1,12 @@
 //! Where inputs come from, and who hears of it.
 
-use super::packages::Package;
-use super::{LockError, crates::CrateError};
-use crate::archive::{Archive, ArchiveError, Options};
+use super::LockError;
+use super::cargo::CrateError;
+use crate::inputs::debian::{Archive, ArchiveError, Options};
+use crate::inputs::store::Store;
 use crate::interrupt::{Interrupt, Interrupted};
-use crate::store::Store;
+use crate::lock::crates::{Crate, Named};
+use crate::lock::packages::Package;
 
 /// How inputs are had.
 #[derive(Clone, Copy)]
@@ -56,10 +58,7 @@ impl Supply<'_> {
     }
 
     /// The crates that the store does not have.
-    pub(super) fn absent(
-        &self,
-        crates: &[super::crates::Crate],
-    ) -> Result<Vec<super::crates::Named>, LockError> {
+    pub(super) fn absent(&self, crates: &[Crate]) -> Result<Vec<Named>, LockError> {
         let mut absent = Vec::new();
         for one in crates {
             let size = self.store.size(&one.key()).map_err(CrateError::from)?;
@@ -75,7 +74,7 @@ impl Supply<'_> {
 impl<'a> Supply<'a> {
     /// Without an archive, for tests.
     pub(crate) fn of(store: &'a Store) -> Self {
-        use crate::archive::signers::Signers;
+        use crate::inputs::debian::signers::Signers;
         use std::sync::LazyLock;
         static NEVER: LazyLock<Interrupt> = LazyLock::new(Interrupt::default);
         static SIGNERS: LazyLock<Signers> = LazyLock::new(|| Signers::with(&[]));

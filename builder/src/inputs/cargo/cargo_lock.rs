@@ -7,7 +7,7 @@ use content::Digest;
 use serde::{Deserialize, Deserializer};
 
 use super::error::CrateError;
-use super::locked::Named;
+use crate::lock::crates::Named;
 
 /// SHA-256 of what cargo calls the public registry in every `Cargo.lock`. That name has the form of an
 /// address, and no address is written in this program.

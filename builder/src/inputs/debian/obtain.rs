@@ -6,16 +6,16 @@ use std::path::Path;
 
 use content::Digest;
 
-use super::index::{SignedIndex, Wanted};
-use super::supply::Supply;
-use crate::archive::{Archive, ArchiveError, Evidence};
+use super::{Archive, ArchiveError, Evidence};
+use crate::inputs::Supply;
+use crate::lock::index::{SignedIndex, Wanted};
 use crate::spec::RootSpec;
 
 /// Brings the files of the locked index, and keeps them in the store.
 ///
 /// # Errors
 /// One of them cannot be found, or is another one than locked.
-pub(super) fn obtain(
+pub(in crate::inputs) fn obtain(
     locked: &SignedIndex,
     root: &RootSpec,
     supply: &Supply<'_>,
@@ -47,7 +47,7 @@ fn bring(
 ///
 /// # Errors
 /// The store cannot be used.
-pub(super) fn keep(
+pub(in crate::inputs) fn keep(
     evidence: &Evidence,
     locked: &SignedIndex,
     root: &RootSpec,
@@ -132,7 +132,7 @@ fn far(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Store;
+    use crate::inputs::store::Store;
     use std::fs;
 
     /// A lock's index, its files in a folder, and an empty store. Nobody listens at the archive.

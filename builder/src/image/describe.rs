@@ -8,12 +8,12 @@ use attest::{Provenance, Sbom};
 use content::Digest;
 use serde_json::{Value, json};
 
-use crate::compile::{Invocation, Linked};
+use crate::build::cargo::{Invocation, Linked};
 use crate::error::Error;
-use crate::lock::Lock;
+use crate::inputs::Lock;
+use crate::inputs::git::Source;
 use crate::lock::crates::Crate;
 use crate::lock::packages::Package;
-use crate::lock::source::Source;
 
 /// A build, as far as it can be told.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +187,7 @@ mod tests {
             spec: digest,
             cargo_lock: digest,
             root: digest,
-            index: crate::lock::tests::index("2026-07-12T00:00:00Z"),
+            index: crate::inputs::tests::index("2026-07-12T00:00:00Z"),
             packages: names.map(package).to_vec(),
             crates: vec![Crate {
                 name: "ring".parse().unwrap(),

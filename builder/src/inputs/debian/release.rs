@@ -4,7 +4,7 @@
 use content::Digest;
 
 use super::error::ChainError;
-use crate::time::Time;
+use crate::lock::time::Time;
 
 /// The text that was signed.
 #[derive(Debug)]

@@ -1,14 +1,6 @@
 //! A Debian archive: where it is, by the host's own configuration, and what it has, by its signed
 //! index. No address of an archive is written here.
 
-mod apt;
-pub mod chain;
-mod error;
-pub mod evidence;
-mod release;
-mod signature;
-pub mod signers;
-
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -17,18 +9,17 @@ use std::time::Duration;
 
 use content::Digest;
 
-use crate::deb;
+use super::evidence::Evidence;
+use super::release::Release;
+use super::signature::Signature;
+use super::signers::Signers;
+use super::{ArchiveError, ChainError, apt, chain, deb, evidence};
+use crate::inputs::store::Store;
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::lock::index;
 use crate::lock::packages::{Index, Package};
+use crate::lock::time::Time;
 use crate::spec::RootSpec;
-use crate::store::Store;
-use crate::time::Time;
-pub use error::{ArchiveError, ChainError};
-pub use evidence::Evidence;
-use release::Release;
-pub use signature::Signature;
-use signers::Signers;
 
 /// Keys that sign Debian's archive, where the host has them.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";

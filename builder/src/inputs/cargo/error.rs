@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use content::Digest;
 
-use super::locked::Named;
-use super::named::InvalidCrate;
 use crate::host::HostError;
+use crate::inputs::store::StoreError;
+use crate::inputs::tree::TreeError;
 use crate::interrupt::Interrupted;
-use crate::store::StoreError;
+use crate::lock::crates::InvalidCrate;
+use crate::lock::crates::Named;
 use crate::told::{self, shown};
-use crate::tree::TreeError;
 
 /// A crate that cannot be locked, fetched or unpacked.
 #[derive(Debug, thiserror::Error)]

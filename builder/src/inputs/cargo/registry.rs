@@ -14,10 +14,10 @@ use serde::Deserialize;
 use super::archive::folder;
 use super::cargo_lock::{self, CargoLock};
 use super::error::CrateError;
-use super::locked::Named;
 use crate::host::{Cargo, HostError};
+use crate::inputs::Supply;
 use crate::interrupt::Interrupt;
-use crate::lock::Supply;
+use crate::lock::crates::Named;
 
 /// The package of ours. Without features, it needs nothing that the lock it was made from does not have.
 const PACKAGE: &str = "\

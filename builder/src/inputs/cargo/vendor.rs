@@ -8,11 +8,11 @@ use content::{Digest, Hasher};
 
 use super::archive::{self, Take, folder, wrong};
 use super::error::CrateError;
-use super::locked::Crate;
-use crate::lock::Supply;
-use crate::settle::settle;
-use crate::store::StoreError;
-use crate::tree::{Tree, holds};
+use crate::inputs::Supply;
+use crate::inputs::normalize::settle;
+use crate::inputs::store::StoreError;
+use crate::inputs::tree::{Tree, holds};
+use crate::lock::crates::Crate;
 
 /// A folder with all crates as cargo wants a vendored source. It is kept, since making and removing thousands
 /// of files may take seconds, and holds what the archives do: they and it are read again at each use.
@@ -103,8 +103,8 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
+    use crate::inputs::store::Store;
     use crate::interrupt::Interrupt;
-    use crate::store::Store;
 
     const MANIFEST: &str = "[package]\nname = 'c'\nversion = '1.0.0'\n";
 

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use content::LimitedReader;
 
 use super::RootError;
-use crate::deb;
+use crate::inputs::debian::deb;
 use crate::interrupt::Interrupt;
 use crate::lock::packages::Package;
 

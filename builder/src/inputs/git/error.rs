@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::limits::{ENTRIES, PATH, TOTAL};
 use crate::host::HostError;
-use crate::store::StoreError;
+use crate::inputs::store::StoreError;
 use crate::told::{self, shown};
 
 /// What helps against a crate from elsewhere than the public registry.
@@ -222,7 +222,7 @@ impl SourceError {
 
     pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| match crate::store::is_full(&source) {
+        move |source| match crate::inputs::store::is_full(&source) {
             true => Self::Store(StoreError::at(&path, source)),
             false => Self::File { path, source },
         }

@@ -193,7 +193,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::settle::settle;
+    use crate::inputs::normalize::settle;
 
     fn of(root: &Path) -> Digest {
         Tree::of(root, &Interrupt::default()).unwrap().digest()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ChainError;
 use super::signers::Fingerprint;
 use crate::host;
-use crate::time::Time;
+use crate::lock::time::Time;
 
 /// Marks of a message that is signed in clear (RFC 4880, section 7), in their order.
 const MARKS: [&str; 3] = [

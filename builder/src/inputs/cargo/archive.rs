@@ -8,7 +8,7 @@ use content::{LimitedReader, limits};
 use flate2::read::GzDecoder;
 
 use super::error::CrateError;
-use super::locked::Named;
+use crate::lock::crates::Named;
 
 /// Bytes that one crate may unpack to.
 const UNPACKED: u64 = 1 << 30;

@@ -7,10 +7,10 @@ use content::{Digest, ReadError};
 
 use super::signers::Fingerprint;
 use crate::host::HostError;
+use crate::inputs::store::StoreError;
 use crate::interrupt::Interrupted;
 use crate::lock::packages::{IndexError, PackageError};
-use crate::store::StoreError;
-use crate::time::Time;
+use crate::lock::time::Time;
 
 /// An archive that cannot be found, reached or believed.
 #[derive(Debug, thiserror::Error)]

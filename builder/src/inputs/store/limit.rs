@@ -163,7 +163,7 @@ mod tests {
     use content::Digest;
 
     use super::*;
-    use crate::store::Key;
+    use crate::inputs::store::Key;
 
     /// Puts an archive of 10 bytes into a store, which was used at `second`.
     fn keep(store: &Store, name: &str, second: u64) -> PathBuf {

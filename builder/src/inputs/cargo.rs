@@ -1,0 +1,14 @@
+//! Crate archives: named by `Cargo.lock`, fetched by cargo from the public registry, checked and unpacked by
+//! us. Cargo itself accepts a vendored folder whose files and checksums were both changed.
+
+mod archive;
+mod cargo_lock;
+mod error;
+mod obtain;
+mod registry;
+mod vendor;
+
+pub use cargo_lock::CargoLock;
+pub use error::CrateError;
+pub use obtain::{RegistryCheck, fetch, obtain};
+pub use vendor::vendor;

@@ -1,0 +1,18 @@
+//! Packages of a Debian archive, and the build root that they make.
+
+mod apt;
+mod archive;
+pub mod chain;
+mod deb;
+mod error;
+pub mod evidence;
+pub(super) mod obtain;
+mod release;
+pub mod root;
+mod signature;
+pub mod signers;
+
+pub use archive::{Archive, Options};
+pub use error::{ArchiveError, ChainError};
+pub use evidence::Evidence;
+pub use signature::Signature;
