@@ -151,6 +151,7 @@ impl Error {
             Self::Sandbox(error) => sandbox_hint(error),
             Self::Compile(error) => compile_hint(error),
             Self::Taken { .. } => Some("choose another place, or remove what is there"),
+            Self::Runtime(_) => Some(console::runtime::HINT),
             Self::NoStore => Some("name a directory with --store"),
             Self::Push(PushError::Layout(_)) => Some("a layout is what `builder build -o` writes"),
             Self::Authorities(error)

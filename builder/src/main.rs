@@ -21,10 +21,10 @@ use builder::publish::{push, sign};
 use builder::sandbox::{self, Limits, Role, Sandbox};
 use clap::Parser;
 use cli::{Cli, Command, How, PredicateType};
+use console::signals::Signals;
 use remote::{Authorities, Transport};
 use scratch::Scratch;
 use serde_json::json;
-use signals::Signals;
 use signer::{Published, Signer};
 use terminal::{Terminal, harmless};
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
@@ -67,10 +67,7 @@ fn start(command: Command) -> Result<(), Error> {
     // Two providers may be linked in; the clients then want to be told which. Only the first
     // call can fail, and this is it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.map_err(Error::Runtime)?;
+    let runtime = console::runtime::start().map_err(Error::Runtime)?;
     let outcome = runtime.block_on(until_signal(command));
     // Work that did not hear the signal in time ends with the process.
     runtime.shutdown_background();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use told::{after, interrupted, told};
+use told::{after, interrupted, told, told_with_few_files};
 
 const BUILDER: &str = env!("CARGO_BIN_EXE_builder");
 
@@ -245,4 +245,11 @@ fn pruning() {
     let said = place.fails("store prune --store nowhere");
     assert!(said.contains("using store"), "{said}");
     assert!(!place.at("nowhere").exists());
+}
+
+#[test]
+fn few_open_files() {
+    let mut keygen = Command::new(BUILDER);
+    keygen.args(["keygen", "/nowhere/key"]);
+    told_with_few_files("builder", &keygen);
 }

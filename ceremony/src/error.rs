@@ -61,6 +61,9 @@ pub enum Error {
     /// No folder for the builder's store was found.
     #[error("finding the store: neither XDG_CACHE_HOME nor HOME is an absolute path")]
     NoStore,
+    /// Threads or signal handlers cannot be started.
+    #[error("starting: {0}")]
+    Runtime(#[source] io::Error),
     /// This signal ended the ceremony.
     #[error("running the ceremony: interrupted")]
     Interrupted(u8),
@@ -94,6 +97,7 @@ impl Error {
             Self::Result { .. } => "this is a bug: please report it with the lines above",
             Self::UnknownAttack(_) => "ceremony --help lists the attacks",
             Self::NoStore => "set HOME to a directory with room for half a gigabyte",
+            Self::Runtime(_) => console::runtime::HINT,
             Self::Interrupted(_) => "everything that was started has been stopped",
         })
     }

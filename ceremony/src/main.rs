@@ -23,8 +23,8 @@ use clap::Parser;
 
 use attacks::{ATTACKS, Attack, Outcome, Scene};
 use cast::Cast;
+use console::signals::Signals;
 pub use error::Error;
-use signals::Signals;
 use stage::Stage;
 use transcript::{Transcript, table};
 
@@ -269,12 +269,9 @@ fn warn_if_dirty(stage: &Stage, transcript: &Transcript, repository: &Path) -> R
 /// On a signal, ends all processes, after which the story ends and the stage is removed. Exits in any
 /// case once that has taken too long.
 fn stop_on_signals(stage: &Stage) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()
-        .map_err(Error::io("signals"))?;
+    let runtime = console::runtime::start().map_err(Error::Runtime)?;
     let entered = runtime.enter();
-    let mut signals = Signals::listen().map_err(Error::io("signals"))?;
+    let mut signals = Signals::listen().map_err(Error::Runtime)?;
     drop(entered);
     let running = stage.running();
     let folder = stage.path().to_owned();

@@ -7,7 +7,7 @@ mod told;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use told::told;
+use told::{told, told_with_few_files};
 
 #[test]
 fn an_attack_that_nobody_knows() {
@@ -54,4 +54,11 @@ fn a_repository_that_the_environment_names() {
     let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
     ceremony.env("GIT_DIR", "/nowhere").env("CARGO", "false");
     assert!(told("ceremony", ceremony).contains("running false build "));
+}
+
+#[test]
+fn few_open_files() {
+    let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
+    ceremony.env("CARGO", "false");
+    told_with_few_files("ceremony", &ceremony);
 }

@@ -23,8 +23,8 @@ mod user;
 use std::sync::Arc;
 
 use confidential::event_log;
+use console::signals::Signals;
 use remote::Registry;
-use signals::Signals;
 use tokio::task::JoinSet;
 
 use agent::Agent;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
+use console::signals::Signals;
 use emulator::launch::{self, LaunchArgs, Notice, Outcome, contain};
 use emulator::serve::{self, Endpoints, ServeError};
 use emulator::services::accounts::ProjectId;
 use scratch::Scratch;
-use signals::Signals;
 
 /// Confidential Space and the parts of Google Cloud around it, on loopback: for rehearsal, not for
 /// secrets.
@@ -71,7 +71,7 @@ fn serve(args: &ServeArgs) -> ExitCode {
 fn serve_until_stopped(args: &ServeArgs) -> Result<(), ServeError> {
     let temporary = Scratch::new().map_err(ServeError::Start)?;
     let folder = args.state.as_deref().unwrap_or(temporary.path());
-    let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Start)?;
+    let runtime = console::runtime::start().map_err(ServeError::Start)?;
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(ServeError::Start)?;
         let serving = serve::serve(folder, &args.projects, now).await?;
@@ -96,9 +96,9 @@ fn now() -> u64 {
 
 fn launch(args: LaunchArgs) -> ExitCode {
     let report = |notice: &Notice| eprintln!("emulator: {notice}");
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match console::runtime::start() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error, "is the limit on processes reached?"),
+        Err(error) => return fail(&error, console::runtime::HINT),
     };
     let launched = runtime.block_on(async {
         let options = args.options(Arc::new(report)).await?;

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use probe::{Scene, open_image};
-use told::{after, told};
+use told::{after, told, told_with_few_files};
 
 fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).unwrap().next().is_none()
@@ -169,4 +169,12 @@ fn full_disk() {
     let said = told("emulator", launch);
     assert!(said.contains("No space left on device"), "{said}");
     assert!(said.contains("hint: the disk is full"), "{said}");
+}
+
+#[test]
+fn few_open_files() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_emulator"));
+    serve.args(["serve", "--state"]).arg(file.path());
+    told_with_few_files("emulator", &serve);
 }

@@ -164,7 +164,8 @@ impl Error {
             Self::Apply(error) | Self::Bind(error) => error.hint(),
             Self::Read { .. } => "is the path right, and is the file yours to read?",
             Self::Print(_) => "is its reader gone, or the disk full? nothing else went wrong",
-            Self::Verdict(_) | Self::Name(_) | Self::Runtime(_) | Self::Interrupted => return None,
+            Self::Runtime(_) => console::runtime::HINT,
+            Self::Verdict(_) | Self::Name(_) | Self::Interrupted => return None,
         })
     }
 }

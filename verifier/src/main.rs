@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
+use console::signals::Signals;
 use content::limits;
 use oci::Repository;
 use remote::{Authorities, Registry, Transport};
 use serde_json::{Value, json};
-use signals::Signals;
 use signer::{KmsEndpoint, Signer};
 use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
 use verifier::error::Error;
@@ -55,10 +55,7 @@ fn start() -> Result<Answer, Error> {
     console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os())
         .map_err(Error::Runtime)?;
     let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.map_err(Error::Runtime)?;
+    let runtime = console::runtime::start().map_err(Error::Runtime)?;
     let answer = runtime.block_on(run(cli));
     // Work that did not hear the signal in time ends with the process.
     runtime.shutdown_background();

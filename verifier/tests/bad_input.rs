@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use signature::PrivateKey;
 use tempfile::TempDir;
-use told::{interrupted, told};
+use told::{interrupted, told, told_with_few_files};
 
 const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
 
@@ -271,4 +271,11 @@ fn without_credentials_it_is_told_at_once() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn few_open_files() {
+    let mut revoke = Command::new(env!("CARGO_BIN_EXE_verifier"));
+    revoke.args(["revoke", &image(NOWHERE), "--grant", "/nowhere/grant"]);
+    told_with_few_files("verifier", &revoke);
 }

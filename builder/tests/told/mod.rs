@@ -32,6 +32,22 @@ pub fn told(program: &str, mut command: Command) -> String {
     said
 }
 
+/// Runs `command`, which fails in any case, with limits on open files from too low to sufficient: it must fail
+/// as [`told`] says each time.
+pub fn told_with_few_files(program: &str, command: &Command) {
+    for limit in 4..24 {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {limit}; exec \"$@\""), "-"]);
+        shell.arg(command.get_program()).args(command.get_args());
+        shell.envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        told(program, shell);
+    }
+}
+
 /// `command` behind the shell's `script`, as the first user of namespaces of its own; where there
 /// may be none, says by name that `test` is skipped.
 pub fn after(script: &str, command: &Command, test: &str) -> Option<Command> {

@@ -1,4 +1,6 @@
-//! What all programs share on the command line.
+//! What programs do in the same way: how they start and are interrupted.
 #![forbid(unsafe_code)]
 
 pub mod proxy;
+pub mod runtime;
+pub mod signals;
