@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use content::{CheckedReader, Digest, Hasher, ReadError, limits};
-use oci::layer::{self, Member, MemberKind};
+use oci::layer::{self, Member, MemberKind, Overlay};
 use oci::{Descriptor, Image};
 
 use crate::damage::Damage;
@@ -105,9 +105,11 @@ impl Contents {
         let mut layers: Vec<LayerContents> = Vec::new();
         let mut entries = 0;
         let mut room = Room::default();
+        let mut overlay = Overlay::default();
         for (index, descriptor) in image.manifest().layers.iter().enumerate() {
             let blob = open(descriptor).map_err(ContentsError::Io)?;
-            let (layer, diff_id) = read_layer(index, descriptor, blob, &mut room)?;
+            overlay.begin_layer();
+            let (layer, diff_id) = read_layer(index, descriptor, blob, &mut room, &mut overlay)?;
             let expected = image.config().rootfs.diff_ids.get(index);
             if expected != Some(&diff_id) {
                 return Err(ContentsError::Damage(Damage {
@@ -155,11 +157,13 @@ fn read_layer(
     descriptor: &Descriptor,
     blob: Box<dyn Read>,
     room: &mut Room,
+    overlay: &mut Overlay,
 ) -> Result<(LayerContents, Digest), ContentsError> {
     let mut blob = CheckedReader::new(blob, descriptor.digest, descriptor.size);
     let mut entries = BTreeMap::new();
     let read = layer::read(&mut blob, |member, content| -> Result<(), oci::Error> {
         room.take(member).map_err(oci::Error::ReadLayer)?;
+        overlay.add(member)?;
         let listed = list(member, content).map_err(oci::Error::ReadLayer)?;
         entries.insert(member.path.to_string(), listed);
         Ok(())

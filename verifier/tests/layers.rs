@@ -227,6 +227,27 @@ fn each_refusal_of_a_layer_names_layer_path_and_reason() {
     }
 }
 
+/// A container runtime would write such an entry to another place than its path.
+#[test]
+fn an_entry_below_a_link_of_a_lower_layer_is_damage() {
+    let lower = new().file("bin/sh", b"").link("lib", "bin");
+    for (upper, reason) in [
+        (new().file("lib/sh", b"x"), "parent is not a directory"),
+        (new().file("bin/sh/x", b""), "parent is not a directory"),
+        (
+            new().hard("sh", "lib"),
+            "hard link target \"lib\" is not a file",
+        ),
+    ] {
+        let told = damage(&[lower.clone(), upper]);
+        assert!(
+            told.starts_with("layer 1: ") && told.contains(reason),
+            "{told}"
+        );
+    }
+    image(&[lower, new().directory("lib").file("lib/sh", b"x")]);
+}
+
 #[test]
 fn layers_in_another_order_than_the_config_has_them_are_damage() {
     let layers = [new().file("a", b"1"), new().whiteout(".wh.a")];

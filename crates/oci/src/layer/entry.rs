@@ -71,6 +71,12 @@ impl EntryPath {
         Some(Self(parent.to_owned()))
     }
 
+    /// Whether this path is `other`, or below it.
+    pub(crate) fn starts_with(&self, other: &Self) -> bool {
+        let rest = self.0.strip_prefix(other.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// Parses a path in an archive of another tool: leading `./` and trailing `/` are removed. `None` for the
     /// root itself.
     pub(crate) fn from_archive(text: &str) -> Result<Option<Self>, LayerFault> {

@@ -5,6 +5,7 @@ mod extension;
 mod fault;
 mod gzip;
 mod member;
+mod overlay;
 mod read;
 mod unpack;
 mod ustar;
@@ -12,6 +13,7 @@ mod write;
 
 pub use entry::{Content, Entry, EntryPath, Executable, Kind};
 pub use member::{Member, MemberKind};
+pub use overlay::Overlay;
 pub use read::read;
 pub use unpack::unpack;
 pub use write::{Written, write};

@@ -99,7 +99,7 @@ fn walk<R: Read, E: From<Error>>(
 
 /// The paths read so far, by digest, so that long paths need no more memory than short ones.
 #[derive(Default)]
-struct Seen(HashMap<Digest, Place>);
+pub(super) struct Seen(HashMap<Digest, Place>);
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Place {
@@ -110,7 +110,7 @@ enum Place {
 }
 
 impl Seen {
-    fn add(&mut self, member: &Member, limit: usize) -> Result<(), Error> {
+    pub(super) fn add(&mut self, member: &Member, limit: usize) -> Result<(), Error> {
         let place = match member.kind {
             MemberKind::Directory => Place::Directory,
             _ => Place::Leaf,

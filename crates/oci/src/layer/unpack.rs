@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use content::Digest;
 
 use super::fault::{at, unreadable};
+use super::overlay::{OPAQUE, WHITEOUT};
 use super::{EntryPath, Member, MemberKind, read};
 use crate::{Error, LayerFault};
-
-const WHITEOUT: &str = ".wh.";
-const OPAQUE: &str = ".wh..wh..opq";
 
 /// Unpacks a layer into `dir`, over the lower layers, and returns its diff ID. Files get the mode bits of
 /// their headers, without set-user-ID, set-group-ID and sticky, and belong to the current user. Nothing is
@@ -22,21 +20,23 @@ const OPAQUE: &str = ".wh..wh..opq";
 /// Those of [`read()`]; an entry below a link or file of another layer; a hard link whose target
 /// is not a file; a file that cannot be written.
 pub fn unpack(blob: impl Read, dir: &Path) -> Result<Digest, Error> {
-    let mut target = Target {
-        dir,
-        fresh: HashSet::new(),
-    };
+    let mut target = Target::new(dir);
     read(blob, |member, content| target.put(member, content))
 }
 
-struct Target<'a> {
+pub(super) struct Target<'a> {
     dir: &'a Path,
-    /// The paths that this layer wrote. Its own whiteouts do not remove them.
-    fresh: HashSet<PathBuf>,
+    /// The paths of this layer's entries, and their parents. Its own whiteouts do not remove them.
+    own: HashSet<PathBuf>,
 }
 
-impl Target<'_> {
-    fn put(&mut self, member: &Member, content: &mut dyn Read) -> Result<(), Error> {
+impl<'a> Target<'a> {
+    pub(super) fn new(dir: &'a Path) -> Self {
+        let own = HashSet::new();
+        Self { dir, own }
+    }
+
+    pub(super) fn put(&mut self, member: &Member, content: &mut dyn Read) -> Result<(), Error> {
         let path = self.prepare(&member.path)?;
         let name = member.path.as_str().rsplit('/').next().unwrap_or_default();
         if name == OPAQUE {
@@ -55,7 +55,7 @@ impl Target<'_> {
             }
             MemberKind::HardLink { target } => self.link(member, &path, target)?,
         }
-        self.fresh.insert(path);
+        self.own.insert(path);
         Ok(())
     }
 
@@ -65,10 +65,13 @@ impl Target<'_> {
         let mut parts = path.as_str().split('/').peekable();
         while let Some(part) = parts.next() {
             place.push(part);
-            if parts.peek().is_some() && !self.is_directory(path, &place)? {
-                make_directory(&place, 0o755)?;
-                self.fresh.insert(place.clone());
+            if parts.peek().is_none() {
+                break;
             }
+            if !self.is_directory(path, &place)? {
+                make_directory(&place, 0o755)?;
+            }
+            self.own.insert(place.clone());
         }
         Ok(place)
     }
@@ -99,7 +102,8 @@ impl Target<'_> {
                 return Err(fault());
             }
         }
-        if source == path {
+        // Otherwise, the target would be removed with what is at `path`.
+        if source.starts_with(path) {
             return Err(fault());
         }
         make_room(path)?;
@@ -109,7 +113,7 @@ impl Target<'_> {
     /// Removes the file or directory that a whiteout at `path` names.
     fn hide(&self, member: &Member, path: &Path, hidden: &str) -> Result<(), Error> {
         let place = path.with_file_name(hidden);
-        if matches!(hidden, "" | "." | "..") || self.fresh.contains(&place) {
+        if matches!(hidden, "" | "." | "..") || self.own.contains(&place) {
             return Err(at(member.path.as_str(), LayerFault::Path));
         }
         make_room(&place)
@@ -120,7 +124,7 @@ impl Target<'_> {
         for entry in fs::read_dir(dir).map_err(|e| unread(dir, e))? {
             let path = entry.map_err(|e| unread(dir, e))?.path();
             let is_directory = kind(&path)?.is_some_and(|kind| kind.is_dir());
-            match (self.fresh.contains(&path), is_directory) {
+            match (self.own.contains(&path), is_directory) {
                 (false, _) => make_room(&path)?,
                 (true, true) => self.clear(&path)?,
                 (true, false) => {}
