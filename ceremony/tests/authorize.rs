@@ -1,0 +1,148 @@
+//! `verifier authorize` of an image that passes, against the emulator: once without interruption, and once for each
+//! request that changes something, with the verifier killed there and run again.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "../src/cloud.rs"]
+#[allow(dead_code, reason = "the ceremony sends data as well")]
+mod cloud;
+#[path = "../src/error.rs"]
+#[allow(dead_code, reason = "the ceremony has other errors as well")]
+mod error;
+mod rehearsal;
+
+use std::collections::BTreeMap;
+use std::process::{Child, Output, Stdio};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Duration;
+
+use error::Error;
+use rehearsal::{EARLIER, Rehearsal, Release};
+use serde_json::Value;
+
+/// More writing requests than one authorization needs.
+const MOST: usize = 60;
+
+/// The signatures and statements that the image has in the end, once each.
+const PUBLISHED: [&str; 10] = [
+    "builder: signature under the tag",
+    "builder: https://slsa.dev/provenance/v1 under the tag",
+    "builder: https://cyclonedx.org/bom under the tag",
+    "builder: https://sigstore.dev/cosign/sign/v1 in a bundle",
+    "builder: https://slsa.dev/provenance/v1 in a bundle",
+    "builder: https://cyclonedx.org/bom in a bundle",
+    "collaborator: signature under the tag",
+    "collaborator: https://slsa.dev/verification_summary/v1 under the tag",
+    "collaborator: https://sigstore.dev/cosign/sign/v1 in a bundle",
+    "collaborator: https://slsa.dev/verification_summary/v1 in a bundle",
+];
+
+fn once_each<'a>(pieces: impl IntoIterator<Item = &'a str>) -> BTreeMap<String, usize> {
+    let pieces = pieces.into_iter();
+    pieces.map(|piece| (piece.to_owned(), 1)).collect()
+}
+
+/// The report of a command that must pass.
+#[track_caller]
+fn passed(output: &Output) -> Value {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["verdict"], "pass", "{report}");
+    report
+}
+
+/// Everything is signed and bound, nothing twice, and the earlier member is kept.
+#[track_caller]
+fn check_end(release: &Release<'_>, report: &Value) {
+    let member = release.member();
+    assert_eq!(report["binding"]["member"], member);
+    assert_eq!(report["binding"]["applied"], true);
+    assert_eq!(release.members(), [member, EARLIER.to_owned()]);
+    assert_eq!(release.pieces(), once_each(PUBLISHED));
+    passed(&release.verify_countersigned());
+}
+
+#[test]
+fn a_pass_countersigns_and_binds_and_can_be_repeated() {
+    let rehearsal = Rehearsal::new();
+    let release = rehearsal.publish("data");
+    assert_eq!(release.members(), [EARLIER]);
+    let before = PUBLISHED
+        .into_iter()
+        .filter(|piece| piece.starts_with("builder"));
+    assert_eq!(release.pieces(), once_each(before));
+    let refused = release.verify_countersigned();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+
+    rehearsal.proxy.release();
+    let report = passed(&release.authorize().output().unwrap());
+    check_end(&release, &report);
+    let writes = rehearsal.proxy.writes();
+    let bound = writes
+        .iter()
+        .filter(|write| write.ends_with(":setIamPolicy"));
+    assert_eq!(bound.count(), 1, "{writes:?}");
+    assert!(
+        writes.last().unwrap().ends_with(":setIamPolicy"),
+        "{writes:?}"
+    );
+
+    // The key's signatures differ each time; still the second run has nothing to write.
+    rehearsal.proxy.release();
+    let report = passed(&release.authorize().output().unwrap());
+    check_end(&release, &report);
+    assert_eq!(rehearsal.proxy.writes(), [""; 0]);
+}
+
+/// After the verdict, between the signatures, before the binding and after it: a second run completes
+/// what is missing.
+#[test]
+fn a_verifier_that_is_killed_between_two_steps_can_be_run_again() {
+    let rehearsal = Rehearsal::new();
+    for writes in 0..MOST {
+        let release = rehearsal.publish(&format!("data-{writes}"));
+        let reached = rehearsal.proxy.hold(writes);
+        let mut command = release.authorize();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let was_killed = kill_when(&reached, command.spawn().unwrap());
+        let done = rehearsal.proxy.writes();
+        rehearsal.proxy.release();
+        if !was_killed {
+            assert!(done.len() < writes, "{done:?}");
+            assert!(writes > 6, "{done:?}");
+            check_end(&release, &passed(&release.authorize().output().unwrap()));
+            return;
+        }
+        let last = done.last().map_or("", String::as_str);
+        let is_bound = writes > 0 && last.ends_with(":setIamPolicy");
+        assert_eq!(
+            release.members().len(),
+            1 + usize::from(is_bound),
+            "{done:?}"
+        );
+        if is_bound {
+            // The binding comes last: everything else is published by then.
+            assert_eq!(release.pieces(), once_each(PUBLISHED));
+        }
+        check_end(&release, &passed(&release.authorize().output().unwrap()));
+    }
+    panic!("not complete after {MOST} requests");
+}
+
+/// Kills `child` when told to. Returns whether that was before its own end.
+fn kill_when(reached: &Receiver<()>, mut child: Child) -> bool {
+    loop {
+        match reached.try_recv() {
+            Ok(()) => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                return true;
+            }
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
+        }
+        if child.try_wait().unwrap().is_some() {
+            return reached.try_recv().is_ok();
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
