@@ -11,6 +11,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use attest::{Provenance, Sbom};
 use content::{Digest, json};
 use oci::{Execution, Layout};
 use serde_json::json;
@@ -31,10 +32,6 @@ use crate::sandbox::Sandbox;
 use crate::spec::StartSpec;
 use cargo::{Compilation, Invocation, Linked};
 
-/// Provenance, at the top of a layout.
-pub const PROVENANCE: &str = "provenance.json";
-/// The bill of materials, at the top of a layout.
-pub const SBOM: &str = "sbom.cdx.json";
 /// Which checks of the inputs were made, at the top of a layout. Unlike the others it depends on the machine: a
 /// registry may not be reachable.
 pub const CHECKS: &str = "checks.json";
@@ -267,8 +264,8 @@ fn describe(order: &Order<'_>, inputs: &Inputs, made: &Made, output: &Path) -> R
         path: output.join(CHECKS),
         source: io::Error::other(error),
     })?;
-    write(&output.join(PROVENANCE), &provenance)?;
-    write(&output.join(SBOM), &sbom)?;
+    write(&output.join(Provenance::PREDICATE.file), &provenance)?;
+    write(&output.join(Sbom::PREDICATE.file), &sbom)?;
     write(&output.join(CHECKS), &checks)
 }
 

@@ -3,8 +3,10 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
+use attest::Predicate;
 use builder::inputs::debian::signers::Fingerprint;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
 use oci::{ImageRef, Reference};
 use signer::{KeyRef, KmsEndpoint};
 
@@ -234,8 +236,8 @@ pub struct Attest {
     #[arg(value_name = "REF@DIGEST")]
     pub image: ImageRef,
     /// What the statement says
-    #[arg(long = "type", value_name = "TYPE")]
-    pub kind: PredicateType,
+    #[arg(long = "type", value_name = "TYPE", value_parser = predicate_types())]
+    pub kind: Predicate,
     /// The file that says it
     #[arg(long, value_name = "FILE")]
     pub predicate: PathBuf,
@@ -247,15 +249,16 @@ pub struct Attest {
     pub registry: Registry,
 }
 
-/// What a statement says, by cosign's names.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum PredicateType {
-    /// Where the image came from: provenance.json of a layout
-    #[value(name = "slsaprovenance1")]
-    Provenance,
-    /// What is in it: sbom.cdx.json of a layout
-    #[value(name = "cyclonedx")]
-    Sbom,
+/// The predicates that describe an image, by cosign's names.
+fn predicate_types() -> impl TypedValueParser<Value = Predicate> {
+    let values = Predicate::descriptions().map(|predicate| {
+        let help = format!("{}: {} of a layout", predicate.summary, predicate.file);
+        PossibleValue::new(predicate.cosign_name).help(help)
+    });
+    PossibleValuesParser::new(values).try_map(|name| {
+        let found = Predicate::descriptions().find(|predicate| predicate.cosign_name == name);
+        found.ok_or("unknown type of predicate")
+    })
 }
 
 /// Arguments of `keygen`.

@@ -20,7 +20,7 @@ use builder::interrupt::{Interrupt, Interrupted};
 use builder::publish::{push, sign};
 use builder::sandbox::{self, Limits, Role, Sandbox};
 use clap::Parser;
-use cli::{Cli, Command, How, PredicateType};
+use cli::{Cli, Command, How};
 use console::signals::Signals;
 use remote::{Authorities, Transport};
 use scratch::Scratch;
@@ -266,15 +266,11 @@ async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
 async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let signer = signer(&arguments.key).await?;
-    let kind = match arguments.kind {
-        PredicateType::Provenance => sign::Kind::Provenance,
-        PredicateType::Sbom => sign::Kind::Sbom,
-    };
     let attested = sign::attest(
         &arguments.image,
         &transport,
         &signer,
-        kind,
+        &arguments.kind,
         &arguments.predicate,
     );
     let published = attested.await?;

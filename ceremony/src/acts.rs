@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use attest::Predicate;
 use content::Digest;
 use serde_json::Value;
 
@@ -123,13 +124,11 @@ pub fn attest(
     image: &Published,
     layout: &Path,
 ) -> Result<(), Error> {
-    for (kind, file) in [
-        ("slsaprovenance1", "provenance.json"),
-        ("cyclonedx", "sbom.cdx.json"),
-    ] {
+    for predicate in Predicate::descriptions() {
+        let kind = predicate.cosign_name;
         let mut attest = as_builder(stage, cast, "attest", image);
         attest.args(["--type", kind, "--key", &cast.builder_key]);
-        attest.arg("--predicate").arg(layout.join(file));
+        attest.arg("--predicate").arg(layout.join(predicate.file));
         transcript.must(stage, &format!("builder attest  {kind}"), attest)?;
     }
     Ok(())

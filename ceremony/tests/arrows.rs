@@ -65,7 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "ceremony",
-        &["confidential", "console", "content", "scratch"],
+        &["attest", "confidential", "console", "content", "scratch"],
     ),
     ("workload", &["confidential", "content"]),
 ];

@@ -18,17 +18,9 @@ pub struct Appraisal {
 
 /// Runs every rule.
 pub fn appraise(evidence: &Evidence, policy: &Policy) -> Appraisal {
-    let findings = [
-        rules::integrity::check(evidence),
-        rules::repository::check(evidence, policy),
-        rules::signatures::check(evidence, policy),
-        rules::provenance::check(evidence, policy),
-        rules::sbom::check(evidence, policy),
-        rules::rebuild::check(evidence, policy),
-    ];
     Appraisal {
         image: evidence.attested.image.clone(),
         policy: policy.digest,
-        findings: findings.concat(),
+        findings: rules::check(evidence, policy),
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use attest::{PolicyDescriptor, Provenance, Vsa};
+use attest::{PolicyDescriptor, Provenance, Statement, Vsa};
 use chrono::{DateTime, SecondsFormat, Utc};
 use oci::{Reference, Target};
 use remote::Registry;
@@ -127,8 +127,8 @@ pub async fn authorize(
 ) -> Result<Authorized, Error> {
     let image = approval.image();
     let vsa = summary(approval, authority)?;
-    let predicate_type = attest::predicate::VSA;
-    let attested = signer::attest_image(registry, image, authority.signer, predicate_type, vsa);
+    let kind = Vsa::PREDICATE;
+    let attested = signer::attest_image(registry, image, authority.signer, &kind, vsa);
     let attested = attested.await?;
     let signed = signer::sign_image(registry, image, authority.signer).await?;
     let binding = Binding::new(approval, authority.grant);
@@ -209,8 +209,10 @@ fn named_commit(attested: &Attested, policy: &Policy) -> Result<Option<Commit>, 
     let statements = attested.statements.iter();
     let counted = statements.filter(|statement| policy.attesters.contains(&statement.signer));
     let named = counted.filter_map(|statement| {
-        let provenance = Provenance::of_statement(&statement.payload).ok()?;
-        rules::provenance::commit_of(&provenance)?.parse().ok()
+        let statement = Statement::<Provenance>::parse(&statement.payload).ok()?;
+        rules::provenance::commit_of(&statement.predicate)?
+            .parse()
+            .ok()
     });
     Ok(Commit::only(&named.collect())?)
 }
@@ -267,7 +269,7 @@ pub(crate) mod tests {
         let payload = json!({
             "_type": "https://in-toto.io/Statement/v1",
             "subject": [{"name": REPOSITORY, "digest": {"sha256": Digest::of(b"image").hex()}}],
-            "predicateType": attest::predicate::PROVENANCE,
+            "predicateType": Provenance::PREDICATE.uri,
             "predicate": {
                 "buildDefinition": {
                     "buildType": "https://build.example",
@@ -284,7 +286,7 @@ pub(crate) mod tests {
         SignedStatement {
             carrier: Carrier::Tag("sha256-07.att".to_owned()),
             signer: key.public().key_id(),
-            predicate_type: attest::predicate::PROVENANCE.to_owned(),
+            predicate_type: Provenance::PREDICATE.uri.to_owned(),
             claimed_type: None,
             payload: provenance_of(commit),
         }

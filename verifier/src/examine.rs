@@ -1,7 +1,8 @@
 //! From published bytes to who signed what. Keys come from the policy alone: a key, hint or type
 //! that hangs beside a signature was put there by whoever put the signature there.
 
-use attest::{Statement, predicate};
+use attest::predicate::{COSIGN_SIGN, Purpose};
+use attest::{Predicate, Statement};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use content::Digest;
@@ -150,7 +151,7 @@ impl Examiner<'_> {
         let digest = subject.digest.get("sha256").map_or("none", String::as_str);
         self.expect_digest(&name, &format!("sha256:{digest}"))?;
         let carrier = piece.carrier.clone();
-        if statement.predicate_type == predicate::COSIGN_SIGN {
+        if statement.predicate_type == COSIGN_SIGN {
             let repository = subject.name.clone();
             self.attested.signatures.push(ImageSignature {
                 carrier,
@@ -192,10 +193,10 @@ fn sight(carrier: &Carrier, payload: &Payload, key: &PublicKey) -> Sight {
 
 /// The rule that a piece might have been meant for, by its form and what hangs beside it.
 fn rule_of(piece: &Piece) -> Rule {
-    match piece.claimed_type.as_deref() {
-        Some(predicate::PROVENANCE) => Rule::Provenance,
-        Some(predicate::CYCLONEDX) => Rule::Sbom,
-        _ => Rule::Signatures,
+    let claimed = piece.claimed_type.as_deref().and_then(Predicate::with_uri);
+    match claimed.filter(|predicate| predicate.purpose == Purpose::Description) {
+        Some(predicate) => Rule::Statement(predicate),
+        None => Rule::Signatures,
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use attest::Predicate;
+use serde::{Serialize, Serializer};
 
 /// Characters of one detail that are kept; what is longer came from outside and is cut.
 const DETAIL_LIMIT: usize = 1200;
 
 /// The rules, in the order in which they are reported.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Rule {
     /// Bytes have the digests under which they were asked for.
     Integrity,
@@ -17,24 +17,19 @@ pub enum Rule {
     Repository,
     /// The principals that the policy names signed this digest.
     Signatures,
-    /// Built by whom, how and from what the policy says.
-    Provenance,
-    /// The bill of materials and the bytes of the image agree, both ways.
-    Sbom,
+    /// A signed statement with this predicate describes the image as the policy and its bytes do.
+    Statement(Predicate),
     /// Our own rebuild is the same image.
     Rebuild,
 }
 
 impl Rule {
-    /// Every rule; an appraisal without one of them is no appraisal.
-    pub const ALL: [Self; 6] = [
-        Self::Integrity,
-        Self::Repository,
-        Self::Signatures,
-        Self::Provenance,
-        Self::Sbom,
-        Self::Rebuild,
-    ];
+    /// Every rule. An appraisal in which one of them has no finding is a refusal.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let first = [Self::Integrity, Self::Repository, Self::Signatures];
+        let statements = Predicate::descriptions().map(Self::Statement);
+        first.into_iter().chain(statements).chain([Self::Rebuild])
+    }
 
     /// The name in reports.
     pub fn name(self) -> &'static str {
@@ -42,10 +37,15 @@ impl Rule {
             Self::Integrity => "integrity",
             Self::Repository => "repository",
             Self::Signatures => "signatures",
-            Self::Provenance => "provenance",
-            Self::Sbom => "sbom",
+            Self::Statement(predicate) => predicate.name,
             Self::Rebuild => "rebuild",
         }
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -156,13 +156,13 @@ mod tests {
 
     #[test]
     fn a_terminal_cannot_be_steered_by_a_name() {
-        let finding = Finding::note(Rule::Sbom, "file /a\u{1b}[2J\n\u{202e}b");
+        let finding = Finding::note(Rule::Rebuild, "file /a\u{1b}[2J\n\u{202e}b");
         assert_eq!(finding.detail(), "file /a\\u{1b}[2J\\u{a}\\u{202e}b");
     }
 
     #[test]
     fn a_detail_has_an_end() {
-        let finding = Finding::note(Rule::Sbom, "x".repeat(1 << 20));
+        let finding = Finding::note(Rule::Rebuild, "x".repeat(1 << 20));
         assert_eq!(finding.detail().chars().count(), DETAIL_LIMIT + 1);
     }
 }

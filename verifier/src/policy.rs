@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use attest::Predicate;
 use content::Digest;
 use oci::Repository;
 use signature::PublicKey;
@@ -32,15 +33,6 @@ pub enum Demand {
     Required,
     /// Not asked for.
     Unasked,
-}
-
-/// What must be attested, and which predicate says it.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Attestation {
-    /// SLSA provenance v1.
-    Provenance,
-    /// A CycloneDX bill of materials.
-    Sbom,
 }
 
 /// Who must have signed the image.
@@ -78,7 +70,7 @@ pub struct Policy {
     /// Who must have signed the image.
     pub(crate) signatures: Signatures,
     /// What must be attested.
-    pub(crate) attestations: BTreeSet<Attestation>,
+    pub(crate) attestations: BTreeSet<Predicate>,
     /// Key identifiers of those whose attestations count.
     pub(crate) attesters: BTreeSet<Digest>,
     /// Whether the image must be rebuilt.
@@ -233,9 +225,9 @@ impl Policy {
         &self.principals
     }
 
-    /// Whether `attestation` must be there.
-    pub fn demands(&self, attestation: Attestation) -> Demand {
-        match self.attestations.contains(&attestation) {
+    /// Whether a statement with `predicate` is required.
+    pub fn demands(&self, predicate: &Predicate) -> Demand {
+        match self.attestations.contains(predicate) {
             true => Demand::Required,
             false => Demand::Unasked,
         }
@@ -316,7 +308,7 @@ require = true
         );
         assert_eq!(policy.name_of(&other.public().key_id()), "other");
         assert_eq!(policy.rebuild, Demand::Required);
-        assert_eq!(policy.demands(Attestation::Sbom), Demand::Required);
+        assert_eq!(policy.demands(&attest::Sbom::PREDICATE), Demand::Required);
         assert_eq!(policy.directory, "workload");
     }
 
@@ -455,7 +447,7 @@ require = true
         );
         let error = refusal("\"sbom\"", "\"spdx\"");
         assert!(
-            error.to_string().contains("unknown variant `spdx`"),
+            error.to_string().contains("unknown predicate `spdx`"),
             "{error}"
         );
         let stranger = |to: &str, from: &str| match refusal(from, to) {

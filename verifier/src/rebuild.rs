@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
+use attest::{Provenance, Sbom};
 use content::json;
 use oci::Layout;
 use scratch::Scratch;
@@ -221,8 +222,8 @@ fn read(layout: &Path, occasion: Occasion) -> Result<Rebuilt, RebuildError> {
             source,
         },
     })?;
-    let provenance = attest::Provenance::parse(&read_file(&layout.join("provenance.json"))?)?;
-    let sbom = attest::Sbom::parse(&read_file(&layout.join("sbom.cdx.json"))?)?;
+    let provenance = Provenance::parse(&read_file(&layout.join(Provenance::PREDICATE.file))?)?;
+    let sbom = Sbom::parse(&read_file(&layout.join(Sbom::PREDICATE.file))?)?;
     let commit = crate::rules::provenance::commit_of(&provenance);
     let commit = commit.ok_or(RebuildError::NoSource)?.to_owned();
     Ok(Rebuilt {

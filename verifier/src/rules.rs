@@ -5,6 +5,41 @@ pub mod integrity;
 pub mod provenance;
 pub mod rebuild;
 pub mod repository;
-pub mod sbom;
+mod sbom;
 pub mod signatures;
 mod statements;
+
+use crate::evidence::Evidence;
+use crate::finding::Finding;
+use crate::policy::Policy;
+
+/// The rules over statements, one for each predicate that describes an image. A predicate without one
+/// is a rule without a finding, which is a refusal.
+const STATEMENTS: [statements::Kind; 2] = [provenance::KIND, sbom::KIND];
+
+/// Runs every rule.
+pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+    let mut findings = [
+        integrity::check(evidence),
+        repository::check(evidence, policy),
+        signatures::check(evidence, policy),
+    ]
+    .concat();
+    for kind in STATEMENTS {
+        findings.extend(kind.check(evidence, policy));
+    }
+    findings.extend(rebuild::check(evidence, policy));
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_predicate_that_a_policy_may_require_is_judged() {
+        let judged = STATEMENTS.map(|kind| kind.predicate);
+        let described: Vec<_> = attest::Predicate::descriptions().collect();
+        assert_eq!(judged[..], described);
+    }
+}

@@ -108,7 +108,7 @@ fn silent_rules(findings: &[Finding]) -> Vec<Rule> {
             .filter(decides)
             .any(|found| found.rule() == rule)
     };
-    Rule::ALL.into_iter().filter(|rule| !spoke(*rule)).collect()
+    Rule::all().filter(|rule| !spoke(*rule)).collect()
 }
 
 #[cfg(test)]
@@ -126,7 +126,7 @@ mod tests {
 
     fn all_pass() -> Vec<Finding> {
         let pass = |rule| Finding::pass(rule, "holds");
-        Rule::ALL.into_iter().map(pass).collect()
+        Rule::all().map(pass).collect()
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_rule_that_did_not_run_is_a_refusal() {
-        for missing in Rule::ALL {
+        for missing in Rule::all() {
             let mut findings = all_pass();
             findings.retain(|finding| finding.rule() != missing);
             findings.push(Finding::note(missing, "only a note"));

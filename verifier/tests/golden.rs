@@ -7,7 +7,7 @@ mod case;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use attest::{PolicyDescriptor, Statement, Subject, Vsa, predicate};
+use attest::{PolicyDescriptor, Statement, Subject, Vsa};
 use case::{Case, REPOSITORY};
 use content::Digest;
 use serde_json::json;
@@ -59,10 +59,10 @@ fn vsa_and_bundle() {
         slsa_version: "1.0".to_owned(),
     };
     let subject = Subject::image(REPOSITORY, &Digest::of(b"image"));
-    let statement = Statement::new(subject, predicate::VSA, json!(vsa));
+    let statement = Statement::new(subject, Vsa::PREDICATE.uri, json!(vsa));
     let statement = statement.to_bytes().unwrap();
     golden("vsa.json", &statement);
-    let bundle = case::bundle(&key(), predicate::VSA, statement);
+    let bundle = case::bundle(&key(), Vsa::PREDICATE.uri, statement);
     golden("bundle.json", &bundle.bytes);
 }
 

@@ -7,15 +7,16 @@ mod case;
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
-use attest::{Sbom, predicate};
-use case::{Case, REPOSITORY, bundle, honest_provenance, legacy_signature, statement, to_value};
+use attest::{Provenance, Sbom};
+use case::{
+    Case, REPOSITORY, SBOM, bundle, honest_provenance, legacy_signature, statement, to_value,
+};
 use content::Digest;
 use oci::{Descriptor, Image, Manifest, media};
 use serde_json::json;
 use verifier::compare::{Comparison, compare};
 use verifier::contents::{Contents, ContentsError};
 use verifier::evidence::Rebuild;
-use verifier::finding::Rule;
 use verifier::verdict::Verdict;
 
 /// The archive of one layer, which need not be one that we could write.
@@ -317,8 +318,8 @@ fn published(layers: &[Layer], files: &[(&str, &[u8])]) -> Case {
     let key = &case.keys.builder;
     let mut pieces = vec![legacy_signature(key, REPOSITORY, &digest)];
     for (kind, value) in [
-        (predicate::PROVENANCE, to_value(&honest_provenance())),
-        (predicate::CYCLONEDX, to_value(&sbom)),
+        (Provenance::PREDICATE.uri, to_value(&honest_provenance())),
+        (Sbom::PREDICATE.uri, to_value(&sbom)),
     ] {
         pieces.push(bundle(
             key,
@@ -342,13 +343,13 @@ fn the_sbom_accounts_for_what_whiteouts_hide() {
     let without_hidden = published(&layers, &[all[0], all[2]]);
     let hidden = Digest::of(b"hidden");
     without_hidden.refused_by(
-        &[Rule::Sbom],
+        &[SBOM],
         &format!("file x: expected {hidden}, found nothing"),
     );
     let without_whiteout = published(&layers, &all[..2]);
     let empty = Digest::of(b"");
     without_whiteout.refused_by(
-        &[Rule::Sbom],
+        &[SBOM],
         &format!("file .wh.x: expected {empty}, found nothing"),
     );
 }
@@ -363,7 +364,7 @@ fn the_sbom_names_what_the_last_layer_put_there() {
     assert!(matches!(verdict, Verdict::Pass(_)), "{verdict:#?}");
     let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
     published(&layers, &[("/workload", b"old")]).refused_by(
-        &[Rule::Sbom],
+        &[SBOM],
         &format!("file workload: expected {new}, found {old}"),
     );
 }
@@ -384,7 +385,7 @@ fn a_hard_link_is_refused_whatever_the_sbom_says_of_it() {
         (&[("/workload", b"1")], "nothing".to_owned()),
     ] {
         published(&layers, files).refused_by(
-            &[Rule::Sbom],
+            &[SBOM],
             &format!("file start: expected link to workload, found {found}"),
         );
     }

@@ -4,7 +4,7 @@
 
 mod case;
 
-use attest::predicate;
+use attest::predicate::COSIGN_SIGN;
 use case::{
     Case, Keys, REPOSITORY, bundle, honest_predicates, legacy_signature, piece, sealed, statement,
     tag,
@@ -17,7 +17,7 @@ use verifier::verdict::Verdict;
 /// A statement signed by several keys in one envelope.
 fn envelope(case: &Case, signers: &[&PrivateKey]) -> Vec<u8> {
     let digest = &case.image.digest;
-    let payload = statement(REPOSITORY, digest, predicate::COSIGN_SIGN, json!({}));
+    let payload = statement(REPOSITORY, digest, COSIGN_SIGN, json!({}));
     let envelopes = signers.iter().map(|key| {
         let bytes = sealed(key, payload.clone()).to_bytes().unwrap();
         serde_json::from_slice::<Value>(&bytes).unwrap()
@@ -42,7 +42,7 @@ fn an_envelope_counts_for_each_principal_that_signed_it() {
         case.published.pieces.drain(..2);
         let signers: Vec<_> = signers.iter().map(|name| key(&case.keys, name)).collect();
         let bytes = envelope(&case, &signers);
-        let kind = Some(predicate::COSIGN_SIGN);
+        let kind = Some(COSIGN_SIGN);
         let piece = piece(tag(".att"), Form::Envelope, kind, bytes);
         case.published.pieces.push(piece);
         let verdict = case.verdict();

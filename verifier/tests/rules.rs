@@ -5,8 +5,11 @@
 
 mod case;
 
-use attest::predicate;
-use case::{COMMIT, Case, FILES, REPOSITORY, honest_sbom, piece, sealed, statement, stored, tag};
+use attest::Vsa;
+use case::{
+    COMMIT, Case, FILES, PROVENANCE, REPOSITORY, SBOM, honest_sbom, piece, sealed, statement,
+    stored, tag,
+};
 use content::Digest;
 use serde_json::json;
 use verifier::damage::Damage;
@@ -24,7 +27,7 @@ fn the_whole_case_passes() {
         "{:#?}",
         verdict.findings()
     );
-    for rule in Rule::ALL {
+    for rule in Rule::all() {
         let mut findings = verdict.findings().iter();
         assert!(findings.any(|found| found.rule() == rule && found.outcome() == Outcome::Pass));
     }
@@ -80,7 +83,7 @@ fn either_layout_alone_passes() {
 #[test]
 fn without_anything_signed_every_rule_still_runs() {
     Case::bare().refused_by(
-        &[Rule::Signatures, Rule::Provenance, Rule::Sbom],
+        &[Rule::Signatures, PROVENANCE, SBOM],
         "signature of builder",
     );
 }
@@ -140,33 +143,33 @@ fn a_file_that_the_bill_leaves_out_is_named() {
     for item in honest_sbom().crates() {
         sbom.add_crate(&item.name, &item.version, item.digest);
     }
-    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file etc/countersign/terms.json");
+    Case::with_sbom(&sbom).refused_by(&[SBOM], "file etc/countersign/terms.json");
 }
 
 #[test]
 fn a_listed_file_that_is_not_there_or_is_another_is_named() {
     let mut sbom = honest_sbom();
     sbom.add_file("/ghost", Digest::of(b"ghost"));
-    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file ghost");
+    Case::with_sbom(&sbom).refused_by(&[SBOM], "file ghost");
     let mut sbom = honest_sbom();
     sbom.add_file("workload", Digest::of(b"another program"));
-    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file ./workload");
+    Case::with_sbom(&sbom).refused_by(&[SBOM], "file ./workload");
     let mut sbom = honest_sbom();
     sbom.add_file("//workload", Digest::of(FILES[0].1));
-    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file /workload");
+    Case::with_sbom(&sbom).refused_by(&[SBOM], "file /workload");
     let mut sbom = honest_sbom();
     sbom.add_file("/workload", Digest::of(b"another program"));
-    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "file workload");
+    Case::with_sbom(&sbom).refused_by(&[SBOM], "file workload");
 }
 
 #[test]
 fn the_crates_are_those_of_the_rebuild() {
     let mut sbom = honest_sbom();
     sbom.add_crate("evil", "1.0.0", Digest::of(b"evil"));
-    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "crate pkg:cargo/evil@1.0.0");
+    Case::with_sbom(&sbom).refused_by(&[SBOM], "crate pkg:cargo/evil@1.0.0");
     let mut sbom = honest_sbom();
     sbom.add_crate("p256", "0.14.0", Digest::of(b"patched p256"));
-    Case::with_sbom(&sbom).refused_by(&[Rule::Sbom], "crate pkg:cargo/p256@0.14.0");
+    Case::with_sbom(&sbom).refused_by(&[SBOM], "crate pkg:cargo/p256@0.14.0");
 }
 
 #[test]
@@ -183,8 +186,8 @@ fn without_a_rebuild_it_is_said_what_was_compared_with_nothing() {
         let verdict = case.verdict();
         assert!(matches!(verdict, Verdict::Pass(_)));
         for (rule, what) in [
-            (Rule::Sbom, "crates and packages not compared"),
-            (Rule::Provenance, "resolved dependencies not compared"),
+            (SBOM, "crates and packages not compared"),
+            (PROVENANCE, "resolved dependencies not compared"),
         ] {
             let mut findings = verdict.findings().iter();
             let found = findings.any(|it| it.rule() == rule && it.detail().starts_with(what));
@@ -207,7 +210,7 @@ fn an_image_of_other_source_is_refused_and_the_file_named() {
     };
     rebuilt.contents = stored(&other).contents();
     case.refused_by(
-        &[Rule::Sbom, Rule::Rebuild],
+        &[SBOM, Rule::Rebuild],
         "layer 0, file etc/countersign/terms.json",
     );
 }
@@ -300,12 +303,17 @@ fn a_policy_can_ask_for_less_and_then_says_so() {
 #[test]
 fn an_envelope_of_another_statement_about_the_image_disturbs_nobody() {
     let mut case = Case::passing();
-    let payload = statement(REPOSITORY, &case.image.digest, predicate::VSA, json!({}));
+    let payload = statement(
+        REPOSITORY,
+        &case.image.digest,
+        Vsa::PREDICATE.uri,
+        json!({}),
+    );
     let bytes = sealed(&case.keys.collaborator, payload).to_bytes().unwrap();
     case.published.pieces.push(piece(
         tag(".att"),
         Form::Envelope,
-        Some(predicate::VSA),
+        Some(Vsa::PREDICATE.uri),
         bytes,
     ));
     assert!(matches!(case.verdict(), Verdict::Pass(_)));
@@ -344,9 +352,9 @@ fn the_pinned_commit_passes_and_no_other() {
     let other = "f".repeat(40);
     let case = pinned(&other);
     let reason = format!("{other}, which the policy pins, found {COMMIT}");
-    case.refused_by(&[Rule::Provenance, Rule::Rebuild], &reason);
+    case.refused_by(&[PROVENANCE, Rule::Rebuild], &reason);
     let reason = format!("commit: expected {other}, found {COMMIT}");
-    case.refused_by(&[Rule::Provenance, Rule::Rebuild], &reason);
+    case.refused_by(&[PROVENANCE, Rule::Rebuild], &reason);
 }
 
 #[test]
@@ -354,7 +362,7 @@ fn the_pinned_commit_holds_without_a_rebuild() {
     let mut case = pinned(&"f".repeat(40));
     case.policy = case.policy.replacen("require = true", "require = false", 1);
     case.rebuild = Rebuild::Unasked;
-    case.refused_by(&[Rule::Provenance], &format!("found {COMMIT}"));
+    case.refused_by(&[PROVENANCE], &format!("found {COMMIT}"));
 }
 
 #[test]

@@ -5,12 +5,13 @@
 
 mod case;
 
-use attest::predicate;
+use attest::Provenance;
+use attest::predicate::COSIGN_SIGN;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use case::{
-    Case, REPOSITORY, bundle, honest_predicates, honest_provenance, legacy_signature,
-    legacy_statement, piece, statement, tag, to_value,
+    Case, PROVENANCE, REPOSITORY, SBOM, bundle, honest_predicates, honest_provenance,
+    legacy_signature, legacy_statement, piece, statement, tag, to_value,
 };
 use content::Digest;
 use serde_json::{Value, json};
@@ -64,7 +65,7 @@ fn a_signature_for_another_repository_does_not_count() {
         with_signature(|case| legacy_signature(&case.keys.builder, elsewhere, &case.image.digest));
     legacy.refused_by(&[Rule::Signatures], "signature of builder");
     let bundled = with_signature(|case| {
-        let kind = predicate::COSIGN_SIGN;
+        let kind = COSIGN_SIGN;
         let payload = statement(elsewhere, &case.image.digest, kind, json!({}));
         bundle(&case.keys.builder, kind, payload)
     });
@@ -79,11 +80,11 @@ fn a_signature_without_a_repository_does_not_count_and_says_why() {
         let payload = json!({
             "_type": "https://in-toto.io/Statement/v1",
             "subject": [{"digest": {"sha256": digest}, "annotations": {}}],
-            "predicateType": predicate::COSIGN_SIGN,
+            "predicateType": COSIGN_SIGN,
             "predicate": {},
         });
         let payload = payload.to_string().into_bytes();
-        bundle(&case.keys.builder, predicate::COSIGN_SIGN, payload)
+        bundle(&case.keys.builder, COSIGN_SIGN, payload)
     });
     case.refused_by(&[Rule::Signatures], "signature of builder");
     let verdict = case.verdict();
@@ -140,7 +141,7 @@ fn who_is_not_seen_by_confidential_space_is_named() {
     let unseen = "will not see the signature of builder";
     assert!(!noted(&Case::passing().verdict(), unseen));
     let payload = |case: &Case| {
-        let kind = predicate::COSIGN_SIGN;
+        let kind = COSIGN_SIGN;
         let payload = statement(REPOSITORY, &case.image.digest, kind, json!({}));
         bundle(&case.keys.builder, kind, payload)
     };
@@ -176,7 +177,7 @@ fn provenance_by_a_stranger_or_by_another_principal_does_not_count() {
         let mut case = Case::passing();
         case.published
             .pieces
-            .retain(|piece| piece.claimed_type.as_deref() != Some(predicate::PROVENANCE));
+            .retain(|piece| piece.claimed_type.as_deref() != Some(Provenance::PREDICATE.uri));
         let key = match signer {
             "stranger" => &case.keys.stranger,
             _ => &case.keys.collaborator,
@@ -184,13 +185,13 @@ fn provenance_by_a_stranger_or_by_another_principal_does_not_count() {
         let (kind, value) = honest_predicates()[0].clone();
         let payload = statement(REPOSITORY, &case.image.digest, kind, value);
         case.published.pieces.push(bundle(key, kind, payload));
-        case.refused_by(&[Rule::Provenance], "signed by builder");
+        case.refused_by(&[PROVENANCE], "signed by builder");
     }
 }
 
 #[test]
 fn every_field_of_provenance_is_compared() {
-    type Change = fn(&mut attest::Provenance);
+    type Change = fn(&mut Provenance);
     let cases: [(&str, Change); 9] = [
         ("builder.id", |p| p.run_details.builder.id += "/"),
         ("buildType", |p| p.build_definition.build_type += "2"),
@@ -223,7 +224,7 @@ fn every_field_of_provenance_is_compared() {
         }),
     ];
     for (what, change) in cases {
-        Case::with_provenance(change).refused_by(&[Rule::Provenance], what);
+        Case::with_provenance(change).refused_by(&[PROVENANCE], what);
     }
 }
 
@@ -233,7 +234,7 @@ fn a_second_source_is_no_source() {
         let dependencies = &mut provenance.build_definition.resolved_dependencies;
         dependencies.push(case::dependency("git+evil", &[("gitCommit", case::COMMIT)]));
     });
-    case.refused_by(&[Rule::Provenance], "git+evil");
+    case.refused_by(&[PROVENANCE], "git+evil");
 }
 
 #[test]
@@ -247,10 +248,7 @@ fn provenance_of_another_image_does_not_count() {
             .pieces
             .push(bundle(&case.keys.builder, kind, payload));
     }
-    case.refused_by(
-        &[Rule::Provenance, Rule::Sbom],
-        "statement about this image",
-    );
+    case.refused_by(&[PROVENANCE, SBOM], "statement about this image");
 }
 
 #[test]
@@ -268,7 +266,7 @@ fn provenance_for_another_repository_does_not_hold() {
             .pieces
             .push(bundle(&case.keys.builder, kind, payload));
     }
-    case.refused_by(&[Rule::Provenance, Rule::Sbom], "subject name");
+    case.refused_by(&[PROVENANCE, SBOM], "subject name");
 }
 
 #[test]
@@ -285,10 +283,7 @@ fn a_statement_over_two_subjects_says_nothing_of_either() {
             .pieces
             .push(bundle(&case.keys.builder, kind, payload));
     }
-    case.refused_by(
-        &[Rule::Provenance, Rule::Sbom],
-        "statement about this image",
-    );
+    case.refused_by(&[PROVENANCE, SBOM], "statement about this image");
 }
 
 #[test]
@@ -301,7 +296,7 @@ fn one_type_of_statement_never_stands_in_for_another() {
     case.published
         .pieces
         .push(bundle(&case.keys.builder, provenance, payload));
-    case.refused_by(&[Rule::Provenance], "signed predicate type");
+    case.refused_by(&[PROVENANCE], "signed predicate type");
 }
 
 #[test]
@@ -332,7 +327,7 @@ fn a_bill_of_materials_signed_as_provenance_is_not_read_as_one() {
             .pieces
             .push(legacy_statement(&case.keys.builder, kind, payload));
     }
-    case.refused_by(&[Rule::Provenance], "SLSA provenance v1");
+    case.refused_by(&[PROVENANCE], "SLSA provenance v1");
 }
 
 #[test]
@@ -349,10 +344,7 @@ fn another_payload_type_is_no_statement() {
             .pieces
             .push(piece(tag(".att"), Form::Envelope, Some(kind), bytes));
     }
-    case.refused_by(
-        &[Rule::Provenance, Rule::Sbom],
-        "statement about this image",
-    );
+    case.refused_by(&[PROVENANCE, SBOM], "statement about this image");
 }
 
 #[test]
@@ -360,7 +352,7 @@ fn a_worse_statement_beside_a_good_one_is_noted() {
     let mut case = Case::passing();
     let mut worse = honest_provenance();
     worse.run_details.builder.id = "https://other.example".to_owned();
-    let kind = predicate::PROVENANCE;
+    let kind = Provenance::PREDICATE.uri;
     let payload = statement(REPOSITORY, &case.image.digest, kind, to_value(&worse));
     case.published
         .pieces

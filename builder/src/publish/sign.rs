@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use attest::{Provenance, Sbom, predicate};
+use attest::Predicate;
 use content::{json, limits};
 use oci::ImageRef;
 use remote::{Registry, Transport};
@@ -61,15 +61,6 @@ pub enum SignError {
     },
 }
 
-/// What a statement is about, besides the image.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
-    /// SLSA provenance v1.
-    Provenance,
-    /// A CycloneDX bill of materials.
-    Sbom,
-}
-
 /// Signs an image that is in the registry, in both layouts.
 ///
 /// # Errors
@@ -92,15 +83,11 @@ pub async fn attest(
     image: &ImageRef,
     transport: &Transport,
     signer: &Signer,
-    kind: Kind,
+    kind: &Predicate,
     path: &Path,
 ) -> Result<Published, SignError> {
     let predicate = read(kind, path)?;
     let registry = find(image, transport).await?;
-    let kind = match kind {
-        Kind::Provenance => predicate::PROVENANCE,
-        Kind::Sbom => predicate::CYCLONEDX,
-    };
     let attested = signer::attest_image(&registry, image, signer, kind, predicate).await;
     attested.map_err(|source| refused(image, source))
 }
@@ -123,7 +110,7 @@ async fn find(image: &ImageRef, transport: &Transport) -> Result<Registry, SignE
     Ok(registry)
 }
 
-fn read(kind: Kind, path: &Path) -> Result<Value, SignError> {
+fn read(kind: &Predicate, path: &Path) -> Result<Value, SignError> {
     let bytes = File::open(path)
         .and_then(|file| content::read_limited(file, limits::STATEMENT).map_err(io::Error::other))
         .map_err(|source| SignError::Read {
@@ -134,10 +121,7 @@ fn read(kind: Kind, path: &Path) -> Result<Value, SignError> {
         path: path.to_owned(),
         source,
     };
-    match kind {
-        Kind::Provenance => Provenance::parse(&bytes).map(drop).map_err(wrong)?,
-        Kind::Sbom => Sbom::parse(&bytes).map(drop).map_err(wrong)?,
-    }
+    (kind.parse)(&bytes).map_err(wrong)?;
     let unsigned = |source| {
         wrong(attest::Error::Document {
             what: "predicate",
@@ -198,6 +182,7 @@ fn write(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use attest::{Provenance, Sbom};
 
     #[test]
     fn a_key_pair_is_made_once() {
@@ -220,11 +205,11 @@ mod tests {
     #[test]
     fn a_predicate_is_read_as_what_it_is_said_to_be() {
         let scratch = tempfile::tempdir().unwrap();
-        let path = scratch.path().join("sbom.cdx.json");
+        let path = scratch.path().join(Sbom::PREDICATE.file);
         std::fs::write(&path, Sbom::new().to_bytes().unwrap()).unwrap();
-        assert!(read(Kind::Sbom, &path).is_ok());
+        assert!(read(&Sbom::PREDICATE, &path).is_ok());
         assert!(matches!(
-            read(Kind::Provenance, &path),
+            read(&Provenance::PREDICATE, &path),
             Err(SignError::Predicate { .. })
         ));
     }
@@ -232,10 +217,10 @@ mod tests {
     #[test]
     fn a_fraction_is_told_before_anything_is_signed() {
         let scratch = tempfile::tempdir().unwrap();
-        let path = scratch.path().join("provenance.json");
+        let path = scratch.path().join(Provenance::PREDICATE.file);
         let text = r#"{"buildDefinition":{"buildType":"t","externalParameters":{"a":1.5}},"runDetails":{"builder":{"id":"b"}}}"#;
         std::fs::write(&path, text).unwrap();
-        let error = crate::error::Error::Sign(read(Kind::Provenance, &path).unwrap_err());
+        let error = crate::error::Error::Sign(read(&Provenance::PREDICATE, &path).unwrap_err());
         assert!(
             error.to_string().ends_with("1.5 is not an integer"),
             "{error}"

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use attest::Predicate;
 use serde_json::Value;
 
 use super::Scene;
@@ -28,7 +29,7 @@ pub(super) fn forged(scene: &mut Scene<'_>) -> Result<Published, Error> {
     }
     terms["signers"][0]["name"] = first.into();
     let layout = build(scene, "forged terms", &terms)?;
-    for lie in ["provenance.json", "sbom.cdx.json"] {
+    for lie in Predicate::descriptions().map(|predicate| predicate.file) {
         let path = layout.join(lie);
         fs::copy(scene.layout.join(lie), &path).map_err(Error::io(&path))?;
     }

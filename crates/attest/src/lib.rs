@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod list;
 pub mod predicate;
 pub mod provenance;
 pub mod sbom;
@@ -10,6 +11,7 @@ mod statement;
 mod vsa;
 
 pub use error::Error;
+pub use predicate::Predicate;
 pub use provenance::Provenance;
 pub use sbom::Sbom;
 pub use statement::{Statement, Subject};

@@ -1,21 +1,67 @@
-//! Predicate types, and cosign's names for them (`--type`).
+//! The types of predicates that the programs write, publish and check. Each is described by one constant in
+//! the file of its parser, and `list.rs` lists them.
 
-/// SLSA provenance v1.
-pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
-/// A CycloneDX bill of materials.
-pub const CYCLONEDX: &str = "https://cyclonedx.org/bom";
-/// SLSA verification summary v1: a verdict.
-pub const VSA: &str = "https://slsa.dev/verification_summary/v1";
-/// A signature on an image, in the bundle layout (cosign, `sign`).
+use std::hash::{Hash, Hasher};
+
+use crate::Error;
+
+/// A signature on an image, in the bundle layout (cosign, `sign`). Its predicate has no members.
 pub const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
-/// The predicate type for cosign's name; a URI stands for itself.
-pub fn by_name(name: &str) -> Option<&str> {
-    match name {
-        "slsaprovenance1" => Some(PROVENANCE),
-        "cyclonedx" => Some(CYCLONEDX),
-        "vsa" => Some(VSA),
-        uri if uri.starts_with("https://") => Some(uri),
-        _ => None,
+/// What a statement with the predicate is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Purpose {
+    /// It describes an image. `builder build` writes it beside the image, and a policy may require it.
+    Description,
+    /// It is the verdict of a verifier.
+    Verdict,
+}
+
+/// A type of predicate. Types are equal if their names are, and ordered by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Predicate {
+    /// The name in policies and reports.
+    pub name: &'static str,
+    /// What cosign calls it (`--type`): a short name, or the URI if it has none.
+    pub cosign_name: &'static str,
+    /// The predicate type in statements.
+    pub uri: &'static str,
+    /// The media type of the predicate in a file of its own.
+    pub media_type: &'static str,
+    /// The name of that file.
+    pub file: &'static str,
+    /// What the predicate tells its reader, in a few words.
+    pub summary: &'static str,
+    /// What statements with the predicate are for.
+    pub purpose: Purpose,
+    /// Members that may differ between equal statements, such as times.
+    pub volatile: &'static [&'static str],
+    /// Parses the predicate in a file of its own, and discards the result.
+    pub parse: fn(&[u8]) -> Result<(), Error>,
+}
+
+impl PartialEq for Predicate {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Predicate {}
+
+impl PartialOrd for Predicate {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Predicate {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.name.cmp(other.name)
+    }
+}
+
+impl Hash for Predicate {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
     }
 }

@@ -6,7 +6,8 @@ use content::{json, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Statement};
+use crate::Error;
+use crate::predicate::{Predicate, Purpose};
 
 /// The build type of images that `builder build` makes from the inputs of an `Image.lock`
 /// (docs/build-type-v1.md).
@@ -71,20 +72,25 @@ pub struct Builder {
 }
 
 impl Provenance {
+    /// The type of predicate.
+    pub const PREDICATE: Predicate = Predicate {
+        name: "provenance",
+        cosign_name: "slsaprovenance1",
+        uri: "https://slsa.dev/provenance/v1",
+        media_type: "application/json",
+        file: "provenance.json",
+        summary: "Where the image came from",
+        purpose: Purpose::Description,
+        volatile: &[],
+        parse: |bytes| Self::parse(bytes).map(drop),
+    };
+
     /// Parses a predicate.
     ///
     /// # Errors
     /// The bytes are larger than [`limits::STATEMENT`], not strict JSON, or not provenance.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         json::parse(bytes, limits::STATEMENT).map_err(document)
-    }
-
-    /// Parses the predicate of a statement.
-    ///
-    /// # Errors
-    /// As [`Statement::parse`].
-    pub fn of_statement(bytes: &[u8]) -> Result<Self, Error> {
-        Ok(Statement::parse(bytes)?.predicate)
     }
 
     /// The predicate as canonical JSON.

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, predicate, vsa};
+use crate::{Error, Predicate};
 
 /// The statement type that this crate writes (in-toto attestation framework, statement v1).
 const V1: &str = "https://in-toto.io/Statement/v1";
@@ -106,15 +106,23 @@ impl<P: DeserializeOwned> Statement<P> {
 }
 
 impl Statement<Value> {
-    /// Whether `other` has equal subjects, predicate type and predicate. In verdicts, `timeVerified` is not
-    /// compared.
+    /// Whether `other` has equal subjects, predicate type and predicate, [`Predicate::volatile`] members apart.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         self.subject == other.subject
             && self.predicate_type == other.predicate_type
-            && match self.predicate_type.as_str() {
-                predicate::VSA => vsa::is_same_verdict(&self.predicate, &other.predicate),
-                _ => self.predicate == other.predicate,
+            && self.lasting() == other.lasting()
+    }
+
+    fn lasting(&self) -> Value {
+        let mut predicate = self.predicate.clone();
+        let volatile =
+            Predicate::with_uri(&self.predicate_type).map_or(&[][..], |kind| kind.volatile);
+        if let Some(members) = predicate.as_object_mut() {
+            for name in volatile {
+                members.remove(*name);
             }
+        }
+        predicate
     }
 }
 
@@ -123,10 +131,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{Sbom, Vsa};
 
     fn statement() -> Statement<Value> {
         let subject = Subject::image("registry/repo", &Digest::of(b"image"));
-        Statement::new(subject, predicate::VSA, json!({"a": 1}))
+        Statement::new(subject, Vsa::PREDICATE.uri, json!({"a": 1}))
     }
 
     #[test]
@@ -173,7 +182,7 @@ mod tests {
         };
         assert!(!early.says_the_same_as(&elsewhere));
         let [one, two] = [early, late].map(|statement| Statement {
-            predicate_type: predicate::CYCLONEDX.to_owned(),
+            predicate_type: Sbom::PREDICATE.uri.to_owned(),
             ..statement
         });
         assert!(!one.says_the_same_as(&two));

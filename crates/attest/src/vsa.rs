@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
+use content::{json, limits};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use crate::Error;
+use crate::predicate::{Predicate, Purpose};
 
 /// A verdict (SLSA verification summary v1).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -41,16 +44,31 @@ pub struct PolicyDescriptor {
     pub digest: BTreeMap<String, String>,
 }
 
-/// Whether two verdicts are equal except for their times.
-pub(crate) fn is_same_verdict(one: &Value, other: &Value) -> bool {
-    let [one, other] = [one, other].map(|verdict| {
-        let mut verdict = verdict.clone();
-        if let Some(members) = verdict.as_object_mut() {
-            members.remove("timeVerified");
-        }
-        verdict
-    });
-    one == other
+impl Vsa {
+    /// The type of predicate. Verdicts that differ only in their times are equal.
+    pub const PREDICATE: Predicate = Predicate {
+        name: "vsa",
+        cosign_name: Self::URI,
+        uri: Self::URI,
+        media_type: "application/json",
+        file: "vsa.json",
+        summary: "Which verdict a verifier reached",
+        purpose: Purpose::Verdict,
+        volatile: &["timeVerified"],
+        parse: |bytes| Self::parse(bytes).map(drop),
+    };
+    const URI: &str = "https://slsa.dev/verification_summary/v1";
+
+    /// Parses a predicate.
+    ///
+    /// # Errors
+    /// The bytes are larger than [`limits::STATEMENT`], not strict JSON, or not a verification summary.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        json::parse(bytes, limits::STATEMENT).map_err(|source| Error::Document {
+            what: "verification summary",
+            source,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -65,10 +83,10 @@ mod tests {
             "policy":{"uri":"https://example.com/example_tarball.policy","digest":{"sha256":"1234"}},
             "inputAttestations":[],"verificationResult":"PASSED","verifiedLevels":["SLSA_BUILD_LEVEL_3"],
             "dependencyLevels":{},"slsaVersion":"1.0"}"#;
-        let vsa: Vsa = content::json::parse(text, 10_000).unwrap();
+        let vsa = Vsa::parse(text).unwrap();
         assert_eq!(vsa.verification_result, "PASSED");
         assert_eq!(vsa.policy.digest["sha256"], "1234");
-        let bytes = content::json::canonical(&vsa).unwrap();
-        assert_eq!(content::json::parse::<Vsa>(&bytes, 10_000).unwrap(), vsa);
+        let bytes = json::canonical(&vsa).unwrap();
+        assert_eq!(Vsa::parse(&bytes).unwrap(), vsa);
     }
 }

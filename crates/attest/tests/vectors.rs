@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use attest::{Provenance, Statement, predicate};
+use attest::{Provenance, Statement};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -38,7 +38,7 @@ fn slsa_verifier() {
         let payload = bundle["dsseEnvelope"]["payload"].as_str().unwrap();
         let payload = STANDARD.decode(payload).unwrap();
         let statement = Statement::<Provenance>::parse(&payload).unwrap();
-        assert_eq!(statement.predicate_type, predicate::PROVENANCE);
+        assert_eq!(statement.predicate_type, Provenance::PREDICATE.uri);
         assert_eq!(statement.subject[0].digest["sha256"].len(), 64);
         let builder = &statement.predicate.run_details.builder.id;
         assert!(

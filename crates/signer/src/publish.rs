@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attest::{Statement, Subject, predicate};
+use attest::predicate::COSIGN_SIGN;
+use attest::{Predicate, Statement, Subject};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use content::{Digest, limits};
@@ -68,7 +69,7 @@ pub async fn sign_image(
         registry.append_layer(&tag, layer, &payload).await?;
     }
     let about = Subject::image(&repository, &image.digest);
-    let statement = Statement::new(about, predicate::COSIGN_SIGN, json!({}));
+    let statement = Statement::new(about, COSIGN_SIGN, json!({}));
     if find_in_bundles(registry, &subject.digest, &statement, signer)
         .await?
         .is_some()
@@ -89,12 +90,12 @@ pub async fn attest_image(
     registry: &Registry,
     image: &ImageRef,
     signer: &Signer,
-    predicate_type: &str,
+    kind: &Predicate,
     predicate: Value,
 ) -> Result<Published, Error> {
     let subject = subject(registry, image).await?;
     let about = Subject::image(&image.repository.to_string(), &image.digest);
-    let statement = Statement::new(about, predicate_type, predicate);
+    let statement = Statement::new(about, kind.uri, predicate);
     let tag = Tag::of_digest(&image.digest, ".att")?;
     let bundled = find_in_bundles(registry, &subject.digest, &statement, signer).await?;
     let tagged = find_under_tag(registry, &tag, &statement, signer).await?;
@@ -107,7 +108,7 @@ pub async fn attest_image(
         None => publish_bundle(registry, subject, &statement, envelope.clone(), signer).await?,
     };
     if tagged.is_none() {
-        append_envelope(registry, &tag, predicate_type, &envelope).await?;
+        append_envelope(registry, &tag, kind, &envelope).await?;
     }
     Ok(published)
 }
@@ -148,12 +149,12 @@ async fn publish_bundle(
 async fn append_envelope(
     registry: &Registry,
     tag: &Tag,
-    predicate_type: &str,
+    kind: &Predicate,
     envelope: &Envelope,
 ) -> Result<(), Error> {
     let bytes = envelope.to_bytes()?;
     let mut layer = Descriptor::of(media::DSSE_ENVELOPE, &bytes);
-    layer.annotations = annotations([(PREDICATE_TYPE, predicate_type), (SIGNATURE, "")]);
+    layer.annotations = annotations([(PREDICATE_TYPE, kind.uri), (SIGNATURE, "")]);
     registry.append_layer(tag, layer, &bytes).await?;
     Ok(())
 }

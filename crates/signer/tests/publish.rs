@@ -10,7 +10,8 @@ mod world;
 
 use std::process::Command;
 
-use attest::{Statement, Subject, predicate};
+use attest::predicate::COSIGN_SIGN;
+use attest::{Statement, Subject, Vsa};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use content::Digest;
@@ -141,7 +142,7 @@ async fn the_same_verdict_is_published_once() {
     let (registry, image) = (&world.registry, &world.image);
     let attest = async |time: &str, result: &str| {
         let verdict = json!({"timeVerified": time, "verificationResult": result});
-        let attested = attest_image(registry, image, &signer, predicate::VSA, verdict).await;
+        let attested = attest_image(registry, image, &signer, &Vsa::PREDICATE, verdict).await;
         assert_eq!(attested.unwrap(), Published::Both);
         world.published().await
     };
@@ -160,7 +161,11 @@ async fn half_a_verdict_is_completed_with_the_same_envelope() {
     let signer = world.signer("ours").await;
     let repository = world.image.repository.to_string();
     let subject = Subject::image(&repository, &world.image.digest);
-    let early = Statement::new(subject, predicate::VSA, json!({"timeVerified": "early"}));
+    let early = Statement::new(
+        subject,
+        Vsa::PREDICATE.uri,
+        json!({"timeVerified": "early"}),
+    );
     let early = early.to_bytes().unwrap();
     let signature = signer.sign(&pae(IN_TOTO, &early)).await.unwrap();
     let envelope = Envelope::new(IN_TOTO, early.clone(), "", signature);
@@ -170,7 +175,7 @@ async fn half_a_verdict_is_completed_with_the_same_envelope() {
     let (registry, image) = (&world.registry, &world.image);
     registry.append_layer(&tag, layer, &bytes).await.unwrap();
     let late = json!({"timeVerified": "late"});
-    let attested = attest_image(registry, image, &signer, predicate::VSA, late).await;
+    let attested = attest_image(registry, image, &signer, &Vsa::PREDICATE, late).await;
     assert_eq!(attested.unwrap(), Published::Both);
     assert_eq!(world.layers(".att").await.len(), 1);
     let [(_, bundle)] = &world.bundles().await[..] else {
@@ -216,10 +221,7 @@ async fn publish_flipped(world: &World, signer: &Signer) {
         .append_layer(&tag, layer, &payload)
         .await
         .unwrap();
-    for (kind, predicate) in predicates()
-        .into_iter()
-        .chain([(predicate::COSIGN_SIGN, json!({}))])
-    {
+    for (kind, predicate) in published() {
         let subject = Subject::image(&repository, &world.image.digest);
         let statement = Statement::new(subject, kind, predicate).to_bytes().unwrap();
         let signature = flip(&signer.sign(&pae(IN_TOTO, &statement)).await.unwrap());
@@ -288,18 +290,15 @@ async fn check_envelopes(world: &World, keys: [&PublicKey; 2]) {
         let envelope = Envelope::parse(bytes).unwrap();
         let statement = envelope.verify(keys[index / 2]).unwrap();
         let (kind, predicate) = &predicates()[index % 2];
-        check_statement(world, statement, kind, predicate);
-        assert_eq!(layer.annotations["predicateType"], *kind);
+        check_statement(world, statement, kind.uri, predicate);
+        assert_eq!(layer.annotations["predicateType"], kind.uri);
     }
 }
 
 async fn check_bundles(world: &World, keys: [&PublicKey; 2]) {
     let bundles = world.bundles().await;
     assert_eq!(bundles.len(), 6);
-    for (kind, predicate) in predicates()
-        .into_iter()
-        .chain([(predicate::COSIGN_SIGN, json!({}))])
-    {
+    for (kind, predicate) in published() {
         for key in keys {
             let mut by_key = bundles.iter().filter_map(|(manifest, bundle)| {
                 let stated = &manifest.annotations["dev.sigstore.bundle.predicateType"];
@@ -310,6 +309,12 @@ async fn check_bundles(world: &World, keys: [&PublicKey; 2]) {
             assert!(by_key.next().is_none(), "{kind} twice");
         }
     }
+}
+
+/// What each signer publishes in bundles, by the URI of the predicate.
+fn published() -> impl Iterator<Item = (&'static str, Value)> {
+    let predicates = predicates().map(|(kind, predicate)| (kind.uri, predicate));
+    predicates.into_iter().chain([(COSIGN_SIGN, json!({}))])
 }
 
 fn check_statement(world: &World, bytes: &[u8], kind: &str, predicate: &Value) {

@@ -4,7 +4,7 @@
 #[path = "../../remote/tests/play/mod.rs"]
 mod play;
 
-use attest::predicate;
+use attest::Vsa;
 use content::Digest;
 use oci::{ImageRef, Manifest, Tag};
 use play::{Play, reply};
@@ -55,8 +55,8 @@ async fn the_legacy_layout_is_published() {
     let signed = sign_image(&registry, &image, &signer).await.unwrap();
     assert_eq!(signed, Published::TagOnly);
     assert!(signed.note().unwrap().contains("legacy tag"));
-    let (kind, verdict) = (predicate::VSA, json!({"timeVerified": "now"}));
-    let attested = attest_image(&registry, &image, &signer, kind, verdict).await;
+    let (kind, verdict) = (Vsa::PREDICATE, json!({"timeVerified": "now"}));
+    let attested = attest_image(&registry, &image, &signer, &kind, verdict).await;
     assert_eq!(attested.unwrap(), Published::TagOnly);
     for suffix in [".sig", ".att"] {
         let tag = Tag::of_digest(&image.digest, suffix).unwrap();

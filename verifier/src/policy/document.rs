@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use attest::{Predicate, Provenance};
 use content::Digest;
 use oci::Repository;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use signature::PublicKey;
 
 use crate::commit::Commit;
 
-use super::{Attestation, Demand, POLICY_PARAMETERS, PolicyError, Principal, Signatures};
+use super::{Demand, POLICY_PARAMETERS, PolicyError, Principal, Signatures};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,15 +69,25 @@ struct Signers {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Attestations {
-    require: Vec<Predicate>,
+    require: Vec<Required>,
     by: Vec<String>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Predicate {
-    Provenance,
-    Sbom,
+/// A predicate that describes an image, by its name.
+struct Required(Predicate);
+
+impl<'de> Deserialize<'de> for Required {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let found = Predicate::descriptions().find(|predicate| predicate.name == name);
+        found.map(Self).ok_or_else(|| {
+            let known = Predicate::descriptions().map(|predicate| format!("`{}`", predicate.name));
+            let known = known.collect::<Vec<_>>().join(", ");
+            D::Error::custom(format!(
+                "unknown predicate `{name}`, expected one of {known}"
+            ))
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -132,12 +144,9 @@ impl Document {
         Ok(attesters)
     }
 
-    pub(super) fn attestations(&self) -> Result<BTreeSet<Attestation>, PolicyError> {
+    pub(super) fn attestations(&self) -> Result<BTreeSet<Predicate>, PolicyError> {
         let wanted = self.attestations.require.iter();
-        let wanted = wanted.map(|predicate| match predicate {
-            Predicate::Provenance => ("provenance", Attestation::Provenance),
-            Predicate::Sbom => ("sbom", Attestation::Sbom),
-        });
+        let wanted = wanted.map(|Required(predicate)| (predicate.name, *predicate));
         once("attestations.require", wanted)
     }
 
@@ -158,7 +167,7 @@ impl Document {
         };
         let commit = text.parse()?;
         let mut attested = self.attestations.require.iter();
-        let is_attested = attested.any(|predicate| matches!(predicate, Predicate::Provenance));
+        let is_attested = attested.any(|Required(predicate)| *predicate == Provenance::PREDICATE);
         match is_attested || self.rebuild.require {
             true => Ok(Some(commit)),
             false => Err(PolicyError::UnusedCommit),

@@ -3,29 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use attest::Statement;
 use attest::provenance::{Provenance, ResourceDescriptor};
-use attest::{Statement, predicate};
 use serde_json::Value;
 
 use super::statements::{self, Kind, Mismatch};
 use crate::evidence::{Evidence, Rebuild, Rebuilt};
-use crate::finding::{Finding, Rule};
-use crate::policy::{Attestation, Policy};
+use crate::policy::Policy;
 
-const KIND: Kind = Kind {
-    rule: Rule::Provenance,
-    attestation: Attestation::Provenance,
-    predicate_type: predicate::PROVENANCE,
+/// Judges the statements.
+pub(super) const KIND: Kind = Kind {
+    predicate: Provenance::PREDICATE,
+    examine,
+    needs_rebuild: "resolved dependencies",
 };
-
-/// Judges the provenance statements.
-pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
-    let examine = |payload: &[u8]| examine(payload, evidence, policy);
-    let mut findings = statements::judge(&KIND, evidence, policy, &examine);
-    let unseen = "resolved dependencies";
-    findings.extend(statements::uncompared(&KIND, unseen, evidence, policy));
-    findings
-}
 
 /// The commit of the one dependency that is a git commit; none when there are two.
 pub fn commit_of(provenance: &Provenance) -> Option<&str> {

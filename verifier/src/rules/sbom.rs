@@ -4,31 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use attest::sbom::Item;
-use attest::{Sbom, Statement, predicate};
+use attest::{Sbom, Statement};
 
 use super::statements::{self, Kind, Mismatch};
 use crate::contents::{Contents, ListedKind};
 use crate::evidence::{Evidence, Rebuild};
-use crate::finding::{Finding, Rule};
-use crate::policy::{Attestation, Policy};
+use crate::policy::Policy;
 
 /// Mismatches of one kind that are spelled out.
 const SHOWN: usize = 8;
 
-const KIND: Kind = Kind {
-    rule: Rule::Sbom,
-    attestation: Attestation::Sbom,
-    predicate_type: predicate::CYCLONEDX,
+/// Judges the statements.
+pub(super) const KIND: Kind = Kind {
+    predicate: Sbom::PREDICATE,
+    examine,
+    needs_rebuild: "crates and packages",
 };
-
-/// Judges the signed bills of materials.
-pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
-    let examine = |payload: &[u8]| examine(payload, evidence, policy);
-    let mut findings = statements::judge(&KIND, evidence, policy, &examine);
-    let unseen = "crates and packages";
-    findings.extend(statements::uncompared(&KIND, unseen, evidence, policy));
-    findings
-}
 
 fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch> {
     let statement = match Statement::<Sbom>::parse(payload) {

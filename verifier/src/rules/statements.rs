@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use attest::Subject;
+use attest::{Predicate, Subject};
 
 use crate::evidence::{Evidence, Rebuild, SignedStatement};
 use crate::finding::{Finding, Rule};
-use crate::policy::{Attestation, Demand, Policy};
+use crate::policy::{Demand, Policy};
 
 /// One thing in a statement that is not as it should be.
 pub(super) struct Mismatch {
@@ -34,23 +34,32 @@ impl Mismatch {
     }
 }
 
-/// One kind of statement, and the rule that judges it.
+/// How the statements with one predicate are judged.
 pub(super) struct Kind {
-    pub(super) rule: Rule,
-    pub(super) attestation: Attestation,
-    pub(super) predicate_type: &'static str,
+    pub(super) predicate: Predicate,
+    /// Compares a statement with evidence and policy.
+    pub(super) examine: fn(&[u8], &Evidence, &Policy) -> Vec<Mismatch>,
+    /// What nothing is compared with unless there is a rebuild.
+    pub(super) needs_rebuild: &'static str,
 }
 
-/// Judges every statement of `kind` that counts with `examine`.
-pub(super) fn judge(
-    kind: &Kind,
-    evidence: &Evidence,
-    policy: &Policy,
-    examine: &dyn Fn(&[u8]) -> Vec<Mismatch>,
-) -> Vec<Finding> {
-    if policy.demands(kind.attestation) == Demand::Unasked {
+impl Kind {
+    pub(super) fn rule(&self) -> Rule {
+        Rule::Statement(self.predicate)
+    }
+
+    /// Judges every statement of this kind that counts.
+    pub(super) fn check(&self, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+        let mut findings = judge(self, evidence, policy);
+        findings.extend(uncompared(self, evidence, policy));
+        findings
+    }
+}
+
+fn judge(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+    if policy.demands(&kind.predicate) == Demand::Unasked {
         return vec![Finding::unasked(
-            kind.rule,
+            kind.rule(),
             "the policy asks for no such statement",
         )];
     }
@@ -59,7 +68,12 @@ pub(super) fn judge(
     let counted = counted(kind, evidence, policy);
     let judged: Vec<_> = counted
         .values()
-        .map(|statement| (*statement, examine(&statement.payload)))
+        .map(|statement| {
+            (
+                *statement,
+                (kind.examine)(&statement.payload, evidence, policy),
+            )
+        })
         .collect();
     let good = judged.iter().find(|(_, mismatches)| mismatches.is_empty());
     match good {
@@ -91,7 +105,7 @@ fn counted<'a>(
 ) -> BTreeMap<&'a [u8], &'a SignedStatement> {
     let statements = evidence.attested.statements.iter();
     statements
-        .filter(|statement| statement.predicate_type == kind.predicate_type)
+        .filter(|statement| statement.predicate_type == kind.predicate.uri)
         .filter(|statement| policy.attesters.contains(&statement.signer))
         .map(|statement| (&statement.payload[..], statement))
         .collect()
@@ -107,36 +121,38 @@ fn confused<'a>(
     let statements = evidence.attested.statements.iter();
     statements
         .filter(|statement| policy.attesters.contains(&statement.signer))
-        .filter(|statement| statement.claimed_type.as_deref() == Some(kind.predicate_type))
-        .filter(|statement| statement.predicate_type != kind.predicate_type)
+        .filter(|statement| statement.claimed_type.as_deref() == Some(kind.predicate.uri))
+        .filter(|statement| statement.predicate_type != kind.predicate.uri)
 }
 
 fn misplaced(kind: &Kind, statement: &SignedStatement) -> Finding {
     let what = format!("signed predicate type, {}", statement.carrier);
     let found = &statement.predicate_type;
-    Finding::fail(kind.rule, what, kind.predicate_type, found)
+    Finding::fail(kind.rule(), what, kind.predicate.uri, found)
 }
 
 fn elsewhere(kind: &Kind, statement: &SignedStatement) -> Finding {
     let (carrier, found) = (&statement.carrier, &statement.predicate_type);
     let detail = format!("not counted, {carrier}: hangs here and is signed as {found}");
-    Finding::note(kind.rule, detail)
+    Finding::note(kind.rule(), detail)
 }
 
 fn uncounted(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let pieces = evidence.attested.uncounted.iter();
-    let unverified = pieces.filter(|piece| piece.rule == kind.rule).map(|piece| {
-        let detail = format!("not counted, {}: {}", piece.carrier, piece.reason);
-        Finding::note(kind.rule, detail)
-    });
+    let unverified = pieces
+        .filter(|piece| piece.rule == kind.rule())
+        .map(|piece| {
+            let detail = format!("not counted, {}: {}", piece.carrier, piece.reason);
+            Finding::note(kind.rule(), detail)
+        });
     let statements = evidence.attested.statements.iter();
     let others = statements
-        .filter(|statement| statement.predicate_type == kind.predicate_type)
+        .filter(|statement| statement.predicate_type == kind.predicate.uri)
         .filter(|statement| !policy.attesters.contains(&statement.signer))
         .map(|statement| {
             let name = policy.name_of(&statement.signer);
             let detail = format!("not counted, {}: {name} may not attest", statement.carrier);
-            Finding::note(kind.rule, detail)
+            Finding::note(kind.rule(), detail)
         });
     unverified.chain(others).collect()
 }
@@ -147,17 +163,17 @@ fn absent(kind: &Kind, policy: &Policy) -> Finding {
         .iter()
         .map(|key| policy.name_of(key))
         .collect();
-    let expected = format!("{} signed by {}", kind.predicate_type, names.join(" or "));
-    Finding::fail(kind.rule, "statement about this image", expected, "none")
+    let expected = format!("{} signed by {}", kind.predicate.uri, names.join(" or "));
+    Finding::fail(kind.rule(), "statement about this image", expected, "none")
 }
 
 fn holds(kind: &Kind, statement: &SignedStatement, policy: &Policy) -> Finding {
     let name = policy.name_of(&statement.signer);
     let detail = format!(
         "{} by {name} holds ({})",
-        kind.predicate_type, statement.carrier
+        kind.predicate.uri, statement.carrier
     );
-    Finding::pass(kind.rule, detail)
+    Finding::pass(kind.rule(), detail)
 }
 
 fn beside(kind: &Kind, statement: &SignedStatement, found: &[Mismatch]) -> Finding {
@@ -170,28 +186,29 @@ fn beside(kind: &Kind, statement: &SignedStatement, found: &[Mismatch]) -> Findi
         statement.carrier,
         whats.join(", ")
     );
-    Finding::note(kind.rule, detail)
+    Finding::note(kind.rule(), detail)
 }
 
 fn failures(kind: &Kind, mismatches: Vec<Mismatch>) -> Vec<Finding> {
     let failure = |mismatch: Mismatch| {
-        Finding::fail(kind.rule, mismatch.what, mismatch.expected, mismatch.found)
+        Finding::fail(
+            kind.rule(),
+            mismatch.what,
+            mismatch.expected,
+            mismatch.found,
+        )
     };
     mismatches.into_iter().map(failure).collect()
 }
 
 /// What a statement says of the build is compared with our own; without one it is hearsay, and may
 /// leave out anything.
-pub(super) fn uncompared(
-    kind: &Kind,
-    what: &str,
-    evidence: &Evidence,
-    policy: &Policy,
-) -> Option<Finding> {
-    let asked = policy.demands(kind.attestation) == Demand::Required;
+fn uncompared(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Option<Finding> {
+    let what = kind.needs_rebuild;
+    let asked = policy.demands(&kind.predicate) == Demand::Required;
     let compared = matches!(evidence.rebuild, Rebuild::Done(_));
     let detail = format!("{what} not compared with anything: there is no rebuild");
-    (asked && !compared).then(|| Finding::note(kind.rule, detail))
+    (asked && !compared).then(|| Finding::note(kind.rule(), detail))
 }
 
 /// One statement, one image, in the repository of the policy: a statement over several subjects

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
+use attest::predicate::COSIGN_SIGN;
 use attest::provenance::{BuildDefinition, Builder, Provenance, ResourceDescriptor, RunDetails};
-use attest::{Sbom, Statement, Subject, predicate};
+use attest::{Sbom, Statement, Subject};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use content::Digest;
@@ -27,6 +28,8 @@ use verifier::policy::Policy;
 use verifier::published::{Carrier, Form, Piece, Published};
 use verifier::verdict::Verdict;
 
+pub const PROVENANCE: Rule = Rule::Statement(Provenance::PREDICATE);
+pub const SBOM: Rule = Rule::Statement(Sbom::PREDICATE);
 pub const REPOSITORY: &str = "127.0.0.1:5000/builder/workload";
 pub const SOURCE: &str = "git+https://source.example/countersign";
 pub const BUILDER_ID: &str = "https://builder.example/countersign";
@@ -230,10 +233,10 @@ impl Case {
         let mut case = Self::bare();
         let key = &case.keys.builder;
         let digest = case.image.digest;
-        let signature = statement(REPOSITORY, &digest, predicate::COSIGN_SIGN, json!({}));
+        let signature = statement(REPOSITORY, &digest, COSIGN_SIGN, json!({}));
         let mut pieces = vec![
             legacy_signature(key, REPOSITORY, &digest),
-            bundle(key, predicate::COSIGN_SIGN, signature),
+            bundle(key, COSIGN_SIGN, signature),
         ];
         for (kind, value) in honest_predicates() {
             let payload = statement(REPOSITORY, &digest, kind, value);
@@ -279,8 +282,8 @@ impl Case {
         let mut case = Self::passing();
         case.published.pieces.truncate(2);
         let kinds = [
-            (predicate::PROVENANCE, provenance),
-            (predicate::CYCLONEDX, sbom),
+            (Provenance::PREDICATE.uri, provenance),
+            (Sbom::PREDICATE.uri, sbom),
         ];
         for (kind, value) in kinds {
             let payload = statement(REPOSITORY, &case.image.digest, kind, value);
@@ -341,8 +344,8 @@ impl Case {
 
 pub fn honest_predicates() -> [(&'static str, Value); 2] {
     [
-        (predicate::PROVENANCE, to_value(&honest_provenance())),
-        (predicate::CYCLONEDX, to_value(&honest_sbom())),
+        (Provenance::PREDICATE.uri, to_value(&honest_provenance())),
+        (Sbom::PREDICATE.uri, to_value(&honest_sbom())),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use attest::predicate;
+use attest::{Predicate, Provenance, Sbom};
 use content::{Digest, limits};
 use oci::{Descriptor, ImageRef, Manifest, Tag, Target, media};
 use remote::{Registry, Transport};
@@ -68,7 +68,7 @@ impl World {
         let signed = sign_image(registry, image, signer).await;
         assert_eq!(signed.unwrap(), Published::Both);
         for (kind, predicate) in predicates() {
-            let attested = attest_image(registry, image, signer, kind, predicate).await;
+            let attested = attest_image(registry, image, signer, &kind, predicate).await;
             assert_eq!(attested.unwrap(), Published::Both);
         }
     }
@@ -146,14 +146,11 @@ async fn push(registry: &Registry) -> Digest {
         .unwrap()
 }
 
-pub fn predicates() -> [(&'static str, Value); 2] {
+pub fn predicates() -> [(Predicate, Value); 2] {
     let provenance = json!({
         "buildDefinition": {"buildType": "https://builder.example/v1", "externalParameters": {}},
         "runDetails": {"builder": {"id": "https://builder.example"}},
     });
     let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1});
-    [
-        (predicate::PROVENANCE, provenance),
-        (predicate::CYCLONEDX, sbom),
-    ]
+    [(Provenance::PREDICATE, provenance), (Sbom::PREDICATE, sbom)]
 }

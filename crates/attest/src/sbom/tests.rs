@@ -1,0 +1,147 @@
+use super::*;
+
+fn sbom() -> Sbom {
+    let mut sbom = Sbom::new();
+    sbom.add_file("/workload", Digest::of(b"binary"));
+    sbom.add_crate("ring", "0.17.14", Digest::of(b"ring"));
+    sbom.add_package(
+        "libc6-dev",
+        "2:2.36-9+deb12u14~x",
+        "amd64",
+        Digest::of(b"libc"),
+    );
+    sbom
+}
+
+#[test]
+fn comes_back_as_it_was() {
+    let bytes = sbom().to_bytes().unwrap();
+    assert_eq!(bytes, sbom().to_bytes().unwrap());
+    let parsed = Sbom::parse(&bytes).unwrap();
+    assert_eq!(parsed, sbom());
+    assert_eq!(
+        parsed
+            .crates()
+            .map(|item| item.purl.as_str())
+            .collect::<Vec<_>>(),
+        ["pkg:cargo/ring@0.17.14"]
+    );
+}
+
+#[test]
+fn own_crates_differ_from_crates_of_a_registry() {
+    let mut sbom = Sbom::new();
+    sbom.add_crate("content", "0.1.0", Digest::of(b"other"));
+    sbom.add_own_crate("content", "0.1.0", "crates/content", Digest::of(b"source"));
+    sbom.add_own_crate("top", "0.1.0", "", Digest::of(b"source"));
+    let parsed = Sbom::parse(&sbom.to_bytes().unwrap()).unwrap();
+    assert_eq!(parsed, sbom);
+    let own = "pkg:cargo/content@0.1.0?download_url=file:%2F%2Fcrates%2Fcontent";
+    assert!(parsed.crates().any(|item| item.purl == own));
+    assert_eq!(parsed.crates().count(), 3);
+}
+
+#[test]
+fn has_neither_serial_number_nor_time() {
+    let text = String::from_utf8(sbom().to_bytes().unwrap()).unwrap();
+    assert!(
+        !text.contains("serialNumber") && !text.contains("timestamp"),
+        "{text}"
+    );
+    assert!(text.contains(r#""specVersion":"1.5""#), "{text}");
+}
+
+/// With members that say nothing about the image, each as the specification has it.
+fn with(members: Value) -> Result<Sbom, Error> {
+    let mut document: Value = json::parse(&sbom().to_bytes().unwrap(), 10_000).unwrap();
+    let all = document.as_object_mut().unwrap();
+    all.extend(members.as_object().unwrap().clone());
+    Sbom::parse(document.to_string().as_bytes())
+}
+
+#[test]
+fn reads_what_the_schema_allows() {
+    for members in [
+        serde_json::json!({"serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79"}),
+        serde_json::json!({"metadata": {"timestamp": "2026-01-02T03:04:05.678Z"}}),
+        serde_json::json!({"metadata": {"licenses": [{"license": {"id": "Apache-2.0"}}]}}),
+        serde_json::json!({"metadata": {"licenses": [{"expression": "MIT OR Apache-2.0"}]}}),
+        serde_json::json!({"services": [{"name": "none"}]}),
+        serde_json::json!({"dependencies": [{"ref": "a", "dependsOn": ["b"]}]}),
+    ] {
+        assert_eq!(with(members.clone()).unwrap(), sbom(), "{members}");
+    }
+}
+
+#[test]
+fn refuses_what_the_schema_refuses() {
+    for members in [
+        serde_json::json!({"serialNumber": "3e671687-395b-41f5-a30f-a58921a69b79"}),
+        serde_json::json!({"serialNumber": "urn:uuid:3e671687-395b-41f5-a30f"}),
+        serde_json::json!({"metadata": {"timestamp": "yesterday"}}),
+        serde_json::json!({"metadata": {"timestamp": "2026-01-02"}}),
+        serde_json::json!({"metadata": {"timestamp": "20260102T030405Z"}}),
+        serde_json::json!({"metadata": {"licenses": [{"license": {"id": "Apache 2"}}]}}),
+        serde_json::json!({"metadata": {"licenses": [{"license": {}}]}}),
+        serde_json::json!({"metadata": {"licenses": [{"license": {"id": "MIT", "name": "MIT"}}]}}),
+        serde_json::json!({"metadata": {"licenses": [{"expression": "MIT"}, {"expression": "ISC"}]}}),
+        serde_json::json!({"services": [{}]}),
+        serde_json::json!({"services": [{"name": "a", "data": [{"flow": "sideways", "classification": "x"}]}]}),
+        serde_json::json!({"services": {}}),
+        serde_json::json!({"bomFormat": "cyclonedx"}),
+        serde_json::json!({"specVersion": "1.6"}),
+        serde_json::json!({"specVersion": 1.5}),
+        serde_json::json!({"version": 0}),
+        serde_json::json!({"Components": []}),
+        serde_json::json!({"other": 1}),
+        serde_json::json!({"metadata": []}),
+    ] {
+        let error = with(members.clone()).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Value {
+                    what: "CycloneDX",
+                    ..
+                }
+            ),
+            "{members}: {error}"
+        );
+    }
+}
+
+#[test]
+fn refuses_components_that_readers_would_not_see() {
+    let good: Value = json::parse(&sbom().to_bytes().unwrap(), 10_000).unwrap();
+    let refused = |reason: &str, change: &dyn Fn(&mut Value)| {
+        let mut changed = good.clone();
+        change(&mut changed["components"]);
+        assert_ne!(changed, good);
+        let error = Sbom::parse(changed.to_string().as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}: {reason}");
+    };
+    // The components: 0 is the file, 1 the crate, 2 the package.
+    refused("pkg:cargo/", &|all| all[1]["name"] = "other".into());
+    refused("pkg:cargo/", &|all| all[1]["version"] = "0.17.15".into());
+    refused("pkg:npm/a@1", &|all| all[2]["purl"] = "pkg:npm/a@1".into());
+    let kind = "a file, or a library with a purl";
+    refused(kind, &|all| all[1]["type"] = "application".into());
+    refused(kind, &|all| all[0]["type"] = "library".into());
+    refused("SHA-256", &|all| all[0]["hashes"] = Value::Array(vec![]));
+    refused("SHA-256", &|all| {
+        all[0]["hashes"][0]["alg"] = "SHA-512".into()
+    });
+    refused("no components inside", &|all| {
+        let inner = all[0].clone();
+        all[1]["components"] = Value::Array(vec![inner]);
+    });
+    refused("non-unique", &|all| {
+        let twice = all[0].clone();
+        all.as_array_mut().unwrap().push(twice);
+    });
+    refused("every component once", &|all| {
+        let mut twice = all[0].clone();
+        twice["description"] = "another".into();
+        all.as_array_mut().unwrap().push(twice);
+    });
+}
