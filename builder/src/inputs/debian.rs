@@ -1,13 +1,13 @@
 //! Packages of a Debian archive, and the build root that they make.
 
-mod apt;
+pub mod apt;
 mod archive;
 pub mod chain;
-mod deb;
+pub mod deb;
 mod error;
 pub mod evidence;
 pub(super) mod obtain;
-mod release;
+pub mod release;
 pub mod root;
 mod signature;
 pub mod signers;

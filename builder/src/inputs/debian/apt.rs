@@ -8,11 +8,15 @@ use super::ArchiveError;
 
 /// An address with packages, and whose signatures count there.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Source {
-    pub(super) url: String,
-    pub(super) suites: Vec<String>,
-    pub(super) components: Vec<String>,
-    pub(super) keyring: Option<PathBuf>,
+pub struct Source {
+    /// The address.
+    pub url: String,
+    /// The suites.
+    pub suites: Vec<String>,
+    /// The components.
+    pub components: Vec<String>,
+    /// The file of trusted keys, if one is named.
+    pub keyring: Option<PathBuf>,
 }
 
 /// The files in a folder, by name; none if there is no such folder.
@@ -33,7 +37,10 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
 }
 
 /// All binary sources that apt would fetch from the web, in its order (sources.list(5)).
-pub(super) fn sources(folder: &Path) -> Result<Vec<Source>, ArchiveError> {
+///
+/// # Errors
+/// A file that exists cannot be read.
+pub fn sources(folder: &Path) -> Result<Vec<Source>, ArchiveError> {
     let mut sources = Vec::new();
     let mut paths = vec![folder.join("sources.list")];
     paths.extend(listed(&folder.join("sources.list.d"))?);

@@ -12,7 +12,7 @@ const CONTROL: u64 = 16 << 20;
 ///
 /// # Errors
 /// The reason why not.
-pub(crate) fn check(package: &Package, deb: &[u8]) -> Result<(), String> {
+pub fn check(package: &Package, deb: &[u8]) -> Result<(), String> {
     let text = control(deb).ok_or("no control file in it")?;
     let fields = fields(&text);
     for (field, expected) in [("Package", &package.name), ("Version", &package.version)] {

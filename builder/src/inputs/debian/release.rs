@@ -8,17 +8,20 @@ use crate::lock::time::Time;
 
 /// The text that was signed.
 #[derive(Debug)]
-pub(super) struct Release(String);
+pub struct Release(String);
 
 /// What a release file says of another file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Listed {
-    pub(super) sha256: Digest,
-    pub(super) size: u64,
+pub struct Listed {
+    /// Its digest.
+    pub sha256: Digest,
+    /// Its size in bytes.
+    pub size: u64,
 }
 
 impl Release {
-    pub(super) fn new(text: String) -> Self {
+    /// The file with this text, whose signature the caller has checked.
+    pub fn new(text: String) -> Self {
         Self(text)
     }
 
@@ -29,7 +32,7 @@ impl Release {
     ///
     /// # Errors
     /// It is not.
-    pub(super) fn check(&self, suite: &str, time: Time) -> Result<(), ChainError> {
+    pub fn check(&self, suite: &str, time: Time) -> Result<(), ChainError> {
         let names = ["Codename", "Suite"].map(|field| self.field(field));
         if !names.contains(&Some(suite)) {
             return Err(ChainError::Suite {
@@ -53,7 +56,7 @@ impl Release {
     ///
     /// # Errors
     /// Nothing.
-    pub(super) fn file(&self, file: &str) -> Result<Listed, ChainError> {
+    pub fn file(&self, file: &str) -> Result<Listed, ChainError> {
         self.find(file).ok_or_else(|| ChainError::Unnamed {
             file: file.to_owned(),
         })
@@ -77,7 +80,7 @@ impl Release {
 
     /// Whether files can be fetched by their digest, which keeps an update of the archive between two
     /// requests from looking like tampering (Debian repository format, `Acquire-By-Hash`).
-    pub(super) fn is_by_hash(&self) -> bool {
+    pub fn is_by_hash(&self) -> bool {
         self.field("Acquire-By-Hash") == Some("yes")
     }
 
