@@ -45,6 +45,18 @@ golden:
     GOLDEN=write cargo test --locked --package builder --package verifier --test golden
     GOLDEN=write cargo test --locked --package builder --package verifier --package emulator --bins manual_is_current
 
+# Runs one fuzz target, or without a name all in turn, for so many seconds each. Needs nightly Rust and cargo-fuzz.
+fuzz target="" seconds="60":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cp Cargo.lock fuzz/libfuzzer/Cargo.lock
+    for target in {{ if target == "" { "$(ls fuzz/corpus)" } else { target } }}; do
+      found="fuzz/libfuzzer/corpus/$target"
+      mkdir -p "$found"
+      cargo +nightly fuzz run --fuzz-dir fuzz/libfuzzer --sanitizer none "$target" "$found" "fuzz/corpus/$target" -- \
+        -max_total_time={{ seconds }} -timeout=10
+    done
+
 # Builds the programs for installation, in target/release.
 release:
     cargo build --locked --release --package builder --package verifier --package emulator

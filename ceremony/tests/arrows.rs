@@ -68,6 +68,21 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["attest", "confidential", "console", "content", "scratch"],
     ),
     ("workload", &["confidential", "content"]),
+    // Each parser, those of the programs included.
+    (
+        "fuzz",
+        &[
+            "attest",
+            "builder",
+            "confidential",
+            "content",
+            "emulator",
+            "oci",
+            "signature",
+            "signer",
+            "verifier",
+        ],
+    ),
 ];
 
 /// They meet in files and over the wire, in their tests as well.

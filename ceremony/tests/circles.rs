@@ -27,7 +27,9 @@ struct File {
 /// The source folders of all crates.
 fn crates() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let programs = ["builder", "verifier", "emulator", "ceremony", "workload"];
+    let programs = [
+        "builder", "verifier", "emulator", "ceremony", "workload", "fuzz",
+    ];
     let programs = programs.map(|name| root.join(name));
     let libraries = std::fs::read_dir(root.join("crates")).unwrap();
     let libraries = libraries.map(|entry| entry.unwrap().path());

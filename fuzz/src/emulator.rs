@@ -1,0 +1,15 @@
+use emulator::cel::{self, Variables};
+
+use crate::check::{accepted, with_text};
+
+/// An expression that has a value compiles.
+pub fn cel(bytes: &[u8]) -> bool {
+    with_text(bytes, |text| {
+        let claims = serde_json::json!({"a": {"b": "c"}, "list": ["x", "y"], "n": 3, "t": true});
+        let variables = Variables::default().with("assertion", &claims);
+        let variables = variables.expect("JSON has a value in CEL");
+        accepted(cel::condition(text, variables), |_| {
+            assert_eq!(cel::compile(text), Ok(()));
+        })
+    })
+}

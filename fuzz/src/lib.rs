@@ -1,0 +1,80 @@
+//! Fuzz targets: each parser of bytes from outside, as a function of these bytes that returns whether the
+//! parser accepts them. A target panics if its parser does, or if what was parsed and written again is
+//! parsed differently.
+//!
+//! `fuzz/tests/smoke.rs` runs all of them on stable Rust, and `fuzz/libfuzzer` with a fuzzer.
+
+mod builder;
+mod check;
+mod confidential;
+mod content;
+mod emulator;
+mod oci;
+mod signature;
+mod statements;
+mod verifier;
+
+/// A parser, and the law that it keeps.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// The name, which is also that of its folder of seeds in `fuzz/corpus`.
+    pub name: &'static str,
+    /// Parses the bytes, checks the law, and returns whether the parser accepts them.
+    pub run: fn(&[u8]) -> bool,
+}
+
+macro_rules! targets {
+    ($($name:ident: $run:path,)*) => {
+        /// All targets, by name.
+        pub const TARGETS: &[Target] = &[
+            $(Target { name: stringify!($name), run: $run },)*
+        ];
+    };
+}
+
+targets! {
+    apt_sources: builder::apt_sources,
+    cargo_lock: builder::cargo_lock,
+    cel: emulator::cel,
+    claims: confidential::claims,
+    config: oci::config,
+    deb: builder::deb,
+    discovery: confidential::discovery,
+    envelope: signature::envelope,
+    event_log: confidential::event_log,
+    grant: verifier::grant,
+    image_lock: builder::image_lock,
+    image_toml: builder::image_toml,
+    index: oci::index,
+    json: content::json,
+    jwks: confidential::jwks,
+    key_reference: signature::key_reference,
+    labels: confidential::labels,
+    layer: oci::layer,
+    layout: oci::layout,
+    manifest: oci::manifest,
+    packages: builder::packages,
+    payload: signature::payload,
+    pem: signature::pem,
+    policy: verifier::policy,
+    provenance: statements::provenance,
+    rebuild_record: verifier::rebuild_record,
+    reference: oci::reference,
+    release: builder::release,
+    sbom: statements::sbom,
+    sigstore_bundle: signature::sigstore_bundle,
+    statement: statements::statement,
+    token: confidential::token,
+    variable: confidential::variable,
+    vsa: statements::vsa,
+}
+
+/// Runs the target of this name.
+///
+/// # Panics
+/// There is none, or the target panics.
+pub fn run(name: &str, bytes: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    let target = target.unwrap_or_else(|| panic!("no target {name}"));
+    (target.run)(bytes);
+}

@@ -1,0 +1,84 @@
+use std::fmt::{Debug, Display};
+use std::io::{self, Read};
+use std::str::FromStr;
+
+use content::Digest;
+use oci::layer::{EntryPath, Member};
+use oci::{Config, Image, ImageRef, Index, Layout, Manifest, Reference, Repository, Tag};
+
+use crate::check::{accepted, with_text};
+
+/// Every name is read as it was printed.
+pub fn reference(bytes: &[u8]) -> bool {
+    with_text(bytes, |text| {
+        [
+            printed::<Reference>,
+            printed::<ImageRef>,
+            printed::<Repository>,
+            printed::<Tag>,
+            printed::<EntryPath>,
+            printed::<Digest>,
+        ]
+        .map(|check| check(text))
+        .contains(&true)
+    })
+}
+
+fn printed<T: FromStr<Err: Debug> + Display + Debug + PartialEq>(text: &str) -> bool {
+    accepted(text.parse::<T>(), |parsed| {
+        let again = parsed.to_string().parse::<T>();
+        assert_eq!(again.expect("a printed name is valid"), parsed);
+    })
+}
+
+/// A manifest is read as it was written.
+pub fn manifest(bytes: &[u8]) -> bool {
+    accepted(Manifest::parse(bytes), |manifest| {
+        let written = manifest.to_bytes().expect("manifests can be written");
+        assert_eq!(Manifest::parse(&written).ok(), Some(manifest));
+        let _ = Image::parse(bytes.to_vec(), b"{}".to_vec());
+    })
+}
+
+/// A configuration is read as it was written.
+pub fn config(bytes: &[u8]) -> bool {
+    accepted(Config::parse(bytes), |config| {
+        let written = config.to_bytes().expect("configurations can be written");
+        assert_eq!(Config::parse(&written).ok(), Some(config));
+    })
+}
+
+/// An index is read as it was written.
+pub fn index(bytes: &[u8]) -> bool {
+    accepted(Index::parse(bytes), |index| {
+        let written = index.to_bytes().expect("indices can be written");
+        assert_eq!(Index::parse(&written).ok(), Some(index));
+    })
+}
+
+/// No member of a layer leaves the root. If the layer can be unpacked as well, it has the same diff ID.
+pub fn layer(bytes: &[u8]) -> bool {
+    let visit = |member: &Member, content: &mut dyn Read| {
+        let mut parts = member.path.as_str().split('/');
+        assert!(parts.all(|part| !matches!(part, "" | "." | "..")));
+        io::copy(content, &mut io::sink()).map_err(oci::Error::WriteLayer)?;
+        Ok::<_, oci::Error>(())
+    };
+    accepted(oci::layer::read(bytes, visit), |diff_id| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let unpacked = oci::layer::unpack(bytes, folder.path());
+        assert!(unpacked.is_err() || unpacked.is_ok_and(|unpacked| unpacked == diff_id));
+    })
+}
+
+/// `index.json` or `oci-layout` of a layout.
+pub fn layout(bytes: &[u8]) -> bool {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let layout = Layout::create(folder.path()).expect("a new layout");
+    let write = |name: &str| std::fs::write(folder.path().join(name), bytes).expect("a new file");
+    write("index.json");
+    let is_index = layout.descriptor().is_ok();
+    let _ = layout.image();
+    write("oci-layout");
+    is_index | Layout::open(folder.path()).is_ok()
+}

@@ -1,0 +1,43 @@
+use attest::{Provenance, Sbom, Statement, Vsa};
+use serde_json::Value;
+
+use crate::check::accepted;
+
+/// A statement is read as it was written. It may contain a fraction, which cannot be written.
+pub fn statement(bytes: &[u8]) -> bool {
+    accepted(Statement::<Value>::parse(bytes), |statement| {
+        assert!(statement.says_the_same_as(&statement));
+        if let Ok(written) = statement.to_bytes() {
+            assert_eq!(Statement::parse(&written).ok(), Some(statement));
+        }
+        let _ = Provenance::of_statement(bytes);
+    })
+}
+
+/// A verdict in a statement is read as it was written.
+pub fn vsa(bytes: &[u8]) -> bool {
+    accepted(Statement::<Vsa>::parse(bytes), |statement| {
+        let written = statement.to_bytes().expect("verdicts are text");
+        assert_eq!(Statement::parse(&written).ok(), Some(statement));
+    })
+}
+
+/// Provenance is read as it was written. It may contain a fraction, which cannot be written.
+pub fn provenance(bytes: &[u8]) -> bool {
+    accepted(Provenance::parse(bytes), |provenance| {
+        if let Ok(written) = provenance.to_bytes() {
+            assert_eq!(Provenance::parse(&written).ok(), Some(provenance));
+        }
+    })
+}
+
+/// A bill of materials has the same files, crates and packages after it was written.
+pub fn sbom(bytes: &[u8]) -> bool {
+    accepted(Sbom::parse(bytes), |sbom| {
+        let written = sbom.to_bytes().expect("bills of materials are text");
+        let again = Sbom::parse(&written).expect("a written bill of materials is valid");
+        assert!(again.files().eq(sbom.files()));
+        assert!(again.crates().eq(sbom.crates()));
+        assert!(again.packages().eq(sbom.packages()));
+    })
+}
