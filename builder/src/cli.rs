@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use attest::Predicate;
-use builder::inputs::debian::signers::Fingerprint;
+use builder::lock::signature::Fingerprint;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use oci::{ImageRef, Reference};

@@ -1,6 +1,7 @@
 //! Builds a container image from source, so that everyone gets the same bytes, and publishes it.
 #![forbid(unsafe_code)]
 
+pub mod at;
 pub mod build;
 pub mod error;
 mod host;
@@ -8,6 +9,7 @@ pub mod image;
 pub mod inputs;
 pub mod interrupt;
 pub mod lock;
+pub mod order;
 pub mod publish;
 pub mod sandbox;
 pub mod spec;

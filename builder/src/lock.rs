@@ -1,7 +1,191 @@
-//! `Image.lock`: every input from outside, by path, size and digest.
+//! `Image.lock`: what an `Image.toml` was resolved to. Every input from outside by path, size and digest. These
+//! types read no files and start no processes.
+//!
+//! The lock is committed beside `Image.toml`. It cannot name the commit that contains it, so a build names its
+//! source in its provenance.
 
 pub mod crates;
 pub mod index;
 pub mod packages;
+pub mod signature;
 mod size;
 pub mod time;
+
+use content::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::told;
+use crates::{Crate, Named};
+use index::SignedIndex;
+use packages::Package;
+
+/// The name of the file.
+pub const FILE: &str = "Image.lock";
+const HEAD: &str =
+    "# Every input of the image, by digest. Written by `builder lock`; not to be edited.\n\n";
+
+/// Version of the format. Version 1 did not name the package index.
+const VERSION: u32 = 2;
+
+/// Every input from outside.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// Version of this format: 2.
+    pub version: u32,
+    /// Digest of the `Image.toml` that this lock resolves.
+    pub spec: Digest,
+    /// Digest of the `Cargo.lock` that names the crates.
+    pub cargo_lock: Digest,
+    /// Digest of the unpacked build root.
+    pub root: Digest,
+    /// The signed package index that names the packages.
+    pub index: SignedIndex,
+    /// The packages that make the build root, by name.
+    #[serde(rename = "package")]
+    pub packages: Vec<Package>,
+    /// The crates, by name and version.
+    #[serde(rename = "crate")]
+    pub crates: Vec<Crate>,
+}
+
+/// A lock that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// The text is not a lock.
+    #[error("parsing Image.lock: {}", told::toml(.0))]
+    Parse(#[from] toml::de::Error),
+    /// A lock of an unknown version.
+    #[error("reading Image.lock: expected version 2, found {found}")]
+    Version {
+        /// The version that it names.
+        found: u32,
+    },
+    /// The lock is older than what it locks.
+    #[error("checking Image.lock: it locks another {file}: expected {expected}, found {found}")]
+    Stale {
+        /// The file that has changed.
+        file: &'static str,
+        /// The digest in the lock.
+        expected: Digest,
+        /// The digest of the file.
+        found: Digest,
+    },
+    /// The lock and `Cargo.lock` name different crates.
+    #[error("checking Image.lock: its crates are not those of Cargo.lock: {first}")]
+    Crates {
+        /// The first crate that only one of them names.
+        first: Named,
+    },
+}
+
+/// What every version of a lock has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+impl Lock {
+    /// A lock in the current version of the format.
+    pub(crate) const VERSION: u32 = VERSION;
+
+    /// Parses `Image.lock`.
+    ///
+    /// # Errors
+    /// The text is not a lock, or one of another version.
+    pub fn parse(text: &str) -> Result<Self, LockError> {
+        // Another version may have other fields.
+        let Versioned { version } = toml::from_str(text)?;
+        match version {
+            VERSION => Ok(toml::from_str(text)?),
+            found => Err(LockError::Version { found }),
+        }
+    }
+
+    /// The lock as text. The same inputs always give the same text.
+    ///
+    /// # Errors
+    /// Does not happen: a lock contains text and numbers only.
+    pub fn to_text(&self) -> Result<String, toml::ser::Error> {
+        Ok(format!("{HEAD}{}", toml::to_string(self)?))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::index::IndexFile;
+    use super::signature::Signature;
+    use super::*;
+
+    #[test]
+    fn sizes_have_limits() {
+        let package = |size: u64| {
+            let sha256 = Digest::of(b"");
+            let text = format!(
+                "name = 'p'\nversion = '1'\npath = 'p'\nsha256 = '{sha256}'\nsize = {size}\n"
+            );
+            toml::from_str::<Package>(&text).map_err(|error| error.to_string())
+        };
+        assert_eq!(package(1 << 30).unwrap().size, 1 << 30);
+        let error = package((1 << 30) + 1).unwrap_err();
+        assert!(error.contains("more than 1073741824 bytes"), "{error}");
+    }
+
+    #[test]
+    fn another_version_is_named() {
+        let lock = lock();
+        assert_eq!(Lock::parse(&lock.to_text().unwrap()).unwrap(), lock);
+        let other = Lock::parse("version = 1\nother = true\n");
+        assert!(
+            matches!(other, Err(LockError::Version { found: 1 })),
+            "{other:?}"
+        );
+        assert!(matches!(Lock::parse("nonsense"), Err(LockError::Parse(_))));
+    }
+
+    /// A lock with one package.
+    pub(crate) fn lock() -> Lock {
+        let digest = Digest::of(b"x");
+        let package = Package {
+            name: "p".into(),
+            version: "1".into(),
+            path: "p".parse().unwrap(),
+            sha256: digest,
+            size: 1,
+        };
+        Lock {
+            version: VERSION,
+            spec: digest,
+            cargo_lock: digest,
+            root: digest,
+            index: index("2026-07-11T10:17:11Z"),
+            packages: vec![package],
+            crates: Vec::new(),
+        }
+    }
+
+    /// An index that was locked at `date`.
+    pub(crate) fn index(date: &str) -> SignedIndex {
+        let signature = Signature {
+            key: "A".repeat(40).parse().unwrap(),
+            time: "2026-07-11T10:17:11Z".parse().unwrap(),
+        };
+        SignedIndex {
+            date: date.parse().unwrap(),
+            release: IndexFile::of(b"release"),
+            packages: IndexFile::of(b"packages"),
+            keyring: IndexFile::of(b"keyring"),
+            signatures: vec![signature],
+        }
+    }
+
+    #[test]
+    fn the_same_index_keeps_its_date() {
+        let (first, later) = (index("2026-07-12T00:00:00Z"), index("2026-08-01T00:00:00Z"));
+        assert_eq!(later.clone().dated_as(Some(&first)), first);
+        assert_eq!(later.clone().dated_as(None), later);
+        let mut other = first.clone();
+        other.signatures.clear();
+        assert_eq!(later.clone().dated_as(Some(&other)), later);
+    }
+}

@@ -9,14 +9,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use builder::build::{self, Built, Order};
+use builder::at::At;
+use builder::build::{self, Built};
 use builder::error::{Error, Meaning};
 use builder::image::assemble::Identities;
 use builder::inputs::debian::Options;
 use builder::inputs::debian::signers::Signers;
 use builder::inputs::store::Store;
-use builder::inputs::{Lock, Supply};
+use builder::inputs::{self, Supply};
 use builder::interrupt::{Interrupt, Interrupted};
+use builder::order::Order;
 use builder::publish::{push, sign};
 use builder::sandbox::{self, Limits, Role, Sandbox};
 use clap::Parser;
@@ -118,9 +120,9 @@ fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
         interrupt,
         progress: &|line: &str| terminal.tell(line),
     };
-    let lock = Lock::resolve(&arguments.directory, &supply, SystemTime::now().into())?;
+    let lock = inputs::resolve(&arguments.directory, &supply, SystemTime::now().into())?;
     interrupt.check()?;
-    let path = lock.write(&arguments.directory)?;
+    let path = inputs::write_lock(&lock, &arguments.directory)?;
     drop(terminal);
     print(&path.display().to_string())
 }
@@ -143,7 +145,7 @@ fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
 
 fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
     let started = Instant::now();
-    let scratch = Scratch::new().map_err(Error::Scratch)?;
+    let scratch = Scratch::new().map_err(At::writing(&std::env::temp_dir()))?;
     let built = build_into(&arguments.how, &scratch.path().join("layout"), interrupt)?;
     let Identities {
         image_digest,
@@ -162,9 +164,13 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
     let signers = Signers::with(&how.inputs.archive_keys);
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let order = Order {
-        folder: &how.directory,
-        store: &store,
-        archive: options(&how.inputs, &signers, how.evidence.as_deref()),
+        directory: &how.directory,
+        supply: Supply {
+            archive: options(&how.inputs, &signers, how.evidence.as_deref()),
+            store: &store,
+            interrupt,
+            progress: &progress,
+        },
         builder_id: &how.builder_id,
         source_uri: how.source_uri.as_deref(),
         jobs: how.jobs.unwrap_or(processors),
@@ -231,10 +237,7 @@ fn store_folder(named: Option<&Path>) -> Result<PathBuf, Error> {
         None => cache().ok_or(Error::NoStore)?.join("countersign"),
     };
     // The sandbox's own root is mounted below it, so that its path must not depend on where we are.
-    std::path::absolute(&folder).map_err(|source| Error::Read {
-        path: folder,
-        source,
-    })
+    Ok(std::path::absolute(&folder).map_err(At::reading(&folder))?)
 }
 
 fn bytes(gibibytes: u32) -> u64 {
@@ -311,10 +314,7 @@ async fn transport(arguments: &cli::Registry) -> Result<Transport, Error> {
 }
 
 fn print(line: &str) -> Result<(), Error> {
-    writeln!(io::stdout(), "{line}").map_err(|source| Error::Write {
-        path: "standard output".into(),
-        source,
-    })
+    Ok(writeln!(io::stdout(), "{line}").map_err(At::writing(Path::new("standard output")))?)
 }
 
 fn tell(line: &str) {

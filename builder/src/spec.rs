@@ -1,8 +1,11 @@
-//! `Image.toml`: what is wanted. Strict: a member that nobody knows is an error, not a wish.
+//! `Image.toml`: what is wanted. Unknown fields are errors.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+
+/// The name of the file.
+pub const FILE: &str = "Image.toml";
 
 /// What is wanted of an image.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -19,15 +22,29 @@ pub struct Spec {
     pub files: Vec<FileSpec>,
 }
 
-/// What is compiled.
+/// What is compiled, by kind of build.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(from = "CargoSpec")]
+pub enum BuildSpec {
+    /// A package that cargo builds.
+    Cargo(CargoSpec),
+}
+
+impl From<CargoSpec> for BuildSpec {
+    fn from(cargo: CargoSpec) -> Self {
+        Self::Cargo(cargo)
+    }
+}
+
+/// What cargo compiles.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub struct BuildSpec {
-    /// The package, and its binary.
+pub struct CargoSpec {
+    /// The name of the package, and of its binary.
     pub package: String,
-    /// Rust's name for the target.
+    /// The target, by rustc's name.
     pub target: String,
-    /// The C library that is linked in.
+    /// The C library that is linked statically.
     #[serde(rename = "static")]
     pub linked: Library,
 }

@@ -86,7 +86,7 @@ fn source() {
     assert!(said.contains("parsing Image.toml: "), "{said}");
     place.commit("head -c 20000000 /dev/zero >source/Image.toml");
     let said = place.fails(build);
-    assert!(said.contains("none of its kind is so large"), "{said}");
+    assert!(said.contains("no file of its kind is so large"), "{said}");
     place.commit("mv kept source/Image.toml && echo nonsense >source/Image.lock");
     let said = place.fails(build);
     assert!(said.contains("parsing Image.lock: "), "{said}");

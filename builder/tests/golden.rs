@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use builder::build::cargo::{Invocation, Linked};
+use builder::build::program::{Invocation, Linked};
 use builder::image::assemble::{ImageSpec, assemble};
 use builder::image::describe::{self, Description};
-use builder::inputs::Lock;
 use builder::inputs::git::Source;
+use builder::lock::Lock;
 use content::Digest;
 use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{Execution, Layout};
@@ -100,7 +100,7 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
         commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
         tree: Digest::of(b"tree"),
         staged: "/nowhere".into(),
-        folder: "workload".into(),
+        directory: "workload".into(),
         cargo_lock: "workload/Cargo.lock".into(),
     };
     describe(&Description {

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-use builder::inputs::Lock;
+use builder::inputs;
+use builder::lock::Lock;
 use builder::lock::packages::Package;
 use content::Digest;
 
@@ -344,7 +345,7 @@ fn a_package_that_the_archive_has_not_signed_is_refused() {
         let mut lock = honest.clone();
         let index = linker(&lock);
         change(&mut lock.packages[index]);
-        lock.write(&place.at("source")).unwrap();
+        inputs::write_lock(&lock, &place.at("source")).unwrap();
         place.commit();
         let refused = place.builder("build", &place.store, &["-o", "layout"]);
         if let Some(reason) = impossible(&refused) {

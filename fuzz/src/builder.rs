@@ -1,7 +1,7 @@
-use builder::inputs::Lock;
 use builder::inputs::cargo::CargoLock;
-use builder::inputs::debian::{apt, deb, release::Release};
-use builder::lock::packages::{Index, Package};
+use builder::inputs::debian::{Index, apt, deb, release::Release};
+use builder::lock::Lock;
+use builder::lock::packages::Package;
 use builder::lock::time::Time;
 use builder::spec::Spec;
 use content::Digest;
@@ -11,9 +11,9 @@ use crate::check::{accepted, with_text};
 /// A lock is read as it was written.
 pub fn image_lock(bytes: &[u8]) -> bool {
     with_text(bytes, |text| {
-        accepted(toml::from_str::<Lock>(text), |lock| {
+        accepted(Lock::parse(text), |lock| {
             let written = lock.to_text().expect("locks can be written");
-            assert_eq!(toml::from_str::<Lock>(&written).ok(), Some(lock));
+            assert_eq!(Lock::parse(&written).ok(), Some(lock));
         })
     })
 }

@@ -7,168 +7,133 @@ use std::path::{Component, Path, PathBuf};
 use content::{Digest, Hasher};
 use oci::layer::{Content, Entry, Executable, Kind};
 
+use crate::at::At;
+use crate::build::program::Program;
 use crate::spec::{FileSpec, Origin};
 use crate::told::shown;
 
-/// Where the bytes of an image come from.
-#[derive(Clone, Copy, Debug)]
-pub struct Sources<'a> {
-    /// The staged folder of `Image.toml`.
-    pub folder: &'a Path,
-    /// The package that was compiled.
-    pub package: &'a str,
-    /// What it was compiled to.
-    pub binary: &'a Path,
+/// A file that cannot be added to the image.
+#[derive(Debug, thiserror::Error)]
+#[error("adding {}: {fault}", shown(path))]
+pub struct ContentsError {
+    /// The path in the image.
+    pub path: String,
+    /// Why it cannot be added.
+    #[source]
+    pub fault: Fault,
 }
 
-/// A file of the image that cannot be had.
+/// Why a file cannot be added to the image.
 #[derive(Debug, thiserror::Error)]
-pub enum ContentsError {
-    /// A name that leads out of where it belongs.
+pub enum Fault {
+    /// The source's name leads out of its directory.
+    #[error("\"{}\" is not a plain path below its directory", shown(.0))]
+    Outside(String),
+    /// The binary is not the one that was compiled.
     #[error(
-        "adding {}: \"{}\" is not a plain path below its directory",
-        shown(path),
-        shown(name)
-    )]
-    Outside {
-        /// The path in the image.
-        path: String,
-        /// What `Image.toml` names.
-        name: String,
-    },
-    /// A binary that was not compiled.
-    #[error(
-        "adding {}: expected the binary of package {}, found \"{}\"",
-        shown(path),
+        "expected the binary of package {}, found \"{}\"",
         shown(package),
         shown(name)
     )]
     Binary {
-        /// The path in the image.
-        path: String,
-        /// What was compiled.
+        /// The package that was compiled.
         package: String,
-        /// What `Image.toml` names.
+        /// The binary that `Image.toml` names.
         name: String,
     },
-    /// A folder, where each file is named.
-    #[error("adding {}: source \"{}\" is a directory", shown(path), shown(name))]
-    Folder {
-        /// The path in the image.
-        path: String,
-        /// What `Image.toml` names.
-        name: String,
-    },
-    /// Something that is neither a file nor a folder.
-    #[error(
-        "adding {}: source \"{}\" is not a regular file",
-        shown(path),
-        shown(name)
-    )]
-    Special {
-        /// The path in the image.
-        path: String,
-        /// What `Image.toml` names.
-        name: String,
-    },
-    /// A file that the source does not have.
-    #[error(
-        "adding {}: the commit has no \"{}\" beside Image.toml",
-        shown(path),
-        shown(name)
-    )]
-    Absent {
-        /// The path in the image.
-        path: String,
-        /// What `Image.toml` names.
-        name: String,
-    },
-    /// A file that cannot be read.
-    #[error("reading {}: {source}", path.display())]
-    Read {
-        /// Which one.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A path that no image may have.
-    #[error("adding file: {0}")]
+    /// The source is a directory.
+    #[error("source \"{}\" is a directory", shown(.0))]
+    Folder(String),
+    /// The source is neither a file nor a directory.
+    #[error("source \"{}\" is not a regular file", shown(.0))]
+    Special(String),
+    /// The commit does not have the source.
+    #[error("the commit has no \"{}\" beside Image.toml", shown(.0))]
+    Absent(String),
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] At),
+    /// No image may have this path.
+    #[error(transparent)]
     Path(#[from] oci::Error),
 }
 
 impl ContentsError {
-    /// What helps, if we know.
+    /// What helps, if that is known.
     pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Folder { .. } => {
+        match self.fault {
+            Fault::Folder(_) => {
                 Some("an image is made of files: name each of them with a [[file]] of its own")
             }
-            Self::Special { .. } => Some("only regular files go into an image"),
-            Self::Absent { .. } => Some("`source` in Image.toml is relative to its directory"),
-            Self::Outside { .. } => {
+            Fault::Special(_) => Some("only regular files go into an image"),
+            Fault::Absent(_) => Some("`source` in Image.toml is relative to its directory"),
+            Fault::Outside(_) => {
                 Some("`source` in Image.toml names a file of the directory that Image.toml is in")
             }
-            Self::Binary { .. } => Some("`binary` in Image.toml is the package that is built"),
-            Self::Read { .. } | Self::Path(_) => None,
+            Fault::Binary { .. } => Some("`binary` in Image.toml is the package that is built"),
+            Fault::Read(_) | Fault::Path(_) => None,
         }
     }
 }
 
-/// All files that are asked for, in the order of `Image.toml`.
+/// All files, in the order of `Image.toml`, which is in the staged `directory`.
 ///
 /// # Errors
-/// See [`ContentsError`].
-pub fn entries(files: &[FileSpec], sources: &Sources<'_>) -> Result<Vec<Entry>, ContentsError> {
-    files.iter().map(|file| entry(file, sources)).collect()
+/// A file cannot be added.
+pub fn entries(
+    files: &[FileSpec],
+    directory: &Path,
+    program: &Program,
+) -> Result<Vec<Entry>, ContentsError> {
+    let entry = |file: &FileSpec| {
+        entry(file, directory, program).map_err(|fault| ContentsError {
+            path: file.path.clone(),
+            fault,
+        })
+    };
+    files.iter().map(entry).collect()
 }
 
-fn entry(file: &FileSpec, sources: &Sources<'_>) -> Result<Entry, ContentsError> {
-    let executable = match file.origin {
-        Origin::Binary(_) => Executable::Yes,
-        _ => Executable::No,
+fn entry(file: &FileSpec, directory: &Path, program: &Program) -> Result<Entry, Fault> {
+    let (content, executable) = match &file.origin {
+        Origin::Text(text) => (Content::Bytes(text.clone().into_bytes()), Executable::No),
+        Origin::Source(name) => (Content::File(below(directory, name)?), Executable::No),
+        Origin::Binary(name) if *name == program.name => {
+            (Content::File(program.path.clone()), Executable::Yes)
+        }
+        Origin::Binary(name) => {
+            return Err(Fault::Binary {
+                package: program.name.clone(),
+                name: name.clone(),
+            });
+        }
     };
     Ok(Entry {
         path: file.path.parse()?,
         kind: Kind::File {
-            content: bytes(file, sources)?,
+            content,
             executable,
         },
     })
 }
 
-fn bytes(file: &FileSpec, sources: &Sources<'_>) -> Result<Content, ContentsError> {
-    match &file.origin {
-        Origin::Text(text) => Ok(Content::Bytes(text.clone().into_bytes())),
-        Origin::Source(name) => Ok(Content::File(below(sources.folder, name, &file.path)?)),
-        Origin::Binary(name) if name == sources.package => {
-            Ok(Content::File(sources.binary.to_owned()))
-        }
-        Origin::Binary(name) => Err(ContentsError::Binary {
-            path: file.path.clone(),
-            package: sources.package.to_owned(),
-            name: name.clone(),
-        }),
-    }
-}
-
-fn below(folder: &Path, name: &str, path: &str) -> Result<PathBuf, ContentsError> {
+fn below(directory: &Path, name: &str) -> Result<PathBuf, Fault> {
     let relative = Path::new(name.strip_prefix('/').unwrap_or(name));
     let mut parts = relative.components();
-    let (path, name) = (path.to_owned(), name.to_owned());
     if name.is_empty() || !parts.all(|part| matches!(part, Component::Normal(_))) {
-        return Err(ContentsError::Outside { path, name });
+        return Err(Fault::Outside(name.to_owned()));
     }
-    // The staged source has no links, so that no part of the way can be one.
-    let found = folder.join(relative);
+    // The staged source contains no links, so no part of the path can be one.
+    let found = directory.join(relative);
     match fs::symlink_metadata(&found) {
         Ok(metadata) if metadata.is_file() => Ok(found),
-        Ok(metadata) if metadata.is_dir() => Err(ContentsError::Folder { path, name }),
-        Ok(_) => Err(ContentsError::Special { path, name }),
+        Ok(metadata) if metadata.is_dir() => Err(Fault::Folder(name.to_owned())),
+        Ok(_) => Err(Fault::Special(name.to_owned())),
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                Err(ContentsError::Absent { path, name })
+                Err(Fault::Absent(name.to_owned()))
             }
-            _ => Err(unread(&found, error)),
+            _ => Err(At::reading(&found)(error).into()),
         },
     }
 }
@@ -177,7 +142,7 @@ fn below(folder: &Path, name: &str, path: &str) -> Result<PathBuf, ContentsError
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn digests(entries: &[Entry]) -> Result<Vec<(String, Digest)>, ContentsError> {
+pub fn digests(entries: &[Entry]) -> Result<Vec<(String, Digest)>, At> {
     let files = entries.iter().filter_map(|entry| match &entry.kind {
         Kind::File { content, .. } => Some((entry, content)),
         Kind::Directory | Kind::Symlink { .. } => None,
@@ -187,7 +152,7 @@ pub fn digests(entries: &[Entry]) -> Result<Vec<(String, Digest)>, ContentsError
         .collect()
 }
 
-fn digest(content: &Content) -> Result<Digest, ContentsError> {
+fn digest(content: &Content) -> Result<Digest, At> {
     let path = match content {
         Content::Bytes(bytes) => return Ok(Digest::of(bytes)),
         Content::File(path) => path,
@@ -195,73 +160,72 @@ fn digest(content: &Content) -> Result<Digest, ContentsError> {
     let mut hasher = Hasher::new();
     fs::File::open(path)
         .and_then(|mut file| io::copy(&mut file, &mut hasher))
-        .map_err(|source| unread(path, source))?;
+        .map_err(At::reading(path))?;
     Ok(hasher.finish())
-}
-
-fn unread(path: &Path, source: io::Error) -> ContentsError {
-    ContentsError::Read {
-        path: path.to_owned(),
-        source,
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeMap;
 
-    fn wanted(origin: Origin) -> FileSpec {
-        FileSpec {
+    use super::*;
+    use crate::build::program::Invocation;
+
+    /// The entry of one file with this origin.
+    fn entry(origin: Origin, directory: &Path) -> Result<Entry, Fault> {
+        let file = FileSpec {
             path: "/etc/x".to_owned(),
             origin,
-        }
+        };
+        let program = Program {
+            name: "program".to_owned(),
+            path: "/nowhere/program".into(),
+            invocation: Invocation {
+                command: Vec::new(),
+                environment: BTreeMap::new(),
+            },
+            linked: Vec::new(),
+        };
+        let entries = entries(&[file], directory, &program);
+        let entries = entries.map_err(|error| error.fault)?;
+        Ok(entries.into_iter().next().unwrap())
     }
 
-    fn sources(scratch: &Path) -> Sources<'_> {
-        Sources {
-            folder: scratch,
-            package: "program",
-            binary: Path::new("/nowhere/program"),
-        }
+    fn source(name: &str, directory: &Path) -> Result<Entry, Fault> {
+        entry(Origin::Source(name.to_owned()), directory)
     }
 
     #[test]
-    fn names_stay_below_their_folder() {
+    fn names_stay_below_their_directory() {
         let scratch = tempfile::tempdir().unwrap();
-        let sources = sources(scratch.path());
         for name in ["", "..", "a/../../b", "."] {
-            let refused = entries(&[wanted(Origin::Source(name.to_owned()))], &sources);
-            assert!(
-                matches!(refused, Err(ContentsError::Outside { .. })),
-                "{name:?}"
-            );
+            let refused = source(name, scratch.path());
+            assert!(matches!(refused, Err(Fault::Outside(_))), "{name:?}");
         }
     }
 
     #[test]
     fn a_source_is_a_file_of_the_source() {
         let scratch = tempfile::tempdir().unwrap();
-        let sources = sources(scratch.path());
-        let read = |name: &str| entries(&[wanted(Origin::Source(name.to_owned()))], &sources);
+        let read = |name: &str| source(name, scratch.path());
         fs::create_dir(scratch.path().join("folder")).unwrap();
         fs::write(scratch.path().join("file"), "").unwrap();
         std::os::unix::fs::symlink("file", scratch.path().join("link")).unwrap();
         assert!(read("file").is_ok());
-        assert!(matches!(read("folder"), Err(ContentsError::Folder { .. })));
-        assert!(matches!(read("link"), Err(ContentsError::Special { .. })));
+        assert!(matches!(read("folder"), Err(Fault::Folder(_))));
+        assert!(matches!(read("link"), Err(Fault::Special(_))));
         for absent in ["absent", "file/x"] {
-            assert!(matches!(read(absent), Err(ContentsError::Absent { .. })));
+            assert!(matches!(read(absent), Err(Fault::Absent(_))));
         }
     }
 
     #[test]
-    fn only_what_was_compiled_is_a_binary() {
+    fn only_the_compiled_program_is_a_binary() {
         let scratch = tempfile::tempdir().unwrap();
-        let sources = sources(scratch.path());
-        let other = entries(&[wanted(Origin::Binary("other".to_owned()))], &sources);
-        assert!(matches!(other, Err(ContentsError::Binary { .. })));
-        let own = entries(&[wanted(Origin::Binary("program".to_owned()))], &sources).unwrap();
-        let Kind::File { executable, .. } = own[0].kind else {
+        let binary = |name: &str| entry(Origin::Binary(name.to_owned()), scratch.path());
+        assert!(matches!(binary("other"), Err(Fault::Binary { .. })));
+        let own = binary("program").unwrap();
+        let Kind::File { executable, .. } = own.kind else {
             panic!("{own:?}");
         };
         assert_eq!(executable, Executable::Yes);

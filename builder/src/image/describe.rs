@@ -1,5 +1,5 @@
-//! What is said about a build: where the image came from, and what is in it. Nothing here depends on
-//! when, where or by whom it was built, but for the names that the caller gives.
+//! Provenance and bill of materials of an image. Except for the names that the caller gives, they do not depend on
+//! when, where or by whom it was built.
 
 use std::collections::BTreeMap;
 
@@ -8,38 +8,45 @@ use attest::{Provenance, Sbom};
 use content::Digest;
 use serde_json::{Value, json};
 
-use crate::build::cargo::{Invocation, Linked};
-use crate::error::Error;
-use crate::inputs::Lock;
+use crate::build::program::{Invocation, Linked};
 use crate::inputs::git::Source;
+use crate::lock::Lock;
 use crate::lock::crates::Crate;
 use crate::lock::packages::Package;
 
-/// A build, as far as it can be told.
+/// A crate of the program that the lock does not name.
+#[derive(Debug, thiserror::Error)]
+#[error("describing image: {crate_name} is in the binary and not in Image.lock")]
+pub struct Unlocked {
+    /// Name and version.
+    crate_name: String,
+}
+
+/// What is told about a build.
 #[derive(Clone, Copy, Debug)]
 pub struct Description<'a> {
-    /// Who builds.
+    /// The builder's name.
     pub builder_id: &'a str,
-    /// How the source is called.
+    /// The source's name.
     pub source_uri: &'a str,
-    /// The commit, and what of it was staged.
+    /// The staged source.
     pub source: &'a Source,
     /// All other inputs.
     pub lock: &'a Lock,
     /// The digest of `Image.lock` as it is committed.
     pub lock_digest: Digest,
-    /// Debian's name for the processor.
+    /// The processor, by Debian's name.
     pub architecture: &'a str,
     /// How the compiler was called.
     pub invocation: &'a Invocation,
-    /// The crates of the binary.
+    /// The crates that are linked into the program.
     pub linked: &'a [Linked],
 }
 
 /// SLSA provenance v1 of the build.
 pub fn provenance(description: &Description<'_>) -> Provenance {
     let source = description.source;
-    let directory = source.folder.to_string_lossy().into_owned();
+    let directory = source.directory.to_string_lossy().into_owned();
     let external = [
         ("source", description.source_uri),
         ("directory", &directory),
@@ -68,7 +75,7 @@ pub fn provenance(description: &Description<'_>) -> Provenance {
     }
 }
 
-/// The source first, then the lock, then what it names, in its order.
+/// The source, the lock, and what the lock names, in its order.
 fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
     let Description { source, lock, .. } = description;
     let commit = [
@@ -111,12 +118,12 @@ fn sha256(digest: &Digest) -> BTreeMap<String, String> {
     BTreeMap::from([("sha256".to_owned(), digest.hex())])
 }
 
-/// What is in the image: its files, the crates of its binary, and the packages whose objects are
-/// linked into it. Crates of the source have the digest of all that was staged of it.
+/// The bill of materials: the files of the image, the crates of its program, and the packages whose objects are linked
+/// into it. Crates of the source have the digest of the staged source.
 ///
 /// # Errors
-/// The lock does not name a crate of the binary.
-pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Result<Sbom, Error> {
+/// The lock does not name a crate of the program.
+pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Result<Sbom, Unlocked> {
     let mut sbom = Sbom::new();
     for (path, digest) in files {
         sbom.add_file(path, *digest);
@@ -130,7 +137,11 @@ pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Result
     Ok(sbom)
 }
 
-fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> Result<(), Error> {
+fn add_linked(
+    sbom: &mut Sbom,
+    one: &Linked,
+    description: &Description<'_>,
+) -> Result<(), Unlocked> {
     let (name, version) = (one.name.as_str(), one.version.as_str());
     if let Some(folder) = &one.folder {
         let folder = folder.to_string_lossy();
@@ -139,7 +150,7 @@ fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> R
     }
     let mut locked = description.lock.crates.iter();
     let locked = locked.find(|locked| locked.name == one.name && locked.version == one.version);
-    let locked = locked.ok_or_else(|| Error::Unlocked {
+    let locked = locked.ok_or_else(|| Unlocked {
         crate_name: format!("{name} {version}"),
     })?;
     add_crate(sbom, locked);
@@ -187,7 +198,7 @@ mod tests {
             spec: digest,
             cargo_lock: digest,
             root: digest,
-            index: crate::inputs::tests::index("2026-07-12T00:00:00Z"),
+            index: crate::lock::tests::index("2026-07-12T00:00:00Z"),
             packages: names.map(package).to_vec(),
             crates: vec![Crate {
                 name: "ring".parse().unwrap(),
@@ -215,7 +226,7 @@ mod tests {
             commit: "0".repeat(40),
             tree: Digest::of(b"tree"),
             staged: "/nowhere".into(),
-            folder: "workload".into(),
+            directory: "workload".into(),
             cargo_lock: "workload/Cargo.lock".into(),
         };
         check(&Description {
@@ -297,6 +308,6 @@ mod tests {
             )
             .map(drop)
         });
-        assert!(matches!(other, Err(Error::Unlocked { .. })), "{other:?}");
+        assert!(other.is_err(), "{other:?}");
     }
 }

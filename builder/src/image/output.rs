@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use scratch::Scratch;
 
+use crate::at::At;
 use crate::error::Error;
 
 /// A layout in the making, beside the place where it will be.
@@ -24,11 +25,8 @@ impl Output {
     /// The place is taken by something other than a layout or an empty folder, or there can be
     /// nothing.
     pub fn prepare(place: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::Write {
-            path: place.to_owned(),
-            source,
-        };
-        if !may_be_replaced(place).map_err(failed)? {
+        let failed = At::writing(place);
+        if !may_be_replaced(place).map_err(&failed)? {
             return Err(Error::Taken {
                 path: place.to_owned(),
             });
@@ -37,11 +35,11 @@ impl Output {
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
         let beside = beside.unwrap_or(Path::new("."));
-        fs::create_dir_all(beside).map_err(failed)?;
-        let scratch = Scratch::below(beside).map_err(failed)?;
+        fs::create_dir_all(beside).map_err(&failed)?;
+        let scratch = Scratch::below(beside).map_err(&failed)?;
         let making = scratch.path().join("layout");
-        fs::create_dir(&making).map_err(failed)?;
-        fs::set_permissions(&making, Permissions::from_mode(0o755)).map_err(failed)?;
+        fs::create_dir(&making).map_err(&failed)?;
+        fs::set_permissions(&making, Permissions::from_mode(0o755)).map_err(&failed)?;
         Ok(Self {
             place: place.to_owned(),
             making,
@@ -65,10 +63,7 @@ impl Output {
             exchanged => exchanged.map_err(io::Error::from),
         };
         // What is dropped now is what was there before, if anything.
-        exchanged.map_err(|source| Error::Write {
-            path: self.place.clone(),
-            source,
-        })
+        Ok(exchanged.map_err(At::writing(to))?)
     }
 }
 

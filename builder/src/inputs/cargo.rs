@@ -10,5 +10,7 @@ mod vendor;
 
 pub use cargo_lock::CargoLock;
 pub use error::CrateError;
-pub use obtain::{RegistryCheck, fetch, obtain};
-pub use vendor::vendor;
+pub(in crate::inputs) use error::ELSEWHERE;
+pub use obtain::RegistryCheck;
+pub(in crate::inputs) use obtain::{complete, fetch};
+pub(in crate::inputs) use vendor::vendor;

@@ -1,4 +1,4 @@
-//! Packages of a Debian archive, and the build root that they make.
+//! Packages of a Debian archive: verified from its signature down, and unpacked to the build root.
 
 pub mod apt;
 mod archive;
@@ -6,13 +6,20 @@ pub mod chain;
 pub mod deb;
 mod error;
 pub mod evidence;
-pub(super) mod obtain;
+mod index;
+mod listed;
+mod obtain;
 pub mod release;
+mod resolve;
 pub mod root;
 mod signature;
 pub mod signers;
+mod stanza;
 
 pub use archive::{Archive, Options};
 pub use error::{ArchiveError, ChainError};
 pub use evidence::Evidence;
-pub use signature::Signature;
+pub use index::{Index, IndexError};
+pub use listed::PackageError;
+pub(in crate::inputs) use resolve::{fetch, resolve, verify};
+pub use stanza::StanzaError;

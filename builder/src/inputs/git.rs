@@ -25,7 +25,6 @@ use content::{Digest, Hasher};
 use crate::host::{HostError, git};
 use closure::{Closure, closure};
 use committed::{Committed, Listed};
-pub(crate) use error::ELSEWHERE;
 pub use error::SourceError;
 use manifests::WorkingTree;
 use objects::Objects;
@@ -43,10 +42,10 @@ pub struct Source {
     pub commit: String,
     /// SHA-256 over paths, modes and contents of all that is staged; git's own names are SHA-1.
     pub tree: Digest,
-    /// Where it is staged; paths below are those of the repository.
+    /// The folder that it is staged in; paths below are those of the repository.
     pub staged: PathBuf,
-    /// The folder with `Image.toml`, relative to the repository.
-    pub folder: PathBuf,
+    /// The directory of `Image.toml`, relative to the repository.
+    pub directory: PathBuf,
     /// The lock that cargo reads, relative to the repository: that of the crate's workspace.
     pub cargo_lock: PathBuf,
 }
@@ -76,7 +75,7 @@ pub fn stage(folder: &Path, into: &Path) -> Result<Source, SourceError> {
         tree: write(&mut committed, &files, into)?,
         commit,
         staged: into.to_owned(),
-        folder: prefix.into(),
+        directory: prefix.into(),
         cargo_lock: needed.cargo_lock.as_str().into(),
     })
 }

@@ -12,19 +12,19 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 ///
 /// # Errors
 /// Something cannot be read or changed.
-pub fn settle(folder: &Path) -> io::Result<()> {
+pub fn normalize(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         match entry.file_type()? {
-            kind if kind.is_dir() => settle(&entry.path())?,
-            kind if kind.is_file() => settle_file(&entry.path())?,
+            kind if kind.is_dir() => normalize(&entry.path())?,
+            kind if kind.is_file() => normalize_file(&entry.path())?,
             _ => set_time(&entry.path())?,
         }
     }
     set(folder, 0o755)
 }
 
-fn settle_file(path: &Path) -> io::Result<()> {
+fn normalize_file(path: &Path) -> io::Result<()> {
     match fs::metadata(path)?.permissions().mode() & 0o100 {
         0 => set(path, 0o644),
         _ => set(path, 0o755),
@@ -64,13 +64,13 @@ mod tests {
             let path = folder.join(name);
             fs::write(&path, name).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(before)).unwrap();
-            settle(scratch.path()).unwrap();
+            normalize(scratch.path()).unwrap();
             let found = fs::metadata(&path).unwrap();
             assert_eq!((found.mode() & 0o7777, found.mtime()), (after, 0));
         }
         let link = scratch.path().join("link");
         std::os::unix::fs::symlink("/", &link).unwrap();
-        settle(scratch.path()).unwrap();
+        normalize(scratch.path()).unwrap();
         assert_eq!(fs::symlink_metadata(&link).unwrap().mtime(), 0);
         let found = fs::metadata(&folder).unwrap();
         assert_eq!((found.mode() & 0o7777, found.mtime()), (0o755, 0));

@@ -17,7 +17,6 @@ use scratch::Scratch;
 
 use crate::interrupt::Interrupt;
 pub use error::StoreError;
-pub(crate) use error::is_full;
 pub use key::{Key, Kind};
 pub use limit::Pruned;
 
@@ -75,9 +74,7 @@ impl Store {
         let store = Self::at(folder)?;
         match store.in_use.try_lock() {
             Ok(()) => limit::trim(&store, limit),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
-                path: folder.to_owned(),
-            }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
@@ -107,9 +104,7 @@ impl Store {
         let found = rustix::fs::statvfs(&self.folder);
         let found = found.map_err(|error| StoreError::at(&self.folder, error.into()))?;
         match found.f_flag.contains(StatVfsMountFlags::NOEXEC) {
-            true => Err(StoreError::NoExec {
-                path: self.folder.clone(),
-            }),
+            true => Err(StoreError::NoExec(self.folder.clone())),
             false => Ok(()),
         }
     }
@@ -260,6 +255,13 @@ impl Store {
                 source: error.into(),
             }),
         }
+    }
+}
+
+impl Drop for Store {
+    /// A child process between fork and exec has the file open as well, and would keep it locked.
+    fn drop(&mut self) {
+        let _ = self.in_use.unlock();
     }
 }
 
@@ -415,7 +417,7 @@ mod tests {
             Path::new("/store"),
         )
         .unwrap_err();
-        assert_eq!(error.to_string(), "writing /store: the disk is full");
+        assert_eq!(error.to_string(), "using store /store: the disk is full");
         assert!(error.hint().is_some());
     }
 }

@@ -9,20 +9,16 @@ use std::path::{Path, PathBuf};
 
 use content::{Digest, Hasher};
 
+use crate::at::At;
 use crate::interrupt::{Interrupt, Interrupted};
 
-/// A folder that cannot be looked through.
+/// A folder that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
     /// Something in it cannot be read, or is neither file, folder nor link.
-    #[error("reading {}: {source}", path.display())]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Somebody wanted it to end.
+    #[error(transparent)]
+    At(#[from] At),
+    /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
@@ -46,8 +42,8 @@ pub(crate) fn holds(
     interrupt: &Interrupt,
 ) -> Result<bool, TreeError> {
     match Tree::of(folder, interrupt) {
-        Ok(tree) => Ok(tree.digest() == *expected && is_settled(folder, &tree)?),
-        Err(TreeError::File { source, .. }) if is_difference(source.kind()) => Ok(false),
+        Ok(tree) => Ok(tree.digest() == *expected && is_normal(folder, &tree)?),
+        Err(TreeError::At(At { source, .. })) if is_difference(source.kind()) => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -59,11 +55,11 @@ fn is_difference(error: io::ErrorKind) -> bool {
 }
 
 /// Build scripts can see times, and a copy of a store has others.
-fn is_settled(folder: &Path, tree: &Tree) -> Result<bool, TreeError> {
+fn is_normal(folder: &Path, tree: &Tree) -> Result<bool, TreeError> {
     let below = tree.0.keys().map(|path| folder.join(path));
     for path in below.chain([folder.to_owned()]) {
         let found = fs::symlink_metadata(&path);
-        let found = found.map_err(|source| TreeError::File { path, source })?;
+        let found = found.map_err(At::reading(&path))?;
         if (found.mtime(), found.mtime_nsec()) != (0, 0) {
             return Ok(false);
         }
@@ -153,14 +149,11 @@ impl Node {
 
 fn walk(root: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<(), TreeError> {
     let folder = root.join(below);
-    let failed = |source| TreeError::File {
-        path: folder.clone(),
-        source,
-    };
-    for entry in fs::read_dir(&folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
+    let failed = At::reading(&folder);
+    for entry in fs::read_dir(&folder).map_err(&failed)? {
+        let entry = entry.map_err(&failed)?;
         let path = below.join(entry.file_name());
-        if entry.file_type().map_err(failed)?.is_dir() {
+        if entry.file_type().map_err(&failed)?.is_dir() {
             walk(root, &path, found)?;
         }
         found.push(path);
@@ -178,10 +171,7 @@ fn look_at(
         let place = root.join(&path);
         match Node::at(&place) {
             Ok(node) => Ok((path, node)),
-            Err(source) => Err(TreeError::File {
-                path: place,
-                source,
-            }),
+            Err(error) => Err(At::reading(&place)(error).into()),
         }
     };
     paths.into_iter().map(look).collect()
@@ -193,7 +183,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::inputs::normalize::settle;
+    use crate::inputs::normalize::normalize;
 
     fn of(root: &Path) -> Digest {
         Tree::of(root, &Interrupt::default()).unwrap().digest()
@@ -226,12 +216,12 @@ mod tests {
         assert!(!holds(&empty), "it is not there");
         fs::create_dir(&folder).unwrap();
         assert!(!holds(&empty), "it is as young as it is");
-        settle(&folder).unwrap();
+        normalize(&folder).unwrap();
         assert!(holds(&empty));
         fs::write(folder.join("file"), "").unwrap();
         assert!(!holds(&empty));
         let found = of(&folder);
-        settle(&folder).unwrap();
+        normalize(&folder).unwrap();
         assert!(holds(&found));
         let file = File::options()
             .write(true)
@@ -257,7 +247,7 @@ mod tests {
         // A name that is longer than file systems allow stands for all that can go wrong.
         let long = root.path().join("x".repeat(300));
         let read = holds(&long, &Tree::default().digest(), &Interrupt::default());
-        assert!(matches!(read, Err(TreeError::File { .. })), "{read:?}");
+        assert!(matches!(read, Err(TreeError::At(_))), "{read:?}");
         fs::write(&folder, "").unwrap();
         assert!(!holds(&folder, &Tree::default().digest(), &Interrupt::default()).unwrap());
     }
@@ -282,7 +272,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("a/b")).unwrap();
         fs::write(root.path().join("a/b/file"), "text").unwrap();
-        settle(root.path()).unwrap();
+        normalize(root.path()).unwrap();
         let mut expected = Tree::default();
         expected.add_file("a/b/file".into(), &Digest::of(b"text"));
         assert_eq!(of(root.path()), expected.digest());

@@ -7,13 +7,12 @@ use std::fmt;
 use content::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::inputs::store::{Key, Kind};
 pub use name::{CrateName, CrateVersion, InvalidCrate};
 
-/// Bytes of one crate archive.
+/// Most bytes of a crate archive.
 pub(crate) const ARCHIVE: u64 = 64 << 20;
 
-/// One crate by checksum.
+/// A crate of the public registry.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Crate {
@@ -23,23 +22,13 @@ pub struct Crate {
     pub version: CrateVersion,
     /// SHA-256 of the `.crate`, as `Cargo.lock` has it.
     pub sha256: Digest,
-    /// Bytes of the `.crate`.
+    /// Size of the `.crate` in bytes.
     #[serde(deserialize_with = "crate::lock::size::at_most::<{ ARCHIVE }, _>")]
     pub size: u64,
 }
 
 impl Crate {
-    /// Its name in a store.
-    pub fn key(&self) -> Key<'_> {
-        Key {
-            kind: Kind::Crate,
-            name: self.name.as_str(),
-            version: self.version.as_str(),
-            digest: self.sha256,
-        }
-    }
-
-    /// What `Cargo.lock` says of it.
+    /// The crate as `Cargo.lock` names it.
     pub fn named(&self) -> Named {
         Named {
             name: self.name.clone(),
@@ -58,18 +47,6 @@ pub struct Named {
     pub version: CrateVersion,
     /// SHA-256 of the `.crate`.
     pub sha256: Digest,
-}
-
-impl Named {
-    /// Its name in a store.
-    pub fn key(&self) -> Key<'_> {
-        Key {
-            kind: Kind::Crate,
-            name: self.name.as_str(),
-            version: self.version.as_str(),
-            digest: self.sha256,
-        }
-    }
 }
 
 impl fmt::Display for Named {

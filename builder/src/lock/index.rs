@@ -3,29 +3,28 @@
 use content::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::signature::Signature;
 use super::size::at_most;
-use crate::inputs::debian::{Evidence, Signature, evidence};
-use crate::inputs::store::{Key, Kind};
-use crate::lock::time::Time;
+use super::time::Time;
 
-/// Bytes of a release file; Debian's are 150 KB.
+/// Most bytes of a release file; Debian's have 150 KB.
 pub(crate) const RELEASE: u64 = 4 << 20;
-/// Bytes of a package list in xz; Debian's are 10 MB.
+/// Most bytes of a package list in xz; Debian's have 10 MB.
 pub(crate) const PACKAGES: u64 = 64 << 20;
-/// Bytes of a keyring; Debian's is 60 KB.
+/// Most bytes of a keyring; Debian's has 60 KB.
 pub(crate) const KEYRING: u64 = 4 << 20;
 
 /// A signed package index.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignedIndex {
-    /// When it was locked. Where an archive limits how long an index is valid, this time is compared.
+    /// When it was locked. An archive may limit how long an index is valid; that is compared with this time.
     pub date: Time,
     /// The release file, `InRelease`.
     pub release: IndexFile<RELEASE>,
     /// The package list, `Packages.xz`.
     pub packages: IndexFile<PACKAGES>,
-    /// The keyring that has the signers' keys.
+    /// The keyring that contains the signers' keys.
     pub keyring: IndexFile<KEYRING>,
     /// The trusted signatures on the release file.
     #[serde(rename = "signature")]
@@ -38,13 +37,14 @@ pub struct SignedIndex {
 pub struct IndexFile<const LIMIT: u64> {
     /// SHA-256 of the file.
     pub sha256: Digest,
-    /// Its bytes.
+    /// Size in bytes.
     #[serde(deserialize_with = "at_most::<LIMIT, _>")]
     pub size: u64,
 }
 
 impl<const LIMIT: u64> IndexFile<LIMIT> {
-    fn of(bytes: &[u8]) -> Self {
+    /// Describes a file with these bytes.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         Self {
             sha256: Digest::of(bytes),
             size: bytes.len() as u64,
@@ -52,39 +52,9 @@ impl<const LIMIT: u64> IndexFile<LIMIT> {
     }
 }
 
-/// A file of the index as it is looked for.
-pub(crate) struct Wanted {
-    pub(crate) name: &'static str,
-    pub(crate) sha256: Digest,
-    pub(crate) size: u64,
-}
-
-impl Wanted {
-    /// Its name in a store.
-    pub(crate) fn key<'a>(&self, suite: &'a str) -> Key<'a> {
-        Key {
-            kind: Kind::Index,
-            name: self.name,
-            version: suite,
-            digest: self.sha256,
-        }
-    }
-}
-
 impl SignedIndex {
-    /// Names what was found to be signed at `date`.
-    pub(crate) fn of(evidence: &Evidence, signatures: Vec<Signature>, date: Time) -> Self {
-        Self {
-            date,
-            release: IndexFile::of(&evidence.release),
-            packages: IndexFile::of(&evidence.packages),
-            keyring: IndexFile::of(&evidence.keyring),
-            signatures,
-        }
-    }
-
-    /// The same, with the date of an earlier lock of the same index: the same inputs are always the same
-    /// text.
+    /// This index, with the date of an earlier lock if that locked the same index: the same inputs always give the
+    /// same text.
     #[must_use]
     pub(crate) fn dated_as(self, earlier: Option<&Self>) -> Self {
         match earlier {
@@ -100,26 +70,5 @@ impl SignedIndex {
                 date,
                 ..self.clone()
             }
-    }
-
-    /// The release file as it is looked for.
-    pub(crate) fn release(&self) -> Wanted {
-        let IndexFile { sha256, size } = self.release;
-        let name = evidence::RELEASE;
-        Wanted { name, sha256, size }
-    }
-
-    /// The package list as it is looked for.
-    pub(crate) fn packages(&self) -> Wanted {
-        let IndexFile { sha256, size } = self.packages;
-        let name = evidence::PACKAGES;
-        Wanted { name, sha256, size }
-    }
-
-    /// The keyring as it is looked for.
-    pub(crate) fn keyring(&self) -> Wanted {
-        let IndexFile { sha256, size } = self.keyring;
-        let name = evidence::KEYRING;
-        Wanted { name, sha256, size }
     }
 }

@@ -1,32 +1,37 @@
 //! A layout to a registry.
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use oci::{Descriptor, ImageRef, Layout, Manifest, Reference, media};
 use remote::{Registry, Transport};
 
+use crate::at::{self, At};
 use crate::inputs::debian::evidence;
 use crate::lock::index;
 
-/// An image that is not in the registry now.
+/// A layout that was not pushed.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// The layout cannot be read.
     #[error("pushing layout: {0}")]
     Layout(#[from] oci::Error),
     /// The package index in the layout cannot be read.
-    #[error("pushing layout: reading {}: {source}", path.display())]
-    Evidence {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The registry refuses.
+    #[error("pushing layout: {0}")]
+    Evidence(#[from] At),
+    /// The registry cannot be reached, or refuses.
     #[error("pushing layout: {0}")]
     Registry(#[from] remote::Error),
+}
+
+impl PushError {
+    /// What helps, if that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Layout(_) => Some("a layout is what `builder build -o` writes"),
+            Self::Registry(error) => Some(error.hint()),
+            Self::Evidence(_) => None,
+        }
+    }
 }
 
 /// Pushes the image of the layout in `dir`, byte for byte, and gives its name by digest. The signed package
@@ -65,7 +70,7 @@ async fn push_evidence(
     ];
     let mut layers = Vec::new();
     for (name, limit) in files {
-        let bytes = read(&folder.join(name), limit)?;
+        let bytes = at::read(&folder.join(name), limit)?;
         let mut layer = registry.push_blob(media::OCTETS, &bytes).await?;
         let title = (media::TITLE.to_owned(), name.to_owned());
         layer.annotations = [title].into();
@@ -82,13 +87,4 @@ async fn push_evidence(
     };
     registry.attach_referrer(manifest).await?;
     Ok(())
-}
-
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, PushError> {
-    let read = File::open(path)
-        .and_then(|file| content::read_limited(file, limit).map_err(io::Error::other));
-    read.map_err(|source| PushError::Evidence {
-        path: path.to_owned(),
-        source,
-    })
 }

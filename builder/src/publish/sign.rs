@@ -1,27 +1,30 @@
 //! Signatures and statements about an image that is in a registry, and keys to make them with.
 
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use attest::Predicate;
-use content::{json, limits};
+use content::json::{self, JsonError};
+use content::limits;
 use oci::ImageRef;
 use remote::{Registry, Transport};
 use serde_json::Value;
 use signature::PrivateKey;
 use signer::{Published, Signer};
 
-/// Something that was not signed.
+use crate::at::{self, At};
+
+/// Something that was not signed, or a key that was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
-    /// The image is not there, or the registry fails.
+    /// The image is not in the registry, or the registry fails.
     #[error("reading {image}: {source}")]
     Image {
         /// The image.
         image: Box<ImageRef>,
-        /// Why not.
+        /// What the registry says.
         source: remote::Error,
     },
     /// The signer refuses.
@@ -29,36 +32,45 @@ pub enum SignError {
     Signer {
         /// The image.
         image: Box<ImageRef>,
-        /// Why.
+        /// What the signer says.
         source: signer::Error,
     },
-    /// A predicate that cannot be read.
-    #[error("reading predicate {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A predicate that is not what it is said to be.
+    /// The predicate is not of the type that it should have.
     #[error("reading predicate {}: {source}", path.display())]
     Predicate {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// What is wrong.
         source: attest::Error,
     },
-    /// A key that cannot be made.
+    /// A key cannot be made.
     #[error("making key: {0}")]
     Key(#[from] signature::Error),
-    /// A key that cannot be kept.
-    #[error("writing {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    /// The predicate cannot be read, or the key cannot be written.
+    #[error(transparent)]
+    At(#[from] At),
+}
+
+impl SignError {
+    /// What helps, if that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Image { source, .. } => Some(source.hint()),
+            Self::Signer { source, .. } => Some(source.hint()),
+            Self::Predicate { source, .. } => Some(predicate_hint(source)),
+            Self::Key(_) | Self::At(_) => None,
+        }
+    }
+}
+
+fn predicate_hint(error: &attest::Error) -> &'static str {
+    match error {
+        attest::Error::Document {
+            source: JsonError::Float(_),
+            ..
+        } => "write a number with a fraction as a string: not all programs write it alike",
+        _ => "was it written by `builder build`, and for this --type?",
+    }
 }
 
 /// Signs an image that is in the registry, in both layouts.
@@ -99,7 +111,7 @@ fn refused(image: &ImageRef, source: signer::Error) -> SignError {
     }
 }
 
-/// Nobody signs what is not there.
+/// Nothing is signed that is not in the registry.
 async fn find(image: &ImageRef, transport: &Transport) -> Result<Registry, SignError> {
     let absent = |source| SignError::Image {
         image: Box::new(image.clone()),
@@ -111,12 +123,7 @@ async fn find(image: &ImageRef, transport: &Transport) -> Result<Registry, SignE
 }
 
 fn read(kind: &Predicate, path: &Path) -> Result<Value, SignError> {
-    let bytes = File::open(path)
-        .and_then(|file| content::read_limited(file, limits::STATEMENT).map_err(io::Error::other))
-        .map_err(|source| SignError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+    let bytes = at::read(path, limits::STATEMENT)?;
     let wrong = |source| SignError::Predicate {
         path: path.to_owned(),
         source,
@@ -159,10 +166,7 @@ fn extended(prefix: &Path, extension: &str) -> PathBuf {
 
 /// Whole or not at all, and never over a file that is there: it may be the only copy of a key.
 fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), SignError> {
-    write(path, mode, bytes).map_err(|source| SignError::Write {
-        path: path.to_owned(),
-        source,
-    })
+    Ok(write(path, mode, bytes).map_err(At::writing(path))?)
 }
 
 fn write(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
@@ -193,7 +197,7 @@ mod tests {
         let mode = std::fs::metadata(&private).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let before = std::fs::read(&private).unwrap();
-        assert!(matches!(keygen(&prefix), Err(SignError::Write { .. })));
+        assert!(matches!(keygen(&prefix), Err(SignError::At(_))));
         assert_eq!(std::fs::read(&private).unwrap(), before);
         let key = PrivateKey::from_pem(std::str::from_utf8(&before).unwrap()).unwrap();
         assert_eq!(

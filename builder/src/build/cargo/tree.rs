@@ -1,20 +1,9 @@
 //! Which crates the binary is made of, as cargo resolves them for the target: no build scripts, no macros,
 //! nothing for other systems. Asked in a sandbox in which none of their code runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::lock::crates::{CrateName, CrateVersion};
-
-/// A crate of the binary.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Linked {
-    /// Its name.
-    pub name: CrateName,
-    /// Its version.
-    pub version: CrateVersion,
-    /// Its folder in the source, if it is of the source.
-    pub folder: Option<PathBuf>,
-}
+use crate::build::program::Linked;
 
 /// Cargo's command line.
 pub(super) fn command(package: &str, target: &str) -> Vec<String> {

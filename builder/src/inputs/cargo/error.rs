@@ -1,28 +1,30 @@
-//! What can be wrong with crates.
+//! Why crates cannot be obtained.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use content::Digest;
 
+use crate::at::At;
 use crate::host::HostError;
 use crate::inputs::store::StoreError;
 use crate::inputs::tree::TreeError;
 use crate::interrupt::Interrupted;
-use crate::lock::crates::InvalidCrate;
-use crate::lock::crates::Named;
+use crate::lock::crates::{InvalidCrate, Named};
 use crate::told::{self, shown};
+
+/// What helps against a crate from elsewhere than the public registry.
+pub(in crate::inputs) const ELSEWHERE: &str = "use the crate of the public registry, or copy its source into the repository and name it by path";
 
 /// A crate that cannot be locked, fetched or unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum CrateError {
-    /// Not a `Cargo.lock`.
+    /// The text is not a `Cargo.lock`.
     #[error("parsing Cargo.lock: {}", told::toml(.0))]
     Lock(#[from] toml::de::Error),
-    /// A name or a version that no registry has.
+    /// No registry takes this name or version.
     #[error("parsing Cargo.lock: {0}")]
     Name(#[from] InvalidCrate),
-    /// A crate that does not come from the public registry, or has no checksum.
+    /// The crate does not come from the public registry, or has no checksum.
     #[error(
         "reading Cargo.lock: crate {} {}: expected the public registry and a checksum, found {}",
         shown(name),
@@ -30,72 +32,85 @@ pub enum CrateError {
         shown(found)
     )]
     Source {
-        /// Its name.
+        /// The name of the crate.
         name: String,
         /// Its version.
         version: String,
-        /// What it has instead.
+        /// What `Cargo.lock` says instead.
         found: String,
     },
-    /// cargo.
+    /// cargo cannot be run, or fails.
     #[error("fetching crates: {0}")]
     Host(#[from] HostError),
-    /// The registry has another archive under this name.
+    /// The registry has another archive of this name and version.
     #[error("checking crate {named}: expected {expected}, as the registry has it, found {} in Cargo.lock", named.sha256)]
     Digest {
-        /// Which one.
+        /// The crate in `Cargo.lock`.
         named: Named,
         /// The digest in the registry.
         expected: Digest,
     },
-    /// cargo takes this crate from elsewhere, or has no digest of it.
-    #[error("checking crate {named}: cargo knows no digest of it in the registry")]
-    Unknown {
-        /// Which one.
-        named: Named,
-    },
-    /// What cargo says about crates cannot be read.
+    /// cargo takes the crate from elsewhere, or knows no digest of it.
+    #[error("checking crate {0}: cargo knows no digest of it in the registry")]
+    Unknown(Named),
+    /// The answer of cargo is invalid.
     #[error("fetching crates: reading the answer of cargo metadata: {0}")]
     Metadata(#[source] serde_json::Error),
-    /// cargo takes crates from where they are unpacked.
+    /// cargo takes the crate from a source without archives.
     #[error("fetching crate {named}: cargo has no archive of it{}", from(folder.as_deref()))]
     NoArchive {
-        /// Which one.
+        /// The crate.
         named: Named,
-        /// Where cargo has unpacked it.
+        /// The folder where cargo has it unpacked.
         folder: Option<PathBuf>,
     },
-    /// The store, or an archive that is another one.
+    /// An archive cannot be kept or read, or is another one than was locked.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An archive that does not unpack to what a crate is.
+    /// The archive is not that of this crate.
     #[error("unpacking crate {named}: {reason}")]
     Archive {
-        /// Which one.
+        /// The crate.
         named: Named,
         /// What is wrong.
         reason: String,
     },
-    /// What was unpacked.
+    /// The unpacked crates cannot be read.
     #[error("checking unpacked crates: {0}")]
     Tree(#[from] TreeError),
-    /// A file.
-    #[error("using {}: {source}", path.display())]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Somebody wanted it to end.
+    /// A file cannot be used.
+    #[error("fetching crates: {0}")]
+    At(#[from] At),
+    /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
 
 impl CrateError {
-    /// Whether this is an answer about the source, and the same for everyone.
+    /// Whether this is an answer about the source, and the same on every machine.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Source { .. } | Self::Digest { .. })
+    }
+
+    /// What helps, if that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Host(error) => error.hint(),
+            Self::Store(StoreError::Came { .. }) => {
+                Some("remove that file from CARGO_HOME/registry/cache; it is fetched again")
+            }
+            Self::Store(error) => error.hint(),
+            Self::Source { .. } => Some(ELSEWHERE),
+            Self::Digest { .. } => Some(
+                "either Cargo.lock was edited, or cargo is configured to use a registry with other crates",
+            ),
+            Self::Unknown(_) => Some("is the registry that cargo is configured to use complete?"),
+            Self::NoArchive { .. } => Some(
+                "let cargo fetch crates from a registry or a mirror of it: a vendored folder \
+                 or a local registry in its configuration has no archives that can be checked",
+            ),
+            _ => None,
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! Crates into the store: only what the public registry has under that name and digest.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 
 use content::{Digest, ReadError};
@@ -11,6 +9,7 @@ use super::archive;
 use super::cargo_lock::CargoLock;
 use super::error::CrateError;
 use super::registry::{self, Manifests, Registry};
+use crate::at;
 use crate::host::{Cargo, Patience};
 use crate::inputs::Supply;
 use crate::inputs::store::{Store, StoreError};
@@ -45,7 +44,10 @@ impl RegistryCheck {
 ///
 /// # Errors
 /// As [`obtain`], or the store cannot be read.
-pub fn fetch(lock: &CargoLock, supply: &Supply<'_>) -> Result<Vec<Crate>, CrateError> {
+pub(in crate::inputs) fn fetch(
+    lock: &CargoLock,
+    supply: &Supply<'_>,
+) -> Result<Vec<Crate>, CrateError> {
     let store = supply.store;
     let mut missing = Vec::new();
     for one in &lock.crates {
@@ -55,6 +57,28 @@ pub fn fetch(lock: &CargoLock, supply: &Supply<'_>) -> Result<Vec<Crate>, CrateE
     }
     obtain(lock, &missing, supply)?;
     lock.crates.iter().map(|one| locked(one, store)).collect()
+}
+
+/// Makes sure that the store has every crate that was locked, and compares them with the public registry.
+///
+/// # Errors
+/// As [`obtain`].
+pub(in crate::inputs) fn complete(
+    lock: &CargoLock,
+    crates: &[Crate],
+    supply: &Supply<'_>,
+) -> Result<RegistryCheck, CrateError> {
+    let mut missing = Vec::new();
+    for one in crates {
+        if supply.store.size(&one.key())? != Some(one.size) {
+            missing.push(one.named());
+        }
+    }
+    supply.step(match missing.is_empty() {
+        true => "comparing crates with the registry",
+        false => "fetching crates",
+    })?;
+    obtain(lock, &missing, supply)
 }
 
 fn locked(one: &Named, store: &Store) -> Result<Crate, CrateError> {
@@ -90,7 +114,7 @@ fn kept(one: &Named, store: &Store) -> Result<Option<u64>, CrateError> {
 ///
 /// # Errors
 /// The registry has other crates, cargo cannot fetch, or an archive is not the crate that it should be.
-pub fn obtain(
+fn obtain(
     lock: &CargoLock,
     missing: &[Named],
     supply: &Supply<'_>,
@@ -130,13 +154,7 @@ fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), CrateEr
     };
     let path = manifest.and_then(|manifest| registry::archive(one, manifest));
     let path = path.ok_or_else(no_archive)?;
-    let failed = |source| CrateError::File {
-        path: path.clone(),
-        source,
-    };
-    let bytes = fs::File::open(&path).map_err(failed)?;
-    let bytes = content::read_limited(bytes, ARCHIVE);
-    let bytes = bytes.map_err(|error| failed(io::Error::other(error)))?;
+    let bytes = at::read(&path, ARCHIVE)?;
     // A damaged archive is not called another crate.
     if Digest::of(&bytes) == one.sha256 {
         archive::check(one, &bytes)?;
@@ -146,6 +164,8 @@ fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), CrateEr
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

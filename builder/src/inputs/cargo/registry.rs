@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use content::{Digest, limits};
@@ -14,6 +13,7 @@ use serde::Deserialize;
 use super::archive::folder;
 use super::cargo_lock::{self, CargoLock};
 use super::error::CrateError;
+use crate::at::{self, At};
 use crate::host::{Cargo, HostError};
 use crate::inputs::Supply;
 use crate::interrupt::Interrupt;
@@ -82,8 +82,9 @@ impl<'a> Registry<'a> {
             // What it says of the network says more than what it says without.
             registry.update().map_err(|_| error)?;
         }
-        let text = read(&registry.path("Cargo.lock"))?;
-        registry.digests = cargo_lock::digests(&text, &registry.name)?;
+        let completed = at::read(&registry.path("Cargo.lock"), limits::DOCUMENT)?;
+        let completed = String::from_utf8_lossy(&completed);
+        registry.digests = cargo_lock::digests(&completed, &registry.name)?;
         Ok(registry)
     }
 
@@ -99,7 +100,7 @@ impl<'a> Registry<'a> {
         ];
         for (name, text) in files {
             let path = self.path(name);
-            fs::write(&path, text).map_err(|source| CrateError::File { path, source })?;
+            fs::write(&path, text).map_err(At::writing(&path))?;
         }
         Ok(())
     }
@@ -126,7 +127,7 @@ impl<'a> Registry<'a> {
                 named: one.clone(),
                 expected,
             }),
-            None => Err(CrateError::Unknown { named: one.clone() }),
+            None => Err(CrateError::Unknown(one.clone())),
         }
     }
 
@@ -183,15 +184,4 @@ fn manifest(crates: &[Named]) -> String {
         );
     }
     text
-}
-
-fn read(path: &Path) -> Result<String, CrateError> {
-    let failed = |source| CrateError::File {
-        path: path.to_owned(),
-        source,
-    };
-    let file = fs::File::open(path).map_err(failed)?;
-    let bytes = content::read_limited(file, limits::DOCUMENT);
-    let bytes = bytes.map_err(|error| failed(io::Error::other(error)))?;
-    String::from_utf8(bytes).map_err(|error| failed(io::Error::other(error)))
 }

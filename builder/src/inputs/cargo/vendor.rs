@@ -8,8 +8,9 @@ use content::{Digest, Hasher};
 
 use super::archive::{self, Take, folder, wrong};
 use super::error::CrateError;
+use crate::at::At;
 use crate::inputs::Supply;
-use crate::inputs::normalize::settle;
+use crate::inputs::normalize::normalize;
 use crate::inputs::store::StoreError;
 use crate::inputs::tree::{Tree, holds};
 use crate::lock::crates::Crate;
@@ -61,17 +62,13 @@ fn expected(crates: &[Crate], supply: &Supply<'_>) -> Result<Digest, CrateError>
 }
 
 fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), CrateError> {
-    let failed = |source| CrateError::File {
-        path: into.to_owned(),
-        source,
-    };
-    fs::create_dir(into).map_err(failed)?;
+    fs::create_dir(into).map_err(At::writing(into))?;
     for one in crates {
         each_entry(one, supply, &mut |path, entry| {
             write(entry, &into.join(path))
         })?;
     }
-    settle(into).map_err(failed)
+    Ok(normalize(into).map_err(At::writing(into))?)
 }
 
 /// Gives every file of a crate, and the one that cargo wants beside them, with its path.
@@ -87,15 +84,13 @@ fn each_entry(one: &Crate, supply: &Supply<'_>, take: Take<'_>) -> Result<(), Cr
 
 /// Every file is a new one: nothing that is there already, a link least of all, is written through.
 fn write(from: &mut dyn Read, path: &Path) -> Result<(), CrateError> {
-    let failed = |source| CrateError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = At::writing(path);
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(failed)?;
+        fs::create_dir_all(parent).map_err(&failed)?;
     }
-    let mut file = fs::File::create_new(path).map_err(failed)?;
-    io::copy(from, &mut file).map_err(failed).map(drop)
+    let mut file = fs::File::create_new(path).map_err(&failed)?;
+    io::copy(from, &mut file).map_err(&failed)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -177,11 +172,11 @@ mod tests {
         std::os::unix::fs::symlink(&kept, &link).unwrap();
         for path in [&kept, &link] {
             let refused = write(&mut &b"evil"[..], path);
-            assert!(matches!(refused, Err(CrateError::File { .. })));
+            assert!(matches!(refused, Err(CrateError::At(_))));
         }
         assert_eq!(fs::read(&kept).unwrap(), b"kept");
         let twice = refused("c-1.0.0/.cargo-checksum.json");
-        assert!(matches!(twice, CrateError::File { .. }));
+        assert!(matches!(twice, CrateError::At(_)));
     }
 
     #[test]

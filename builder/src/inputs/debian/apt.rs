@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::ArchiveError;
+use crate::at::At;
 
 /// An address with packages, and whose signatures count there.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -20,18 +20,16 @@ pub struct Source {
 }
 
 /// The files in a folder, by name; none if there is no such folder.
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
-    let failed = |source| ArchiveError::File {
-        path: folder.to_owned(),
-        source,
-    };
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, At> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(failed(source)),
+        Err(source) => return Err(At::reading(folder)(source)),
     };
     let paths = entries.map(|entry| Ok(entry?.path()));
-    let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    let mut paths = paths
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(At::reading(folder))?;
     paths.sort();
     Ok(paths)
 }
@@ -40,7 +38,7 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
 ///
 /// # Errors
 /// A file that exists cannot be read.
-pub fn sources(folder: &Path) -> Result<Vec<Source>, ArchiveError> {
+pub fn sources(folder: &Path) -> Result<Vec<Source>, At> {
     let mut sources = Vec::new();
     let mut paths = vec![folder.join("sources.list")];
     paths.extend(listed(&folder.join("sources.list.d"))?);
@@ -48,7 +46,7 @@ pub fn sources(folder: &Path) -> Result<Vec<Source>, ArchiveError> {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(source) => return Err(ArchiveError::File { path, source }),
+            Err(source) => return Err(At::reading(&path)(source)),
         };
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("list") => sources.extend(text.lines().filter_map(one_line)),
@@ -62,12 +60,11 @@ pub fn sources(folder: &Path) -> Result<Vec<Source>, ArchiveError> {
 
 /// The same with addresses of the web only: a list of mirrors is a file with one in each line
 /// (apt-transport-mirror(1)).
-fn fetched(source: Source) -> Result<Vec<Source>, ArchiveError> {
+fn fetched(source: Source) -> Result<Vec<Source>, At> {
     let addresses = match source.url.strip_prefix("mirror+file:") {
         Some(path) => {
             let path = Path::new("/").join(path.trim_start_matches('/'));
-            let text = fs::read_to_string(&path);
-            text.map_err(|source| ArchiveError::File { path, source })?
+            fs::read_to_string(&path).map_err(At::reading(&path))?
         }
         None => source.url.clone(),
     };
@@ -177,9 +174,7 @@ mod tests {
         let list = folder.path().join("mirrors");
         let line = format!("deb mirror+file:{} bookworm main\n", list.display());
         fs::write(folder.path().join("sources.list"), line).unwrap();
-        assert!(
-            matches!(sources(folder.path()), Err(ArchiveError::File { path, .. }) if path == list)
-        );
+        assert!(matches!(sources(folder.path()), Err(At { path, .. }) if path == list));
         let text =
             "# ours\nhttps://a.example/debian\tpriority:1\n\nfile:/mirror\nhttp://b.example\n";
         fs::write(&list, text).unwrap();

@@ -1,8 +1,7 @@
 //! A Debian archive: where it is, by the host's own configuration, and what it has, by its signed
 //! index. No address of an archive is written here.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -10,14 +9,16 @@ use std::time::Duration;
 use content::Digest;
 
 use super::evidence::Evidence;
+use super::index::Index;
 use super::release::Release;
-use super::signature::Signature;
 use super::signers::Signers;
 use super::{ArchiveError, ChainError, apt, chain, deb, evidence};
+use crate::at;
 use crate::inputs::store::Store;
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::lock::index;
-use crate::lock::packages::{Index, Package};
+use crate::lock::packages::Package;
+use crate::lock::signature::Signature;
 use crate::lock::time::Time;
 use crate::spec::RootSpec;
 
@@ -173,12 +174,7 @@ impl Archive {
 
     /// The keys with which this machine verifies the archive.
     pub(crate) fn keyring(&self) -> Result<Vec<u8>, ArchiveError> {
-        let read = File::open(&self.keyring)
-            .and_then(|file| content::read_limited(file, index::KEYRING).map_err(io::Error::other));
-        read.map_err(|source| ArchiveError::File {
-            path: self.keyring.clone(),
-            source,
-        })
+        Ok(at::read(&self.keyring, index::KEYRING)?)
     }
 
     /// Fetches one package into the store.

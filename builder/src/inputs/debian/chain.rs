@@ -6,11 +6,13 @@ use content::Digest;
 
 use super::error::ChainError;
 use super::evidence::Evidence;
+use super::listed;
 use super::release::Release;
-use super::signature::{self, Signature};
+use super::signature;
 use super::signers::Signers;
 use crate::lock::index::SignedIndex;
-use crate::lock::packages::{self, Package};
+use crate::lock::packages::Package;
+use crate::lock::signature::Signature;
 use crate::spec::RootSpec;
 
 /// Bytes of a package list at the most, unpacked; Debian's are 60 MB.
@@ -37,7 +39,7 @@ pub fn check(
     }
     release.check(&root.suite, locked.date)?;
     let list = list(&release, root, &evidence.packages)?;
-    Ok(packages::check(&list, packages)?)
+    Ok(listed::check(&list, packages)?)
 }
 
 /// The signatures by trusted keys that a lock names, which are one or more.
@@ -126,8 +128,8 @@ pub(super) fn list_name(root: &RootSpec) -> String {
 mod tests {
     use super::*;
     use crate::inputs::debian::ArchiveError;
-    use crate::inputs::debian::signers::Fingerprint;
-    use crate::lock::packages::PackageError;
+    use crate::inputs::debian::PackageError;
+    use crate::lock::signature::Fingerprint;
     use std::path::{Path, PathBuf};
 
     /// An index of `testdata/archive`, and what a lock would say of it. Tests break one link.
@@ -180,7 +182,7 @@ mod tests {
             };
             let date = "2026-07-07T00:00:00Z".parse().unwrap();
             Self {
-                locked: SignedIndex::of(&evidence, vec![signature], date),
+                locked: evidence.index(vec![signature], date),
                 evidence,
                 packages: ["one", "two"].map(package).to_vec(),
                 root: RootSpec {
@@ -337,7 +339,7 @@ mod tests {
         let refused = ArchiveError::from(refused.unwrap_err());
         assert!(matches!(
             refused,
-            ArchiveError::Chain(ChainError::Unsigned { .. })
+            ArchiveError::Served(ChainError::Unsigned { .. })
         ));
     }
 }

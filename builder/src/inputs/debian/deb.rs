@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::lock::packages::{Package, fields};
+use super::stanza::fields;
+use crate::lock::packages::Package;
 
 /// Bytes of a control archive, and of the file in it, at the most.
 const CONTROL: u64 = 16 << 20;

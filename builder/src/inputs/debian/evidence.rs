@@ -5,6 +5,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::lock::index::{IndexFile, SignedIndex};
+use crate::lock::signature::Signature;
+use crate::lock::time::Time;
+
 /// The folder of a layout that has them.
 pub const FOLDER: &str = "evidence";
 /// Name of the release file.
@@ -34,6 +38,17 @@ impl Evidence {
             (PACKAGES, &self.packages),
             (KEYRING, &self.keyring),
         ]
+    }
+
+    /// The index as a lock names it, with the signatures that were found and the time of locking.
+    pub(crate) fn index(&self, signatures: Vec<Signature>, date: Time) -> SignedIndex {
+        SignedIndex {
+            date,
+            release: IndexFile::of(&self.release),
+            packages: IndexFile::of(&self.packages),
+            keyring: IndexFile::of(&self.keyring),
+            signatures,
+        }
     }
 
     /// Writes the files into `folder`, which is made.

@@ -6,16 +6,54 @@ use std::path::Path;
 
 use content::Digest;
 
-use super::{Archive, ArchiveError, Evidence};
+use super::{Archive, ArchiveError, Evidence, evidence};
+use crate::at::At;
 use crate::inputs::Supply;
-use crate::lock::index::{SignedIndex, Wanted};
+use crate::inputs::store::{Key, Kind};
+use crate::lock::index::{IndexFile, SignedIndex};
 use crate::spec::RootSpec;
+
+/// A file of the locked index.
+struct Wanted {
+    name: &'static str,
+    sha256: Digest,
+    size: u64,
+}
+
+impl Wanted {
+    fn new<const LIMIT: u64>(name: &'static str, file: IndexFile<LIMIT>) -> Self {
+        let IndexFile { sha256, size } = file;
+        Self { name, sha256, size }
+    }
+
+    fn release(locked: &SignedIndex) -> Self {
+        Self::new(evidence::RELEASE, locked.release)
+    }
+
+    fn packages(locked: &SignedIndex) -> Self {
+        Self::new(evidence::PACKAGES, locked.packages)
+    }
+
+    fn keyring(locked: &SignedIndex) -> Self {
+        Self::new(evidence::KEYRING, locked.keyring)
+    }
+
+    /// Its key in the store.
+    fn key<'a>(&self, suite: &'a str) -> Key<'a> {
+        Key {
+            kind: Kind::Index,
+            name: self.name,
+            version: suite,
+            digest: self.sha256,
+        }
+    }
+}
 
 /// Brings the files of the locked index, and keeps them in the store.
 ///
 /// # Errors
 /// One of them cannot be found, or is another one than locked.
-pub(in crate::inputs) fn obtain(
+pub(super) fn obtain(
     locked: &SignedIndex,
     root: &RootSpec,
     supply: &Supply<'_>,
@@ -25,9 +63,9 @@ pub(in crate::inputs) fn obtain(
     let release = |archive: &Archive| archive.release(root, interrupt);
     let packages = |archive: &Archive| archive.list_with(root, &sha256, interrupt);
     Ok(Evidence {
-        release: bring(&locked.release(), root, supply, release)?,
-        packages: bring(&locked.packages(), root, supply, packages)?,
-        keyring: bring(&locked.keyring(), root, supply, Archive::keyring)?,
+        release: bring(&Wanted::release(locked), root, supply, release)?,
+        packages: bring(&Wanted::packages(locked), root, supply, packages)?,
+        keyring: bring(&Wanted::keyring(locked), root, supply, Archive::keyring)?,
     })
 }
 
@@ -47,13 +85,17 @@ fn bring(
 ///
 /// # Errors
 /// The store cannot be used.
-pub(in crate::inputs) fn keep(
+pub(super) fn keep(
     evidence: &Evidence,
     locked: &SignedIndex,
     root: &RootSpec,
     supply: &Supply<'_>,
 ) -> Result<(), ArchiveError> {
-    let wanted = [locked.release(), locked.packages(), locked.keyring()];
+    let wanted = [
+        Wanted::release(locked),
+        Wanted::packages(locked),
+        Wanted::keyring(locked),
+    ];
     for (wanted, (_, bytes)) in wanted.iter().zip(evidence.files()) {
         keep_one(wanted, bytes, root, supply)?;
     }
@@ -100,7 +142,7 @@ fn brought(wanted: &Wanted, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveErr
         Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
             return Ok(None);
         }
-        Err(source) => return Err(ArchiveError::File { path, source }),
+        Err(source) => return Err(At::reading(&path)(source).into()),
     };
     let read = content::read_checked(file, wanted.sha256, wanted.size, wanted.size);
     read.map(Some)
@@ -144,11 +186,7 @@ mod tests {
             keyring: b"keyring".to_vec(),
         };
         evidence.write(&place.path().join("evidence")).unwrap();
-        let index = SignedIndex::of(
-            &evidence,
-            Vec::new(),
-            "2026-07-07T00:00:00Z".parse().unwrap(),
-        );
+        let index = evidence.index(Vec::new(), "2026-07-07T00:00:00Z".parse().unwrap());
         let root = RootSpec {
             suite: "test".to_owned(),
             component: "main".to_owned(),

@@ -7,13 +7,13 @@
 mod unpack;
 
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 use content::{Digest, Hasher};
 
+use crate::at::At;
 use crate::inputs::Supply;
-use crate::inputs::normalize::settle;
+use crate::inputs::normalize::normalize;
 use crate::inputs::store::{Store, StoreError};
 use crate::inputs::tree::{Tree, TreeError, holds};
 use crate::interrupt::Interrupted;
@@ -24,24 +24,19 @@ use unpack::Unpacker;
 /// was kept under other rules would go into a new lock, and be found nowhere else.
 const RULES: u32 = 2;
 
-/// A build root that cannot be made or is another one.
+/// A build root that cannot be made, or is another one than was locked.
 #[derive(Debug, thiserror::Error)]
 pub enum RootError {
-    /// A file.
-    #[error("using build root {}: {source}", path.display())]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A package.
+    /// A file of it cannot be written.
+    #[error("unpacking build root: {0}")]
+    At(#[from] At),
+    /// A package cannot be read from the store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A package that is none, or that would write where it must not.
+    /// A package is invalid, or would write outside of the build root.
     #[error("unpacking package {package}: {reason}")]
     Package {
-        /// Which one.
+        /// The name in the lock.
         package: String,
         /// What is wrong.
         reason: String,
@@ -51,15 +46,28 @@ pub enum RootError {
     Changed {
         /// The digest in the lock.
         expected: Digest,
-        /// What the packages unpack to.
+        /// The digest of what the packages unpack to.
         found: Digest,
     },
-    /// What was unpacked.
+    /// The unpacked build root cannot be read.
     #[error("checking build root: {0}")]
     Tree(#[from] TreeError),
-    /// Somebody wanted it to end.
+    /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl RootError {
+    /// What helps, if that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::Changed { .. } | Self::Package { .. } => {
+                Some("was the lock written by another version of this program, or edited?")
+            }
+            Self::At(_) | Self::Tree(_) | Self::Interrupted(_) => None,
+        }
+    }
 }
 
 /// The folder of the build root that these packages make, which must have the digest that was locked. It is
@@ -131,20 +139,15 @@ fn place(packages: &[Package], store: &Store) -> PathBuf {
 /// Unpacks the packages into the store.
 fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Digest, RootError> {
     let store = supply.store;
-    let coming = store.coming();
-    let failed = |source| RootError::File {
-        path: coming.clone(),
-        source,
-    };
     let scratch = store.scratch()?;
     let folder = scratch.path().join("root");
-    fs::create_dir(&folder).map_err(failed)?;
+    fs::create_dir(&folder).map_err(At::writing(&folder))?;
     for package in packages {
         supply.interrupt.check()?;
         let bytes = store.read(&package.key(), package.size)?;
         Unpacker::new(package, &folder, supply.interrupt).unpack(&bytes)?;
     }
-    settle(&folder).map_err(failed)?;
+    normalize(&folder).map_err(At::writing(&folder))?;
     let digest = Tree::of(&folder, supply.interrupt)?.digest();
     store.publish(&folder, &place(packages, store))?;
     Ok(digest)
@@ -303,7 +306,7 @@ mod tests {
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
         let place = place(&packages, &store);
         fs::write(place.join("a"), "evil").unwrap();
-        settle(&place).unwrap();
+        normalize(&place).unwrap();
         let evil = Tree::of(&place, &Interrupt::default()).unwrap().digest();
         for known in [None, Some(&digest)] {
             assert_eq!(

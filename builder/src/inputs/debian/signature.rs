@@ -4,11 +4,10 @@ use std::fs;
 use std::io;
 
 use scratch::Scratch;
-use serde::{Deserialize, Serialize};
 
 use super::error::ChainError;
-use super::signers::Fingerprint;
 use crate::host;
+use crate::lock::signature::Signature;
 use crate::lock::time::Time;
 
 /// Marks of a message that is signed in clear (RFC 4880, section 7), in their order.
@@ -19,16 +18,6 @@ const MARKS: [&str; 3] = [
 ];
 /// SHA-256, SHA-384 and SHA-512 (RFC 4880, section 9.4).
 const STRONG: [&str; 3] = ["8", "9", "10"];
-
-/// Who has signed, and when.
-#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signature {
-    /// The fingerprint of the key that signed, which may be a subkey.
-    pub key: Fingerprint,
-    /// When, as the signature itself says.
-    pub time: Time,
-}
 
 /// A signed text.
 #[derive(Debug)]

@@ -2,10 +2,8 @@
 //! lock, and the keyring that comes with it, are as untrusted as the source that they belong to.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use crate::lock::signature::Fingerprint;
 
 /// Keys that sign Debian's archives of bookworm (12) and trixie (13), main and security: the signing
 /// subkeys of the automatic keys, and the release keys. Read from `debian-archive-keyring.gpg` of the Debian
@@ -26,52 +24,6 @@ const DEBIAN: [&str; 6] = [
     "41587F7DB8C774BCCF131416762F67A0B2C39DE4",
 ];
 
-/// The fingerprint of the OpenPGP key that signs, which may be a subkey: 40 hexadecimal digits (RFC 4880,
-/// section 12.2) or 64 (RFC 9580, section 5.5.4). It is a digest of the key itself, so that no keyring
-/// can give it to another key; of a primary key, a keyring could claim any subkey.
-#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Fingerprint(String);
-
-/// Text that is not a fingerprint.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("expected the 40 or 64 hexadecimal digits of an OpenPGP fingerprint")]
-pub struct InvalidFingerprint;
-
-impl FromStr for Fingerprint {
-    type Err = InvalidFingerprint;
-
-    /// Reads upper and lower case, with and without the spaces that gpg prints.
-    fn from_str(text: &str) -> Result<Self, InvalidFingerprint> {
-        let digits = text.replace(' ', "").to_ascii_uppercase();
-        let is_hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        match is_hexadecimal && matches!(digits.len(), 40 | 64) {
-            true => Ok(Self(digits)),
-            false => Err(InvalidFingerprint),
-        }
-    }
-}
-
-impl TryFrom<String> for Fingerprint {
-    type Error = InvalidFingerprint;
-
-    fn try_from(text: String) -> Result<Self, InvalidFingerprint> {
-        text.parse()
-    }
-}
-
-impl From<Fingerprint> for String {
-    fn from(fingerprint: Fingerprint) -> Self {
-        fingerprint.0
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// The keys whose signatures count.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signers(BTreeSet<Fingerprint>);
@@ -79,8 +31,8 @@ pub struct Signers(BTreeSet<Fingerprint>);
 impl Signers {
     /// Debian's, and those that the user names.
     pub fn with(more: &[Fingerprint]) -> Self {
-        let debian = DEBIAN.map(|digits| Fingerprint(digits.to_owned()));
-        Self(debian.into_iter().chain(more.iter().cloned()).collect())
+        let debian = DEBIAN.iter().filter_map(|digits| digits.parse().ok());
+        Self(debian.chain(more.iter().cloned()).collect())
     }
 
     /// Whether a signature of `key` counts.

@@ -1,120 +1,118 @@
-//! What can be wrong with a source.
+//! Why a source cannot be staged.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::limits::{ENTRIES, PATH, TOTAL};
+use crate::at::At;
 use crate::host::HostError;
-use crate::inputs::store::StoreError;
+use crate::inputs::cargo::ELSEWHERE;
 use crate::told::{self, shown};
 
-/// What helps against a crate from elsewhere than the public registry.
-pub(crate) const ELSEWHERE: &str = "use the crate of the public registry, or copy its source into the repository and name it by path";
-
-/// Source that cannot be named or staged.
+/// A source that cannot be staged.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// git.
+    /// git cannot be run, or fails.
     #[error("reading source: {0}")]
     Host(#[from] HostError),
-    /// No repository, or one that git does not let us read.
+    /// The directory is in no repository that git reads.
     #[error("reading source: {} is in no git repository that can be read: {source}", folder.display())]
     Repository {
-        /// The folder with `Image.toml`.
+        /// The directory of `Image.toml`.
         folder: PathBuf,
-        /// What git said.
+        /// What git says.
         source: HostError,
     },
-    /// A repository without a commit.
+    /// The repository has no commit.
     #[error("reading source: the repository around {} has no commit yet", folder.display())]
     Unborn {
-        /// The folder with `Image.toml`.
+        /// The directory of `Image.toml`.
         folder: PathBuf,
     },
-    /// Files that differ from the last commit, or are not in it.
+    /// Files differ from the last commit, or are not in it.
     #[error("reading source: not committed: {}{}", listed(files), if *more { " and more" } else { "" })]
     Dirty {
-        /// Their paths in the repository, the first of them.
+        /// The first paths in the repository.
         files: Vec<String>,
         /// Whether there are more.
         more: bool,
     },
-    /// Something other than files in folders.
+    /// The commit has something other than files and folders.
     #[error(
         "reading source: {} has git mode {mode}; only files can be staged",
         shown(path)
     )]
     Kind {
-        /// Which path.
+        /// The path in the repository.
         path: String,
-        /// What git says it is.
+        /// Its mode in git.
         mode: String,
     },
-    /// A path that leads out of the source, or into git's own folder.
+    /// A path leads out of the source, or into git's own folder.
     #[error(
         "reading source: \"{}\" in the commit is not a plain path below its repository",
         shown(path)
     )]
     Path {
-        /// What git lists.
+        /// The path in the commit.
         path: String,
     },
-    /// Which of two files readers see depends on how they read.
+    /// A folder of the commit has two entries of one name: readers may see either.
     #[error("reading source: the commit has two files at {}", shown(path))]
     Twice {
         /// Their path in the repository.
         path: String,
     },
-    /// Configuration that cargo would obey.
+    /// The source has configuration that cargo would obey.
     #[error(
         "reading source: {} could replace crates, compiler and linker",
         shown(path)
     )]
     Configuration {
-        /// Its path in the repository.
+        /// The path in the repository.
         path: String,
     },
-    /// More files and folders than a source may have.
+    /// The source has too many files and folders.
     #[error("reading source: more than {ENTRIES} files and folders")]
     Files,
-    /// More bytes than a source may have.
+    /// The source is too large.
     #[error("reading source: its files unpack to more than {TOTAL} bytes")]
     Large,
-    /// One file, list or commit that is too large.
+    /// A git object is too large.
     #[error("reading source: git object {name} has {size} bytes: expected at most {limit}")]
     LargeObject {
-        /// Its name.
+        /// The name of the object.
         name: String,
-        /// Bytes that it has.
+        /// Its size in bytes.
         size: u64,
-        /// Bytes that it may have.
+        /// The most bytes that it may have.
         limit: u64,
     },
-    /// A path that no system opens.
+    /// A path is longer than any that Linux opens.
     #[error("reading source: a path has more than {PATH} bytes: {}", shown(path))]
     LongPath {
         /// The path in the repository.
         path: String,
     },
-    /// An object whose bytes are not those that its name is the digest of.
+    /// The name of a git object is not the digest of its content.
     #[error("reading source: git object {name} does not have the content that its name says")]
     Object {
-        /// Its name.
+        /// The name of the object.
         name: String,
     },
-    /// An object that the repository does not have.
+    /// The repository does not have a git object.
     #[error("reading source: the repository has no git object {name}")]
     Missing {
-        /// Its name.
+        /// The name of the object.
         name: String,
     },
-    /// A symbolic link on the way to the folder.
+    /// The path to the directory has a symbolic link.
     #[error("reading source: {} is a symbolic link", shown(&path.to_string_lossy()))]
     Link {
-        /// Which one.
+        /// The link.
         path: PathBuf,
     },
-    /// A pattern for members of a workspace that is not one.
+    /// A pattern for workspace members is invalid.
     #[error(
         "reading source: \"{}\" is not a pattern for workspace members",
         shown(pattern)
@@ -123,19 +121,19 @@ pub enum SourceError {
         /// The pattern.
         pattern: String,
     },
-    /// A path dependency outside the repository.
+    /// A path dependency is outside the repository.
     #[error(
         "reading source: {} uses \"{}\", which is outside the repository",
         shown(manifest),
         shown(path)
     )]
     Outside {
-        /// Whose dependency.
+        /// The manifest with the dependency.
         manifest: String,
-        /// The path in it.
+        /// The path in the manifest.
         path: String,
     },
-    /// A crate of another registry, or of a git repository.
+    /// A crate comes from another registry, or from a git repository.
     #[error(
         "reading source: {} takes crate {} from elsewhere than the public registry: {}",
         shown(manifest),
@@ -143,53 +141,45 @@ pub enum SourceError {
         shown(found)
     )]
     Elsewhere {
-        /// Whose dependency.
+        /// The manifest with the dependency.
         manifest: String,
         /// The name of the crate.
         dependency: String,
-        /// What says so in the manifest.
+        /// The line of the manifest.
         found: String,
     },
-    /// A crate that the source does not have.
+    /// The source does not have a crate.
     #[error("reading source: there is no {}", shown(manifest))]
     Absent {
-        /// Its manifest.
+        /// The path of its manifest.
         manifest: String,
     },
-    /// Not a manifest.
+    /// A manifest is invalid.
     #[error("parsing {}: {}", shown(manifest), told::toml(source))]
     Manifest {
-        /// Which one.
+        /// The path of the manifest.
         manifest: String,
-        /// Why not.
+        /// What is wrong.
         source: toml::de::Error,
     },
-    /// git answered something else.
+    /// The answer of git is invalid.
     #[error("reading source: git answered \"{}\"", shown(found))]
     Answer {
-        /// What it said.
+        /// The answer.
         found: String,
     },
-    /// A file of the working tree cannot be read, or one cannot be staged.
-    #[error("staging {}: {source}", shown(&path.to_string_lossy()))]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// There is no room to stage it.
+    /// A file of the working tree cannot be read, or a file cannot be staged.
     #[error(transparent)]
-    Store(StoreError),
+    At(#[from] At),
 }
 
 impl SourceError {
-    /// Whether this is an answer about the source, and the same for everyone.
+    /// Whether this is an answer about the source, and the same on every machine.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Elsewhere { .. })
     }
 
-    /// What helps, if we know.
+    /// What helps, if that is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Elsewhere { .. } => Some(ELSEWHERE),
@@ -200,14 +190,13 @@ impl SourceError {
                 Some("what is built is the last commit; commit the source first")
             }
             Self::Configuration { .. } => {
-                Some("remove it from what is built; settings of a build belong into Cargo.toml")
+                Some("remove it from what is built; settings of a build belong in Cargo.toml")
             }
             Self::Host(error) => error.hint(),
             Self::Repository { source, .. } => {
                 let clone = "build in a clone of the source's repository that is yours";
                 Some(source.hint().unwrap_or(clone))
             }
-            Self::Store(error) => error.hint(),
             Self::Kind { .. } => Some("commit the file itself in place of a link or submodule"),
             Self::Link { .. } => Some("name the directory that it leads to"),
             Self::Object { .. } | Self::Missing { .. } => Some(
@@ -220,12 +209,9 @@ impl SourceError {
         }
     }
 
-    pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| match crate::inputs::store::is_full(&source) {
-            true => Self::Store(StoreError::at(&path, source)),
-            false => Self::File { path, source },
-        }
+    pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Self {
+        let at = At::doing("staging", path);
+        move |source| at(source).into()
     }
 }
 

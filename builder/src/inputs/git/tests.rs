@@ -60,7 +60,7 @@ fn staged(repository: &Path) -> Result<(Source, tempfile::TempDir), SourceError>
 fn stages_the_crate_and_what_it_uses() {
     let repository = repository();
     let (source, into) = staged(repository.path()).unwrap();
-    assert_eq!(source.folder, Path::new("a"));
+    assert_eq!(source.directory, Path::new("a"));
     assert!(into.path().join("a/src/main.rs").exists());
     assert!(into.path().join("x/b/Cargo.toml").exists());
     assert!(into.path().join("x/c/Cargo.toml").exists());
@@ -226,7 +226,7 @@ fn the_repository_itself_can_be_the_crate() {
     );
     let into = tempfile::tempdir().unwrap();
     let source = stage(repository.path(), into.path()).unwrap();
-    assert_eq!(source.folder, Path::new(""));
+    assert_eq!(source.directory, Path::new(""));
     assert!(into.path().join("a/src/main.rs").exists());
 }
 

@@ -1,114 +1,92 @@
+//! Why the store cannot keep or give an input.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use content::{Digest, ReadError};
 
+use crate::at::{At, is_full};
 use crate::interrupt::Interrupted;
 
 /// An input that cannot be kept or used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The folder cannot be used.
-    #[error("using store {}: {source}", path.display())]
-    Folder {
-        /// Which file or folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// There is no room left.
-    #[error("writing {}: the disk is full", path.display())]
-    Full {
-        /// In which folder.
-        path: PathBuf,
-    },
-    /// An input is not there.
+    /// A file or folder of the store cannot be used.
+    #[error(transparent)]
+    At(#[from] At),
+    /// The store does not have the input.
     #[error("reading {what}: the store has no {digest}")]
     Absent {
-        /// Which input.
+        /// Kind, name and version.
         what: String,
-        /// Its digest.
+        /// The digest of the input.
         digest: Digest,
     },
-    /// What came is another input than was asked for.
+    /// The bytes that were received are another input.
     #[error("checking {what}: {source}")]
     Came {
-        /// Which input.
+        /// Kind, name and version.
         what: String,
-        /// How it differs.
+        /// How they differ.
         source: ReadError,
     },
-    /// What was unpacked into the store is something else at once.
-    #[error("checking {what}: somebody changes {}", path.display())]
+    /// The bytes in the store are another input.
+    #[error("checking {what}: {source}, in {}", path.display())]
+    Content {
+        /// Kind, name and version.
+        what: String,
+        /// The file in the store.
+        path: PathBuf,
+        /// How they differ.
+        source: ReadError,
+    },
+    /// A folder was changed right after it was unpacked.
+    #[error("checking {what}: {} changed while it was in use", path.display())]
     Disturbed {
         /// What was unpacked.
         what: &'static str,
-        /// Where.
+        /// The folder.
         path: PathBuf,
     },
     /// Another process uses the store.
-    #[error("pruning store {}: another process uses it", path.display())]
-    InUse {
-        /// Which store.
-        path: PathBuf,
-    },
+    #[error("pruning store {}: another process uses it", .0.display())]
+    InUse(PathBuf),
     /// Programs in the store cannot be run.
-    #[error("using store {}: its file system is mounted noexec, and a build runs programs from it", path.display())]
-    NoExec {
-        /// Which store.
-        path: PathBuf,
-    },
-    /// Somebody wanted it to end.
+    #[error("using store {}: its file system is mounted noexec, and a build runs programs from it", .0.display())]
+    NoExec(PathBuf),
+    /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// What is in the store is no longer what was put there.
-    #[error("checking {what}: {source}, in {}", path.display())]
-    Content {
-        /// Which input.
-        what: String,
-        /// Its file.
-        path: PathBuf,
-        /// How it differs.
-        source: ReadError,
-    },
 }
 
 impl StoreError {
-    /// What helps, if we know.
+    /// What helps, if that is known.
     pub fn hint(&self) -> Option<&'static str> {
         use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
         match self {
-            Self::Full { .. } => Some("free some space, or name a store elsewhere with --store"),
-            Self::Folder { source, .. }
-                if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) =>
-            {
-                Some("is it yours to read and to write? --store names another store")
-            }
+            Self::At(At { source, .. }) => match source.kind() {
+                PermissionDenied | ReadOnlyFilesystem => {
+                    Some("may you read and write it? --store names another store")
+                }
+                _ if is_full(source) => {
+                    Some("free some space, or name a store elsewhere with --store")
+                }
+                _ => None,
+            },
             Self::Content { .. } => Some("remove that file from the store; it is fetched again"),
-            Self::Disturbed { .. } => Some("end who else writes there, and repeat the command"),
-            Self::InUse { .. } => Some("repeat the command when that process has ended"),
-            Self::NoExec { .. } => Some(
+            Self::Disturbed { .. } => {
+                Some("end the other program that writes there, and repeat the command")
+            }
+            Self::InUse(_) => Some("repeat the command when that process has ended"),
+            Self::NoExec(_) => Some(
                 "name a store on another file system with --store, or mount this one with exec",
             ),
-            Self::Folder { .. }
-            | Self::Absent { .. }
-            | Self::Came { .. }
-            | Self::Interrupted(_) => None,
+            Self::Absent { .. } | Self::Came { .. } | Self::Interrupted(_) => None,
         }
     }
 
-    /// What the system said about `path`, told apart.
+    /// What the system says about a file or folder of the store.
     pub(crate) fn at(path: &Path, source: io::Error) -> Self {
-        let path = path.to_owned();
-        match is_full(&source) {
-            true => Self::Full { path },
-            false => Self::Folder { path, source },
-        }
+        At::doing("using store", path)(source).into()
     }
-}
-
-/// Whether there is no room left, on the disk or for this user.
-pub(crate) fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded)
 }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use content::{Digest, Hasher};
 
+use crate::lock::crates::{Crate, Named};
+use crate::lock::packages::Package;
+
 /// The kinds of inputs that a store keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
@@ -64,5 +67,41 @@ impl fmt::Display for Key<'_> {
             Kind::Index => "index file",
         };
         write!(f, "{kind} {} {}", self.name, self.version)
+    }
+}
+
+impl Package {
+    /// The key of its `.deb`.
+    pub fn key(&self) -> Key<'_> {
+        Key {
+            kind: Kind::Package,
+            name: &self.name,
+            version: &self.version,
+            digest: self.sha256,
+        }
+    }
+}
+
+impl Crate {
+    /// The key of its archive.
+    pub fn key(&self) -> Key<'_> {
+        Key {
+            kind: Kind::Crate,
+            name: self.name.as_str(),
+            version: self.version.as_str(),
+            digest: self.sha256,
+        }
+    }
+}
+
+impl Named {
+    /// The key of its archive.
+    pub fn key(&self) -> Key<'_> {
+        Key {
+            kind: Kind::Crate,
+            name: self.name.as_str(),
+            version: self.version.as_str(),
+            digest: self.sha256,
+        }
     }
 }

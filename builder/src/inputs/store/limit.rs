@@ -255,7 +255,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let archive = keep(&store, "a", 1);
         let refused = Store::prune(folder.path(), 0);
-        assert!(matches!(refused, Err(StoreError::InUse { .. })));
+        assert!(matches!(refused, Err(StoreError::InUse(_))));
         // Another user of the store does not wait either, and removes nothing.
         let _other = Store::open_within(folder.path(), 0).unwrap();
         assert!(archive.exists());

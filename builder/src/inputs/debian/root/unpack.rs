@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use content::LimitedReader;
 
 use super::RootError;
+use crate::at::At;
 use crate::inputs::debian::deb;
 use crate::interrupt::Interrupt;
 use crate::lock::packages::Package;
@@ -63,37 +64,39 @@ impl<'a> Unpacker<'a> {
         };
         match entry.header().entry_type() {
             tar::EntryType::Directory => self.folder(&path),
-            tar::EntryType::Regular => {
-                let mode = entry
-                    .header()
-                    .mode()
-                    .map_err(|error| self.wrong(&error.to_string()))?;
-                self.clear(&path)?;
-                let mut file =
-                    File::create_new(&path).map_err(|source| self.file(&path, source))?;
-                io::copy(&mut entry, &mut file).map_err(|source| self.file(&path, source))?;
-                let mode = if mode & 0o111 == 0 { 0o644 } else { 0o755 };
-                let mode = fs::Permissions::from_mode(mode);
-                fs::set_permissions(&path, mode).map_err(|source| self.file(&path, source))
-            }
+            tar::EntryType::Regular => self.regular(&mut entry, &path),
             tar::EntryType::Symlink => {
                 let target = self.target(&entry)?;
                 self.clear(&path)?;
-                symlink(target, &path).map_err(|source| self.file(&path, source))
+                Ok(symlink(target, &path).map_err(At::writing(&path))?)
             }
             tar::EntryType::Link => {
                 let target = self.target(&entry)?;
-                let from = self
-                    .place(&target)?
-                    .ok_or_else(|| self.wrong("a link to what is left out"))?;
-                self.check_file(&from)?;
-                self.clear(&path)?;
-                fs::copy(&from, &path)
-                    .map_err(|source| self.file(&path, source))
-                    .map(drop)
+                self.copy(&target, &path)
             }
             kind => Err(self.wrong(&format!("{} is a {kind:?}", path.display()))),
         }
+    }
+
+    fn regular(&self, entry: &mut tar::Entry<'_, impl Read>, path: &Path) -> Result<(), RootError> {
+        let mode = entry.header().mode();
+        let mode = mode.map_err(|error| self.wrong(&error.to_string()))?;
+        self.clear(path)?;
+        let mut file = File::create_new(path).map_err(At::writing(path))?;
+        io::copy(entry, &mut file).map_err(At::writing(path))?;
+        let mode = if mode & 0o111 == 0 { 0o644 } else { 0o755 };
+        let mode = fs::Permissions::from_mode(mode);
+        Ok(fs::set_permissions(path, mode).map_err(At::writing(path))?)
+    }
+
+    /// A hard link becomes a copy.
+    fn copy(&mut self, target: &Path, path: &Path) -> Result<(), RootError> {
+        let from = self.place(target)?;
+        let from = from.ok_or_else(|| self.wrong("a link to a file that is left out"))?;
+        self.check_file(&from)?;
+        self.clear(path)?;
+        fs::copy(&from, path).map_err(At::writing(path))?;
+        Ok(())
     }
 
     fn target(&self, entry: &tar::Entry<'_, impl Read>) -> Result<PathBuf, RootError> {
@@ -141,9 +144,9 @@ impl<'a> Unpacker<'a> {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => return Err(self.wrong(&format!("{} is no folder", path.display()))),
             Err(_) => {
-                fs::create_dir(path).map_err(|source| self.file(path, source))?;
+                fs::create_dir(path).map_err(At::writing(path))?;
                 let mode = fs::Permissions::from_mode(0o755);
-                fs::set_permissions(path, mode).map_err(|source| self.file(path, source))?;
+                fs::set_permissions(path, mode).map_err(At::writing(path))?;
             }
         }
         self.made.insert(path.to_owned());
@@ -152,7 +155,7 @@ impl<'a> Unpacker<'a> {
 
     /// A place has no link on its way; what is copied must not be one either, which could lead anywhere.
     fn check_file(&self, path: &Path) -> Result<(), RootError> {
-        let found = fs::symlink_metadata(path).map_err(|source| self.file(path, source))?;
+        let found = fs::symlink_metadata(path).map_err(At::writing(path))?;
         match found.is_file() {
             true => Ok(()),
             false => Err(self.wrong(&format!("{} is linked to and no file", path.display()))),
@@ -162,7 +165,9 @@ impl<'a> Unpacker<'a> {
     /// Takes away what another package has put there.
     fn clear(&self, path: &Path) -> Result<(), RootError> {
         match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.file(path, error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(At::writing(path)(error).into())
+            }
             _ => Ok(()),
         }
     }
@@ -171,13 +176,6 @@ impl<'a> Unpacker<'a> {
         RootError::Package {
             package: self.package.name.clone(),
             reason: reason.to_owned(),
-        }
-    }
-
-    fn file(&self, path: &Path, source: io::Error) -> RootError {
-        RootError::File {
-            path: path.to_owned(),
-            source,
         }
     }
 }

@@ -54,7 +54,7 @@ fn of_a_workspace_its_root_and_members_are_staged() {
     ] {
         let repository = workspace(members);
         let (source, into) = staged_app(repository.path()).unwrap();
-        assert_eq!(source.folder, Path::new("app"));
+        assert_eq!(source.directory, Path::new("app"));
         assert_eq!(source.cargo_lock, Path::new("Cargo.lock"));
         let is_staged = |path: &str| into.path().join(path).exists();
         for path in ["Cargo.toml", "Cargo.lock", "crates/lib/Cargo.toml"] {

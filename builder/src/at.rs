@@ -1,0 +1,64 @@
+//! What the system says about a file or folder.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::told::shown;
+
+/// A file or folder that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing} {}: {}", shown(&path.to_string_lossy()), said(source))]
+pub struct At {
+    /// What was being done, as a participle: `reading`, `writing`.
+    pub doing: &'static str,
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+impl At {
+    /// A file or folder that cannot be read.
+    pub fn reading(path: &Path) -> impl Fn(io::Error) -> Self {
+        Self::doing("reading", path)
+    }
+
+    /// A file or folder that cannot be written.
+    pub fn writing(path: &Path) -> impl Fn(io::Error) -> Self {
+        Self::doing("writing", path)
+    }
+
+    /// A file or folder that cannot be used otherwise.
+    pub(crate) fn doing(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self {
+            doing,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// A quota counts as the disk.
+fn said(error: &io::Error) -> String {
+    match is_full(error) {
+        true => "the disk is full".to_owned(),
+        false => error.to_string(),
+    }
+}
+
+/// Whether there is no room left, on the disk or for this user.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// It cannot be read, or is longer.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, At> {
+    File::open(path)
+        .and_then(|file| content::read_limited(file, limit).map_err(io::Error::other))
+        .map_err(At::reading(path))
+}

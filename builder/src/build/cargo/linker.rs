@@ -1,0 +1,35 @@
+//! The C compiler of a build root, which links.
+
+use std::fs;
+use std::path::Path;
+
+use crate::at::At;
+use crate::build::error::CompileError;
+
+/// The path of the one versioned C compiler, as seen in the sandbox: unpacked packages have no `cc`, which is made on
+/// installation.
+///
+/// # Errors
+/// There is none, or there are several.
+pub(super) fn find(root: &Path) -> Result<String, CompileError> {
+    let path = root.join("usr/bin");
+    let unread = At::reading(&path);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&path).map_err(&unread)? {
+        let name = entry.map_err(&unread)?.file_name();
+        let name = name.to_string_lossy();
+        let version = name
+            .strip_prefix("x86_64-linux-gnu-gcc-")
+            .unwrap_or_default();
+        if !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit()) {
+            found.push(format!("/usr/bin/{name}"));
+        }
+    }
+    match (found.pop(), found.len()) {
+        (Some(only), 0) => Ok(only),
+        (one, more) => Err(CompileError::Linker {
+            root: root.to_owned(),
+            found: usize::from(one.is_some()) + more,
+        }),
+    }
+}

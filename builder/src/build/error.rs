@@ -1,0 +1,98 @@
+//! Why source was not compiled.
+
+use std::path::PathBuf;
+
+use super::cargo::report::ReportError;
+use crate::at::At;
+use crate::sandbox::{Resource, SandboxError, Step};
+
+/// Source that could not be compiled. The package is named by [`crate::error::Error::Compile`].
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The build root contains no C compiler, or several.
+    #[error("reading build root {}: expected one usr/bin/x86_64-linux-gnu-gcc-N, found {found}", root.display())]
+    Linker {
+        /// The build root.
+        root: PathBuf,
+        /// Number of C compilers.
+        found: usize,
+    },
+    /// The build root cannot be read.
+    #[error(transparent)]
+    Root(#[from] At),
+    /// The compiler refused the source. The answer is the same on every machine.
+    #[error("cargo ended with exit status {0}")]
+    Refused(i32),
+    /// The machine could not compile it, which says nothing about the source.
+    #[error("something ran out or was ended: {0}")]
+    Scarce(String),
+    /// The source starts processes that outlive their parents: they could have changed the program unnoticed.
+    #[error("a process of a build script or macro outlived the one that started it: {0:?}")]
+    LeftBehind(String),
+    /// Cargo's report is not that of one link.
+    #[error("reading cargo's report of the program: {0}")]
+    Report(#[from] ReportError),
+    /// Cargo found no workspace: too little was staged, which says nothing about the source.
+    #[error("cargo found no workspace: {0}")]
+    Unresolved(String),
+    /// Cargo's list of crates cannot be read.
+    #[error("listing its crates: expected a crate, found {0:?}")]
+    Listing(String),
+    /// The compiler could not be run to its end.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+}
+
+impl CompileError {
+    /// Whether this is an answer about the source, and the same on every machine.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::LeftBehind(_))
+    }
+
+    /// What helps, if that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(_) => Some("the compiler's own words are above"),
+            Self::Scarce(_) => Some("most likely memory ran out; try --jobs 1"),
+            Self::Unresolved(_) => Some(
+                "the root of the workspace and its members must be committed in this repository; does \
+                 `cargo build --locked` find them in a new clone?",
+            ),
+            Self::Linker { .. } => Some("Image.toml must name one gcc-N among its packages"),
+            Self::Sandbox(error) => sandbox_hint(error),
+            Self::LeftBehind(_) => {
+                Some("a build script must wait for every process that it starts")
+            }
+            Self::Report(_) => Some("does a build script or macro write to cargo's files?"),
+            Self::Root(_) | Self::Listing(_) => None,
+        }
+    }
+}
+
+/// What helps against an error of the sandbox, by this program's options.
+pub(crate) fn sandbox_hint(error: &SandboxError) -> Option<&'static str> {
+    match error {
+        SandboxError::Refused {
+            step: Step::Proc, ..
+        } => Some(
+            "in a container, let it mount /proc: docker run --security-opt systempaths=unconfined",
+        ),
+        SandboxError::Refused { .. } => Some(
+            "user namespaces must be allowed: sysctl user.max_user_namespaces and \
+             kernel.apparmor_restrict_unprivileged_userns; in a container also its seccomp profile",
+        ),
+        SandboxError::Late { .. } => Some("is the machine slow? raise the limit with --time-limit"),
+        SandboxError::Exceeded { exceeded, .. } => Some(limit_hint(exceeded.resource)),
+        SandboxError::Killed { .. } => Some("most likely memory ran out; try --jobs 1"),
+        _ => None,
+    }
+}
+
+fn limit_hint(resource: Resource) -> &'static str {
+    match resource {
+        Resource::Memory => "raise it with --limit-memory, or try --jobs 1",
+        Resource::Files => "raise it with --limit-files",
+        Resource::Processes => "raise it with --limit-processes, or try --jobs 1",
+        Resource::Output => "raise it with --limit-output",
+    }
+}

@@ -1,0 +1,40 @@
+//! What a build makes, whatever its kind.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::lock::crates::{CrateName, CrateVersion};
+
+/// A compiled program, and how it was compiled.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The name by which `Image.toml` refers to it.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// How the compiler was called.
+    pub invocation: Invocation,
+    /// The crates that are linked into it, sorted.
+    pub linked: Vec<Linked>,
+}
+
+/// How a compiler is called, as provenance shows it. What does not change the program is left out: the number of
+/// jobs, and the format of the compiler's report.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Invocation {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// The whole environment, including the compiler's flags.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// A crate that is linked into a program.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Linked {
+    /// Its name.
+    pub name: CrateName,
+    /// Its version.
+    pub version: CrateVersion,
+    /// Its folder in the source; `None` for a crate of the registry.
+    pub folder: Option<PathBuf>,
+}

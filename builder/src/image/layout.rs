@@ -1,0 +1,114 @@
+//! Writes an image, and the documents about it, into a layout.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use attest::{Provenance, Sbom};
+use content::{Digest, json};
+use oci::{Execution, Layout};
+use serde_json::json;
+
+use super::assemble::{self, Identities, ImageSpec};
+use super::contents;
+use super::describe::{self, Description};
+use crate::at::At;
+use crate::build::program::Program;
+use crate::error::Error;
+use crate::inputs::Inputs;
+use crate::inputs::debian::evidence;
+use crate::order::Order;
+use crate::spec::StartSpec;
+
+/// Which checks of the inputs were made, at the top of a layout. Unlike the other documents this depends on the
+/// machine: a registry may be unreachable.
+pub const CHECKS: &str = "checks.json";
+
+/// Writes the image into the empty folder `layout`. Gives its digests, and those of its files by path.
+pub(crate) fn assemble(
+    inputs: &Inputs,
+    program: &Program,
+    layout: &Path,
+) -> Result<(Identities, Vec<(String, Digest)>), Error> {
+    let spec = &inputs.wanted.spec;
+    let directory = inputs.source.staged.join(&inputs.source.directory);
+    let entries = contents::entries(&spec.files, &directory, program)?;
+    let files = contents::digests(&entries)?;
+    let image = ImageSpec {
+        entries,
+        architecture: spec.root.architecture.clone(),
+        execution: execution(&spec.image),
+    };
+    let identities = assemble::assemble(image, &Layout::create(layout)?)?;
+    Ok((identities, files))
+}
+
+fn execution(start: &StartSpec) -> Execution {
+    let env = start.env.iter();
+    Execution {
+        user: start.user.clone().unwrap_or_default(),
+        env: env.map(|(name, value)| format!("{name}={value}")).collect(),
+        entrypoint: start.entrypoint.clone(),
+        cmd: start.cmd.clone(),
+        working_dir: start.working_dir.clone().unwrap_or_default(),
+        labels: start.labels.clone(),
+        ..Execution::default()
+    }
+}
+
+/// Writes the documents about the image, and the signed package index, into its layout.
+pub(crate) fn describe(
+    order: &Order<'_>,
+    inputs: &Inputs,
+    program: &Program,
+    files: &[(String, Digest)],
+    layout: &Path,
+) -> Result<(), Error> {
+    let own;
+    let source_uri = match order.source_uri {
+        Some(uri) => uri,
+        None => {
+            own = own_uri(order.directory, &inputs.source.directory)?;
+            &own
+        }
+    };
+    let description = Description {
+        builder_id: order.builder_id,
+        source_uri,
+        source: &inputs.source,
+        lock: &inputs.lock,
+        lock_digest: inputs.lock_digest,
+        architecture: &inputs.wanted.spec.root.architecture,
+        invocation: &program.invocation,
+        linked: &program.linked,
+    };
+    let provenance = describe::provenance(&description).to_bytes()?;
+    let sbom = describe::sbom(&description, files)?.to_bytes()?;
+    let checks = json::canonical(&json!({ "registry": inputs.registry }));
+    let path = layout.join(CHECKS);
+    let checks = checks.map_err(|error| At::writing(&path)(io::Error::other(error)))?;
+    let (provenance_file, sbom_file) = (Provenance::PREDICATE.file, Sbom::PREDICATE.file);
+    for (name, bytes) in [
+        (provenance_file, provenance),
+        (sbom_file, sbom),
+        (CHECKS, checks),
+    ] {
+        let path = layout.join(name);
+        fs::write(&path, bytes).map_err(At::writing(&path))?;
+    }
+    let folder = layout.join(evidence::FOLDER);
+    Ok(inputs
+        .evidence
+        .write(&folder)
+        .map_err(At::writing(&folder))?)
+}
+
+/// The URI of the repository with this `directory`, which is `within` it.
+fn own_uri(directory: &Path, within: &Path) -> Result<String, At> {
+    let directory = directory.canonicalize().map_err(At::reading(directory))?;
+    let top = directory.ancestors().nth(within.components().count());
+    Ok(format!(
+        "git+file://{}",
+        top.unwrap_or(&directory).display()
+    ))
+}

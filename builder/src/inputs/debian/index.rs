@@ -1,0 +1,174 @@
+//! The package index of an archive, and which packages a build root needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::stanza::{StanzaError, fields, package};
+use crate::lock::packages::Package;
+
+/// Most packages that an index may list; Debian's have 64,000.
+const PACKAGES: usize = 500_000;
+
+/// A package index that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// A stanza does not describe a package.
+    #[error(transparent)]
+    Stanza(#[from] StanzaError),
+    /// The index lists too many packages.
+    #[error("parsing package index: more than {PACKAGES} packages")]
+    Size,
+    /// The index does not have a package that is needed.
+    #[error("resolving packages: {needed_by} needs {dependency:?}, which the index does not have")]
+    Missing {
+        /// The package that needs it, or `Image.toml`.
+        needed_by: String,
+        /// The dependency as that package names it.
+        dependency: String,
+    },
+}
+
+/// The index of one component and architecture.
+#[derive(Debug, Default)]
+pub struct Index {
+    stanzas: BTreeMap<String, Stanza>,
+    providers: BTreeMap<String, BTreeSet<String>>,
+}
+
+#[derive(Debug)]
+struct Stanza {
+    package: Package,
+    depends: String,
+}
+
+impl Index {
+    /// Parses `Packages` (Debian repository format): paragraphs of fields.
+    ///
+    /// # Errors
+    /// A package without name, version, path, digest or size.
+    pub fn parse(text: &str) -> Result<Self, IndexError> {
+        let mut index = Self::default();
+        for paragraph in text
+            .split("\n\n")
+            .filter(|paragraph| !paragraph.trim().is_empty())
+        {
+            index.add(&fields(paragraph))?;
+            if index.stanzas.len() > PACKAGES {
+                return Err(IndexError::Size);
+            }
+        }
+        Ok(index)
+    }
+
+    fn add(&mut self, fields: &BTreeMap<&str, String>) -> Result<(), IndexError> {
+        let package = package(fields)?;
+        let name = package.name.clone();
+        for provided in names(fields.get("Provides").map_or("", String::as_str)) {
+            self.providers
+                .entry(provided.to_owned())
+                .or_default()
+                .insert(name.clone());
+        }
+        let relations = ["Pre-Depends", "Depends"].map(|field| fields.get(field).cloned());
+        let depends = relations
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ");
+        self.stanzas.insert(name, Stanza { package, depends });
+        Ok(())
+    }
+
+    /// `wanted` and all that they depend on, by name. Of alternatives the first that the index has
+    /// is taken; a virtual package is its alphabetically first provider; versions are not
+    /// compared, since an index has one of each package.
+    ///
+    /// # Errors
+    /// A package is wanted or depended on that the index does not have.
+    pub fn closure(&self, wanted: &[String]) -> Result<Vec<Package>, IndexError> {
+        let mut found = BTreeMap::new();
+        let mut open: Vec<(String, String)> = wanted
+            .iter()
+            .rev()
+            .map(|name| ("Image.toml".to_owned(), name.clone()))
+            .collect();
+        while let Some((needed_by, dependency)) = open.pop() {
+            let Some(stanza) = self.first(&dependency) else {
+                return Err(IndexError::Missing {
+                    needed_by,
+                    dependency,
+                });
+            };
+            let name = stanza.package.name.clone();
+            if found.insert(name.clone(), stanza.package.clone()).is_none() {
+                let dependencies = stanza.depends.split(',').map(str::trim);
+                let named = dependencies.filter(|text| !text.is_empty());
+                open.extend(named.map(|text| (name.clone(), text.to_owned())));
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    fn first(&self, dependency: &str) -> Option<&Stanza> {
+        dependency.split('|').find_map(|alternative| {
+            let name = bare(alternative);
+            let provided = || {
+                self.providers
+                    .get(name)?
+                    .iter()
+                    .find_map(|p| self.stanzas.get(p))
+            };
+            self.stanzas.get(name).or_else(provided)
+        })
+    }
+}
+
+/// `libc6 (>= 2.36)` and `perl:any` without what stands behind the name.
+fn bare(relation: &str) -> &str {
+    relation
+        .split(['(', ':', '['])
+        .next()
+        .unwrap_or_default()
+        .trim()
+}
+
+fn names(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(bare).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stanza::stanza;
+    use super::*;
+
+    fn closure(index: &str, wanted: &[&str]) -> Result<Vec<String>, IndexError> {
+        let wanted: Vec<_> = wanted.iter().map(|&name| name.to_owned()).collect();
+        let packages = Index::parse(index)?.closure(&wanted)?;
+        Ok(packages.into_iter().map(|package| package.name).collect())
+    }
+
+    #[test]
+    fn follows_dependencies_alternatives_and_providers() {
+        let index = [
+            stanza("a", "Pre-Depends: b (>= 1)\nDepends: nowhere | c:any, v\nRecommends: z\nDescription: a\n text: more"),
+            stanza("b", "Depends: a"),
+            stanza("c", ""),
+            stanza("q", "Provides: v (= 1), w"),
+            stanza("p", "Provides: v"),
+            stanza("z", ""),
+        ]
+        .join("\n");
+        assert_eq!(closure(&index, &["a"]).unwrap(), ["a", "b", "c", "p"]);
+    }
+
+    #[test]
+    fn says_what_is_missing_and_for_whom() {
+        let error = closure(&stanza("a", "Depends: b | c"), &["a"])
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "resolving packages: a needs \"b | c\", which the index does not have"
+        );
+        assert!(closure(&stanza("a", ""), &["b"]).is_err());
+    }
+}

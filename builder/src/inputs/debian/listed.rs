@@ -1,0 +1,159 @@
+//! Whether a signed package list has the packages of a lock.
+
+use std::collections::BTreeSet;
+
+use super::stanza::{StanzaError, fields, package};
+use crate::lock::packages::Package;
+
+/// Locked packages that cannot be found in a signed package list.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// A stanza does not describe a package.
+    #[error(transparent)]
+    Stanza(#[from] StanzaError),
+    /// The list has no package of that name.
+    #[error("checking package {package}: it is not in the signed package index")]
+    Absent {
+        /// The name in the lock.
+        package: String,
+    },
+    /// The list has another package of that name.
+    #[error(
+        "checking package {package}: expected {field} {expected}, as the signed package index says, \
+         found {found} in Image.lock"
+    )]
+    Differs {
+        /// The name.
+        package: String,
+        /// The first field that differs.
+        field: &'static str,
+        /// The field as it was signed.
+        expected: String,
+        /// The field in the lock.
+        found: String,
+    },
+}
+
+/// Checks that the package list, a text that was signed, has each of the locked packages as it was locked.
+///
+/// # Errors
+/// The first package that it does not have, or a stanza that cannot be read.
+pub(super) fn check(list: &str, locked: &[Package]) -> Result<(), PackageError> {
+    let listed = named(list, locked.iter().map(|one| one.name.as_str()).collect())?;
+    for package in locked {
+        let same_name: Vec<_> = listed
+            .iter()
+            .filter(|one| one.name == package.name)
+            .collect();
+        match same_name.last() {
+            None => {
+                let package = package.name.clone();
+                return Err(PackageError::Absent { package });
+            }
+            Some(_) if same_name.contains(&package) => {}
+            Some(signed) => return Err(differs(signed, package)),
+        }
+    }
+    Ok(())
+}
+
+/// The stanzas with one of these names; a whole list takes a second to parse.
+fn named(list: &str, names: BTreeSet<&str>) -> Result<Vec<Package>, StanzaError> {
+    let mut packages = Vec::new();
+    for paragraph in list.split("\n\n") {
+        let mut lines = paragraph.lines();
+        let name = lines.find_map(|line| line.strip_prefix("Package:"));
+        if name.is_some_and(|name| names.contains(name.trim())) {
+            packages.push(package(&fields(paragraph))?);
+        }
+    }
+    Ok(packages)
+}
+
+/// What differs first between packages of one name.
+fn differs(signed: &Package, locked: &Package) -> PackageError {
+    let text = |one: &Package| {
+        [
+            ("version", one.version.clone()),
+            ("SHA-256", one.sha256.hex()),
+            ("size", one.size.to_string()),
+            ("path", one.path.to_string()),
+        ]
+    };
+    let mut fields = text(signed).into_iter().zip(text(locked));
+    let differing = fields.find(|(signed, locked)| signed != locked);
+    let ((field, expected), (_, found)) = differing.unwrap_or_default();
+    PackageError::Differs {
+        package: locked.name.clone(),
+        field,
+        expected,
+        found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use content::Digest;
+
+    use super::super::stanza::stanza;
+    use super::*;
+
+    /// A package as the stanza of that name describes it.
+    fn locked(name: &str) -> Package {
+        package(&fields(&stanza(name, ""))).unwrap()
+    }
+
+    #[test]
+    fn a_locked_package_is_one_of_the_list() {
+        let list = [stanza("a", ""), stanza("b", "Depends: a")].join("\n");
+        check(&list, &[locked("a"), locked("b"), locked("a")]).unwrap();
+        let absent = check(&list, &[locked("a"), locked("c")]).unwrap_err();
+        assert_eq!(
+            absent.to_string(),
+            "checking package c: it is not in the signed package index"
+        );
+        let (a, digest) = (locked("a"), Digest::of(b"smuggled"));
+        let version = |version: &str| Package {
+            version: version.to_owned(),
+            ..a.clone()
+        };
+        let sha256 = Package {
+            sha256: digest,
+            ..a.clone()
+        };
+        let path = Package {
+            path: "pool/b.deb".parse().unwrap(),
+            ..a.clone()
+        };
+        let size = Package {
+            size: 8,
+            ..a.clone()
+        };
+        for (wrong, field) in [
+            (version("2"), "version 1, as"),
+            (version("1 "), "version 1, as"),
+            (sha256, "SHA-256 "),
+            (path, "path pool/a.deb, as"),
+            (size, "size 7, as"),
+        ] {
+            // Also where the right one is named as well.
+            for both in [
+                vec![wrong.clone()],
+                vec![wrong.clone(), a.clone()],
+                vec![a.clone(), wrong],
+            ] {
+                let error = check(&list, &both).unwrap_err().to_string();
+                let expected = format!("checking package a: expected {field}");
+                assert!(error.starts_with(&expected), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_archive_may_have_several_versions() {
+        let older = stanza("a", "").replace("Version: 1", "Version: 0");
+        for list in [[stanza("a", ""), older.clone()], [older, stanza("a", "")]] {
+            check(&list.join("\n"), &[locked("a")]).unwrap();
+        }
+    }
+}

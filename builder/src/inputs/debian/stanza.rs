@@ -1,0 +1,75 @@
+//! A stanza of a package list or of a `.deb`: one package, described in fields (Debian repository format;
+//! deb-control(5)).
+
+use std::collections::BTreeMap;
+
+use content::Digest;
+
+use crate::lock::packages::Package;
+
+/// A stanza that does not describe a package.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("parsing package index: package {package:?}: missing or invalid field {field}")]
+pub struct StanzaError {
+    /// The package, if the stanza names it.
+    package: String,
+    /// The field.
+    pub(super) field: &'static str,
+}
+
+/// The package that the fields describe.
+///
+/// # Errors
+/// A field is missing or invalid.
+pub(super) fn package(fields: &BTreeMap<&str, String>) -> Result<Package, StanzaError> {
+    let missing = |field| StanzaError {
+        package: fields.get("Package").cloned().unwrap_or_default(),
+        field,
+    };
+    let get = |field| fields.get(field).cloned().ok_or_else(|| missing(field));
+    Ok(Package {
+        name: get("Package")?,
+        version: get("Version")?,
+        path: get("Filename")?.parse().map_err(|_| missing("Filename"))?,
+        sha256: Digest::from_hex(&get("SHA256")?).map_err(|_| missing("SHA256"))?,
+        size: get("Size")?.parse().map_err(|_| missing("Size"))?,
+    })
+}
+
+/// The fields of a stanza.
+pub(super) fn fields(paragraph: &str) -> BTreeMap<&str, String> {
+    let mut fields = BTreeMap::new();
+    for line in paragraph.lines() {
+        // An indented line continues a field; the fields that are read here have one line.
+        if let Some((name, value)) = line
+            .split_once(':')
+            .filter(|_| !line.starts_with([' ', '\t']))
+        {
+            fields.insert(name, value.trim().to_owned());
+        }
+    }
+    fields
+}
+
+/// The text of a stanza for tests, with `more` fields.
+#[cfg(test)]
+pub(super) fn stanza(name: &str, more: &str) -> String {
+    let digest = Digest::of(name.as_bytes()).hex();
+    format!(
+        "Package: {name}\nVersion: 1\nFilename: pool/{name}.deb\nSHA256: {digest}\nSize: 7\n{more}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stanza_must_have_a_digest() {
+        let text = stanza("a", "").replace("SHA256", "SHA1");
+        let refused = package(&fields(&text)).unwrap_err();
+        assert_eq!(refused.field, "SHA256");
+        let said = "parsing package index: package \"a\": missing or invalid field SHA256";
+        assert_eq!(refused.to_string(), said);
+    }
+}

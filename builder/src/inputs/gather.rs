@@ -1,0 +1,67 @@
+//! From a staged source and its lock to all inputs, checked and unpacked.
+
+use std::path::PathBuf;
+
+use content::Digest;
+
+use super::cargo::{self, RegistryCheck};
+use super::debian::{self, Evidence, root};
+use super::git::Source;
+use super::normalize::normalize;
+use super::supply::Supply;
+use super::wanted::Wanted;
+use crate::at::At;
+use crate::error::Error;
+use crate::lock::Lock;
+
+/// All inputs of a build, checked and unpacked.
+pub struct Inputs {
+    /// The source.
+    pub source: Source,
+    /// What it asks for.
+    pub wanted: Wanted,
+    /// The lock.
+    pub lock: Lock,
+    /// Digest of `Image.lock`.
+    pub lock_digest: Digest,
+    /// The signed package index.
+    pub evidence: Evidence,
+    /// The folder with the build root.
+    pub root: PathBuf,
+    /// The folder with the crates, as cargo expects a vendored source.
+    pub vendor: PathBuf,
+    /// Whether the crates were compared with the public registry.
+    pub registry: RegistryCheck,
+}
+
+/// Brings all inputs of a staged source into place. The source's commit says what they are, not the working tree.
+///
+/// # Errors
+/// An input is missing, is another than locked, or cannot be unpacked, or the work was interrupted.
+pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
+    let wanted = Wanted::staged(&source)?;
+    let (lock, lock_digest) = wanted.lock(&source)?;
+    supply.interrupt.check()?;
+    // Before anything that the lock names is fetched or taken from the store.
+    let evidence = debian::verify(&lock, &wanted.spec.root, supply)?;
+    debian::fetch(&lock.packages, &wanted.spec.root, supply)?;
+    let registry = cargo::complete(&wanted.crates, &lock.crates, supply)?;
+    supply.step("checking the inputs")?;
+    let (root, vendor) = std::thread::scope(|scope| {
+        let vendor = scope.spawn(|| cargo::vendor(&lock.crates, supply));
+        let root = root::prepare(&lock.root, &lock.packages, supply);
+        (root, vendor.join())
+    });
+    let vendor = vendor.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    normalize(&source.staged).map_err(At::writing(&source.staged))?;
+    Ok(Inputs {
+        source,
+        wanted,
+        lock,
+        lock_digest,
+        evidence,
+        root: root?,
+        vendor,
+        registry,
+    })
+}

@@ -1,0 +1,63 @@
+//! From what a directory asks for to its lock.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::cargo;
+use super::debian::{self, root};
+use super::supply::Supply;
+use super::wanted::Wanted;
+use crate::at::At;
+use crate::error::Error;
+use crate::lock::{self, Lock, time::Time};
+
+/// Resolves every input that a directory asks for: packages by the archive's signed index, which must be valid at
+/// `now`, and crates by `Cargo.lock`. All are fetched into the store. The lock names the digest of the build root,
+/// so that is unpacked, unless an earlier lock of the same packages names it.
+///
+/// # Errors
+/// An input cannot be found, fetched, verified or kept, or the work was interrupted.
+pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock, Error> {
+    let wanted = Wanted::read(directory)?;
+    let earlier = Wanted::earlier_lock(directory);
+    let resolved = debian::resolve(&wanted.spec.root, supply, now)?;
+    supply.step("fetching crates")?;
+    let crates = cargo::fetch(&wanted.crates, supply)?;
+    supply.step("unpacking the build root")?;
+    let known = earlier
+        .as_ref()
+        .filter(|lock| lock.packages == resolved.packages);
+    let root = root::resolve(known.map(|lock| &lock.root), &resolved.packages, supply)?;
+    Ok(Lock {
+        version: Lock::VERSION,
+        spec: wanted.spec_digest,
+        cargo_lock: wanted.crates_digest,
+        root,
+        index: resolved
+            .index
+            .dated_as(earlier.as_ref().map(|lock| &lock.index)),
+        packages: resolved.packages,
+        crates,
+    })
+}
+
+/// Writes a lock into a directory, whole or not at all. Gives its path.
+///
+/// # Errors
+/// The directory cannot be written.
+pub fn write_lock(lock: &Lock, directory: &Path) -> Result<PathBuf, Error> {
+    let text = lock.to_text()?;
+    let path = directory.join(lock::FILE);
+    write(&path, directory, &text).map_err(At::writing(&path))?;
+    Ok(path)
+}
+
+fn write(path: &Path, directory: &Path, text: &str) -> io::Result<()> {
+    let file = tempfile::NamedTempFile::new_in(directory)?;
+    fs::write(file.path(), text)?;
+    fs::set_permissions(file.path(), Permissions::from_mode(0o644))?;
+    file.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! What a directory asks for: `Image.toml`, and the crates that `Cargo.lock` names.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use content::{Digest, limits};
+
+use super::cargo::CargoLock;
+use super::git::{self, Source};
+use crate::at::At;
+use crate::error::Error;
+use crate::lock::crates::Crate;
+use crate::lock::{self, Lock, LockError};
+use crate::spec::{self, Spec};
+
+/// `Image.toml` and `Cargo.lock`, parsed.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// `Image.toml`.
+    pub spec: Spec,
+    /// Digest of `Image.toml`.
+    pub spec_digest: Digest,
+    /// `Cargo.lock`.
+    pub crates: CargoLock,
+    /// Digest of `Cargo.lock`.
+    pub crates_digest: Digest,
+}
+
+impl Wanted {
+    /// Reads the files in a directory of the working tree.
+    ///
+    /// # Errors
+    /// A file is missing or invalid, or names a crate from elsewhere than the public registry.
+    pub fn read(directory: &Path) -> Result<Self, Error> {
+        let cargo_lock = git::cargo_lock(directory)?;
+        Self::read_below(Path::new(""), directory, &cargo_lock)
+    }
+
+    /// Reads the files of a staged source.
+    ///
+    /// # Errors
+    /// As [`Wanted::read`].
+    pub fn staged(source: &Source) -> Result<Self, Error> {
+        Self::read_below(&source.staged, &source.directory, &source.cargo_lock)
+    }
+
+    fn read_below(base: &Path, directory: &Path, cargo_lock: &Path) -> Result<Self, Error> {
+        let path = directory.join(spec::FILE);
+        let text = read(base, &path)?;
+        let spec = Spec::parse(&text).map_err(|source| Error::Parse { path, source })?;
+        let cargo_lock = read(base, cargo_lock)?;
+        Ok(Self {
+            spec,
+            spec_digest: Digest::of(text.as_bytes()),
+            crates: CargoLock::parse(&cargo_lock)?,
+            crates_digest: Digest::of(cargo_lock.as_bytes()),
+        })
+    }
+
+    /// Reads the lock of a staged source, which must be the lock of these files. Gives its digest as well.
+    ///
+    /// # Errors
+    /// There is no lock, it is invalid, or it is the lock of other files.
+    pub fn lock(&self, source: &Source) -> Result<(Lock, Digest), Error> {
+        let path = source.directory.join(lock::FILE);
+        let text = read(&source.staged, &path).map_err(|error| match error {
+            Error::At(At { path, source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Error::NoLock { path }
+            }
+            other => other,
+        })?;
+        let lock = Lock::parse(&text).map_err(|error| match error {
+            LockError::Parse(source) => Error::Parse { path, source },
+            other => other.into(),
+        })?;
+        self.check(&lock)?;
+        Ok((lock, Digest::of(text.as_bytes())))
+    }
+
+    /// The lock that is now in a directory of the working tree, if it can be read: it is about to be replaced.
+    pub(super) fn earlier_lock(directory: &Path) -> Option<Lock> {
+        let text = read(Path::new(""), &directory.join(lock::FILE)).ok()?;
+        Lock::parse(&text).ok()
+    }
+
+    fn check(&self, lock: &Lock) -> Result<(), LockError> {
+        let files = [
+            (spec::FILE, lock.spec, self.spec_digest),
+            ("Cargo.lock", lock.cargo_lock, self.crates_digest),
+        ];
+        for (file, expected, found) in files {
+            if expected != found {
+                return Err(LockError::Stale {
+                    file,
+                    expected,
+                    found,
+                });
+            }
+        }
+        // The compiler uses the crates that Cargo.lock names, and provenance names those of the lock.
+        let locked: BTreeSet<_> = lock.crates.iter().map(Crate::named).collect();
+        let wanted: BTreeSet<_> = self.crates.crates.iter().cloned().collect();
+        match locked.symmetric_difference(&wanted).next() {
+            None => Ok(()),
+            Some(first) => Err(LockError::Crates {
+                first: first.clone(),
+            }),
+        }
+    }
+}
+
+/// Reads the text at `path` below `base`; an error names it without `base`.
+fn read(base: &Path, path: &Path) -> Result<String, Error> {
+    let bytes = crate::at::read(&base.join(path), limits::DOCUMENT);
+    let named = |source| At::reading(path)(source);
+    let bytes = bytes.map_err(|error| named(error.source))?;
+    Ok(String::from_utf8(bytes).map_err(|error| named(io::Error::other(error)))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::tests::lock;
+
+    #[test]
+    fn an_earlier_lock_is_one_of_this_version() {
+        let directory = tempfile::tempdir().unwrap();
+        let earlier = || Wanted::earlier_lock(directory.path());
+        let write = |lock: &Lock| {
+            std::fs::write(directory.path().join(lock::FILE), lock.to_text().unwrap()).unwrap();
+        };
+        assert_eq!(earlier(), None);
+        write(&lock());
+        assert_eq!(earlier(), Some(lock()));
+        let older = Lock {
+            version: 1,
+            ..lock()
+        };
+        write(&older);
+        assert_eq!(earlier(), None);
+    }
+}
