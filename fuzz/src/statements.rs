@@ -10,7 +10,7 @@ pub fn statement(bytes: &[u8]) -> bool {
         if let Ok(written) = statement.to_bytes() {
             assert_eq!(Statement::parse(&written).ok(), Some(statement));
         }
-        let _ = Provenance::of_statement(bytes);
+        let _ = Statement::<Provenance>::parse(bytes);
     })
 }
 
