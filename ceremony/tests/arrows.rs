@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("oci", &["content"]),
     ("signature", &["content"]),
     ("attest", &["content"]),
+    ("trust", &["content", "signature"]),
     ("confidential", &["content"]),
     ("remote", &["content", "oci"]),
     (
@@ -48,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "scratch",
             "signature",
             "signer",
+            "trust",
         ],
     ),
     (
@@ -89,7 +91,14 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PROGRAMS: [&str; 5] = ["builder", "verifier", "emulator", "ceremony", "workload"];
 
 /// What works without a network, and what no such room may stand on.
-const OFFLINE: [&str; 5] = ["content", "oci", "signature", "attest", "confidential"];
+const OFFLINE: [&str; 6] = [
+    "content",
+    "oci",
+    "signature",
+    "trust",
+    "attest",
+    "confidential",
+];
 const NETWORK: [&str; 12] = [
     "curl",
     "h2",

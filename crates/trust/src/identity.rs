@@ -1,0 +1,25 @@
+use content::Digest;
+use signature::PublicKey;
+
+/// Who made a signature, as the signature itself proves it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Identity {
+    /// The holder of a key: the SHA-256 digest of its SubjectPublicKeyInfo in DER.
+    Key(Digest),
+}
+
+impl From<&PublicKey> for Identity {
+    fn from(key: &PublicKey) -> Self {
+        Self::Key(key.key_id())
+    }
+}
+
+/// The digits of the key's digest.
+impl std::fmt::Display for Identity {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Key(digest) => write!(out, "key {}", digest.hex()),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+use chrono::{DateTime, Utc};
+use signature::envelope::Envelope;
+use signature::simple_signing::Payload;
+
+use crate::{Identity, Principals};
+
+/// A value that a principal signed. Only verification creates one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Verified<T> {
+    value: T,
+    by: Identity,
+    at: DateTime<Utc>,
+}
+
+/// A payload that no principal signed, or that cannot be parsed.
+#[derive(Debug, thiserror::Error)]
+pub enum Unverified {
+    /// No principal's key made the signature.
+    #[error("signed with an unknown key, or not at all")]
+    UnknownKey,
+    /// The signature is good and the payload is not.
+    #[error(transparent)]
+    Payload(#[from] signature::Error),
+}
+
+impl<T> Verified<T> {
+    /// The value.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// Who signed it.
+    pub fn by(&self) -> &Identity {
+        &self.by
+    }
+
+    /// The time for which the signature was verified. A signature by a key has no time of its own.
+    pub fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
+
+    /// Reads the value further, and keeps who signed it and when that was verified.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn and_then<U, E>(self, read: impl FnOnce(T) -> Result<U, E>) -> Result<Verified<U>, E> {
+        Ok(Verified {
+            value: read(self.value)?,
+            by: self.by,
+            at: self.at,
+        })
+    }
+}
+
+impl Principals {
+    /// Verifies a simple-signing payload (see [`Payload::verify`]).
+    ///
+    /// # Errors
+    /// No principal signed it, or it cannot be parsed.
+    pub fn verify_payload(
+        &self,
+        bytes: &[u8],
+        signature: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Verified<Payload>, Unverified> {
+        let mut principals = self.iter();
+        let signer = principals.find(|principal| principal.key.verify(bytes, signature).is_ok());
+        let signer = signer.ok_or(Unverified::UnknownKey)?;
+        Ok(Verified {
+            value: Payload::verify(bytes, signature, &signer.key)?,
+            by: signer.identity(),
+            at: now,
+        })
+    }
+
+    /// The payload of an envelope, once for each principal that has signed it.
+    pub fn verify_envelope<'a>(
+        &self,
+        envelope: &'a Envelope,
+        now: DateTime<Utc>,
+    ) -> Vec<Verified<&'a [u8]>> {
+        let verified = self.iter().filter_map(|principal| {
+            Some(Verified {
+                value: envelope.verify(&principal.key).ok()?,
+                by: principal.identity(),
+                at: now,
+            })
+        });
+        verified.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::principal::tests::principal;
+    use signature::PrivateKey;
+    use signature::envelope::pae;
+    use signature::simple_signing;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_000_000, 0).unwrap()
+    }
+
+    #[test]
+    fn a_payload_is_by_the_principal_whose_key_signed_it() {
+        let keys = [(); 3].map(|()| PrivateKey::generate().unwrap());
+        let [one, two, stranger] = &keys;
+        let principals = vec![principal("one", one), principal("two", two)];
+        let principals = Principals::new(principals).unwrap();
+        let digest = content::Digest::of(b"image");
+        let payload = simple_signing::payload("registry/repo", &digest, two.public()).unwrap();
+        let signed = two.sign(&payload);
+        let verified = principals.verify_payload(&payload, &signed, now()).unwrap();
+        assert_eq!(verified.value().image_digest(), digest);
+        assert_eq!(
+            (verified.by(), verified.at()),
+            (&two.public().into(), now())
+        );
+        let signed = stranger.sign(&payload);
+        let refused = principals.verify_payload(&payload, &signed, now());
+        assert!(
+            matches!(refused, Err(Unverified::UnknownKey)),
+            "{refused:?}"
+        );
+        let signed = one.sign(b"{}");
+        let refused = principals.verify_payload(b"{}", &signed, now());
+        assert!(
+            matches!(refused, Err(Unverified::Payload(_))),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn an_envelope_is_by_each_principal_that_signed_it() {
+        let keys = [(); 2].map(|()| PrivateKey::generate().unwrap());
+        let [ours, stranger] = &keys;
+        let principals = Principals::new(vec![principal("ours", ours)]).unwrap();
+        let sealed = |key: &PrivateKey| {
+            let signature = key.sign(&pae("type", b"payload"));
+            Envelope::new("type", b"payload".to_vec(), "", signature)
+        };
+        let envelope = sealed(ours);
+        let [verified] = &principals.verify_envelope(&envelope, now())[..] else {
+            panic!("not one signer");
+        };
+        assert_eq!(*verified.value(), b"payload");
+        assert_eq!(
+            (verified.by(), verified.at()),
+            (&ours.public().into(), now())
+        );
+        let kept = verified.clone().and_then(|_| Ok::<_, ()>(1)).unwrap();
+        assert_eq!((kept.by(), kept.at()), (verified.by(), now()));
+        assert_eq!(kept.value(), &1);
+        assert!(
+            principals
+                .verify_envelope(&sealed(stranger), now())
+                .is_empty()
+        );
+    }
+}
