@@ -1,5 +1,6 @@
 //! All rules over the evidence, always all of them: a refusal names every cause at once.
 
+use chrono::{DateTime, Utc};
 use content::Digest;
 use oci::ImageRef;
 
@@ -13,14 +14,16 @@ use crate::rules;
 pub struct Appraisal {
     pub(crate) image: ImageRef,
     pub(crate) policy: Digest,
+    pub(crate) at: DateTime<Utc>,
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Runs every rule.
-pub fn appraise(evidence: &Evidence, policy: &Policy) -> Appraisal {
+/// Runs every rule, as of `now`.
+pub fn appraise(evidence: &Evidence, policy: &Policy, now: DateTime<Utc>) -> Appraisal {
     Appraisal {
         image: evidence.attested.image.clone(),
         policy: policy.digest,
+        at: now,
         findings: rules::check(evidence, policy),
     }
 }

@@ -54,6 +54,8 @@ pub struct Request<'a> {
     pub policy: &'a Policy,
     /// Where the rebuild comes from.
     pub origin: &'a Origin,
+    /// The time for which to appraise it.
+    pub now: DateTime<Utc>,
 }
 
 /// A verdict, and what it rests on.
@@ -82,10 +84,10 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
         registry: request.registry,
         files: published.index_files.clone(),
     };
-    let attested = examine(published, &request.policy.principals);
+    let attested = examine(published, &request.policy.principals, request.now);
     let rebuild = rebuild(request, &attested, &attached, progress).await?;
     let evidence = Evidence::new(attested, rebuild);
-    let verdict = Verdict::of(appraise(&evidence, request.policy));
+    let verdict = Verdict::of(appraise(&evidence, request.policy, request.now));
     Ok(Appraised { verdict, evidence })
 }
 
@@ -99,8 +101,6 @@ pub struct Authority<'a> {
     pub keys: Option<&'a Keys>,
     /// Who appraised, as a URI.
     pub verifier_id: &'a str,
-    /// When.
-    pub now: DateTime<Utc>,
 }
 
 /// What an approval led to.
@@ -207,9 +207,9 @@ async fn rebuild(
 /// The commit that provenance names, where someone signed it who may attest.
 fn named_commit(attested: &Attested, policy: &Policy) -> Result<Option<Commit>, Error> {
     let statements = attested.statements.iter();
-    let counted = statements.filter(|statement| policy.attesters.contains(&statement.signer));
+    let counted = statements.filter(|statement| policy.attesters.contains(statement.by()));
     let named = counted.filter_map(|statement| {
-        let statement = Statement::<Provenance>::parse(&statement.payload).ok()?;
+        let statement = Statement::<Provenance>::parse(&statement.value().payload).ok()?;
         rules::provenance::commit_of(&statement.predicate)?
             .parse()
             .ok()
@@ -224,7 +224,7 @@ fn summary(approval: &Approval, authority: &Authority<'_>) -> Result<serde_json:
         verifier: attest::Verifier {
             id: authority.verifier_id.to_owned(),
         },
-        time_verified: authority.now.to_rfc3339_opts(SecondsFormat::Secs, true),
+        time_verified: approval.at().to_rfc3339_opts(SecondsFormat::Secs, true),
         resource_uri: approval.image().to_string(),
         policy: PolicyDescriptor {
             uri: None,
@@ -241,26 +241,25 @@ fn summary(approval: &Approval, authority: &Authority<'_>) -> Result<serde_json:
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::evidence::SignedStatement;
     use crate::policy::tests::{REPOSITORY, parse, text};
-    use crate::published::Carrier;
+    use crate::published::{Carrier, Form, Piece};
     use content::Digest;
     use serde_json::json;
     use signature::PrivateKey;
+    use signature::envelope::{Envelope, IN_TOTO, pae};
 
-    fn attested(claims: &[(&PrivateKey, &str)]) -> Attested {
-        let statements = claims.iter().map(|(key, commit)| statement(key, commit));
+    fn attested(claims: &[(&PrivateKey, &str)], policy: &Policy) -> Attested {
         let digest = Digest::of(b"image");
-        Attested {
+        let pieces = claims.iter().map(|(key, commit)| statement(key, commit));
+        let published = crate::published::Published {
             image: format!("{REPOSITORY}@{digest}").parse().unwrap(),
             contents: None,
-            pieces: claims.len(),
-            signatures: Vec::new(),
-            statements: statements.collect(),
-            uncounted: Vec::new(),
+            pieces: pieces.collect(),
+            index_files: Vec::new(),
             damage: Vec::new(),
             passed_over: Vec::new(),
-        }
+        };
+        examine(published, policy.principals(), DateTime::UNIX_EPOCH)
     }
 
     /// A statement that an image was built from `commit`.
@@ -282,13 +281,17 @@ pub(crate) mod tests {
         payload.to_string().into_bytes()
     }
 
-    fn statement(key: &PrivateKey, commit: &str) -> SignedStatement {
-        SignedStatement {
+    fn statement(key: &PrivateKey, commit: &str) -> Piece {
+        let payload = provenance_of(commit);
+        let signature = key.sign(&pae(IN_TOTO, &payload));
+        let envelope = Envelope::new(IN_TOTO, payload, "", signature);
+        let bytes = envelope.to_bytes().unwrap();
+        Piece {
             carrier: Carrier::Tag("sha256-07.att".to_owned()),
-            signer: key.public().key_id(),
-            predicate_type: Provenance::PREDICATE.uri.to_owned(),
+            form: Form::Envelope,
             claimed_type: None,
-            payload: provenance_of(commit),
+            digest: Digest::of(&bytes),
+            bytes,
         }
     }
 
@@ -301,7 +304,8 @@ pub(crate) mod tests {
         let [builder, other] = &keys;
         let policy = parse(&text(&[("builder", builder), ("other", other)])).unwrap();
         let (first, second) = ("a".repeat(40), "b".repeat(40));
-        let named = |claims: &[(&PrivateKey, &str)]| named_commit(&attested(claims), &policy);
+        let named =
+            |claims: &[(&PrivateKey, &str)]| named_commit(&attested(claims, &policy), &policy);
         for (one, two) in [(&first, &second), (&second, &first)] {
             let outcome = named(&[(builder, one), (builder, two)]);
             assert!(matches!(outcome, Err(Error::Commits(_))), "{outcome:?}");

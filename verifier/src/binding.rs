@@ -24,13 +24,13 @@
 //!
 //! ```
 //! # use verifier::{appraise::appraise, evidence::Evidence, policy::Policy, verdict::Verdict};
-//! # fn verdict(evidence: &Evidence, policy: &Policy) -> Verdict {
-//! Verdict::of(appraise(evidence, policy))
+//! # fn verdict(evidence: &Evidence, policy: &Policy, now: chrono::DateTime<chrono::Utc>) -> Verdict {
+//! Verdict::of(appraise(evidence, policy, now))
 //! # }
 //! ```
 //! ```compile_fail,E0308
 //! # use verifier::{appraise::appraise, evidence::Evidence, policy::Policy, verdict::Verdict};
-//! # fn verdict(evidence: &Evidence, policy: &Policy) -> Verdict {
+//! # fn verdict(evidence: &Evidence, policy: &Policy, now: chrono::DateTime<chrono::Utc>) -> Verdict {
 //! Verdict::of(policy)
 //! # }
 //! ```

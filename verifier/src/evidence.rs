@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use content::Digest;
 use oci::ImageRef;
 use serde::Deserialize;
+use trust::Verified;
 
 use crate::compare::Difference;
 use crate::contents::Contents;
@@ -24,9 +24,9 @@ pub struct Attested {
     /// How many pieces were looked at.
     pub(crate) pieces: usize,
     /// Signatures over this image by principals of the policy.
-    pub(crate) signatures: Vec<ImageSignature>,
+    pub(crate) signatures: Vec<Verified<ImageSignature>>,
     /// Statements about this image by principals of the policy.
-    pub(crate) statements: Vec<SignedStatement>,
+    pub(crate) statements: Vec<Verified<SignedStatement>>,
     /// What does not count, and why.
     pub(crate) uncounted: Vec<Uncounted>,
     /// Carried over from [`crate::published::Published`], with what verification added.
@@ -37,12 +37,12 @@ pub struct Attested {
 
 impl Attested {
     /// Signatures over this image by principals of the policy.
-    pub fn signatures(&self) -> &[ImageSignature] {
+    pub fn signatures(&self) -> &[Verified<ImageSignature>] {
         &self.signatures
     }
 
     /// Statements about this image by principals of the policy.
-    pub fn statements(&self) -> &[SignedStatement] {
+    pub fn statements(&self) -> &[Verified<SignedStatement>] {
         &self.statements
     }
 }
@@ -52,8 +52,6 @@ impl Attested {
 pub struct ImageSignature {
     /// Where it hangs.
     pub carrier: Carrier,
-    /// Key identifier of the principal.
-    pub signer: Digest,
     /// The repository that was signed with the digest, if any was.
     pub repository: Option<String>,
     /// Whether Confidential Space will count it as well.
@@ -88,8 +86,6 @@ impl std::fmt::Display for Sight {
 pub struct SignedStatement {
     /// Where it hangs.
     pub carrier: Carrier,
-    /// Key identifier of the principal.
-    pub signer: Digest,
     /// The signed predicate type.
     pub predicate_type: String,
     /// The type that the carrier claims; signed by nobody.

@@ -5,24 +5,26 @@ use attest::predicate::{COSIGN_SIGN, Purpose};
 use attest::{Predicate, Statement};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 use content::Digest;
 use serde_json::Value;
 use signature::PublicKey;
 use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
 use signature::simple_signing::Payload;
+use trust::{Principals, Verified};
 
 use crate::damage::Damage;
 use crate::evidence::{Attested, ImageSignature, Sight, SignedStatement, Uncounted};
 use crate::finding::Rule;
-use crate::policy::Principal;
 use crate::published::{Carrier, Form, Piece, Published};
 
-/// Verifies every piece against every principal.
-pub fn examine(mut published: Published, principals: &[Principal]) -> Attested {
+/// Verifies every piece against every principal, as of `now`.
+pub fn examine(mut published: Published, principals: &Principals, now: DateTime<Utc>) -> Attested {
     refuse_another_image(&mut published);
     let mut examiner = Examiner {
         principals,
+        now,
         attested: Attested {
             image: published.image,
             contents: published.contents,
@@ -58,7 +60,8 @@ fn refuse_another_image(published: &mut Published) {
 }
 
 struct Examiner<'a> {
-    principals: &'a [Principal],
+    principals: &'a Principals,
+    now: DateTime<Utc>,
     attested: Attested,
 }
 
@@ -94,54 +97,52 @@ impl Examiner<'_> {
     /// The legacy layout: a signature over the payload's bytes.
     fn simple_signing(&mut self, piece: &Piece, signature: &str) -> Result<(), String> {
         let signature = STANDARD.decode(signature).map_err(text)?;
-        let signed_by =
-            |principal: &&Principal| principal.key.verify(&piece.bytes, &signature).is_ok();
-        let principal = self
+        let verified = self
             .principals
-            .iter()
-            .find(signed_by)
-            .ok_or_else(unknown_key)?;
-        let payload = Payload::verify(&piece.bytes, &signature, &principal.key).map_err(text)?;
-        self.expect_digest(&principal.name, &payload.image_digest().to_string())?;
-        self.attested.signatures.push(ImageSignature {
-            carrier: piece.carrier.clone(),
-            signer: principal.key.key_id(),
-            repository: Some(payload.repository().to_owned()),
-            in_confidential_space: sight(&piece.carrier, &payload, &principal.key),
+            .verify_payload(&piece.bytes, &signature, self.now)
+            .map_err(text)?;
+        let signer = self.principals.with_identity(verified.by());
+        let signer = signer.ok_or_else(unknown_key)?;
+        let signed = verified.and_then(|payload| {
+            self.expect_digest(&signer.name, &payload.image_digest().to_string())?;
+            Ok::<_, String>(ImageSignature {
+                carrier: piece.carrier.clone(),
+                repository: Some(payload.repository().to_owned()),
+                in_confidential_space: sight(&piece.carrier, &payload, &signer.key),
+            })
         });
+        self.attested.signatures.push(signed?);
         Ok(())
     }
 
     /// An envelope, bare or in a bundle, counts for each principal that has signed it.
     fn envelope(&mut self, piece: &Piece, envelope: &Envelope) -> Result<(), String> {
-        let signed_by = |principal: &&Principal| envelope.verify(&principal.key).is_ok();
-        let signers: Vec<_> = self.principals.iter().filter(signed_by).collect();
-        if signers.is_empty() {
+        let verified = self.principals.verify_envelope(envelope, self.now);
+        if verified.is_empty() {
             return Err(unknown_key());
         }
-        signers
+        verified
             .into_iter()
-            .try_for_each(|principal| self.signed(piece, envelope, principal))
+            .try_for_each(|payload| self.signed(piece, envelope.payload_type(), payload))
     }
 
-    /// What `principal` has signed. It is a signature on the image only if it says so; any other
+    /// What a principal has signed. It is a signature on the image only if it says so; any other
     /// statement is one of its own type, wherever it hangs.
     fn signed(
         &mut self,
         piece: &Piece,
-        envelope: &Envelope,
-        principal: &Principal,
+        payload_type: &str,
+        payload: Verified<&[u8]>,
     ) -> Result<(), String> {
-        let (name, signer) = (principal.name.clone(), principal.key.key_id());
-        let payload = envelope.verify(&principal.key).map_err(text)?;
-        if envelope.payload_type() != envelope::IN_TOTO {
-            let found = envelope.payload_type();
+        let signer = self.principals.with_identity(payload.by());
+        let name = &signer.ok_or_else(unknown_key)?.name;
+        if payload_type != envelope::IN_TOTO {
+            let expected = envelope::IN_TOTO;
             return Err(format!(
-                "signed by {name}: expected {}, found {found}",
-                envelope::IN_TOTO
+                "signed by {name}: expected {expected}, found {payload_type}"
             ));
         }
-        let statement = Statement::<Value>::parse(payload).map_err(text)?;
+        let statement = Statement::<Value>::parse(payload.value()).map_err(text)?;
         let [subject] = &statement.subject[..] else {
             let count = statement.subject.len();
             return Err(format!(
@@ -149,25 +150,27 @@ impl Examiner<'_> {
             ));
         };
         let digest = subject.digest.get("sha256").map_or("none", String::as_str);
-        self.expect_digest(&name, &format!("sha256:{digest}"))?;
-        let carrier = piece.carrier.clone();
+        self.expect_digest(name, &format!("sha256:{digest}"))?;
         if statement.predicate_type == COSIGN_SIGN {
-            let repository = subject.name.clone();
-            self.attested.signatures.push(ImageSignature {
-                carrier,
-                signer,
-                repository,
-                in_confidential_space: Sight::NotUnderTag,
+            let signature = payload.clone().and_then(|_| {
+                Ok::<_, String>(ImageSignature {
+                    carrier: piece.carrier.clone(),
+                    repository: subject.name.clone(),
+                    in_confidential_space: Sight::NotUnderTag,
+                })
             });
+            self.attested.signatures.push(signature?);
         }
         // Signatures as well: one that hangs there as provenance is a confusion to be reported.
-        self.attested.statements.push(SignedStatement {
-            carrier: piece.carrier.clone(),
-            signer,
-            predicate_type: statement.predicate_type,
-            claimed_type: piece.claimed_type.clone(),
-            payload: payload.to_vec(),
+        let signed = payload.and_then(|bytes| {
+            Ok::<_, String>(SignedStatement {
+                carrier: piece.carrier.clone(),
+                predicate_type: statement.predicate_type,
+                claimed_type: piece.claimed_type.clone(),
+                payload: bytes.to_vec(),
+            })
         });
+        self.attested.statements.push(signed?);
         Ok(())
     }
 

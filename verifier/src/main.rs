@@ -122,6 +122,7 @@ async fn appraise(
         registry,
         policy,
         origin: &origin,
+        now: SystemTime::now().into(),
     };
     authorize::verify(&request, &tell).await
 }
@@ -149,7 +150,6 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
             grant: &grant,
             keys: keys.as_ref(),
             verifier_id: id.unwrap_or(VERIFIER_ID),
-            now: SystemTime::now().into(),
         };
         let authorized = authorize::authorize(&registry, approval, &authority).await?;
         tell(&done(&authorized));
@@ -242,6 +242,7 @@ async fn rebuild(arguments: &cli::Rebuild) -> Result<Answer, Error> {
         directory: &arguments.directory,
         workshop: &workshop(&arguments.tools)?,
         layout: &arguments.output,
+        now: SystemTime::now().into(),
     };
     let receipt = receipt::receipt(&request, &tell).await?;
     tell(receipt.table().trim_end());

@@ -1,30 +1,23 @@
 //! The release policy: what its owner asks of an image before a key is opened to it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use attest::Predicate;
 use content::Digest;
 use oci::Repository;
-use signature::PublicKey;
+use trust::{Identity, Principals, Quorum};
 
-use crate::commit::{Commit, InvalidCommit};
+use crate::commit::Commit;
 
 mod document;
+mod error;
 
 use document::Document;
+pub use error::PolicyError;
 
 /// The external parameters of provenance that have policy entries of their own.
 pub const POLICY_PARAMETERS: [&str; 2] = ["source", "directory"];
-
-/// Whom the policy knows, by name and key.
-#[derive(Clone, Debug)]
-pub struct Principal {
-    /// As the policy calls them.
-    pub name: String,
-    /// The only key that speaks for them.
-    pub key: PublicKey,
-}
 
 /// Whether the policy asks for something.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,15 +26,6 @@ pub enum Demand {
     Required,
     /// Not asked for.
     Unasked,
-}
-
-/// Who must have signed the image.
-#[derive(Clone, Debug)]
-pub(crate) struct Signatures {
-    /// Key identifiers of those who must all have signed.
-    pub(crate) required: BTreeSet<Digest>,
-    /// How many distinct principals of the policy must have signed; never none.
-    pub(crate) threshold: usize,
 }
 
 /// A policy whose every name is resolved. Only [`Policy::parse`] makes one.
@@ -65,117 +49,16 @@ pub struct Policy {
     pub(crate) commit: Option<Commit>,
     /// Further external parameters of the build, each with its only allowed value.
     pub(crate) parameters: BTreeMap<String, serde_json::Value>,
-    /// Everyone the policy knows; no two share a key.
-    pub(crate) principals: Vec<Principal>,
+    /// The principals.
+    pub(crate) principals: Principals,
     /// Who must have signed the image.
-    pub(crate) signatures: Signatures,
+    pub(crate) signatures: Quorum,
     /// What must be attested.
     pub(crate) attestations: BTreeSet<Predicate>,
-    /// Key identifiers of those whose attestations count.
-    pub(crate) attesters: BTreeSet<Digest>,
+    /// The principals whose attestations count.
+    pub(crate) attesters: BTreeSet<Identity>,
     /// Whether the image must be rebuilt.
     pub(crate) rebuild: Demand,
-}
-
-/// A policy that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    /// Not UTF-8.
-    #[error("parsing policy: {0}")]
-    Text(#[from] std::str::Utf8Error),
-    /// Not the expected TOML.
-    #[error("parsing policy: {0}")]
-    Toml(#[from] toml::de::Error),
-    /// The repository is none.
-    #[error("parsing policy: repository `{found}`: {source}")]
-    Repository {
-        /// What stands there.
-        found: String,
-        /// What is wrong with it.
-        source: Box<oci::Error>,
-    },
-    /// A key file that cannot be read.
-    #[error("parsing policy: reading key of `{principal}` from {path}: {source}")]
-    KeyFile {
-        /// Whose key.
-        principal: String,
-        /// Where it should be.
-        path: PathBuf,
-        /// Why it is not.
-        source: std::io::Error,
-    },
-    /// A key that is no P-256 public key in PEM.
-    #[error("parsing policy: key of `{principal}`: {source}")]
-    Key {
-        /// Whose key.
-        principal: String,
-        /// What is wrong with it.
-        source: signature::Error,
-    },
-    /// Neither or both of `key` and `pem`.
-    #[error("parsing policy: principal `{principal}`: expected one of `key` and `pem`")]
-    KeySource {
-        /// Whose key.
-        principal: String,
-    },
-    /// Two principals with one name or with one key.
-    #[error("parsing policy: principals `{first}` and `{second}` share one {what}")]
-    Twice {
-        /// The earlier.
-        first: String,
-        /// The later.
-        second: String,
-        /// Name or key.
-        what: &'static str,
-    },
-    /// A name without a `[[principal]]`.
-    #[error("parsing policy: `{field}` names `{found}`, which is no [[principal]]")]
-    Stranger {
-        /// Which entry.
-        field: &'static str,
-        /// The unknown name.
-        found: String,
-    },
-    /// A list that names one of them twice.
-    #[error("parsing policy: `{field}` names `{found}` twice")]
-    Repeated {
-        /// Which entry.
-        field: &'static str,
-        /// The repeated name.
-        found: String,
-    },
-    /// A threshold that anyone meets or no one can.
-    #[error("parsing policy: signatures.threshold: expected 1 to {most}, found {found}")]
-    Threshold {
-        /// What stands there.
-        found: usize,
-        /// How many principals there are.
-        most: usize,
-    },
-    /// An image that any one principal signed would pass, whatever it is and whoever built it.
-    #[error(
-        "parsing policy: it admits any image: expected signers in signatures.require, predicates in \
-         attestations.require, or rebuild.require = true"
-    )]
-    AdmitsAny,
-    /// A pinned commit that is no commit.
-    #[error("parsing policy: source.commit: {0}")]
-    Commit(#[from] InvalidCommit),
-    /// A pinned commit that no rule would compare with anything.
-    #[error(
-        "parsing policy: source.commit is compared with provenance and with the rebuild, and the \
-         policy asks for neither"
-    )]
-    UnusedCommit,
-    /// Attestations are asked for, and from nobody.
-    #[error("parsing policy: attestations.by names nobody who could attest")]
-    NobodyAttests,
-    /// A parameter that the policy fixes elsewhere, or a value that JSON has no word for.
-    #[error("parsing policy: parameters.{name} cannot be set here")]
-    Parameter {
-        /// Which.
-        name: String,
-    },
 }
 
 impl Policy {
@@ -220,8 +103,8 @@ impl Policy {
         self.verifier_id.as_deref()
     }
 
-    /// Everyone the policy knows; no two share a key.
-    pub fn principals(&self) -> &[Principal] {
+    /// The principals.
+    pub fn principals(&self) -> &Principals {
         &self.principals
     }
 
@@ -233,18 +116,16 @@ impl Policy {
         }
     }
 
-    /// What the policy calls the holder of a key.
-    pub fn name_of(&self, key: &Digest) -> &str {
-        let mut principals = self.principals.iter();
-        principals
-            .find(|principal| principal.key.key_id() == *key)
-            .map_or("(unknown)", |principal| &principal.name)
+    /// The name of the principal with this identity.
+    pub fn name_of(&self, identity: &Identity) -> &str {
+        let principal = self.principals.with_identity(identity);
+        principal.map_or("(unknown)", |principal| &principal.name)
     }
 }
 
-fn digest(document: &[u8], principals: &[Principal]) -> Digest {
+fn digest(document: &[u8], principals: &Principals) -> Digest {
     let mut lines = format!("{}\n", Digest::of(document).hex());
-    for principal in principals {
+    for principal in principals.iter() {
         lines += &format!("{}\n", principal.key.key_id().hex());
     }
     Digest::of(lines.as_bytes())
@@ -254,6 +135,7 @@ fn digest(document: &[u8], principals: &[Principal]) -> Digest {
 pub(crate) mod tests {
     use super::*;
     use signature::PrivateKey;
+    use trust::{OutOfReach, Twins};
 
     pub(crate) const REPOSITORY: &str = "127.0.0.1:5000/builder/workload";
 
@@ -299,14 +181,11 @@ require = true
     fn a_policy_resolves_its_principals() {
         let (builder, other) = keys();
         let policy = parse(&text(&[("builder", &builder), ("other", &other)])).unwrap();
-        assert_eq!(policy.signatures.threshold, 1);
-        assert!(
-            policy
-                .signatures
-                .required
-                .contains(&builder.public().key_id())
-        );
-        assert_eq!(policy.name_of(&other.public().key_id()), "other");
+        assert_eq!(policy.signatures.threshold(), 1);
+        let required = [Identity::from(builder.public())];
+        let nobody = BTreeSet::new();
+        assert!(policy.signatures.missing(&nobody).eq(&required));
+        assert_eq!(policy.name_of(&other.public().into()), "other");
         assert_eq!(policy.rebuild, Demand::Required);
         assert_eq!(policy.demands(&attest::Sbom::PREDICATE), Demand::Required);
         assert_eq!(policy.directory, "workload");
@@ -353,7 +232,7 @@ require = true
         let (builder, _) = keys();
         let error = parse(&text(&[("builder", &builder), ("twin", &builder)])).unwrap_err();
         assert!(
-            matches!(error, PolicyError::Twice { what: "key", .. }),
+            matches!(error, PolicyError::Twins(Twins { what: "key", .. })),
             "{error}"
         );
     }
@@ -366,7 +245,7 @@ require = true
             let text = text(&[("builder", &builder), ("other", &other)]);
             let error = parse(&text.replacen("require = [\"builder\"]", &line, 1)).unwrap_err();
             assert!(
-                matches!(error, PolicyError::Threshold { most: 2, .. }),
+                matches!(error, PolicyError::Threshold(OutOfReach { most: 2, .. })),
                 "{error}"
             );
         }
@@ -404,7 +283,7 @@ require = true
         let silent = ("require = [\"builder\"]", "require = []");
         let error = edit(&[silent]).unwrap_err();
         assert!(
-            matches!(error, PolicyError::Threshold { found: 0, .. }),
+            matches!(error, PolicyError::Threshold(OutOfReach { found: 0, .. })),
             "{error}"
         );
     }

@@ -7,11 +7,13 @@ use std::{fs, io};
 use attest::{Provenance, Statement};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use chrono::{DateTime, Utc};
 use content::{Digest, limits};
 use oci::{ImageRef, Reference};
 use remote::Registry;
 use scratch::Scratch;
 use serde_json::{Value, json};
+use trust::Principals;
 
 use crate::collect;
 use crate::commit::Commit;
@@ -43,6 +45,8 @@ pub struct Request<'a> {
     pub workshop: &'a Workshop,
     /// Where the rebuilt image goes.
     pub layout: &'a Path,
+    /// The time of the rebuild.
+    pub now: DateTime<Utc>,
 }
 
 /// What a rebuild gave.
@@ -74,7 +78,7 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
         registry: request.registry,
         files: published.index_files.clone(),
     };
-    let attested = examine::examine(published, &[]);
+    let attested = examine::examine(published, &Principals::default(), request.now);
     let failed = |source| Error::Write {
         path: request.layout.to_owned(),
         source,

@@ -1,5 +1,6 @@
 //! Yes or no. There is no third: what could not be told is an error, and never gets here.
 
+use chrono::{DateTime, Utc};
 use content::Digest;
 use oci::ImageRef;
 
@@ -20,6 +21,7 @@ pub enum Verdict {
 pub struct Approval {
     image: ImageRef,
     policy: Digest,
+    at: DateTime<Utc>,
     findings: Vec<Finding>,
 }
 
@@ -37,6 +39,7 @@ impl Verdict {
         let Appraisal {
             image,
             policy,
+            at,
             mut findings,
         } = appraisal;
         let silent = silent_rules(&findings);
@@ -58,6 +61,7 @@ impl Verdict {
             false => Self::Pass(Approval {
                 image,
                 policy,
+                at,
                 findings,
             }),
         }
@@ -98,6 +102,11 @@ impl Approval {
     pub fn policy(&self) -> &Digest {
         &self.policy
     }
+
+    /// The time for which the image was appraised.
+    pub fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
 }
 
 fn silent_rules(findings: &[Finding]) -> Vec<Rule> {
@@ -120,6 +129,7 @@ mod tests {
         Appraisal {
             image: format!("127.0.0.1:5000/a/b@{digest}").parse().unwrap(),
             policy: Digest::of(b"policy"),
+            at: DateTime::UNIX_EPOCH,
             findings,
         }
     }

@@ -69,15 +69,24 @@ fn vsa_and_bundle() {
 #[test]
 fn verdict_and_binding() {
     let case = Case::passing();
-    let attested = examine(case.published.clone(), case.policy().principals());
+    let attested = examine(
+        case.published.clone(),
+        case.policy().principals(),
+        case::NOW,
+    );
     let evidence = Evidence::new(attested, case.rebuild.clone());
-    let verdict = Verdict::of(verifier::appraise::appraise(&evidence, &case.policy()));
+    let verdict = Verdict::of(verifier::appraise::appraise(
+        &evidence,
+        &case.policy(),
+        case::NOW,
+    ));
     let report = verifier::report::json(&verdict, &evidence);
     golden("verdict.json", format!("{report:#}\n").as_bytes());
     golden("verdict.txt", verifier::report::table(&verdict).as_bytes());
     let Verdict::Pass(approval) = &verdict else {
         panic!("{verdict:?}");
     };
+    assert_eq!(approval.at(), case::NOW);
     let binding = Binding::new(approval, &Grant::parse(GRANT).unwrap());
     golden(
         "binding.sh",

@@ -80,12 +80,12 @@ fn a_byte_changed_with_its_digest_passes_only_on_the_same_statements() {
 
 fn verified(case: &Case) -> Vec<Vec<u8>> {
     let policy = case.policy();
-    let attested = examine(case.published.clone(), policy.principals());
+    let attested = examine(case.published.clone(), policy.principals(), case::NOW);
     let signatures = attested.signatures().iter();
     let signatures = signatures.map(|signature| format!("{signature:?}").into_bytes());
     let statements = attested.statements().iter();
     signatures
-        .chain(statements.map(|statement| statement.payload.clone()))
+        .chain(statements.map(|statement| statement.value().payload.clone()))
         .collect()
 }
 

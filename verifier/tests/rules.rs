@@ -7,17 +7,32 @@ mod case;
 
 use attest::Vsa;
 use case::{
-    COMMIT, Case, FILES, PROVENANCE, REPOSITORY, SBOM, honest_sbom, piece, sealed, statement,
+    COMMIT, Case, FILES, NOW, PROVENANCE, REPOSITORY, SBOM, honest_sbom, piece, sealed, statement,
     stored, tag,
 };
 use content::Digest;
 use serde_json::json;
+use trust::{Identity, Principals};
 use verifier::damage::Damage;
 use verifier::evidence::{Evidence, Occasion, Rebuild, RegistryCheck};
 use verifier::examine::examine;
 use verifier::finding::{Outcome, Rule};
 use verifier::published::Form;
 use verifier::verdict::Verdict;
+
+#[test]
+fn what_is_attested_says_by_whom_and_when() {
+    let case = Case::passing();
+    let now = NOW + chrono::TimeDelta::days(1);
+    let attested = examine(case.published.clone(), case.policy().principals(), now);
+    let builder = Identity::from(case.keys.builder.public());
+    let signatures = attested.signatures().iter();
+    let mut of_both = signatures.map(|signature| (signature.by(), signature.at()));
+    assert!(of_both.len() == 2 && of_both.all(|of| of == (&builder, now)));
+    let statements = attested.statements().iter();
+    let mut of_all = statements.map(|statement| (statement.by(), statement.at()));
+    assert!(of_all.len() == 5 && of_all.all(|of| of == (&builder, now)));
+}
 
 #[test]
 fn the_whole_case_passes() {
@@ -242,7 +257,10 @@ fn an_earlier_rebuild_is_called_one() {
     assert_eq!(rebuild.outcome(), Outcome::Pass);
     let words = "in an earlier rebuild (/mine/rebuilt)";
     assert!(rebuild.detail().contains(words), "{}", rebuild.detail());
-    let evidence = Evidence::new(examine(case.published, &[]), case.rebuild);
+    let evidence = Evidence::new(
+        examine(case.published, &Principals::default(), NOW),
+        case.rebuild,
+    );
     let report = verifier::report::json(&verdict, &evidence);
     let origin = json!({"layout": "/mine/rebuilt", "source": "/mine/source"});
     assert_eq!(report["rebuilt"]["origin"], origin);

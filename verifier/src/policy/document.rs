@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use attest::{Predicate, Provenance};
-use content::Digest;
 use oci::Repository;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use signature::PublicKey;
+use trust::{Identity, Principal, Principals, Quorum};
 
 use crate::commit::Commit;
 
-use super::{Demand, POLICY_PARAMETERS, PolicyError, Principal, Signatures};
+use super::{Demand, POLICY_PARAMETERS, PolicyError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,31 +112,18 @@ impl Document {
     pub(super) fn principals(
         &self,
         read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
-    ) -> Result<Vec<Principal>, PolicyError> {
-        let mut principals: Vec<Principal> = Vec::new();
-        for named in &self.principal {
-            let principal = named.resolve(read_key)?;
-            refuse_twins(&principals, &principal)?;
-            principals.push(principal);
-        }
-        Ok(principals)
+    ) -> Result<Principals, PolicyError> {
+        let principals = self.principal.iter().map(|named| named.resolve(read_key));
+        Ok(Principals::new(principals.collect::<Result<_, _>>()?)?)
     }
 
-    pub(super) fn signatures(&self, known: &[Principal]) -> Result<Signatures, PolicyError> {
+    pub(super) fn signatures(&self, known: &Principals) -> Result<Quorum, PolicyError> {
         let required = keys("signatures.require", &self.signatures.require, known)?;
         let threshold = self.signatures.threshold.unwrap_or(required.len());
-        if threshold == 0 || threshold > known.len() {
-            let most = known.len();
-            let found = threshold;
-            return Err(PolicyError::Threshold { found, most });
-        }
-        Ok(Signatures {
-            required,
-            threshold,
-        })
+        Ok(Quorum::new(required, threshold, known)?)
     }
 
-    pub(super) fn attesters(&self, known: &[Principal]) -> Result<BTreeSet<Digest>, PolicyError> {
+    pub(super) fn attesters(&self, known: &Principals) -> Result<BTreeSet<Identity>, PolicyError> {
         let attesters = keys("attestations.by", &self.attestations.by, known)?;
         if attesters.is_empty() && !self.attestations.require.is_empty() {
             return Err(PolicyError::NobodyAttests);
@@ -225,39 +212,18 @@ impl Named {
     }
 }
 
-/// One key under two names would let one signer meet a threshold of two.
-fn refuse_twins(known: &[Principal], new: &Principal) -> Result<(), PolicyError> {
-    for old in known {
-        let what = if old.name == new.name {
-            "name"
-        } else if old.key.key_id() == new.key.key_id() {
-            "key"
-        } else {
-            continue;
-        };
-        return Err(PolicyError::Twice {
-            first: old.name.clone(),
-            second: new.name.clone(),
-            what,
-        });
-    }
-    Ok(())
-}
-
 fn keys(
     field: &'static str,
     names: &[String],
-    known: &[Principal],
-) -> Result<BTreeSet<Digest>, PolicyError> {
+    known: &Principals,
+) -> Result<BTreeSet<Identity>, PolicyError> {
     let mut found = Vec::new();
     for name in names {
-        let mut principals = known.iter();
-        let principal = principals.find(|principal| principal.name == *name);
-        let principal = principal.ok_or_else(|| PolicyError::Stranger {
+        let principal = known.named(name).ok_or_else(|| PolicyError::Stranger {
             field,
             found: name.clone(),
         })?;
-        found.push((name.as_str(), principal.key.key_id()));
+        found.push((name.as_str(), principal.identity()));
     }
     once(field, found)
 }

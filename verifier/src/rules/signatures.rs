@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use content::Digest;
+use trust::{Identity, Verified};
 
 use crate::evidence::{Evidence, ImageSignature, Sight};
 use crate::finding::{Finding, Rule};
@@ -15,19 +15,22 @@ const COSIGN_FLAGS: &str = "`--new-bundle-format=false --use-signing-config=fals
 /// Counts principals, by key.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let is_here = |name: &String| policy.repository.is_named(name);
-    let (here, others): (Vec<&ImageSignature>, Vec<_>) = evidence
+    let (here, others): (Vec<&Verified<ImageSignature>>, Vec<_>) = evidence
         .attested
         .signatures
         .iter()
-        .partition(|signature| signature.repository.as_ref().is_some_and(is_here));
-    let signers: BTreeSet<Digest> = here.iter().map(|signature| signature.signer).collect();
+        .partition(|signature| signature.value().repository.as_ref().is_some_and(is_here));
+    let signers: BTreeSet<Identity> = here
+        .iter()
+        .map(|signature| signature.by().clone())
+        .collect();
     let others = others.into_iter();
     let mut findings: Vec<Finding> = others.map(|other| elsewhere(other, policy)).collect();
     findings.extend(uncounted(evidence));
     findings.extend(signers.iter().filter_map(|key| unseen(key, &here, policy)));
-    let missing: Vec<&Digest> = policy.signatures.required.difference(&signers).collect();
+    let missing: Vec<&Identity> = policy.signatures.missing(&signers).collect();
     findings.extend(missing.iter().map(|key| absent(key, evidence, policy)));
-    if signers.len() < policy.signatures.threshold {
+    if !policy.signatures.is_reached(&signers) {
         findings.push(too_few(&signers, policy));
     } else if missing.is_empty() {
         findings.push(enough(&signers, policy));
@@ -37,9 +40,15 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
 
 /// Confidential Space reads less than we do: a pass here may be a workload there that waits for a
 /// signature in vain.
-fn unseen(signer: &Digest, signatures: &[&ImageSignature], policy: &Policy) -> Option<Finding> {
-    let theirs = signatures.iter().filter(|found| found.signer == *signer);
-    let sights: Vec<Sight> = theirs.map(|found| found.in_confidential_space).collect();
+fn unseen(
+    signer: &Identity,
+    signatures: &[&Verified<ImageSignature>],
+    policy: &Policy,
+) -> Option<Finding> {
+    let theirs = signatures.iter().filter(|found| found.by() == signer);
+    let sights: Vec<Sight> = theirs
+        .map(|found| found.value().in_confidential_space)
+        .collect();
     if sights.contains(&Sight::Seen) {
         return None;
     }
@@ -50,11 +59,11 @@ fn unseen(signer: &Digest, signatures: &[&ImageSignature], policy: &Policy) -> O
 }
 
 /// The same digest in another repository may be an old release, or another's.
-fn elsewhere(signature: &ImageSignature, policy: &Policy) -> Finding {
-    let name = policy.name_of(&signature.signer);
+fn elsewhere(signature: &Verified<ImageSignature>, policy: &Policy) -> Finding {
+    let name = policy.name_of(signature.by());
     let expected = &policy.repository;
-    let carrier = &signature.carrier;
-    let detail = match signature.repository.as_deref() {
+    let carrier = &signature.value().carrier;
+    let detail = match signature.value().repository.as_deref() {
         Some(found) => format!(
             "{name} signed ({carrier}), but for another repository: expected {expected}, found {found}"
         ),
@@ -76,39 +85,35 @@ fn uncounted(evidence: &Evidence) -> Vec<Finding> {
     .collect()
 }
 
-fn absent(key: &Digest, evidence: &Evidence, policy: &Policy) -> Finding {
+fn absent(key: &Identity, evidence: &Evidence, policy: &Policy) -> Finding {
     let what = format!("signature of {}", policy.name_of(key));
     let image = evidence.attested.image.digest;
-    let expected = format!(
-        "one by key {} over {image} in {}",
-        key.hex(),
-        policy.repository
-    );
+    let expected = format!("one by {key} over {image} in {}", policy.repository);
     Finding::fail(Rule::Signatures, what, expected, "none")
 }
 
-fn too_few(signers: &BTreeSet<Digest>, policy: &Policy) -> Finding {
+fn too_few(signers: &BTreeSet<Identity>, policy: &Policy) -> Finding {
     let expected = format!(
         "at least {} of {}",
-        policy.signatures.threshold,
+        policy.signatures.threshold(),
         policy.principals.len()
     );
     let found = format!("{} ({})", signers.len(), names(signers, policy));
     Finding::fail(Rule::Signatures, "distinct principals", expected, found)
 }
 
-fn enough(signers: &BTreeSet<Digest>, policy: &Policy) -> Finding {
+fn enough(signers: &BTreeSet<Identity>, policy: &Policy) -> Finding {
     let detail = format!(
         "signed by {} ({} of {} principals, {} needed)",
         names(signers, policy),
         signers.len(),
         policy.principals.len(),
-        policy.signatures.threshold
+        policy.signatures.threshold()
     );
     Finding::pass(Rule::Signatures, detail)
 }
 
-fn names(keys: &BTreeSet<Digest>, policy: &Policy) -> String {
+fn names(keys: &BTreeSet<Identity>, policy: &Policy) -> String {
     if keys.is_empty() {
         return "nobody".to_owned();
     }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use attest::{Predicate, Subject};
+use trust::Verified;
 
 use crate::evidence::{Evidence, Rebuild, SignedStatement};
 use crate::finding::{Finding, Rule};
@@ -71,7 +72,7 @@ fn judge(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
         .map(|statement| {
             (
                 *statement,
-                (kind.examine)(&statement.payload, evidence, policy),
+                (kind.examine)(&statement.value().payload, evidence, policy),
             )
         })
         .collect();
@@ -102,12 +103,12 @@ fn counted<'a>(
     kind: &Kind,
     evidence: &'a Evidence,
     policy: &Policy,
-) -> BTreeMap<&'a [u8], &'a SignedStatement> {
+) -> BTreeMap<&'a [u8], &'a Verified<SignedStatement>> {
     let statements = evidence.attested.statements.iter();
     statements
-        .filter(|statement| statement.predicate_type == kind.predicate.uri)
-        .filter(|statement| policy.attesters.contains(&statement.signer))
-        .map(|statement| (&statement.payload[..], statement))
+        .filter(|statement| statement.value().predicate_type == kind.predicate.uri)
+        .filter(|statement| policy.attesters.contains(statement.by()))
+        .map(|statement| (&statement.value().payload[..], statement))
         .collect()
 }
 
@@ -117,22 +118,25 @@ fn confused<'a>(
     kind: &'a Kind,
     evidence: &'a Evidence,
     policy: &'a Policy,
-) -> impl Iterator<Item = &'a SignedStatement> {
+) -> impl Iterator<Item = &'a Verified<SignedStatement>> {
     let statements = evidence.attested.statements.iter();
     statements
-        .filter(|statement| policy.attesters.contains(&statement.signer))
-        .filter(|statement| statement.claimed_type.as_deref() == Some(kind.predicate.uri))
-        .filter(|statement| statement.predicate_type != kind.predicate.uri)
+        .filter(|statement| policy.attesters.contains(statement.by()))
+        .filter(|statement| statement.value().claimed_type.as_deref() == Some(kind.predicate.uri))
+        .filter(|statement| statement.value().predicate_type != kind.predicate.uri)
 }
 
-fn misplaced(kind: &Kind, statement: &SignedStatement) -> Finding {
-    let what = format!("signed predicate type, {}", statement.carrier);
-    let found = &statement.predicate_type;
+fn misplaced(kind: &Kind, statement: &Verified<SignedStatement>) -> Finding {
+    let what = format!("signed predicate type, {}", statement.value().carrier);
+    let found = &statement.value().predicate_type;
     Finding::fail(kind.rule(), what, kind.predicate.uri, found)
 }
 
-fn elsewhere(kind: &Kind, statement: &SignedStatement) -> Finding {
-    let (carrier, found) = (&statement.carrier, &statement.predicate_type);
+fn elsewhere(kind: &Kind, statement: &Verified<SignedStatement>) -> Finding {
+    let (carrier, found) = (
+        &statement.value().carrier,
+        &statement.value().predicate_type,
+    );
     let detail = format!("not counted, {carrier}: hangs here and is signed as {found}");
     Finding::note(kind.rule(), detail)
 }
@@ -147,11 +151,14 @@ fn uncounted(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> 
         });
     let statements = evidence.attested.statements.iter();
     let others = statements
-        .filter(|statement| statement.predicate_type == kind.predicate.uri)
-        .filter(|statement| !policy.attesters.contains(&statement.signer))
+        .filter(|statement| statement.value().predicate_type == kind.predicate.uri)
+        .filter(|statement| !policy.attesters.contains(statement.by()))
         .map(|statement| {
-            let name = policy.name_of(&statement.signer);
-            let detail = format!("not counted, {}: {name} may not attest", statement.carrier);
+            let name = policy.name_of(statement.by());
+            let detail = format!(
+                "not counted, {}: {name} may not attest",
+                statement.value().carrier
+            );
             Finding::note(kind.rule(), detail)
         });
     unverified.chain(others).collect()
@@ -167,23 +174,24 @@ fn absent(kind: &Kind, policy: &Policy) -> Finding {
     Finding::fail(kind.rule(), "statement about this image", expected, "none")
 }
 
-fn holds(kind: &Kind, statement: &SignedStatement, policy: &Policy) -> Finding {
-    let name = policy.name_of(&statement.signer);
+fn holds(kind: &Kind, statement: &Verified<SignedStatement>, policy: &Policy) -> Finding {
+    let name = policy.name_of(statement.by());
     let detail = format!(
         "{} by {name} holds ({})",
-        kind.predicate.uri, statement.carrier
+        kind.predicate.uri,
+        statement.value().carrier
     );
     Finding::pass(kind.rule(), detail)
 }
 
-fn beside(kind: &Kind, statement: &SignedStatement, found: &[Mismatch]) -> Finding {
+fn beside(kind: &Kind, statement: &Verified<SignedStatement>, found: &[Mismatch]) -> Finding {
     let whats: Vec<&str> = found
         .iter()
         .map(|mismatch| mismatch.what.as_str())
         .collect();
     let detail = format!(
         "another statement does not hold, {}: {}",
-        statement.carrier,
+        statement.value().carrier,
         whats.join(", ")
     );
     Finding::note(kind.rule(), detail)

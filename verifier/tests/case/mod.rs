@@ -12,6 +12,7 @@ use attest::provenance::{BuildDefinition, Builder, Provenance, ResourceDescripto
 use attest::{Sbom, Statement, Subject};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 use content::Digest;
 use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{Descriptor, Image, ImageRef, Manifest, media};
@@ -30,6 +31,8 @@ use verifier::verdict::Verdict;
 
 pub const PROVENANCE: Rule = Rule::Statement(Provenance::PREDICATE);
 pub const SBOM: Rule = Rule::Statement(Sbom::PREDICATE);
+/// The time for which cases are appraised.
+pub const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 pub const REPOSITORY: &str = "127.0.0.1:5000/builder/workload";
 pub const SOURCE: &str = "git+https://source.example/countersign";
 pub const BUILDER_ID: &str = "https://builder.example/countersign";
@@ -315,9 +318,9 @@ impl Case {
 
     pub fn verdict(&self) -> Verdict {
         let policy = self.policy();
-        let attested = examine(self.published.clone(), policy.principals());
+        let attested = examine(self.published.clone(), policy.principals(), NOW);
         let evidence = Evidence::new(attested, self.rebuild.clone());
-        Verdict::of(appraise(&evidence, &policy))
+        Verdict::of(appraise(&evidence, &policy, NOW))
     }
 
     /// Asserts a refusal by exactly these rules, in whose words `reason` occurs.
