@@ -167,7 +167,8 @@ pub struct Limits {
     /// How many processes and threads there may be at the same time
     #[arg(long, value_name = "N", default_value = "2048")]
     pub limit_processes: NonZeroU32,
-    /// How much they may write to each of standard output and standard error
+    /// How much cargo may write to each of standard output and standard error. What build scripts print
+    /// counts as files
     #[arg(long, value_name = "MIB", default_value = "16")]
     pub limit_output: NonZeroU32,
 }

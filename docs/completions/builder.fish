@@ -54,7 +54,7 @@ complete -c builder -n "__fish_builder_using_subcommand build" -l time-limit -d 
 complete -c builder -n "__fish_builder_using_subcommand build" -l limit-memory -d 'How much memory they may use, without their files' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l limit-files -d 'How much they may keep in files, which are in memory as well' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l limit-processes -d 'How many processes and threads there may be at the same time' -r
-complete -c builder -n "__fish_builder_using_subcommand build" -l limit-output -d 'How much they may write to each of standard output and standard error' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l limit-output -d 'How much cargo may write to each of standard output and standard error. What build scripts print counts as files' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -s o -l output -d 'Where the OCI layout goes; an earlier one is replaced' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand build" -s h -l help -d 'Print help'
@@ -71,7 +71,7 @@ complete -c builder -n "__fish_builder_using_subcommand digest" -l time-limit -d
 complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-memory -d 'How much memory they may use, without their files' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-files -d 'How much they may keep in files, which are in memory as well' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-processes -d 'How many processes and threads there may be at the same time' -r
-complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-output -d 'How much they may write to each of standard output and standard error' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-output -d 'How much cargo may write to each of standard output and standard error. What build scripts print counts as files' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand digest" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand push" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F

@@ -46,7 +46,10 @@ pub enum CompileError {
 impl CompileError {
     /// Whether this is an answer about the source, and the same on every machine.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::LeftBehind(_))
+        matches!(
+            self,
+            Self::Refused(_) | Self::LeftBehind(_) | Self::Report(ReportError::Variable { .. })
+        )
     }
 
     /// What helps, if that is known.
@@ -63,6 +66,9 @@ impl CompileError {
             Self::LeftBehind(_) => {
                 Some("a build script must wait for every process that it starts")
             }
+            Self::Report(ReportError::Variable { .. }) => Some(
+                "remove cargo:rustc-env for this variable: the image must be linked by the locked linker",
+            ),
             Self::Report(_) => Some("does a build script or macro write to cargo's files?"),
             Self::Root(_) | Self::Listing(_) => None,
         }

@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use content::printable;
 use serde::Deserialize;
 
 /// Has cargo report so, and show people what compilers say as without it.
 pub(super) const OPTION: &str = "--message-format=json-render-diagnostics";
 /// Bytes of one document; one lists all features and files of a crate.
 const LINE: u64 = 1 << 20;
+/// The longest text shown of a package's name, in characters.
+const SHOWN: usize = 200;
 
 /// A report that is not that of one link of the program.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +37,14 @@ pub enum ReportError {
         /// The program, as seen in the sandbox.
         program: PathBuf,
     },
+    /// A build script sets a variable that the compiler or linker reads.
+    #[error("the build script of {package} sets {variable:?} for the compiler and linker")]
+    Variable {
+        /// The package, as cargo names it.
+        package: String,
+        /// The variable's name.
+        variable: String,
+    },
     /// The report goes on after its end, or has none.
     #[error("expected it to end with the end of the build")]
     End,
@@ -43,6 +54,9 @@ pub enum ReportError {
 #[derive(Debug, Deserialize)]
 struct Message {
     reason: String,
+    package_id: Option<String>,
+    /// The variables that a build script sets for the compiler of its package.
+    env: Option<Vec<(String, String)>>,
     executable: Option<PathBuf>,
     fresh: Option<bool>,
     success: Option<bool>,
@@ -56,9 +70,35 @@ impl Message {
     fn is_link_of(&self, program: &Path) -> bool {
         self.reason == "compiler-artifact" && self.executable.as_deref() == Some(program)
     }
+
+    fn check_variables(&self) -> Result<(), ReportError> {
+        let mut names = self.env.iter().flatten().map(|(name, _)| name);
+        match names.find(|name| selects_tools(name)) {
+            None => Ok(()),
+            Some(variable) => Err(ReportError::Variable {
+                package: printable(self.package_id.as_deref().unwrap_or_default(), SHOWN),
+                variable: variable.clone(),
+            }),
+        }
+    }
 }
 
-/// Checks that cargo has linked `program`, once, in this build.
+/// Whether a variable selects the programs, libraries or plugins that the compiler and linker use (GCC
+/// manual, "Environment Variables Affecting GCC"; ld(1) and ld.so(8), "ENVIRONMENT").
+fn selects_tools(variable: &str) -> bool {
+    const NAMES: [&str; 5] = [
+        "COMPILER_PATH",
+        "GLIBC_TUNABLES",
+        "LDEMULATION",
+        "LIBRARY_PATH",
+        "PATH",
+    ];
+    const PREFIXES: [&str; 3] = ["COLLECT_", "GCC_", "LD_"];
+    NAMES.contains(&variable) || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
+}
+
+/// Checks that cargo has linked `program`, once, in this build, and that no build script has selected another
+/// linker by a variable.
 pub(super) fn check(report: &[u8], program: &Path) -> Result<(), ReportError> {
     let messages = parse(report)?;
     let (last, before) = messages.split_last().ok_or(ReportError::End)?;
@@ -66,6 +106,7 @@ pub(super) fn check(report: &[u8], program: &Path) -> Result<(), ReportError> {
     if !ends || before.iter().any(Message::is_end) {
         return Err(ReportError::End);
     }
+    before.iter().try_for_each(Message::check_variables)?;
     let links = before.iter().filter(|one| one.is_link_of(program));
     let links: Vec<_> = links.collect();
     let program = program.to_owned();
@@ -98,7 +139,7 @@ mod tests {
     const LIBRARY: &str = r#"{"reason":"compiler-artifact","package_id":"x","target":{"kind":["lib"]},"fresh":false,"executable":null}"#;
     const LINK: &str =
         r#"{"reason":"compiler-artifact","fresh":false,"executable":"/t/release/probe"}"#;
-    const SCRIPT: &str = r#"{"reason":"build-script-executed","env":[["A","b"]]}"#;
+    const SCRIPT: &str = r#"{"reason":"build-script-executed","package_id":"path+file:///build/src#probe@1.0.0","env":[["A","b"]]}"#;
     const END: &str = r#"{"reason":"build-finished","success":true}"#;
 
     fn check(lines: &[&str]) -> Result<(), String> {
@@ -142,6 +183,12 @@ mod tests {
         ] {
             assert_eq!(check(lines), Err(said.to_owned()), "{lines:?}");
         }
+        let elsewhere = &SCRIPT.replace(r#""A""#, r#""COMPILER_PATH""#);
+        let said = check(&[elsewhere, LINK, END]).unwrap_err();
+        assert_eq!(
+            said,
+            "the build script of path+file:///build/src#probe@1.0.0 sets \"COMPILER_PATH\" for the compiler and linker"
+        );
         let said = check(&[LINK, "hello", END]).unwrap_err();
         assert!(said.starts_with("line 2: "), "{said}");
     }
