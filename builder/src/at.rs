@@ -41,16 +41,10 @@ impl At {
 
 /// A quota counts as the disk.
 fn said(error: &io::Error) -> String {
-    match is_full(error) {
+    match console::hint::is_full(error) {
         true => "the disk is full".to_owned(),
         false => error.to_string(),
     }
-}
-
-/// Whether there is no room left, on the disk or for this user.
-pub(crate) fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 /// Reads a file of at most `limit` bytes.

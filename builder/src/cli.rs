@@ -7,6 +7,7 @@ use attest::Predicate;
 use builder::lock::signature::Fingerprint;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use console::arguments::Registry;
 use oci::{ImageRef, Reference};
 use signer::{KeyRef, KmsEndpoint};
 
@@ -68,17 +69,6 @@ pub struct Prune {
     /// What may stay
     #[arg(long, value_name = "GIB", default_value = "0")]
     pub keep: u32,
-}
-
-/// How to reach the registry.
-#[derive(Args, Debug)]
-pub struct Registry {
-    /// Speak HTTP without TLS
-    #[arg(long)]
-    pub plain_http: bool,
-    /// Trust the certificate authorities in this PEM file as well
-    #[arg(long, value_name = "FILE", conflicts_with = "plain_http")]
-    pub ca: Option<PathBuf>,
 }
 
 /// Where inputs come from.

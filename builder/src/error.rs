@@ -3,9 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use content::ReadError;
-
-use crate::at::{At, is_full};
+use crate::at::At;
 use crate::build::error::{CompileError, sandbox_hint};
 use crate::image::contents::ContentsError;
 use crate::image::describe::Unlocked;
@@ -142,7 +140,7 @@ impl Error {
 
     /// What helps, if that is known.
     pub fn hint(&self) -> Option<&'static str> {
-        self.own_hint().or_else(|| system_hint(self))
+        self.own_hint().or_else(|| console::hint::of(self))
     }
 
     fn own_hint(&self) -> Option<&'static str> {
@@ -180,35 +178,3 @@ impl Error {
 }
 
 const LOCK_AGAIN: &str = "run `builder lock` there again, and commit what it writes";
-
-/// What helps against the system's error that is the cause.
-fn system_hint(error: &Error) -> Option<&'static str> {
-    use io::ErrorKind::{
-        AlreadyExists, BrokenPipe, IsADirectory, NotADirectory, NotFound, PermissionDenied,
-    };
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return match error.kind() {
-                _ if is_full(error) => Some("free some space, and repeat the command"),
-                _ if is_large(error) => {
-                    Some("is it the right file? no file of its kind is so large")
-                }
-                PermissionDenied => Some("may you read and write it?"),
-                NotFound | NotADirectory => Some("is the path right?"),
-                AlreadyExists | IsADirectory => {
-                    Some("something is there already: choose another place, or remove it")
-                }
-                BrokenPipe => Some("the program that read the output has ended"),
-                _ => None,
-            };
-        }
-        cause = error.source();
-    }
-    None
-}
-
-fn is_large(error: &io::Error) -> bool {
-    let read = error.get_ref().and_then(|inner| inner.downcast_ref());
-    matches!(read, Some(ReadError::Limit { .. }))
-}

@@ -7,6 +7,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use console::process::Network;
+
 use crate::interrupt::Interrupt;
 
 /// Bytes that one of the programs may answer; a list of a repository's files is the longest answer.
@@ -75,36 +77,6 @@ impl HostError {
     }
 }
 
-/// Variables by which git is told of another repository, or of other content for the same names.
-const GIT_VARIABLES: [&str; 16] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_ATTR_SOURCE",
-    "GIT_COMMON_DIR",
-    "GIT_CONFIG",
-    "GIT_CONFIG_COUNT",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_DIR",
-    "GIT_GRAFT_FILE",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_TRACE",
-    "GIT_WORK_TREE",
-];
-/// No replaced objects, no locks taken, nothing fetched, by any protocol, when an object is absent.
-const GIT_SETTINGS: [(&str, &str); 7] = [
-    ("GIT_ALLOW_PROTOCOL", "none"),
-    ("GIT_LITERAL_PATHSPECS", "1"),
-    ("GIT_NO_LAZY_FETCH", "1"),
-    ("GIT_NO_REPLACE_OBJECTS", "1"),
-    ("GIT_OPTIONAL_LOCKS", "0"),
-    ("GIT_TERMINAL_PROMPT", "0"),
-    ("LC_ALL", "C"),
-];
-
 /// Asks git about the repository that holds `folder`. The first argument names what it should do.
 ///
 /// Only commands may be asked that run no program of a repository's own configuration: those that
@@ -159,15 +131,8 @@ pub fn git_status(
 }
 
 fn git_command(folder: &Path) -> Command {
-    let mut command = Command::new("git");
-    for name in GIT_VARIABLES {
-        command.env_remove(name);
-    }
-    command.envs(GIT_SETTINGS).arg("--no-pager").arg("-C");
-    command.arg(folder);
-    for setting in ["core.fsmonitor=false", "core.hooksPath=/dev/null"] {
-        command.args(["-c", setting]);
-    }
+    let mut command = console::git::command(Network::Forbidden);
+    command.arg("-C").arg(folder);
     command
 }
 
@@ -187,12 +152,6 @@ pub struct Cargo {
     home: Option<PathBuf>,
     patience: Patience,
     network: Network,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Network {
-    Allowed,
-    Forbidden,
 }
 
 impl Cargo {

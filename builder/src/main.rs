@@ -1,9 +1,8 @@
 //! The program: arguments, environment, clock and printing. Everything else is in the library.
 
 mod cli;
-mod terminal;
 
-use std::io::{self, Write};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,16 +22,17 @@ use builder::publish::{push, sign};
 use builder::sandbox::{self, Limits, Role, Sandbox};
 use clap::Parser;
 use cli::{Cli, Command, How};
+use console::arguments::Registry;
+use console::process::SELF;
+use console::progress::Progress;
 use console::signals::Signals;
-use remote::{Authorities, Transport};
+use console::{Status, print};
+use remote::Transport;
 use scratch::Scratch;
 use serde_json::json;
 use signer::{Published, Signer};
-use terminal::{Terminal, harmless};
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
-/// This program's own file, also when it was replaced meanwhile.
-const SELF: &str = "/proc/self/exe";
 /// How long interrupted work may take to clean up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -47,22 +47,18 @@ fn main() -> ExitCode {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let cli = Cli::parse();
     match start(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => Status::Yes.into(),
         Err(error) => explain(&error),
     }
 }
 
 fn explain(error: &Error) -> ExitCode {
-    // Names in it may be a stranger's, and forge no line.
-    let told = content::printable(&error.to_string(), usize::MAX);
-    tell(&format!("builder: error: {told}"));
-    if let Some(hint) = error.hint() {
-        tell(&format!("hint: {hint}"));
-    }
-    match error.meaning() {
-        Meaning::Refused => ExitCode::from(1),
-        Meaning::Unknown => ExitCode::from(2),
-    }
+    print::error("builder", &error.to_string(), error.hint());
+    let status = match error.meaning() {
+        Meaning::Refused => Status::No,
+        Meaning::Unknown => Status::Unknown,
+    };
+    status.into()
 }
 
 fn start(command: Command) -> Result<(), Error> {
@@ -112,19 +108,19 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
 
 fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
     let store = store(&arguments.inputs)?;
-    let terminal = Terminal::start();
+    let progress = Progress::start();
     let signers = Signers::with(&arguments.inputs.archive_keys);
     let supply = Supply {
         archive: options(&arguments.inputs, &signers, None),
         store: &store,
         interrupt,
-        progress: &|line: &str| terminal.tell(line),
+        progress: &|line: &str| progress.show(line),
     };
     let lock = inputs::resolve(&arguments.directory, &supply, SystemTime::now().into())?;
     interrupt.check()?;
     let path = inputs::write_lock(&lock, &arguments.directory)?;
-    drop(terminal);
-    print(&path.display().to_string())
+    drop(progress);
+    print::line(&path.display().to_string()).map_err(unprinted)
 }
 
 fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
@@ -134,12 +130,13 @@ fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
         image_digest,
         image_id,
     } = built.identities;
-    tell(&format!(
+    print::note(&format!(
         "image_digest {image_digest}\nimage_id     {image_id}"
     ));
     match arguments.how.json {
-        true => print(&report(&built, Some(&arguments.output), started.elapsed())),
-        false => print(&image_digest.to_string()),
+        true => print::json(&report(&built, Some(&arguments.output), started.elapsed()))
+            .map_err(unprinted),
+        false => print::line(&image_digest.to_string()).map_err(unprinted),
     }
 }
 
@@ -152,15 +149,15 @@ fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
         image_id,
     } = built.identities;
     match arguments.how.json {
-        true => print(&report(&built, None, started.elapsed())),
-        false => print(&format!("image_digest {image_digest}\nimage_id {image_id}")),
+        true => print::json(&report(&built, None, started.elapsed())).map_err(unprinted),
+        false => print::line(&format!("image_digest {image_digest}\nimage_id {image_id}"))
+            .map_err(unprinted),
     }
 }
 
 fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, Error> {
     let store = store(&how.inputs)?;
-    let terminal = Terminal::start();
-    let progress = |line: &str| terminal.tell(line);
+    let progress = Progress::start();
     let signers = Signers::with(&how.inputs.archive_keys);
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let order = Order {
@@ -169,7 +166,7 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
             archive: options(&how.inputs, &signers, how.evidence.as_deref()),
             store: &store,
             interrupt,
-            progress: &progress,
+            progress: &|line: &str| progress.show(line),
         },
         builder_id: &how.builder_id,
         source_uri: how.source_uri.as_deref(),
@@ -179,7 +176,7 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
             interrupt,
             limit: Duration::from_secs(60 * u64::from(how.time_limit.get())),
             limits: limits(how.limits),
-            progress: &progress,
+            progress: &|line: &str| progress.show(line),
         },
     };
     build::build(&order, output)
@@ -249,14 +246,14 @@ fn prune(arguments: &cli::Prune) -> Result<(), Error> {
     let pruned = Store::prune(&folder, bytes(arguments.keep))?;
     let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
     let (removed, left) = (mebibytes(pruned.removed), mebibytes(pruned.left));
-    tell(&format!("removed {removed} MiB, {left} MiB are left"));
-    print(&folder.display().to_string())
+    print::note(&format!("removed {removed} MiB, {left} MiB are left"));
+    print::line(&folder.display().to_string()).map_err(unprinted)
 }
 
 async fn push(arguments: &cli::Push) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let image = push::push(&arguments.layout, &arguments.reference, &transport).await?;
-    print(&image.to_string())
+    print::line(&image.to_string()).map_err(unprinted)
 }
 
 async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
@@ -290,34 +287,27 @@ fn told(
     done: &str,
     published: Published,
 ) -> Result<(), Error> {
-    tell(&format!("{done} by key {}", signer.public().key_id().hex()));
+    print::note(&format!("{done} by key {}", signer.public().key_id().hex()));
     if let Some(note) = published.note() {
-        tell(&format!("note: {note}"));
+        print::note(&format!("note: {note}"));
     }
-    print(&image.to_string())
+    print::line(&image.to_string()).map_err(unprinted)
 }
 
 fn keygen(arguments: &cli::Keygen) -> Result<(), Error> {
     let (private, public) = sign::keygen(&arguments.prefix)?;
-    print(&format!("{}\n{}", private.display(), public.display()))
+    print::line(&format!("{}\n{}", private.display(), public.display())).map_err(unprinted)
 }
 
-async fn transport(arguments: &cli::Registry) -> Result<Transport, Error> {
-    if arguments.plain_http {
-        return Ok(Transport::PlainHttp);
+async fn transport(arguments: &Registry) -> Result<Transport, Error> {
+    match arguments.plain_http {
+        true => Ok(Transport::PlainHttp),
+        false => Transport::https(arguments.ca.as_deref())
+            .await
+            .map_err(Error::Authorities),
     }
-    let extra_ca = match &arguments.ca {
-        Some(path) => Some(Authorities::read(path).await.map_err(Error::Authorities)?),
-        None => None,
-    };
-    Ok(Transport::Https { extra_ca })
 }
 
-fn print(line: &str) -> Result<(), Error> {
-    Ok(writeln!(io::stdout(), "{line}").map_err(At::writing(Path::new("standard output")))?)
-}
-
-fn tell(line: &str) {
-    // Nobody is left to tell when this fails.
-    let _ = writeln!(io::stderr(), "{}", harmless(line));
+fn unprinted(source: io::Error) -> Error {
+    At::writing(Path::new("standard output"))(source).into()
 }

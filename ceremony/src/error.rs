@@ -2,6 +2,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
+use console::hint::TEMPORARY;
+
 /// Why a ceremony could not be completed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -21,6 +23,9 @@ pub enum Error {
         /// The system's error.
         source: io::Error,
     },
+    /// A program is not installed.
+    #[error(transparent)]
+    Absent(#[from] console::process::Absent),
     /// A program ended with another exit status than expected.
     #[error("running {command}: {}", ending(*code, said))]
     Program {
@@ -69,8 +74,6 @@ pub enum Error {
     Interrupted(u8),
 }
 
-const ROOM: &str = "check that the temporary folder (TMPDIR) is writable and has free space";
-
 impl Error {
     /// For `map_err` on file operations at `path`.
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
@@ -87,9 +90,11 @@ impl Error {
             Self::Program { said, .. } if said.contains("dubious ownership") => {
                 "the repository belongs to another user; git's message above says how to trust it"
             }
-            Self::Program { said, .. } if said.contains("No space left on device") => ROOM,
-            Self::Io { .. } => ROOM,
-            Self::Start { .. } => "git, setpriv (util-linux) and cargo must be on PATH",
+            Self::Program { said, .. } if said.contains("No space left on device") => TEMPORARY,
+            Self::Io { .. } => TEMPORARY,
+            Self::Absent(_) | Self::Start { .. } => {
+                "git, setpriv (util-linux) and cargo must be on PATH"
+            }
             Self::Program { .. } => "the program's message above says what is wrong",
             Self::Answer { .. } | Self::Call { .. } => {
                 "is another program using the loopback ports?"

@@ -20,10 +20,12 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use console::process::Network;
+use console::signals::Signals;
+use console::{Status, git};
 
 use attacks::{ATTACKS, Attack, Outcome, Scene};
 use cast::Cast;
-use console::signals::Signals;
 pub use error::Error;
 use stage::Stage;
 use transcript::{Transcript, table};
@@ -57,18 +59,18 @@ fn attack_list() -> String {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match chosen(arguments.attack.as_deref()).and_then(|attacks| play(&attacks)) {
-        Ok(code) => code,
+        Ok(status) => status.into(),
         Err(error) => {
             report(&error);
-            ExitCode::from(status(&error))
+            status(&error).into()
         }
     }
 }
 
-fn status(error: &Error) -> u8 {
+fn status(error: &Error) -> Status {
     match error {
-        Error::Interrupted(signal) => 128 + signal,
-        _ => 2,
+        Error::Interrupted(signal) => Status::Signal(*signal),
+        _ => Status::Unknown,
     }
 }
 
@@ -83,7 +85,7 @@ fn chosen(name: Option<&str>) -> Result<Vec<&'static Attack>, Error> {
     }
 }
 
-fn play(attacks: &[&Attack]) -> Result<ExitCode, Error> {
+fn play(attacks: &[&Attack]) -> Result<Status, Error> {
     let stage = Stage::set(programs()?)?;
     stop_on_signals(&stage)?;
     let outcome = story(&stage, attacks);
@@ -92,7 +94,7 @@ fn play(attacks: &[&Attack]) -> Result<ExitCode, Error> {
     outcome
 }
 
-fn story(stage: &Stage, attacks: &[&Attack]) -> Result<ExitCode, Error> {
+fn story(stage: &Stage, attacks: &[&Attack]) -> Result<Status, Error> {
     let begin = Instant::now();
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let store = store()?;
@@ -171,11 +173,11 @@ fn play_attacks(
     Ok(())
 }
 
-fn verdict(outcomes: &[Outcome]) -> ExitCode {
+fn verdict(outcomes: &[Outcome]) -> Status {
     let refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused(_));
     match outcomes.iter().all(refused) {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(1),
+        true => Status::Yes,
+        false => Status::No,
     }
 }
 
@@ -253,7 +255,7 @@ fn build_programs(
 }
 
 fn warn_if_dirty(stage: &Stage, transcript: &Transcript, repository: &Path) -> Result<(), Error> {
-    let mut status = Command::new("git");
+    let mut status = git::command(Network::Forbidden);
     status
         .arg("-C")
         .arg(repository)
@@ -281,20 +283,16 @@ fn stop_on_signals(stage: &Stage) -> Result<(), Error> {
         std::thread::sleep(PATIENCE);
         let _ = std::fs::remove_dir_all(&folder);
         report(&Error::Interrupted(signal));
-        std::process::exit(128 + i32::from(signal));
+        std::process::exit(Status::Signal(signal).code().into());
     });
     Ok(())
 }
 
-#[allow(clippy::print_stdout, reason = "main prints")]
 fn print(text: &str) {
-    println!("{text}");
+    // The outcome is the exit status, whoever reads the table.
+    let _ = console::print::line(text);
 }
 
-#[allow(clippy::print_stderr, reason = "main prints")]
 fn report(error: &Error) {
-    eprintln!("ceremony: error: {error}");
-    if let Some(hint) = error.hint() {
-        eprintln!("hint: {hint}");
-    }
+    console::print::error_lines("ceremony", &error.to_string(), error.hint());
 }

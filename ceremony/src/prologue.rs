@@ -2,9 +2,10 @@
 //! source with this cast's public terms.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use confidential::condition::{Admission, Hardware, Provider};
+use console::git;
+use console::process::Network;
 use content::Digest;
 use serde_json::{Value, json};
 
@@ -225,7 +226,7 @@ pub fn take_source(
 ) -> Result<PathBuf, Error> {
     let source = stage.path().join("source");
     transcript.step("source: last commit, with this cast's public terms", || {
-        let mut clone = Command::new("git");
+        let mut clone = git::command(Network::Allowed);
         clone
             .args(["clone", "--quiet", "--no-local"])
             .arg(repository)
@@ -250,7 +251,7 @@ pub fn write_terms(source: &Path, terms: &Value) -> Result<(), Error> {
 /// # Errors
 /// git fails.
 pub fn commit(stage: &Stage, source: &Path) -> Result<(), Error> {
-    let mut commit = Command::new("git");
+    let mut commit = git::command(Network::Forbidden);
     commit.arg("-C").arg(source);
     commit.args([
         "-c",

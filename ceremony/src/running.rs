@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use console::process::{self, Signal};
 
 use crate::Error;
 
@@ -38,7 +38,9 @@ impl Running {
     pub fn interrupt(&self, signal: u8) {
         let mut state = self.state();
         state.signal = Some(signal);
-        state.ids.iter().copied().for_each(terminate);
+        for id in &state.ids {
+            process::signal_group(*id, Signal::TERM);
+        }
     }
 
     /// Checks that the ceremony has not been interrupted.
@@ -59,18 +61,6 @@ fn check(state: &State) -> Result<(), Error> {
     match state.signal {
         Some(signal) => Err(Error::Interrupted(signal)),
         None => Ok(()),
-    }
-}
-
-/// Asks the process and its children to end: cargo leaves its compilers running.
-pub fn terminate(id: u32) {
-    signal(id, Signal::TERM);
-}
-
-/// Sends a signal to the process group that `id` leads.
-pub fn signal(id: u32, signal: Signal) {
-    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
-        let _ = kill_process_group(group, signal);
     }
 }
 

@@ -1,18 +1,17 @@
 //! The stage: a temporary folder and the processes that run in it. Both are gone when it is dropped.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use console::process::{self, Signal};
 use scratch::Scratch;
 
 use crate::Error;
-use crate::running::{self, Running, terminate};
+use crate::running::Running;
 
 /// How long a program may take to clean up. Longer than the verifier's own limit, since it waits for its builder.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -154,7 +153,7 @@ impl Playing {
     /// # Errors
     /// As [`Playing::end`].
     pub fn stop(mut self) -> Result<Said, Error> {
-        terminate(self.child.id());
+        process::signal_group(self.child.id(), Signal::TERM);
         self.finish()
     }
 
@@ -191,37 +190,19 @@ impl Playing {
 impl Drop for Playing {
     fn drop(&mut self) {
         if self.is_running() {
-            terminate(self.child.id());
-            // Our programs clean up and end; kill those that do not.
-            let asked = Instant::now();
-            while asked.elapsed() < PATIENCE && self.is_running() {
-                thread::sleep(Duration::from_millis(20));
-            }
-            running::signal(self.child.id(), rustix::process::Signal::KILL);
+            process::end_group(self.child.id(), PATIENCE, || !self.is_running());
             let _ = self.child.wait();
         }
         self.running.ended(self.child.id());
     }
 }
 
-/// `command`, which is asked to end when the ceremony is killed, and without the `GIT_*` variables of the user's shell.
+/// `command`, which is asked to end when the ceremony is killed.
 fn bound(command: &Command) -> Result<Command, Error> {
-    let program = command.get_program();
-    for name in ["setpriv".as_ref(), program] {
-        find(name)?;
-    }
-    let mut bound = Command::new("setpriv");
-    bound
-        .process_group(0)
-        .args(["--pdeathsig", "TERM", "--"])
-        .arg(program)
-        .args(command.get_args());
+    let mut bound = process::bound(command.get_program())?;
+    bound.args(command.get_args());
     if let Some(folder) = command.get_current_dir() {
         bound.current_dir(folder);
-    }
-    let names = std::env::vars_os().map(|(name, _)| name);
-    for name in names.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")) {
-        bound.env_remove(name);
     }
     for (key, value) in command.get_envs() {
         match value {
@@ -230,22 +211,6 @@ fn bound(command: &Command) -> Result<Command, Error> {
         };
     }
     Ok(bound)
-}
-
-/// Looks for a program in `PATH`, since the error of `setpriv` would not name the program that is missing.
-fn find(program: &OsStr) -> Result<(), Error> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = match Path::new(program).components().count() {
-        1 => std::env::split_paths(&path).any(|folder| folder.join(program).is_file()),
-        _ => Path::new(program).is_file(),
-    };
-    match found {
-        true => Ok(()),
-        false => Err(Error::Start {
-            name: program.to_owned(),
-            source: rustix::io::Errno::NOENT.into(),
-        }),
-    }
 }
 
 /// Runs a command that must succeed and is not shown as a step.

@@ -190,9 +190,8 @@ fn spinner(what: &str) -> ProgressBar {
     spinner
 }
 
-#[allow(clippy::print_stderr, reason = "progress goes to standard error")]
 fn say(line: &str) {
-    eprintln!("{line}");
+    console::print::note(line);
 }
 
 #[cfg(test)]

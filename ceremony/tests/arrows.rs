@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// What each room uses of our own; a room that is missing here fails the test.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("console", &[]),
+    ("console", &["content"]),
     ("content", &[]),
     ("isolate", &[]),
     ("scratch", &[]),

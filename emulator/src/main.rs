@@ -1,8 +1,6 @@
 //! `emulator`: Confidential Space and the parts of Google Cloud around it, on loopback.
 
-#![allow(clippy::print_stderr, reason = "only main prints")]
-
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
 use console::signals::Signals;
+use console::{Status, text};
 use emulator::launch::{self, LaunchArgs, Notice, Outcome, contain};
 use emulator::serve::{self, Endpoints, ServeError};
 use emulator::services::accounts::ProjectId;
@@ -63,7 +62,7 @@ fn main() -> ExitCode {
 
 fn serve(args: &ServeArgs) -> ExitCode {
     match serve_until_stopped(args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => Status::Yes.into(),
         Err(error) => fail(&error, error.hint()),
     }
 }
@@ -82,10 +81,7 @@ fn serve_until_stopped(args: &ServeArgs) -> Result<(), ServeError> {
 }
 
 fn print(endpoints: &Endpoints) -> io::Result<()> {
-    let mut out = io::stdout();
-    serde_json::to_writer(&mut out, endpoints)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    console::print::line(&serde_json::to_string(endpoints)?)
 }
 
 /// The current time, in Unix seconds; 0 if the clock is before 1970.
@@ -95,7 +91,7 @@ fn now() -> u64 {
 }
 
 fn launch(args: LaunchArgs) -> ExitCode {
-    let report = |notice: &Notice| eprintln!("emulator: {notice}");
+    let report = |notice: &Notice| console::print::note(&format!("emulator: {notice}"));
     let runtime = match console::runtime::start() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, console::runtime::HINT),
@@ -106,18 +102,19 @@ fn launch(args: LaunchArgs) -> ExitCode {
     });
     match launched {
         Ok(Outcome::Exited(status)) => ExitCode::from(status),
-        Ok(Outcome::Stopped(signal)) => ExitCode::from(128 + signal),
+        Ok(Outcome::Stopped(signal)) => Status::Signal(signal).into(),
         Ok(Outcome::Refused(refusal)) => {
-            eprintln!("emulator: refused: {refusal}");
-            ExitCode::from(1)
+            let refusal = text::line(&refusal.to_string());
+            console::print::note(&format!("emulator: refused: {refusal}"));
+            Status::No.into()
         }
         Err(error) => fail(&error, error.hint()),
     }
 }
 
 fn fail(error: &dyn std::error::Error, hint: &str) -> ExitCode {
-    eprintln!("emulator: error: {error}\nhint: {hint}");
-    ExitCode::from(2)
+    console::print::error("emulator", &error.to_string(), Some(hint));
+    Status::Unknown.into()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use console::arguments::Registry;
 use oci::{ImageRef, Reference};
 use signer::{KeyRef, KmsEndpoint};
 use verifier::commit::Commit;
@@ -29,17 +30,6 @@ pub enum Command {
     Revoke(Revoke),
     /// Build the image again from source and compare
     Rebuild(Rebuild),
-}
-
-/// How to reach the registry.
-#[derive(Args, Debug)]
-pub struct Registry {
-    /// Speak HTTP without TLS
-    #[arg(long)]
-    pub plain_http: bool,
-    /// Trust the certificate authorities in this PEM file as well
-    #[arg(long, value_name = "FILE", conflicts_with = "plain_http")]
-    pub ca: Option<PathBuf>,
 }
 
 /// How to build.

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use console::hint;
+use console::process::Absent;
+
 use crate::commit::{Commit, SeveralCommits};
 use crate::grant::GrantError;
 use crate::grant::apply::ApplyError;
 use crate::policy::PolicyError;
-use crate::printable;
 use crate::rebuild::RebuildError;
 
 /// Something could not be told. Never a word about the image itself: that would be a finding.
@@ -135,13 +137,9 @@ impl From<ApplyError> for Error {
 }
 
 impl Error {
-    /// The error as it is printed: on one line, whatever a stranger put into it. Only a parser's
-    /// excerpt of the caller's own file has lines.
-    pub fn told(&self) -> String {
-        match self {
-            Self::Policy { .. } | Self::Grant { .. } => self.to_string().trim_end().to_owned(),
-            _ => printable::line(&self.to_string()),
-        }
+    /// Whether the message has lines of the user's own file in it: an excerpt of its parser.
+    pub fn quotes_a_file(&self) -> bool {
+        matches!(self, Self::Policy { .. } | Self::Grant { .. })
     }
 
     /// What the reader can do, in one line.
@@ -157,38 +155,33 @@ impl Error {
                 "leave --commit out, or appraise by a policy that pins that commit"
             }
             Self::Exists { .. } => "choose another path for -o, or remove it",
-            Self::Write { .. } => "is there room, and is that place yours to write? see -o",
-            Self::Scratch(_) => TEMPORARY,
+            Self::Read { source, .. } | Self::Write { source, .. } => hint::of_file(source),
+            Self::Scratch(_) => hint::TEMPORARY,
             Self::Rebuild(error) => return rebuild_hint(error),
             Self::Signer(error) => error.hint(),
             Self::Apply(error) | Self::Bind(error) => error.hint(),
-            Self::Read { .. } => "is the path right, and is the file yours to read?",
-            Self::Print(_) => "is its reader gone, or the disk full? nothing else went wrong",
+            Self::Print(_) => hint::PRINT,
             Self::Runtime(_) => console::runtime::HINT,
             Self::Verdict(_) | Self::Name(_) | Self::Interrupted => return None,
         })
     }
 }
 
-const TEMPORARY: &str = "TMPDIR says where temporary files go";
-
 fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
     Some(match error {
-        RebuildError::Start { program, .. } if program == "git" => "install git",
-        RebuildError::Start { program, .. }
-            if ["setpriv", "prlimit"].contains(&program.as_str()) =>
-        {
+        RebuildError::Absent(Absent(program)) if program == "git" => "install git",
+        RebuildError::Absent(Absent(program)) if program == "setpriv" || program == "prlimit" => {
             "install util-linux"
         }
         RebuildError::Clone { .. } => {
             "--source is a directory with a git repository of yours, or a URL that git can clone with \
              your rights; the lines above are git's own"
         }
-        RebuildError::Start { .. } => {
+        RebuildError::Absent(_) | RebuildError::Start { .. } => {
             "the builder is looked for beside this program; see --builder"
         }
         RebuildError::Index { source, .. } => source.hint(),
-        RebuildError::Write { .. } => TEMPORARY,
+        RebuildError::Write { .. } => hint::TEMPORARY,
         RebuildError::Status { .. } => "the lines above are the program's own",
         RebuildError::Limit { .. } | RebuildError::Large { .. } => {
             "is it the right source? no program's is so large; a source without old history may do: \

@@ -24,7 +24,6 @@ pub mod examine;
 pub mod finding;
 pub mod grant;
 pub mod policy;
-pub mod printable;
 pub mod published;
 pub mod rebuild;
 pub mod receipt;

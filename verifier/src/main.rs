@@ -1,15 +1,16 @@
 //! The program: arguments, environment, clock and printing. Everything else is in the library.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
+use console::progress::Progress;
 use console::signals::Signals;
+use console::{Status, arguments, print};
 use content::limits;
 use oci::Repository;
-use remote::{Authorities, Registry, Transport};
+use remote::{Registry, Transport};
 use serde_json::{Value, json};
 use signer::{KmsEndpoint, Signer};
 use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
@@ -19,7 +20,7 @@ use verifier::grant::{Grant, gcloud, iam};
 use verifier::policy::Policy;
 use verifier::rebuild::Workshop;
 use verifier::verdict::Verdict;
-use verifier::{printable, receipt, report, revoke};
+use verifier::{receipt, report, revoke};
 
 mod cli;
 
@@ -30,28 +31,20 @@ const VERIFIER_ID: &str = "https://countersign.dev/verifier";
 /// How long interrupted work may take to clean up: longer than the builder that it may wait for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the exit status says.
-#[derive(Clone, Copy)]
-enum Answer {
-    Yes,
-    No,
-}
-
 fn main() -> ExitCode {
-    match start() {
-        Ok(Answer::Yes) => ExitCode::SUCCESS,
-        Ok(Answer::No) => ExitCode::from(1),
-        Err(error) => {
-            tell(&format!("verifier: error: {}", error.told()));
-            if let Some(hint) = error.hint() {
-                tell(&format!("hint: {hint}"));
-            }
-            ExitCode::from(2)
-        }
-    }
+    start().unwrap_or_else(|error| explain(&error)).into()
 }
 
-fn start() -> Result<Answer, Error> {
+fn explain(error: &Error) -> Status {
+    let message = error.to_string();
+    match error.quotes_a_file() {
+        true => print::error_lines("verifier", &message, error.hint()),
+        false => print::error("verifier", &message, error.hint()),
+    }
+    Status::Unknown
+}
+
+fn start() -> Result<Status, Error> {
     console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os())
         .map_err(Error::Runtime)?;
     let cli = Cli::parse();
@@ -64,7 +57,7 @@ fn start() -> Result<Answer, Error> {
 
 /// The work has a task of its own, as reading a pipe or a terminal waits, and signals must be heard
 /// meanwhile. Aborting it removes its temporary files and ends its processes.
-async fn run(cli: Cli) -> Result<Answer, Error> {
+async fn run(cli: Cli) -> Result<Status, Error> {
     // Two providers may be linked in; the clients then want to be told which.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut signals = Signals::listen().map_err(Error::Runtime)?;
@@ -81,7 +74,7 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
     Err(Error::Interrupted)
 }
 
-async fn dispatch(command: Command) -> Result<Answer, Error> {
+async fn dispatch(command: Command) -> Result<Status, Error> {
     match command {
         Command::Verify(arguments) => verify(&arguments).await,
         Command::Authorize(arguments) => authorize(&arguments).await,
@@ -90,14 +83,14 @@ async fn dispatch(command: Command) -> Result<Answer, Error> {
     }
 }
 
-async fn verify(arguments: &cli::Verify) -> Result<Answer, Error> {
+async fn verify(arguments: &cli::Verify) -> Result<Status, Error> {
     let policy = apart(&arguments.policy, read_policy).await?;
     let registry = connect(&arguments.reference.repository, &arguments.registry).await?;
     let appraised = appraise(arguments, &registry, &policy).await?;
-    tell(report::table(&appraised.verdict).trim_end());
+    print::note(report::table(&appraised.verdict).trim_end());
     match (&appraised.verdict, arguments.json) {
         (_, true) => print_json(&report::json(&appraised.verdict, &appraised.evidence))?,
-        (Verdict::Pass(approval), false) => print(&approval.image().to_string())?,
+        (Verdict::Pass(approval), false) => print_line(&approval.image().to_string())?,
         (Verdict::Fail(_), false) => {}
     }
     Ok(answer(&appraised.verdict))
@@ -124,12 +117,13 @@ async fn appraise(
         origin: &origin,
         now: SystemTime::now().into(),
     };
-    authorize::verify(&request, &tell).await
+    let progress = Progress::start();
+    authorize::verify(&request, &|line: &str| progress.show(line)).await
 }
 
 /// Everything that may be missing is opened first, so that a wrong key path costs no rebuild. It is
 /// used only after a pass.
-async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
+async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
     let verify = &arguments.verify;
     let policy = apart(&verify.policy, read_policy).await?;
     let grant = apart(&arguments.grant, read_grant).await?;
@@ -141,7 +135,7 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
     };
     let registry = connect(&verify.reference.repository, &verify.registry).await?;
     let appraised = appraise(verify, &registry, &policy).await?;
-    tell(report::table(&appraised.verdict).trim_end());
+    print::note(report::table(&appraised.verdict).trim_end());
     let mut summary = report::json(&appraised.verdict, &appraised.evidence);
     if let Verdict::Pass(approval) = &appraised.verdict {
         let id = arguments.verifier_id.as_deref().or(policy.verifier_id());
@@ -152,9 +146,9 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Answer, Error> {
             verifier_id: id.unwrap_or(VERIFIER_ID),
         };
         let authorized = authorize::authorize(&registry, approval, &authority).await?;
-        tell(&done(&authorized));
+        print::note(&done(&authorized));
         if let Some(note) = authorized.published.note() {
-            tell(&format!("note: {note}"));
+            print::note(&format!("note: {note}"));
         }
         print_binding(&authorized, arguments, &mut summary)?;
     }
@@ -187,7 +181,7 @@ fn print_binding(
         return Ok(());
     }
     match arguments.format {
-        Format::Gcloud => print(&gcloud::add(binding)),
+        Format::Gcloud => print_line(&gcloud::add(binding)),
         Format::Iam => print_json(&iam::policy(binding)),
     }
 }
@@ -202,7 +196,7 @@ fn done(authorized: &Authorized) -> String {
     format!("verdict signed, image countersigned, {bound}")
 }
 
-async fn revoke(arguments: &cli::Revoke) -> Result<Answer, Error> {
+async fn revoke(arguments: &cli::Revoke) -> Result<Status, Error> {
     let grant = apart(&arguments.grant, read_grant).await?;
     let (key, digest) = (grant.key(), &arguments.image.digest);
     let change = match arguments.apply {
@@ -210,10 +204,10 @@ async fn revoke(arguments: &cli::Revoke) -> Result<Answer, Error> {
         false => None,
     };
     match change {
-        Some(Change::Written) => tell(&format!("{digest} revoked on {key}")),
-        Some(Change::AlreadySo) => tell(&format!("{digest} was not bound on {key}")),
+        Some(Change::Written) => print::note(&format!("{digest} revoked on {key}")),
+        Some(Change::AlreadySo) => print::note(&format!("{digest} was not bound on {key}")),
         None if arguments.json => {}
-        None => print(&gcloud::remove(&grant, digest))?,
+        None => print_line(&gcloud::remove(&grant, digest))?,
     }
     if arguments.json {
         print_json(&json!({
@@ -224,7 +218,7 @@ async fn revoke(arguments: &cli::Revoke) -> Result<Answer, Error> {
             "was_bound": change.map(|change| change == Change::Written),
         }))?;
     }
-    Ok(Answer::Yes)
+    Ok(Status::Yes)
 }
 
 async fn take_away(grant: &Grant, arguments: &cli::Revoke) -> Result<Change, Error> {
@@ -232,7 +226,7 @@ async fn take_away(grant: &Grant, arguments: &cli::Revoke) -> Result<Change, Err
     revoke::revoke(&keys, grant, &arguments.image.digest).await
 }
 
-async fn rebuild(arguments: &cli::Rebuild) -> Result<Answer, Error> {
+async fn rebuild(arguments: &cli::Rebuild) -> Result<Status, Error> {
     let registry = connect(&arguments.reference.repository, &arguments.registry).await?;
     let request = receipt::Request {
         reference: &arguments.reference,
@@ -244,38 +238,41 @@ async fn rebuild(arguments: &cli::Rebuild) -> Result<Answer, Error> {
         layout: &arguments.output,
         now: SystemTime::now().into(),
     };
-    let receipt = receipt::receipt(&request, &tell).await?;
-    tell(receipt.table().trim_end());
+    let progress = Progress::start();
+    let receipt = receipt::receipt(&request, &|line: &str| progress.show(line)).await?;
+    drop(progress);
+    print::note(receipt.table().trim_end());
     match (receipt.rebuilt(), arguments.json) {
         (_, true) => print_json(&receipt.to_json())?,
-        (Some(digest), false) => print(&digest.to_string())?,
+        (Some(digest), false) => print_line(&digest.to_string())?,
         (None, false) => {}
     }
     match receipt.is_same() {
-        true => Ok(Answer::Yes),
-        false => Ok(Answer::No),
+        true => Ok(Status::Yes),
+        false => Ok(Status::No),
     }
 }
 
-fn answer(verdict: &Verdict) -> Answer {
+fn answer(verdict: &Verdict) -> Status {
     match verdict {
-        Verdict::Pass(_) => Answer::Yes,
-        Verdict::Fail(_) => Answer::No,
+        Verdict::Pass(_) => Status::Yes,
+        Verdict::Fail(_) => Status::No,
     }
 }
 
-async fn connect(repository: &Repository, arguments: &cli::Registry) -> Result<Registry, Error> {
+async fn connect(
+    repository: &Repository,
+    arguments: &arguments::Registry,
+) -> Result<Registry, Error> {
     let failed = |source| Error::Registry {
         doing: format!("connecting to {repository}"),
         source: Box::new(source),
     };
-    let extra_ca = match &arguments.ca {
-        Some(path) => Some(Authorities::read(path).await.map_err(failed)?),
-        None => None,
-    };
     let transport = match arguments.plain_http {
         true => Transport::PlainHttp,
-        false => Transport::Https { extra_ca },
+        false => Transport::https(arguments.ca.as_deref())
+            .await
+            .map_err(failed)?,
     };
     Registry::connect(repository, &transport).map_err(failed)
 }
@@ -342,17 +339,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn print_json(value: &Value) -> Result<(), Error> {
-    print(&printable::json(value))
+    print::json(&format!("{value:#}")).map_err(Error::Print)
 }
 
-fn print(line: &str) -> Result<(), Error> {
-    writeln!(std::io::stdout(), "{line}").map_err(Error::Print)
-}
-
-/// Standard error is for people; when it is gone there is nobody to tell. Strangers' words end here
-/// as well, in errors more than anywhere.
-fn tell(lines: &str) {
-    for line in lines.lines() {
-        let _ = writeln!(std::io::stderr(), "{}", printable::line(line));
-    }
+fn print_line(line: &str) -> Result<(), Error> {
+    print::line(line).map_err(Error::Print)
 }

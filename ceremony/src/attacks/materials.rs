@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use attest::Predicate;
+use console::git;
+use console::process::Network;
 use serde_json::Value;
 
 use super::Scene;
@@ -54,7 +56,7 @@ pub(super) fn next(scene: &mut Scene<'_>) -> Result<Published, Error> {
 /// Builds the honest source with other terms.
 fn build(scene: &mut Scene<'_>, what: &str, terms: &Value) -> Result<PathBuf, Error> {
     let source = scene.stage.path().join(what.replace(' ', "-"));
-    let mut clone = Command::new("git");
+    let mut clone = git::command(Network::Allowed);
     clone
         .args(["clone", "--quiet", "--no-local"])
         .arg(scene.source)

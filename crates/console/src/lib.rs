@@ -1,6 +1,17 @@
-//! What programs do in the same way: how they start and are interrupted.
+//! What the programs do in the same way: the arguments that they share, exit status, printing, progress,
+//! signals, child processes, and git.
 #![forbid(unsafe_code)]
 
+pub mod arguments;
+pub mod git;
+pub mod hint;
+pub mod print;
+pub mod process;
+pub mod progress;
 pub mod proxy;
 pub mod runtime;
 pub mod signals;
+mod status;
+pub mod text;
+
+pub use status::Status;

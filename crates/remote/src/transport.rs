@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode, Url};
@@ -27,6 +28,20 @@ pub enum Transport {
     /// HTTP, for a registry on this machine or on a protected network. Digests are checked as with
     /// HTTPS.
     PlainHttp,
+}
+
+impl Transport {
+    /// HTTPS, with the system's certificate authorities and those in the PEM file `extra_ca`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has no certificates.
+    pub async fn https(extra_ca: Option<&Path>) -> Result<Self, Error> {
+        let extra_ca = match extra_ca {
+            Some(path) => Some(Authorities::read(path).await?),
+            None => None,
+        };
+        Ok(Self::Https { extra_ca })
+    }
 }
 
 /// One protocol for a registry, with its HTTP client.

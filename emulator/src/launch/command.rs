@@ -4,9 +4,10 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use confidential::event_log::Variable;
 use confidential::launch_policy::{Asked, MachineImage, Request};
+use console::arguments::Registry;
 use content::limits;
 use oci::{Reference, Repository};
-use remote::{Authorities, Transport};
+use remote::Transport;
 use reqwest::Url;
 
 use super::{Error, Hardware, Machine, Options, Report, policy};
@@ -21,12 +22,8 @@ pub struct LaunchArgs {
     /// Address of the attestation service.
     #[arg(long, value_name = "URL", value_parser = address)]
     attestation: Url,
-    /// Use HTTP to reach registries.
-    #[arg(long, visible_alias = "registry-plain-http", conflicts_with = "ca")]
-    plain_http: bool,
-    /// Further certificate authorities to trust, in PEM.
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    registry: Registry,
     /// Project of the operator.
     #[arg(long)]
     project: String,
@@ -121,14 +118,10 @@ impl LaunchArgs {
     }
 
     async fn transport(&self) -> Result<Transport, Error> {
-        if self.plain_http {
-            return Ok(Transport::PlainHttp);
+        match self.registry.plain_http {
+            true => Ok(Transport::PlainHttp),
+            false => Ok(Transport::https(self.registry.ca.as_deref()).await?),
         }
-        let extra_ca = match &self.ca {
-            Some(path) => Some(Authorities::read(path).await?),
-            None => None,
-        };
-        Ok(Transport::Https { extra_ca })
     }
 
     fn machine(&self) -> Machine {

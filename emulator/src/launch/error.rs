@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use console::hint;
 use content::Digest;
 
 use super::pull::PullError;
@@ -98,7 +99,6 @@ pub enum Error {
 }
 
 const IMAGE: &str = "this image cannot be run; build it again";
-const DISK: &str = "is the disk full? TMPDIR names the folder for temporary files";
 
 fn is_of_the_disk(error: &oci::Error) -> bool {
     matches!(error, oci::Error::Write { .. } | oci::Error::Read { .. })
@@ -115,7 +115,7 @@ impl Error {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Pull(error) => error.hint(),
-            Self::Unpack { source, .. } if is_of_the_disk(source) => DISK,
+            Self::Unpack { source, .. } if is_of_the_disk(source) => hint::TEMPORARY,
             Self::Unpack { .. }
             | Self::DiffId { .. }
             | Self::LayerType { .. }
@@ -126,10 +126,9 @@ impl Error {
             }
             Self::Measure(_) => "every variable of the image must have a name",
             Self::Token(_) => "is `emulator serve` running, and is --attestation its address?",
-            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => DISK,
-            Self::Read { .. } | Self::Write { .. } => {
-                "check that the path exists and that you have access to it"
-            }
+            Self::Write { source, .. } if hint::is_full(source) => hint::TEMPORARY,
+            Self::Write { source, .. } => hint::of_file(source),
+            Self::Read { source, .. } => hint::of_file(source),
             Self::Socket(_) => "the path of a socket must be short; choose another --runtime",
             Self::Helper(_) | Self::Container(_) => {
                 "a container needs user namespaces, and an image with that program and user"

@@ -16,6 +16,9 @@ pub enum RebuildError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A program is not installed.
+    #[error(transparent)]
+    Absent(#[from] console::process::Absent),
     /// The source cannot be had.
     #[error("cloning {origin}: {last_words}")]
     Clone {

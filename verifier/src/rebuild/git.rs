@@ -5,41 +5,17 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
+use console::process::{self, Network};
 use tokio::process::Command;
 
 use super::error::RebuildError;
 use super::limits::Limits;
-use super::process::{Progress, expect_success, find, program, run, start};
+use super::process::{Progress, expect_success, program, run, start};
 use crate::commit::Commit;
-use crate::printable;
 
 /// Files are checked out byte by byte as they were committed, whatever their source or the caller's
 /// git would have made of them.
 const AS_COMMITTED: &str = "* -text !eol -ident -filter -working-tree-encoding\n";
-
-/// Variables by which git is told of another repository, or of other content for the same names.
-const OF_ANOTHER: [&str; 13] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_ATTR_SOURCE",
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_GRAFT_FILE",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_TEMPLATE_DIR",
-    "GIT_WORK_TREE",
-];
-/// Nobody is asked, no object stands for another, and a server that is silent for a minute is given up.
-const SETTINGS: [(&str, &str); 4] = [
-    ("GIT_HTTP_LOW_SPEED_LIMIT", "1"),
-    ("GIT_HTTP_LOW_SPEED_TIME", "60"),
-    ("GIT_NO_REPLACE_OBJECTS", "1"),
-    ("GIT_TERMINAL_PROMPT", "0"),
-];
 
 /// Sets limits on a program before it starts.
 const PRLIMIT: &str = "prlimit";
@@ -80,18 +56,19 @@ pub(super) async fn fetch(
 
 /// A git that may take no more than this.
 fn limited(limits: &Limits) -> Result<Command, RebuildError> {
-    find(OsStr::new("git"))?;
+    process::find(OsStr::new("git"))?;
     let mut command = program(PRLIMIT)?;
     command.arg(format!("--fsize={}", limits.repository));
     command.arg(format!("--data={}", limits.memory));
     command.arg(format!("--cpu={}", limits.seconds));
     // A file at its limit is then an error that git names, and not its silent end.
     command.args(["env", "--ignore-signal=XFSZ", "git"]);
-    Ok(configured(command, None))
+    console::git::configure(command.as_std_mut(), Network::Allowed);
+    Ok(command)
 }
 
 pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
-    let mut git = git(Some(clone))?;
+    let mut git = git(clone)?;
     git.args(["rev-parse", "--verify", "HEAD^{commit}"]);
     let output = git.output().await.map_err(|source| start("git", source))?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -101,7 +78,7 @@ pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
 /// Whether a branch or tag of the source leads to `commit`. It is not asked for by name: hosting
 /// sites then also hand out commits that strangers pushed to their forks.
 pub(super) async fn has_commit(clone: &Path, commit: &Commit) -> Result<bool, RebuildError> {
-    let mut git = git(Some(clone))?;
+    let mut git = git(clone)?;
     git.args(["rev-parse", "--quiet", "--verify"])
         .arg(format!("{commit}^{{commit}}"));
     let output = git.output().await.map_err(|source| start("git", source))?;
@@ -111,7 +88,7 @@ pub(super) async fn has_commit(clone: &Path, commit: &Commit) -> Result<bool, Re
         _ => Err(RebuildError::Status {
             doing: format!("looking for {commit}"),
             status: output.status,
-            last_words: printable::line(String::from_utf8_lossy(&output.stderr).trim_end()),
+            last_words: console::text::line(String::from_utf8_lossy(&output.stderr).trim_end()),
         }),
     }
 }
@@ -125,7 +102,7 @@ pub(super) async fn check_out(
     let written = std::fs::create_dir_all(&info)
         .and_then(|()| std::fs::write(info.join("attributes"), AS_COMMITTED));
     written.map_err(|source| RebuildError::Write { path: info, source })?;
-    let mut git = git(Some(clone))?;
+    let mut git = git(clone)?;
     git.args(["checkout", "--quiet", "--detach"])
         .arg(commit.as_str());
     expect_success(git, &format!("checking out {commit}"), progress).await
@@ -133,7 +110,7 @@ pub(super) async fn check_out(
 
 /// Whether the source has a part of its history only.
 pub(super) async fn is_shallow(clone: &Path) -> Result<bool, RebuildError> {
-    let mut git = git(Some(clone))?;
+    let mut git = git(clone)?;
     git.args(["rev-parse", "--is-shallow-repository"]);
     let output = git.output().await.map_err(|source| start("git", source))?;
     match (output.status.success(), output.stdout.trim_ascii()) {
@@ -142,30 +119,20 @@ pub(super) async fn is_shallow(clone: &Path) -> Result<bool, RebuildError> {
         _ => Err(RebuildError::Status {
             doing: "asking whether the source is shallow".to_owned(),
             status: output.status,
-            last_words: printable::line(String::from_utf8_lossy(&output.stderr).trim_end()),
+            last_words: console::text::line(String::from_utf8_lossy(&output.stderr).trim_end()),
         }),
     }
 }
 
-/// git, for the repository in `directory`.
-pub(super) fn git(directory: Option<&Path>) -> Result<Command, RebuildError> {
-    Ok(configured(program("git")?, directory))
-}
-
-/// The caller's repository is not the one we work on, and a prompt would not be answered.
-fn configured(mut git: Command, directory: Option<&Path>) -> Command {
-    for inherited in OF_ANOTHER {
-        git.env_remove(inherited);
-    }
-    git.envs(SETTINGS).stdin(Stdio::null());
-    if let Some(directory) = directory {
-        git.arg("-C").arg(directory);
-    }
-    // Code of the source runs in the builder's sandbox and nowhere else. A link stays a link.
-    git.args(["-c", "core.hooksPath=/dev/null"]);
+/// A git that works on the repository in `clone`. Programs of the source run in the builder's sandbox only, and
+/// symbolic links stay links.
+pub(super) fn git(clone: &Path) -> Result<Command, RebuildError> {
+    let mut git = program("git")?;
+    console::git::configure(git.as_std_mut(), Network::Forbidden);
+    git.arg("-C").arg(clone).stdin(Stdio::null());
     git.args(["-c", "core.symlinks=true"]);
     git.args(["-c", "advice.detachedHead=false"]);
-    git
+    Ok(git)
 }
 
 #[cfg(test)]
@@ -182,7 +149,7 @@ mod tests {
             echo '* text eol=crlf ident filter=evil' > .gitattributes
             git add . && git -c user.name=a -c user.email=a@b commit -qm m && git rev-parse HEAD";
         let mut shell = std::process::Command::new("sh");
-        for inherited in OF_ANOTHER {
+        for inherited in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
             shell.env_remove(inherited);
         }
         let made = shell.args(["-c", script]).current_dir(&source).output();
@@ -192,7 +159,7 @@ mod tests {
             .await
             .unwrap();
         let touch = format!("touch {}; cat", marker.display());
-        let mut config = git(Some(&clone)).unwrap();
+        let mut config = git(&clone).unwrap();
         config.args(["config", "filter.evil.smudge", &touch]);
         assert!(config.status().await.unwrap().success());
         let commit = commit.trim().parse().unwrap();
@@ -260,7 +227,7 @@ mod tests {
             matches!(asked, Err(RebuildError::Status { .. })),
             "{asked:?}"
         );
-        let mut git = git(Some(scratch.path())).unwrap();
+        let mut git = git(scratch.path()).unwrap();
         assert!(git.args(["init", "-q"]).status().await.unwrap().success());
         assert!(!has_commit(scratch.path(), &commit).await.unwrap());
     }

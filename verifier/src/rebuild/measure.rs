@@ -20,7 +20,7 @@ pub(super) async fn measure(
     commit: &Commit,
     limits: &Limits,
 ) -> Result<(), RebuildError> {
-    let mut git = git(Some(clone))?;
+    let mut git = git(clone)?;
     // With directories: millions of empty ones have no file.
     git.args(["ls-tree", "-r", "-t", "-l", "-z", "--full-tree"]);
     git.arg(commit.as_str());

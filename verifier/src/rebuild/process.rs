@@ -1,16 +1,14 @@
 //! Starts programs, and listens to what they have for people.
 
 use std::ffi::OsStr;
-use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use console::process;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::error::RebuildError;
-use crate::printable;
 
 /// Takes each line that git and the builder have for people.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
@@ -18,39 +16,12 @@ pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
 /// Bytes of one line; what is longer is shown as several.
 const LINE: u64 = 4096;
 
-/// What sets a program's attributes before it starts, as code of ours may not between fork and exec.
-const SETPRIV: &str = "setpriv";
-
 /// How long a program may take to remove what it has made, once it is asked to end.
 const PATIENCE: Duration = Duration::from_secs(8);
-const TICK: Duration = Duration::from_millis(20);
 
-/// A program that the kernel asks to end as soon as we end, whatever ended us: a build without anybody
-/// to wait for it would go on for minutes.
+/// A program that ends with this process, see [`process::bound`].
 pub(super) fn program(name: impl AsRef<OsStr>) -> Result<Command, RebuildError> {
-    let name = name.as_ref();
-    for needed in [OsStr::new(SETPRIV), name] {
-        find(needed)?;
-    }
-    let mut command = Command::new(SETPRIV);
-    command.args(["--pdeathsig", "TERM", "--"]).arg(name);
-    Ok(command)
-}
-
-/// Looks for a program as the system will: what starts it could only say that it is missing itself.
-pub(super) fn find(program: &OsStr) -> Result<(), RebuildError> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = match Path::new(program).components().count() {
-        1 => std::env::split_paths(&path).any(|folder| folder.join(program).is_file()),
-        _ => Path::new(program).is_file(),
-    };
-    match found {
-        true => Ok(()),
-        false => Err(start(
-            &program.to_string_lossy(),
-            rustix::io::Errno::NOENT.into(),
-        )),
-    }
+    Ok(process::bound(name)?.into())
 }
 
 pub(super) async fn expect_success(
@@ -83,8 +54,6 @@ pub(super) async fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
-    // With what it starts: git leaves the program that speaks to a server behind.
-    command.process_group(0);
     let spawned = command.kill_on_drop(true).spawn();
     let mut child = spawned.map_err(|source| start(&program, source))?;
     let stderr = child.stderr.take();
@@ -111,17 +80,10 @@ struct Running(Child);
 impl Drop for Running {
     /// Waits for the program's end, as what it has made is its own to remove.
     fn drop(&mut self) {
-        // None once its end has been seen; the number may be another's by now.
-        let id = self.0.id().and_then(|id| i32::try_from(id).ok());
-        let Some(process) = id.and_then(Pid::from_raw) else {
-            return;
-        };
-        let _ = kill_process_group(process, Signal::TERM);
-        let asked = Instant::now();
-        while asked.elapsed() < PATIENCE && matches!(self.0.try_wait(), Ok(None)) {
-            std::thread::sleep(TICK);
+        // The number is absent once the process has ended: another process may have it then.
+        if let Some(id) = self.0.id() {
+            process::end_group(id, PATIENCE, || !matches!(self.0.try_wait(), Ok(None)));
         }
-        let _ = kill_process_group(process, Signal::KILL);
     }
 }
 
@@ -132,7 +94,7 @@ async fn relay(stderr: impl AsyncRead + Unpin, progress: Progress<'_>) -> String
     let (mut bytes, mut last) = (Vec::new(), String::new());
     let mut fatal = None;
     while let Ok(1..) = (&mut stderr).take(LINE).read_until(b'\n', &mut bytes).await {
-        let line = printable::line(String::from_utf8_lossy(&bytes).trim_end());
+        let line = console::text::line(String::from_utf8_lossy(&bytes).trim_end());
         bytes.clear();
         progress(&line);
         // git's reason comes first, and several lines of advice after it.
@@ -158,6 +120,8 @@ pub(super) fn start(program: &str, source: std::io::Error) -> RebuildError {
 mod tests {
     use super::*;
     use std::sync::Mutex;
+
+    const TICK: Duration = Duration::from_millis(20);
 
     async fn listen(script: &str) -> (Option<i32>, String, Vec<String>) {
         let heard = Mutex::new(Vec::new());
@@ -200,16 +164,6 @@ mod tests {
             heard.len()
         );
         assert_eq!(heard.concat().len(), 100_000);
-    }
-
-    /// Starts a program that waits for a minute, and gives its process once it runs.
-    async fn start_waiting() -> u32 {
-        let mut shell = program("sh").unwrap();
-        shell.args(["-c", "echo up; exec sleep 60"]);
-        let mut child = shell.stdout(Stdio::piped()).spawn().unwrap();
-        let mut stdout = child.stdout.take().unwrap();
-        stdout.read_exact(&mut [0; 3]).await.unwrap();
-        child.id().unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -255,32 +209,5 @@ mod tests {
     fn runs(process: u32) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
         stat.is_ok_and(|stat| !stat.contains(") Z "))
-    }
-
-    #[test]
-    fn a_program_ends_with_whoever_started_it() {
-        let runtime = || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-        };
-        // The kernel goes by the thread that started it.
-        let starter = std::thread::spawn(move || runtime().unwrap().block_on(start_waiting()));
-        let process = starter.join().unwrap();
-        for _ in 0..100 {
-            if !runs(process) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("process {process} still runs");
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        for missing in ["no-such-program", "/nowhere/builder"] {
-            let error = program(missing).unwrap_err();
-            assert!(matches!(error, RebuildError::Start { program, .. } if program == missing));
-        }
     }
 }

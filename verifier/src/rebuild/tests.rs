@@ -208,7 +208,7 @@ fn a_builder_that_says_no_is_evidence_and_a_missing_one_is_none() {
     let missing = workshop("/nowhere/builder");
     let missing = run(&missing, &order, Path::new("/x"));
     assert!(
-        matches!(missing, Err(RebuildError::Start { .. })),
+        matches!(missing, Err(RebuildError::Absent(_))),
         "{missing:?}"
     );
 }

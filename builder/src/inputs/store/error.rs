@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use content::{Digest, ReadError};
 
-use crate::at::{At, is_full};
+use crate::at::At;
 use crate::interrupt::Interrupted;
 
 /// An input that cannot be kept or used.
@@ -68,7 +68,7 @@ impl StoreError {
                 PermissionDenied | ReadOnlyFilesystem => {
                     Some("may you read and write it? --store names another store")
                 }
-                _ if is_full(source) => {
+                _ if console::hint::is_full(source) => {
                     Some("free some space, or name a store elsewhere with --store")
                 }
                 _ => None,

@@ -1,0 +1,84 @@
+//! What the user can do about an error of the system.
+
+use std::error::Error;
+use std::io;
+
+use content::ReadError;
+
+/// If temporary files cannot be written.
+pub const TEMPORARY: &str =
+    "is the disk full? TMPDIR names the folder for temporary files, which must be writable";
+
+/// If standard output cannot be written.
+pub const PRINT: &str =
+    "has the program that reads the output ended, or is the disk full? nothing else went wrong";
+
+/// The hint for the first error of the system among `error` and its sources.
+pub fn of(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return of_system(error);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// The hint for an error of a file that the user has named.
+pub fn of_file(error: &(dyn Error + 'static)) -> &'static str {
+    of(error).unwrap_or("check that the path exists and that you have access to it")
+}
+
+fn of_system(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        _ if is_full(error) => "free some space, and repeat the command",
+        _ if is_large(error) => "is it the right file? no file of its kind is so large",
+        io::ErrorKind::PermissionDenied => "check that you may read or write it",
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "is the path right?",
+        io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => {
+            "it exists already: choose another path, or remove it"
+        }
+        io::ErrorKind::BrokenPipe => {
+            "the program that read the output has ended; nothing else went wrong"
+        }
+        _ => return None,
+    })
+}
+
+/// Whether the disk or the user's share of it is full.
+pub fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
+fn is_large(error: &io::Error) -> bool {
+    let read = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(read, Some(ReadError::Limit { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn the_first_error_of_the_system_decides() {
+        let outer = Outer(io::ErrorKind::NotFound.into());
+        assert_eq!(of(&outer), Some("is the path right?"));
+        assert_eq!(of(&Outer(io::Error::other("x"))), None);
+        assert_eq!(of(&std::fmt::Error), None);
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_told_from_a_full_disk() {
+        let large = content::read_limited(&[0; 2][..], 1).map_err(io::Error::other);
+        let hint = of_system(&large.unwrap_err());
+        assert!(hint.unwrap().contains("right file"), "{hint:?}");
+        let full = io::ErrorKind::StorageFull.into();
+        assert!(of_system(&full).unwrap().starts_with("free some space"));
+    }
+}

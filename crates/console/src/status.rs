@@ -1,0 +1,32 @@
+use std::process::ExitCode;
+
+/// The exit status of a program.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Status {
+    /// 0: yes, or done.
+    Yes,
+    /// 1: no, which is a verdict.
+    No,
+    /// 2: could not tell. An input is missing or invalid, or something failed.
+    Unknown,
+    /// 128 and the number of the signal that ended the work.
+    Signal(u8),
+}
+
+impl Status {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Yes => 0,
+            Self::No => 1,
+            Self::Unknown => 2,
+            Self::Signal(number) => number.saturating_add(128),
+        }
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        status.code().into()
+    }
+}
