@@ -75,12 +75,12 @@ complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-output 
 complete -c builder -n "__fish_builder_using_subcommand digest" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand digest" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand push" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c builder -n "__fish_builder_using_subcommand push" -l plain-http -d 'Speak HTTP without TLS'
+complete -c builder -n "__fish_builder_using_subcommand push" -l plain-http -d 'Use HTTP to reach registries'
 complete -c builder -n "__fish_builder_using_subcommand push" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand sign" -l key -d 'A PEM file, or gcpkms://projects/…/cryptoKeyVersions/N' -r
 complete -c builder -n "__fish_builder_using_subcommand sign" -l kms-endpoint -d 'Where Cloud KMS answers [default: Google\'s own endpoint]' -r
 complete -c builder -n "__fish_builder_using_subcommand sign" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c builder -n "__fish_builder_using_subcommand sign" -l plain-http -d 'Speak HTTP without TLS'
+complete -c builder -n "__fish_builder_using_subcommand sign" -l plain-http -d 'Use HTTP to reach registries'
 complete -c builder -n "__fish_builder_using_subcommand sign" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand attest" -l type -d 'What the statement says' -r -f -a "slsaprovenance1\t'Where the image came from: provenance.json of a layout'
 cyclonedx\t'What is in it: sbom.cdx.json of a layout'"
@@ -88,7 +88,7 @@ complete -c builder -n "__fish_builder_using_subcommand attest" -l predicate -d 
 complete -c builder -n "__fish_builder_using_subcommand attest" -l key -d 'A PEM file, or gcpkms://projects/…/cryptoKeyVersions/N' -r
 complete -c builder -n "__fish_builder_using_subcommand attest" -l kms-endpoint -d 'Where Cloud KMS answers [default: Google\'s own endpoint]' -r
 complete -c builder -n "__fish_builder_using_subcommand attest" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c builder -n "__fish_builder_using_subcommand attest" -l plain-http -d 'Speak HTTP without TLS'
+complete -c builder -n "__fish_builder_using_subcommand attest" -l plain-http -d 'Use HTTP to reach registries'
 complete -c builder -n "__fish_builder_using_subcommand attest" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand keygen" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -s h -l help -d 'Print help'

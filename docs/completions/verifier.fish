@@ -42,7 +42,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand verify" -l jobs -d 'Ho
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l builder -d 'The builder program [default: beside this one]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l plain-http -d 'Speak HTTP without TLS'
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l plain-http -d 'Use HTTP to reach registries'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l policy -d 'The release policy' -r -F
@@ -62,7 +62,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l format -
 iam\t'As the bindings of an IAM policy'"
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l verifier-id -d 'Who verified, as a URI [default: the policy\'s verifier.id]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l kms-endpoint -d 'Cloud KMS is here instead of at its public address' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l plain-http -d 'Speak HTTP without TLS'
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l plain-http -d 'Use HTTP to reach registries'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l apply -d 'Write the binding into the key\'s policy'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -82,7 +82,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l jobs -d 'H
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l builder -d 'The builder program [default: beside this one]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l plain-http -d 'Speak HTTP without TLS'
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l plain-http -d 'Use HTTP to reach registries'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l json -d 'Report as JSON on standard output; otherwise the rebuilt image\'s digest is printed'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "verify" -d 'Fetch, rebuild, appraise: a verdict, and nothing written anywhere'
