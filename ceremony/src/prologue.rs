@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use confidential::condition::{Admission, Hardware, Provider};
 use console::git;
 use console::process::Network;
 use content::Digest;
+use google::admission::{Admission, Hardware, OidcProvider};
 use serde_json::{Value, json};
 
 use crate::Error;
@@ -157,10 +157,10 @@ fn make_provider(cast: &Cast, collaborator: &Collaborator) -> Result<(), Error> 
 }
 
 /// Accepts production images on Intel TDX in the operator's project.
-fn provider(collaborator: &Collaborator) -> Result<Provider, Error> {
+fn provider(collaborator: &Collaborator) -> Result<OidcProvider, Error> {
     let admission = Admission::of(&[Hardware::IntelTdx]).operator(OPERATOR);
     let provider =
-        admission.and_then(|admission| Provider::new(&collaborator.audience(), &admission));
+        admission.and_then(|admission| OidcProvider::new(&collaborator.audience(), &admission));
     provider.map_err(|error| Error::Answer {
         what: "condition".into(),
         found: error.to_string(),

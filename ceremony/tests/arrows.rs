@@ -19,10 +19,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("attest", &["content"]),
     ("trust", &["content", "signature"]),
     ("confidential", &["content"]),
+    ("google", &["confidential", "content"]),
     ("remote", &["content", "oci"]),
     (
         "signer",
-        &["attest", "content", "oci", "remote", "signature"],
+        &["attest", "content", "google", "oci", "remote", "signature"],
     ),
     (
         "builder",
@@ -44,6 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "attest",
             "console",
             "content",
+            "google",
             "oci",
             "remote",
             "scratch",
@@ -67,9 +69,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "ceremony",
-        &["attest", "confidential", "console", "content", "scratch"],
+        &["attest", "console", "content", "google", "scratch"],
     ),
-    ("workload", &["confidential", "content"]),
+    ("workload", &["confidential", "content", "google"]),
     // Each parser, those of the programs included.
     (
         "fuzz",
@@ -79,6 +81,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "confidential",
             "content",
             "emulator",
+            "google",
             "oci",
             "signature",
             "signer",
@@ -91,13 +94,14 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PROGRAMS: [&str; 5] = ["builder", "verifier", "emulator", "ceremony", "workload"];
 
 /// What works without a network, and what no such room may stand on.
-const OFFLINE: [&str; 6] = [
+const OFFLINE: [&str; 7] = [
     "content",
     "oci",
     "signature",
     "trust",
     "attest",
     "confidential",
+    "google",
 ];
 const NETWORK: [&str; 12] = [
     "curl",
@@ -247,7 +251,7 @@ fn inherits(value: &toml::Value) -> bool {
 fn what_enters_the_image_inherits_nothing() {
     let packages = packages();
     let entering: Vec<_> = packages.iter().filter(|p| enters_the_image(p)).collect();
-    assert_eq!(entering.len(), 3);
+    assert_eq!(entering.len(), 4);
     for package in entering {
         let manifest = toml::Value::Table(manifest(&folder(package)));
         let name = name(package);

@@ -206,18 +206,4 @@ pub enum Error {
     /// The discovery document is not strict JSON with the expected members.
     #[error("reading discovery: {0}")]
     Discovery(#[source] JsonError),
-    /// A name that cannot be quoted in a condition.
-    #[error("writing condition: invalid name {0:?}")]
-    ConditionText(String),
-    /// A condition that is longer than IAM allows.
-    #[error("writing condition: {size} bytes are over the limit of {limit}")]
-    ConditionSize {
-        /// The condition's size in bytes.
-        size: usize,
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// An audience that cannot be unique to one collaborator.
-    #[error("writing provider: {0:?} cannot be the audience of one collaborator")]
-    ConditionAudience(String),
 }

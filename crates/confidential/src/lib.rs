@@ -1,11 +1,10 @@
 //! The formats of Google Confidential Space, as a workload, a relying party and a launcher read them:
-//! attestation tokens and their claims, launch policy, measured events, and the conditions of an identity
-//! provider. This crate uses no network and no clock, and verifies no signature itself.
+//! attestation tokens and their claims, launch policy, and measured events. This crate uses no network and
+//! no clock, and verifies no signature itself.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod claims;
-pub mod condition;
 mod error;
 pub mod event_log;
 pub mod jwks;

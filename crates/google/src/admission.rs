@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use confidential::claims::{CONFIDENTIAL_SPACE, DEFAULT_AUDIENCE, ISSUER, PRODUCTION};
 use content::Digest;
 use serde::Serialize;
 
-use crate::Error;
-use crate::claims::{CONFIDENTIAL_SPACE, DEFAULT_AUDIENCE, ISSUER, PRODUCTION};
-
+/// The name of the attribute that holds the digest of the image, as the TEE measured it. Grants name this
+/// attribute, not the reference to the image, which the operator writes.
+pub const IMAGE_DIGEST: &str = "image_digest";
 /// The longest attribute condition, in bytes (IAM v1).
 const CONDITION_LIMIT: usize = 4096;
 /// The longest allowed audience, in characters (IAM v1).
@@ -22,8 +23,24 @@ const AUDIENCE_LIMIT: usize = 256;
 const SUBJECT: &str = "'gcpcs::'+assertion.submods.container.image_digest\
     +'::'+assertion.submods.gce.project_number+'::'+assertion.submods.gce.instance_id";
 
-/// The mapping of claims to attributes. Grants name `attribute.image_digest`: the digest that the TEE
-/// measured, not the reference that its operator wrote.
+/// Why there is no provider.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum AdmissionError {
+    /// A name that cannot be quoted in a condition.
+    #[error("writing condition: invalid name {0:?}")]
+    Text(String),
+    /// A condition that is longer than IAM allows.
+    #[error("writing condition: {size} bytes are over the limit of {CONDITION_LIMIT}")]
+    Size {
+        /// The length of the condition, in bytes.
+        size: usize,
+    },
+    /// An audience that cannot be unique to one collaborator.
+    #[error("writing provider: {0:?} cannot be the audience of one collaborator")]
+    Audience(String),
+}
+
+/// The mapping of claims to attributes, among them [`IMAGE_DIGEST`].
 pub fn attribute_mapping() -> BTreeMap<&'static str, &'static str> {
     BTreeMap::from([
         ("google.subject", SUBJECT),
@@ -78,7 +95,7 @@ impl Admission {
     ///
     /// # Errors
     /// `project` cannot be a project ID.
-    pub fn operator(mut self, project: &str) -> Result<Self, Error> {
+    pub fn operator(mut self, project: &str) -> Result<Self, AdmissionError> {
         self.operators.push(plain(project, "-:.")?);
         Ok(self)
     }
@@ -87,7 +104,7 @@ impl Admission {
     ///
     /// # Errors
     /// `email` cannot be the address of a service account.
-    pub fn service_account(mut self, email: &str) -> Result<Self, Error> {
+    pub fn service_account(mut self, email: &str) -> Result<Self, AdmissionError> {
         self.service_accounts.push(plain(email, "-@.")?);
         Ok(self)
     }
@@ -103,7 +120,7 @@ impl Admission {
     ///
     /// # Errors
     /// It is longer than IAM allows.
-    pub fn condition(&self) -> Result<String, Error> {
+    pub fn condition(&self) -> Result<String, AdmissionError> {
         let mut text = format!(
             "assertion.swname == '{CONFIDENTIAL_SPACE}' && assertion.dbgstat == '{PRODUCTION}' && \
              'STABLE' in assertion.submods.confidential_space.support_attributes"
@@ -122,10 +139,7 @@ impl Admission {
         }
         match text.len() <= CONDITION_LIMIT {
             true => Ok(text),
-            false => Err(Error::ConditionSize {
-                size: text.len(),
-                limit: CONDITION_LIMIT,
-            }),
+            false => Err(AdmissionError::Size { size: text.len() }),
         }
     }
 
@@ -152,11 +166,11 @@ impl Admission {
 
 /// Returns `text` if it consists of letters, digits and the characters in `others` only, so that it
 /// cannot end a quoted string.
-fn plain(text: &str, others: &str) -> Result<String, Error> {
+fn plain(text: &str, others: &str) -> Result<String, AdmissionError> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
     match !text.is_empty() && text.chars().all(is_plain) {
         true => Ok(text.to_owned()),
-        false => Err(Error::ConditionText(text.chars().take(80).collect())),
+        false => Err(AdmissionError::Text(text.chars().take(80).collect())),
     }
 }
 
@@ -171,7 +185,7 @@ fn list<T: AsRef<str>>(items: &[T]) -> String {
 /// The body of a workload identity pool provider (IAM v1).
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Provider {
+pub struct OidcProvider {
     oidc: Oidc,
     attribute_mapping: BTreeMap<&'static str, &'static str>,
     attribute_condition: String,
@@ -184,16 +198,16 @@ struct Oidc {
     allowed_audiences: [String; 1],
 }
 
-impl Provider {
+impl OidcProvider {
     /// The provider of one collaborator. `audience` must be unique to the collaborator, so that a token for
     /// one cannot be replayed to another.
     ///
     /// # Errors
     /// `audience` is [`DEFAULT_AUDIENCE`], empty or too long, or the condition is too long.
-    pub fn new(audience: &str, admission: &Admission) -> Result<Self, Error> {
+    pub fn new(audience: &str, admission: &Admission) -> Result<Self, AdmissionError> {
         let length = audience.chars().count();
         if audience == DEFAULT_AUDIENCE || length == 0 || length > AUDIENCE_LIMIT {
-            return Err(Error::ConditionAudience(
+            return Err(AdmissionError::Audience(
                 audience.chars().take(80).collect(),
             ));
         }
@@ -262,7 +276,7 @@ mod tests {
                 admission().service_account(name),
             ] {
                 let refused =
-                    matches!(&admitted, Err(Error::ConditionText(found)) if found == name);
+                    matches!(&admitted, Err(AdmissionError::Text(found)) if found == name);
                 assert!(refused, "{name}: {admitted:?}");
             }
         }
@@ -275,7 +289,7 @@ mod tests {
         });
         assert!(matches!(
             many.condition(),
-            Err(Error::ConditionSize { limit: 4096, .. })
+            Err(AdmissionError::Size { size }) if size > 4096
         ));
     }
 
@@ -295,15 +309,15 @@ mod tests {
 
     #[test]
     fn has_one_audience_and_not_the_default() {
-        let provider = Provider::new("https://one.example/countersign", &admission()).unwrap();
+        let provider = OidcProvider::new("https://one.example/countersign", &admission()).unwrap();
         let json = serde_json::to_value(provider).unwrap();
         let audiences = serde_json::json!(["https://one.example/countersign"]);
         assert_eq!(json["oidc"]["allowedAudiences"], audiences);
         assert_eq!(json["oidc"]["issuerUri"], ISSUER);
-        assert!(json["attributeMapping"]["attribute.image_digest"].is_string());
+        assert!(json["attributeMapping"][format!("attribute.{IMAGE_DIGEST}")].is_string());
         for audience in [DEFAULT_AUDIENCE, "", &"a".repeat(257)] {
-            match Provider::new(audience, &admission()) {
-                Err(Error::ConditionAudience(found)) => assert!(audience.starts_with(&found)),
+            match OidcProvider::new(audience, &admission()) {
+                Err(AdmissionError::Audience(found)) => assert!(audience.starts_with(&found)),
                 other => panic!("{audience}: {other:?}"),
             }
         }

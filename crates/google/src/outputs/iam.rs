@@ -1,0 +1,18 @@
+//! Grants as the `bindings` of a policy (IAM v1, `Policy`). There is no etag: the bindings are to be
+//! merged into a policy, not to replace it.
+
+use serde_json::json;
+
+use super::{KeyGrant, Output};
+
+pub(super) const OUTPUT: Output = Output {
+    name: "iam",
+    about: "As the bindings of an IAM policy",
+    print,
+};
+
+fn print(grant: &KeyGrant<'_>) -> String {
+    let KeyGrant { role, member, .. } = grant;
+    let bindings = json!({"bindings": [{"role": role, "members": [member]}]});
+    format!("{bindings:#}")
+}
