@@ -53,15 +53,19 @@
 //! The argument is about what was looked at, not about who looks: a program that makes up what a
 //! registry holds appraises a registry of its own making.
 
-use crate::grant::{Grant, KeyName};
+use google::kms::Key;
+use google::outputs::KeyGrant;
+use google::{Member, Role};
+
+use crate::grant::Grant;
 use crate::verdict::Approval;
 
 /// A role on a key, for workloads that were measured to be one image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Binding {
-    key: KeyName,
-    role: String,
-    member: String,
+    key: Key,
+    role: Role,
+    member: Member,
 }
 
 impl Binding {
@@ -69,23 +73,29 @@ impl Binding {
     pub fn new(approval: &Approval, grant: &Grant) -> Self {
         Self {
             key: grant.key().clone(),
-            role: grant.role().to_owned(),
+            role: grant.role().clone(),
             member: grant.member(&approval.image().digest),
         }
     }
 
     /// The key that is granted on.
-    pub fn key(&self) -> &KeyName {
+    pub fn key(&self) -> &Key {
         &self.key
     }
 
     /// The role that is granted.
-    pub fn role(&self) -> &str {
+    pub fn role(&self) -> &Role {
         &self.role
     }
 
     /// The principal set that gets it.
-    pub fn member(&self) -> &str {
+    pub fn member(&self) -> &Member {
         &self.member
+    }
+
+    /// The binding, to be printed.
+    pub fn granted(&self) -> KeyGrant<'_> {
+        let Self { key, role, member } = self;
+        KeyGrant { key, role, member }
     }
 }

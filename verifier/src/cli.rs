@@ -3,8 +3,10 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
 use console::arguments::Registry;
+use google::outputs::{self, Output};
 use oci::{ImageRef, Reference};
 use signer::{KeyRef, KmsEndpoint};
 use verifier::commit::Commit;
@@ -89,13 +91,11 @@ pub struct Verify {
     pub json: bool,
 }
 
-/// How a binding is printed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Format {
-    /// As a gcloud command
-    Gcloud,
-    /// As the bindings of an IAM policy
-    Iam,
+/// Parses the name of a format in which a binding is printed.
+fn format() -> impl TypedValueParser<Value = &'static Output> {
+    let name = |output: &Output| PossibleValue::new(output.name).help(output.about);
+    PossibleValuesParser::new(outputs::ALL.iter().map(name))
+        .try_map(|name| outputs::named(&name).ok_or("unknown format"))
 }
 
 /// How to reach Cloud KMS.
@@ -119,8 +119,8 @@ pub struct Authorize {
     #[arg(long)]
     pub key: KeyRef,
     /// How the binding is printed
-    #[arg(long, value_enum, default_value_t = Format::Gcloud)]
-    pub format: Format,
+    #[arg(long, value_parser = format(), default_value = outputs::ALL[0].name)]
+    pub format: &'static Output,
     /// Write the binding into the key's policy
     #[arg(long)]
     pub apply: bool,

@@ -1,26 +1,20 @@
 //! What a collaborator is ready to give: a role on a key, to a digest in a workload identity pool.
 
+use std::str::FromStr;
+
+use google::identity::Pool;
+use google::kms::Key;
+use google::{InvalidName, Member, Role};
 use serde::Deserialize;
 
 pub mod apply;
-pub mod gcloud;
-pub mod iam;
-
-/// A Cloud KMS key, `projects/P/locations/L/keyRings/R/cryptoKeys/K`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct KeyName {
-    project: String,
-    location: String,
-    ring: String,
-    key: String,
-}
 
 /// A grant, as its owner wrote it down. It says nothing about any image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Grant {
-    key: KeyName,
-    role: String,
-    pool: String,
+    key: Key,
+    role: Role,
+    pool: Pool,
 }
 
 /// A grant that cannot be used.
@@ -32,14 +26,22 @@ pub enum GrantError {
     /// Not UTF-8.
     #[error("parsing grant: {0}")]
     Text(#[from] std::str::Utf8Error),
-    /// A name that has another shape.
-    #[error("parsing grant: `{field}`: expected {expected}, found `{found}`")]
-    Shape {
-        /// Which entry.
+    /// A name of another form.
+    #[error("parsing grant: `{field}`: {source}")]
+    Name {
+        /// The entry.
         field: &'static str,
-        /// The shape that it must have.
-        expected: &'static str,
-        /// What stands there.
+        /// What is wrong with the name.
+        source: InvalidName,
+    },
+    /// A role that allows more than the use of a key, or not that.
+    #[error(
+        "parsing grant: `role`: expected roles/cloudkms.cryptoKeyDecrypter, \
+         roles/cloudkms.cryptoKeyEncrypterDecrypter, or a custom role, projects/P/roles/NAME or \
+         organizations/O/roles/NAME, found `{found}`"
+    )]
+    Role {
+        /// The role found.
         found: String,
     },
 }
@@ -52,147 +54,65 @@ struct Document {
     pool: String,
 }
 
-const KEY: &str = "projects/P/locations/L/keyRings/R/cryptoKeys/K";
-const ROLE: &str = "roles/cloudkms.cryptoKeyDecrypter, roles/cloudkms.cryptoKeyEncrypterDecrypter, or a \
-                    custom role, projects/P/roles/NAME or organizations/O/roles/NAME";
-/// The predefined roles that allow to use a key and nothing else, decryption included (Cloud KMS,
-/// permissions and roles). Basic roles, administrators' and all others allow more, or not that.
+/// The predefined roles that allow the use of a key, including decryption, and nothing else (Cloud KMS,
+/// "Permissions and roles"). Basic roles, administrators' and all others allow more, or not that.
 const PREDEFINED: [&str; 2] = [
     "cloudkms.cryptoKeyDecrypter",
     "cloudkms.cryptoKeyEncrypterDecrypter",
 ];
-const POOL: &str = "projects/NUMBER/locations/global/workloadIdentityPools/POOL";
 
 impl Grant {
-    /// Parses a grant. Names are held to characters that need no quoting anywhere, since they end
-    /// in commands that people paste.
+    /// Parses a grant.
     ///
     /// # Errors
-    /// Not TOML, an unknown entry, or a name of another shape.
+    /// Not TOML, an unknown entry, a name of another form, or a role that is not accepted.
     pub fn parse(bytes: &[u8]) -> Result<Self, GrantError> {
         let document: Document = toml::from_str(std::str::from_utf8(bytes)?)?;
-        let key = KeyName::parse(&document.key).ok_or_else(|| shape("key", KEY, &document.key))?;
-        if !is_role(&document.role) {
-            return Err(shape("role", ROLE, &document.role));
-        }
-        if !is_pool(&document.pool) {
-            return Err(shape("pool", POOL, &document.pool));
-        }
         Ok(Self {
-            key,
-            role: document.role,
-            pool: document.pool,
+            key: name("key", &document.key)?,
+            role: role(&document.role)?,
+            pool: name("pool", &document.pool)?,
         })
     }
 
     /// The key that is granted on.
-    pub fn key(&self) -> &KeyName {
+    pub fn key(&self) -> &Key {
         &self.key
     }
 
     /// The role that is granted.
-    pub fn role(&self) -> &str {
+    pub fn role(&self) -> &Role {
         &self.role
     }
 
-    /// The member that stands for every workload of this pool whose measured image has `digest`
-    /// (IAM, principal identifiers: workload identity pool, attribute).
-    pub fn member(&self, digest: &content::Digest) -> String {
-        let pool = &self.pool;
-        format!("principalSet://iam.googleapis.com/{pool}/attribute.image_digest/{digest}")
+    /// The member that stands for every workload of this pool whose measured image has `digest`.
+    pub fn member(&self, digest: &content::Digest) -> Member {
+        Member::of_image(self.pool.clone(), digest)
     }
 }
 
-impl KeyName {
-    fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let [
-            "projects",
-            project,
-            "locations",
-            location,
-            "keyRings",
-            ring,
-            "cryptoKeys",
-            key,
-        ] = parts[..]
-        else {
-            return None;
-        };
-        let all_names = [project, location, ring, key].into_iter().all(is_name);
-        all_names.then(|| Self {
-            project: project.to_owned(),
-            location: location.to_owned(),
-            ring: ring.to_owned(),
-            key: key.to_owned(),
-        })
-    }
+fn name<T: FromStr<Err = InvalidName>>(field: &'static str, text: &str) -> Result<T, GrantError> {
+    text.parse()
+        .map_err(|source| GrantError::Name { field, source })
 }
 
-impl std::fmt::Display for KeyName {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            project,
-            location,
-            ring,
-            key,
-        } = self;
-        write!(
-            out,
-            "projects/{project}/locations/{location}/keyRings/{ring}/cryptoKeys/{key}"
-        )
-    }
-}
-
-fn shape(field: &'static str, expected: &'static str, found: &str) -> GrantError {
-    GrantError::Shape {
-        field,
-        expected,
-        found: found.escape_debug().to_string(),
-    }
-}
-
-/// Resource names; a domain-scoped project carries a colon and dots.
-fn is_name(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    let starts_well = text
-        .as_bytes()
-        .first()
-        .is_some_and(u8::is_ascii_alphanumeric);
-    starts_well && text.len() <= 63 && text.bytes().all(plain)
-}
-
-/// What a custom role allows is for its owner to look at: its name does not say.
-fn is_role(text: &str) -> bool {
-    match text.split('/').collect::<Vec<_>>()[..] {
-        ["roles", name] => PREDEFINED.contains(&name),
-        ["projects" | "organizations", owner, "roles", name] => is_name(owner) && is_name(name),
-        _ => false,
-    }
-}
-
-/// IAM resolves principal sets by project number; an identifier there would match nobody.
-fn is_pool(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('/').collect();
-    let [
-        "projects",
-        number,
-        "locations",
-        "global",
-        "workloadIdentityPools",
-        pool,
-    ] = parts[..]
-    else {
-        return false;
+/// Parses a role. The name of a custom role does not say what it allows: that is for its owner to check.
+fn role(text: &str) -> Result<Role, GrantError> {
+    let is_accepted = |role: &Role| {
+        role.predefined()
+            .is_none_or(|name| PREDEFINED.contains(&name))
     };
-    is_name(number) && number.bytes().all(|byte| byte.is_ascii_digit()) && is_name(pool)
+    let role = text.parse().ok().filter(is_accepted);
+    role.ok_or_else(|| GrantError::Role {
+        found: text.escape_debug().to_string(),
+    })
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
-    pub(crate) const GOOD: &str = r#"
+    const GOOD: &str = r#"
 key = "projects/one/locations/global/keyRings/r/cryptoKeys/k"
 role = "roles/cloudkms.cryptoKeyDecrypter"
 pool = "projects/1234/locations/global/workloadIdentityPools/trusted"
@@ -203,7 +123,7 @@ pool = "projects/1234/locations/global/workloadIdentityPools/trusted"
         let grant = Grant::parse(GOOD.as_bytes()).unwrap();
         let digest = content::Digest::of(b"x");
         assert_eq!(
-            grant.member(&digest),
+            grant.member(&digest).to_string(),
             format!(
                 "principalSet://iam.googleapis.com/projects/1234/locations/global/\
                  workloadIdentityPools/trusted/attribute.image_digest/{digest}"
@@ -261,7 +181,7 @@ pool = "projects/1234/locations/global/workloadIdentityPools/trusted"
             "projects/p/roles/decryptOnly",
             "organizations/1234/roles/decrypt.only",
         ] {
-            assert_eq!(with(role).unwrap().role(), role);
+            assert_eq!(with(role).unwrap().role().as_str(), role);
         }
     }
 

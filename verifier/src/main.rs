@@ -9,14 +9,15 @@ use console::progress::Progress;
 use console::signals::Signals;
 use console::{Status, arguments, print};
 use content::limits;
+use google::outputs::{KeyGrant, gcloud};
 use oci::Repository;
 use remote::{Registry, Transport};
 use serde_json::{Value, json};
 use signer::{KmsEndpoint, Signer};
 use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
 use verifier::error::Error;
+use verifier::grant::Grant;
 use verifier::grant::apply::{Change, Keys};
-use verifier::grant::{Grant, gcloud, iam};
 use verifier::policy::Policy;
 use verifier::rebuild::Workshop;
 use verifier::verdict::Verdict;
@@ -24,7 +25,7 @@ use verifier::{receipt, report, revoke};
 
 mod cli;
 
-use cli::{Cli, Command, Format};
+use cli::{Cli, Command};
 
 /// Who verifies, where neither policy nor command line says it.
 const VERIFIER_ID: &str = "https://countersign.dev/verifier";
@@ -180,10 +181,7 @@ fn print_binding(
         });
         return Ok(());
     }
-    match arguments.format {
-        Format::Gcloud => print_line(&gcloud::add(binding)),
-        Format::Iam => print_json(&iam::policy(binding)),
-    }
+    print_line(&(arguments.format.print)(&binding.granted()))
 }
 
 fn done(authorized: &Authorized) -> String {
@@ -207,7 +205,11 @@ async fn revoke(arguments: &cli::Revoke) -> Result<Status, Error> {
         Some(Change::Written) => print::note(&format!("{digest} revoked on {key}")),
         Some(Change::AlreadySo) => print::note(&format!("{digest} was not bound on {key}")),
         None if arguments.json => {}
-        None => print_line(&gcloud::remove(&grant, digest))?,
+        None => print_line(&gcloud::remove(&KeyGrant {
+            key,
+            role: grant.role(),
+            member: &grant.member(digest),
+        }))?,
     }
     if arguments.json {
         print_json(&json!({

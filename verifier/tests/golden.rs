@@ -15,7 +15,7 @@ use signature::PrivateKey;
 use verifier::binding::Binding;
 use verifier::evidence::Evidence;
 use verifier::examine::examine;
-use verifier::grant::{Grant, gcloud, iam};
+use verifier::grant::Grant;
 use verifier::verdict::Verdict;
 
 const GRANT: &[u8] = br#"
@@ -88,12 +88,9 @@ fn verdict_and_binding() {
     };
     assert_eq!(approval.at(), case::NOW);
     let binding = Binding::new(approval, &Grant::parse(GRANT).unwrap());
-    golden(
-        "binding.sh",
-        format!("{}\n", gcloud::add(&binding)).as_bytes(),
-    );
-    golden(
-        "binding.json",
-        format!("{:#}\n", iam::policy(&binding)).as_bytes(),
-    );
+    for (format, file) in [("gcloud", "binding.sh"), ("iam", "binding.json")] {
+        let output = google::outputs::named(format).unwrap();
+        let printed = (output.print)(&binding.granted());
+        golden(file, format!("{printed}\n").as_bytes());
+    }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use content::Digest;
+use google::kms::KeyVersion;
 use google_cloud_auth::credentials::Credentials;
 use google_cloud_kms_v1::client::KeyManagementService;
 use google_cloud_kms_v1::model::Digest as WireDigest;
@@ -23,18 +24,18 @@ pub struct CloudKms {
 }
 
 impl CloudKms {
-    /// Opens the key version `name` with the application default credentials, and fetches its
+    /// Opens a key version with the application default credentials, and fetches its
     /// public key.
     ///
     /// # Errors
     /// There are no credentials, Cloud KMS cannot be reached or refuses, or the key has an algorithm other
     /// than EC_SIGN_P256_SHA256.
-    pub async fn open(name: &str, endpoint: Option<&KmsEndpoint>) -> Result<Self, Error> {
-        Self::connect(name, endpoint, credentials().await?).await
+    pub async fn open(version: &KeyVersion, endpoint: Option<&KmsEndpoint>) -> Result<Self, Error> {
+        Self::connect(version, endpoint, credentials().await?).await
     }
 
     async fn connect(
-        name: &str,
+        version: &KeyVersion,
         endpoint: Option<&KmsEndpoint>,
         credentials: Credentials,
     ) -> Result<Self, Error> {
@@ -46,10 +47,11 @@ impl CloudKms {
             .build()
             .await
             .map_err(|error| Error::Client(Box::new(error)))?;
-        let public = public_key(&client, name).await?;
+        let name = version.to_string();
+        let public = public_key(&client, &name).await?;
         Ok(Self {
             client,
-            name: name.to_owned(),
+            name,
             public,
         })
     }
@@ -242,7 +244,7 @@ mod tests {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let credentials = credentials::anonymous::Builder::new().build();
         let endpoint = serve(fault).parse()?;
-        let key = CloudKms::connect(NAME, Some(&endpoint), credentials).await?;
+        let key = CloudKms::connect(&NAME.parse().unwrap(), Some(&endpoint), credentials).await?;
         let signature = key.sign(MESSAGE).await?;
         key.public().verify(MESSAGE, &signature)?;
         Ok(signature)

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use content::limits;
+use google::kms::KeyVersion;
 use signature::{PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
@@ -13,8 +14,8 @@ use crate::{CloudKms, Error, KmsEndpoint};
 pub enum KeyRef {
     /// A PEM file.
     File(PathBuf),
-    /// A key version of Cloud KMS, `projects/…/cryptoKeyVersions/N`.
-    CloudKms(String),
+    /// A key version of Cloud KMS.
+    CloudKms(KeyVersion),
 }
 
 impl FromStr for KeyRef {
@@ -29,23 +30,14 @@ impl FromStr for KeyRef {
                 false => Ok(Self::File(text.into())),
             };
         };
-        let name = name.replacen("/versions/", "/cryptoKeyVersions/", 1);
-        let parts: Vec<_> = name.split('/').collect();
-        match parts[..] {
-            [
-                "projects",
-                p,
-                "locations",
-                l,
-                "keyRings",
-                r,
-                "cryptoKeys",
-                k,
-                "cryptoKeyVersions",
-                v,
-            ] if ![p, l, r, k, v].contains(&"") => Ok(Self::CloudKms(name)),
-            _ => Err(Error::KeyRef(text.to_owned())),
-        }
+        let short = |name: &str| {
+            let (key, number) = name.rsplit_once("/versions/")?;
+            format!("{key}/cryptoKeyVersions/{number}").parse().ok()
+        };
+        let version = name.parse().ok().or_else(|| short(name));
+        version
+            .map(Self::CloudKms)
+            .ok_or_else(|| Error::KeyRef(text.to_owned()))
     }
 }
 
@@ -134,13 +126,14 @@ mod tests {
         assert_eq!(key("a/b.key").unwrap(), KeyRef::File("a/b.key".into()));
         assert_eq!(
             key(&format!("gcpkms://{NAME}")).unwrap(),
-            KeyRef::CloudKms(NAME.into())
+            KeyRef::CloudKms(NAME.parse().unwrap())
         );
-        let short = NAME.replace("cryptoKeyVersions", "versions");
-        assert_eq!(
-            key(&format!("gcpkms://{short}")).unwrap(),
-            KeyRef::CloudKms(NAME.into())
-        );
+        for name in [NAME, &NAME.replace("Rings/r/", "Rings/versions/")] {
+            let version = KeyRef::CloudKms(name.parse().unwrap());
+            for text in [name, &name.replace("cryptoKeyVersions", "versions")] {
+                assert_eq!(key(&format!("gcpkms://{text}")).unwrap(), version);
+            }
+        }
     }
 
     #[test]
@@ -152,6 +145,8 @@ mod tests {
             "gcpkms://",
             &format!("gcpkms://{key}"),
             "gcpkms://projects//locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1",
+            &format!("gcpkms://{NAME}0x"),
+            &format!("gcpkms://{}", NAME.replace("/r/", "/r?x/")),
         ] {
             match text.parse::<KeyRef>() {
                 Err(Error::KeyRef(found)) => assert_eq!(found, text),

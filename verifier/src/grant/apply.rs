@@ -10,12 +10,13 @@ use google_cloud_gax::backoff_policy::BackoffPolicy;
 use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 use google_cloud_gax::retry_state::RetryState;
 
+use google::kms::Key;
 use google_cloud_iam_v1::model::{Binding as Granted, GetPolicyOptions, Policy};
 use google_cloud_kms_v1::client::KeyManagementService;
 use signer::{Credentials, KmsEndpoint};
 
 use crate::binding::Binding;
-use crate::grant::{Grant, KeyName};
+use crate::grant::Grant;
 
 mod error;
 
@@ -77,7 +78,7 @@ impl Keys {
     ///
     /// # Errors
     /// No credentials, no such key, or no leave to read its policy.
-    pub async fn check(&self, key: &KeyName) -> Result<(), ApplyError> {
+    pub async fn check(&self, key: &Key) -> Result<(), ApplyError> {
         self.read(&key.to_string()).await.map(drop)
     }
 
@@ -86,9 +87,9 @@ impl Keys {
     /// # Errors
     /// The policy cannot be read or written.
     pub async fn add(&self, binding: &Binding) -> Result<Change, ApplyError> {
-        let (role, member) = (binding.role(), binding.member());
+        let (role, member) = (binding.role().as_str(), binding.member().to_string());
         self.change(&binding.key().to_string(), &|policy| {
-            add(policy, role, member)
+            add(policy, role, &member)
         })
         .await
     }
@@ -102,7 +103,7 @@ impl Keys {
         grant: &Grant,
         digest: &content::Digest,
     ) -> Result<Change, ApplyError> {
-        let (role, member) = (grant.role(), grant.member(digest));
+        let (role, member) = (grant.role().as_str(), grant.member(digest).to_string());
         self.change(&grant.key().to_string(), &|policy| {
             remove(policy, role, &member)
         })
