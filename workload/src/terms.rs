@@ -10,14 +10,18 @@ use std::time::Duration;
 use confidential::claims::DEFAULT_AUDIENCE;
 use content::json::JsonError;
 use content::{Digest, InvalidDigest};
+use google::InvalidName;
+use google::identity::Provider;
+use google::kms::Key;
+use google::pubsub::Subscription;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use address::{Endpoint, Resource};
+pub use address::Endpoint;
 
 /// The largest size of the terms, in bytes.
 const LIMIT: u64 = 1 << 20;
-/// The largest length of a name, an audience or a resource, in bytes (Google limits an audience to 512).
+/// The largest length of a name, or an audience, in bytes (Google limits an audience to 512).
 const TEXT_LIMIT: usize = 512;
 /// The longest wait for data, in seconds. A message is held that long, plus a margin for decrypting,
 /// and Pub/Sub holds a message for 600 seconds at most.
@@ -39,7 +43,7 @@ pub struct Terms {
     /// The addresses of the Google Cloud services.
     pub endpoints: Endpoints,
     /// The Pub/Sub subscription that delivers the data.
-    pub subscription: Resource,
+    pub subscription: Subscription,
     /// The index, in `collaborators`, of the collaborator whose federated token pulls the subscription.
     pub subscriber: usize,
     /// How long to wait for all the data.
@@ -53,10 +57,10 @@ pub struct Collaborator {
     pub name: String,
     /// The audience of attestation tokens for this collaborator, and for no other.
     pub audience: String,
-    /// The full resource name of this collaborator's identity provider, which is the audience at STS.
-    pub sts_audience: String,
+    /// This collaborator's identity provider, which is the audience at STS.
+    pub provider: Provider,
     /// The Cloud KMS key that this collaborator encrypts with.
-    pub kms_key: Resource,
+    pub kms_key: Key,
     /// The number of messages that this collaborator sends.
     pub messages: u32,
 }
@@ -93,9 +97,15 @@ pub enum InvalidTerms {
     /// Text that is empty, longer than 512 bytes, or contains control characters.
     #[error("invalid name {0:?}")]
     Text(String),
-    /// Not the relative name of a resource.
-    #[error("invalid resource name {0:?}")]
-    Resource(String),
+    /// Not the name of a key or a subscription.
+    #[error("invalid resource name: {0}")]
+    Resource(#[from] InvalidName),
+    /// Not the full name of an identity provider.
+    #[error(
+        "invalid sts_audience {0:?}: expected //iam.googleapis.com/projects/NUMBER/locations/global/\
+         workloadIdentityPools/POOL/providers/PROVIDER"
+    )]
+    Provider(String),
     /// An address that tokens must not be sent to.
     #[error("invalid address {0:?}: expected https, or http to a loopback address")]
     Endpoint(String),
@@ -201,7 +211,7 @@ impl Terms {
                 kms: Endpoint::parse(&wire.endpoints.kms)?,
                 pubsub: Endpoint::parse(&wire.endpoints.pubsub)?,
             },
-            subscription: Resource::parse(wire.subscription)?,
+            subscription: wire.subscription.parse()?,
             subscriber,
             deadline: Duration::from_secs(wire.deadline_seconds),
         })
@@ -225,8 +235,8 @@ fn read_collaborators(wire: Vec<WireCollaborator>) -> Result<Vec<Collaborator>, 
             wire => Ok(Collaborator {
                 name: text(wire.name)?,
                 audience: text(wire.audience)?,
-                sts_audience: text(wire.sts_audience)?,
-                kms_key: Resource::parse(wire.kms_key)?,
+                provider: provider(&wire.sts_audience)?,
+                kms_key: wire.kms_key.parse()?,
                 messages: wire.messages,
             }),
         }
@@ -277,6 +287,11 @@ fn once(seen: &mut BTreeSet<String>, text: &str) -> Result<(), InvalidTerms> {
         true => Ok(()),
         false => Err(InvalidTerms::Duplicate(text.to_owned())),
     }
+}
+
+fn provider(audience: &str) -> Result<Provider, InvalidTerms> {
+    let invalid = || InvalidTerms::Provider(audience.chars().take(200).collect());
+    Provider::from_audience(audience).ok_or_else(invalid)
 }
 
 fn text(text: String) -> Result<String, InvalidTerms> {
@@ -348,6 +363,32 @@ mod tests {
         assert!(matches!(unknown, Err(InvalidTerms::Subscriber(_))));
         let silent = edited("\"messages\": 1", "\"messages\": 0");
         assert!(matches!(silent, Err(InvalidTerms::Messages(_))));
+    }
+
+    #[test]
+    fn refuses_invalid_names_of_resources() {
+        for (from, to) in [
+            ("collaborator-1/locations", "../locations"),
+            ("keyRings/ring", "keyRings//"),
+            ("cryptoKeys/data", "cryptoKeys/data?x"),
+            ("cryptoKeys/data", "cryptoKeys/data:encrypt"),
+            ("cryptoKeys/data", "cryptoKeys/data/cryptoKeyVersions/1"),
+            ("subscriptions/data", "subscriptions/data:pull"),
+            ("subscriptions/data", "topics/data"),
+        ] {
+            let terms = edited(from, to);
+            let is_refused = matches!(terms, Err(InvalidTerms::Resource(_)));
+            assert!(is_refused, "{to}: {terms:?}");
+        }
+        for (from, to) in [
+            ("//iam.googleapis.com", "//iam.example"),
+            ("providers/attestation", "providers"),
+            ("projects/1001", "projects/collaborator-1"),
+        ] {
+            let terms = edited(from, to);
+            let is_refused = matches!(terms, Err(InvalidTerms::Provider(_)));
+            assert!(is_refused, "{to}: {terms:?}");
+        }
     }
 
     #[test]

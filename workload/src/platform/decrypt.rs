@@ -3,6 +3,7 @@
 //! in both directions.
 
 use content::Digest;
+use google::kms::Key;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -10,7 +11,7 @@ use crate::platform::exchange::Access;
 use crate::platform::http::{Client, Content, base64, from_base64};
 use crate::platform::inbox::EncryptedMessage;
 use crate::platform::{Error, Refusal, Secret};
-use crate::terms::{Endpoint, Resource};
+use crate::terms::Endpoint;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -48,7 +49,7 @@ impl Kms<'_> {
     pub fn open(
         &self,
         message: &EncryptedMessage,
-        key: &Resource,
+        key: &Key,
         access: &Access,
     ) -> Result<Opened, Error> {
         let EncryptedMessage {
@@ -65,7 +66,7 @@ impl Kms<'_> {
             "additionalAuthenticatedData": base64(&aad),
             "additionalAuthenticatedDataCrc32c": crc32c::crc32c(&aad).to_string(),
         });
-        let url = format!("{}/v1/{}:decrypt", self.endpoint.as_str(), key.as_str());
+        let url = format!("{}/v1/{key}:decrypt", self.endpoint.as_str());
         let content = Content::json(&request)?;
         let answer = self
             .network

@@ -45,12 +45,13 @@ fn exchange(
     token: &Secret,
 ) -> Result<Access, Error> {
     let doing = format!("exchanging token of {}", collaborator.name);
+    let audience = collaborator.provider.audience();
     let form = [
         (
             "grant_type",
             "urn:ietf:params:oauth:grant-type:token-exchange",
         ),
-        ("audience", &collaborator.sts_audience),
+        ("audience", &audience),
         ("scope", "https://www.googleapis.com/auth/cloud-platform"),
         (
             "requested_token_type",

@@ -130,9 +130,9 @@ impl Delivery {
         let name = self.attribute("collaborator")?;
         let place = collaborators.iter().position(|c| c.name == name);
         let place = place.ok_or_else(|| Objection::UnknownSender(name.to_owned()))?;
-        let own = collaborators[place].kms_key.as_str();
+        let own = collaborators[place].kms_key.to_string();
         match self.message.attributes.get("key") {
-            Some(found) if found != own => {
+            Some(found) if *found != own => {
                 let (collaborator, found) = (name.to_owned(), printable(found, 300));
                 return Err(Objection::ForeignKey {
                     collaborator,
@@ -253,10 +253,7 @@ impl<'a> Inbox<'a> {
         request: &impl Serialize,
     ) -> Result<crate::platform::http::Answer, Error> {
         let endpoint = self.terms.endpoints.pubsub.as_str();
-        let url = format!(
-            "{endpoint}/v1/{}:{method}",
-            self.terms.subscription.as_str()
-        );
+        let url = format!("{endpoint}/v1/{}:{method}", self.terms.subscription.path());
         let content = Content::json(request)?;
         let answer = network.call(doing, &url, Some(self.access.token()), &content)?;
         match answer.status() {

@@ -1,4 +1,4 @@
-//! Addresses and resource names, which become parts of URLs.
+//! Addresses of services.
 
 use super::{InvalidTerms, TEXT_LIMIT};
 
@@ -35,27 +35,6 @@ impl Endpoint {
     }
 }
 
-/// The relative name of a Google Cloud resource, safe to put into a URL.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Resource(String);
-
-impl Resource {
-    pub(super) fn parse(text: String) -> Result<Self, InvalidTerms> {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
-        let is_part = |part: &str| !matches!(part, "" | "." | "..") && part.chars().all(is_plain);
-        let is_name = text.starts_with("projects/") && text.split('/').all(is_part);
-        match is_name && text.len() <= TEXT_LIMIT {
-            true => Ok(Self(text)),
-            false => Err(InvalidTerms::Resource(text)),
-        }
-    }
-
-    /// The name, as `projects/…`.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,19 +57,6 @@ mod tests {
             ("kms.example", false),
         ] {
             assert_eq!(Endpoint::parse(text).is_ok(), is_safe, "{text}");
-        }
-    }
-
-    #[test]
-    fn refuses_resources_that_escape_a_url() {
-        for text in [
-            "projects/p/../q",
-            "projects//k",
-            "projects/p?x",
-            "keys/k",
-            "projects/p:encrypt",
-        ] {
-            assert!(Resource::parse(text.to_owned()).is_err(), "{text}");
         }
     }
 }

@@ -297,6 +297,6 @@ fn audience(name: &str) -> String {
 
 fn provider(name: &str) -> String {
     format!(
-        "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/{name}/providers/p"
+        "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool-{name}/providers/provider"
     )
 }
