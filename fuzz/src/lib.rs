@@ -9,6 +9,7 @@ mod check;
 mod confidential;
 mod content;
 mod emulator;
+mod google;
 mod oci;
 mod signature;
 mod statements;
@@ -42,6 +43,7 @@ targets! {
     discovery: confidential::discovery,
     envelope: signature::envelope,
     event_log: confidential::event_log,
+    google_name: google::google_name,
     grant: verifier::grant,
     image_lock: builder::image_lock,
     image_toml: builder::image_toml,

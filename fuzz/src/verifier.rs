@@ -21,7 +21,7 @@ pub fn policy(bytes: &[u8]) -> bool {
 pub fn grant(bytes: &[u8]) -> bool {
     accepted(Grant::parse(bytes), |grant| {
         let digest = Digest::of(bytes);
-        let member = grant.member(&digest);
+        let member = grant.member(&digest).to_string();
         assert!(member.ends_with(&format!("/attribute.image_digest/{digest}")));
         assert!(!member.contains(|c: char| c.is_whitespace() || c.is_control()));
     })
