@@ -15,6 +15,7 @@ use serde_json::Value;
 use checked::Checked;
 pub use error::JsonError;
 pub use fields::{at_most, not_null, null_is_default};
+pub use fold::fold;
 pub use names::distinct_names;
 use scan::Scan;
 

@@ -3,7 +3,7 @@
 /// case only. This is Unicode simple case folding (CaseFolding.txt, statuses C and S): the number of
 /// characters does not change, so the sharp s is not `ss`, but the Kelvin sign is `k` and the long s is
 /// `s`.
-pub(super) fn fold(name: &str) -> String {
+pub fn fold(name: &str) -> String {
     name.chars().map(fold_char).collect()
 }
 
