@@ -12,6 +12,6 @@ pub(crate) enum Authorization {
     Anonymous,
     /// The user name and password of the [`Login`](crate::login::Login).
     Basic,
-    /// A token that the registry's token service issued.
+    /// An access token, of the registry's token service or of the credential store.
     Bearer(String),
 }

@@ -1,53 +1,23 @@
 //! The Docker credential store: `config.json` in `$DOCKER_CONFIG` or `~/.docker`, and the helper
-//! programs that it names.
+//! programs that it names. Which entry counts follows crane (go-containerregistry, `pkg/authn/keychain.go`).
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use content::{ReadError, json, limits, read_limited};
-use serde::{Deserialize, Deserializer};
+use content::{ReadError, limits, read_limited};
 
-use crate::helper;
 use crate::login::{CredentialFault, Login};
+use crate::store::Store;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Store {
-    #[serde(deserialize_with = "null_is_absent")]
-    auths: BTreeMap<String, Option<Auth>>,
-    #[serde(deserialize_with = "null_is_absent")]
-    cred_helpers: BTreeMap<String, Option<String>>,
-    creds_store: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Auth {
-    auth: Option<String>,
-    username: Option<String>,
-    password: Option<String>,
-    identitytoken: Option<String>,
-}
-
-fn null_is_absent<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-where
-    T: Default + Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// The credentials for `registry`; [`Login::Anonymous`] if there is no store or it has none for it.
-pub(crate) fn find(registry: &str) -> Result<Login, CredentialFault> {
-    let Some(path) = store_path() else {
+/// The credentials for the repository `path` in `registry`; [`Login::Anonymous`] if there is no store or it
+/// has none for it.
+pub(crate) fn find(registry: &str, path: &str) -> Result<Login, CredentialFault> {
+    let Some(file) = store_path() else {
         return Ok(Login::Anonymous);
     };
-    match read_store(&path)? {
-        Some(store) => store.find(registry),
+    match read_store(&file)? {
+        Some(store) => find_in(&store, registry, path),
         None => Ok(Login::Anonymous),
     }
 }
@@ -70,112 +40,67 @@ fn read_store(path: &Path) -> Result<Option<Store>, CredentialFault> {
         Err(error) => return Err(unread(ReadError::Io(error))),
     };
     let bytes = read_limited(file, limits::DOCUMENT).map_err(unread)?;
-    // Docker reads an empty file as an empty store.
-    if bytes.trim_ascii().is_empty() {
-        return Ok(None);
-    }
-    json::parse(&bytes, limits::DOCUMENT)
-        .map(Some)
-        .map_err(|source| CredentialFault::Json {
-            path: path.to_owned(),
-            source,
-        })
+    let store = Store::parse(&bytes).map_err(|misread| CredentialFault::Json {
+        path: path.to_owned(),
+        line: misread.line,
+        column: misread.column,
+    })?;
+    Ok(Some(store))
 }
 
-impl Store {
-    /// Looks in this order: the helper for this registry, the file's own entry, the helper for all
-    /// registries (Docker, `config.json`). A helper is asked for the registry's key in the file, if it
-    /// has one.
-    fn find(&self, registry: &str) -> Result<Login, CredentialFault> {
-        let helper = named(&self.cred_helpers, registry);
-        if let Some((key, helper)) = helper.filter(|(_, helper)| !helper.is_empty()) {
-            return Ok(ask(helper, key));
+/// Looks for the repository, then for the registry. A helper that fails for one key may know the other.
+fn find_in(store: &Store, registry: &str, path: &str) -> Result<Login, CredentialFault> {
+    let mut found = Login::Anonymous;
+    for key in keys(registry, path) {
+        match store.get(&key)? {
+            known @ Login::Known(_) => return Ok(known),
+            failed @ Login::Unreadable(_) => found = failed,
+            Login::Anonymous => {}
         }
-        let own = named(&self.auths, registry);
-        if let Some((key, auth)) = own
-            && let Some(found) = auth.read(key)?
-        {
-            return Ok(found);
-        }
-        Ok(match self.creds_store.as_deref() {
-            None | Some("") => Login::Anonymous,
-            Some(helper) => ask(helper, own.map_or(key_of(registry), |(key, _)| key)),
-        })
     }
+    Ok(found)
 }
 
-/// The key under which `docker login` stores a registry's credentials.
-fn key_of(registry: &str) -> &str {
-    match registry {
-        "index.docker.io" => "https://index.docker.io/v1/",
-        registry => registry,
+/// The keys under which credentials may be stored, most specific first.
+fn keys(registry: &str, path: &str) -> Vec<String> {
+    let mut keys = vec![format!("{registry}/{path}")];
+    if registry == "index.docker.io" {
+        // What `docker login` writes for Docker Hub.
+        keys.push("https://index.docker.io/v1/".to_owned());
     }
-}
-
-/// The entry of a table for a registry, with its key.
-fn named<'a, T>(
-    table: &'a BTreeMap<String, Option<T>>,
-    registry: &str,
-) -> Option<(&'a str, &'a T)> {
-    let mut all = table.iter().filter(|(key, _)| host(key) == registry);
-    all.find_map(|(key, value)| Some((key.as_str(), value.as_ref()?)))
-}
-
-fn ask(helper: &str, server: &str) -> Login {
-    let asked = helper::ask(helper, server);
-    asked.unwrap_or_else(|fault| Login::Unreadable(fault.into()))
-}
-
-impl Auth {
-    /// The credentials in the entry; `None` if it holds none because a helper keeps them.
-    fn read(&self, key: &str) -> Result<Option<Login>, CredentialFault> {
-        if let Some(token) = given(&self.identitytoken) {
-            return Ok(Some(Login::Refresh(token.clone())));
-        }
-        if let (Some(user), Some(password)) = (given(&self.username), given(&self.password)) {
-            return Ok(Some(Login::Basic(user.clone(), password.clone())));
-        }
-        let Some(auth) = given(&self.auth) else {
-            return Ok(None);
-        };
-        let key = || CredentialFault::Auth {
-            key: key.to_owned(),
-        };
-        let bytes = BASE64_STANDARD.decode(auth).map_err(|_| key())?;
-        let text = String::from_utf8(bytes).map_err(|_| key())?;
-        let (user, password) = text.split_once(':').ok_or_else(key)?;
-        // Docker pads the password with NUL.
-        let password = password.trim_matches('\0').to_owned();
-        Ok(Some(Login::Basic(user.to_owned(), password)))
-    }
-}
-
-fn given(text: &Option<String>) -> Option<&String> {
-    text.as_ref().filter(|text| !text.is_empty())
-}
-
-/// The host of a key, which is a host or a URL.
-fn host(key: &str) -> &str {
-    let key = key.strip_prefix("https://").unwrap_or(key);
-    let key = key.strip_prefix("http://").unwrap_or(key);
-    key.split('/').next().unwrap_or(key)
+    keys.push(registry.to_owned());
+    keys
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn find_in(text: &str, registry: &str) -> Result<Login, CredentialFault> {
-        let store: Store = json::parse(text.as_bytes(), 1000).unwrap();
-        store.find(registry)
+    const HOST: &str = "r.example:5000";
+
+    fn login(text: &str, registry: &str) -> Result<Login, CredentialFault> {
+        find_in(&Store::parse(text.as_bytes()).unwrap(), registry, "org/b")
     }
 
     /// The credentials as text, so that tests can compare them.
     fn found(text: &str, registry: &str) -> String {
-        match find_in(text, registry).unwrap() {
+        match login(text, registry).unwrap() {
             Login::Anonymous => "anonymous".to_owned(),
-            Login::Basic(user, password) => format!("{user}:{password}"),
-            Login::Refresh(token) => format!("refresh {token}"),
+            Login::Known(known) => {
+                let basic = known
+                    .basic
+                    .map(|(user, password)| format!("{user}:{password}"));
+                let tokens = [
+                    known
+                        .identity_token
+                        .map(|token| format!("identity {token}")),
+                    known
+                        .registry_token
+                        .map(|token| format!("registry {token}")),
+                ];
+                let all = [basic].into_iter().chain(tokens).flatten();
+                all.collect::<Vec<_>>().join(", ")
+            }
             Login::Unreadable(fault) => fault.to_string(),
         }
     }
@@ -184,26 +109,107 @@ mod tests {
     fn reads_what_docker_login_writes() {
         let store = r#"{"auths":{"https://hub.example/v1/":{"auth":"YTpi"},
             "r.example":{"auth":"dTpwOnE="},"https://s.example":{"username":"u","password":"p"},
-            "i.example":{"auth":"dTo=","identitytoken":"t"}},
+            "i.example":{"auth":"dTo=","identitytoken":"t"},
+            "j.example":{"auth":"dTpw","identitytoken":"t","registrytoken":"r"}},
             "HttpHeaders":{"User-Agent":"x"}}"#;
-        assert_eq!(found(store, "hub.example"), "a:b");
-        assert_eq!(found(store, "r.example"), "u:p:q");
-        assert_eq!(found(store, "s.example"), "u:p");
-        assert_eq!(found(store, "i.example"), "refresh t");
-        assert_eq!(found(store, "t.example"), "anonymous");
-        assert_eq!(found(store, "r.example:443"), "anonymous");
+        for (registry, expected) in [
+            ("hub.example", "a:b"),
+            ("r.example", "u:p:q"),
+            ("s.example", "u:p"),
+            ("i.example", "identity t"),
+            ("j.example", "u:p, identity t, registry r"),
+            ("t.example", "anonymous"),
+            ("r.example:443", "anonymous"),
+        ] {
+            assert_eq!(found(store, registry), expected, "{registry}");
+        }
+    }
+
+    /// What crane sends for `r.example:5000/org/b`; `NEW` is `u:NEW`, `OLD` is `u:OLD`.
+    #[test]
+    fn chooses_the_entry_that_crane_chooses() {
+        for (auths, expected) in [
+            (r#""http://HOST/v1/":OLD,"HOST":NEW"#, "u:NEW"),
+            (r#""HOST":NEW,"https://HOST/v1/":OLD"#, "u:NEW"),
+            (r#""HOST/org/a":OLD,"HOST/org/b":NEW"#, "u:NEW"),
+            (r#""HOST/org/b":NEW,"HOST":OLD"#, "u:NEW"),
+            (r#""HOST/org/b":{},"HOST":NEW"#, "u:NEW"),
+            (r#""HOST/org/a":OLD,"HOST":NEW"#, "u:NEW"),
+            (r#""HOST/org":NEW"#, "u:NEW"),
+            (r#""https://HOST":{},"HOST":NEW"#, "u:NEW"),
+            (r#""http://HOST":{},"https://HOST/v2/":NEW"#, "u:NEW"),
+            (r#""HOST":{},"https://HOST":OLD"#, "anonymous"),
+            (r#""HOST":null,"https://HOST":OLD"#, "anonymous"),
+            (r#""HOST":OLD,"HOST":NEW"#, "u:NEW"),
+            (r#""R.EXAMPLE:5000":OLD"#, "anonymous"),
+        ] {
+            let auths = auths.replace("HOST", HOST);
+            let auths = auths.replace("OLD", r#"{"auth":"dTpPTEQ="}"#);
+            let auths = auths.replace("NEW", r#"{"auth":"dTpORVc="}"#);
+            let store = format!(r#"{{"auths":{{{auths}}}}}"#);
+            assert_eq!(found(&store, HOST), expected, "{store}");
+        }
     }
 
     #[test]
-    fn helpers_know_docker_hub_by_its_old_address() {
-        assert_eq!(key_of("index.docker.io"), "https://index.docker.io/v1/");
-        assert_eq!(host(key_of("index.docker.io")), "index.docker.io");
-        assert_eq!(key_of("r.example:5000"), "r.example:5000");
+    fn auth_stands_for_user_and_password() {
+        for (entry, expected) in [
+            (r#""username":"a","password":"b","auth":"dTpw""#, "u:p"),
+            (r#""auth":"dTpw","username":"a","password":"b""#, "u:p"),
+            (r#""auth":"","username":"a","password":"b""#, "a:b"),
+            (r#""username":"a""#, "anonymous"),
+            (r#""auth":"dTo=""#, "anonymous"),
+            (r#""registrytoken":"r""#, "registry r"),
+        ] {
+            let store = format!(r#"{{"auths":{{"r.example":{{{entry}}}}}}}"#);
+            assert_eq!(found(&store, "r.example"), expected, "{store}");
+        }
+    }
+
+    #[test]
+    fn names_and_foreign_members_are_read_as_go_reads_them() {
+        let entry = r#"{"r.example":{"auth":"dTpw"}}"#;
+        for store in [
+            r#"{"Auths":ENTRY}"#,
+            r#"{"auth\u017f":ENTRY}"#,
+            r#"{"auths":{"r.example":{"Auth":"dTpw"}}}"#,
+            r#"{"auths":{},"AUTHS":ENTRY}"#,
+            r#"{"auths":ENTRY,"Auths":{"s.example":{}}}"#,
+            r#"{"auths":ENTRY,"auths":{}}"#,
+            r#"{"auths":null,"auths":ENTRY}"#,
+            r#"{"auths":{"r.example":{"auth":"dTpw","auth":null}}}"#,
+            r#"{"auths":ENTRY,"HttpHeaders":{"a":"1","A":"2"}}"#,
+            r#"{"auths":ENTRY,"proxies":{"default":{"httpProxy":"a","HTTPPROXY":"b"}}}"#,
+            r#"{"auths":ENTRY,"x":1e999,"x":[{"y":"\ud800"}],"plugins":7}"#,
+            r#"{"auths":ENTRY} and more"#,
+        ] {
+            let store = store.replace("ENTRY", entry);
+            assert_eq!(found(&store, "r.example"), "u:p", "{store}");
+        }
+        let none = r#"{"auths":{"r.example":{"auth":"dTpw"}},"Auths":null}"#;
+        assert_eq!(found(none, "r.example"), "anonymous");
+    }
+
+    #[test]
+    fn docker_hub_has_its_old_address() {
+        let store = |key: &str| format!(r#"{{"auths":{{"{key}":{{"auth":"dTpw"}}}}}}"#);
+        for key in [
+            "https://index.docker.io/v1/",
+            "https://index.docker.io/v2/",
+            "index.docker.io",
+            "index.docker.io/org/b",
+        ] {
+            assert_eq!(found(&store(key), "index.docker.io"), "u:p", "{key}");
+        }
+        assert_eq!(keys("r.example", "a"), ["r.example/a", "r.example"]);
     }
 
     #[test]
     fn a_store_that_names_nothing_is_anonymous() {
         for text in [
+            "",
+            " \n",
+            "null",
             "{}",
             r#"{"auths":null,"credHelpers":null,"credsStore":null}"#,
             r#"{"credsStore":""}"#,
@@ -219,12 +225,19 @@ mod tests {
     fn a_failing_helper_is_an_unreadable_login() {
         for text in [
             r#"{"credsStore":"desktop.exe"}"#,
+            r#"{"CredsStore":"desktop.exe"}"#,
             r#"{"credHelpers":{"r.example":"no-such-helper-anywhere"}}"#,
+            r#"{"credHelpers":{"r.example/org/b":"no-such-helper-anywhere"}}"#,
             r#"{"credHelpers":{"r.example":"../bin/helper"}}"#,
+            // The file is not asked where a helper is named.
+            r#"{"credsStore":"desktop.exe","auths":{"r.example":{"auth":"dTpw"}}}"#,
         ] {
-            let login = find_in(text, "r.example").unwrap();
+            let login = login(text, "r.example").unwrap();
             assert!(matches!(login, Login::Unreadable(_)), "{text}");
         }
+        let named = r#"{"credsStore":"desktop.exe","credHelpers":{"r.example":""},
+            "auths":{"r.example":{"auth":"dTpw"}}}"#;
+        assert_eq!(found(named, "r.example"), "u:p");
     }
 
     #[test]
@@ -233,8 +246,33 @@ mod tests {
             r#"{"auths":{"r.example":{"auth":"c2VjcmV0"}}}"#,
             r#"{"auths":{"r.example":{"auth":"secret!"}}}"#,
         ] {
-            let error = find_in(text, "r.example").unwrap_err();
+            let error = login(text, "r.example").unwrap_err();
             assert!(!error.to_string().contains("secret"), "{error}");
         }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        for text in [
+            r#"{"auths":{"r.example":"secret"}}"#,
+            r#"{"auths":{"r.example":["secret"]}}"#,
+            r#"{"credsStore":["secret"]}"#,
+            r#"["secret"]"#,
+            r#""secret""#,
+            r#"{"auths":"#,
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = read_store(&path).err().unwrap().to_string();
+            assert!(error.contains("config.json: line 1, column "), "{error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_store_has_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        let file = File::create(&path).unwrap();
+        file.set_len(limits::DOCUMENT + 1).unwrap();
+        let error = read_store(&path).err().unwrap();
+        assert!(matches!(error, CredentialFault::Read { .. }), "{error}");
     }
 }

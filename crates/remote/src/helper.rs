@@ -3,10 +3,12 @@
 use std::io::{self, Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use content::{json, limits};
-use serde::Deserialize;
+use content::limits;
+use serde::de::MapAccess;
 
-use crate::login::{CredentialFault, Login};
+use crate::folded::{self, Fields, Read as Member};
+use crate::login::{CredentialFault, Credentials};
+use crate::store::{basic, given};
 
 /// The user name that marks a helper's secret as a refresh token.
 const REFRESH_TOKEN: &str = "<token>";
@@ -14,11 +16,24 @@ const REFRESH_TOKEN: &str = "<token>";
 /// `credentials/error.go`).
 const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[derive(Default)]
 struct Answer {
     username: String,
     secret: String,
+}
+
+impl Fields for Answer {
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        members: &mut A,
+    ) -> Result<Member, A::Error> {
+        match name {
+            "username" => folded::text(&mut self.username, members),
+            "secret" => folded::text(&mut self.secret, members),
+            _ => Ok(Member::No),
+        }
+    }
 }
 
 /// A helper's exit status (`None` if a signal ended it) and standard output.
@@ -27,11 +42,11 @@ struct Output {
     stdout: Vec<u8>,
 }
 
-/// The credentials that `helper` has for `server`; [`Login::Anonymous`] if it reports none.
+/// The credentials that `helper` has for `server`, which are empty if it reports none.
 ///
 /// # Errors
 /// The helper cannot be run, fails for another reason, or its answer cannot be parsed.
-pub(crate) fn ask(helper: &str, server: &str) -> Result<Login, CredentialFault> {
+pub(crate) fn ask(helper: &str, server: &str) -> Result<Credentials, CredentialFault> {
     let name = helper.to_owned();
     if !is_name(helper) {
         return Err(CredentialFault::HelperName { name });
@@ -43,19 +58,24 @@ pub(crate) fn ask(helper: &str, server: &str) -> Result<Login, CredentialFault> 
     let status = output.status;
     match status {
         Some(0) => {
-            let answer = json::parse(&output.stdout, limits::TOKEN).map(login);
+            let answer = folded::parse(&output.stdout).map(credentials);
             answer.map_err(|_| CredentialFault::HelperAnswer { name, status })
         }
-        _ if output.stdout.trim_ascii() == NOT_FOUND => Ok(Login::Anonymous),
+        _ if output.stdout.trim_ascii() == NOT_FOUND => Ok(Credentials::default()),
         _ => Err(CredentialFault::HelperAnswer { name, status }),
     }
 }
 
-fn login(answer: Answer) -> Login {
-    match answer.username.as_str() {
-        "" => Login::Anonymous,
-        REFRESH_TOKEN => Login::Refresh(answer.secret),
-        _ => Login::Basic(answer.username, answer.secret),
+fn credentials(Answer { username, secret }: Answer) -> Credentials {
+    match username.as_str() {
+        REFRESH_TOKEN => Credentials {
+            identity_token: given(&secret),
+            ..Credentials::default()
+        },
+        _ => Credentials {
+            basic: basic(username, secret),
+            ..Credentials::default()
+        },
     }
 }
 
@@ -91,4 +111,28 @@ fn converse(child: &mut Child, server: &str) -> io::Result<Vec<u8>> {
         stdout.take(limits::TOKEN).read_to_end(&mut answer)?;
     }
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Credentials {
+        credentials(folded::parse(text.as_bytes()).ok().unwrap())
+    }
+
+    #[test]
+    fn an_answer_is_a_password_or_a_token() {
+        let known = read(r#"{"ServerURL":"x","Username":"u","Secret":"p"}"#);
+        assert_eq!(known.basic, Some(("u".to_owned(), "p".to_owned())));
+        let known = read(r#"{"username":"<token>","secret":"t"}"#);
+        assert_eq!(known.identity_token.as_deref(), Some("t"));
+        for none in [
+            "{}",
+            r#"{"Username":"<token>"}"#,
+            r#"{"Username":"","Secret":"p"}"#,
+        ] {
+            assert_eq!(read(none), Credentials::default(), "{none}");
+        }
+    }
 }

@@ -3,19 +3,57 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use content::ReadError;
-use content::json::JsonError;
 
-/// The credentials for a registry.
+/// The credentials for a repository.
 #[cfg_attr(test, derive(Debug))]
 pub(crate) enum Login {
     Anonymous,
-    /// User name and password.
-    Basic(String, String),
-    /// A refresh token for the registry's token service.
-    Refresh(String),
+    Known(Credentials),
     /// No credentials, because a helper failed. The error is reported only if the registry requires
     /// credentials.
     Unreadable(Arc<CredentialFault>),
+}
+
+/// What a credential store has for one key (docker/cli, `types.AuthConfig`). Which of them is sent depends on
+/// the registry's challenge.
+#[derive(Default, Eq, PartialEq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) struct Credentials {
+    /// User name and password, for the registry or its token service.
+    pub(crate) basic: Option<(String, String)>,
+    /// A refresh token for the registry's token service.
+    pub(crate) identity_token: Option<String>,
+    /// An access token, which is sent to the registry as it is.
+    pub(crate) registry_token: Option<String>,
+}
+
+impl Login {
+    pub(crate) fn of(credentials: Credentials) -> Self {
+        match credentials == Credentials::default() {
+            true => Self::Anonymous,
+            false => Self::Known(credentials),
+        }
+    }
+
+    fn known(&self) -> Option<&Credentials> {
+        match self {
+            Self::Known(credentials) => Some(credentials),
+            Self::Anonymous | Self::Unreadable(_) => None,
+        }
+    }
+
+    pub(crate) fn basic(&self) -> Option<(&str, &str)> {
+        let (user, password) = self.known()?.basic.as_ref()?;
+        Some((user, password))
+    }
+
+    pub(crate) fn identity_token(&self) -> Option<&str> {
+        self.known()?.identity_token.as_deref()
+    }
+
+    pub(crate) fn registry_token(&self) -> Option<&str> {
+        self.known()?.registry_token.as_deref()
+    }
 }
 
 /// Why credentials cannot be read. Contains no credentials.
@@ -29,13 +67,18 @@ pub enum CredentialFault {
         /// The system's error, or the limit that was exceeded.
         source: ReadError,
     },
-    /// The file is not a JSON document of Docker's format.
-    #[error("reading {}: {source}", path.display())]
+    /// The file is not a JSON document of Docker's format. The parser's error would repeat a part of it.
+    #[error(
+        "reading {}: line {line}, column {column}: not JSON as `docker login` writes it",
+        path.display()
+    )]
     Json {
         /// The file.
         path: PathBuf,
-        /// The parser's error.
-        source: JsonError,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
     },
     /// The member `auth` is not base64 of `user:password`.
     #[error("auth of {key:?} is not base64 of USER:PASSWORD")]

@@ -43,10 +43,11 @@ impl Registry {
     /// client cannot be built, for example because of an invalid certificate.
     pub fn connect(repository: &Repository, transport: &Transport) -> Result<Self, Error> {
         let host = api_host(repository.registry());
-        let login = credentials::find(host).map_err(|fault| Error::Credentials {
-            registry: repository.registry().to_owned(),
-            fault: fault.into(),
-        })?;
+        let login =
+            credentials::find(host, repository.path()).map_err(|fault| Error::Credentials {
+                registry: repository.registry().to_owned(),
+                fault: fault.into(),
+            })?;
         Ok(Self {
             repository: repository.clone(),
             endpoints: Endpoints::new(transport, host)?,

@@ -4,7 +4,7 @@
 use content::{json, limits};
 use http_auth::parser::ChallengeParser;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
-use reqwest::{RequestBuilder, StatusCode, Url};
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use url::form_urlencoded;
 
@@ -60,6 +60,9 @@ impl Registry {
         sent: &Authorization,
         refused: &HeaderMap,
     ) -> Result<Option<Authorization>, Error> {
+        if self.login.registry_token().is_some() {
+            return Ok(None);
+        }
         let found = match (Challenge::find(refused), sent) {
             (Some(challenge), _) => Authorization::Bearer(self.token(&challenge, access).await?),
             (None, Authorization::Bearer(_)) => self.ask(access).await?,
@@ -70,6 +73,9 @@ impl Registry {
     }
 
     async fn ask(&self, access: Access) -> Result<Authorization, Error> {
+        if let Some(token) = self.login.registry_token() {
+            return Ok(Authorization::Bearer(token.to_owned()));
+        }
         let Endpoint { root, http } = self.endpoint().await?;
         let asked = brief(http.get(root)).send().await;
         let answer = asked.map_err(|error| self.unauthenticated(http::broken(root, error)))?;
@@ -78,11 +84,15 @@ impl Registry {
             let refused = http::refused(root, status, answer).await;
             return Err(self.unauthenticated(refused));
         }
-        Ok(match (Challenge::find(answer.headers()), &self.login) {
-            (Some(challenge), _) => Authorization::Bearer(self.token(&challenge, access).await?),
-            (None, Login::Basic(..)) => Authorization::Basic,
-            (None, _) => Authorization::Anonymous,
-        })
+        Ok(
+            match (Challenge::find(answer.headers()), self.login.basic()) {
+                (Some(challenge), _) => {
+                    Authorization::Bearer(self.token(&challenge, access).await?)
+                }
+                (None, Some(_)) => Authorization::Basic,
+                (None, None) => Authorization::Anonymous,
+            },
+        )
     }
 
     async fn token(&self, challenge: &Challenge, access: Access) -> Result<String, Error> {
@@ -95,22 +105,22 @@ impl Registry {
     async fn exchange(&self, challenge: &Challenge, access: Access) -> Result<String, Error> {
         let Endpoint { root, http } = self.endpoint().await?;
         let url = challenge.realm(root)?;
+        let scope = self.scope(challenge, access);
         // The query is long and does not help a reader.
         let shown = without_query(&url);
-        let request = match &self.login {
-            Login::Refresh(token) => http
-                .post(url)
-                .header(CONTENT_TYPE, FORM)
-                .body(challenge.form(&self.scope(challenge, access), token)),
-            _ => self.with_login(http.get(challenge.query(url, &self.scope(challenge, access)))),
-        };
-        let answered = brief(request).send().await;
-        let answer = answered.map_err(|error| http::broken(&shown, error))?;
-        let Answer::Found(answer) = http::sort(&shown, answer).await? else {
-            return Err(Error::NotFound { url: shown });
-        };
-        let body = http::read(&shown, answer, limits::TOKEN).await?;
-        token_in(&body).ok_or(Error::NoToken { url: shown })
+        if let Some(token) = self.login.identity_token() {
+            let request = http.post(url.clone()).header(CONTENT_TYPE, FORM);
+            let request = request.body(challenge.form(&scope, token));
+            // A token service that does not implement OAuth 2 answers 404, and is asked by GET, as crane does.
+            if let Answer::Found(answer) = answered(&shown, request).await? {
+                return received(&shown, answer).await;
+            }
+        }
+        let request = self.with_login(http.get(challenge.query(url, &scope)));
+        match answered(&shown, request).await? {
+            Answer::Found(answer) => received(&shown, answer).await,
+            Answer::Absent => Err(Error::NotFound { url: shown }),
+        }
     }
 
     /// The scope of the challenge; if it names none, the scope for this repository.
@@ -136,9 +146,9 @@ impl Registry {
     }
 
     fn with_login(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.login {
-            Login::Basic(user, password) => request.basic_auth(user, Some(password)),
-            _ => request,
+        match self.login.basic() {
+            Some((user, password)) => request.basic_auth(user, Some(password)),
+            None => request,
         }
     }
 
@@ -225,6 +235,19 @@ fn without_query(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.into()
+}
+
+async fn answered(url: &str, request: RequestBuilder) -> Result<Answer, Error> {
+    let answered = brief(request).send().await;
+    let answer = answered.map_err(|error| http::broken(url, error))?;
+    http::sort(url, answer).await
+}
+
+async fn received(url: &str, answer: Response) -> Result<String, Error> {
+    let body = http::read(url, answer, limits::TOKEN).await?;
+    token_in(&body).ok_or_else(|| Error::NoToken {
+        url: url.to_owned(),
+    })
 }
 
 fn brief(request: RequestBuilder) -> RequestBuilder {
