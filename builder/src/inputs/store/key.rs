@@ -22,7 +22,7 @@ impl Kind {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Crate, Self::Package, Self::Index];
 
-    /// The folder of a store with the inputs of this kind.
+    /// The folder of the inputs of this kind.
     pub(super) fn folder(self) -> &'static str {
         match self {
             Self::Crate => "crates",
@@ -32,23 +32,23 @@ impl Kind {
     }
 }
 
-/// What an input is, and its bytes. The same bytes under another name are another input: that they bear
-/// this name was found out when they came in, and only for this name.
+/// The key of an input. The same bytes under another name or version are another input, because only this name and
+/// version were checked when the input was kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Key<'a> {
     /// The kind.
     pub kind: Kind,
-    /// The name, as a lock has it.
+    /// The name in a lock.
     pub name: &'a str,
-    /// The version, as a lock has it.
+    /// The version in a lock.
     pub version: &'a str,
     /// SHA-256 of the bytes.
     pub digest: Digest,
 }
 
 impl Key<'_> {
-    /// The file name: the digest of the bytes, and a digest of name and version, which may hold any
-    /// characters and be of any length.
+    /// The file name: the digest of the bytes, and a digest of name and version, which may have any characters and any
+    /// length.
     pub(super) fn file(&self) -> String {
         let mut named = Hasher::new();
         for part in [self.name, self.version] {

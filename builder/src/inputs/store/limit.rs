@@ -1,5 +1,5 @@
-//! How much a store holds, and what goes when it is too much: first what was unpacked, which can be unpacked again,
-//! then archives, which can be fetched again; of each what was least recently used.
+//! Prunes a store: first unpacked folders, which can be unpacked again, then archives, which can be fetched again; among
+//! each, the least recently used first.
 
 use std::fs::{self, DirEntry};
 use std::io;
@@ -10,30 +10,31 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
 use super::{Kind, Store, StoreError};
 
-/// Beside a folder that was unpacked: its size in bytes as text, and when it was last used as its own time.
+/// Extension of the record beside an unpacked folder. It contains the size in bytes, and its modification time is the
+/// time of the last use.
 const RECORD: &str = "used";
-/// Bytes of a digest in hex.
+/// Length of a digest in hex.
 const HEX: usize = 64;
-/// Archives as an earlier version of this program named them, which this one does not use.
+/// Folder of the archives of an earlier version of this program.
 const EARLIER: &str = "sha256";
 
-/// What was removed from a store.
+/// The result of pruning.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Pruned {
-    /// Bytes that were removed.
+    /// Removed bytes.
     pub removed: u64,
-    /// Bytes that are left.
+    /// Remaining bytes.
     pub left: u64,
 }
 
-/// Something that can be removed alone.
+/// An archive or an unpacked folder.
 struct Item {
     path: PathBuf,
     size: u64,
     used: SystemTime,
 }
 
-/// Removes from a store that no other process uses until it holds `limit` bytes or less.
+/// Prunes a store, which no other process uses, to `limit` bytes.
 pub(super) fn trim(store: &Store, limit: u64) -> Result<Pruned, StoreError> {
     let failed = |source| StoreError::at(&store.folder, source);
     let mut all = Vec::new();
@@ -67,13 +68,13 @@ fn remove(store: &Store, item: &Item) -> Result<(), StoreError> {
     }
 }
 
-/// Notes that a folder was unpacked, and its size.
+/// Records that a folder was unpacked, and its size.
 pub(super) fn note(place: &Path) -> io::Result<()> {
     fs::write(record(place), size_of(place)?.to_string())
 }
 
-/// Notes that an archive or an unpacked folder is used now. What cannot be noted, in a store of another user say,
-/// only goes earlier.
+/// Records that an archive or an unpacked folder is used now. If that fails, for example in the store of another user,
+/// it is only removed earlier.
 pub(super) fn touch(place: &Path) {
     let now = Timespec {
         tv_sec: 0,
@@ -109,7 +110,7 @@ fn unpacked_item(path: PathBuf) -> io::Result<Item> {
     let used = fs::metadata(&record).and_then(|record| record.modified());
     Ok(Item {
         size: noted.map_or_else(|| size_of(&path), Ok)?,
-        // It was unpacked by a process that was killed, or by an earlier version of this program.
+        // Without a record: the process was killed, or was an earlier version of this program.
         used: used.unwrap_or(SystemTime::UNIX_EPOCH),
         path,
     })
@@ -132,7 +133,7 @@ fn archives(store: &Store) -> io::Result<Vec<Item>> {
     Ok(items)
 }
 
-/// What we have put there: a store is any folder that a user names, which may hold other things.
+/// Whether this program made the entry: a user may name any folder as a store.
 fn is_digest(entry: &DirEntry) -> bool {
     let name = entry.file_name();
     let mut parts = name.to_str().unwrap_or_default().split('-');
@@ -146,7 +147,7 @@ fn entries(folder: &Path) -> io::Result<Vec<DirEntry>> {
     }
 }
 
-/// Bytes of all files below a folder.
+/// Bytes of a file, or of all files below a folder.
 fn size_of(place: &Path) -> io::Result<u64> {
     let found = fs::symlink_metadata(place)?;
     if !found.is_dir() {
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_unpacked_goes_first_and_of_it_what_was_used_least_recently() {
+    fn unpacked_folders_go_first_and_the_least_recently_used_of_them() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let archives = [keep(&store, "a", 2), keep(&store, "b", 1)];
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_stays() {
+    fn other_files_stay() {
         let folder = tempfile::tempdir().unwrap();
         let others = [
             "packages/thesis.txt",
@@ -256,9 +257,22 @@ mod tests {
         let archive = keep(&store, "a", 1);
         let refused = Store::prune(folder.path(), 0);
         assert!(matches!(refused, Err(StoreError::InUse(_))));
-        // Another user of the store does not wait either, and removes nothing.
+        // Opening the store does not wait either, and removes nothing.
         let _other = Store::open_within(folder.path(), 0).unwrap();
         assert!(archive.exists());
+    }
+
+    #[test]
+    fn the_last_process_that_uses_a_store_prunes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = Store::open_within(folder.path(), 250).unwrap();
+        let store = Store::open_within(folder.path(), 250).unwrap();
+        let roots = [1, 2, 3].map(|second| unpack(&store, &second.to_string(), second));
+        drop(store);
+        assert!(roots.iter().all(|root| root.exists()));
+        drop(other);
+        let left = roots.map(|root| root.exists());
+        assert_eq!(left, [false, true, true]);
     }
 
     #[test]
@@ -268,7 +282,7 @@ mod tests {
         let roots: Vec<_> = (1..9)
             .map(|second| unpack(&store, &second.to_string(), second))
             .collect();
-        // Its process was killed before it could note that.
+        // The process was killed before it could record that.
         fs::remove_file(record(&roots[7])).unwrap();
         drop(store);
         let _store = Store::open_within(folder.path(), 250).unwrap();
