@@ -1,5 +1,5 @@
-//! Crate archives: named by `Cargo.lock`, fetched by cargo from the public registry, checked and unpacked by
-//! us. Cargo itself accepts a vendored folder whose files and checksums were both changed.
+//! Crates of the public registry: `Cargo.lock` names them, cargo fetches their archives, and this program checks and
+//! unpacks the archives. (Cargo accepts a vendored folder whose files and checksums were both changed.)
 
 mod archive;
 mod cargo_lock;

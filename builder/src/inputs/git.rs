@@ -1,5 +1,5 @@
-//! The source: what the last commit has of one crate and of the crates that it uses by path. Read from
-//! git's objects, never from the working tree, and written with modes of our own.
+//! The source: a crate of the last commit, and the crates that it uses by path. It is read from git's objects, never
+//! from the working tree, and written with fixed modes.
 
 mod checkout;
 mod closure;
@@ -30,39 +30,39 @@ use manifests::WorkingTree;
 use objects::Objects;
 use path::path_of;
 
-/// Files that an error names.
+/// Most files that an error names.
 const NAMED: usize = 5;
-/// git's folder in a repository, or the file that says where it is.
+/// git's folder in a repository, or a file with its path.
 const GIT: &str = ".git";
 
-/// A commit and what of it is staged.
+/// A staged source.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// The commit, in hex.
     pub commit: String,
-    /// SHA-256 over paths, modes and contents of all that is staged; git's own names are SHA-1.
+    /// SHA-256 over paths, modes and contents of all staged files; git's own names are SHA-1.
     pub tree: Digest,
     /// The folder that it is staged in; paths below are those of the repository.
     pub staged: PathBuf,
     /// The directory of `Image.toml`, relative to the repository.
     pub directory: PathBuf,
-    /// The lock that cargo reads, relative to the repository: that of the crate's workspace.
+    /// The `Cargo.lock` of the crate or of its workspace, relative to the repository.
     pub cargo_lock: PathBuf,
 }
 
-/// Stages what the last commit of the repository around `folder` has of it, into `into`. What the working
-/// tree holds plays no part, but must be what git calls clean.
+/// Stages the crate in `directory`, as it is in the last commit of its repository, into the new folder `into`. The
+/// working tree is not read, but git must call it clean.
 ///
 /// # Errors
-/// No repository, files that are not committed, symbolic links or submodules, objects with another content
-/// than their name says, too much, or a full disk.
-pub fn stage(folder: &Path, into: &Path) -> Result<Source, SourceError> {
-    let (top, prefix) = locate(folder)?;
-    links::refuse(&top, folder)?;
+/// There is no repository, files are not committed, the source has symbolic links or submodules, the content of an object
+/// does not match its name, or the source is too large.
+pub fn stage(directory: &Path, into: &Path) -> Result<Source, SourceError> {
+    let (top, prefix) = locate(directory)?;
+    links::refuse(&top, directory)?;
     let head = git(&top, "rev-parse", &["--verify", "--quiet", "HEAD"]);
     let commit = line(head.map_err(|error| match error {
         HostError::Failed { .. } => SourceError::Unborn {
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
         },
         other => other.into(),
     })?);
@@ -80,19 +80,21 @@ pub fn stage(folder: &Path, into: &Path) -> Result<Source, SourceError> {
     })
 }
 
-/// The lock that cargo reads for the crate in `folder` of the working tree: that of its workspace, if it is
-/// a member of one and that has a lock.
+/// The `Cargo.lock` of the crate in `directory` of the working tree: that of its workspace, if it is a member of one and
+/// the workspace has a lock.
 ///
 /// # Errors
 /// A manifest cannot be read, or names a folder outside the repository.
-pub fn cargo_lock(folder: &Path) -> Result<PathBuf, SourceError> {
-    let folder = folder.canonicalize().map_err(SourceError::at(folder))?;
+pub fn cargo_lock(directory: &Path) -> Result<PathBuf, SourceError> {
+    let directory = directory
+        .canonicalize()
+        .map_err(SourceError::at(directory))?;
     let is_top = |above: &&Path| above.join(GIT).symlink_metadata().is_ok();
-    let top = folder.ancestors().find(is_top);
-    // What is not in a repository yet may be anywhere in one.
-    let top = top.or_else(|| folder.ancestors().last());
-    let top = top.unwrap_or(&folder);
-    let within = folder.strip_prefix(top).unwrap_or(Path::new(""));
+    let top = directory.ancestors().find(is_top);
+    // Outside of a repository, any folder above may become its top.
+    let top = top.or_else(|| directory.ancestors().last());
+    let top = top.unwrap_or(&directory);
+    let within = directory.strip_prefix(top).unwrap_or(Path::new(""));
     let within = within.to_str().ok_or_else(|| SourceError::Path {
         path: within.to_string_lossy().into_owned(),
     })?;
@@ -100,14 +102,14 @@ pub fn cargo_lock(folder: &Path) -> Result<PathBuf, SourceError> {
     Ok(top.join(needed.committed_lock))
 }
 
-/// The repository around `folder`, and where the folder is in it.
-fn locate(folder: &Path) -> Result<(PathBuf, String), SourceError> {
-    fs::metadata(folder).map_err(SourceError::at(folder))?;
+/// The top folder of the repository around `directory`, and the path of `directory` in it.
+fn locate(directory: &Path) -> Result<(PathBuf, String), SourceError> {
+    fs::metadata(directory).map_err(SourceError::at(directory))?;
     let ask = |what: &str| {
-        let answer = git(folder, "rev-parse", &[what]);
+        let answer = git(directory, "rev-parse", &[what]);
         answer.map_err(|error| match error {
             HostError::Failed { .. } => SourceError::Repository {
-                folder: folder.to_owned(),
+                directory: directory.to_owned(),
                 source: error,
             },
             other => other.into(),
@@ -118,13 +120,13 @@ fn locate(folder: &Path) -> Result<(PathBuf, String), SourceError> {
     Ok((top, prefix.trim_end_matches('/').to_owned()))
 }
 
-/// The files that are staged, by the paths that they are staged at.
+/// The files to stage, by their staged paths.
 fn list(committed: &mut Committed, needed: &Closure) -> Result<Vec<Listed>, SourceError> {
     let mut files = committed.files_below(&needed.folders)?;
     for path in &needed.files {
         files.extend(committed.listed(path)?);
     }
-    // cargo looks for a member's lock in the root of its workspace.
+    // Cargo looks for the lock of a member in the root of its workspace.
     let lock = committed.listed(&needed.committed_lock)?;
     files.extend(lock.map(|lock| Listed {
         path: needed.cargo_lock.clone(),
@@ -135,7 +137,7 @@ fn list(committed: &mut Committed, needed: &Closure) -> Result<Vec<Listed>, Sour
     Ok(files)
 }
 
-/// Finds no change in what is staged.
+/// Checks that the working tree has no changes in the staged files.
 fn clean(top: &Path, commit: &str, needed: &Closure) -> Result<(), SourceError> {
     let folders = needed.folders.iter().map(String::as_str);
     let files = needed.files.iter().map(|path| path.as_str());
@@ -156,7 +158,7 @@ fn clean(top: &Path, commit: &str, needed: &Closure) -> Result<(), SourceError> 
     })
 }
 
-/// Writes the files below `into`, which is empty.
+/// Writes the files into the empty folder `into`. Gives the digest over them.
 fn write(committed: &mut Committed, files: &[Listed], into: &Path) -> Result<Digest, SourceError> {
     let mut tree = Hasher::new();
     for file in files {

@@ -1,4 +1,4 @@
-//! Makes files look the same whenever and by whomever they were written: build scripts can see that.
+//! Makes modes and times of files independent of when and by whom they were written: build scripts can see them.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -7,11 +7,11 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
-/// Gives everything below `folder`, and the folder itself, the modes of git and the time 0. Of modes
-/// only whether a file may be executed is kept.
+/// Sets the time of everything below `folder`, and of the folder itself, to 0, and modes to 0755 or 0644. Only the
+/// executable bit of a file is kept.
 ///
 /// # Errors
-/// Something cannot be read or changed.
+/// A file cannot be read or changed.
 pub fn normalize(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -36,7 +36,7 @@ fn set(path: &Path, mode: u32) -> io::Result<()> {
     set_time(path)
 }
 
-/// Of a link, its own time.
+/// For a link, sets its own time.
 fn set_time(path: &Path) -> io::Result<()> {
     let zero = Timespec {
         tv_sec: 0,

@@ -1,4 +1,4 @@
-//! What a folder of inputs is known by: kind, mode, path and content of everything below it.
+//! The digest of a folder: over kind, mode, path and content of everything below it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -23,7 +23,7 @@ pub enum TreeError {
     Interrupted(#[from] Interrupted),
 }
 
-/// All that is in a folder, or should be.
+/// The expected or actual content of a folder.
 #[derive(Default)]
 pub(crate) struct Tree(BTreeMap<PathBuf, Node>);
 
@@ -32,10 +32,10 @@ struct Node {
     content: Vec<u8>,
 }
 
-/// Whether a folder is there that was settled, and holds what has this digest and nothing else.
+/// Whether a folder has the expected digest, and was normalized.
 ///
 /// # Errors
-/// It cannot be read, which says nothing about what it holds, or somebody interrupted.
+/// It cannot be read, or the work was interrupted.
 pub(crate) fn holds(
     folder: &Path,
     expected: &Digest,
@@ -48,13 +48,13 @@ pub(crate) fn holds(
     }
 }
 
-/// Whether an error says that something else is there: nothing, a file in place of a folder, or a pipe.
+/// Whether an error means that the folder differs: it does not exist, is a file, or contains a pipe.
 fn is_difference(error: io::ErrorKind) -> bool {
     use io::ErrorKind::{InvalidData, NotADirectory, NotFound};
     matches!(error, InvalidData | NotADirectory | NotFound)
 }
 
-/// Build scripts can see times, and a copy of a store has others.
+/// Whether all times are 0: build scripts can see times, and those in a copy of a store differ.
 fn is_normal(folder: &Path, tree: &Tree) -> Result<bool, TreeError> {
     let below = tree.0.keys().map(|path| folder.join(path));
     for path in below.chain([folder.to_owned()]) {
@@ -68,7 +68,7 @@ fn is_normal(folder: &Path, tree: &Tree) -> Result<bool, TreeError> {
 }
 
 impl Tree {
-    /// What is below `root`. Its times play no part.
+    /// The content of a folder, without times.
     ///
     /// # Errors
     /// See [`TreeError`].
@@ -76,7 +76,7 @@ impl Tree {
         let mut found = Vec::new();
         walk(root, Path::new(""), &mut found)?;
         let second = found.split_off(found.len() / 2);
-        // Hundreds of megabytes; two threads take half the time.
+        // There are hundreds of megabytes: two threads take half the time.
         let (first, second) = std::thread::scope(|scope| {
             let other = scope.spawn(|| look_at(root, second, interrupt));
             (look_at(root, found, interrupt), other.join())
@@ -85,7 +85,7 @@ impl Tree {
         Ok(Self(first?.into_iter().chain(second).collect()))
     }
 
-    /// Adds a file that may not be executed, and the folders around it.
+    /// Adds a file that is not executable, and the folders above it.
     pub(crate) fn add_file(&mut self, path: PathBuf, content: &Digest) {
         let above = path.ancestors().skip(1);
         for folder in above.filter(|folder| !folder.as_os_str().is_empty()) {
@@ -94,8 +94,7 @@ impl Tree {
         self.0.insert(path, Node::file(0o644, content));
     }
 
-    /// SHA-256 over it all, in the order of paths. Each of three fields ends with a byte that no path and
-    /// no link has.
+    /// SHA-256 over everything, in the order of paths. Each field ends with NUL, which no path or link contains.
     pub(crate) fn digest(&self) -> Digest {
         let mut hasher = Hasher::new();
         for (path, node) in &self.0 {
@@ -127,7 +126,7 @@ impl Node {
         }
     }
 
-    /// What stands at `place`.
+    /// The file, folder or link at a path.
     fn at(place: &Path) -> io::Result<Self> {
         let metadata = fs::symlink_metadata(place)?;
         let mode = metadata.permissions().mode() & 0o7777;
@@ -208,14 +207,14 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_holds_what_it_should_as_it_was_settled() {
+    fn a_folder_has_the_digest_if_it_was_normalized() {
         let root = tempfile::tempdir().unwrap();
         let (folder, never) = (root.path().join("folder"), Interrupt::default());
         let holds = |digest: &Digest| holds(&folder, digest, &never).unwrap();
         let empty = Tree::default().digest();
-        assert!(!holds(&empty), "it is not there");
+        assert!(!holds(&empty), "it does not exist");
         fs::create_dir(&folder).unwrap();
-        assert!(!holds(&empty), "it is as young as it is");
+        assert!(!holds(&empty), "it has its own time");
         normalize(&folder).unwrap();
         assert!(holds(&empty));
         fs::write(folder.join("file"), "").unwrap();
@@ -228,7 +227,7 @@ mod tests {
             .open(folder.join("file"))
             .unwrap();
         file.set_modified(std::time::SystemTime::now()).unwrap();
-        assert!(!holds(&found), "a file is younger");
+        assert!(!holds(&found), "a file has its own time");
         rustix::fs::mknodat(
             rustix::fs::CWD,
             folder.join("pipe"),
@@ -241,10 +240,10 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_read_is_no_other() {
+    fn a_folder_that_cannot_be_read_is_an_error() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("folder");
-        // A name that is longer than file systems allow stands for all that can go wrong.
+        // A name that is too long for a file system stands for all other errors.
         let long = root.path().join("x".repeat(300));
         let read = holds(&long, &Tree::default().digest(), &Interrupt::default());
         assert!(matches!(read, Err(TreeError::At(_))), "{read:?}");
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_folders_are_one() {
+    fn different_folders_have_different_digests() {
         let roots = [
             of_link(b"a b", b"c"),
             of_link(b"a", b"b c"),
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_expected_is_what_is_found() {
+    fn expected_and_actual_content_have_one_digest() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("a/b")).unwrap();
         fs::write(root.path().join("a/b/file"), "text").unwrap();

@@ -10,7 +10,7 @@ pub use path::{ArchivePath, InvalidPath};
 /// Most bytes of a `.deb`.
 const PACKAGE: u64 = 1 << 30;
 
-/// One package by path and digest.
+/// A package of the build root.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
@@ -18,7 +18,7 @@ pub struct Package {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Its path below the archive's root.
+    /// The path below the archive's address.
     pub path: ArchivePath,
     /// SHA-256 of the `.deb`.
     pub sha256: Digest,

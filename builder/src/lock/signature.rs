@@ -17,9 +17,9 @@ pub struct Signature {
     pub time: Time,
 }
 
-/// The fingerprint of the OpenPGP key that signs, which may be a subkey: 40 hexadecimal digits (RFC 4880,
-/// section 12.2) or 64 (RFC 9580, section 5.5.4). It is a digest of the key itself, so that no keyring
-/// can give it to another key; of a primary key, a keyring could claim any subkey.
+/// The fingerprint of an OpenPGP key or subkey that signs: 40 hexadecimal digits (RFC 4880, section 12.2) or 64
+/// (RFC 9580, section 5.5.4). It is a digest of the key, so a keyring cannot give it to another key. The fingerprint of
+/// a primary key would not do: a keyring may claim any key as its subkey.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint(String);

@@ -3,7 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer};
 
-/// A size in a lock, which may be a stranger's: at most `LIMIT` bytes.
+/// A size of at most `LIMIT` bytes: the lock is untrusted.
 pub(super) fn at_most<'de, const LIMIT: u64, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<u64, D::Error> {

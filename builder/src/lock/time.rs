@@ -1,4 +1,4 @@
-//! Points in time as archives and locks write them.
+//! Times in the formats of archives and locks.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,18 +7,18 @@ use std::time::SystemTime;
 use chrono::{DateTime, SecondsFormat, SubsecRound as _, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A second of UTC. A lock has it in the form of RFC 3339: `2026-07-11T10:17:11Z`.
+/// A time in UTC, in seconds. Locks use the format of RFC 3339: `2026-07-11T10:17:11Z`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Time(DateTime<Utc>);
 
-/// Text that is not a time in the form of RFC 3339.
+/// Text that is not a time in the format of RFC 3339.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("parsing time: expected the form of 2026-07-11T10:17:11Z")]
+#[error("parsing time: expected the format of 2026-07-11T10:17:11Z")]
 pub struct InvalidTime;
 
 impl Time {
-    /// The time so many seconds after the start of 1970; `None` if no calendar has it.
+    /// The time `seconds` after the start of 1970; `None` if it is out of range.
     pub fn from_unix(seconds: i64) -> Option<Self> {
         DateTime::from_timestamp(seconds, 0).map(Self)
     }

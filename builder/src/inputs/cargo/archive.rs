@@ -1,5 +1,5 @@
-//! A crate archive: one folder, named after crate and version, whose manifest bears both (The Cargo Book,
-//! `cargo package`). What says otherwise is another crate, whatever its digest.
+//! A crate archive: one folder, named after crate and version, with a manifest that names both (The Cargo Book,
+//! `cargo package`). An archive that does not is refused, whatever its digest.
 
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -10,25 +10,25 @@ use flate2::read::GzDecoder;
 use super::error::CrateError;
 use crate::lock::crates::Named;
 
-/// Bytes that one crate may unpack to.
+/// Most bytes that one crate may unpack to.
 const UNPACKED: u64 = 1 << 30;
 const MANIFEST: &str = "Cargo.toml";
 
-/// Takes a path below the vendored source, and what is there.
+/// Receives the path of a file below the vendored source, and its content.
 pub(super) type Take<'a> = &'a mut dyn FnMut(PathBuf, &mut dyn Read) -> Result<(), CrateError>;
 
 /// Checks that these bytes are the archive of this crate.
 ///
 /// # Errors
-/// They are not.
+/// They are another archive, or none.
 pub(super) fn check(named: &Named, bytes: &[u8]) -> Result<(), CrateError> {
     each_file(named, bytes, &mut |_, _| Ok(()))
 }
 
-/// Gives every file of the archive, with its path: `NAME-VERSION/…`.
+/// Calls `take` with each file of the archive and its path, `NAME-VERSION/…`.
 ///
 /// # Errors
-/// Those of `take`, or the bytes are not the archive of this crate.
+/// The bytes are not the archive of this crate, or an error of `take`.
 pub(super) fn each_file(named: &Named, bytes: &[u8], take: Take<'_>) -> Result<(), CrateError> {
     let failed = |error: io::Error| wrong(named, error.to_string());
     let manifest = Path::new(&folder(named)).join(MANIFEST);
@@ -55,7 +55,7 @@ pub(super) fn each_file(named: &Named, bytes: &[u8], take: Take<'_>) -> Result<(
     }
 }
 
-/// Name and version in a manifest, whose table was once called `project`.
+/// Checks name and version in a manifest. Old manifests call the table `project`.
 fn check_manifest(named: &Named, text: &[u8]) -> Result<(), CrateError> {
     let table: toml::Table = toml::from_slice(text)
         .map_err(|error| wrong(named, format!("parsing {MANIFEST}: {}", error.message())))?;
@@ -75,7 +75,7 @@ fn check_manifest(named: &Named, text: &[u8]) -> Result<(), CrateError> {
     Ok(())
 }
 
-/// Where an entry goes, if it is a file.
+/// The path of an entry, if it is a file.
 fn place(named: &Named, entry: &tar::Entry<'_, impl Read>) -> Result<Option<PathBuf>, CrateError> {
     let path = entry
         .path()
@@ -86,7 +86,7 @@ fn place(named: &Named, entry: &tar::Entry<'_, impl Read>) -> Result<Option<Path
         return Err(wrong(named, reason));
     }
     match entry.header().entry_type() {
-        // As it will be found on disk, without `.` and `//`.
+        // Without `.` and `//`, as it will be on disk.
         tar::EntryType::Regular => Ok(Some(path.components().collect())),
         tar::EntryType::Directory => Ok(None),
         kind => Err(wrong(named, format!("{} is a {kind:?}", path.display()))),
@@ -100,7 +100,7 @@ fn is_below(path: &Path, top: &str) -> bool {
         && components.all(|component| matches!(component, Component::Normal(_)))
 }
 
-/// The one folder that a crate has in its archive, and gets below the vendored source.
+/// The folder of a crate, in its archive and below the vendored source.
 pub(super) fn folder(named: &Named) -> String {
     format!("{}-{}", named.name, named.version)
 }

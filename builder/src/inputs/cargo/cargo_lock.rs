@@ -1,5 +1,4 @@
-//! `Cargo.lock`: which crates of the public registry a source needs. It is part of the source, whose author
-//! may write anything into it.
+//! `Cargo.lock`: the crates of the public registry that a source needs. It is part of the source, and as untrusted.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +8,16 @@ use serde::{Deserialize, Deserializer};
 use super::error::CrateError;
 use crate::lock::crates::Named;
 
-/// SHA-256 of what cargo calls the public registry in every `Cargo.lock`. That name has the form of an
-/// address, and no address is written in this program.
+/// SHA-256 of the name of the public registry in every `Cargo.lock`. The name is an address, and this program contains
+/// no address of a registry.
 const PUBLIC: &str = "c19b7c6f923b580ac259164a89f2577984ad5ab09ee9d583b888f934adbbe8d0";
 
 /// The crates that a `Cargo.lock` names.
 #[derive(Clone, Debug)]
 pub struct CargoLock {
-    /// What cargo calls the public registry; `None` if no crate is named.
+    /// Cargo's name of the public registry; `None` if the lock names no crate.
     pub registry: Option<String>,
-    /// The crates, sorted. Those of the source itself are no inputs.
+    /// The crates, sorted, without those of the source itself.
     pub crates: Vec<Named>,
 }
 
@@ -53,8 +52,8 @@ impl CargoLock {
     /// Parses a `Cargo.lock`.
     ///
     /// # Errors
-    /// Not a lock, or it names a crate from elsewhere than the public registry, one that is replaced, one without
-    /// checksum, or an invalid name.
+    /// The text is not a lock, or it names a crate from elsewhere than the public registry, a replaced crate, a crate
+    /// without checksum, or an invalid name.
     pub fn parse(text: &str) -> Result<Self, CrateError> {
         let document: Document = toml::from_str(text)?;
         let mut lock = Self {
@@ -72,7 +71,7 @@ impl CargoLock {
         Ok(lock)
     }
 
-    /// The same lock without digests, which cargo then adds as it has them from the registry.
+    /// The lock without digests. Cargo completes it with those of the registry.
     pub(super) fn without_digests(&self) -> String {
         let registry = self.registry.as_deref().unwrap_or_default();
         let mut text = "version = 3\n".to_owned();
@@ -85,7 +84,7 @@ impl CargoLock {
     }
 }
 
-/// A crate of the public registry. `[replace]` in a manifest would give another one its name.
+/// Checks that a crate comes from the public registry. `[replace]` in a manifest gives its name to another crate.
 fn public(package: Package, source: &str) -> Result<Named, CrateError> {
     let elsewhere = |found: &str| CrateError::Source {
         name: package.name.clone(),

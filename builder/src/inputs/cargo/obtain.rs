@@ -1,4 +1,4 @@
-//! Crates into the store: only what the public registry has under that name and digest.
+//! Brings crates into the store, if the public registry has them under that name, version and digest.
 
 use std::path::Path;
 
@@ -19,18 +19,18 @@ use crate::lock::crates::{ARCHIVE, Crate, Named};
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RegistryCheck {
-    /// They were, and are the same.
+    /// They were compared, and are equal.
     Made,
-    /// They were not, since cargo could not say what is in the registry. The crates were in the store, where
-    /// none comes that was not compared.
+    /// They were not compared, because cargo could not read the registry. The crates were in the store, and were
+    /// compared when they came into it.
     NotMade {
-        /// What cargo said.
+        /// What cargo says.
         reason: String,
     },
 }
 
 impl RegistryCheck {
-    /// Tells the user if it was not made.
+    /// Tells the user if the check was not made.
     fn tell(&self, supply: &Supply<'_>) {
         if let Self::NotMade { reason } = self {
             (supply.progress)(&format!(
@@ -40,7 +40,7 @@ impl RegistryCheck {
     }
 }
 
-/// Makes sure that the store has every crate of a lock, undamaged.
+/// Brings every crate of a `Cargo.lock` into the store, and compares them with the public registry.
 ///
 /// # Errors
 /// As [`obtain`], or the store cannot be read.
@@ -59,7 +59,7 @@ pub(in crate::inputs) fn fetch(
     lock.crates.iter().map(|one| locked(one, store)).collect()
 }
 
-/// Makes sure that the store has every crate that was locked, and compares them with the public registry.
+/// Brings every locked crate into the store, and compares them with the public registry.
 ///
 /// # Errors
 /// As [`obtain`].
@@ -94,7 +94,7 @@ fn locked(one: &Named, store: &Store) -> Result<Crate, CrateError> {
     })
 }
 
-/// The size of the archive in the store, which is read and checked; `None` also for a damaged one.
+/// The size of the archive in the store, which is read and checked; `None` if it is missing or damaged.
 fn kept(one: &Named, store: &Store) -> Result<Option<u64>, CrateError> {
     let size = store.size(&one.key())?;
     let Some(size) = size.filter(|size| *size <= ARCHIVE) else {
@@ -113,7 +113,7 @@ fn kept(one: &Named, store: &Store) -> Result<Option<u64>, CrateError> {
 /// Compares all crates of a lock with the public registry, and puts the missing ones into the store.
 ///
 /// # Errors
-/// The registry has other crates, cargo cannot fetch, or an archive is not the crate that it should be.
+/// The registry has other crates, cargo cannot fetch them, or an archive is not that of its crate.
 fn obtain(
     lock: &CargoLock,
     missing: &[Named],
@@ -127,7 +127,7 @@ fn obtain(
         false => Cargo::find()?,
     };
     let registry = match Registry::ask(lock, cargo, supply) {
-        // Only a comparison is lost.
+        // The store has all crates: only the comparison is missing.
         Err(CrateError::Host(error)) if missing.is_empty() => {
             let reason = error.to_string();
             let check = RegistryCheck::NotMade { reason };
@@ -155,7 +155,7 @@ fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), CrateEr
     let path = manifest.and_then(|manifest| registry::archive(one, manifest));
     let path = path.ok_or_else(no_archive)?;
     let bytes = at::read(&path, ARCHIVE)?;
-    // A damaged archive is not called another crate.
+    // If the digest differs, the archive is damaged, and the store says so.
     if Digest::of(&bytes) == one.sha256 {
         archive::check(one, &bytes)?;
     }

@@ -19,7 +19,7 @@ use crate::inputs::Supply;
 use crate::interrupt::Interrupt;
 use crate::lock::crates::Named;
 
-/// The package of ours. Without features, it needs nothing that the lock it was made from does not have.
+/// Our package. Because it asks for no features, it needs no crate beyond those of the lock.
 const PACKAGE: &str = "\
 [package]
 name = \"locked-crates\"
@@ -34,7 +34,7 @@ path = \"lib.rs\"
 [dependencies]
 ";
 
-/// Locked crates that cargo has found in the registry.
+/// The locked crates, as cargo finds them in the registry.
 pub(super) struct Registry<'a> {
     scratch: Scratch,
     cargo: Cargo,
@@ -58,11 +58,10 @@ struct Unpacked {
 }
 
 impl<'a> Registry<'a> {
-    /// Asks for the crates of a lock: over the network, or else from what cargo has kept of the
-    /// registry's index.
+    /// Has cargo look up the crates of a lock: over the network, or else in its copy of the registry's index.
     ///
     /// # Errors
-    /// cargo is missing or cannot find them, or was ended by an interrupt.
+    /// cargo is missing or cannot find them, or the work was interrupted.
     pub(super) fn ask(
         lock: &CargoLock,
         cargo: Cargo,
@@ -79,7 +78,7 @@ impl<'a> Registry<'a> {
         if let Err(error) = registry.update() {
             registry.interrupt.check()?;
             registry.cargo = registry.cargo.offline();
-            // What it says of the network says more than what it says without.
+            // The error with network says more than the one without.
             registry.update().map_err(|_| error)?;
         }
         let completed = at::read(&registry.path("Cargo.lock"), limits::DOCUMENT)?;
@@ -118,7 +117,7 @@ impl<'a> Registry<'a> {
     /// Compares the digest of a locked crate with the registry's.
     ///
     /// # Errors
-    /// It is another, or the registry has no such crate.
+    /// The digests differ, or the registry does not have the crate.
     pub(super) fn compare(&self, one: &Named) -> Result<(), CrateError> {
         let key = (one.name.to_string(), one.version.to_string());
         match self.digests.get(&key).copied().flatten() {
@@ -134,7 +133,7 @@ impl<'a> Registry<'a> {
     /// Has cargo fetch and unpack the crates.
     ///
     /// # Errors
-    /// cargo cannot, or says nothing that can be read.
+    /// cargo cannot fetch them, or its answer is invalid.
     pub(super) fn manifests(&self) -> Result<Manifests, CrateError> {
         let arguments = ["--locked", "--format-version", "1"];
         let manifest = self.path("Cargo.toml");
@@ -149,7 +148,7 @@ impl<'a> Registry<'a> {
     }
 }
 
-/// The manifests of crates that cargo has unpacked.
+/// The manifests of the crates that cargo has unpacked.
 pub(super) struct Manifests(BTreeMap<(String, String), PathBuf>);
 
 impl Manifests {
@@ -160,8 +159,8 @@ impl Manifests {
 }
 
 /// The archive of a crate whose manifest cargo has unpacked to `CARGO_HOME/registry/src/REGISTRY/NAME-VERSION`
-/// (The Cargo Book, "Cargo Home"). That names the folder in cargo's cache of the public registry, or of what the user
-/// has put in its place; the folders of other registries hold what their owners put there.
+/// (The Cargo Book, "Cargo Home"). The path names the folder of the public registry, or of its replacement in the user's
+/// configuration, in cargo's cache. The folders of other registries are not used: their owners decide what is in them.
 pub(super) fn archive(one: &Named, manifest: &Path) -> Option<PathBuf> {
     let registry = manifest.parent()?.parent()?;
     let (sources, name) = (registry.parent()?, registry.file_name()?);
@@ -173,7 +172,7 @@ pub(super) fn archive(one: &Named, manifest: &Path) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// A version requirement has no build metadata.
+/// The manifest of our package. A version requirement has no build metadata.
 fn manifest(crates: &[Named]) -> String {
     let mut text = PACKAGE.to_owned();
     for (index, one) in crates.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Crate archives as cargo wants a vendored source: a folder for each.
+//! Unpacks crate archives to a vendored source of cargo: a folder for each crate.
 
 use std::fs;
 use std::io::{self, Read};
@@ -15,11 +15,11 @@ use crate::inputs::store::StoreError;
 use crate::inputs::tree::{Tree, holds};
 use crate::lock::crates::Crate;
 
-/// A folder with all crates as cargo wants a vendored source. It is kept, since making and removing thousands
-/// of files may take seconds, and holds what the archives do: they and it are read again at each use.
+/// A folder with all crates, as cargo expects a vendored source. The store keeps it, since making and removing thousands
+/// of files takes seconds. At each use, it is compared with the archives, whose digests are checked.
 ///
 /// # Errors
-/// An archive is another one than locked, or does not unpack to a crate, or somebody interrupted.
+/// An archive is another one than was locked, or is not that of its crate, or the work was interrupted.
 pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, CrateError> {
     let store = supply.store;
     let expected = expected(crates, supply)?;
@@ -28,7 +28,7 @@ pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, CrateErr
         return Ok(store.used(place));
     }
     let _alone = store.alone(&store.vendored(), supply.interrupt)?;
-    // Somebody else may have made it meanwhile.
+    // Another process may have made it in the meantime.
     if holds(&place, &expected, supply.interrupt)? {
         return Ok(store.used(place));
     }
@@ -46,7 +46,7 @@ pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, CrateErr
     }
 }
 
-/// The digest of the folder that the archives make.
+/// The digest of the folder that the archives unpack to.
 fn expected(crates: &[Crate], supply: &Supply<'_>) -> Result<Digest, CrateError> {
     let mut tree = Tree::default();
     for one in crates {
@@ -71,7 +71,7 @@ fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), Crat
     Ok(normalize(into).map_err(At::writing(into))?)
 }
 
-/// Gives every file of a crate, and the one that cargo wants beside them, with its path.
+/// Calls `take` with each file of a crate, and the checksum file that cargo expects beside them.
 fn each_entry(one: &Crate, supply: &Supply<'_>, take: Take<'_>) -> Result<(), CrateError> {
     supply.interrupt.check()?;
     let named = one.named();
@@ -82,7 +82,7 @@ fn each_entry(one: &Crate, supply: &Supply<'_>, take: Take<'_>) -> Result<(), Cr
     take(path, &mut checksum.as_bytes())
 }
 
-/// Every file is a new one: nothing that is there already, a link least of all, is written through.
+/// Writes a new file. A file or link that exists is never written to.
 fn write(from: &mut dyn Read, path: &Path) -> Result<(), CrateError> {
     let failed = At::writing(path);
     if let Some(parent) = path.parent() {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_what_it_unpacked_as_long_as_it_is_the_same() {
+    fn unpacked_crates_are_kept_until_they_change() {
         let (_folder, store, one) = store_with("c-1.0.0/src/lib.rs");
         let crates = [one];
         let again = || vendor(&crates, &Supply::of(&store)).unwrap();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_through_nothing_that_is_there() {
+    fn existing_files_and_links_are_not_written_to() {
         let folder = tempfile::tempdir().unwrap();
         let (kept, link) = (folder.path().join("kept"), folder.path().join("link"));
         fs::write(&kept, "kept").unwrap();

@@ -1,4 +1,4 @@
-//! Where this machine's apt has packages from.
+//! The package sources of this machine's apt.
 
 use std::fs;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::at::At;
 
-/// An address with packages, and whose signatures count there.
+/// A package source.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Source {
     /// The address.
@@ -19,7 +19,7 @@ pub struct Source {
     pub keyring: Option<PathBuf>,
 }
 
-/// The files in a folder, by name; none if there is no such folder.
+/// The files in a folder, by name; none if there is no folder.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, At> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -34,7 +34,7 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, At> {
     Ok(paths)
 }
 
-/// All binary sources that apt would fetch from the web, in its order (sources.list(5)).
+/// All sources of binary packages on the web, in apt's order (sources.list(5)).
 ///
 /// # Errors
 /// A file that exists cannot be read.
@@ -58,7 +58,7 @@ pub fn sources(folder: &Path) -> Result<Vec<Source>, At> {
     Ok(fetched.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
-/// The same with addresses of the web only: a list of mirrors is a file with one in each line
+/// The source once for each of its addresses on the web: a list of mirrors is a file with an address in each line
 /// (apt-transport-mirror(1)).
 fn fetched(source: Source) -> Result<Vec<Source>, At> {
     let addresses = match source.url.strip_prefix("mirror+file:") {
@@ -81,7 +81,7 @@ fn fetched(source: Source) -> Result<Vec<Source>, At> {
         .collect())
 }
 
-/// Whether packages can be fetched from there.
+/// Whether this is an address that packages can be fetched from.
 pub(super) fn is_web(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
 }

@@ -1,5 +1,5 @@
-//! A Debian archive: where it is, by the host's own configuration, and what it has, by its signed
-//! index. No address of an archive is written here.
+//! A Debian archive: its address, from the host's apt configuration, and its packages, from its signed index. This
+//! program contains no address of an archive.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -22,34 +22,34 @@ use crate::lock::signature::Signature;
 use crate::lock::time::Time;
 use crate::spec::RootSpec;
 
-/// Keys that sign Debian's archive, where the host has them.
+/// The keyring of Debian's archive on a Debian host.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
-/// How often a download is tried.
+/// Number of attempts at a download.
 const TRIES: u32 = 3;
-/// How long an interrupt may go unheard.
+/// Interval between checks for an interrupt.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Which archive, and whose word about it counts.
+/// Which archive to use, and which keys to trust.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
-    /// Its address, if not the one that the host's apt uses.
+    /// The address; by default that of the host's apt.
     pub url: Option<&'a str>,
-    /// Its keys, if not those that the host's apt uses.
+    /// The keyring; by default that of the host's apt.
     pub keyring: Option<&'a Path>,
     /// The keys that are trusted.
     pub signers: &'a Signers,
-    /// A folder with the files of the locked index, as a layout has it.
+    /// A folder with the files of the locked index: `evidence` of a layout.
     pub evidence: Option<&'a Path>,
 }
 
-/// Where packages come from.
+/// A package archive.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Archive {
     url: String,
     keyring: PathBuf,
 }
 
-/// What an archive has now.
+/// The index that an archive has now.
 pub(crate) struct Resolved {
     pub(crate) evidence: Evidence,
     /// The signatures of trusted keys.
@@ -58,11 +58,10 @@ pub(crate) struct Resolved {
 }
 
 impl Archive {
-    /// The archive that the options name, or else the first of the host's apt sources that has the suite
-    /// and component.
+    /// The archive that the options name, or else the first of the host's apt sources with the suite and component.
     ///
     /// # Errors
-    /// There is none.
+    /// The address is invalid, or apt has no such source.
     pub fn find(options: &Options<'_>, root: &RootSpec) -> Result<Self, ArchiveError> {
         let mut archive = match options.url {
             Some(url) => Self::at(url)?,
@@ -102,8 +101,7 @@ impl Archive {
         }
     }
 
-    /// The package index that the archive has now, verified from its signature down. It must be valid at
-    /// `now`.
+    /// The package index that the archive has now, verified from its signature down. It must be valid at `now`.
     ///
     /// # Errors
     /// It cannot be fetched, or there is a break in the chain.
@@ -156,8 +154,8 @@ impl Archive {
         self.fetch(&path, listed.size.min(index::PACKAGES), interrupt)
     }
 
-    /// The package list with this digest, from where an archive keeps those of its last few indices, or else
-    /// the one that it has now.
+    /// The package list with this digest, which an archive keeps for its last few indices, or else the list that it
+    /// has now.
     pub(crate) fn list_with(
         &self,
         root: &RootSpec,
@@ -180,7 +178,7 @@ impl Archive {
     /// Fetches one package into the store.
     ///
     /// # Errors
-    /// It cannot be fetched, is another one than locked, or describes itself as another.
+    /// It cannot be fetched, is another package than was locked, or describes itself as another package.
     pub fn fetch_package(
         &self,
         package: &Package,
@@ -229,7 +227,7 @@ fn by_hash(root: &RootSpec, sha256: &Digest) -> String {
     format!("{folder}/by-hash/SHA256/{}", sha256.hex())
 }
 
-/// A download that is interrupted goes on where nobody waits for it, until the process ends.
+/// After an interrupt, the thread of the download continues until the process ends.
 fn get_until(
     interrupt: &Interrupt,
     url: &str,

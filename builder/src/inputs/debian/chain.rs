@@ -1,6 +1,6 @@
-//! The chain by which a digest in a lock is a package of an archive: a trusted key has signed the release
-//! file, which has the digest of the package list, which has name, version, path, size and digest of each
-//! package. It is checked offline, at each build.
+//! The chain from a trusted key to a package: the key has signed the release file, the release file names the digest
+//! of the package list, and the package list names name, version, path, size and digest of each package. Each build
+//! checks it offline.
 
 use content::Digest;
 
@@ -15,13 +15,13 @@ use crate::lock::packages::Package;
 use crate::lock::signature::Signature;
 use crate::spec::RootSpec;
 
-/// Bytes of a package list at the most, unpacked; Debian's are 60 MB.
+/// Most bytes of an unpacked package list; Debian's have 60 MB.
 const LIST: u64 = 256 << 20;
 
 /// Checks that the archive has signed each of `packages`.
 ///
 /// # Errors
-/// The first break in the chain, or this machine cannot tell.
+/// The first break in the chain, or gpgv cannot be run.
 pub fn check(
     evidence: &Evidence,
     locked: &SignedIndex,
@@ -42,10 +42,10 @@ pub fn check(
     Ok(listed::check(&list, packages)?)
 }
 
-/// The signatures by trusted keys that a lock names, which are one or more.
+/// The signatures in a lock by trusted keys; at least one.
 ///
 /// # Errors
-/// There are none.
+/// The lock names no trusted key.
 pub fn trusted<'a>(
     locked: &'a SignedIndex,
     signers: &Signers,
@@ -60,7 +60,7 @@ pub fn trusted<'a>(
     }
 }
 
-/// The keys of signatures, for people; more than any archive has are not named.
+/// The first keys of signatures, for an error message.
 fn names(signatures: &[Signature]) -> String {
     let keys = signatures.iter().take(4).map(|one| one.key.to_string());
     let keys: Vec<_> = keys.collect();
@@ -70,10 +70,10 @@ fn names(signatures: &[Signature]) -> String {
     }
 }
 
-/// The release file, and the signatures on it that count.
+/// The release file, and the signatures on it by trusted keys.
 ///
 /// # Errors
-/// There are none, or this machine cannot tell.
+/// No trusted key has signed it, or gpgv cannot be run.
 pub(super) fn open(
     release: &[u8],
     keyring: &[u8],
@@ -90,10 +90,10 @@ pub(super) fn open(
     }
 }
 
-/// The package list as text, from the packed one.
+/// The unpacked package list.
 ///
 /// # Errors
-/// It is another one than was signed, or too long.
+/// The archive has signed another list, or the list is too long.
 pub(super) fn list(
     release: &Release,
     root: &RootSpec,
@@ -113,12 +113,12 @@ pub(super) fn list(
     let bytes = content::read_limited(reader, LIST).map_err(|error| ChainError::Unpack {
         reason: error.to_string(),
     })?;
-    // Descriptions may be in any encoding; what is read of a stanza is ASCII.
+    // Descriptions may have any encoding; the fields that are read are ASCII.
     let text = String::from_utf8(bytes);
     Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-/// What a release file calls the package list.
+/// The name of the package list in a release file.
 pub(super) fn list_name(root: &RootSpec) -> String {
     let (component, architecture) = (&root.component, &root.architecture);
     format!("{component}/binary-{architecture}/Packages.xz")
@@ -132,7 +132,7 @@ mod tests {
     use crate::lock::signature::Fingerprint;
     use std::path::{Path, PathBuf};
 
-    /// An index of `testdata/archive`, and what a lock would say of it. Tests break one link.
+    /// An index of `testdata/archive`, and its lock. Each test breaks one link.
     struct Case {
         evidence: Evidence,
         locked: SignedIndex,
@@ -205,7 +205,7 @@ mod tests {
             )
         }
 
-        /// Checks after one change; tells the break.
+        /// The error of the chain after one change.
         fn broken(change: impl FnOnce(&mut Self)) -> ChainError {
             let mut case = Self::new();
             change(&mut case);
@@ -224,7 +224,7 @@ mod tests {
     fn one_good_signature_of_a_trusted_key_is_enough() {
         // gpgv ends with status 2: the keyring does not have the other key that has signed.
         Case::new().check().unwrap();
-        // The other one does as well, and a key that ended since then.
+        // The other signature is enough as well, and so is one of a key that has expired since.
         Case::signed_by("other", "InRelease", "other.gpg")
             .check()
             .unwrap();
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn fingerprint_that_is_not_pinned() {
-        // The lock's own words about its signers do not make them trusted.
+        // A lock cannot make its signers trusted.
         let error = Case::broken(|case| case.signers = Signers::with(&[]));
         let expected = format!(
             "checking Image.lock: its package index is signed by {}, not by a trusted key",

@@ -1,4 +1,4 @@
-//! A `.deb` and what is in it (deb(5)).
+//! The contents of a `.deb` (deb(5)).
 
 use std::io::Read;
 use std::path::Path;
@@ -6,15 +6,15 @@ use std::path::Path;
 use super::stanza::fields;
 use crate::lock::packages::Package;
 
-/// Bytes of a control archive, and of the file in it, at the most.
+/// Most bytes of an unpacked control archive.
 const CONTROL: u64 = 16 << 20;
 
-/// Whether a `.deb` describes itself by the name and version that a lock has: provenance says them.
+/// Checks that a `.deb` describes itself by the name and version in the lock: provenance names them.
 ///
 /// # Errors
-/// The reason why not.
+/// What is wrong.
 pub fn check(package: &Package, deb: &[u8]) -> Result<(), String> {
-    let text = control(deb).ok_or("no control file in it")?;
+    let text = control(deb).ok_or("it contains no control file")?;
     let fields = fields(&text);
     for (field, expected) in [("Package", &package.name), ("Version", &package.version)] {
         let found = fields.get(field).map_or("nothing", String::as_str);
@@ -41,7 +41,7 @@ fn control(deb: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// A member of an `ar` archive, which a `.deb` is (deb(5)).
+/// A member of the `ar` archive that a `.deb` is (deb(5)).
 pub(crate) fn member<'a>(deb: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut rest = deb.strip_prefix(b"!<arch>\n")?;
     while rest.len() >= 60 {

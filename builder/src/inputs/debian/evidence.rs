@@ -1,5 +1,5 @@
-//! The files that show what an archive has signed. An archive serves today's only, so that they travel with
-//! the image.
+//! The files that prove what an archive has signed. An archive serves only its newest index, so a layout contains the
+//! files, and they are published with the image.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use crate::lock::index::{IndexFile, SignedIndex};
 use crate::lock::signature::Signature;
 use crate::lock::time::Time;
 
-/// The folder of a layout that has them.
+/// The folder of a layout that contains them.
 pub const FOLDER: &str = "evidence";
 /// Name of the release file.
 pub const RELEASE: &str = "InRelease";
@@ -18,11 +18,10 @@ pub const PACKAGES: &str = "Packages.xz";
 /// Name of the keyring.
 pub const KEYRING: &str = "keyring.gpg";
 
-/// A signed package index, and the keys to verify it with. Nothing of it is believed before
-/// [`super::chain::check`].
+/// A signed package index, and the keys to verify it with. It is not trusted before [`super::chain::check`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Evidence {
-    /// The release file, signed in clear.
+    /// The release file, a cleartext signed message.
     pub release: Vec<u8>,
     /// The package list in xz.
     pub packages: Vec<u8>,
@@ -51,7 +50,7 @@ impl Evidence {
         }
     }
 
-    /// Writes the files into `folder`, which is made.
+    /// Writes the files into the new folder `folder`.
     ///
     /// # Errors
     /// It cannot be written.

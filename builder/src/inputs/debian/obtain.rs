@@ -1,5 +1,4 @@
-//! The files of the locked index: from the store, from what travels with the image, or from the archive
-//! while it still has them.
+//! The files of the locked index: from the store, from `--evidence`, or from the archive while it still has them.
 
 use std::io;
 use std::path::Path;
@@ -49,10 +48,10 @@ impl Wanted {
     }
 }
 
-/// Brings the files of the locked index, and keeps them in the store.
+/// The files of the locked index. The store keeps them.
 ///
 /// # Errors
-/// One of them cannot be found, or is another one than locked.
+/// A file cannot be found, or is another one than was locked.
 pub(super) fn obtain(
     locked: &SignedIndex,
     root: &RootSpec,
@@ -75,9 +74,9 @@ fn bring(
     supply: &Supply<'_>,
     fetch: impl Fn(&Archive) -> Fetched,
 ) -> Fetched {
-    match near(wanted, root, supply)? {
+    match local(wanted, root, supply)? {
         Some(bytes) => Ok(bytes),
-        None => far(wanted, root, supply, fetch),
+        None => served(wanted, root, supply, fetch),
     }
 }
 
@@ -114,8 +113,8 @@ fn keep_one(
 
 type Fetched = Result<Vec<u8>, ArchiveError>;
 
-/// What needs no network.
-fn near(
+/// The file from the store or from `--evidence`.
+fn local(
     wanted: &Wanted,
     root: &RootSpec,
     supply: &Supply<'_>,
@@ -127,15 +126,15 @@ fn near(
     let Some(folder) = supply.archive.evidence else {
         return Ok(None);
     };
-    let brought = brought(wanted, folder)?;
-    if let Some(bytes) = &brought {
+    let found = provided(wanted, folder)?;
+    if let Some(bytes) = &found {
         keep_one(wanted, bytes, root, supply)?;
     }
-    Ok(brought)
+    Ok(found)
 }
 
-/// The file in a folder of evidence, which need not have all of them.
-fn brought(wanted: &Wanted, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveError> {
+/// The file from a folder of evidence; `None` if the folder does not have it.
+fn provided(wanted: &Wanted, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveError> {
     let path = folder.join(wanted.name);
     let file = match content::open_regular(&path) {
         Ok(file) => file,
@@ -149,8 +148,8 @@ fn brought(wanted: &Wanted, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveErr
         .map_err(|source| ArchiveError::Evidence { path, source })
 }
 
-/// What the archive has now, or this machine, if that is still what was locked.
-fn far(
+/// The file that the archive, or this machine, has now, if it is still the locked one.
+fn served(
     wanted: &Wanted,
     root: &RootSpec,
     supply: &Supply<'_>,
@@ -177,7 +176,7 @@ mod tests {
     use crate::inputs::store::Store;
     use std::fs;
 
-    /// A lock's index, its files in a folder, and an empty store. Nobody listens at the archive.
+    /// A locked index, and a folder with its files. The archive is unreachable.
     fn place() -> (tempfile::TempDir, SignedIndex, RootSpec) {
         let place = tempfile::tempdir().unwrap();
         let evidence = Evidence {
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_brought_once_is_kept() {
+    fn files_are_kept() {
         let (place, index, root) = place();
         let store = Store::open(&place.path().join("store")).unwrap();
         let first = obtained(place.path(), &index, &root, &store).unwrap();
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_fetched() {
+    fn missing_files_are_fetched() {
         let (place, index, root) = place();
         let store = Store::open(&place.path().join("store")).unwrap();
         fs::remove_file(place.path().join("evidence/Packages.xz")).unwrap();
@@ -231,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_another_is_refused() {
+    fn other_files_are_refused() {
         for name in ["InRelease", "Packages.xz", "keyring.gpg"] {
             for bytes in [&b"swapped"[..], b"longer than the lock says", b""] {
                 let (place, index, root) = place();

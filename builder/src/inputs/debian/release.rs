@@ -1,37 +1,37 @@
-//! The archive's signed index of its indices (Debian repository format, `Release`). A key of the archive
-//! signs many of them: every release of every year. So what was signed must also say what it is for.
+//! The release file of an archive (Debian repository format, `Release`). A key signs the release files of many suites,
+//! for years, so suite and time are checked as well.
 
 use content::Digest;
 
 use super::error::ChainError;
 use crate::lock::time::Time;
 
-/// The text that was signed.
+/// The signed text.
 #[derive(Debug)]
 pub struct Release(String);
 
-/// What a release file says of another file.
+/// A file that a release file names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Listed {
-    /// Its digest.
+    /// SHA-256 of the file.
     pub sha256: Digest,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
 impl Release {
-    /// The file with this text, whose signature the caller has checked.
+    /// A release file with this text. The caller has verified its signature.
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// Whether this is of `suite`, by its name or its code name, and was valid at `time`.
+    /// Checks that this is the release file of `suite`, by name or code name, and was valid at `time`.
     ///
-    /// Debian's `main` is valid without end, so that an old one of the same suite passes: what it names is
-    /// in the lock by version, for whoever reviews that.
+    /// Debian's `main` has no end of validity, so an old release file of the suite passes. The lock names the versions
+    /// of its packages, and can be reviewed.
     ///
     /// # Errors
-    /// It is not.
+    /// It is another suite's, or had expired.
     pub fn check(&self, suite: &str, time: Time) -> Result<(), ChainError> {
         let names = ["Codename", "Suite"].map(|field| self.field(field));
         if !names.contains(&Some(suite)) {
@@ -52,10 +52,10 @@ impl Release {
         }
     }
 
-    /// What it says of `file`.
+    /// The entry of a file.
     ///
     /// # Errors
-    /// Nothing.
+    /// There is none.
     pub fn file(&self, file: &str) -> Result<Listed, ChainError> {
         self.find(file).ok_or_else(|| ChainError::Unnamed {
             file: file.to_owned(),
@@ -78,8 +78,8 @@ impl Release {
             })
     }
 
-    /// Whether files can be fetched by their digest, which keeps an update of the archive between two
-    /// requests from looking like tampering (Debian repository format, `Acquire-By-Hash`).
+    /// Whether files can be fetched by their digest (Debian repository format, `Acquire-By-Hash`). Otherwise an update of
+    /// the archive between two requests looks like tampering.
     pub fn is_by_hash(&self) -> bool {
         self.field("Acquire-By-Hash") == Some("yes")
     }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_of_one_suite_and_ends() {
+    fn suite_and_validity_are_checked() {
         let end = "Valid-Until: Mon, 30 Nov 2026 11:22:37 UTC\n";
         let release = Release::new(format!(
             "Origin: O\nSuite: oldstable\nCodename: bookworm\n{end}"

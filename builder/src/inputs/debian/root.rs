@@ -1,8 +1,8 @@
-//! The build root: Debian packages unpacked side by side, without running anything of theirs. Its
-//! digest is in the lock, and is checked before every use; it is kept by what it was unpacked from.
+//! The build root: Debian packages, unpacked into one folder without running their scripts. The lock names its digest,
+//! which is checked before each use. The store keeps it by the packages that it was unpacked from.
 //!
-//! What no build reads is left out: documentation, manuals and translations. Modes are 0755 or 0644 by
-//! the executable bit; owners and times play no part.
+//! Documentation, manuals and translations are left out. Modes become 0755 or 0644, by the executable bit; owners and
+//! times are ignored.
 
 mod unpack;
 
@@ -20,8 +20,8 @@ use crate::interrupt::Interrupted;
 use crate::lock::packages::Package;
 use unpack::Unpacker;
 
-/// Of the rules by which packages are unpacked and digested. To be raised with any change to them: a root that
-/// was kept under other rules would go into a new lock, and be found nowhere else.
+/// Version of the rules by which packages are unpacked and digested. Every change to them must raise it: otherwise a
+/// root that was unpacked by older rules would go into a new lock, and no other machine could make it.
 const RULES: u32 = 2;
 
 /// A build root that cannot be made, or is another one than was locked.
@@ -70,23 +70,23 @@ impl RootError {
     }
 }
 
-/// The folder of the build root that these packages make, which must have the digest that was locked. It is
-/// unpacked anew if it is not there or not what it was.
+/// The folder with the build root of these packages, which must have the `expected` digest. It is unpacked again if it
+/// is missing or has changed.
 ///
 /// # Errors
-/// The packages cannot be unpacked, or do not unpack to it, or somebody interrupted.
+/// The packages cannot be unpacked, or unpack to another digest, or the work was interrupted.
 pub fn prepare(
     expected: &Digest,
     packages: &[Package],
     supply: &Supply<'_>,
 ) -> Result<PathBuf, RootError> {
     let store = supply.store;
-    let folder = place(packages, store);
+    let folder = folder_of(packages, store);
     if holds(&folder, expected, supply.interrupt)? {
         return Ok(store.used(folder));
     }
     let _alone = store.alone(&store.roots(), supply.interrupt)?;
-    // Somebody else may have made it meanwhile.
+    // Another process may have made it in the meantime.
     if holds(&folder, expected, supply.interrupt)? {
         return Ok(store.used(folder));
     }
@@ -107,26 +107,26 @@ pub fn prepare(
     }
 }
 
-/// The digest of the build root that these packages make. What was unpacked before is believed if it has the
-/// digest `known`, which an earlier lock of the same packages names.
+/// The digest of the build root of these packages. A root that is unpacked already is used if it has the digest
+/// `known`, from an earlier lock of the same packages.
 ///
 /// # Errors
-/// The packages cannot be unpacked, or somebody interrupted.
+/// The packages cannot be unpacked, or the work was interrupted.
 pub fn resolve(
     known: Option<&Digest>,
     packages: &[Package],
     supply: &Supply<'_>,
 ) -> Result<Digest, RootError> {
-    let folder = place(packages, supply.store);
+    let folder = folder_of(packages, supply.store);
     match known {
         Some(known) if holds(&folder, known, supply.interrupt)? => Ok(*known),
         _ => unpack(packages, supply),
     }
 }
 
-/// Where the root of these packages, by these rules, is kept. Its own digest would find it for a lock that names others, and
-/// provenance would then name what was never used.
-fn place(packages: &[Package], store: &Store) -> PathBuf {
+/// The folder for the root of these packages, by these rules. If it were named by its own digest, a lock of other
+/// packages could use it, and provenance would name packages that were never used.
+fn folder_of(packages: &[Package], store: &Store) -> PathBuf {
     let mut key = Hasher::new();
     key.update(format!("rules {RULES}\0").as_bytes());
     for one in packages {
@@ -149,7 +149,7 @@ fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Digest, RootError
     }
     normalize(&folder).map_err(At::writing(&folder))?;
     let digest = Tree::of(&folder, supply.interrupt)?.digest();
-    store.publish(&folder, &place(packages, store))?;
+    store.publish(&folder, &folder_of(packages, store))?;
     Ok(digest)
 }
 
@@ -257,8 +257,8 @@ mod tests {
     fn a_changed_root_is_unpacked_anew() {
         let entries = [("./a", Regular, "text")];
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
-        let place = place(&packages, &store).join("a");
-        fs::write(&place, "evil").unwrap();
+        let folder = folder_of(&packages, &store).join("a");
+        fs::write(&folder, "evil").unwrap();
         assert_eq!(
             fs::read(
                 prepare(&digest, &packages, &Supply::of(&store))
@@ -268,7 +268,7 @@ mod tests {
             .unwrap(),
             b"text"
         );
-        let root = place.parent().unwrap();
+        let root = folder.parent().unwrap();
         fs::remove_dir_all(root).unwrap();
         fs::write(root, "no root").unwrap();
         prepare(&digest, &packages, &Supply::of(&store)).unwrap();
@@ -286,7 +286,7 @@ mod tests {
         prepare(&digest, &packages, &Supply::of(&store)).unwrap();
         let mut renamed = packages.clone();
         renamed[0].version = "2".into();
-        // Under the other name, which its control file does not bear.
+        // Under another version than its control file has.
         store
             .keep(&renamed[0].key(), &debs[0][..], renamed[0].size)
             .unwrap();
@@ -304,10 +304,10 @@ mod tests {
     fn a_root_is_believed_by_a_known_digest_only() {
         let entries = [("./a", Regular, "text")];
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
-        let place = place(&packages, &store);
-        fs::write(place.join("a"), "evil").unwrap();
-        normalize(&place).unwrap();
-        let evil = Tree::of(&place, &Interrupt::default()).unwrap().digest();
+        let folder = folder_of(&packages, &store);
+        fs::write(folder.join("a"), "evil").unwrap();
+        normalize(&folder).unwrap();
+        let evil = Tree::of(&folder, &Interrupt::default()).unwrap().digest();
         for known in [None, Some(&digest)] {
             assert_eq!(
                 resolve(known, &packages, &Supply::of(&store)).unwrap(),

@@ -1,4 +1,4 @@
-//! The archive's signature on its release file, as `gpgv` finds it.
+//! The archive's signature on its release file, verified by gpgv.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use crate::host;
 use crate::lock::signature::Signature;
 use crate::lock::time::Time;
 
-/// Marks of a message that is signed in clear (RFC 4880, section 7), in their order.
+/// The lines that frame a cleartext signed message (RFC 4880, section 7), in order.
 const MARKS: [&str; 3] = [
     "-----BEGIN PGP SIGNED MESSAGE-----",
     "-----BEGIN PGP SIGNATURE-----",
@@ -23,18 +23,18 @@ const STRONG: [&str; 3] = ["8", "9", "10"];
 #[derive(Debug)]
 pub(super) struct Signed {
     pub(super) text: String,
-    /// Those by keys of the keyring. None may be among them.
+    /// The good signatures by keys of the keyring; there may be none.
     pub(super) signatures: Vec<Signature>,
-    /// What gpgv has for people.
+    /// What gpgv says to its user.
     pub(super) said: String,
 }
 
-/// The text of a message that is signed in clear, and the signatures on it by keys of `keyring`.
+/// The text of a cleartext signed message, and the good signatures on it by keys of `keyring`.
 ///
-/// A key may have expired since: it is the time of the signature that counts. A revoked key does not.
+/// A signature counts if its key was valid when it signed: keys expire. A revoked key never counts.
 ///
 /// # Errors
-/// gpgv is missing, or the file is anything else than one signed message.
+/// gpgv is missing, or the file is not exactly one signed message.
 pub(super) fn verify(message: &[u8], keyring: &[u8]) -> Result<Signed, ChainError> {
     check_form(message)?;
     let home = Scratch::new().map_err(ChainError::Scratch)?;
@@ -45,7 +45,7 @@ pub(super) fn verify(message: &[u8], keyring: &[u8]) -> Result<Signed, ChainErro
         .map_err(ChainError::Scratch)?;
     let checked = host::gpgv(&keyring_path, &message_path, &at("text"), home.path())?;
     let signatures = signatures(&checked.status)?;
-    // No signature can be counted, and no text is written, if there are no keys at all.
+    // Without any key, gpgv writes no text.
     let text = match signatures.is_empty() {
         true => Vec::new(),
         false => read_text(&at("text"), message.len()).map_err(ChainError::Scratch)?,
@@ -57,17 +57,17 @@ pub(super) fn verify(message: &[u8], keyring: &[u8]) -> Result<Signed, ChainErro
     })
 }
 
-/// The text is a part of the message, and not longer.
+/// The text is part of the message, so it cannot be longer.
 fn read_text(path: &std::path::Path, limit: usize) -> io::Result<Vec<u8>> {
     let text = content::read_limited(fs::File::open(path)?, limit as u64);
     text.map_err(io::Error::other)
 }
 
-/// One message, and nothing around it: of several, gpgv could write one and check another.
+/// Checks that this is one message with nothing around it: of several, gpgv could write one and verify another.
 fn check_form(message: &[u8]) -> Result<(), ChainError> {
     let text = str::from_utf8(message).map_err(|_| form("not UTF-8"))?;
     if text.contains('\0') {
-        return Err(form("a NUL in it"));
+        return Err(form("it contains a NUL"));
     }
     let text = text.trim_end();
     let marks = text
@@ -84,8 +84,8 @@ fn form(reason: &'static str) -> ChainError {
     ChainError::Form { reason }
 }
 
-/// The good signatures among gpgv's status lines (GnuPG, `doc/DETAILS`). Its exit status says whether all
-/// are good, among them those of keys that the keyring does not have.
+/// The good signatures in gpgv's status lines (GnuPG, `doc/DETAILS`). gpgv's exit status says whether all signatures are
+/// good, including those by keys that are not in the keyring.
 fn signatures(status: &str) -> Result<Vec<Signature>, ChainError> {
     let mut signatures = Vec::new();
     let mut texts = 0;
@@ -106,14 +106,14 @@ fn signatures(status: &str) -> Result<Vec<Signature>, ChainError> {
     }
     match texts {
         0 | 1 => Ok(signatures),
-        _ => Err(form("several texts in it")),
+        _ => Err(form("it contains several texts")),
     }
 }
 
 /// `VALIDSIG fingerprint date time expiry version reserved algorithm hash class primary`
 fn valid(words: &[&str]) -> Option<Signature> {
     let is_strong = STRONG.contains(words.get(8)?);
-    // Of a text, binary or canonical: other classes sign keys.
+    // Binary or canonical text: other classes sign keys.
     let is_of_text = matches!(*words.get(9)?, "00" | "01");
     let key = words.get(1)?.parse().ok()?;
     let time = Time::from_unix(words.get(3)?.parse().ok()?)?;
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_revoked_weak_or_of_a_key_does_not_count() {
+    fn revoked_keys_weak_digests_and_key_signatures_do_not_count() {
         for (first, valid) in [
             ("REVKEYSIG", "8 01"),
             ("EXPSIG", "8 01"),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn several_messages_are_none() {
+    fn several_messages_are_refused() {
         let message =
             |text: &str| format!("{}\n\n{text}\n{}\n\nx\n{}\n", MARKS[0], MARKS[1], MARKS[2]);
         let one = message("Suite: s");

@@ -1,5 +1,5 @@
-//! The keys whose signatures on a package index count. They are pinned here, on the side that checks: a
-//! lock, and the keyring that comes with it, are as untrusted as the source that they belong to.
+//! The keys that are trusted to sign a package index. They are pinned in this program: a lock, and the keyring that is
+//! published with an image, are as untrusted as the source that they belong to.
 
 use std::collections::BTreeSet;
 
@@ -24,18 +24,18 @@ const DEBIAN: [&str; 6] = [
     "41587F7DB8C774BCCF131416762F67A0B2C39DE4",
 ];
 
-/// The keys whose signatures count.
+/// The trusted keys.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signers(BTreeSet<Fingerprint>);
 
 impl Signers {
-    /// Debian's, and those that the user names.
+    /// Debian's keys, and those that the user names.
     pub fn with(more: &[Fingerprint]) -> Self {
         let debian = DEBIAN.iter().filter_map(|digits| digits.parse().ok());
         Self(debian.chain(more.iter().cloned()).collect())
     }
 
-    /// Whether a signature of `key` counts.
+    /// Whether `key` is trusted.
     pub fn contains(&self, key: &Fingerprint) -> bool {
         self.0.contains(key)
     }

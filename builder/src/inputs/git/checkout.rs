@@ -1,9 +1,9 @@
-//! Whether the working tree is what was committed, as git sees it: with another mode, other line ends
-//! or another encoding where configuration and attributes say so.
+//! Whether git calls the working tree clean. Configuration and attributes may allow other modes, line endings or
+//! encodings than those that were committed.
 //!
-//! `git status` runs the programs that a repository names: filters, a file system monitor, hooks. It is
-//! therefore asked in a git folder of our own, which has the repository's index, objects, attributes and
-//! ignored patterns, and of its configuration what says how files are compared. No program is configured there.
+//! `git status` runs programs that the repository names: filters, a file system monitor, hooks. So it is run with a git
+//! folder of our own, with the repository's index, objects, attributes and ignored patterns, and with those settings that
+//! say how files are compared. This folder names no programs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ use super::error::SourceError;
 use super::path::path_of;
 use crate::host;
 
-/// Settings by which git compares files, and finds lists of patterns (git-config(1), "core").
+/// Settings that say how git compares files, and where it finds lists of patterns (git-config(1), "core").
 const COMPARING: [&str; 10] = [
     "core.attributesfile",
     "core.autocrlf",
@@ -31,15 +31,16 @@ const COMPARING: [&str; 10] = [
     "core.symlinks",
     "core.trustctime",
 ];
-/// Files of the git folder that are read as they are.
+/// Files of the repository's git folder that are used unchanged.
 const READ: [&str; 3] = ["index", "info/attributes", "info/exclude"];
-/// What the file with the rest of a split index is called (git-update-index(1), "Split index").
+/// Prefix of the files with the shared part of a split index (git-update-index(1), "Split index").
 const SHARED_INDEX: &str = "sharedindex.";
 
-/// The paths among `paths`, or all with none, that git calls changed or does not know, each with what is below it.
+/// The paths that git calls changed or untracked, among `paths` and below them, or in the whole repository if `paths` is
+/// empty.
 ///
 /// # Errors
-/// git fails, or there is no room for a folder of our own.
+/// git fails, or temporary files cannot be written.
 pub(super) fn changed(
     top: &Path,
     commit: &str,
@@ -78,7 +79,7 @@ impl From<io::Error> for Failed {
     }
 }
 
-/// Makes the git folder `own`.
+/// Fills our git folder, `own`.
 fn prepare(top: &Path, commit: &str, own: &Path) -> Result<(), Failed> {
     for folder in ["info", "objects", "refs"] {
         fs::create_dir(own.join(folder))?;
@@ -99,7 +100,7 @@ fn prepare(top: &Path, commit: &str, own: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A file that is not there is not linked.
+/// Links to a file, if it exists.
 fn link(from: &Path, to: &Path) -> io::Result<()> {
     match from.try_exists()? {
         true => symlink(std::path::absolute(from)?, to),
@@ -107,13 +108,13 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// The settings of the repository and its user that say how files are compared, and no others.
+/// The settings of the repository and its user that say how files are compared.
 fn configuration(top: &Path, commit: &str) -> Result<String, SourceError> {
     let said = host::git(top, "config", &["--list", "-z"])?;
     let mut settings = BTreeMap::new();
     for entry in said.split(|byte| *byte == 0) {
         let entry = String::from_utf8_lossy(entry);
-        // A name without a value is true. The last value counts.
+        // A name without a value means true. The last value counts.
         let (name, value) = entry.split_once('\n').unwrap_or((&entry, "true"));
         if COMPARING.contains(&name) {
             settings.insert(name.to_owned(), value.to_owned());

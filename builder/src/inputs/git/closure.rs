@@ -1,5 +1,5 @@
-//! Which folders and files of a repository a crate needs: its own, those of all crates that it uses
-//! by path, and what cargo reads of its workspace.
+//! The folders and files of a repository that a crate needs: its own, those of all crates that it uses by path, and
+//! those that cargo reads of its workspace.
 
 use std::collections::BTreeSet;
 
@@ -12,22 +12,22 @@ use super::workspace;
 /// The name of cargo's lock.
 const LOCK: &str = "Cargo.lock";
 
-/// What is needed of a repository, by paths in it.
+/// The needed folders and files, by their paths in the repository.
 pub(super) struct Closure {
-    /// Folders, with all that is below them.
+    /// Folders, with everything below them.
     pub(super) folders: BTreeSet<String>,
-    /// Files outside of them, which may be absent.
+    /// Files outside of these folders; they may be missing.
     pub(super) files: BTreeSet<SourcePath>,
-    /// Where cargo looks for its lock.
+    /// The path where cargo looks for its lock.
     pub(super) cargo_lock: SourcePath,
-    /// Where the lock stands in the commit: beside the crate, if its workspace has none.
+    /// The path of the lock in the commit: beside the crate, if its workspace has no lock.
     pub(super) committed_lock: SourcePath,
 }
 
-/// What the crate in `first` needs.
+/// The folders and files that the crate in the folder `first` needs.
 ///
 /// # Errors
-/// A manifest is missing or not one, or a path leads out of the repository.
+/// A manifest is missing or invalid, or a path leads out of the repository.
 pub(super) fn closure(files: &mut dyn Files, first: &str) -> Result<Closure, SourceError> {
     let mut manifests = Manifests::of(files);
     let mut needed = Needed::default();
@@ -62,7 +62,7 @@ struct Needed {
 }
 
 impl Needed {
-    /// Of a root that is not a crate cargo reads the manifest alone.
+    /// Adds the root of a workspace. If it is not a crate, cargo reads only its manifest.
     fn add_root(&mut self, root: &str, manifests: &mut Manifests<'_>) -> Result<(), SourceError> {
         let manifest = manifests.expect(root)?;
         self.open.extend(manifest.offered_paths()?);

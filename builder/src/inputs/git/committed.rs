@@ -1,5 +1,5 @@
-//! The files of one commit: from its name down to each file, every object is compared with the name
-//! that the one above it has for it.
+//! The files of a commit. From the commit's name down to each file, the content of every object is checked against the
+//! name that refers to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use super::name::{Kind, ObjectName};
 use super::objects::Objects;
 use super::path::{SourcePath, join};
 
-/// One file of the commit.
+/// A file of the commit.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
     pub(super) path: SourcePath,
@@ -18,7 +18,7 @@ pub(super) struct Listed {
     pub(super) executable: Executable,
 }
 
-/// Whether a file may be executed, which is all that git keeps of modes.
+/// Whether a file is executable: git keeps no more of a mode.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Executable {
     Yes,
@@ -33,7 +33,7 @@ impl Executable {
         }
     }
 
-    /// The permissions that are written, and digested.
+    /// The mode of the staged file, which its digest covers.
     pub(super) fn mode(self) -> u32 {
         match self {
             Self::Yes => 0o755,
@@ -42,7 +42,7 @@ impl Executable {
     }
 }
 
-/// What a folder of the commit has under a name.
+/// An entry of a folder in the commit.
 #[derive(Clone, Debug)]
 enum Entry {
     Folder(ObjectName),
@@ -65,7 +65,7 @@ impl Committed {
     /// The commit with this name.
     ///
     /// # Errors
-    /// It is missing, or does not have the content that its name says.
+    /// It is missing, or its content does not match its name.
     pub(super) fn open(mut objects: Objects, commit: &str) -> Result<Self, SourceError> {
         let answer = |found: &str| SourceError::Answer {
             found: found.to_owned(),
@@ -86,7 +86,7 @@ impl Committed {
         })
     }
 
-    /// The bytes of the file at `path`; `None` where the commit has nothing there.
+    /// The bytes of the file at `path`; `None` if the commit has nothing there.
     ///
     /// # Errors
     /// Something other than a file is there, or a folder above it is a link.
@@ -97,7 +97,7 @@ impl Committed {
         }
     }
 
-    /// The file at `path`; `None` where the commit has nothing there.
+    /// The file at `path`; `None` if the commit has nothing there.
     ///
     /// # Errors
     /// Something other than a file is there, or a folder above it is a link.
@@ -118,12 +118,12 @@ impl Committed {
     /// The bytes of a file of this commit.
     ///
     /// # Errors
-    /// It is missing, too large, or does not have the content that its name says.
+    /// It is missing or too large, or its content does not match its name.
     pub(super) fn read(&mut self, listed: &Listed) -> Result<Vec<u8>, SourceError> {
         self.objects.read(&listed.object, Kind::Blob)
     }
 
-    /// The names of the folders in `path`; none where the commit has no such folder.
+    /// The names of the folders in `path`; none if the commit has no such folder.
     ///
     /// # Errors
     /// A folder above is a link, or the commit has too many entries.
@@ -139,7 +139,7 @@ impl Committed {
     /// All files below `folders`, sorted.
     ///
     /// # Errors
-    /// Something other than files in folders is there, or too much.
+    /// There is something other than files and folders, or too many of them.
     pub(super) fn files_below(
         &mut self,
         folders: &BTreeSet<String>,
@@ -168,12 +168,12 @@ impl Committed {
         Ok(files)
     }
 
-    /// The folder at `path`, which is `""` for the repository's own; `None` where the commit has none.
+    /// The folder at `path`; `""` is the top folder of the repository. `None` if the commit has no such folder.
     fn folder(&mut self, path: &str) -> Result<Option<Folder>, SourceError> {
         if let Some(folder) = self.folders.get(path) {
             return Ok(Some(folder.clone()));
         }
-        // From above, and without recursion: a path has thousands of folders if someone wants it to.
+        // From the top, and without recursion: an attacker may nest thousands of folders.
         let mut here = self.open_folder("", self.root)?;
         let mut above = String::new();
         for name in path.split('/').filter(|name| !name.is_empty()) {
@@ -194,7 +194,7 @@ impl Committed {
         }
         let bytes = self.objects.read(&name, Kind::Tree)?;
         let folder = Rc::new(parse(path, &bytes, name.length())?);
-        // The folder itself counts as well: a million empty ones are as much work.
+        // The folder itself counts as well: empty folders cost time, too.
         self.entries += folder.len() + 1;
         if self.entries > ENTRIES {
             return Err(SourceError::Files);
@@ -223,7 +223,7 @@ fn kind(path: &str, mode: u32) -> SourceError {
     }
 }
 
-/// `<mode> <name>\0<object>`, as often as there are entries (git's documentation, "gitformat-pack").
+/// Parses a tree: `<mode> <name>\0<object>` for each entry (git's documentation, "gitformat-pack").
 fn parse(
     folder: &str,
     bytes: &[u8],
@@ -269,7 +269,7 @@ fn one<'a>(
     Ok((plain(folder, &name[1..])?, entry, rest))
 }
 
-/// A name of one folder or file, which leads to nowhere else.
+/// The name of an entry. It must be one plain name, without slashes.
 fn plain(folder: &str, name: &[u8]) -> Result<String, SourceError> {
     let path = || join(folder, &String::from_utf8_lossy(name));
     let refused = || SourceError::Path { path: path() };

@@ -1,8 +1,7 @@
-//! What cargo would obey besides manifests. Configuration in the source could replace the checked crates
-//! by others, the compiler and the linker by programs of its own, and every flag: nothing that
-//! is said about a build would be true then.
+//! Configuration of cargo in a source. It could replace the checked crates, the compiler, the linker and every flag, and
+//! provenance would be wrong. So it is refused.
 //!
-//! `rust-toolchain.toml` and `rust-toolchain` are rustup's, and the build root has none.
+//! `rust-toolchain.toml` and `rust-toolchain` are for rustup, which the build root does not have.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,13 +9,14 @@ use std::path::Path;
 use super::error::SourceError;
 use super::path::SourcePath;
 
-/// Both names that cargo looks for (The Cargo Book, "Configuration").
+/// The names that cargo looks for (The Cargo Book, "Configuration").
 const FILES: [&str; 2] = [".cargo/config", ".cargo/config.toml"];
 
-/// Finds no configuration where cargo, started in `folder`, looks for it: there and in all folders above.
+/// Checks that there is no configuration where cargo looks for it when it runs in `folder`: there, and in all folders
+/// above.
 ///
 /// # Errors
-/// There is some.
+/// There is a file of configuration.
 pub(super) fn refuse<'a>(
     folder: &str,
     mut paths: impl Iterator<Item = &'a SourcePath>,
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_what_cargo_would_obey() {
+    fn configuration_that_cargo_would_read_is_refused() {
         for (folder, path, obeyed) in [
             ("a/b", "a/b/.cargo/config.toml", true),
             ("a/b", "a/.cargo/config", true),

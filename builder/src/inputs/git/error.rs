@@ -16,18 +16,18 @@ pub enum SourceError {
     #[error("reading source: {0}")]
     Host(#[from] HostError),
     /// The directory is in no repository that git reads.
-    #[error("reading source: {} is in no git repository that can be read: {source}", folder.display())]
+    #[error("reading source: {} is in no git repository that can be read: {source}", directory.display())]
     Repository {
         /// The directory of `Image.toml`.
-        folder: PathBuf,
+        directory: PathBuf,
         /// What git says.
         source: HostError,
     },
     /// The repository has no commit.
-    #[error("reading source: the repository around {} has no commit yet", folder.display())]
+    #[error("reading source: the repository around {} has no commit yet", directory.display())]
     Unborn {
         /// The directory of `Image.toml`.
-        folder: PathBuf,
+        directory: PathBuf,
     },
     /// Files differ from the last commit, or are not in it.
     #[error("reading source: not committed: {}{}", listed(files), if *more { " and more" } else { "" })]

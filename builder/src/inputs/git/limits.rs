@@ -1,12 +1,12 @@
-//! Limits on what a commit may hold: a few kilobytes of git objects can describe terabytes of files.
+//! Limits on a commit: a few kilobytes of git objects can describe terabytes of files.
 
-/// Files and folders of the source.
+/// Most files and folders of a source.
 pub(super) const ENTRIES: usize = 100_000;
-/// Bytes of one file of the source.
+/// Most bytes of one file.
 pub(super) const FILE: u64 = 256 << 20;
-/// Bytes of a commit or of one folder's list.
+/// Most bytes of a commit or a tree object.
 pub(super) const LIST: u64 = 16 << 20;
-/// Bytes of all objects of the source.
+/// Most bytes of all objects of a source.
 pub(super) const TOTAL: u64 = 2 << 30;
-/// Bytes of one path; Linux opens no longer one.
+/// Most bytes of a path; Linux opens no longer path.
 pub(super) const PATH: usize = 4096;

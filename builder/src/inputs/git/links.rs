@@ -1,5 +1,5 @@
-//! Symbolic links between a repository and the folder that is built. What a link leads to is built under
-//! another name than it is known by, so no link is followed.
+//! Symbolic links between the top of a repository and the directory that is built. They are refused: the target of a link
+//! would be built under the name of the link.
 
 use std::fs;
 use std::io;
@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
 
-/// Finds no link on the way from the repository at `top` to `folder`, as `folder` is written. How the
-/// repository itself is reached plays no part.
+/// Checks that the path `directory`, as it is written, contains no link below the repository at `top`. Links above the
+/// repository are allowed.
 ///
 /// # Errors
-/// There is one, or the way cannot be looked at.
-pub(super) fn refuse(top: &Path, folder: &Path) -> Result<(), SourceError> {
-    match first(top, folder).map_err(SourceError::at(folder))? {
+/// There is a link, or the path cannot be read.
+pub(super) fn refuse(top: &Path, directory: &Path) -> Result<(), SourceError> {
+    match first(top, directory).map_err(SourceError::at(directory))? {
         None => Ok(()),
         Some(path) => Err(SourceError::Link { path }),
     }
 }
 
-fn first(top: &Path, folder: &Path) -> io::Result<Option<PathBuf>> {
+fn first(top: &Path, directory: &Path) -> io::Result<Option<PathBuf>> {
     let top = top.canonicalize()?;
-    let folder = std::path::absolute(folder)?;
+    let directory = std::path::absolute(directory)?;
     let mut is_within = false;
     let mut here = PathBuf::new();
-    for component in folder.components() {
+    for component in directory.components() {
         here.push(component);
         if is_within && fs::symlink_metadata(&here)?.is_symlink() {
             return Ok(Some(here));

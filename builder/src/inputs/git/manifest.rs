@@ -1,4 +1,4 @@
-//! What a `Cargo.toml` says about other folders (The Cargo Book, "Manifest format" and "Workspaces").
+//! What a `Cargo.toml` says about other folders (The Cargo Book, "The Manifest Format" and "Workspaces").
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
@@ -13,10 +13,10 @@ use super::path::{SourcePath, join};
 
 /// The name of a manifest.
 pub(super) const MANIFEST: &str = "Cargo.toml";
-/// Tables of dependencies; cargo reads those for tests as well.
+/// Tables of dependencies; cargo reads also those of tests.
 const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
-/// Manifests by their folders, each read once.
+/// Manifests by folder. Each is read once.
 pub(super) struct Manifests<'a> {
     files: &'a mut dyn Files,
     known: BTreeMap<String, Option<Rc<Manifest>>>,
@@ -30,14 +30,14 @@ impl<'a> Manifests<'a> {
         }
     }
 
-    /// The manifest in `folder`, which must have one.
+    /// The manifest in `folder`, which must exist.
     pub(super) fn expect(&mut self, folder: &str) -> Result<Rc<Manifest>, SourceError> {
         self.get(folder)?.ok_or_else(|| SourceError::Absent {
             manifest: join(folder, MANIFEST),
         })
     }
 
-    /// The manifest in `folder`, if it has one.
+    /// The manifest in `folder`, if it exists.
     pub(super) fn get(&mut self, folder: &str) -> Result<Option<Rc<Manifest>>, SourceError> {
         if let Some(known) = self.known.get(folder) {
             return Ok(known.clone());
@@ -55,7 +55,7 @@ impl<'a> Manifests<'a> {
     }
 }
 
-/// One manifest.
+/// A manifest.
 pub(super) struct Manifest {
     folder: String,
     table: Table,
@@ -75,7 +75,7 @@ impl Manifest {
         })
     }
 
-    /// Whether it is of a crate, and not of a workspace alone.
+    /// Whether it is the manifest of a crate: a workspace may have one of its own.
     pub(super) fn has_package(&self) -> bool {
         self.table.contains_key("package")
     }
@@ -103,7 +103,7 @@ impl Manifest {
         named.map(|path| self.resolve(path)).transpose()
     }
 
-    /// Whether anything in it is `workspace = true`.
+    /// Whether it inherits from a workspace: any field is `workspace = true`.
     pub(super) fn inherits(&self) -> bool {
         let package = self.table.get("package").and_then(Value::as_table);
         let package = package.into_iter().flat_map(|package| package.values());
@@ -113,7 +113,7 @@ impl Manifest {
         package.chain(lints).chain(dependencies).any(is_inherited)
     }
 
-    /// The folders of all crates that it uses by path, of any kind and for any target, as `root` completes them.
+    /// The folders of all crates that it uses by path, for any target. `root` is the manifest that it inherits from.
     pub(super) fn path_dependencies(
         &self,
         root: Option<&Self>,
@@ -131,7 +131,7 @@ impl Manifest {
         Ok(folders)
     }
 
-    /// The folders of crates that it puts in the place of others (`[patch]`), or offers to members of the workspace.
+    /// The folders of crates in `[patch]` and `[workspace.dependencies]`.
     pub(super) fn offered_paths(&self) -> Result<Vec<String>, SourceError> {
         let patches = self.tables_in("patch");
         let offered = patches.into_iter().chain(self.offered());
@@ -163,7 +163,7 @@ impl Manifest {
         values.filter_map(Value::as_table).collect()
     }
 
-    /// `path` as seen from this manifest, relative to the repository.
+    /// The path in the repository of `path` in this manifest.
     pub(super) fn resolve(&self, path: &str) -> Result<String, SourceError> {
         relative(&self.folder, path).ok_or_else(|| SourceError::Outside {
             manifest: join(&self.folder, MANIFEST),
@@ -188,7 +188,7 @@ fn is_inherited(value: &Value) -> bool {
     value.get("workspace").and_then(Value::as_bool) == Some(true)
 }
 
-/// `path` as seen from `folder`, relative to the repository; `None` if it leaves it.
+/// The path in the repository of `path` in a manifest of `folder`; `None` if it leads out of the repository.
 fn relative(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for component in Path::new(path).components() {
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inherited_is_seen_wherever_it_stands() {
+    fn inheritance_is_found_in_every_table() {
         for (text, inherits) in [
             ("[package]\nedition.workspace = true", true),
             ("[package]\n[lints]\nworkspace = true", true),

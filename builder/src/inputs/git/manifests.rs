@@ -1,4 +1,4 @@
-//! Where manifests are read from: a commit, for what is built, or the working tree, for what is locked.
+//! Where manifests are read from: a commit for a build, the working tree for a lock.
 
 use std::fs;
 use std::io;
@@ -12,10 +12,10 @@ use super::path::SourcePath;
 
 /// Files and folders by their paths in the repository.
 pub(super) trait Files {
-    /// The bytes of the file at `path`; `None` where there is nothing.
+    /// The bytes of the file at `path`; `None` if there is nothing.
     fn file(&mut self, path: &SourcePath) -> Result<Option<Vec<u8>>, SourceError>;
 
-    /// The names of the folders in `folder`, which is `""` for the repository itself.
+    /// The names of the folders in `folder`; `""` is the top folder of the repository.
     fn folders_in(&mut self, folder: &str) -> Result<Vec<String>, SourceError>;
 }
 
@@ -29,7 +29,7 @@ impl Files for Committed {
     }
 }
 
-/// The working tree below this folder.
+/// A working tree, by its top folder.
 pub(super) struct WorkingTree(pub(super) PathBuf);
 
 impl Files for WorkingTree {
@@ -49,7 +49,7 @@ impl Files for WorkingTree {
         for entry in present(&path, fs::read_dir(&path))?.into_iter().flatten() {
             let entry = entry.map_err(SourceError::at(&path))?;
             let is_folder = entry.file_type().map_err(SourceError::at(&path))?.is_dir();
-            // A name that is not text is in no manifest.
+            // No manifest contains a name that is not text.
             if let (true, Ok(name)) = (is_folder, entry.file_name().into_string()) {
                 names.push(name);
             }

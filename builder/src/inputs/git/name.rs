@@ -1,5 +1,5 @@
-//! The names of git's objects. A name is the digest of the object's kind, size and bytes, but git
-//! compares the two only when it receives an object, never when it reads a file of its object folder.
+//! The names of git's objects. A name is the digest of the object's kind, size and bytes. git compares the two when it
+//! receives an object, but not when it reads one from its object folder.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use content::Hasher;
 use sha1_checked::{Digest as _, Sha1};
 
-/// What an object is.
+/// The kind of an object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
     Commit,
@@ -40,12 +40,12 @@ impl ObjectName {
         sha1.or_else(|_| bytes.try_into().map(Self::Sha256)).ok()
     }
 
-    /// How many bytes the name has.
+    /// Number of bytes.
     pub(super) fn length(&self) -> usize {
         self.bytes().len()
     }
 
-    /// Whether it is the name of these bytes. Bytes that were made to collide under SHA-1 have no name.
+    /// Whether it is the name of these bytes; never for bytes that were made to collide under SHA-1.
     pub(super) fn is_of(&self, kind: Kind, bytes: &[u8]) -> bool {
         let head = format!("{} {}\0", kind.word(), bytes.len());
         match self {

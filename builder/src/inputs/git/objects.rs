@@ -1,5 +1,5 @@
-//! The bytes of git's objects, whatever is in the working tree. Each is compared with its name: a
-//! repository's object folder, and the alternates that it names, may hold any bytes under any name.
+//! The bytes of git's objects. Each is checked against its name: the object folder of a repository, and the alternates
+//! that it names, may have any bytes under any name.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -10,10 +10,10 @@ use super::limits::{FILE, LIST, TOTAL};
 use super::name::{Kind, ObjectName};
 use crate::host;
 
-/// Bytes of the line before an object: its name, kind and size.
+/// Most bytes of the line before an object, with its name, kind and size.
 const HEAD: u64 = 256;
 
-/// A git that gives one object after another.
+/// A running `git cat-file --batch`.
 pub(super) struct Objects {
     git: Child,
     asking: ChildStdin,
@@ -44,8 +44,7 @@ impl Objects {
     /// The bytes of the object with this name.
     ///
     /// # Errors
-    /// There is no such object, it has another kind or other bytes than its name says, or it is
-    /// too large.
+    /// There is no such object, it is too large, or its kind or bytes do not match its name.
     pub(super) fn read(&mut self, name: &ObjectName, kind: Kind) -> Result<Vec<u8>, SourceError> {
         let asked = writeln!(self.asking, "{name}").and_then(|()| self.asking.flush());
         asked.map_err(unanswered)?;
@@ -66,7 +65,7 @@ impl Objects {
         }
     }
 
-    /// `<name> <kind> <size>\n`, or `<name> missing\n`
+    /// Reads `<name> <kind> <size>\n`, or `<name> missing\n`.
     fn size(&mut self, name: &ObjectName, kind: Kind) -> Result<u64, SourceError> {
         let mut head = String::new();
         let mut answer = (&mut self.answers).take(HEAD);
@@ -81,7 +80,7 @@ impl Objects {
                 limited(size, kind, &name)
             }
             [found, "missing"] if found == name => Err(SourceError::Missing { name }),
-            // git says why on its own standard error, and ends.
+            // git has ended, after an error.
             [""] => Err(SourceError::Object { name }),
             _ => Err(SourceError::Answer { found: head }),
         }
@@ -111,7 +110,7 @@ fn unanswered(error: io::Error) -> SourceError {
 
 impl Drop for Objects {
     fn drop(&mut self) {
-        // It holds nothing that could be lost.
+        // It only reads, so nothing is lost.
         let _ = self.git.kill();
         let _ = self.git.wait();
     }

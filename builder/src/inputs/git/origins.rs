@@ -1,10 +1,9 @@
-//! Where a manifest takes crates from. Allowed are the public registry and folders of the source; another
-//! registry or a git repository is refused before anything is asked for, since its owner decides what
-//! is there.
+//! Where a manifest takes crates from. The public registry and folders of the source are allowed. Other registries and git
+//! repositories are refused before any request: their owners could change the crates.
 
 use super::error::SourceError;
 
-/// Tables of dependencies, with the names that they once had (The Cargo Book, "Specifying Dependencies").
+/// Tables of dependencies, with their old names (The Cargo Book, "Specifying Dependencies").
 const KINDS: [&str; 5] = [
     "dependencies",
     "dev-dependencies",
@@ -12,15 +11,15 @@ const KINDS: [&str; 5] = [
     "build-dependencies",
     "build_dependencies",
 ];
-/// Keys by which a dependency comes from elsewhere.
+/// Keys of a dependency from elsewhere.
 const ELSEWHERE: [&str; 3] = ["git", "registry", "registry-index"];
-/// Cargo's short name of the public registry.
+/// Cargo's name of the public registry in manifests.
 const PUBLIC: &str = "crates-io";
 
-/// Finds no crate in a manifest that comes from elsewhere.
+/// Checks that no crate in a manifest comes from elsewhere.
 ///
 /// # Errors
-/// There is one.
+/// A crate comes from elsewhere.
 pub(super) fn refuse(manifest: &str, table: &toml::Table) -> Result<(), SourceError> {
     for (name, dependency) in dependencies(table) {
         for key in ELSEWHERE {
@@ -40,7 +39,7 @@ pub(super) fn refuse(manifest: &str, table: &toml::Table) -> Result<(), SourceEr
     Ok(())
 }
 
-/// All dependencies of any kind, for any target, and what replaces some.
+/// All dependencies of any kind, for any target, and their replacements.
 fn dependencies(manifest: &toml::Table) -> impl Iterator<Item = (&str, &toml::Value)> {
     let tables = |name| {
         let table = manifest.get(name).and_then(toml::Value::as_table);
@@ -72,7 +71,7 @@ mod tests {
             "[dependencies]\na = '1'\nb = { version = '1', registry = 'crates-io' }\nc = { path = '../c' }",
             "[dependencies]\na.workspace = true\n[workspace.dependencies]\na = '1'",
             "[patch.crates-io]\na = { path = 'a' }\n[package]\npublish = ['own']",
-            // Crates may be called like keys.
+            // Crates may have the names of keys.
             "[dependencies]\ngit = '1'\nregistry = { version = '1' }",
         ] {
             assert_eq!(refused(text), Ok(()), "{text}");

@@ -1,5 +1,4 @@
-//! Paths of a repository. A commit is whoever's it is, and git lists what its trees say: a tree may name
-//! an entry `..`, as no git would ever write one.
+//! Paths in a repository. A commit is untrusted: its trees may have an entry named `..`, although git never writes one.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -8,18 +7,18 @@ use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
 
-/// git's own folder, which a file system may know by any case.
+/// git's own folder. Some file systems ignore case.
 const GIT: &str = ".git";
 
-/// A path relative to a folder, of plain names only: it stays below that folder.
+/// A relative path of plain names only, so that it stays below its folder.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct SourcePath(String);
 
 impl SourcePath {
-    /// Parses a path as git writes it: names with slashes between them.
+    /// Parses names with slashes between them, as git writes a path.
     ///
     /// # Errors
-    /// It is empty or absolute, or one of its names is empty, `.`, `..`, `.git` or no name of a file.
+    /// It is empty or absolute, or one of its names is empty, `.`, `..` or `.git`, or contains a NUL.
     pub(super) fn parse(text: &str) -> Result<Self, SourceError> {
         match text.split('/').all(is_plain) {
             true => Ok(Self(text.to_owned())),
@@ -46,7 +45,7 @@ impl fmt::Display for SourcePath {
     }
 }
 
-/// The path of `name` in `folder`, which is `""` for the repository itself.
+/// The path of `name` in `folder`; `""` is the top folder of the repository.
 pub(super) fn join(folder: &str, name: &str) -> String {
     match folder {
         "" => name.to_owned(),
@@ -54,7 +53,7 @@ pub(super) fn join(folder: &str, name: &str) -> String {
     }
 }
 
-/// A path that git has written on a line of its own.
+/// The path that git has written as one line.
 pub(super) fn path_of(mut output: Vec<u8>) -> PathBuf {
     if output.last() == Some(&b'\n') {
         output.pop();
@@ -71,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_a_plain_one() {
+    fn only_plain_names_are_allowed() {
         for path in ["a", "a/b.rs", "a/..b/.gitignore", "a b/\u{e9}"] {
             assert_eq!(SourcePath::parse(path).unwrap().as_str(), path);
         }

@@ -1,5 +1,5 @@
-//! The workspace that cargo would find around a crate (The Cargo Book, "Workspaces"): cargo reads the
-//! root's manifest and lock, and the manifests of all members.
+//! The workspace of a crate (The Cargo Book, "Workspaces"): cargo reads the manifest and lock of the root, and the
+//! manifests of all members.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(super) struct Workspace {
     pub(super) members: BTreeSet<String>,
 }
 
-/// The workspace that the crate in `folder` is a member of; `None` for a crate on its own.
+/// The workspace that the crate in `folder` is a member of, if there is one.
 ///
 /// # Errors
 /// A manifest cannot be read, or names a folder outside the repository.
@@ -30,7 +30,7 @@ pub(super) fn around(
         return Ok(None);
     };
     let members = members(&root, manifests)?;
-    // Cargo would refuse a crate that its workspace does not know; on its own it can be built.
+    // Cargo refuses a crate that is below a workspace and not a member. Without the workspace it can be built.
     Ok(members
         .contains(folder)
         .then_some(Workspace { root, members }))
@@ -69,7 +69,7 @@ fn above(folder: &str) -> impl Iterator<Item = &str> {
     ancestors.filter_map(Path::to_str)
 }
 
-/// What `exclude` names and `members` does not.
+/// Whether `exclude` names the folder, and `members` does not.
 fn is_excluded(
     folder: &str,
     root: &str,
@@ -87,7 +87,7 @@ fn is_excluded(
     Ok(is_below("exclude")? && !is_below("members")?)
 }
 
-/// What `members` matches, the root if it is a crate, and what these use by path below the root.
+/// The folders that `members` matches, the root if it is a crate, and the folders below the root that these use by path.
 fn members(root: &str, manifests: &mut Manifests<'_>) -> Result<BTreeSet<String>, SourceError> {
     let manifest = manifests.expect(root)?;
     let mut open = Vec::new();

@@ -1,12 +1,11 @@
-//! The names and versions of crates. They become paths, so that nothing else may be one: a lock is
-//! whoever's it is.
+//! Names and versions of crates. They become parts of paths, and a lock is untrusted, so their characters are limited.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Characters of a name or a version; more than any registry takes.
+/// Most characters of a name or a version; more than any registry accepts.
 const LENGTH: usize = 128;
 
 /// The name of a crate in a registry: ASCII letters, digits, `-` and `_` (The Cargo Book, `name`).
@@ -19,7 +18,7 @@ pub struct CrateName(String);
 #[serde(try_from = "String", into = "String")]
 pub struct CrateVersion(String);
 
-/// Text that is neither.
+/// Text that is not a name or version of a crate.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("parsing crate: expected {expected}, found {found:?}")]
 pub struct InvalidCrate {
@@ -87,7 +86,7 @@ fn split(text: &str, at: char) -> (&str, Option<&str>) {
 macro_rules! text {
     ($name:ident) => {
         impl $name {
-            /// As text.
+            /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

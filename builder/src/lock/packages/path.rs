@@ -1,11 +1,11 @@
-//! Where a package lies in its archive. It goes into a URL, and a lock is whoever's it is.
+//! The path of a package in its archive. It becomes part of a URL, and a lock is untrusted.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Bytes of a path; more than any archive has.
+/// Most bytes of a path; more than any archive has.
 const LENGTH: usize = 1024;
 
 /// A path below the archive's root that does not leave it (Debian repository format, `Filename`).
@@ -13,13 +13,13 @@ const LENGTH: usize = 1024;
 #[serde(try_from = "String", into = "String")]
 pub struct ArchivePath(String);
 
-/// Text that is no such path.
+/// Text that is not such a path.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("parsing package: expected a path below the archive, found {0:?}")]
 pub struct InvalidPath(String);
 
 impl ArchivePath {
-    /// The path as it follows the archive's address.
+    /// The path after the archive's address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -36,7 +36,7 @@ impl FromStr for ArchivePath {
     }
 }
 
-/// Whether no URL gives the part of a path another meaning; `%2e` is a dot there.
+/// Whether a part of a path means the same in a URL, where `%2e` is a dot.
 fn is_name(part: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_graphic() && !b"?#\\".contains(&byte);
     let read = part.to_ascii_lowercase().replace("%2e", ".");

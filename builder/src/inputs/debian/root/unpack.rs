@@ -1,4 +1,4 @@
-//! Unpacks packages without running anything of theirs, and writes nothing outside of the root.
+//! Unpacks packages without running their scripts, and writes nothing outside of the root.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -14,12 +14,12 @@ use crate::inputs::debian::deb;
 use crate::interrupt::Interrupt;
 use crate::lock::packages::Package;
 
-/// Bytes that one package may unpack to.
+/// Most bytes that one package may unpack to.
 const UNPACKED: u64 = 4 << 30;
-/// Folders that are left out.
+/// Folders of `usr/share` that are left out.
 const UNREAD: [&str; 6] = ["doc", "info", "lintian", "locale", "man", "doc-base"];
 
-/// Unpacks one package after another into one folder.
+/// Unpacks a package into a folder that may contain other packages.
 pub(super) struct Unpacker<'a> {
     package: &'a Package,
     folder: &'a Path,
@@ -39,8 +39,8 @@ impl<'a> Unpacker<'a> {
 
     pub(super) fn unpack(&mut self, bytes: &[u8]) -> Result<(), RootError> {
         deb::check(self.package, bytes).map_err(|reason| self.wrong(&reason))?;
-        let data =
-            deb::member(bytes, "data.tar.xz").ok_or_else(|| self.wrong("no data.tar.xz in it"))?;
+        let data = deb::member(bytes, "data.tar.xz")
+            .ok_or_else(|| self.wrong("it contains no data.tar.xz"))?;
         let unpacked = liblzma::read::XzDecoder::new_multi_decoder(data);
         let mut archive = tar::Archive::new(LimitedReader::new(unpacked, UNPACKED));
         let entries = archive
@@ -59,7 +59,7 @@ impl<'a> Unpacker<'a> {
             .path()
             .map_err(|error| self.wrong(&error.to_string()))?
             .into_owned();
-        let Some(path) = self.place(&path)? else {
+        let Some(path) = self.path_in_root(&path)? else {
             return Ok(());
         };
         match entry.header().entry_type() {
@@ -91,7 +91,7 @@ impl<'a> Unpacker<'a> {
 
     /// A hard link becomes a copy.
     fn copy(&mut self, target: &Path, path: &Path) -> Result<(), RootError> {
-        let from = self.place(target)?;
+        let from = self.path_in_root(target)?;
         let from = from.ok_or_else(|| self.wrong("a link to a file that is left out"))?;
         self.check_file(&from)?;
         self.clear(path)?;
@@ -105,11 +105,11 @@ impl<'a> Unpacker<'a> {
             .map_err(|error| self.wrong(&error.to_string()))?;
         target
             .map(|target| target.into_owned())
-            .ok_or_else(|| self.wrong("a link to nothing"))
+            .ok_or_else(|| self.wrong("a link without a target"))
     }
 
-    /// Where a path of the package lies in the root; `None` if it is left out or the root itself.
-    fn place(&mut self, path: &Path) -> Result<Option<PathBuf>, RootError> {
+    /// The path in the root of a path in the package; `None` if it is left out or is the root itself.
+    fn path_in_root(&mut self, path: &Path) -> Result<Option<PathBuf>, RootError> {
         let mut place = self.folder.to_owned();
         let mut parts = Vec::new();
         for component in path.components() {
@@ -135,14 +135,14 @@ impl<'a> Unpacker<'a> {
         Ok(Some(place))
     }
 
-    /// Makes a folder, which must not be a link to elsewhere.
+    /// Makes a folder. A link in its place is refused.
     fn folder(&mut self, path: &Path) -> Result<(), RootError> {
         if self.made.contains(path) {
             return Ok(());
         }
         match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => return Err(self.wrong(&format!("{} is no folder", path.display()))),
+            Ok(_) => return Err(self.wrong(&format!("{} is not a folder", path.display()))),
             Err(_) => {
                 fs::create_dir(path).map_err(At::writing(path))?;
                 let mode = fs::Permissions::from_mode(0o755);
@@ -153,16 +153,19 @@ impl<'a> Unpacker<'a> {
         Ok(())
     }
 
-    /// A place has no link on its way; what is copied must not be one either, which could lead anywhere.
+    /// Checks that a file that is to be copied is not a link. Its parents are folders: [`Self::place`] has made them.
     fn check_file(&self, path: &Path) -> Result<(), RootError> {
         let found = fs::symlink_metadata(path).map_err(At::writing(path))?;
         match found.is_file() {
             true => Ok(()),
-            false => Err(self.wrong(&format!("{} is linked to and no file", path.display()))),
+            false => Err(self.wrong(&format!(
+                "{} is the target of a hard link and not a file",
+                path.display()
+            ))),
         }
     }
 
-    /// Takes away what another package has put there.
+    /// Removes a file of another package.
     fn clear(&self, path: &Path) -> Result<(), RootError> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
