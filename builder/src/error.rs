@@ -14,8 +14,8 @@ use crate::inputs::git::SourceError;
 use crate::inputs::store::StoreError;
 use crate::interrupt::Interrupted;
 use crate::lock::{self, LockError};
+use crate::publish::SignError;
 use crate::publish::push::PushError;
-use crate::publish::sign::SignError;
 use crate::sandbox::SandboxError;
 use crate::told;
 

@@ -18,7 +18,7 @@ use builder::inputs::store::Store;
 use builder::inputs::{self, Supply};
 use builder::interrupt::{Interrupt, Interrupted};
 use builder::order::Order;
-use builder::publish::{push, sign};
+use builder::publish::{self, push};
 use builder::sandbox::{self, Limits, Role, Sandbox};
 use clap::Parser;
 use cli::{Cli, Command, How};
@@ -33,7 +33,7 @@ use serde_json::json;
 use signer::{Published, Signer};
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
-/// How long interrupted work may take to clean up.
+/// Most time that interrupted work may take to clean up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     if let Err(error) = console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os()) {
         return explain(&Error::Runtime(error));
     }
-    // Nothing that is written here may depend on the caller's mask.
+    // No file may depend on the caller's umask.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let cli = Cli::parse();
     match start(cli.command) {
@@ -62,17 +62,16 @@ fn explain(error: &Error) -> ExitCode {
 }
 
 fn start(command: Command) -> Result<(), Error> {
-    // Two providers may be linked in; the clients then want to be told which. Only the first
-    // call can fail, and this is it.
+    // Several providers may be linked, so one must be chosen. This fails only if one was chosen before.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = console::runtime::start().map_err(Error::Runtime)?;
     let outcome = runtime.block_on(until_signal(command));
-    // Work that did not hear the signal in time ends with the process.
+    // Work that has not noticed the signal in time ends with the process.
     runtime.shutdown_background();
     outcome
 }
 
-/// A signal ends the work; what it has made so far is removed.
+/// A signal ends the work. Its temporary files are removed.
 async fn until_signal(command: Command) -> Result<(), Error> {
     let mut signals = Signals::listen().map_err(Error::Runtime)?;
     let interrupt = Interrupt::default();
@@ -90,9 +89,9 @@ async fn until_signal(command: Command) -> Result<(), Error> {
     Err(Interrupted.into())
 }
 
-/// Starts the work where it cannot keep signals from being heard: a key may be a pipe, and reading one
-/// waits. What builds has a thread that lives as long as the work, as the sandbox ends with the
-/// thread that started it; it is not aborted, but hears of the interrupt and cleans up.
+/// Starts the work beside the task that waits for signals: reading a key may block, because it may be a pipe. A build
+/// gets a thread of its own, because the sandbox ends with the thread that started it. It is not aborted: it notices the
+/// interrupt and cleans up.
 fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>> {
     match command {
         Command::Lock(arguments) => spawn_blocking(move || lock(&arguments, &interrupt)),
@@ -221,7 +220,7 @@ fn store(inputs: &cli::Inputs) -> Result<Store, Error> {
     Ok(Store::open_within(&folder, bytes(inputs.store_limit))?)
 }
 
-/// XDG base directory specification: a cache that is not absolute is as good as none.
+/// The folder of the store. A cache folder that is not absolute is ignored (XDG Base Directory Specification).
 fn store_folder(named: Option<&Path>) -> Result<PathBuf, Error> {
     let absolute = |name| {
         std::env::var_os(name)
@@ -233,7 +232,7 @@ fn store_folder(named: Option<&Path>) -> Result<PathBuf, Error> {
         Some(named) => named.to_owned(),
         None => cache().ok_or(Error::NoStore)?.join("countersign"),
     };
-    // The sandbox's own root is mounted below it, so that its path must not depend on where we are.
+    // The sandbox is mounted below it, so its path must be absolute.
     Ok(std::path::absolute(&folder).map_err(At::reading(&folder))?)
 }
 
@@ -259,14 +258,14 @@ async fn push(arguments: &cli::Push) -> Result<(), Error> {
 async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let signer = signer(&arguments.key).await?;
-    let published = sign::sign(&arguments.image, &transport, &signer).await?;
+    let published = publish::sign(&arguments.image, &transport, &signer).await?;
     told(&arguments.image, &signer, "signed", published)
 }
 
 async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let signer = signer(&arguments.key).await?;
-    let attested = sign::attest(
+    let attested = publish::attest(
         &arguments.image,
         &transport,
         &signer,
@@ -295,7 +294,7 @@ fn told(
 }
 
 fn keygen(arguments: &cli::Keygen) -> Result<(), Error> {
-    let (private, public) = sign::keygen(&arguments.prefix)?;
+    let (private, public) = publish::keygen(&arguments.prefix)?;
     print::line(&format!("{}\n{}", private.display(), public.display())).map_err(unprinted)
 }
 

@@ -1,4 +1,12 @@
-//! An image to a registry, with what is signed about it.
+//! Publishes an image in a registry, signs it, and signs statements about it.
 
+mod attest;
+mod error;
+mod keygen;
 pub mod push;
-pub mod sign;
+mod sign;
+
+pub use attest::attest;
+pub use error::SignError;
+pub use keygen::keygen;
+pub use sign::sign;

@@ -7,26 +7,26 @@ use serde::Deserialize;
 /// The name of the file.
 pub const FILE: &str = "Image.toml";
 
-/// What is wanted of an image.
+/// The image that is wanted.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// What is compiled.
+    /// The program.
     pub build: BuildSpec,
-    /// What it is compiled with.
+    /// The build root.
     pub root: RootSpec,
-    /// How the image starts.
+    /// How a container of the image starts.
     pub image: StartSpec,
-    /// What is in it.
+    /// The files.
     #[serde(rename = "file")]
     pub files: Vec<FileSpec>,
 }
 
-/// What is compiled, by kind of build.
+/// The program, by kind of build.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(from = "CargoSpec")]
 pub enum BuildSpec {
-    /// A package that cargo builds.
+    /// Cargo.
     Cargo(CargoSpec),
 }
 
@@ -36,7 +36,7 @@ impl From<CargoSpec> for BuildSpec {
     }
 }
 
-/// What cargo compiles.
+/// A program that cargo compiles.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct CargoSpec {
@@ -49,29 +49,29 @@ pub struct CargoSpec {
     pub linked: Library,
 }
 
-/// A C library that can be linked in.
+/// A C library that can be linked statically.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum Library {
-    /// Debian's.
+    /// The GNU C library of Debian.
     Glibc,
 }
 
-/// The Debian packages that make the build root.
+/// The build root, made of Debian packages.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RootSpec {
-    /// The release, `bookworm`.
+    /// The release, for example `bookworm`.
     pub suite: String,
-    /// The section; packages of `main` last, those of security updates vanish.
+    /// The component, for example `main`. The archive keeps its packages for years; those of security updates vanish.
     pub component: String,
-    /// `amd64`.
+    /// The architecture, for example `amd64`.
     pub architecture: String,
-    /// What is asked for; the lock has these and all that they depend on.
+    /// The packages that are needed; the lock names their dependencies as well.
     pub packages: Vec<String>,
 }
 
-/// How the image starts (OCI image specification, config.md).
+/// How a container of the image starts (OCI image specification, config.md).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct StartSpec {
@@ -83,31 +83,31 @@ pub struct StartSpec {
     /// The environment.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Labels; the launch policy is among them.
+    /// Labels, among them the launch policy.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
     /// User and group.
     #[serde(default)]
     pub user: Option<String>,
-    /// Where the program starts.
+    /// The working directory.
     #[serde(default)]
     pub working_dir: Option<String>,
 }
 
-/// A file of the image and where it comes from.
+/// A file of the image.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "RawFile")]
 pub struct FileSpec {
     /// The absolute path in the image.
     pub path: String,
-    /// Where its bytes come from.
+    /// The origin of its bytes.
     pub origin: Origin,
 }
 
-/// Where the bytes of a file come from.
+/// The origin of the bytes of a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Origin {
-    /// The binary of this name that was compiled.
+    /// The compiled binary of this name.
     Binary(String),
     /// A file of the source, relative to `Image.toml`.
     Source(String),
@@ -152,7 +152,7 @@ impl Spec {
     /// Parses `Image.toml`.
     ///
     /// # Errors
-    /// Not TOML, or with members missing or unknown.
+    /// The text is not TOML, or has missing or unknown fields.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
     }
@@ -186,7 +186,7 @@ binary = "p"
     }
 
     #[test]
-    fn refuses_what_nobody_knows() {
+    fn unknown_and_contradicting_fields_are_refused() {
         for (old, new) in [
             ("target = \"t\"", "target = \"t\"\nnetwork = true"),
             ("binary = \"p\"", "binary = \"p\"\nsource = \"q\""),

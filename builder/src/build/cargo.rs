@@ -1,8 +1,8 @@
-//! Cargo inside the sandbox, at fixed paths, by the build root's own compiler and linker.
+//! A build by cargo: in the sandbox, at fixed paths, with the compiler and linker of the build root.
 
 mod linker;
 pub(super) mod report;
-mod scarcity;
+pub(super) mod scarcity;
 mod tree;
 mod unresolved;
 
@@ -16,7 +16,7 @@ use crate::inputs::Inputs;
 use crate::order::Order;
 use crate::sandbox::{Bind, Output, Plan, Sandbox, SandboxError};
 use crate::spec::CargoSpec;
-use scarcity::is_scarcity;
+use scarcity::Scarcity;
 use unresolved::is_unresolved;
 
 const SOURCE: &str = "/build/src";
@@ -25,7 +25,7 @@ const HOME: &str = "/build/home";
 const CARGO_HOME: &str = "/build/cargo";
 const TARGET: &str = "/build/target";
 const TEMPORARY: &str = "/tmp";
-/// All crates come from the directory of checked archives.
+/// Cargo takes all crates from the folder of checked crates.
 const CARGO_CONFIG: &str = "\
 [source.crates-io]
 replace-with = \"vendored\"
@@ -33,10 +33,10 @@ replace-with = \"vendored\"
 [source.vendored]
 directory = \"/build/vendor\"
 ";
-/// The processor is named so that no default can move, and the C library is linked in.
+/// The processor is named because the default may change. The C library is linked statically.
 const RUSTFLAGS: &str = "-Ctarget-feature=+crt-static -Ctarget-cpu=x86-64";
 
-/// Compiles the package that `Image.toml` names; `scratch` is a folder for what is made.
+/// Compiles the package that `Image.toml` names; `scratch` is a folder for temporary files.
 ///
 /// # Errors
 /// See [`CompileError`].
@@ -117,18 +117,18 @@ fn compile(
     Ok(report::check(&said, &product(&spec.target, &spec.package))?)
 }
 
-/// Lines of cargo that tell why a build failed, the first of each kind.
+/// The first line of each kind that tells why a build failed.
 #[derive(Default)]
 struct Heard {
-    scarce: Option<String>,
+    scarce: Option<(String, Scarcity)>,
     unresolved: Option<String>,
 }
 
 impl Heard {
     fn hear(&mut self, line: &str) {
         let said = || line.trim().to_owned();
-        if is_scarcity(line) {
-            self.scarce.get_or_insert_with(said);
+        if let Some(scarcity) = Scarcity::of(line) {
+            self.scarce.get_or_insert_with(|| (said(), scarcity));
         }
         if is_unresolved(line) {
             self.unresolved.get_or_insert_with(said);
@@ -138,7 +138,9 @@ impl Heard {
 
 fn failed(error: SandboxError, heard: Heard) -> CompileError {
     match (error, heard.scarce, heard.unresolved) {
-        (SandboxError::Exited { .. }, Some(said), _) => CompileError::Scarce(said),
+        (SandboxError::Exited { .. }, Some((said, scarcity)), _) => {
+            CompileError::Scarce { said, scarcity }
+        }
         (SandboxError::Exited { .. }, None, Some(said)) => CompileError::Unresolved(said),
         (SandboxError::Exited { code, .. }, None, None) => CompileError::Refused(code),
         (SandboxError::LeftBehind { process, .. }, ..) => CompileError::LeftBehind(process),
@@ -176,12 +178,12 @@ fn command(package: &str, target: &str) -> Vec<String> {
     words.into_iter().chain(named).map(str::to_owned).collect()
 }
 
-/// Where cargo puts the program.
+/// The path of the program in the sandbox.
 fn product(target: &str, package: &str) -> PathBuf {
     PathBuf::from(format!("{TARGET}/{target}/release/{package}"))
 }
 
-/// All of it: nothing of the host's environment comes in.
+/// The whole environment. Nothing of the host's environment is added.
 fn environment(target: &str, gcc: &str) -> BTreeMap<String, String> {
     let key = target.replace('-', "_");
     let linker = format!("CARGO_TARGET_{}_LINKER", key.to_ascii_uppercase());
@@ -200,7 +202,7 @@ fn environment(target: &str, gcc: &str) -> BTreeMap<String, String> {
         ("CARGO_TERM_COLOR", "never"),
         ("CARGO_TERM_PROGRESS_WHEN", "never"),
         ("RUSTFLAGS", RUSTFLAGS),
-        // With a target named, flags do not reach build scripts, but the linker must.
+        // If a target is named, RUSTFLAGS do not apply to build scripts, but the linker must.
         (&linker, gcc),
         ("CC", gcc),
         ("AR", archiver),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::cargo::report::ReportError;
+use super::cargo::scarcity::Scarcity;
 use crate::at::At;
 use crate::sandbox::{Resource, SandboxError, Step};
 
@@ -24,8 +25,13 @@ pub enum CompileError {
     #[error("cargo ended with exit status {0}")]
     Refused(i32),
     /// The machine could not compile it, which says nothing about the source.
-    #[error("something ran out or was ended: {0}")]
-    Scarce(String),
+    #[error("something ran out or was ended: {said}")]
+    Scarce {
+        /// The line that says so.
+        said: String,
+        /// What ran out.
+        scarcity: Scarcity,
+    },
     /// The source starts processes that outlive their parents: they could have changed the program unnoticed.
     #[error("a process of a build script or macro outlived the one that started it: {0:?}")]
     LeftBehind(String),
@@ -56,7 +62,7 @@ impl CompileError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Refused(_) => Some("the compiler's own words are above"),
-            Self::Scarce(_) => Some("most likely memory ran out; try --jobs 1"),
+            Self::Scarce { scarcity, .. } => Some(scarcity.hint()),
             Self::Unresolved(_) => Some(
                 "the root of the workspace and its members must be committed in this repository; does \
                  `cargo build --locked` find them in a new clone?",

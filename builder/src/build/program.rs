@@ -10,7 +10,7 @@ use crate::lock::crates::{CrateName, CrateVersion};
 pub struct Program {
     /// The name by which `Image.toml` refers to it.
     pub name: String,
-    /// The file.
+    /// The compiled file.
     pub path: PathBuf,
     /// How the compiler was called.
     pub invocation: Invocation,

@@ -1,36 +1,36 @@
-//! Files and how to start them, to an image of format v1.
+//! Writes an image in format v1 (docs/format-v1.md).
 
 use content::Digest;
 use oci::layer::Entry;
 use oci::{Config, Execution, Image, Layout, Manifest, RootFs, media};
 
-/// When every image was made. Its age is that of its source, which provenance names.
+/// The time of creation of every image. Provenance names its source, which has a time.
 const CREATED: &str = "1970-01-01T00:00:00Z";
-/// Go's name for the only system that Confidential Space runs.
+/// The only operating system of Confidential Space, by Go's name.
 const OS: &str = "linux";
 
-/// An image as it is wanted.
+/// The content of an image.
 #[derive(Clone, Debug)]
 pub struct ImageSpec {
-    /// Its files, links and directories, in any order; parents may be left out.
+    /// Files, links and directories, in any order; parents may be left out.
     pub entries: Vec<Entry>,
-    /// Go's name for the processor.
+    /// The processor, by Go's name.
     pub architecture: String,
-    /// How a container of it is started.
+    /// How a container is started.
     pub execution: Execution,
 }
 
-/// What an image is known by.
+/// The digests that identify an image.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Identities {
-    /// The digest of the manifest.
+    /// Digest of the manifest.
     pub image_digest: Digest,
-    /// The digest of the configuration, which covers the layer before compression.
+    /// Digest of the configuration, which covers the uncompressed layer.
     pub image_id: Digest,
 }
 
 impl Identities {
-    /// Those of `image`.
+    /// The digests of `image`.
     pub fn of(image: &Image) -> Self {
         Self {
             image_digest: image.image_digest(),
@@ -42,7 +42,7 @@ impl Identities {
 /// Writes the image into an empty layout.
 ///
 /// # Errors
-/// Files that cannot be read, paths that no image may have, a layout that cannot be written.
+/// A file cannot be read, a path is invalid, or the layout cannot be written.
 pub fn assemble(spec: ImageSpec, layout: &Layout) -> Result<Identities, oci::Error> {
     let (layer, written) = layout.write_layer(spec.entries)?;
     let config = Config {
@@ -63,7 +63,7 @@ pub fn assemble(spec: ImageSpec, layout: &Layout) -> Result<Identities, oci::Err
     })
 }
 
-/// The environment has no order of its own, so that it gets one.
+/// Sorts the environment: its order has no meaning.
 fn normal(mut execution: Execution) -> Execution {
     execution.env.sort();
     execution.env.dedup();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_knows_no_order() {
+    fn the_digest_does_not_depend_on_order() {
         let program = file("/program", Executable::Yes);
         let terms = file("/etc/terms", Executable::No);
         let entries = vec![program.clone(), terms.clone()];
@@ -118,13 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_executed_counts() {
+    fn the_digest_depends_on_the_executable_bit() {
         let (one, _) = assembled(spec(vec![file("/program", Executable::Yes)], &[]));
         let (other, _) = assembled(spec(vec![file("/program", Executable::No)], &[]));
         assert_ne!(one.image_id, other.image_id);
     }
 
-    /// These bytes are what format v1 says, whatever this program becomes.
+    /// Format v1 fixes these bytes.
     #[test]
     fn the_configuration_is_canonical() {
         let (_, image) = assembled(spec(vec![file("/program", Executable::Yes)], &[]));

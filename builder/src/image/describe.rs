@@ -16,13 +16,13 @@ use crate::lock::packages::Package;
 
 /// A crate of the program that the lock does not name.
 #[derive(Debug, thiserror::Error)]
-#[error("describing image: {crate_name} is in the binary and not in Image.lock")]
+#[error("describing image: {crate_name} is in the program and not in Image.lock")]
 pub struct Unlocked {
     /// Name and version.
     crate_name: String,
 }
 
-/// What is told about a build.
+/// The facts that provenance and bill of materials name.
 #[derive(Clone, Copy, Debug)]
 pub struct Description<'a> {
     /// The builder's name.
@@ -43,7 +43,7 @@ pub struct Description<'a> {
     pub linked: &'a [Linked],
 }
 
-/// SLSA provenance v1 of the build.
+/// The provenance of the build (SLSA provenance v1).
 pub fn provenance(description: &Description<'_>) -> Provenance {
     let source = description.source;
     let directory = source.directory.to_string_lossy().into_owned();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bill_lists_what_is_linked_and_no_tools() {
+    fn the_bill_lists_linked_packages_and_no_tools() {
         let files = [("/workload".to_owned(), Digest::of(b"binary"))];
         let sbom = with(|description| sbom(description, &files)).unwrap();
         let names: Vec<_> = sbom.packages().map(|item| item.name.as_str()).collect();
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bill_lists_what_is_in_the_binary_and_nothing_else_that_is_locked() {
+    fn the_bill_lists_the_crates_of_the_program_only() {
         let none = with(|description| {
             let linked = &[];
             sbom(

@@ -1,4 +1,4 @@
-//! A folder that appears whole or not at all.
+//! A layout that appears complete, or not at all.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -11,19 +11,18 @@ use scratch::Scratch;
 use crate::at::At;
 use crate::error::Error;
 
-/// A layout in the making, beside the place where it will be.
+/// A layout that is being written, beside the place where it will appear.
 pub struct Output {
     place: PathBuf,
     _scratch: Scratch,
-    making: PathBuf,
+    folder: PathBuf,
 }
 
 impl Output {
     /// Makes an empty folder that can become `place`.
     ///
     /// # Errors
-    /// The place is taken by something other than a layout or an empty folder, or there can be
-    /// nothing.
+    /// There is something other than a layout or an empty folder, or the folder cannot be made.
     pub fn prepare(place: &Path) -> Result<Self, Error> {
         let failed = At::writing(place);
         if !may_be_replaced(place).map_err(&failed)? {
@@ -37,32 +36,32 @@ impl Output {
         let beside = beside.unwrap_or(Path::new("."));
         fs::create_dir_all(beside).map_err(&failed)?;
         let scratch = Scratch::below(beside).map_err(&failed)?;
-        let making = scratch.path().join("layout");
-        fs::create_dir(&making).map_err(&failed)?;
-        fs::set_permissions(&making, Permissions::from_mode(0o755)).map_err(&failed)?;
+        let folder = scratch.path().join("layout");
+        fs::create_dir(&folder).map_err(&failed)?;
+        fs::set_permissions(&folder, Permissions::from_mode(0o755)).map_err(&failed)?;
         Ok(Self {
             place: place.to_owned(),
-            making,
+            folder,
             _scratch: scratch,
         })
     }
 
     /// The folder to write into.
     pub fn path(&self) -> &Path {
-        &self.making
+        &self.folder
     }
 
-    /// Puts the folder in its place. What was there is removed.
+    /// Moves the folder to its place. An earlier layout is removed.
     ///
     /// # Errors
-    /// It cannot be renamed; then the place is as it was.
+    /// It cannot be moved; then the place is unchanged.
     pub fn publish(self) -> Result<(), Error> {
-        let (from, to) = (self.making.as_path(), self.place.as_path());
+        let (from, to) = (self.folder.as_path(), self.place.as_path());
         let exchanged = match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
             Err(rustix::io::Errno::NOENT) => fs::rename(from, to),
             exchanged => exchanged.map_err(io::Error::from),
         };
-        // What is dropped now is what was there before, if anything.
+        // If there was an earlier layout, it is in the temporary folder now, and is removed with it.
         Ok(exchanged.map_err(At::writing(to))?)
     }
 }
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_ever_replaced() {
+    fn only_layouts_are_replaced() {
         let scratch = tempfile::tempdir().unwrap();
         fs::write(scratch.path().join("precious"), "").unwrap();
         let file = scratch.path().join("precious");
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_up_disappears() {
+    fn an_incomplete_layout_is_removed() {
         let scratch = tempfile::tempdir().unwrap();
         drop(Output::prepare(&scratch.path().join("layout")).unwrap());
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);

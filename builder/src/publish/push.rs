@@ -1,4 +1,4 @@
-//! A layout to a registry.
+//! Pushes a layout to a registry.
 
 use std::path::Path;
 
@@ -34,23 +34,23 @@ impl PushError {
     }
 }
 
-/// Pushes the image of the layout in `dir`, byte for byte, and gives its name by digest. The signed package
-/// index in the layout, if it has one, becomes a referrer of the image.
+/// Pushes the image of the layout in `folder`, byte for byte, and gives its reference by digest. If the layout contains a
+/// signed package index, that becomes a referrer of the image.
 ///
 /// # Errors
-/// See [`PushError`]. What was written before stays; repeating completes it.
+/// See [`PushError`]. What was pushed before the error stays; pushing again completes it.
 pub async fn push(
-    dir: &Path,
+    folder: &Path,
     reference: &Reference,
     transport: &Transport,
 ) -> Result<ImageRef, PushError> {
-    let layout = Layout::open(dir)?;
+    let layout = Layout::open(folder)?;
     let registry = Registry::connect(&reference.repository, transport)?;
     let digest = registry.push_layout(&layout, &reference.target).await?;
-    let folder = dir.join(evidence::FOLDER);
-    if folder.is_dir() {
+    let evidence = folder.join(evidence::FOLDER);
+    if evidence.is_dir() {
         let subject = layout.descriptor()?;
-        push_evidence(&folder, subject, &registry).await?;
+        push_evidence(&evidence, subject, &registry).await?;
     }
     Ok(ImageRef {
         repository: reference.repository.clone(),

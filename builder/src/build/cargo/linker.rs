@@ -1,4 +1,4 @@
-//! The C compiler of a build root, which links.
+//! The C compiler of a build root. rustc links with it.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::at::At;
 use crate::build::error::CompileError;
 
-/// The path of the one versioned C compiler, as seen in the sandbox: unpacked packages have no `cc`, which is made on
-/// installation.
+/// The path of the one versioned C compiler, as seen in the sandbox: unpacked packages have no `cc`, which is made when
+/// they are installed.
 ///
 /// # Errors
 /// There is none, or there are several.

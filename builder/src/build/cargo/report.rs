@@ -1,13 +1,13 @@
-//! Cargo's own report of what it made ("External tools" in the Cargo Book), one JSON document in each line.
+//! Cargo's report of a build, one JSON document in each line (The Cargo Book, "External tools").
 
 use std::path::{Path, PathBuf};
 
 use content::printable;
 use serde::Deserialize;
 
-/// Has cargo report so, and show people what compilers say as without it.
+/// Makes cargo write this report, and show the messages of compilers as usual.
 pub(super) const OPTION: &str = "--message-format=json-render-diagnostics";
-/// Bytes of one document; one lists all features and files of a crate.
+/// Most bytes of a document; a document lists all features and files of a crate.
 const LINE: u64 = 1 << 20;
 /// The longest text shown of a package's name, in characters.
 const SHOWN: usize = 200;
@@ -15,12 +15,12 @@ const SHOWN: usize = 200;
 /// A report that is not that of one link of the program.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// A line is not cargo's.
+    /// A line is invalid.
     #[error("line {line}: {source}")]
     Line {
-        /// Counted from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// Why not.
+        /// What is wrong.
         source: content::json::JsonError,
     },
     /// The program was not linked, or more than once.
@@ -28,11 +28,11 @@ pub enum ReportError {
     Links {
         /// The program, as seen in the sandbox.
         program: PathBuf,
-        /// How many there are.
+        /// Number of links.
         found: usize,
     },
-    /// The program was there before cargo compiled anything.
-    #[error("{} was not linked but found", program.display())]
+    /// The program existed before cargo compiled it.
+    #[error("{} existed before it was linked", program.display())]
     Fresh {
         /// The program, as seen in the sandbox.
         program: PathBuf,
@@ -45,12 +45,12 @@ pub enum ReportError {
         /// The variable's name.
         variable: String,
     },
-    /// The report goes on after its end, or has none.
-    #[error("expected it to end with the end of the build")]
+    /// The report continues after its end, or has none.
+    #[error("expected the end of the build as its last line")]
     End,
 }
 
-/// One document; of the several kinds, what matters here.
+/// A document. Of its fields, those that are needed.
 #[derive(Debug, Deserialize)]
 struct Message {
     reason: String,
@@ -165,20 +165,23 @@ mod tests {
                 &[LINK, LINK, END],
                 "expected one link of /t/release/probe, found 2",
             ),
-            (&[fresh, END], "/t/release/probe was not linked but found"),
-            (&[LINK], "expected it to end with the end of the build"),
-            (&[], "expected it to end with the end of the build"),
+            (
+                &[fresh, END],
+                "/t/release/probe existed before it was linked",
+            ),
+            (&[LINK], "expected the end of the build as its last line"),
+            (&[], "expected the end of the build as its last line"),
             (
                 &[LINK, failed],
-                "expected it to end with the end of the build",
+                "expected the end of the build as its last line",
             ),
             (
                 &[LINK, END, END],
-                "expected it to end with the end of the build",
+                "expected the end of the build as its last line",
             ),
             (
                 &[END, LINK, END],
-                "expected it to end with the end of the build",
+                "expected the end of the build as its last line",
             ),
         ] {
             assert_eq!(check(lines), Err(said.to_owned()), "{lines:?}");

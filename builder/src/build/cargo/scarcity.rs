@@ -1,26 +1,59 @@
-//! Whether the machine and not the source is to blame for a build that failed. Cargo ends with one status
-//! for both, so what compilers and linkers write has to tell. Text of a stranger can only make a refusal
-//! look like scarcity, which is no verdict, and never the other way round.
+//! Whether the machine, and not the source, is the reason why a build failed. Cargo's exit status is the same for both, so
+//! the messages of compilers and linkers decide. An attacker's text can only turn a refusal into this error, and never an
+//! error into a refusal.
 
-/// What the system and the programs say when memory, disk, processes or files ran out.
-const SCARCE: [&str; 9] = [
-    "(os error 11)",
-    "(os error 12)",
-    "(os error 24)",
-    "(os error 28)",
-    "No space left on device",
-    "Cannot allocate memory",
-    "memory allocation of ",
-    "terminated with signal ",
-    "Killed signal terminated program",
-];
-
-/// Whether a compiler, or who called it, says that something ran out, or that a signal ended it.
-pub(super) fn is_scarcity(line: &str) -> bool {
-    is_signal(line) || SCARCE.iter().any(|words| line.contains(words))
+/// What ran out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scarcity {
+    /// Memory.
+    Memory,
+    /// Room for files.
+    Files,
+    /// Processes and threads.
+    Processes,
+    /// Open files of one process.
+    Descriptors,
+    /// Unknown: a signal ended a program. The system does so if memory runs out.
+    Signal,
 }
 
-/// `signal: 9, SIGKILL: kill`, as cargo and rustc say it.
+/// Messages of the system and of programs.
+const MESSAGES: [(&str, Scarcity); 9] = [
+    ("(os error 11)", Scarcity::Processes),
+    ("(os error 12)", Scarcity::Memory),
+    ("(os error 24)", Scarcity::Descriptors),
+    ("(os error 28)", Scarcity::Files),
+    ("No space left on device", Scarcity::Files),
+    ("Cannot allocate memory", Scarcity::Memory),
+    ("memory allocation of ", Scarcity::Memory),
+    ("terminated with signal ", Scarcity::Signal),
+    ("Killed signal terminated program", Scarcity::Signal),
+];
+
+impl Scarcity {
+    /// What a line of a compiler, or of the program that called it, says has run out.
+    pub(super) fn of(line: &str) -> Option<Self> {
+        let mut messages = MESSAGES.iter();
+        let found = messages.find(|(words, _)| line.contains(words));
+        let found = found.map(|(_, scarcity)| *scarcity);
+        found.or_else(|| is_signal(line).then_some(Self::Signal))
+    }
+
+    /// What helps.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Memory => "memory ran out: try --jobs 1",
+            Self::Files => "the room for files ran out: raise it with --limit-files",
+            Self::Processes => {
+                "processes or threads ran out: raise their number with --limit-processes, or try --jobs 1"
+            }
+            Self::Descriptors => "open files ran out: raise their number with `ulimit -n`",
+            Self::Signal => "a signal ended it: if memory ran out, try --jobs 1",
+        }
+    }
+}
+
+/// Whether cargo or rustc says `signal: 9, SIGKILL: kill`.
 fn is_signal(line: &str) -> bool {
     let numbered = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
     line.split("signal: ").skip(1).any(numbered)
@@ -32,14 +65,34 @@ mod tests {
 
     #[test]
     fn the_machine_is_told_from_the_source() {
-        for line in [
-            "  process didn't exit successfully: `rustc` (signal: 9, SIGKILL: kill)",
-            "  = note: collect2: fatal error: ld terminated with signal 9 [Killed]",
-            "error: linking with `cc` failed: signal: 6 (SIGABRT) (core dumped)",
-            "error: failed to write x.rmeta: No space left on device (os error 28)",
-            "memory allocation of 4096 bytes failed",
+        for (line, scarcity) in [
+            (
+                "  process didn't exit successfully: `rustc` (signal: 9, SIGKILL: kill)",
+                Scarcity::Signal,
+            ),
+            (
+                "  = note: collect2: fatal error: ld terminated with signal 9 [Killed]",
+                Scarcity::Signal,
+            ),
+            (
+                "error: linking with `cc` failed: signal: 6 (SIGABRT) (core dumped)",
+                Scarcity::Signal,
+            ),
+            (
+                "error: failed to write x.rmeta: No space left on device (os error 28)",
+                Scarcity::Files,
+            ),
+            (
+                "error: could not spawn: Resource temporarily unavailable (os error 11)",
+                Scarcity::Processes,
+            ),
+            (
+                "error: could not open x.rlib: Too many open files (os error 24)",
+                Scarcity::Descriptors,
+            ),
+            ("memory allocation of 4096 bytes failed", Scarcity::Memory),
         ] {
-            assert!(is_scarcity(line), "{line}");
+            assert_eq!(Scarcity::of(line), Some(scarcity), "{line}");
         }
         for line in [
             "error[E0425]: cannot find value `nonsense` in this scope",
@@ -47,7 +100,15 @@ mod tests {
             "error: could not compile `probe` (bin \"probe\") due to 1 previous error",
             "  process didn't exit successfully: `build-script-build` (exit status: 101)",
         ] {
-            assert!(!is_scarcity(line), "{line}");
+            assert_eq!(Scarcity::of(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn a_hint_names_what_ran_out() {
+        assert!(Scarcity::Files.hint().contains("--limit-files"));
+        assert!(Scarcity::Processes.hint().contains("--limit-processes"));
+        assert!(Scarcity::Descriptors.hint().contains("ulimit"));
+        assert!(Scarcity::Memory.hint().contains("--jobs 1"));
     }
 }

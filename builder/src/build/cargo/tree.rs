@@ -1,5 +1,5 @@
-//! Which crates the binary is made of, as cargo resolves them for the target: no build scripts, no macros,
-//! nothing for other systems. Asked in a sandbox in which none of their code runs.
+//! The crates that are linked into the program, as cargo resolves them for the target: without build scripts, macros and
+//! crates for other systems. Cargo lists them in a sandbox in which none of their code runs.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub(super) fn command(package: &str, target: &str) -> Vec<String> {
     all.map(str::to_owned).collect()
 }
 
-/// What cargo says, sorted; or the first line that it should not.
+/// Parses cargo's list and sorts it. The error is the first invalid line.
 pub(super) fn parse(said: &str, source: &str) -> Result<Vec<Linked>, String> {
     let lines = said.lines().filter(|line| !line.is_empty());
     let parsed = lines.map(|text| line(text, source).ok_or_else(|| text.to_owned()));
@@ -25,7 +25,7 @@ pub(super) fn parse(said: &str, source: &str) -> Result<Vec<Linked>, String> {
     Ok(linked)
 }
 
-/// `name v1.2.3`, behind it the folder if it is of the source, and `(*)` if it was there before.
+/// `name v1.2.3`, followed by the folder if it is a crate of the source, and by `(*)` if it is repeated.
 fn line(line: &str, source: &str) -> Option<Linked> {
     let line = line.strip_suffix(" (*)").unwrap_or(line);
     let (name, rest) = line.split_once(" v")?;

@@ -1,8 +1,8 @@
-//! Whether cargo could not find its way between the manifests of a workspace, before any compiler
-//! ran. What is staged of a workspace is our doing. Text of a stranger can only make a refusal look like
-//! this, which is no verdict, and never the other way round.
+//! Whether cargo failed because of the manifests of a workspace, before any compiler ran. Too little may have been
+//! staged, which is not an answer about the source. An attacker's text can only turn a refusal into this error, and never
+//! an error into a refusal.
 
-/// What cargo says of a workspace whose manifests do not fit together, or are not there.
+/// Cargo's messages if manifests of a workspace are missing or contradict each other.
 const UNRESOLVED: [&str; 4] = [
     "failed to find a workspace root",
     "failed to load manifest for workspace member",

@@ -1,6 +1,6 @@
-//! The public registry, as the user's own cargo knows it. Cargo never sees a manifest of the source: it is
-//! given a package of ours that depends on exactly the locked crates. Their digests are left out of the
-//! lock of that package, so that the ones which cargo writes into it are the registry's.
+//! The public registry, through the user's cargo. Cargo never sees a manifest of the source: it gets a package of our own,
+//! which depends on exactly the locked crates. The lock of this package names no digests, so the digests that cargo writes
+//! into it are those of the registry.
 
 use std::collections::BTreeMap;
 use std::fs;

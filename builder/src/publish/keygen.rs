@@ -1,0 +1,76 @@
+//! Makes keys.
+
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use signature::PrivateKey;
+
+use super::error::SignError;
+use crate::at::At;
+
+/// Makes a key pair in the new files `PREFIX.key` and `PREFIX.pub`. Gives their paths.
+///
+/// # Errors
+/// One of the files exists or cannot be written; then neither is left.
+pub fn keygen(prefix: &Path) -> Result<(PathBuf, PathBuf), SignError> {
+    let key = PrivateKey::generate()?;
+    let (private, public) = (extended(prefix, ".key"), extended(prefix, ".pub"));
+    let pem = key.to_pem()?;
+    create(&private, 0o600, pem.as_bytes())?;
+    if let Err(error) = create(&public, 0o644, key.public().to_pem().as_bytes()) {
+        // Half a pair is of no use. The error says what went wrong.
+        let _ = std::fs::remove_file(&private);
+        return Err(error);
+    }
+    Ok((private, public))
+}
+
+fn extended(prefix: &Path, extension: &str) -> PathBuf {
+    let mut name = prefix.as_os_str().to_owned();
+    name.push(extension);
+    name.into()
+}
+
+/// Writes a new file, whole or not at all. An existing file is never replaced: it may be the only copy of a key.
+fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), SignError> {
+    Ok(write(path, mode, bytes).map_err(At::writing(path))?)
+}
+
+fn write(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let mut file = tempfile::Builder::new()
+        .prefix(".partial-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(directory.unwrap_or(Path::new(".")))?;
+    file.write_all(bytes)?;
+    file.persist_noclobber(path)
+        .map(drop)
+        .map_err(|error| error.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_pair_is_made_once() {
+        let scratch = tempfile::tempdir().unwrap();
+        let prefix = scratch.path().join("a.b");
+        let (private, public) = keygen(&prefix).unwrap();
+        assert!(private.ends_with("a.b.key") && public.ends_with("a.b.pub"));
+        let mode = std::fs::metadata(&private).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let before = std::fs::read(&private).unwrap();
+        assert!(matches!(keygen(&prefix), Err(SignError::At(_))));
+        assert_eq!(std::fs::read(&private).unwrap(), before);
+        let key = PrivateKey::from_pem(std::str::from_utf8(&before).unwrap()).unwrap();
+        assert_eq!(
+            key.public().to_pem(),
+            std::fs::read_to_string(&public).unwrap()
+        );
+    }
+}
