@@ -40,6 +40,12 @@ complete -c verifier -n "__fish_verifier_using_subcommand verify" -l archive -d 
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l archive-key -d 'Let the builder trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l jobs -d 'How many compilers the builder runs at once; the bytes do not depend on it [default: processors]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-repository -d 'How much git may fetch of the source, compressed' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-source -d 'How much the files of the commit may take' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-memory -d 'How much memory a build may use, without its files [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-files -d 'How much a build may keep in files, which are in memory as well [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-processes -d 'How many processes and threads of a build there may be at the same time [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-output -d 'How much a build may write to each of standard output and standard error [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l builder -d 'The builder program [default: beside this one]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l plain-http -d 'Use HTTP to reach registries'
@@ -54,6 +60,12 @@ complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l archive 
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l archive-key -d 'Let the builder trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l jobs -d 'How many compilers the builder runs at once; the bytes do not depend on it [default: processors]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-repository -d 'How much git may fetch of the source, compressed' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-source -d 'How much the files of the commit may take' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-memory -d 'How much memory a build may use, without its files [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-files -d 'How much a build may keep in files, which are in memory as well [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-processes -d 'How many processes and threads of a build there may be at the same time [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-output -d 'How much a build may write to each of standard output and standard error [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l builder -d 'The builder program [default: beside this one]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l grant -d 'What is granted' -r -F
@@ -80,6 +92,12 @@ complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l archive -d
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l archive-key -d 'Let the builder trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l jobs -d 'How many compilers the builder runs at once; the bytes do not depend on it [default: processors]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-repository -d 'How much git may fetch of the source, compressed' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-source -d 'How much the files of the commit may take' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-memory -d 'How much memory a build may use, without its files [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-files -d 'How much a build may keep in files, which are in memory as well [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-processes -d 'How many processes and threads of a build there may be at the same time [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-output -d 'How much a build may write to each of standard output and standard error [default: the builder\'s]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l builder -d 'The builder program [default: beside this one]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l plain-http -d 'Use HTTP to reach registries'

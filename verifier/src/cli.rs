@@ -60,9 +60,35 @@ pub struct Tools {
     /// When the builder gives up a compiler that does not end [default: 60]
     #[arg(long, value_name = "MINUTES")]
     pub time_limit: Option<NonZeroU32>,
+    /// Limits on the source and on its build.
+    #[command(flatten)]
+    pub limits: Limits,
     /// The builder program [default: beside this one]
     #[arg(long, value_name = "PATH")]
     pub builder: Option<PathBuf>,
+}
+
+/// Limits on the source, and on what compilers and build scripts may use of the machine.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Limits {
+    /// How much git may fetch of the source, compressed
+    #[arg(long, value_name = "MIB", default_value = "8192")]
+    pub limit_repository: NonZeroU32,
+    /// How much the files of the commit may take
+    #[arg(long, value_name = "MIB", default_value = "4096")]
+    pub limit_source: NonZeroU32,
+    /// How much memory a build may use, without its files [default: the builder's]
+    #[arg(long, value_name = "MIB")]
+    pub limit_memory: Option<NonZeroU32>,
+    /// How much a build may keep in files, which are in memory as well [default: the builder's]
+    #[arg(long, value_name = "MIB")]
+    pub limit_files: Option<NonZeroU32>,
+    /// How many processes and threads of a build there may be at the same time [default: the builder's]
+    #[arg(long, value_name = "N")]
+    pub limit_processes: Option<NonZeroU32>,
+    /// How much a build may write to each of standard output and standard error [default: the builder's]
+    #[arg(long, value_name = "MIB")]
+    pub limit_output: Option<NonZeroU32>,
 }
 
 /// Arguments of `verify`.

@@ -184,8 +184,8 @@ fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
         RebuildError::Write { .. } => hint::TEMPORARY,
         RebuildError::Status { .. } => "the lines above are the program's own",
         RebuildError::Limit { .. } | RebuildError::Large { .. } => {
-            "is it the right source? no program's is so large; a source without old history may do: \
-             git clone --single-branch"
+            "is it the right source? --limit-repository and --limit-source raise the limits on its size; a \
+             source without old history takes less: git clone --single-branch"
         }
         RebuildError::Shallow { .. } => {
             "--source is a shallow clone: run `git fetch --unshallow` in it, or name the repository \

@@ -1,5 +1,6 @@
 //! The program: arguments, environment, clock and printing. Everything else is in the library.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -19,7 +20,7 @@ use verifier::error::Error;
 use verifier::grant::Grant;
 use verifier::grant::apply::{Change, Keys};
 use verifier::policy::Policy;
-use verifier::rebuild::Workshop;
+use verifier::rebuild::{BuildLimits, SourceLimits, Workshop};
 use verifier::verdict::Verdict;
 use verifier::{receipt, report, revoke};
 
@@ -291,7 +292,22 @@ fn workshop(tools: &cli::Tools) -> Result<Workshop, Error> {
         archive_keys: tools.archive_keys.clone(),
         jobs: tools.jobs,
         time_limit: tools.time_limit,
+        limits: BuildLimits {
+            memory: tools.limits.limit_memory,
+            files: tools.limits.limit_files,
+            processes: tools.limits.limit_processes,
+            output: tools.limits.limit_output,
+        },
+        source_limits: SourceLimits {
+            repository: bytes(tools.limits.limit_repository),
+            files: bytes(tools.limits.limit_source),
+            ..SourceLimits::default()
+        },
     })
+}
+
+fn bytes(mebibytes: NonZeroU32) -> u64 {
+    u64::from(mebibytes.get()) << 20
 }
 
 fn beside_this_program(name: &str) -> Result<PathBuf, Error> {

@@ -25,12 +25,12 @@ pub mod record;
 use directory::Directory;
 pub use error::RebuildError;
 pub use index::Attached;
-use limits::Limits;
+pub use limits::{BuildLimits, SourceLimits};
 pub use process::Progress;
 use record::{Record, read_file};
 
 /// How this machine builds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Workshop {
     /// The builder program.
     pub builder: PathBuf,
@@ -44,6 +44,10 @@ pub struct Workshop {
     pub jobs: Option<NonZeroUsize>,
     /// Minutes after which it gives up a compiler; its own default without.
     pub time_limit: Option<NonZeroU32>,
+    /// What compilers and build scripts may use.
+    pub limits: BuildLimits,
+    /// What a source may take.
+    pub source_limits: SourceLimits,
 }
 
 /// What to build.
@@ -103,8 +107,8 @@ pub async fn rebuild(
         source,
     })?;
     let clone = scratch.path().join("source");
-    let limits = Limits::default();
-    git::fetch(&order.source, &clone, &limits, progress).await?;
+    let limits = &workshop.source_limits;
+    git::fetch(&order.source, &clone, limits, progress).await?;
     let commit = match &order.commit {
         Choice::Given(commit) | Choice::Claimed(commit) => commit.clone(),
         Choice::Head => git::head(&clone).await?,
@@ -112,7 +116,7 @@ pub async fn rebuild(
     if !git::has_commit(&clone, &commit).await? {
         return no_commit(order, &clone, commit).await;
     }
-    measure::measure(&clone, &commit, &limits).await?;
+    measure::measure(&clone, &commit, limits).await?;
     git::check_out(&clone, &commit, progress).await?;
     let directory = match directory::find(&clone, &order.directory, &commit)? {
         Directory::Plain(directory) => directory,
@@ -291,6 +295,7 @@ async fn build(
     if let Some(minutes) = workshop.time_limit {
         builder.arg("--time-limit").arg(minutes.to_string());
     }
+    builder.args(workshop.limits.options());
     let (status, last_words) = process::run(builder, progress).await?;
     // What goes wrong before it starts has another status, or has gone wrong for git already.
     match status.code() {

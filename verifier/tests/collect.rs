@@ -216,11 +216,7 @@ fn source(files: &[Descriptor]) -> tempfile::TempDir {
 async fn rebuilt(place: &Path, registry: &Registry, files: Vec<Descriptor>) {
     let workshop = Workshop {
         builder: place.join("builder"),
-        store: None,
-        archive: None,
-        archive_keys: Vec::new(),
-        jobs: None,
-        time_limit: None,
+        ..Workshop::default()
     };
     let order = Order {
         source: place.join("source").display().to_string(),

@@ -9,7 +9,7 @@ use console::process::{self, Network};
 use tokio::process::Command;
 
 use super::error::RebuildError;
-use super::limits::Limits;
+use super::limits::SourceLimits;
 use super::process::{Progress, expect_success, program, run, start};
 use crate::commit::Commit;
 
@@ -23,7 +23,7 @@ const PRLIMIT: &str = "prlimit";
 pub(super) async fn fetch(
     source: &str,
     clone: &Path,
-    limits: &Limits,
+    limits: &SourceLimits,
     progress: Progress<'_>,
 ) -> Result<(), RebuildError> {
     let mut git = limited(limits)?;
@@ -41,6 +41,7 @@ pub(super) async fn fetch(
     };
     let (status, last_words) = run(git, &listen).await?;
     let reached = reached.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let reached = reached.or_else(|| limits.ended(status));
     match (status.success(), reached) {
         (true, _) => Ok(()),
         (false, Some(limit)) => Err(RebuildError::Limit {
@@ -55,12 +56,13 @@ pub(super) async fn fetch(
 }
 
 /// A git that may take no more than this.
-fn limited(limits: &Limits) -> Result<Command, RebuildError> {
+fn limited(limits: &SourceLimits) -> Result<Command, RebuildError> {
     process::find(OsStr::new("git"))?;
     let mut command = program(PRLIMIT)?;
     command.arg(format!("--fsize={}", limits.repository));
     command.arg(format!("--data={}", limits.memory));
-    command.arg(format!("--cpu={}", limits.seconds));
+    // At the soft limit the system sends SIGXCPU, by which git names it; at the hard limit it kills.
+    command.arg(format!("--cpu={}:{}", limits.seconds, limits.seconds + 5));
     // A file at its limit is then an error that git names, and not its silent end.
     command.args(["env", "--ignore-signal=XFSZ", "git"]);
     console::git::configure(command.as_std_mut(), Network::Allowed);
@@ -154,7 +156,7 @@ mod tests {
         }
         let made = shell.args(["-c", script]).current_dir(&source).output();
         let commit = String::from_utf8(made.unwrap().stdout).unwrap();
-        let limits = Limits::default();
+        let limits = SourceLimits::default();
         fetch(source.to_str().unwrap(), &clone, &limits, &|_| {})
             .await
             .unwrap();
@@ -197,9 +199,9 @@ mod tests {
         let mut shell = std::process::Command::new("sh");
         let made = shell.args(["-c", script]).current_dir(&source).status();
         assert!(made.unwrap().success());
-        let limits = Limits {
+        let limits = SourceLimits {
             repository: 1_000_000,
-            ..Limits::default()
+            ..SourceLimits::default()
         };
         let clone = scratch.path().join("clone");
         let fetched = fetch(source.to_str().unwrap(), &clone, &limits, &|_| {}).await;
@@ -207,9 +209,9 @@ mod tests {
             panic!("{fetched:?}");
         };
         assert_eq!(limit, "1000000 bytes");
-        let limits = Limits {
+        let limits = SourceLimits {
             memory: 1_000_000,
-            ..Limits::default()
+            ..SourceLimits::default()
         };
         let fetched = fetch(source.to_str().unwrap(), &clone, &limits, &|_| {}).await;
         let Err(RebuildError::Limit { limit, .. }) = fetched else {

@@ -1,23 +1,61 @@
-//! Limits on a source: a few kilobytes that git sends can describe terabytes.
+//! Limits on a source and on its build: a few kilobytes that git sends can describe terabytes.
 
-/// What fetching and checking out may take.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// Bytes of one file that git writes while it fetches: the repository, compressed.
-    pub(super) repository: u64,
-    /// Bytes of memory of one of git's processes while it fetches.
-    pub(super) memory: u64,
-    /// Seconds of processor time of one of git's processes while it fetches.
-    pub(super) seconds: u64,
-    /// Bytes of all files of the commit.
-    pub(super) files: u64,
-    /// Files and directories of the commit.
-    pub(super) entries: usize,
-    /// Bytes of all paths of the commit.
-    pub(super) names: u64,
+use std::num::NonZeroU32;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+
+/// The number of SIGXCPU on Linux, by which the system ends a process at its limit of processor time.
+const OUT_OF_TIME: i32 = 24;
+
+/// Limits of a build, as the builder's options of the same names. Without one, the builder's default counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BuildLimits {
+    /// Most memory, in MiB.
+    pub memory: Option<NonZeroU32>,
+    /// Most room for files, in MiB.
+    pub files: Option<NonZeroU32>,
+    /// Most processes and threads.
+    pub processes: Option<NonZeroU32>,
+    /// Most output, in MiB.
+    pub output: Option<NonZeroU32>,
 }
 
-impl Default for Limits {
+impl BuildLimits {
+    /// The builder's options.
+    pub(super) fn options(&self) -> Vec<String> {
+        let all = [
+            ("--limit-memory", self.memory),
+            ("--limit-files", self.files),
+            ("--limit-processes", self.processes),
+            ("--limit-output", self.output),
+        ];
+        let given = all
+            .into_iter()
+            .filter_map(|(name, limit)| Some((name, limit?)));
+        given
+            .flat_map(|(name, limit)| [name.to_owned(), limit.to_string()])
+            .collect()
+    }
+}
+
+/// Limits of fetching and checking out a source.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceLimits {
+    /// Most bytes of a file that git writes while it fetches: the compressed repository.
+    pub repository: u64,
+    /// Most bytes of memory of each process of git while it fetches.
+    pub memory: u64,
+    /// Most seconds of processor time of each process of git while it fetches.
+    pub seconds: u64,
+    /// Most bytes of all files of the commit.
+    pub files: u64,
+    /// Most files and directories of the commit.
+    pub entries: usize,
+    /// Most bytes of all paths of the commit.
+    pub names: u64,
+}
+
+impl Default for SourceLimits {
     fn default() -> Self {
         Self {
             repository: 8 << 30,
@@ -30,8 +68,8 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
-    /// The limit that a line of git speaks of. The words of a server come behind its own name.
+impl SourceLimits {
+    /// The limit that a line of git names as reached. Lines of a server begin with `remote: `.
     pub(super) fn reached(&self, line: &str) -> Option<String> {
         if line.starts_with("remote: ") {
             return None;
@@ -41,8 +79,56 @@ impl Limits {
             Some(format!("{} bytes", self.repository))
         } else if is_over(&["ut of memory", "Cannot allocate memory"]) {
             Some(format!("{} bytes of memory", self.memory))
+        } else if is_over(&[&format!("died of signal {OUT_OF_TIME}")]) {
+            Some(self.time())
         } else {
             None
         }
+    }
+
+    /// The limit by which the system ended git itself.
+    pub(super) fn ended(&self, status: ExitStatus) -> Option<String> {
+        (status.signal() == Some(OUT_OF_TIME)).then(|| self.time())
+    }
+
+    fn time(&self) -> String {
+        format!("{} seconds of processor time", self.seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_named_by_lines_of_git_alone() {
+        let limits = SourceLimits::default();
+        for (line, limit) in [
+            (
+                "fatal: write error: File too large",
+                Some("8589934592 bytes"),
+            ),
+            (
+                "fatal: Out of memory, malloc failed",
+                Some("4294967296 bytes of memory"),
+            ),
+            (
+                "error: index-pack died of signal 24",
+                Some("3600 seconds of processor time"),
+            ),
+            ("error: index-pack died of signal 9", None),
+            ("remote: File too large", None),
+        ] {
+            assert_eq!(limits.reached(line).as_deref(), limit, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_git_that_the_system_ends_has_used_its_time() {
+        let limits = SourceLimits::default();
+        let ended = |raw| limits.ended(ExitStatus::from_raw(raw));
+        assert_eq!(ended(24).as_deref(), Some("3600 seconds of processor time"));
+        assert_eq!(ended(9), None);
+        assert_eq!(ended(1 << 8), None);
     }
 }

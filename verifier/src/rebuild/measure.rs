@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use super::error::RebuildError;
 use super::git::git;
-use super::limits::Limits;
+use super::limits::SourceLimits;
 use super::process::start;
 use crate::commit::Commit;
 
@@ -18,7 +18,7 @@ use crate::commit::Commit;
 pub(super) async fn measure(
     clone: &Path,
     commit: &Commit,
-    limits: &Limits,
+    limits: &SourceLimits,
 ) -> Result<(), RebuildError> {
     let mut git = git(clone)?;
     // With directories: millions of empty ones have no file.
@@ -54,7 +54,7 @@ enum Over {
 }
 
 /// `<mode> <kind> <object> <size>\t<path>\0`, as often as there are entries; a directory has no size.
-async fn read(mut list: impl AsyncBufRead + Unpin, limits: &Limits) -> Result<(), Over> {
+async fn read(mut list: impl AsyncBufRead + Unpin, limits: &SourceLimits) -> Result<(), Over> {
     let (mut entries, mut files, mut names) = (0, 0_u64, 0);
     let mut entry = Vec::new();
     loop {
@@ -97,8 +97,8 @@ fn size(entry: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    async fn read_within(list: &str, change: fn(&mut Limits)) -> Option<String> {
-        let mut limits = Limits::default();
+    async fn read_within(list: &str, change: fn(&mut SourceLimits)) -> Option<String> {
+        let mut limits = SourceLimits::default();
         change(&mut limits);
         match read(list.as_bytes(), &limits).await {
             Ok(()) => None,
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(read_within(list, |limits| limits.entries = 3).await, None);
         for (change, said) in [
             (
-                (|limits: &mut Limits| limits.files = 99) as fn(&mut Limits),
+                (|limits: &mut SourceLimits| limits.files = 99) as fn(&mut SourceLimits),
                 "99 bytes",
             ),
             (|limits| limits.entries = 2, "2 files and directories"),

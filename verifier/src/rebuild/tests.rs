@@ -39,11 +39,7 @@ fn order(source: &Path, commit: Choice) -> Order {
 fn workshop(builder: &str) -> Workshop {
     Workshop {
         builder: builder.into(),
-        store: None,
-        archive: None,
-        archive_keys: Vec::new(),
-        jobs: None,
-        time_limit: None,
+        ..Workshop::default()
     }
 }
 
@@ -229,6 +225,13 @@ fn the_builder_is_told_what_the_caller_wants() {
         archive_keys: vec!["A".repeat(40), "B".repeat(40)],
         jobs: NonZeroUsize::new(3),
         time_limit: NonZeroU32::new(7),
+        limits: BuildLimits {
+            memory: NonZeroU32::new(1),
+            files: NonZeroU32::new(2),
+            processes: NonZeroU32::new(3),
+            output: NonZeroU32::new(4),
+        },
+        ..Workshop::default()
     };
     let order = order(source.path(), Choice::Head);
     let refused = run(&workshop, &order, Path::new("/x"));
@@ -240,7 +243,8 @@ fn the_builder_is_told_what_the_caller_wants() {
     let (a, b) = ("A".repeat(40), "B".repeat(40));
     let expected = format!(
         "-o /x --source-uri git+x --store /store --archive http://archive.example \
-         --archive-key {a} --archive-key {b} --jobs 3 --time-limit 7\n"
+         --archive-key {a} --archive-key {b} --jobs 3 --time-limit 7 \
+         --limit-memory 1 --limit-files 2 --limit-processes 3 --limit-output 4\n"
     );
     assert!(
         told.starts_with("build /") && told.ends_with(&expected),
