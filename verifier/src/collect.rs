@@ -15,9 +15,10 @@ use remote::Registry;
 use scratch::Scratch;
 
 use crate::contents::{Contents, ContentsError};
-use crate::damage::Damage;
+use crate::damage::{Damage, Part};
 use crate::error::Error;
 use crate::published::{Carrier, Form, Piece, Published};
+use crate::value::{Thing, Value};
 
 /// Annotation of a simple-signing layer: the signature in base64 (cosign, `pkg/oci/static`).
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -97,20 +98,20 @@ impl Collector<'_> {
             let image = self.published.image.to_string();
             return Err(Error::NoImage { image });
         }
-        let Some(manifest) = self.intact("manifest", fetched)? else {
+        let Some(manifest) = self.intact(&Part::Manifest, fetched)? else {
             return Ok(());
         };
         let parsed = match Manifest::parse(&manifest) {
             Ok(parsed) => parsed,
-            Err(error) => return self.unreadable("manifest", "an OCI image manifest", &error),
+            Err(error) => return self.unreadable(Part::Manifest, Thing::Manifest, &error),
         };
         let fetched = self.registry.blob(&parsed.config, limits::CONFIG).await;
-        let Some(config) = self.intact("config", fetched)? else {
+        let Some(config) = self.intact(&Part::Config, fetched)? else {
             return Ok(());
         };
         match Image::parse(manifest, config) {
             Ok(image) => self.layers(image).await,
-            Err(error) => self.unreadable("config", "the config of the manifest", &error),
+            Err(error) => self.unreadable(Part::Config, Thing::Config, &error),
         }
     }
 
@@ -123,8 +124,8 @@ impl Collector<'_> {
     async fn layers(&mut self, image: Image) -> Result<(), Error> {
         let sizes = image.manifest().layers.iter().map(|layer| layer.size);
         if sizes.fold(0, u64::saturating_add) > limits::LAYERS_TOTAL {
-            let most = format!("at most {} bytes", limits::LAYERS_TOTAL);
-            return self.flood("layers of the image", most);
+            let most = Value::Bytes(limits::LAYERS_TOTAL);
+            return self.flood(Part::Layers, most);
         }
         let scratch = Scratch::new().map_err(Error::Scratch)?;
         let mut all_intact = true;
@@ -134,7 +135,7 @@ impl Collector<'_> {
                 continue;
             }
             let fetched = self.registry.blob_to(layer, &path).await;
-            all_intact &= self.intact(&format!("layer {index}"), fetched)?.is_some();
+            all_intact &= self.intact(&Part::Layer(index), fetched)?.is_some();
         }
         if !all_intact {
             return Ok(());
@@ -144,7 +145,7 @@ impl Collector<'_> {
         };
         match Contents::read(image, &open) {
             Ok(contents) => self.published.contents = Some(contents),
-            Err(ContentsError::Damage(damage)) => self.published.damage.push(damage),
+            Err(ContentsError::Damage(damage)) => self.published.damage.push(*damage),
             Err(ContentsError::Io(source)) => return Err(Error::Scratch(source)),
         }
         Ok(())
@@ -157,19 +158,19 @@ impl Collector<'_> {
         let name = format!("sha256-{}{suffix}", digest.hex());
         let tag = Tag::of_digest(&digest, suffix).map_err(Error::Name)?;
         let fetched = self.registry.manifest_by_tag(&tag).await;
-        let Some(Some(bytes)) = self.intact(&format!("tag {name}"), fetched)? else {
+        let Some(Some(bytes)) = self.intact(&Part::Tag(name.clone()), fetched)? else {
             return Ok(());
         };
         match Manifest::parse(&bytes) {
             Ok(manifest) => self.pieces(&Carrier::Tag(name), &manifest).await,
-            Err(error) => self.unreadable(&format!("tag {name}"), "an OCI image manifest", &error),
+            Err(error) => self.unreadable(Part::Tag(name), Thing::Manifest, &error),
         }
     }
 
     async fn referrers(&mut self) -> Result<(), Error> {
         let digest = self.published.image.digest;
         let fetched = self.registry.referrers(&digest).await;
-        let Some(referrers) = self.intact("referrers", fetched)? else {
+        let Some(referrers) = self.intact(&Part::Referrers, fetched)? else {
             return Ok(());
         };
         let passed_over = referrers.passed_over.iter().map(ToString::to_string);
@@ -200,11 +201,11 @@ impl Collector<'_> {
                 continue;
             }
             if self.seen.len() > PIECES {
-                return self.flood("signed pieces", format!("at most {PIECES}"));
+                return self.flood(Part::Pieces, Value::Count(PIECES));
             }
             let Some(room) = self.room.checked_sub(layer.size) else {
-                let most = format!("at most {} bytes in all", limits::PIECES_TOTAL);
-                return self.flood("signed pieces", most);
+                let most = Value::Bytes(limits::PIECES_TOTAL);
+                return self.flood(Part::Pieces, most);
             };
             self.room = room;
             let fetched = self.registry.blob(layer, limit).await;
@@ -216,7 +217,7 @@ impl Collector<'_> {
                 self.published.passed_over.push(gone);
                 continue;
             }
-            let Some(bytes) = self.intact(&format!("signed piece, {carrier}"), fetched)? else {
+            let Some(bytes) = self.intact(&Part::Piece(carrier.clone()), fetched)? else {
                 continue;
             };
             self.published.pieces.push(Piece {
@@ -233,7 +234,7 @@ impl Collector<'_> {
     /// Splits what a registry may answer three ways: the bytes, other bytes, no answer.
     fn intact<T>(
         &mut self,
-        what: &str,
+        what: &Part,
         fetched: Result<T, remote::Error>,
     ) -> Result<Option<T>, Error> {
         match fetched {
@@ -248,20 +249,20 @@ impl Collector<'_> {
         }
     }
 
-    fn unreadable(&mut self, what: &str, expected: &str, error: &oci::Error) -> Result<(), Error> {
+    fn unreadable(&mut self, what: Part, expected: Thing, error: &oci::Error) -> Result<(), Error> {
         self.published.damage.push(Damage {
-            what: what.to_owned(),
-            expected: expected.to_owned(),
-            found: error.to_string(),
+            what,
+            expected: expected.into(),
+            found: error.to_string().into(),
         });
         Ok(())
     }
 
-    fn flood(&mut self, what: &str, most: String) -> Result<(), Error> {
+    fn flood(&mut self, what: Part, most: Value) -> Result<(), Error> {
         let damage = Damage {
-            what: what.to_owned(),
-            expected: most,
-            found: "more".to_owned(),
+            what,
+            expected: at_most(most),
+            found: Value::More,
         };
         // Every further carrier is part of the same flood.
         if !self.published.damage.contains(&damage) {
@@ -269,6 +270,10 @@ impl Collector<'_> {
         }
         Ok(())
     }
+}
+
+fn at_most(limit: Value) -> Value {
+    Value::AtMost(Box::new(limit))
 }
 
 fn layer_path(scratch: &Scratch, layer: &Descriptor) -> std::path::PathBuf {
@@ -308,21 +313,21 @@ fn too_slow(image: &ImageRef) -> Error {
 }
 
 /// What an error of the registry says about the bytes it served; `None` when it served none.
-fn damage(what: &str, error: &remote::Error) -> Option<Damage> {
+fn damage(what: &Part, error: &remote::Error) -> Option<Damage> {
     let (expected, found) = match error {
         remote::Error::DigestMismatch {
             expected, actual, ..
-        } => (expected.to_string(), actual.to_string()),
+        } => (Value::Digest(*expected), Value::Digest(*actual)),
         remote::Error::SizeMismatch {
             expected, actual, ..
-        } => (format!("{expected} bytes"), format!("{actual} bytes")),
-        remote::Error::Limit { limit, .. } => (format!("at most {limit} bytes"), "more".to_owned()),
-        remote::Error::Entries { limit, .. } => (format!("at most {limit}"), "more".to_owned()),
-        remote::Error::Image { source, .. } => ("OCI manifests".to_owned(), source.to_string()),
+        } => (Value::Bytes(*expected), Value::Bytes(*actual)),
+        remote::Error::Limit { limit, .. } => (at_most(Value::Bytes(*limit)), Value::More),
+        remote::Error::Entries { limit, .. } => (at_most(Value::Count(*limit)), Value::More),
+        remote::Error::Image { source, .. } => (Thing::Manifests.into(), source.to_string().into()),
         _ => return None,
     };
     Some(Damage {
-        what: what.to_owned(),
+        what: what.clone(),
         expected,
         found,
     })
@@ -340,9 +345,9 @@ mod tests {
             expected: Digest::of(b"a"),
             actual: Digest::of(b"b"),
         };
-        let found = damage("layer 0", &mismatch).unwrap();
-        assert_eq!(found.expected, Digest::of(b"a").to_string());
-        assert_eq!(found.found, Digest::of(b"b").to_string());
+        let found = damage(&Part::Layer(0), &mismatch).unwrap();
+        assert_eq!(found.expected, Digest::of(b"a").into());
+        assert_eq!(found.found, Digest::of(b"b").into());
         let silence = [
             remote::Error::NotFound { url: url() },
             remote::Error::Status {
@@ -353,7 +358,7 @@ mod tests {
             },
         ];
         for error in silence {
-            assert_eq!(damage("layer 0", &error), None, "{error}");
+            assert_eq!(damage(&Part::Layer(0), &error), None, "{error}");
         }
     }
 }

@@ -8,7 +8,8 @@ use content::{CheckedReader, Digest, Hasher, ReadError, limits};
 use oci::layer::{self, Member, MemberKind, Overlay};
 use oci::{Descriptor, Image};
 
-use crate::damage::Damage;
+use crate::damage::{Damage, Part};
+use crate::value::Value;
 
 /// One path of a layer, with all that its header says.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -86,8 +87,8 @@ pub struct Contents {
 #[derive(Debug, thiserror::Error)]
 pub enum ContentsError {
     /// Bytes that are not what the manifest says: what an attacker can cause.
-    #[error("{}: expected {}, found {}", .0.what, .0.expected, .0.found)]
-    Damage(Damage),
+    #[error("{0}")]
+    Damage(Box<Damage>),
     /// Bytes that do not come: what keeps us from telling.
     #[error("reading layer: {0}")]
     Io(#[source] io::Error),
@@ -112,19 +113,19 @@ impl Contents {
             let (layer, diff_id) = read_layer(index, descriptor, blob, &mut room, &mut overlay)?;
             let expected = image.config().rootfs.diff_ids.get(index);
             if expected != Some(&diff_id) {
-                return Err(ContentsError::Damage(Damage {
-                    what: format!("layer {index}, uncompressed"),
-                    expected: expected.map_or("no layer".to_owned(), Digest::to_string),
-                    found: diff_id.to_string(),
-                }));
+                return Err(ContentsError::Damage(Box::new(Damage {
+                    what: Part::Uncompressed(index),
+                    expected: expected.map_or(Value::Nothing, |digest| Value::Digest(*digest)),
+                    found: diff_id.into(),
+                })));
             }
             entries += layer.entries.len();
             if entries > limits::ENTRIES {
-                return Err(ContentsError::Damage(Damage {
-                    what: "entries of all layers".to_owned(),
-                    expected: format!("at most {}", limits::ENTRIES),
-                    found: "more".to_owned(),
-                }));
+                return Err(ContentsError::Damage(Box::new(Damage {
+                    what: Part::Entries,
+                    expected: Value::AtMost(Box::new(Value::Count(limits::ENTRIES))),
+                    found: Value::More,
+                })));
             }
             layers.push(layer);
         }
@@ -251,11 +252,11 @@ fn fault(index: usize, digest: &Digest, error: oci::Error) -> ContentsError {
         {
             ContentsError::Io(error)
         }
-        error => ContentsError::Damage(Damage {
-            what: format!("layer {index}"),
-            expected: digest.to_string(),
-            found: error.to_string(),
-        }),
+        error => ContentsError::Damage(Box::new(Damage {
+            what: Part::Layer(index),
+            expected: Value::Digest(*digest),
+            found: error.to_string().into(),
+        })),
     }
 }
 

@@ -204,7 +204,7 @@ fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
         }
         RebuildError::Read { .. }
         | RebuildError::Layout(_)
-        | RebuildError::Damaged { .. }
+        | RebuildError::Damaged(_)
         | RebuildError::Description(_)
         | RebuildError::NoSource => "was the layout written by verifier rebuild?",
     })

@@ -4,14 +4,16 @@
 use std::path::PathBuf;
 
 use oci::ImageRef;
-use serde::Deserialize;
 use trust::Verified;
 
+use crate::carrier::Carrier;
 use crate::compare::Difference;
 use crate::contents::Contents;
 use crate::damage::Damage;
-use crate::finding::Rule;
-use crate::published::Carrier;
+use crate::fact::Reason;
+use crate::rule::Rule;
+
+pub use crate::fact::{RegistryCheck, Sight};
 
 /// Published bytes after verification: who signed what. Only [`crate::examine::examine`] makes one,
 /// and its contents are those of its image.
@@ -58,29 +60,6 @@ pub struct ImageSignature {
     pub in_confidential_space: Sight,
 }
 
-/// What Confidential Space makes of a signature that verifies. It reads the legacy tag alone, and
-/// there it verifies with the key and the algorithm that the payload names (launcher, signature
-/// discovery). A workload that waits for a signature which it cannot see does not start.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Sight {
-    /// It counts.
-    Seen,
-    /// It hangs where nothing is looked for.
-    NotUnderTag,
-    /// It names no key, or another key or algorithm.
-    NamesAnother,
-}
-
-impl std::fmt::Display for Sight {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(match self {
-            Self::Seen => "it is seen",
-            Self::NotUnderTag => "it hangs in a bundle or elsewhere, not under the tag .sig",
-            Self::NamesAnother => "its payload does not name this key and algorithm",
-        })
-    }
-}
-
 /// A statement that verified and whose subject is the image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SignedStatement {
@@ -102,7 +81,7 @@ pub struct Uncounted {
     /// Where it hangs.
     pub carrier: Carrier,
     /// Why it does not count.
-    pub reason: String,
+    pub reason: Reason,
 }
 
 /// When a rebuild was made, and so who saw it.
@@ -134,19 +113,6 @@ pub struct Rebuilt {
     pub sbom: attest::Sbom,
     /// Whether our builder compared crates with the registry.
     pub registry: RegistryCheck,
-}
-
-/// Whether a build compared the digests of its crates with those in the public registry.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum RegistryCheck {
-    /// It did, and they are the same.
-    Made,
-    /// It did not.
-    NotMade {
-        /// Why not.
-        reason: String,
-    },
 }
 
 impl Rebuilt {

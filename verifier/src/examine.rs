@@ -12,12 +12,13 @@ use signature::PublicKey;
 use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
 use signature::simple_signing::Payload;
-use trust::{Principals, Verified};
+use trust::{Principals, Unverified, Verified};
 
-use crate::damage::Damage;
+use crate::damage::{Damage, Part};
 use crate::evidence::{Attested, ImageSignature, Sight, SignedStatement, Uncounted};
-use crate::finding::Rule;
+use crate::fact::Reason;
 use crate::published::{Carrier, Form, Piece, Published};
+use crate::rule::Rule;
 
 /// Verifies every piece against every principal, as of `now`.
 pub fn examine(mut published: Published, principals: &Principals, now: DateTime<Utc>) -> Attested {
@@ -52,9 +53,9 @@ fn refuse_another_image(published: &mut Published) {
     if let Some(found) = found.filter(|found| *found != expected) {
         published.contents = None;
         published.damage.push(Damage {
-            what: "manifest".to_owned(),
-            expected: expected.to_string(),
-            found: found.to_string(),
+            what: Part::Manifest,
+            expected: expected.into(),
+            found: found.into(),
         });
     }
 }
@@ -70,19 +71,19 @@ impl Examiner<'_> {
         let found = Digest::of(&piece.bytes);
         if found != piece.digest {
             self.attested.damage.push(Damage {
-                what: format!("signed piece, {}", piece.carrier),
-                expected: piece.digest.to_string(),
-                found: found.to_string(),
+                what: Part::Piece(piece.carrier.clone()),
+                expected: piece.digest.into(),
+                found: found.into(),
             });
             return;
         }
         let outcome = match &piece.form {
             Form::SimpleSigning { signature } => self.simple_signing(piece, signature),
             Form::Envelope => Envelope::parse(&piece.bytes)
-                .map_err(text)
+                .map_err(unverified)
                 .and_then(|envelope| self.envelope(piece, &envelope)),
             Form::Bundle => Bundle::parse(&piece.bytes)
-                .map_err(text)
+                .map_err(unverified)
                 .and_then(|bundle| self.envelope(piece, bundle.envelope())),
         };
         if let Err(reason) = outcome {
@@ -95,17 +96,17 @@ impl Examiner<'_> {
     }
 
     /// The legacy layout: a signature over the payload's bytes.
-    fn simple_signing(&mut self, piece: &Piece, signature: &str) -> Result<(), String> {
-        let signature = STANDARD.decode(signature).map_err(text)?;
+    fn simple_signing(&mut self, piece: &Piece, signature: &str) -> Result<(), Reason> {
+        let signature = STANDARD.decode(signature).map_err(unverified)?;
         let verified = self
             .principals
             .verify_payload(&piece.bytes, &signature, self.now)
-            .map_err(text)?;
+            .map_err(unverified)?;
         let signer = self.principals.with_identity(verified.by());
         let signer = signer.ok_or_else(unknown_key)?;
         let signed = verified.and_then(|payload| {
             self.expect_digest(&signer.name, &payload.image_digest().to_string())?;
-            Ok::<_, String>(ImageSignature {
+            Ok::<_, Reason>(ImageSignature {
                 carrier: piece.carrier.clone(),
                 repository: Some(payload.repository().to_owned()),
                 in_confidential_space: sight(&piece.carrier, &payload, &signer.key),
@@ -116,7 +117,7 @@ impl Examiner<'_> {
     }
 
     /// An envelope, bare or in a bundle, counts for each principal that has signed it.
-    fn envelope(&mut self, piece: &Piece, envelope: &Envelope) -> Result<(), String> {
+    fn envelope(&mut self, piece: &Piece, envelope: &Envelope) -> Result<(), Reason> {
         let verified = self.principals.verify_envelope(envelope, self.now);
         if verified.is_empty() {
             return Err(unknown_key());
@@ -133,27 +134,28 @@ impl Examiner<'_> {
         piece: &Piece,
         payload_type: &str,
         payload: Verified<&[u8]>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Reason> {
         let signer = self.principals.with_identity(payload.by());
         let name = &signer.ok_or_else(unknown_key)?.name;
         if payload_type != envelope::IN_TOTO {
-            let expected = envelope::IN_TOTO;
-            return Err(format!(
-                "signed by {name}: expected {expected}, found {payload_type}"
-            ));
+            return Err(Reason::PayloadType {
+                by: name.clone(),
+                expected: envelope::IN_TOTO,
+                found: payload_type.to_owned(),
+            });
         }
-        let statement = Statement::<Value>::parse(payload.value()).map_err(text)?;
+        let statement = Statement::<Value>::parse(payload.value()).map_err(unverified)?;
         let [subject] = &statement.subject[..] else {
-            let count = statement.subject.len();
-            return Err(format!(
-                "signed by {name}: expected 1 subject, found {count}"
-            ));
+            return Err(Reason::Subjects {
+                by: name.clone(),
+                found: statement.subject.len(),
+            });
         };
         let digest = subject.digest.get("sha256").map_or("none", String::as_str);
         self.expect_digest(name, &format!("sha256:{digest}"))?;
         if statement.predicate_type == COSIGN_SIGN {
             let signature = payload.clone().and_then(|_| {
-                Ok::<_, String>(ImageSignature {
+                Ok::<_, Reason>(ImageSignature {
                     carrier: piece.carrier.clone(),
                     repository: subject.name.clone(),
                     in_confidential_space: Sight::NotUnderTag,
@@ -163,7 +165,7 @@ impl Examiner<'_> {
         }
         // Signatures as well: one that hangs there as provenance is a confusion to be reported.
         let signed = payload.and_then(|bytes| {
-            Ok::<_, String>(SignedStatement {
+            Ok::<_, Reason>(SignedStatement {
                 carrier: piece.carrier.clone(),
                 predicate_type: statement.predicate_type,
                 claimed_type: piece.claimed_type.clone(),
@@ -175,13 +177,15 @@ impl Examiner<'_> {
     }
 
     /// A good signature over another image is worth nothing here.
-    fn expect_digest(&self, name: &str, found: &str) -> Result<(), String> {
-        let expected = self.attested.image.digest.to_string();
-        match expected == found {
+    fn expect_digest(&self, name: &str, found: &str) -> Result<(), Reason> {
+        let expected = self.attested.image.digest;
+        match expected.to_string() == found {
             true => Ok(()),
-            false => Err(format!(
-                "signed by {name} for another image: expected {expected}, found {found}"
-            )),
+            false => Err(Reason::OtherImage {
+                by: name.to_owned(),
+                expected,
+                found: found.to_owned(),
+            }),
         }
     }
 }
@@ -203,10 +207,10 @@ fn rule_of(piece: &Piece) -> Rule {
     }
 }
 
-fn unknown_key() -> String {
-    "signed with an unknown key, or not at all".to_owned()
+fn unknown_key() -> Reason {
+    unverified(Unverified::UnknownKey)
 }
 
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
+fn unverified(error: impl std::fmt::Display) -> Reason {
+    Reason::Unverified(error.to_string())
 }

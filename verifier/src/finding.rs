@@ -1,71 +1,29 @@
-//! What a rule found out, in words that a tired person can act on.
+//! What a rule found, as data. `report` says it in words.
 
 use std::fmt;
 
-use attest::Predicate;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-/// Characters of one detail that are kept; what is longer came from outside and is cut.
-const DETAIL_LIMIT: usize = 1200;
+use crate::carrier::Carrier;
+use crate::compare::Place;
+use crate::damage::{Damage, Part};
+use crate::evidence::Occasion;
+use crate::fact::Claim;
+use crate::value::Value;
 
-/// The rules, in the order in which they are reported.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Rule {
-    /// Bytes have the digests under which they were asked for.
-    Integrity,
-    /// The image lives where the policy says.
-    Repository,
-    /// The principals that the policy names signed this digest.
-    Signatures,
-    /// A signed statement with this predicate describes the image as the policy and its bytes do.
-    Statement(Predicate),
-    /// Our own rebuild is the same image.
-    Rebuild,
-}
-
-impl Rule {
-    /// Every rule. An appraisal in which one of them has no finding is a refusal.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let first = [Self::Integrity, Self::Repository, Self::Signatures];
-        let statements = Predicate::descriptions().map(Self::Statement);
-        first.into_iter().chain(statements).chain([Self::Rebuild])
-    }
-
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Integrity => "integrity",
-            Self::Repository => "repository",
-            Self::Signatures => "signatures",
-            Self::Statement(predicate) => predicate.name,
-            Self::Rebuild => "rebuild",
-        }
-    }
-}
-
-impl Serialize for Rule {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.name())
-    }
-}
+pub use crate::rule::Rule;
 
 /// How a finding counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// What the rule asks for holds.
+    /// What the rule requires holds.
     Pass,
-    /// It does not; one of these is a refusal.
+    /// It does not hold. One such finding makes the verdict a refusal.
     Fail,
-    /// The policy does not ask for what this rule checks.
+    /// The policy does not require what the rule checks.
     Unasked,
-    /// Worth knowing, and never counted.
+    /// Information, which does not count.
     Note,
 }
 
@@ -80,51 +38,150 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// One thing that one rule found.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+/// What a finding is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Subject {
+    /// What the rule checks, where it needs no further name.
+    Rule,
+    /// The image.
+    Image,
+    /// A part of what is published.
+    Part(Part),
+    /// A referrer or signed piece that is listed and cannot be read.
+    PassedOver,
+    /// The repository.
+    Repository,
+    /// The principals that signed the image.
+    Signers,
+    /// The signature of a principal, which is nowhere.
+    SignatureBy(String),
+    /// The signature of a principal, where it was found.
+    Signature {
+        /// The name of the principal.
+        by: String,
+        /// The place.
+        carrier: Carrier,
+    },
+    /// Whether Confidential Space counts the signature of a principal.
+    SeenByConfidentialSpace(String),
+    /// A signed piece that does not count.
+    Piece(Carrier),
+    /// A statement about the image, which is nowhere.
+    Statement,
+    /// The statement of a principal, where it was found.
+    StatementBy {
+        /// The name of the principal.
+        by: String,
+        /// The place.
+        carrier: Carrier,
+    },
+    /// The signed predicate type of a statement.
+    PredicateType(Carrier),
+    /// What a statement says.
+    Claim(Claim),
+    /// What the statements of a rule say, and nothing is there to compare it with.
+    Uncompared(&'static str),
+    /// The rebuild.
+    Rebuild,
+    /// The source of the rebuild.
+    Source,
+    /// A path in a commit.
+    PathInCommit {
+        /// The path.
+        path: String,
+        /// The commit.
+        commit: String,
+    },
+    /// The rebuild of a commit.
+    RebuildOf(String),
+    /// The commit that was rebuilt.
+    RebuiltCommit,
+    /// The directory that was rebuilt.
+    RebuiltDirectory,
+    /// The digest of the rebuilt image.
+    Rebuilt {
+        /// The commit.
+        commit: String,
+        /// When it was built.
+        occasion: Occasion,
+    },
+    /// The digests of the crates that were built.
+    Crates,
+    /// A place where the images differ.
+    Place(Place),
+    /// Differences beyond those that are listed.
+    FurtherDifferences,
+}
+
+/// One result of one rule.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finding {
     rule: Rule,
     outcome: Outcome,
-    detail: String,
+    subject: Subject,
+    expected: Value,
+    actual: Value,
 }
 
 impl Finding {
-    /// What was asked for is there.
-    pub fn pass(rule: Rule, detail: impl fmt::Display) -> Self {
-        Self::new(rule, Outcome::Pass, &detail.to_string())
-    }
-
-    /// What was asked for is not there: always with what was expected and what was found.
-    pub fn fail(
+    /// What the rule requires holds.
+    pub fn pass(
         rule: Rule,
-        what: impl fmt::Display,
-        expected: impl fmt::Display,
-        found: impl fmt::Display,
+        subject: Subject,
+        expected: impl Into<Value>,
+        actual: impl Into<Value>,
     ) -> Self {
-        let detail = format!("{what}: expected {expected}, found {found}");
-        Self::new(rule, Outcome::Fail, &detail)
-    }
-
-    /// The policy does not ask.
-    pub fn unasked(rule: Rule, detail: impl fmt::Display) -> Self {
-        Self::new(rule, Outcome::Unasked, &detail.to_string())
-    }
-
-    /// For the reader only.
-    pub fn note(rule: Rule, detail: impl fmt::Display) -> Self {
-        Self::new(rule, Outcome::Note, &detail.to_string())
-    }
-
-    fn new(rule: Rule, outcome: Outcome, detail: &str) -> Self {
-        let detail = content::printable(detail, DETAIL_LIMIT);
         Self {
             rule,
-            outcome,
-            detail,
+            outcome: Outcome::Pass,
+            subject,
+            expected: expected.into(),
+            actual: actual.into(),
         }
     }
 
-    /// Which rule.
+    /// What the rule requires does not hold.
+    pub fn fail(
+        rule: Rule,
+        subject: Subject,
+        expected: impl Into<Value>,
+        actual: impl Into<Value>,
+    ) -> Self {
+        Self {
+            outcome: Outcome::Fail,
+            ..Self::pass(rule, subject, expected, actual)
+        }
+    }
+
+    /// Information, which does not count.
+    pub fn note(
+        rule: Rule,
+        subject: Subject,
+        expected: impl Into<Value>,
+        actual: impl Into<Value>,
+    ) -> Self {
+        Self {
+            outcome: Outcome::Note,
+            ..Self::pass(rule, subject, expected, actual)
+        }
+    }
+
+    /// The policy does not require what the rule checks.
+    pub fn unasked(rule: Rule) -> Self {
+        Self {
+            outcome: Outcome::Unasked,
+            ..Self::pass(rule, Subject::Rule, Value::Nothing, Value::Nothing)
+        }
+    }
+
+    /// Damage, which is always a failure.
+    pub fn damage(damage: &Damage) -> Self {
+        let subject = Subject::Part(damage.what.clone());
+        let (expected, found) = (damage.expected.clone(), damage.found.clone());
+        Self::fail(Rule::Integrity, subject, expected, found)
+    }
+
+    /// The rule.
     pub fn rule(&self) -> Rule {
         self.rule
     }
@@ -134,35 +191,18 @@ impl Finding {
         self.outcome
     }
 
-    /// In words, on one line, without control characters.
-    pub fn detail(&self) -> &str {
-        &self.detail
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failure_names_both_sides() {
-        let finding = Finding::fail(Rule::Rebuild, "manifest", "sha256:aa", "sha256:bb");
-        assert_eq!(
-            finding.detail(),
-            "manifest: expected sha256:aa, found sha256:bb"
-        );
-        assert_eq!(finding.outcome(), Outcome::Fail);
+    /// What it is about.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
     }
 
-    #[test]
-    fn a_terminal_cannot_be_steered_by_a_name() {
-        let finding = Finding::note(Rule::Rebuild, "file /a\u{1b}[2J\n\u{202e}b");
-        assert_eq!(finding.detail(), "file /a\\u{1b}[2J\\u{a}\\u{202e}b");
+    /// What the rule expected.
+    pub fn expected(&self) -> &Value {
+        &self.expected
     }
 
-    #[test]
-    fn a_detail_has_an_end() {
-        let finding = Finding::note(Rule::Rebuild, "x".repeat(1 << 20));
-        assert_eq!(finding.detail().chars().count(), DETAIL_LIMIT + 1);
+    /// What it found.
+    pub fn actual(&self) -> &Value {
+        &self.actual
     }
 }

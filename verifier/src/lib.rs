@@ -13,6 +13,7 @@
 pub mod appraise;
 pub mod authorize;
 pub mod binding;
+pub mod carrier;
 pub mod collect;
 pub mod commit;
 pub mod compare;
@@ -21,6 +22,7 @@ pub mod damage;
 pub mod error;
 pub mod evidence;
 pub mod examine;
+pub mod fact;
 pub mod finding;
 pub mod grant;
 pub mod policy;
@@ -29,7 +31,9 @@ pub mod rebuild;
 pub mod receipt;
 pub mod report;
 pub mod revoke;
+pub mod rule;
 pub mod rules;
+pub mod value;
 pub mod verdict;
 
 pub use error::Error;

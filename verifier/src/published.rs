@@ -1,10 +1,9 @@
 //! What a registry holds about an image: bytes, of which nothing is believed yet.
 
-use std::fmt;
-
 use content::Digest;
 use oci::{Descriptor, ImageRef};
 
+pub use crate::carrier::Carrier;
 use crate::contents::Contents;
 use crate::damage::Damage;
 
@@ -24,34 +23,6 @@ pub struct Published {
     /// Referrers and pieces that are listed and cannot be read, in words. They do not count: a registry
     /// could as well leave them out.
     pub passed_over: Vec<String>,
-}
-
-/// Where a piece hangs.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Carrier {
-    /// A layer under the legacy tag of this name.
-    Tag(String),
-    /// A referrer manifest.
-    Referrer(Digest),
-}
-
-impl fmt::Display for Carrier {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tag(tag) => write!(out, "tag {}", short(tag)),
-            Self::Referrer(digest) => write!(out, "referrer {}", short(&digest.to_string())),
-        }
-    }
-}
-
-/// Sixteen characters tell carriers apart; the whole digest is in the registry.
-fn short(name: &str) -> String {
-    let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
-    let head: String = name.chars().take(7 + 16).collect();
-    match kind {
-        "" => format!("{head}…"),
-        kind => format!("{head}….{kind}"),
-    }
 }
 
 /// How the bytes of a piece are meant.

@@ -216,11 +216,7 @@ fn read(layout: &Path, occasion: Occasion) -> Result<Rebuilt, RebuildError> {
         Ok(Box::new(file.map_err(std::io::Error::other)?))
     });
     let contents = contents.map_err(|error| match error {
-        crate::contents::ContentsError::Damage(damage) => RebuildError::Damaged {
-            what: damage.what,
-            expected: damage.expected,
-            found: damage.found,
-        },
+        crate::contents::ContentsError::Damage(damage) => RebuildError::Damaged(damage),
         crate::contents::ContentsError::Io(source) => RebuildError::Read {
             path: layout.to_owned(),
             source,

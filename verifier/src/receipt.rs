@@ -145,12 +145,7 @@ impl Receipt {
     /// The receipt for programs: what was asked, built and found different.
     pub fn to_json(&self) -> Value {
         let damage = self.evidence.attested.damage.iter();
-        let damage: Vec<String> = damage
-            .map(|damage| {
-                let (what, expected, found) = (&damage.what, &damage.expected, &damage.found);
-                format!("{what}: expected {expected}, found {found}")
-            })
-            .collect();
+        let damage: Vec<String> = damage.map(ToString::to_string).collect();
         json!({
             "image": self.image.to_string(),
             "same": self.is_same(),

@@ -8,6 +8,10 @@ use crate::evidence::{Evidence, Occasion, Rebuild};
 use crate::finding::{Finding, Outcome};
 use crate::verdict::Verdict;
 
+mod words;
+
+pub use words::detail;
+
 /// The table: one line for each finding, then the verdict.
 pub fn table(verdict: &Verdict) -> String {
     format!("{}{}\n", lines(verdict.findings()), sentence(verdict))
@@ -23,7 +27,7 @@ pub fn lines(findings: &[Finding]) -> String {
             "  {:<11} {:<8} {}",
             finding.rule(),
             finding.outcome(),
-            finding.detail()
+            detail(finding)
         );
     }
     out
@@ -59,10 +63,21 @@ pub fn json(verdict: &Verdict, evidence: &Evidence) -> Value {
         "image_digest": image.digest,
         "verdict": word,
         "policy": verdict.policy(),
-        "findings": verdict.findings(),
+        "findings": findings(verdict.findings()),
         "differences": evidence.differences,
         "rebuilt": rebuilt(&evidence.rebuild),
     })
+}
+
+fn findings(findings: &[Finding]) -> Vec<Value> {
+    let one = |finding: &Finding| {
+        json!({
+            "rule": finding.rule(),
+            "outcome": finding.outcome(),
+            "detail": detail(finding),
+        })
+    };
+    findings.iter().map(one).collect()
 }
 
 /// The rebuild in a report: what was built and what came out, or null.

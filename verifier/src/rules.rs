@@ -9,13 +9,21 @@ mod sbom;
 pub mod signatures;
 mod statements;
 
-use crate::evidence::Evidence;
-use crate::finding::Finding;
+use crate::evidence::{Evidence, Uncounted};
+use crate::finding::{Finding, Subject};
 use crate::policy::Policy;
+use crate::value::Value;
 
 /// The rules over statements, one for each predicate that describes an image. A predicate without one
 /// is a rule without a finding, which is a refusal.
 const STATEMENTS: [statements::Kind; 2] = [provenance::KIND, sbom::KIND];
+
+/// A signed piece that does not count, for the rule that it might have been meant for.
+fn uncounted(piece: &Uncounted) -> Finding {
+    let subject = Subject::Piece(piece.carrier.clone());
+    let reason = Value::Reason(piece.reason.clone());
+    Finding::note(piece.rule, subject, Value::Nothing, reason)
+}
 
 /// Runs every rule.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {

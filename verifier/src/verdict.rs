@@ -5,7 +5,8 @@ use content::Digest;
 use oci::ImageRef;
 
 use crate::appraise::Appraisal;
-use crate::finding::{Finding, Outcome, Rule};
+use crate::finding::{Finding, Outcome, Rule, Subject};
+use crate::value::{Thing, Value};
 
 /// The end of an appraisal.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ impl Verdict {
         findings.extend(
             silent
                 .iter()
-                .map(|rule| Finding::fail(*rule, "the rule itself", "a finding", "none")),
+                .map(|rule| Finding::fail(*rule, Subject::Rule, Thing::Finding, Value::Nothing)),
         );
         findings.sort_by_key(Finding::rule);
         let failed = findings
@@ -135,7 +136,7 @@ mod tests {
     }
 
     fn all_pass() -> Vec<Finding> {
-        let pass = |rule| Finding::pass(rule, "holds");
+        let pass = |rule| Finding::pass(rule, Subject::Rule, Value::Nothing, Value::Nothing);
         Rule::all().map(pass).collect()
     }
 
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn one_failure_is_a_refusal_whatever_else_passed() {
         let mut findings = all_pass();
-        findings.insert(0, Finding::fail(Rule::Rebuild, "manifest", "a", "b"));
+        findings.insert(0, Finding::fail(Rule::Rebuild, Subject::Image, "a", "b"));
         assert!(matches!(Verdict::of(appraisal(findings)), Verdict::Fail(_)));
     }
 
@@ -159,7 +160,7 @@ mod tests {
         for missing in Rule::all() {
             let mut findings = all_pass();
             findings.retain(|finding| finding.rule() != missing);
-            findings.push(Finding::note(missing, "only a note"));
+            findings.push(Finding::note(missing, Subject::Rule, "", ""));
             let verdict = Verdict::of(appraisal(findings));
             assert!(matches!(verdict, Verdict::Fail(_)), "{missing}");
         }

@@ -13,9 +13,11 @@ use remote::{Registry, Transport};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use verifier::collect::collect;
+use verifier::damage::Part;
 use verifier::error::Error;
 use verifier::published::Published;
 use verifier::rebuild::{Attached, Choice, Order, Workshop, rebuild};
+use verifier::report::detail;
 use verifier::verdict::Verdict;
 
 /// Answers by path; anything else is not found. It remembers what it was asked for.
@@ -148,7 +150,7 @@ async fn a_flood_is_damage_and_not_kept() {
     let [damage] = &published.damage[..] else {
         panic!("{:?}", published.damage);
     };
-    assert_eq!(damage.what, "signed pieces");
+    assert_eq!(damage.what, Part::Pieces);
 }
 
 #[tokio::test]
@@ -189,7 +191,7 @@ async fn what_is_gone_or_unrelated_is_passed_over() {
     let verdict = case.verdict();
     assert!(matches!(verdict, Verdict::Pass(_)));
     let notes = verdict.findings().iter();
-    let notes = notes.filter(|found| found.detail().starts_with("passed over: "));
+    let notes = notes.filter(|found| detail(found).starts_with("passed over: "));
     assert_eq!(notes.count(), 3);
 }
 

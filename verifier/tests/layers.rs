@@ -16,6 +16,7 @@ use oci::{Descriptor, Image, Manifest, media};
 use serde_json::json;
 use verifier::compare::{Comparison, compare};
 use verifier::contents::{Contents, ContentsError};
+use verifier::damage::Part;
 use verifier::evidence::Rebuild;
 use verifier::verdict::Verdict;
 
@@ -257,9 +258,9 @@ fn layers_in_another_order_than_the_config_has_them_are_damage() {
     let Err(ContentsError::Damage(damage)) = read_as(&layers, &named) else {
         panic!("another order is read");
     };
-    assert_eq!(damage.what, "layer 0, uncompressed");
-    assert_eq!(damage.expected, Digest::of(&named[0].bytes()).to_string());
-    assert_eq!(damage.found, Digest::of(&layers[0].bytes()).to_string());
+    assert_eq!(damage.what, Part::Uncompressed(0));
+    assert_eq!(damage.expected, Digest::of(&named[0].bytes()).into());
+    assert_eq!(damage.found, Digest::of(&layers[0].bytes()).into());
 }
 
 /// A container sees the same in both; the images are not the same.
@@ -342,15 +343,12 @@ fn the_sbom_accounts_for_what_whiteouts_hide() {
     assert!(matches!(verdict, Verdict::Pass(_)), "{verdict:#?}");
     let without_hidden = published(&layers, &[all[0], all[2]]);
     let hidden = Digest::of(b"hidden");
-    without_hidden.refused_by(
-        &[SBOM],
-        &format!("file x: expected {hidden}, found nothing"),
-    );
+    without_hidden.refused_by(&[SBOM], &format!("file x: expected {hidden}, found none"));
     let without_whiteout = published(&layers, &all[..2]);
     let empty = Digest::of(b"");
     without_whiteout.refused_by(
         &[SBOM],
-        &format!("file .wh.x: expected {empty}, found nothing"),
+        &format!("file .wh.x: expected {empty}, found none"),
     );
 }
 
@@ -382,7 +380,7 @@ fn a_hard_link_is_refused_whatever_the_sbom_says_of_it() {
             &[("/workload", &b"1"[..]), ("/start", b"1")][..],
             digest.to_string(),
         ),
-        (&[("/workload", b"1")], "nothing".to_owned()),
+        (&[("/workload", b"1")], "none".to_owned()),
     ] {
         published(&layers, files).refused_by(
             &[SBOM],

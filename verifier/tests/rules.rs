@@ -13,11 +13,12 @@ use case::{
 use content::Digest;
 use serde_json::json;
 use trust::{Identity, Principals};
-use verifier::damage::Damage;
+use verifier::damage::{Damage, Part};
 use verifier::evidence::{Evidence, Occasion, Rebuild, RegistryCheck};
 use verifier::examine::examine;
-use verifier::finding::{Outcome, Rule};
+use verifier::finding::{Outcome, Rule, Subject};
 use verifier::published::Form;
+use verifier::report::detail;
 use verifier::verdict::Verdict;
 
 #[test]
@@ -71,7 +72,7 @@ fn the_verdict_says_whether_crates_were_compared_with_the_registry() {
         assert!(matches!(verdict, Verdict::Pass(_)));
         let mut found = verdict.findings().iter();
         assert!(
-            found.any(|one| one.outcome() == Outcome::Note && one.detail() == expected),
+            found.any(|one| one.outcome() == Outcome::Note && detail(one) == expected),
             "{:#?}",
             verdict.findings()
         );
@@ -109,14 +110,21 @@ fn without_anything_signed_every_rule_still_runs() {
 fn damage_is_a_refusal_though_the_rest_holds() {
     let mut case = Case::passing();
     case.published.damage.push(Damage {
-        what: "layer 0".to_owned(),
-        expected: "sha256:aa".to_owned(),
-        found: "sha256:bb".to_owned(),
+        what: Part::Layer(0),
+        expected: "sha256:aa".into(),
+        found: "sha256:bb".into(),
     });
     case.refused_by(
         &[Rule::Integrity],
         "layer 0: expected sha256:aa, found sha256:bb",
     );
+    let verdict = case.verdict();
+    let [failure] = case::failures(&verdict)[..] else {
+        panic!("{verdict:?}");
+    };
+    assert_eq!(failure.subject(), &Subject::Part(Part::Layer(0)));
+    assert_eq!(failure.expected(), &"sha256:aa".into());
+    assert_eq!(failure.actual(), &"sha256:bb".into());
 }
 
 #[test]
@@ -135,7 +143,7 @@ fn contents_of_another_image_are_none_of_it() {
 fn an_image_that_was_not_read_is_a_refusal() {
     let mut case = Case::passing();
     case.published.contents = None;
-    case.refused_by(&[Rule::Integrity], "no image");
+    case.refused_by(&[Rule::Integrity], ", found none");
 }
 
 // repository
@@ -205,7 +213,7 @@ fn without_a_rebuild_it_is_said_what_was_compared_with_nothing() {
             (PROVENANCE, "resolved dependencies not compared"),
         ] {
             let mut findings = verdict.findings().iter();
-            let found = findings.any(|it| it.rule() == rule && it.detail().starts_with(what));
+            let found = findings.any(|it| it.rule() == rule && detail(it).starts_with(what));
             assert!(found, "{:#?}", verdict.findings());
         }
     }
@@ -256,7 +264,7 @@ fn an_earlier_rebuild_is_called_one() {
         .unwrap();
     assert_eq!(rebuild.outcome(), Outcome::Pass);
     let words = "in an earlier rebuild (/mine/rebuilt)";
-    assert!(rebuild.detail().contains(words), "{}", rebuild.detail());
+    assert!(detail(rebuild).contains(words), "{}", detail(rebuild));
     let evidence = Evidence::new(
         examine(case.published, &Principals::default(), NOW),
         case.rebuild,
@@ -273,7 +281,8 @@ fn a_source_without_the_commit_and_a_builder_that_says_no_are_refusals() {
         source: "/source".to_owned(),
         commit: COMMIT.to_owned(),
     };
-    case.refused_by(&[Rule::Rebuild], "no such commit");
+    let reason = format!("source: expected commit {COMMIT} in /source, found none");
+    case.refused_by(&[Rule::Rebuild], &reason);
     case.rebuild = Rebuild::Refused {
         commit: COMMIT.to_owned(),
         reason: "crate p256 has another digest".to_owned(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use crate::commit::{Commit, InvalidCommit};
+use crate::damage::Damage;
 
 /// A rebuild that could not be carried out. It says nothing about the image.
 #[derive(Debug, thiserror::Error)]
@@ -105,15 +106,8 @@ pub enum RebuildError {
     #[error("reading rebuilt layout: {0}")]
     Layout(#[from] oci::Error),
     /// The result is a layout of damaged blobs.
-    #[error("reading rebuilt layout: {what}: expected {expected}, found {found}")]
-    Damaged {
-        /// What.
-        what: String,
-        /// Its digest, size or form.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
+    #[error("reading rebuilt layout: {0}")]
+    Damaged(Box<Damage>),
     /// The builder's own description cannot be read.
     #[error("reading rebuilt layout: {0}")]
     Description(#[from] attest::Error),

@@ -1,55 +1,37 @@
-//! Bytes have the digests under which they were asked for. A registry that serves other bytes is
-//! an attack or a broken disk; neither is a reason to say that something is absent.
+//! The registry served bytes with the digests that were requested. Other bytes are an attack or a broken
+//! disk, and never a sign that something is absent.
 
+use crate::contents::Contents;
 use crate::evidence::Evidence;
-use crate::finding::{Finding, Rule};
+use crate::finding::{Finding, Rule, Subject};
+use crate::value::Value;
 
-/// Reports every damaged piece.
+/// Reports all damage.
 pub fn check(evidence: &Evidence) -> Vec<Finding> {
     let attested = &evidence.attested;
-    let mut findings: Vec<Finding> = Vec::new();
-    for damage in &attested.damage {
-        let (expected, found) = (&damage.expected, &damage.found);
-        findings.push(Finding::fail(
-            Rule::Integrity,
-            &damage.what,
-            expected,
-            found,
-        ));
+    let mut findings: Vec<Finding> = attested.damage.iter().map(Finding::damage).collect();
+    if findings.is_empty() {
+        let digest = attested.image.digest;
+        findings.push(match &attested.contents {
+            Some(contents) => {
+                let inventory = inventory(contents, attested.pieces);
+                Finding::pass(Rule::Integrity, Subject::Image, digest, inventory)
+            }
+            None => Finding::fail(Rule::Integrity, Subject::Image, digest, Value::Nothing),
+        });
     }
-    match &attested.contents {
-        Some(contents) if findings.is_empty() => {
-            findings.push(Finding::pass(
-                Rule::Integrity,
-                sizes(contents, attested.pieces),
-            ));
-        }
-        None if findings.is_empty() => {
-            let expected = attested.image.digest;
-            findings.push(Finding::fail(
-                Rule::Integrity,
-                "image",
-                expected,
-                "no image",
-            ));
-        }
-        _ => {}
-    }
-    let notes = attested.passed_over.iter();
-    findings
-        .extend(notes.map(|what| Finding::note(Rule::Integrity, format!("passed over: {what}"))));
+    findings.extend(attested.passed_over.iter().map(|what| {
+        let what = what.as_str();
+        Finding::note(Rule::Integrity, Subject::PassedOver, Value::Nothing, what)
+    }));
     findings
 }
 
-fn sizes(contents: &crate::contents::Contents, pieces: usize) -> String {
-    let layers = contents.layers.len();
-    let files: usize = contents
-        .layers
-        .iter()
-        .map(|layer| layer.entries.len())
-        .sum();
-    format!(
-        "manifest, config, {layers} layer(s) with {files} entries and {pieces} signed piece(s) \
-         have their digests"
-    )
+fn inventory(contents: &Contents, pieces: usize) -> Value {
+    let entries = contents.layers.iter().map(|layer| layer.entries.len());
+    Value::Inventory {
+        layers: contents.layers.len(),
+        entries: entries.sum(),
+        pieces,
+    }
 }

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use attest::Statement;
 use attest::provenance::{Provenance, ResourceDescriptor};
-use serde_json::Value;
+use serde_json::Value as Json;
 
 use super::statements::{self, Kind, Mismatch};
 use crate::evidence::{Evidence, Rebuild, Rebuilt};
+use crate::fact::Claim;
 use crate::policy::Policy;
+use crate::value::Value;
 
 /// Judges the statements.
 pub(super) const KIND: Kind = Kind {
@@ -33,7 +35,7 @@ pub fn commit_of(provenance: &Provenance) -> Option<&str> {
 fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch> {
     let statement = match Statement::<Provenance>::parse(payload) {
         Ok(statement) => statement,
-        Err(error) => return vec![Mismatch::new("statement", "SLSA provenance v1", error)],
+        Err(error) => return vec![Mismatch::unread(KIND.predicate, &error)],
     };
     let provenance = &statement.predicate;
     let mut mismatches = statements::subject(&statement.subject, evidence, policy);
@@ -51,14 +53,14 @@ fn builder(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
     let id = &provenance.run_details.builder.id;
     let build_type = &provenance.build_definition.build_type;
     let expected = [
-        ("builder.id", &policy.builder_id, id),
-        ("buildType", &policy.build_type, build_type),
+        (Claim::BuilderId, &policy.builder_id, id),
+        (Claim::BuildType, &policy.build_type, build_type),
     ];
     let differs = expected
         .into_iter()
         .filter(|(_, expected, found)| expected != found);
     differs
-        .map(|(what, expected, found)| Mismatch::new(what, expected, found))
+        .map(|(claim, expected, found)| Mismatch::new(claim, &**expected, &**found))
         .collect()
 }
 
@@ -66,20 +68,19 @@ fn builder(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
 /// anything.
 fn parameters(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
     let mut expected = policy.parameters.clone();
-    expected.insert("source".to_owned(), Value::from(policy.source_uri.as_str()));
+    expected.insert("source".to_owned(), Json::from(policy.source_uri.as_str()));
     expected.insert(
         "directory".to_owned(),
-        Value::from(policy.directory.as_str()),
+        Json::from(policy.directory.as_str()),
     );
     let found = &provenance.build_definition.external_parameters;
     let names: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
-    let words = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
     names
         .into_iter()
         .filter(|name| expected.get(*name) != found.get(*name))
         .map(|name| {
-            let what = format!("externalParameters.{name}");
-            Mismatch::new(what, words(expected.get(name)), words(found.get(name)))
+            let claim = Claim::Parameter(name.clone());
+            Mismatch::new(claim, json(expected.get(name)), json(found.get(name)))
         })
         .collect()
 }
@@ -94,11 +95,9 @@ fn source(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
     match sources[..] {
         [source] if source == policy.source_uri => None,
         _ => {
-            let found = match sources.is_empty() {
-                true => "none".to_owned(),
-                false => sources.join(", "),
-            };
-            Some(Mismatch::new("source", &policy.source_uri, found))
+            let joined = sources.join(", ");
+            let found = (!sources.is_empty()).then_some(joined.as_str());
+            Some(Mismatch::new(Claim::Source, &*policy.source_uri, found))
         }
     }
 }
@@ -108,7 +107,7 @@ fn commit(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
     let pinned = policy.commit.as_ref()?.as_str();
     match commit_of(provenance) {
         Some(commit) if commit == pinned => None,
-        other => Some(Mismatch::new("commit", pinned, other.unwrap_or("not one"))),
+        other => Some(Mismatch::new(Claim::Commit, pinned, other)),
     }
 }
 
@@ -122,8 +121,8 @@ fn inputs(provenance: &Provenance, rebuilt: &Rebuilt) -> Vec<Mismatch> {
         .into_iter()
         .filter(|name| ours.get(*name) != theirs.get(*name))
         .map(|name| {
-            let what = format!("resolvedDependencies, {name}");
-            Mismatch::new(what, words(ours.get(name)), words(theirs.get(name)))
+            let claim = Claim::Dependency(name.clone());
+            Mismatch::new(claim, digests(ours.get(name)), digests(theirs.get(name)))
         })
         .collect()
 }
@@ -150,15 +149,11 @@ fn name(dependency: &ResourceDescriptor) -> String {
         .unwrap_or_else(|| "(without a name)".to_owned())
 }
 
-fn words(digests: Option<&Digests<'_>>) -> String {
-    let Some(digests) = digests else {
-        return "nothing".to_owned();
-    };
-    let one = |digests: &&BTreeMap<String, String>| {
-        let pairs = digests
-            .iter()
-            .map(|(algorithm, value)| format!("{algorithm}:{value}"));
-        pairs.collect::<Vec<_>>().join(" ")
-    };
-    digests.iter().map(one).collect::<Vec<_>>().join(", ")
+fn json(value: Option<&Json>) -> Value {
+    value.map_or(Value::Nothing, |value| Value::Json(value.clone()))
+}
+
+fn digests(digests: Option<&Digests<'_>>) -> Value {
+    let all = |digests: &Digests<'_>| digests.iter().map(|one| (*one).clone()).collect();
+    digests.map_or(Value::Nothing, |digests| Value::Digests(all(digests)))
 }

@@ -1,8 +1,9 @@
 //! Our own rebuild is the same image, byte for byte; otherwise where it differs.
 
-use crate::evidence::{Evidence, Occasion, Rebuild, Rebuilt, RegistryCheck};
-use crate::finding::{Finding, Rule};
+use crate::evidence::{Evidence, Rebuild, Rebuilt, RegistryCheck};
+use crate::finding::{Finding, Rule, Subject};
 use crate::policy::{Demand, Policy};
+use crate::value::{Thing, Value};
 
 /// Differences that are spelled out; the rest are counted.
 const SHOWN: usize = 12;
@@ -21,111 +22,80 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
 /// The policy may pin the commit, and an earlier rebuild may be of another.
 fn unpinned(evidence: &Evidence, policy: &Policy) -> Option<Finding> {
     let pinned = policy.commit.as_ref()?;
-    match &evidence.rebuild {
-        Rebuild::Done(rebuilt) if rebuilt.commit != pinned.as_str() => Some(Finding::fail(
-            Rule::Rebuild,
-            "commit that was rebuilt",
-            format!("{pinned}, which the policy pins"),
-            &rebuilt.commit,
-        )),
-        _ => None,
-    }
+    let Rebuild::Done(rebuilt) = &evidence.rebuild else {
+        return None;
+    };
+    (rebuilt.commit != pinned.as_str()).then(|| {
+        let (pinned, found) = (Value::Pinned(pinned.to_string()), rebuilt.commit.as_str());
+        Finding::fail(Rule::Rebuild, Subject::RebuiltCommit, pinned, found)
+    })
 }
 
 fn directory(rebuilt: &Rebuilt, policy: &Policy) -> Option<Finding> {
-    let found = rebuilt.directory();
-    let what = "directory of our own rebuild";
-    (found != Some(&policy.directory)).then(|| {
-        let found = found.map_or("none", |found| found);
-        Finding::fail(Rule::Rebuild, what, &policy.directory, found)
-    })
+    let (expected, found) = (policy.directory.as_str(), rebuilt.directory());
+    let subject = Subject::RebuiltDirectory;
+    (found != Some(expected)).then(|| Finding::fail(Rule::Rebuild, subject, expected, found))
 }
 
 /// The same without a policy.
 pub fn judge(evidence: &Evidence, demand: Demand) -> Vec<Finding> {
-    match &evidence.rebuild {
-        Rebuild::Unasked => vec![not_rebuilt(demand)],
-        Rebuild::NoCommit { source, commit } => vec![Finding::fail(
-            Rule::Rebuild,
-            "source",
-            format!("commit {commit} in {source}"),
-            "no such commit",
-        )],
-        Rebuild::Linked { commit, link } => vec![Finding::fail(
-            Rule::Rebuild,
-            format!("{link} in commit {commit}"),
-            "a directory",
-            "a symbolic link",
-        )],
-        Rebuild::Refused { commit, reason } => vec![Finding::fail(
-            Rule::Rebuild,
-            format!("rebuild of commit {commit}"),
-            "an image",
-            format!("a refusal of the builder: {reason}"),
-        )],
+    let (subject, expected, found) = match &evidence.rebuild {
         Rebuild::Done(rebuilt) => {
             let mut findings = compared(evidence, rebuilt);
             findings.push(registry(&rebuilt.registry));
-            findings
+            return findings;
         }
-    }
-}
-
-/// A digest in a lock says which bytes; whether they bear their name in the registry is another question.
-fn registry(check: &RegistryCheck) -> Finding {
-    let detail = match check {
-        RegistryCheck::Made => {
-            "each crate of the rebuild has the digest that the registry has".to_owned()
+        Rebuild::Unasked => match demand {
+            Demand::Required => (Subject::Rebuild, Thing::OwnRebuild.into(), Value::Nothing),
+            Demand::Unasked => return vec![Finding::unasked(Rule::Rebuild)],
+        },
+        Rebuild::NoCommit { source, commit } => {
+            let (commit, source) = (commit.clone(), source.clone());
+            let expected = Value::CommitIn { commit, source };
+            (Subject::Source, expected, Value::Nothing)
         }
-        RegistryCheck::NotMade { reason } => {
-            format!("the crates of the rebuild were not compared with the registry: {reason}")
+        Rebuild::Linked { commit, link } => {
+            let (path, commit) = (link.clone(), commit.clone());
+            let subject = Subject::PathInCommit { path, commit };
+            (subject, Thing::Directory.into(), Thing::SymbolicLink.into())
+        }
+        Rebuild::Refused { commit, reason } => {
+            let subject = Subject::RebuildOf(commit.clone());
+            let refusal = Value::Refusal(reason.clone());
+            (subject, Thing::Image.into(), refusal)
         }
     };
-    Finding::note(Rule::Rebuild, detail)
+    vec![Finding::fail(Rule::Rebuild, subject, expected, found)]
 }
 
-fn not_rebuilt(demand: Demand) -> Finding {
-    match demand {
-        Demand::Required => Finding::fail(Rule::Rebuild, "rebuild", "our own", "none"),
-        Demand::Unasked => Finding::unasked(Rule::Rebuild, "nothing was rebuilt"),
-    }
+/// A lock says which bytes are built, and not whether the registry has the same under that name.
+fn registry(check: &RegistryCheck) -> Finding {
+    let (made, check) = (RegistryCheck::Made, check.clone());
+    let (made, check) = (Value::Registry(made), Value::Registry(check));
+    Finding::note(Rule::Rebuild, Subject::Crates, made, check)
 }
 
 fn compared(evidence: &Evidence, rebuilt: &Rebuilt) -> Vec<Finding> {
     let expected = rebuilt.contents.image.image_digest();
     let found = evidence.attested.image.digest;
+    let subject = Subject::Rebuilt {
+        commit: rebuilt.commit.clone(),
+        occasion: rebuilt.occasion.clone(),
+    };
     if expected == found && evidence.differences.is_empty() {
-        let detail = format!("{} is {found}", words(rebuilt));
-        return vec![Finding::pass(Rule::Rebuild, detail)];
+        return vec![Finding::pass(Rule::Rebuild, subject, expected, found)];
     }
-    let what = format!("image digest of {}", words(rebuilt));
-    let mut findings = vec![Finding::fail(Rule::Rebuild, what, expected, found)];
+    let mut findings = vec![Finding::fail(Rule::Rebuild, subject, expected, found)];
     for difference in evidence.differences.iter().take(SHOWN) {
-        let (place, rebuilt, published) = (
-            &difference.place,
-            &difference.rebuilt,
-            &difference.published,
-        );
-        findings.push(Finding::fail(Rule::Rebuild, place, rebuilt, published));
+        let place = Subject::Place(difference.place.clone());
+        let (rebuilt, published) = (&difference.rebuilt, &difference.published);
+        let finding = Finding::fail(Rule::Rebuild, place, &**rebuilt, &**published);
+        findings.push(finding);
     }
     let hidden = evidence.differences.len().saturating_sub(SHOWN);
     if hidden > 0 {
-        findings.push(Finding::note(
-            Rule::Rebuild,
-            format!("{hidden} more differences"),
-        ));
+        let (subject, count) = (Subject::FurtherDifferences, Value::Count(hidden));
+        findings.push(Finding::note(Rule::Rebuild, subject, Value::Nothing, count));
     }
     findings
-}
-
-/// What was built, and who saw it: an appraisal that was handed a layout saw nothing being built.
-fn words(rebuilt: &Rebuilt) -> String {
-    let commit = &rebuilt.commit;
-    match &rebuilt.occasion {
-        Occasion::Now => format!("commit {commit} rebuilt here"),
-        Occasion::Earlier { layout, source } => {
-            let layout = layout.display();
-            format!("commit {commit} of {source} in an earlier rebuild ({layout})")
-        }
-    }
 }

@@ -1,17 +1,16 @@
-//! The image lives where the policy says: the same digest elsewhere is another release.
+//! The image is in the repository of the policy. The same digest in another repository is another release.
 
 use crate::evidence::Evidence;
-use crate::finding::{Finding, Rule};
+use crate::finding::{Finding, Rule, Subject};
 use crate::policy::Policy;
 
-/// Compares the repository that was asked with the one of the policy.
+/// Compares the repository of the image with the one of the policy.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let expected = policy.repository.to_string();
     let found = evidence.attested.image.repository.to_string();
-    let finding = if expected == found {
-        Finding::pass(Rule::Repository, format!("{found}, as the policy says"))
-    } else {
-        Finding::fail(Rule::Repository, "repository", expected, found)
-    };
-    vec![finding]
+    let subject = Subject::Repository;
+    vec![match expected == found {
+        true => Finding::pass(Rule::Repository, subject, expected, found),
+        false => Finding::fail(Rule::Repository, subject, expected, found),
+    }]
 }

@@ -9,7 +9,9 @@ use attest::{Sbom, Statement};
 use super::statements::{self, Kind, Mismatch};
 use crate::contents::{Contents, ListedKind};
 use crate::evidence::{Evidence, Rebuild};
+use crate::fact::Claim;
 use crate::policy::Policy;
+use crate::value::{Thing, Value};
 
 /// Mismatches of one kind that are spelled out.
 const SHOWN: usize = 8;
@@ -24,13 +26,13 @@ pub(super) const KIND: Kind = Kind {
 fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch> {
     let statement = match Statement::<Sbom>::parse(payload) {
         Ok(statement) => statement,
-        Err(error) => return vec![Mismatch::new("statement", "CycloneDX", error)],
+        Err(error) => return vec![Mismatch::unread(KIND.predicate, &error)],
     };
     let sbom = &statement.predicate;
     let mut mismatches = statements::subject(&statement.subject, evidence, policy);
     match image(evidence) {
         Some(contents) => mismatches.extend(files(sbom, contents)),
-        None => mismatches.push(Mismatch::new("files", "an image to compare with", "none")),
+        None => mismatches.push(Mismatch::new(Claim::Files, Thing::Image, Value::Nothing)),
     }
     if let Rebuild::Done(rebuilt) = &evidence.rebuild {
         mismatches.extend(differences("crate", &crates(&rebuilt.sbom), &crates(sbom)));
@@ -52,19 +54,21 @@ fn image(evidence: &Evidence) -> Option<&Contents> {
 }
 
 fn files(sbom: &Sbom, contents: &Contents) -> Vec<Mismatch> {
-    let in_image: BTreeMap<String, String> = contents
+    let in_image: BTreeMap<String, Value> = contents
         .flatten()
         .into_iter()
         .filter_map(|(path, listed)| match &listed.kind {
-            ListedKind::File { digest, .. } => Some((path.to_owned(), digest.to_string())),
+            ListedKind::File { digest, .. } => Some((path.to_owned(), Value::Digest(*digest))),
             // A second name is a second file to whoever opens it; no bill of ours lists one.
-            ListedKind::HardLink { target } => Some((path.to_owned(), format!("link to {target}"))),
+            ListedKind::HardLink { target } => {
+                Some((path.to_owned(), Value::LinkTo(target.clone())))
+            }
             ListedKind::Directory | ListedKind::Symlink { .. } => None,
         })
         .collect();
-    let listed: BTreeMap<String, String> = sbom
+    let listed: BTreeMap<String, Value> = sbom
         .files()
-        .map(|(path, digest)| (rootless(path), digest.to_string()))
+        .map(|(path, digest)| (rootless(path), Value::Digest(digest)))
         .collect();
     differences("file", &in_image, &listed)
 }
@@ -78,40 +82,41 @@ fn rootless(path: &str) -> String {
     }
 }
 
-fn crates(sbom: &Sbom) -> BTreeMap<String, String> {
+fn crates(sbom: &Sbom) -> BTreeMap<String, Value> {
     by_purl(sbom.crates())
 }
 
-fn packages(sbom: &Sbom) -> BTreeMap<String, String> {
+fn packages(sbom: &Sbom) -> BTreeMap<String, Value> {
     by_purl(sbom.packages())
 }
 
-fn by_purl<'a>(items: impl Iterator<Item = &'a Item>) -> BTreeMap<String, String> {
+fn by_purl<'a>(items: impl Iterator<Item = &'a Item>) -> BTreeMap<String, Value> {
     items
-        .map(|item| (item.purl.clone(), item.digest.to_string()))
+        .map(|item| (item.purl.clone(), Value::Digest(item.digest)))
         .collect()
 }
 
 fn differences(
-    kind: &str,
-    ours: &BTreeMap<String, String>,
-    theirs: &BTreeMap<String, String>,
+    kind: &'static str,
+    ours: &BTreeMap<String, Value>,
+    theirs: &BTreeMap<String, Value>,
 ) -> Vec<Mismatch> {
     let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
-    let nothing = "nothing".to_owned();
     let mut mismatches: Vec<Mismatch> = names
         .into_iter()
         .filter(|name| ours.get(*name) != theirs.get(*name))
         .map(|name| {
-            let expected = ours.get(name).unwrap_or(&nothing);
-            let found = theirs.get(name).unwrap_or(&nothing);
-            Mismatch::new(format!("{kind} {name}"), expected, found)
+            let side = |items: &BTreeMap<String, Value>| items.get(name).cloned();
+            let [expected, found] =
+                [ours, theirs].map(|items| side(items).unwrap_or(Value::Nothing));
+            Mismatch::new(Claim::Component(kind, name.clone()), expected, found)
         })
         .collect();
     if mismatches.len() > SHOWN {
         let more = mismatches.len() - SHOWN;
         mismatches.truncate(SHOWN);
-        mismatches.push(Mismatch::new(format!("{kind}s beyond these"), 0, more));
+        let (none, more) = (Value::Count(0), Value::Count(more));
+        mismatches.push(Mismatch::new(Claim::FurtherComponents(kind), none, more));
     }
     mismatches
 }

@@ -6,11 +6,10 @@ use std::collections::BTreeSet;
 use trust::{Identity, Verified};
 
 use crate::evidence::{Evidence, ImageSignature, Sight};
-use crate::finding::{Finding, Rule};
+use crate::finding::{Finding, Rule, Subject};
 use crate::policy::Policy;
-
-/// With these, `cosign sign --key` writes the legacy layout, whose payload names the repository.
-const COSIGN_FLAGS: &str = "`--new-bundle-format=false --use-signing-config=false`";
+use crate::value::Value;
+use oci::ImageRef;
 
 /// Counts principals, by key.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
@@ -30,93 +29,71 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     findings.extend(signers.iter().filter_map(|key| unseen(key, &here, policy)));
     let missing: Vec<&Identity> = policy.signatures.missing(&signers).collect();
     findings.extend(missing.iter().map(|key| absent(key, evidence, policy)));
+    let [needed, signed] = quorum(&signers, policy);
     if !policy.signatures.is_reached(&signers) {
-        findings.push(too_few(&signers, policy));
+        let subject = Subject::Signers;
+        findings.push(Finding::fail(Rule::Signatures, subject, needed, signed));
     } else if missing.is_empty() {
-        findings.push(enough(&signers, policy));
+        let subject = Subject::Signers;
+        findings.push(Finding::pass(Rule::Signatures, subject, needed, signed));
     }
     findings
 }
 
-/// Confidential Space reads less than we do: a pass here may be a workload there that waits for a
-/// signature in vain.
+/// Confidential Space reads less than we do: after a pass here, a workload there may wait for the signature
+/// in vain.
 fn unseen(
     signer: &Identity,
     signatures: &[&Verified<ImageSignature>],
     policy: &Policy,
 ) -> Option<Finding> {
-    let theirs = signatures.iter().filter(|found| found.by() == signer);
-    let sights: Vec<Sight> = theirs
+    let own = signatures.iter().filter(|found| found.by() == signer);
+    let sights: Vec<Sight> = own
         .map(|found| found.value().in_confidential_space)
         .collect();
     if sights.contains(&Sight::Seen) {
         return None;
     }
-    let why = sights.first()?;
-    let name = policy.name_of(signer);
-    let detail = format!("Confidential Space will not see the signature of {name}: {why}");
-    Some(Finding::note(Rule::Signatures, detail))
+    let why = Value::Sight(*sights.first()?);
+    let subject = Subject::SeenByConfidentialSpace(policy.name_of(signer).to_owned());
+    let seen = Value::Sight(Sight::Seen);
+    Some(Finding::note(Rule::Signatures, subject, seen, why))
 }
 
-/// The same digest in another repository may be an old release, or another's.
+/// The same digest in another repository may be an old release, or another party's.
 fn elsewhere(signature: &Verified<ImageSignature>, policy: &Policy) -> Finding {
-    let name = policy.name_of(signature.by());
-    let expected = &policy.repository;
-    let carrier = &signature.value().carrier;
-    let detail = match signature.value().repository.as_deref() {
-        Some(found) => format!(
-            "{name} signed ({carrier}), but for another repository: expected {expected}, found {found}"
-        ),
-        None => format!(
-            "{name} signed the digest ({carrier}), but no repository: expected {expected}; cosign 3 \
-             leaves it out of its bundles, {COSIGN_FLAGS} have it signed"
-        ),
+    let subject = Subject::Signature {
+        by: policy.name_of(signature.by()).to_owned(),
+        carrier: signature.value().carrier.clone(),
     };
-    Finding::note(Rule::Signatures, detail)
+    let expected = policy.repository.to_string();
+    let found = signature.value().repository.as_deref();
+    Finding::note(Rule::Signatures, subject, expected, found)
 }
 
-fn uncounted(evidence: &Evidence) -> Vec<Finding> {
+fn uncounted(evidence: &Evidence) -> impl Iterator<Item = Finding> {
     let pieces = evidence.attested.uncounted.iter();
     let here = pieces.filter(|piece| piece.rule == Rule::Signatures);
-    here.map(|piece| {
-        let detail = format!("not counted, {}: {}", piece.carrier, piece.reason);
-        Finding::note(Rule::Signatures, detail)
-    })
-    .collect()
+    here.map(super::uncounted)
 }
 
 fn absent(key: &Identity, evidence: &Evidence, policy: &Policy) -> Finding {
-    let what = format!("signature of {}", policy.name_of(key));
-    let image = evidence.attested.image.digest;
-    let expected = format!("one by {key} over {image} in {}", policy.repository);
-    Finding::fail(Rule::Signatures, what, expected, "none")
+    let subject = Subject::SignatureBy(policy.name_of(key).to_owned());
+    let expected = Value::Signature {
+        by: key.clone(),
+        image: ImageRef {
+            repository: policy.repository.clone(),
+            digest: evidence.attested.image.digest,
+        },
+    };
+    Finding::fail(Rule::Signatures, subject, expected, Value::Nothing)
 }
 
-fn too_few(signers: &BTreeSet<Identity>, policy: &Policy) -> Finding {
-    let expected = format!(
-        "at least {} of {}",
-        policy.signatures.threshold(),
-        policy.principals.len()
-    );
-    let found = format!("{} ({})", signers.len(), names(signers, policy));
-    Finding::fail(Rule::Signatures, "distinct principals", expected, found)
-}
-
-fn enough(signers: &BTreeSet<Identity>, policy: &Policy) -> Finding {
-    let detail = format!(
-        "signed by {} ({} of {} principals, {} needed)",
-        names(signers, policy),
-        signers.len(),
-        policy.principals.len(),
-        policy.signatures.threshold()
-    );
-    Finding::pass(Rule::Signatures, detail)
-}
-
-fn names(keys: &BTreeSet<Identity>, policy: &Policy) -> String {
-    if keys.is_empty() {
-        return "nobody".to_owned();
-    }
-    let names: Vec<&str> = keys.iter().map(|key| policy.name_of(key)).collect();
-    names.join(", ")
+fn quorum(signers: &BTreeSet<Identity>, policy: &Policy) -> [Value; 2] {
+    let names = signers.iter().map(|key| policy.name_of(key).to_owned());
+    let needed = Value::Quorum {
+        threshold: policy.signatures.threshold(),
+        principals: policy.principals.len(),
+    };
+    [needed, Value::Principals(names.collect())]
 }

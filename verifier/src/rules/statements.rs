@@ -1,37 +1,43 @@
-//! What the rules over attestations share: whose statements count, and that at least one of them
-//! must hold entirely.
+//! What the rules over statements share: whose statements count, and that one of them must hold in all
+//! it says.
 //!
-//! Another statement beside it that does not hold is noted and is no failure: else whoever removes
-//! it would turn a refusal into a pass, and statements must never work that way (in-toto, the
-//! monotonic principle).
+//! Another statement that does not hold is a note and no failure. Otherwise a registry that leaves it out
+//! would turn a refusal into a pass (in-toto, the monotonic principle).
 
 use std::collections::BTreeMap;
 
-use attest::{Predicate, Subject};
+use attest::Predicate;
 use trust::Verified;
 
 use crate::evidence::{Evidence, Rebuild, SignedStatement};
-use crate::finding::{Finding, Rule};
+use crate::fact::Claim;
+use crate::finding::{Finding, Rule, Subject};
 use crate::policy::{Demand, Policy};
+use crate::value::{Thing, Value};
 
-/// One thing in a statement that is not as it should be.
+/// A claim of a statement that does not hold.
 pub(super) struct Mismatch {
-    pub(super) what: String,
-    pub(super) expected: String,
-    pub(super) found: String,
+    claim: Claim,
+    expected: Value,
+    found: Value,
 }
 
 impl Mismatch {
-    pub(super) fn new(
-        what: impl Into<String>,
-        expected: impl ToString,
-        found: impl ToString,
-    ) -> Self {
+    pub(super) fn new(claim: Claim, expected: impl Into<Value>, found: impl Into<Value>) -> Self {
         Self {
-            what: what.into(),
-            expected: expected.to_string(),
-            found: found.to_string(),
+            claim,
+            expected: expected.into(),
+            found: found.into(),
         }
+    }
+
+    /// A statement that cannot be parsed.
+    pub(super) fn unread(predicate: Predicate, error: &attest::Error) -> Self {
+        Self::new(
+            Claim::Document,
+            Thing::Predicate(predicate),
+            error.to_string(),
+        )
     }
 }
 
@@ -59,10 +65,7 @@ impl Kind {
 
 fn judge(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     if policy.demands(&kind.predicate) == Demand::Unasked {
-        return vec![Finding::unasked(
-            kind.rule(),
-            "the policy asks for no such statement",
-        )];
+        return vec![Finding::unasked(kind.rule())];
     }
     let mut findings = uncounted(kind, evidence, policy);
     let confused = confused(kind, evidence, policy);
@@ -70,10 +73,8 @@ fn judge(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let judged: Vec<_> = counted
         .values()
         .map(|statement| {
-            (
-                *statement,
-                (kind.examine)(&statement.value().payload, evidence, policy),
-            )
+            let found = (kind.examine)(&statement.value().payload, evidence, policy);
+            (*statement, found)
         })
         .collect();
     let good = judged.iter().find(|(_, mismatches)| mismatches.is_empty());
@@ -84,7 +85,7 @@ fn judge(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
             let bad = judged
                 .iter()
                 .filter(|(_, mismatches)| !mismatches.is_empty());
-            findings.extend(bad.map(|(statement, found)| beside(kind, statement, found)));
+            findings.extend(bad.map(|(statement, found)| beside(kind, statement, found, policy)));
         }
         None => {
             findings.extend(confused.map(|statement| misplaced(kind, statement)));
@@ -127,113 +128,114 @@ fn confused<'a>(
 }
 
 fn misplaced(kind: &Kind, statement: &Verified<SignedStatement>) -> Finding {
-    let what = format!("signed predicate type, {}", statement.value().carrier);
-    let found = &statement.value().predicate_type;
-    Finding::fail(kind.rule(), what, kind.predicate.uri, found)
+    let (subject, expected, found) = types(kind, statement);
+    Finding::fail(kind.rule(), subject, expected, found)
 }
 
 fn elsewhere(kind: &Kind, statement: &Verified<SignedStatement>) -> Finding {
-    let (carrier, found) = (
-        &statement.value().carrier,
-        &statement.value().predicate_type,
-    );
-    let detail = format!("not counted, {carrier}: hangs here and is signed as {found}");
-    Finding::note(kind.rule(), detail)
+    let (subject, expected, found) = types(kind, statement);
+    Finding::note(kind.rule(), subject, expected, found)
+}
+
+fn types<'a>(kind: &Kind, statement: &'a Verified<SignedStatement>) -> (Subject, Thing, &'a str) {
+    let statement = statement.value();
+    let subject = Subject::PredicateType(statement.carrier.clone());
+    let expected = Thing::Predicate(kind.predicate);
+    (subject, expected, &statement.predicate_type)
 }
 
 fn uncounted(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let pieces = evidence.attested.uncounted.iter();
-    let unverified = pieces
-        .filter(|piece| piece.rule == kind.rule())
-        .map(|piece| {
-            let detail = format!("not counted, {}: {}", piece.carrier, piece.reason);
-            Finding::note(kind.rule(), detail)
-        });
+    let unverified = pieces.filter(|piece| piece.rule == kind.rule());
     let statements = evidence.attested.statements.iter();
     let others = statements
         .filter(|statement| statement.value().predicate_type == kind.predicate.uri)
         .filter(|statement| !policy.attesters.contains(statement.by()))
         .map(|statement| {
-            let name = policy.name_of(statement.by());
-            let detail = format!(
-                "not counted, {}: {name} may not attest",
-                statement.value().carrier
-            );
-            Finding::note(kind.rule(), detail)
+            let subject = subject_of(statement, policy);
+            Finding::note(kind.rule(), subject, wanted(kind, policy), Value::Nothing)
         });
-    unverified.chain(others).collect()
+    unverified.map(super::uncounted).chain(others).collect()
+}
+
+/// A statement with the predicate by one who may attest.
+fn wanted(kind: &Kind, policy: &Policy) -> Value {
+    let names = policy.attesters.iter().map(|by| policy.name_of(by));
+    Value::Statement {
+        predicate: kind.predicate,
+        by: names.map(str::to_owned).collect(),
+    }
 }
 
 fn absent(kind: &Kind, policy: &Policy) -> Finding {
-    let names: Vec<&str> = policy
-        .attesters
-        .iter()
-        .map(|key| policy.name_of(key))
-        .collect();
-    let expected = format!("{} signed by {}", kind.predicate.uri, names.join(" or "));
-    Finding::fail(kind.rule(), "statement about this image", expected, "none")
+    let (subject, wanted) = (Subject::Statement, wanted(kind, policy));
+    Finding::fail(kind.rule(), subject, wanted, Value::Nothing)
+}
+
+fn subject_of(statement: &Verified<SignedStatement>, policy: &Policy) -> Subject {
+    Subject::StatementBy {
+        by: policy.name_of(statement.by()).to_owned(),
+        carrier: statement.value().carrier.clone(),
+    }
 }
 
 fn holds(kind: &Kind, statement: &Verified<SignedStatement>, policy: &Policy) -> Finding {
-    let name = policy.name_of(statement.by());
-    let detail = format!(
-        "{} by {name} holds ({})",
-        kind.predicate.uri,
-        statement.value().carrier
-    );
-    Finding::pass(kind.rule(), detail)
+    let found = Thing::Predicate(kind.predicate);
+    Finding::pass(kind.rule(), subject_of(statement, policy), found, found)
 }
 
-fn beside(kind: &Kind, statement: &Verified<SignedStatement>, found: &[Mismatch]) -> Finding {
-    let whats: Vec<&str> = found
-        .iter()
-        .map(|mismatch| mismatch.what.as_str())
-        .collect();
-    let detail = format!(
-        "another statement does not hold, {}: {}",
-        statement.value().carrier,
-        whats.join(", ")
-    );
-    Finding::note(kind.rule(), detail)
+fn beside(
+    kind: &Kind,
+    statement: &Verified<SignedStatement>,
+    found: &[Mismatch],
+    policy: &Policy,
+) -> Finding {
+    let claims = found.iter().map(|mismatch| mismatch.claim.clone());
+    let claims = Value::Claims(claims.collect());
+    let subject = subject_of(statement, policy);
+    Finding::note(kind.rule(), subject, Value::Nothing, claims)
 }
 
-fn failures(kind: &Kind, mismatches: Vec<Mismatch>) -> Vec<Finding> {
-    let failure = |mismatch: Mismatch| {
-        Finding::fail(
-            kind.rule(),
-            mismatch.what,
-            mismatch.expected,
-            mismatch.found,
-        )
-    };
-    mismatches.into_iter().map(failure).collect()
+fn failures(kind: &Kind, mismatches: Vec<Mismatch>) -> impl Iterator<Item = Finding> {
+    let rule = kind.rule();
+    mismatches.into_iter().map(move |mismatch| {
+        let subject = Subject::Claim(mismatch.claim);
+        Finding::fail(rule, subject, mismatch.expected, mismatch.found)
+    })
 }
 
-/// What a statement says of the build is compared with our own; without one it is hearsay, and may
-/// leave out anything.
+/// What a statement says of the build is compared with our own build. Without one the signer may have left
+/// out anything.
 fn uncompared(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Option<Finding> {
-    let what = kind.needs_rebuild;
-    let asked = policy.demands(&kind.predicate) == Demand::Required;
-    let compared = matches!(evidence.rebuild, Rebuild::Done(_));
-    let detail = format!("{what} not compared with anything: there is no rebuild");
-    (asked && !compared).then(|| Finding::note(kind.rule(), detail))
+    let is_asked = policy.demands(&kind.predicate) == Demand::Required;
+    let is_compared = matches!(evidence.rebuild, Rebuild::Done(_));
+    (is_asked && !is_compared).then(|| {
+        let subject = Subject::Uncompared(kind.needs_rebuild);
+        Finding::note(kind.rule(), subject, Thing::OwnRebuild, Value::Nothing)
+    })
 }
 
-/// One statement, one image, in the repository of the policy: a statement over several subjects
-/// says of none of them that the rest of it is about it.
-pub(super) fn subject(subjects: &[Subject], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch> {
+/// One statement, one image, in the repository of the policy: it would not be clear of which of several
+/// subjects the predicate holds.
+pub(super) fn subject(
+    subjects: &[attest::Subject],
+    evidence: &Evidence,
+    policy: &Policy,
+) -> Vec<Mismatch> {
     let [subject] = subjects else {
-        return vec![Mismatch::new("subjects", 1, subjects.len())];
+        let (one, found) = (Value::Count(1), Value::Count(subjects.len()));
+        return vec![Mismatch::new(Claim::Subjects, one, found)];
     };
     let mut mismatches = Vec::new();
-    let image = evidence.attested.image.digest;
-    let found = subject.digest.get("sha256").map_or("none", String::as_str);
-    if found != image.hex() {
-        mismatches.push(Mismatch::new("subject digest", image.hex(), found));
+    let image = evidence.attested.image.digest.hex();
+    let found = subject.digest.get("sha256").map(String::as_str);
+    if found != Some(&image) {
+        mismatches.push(Mismatch::new(Claim::SubjectDigest, image, found));
     }
-    let name = subject.name.as_deref().unwrap_or("none");
-    if !policy.repository.is_named(name) {
-        mismatches.push(Mismatch::new("subject name", &policy.repository, name));
+    let name = subject.name.as_deref();
+    if !name.is_some_and(|name| policy.repository.is_named(name)) {
+        let expected = policy.repository.to_string();
+        mismatches.push(Mismatch::new(Claim::SubjectName, expected, name));
     }
     mismatches
 }

@@ -27,6 +27,7 @@ use verifier::examine::examine;
 use verifier::finding::{Finding, Outcome, Rule};
 use verifier::policy::Policy;
 use verifier::published::{Carrier, Form, Piece, Published};
+use verifier::report;
 use verifier::verdict::Verdict;
 
 pub const PROVENANCE: Rule = Rule::Statement(Provenance::PREDICATE);
@@ -333,10 +334,10 @@ impl Case {
         assert_eq!(failed, rules, "{failures:#?}");
         let named = failures
             .iter()
-            .any(|finding| finding.detail().contains(reason));
+            .any(|finding| report::detail(finding).contains(reason));
         assert!(named, "{reason:?} not in {failures:#?}");
         for finding in failures {
-            let detail = finding.detail();
+            let detail = report::detail(finding);
             assert!(
                 detail.contains("expected ") && detail.contains("found "),
                 "{detail}"

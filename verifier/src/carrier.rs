@@ -1,0 +1,33 @@
+//! Where signatures and statements are attached.
+
+use std::fmt;
+
+use content::Digest;
+
+/// Where a signature or statement is attached.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Carrier {
+    /// A layer under the legacy tag of this name.
+    Tag(String),
+    /// A referrer manifest.
+    Referrer(Digest),
+}
+
+impl fmt::Display for Carrier {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => write!(out, "tag {}", short(tag)),
+            Self::Referrer(digest) => write!(out, "referrer {}", short(&digest.to_string())),
+        }
+    }
+}
+
+/// Sixteen characters tell carriers apart; the whole digest is in the registry.
+fn short(name: &str) -> String {
+    let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
+    let head: String = name.chars().take(7 + 16).collect();
+    match kind {
+        "" => format!("{head}…"),
+        kind => format!("{head}….{kind}"),
+    }
+}

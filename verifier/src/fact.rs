@@ -1,0 +1,93 @@
+//! What findings are made of: single facts about signatures, statements and rebuilds.
+
+use content::Digest;
+use serde::Deserialize;
+
+/// What a statement says of an image and its build.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Claim {
+    /// The statement as a document.
+    Document,
+    /// The number of subjects.
+    Subjects,
+    /// The digest of the subject.
+    SubjectDigest,
+    /// The name of the subject.
+    SubjectName,
+    /// `builder.id`.
+    BuilderId,
+    /// `buildType`.
+    BuildType,
+    /// One of `externalParameters`.
+    Parameter(String),
+    /// The source.
+    Source,
+    /// The commit of the source.
+    Commit,
+    /// One of `resolvedDependencies`.
+    Dependency(String),
+    /// All files of the image.
+    Files,
+    /// A component, by its kind and name.
+    Component(&'static str, String),
+    /// Components of a kind beyond those that are listed.
+    FurtherComponents(&'static str),
+}
+
+/// Why a signed piece does not count.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reason {
+    /// It cannot be read, or no principal signed it: the words of the parser.
+    Unverified(String),
+    /// It was signed for another image.
+    OtherImage {
+        /// The name of the principal.
+        by: String,
+        /// The image that is appraised.
+        expected: Digest,
+        /// The digest that was signed.
+        found: String,
+    },
+    /// The signed payload is of another type.
+    PayloadType {
+        /// The name of the principal.
+        by: String,
+        /// The media type of statements.
+        expected: &'static str,
+        /// The type that was signed.
+        found: String,
+    },
+    /// The statement is about several images, or about none.
+    Subjects {
+        /// The name of the principal.
+        by: String,
+        /// The number of subjects.
+        found: usize,
+    },
+}
+
+/// Whether Confidential Space counts a signature that we count. It reads the legacy tag only, and verifies
+/// with the key and the algorithm that the payload names (launcher, signature discovery). A workload that
+/// waits for a signature that is not counted does not start.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sight {
+    /// It counts the signature.
+    Seen,
+    /// The signature is not under the tag.
+    NotUnderTag,
+    /// The payload names no key, or another key or algorithm.
+    NamesAnother,
+}
+
+/// Whether a build compared the digests of its crates with those in the public registry.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum RegistryCheck {
+    /// It did, and they are the same.
+    Made,
+    /// It did not.
+    NotMade {
+        /// Why not.
+        reason: String,
+    },
+}

@@ -1,0 +1,350 @@
+//! Findings in words. Nothing else makes sentences of them.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+
+use crate::damage::{Damage, Part};
+use crate::evidence::Occasion;
+use crate::fact::{Claim, Reason, RegistryCheck, Sight};
+use crate::finding::{Finding, Outcome, Rule, Subject};
+use crate::value::{Thing, Value};
+
+/// Characters of one detail that are kept. Longer text came from outside and is cut.
+const DETAIL_LIMIT: usize = 1200;
+/// With these, `cosign sign --key` writes the legacy layout, whose payload names the repository.
+const COSIGN_FLAGS: &str = "`--new-bundle-format=false --use-signing-config=false`";
+
+/// What was found, on one line without control characters. A failure names what was expected and what
+/// was found.
+pub fn detail(finding: &Finding) -> String {
+    let (subject, expected) = (finding.subject(), finding.expected());
+    let actual = finding.actual();
+    let text = match finding.outcome() {
+        Outcome::Pass => pass(subject, expected, actual),
+        Outcome::Fail => format!("{subject}: expected {expected}, found {actual}"),
+        Outcome::Note => note(subject, expected, actual),
+        Outcome::Unasked => unasked(finding.rule()).to_owned(),
+    };
+    content::printable(&text, DETAIL_LIMIT)
+}
+
+fn unasked(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Rebuild => "nothing was rebuilt",
+        _ => "the policy asks for no such statement",
+    }
+}
+
+fn pass(subject: &Subject, expected: &Value, actual: &Value) -> String {
+    match (subject, expected, actual) {
+        (Subject::Image, _, inventory) => format!("{inventory} have their digests"),
+        (Subject::Repository, _, found) => format!("{found}, as the policy says"),
+        (
+            Subject::Signers,
+            Value::Quorum {
+                threshold,
+                principals,
+            },
+            Value::Principals(signers),
+        ) => format!(
+            "signed by {} ({} of {principals} principals, {threshold} needed)",
+            list(signers),
+            signers.len()
+        ),
+        (Subject::StatementBy { by, carrier }, expected, _) => {
+            format!("{expected} by {by} holds ({carrier})")
+        }
+        (Subject::Rebuilt { commit, occasion }, _, found) => {
+            format!("{} is {found}", rebuilt(commit, occasion))
+        }
+        _ => format!("{subject}: {actual}"),
+    }
+}
+
+fn note(subject: &Subject, expected: &Value, actual: &Value) -> String {
+    match (subject, actual) {
+        (Subject::PassedOver, what) => format!("passed over: {what}"),
+        (Subject::Signature { by, carrier }, Value::Nothing) => format!(
+            "{by} signed the digest ({carrier}), but no repository: expected {expected}; cosign 3 \
+             leaves it out of its bundles unless it is run with {COSIGN_FLAGS}"
+        ),
+        (Subject::Signature { by, carrier }, found) => format!(
+            "{by} signed ({carrier}), but for another repository: expected {expected}, found {found}"
+        ),
+        (Subject::SeenByConfidentialSpace(by), why) => {
+            format!("Confidential Space will not count the signature of {by}: {why}")
+        }
+        (Subject::Piece(carrier), why) => format!("not counted, {carrier}: {why}"),
+        (Subject::PredicateType(carrier), found) => {
+            format!("not counted, {carrier}: attached as {expected}, but signed as {found}")
+        }
+        (Subject::StatementBy { by, carrier }, Value::Nothing) => {
+            format!("not counted, {carrier}: {by} may not attest")
+        }
+        (Subject::StatementBy { carrier, .. }, claims) => {
+            format!("another statement does not hold, {carrier}: {claims}")
+        }
+        (Subject::Uncompared(what), _) => {
+            format!("{what} not compared with anything: there is no rebuild")
+        }
+        (Subject::FurtherDifferences, count) => format!("{count} more differences"),
+        (Subject::Crates, found) => found.to_string(),
+        _ => format!("{subject}: {actual}"),
+    }
+}
+
+/// What was built. An appraisal that was given a layout did not watch the build.
+fn rebuilt(commit: &str, occasion: &Occasion) -> String {
+    match occasion {
+        Occasion::Now => format!("commit {commit} rebuilt here"),
+        Occasion::Earlier { layout, source } => {
+            let layout = layout.display();
+            format!("commit {commit} of {source} in an earlier rebuild ({layout})")
+        }
+    }
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "no principal".to_owned(),
+        names => names.join(", "),
+    }
+}
+
+impl Display for Subject {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule => out.write_str("the rule itself"),
+            Self::Image => out.write_str("image"),
+            Self::Part(part) => part.fmt(out),
+            Self::PassedOver => out.write_str("passed over"),
+            Self::Repository => out.write_str("repository"),
+            Self::Signers => out.write_str("distinct principals"),
+            Self::SignatureBy(name) | Self::SeenByConfidentialSpace(name) => {
+                write!(out, "signature of {name}")
+            }
+            Self::Signature { by, carrier } => write!(out, "signature of {by}, {carrier}"),
+            Self::Piece(carrier) => write!(out, "signed piece, {carrier}"),
+            Self::Statement => out.write_str("statement about this image"),
+            Self::StatementBy { by, carrier } => write!(out, "statement of {by}, {carrier}"),
+            Self::PredicateType(carrier) => write!(out, "signed predicate type, {carrier}"),
+            Self::Claim(claim) => claim.fmt(out),
+            Self::Uncompared(what) => out.write_str(what),
+            Self::Rebuild => out.write_str("rebuild"),
+            Self::Source => out.write_str("source"),
+            Self::PathInCommit { path, commit } => write!(out, "{path} in commit {commit}"),
+            Self::RebuildOf(commit) => write!(out, "rebuild of commit {commit}"),
+            Self::RebuiltCommit => out.write_str("commit that was rebuilt"),
+            Self::RebuiltDirectory => out.write_str("directory of our own rebuild"),
+            Self::Rebuilt { commit, occasion } => {
+                write!(out, "image digest of {}", rebuilt(commit, occasion))
+            }
+            Self::Crates => out.write_str("crates of the rebuild"),
+            Self::Place(place) => place.fmt(out),
+            Self::FurtherDifferences => out.write_str("further differences"),
+        }
+    }
+}
+
+impl Display for Part {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manifest => out.write_str("manifest"),
+            Self::Config => out.write_str("config"),
+            Self::Layer(index) => write!(out, "layer {index}"),
+            Self::Uncompressed(index) => write!(out, "layer {index}, uncompressed"),
+            Self::Layers => out.write_str("layers of the image"),
+            Self::Entries => out.write_str("entries of all layers"),
+            Self::Tag(name) => write!(out, "tag {name}"),
+            Self::Referrers => out.write_str("referrers"),
+            Self::Piece(carrier) => write!(out, "signed piece, {carrier}"),
+            Self::Pieces => out.write_str("signed pieces"),
+        }
+    }
+}
+
+impl Display for Claim {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document => out.write_str("statement"),
+            Self::Subjects => out.write_str("subjects"),
+            Self::SubjectDigest => out.write_str("subject digest"),
+            Self::SubjectName => out.write_str("subject name"),
+            Self::BuilderId => out.write_str("builder.id"),
+            Self::BuildType => out.write_str("buildType"),
+            Self::Parameter(name) => write!(out, "externalParameters.{name}"),
+            Self::Source => out.write_str("source"),
+            Self::Commit => out.write_str("commit"),
+            Self::Dependency(name) => write!(out, "resolvedDependencies, {name}"),
+            Self::Files => out.write_str("files"),
+            Self::Component(kind, name) => write!(out, "{kind} {name}"),
+            Self::FurtherComponents(kind) => write!(out, "{kind}s beyond these"),
+        }
+    }
+}
+
+impl Display for Value {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => out.write_str("none"),
+            Self::Text(text) => out.write_str(text),
+            Self::Digest(digest) => digest.fmt(out),
+            Self::Count(count) => count.fmt(out),
+            Self::Bytes(size) => write!(out, "{size} bytes"),
+            Self::AtMost(limit) => write!(out, "at most {limit}"),
+            Self::More => out.write_str("more"),
+            Self::A(thing) => thing.fmt(out),
+            Self::Json(value) => value.fmt(out),
+            Self::Digests(all) => {
+                let words: Vec<_> = all.iter().map(digests).collect();
+                out.write_str(&words.join(", "))
+            }
+            Self::LinkTo(target) => write!(out, "link to {target}"),
+            Self::Inventory {
+                layers,
+                entries,
+                pieces,
+            } => write!(
+                out,
+                "manifest, config, {layers} layer(s) with {entries} entries and {pieces} signed piece(s)"
+            ),
+            Self::Signature { by, image } => {
+                write!(
+                    out,
+                    "one by {by} over {} in {}",
+                    image.digest, image.repository
+                )
+            }
+            Self::Quorum {
+                threshold,
+                principals,
+            } => write!(out, "at least {threshold} of {principals}"),
+            Self::Principals(names) => write!(out, "{} ({})", names.len(), list(names)),
+            Self::Statement { predicate, by } => {
+                write!(out, "{} signed by {}", predicate.uri, by.join(" or "))
+            }
+            Self::Claims(claims) => {
+                let words: Vec<_> = claims.iter().map(ToString::to_string).collect();
+                out.write_str(&words.join(", "))
+            }
+            Self::Reason(reason) => reason.fmt(out),
+            Self::Sight(sight) => sight.fmt(out),
+            Self::Registry(check) => check.fmt(out),
+            Self::CommitIn { commit, source } => write!(out, "commit {commit} in {source}"),
+            Self::Pinned(commit) => write!(out, "{commit}, which the policy pins"),
+            Self::Refusal(reason) => write!(out, "a refusal of the builder: {reason}"),
+        }
+    }
+}
+
+fn digests(digests: &BTreeMap<String, String>) -> String {
+    let pairs = digests.iter();
+    let pairs: Vec<_> = pairs
+        .map(|(name, value)| format!("{name}:{value}"))
+        .collect();
+    pairs.join(" ")
+}
+
+impl Display for Thing {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Manifest => "an OCI image manifest",
+            Self::Manifests => "OCI manifests",
+            Self::Config => "the config of the manifest",
+            Self::Image => "an image",
+            Self::OwnRebuild => "our own",
+            Self::Directory => "a directory",
+            Self::SymbolicLink => "a symbolic link",
+            Self::Predicate(predicate) => predicate.uri,
+            Self::Finding => "a finding",
+        })
+    }
+}
+
+impl Display for Reason {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unverified(error) => out.write_str(error),
+            Self::OtherImage {
+                by,
+                expected,
+                found,
+            } => write!(
+                out,
+                "signed by {by} for another image: expected {expected}, found {found}"
+            ),
+            Self::PayloadType {
+                by,
+                expected,
+                found,
+            } => write!(out, "signed by {by}: expected {expected}, found {found}"),
+            Self::Subjects { by, found } => {
+                write!(out, "signed by {by}: expected 1 subject, found {found}")
+            }
+        }
+    }
+}
+
+impl Display for Sight {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Seen => "it is counted",
+            Self::NotUnderTag => "it is in a bundle or elsewhere, not under the tag .sig",
+            Self::NamesAnother => "its payload does not name this key and algorithm",
+        })
+    }
+}
+
+impl Display for RegistryCheck {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Made => {
+                out.write_str("each crate of the rebuild has the digest that the registry has")
+            }
+            Self::NotMade { reason } => write!(
+                out,
+                "the crates of the rebuild were not compared with the registry: {reason}"
+            ),
+        }
+    }
+}
+
+impl Display for Damage {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let (expected, found) = (&self.expected, &self.found);
+        write!(out, "{}: expected {expected}, found {found}", self.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use content::Digest;
+
+    use super::*;
+    use crate::compare::Place;
+
+    #[test]
+    fn a_failure_names_both_sides() {
+        let digests = [b"a", b"b"].map(|bytes| Digest::of(bytes));
+        let subject = Subject::Part(Part::Manifest);
+        let finding = Finding::fail(Rule::Rebuild, subject, digests[0], digests[1]);
+        let [expected, found] = digests;
+        let words = format!("manifest: expected {expected}, found {found}");
+        assert_eq!(detail(&finding), words);
+    }
+
+    #[test]
+    fn a_name_cannot_steer_a_terminal() {
+        let place = Subject::Place(Place::Config("/a\u{1b}[2J\n\u{202e}b".to_owned()));
+        let finding = Finding::fail(Rule::Rebuild, place, "1", "2");
+        let words = "config /a\\u{1b}[2J\\u{a}\\u{202e}b: expected 1, found 2";
+        assert_eq!(detail(&finding), words);
+    }
+
+    #[test]
+    fn a_detail_is_cut_at_the_limit() {
+        let text = "x".repeat(1 << 20);
+        let finding = Finding::note(Rule::Rebuild, Subject::PassedOver, Value::Nothing, text);
+        assert_eq!(detail(&finding).chars().count(), DETAIL_LIMIT + 1);
+    }
+}

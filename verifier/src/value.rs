@@ -1,0 +1,142 @@
+//! What was expected and what was found, as data. `report::words` says it.
+
+use std::collections::BTreeMap;
+
+use attest::Predicate;
+use content::Digest;
+use oci::ImageRef;
+use trust::Identity;
+
+use crate::fact::{Claim, Reason, RegistryCheck, Sight};
+
+/// A side of a comparison.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Value {
+    /// There is none.
+    Nothing,
+    /// Text of a document, a program or an error. It may be an attacker's.
+    Text(String),
+    /// A digest.
+    Digest(Digest),
+    /// A number of things.
+    Count(usize),
+    /// A size in bytes.
+    Bytes(u64),
+    /// No more than this.
+    AtMost(Box<Self>),
+    /// More than the limit; how much is not known.
+    More,
+    /// One of a kind of thing.
+    A(Thing),
+    /// A JSON value.
+    Json(serde_json::Value),
+    /// The digests of dependencies, each by algorithm.
+    Digests(Vec<BTreeMap<String, String>>),
+    /// A link to a path.
+    LinkTo(String),
+    /// The number of things in an image and beside it.
+    Inventory {
+        /// Layers.
+        layers: usize,
+        /// Entries in all layers.
+        entries: usize,
+        /// Signatures and statements.
+        pieces: usize,
+    },
+    /// A signature over an image.
+    Signature {
+        /// The signer.
+        by: Identity,
+        /// The image, in its repository.
+        image: ImageRef,
+    },
+    /// A number of distinct principals.
+    Quorum {
+        /// The least number.
+        threshold: usize,
+        /// How many the policy names.
+        principals: usize,
+    },
+    /// Principals, by their names in the policy.
+    Principals(Vec<String>),
+    /// A statement signed by one of these principals.
+    Statement {
+        /// The predicate.
+        predicate: Predicate,
+        /// The names of the principals.
+        by: Vec<String>,
+    },
+    /// What a statement says that does not hold.
+    Claims(Vec<Claim>),
+    /// Why something does not count.
+    Reason(Reason),
+    /// Whether Confidential Space counts a signature.
+    Sight(Sight),
+    /// Whether crates were compared with the registry.
+    Registry(RegistryCheck),
+    /// A commit of a source.
+    CommitIn {
+        /// The commit.
+        commit: String,
+        /// The source.
+        source: String,
+    },
+    /// A commit that the policy pins.
+    Pinned(String),
+    /// The last line of a builder that refused a source.
+    Refusal(String),
+}
+
+/// A kind of thing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Thing {
+    /// An OCI image manifest.
+    Manifest,
+    /// OCI manifests.
+    Manifests,
+    /// The config that a manifest names.
+    Config,
+    /// An image.
+    Image,
+    /// A rebuild of the verifier.
+    OwnRebuild,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    SymbolicLink,
+    /// A predicate of a type.
+    Predicate(Predicate),
+    /// A finding.
+    Finding,
+}
+
+impl From<Digest> for Value {
+    fn from(digest: Digest) -> Self {
+        Self::Digest(digest)
+    }
+}
+
+impl From<Thing> for Value {
+    fn from(thing: Thing) -> Self {
+        Self::A(thing)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// Absent text is nothing.
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        text.map_or(Self::Nothing, Self::from)
+    }
+}
