@@ -219,6 +219,9 @@ impl Cargo {
         if let Some(home) = &self.home {
             command.env("CARGO_HOME", home);
         }
+        // What it says is read, whatever the user has configured.
+        command.env("CARGO_TERM_COLOR", "never");
+        command.env("CARGO_TERM_QUIET", "false");
         // Cargo obeys configuration in the folder where it runs and above it, and rustup does so for the
         // toolchain: in another folder both could name a program to run.
         command.current_dir("/");

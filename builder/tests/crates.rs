@@ -183,6 +183,12 @@ impl User {
 
     /// Commits the source with `dependency` in its manifest, and a lock that names this archive at `source`.
     fn release(&self, dependency: &str, source: &str, archive: &[u8]) {
+        self.release_as([NAME, VERSION], dependency, source, archive);
+    }
+
+    /// As [`User::release`], with another name and version of the crate.
+    fn release_as(&self, named: [&str; 2], dependency: &str, source: &str, archive: &[u8]) {
+        let [name, version] = named;
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/probe");
         let write = |name: &str, text: &str| fs::write(self.at("source").join(name), text).unwrap();
         let manifest = fs::read_to_string(fixture.join("Cargo.toml")).unwrap();
@@ -192,14 +198,16 @@ impl User {
         let old = lock.lines().find(|line| line.starts_with("checksum = "));
         let lock = lock
             .replace(old.unwrap(), &format!("checksum = \"{}\"", digest.hex()))
-            .replace(&self.public, source);
+            .replace(&self.public, source)
+            .replace(&format!("\"{NAME}\""), &format!("\"{name}\""))
+            .replace(&format!("\"{VERSION}\""), &format!("\"{version}\""));
         write("Cargo.lock", &lock);
         let spec = fs::read_to_string(fixture.join("Image.toml")).unwrap();
         write("Image.toml", &spec.replace("bookworm", "test"));
         let spec = Digest::of(&fs::read(self.at("source/Image.toml")).unwrap());
         let image_lock = format!(
             "version = 2\nspec = \"{spec}\"\ncargo_lock = \"{}\"\nroot = \"sha256:{}\"\npackage = []\n{}\
-             [[crate]]\nname = \"{NAME}\"\nversion = \"{VERSION}\"\nsha256 = \"{digest}\"\nsize = {}\n",
+             [[crate]]\nname = \"{name}\"\nversion = \"{version}\"\nsha256 = \"{digest}\"\nsize = {}\n",
             Digest::of(lock.as_bytes()),
             "0".repeat(64),
             index(),
@@ -389,6 +397,37 @@ fn a_registry_that_is_not_at_hand_is_no_obstacle_to_what_was_checked_before() {
     let told = said(&offline).contains("crates are not compared with the registry: ");
     assert!(told, "{}", said(&offline));
     assert_eq!(user.kept(), 1);
+}
+
+#[test]
+fn a_crate_that_the_registry_does_not_have_is_refused() {
+    let test = "a_crate_that_the_registry_does_not_have_is_refused";
+    let honest = archive("// honest");
+    let mirror = Registry::serve(honest.clone());
+    let user = User::new(&mirror);
+    let public = user.public.clone();
+    for named in [[NAME, "1.0.999"], ["nope", "1.0.19"]] {
+        let [name, version] = named;
+        user.release_as(named, &format!("{name} = \"1\""), &public, &honest);
+        let refused = user.build();
+        if is_impossible(&refused, test) {
+            return;
+        }
+        assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+        let reason =
+            format!("checking crate {name} {version}: the registry has no such crate or version");
+        assert!(said(&refused).contains(&reason), "{}", said(&refused));
+        assert_eq!(user.kept(), 0);
+    }
+    // A folder that does not have it is no registry.
+    fs::create_dir(user.at("vendor")).unwrap();
+    let config = format!(
+        "[source.crates-io]\nreplace-with = \"vendored\"\n[source.vendored]\ndirectory = {:?}\n",
+        user.at("vendor")
+    );
+    fs::write(user.at("home/config.toml"), config).unwrap();
+    let unknown = user.build();
+    assert_eq!(unknown.status.code(), Some(2), "{}", said(&unknown));
 }
 
 /// Paths of the environment are those of where the user is.

@@ -1,6 +1,7 @@
 //! Crates of the public registry: `Cargo.lock` names them, cargo fetches their archives, and this program checks and
 //! unpacks the archives. (Cargo accepts a vendored folder whose files and checksums were both changed.)
 
+mod absent;
 mod archive;
 mod cargo_lock;
 mod error;

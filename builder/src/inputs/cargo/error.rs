@@ -50,6 +50,9 @@ pub enum CrateError {
         /// The digest in the registry.
         expected: Digest,
     },
+    /// The registry answered that it has no crate of this name and version.
+    #[error("checking crate {0}: the registry has no such crate or version")]
+    Absent(Named),
     /// cargo takes the crate from elsewhere, or knows no digest of it.
     #[error("checking crate {0}: cargo knows no digest of it in the registry")]
     Unknown(Named),
@@ -89,7 +92,10 @@ pub enum CrateError {
 impl CrateError {
     /// Whether this is an answer about the source, and the same on every machine.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Source { .. } | Self::Digest { .. })
+        matches!(
+            self,
+            Self::Source { .. } | Self::Digest { .. } | Self::Absent(_)
+        )
     }
 
     /// What helps, if that is known.
@@ -103,6 +109,9 @@ impl CrateError {
             Self::Source { .. } => Some(ELSEWHERE),
             Self::Digest { .. } => Some(
                 "either Cargo.lock was edited, or cargo is configured to use a registry with other crates",
+            ),
+            Self::Absent(_) => Some(
+                "either Cargo.lock was edited, or cargo is configured to use a registry that lacks it",
             ),
             Self::Unknown(_) => Some("is the registry that cargo is configured to use complete?"),
             Self::NoArchive { .. } => Some(

@@ -10,6 +10,7 @@ use content::{Digest, limits};
 use scratch::Scratch;
 use serde::Deserialize;
 
+use super::absent::absent;
 use super::archive::folder;
 use super::cargo_lock::{self, CargoLock};
 use super::error::CrateError;
@@ -61,7 +62,7 @@ impl<'a> Registry<'a> {
     /// Has cargo look up the crates of a lock: over the network, or else in its copy of the registry's index.
     ///
     /// # Errors
-    /// cargo is missing or cannot find them, or the work was interrupted.
+    /// The registry does not have one of them, cargo is missing or cannot find them, or the work was interrupted.
     pub(super) fn ask(
         lock: &CargoLock,
         cargo: Cargo,
@@ -77,6 +78,9 @@ impl<'a> Registry<'a> {
         registry.write(lock)?;
         if let Err(error) = registry.update() {
             registry.interrupt.check()?;
+            if let Some(one) = absent(&error, lock) {
+                return Err(CrateError::Absent(one.clone()));
+            }
             registry.cargo = registry.cargo.offline();
             // The error with network says more than the one without.
             registry.update().map_err(|_| error)?;
@@ -172,12 +176,11 @@ pub(super) fn archive(one: &Named, manifest: &Path) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// The manifest of our package. A version requirement has no build metadata.
+/// The manifest of our package.
 fn manifest(crates: &[Named]) -> String {
     let mut text = PACKAGE.to_owned();
     for (index, one) in crates.iter().enumerate() {
-        let version = one.version.as_str().split('+').next().unwrap_or_default();
-        let name = &one.name;
+        let (name, version) = (&one.name, one.version.without_build());
         text += &format!(
             "c{index} = {{ package = \"{name}\", version = \"={version}\", default-features = false }}\n"
         );

@@ -83,6 +83,13 @@ fn split(text: &str, at: char) -> (&str, Option<&str>) {
     }
 }
 
+impl CrateVersion {
+    /// The version without build metadata, as a requirement has it (Semantic Versioning 2.0.0, item 10).
+    pub fn without_build(&self) -> &str {
+        split(&self.0, '+').0
+    }
+}
+
 macro_rules! text {
     ($name:ident) => {
         impl $name {
