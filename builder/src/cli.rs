@@ -18,7 +18,8 @@ use signer::{KeyRef, KmsEndpoint};
 Exit status:
   0  done
   1  no: the source does not compile, takes crates from elsewhere than the public registry, locks a
-     package that the archive has not signed, or leaves processes behind that could change the program
+     crate that the registry does not have or a package that the archive has not signed, has links or
+     configuration of cargo, or leaves processes behind that could change the program
   2  could not tell: a wrong argument, an input that is missing or another one, no namespaces, I/O")]
 pub struct Cli {
     /// What to do.

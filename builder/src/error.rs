@@ -115,8 +115,9 @@ pub enum Error {
 /// What an error says about the source.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Meaning {
-    /// It must not be built: it does not compile, takes crates from elsewhere than the public registry, locks packages
-    /// that the archive has not signed, or starts processes that could change the program.
+    /// It must not be built: it does not compile, takes crates from elsewhere than the public registry, locks crates
+    /// or packages that the registry does not have or the archive has not signed, has links or configuration of cargo,
+    /// or starts processes that could change the program.
     Refused,
     /// Nothing.
     Unknown,

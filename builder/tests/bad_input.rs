@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use told::{after, interrupted, told, told_with_few_files};
+use told::{after, interrupted, told, told_as, told_with_few_files};
 
 const BUILDER: &str = env!("CARGO_BIN_EXE_builder");
 
@@ -47,11 +47,22 @@ impl Place {
         self.fails_as(Command::new(BUILDER), words)
     }
 
+    /// As [`Place::fails`], as an answer about the source.
+    fn refuses(&self, words: &str) -> String {
+        let mut command = Command::new(BUILDER);
+        command.args(words.split_whitespace());
+        told_as(1, "builder", self.within(command))
+    }
+
     fn fails_as(&self, mut command: Command, words: &str) -> String {
         command.args(words.split_whitespace());
+        told("builder", self.within(command))
+    }
+
+    fn within(&self, mut command: Command) -> Command {
         command.current_dir(self.0.path());
         command.env_remove("CARGO_NET_OFFLINE");
-        told("builder", command)
+        command
     }
 
     /// Besides the source and the store there is nothing.
@@ -98,8 +109,11 @@ fn source() {
     assert!(said.contains("expected version 2, found 1"), "{said}");
     assert!(said.contains("run `builder lock` there again"), "{said}");
     place.commit("mkdir source/.cargo && touch source/.cargo/config.toml");
-    let said = place.fails(build);
+    let said = place.refuses(build);
     assert!(said.contains(".cargo/config.toml could replace"), "{said}");
+    place.commit("rm -r source/.cargo && ln -s src source/link");
+    let said = place.refuses(build);
+    assert!(said.contains("link has git mode 120000"), "{said}");
     let said = place.fails("build nowhere -o layout --store store");
     assert!(said.contains("nowhere: No such file"), "{said}");
     place.shell("rm -rf source/.git");

@@ -11,10 +11,15 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// What `program` says on standard error, run by `command`: it must end with one error and one hint,
 /// as exit status 2 and without a result.
-pub fn told(program: &str, mut command: Command) -> String {
+pub fn told(program: &str, command: Command) -> String {
+    told_as(2, program, command)
+}
+
+/// As [`told`], with another exit status.
+pub fn told_as(status: i32, program: &str, mut command: Command) -> String {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{command:?}: {said}");
+    assert_eq!(output.status.code(), Some(status), "{command:?}: {said}");
     assert_eq!(output.stdout, b"", "{command:?}");
     let lines: Vec<_> = said.lines().collect();
     let begins = |start: String| lines.iter().filter(|line| line.starts_with(&start)).count();

@@ -176,7 +176,14 @@ pub enum SourceError {
 impl SourceError {
     /// Whether this is an answer about the source, and the same on every machine.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Elsewhere { .. })
+        matches!(
+            self,
+            Self::Elsewhere { .. }
+                | Self::Configuration { .. }
+                | Self::Kind { .. }
+                | Self::Path { .. }
+                | Self::Twice { .. }
+        )
     }
 
     /// What helps, if that is known.
