@@ -38,8 +38,8 @@ pub enum CompileError {
     /// Cargo's report is not that of one link.
     #[error("reading cargo's report of the program: {0}")]
     Report(#[from] ReportError),
-    /// Cargo found no workspace: too little was staged, which says nothing about the source.
-    #[error("cargo found no workspace: {0}")]
+    /// Cargo could not load a manifest: too little was staged, which says nothing about the source.
+    #[error("cargo could not load a manifest: {0}")]
     Unresolved(String),
     /// Cargo's list of crates cannot be read.
     #[error("listing its crates: expected a crate, found {0:?}")]
@@ -64,8 +64,8 @@ impl CompileError {
             Self::Refused(_) => Some("the compiler's own words are above"),
             Self::Scarce { scarcity, .. } => Some(scarcity.hint()),
             Self::Unresolved(_) => Some(
-                "the root of the workspace and its members must be committed in this repository; does \
-                 `cargo build --locked` find them in a new clone?",
+                "the root of the workspace, its members and crates that are used by path must be committed in this \
+                 repository; does `cargo build --locked` find them in a new clone?",
             ),
             Self::Linker { .. } => Some("Image.toml must name one gcc-N among its packages"),
             Self::Sandbox(error) => sandbox_hint(error),

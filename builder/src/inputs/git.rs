@@ -16,6 +16,7 @@ mod origins;
 mod path;
 mod workspace;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -123,6 +124,7 @@ fn locate(directory: &Path) -> Result<(PathBuf, String), SourceError> {
 /// The files to stage, by their staged paths.
 fn list(committed: &mut Committed, needed: &Closure) -> Result<Vec<Listed>, SourceError> {
     let mut files = committed.files_below(&needed.folders)?;
+    files.extend(committed.compiled_below(&needed.target_folders)?);
     for path in &needed.files {
         files.extend(committed.listed(path)?);
     }
@@ -139,12 +141,13 @@ fn list(committed: &mut Committed, needed: &Closure) -> Result<Vec<Listed>, Sour
 
 /// Checks that the working tree has no changes in the staged files.
 fn clean(top: &Path, commit: &str, needed: &Closure) -> Result<(), SourceError> {
-    let folders = needed.folders.iter().map(String::as_str);
+    let folders = needed.folders.union(&needed.target_folders);
+    let folders: BTreeSet<_> = folders.map(String::as_str).collect();
     let files = needed.files.iter().map(|path| path.as_str());
     let lock = [needed.committed_lock.as_str()];
-    let paths: Vec<_> = match needed.folders.contains("") {
+    let paths: Vec<_> = match folders.contains("") {
         true => Vec::new(),
-        false => folders.chain(files).chain(lock).collect(),
+        false => folders.into_iter().chain(files).chain(lock).collect(),
     };
     let mut differ = checkout::changed(top, commit, &paths)?;
     if differ.is_empty() {

@@ -1,16 +1,18 @@
-//! Whether cargo failed because of the manifests of a workspace, before any compiler ran. Too little may have been
-//! staged, which is not an answer about the source. An attacker's text can only turn a refusal into this error, and never
-//! an error into a refusal.
+//! Whether cargo failed because of the manifests of crates or of their workspace, before any compiler ran. Too little may
+//! have been staged, which is not an answer about the source. An attacker's text can only turn a refusal into this error,
+//! and never an error into a refusal.
 
-/// Cargo's messages if manifests of a workspace are missing or contradict each other.
-const UNRESOLVED: [&str; 4] = [
+/// Cargo's messages if manifests are missing or contradict each other.
+const UNRESOLVED: [&str; 6] = [
+    "failed to load manifest for dependency",
+    "failed to load source for dependency",
     "failed to find a workspace root",
     "failed to load manifest for workspace member",
     "believes it's in a workspace when it's not",
     "error inheriting `",
 ];
 
-/// Whether cargo says that a workspace cannot be found or read.
+/// Whether cargo says that a manifest cannot be found or read.
 pub(super) fn is_unresolved(line: &str) -> bool {
     UNRESOLVED.iter().any(|words| line.contains(words))
 }
@@ -20,11 +22,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_workspace_is_told_from_the_source() {
+    fn manifests_are_told_from_the_source() {
         for line in [
             "  failed to find a workspace root",
             "  error inheriting `edition` from workspace root manifest's `workspace.package.edition`",
             "error: failed to load manifest for workspace member `/build/src/b`",
+            "error: failed to load manifest for dependency `b`",
+            "  failed to load source for dependency `b`",
             "error: current package believes it's in a workspace when it's not:",
         ] {
             assert!(is_unresolved(line), "{line}");

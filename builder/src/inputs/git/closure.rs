@@ -16,6 +16,8 @@ const LOCK: &str = "Cargo.lock";
 pub(super) struct Closure {
     /// Folders, with everything below them.
     pub(super) folders: BTreeSet<String>,
+    /// Folders with targets that are outside of their crates. What cargo would obey there is not needed.
+    pub(super) target_folders: BTreeSet<String>,
     /// Files outside of these folders; they may be missing.
     pub(super) files: BTreeSet<SourcePath>,
     /// The path where cargo looks for its lock.
@@ -48,6 +50,7 @@ pub(super) fn closure(files: &mut dyn Files, first: &str) -> Result<Closure, Sou
     };
     Ok(Closure {
         folders: needed.folders,
+        target_folders: needed.target_folders,
         files: needed.files,
         cargo_lock,
         committed_lock,
@@ -58,6 +61,7 @@ pub(super) fn closure(files: &mut dyn Files, first: &str) -> Result<Closure, Sou
 struct Needed {
     open: Vec<String>,
     folders: BTreeSet<String>,
+    target_folders: BTreeSet<String>,
     files: BTreeSet<SourcePath>,
 }
 
@@ -86,6 +90,7 @@ impl Needed {
                 self.add_root(&found, manifests)?;
                 root = Some(manifests.expect(&found)?);
             }
+            self.target_folders.extend(manifest.target_folders());
             self.open.extend(manifest.offered_paths()?);
             self.open
                 .extend(manifest.path_dependencies(root.as_deref())?);

@@ -10,6 +10,9 @@ use super::name::{Kind, ObjectName};
 use super::objects::Objects;
 use super::path::{SourcePath, join};
 
+/// What cargo obeys in any folder above the one where it runs.
+const OBEYED: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo"];
+
 /// A file of the commit.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
@@ -102,13 +105,10 @@ impl Committed {
     /// # Errors
     /// Something other than a file is there, or a folder above it is a link.
     pub(super) fn listed(&mut self, path: &SourcePath) -> Result<Option<Listed>, SourceError> {
-        let (above, name) = path
-            .as_str()
-            .rsplit_once('/')
-            .unwrap_or(("", path.as_str()));
-        let Some(folder) = self.folder(above)? else {
+        let Some(folder) = self.folder(path.folder())? else {
             return Ok(None);
         };
+        let name = path.as_str().rsplit('/').next().unwrap_or_default();
         match folder.get(name) {
             None => Ok(None),
             Some(entry) => file(path.as_str(), entry).map(Some),
@@ -144,6 +144,28 @@ impl Committed {
         &mut self,
         folders: &BTreeSet<String>,
     ) -> Result<Vec<Listed>, SourceError> {
+        self.below(folders, |_, _| true)
+    }
+
+    /// The files below `folders`, sorted, without links, submodules and what cargo obeys: of these folders, which may
+    /// hold much else, only what can be compiled is needed.
+    ///
+    /// # Errors
+    /// Too much is there, or a folder above is a link.
+    pub(super) fn compiled_below(
+        &mut self,
+        folders: &BTreeSet<String>,
+    ) -> Result<Vec<Listed>, SourceError> {
+        self.below(folders, |name, entry| {
+            !matches!(entry, Entry::Other(_)) && !OBEYED.contains(&name)
+        })
+    }
+
+    fn below(
+        &mut self,
+        folders: &BTreeSet<String>,
+        is_wanted: impl Fn(&str, &Entry) -> bool,
+    ) -> Result<Vec<Listed>, SourceError> {
         let mut found = BTreeMap::new();
         for path in folders {
             let folder = self.folder(path)?;
@@ -152,7 +174,8 @@ impl Committed {
                 .into_iter()
                 .collect();
             while let Some((above, folder)) = open.pop() {
-                for (name, entry) in folder.iter() {
+                let wanted = folder.iter();
+                for (name, entry) in wanted.filter(|(name, entry)| is_wanted(name, entry)) {
                     let path = join(&above, name);
                     if let Entry::Folder(object) = entry {
                         let folder = self.open_folder(&path, *object)?;

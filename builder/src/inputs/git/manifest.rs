@@ -13,8 +13,6 @@ use super::path::{SourcePath, join};
 
 /// The name of a manifest.
 pub(super) const MANIFEST: &str = "Cargo.toml";
-/// Tables of dependencies; cargo reads also those of tests.
-const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
 /// Manifests by folder. Each is read once.
 pub(super) struct Manifests<'a> {
@@ -77,7 +75,13 @@ impl Manifest {
 
     /// Whether it is the manifest of a crate: a workspace may have one of its own.
     pub(super) fn has_package(&self) -> bool {
-        self.table.contains_key("package")
+        self.package().is_some()
+    }
+
+    /// The table `package`, or `project` as it was once called.
+    fn package(&self) -> Option<&Table> {
+        let package = self.table.get("package");
+        package.or_else(|| self.table.get("project"))?.as_table()
     }
 
     /// Whether it is the root of a workspace.
@@ -98,15 +102,14 @@ impl Manifest {
 
     /// The folder that `package.workspace` names.
     pub(super) fn named_root(&self) -> Result<Option<String>, SourceError> {
-        let package = self.table.get("package").and_then(Value::as_table);
-        let named = package.and_then(|package| package.get("workspace")?.as_str());
+        let named = self.package();
+        let named = named.and_then(|package| package.get("workspace")?.as_str());
         named.map(|path| self.resolve(path)).transpose()
     }
 
     /// Whether it inherits from a workspace: any field is `workspace = true`.
     pub(super) fn inherits(&self) -> bool {
-        let package = self.table.get("package").and_then(Value::as_table);
-        let package = package.into_iter().flat_map(|package| package.values());
+        let package = self.package().into_iter().flat_map(Table::values);
         let lints = self.table.get("lints").into_iter();
         let tables = self.dependency_tables();
         let dependencies = tables.into_iter().flat_map(|table| table.values());
@@ -129,6 +132,23 @@ impl Manifest {
             }
         }
         Ok(folders)
+    }
+
+    /// The folders of its library, programs and build script that are outside of its own folder. One outside the
+    /// repository is not among them: if it is compiled, the commit cannot be built anywhere.
+    pub(super) fn target_folders(&self) -> Vec<String> {
+        let library = self.table.get("lib").into_iter();
+        let programs = self.table.get("bin").and_then(Value::as_array);
+        let named = library.chain(programs.into_iter().flatten());
+        let script = self.package().and_then(|package| package.get("build"));
+        let paths = named.filter_map(path).chain(script.and_then(Value::as_str));
+        let files = paths.filter_map(|path| {
+            let file = relative(&self.folder, path)?;
+            SourcePath::parse(&file).ok()
+        });
+        let folders = files.map(|file| file.folder().to_owned());
+        let is_outside = |folder: &String| !Path::new(folder).starts_with(&self.folder);
+        folders.filter(is_outside).collect()
     }
 
     /// The folders of crates in `[patch]` and `[workspace.dependencies]`.
@@ -173,7 +193,7 @@ impl Manifest {
 }
 
 fn dependency_kinds(table: &Table) -> Vec<&Table> {
-    let kinds = KINDS.iter();
+    let kinds = origins::KINDS.iter();
     kinds
         .filter_map(|kind| table.get(*kind)?.as_table())
         .collect()
@@ -217,12 +237,14 @@ mod tests {
     fn inheritance_is_found_in_every_table() {
         for (text, inherits) in [
             ("[package]\nedition.workspace = true", true),
+            ("[project]\nedition.workspace = true", true),
             ("[package]\n[lints]\nworkspace = true", true),
             ("[package]\n[dependencies]\na.workspace = true", true),
             (
                 "[target.x.dev-dependencies]\na = { workspace = true }",
                 true,
             ),
+            ("[build_dependencies]\na.workspace = true", true),
             ("[package]\nworkspace = '..'\nedition = '2024'", false),
             ("[package]\n[dependencies]\na = { path = 'b' }", false),
         ] {

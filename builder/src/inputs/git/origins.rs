@@ -4,7 +4,7 @@
 use super::error::SourceError;
 
 /// Tables of dependencies, with their old names (The Cargo Book, "Specifying Dependencies").
-const KINDS: [&str; 5] = [
+pub(super) const KINDS: [&str; 5] = [
     "dependencies",
     "dev-dependencies",
     "dev_dependencies",

@@ -31,6 +31,11 @@ impl SourcePath {
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The path of the folder that it is in, which is `""` for the repository itself.
+    pub(super) fn folder(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
 }
 
 impl AsRef<Path> for SourcePath {

@@ -2,6 +2,7 @@ use super::*;
 use std::process::Command;
 
 mod checkout;
+mod closure;
 mod objects;
 mod workspace;
 

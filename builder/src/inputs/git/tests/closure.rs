@@ -1,0 +1,97 @@
+//! What a crate needs of its repository.
+
+use super::*;
+
+#[test]
+fn crates_in_tables_of_any_name_are_staged() {
+    for table in [
+        "dependencies",
+        "dev-dependencies",
+        "dev_dependencies",
+        "build-dependencies",
+        "build_dependencies",
+        "target.'cfg(windows)'.dev_dependencies",
+        "target.t.build_dependencies",
+    ] {
+        let repository = repository();
+        let manifest = format!("[package]\n[{table}]\nd = {{ path = '../x/d' }}\n");
+        fs::write(repository.path().join("a/Cargo.toml"), manifest).unwrap();
+        commit(repository.path(), "true");
+        let (_, into) = staged(repository.path()).unwrap();
+        assert!(into.path().join("x/d/Cargo.toml").exists(), "{table}");
+        assert!(!into.path().join("x/b").exists(), "{table}");
+    }
+}
+
+/// A crate in `a`, with what stands beside it in `common`, and much else.
+fn with_targets(manifest: &str) -> tempfile::TempDir {
+    let repository = repository();
+    fs::write(repository.path().join("a/Cargo.toml"), manifest).unwrap();
+    let script = "mkdir -p common/deep/.cargo other/.cargo
+        for file in main.rs deep/mod.rs text Cargo.toml Cargo.lock deep/.cargo/config.toml; do echo > common/$file; done
+        ln -s /etc/passwd common/link
+        echo > build.rs; echo > other/.cargo/config.toml; echo '[workspace]' > Cargo.toml";
+    commit(repository.path(), script);
+    repository
+}
+
+#[test]
+fn folders_of_targets_that_are_elsewhere_are_staged() {
+    for manifest in [
+        "[package]\n[lib]\npath = '../common/main.rs'",
+        "[package]\n[[bin]]\nname = 'x'\npath = 'src/../../common/main.rs'",
+        "[package]\nbuild = '../common/main.rs'",
+        "[project]\nbuild = '../common/main.rs'",
+    ] {
+        let repository = with_targets(manifest);
+        let (source, into) = staged(repository.path()).unwrap();
+        let is_staged = |path: &str| into.path().join(path).symlink_metadata().is_ok();
+        for path in ["a/src/main.rs", "main.rs", "deep/mod.rs", "text"] {
+            let path = path
+                .strip_prefix("a/")
+                .map_or(format!("common/{path}"), |_| path.to_owned());
+            assert!(is_staged(&path), "{manifest}: {path}");
+        }
+        for path in ["Cargo.toml", "Cargo.lock", "deep/.cargo", "link"] {
+            assert!(!is_staged(&format!("common/{path}")), "{manifest}: {path}");
+        }
+        assert!(!is_staged("build.rs") && !is_staged("x"), "{manifest}");
+        // They are part of what is digested, and must be committed.
+        commit(repository.path(), "echo more >> common/deep/mod.rs");
+        let (changed, _into) = staged(repository.path()).unwrap();
+        assert_ne!(changed.tree, source.tree, "{manifest}");
+        fs::write(repository.path().join("common/new.rs"), "").unwrap();
+        let refused = staged(repository.path());
+        assert!(
+            matches!(refused, Err(SourceError::Dirty { .. })),
+            "{manifest}"
+        );
+    }
+}
+
+#[test]
+fn a_target_above_its_crate_brings_nothing_that_cargo_obeys() {
+    let repository = with_targets("[package]\nbuild = '../build.rs'");
+    let (_, into) = staged(repository.path()).unwrap();
+    let is_staged = |path: &str| into.path().join(path).exists();
+    assert!(is_staged("build.rs") && is_staged("a/Cargo.toml") && is_staged("common/main.rs"));
+    assert!(!is_staged("Cargo.toml") && !is_staged("x/d/Cargo.toml") && !is_staged("other/.cargo"));
+}
+
+#[test]
+fn targets_of_crates_that_are_used_by_path_count_as_well() {
+    let repository = with_targets("[package]\n[dependencies]\nb = { path = '../x/b' }");
+    let lib = "printf \"[package]\\n[lib]\\npath = '../../common/main.rs'\\n\" > x/b/Cargo.toml";
+    commit(repository.path(), lib);
+    let (_, into) = staged(repository.path()).unwrap();
+    assert!(into.path().join("common/deep/mod.rs").exists());
+}
+
+#[test]
+fn targets_outside_the_repository_are_left_to_cargo() {
+    let repository = with_targets(
+        "[package]\nbuild = '../../build.rs'\n[[bin]]\npath = '/etc/passwd'\n[lib]\npath = '../.git/x'",
+    );
+    let (_, into) = staged(repository.path()).unwrap();
+    assert_eq!(fs::read_dir(into.path()).unwrap().count(), 1);
+}
