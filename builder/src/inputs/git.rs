@@ -6,6 +6,7 @@ mod closure;
 mod committed;
 mod configuration;
 mod error;
+mod filtered;
 mod limits;
 mod links;
 mod manifest;

@@ -6,15 +6,18 @@
 //! say how files are compared. This folder names no programs.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use scratch::Scratch;
 
 use super::error::SourceError;
+use super::filtered;
 use super::path::path_of;
 use crate::host;
 
@@ -36,6 +39,9 @@ const READ: [&str; 3] = ["index", "info/attributes", "info/exclude"];
 /// Prefix of the files with the shared part of a split index (git-update-index(1), "Split index").
 const SHARED_INDEX: &str = "sharedindex.";
 
+/// The status of a file that differs from the index, which has it as the commit does.
+const MODIFIED: &[u8] = b" M ";
+
 /// The paths that git calls changed or untracked, among `paths` and below them, or in the whole repository if `paths` is
 /// empty.
 ///
@@ -54,11 +60,19 @@ pub(super) fn changed(
     })?;
     let objects = ask(top, "rev-parse", &["--git-path", "objects"])?;
     let said = host::git_status(top, own, &top.join(objects), paths)?;
-    let entries = said.split(|byte| *byte == 0);
     // Two letters and a space stand before each path (git-status(1), "Porcelain Format Version 1").
-    let paths = entries.filter_map(|entry| entry.get(3..));
-    Ok(paths
-        .map(|path| String::from_utf8_lossy(path).into_owned())
+    let entries = said.split(|byte| *byte == 0);
+    let entries = entries.filter_map(|entry| entry.split_at_checked(3));
+    let entries: Vec<_> = entries
+        .map(|(letters, path)| (letters, OsStr::from_bytes(path)))
+        .collect();
+    let modified = entries.iter().filter(|(letters, _)| *letters == MODIFIED);
+    let modified: Vec<_> = modified.map(|(_, path)| *path).collect();
+    let clean = filtered::clean(top, &modified)?;
+    let is_changed = |entry: &&(&[u8], &OsStr)| entry.0 != MODIFIED || !clean.contains(entry.1);
+    let changed = entries.iter().filter(is_changed);
+    Ok(changed
+        .map(|(_, path)| path.to_string_lossy().into_owned())
         .collect())
 }
 

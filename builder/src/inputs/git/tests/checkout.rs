@@ -53,3 +53,62 @@ fn a_linked_working_tree_is_one() {
     fs::write(tree.join("a/src/main.rs"), "fn main() { }\n").unwrap();
     assert!(matches!(staged(&tree), Err(SourceError::Dirty { .. })));
 }
+
+/// A repository with `a/x.dat`, which a filter converts that leaves the file `marker` when git runs it.
+fn filtered() -> tempfile::TempDir {
+    let repository = repository();
+    let script = "printf '#!/bin/sh\ntouch %s\ntr A-Z a-z\n' \"$PWD/marker\" > .git/clean; chmod +x .git/clean
+        git config filter.up.clean \"$PWD/.git/clean\"; git config filter.up.smudge 'tr a-z A-Z'
+        echo '*.dat filter=up' > .gitattributes; echo ABC > a/x.dat; git add .
+        git -c user.name=n -c user.email=e commit -qm m; rm a/x.dat; git checkout -q .";
+    shell(repository.path(), script);
+    let at = |name: &str| repository.path().join(name);
+    assert_eq!(fs::read(at("a/x.dat")).unwrap(), b"ABC\n");
+    assert!(at("marker").exists(), "the filter does not run");
+    fs::remove_file(at("marker")).unwrap();
+    repository
+}
+
+#[test]
+fn what_a_filter_converts_is_clean_and_the_filter_does_not_run() {
+    for change in [
+        "true",
+        "touch a/x.dat",
+        "touch -d 2001-01-01 a/x.dat",
+        "touch -d 2001-01-01 a/x.dat .git/index",
+        "git config filter.up.process nothing; touch -d 2001-01-01 a/x.dat",
+        // git calls it changed, but what is built is the committed object.
+        "echo XYZ > a/x.dat",
+    ] {
+        let repository = filtered();
+        shell(repository.path(), change);
+        let (_, into) = staged(repository.path()).unwrap_or_else(|error| {
+            panic!("{change}: {error}");
+        });
+        let staged = fs::read(into.path().join("a/x.dat")).unwrap();
+        assert_eq!(staged, b"abc\n", "{change}");
+        assert!(!repository.path().join("marker").exists(), "{change}");
+    }
+}
+
+#[test]
+fn changes_of_what_a_filter_converts_count() {
+    for change in [
+        "echo more >> a/x.dat",
+        "rm a/x.dat",
+        "ln -sf main a/x.dat",
+        "echo other > a/x.dat; git add a/x.dat",
+        "git rm -q --cached a/x.dat",
+        "touch a/y.dat",
+        // Nothing converts it.
+        "git config --unset filter.up.clean; touch -d 2001-01-01 a/x.dat",
+        "git config filter.up.clean ''; touch -d 2001-01-01 a/x.dat",
+        "echo '*.dat -filter' > .git/info/attributes; touch -d 2001-01-01 a/x.dat",
+        "touch -d 2001-01-01 a/x.dat; echo >> a/src/main.rs",
+    ] {
+        let repository = filtered();
+        shell(repository.path(), change);
+        let result = staged(repository.path());
+        assert!(matches!(result, Err(SourceError::Dirty { .. })), "{change}");
+    }
+}
