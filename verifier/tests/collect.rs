@@ -45,7 +45,10 @@ impl Shelf {
 
     /// Hangs `layers` on the image under the tag for attestations.
     fn attest(&mut self, image: &ImageRef, layers: Vec<Descriptor>) {
-        let manifest = Manifest::new(Descriptor::empty(), layers);
+        let manifest = Manifest {
+            artifact_type: Some(media::DSSE_ENVELOPE.to_owned()),
+            ..Manifest::new(Descriptor::empty(), layers)
+        };
         let path = format!("manifests/sha256-{}.att", image.digest.hex());
         self.put(&path, media::MANIFEST, &manifest.to_bytes().unwrap());
     }

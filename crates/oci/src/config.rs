@@ -183,8 +183,22 @@ impl Config {
 /// A point in time (RFC 3339, section 5.6), kept as it is written.
 fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    match text.as_deref().map(DateTime::parse_from_rfc3339) {
-        Some(Err(_)) => Err(de::Error::custom("a time is not RFC 3339")),
-        Some(Ok(_)) | None => Ok(text),
+    match text.as_deref().map(is_time) {
+        Some(false) => Err(de::Error::custom("a time is not RFC 3339")),
+        Some(true) | None => Ok(text),
     }
+}
+
+/// Whether Go's `time.Time` can be parsed from the text. chrono also accepts `t`, `z` or a space, leap seconds
+/// and an offset without a colon.
+fn is_time(text: &str) -> bool {
+    let Some((time, rest)) = text.split_at_checked("2006-01-02T15:04:05".len()) else {
+        return false;
+    };
+    let is_digit = |c: char| c.is_ascii_digit();
+    let fraction = rest.strip_prefix('.');
+    let zone = fraction.map_or(rest, |digits| digits.trim_start_matches(is_digit));
+    let is_zone = matches!(zone.as_bytes(), [b'Z'] | [b'+' | b'-', _, _, b':', _, _]);
+    let is_clock = time.as_bytes()[10] == b'T' && !time.ends_with(":60");
+    is_clock && is_zone && DateTime::parse_from_rfc3339(text).is_ok()
 }

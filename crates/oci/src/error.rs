@@ -59,6 +59,9 @@ pub enum Error {
     /// The manifest of an image has no layers.
     #[error("reading manifest: an image must have at least one layer")]
     NoLayers,
+    /// A manifest without a configuration does not say what it is.
+    #[error("reading manifest: artifactType is missing beside an empty configuration")]
+    NoArtifactType,
     /// A variable in a configuration without `=` or without a name, shortened to 200 characters.
     #[error("reading configuration: variable {0:?} is not NAME=VALUE")]
     Env(String),

@@ -71,8 +71,8 @@ impl Manifest {
     ///
     /// # Errors
     /// The bytes are larger than [`limits::MANIFEST`], not strict JSON, not a manifest, have another schema
-    /// version or media type, more than [`limits::LAYERS`] layers or, for an image, none, or could be parsed as
-    /// an index too.
+    /// version or media type, more than [`limits::LAYERS`] layers or, for an image, none, neither a configuration
+    /// nor an artifact type, or could be parsed as an index too.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::Manifest;
         let json = |source| Error::Json { document, source };
@@ -97,6 +97,10 @@ impl Manifest {
         // image's; artifacts may have no layer.
         if count == 0 && self.config.media_type == media::CONFIG {
             return Err(Error::NoLayers);
+        }
+        // manifest.md, artifactType: "This MUST be set when config.mediaType is set to the empty value."
+        if self.artifact_type.is_none() && self.config.media_type == media::EMPTY {
+            return Err(Error::NoArtifactType);
         }
         Ok(())
     }

@@ -150,13 +150,68 @@ fn an_image_is_what_its_manifest_describes() {
         parse(described.clone(), vec![]),
         Err(Error::NoLayers)
     ));
-    let odd = Descriptor::of(media::EMPTY, &bytes);
+    let odd = Descriptor::of(media::OCTETS, &bytes);
     assert!(matches!(
         parse(odd, vec![layer.clone()]),
         Err(Error::MediaType { .. })
     ));
     let many = vec![layer; limits::LAYERS + 1];
     assert!(matches!(parse(described, many), Err(Error::Layers { .. })));
+}
+
+/// OCI image specification, manifest.md, property `artifactType`.
+#[test]
+fn a_manifest_without_configuration_names_its_type() {
+    let parse = |manifest: Manifest| Manifest::parse(&manifest.to_bytes().unwrap());
+    let layer = Descriptor::of(media::OCTETS, b"l");
+    let untyped = Manifest::new(Descriptor::empty(), vec![layer.clone()]);
+    let error = parse(untyped.clone()).unwrap_err();
+    assert!(matches!(error, Error::NoArtifactType), "{error}");
+    let empty = Manifest {
+        artifact_type: Some(String::new()),
+        ..untyped.clone()
+    };
+    let error = parse(empty).unwrap_err();
+    assert!(matches!(error, Error::NoArtifactType), "{error}");
+    let subject = Descriptor::of(media::MANIFEST, b"m");
+    assert!(parse(Manifest::referrer("a/b", layer, subject)).is_ok());
+}
+
+#[test]
+fn times_are_read_as_go_reads_them() {
+    let parse = |time: &str| {
+        let config = Config {
+            created: Some(time.into()),
+            ..config(vec![Digest::of(b"l")])
+        };
+        Config::parse(&config.to_bytes().unwrap())
+    };
+    for time in [
+        "1970-01-01T00:00:00Z",
+        "2026-11-28T23:59:59.123456789012Z",
+        "2026-11-28T23:59:59.5+23:59",
+        "0000-01-01T00:00:00-00:00",
+    ] {
+        assert!(parse(time).is_ok(), "{time}");
+    }
+    for time in [
+        "2026-11-28 10:00:00Z",
+        "2026-11-28t10:00:00Z",
+        "2026-11-28T10:00:00z",
+        "2016-12-31T23:59:60Z",
+        "2026-11-28T10:00:00+0100",
+        "2026-11-28T10:00:00+24:00",
+        "2026-11-28T10:00:00\u{2212}01:00",
+        "2026-11-28T10:00:00.Z",
+        "2026-11-28T10:00:00,5Z",
+        "2026-11-28T10:00:00",
+        "2026-11-28T1:00:00Z",
+        "2026-02-29T10:00:00Z",
+        "2026-11-28",
+        "",
+    ] {
+        assert!(parse(time).is_err(), "{time}");
+    }
 }
 
 #[test]
