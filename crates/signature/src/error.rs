@@ -3,13 +3,13 @@ use content::Digest;
 /// Why a key, a signature or a signed document is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The text is not one P-256 public key in PEM.
+    /// The text does not contain exactly one P-256 public key in PEM.
     #[error("parsing public key: expected one PEM block PUBLIC KEY with a P-256 key")]
     PublicKey,
     /// The private key is encrypted.
     #[error("parsing private key: the key is encrypted, which is not supported")]
     EncryptedKey,
-    /// The text is not one P-256 private key in PEM.
+    /// The text does not contain exactly one P-256 private key in PEM.
     #[error(
         "parsing private key: expected one PEM block PRIVATE KEY or EC PRIVATE KEY with a P-256 key"
     )]

@@ -15,6 +15,10 @@ use zeroize::Zeroizing;
 use crate::Error;
 use crate::pem::{self, Fault};
 
+const PUBLIC_KEY: &str = "PUBLIC KEY";
+const PKCS8: &str = "PRIVATE KEY";
+const SEC1: &str = "EC PRIVATE KEY";
+
 /// A P-256 public key. Signatures are ECDSA with SHA-256, in ASN.1 DER.
 #[derive(Clone, Eq, PartialEq)]
 pub struct PublicKey {
@@ -23,22 +27,31 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Parses one PEM block `PUBLIC KEY` (RFC 7468, section 13) with white space around it, its base64 in
-    /// lines of any width.
+    /// Parses the one PEM block `PUBLIC KEY` (RFC 7468, section 13) in a text, its base64 in lines of any
+    /// width. Other blocks and text around it are ignored, as openssl does.
     ///
     /// # Errors
-    /// The text is anything else, has text before or after the block, or encodes the key differently from
+    /// There is no such block or more than one, it is no P-256 key, or it encodes the key differently from
     /// [`PublicKey::der`]. The last rule gives a key the same key ID for every reader.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         checked_size(pem)?;
-        let block = pem::only_block(pem).map_err(|_| Error::PublicKey)?;
-        if block.label != "PUBLIC KEY" {
-            return Err(Error::PublicKey);
-        }
+        let block = pem::only_block(pem, &[PUBLIC_KEY]).map_err(|_| Error::PublicKey)?;
         let key = VerifyingKey::from_public_key_der(&block.der).map_err(|_| Error::PublicKey)?;
         let key = Self::new(key)?;
         match key.der == *block.der {
             true => Ok(key),
+            false => Err(Error::PublicKey),
+        }
+    }
+
+    /// Parses one PEM block `PUBLIC KEY` with nothing but white space around it. Another reader of a signed
+    /// document, which takes the first block or the last, finds the same key.
+    ///
+    /// # Errors
+    /// Those of [`PublicKey::from_pem`], or there is anything else in the text.
+    pub fn from_bare_pem(pem: &str) -> Result<Self, Error> {
+        match pem::is_bare(pem, PUBLIC_KEY) {
+            true => Self::from_pem(pem),
             false => Err(Error::PublicKey),
         }
     }
@@ -115,21 +128,21 @@ impl PrivateKey {
         Self::new(SigningKey::try_generate().map_err(|_| Error::Random)?)
     }
 
-    /// Parses one PEM block `PRIVATE KEY` (PKCS #8) or `EC PRIVATE KEY` (SEC 1), its base64 in lines of
-    /// any width. A block `EC PARAMETERS` beside it, which `openssl ecparam -genkey` writes, is ignored.
+    /// Parses the one PEM block `PRIVATE KEY` (PKCS #8) or `EC PRIVATE KEY` (SEC 1) in a text, its base64 in
+    /// lines of any width. Other blocks and text around it are ignored, as openssl does.
     ///
     /// # Errors
     /// [`Error::EncryptedKey`] for an encrypted key, [`Error::KeySize`] for a text larger than
     /// [`limits::KEY`], [`Error::PrivateKey`] for anything else.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         checked_size(pem)?;
-        let block = pem::only_block(pem).map_err(|fault| match fault {
+        let block = pem::only_block(pem, &[PKCS8, SEC1]).map_err(|fault| match fault {
             Fault::Encrypted => Error::EncryptedKey,
             Fault::Malformed => Error::PrivateKey,
         })?;
         let key = match block.label {
-            "PRIVATE KEY" => SigningKey::from_pkcs8_der(&block.der).ok(),
-            "EC PRIVATE KEY" => SecretKey::from_sec1_der(&block.der).ok().map(Into::into),
+            PKCS8 => SigningKey::from_pkcs8_der(&block.der).ok(),
+            SEC1 => SecretKey::from_sec1_der(&block.der).ok().map(Into::into),
             _ => None,
         };
         Self::new(key.ok_or(Error::PrivateKey)?)
@@ -206,11 +219,13 @@ mod tests {
         for text in [
             String::new(),
             pem.repeat(2),
-            format!("key:\n{pem}"),
-            format!("{pem}\nmore"),
             pem.replace("PUBLIC KEY", "PRIVATE KEY"),
             pem.replacen('\n', "", 2),
             pem.replace("MFkw", "MFkx"),
+            pem.replace("END PUBLIC", "END PRIVATE"),
+            pem.replace("-----END PUBLIC KEY-----", ""),
+            format!("-----BEGIN X-----\nAAAA\n{pem}"),
+            pem.replace('\n', "\r"),
         ] {
             assert!(
                 matches!(PublicKey::from_pem(&text), Err(Error::PublicKey)),
@@ -254,7 +269,7 @@ mod tests {
         maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==\n-----END EC PRIVATE KEY-----\n";
 
     #[test]
-    fn ignores_parameters_and_nothing_else() {
+    fn parameters_are_no_key() {
         let parameters = PARAMETERS_AND_KEY.split_inclusive("PARAMETERS-----\n");
         let parameters: String = parameters.take(2).collect();
         let key = PARAMETERS_AND_KEY.strip_prefix(&parameters).unwrap();
@@ -262,12 +277,67 @@ mod tests {
         for text in [
             parameters.clone(),
             key.repeat(2),
-            format!("{key}more"),
-            PARAMETERS_AND_KEY.replace("EC PARAMETERS", "DH PARAMETERS"),
             PARAMETERS_AND_KEY.replace("EC PRIVATE KEY", "PRIVATE KEY"),
         ] {
             let error = PrivateKey::from_pem(&text).err();
             assert!(matches!(error, Some(Error::PrivateKey)), "{text}");
+        }
+    }
+
+    /// Forms that `openssl pkey` reads: as `-text` prints a key, as `openssl pkcs12` exports it, as editors and
+    /// mail change it, and in one file with other keys.
+    fn forms(pem: &str, other: &str) -> [String; 13] {
+        [
+            pem.replacen('\n', "\n\n", 1),
+            pem.replace('\n', "  \n"),
+            pem.replace('\n', "\t\r\n"),
+            pem.replacen('\n', "\n  ", 1),
+            pem.trim_end().to_owned(),
+            format!("\u{feff}{pem}"),
+            format!("Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n{pem}"),
+            format!("{pem}Private-Key: (256 bit)\npriv:\n    1e:99\nASN1 OID: prime256v1\n"),
+            format!("{pem}MFkw"),
+            format!("{pem}{other}"),
+            format!("{other}{pem}"),
+            format!("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n{pem}"),
+            format!(
+                "-----BEGIN X PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END X PRIVATE KEY-----\n{pem}"
+            ),
+        ]
+    }
+
+    #[test]
+    fn reads_what_openssl_reads() {
+        let key = PrivateKey::generate().unwrap();
+        let (private, public) = (key.to_pem().unwrap(), key.public().to_pem());
+        for text in forms(&public, &private) {
+            let read = PublicKey::from_pem(&text);
+            assert_eq!(
+                &read.unwrap_or_else(|e| panic!("{e}: {text}")),
+                key.public()
+            );
+        }
+        for text in forms(&private, &public) {
+            let read = PrivateKey::from_pem(&text);
+            assert_eq!(read.ok().unwrap().public(), key.public());
+        }
+    }
+
+    #[test]
+    fn a_bare_key_has_nothing_beside_it() {
+        let key = PrivateKey::generate().unwrap();
+        let (private, public) = (key.to_pem().unwrap(), key.public().to_pem());
+        for text in [&public, &format!("\n{} ", public.replace('\n', "\r\n"))] {
+            assert_eq!(&PublicKey::from_bare_pem(text).unwrap(), key.public());
+        }
+        for text in [
+            format!("{}{public}", &*private),
+            format!("{public}{}", &*private),
+            format!("{public}more"),
+            format!("key:\n{public}"),
+            public.repeat(2),
+        ] {
+            assert!(PublicKey::from_bare_pem(&text).is_err(), "{text}");
         }
     }
 

@@ -111,7 +111,8 @@ impl Payload {
     pub fn names(&self, key: &PublicKey) -> bool {
         let option = |name| self.optional.as_ref()?.get(name)?.as_str();
         let pem = option(PUB).and_then(|pem| STANDARD_NO_PAD.decode(pem).ok());
-        let named = pem.and_then(|pem| PublicKey::from_pem(std::str::from_utf8(&pem).ok()?).ok());
+        let named =
+            pem.and_then(|pem| PublicKey::from_bare_pem(std::str::from_utf8(&pem).ok()?).ok());
         named.as_ref() == Some(key) && option(SIGALG) == Some(ECDSA_P256_SHA256)
     }
 
@@ -167,11 +168,16 @@ mod tests {
             payload.names(key.public())
         };
         let padded = base64::engine::general_purpose::STANDARD.encode(key.public().to_pem() + " ");
+        // Confidential Space takes the first block, whatever its label.
+        let other = PrivateKey::generate().unwrap().public().to_pem();
+        let other = other.replace("PUBLIC KEY", "X");
+        let two = STANDARD_NO_PAD.encode(other + &key.public().to_pem());
         assert!(named("other", Value::Null));
         for (option, value) in [
             (PUB, Value::Null),
             (PUB, Value::from(key.public().to_pem())),
             (PUB, Value::from(padded)),
+            (PUB, Value::from(two)),
             (SIGALG, Value::Null),
             (SIGALG, Value::from("RSASSA_PSS_SHA256")),
         ] {

@@ -112,5 +112,5 @@ fn claimed_key(payload: &[u8]) -> Option<PublicKey> {
     }
     let text = optional["dev.cosignproject.cosign/pub"].as_str()?;
     let pem = String::from_utf8(STANDARD_NO_PAD.decode(text).ok()?).ok()?;
-    PublicKey::from_pem(&pem).ok()
+    PublicKey::from_bare_pem(&pem).ok()
 }

@@ -67,7 +67,7 @@ fn check_image(payload: &Value, digest: &Digest) -> Result<(), String> {
 }
 
 fn verify_ecdsa(pem: &str, payload: &[u8], bytes: &[u8]) -> Result<Digest, String> {
-    let key = PublicKey::from_pem(pem).map_err(|error| error.to_string())?;
+    let key = PublicKey::from_bare_pem(pem).map_err(|error| error.to_string())?;
     key.verify(payload, bytes)
         .map_err(|error| error.to_string())?;
     Ok(key.key_id())
