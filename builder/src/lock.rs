@@ -95,9 +95,9 @@ impl Lock {
     /// The text is not a lock, or one of another version.
     pub fn parse(text: &str) -> Result<Self, LockError> {
         // Another version may have other fields.
-        let Versioned { version } = toml::from_str(text)?;
+        let Versioned { version } = content::toml::parse(text)?;
         match version {
-            VERSION => Ok(toml::from_str(text)?),
+            VERSION => Ok(content::toml::parse(text)?),
             found => Err(LockError::Version { found }),
         }
     }
@@ -124,11 +124,27 @@ pub(crate) mod tests {
             let text = format!(
                 "name = 'p'\nversion = '1'\npath = 'p'\nsha256 = '{sha256}'\nsize = {size}\n"
             );
-            toml::from_str::<Package>(&text).map_err(|error| error.to_string())
+            content::toml::parse::<Package>(&text).map_err(|error| error.to_string())
         };
         assert_eq!(package(1 << 30).unwrap().size, 1 << 30);
         let error = package((1 << 30) + 1).unwrap_err();
         assert!(error.contains("more than 1073741824 bytes"), "{error}");
+    }
+
+    #[test]
+    fn an_array_is_not_a_table() {
+        let text = lock().to_text().unwrap();
+        let (before, after) = text.split_once("[[package]]\n").unwrap();
+        let array = package_as_array();
+        let text = format!("package = [{array}]\n{before}");
+        assert!(after.starts_with("name = "), "{after}");
+        let error = Lock::parse(&text).unwrap_err().to_string();
+        assert!(error.contains("invalid type: sequence"), "{error}");
+    }
+
+    /// The members of a package, in the order of its fields.
+    fn package_as_array() -> String {
+        format!("[\"p\", \"1\", \"p\", \"{}\", 1]", Digest::of(b"x"))
     }
 
     #[test]

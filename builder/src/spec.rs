@@ -154,7 +154,7 @@ impl Spec {
     /// # Errors
     /// The text is not TOML, or has missing or unknown fields.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str(text)
+        content::toml::parse(text)
     }
 }
 
@@ -183,6 +183,22 @@ binary = "p"
     fn reads_what_is_wanted() {
         let spec = Spec::parse(SPEC).unwrap();
         assert_eq!(spec.files[0].origin, Origin::Binary("p".into()));
+    }
+
+    #[test]
+    fn an_array_is_not_a_table() {
+        let (before, after) = SPEC.split_once("[image]\nentrypoint = [\"/p\"]\n").unwrap();
+        for array in [
+            "image = [[\"/p\"], [], {}, {}, \"\", \"\"]",
+            "image = [[\"/p\"]]",
+        ] {
+            let error = Spec::parse(&format!("{array}\n{before}{after}")).unwrap_err();
+            assert!(error.message().contains("sequence"), "{error}");
+        }
+        let (before, _) = SPEC.split_once("[[file]]").unwrap();
+        let text = format!("file = [[\"/p\", \"p\", \"q\", \"r\"]]\n{before}");
+        let error = Spec::parse(&text).unwrap_err();
+        assert!(error.message().contains("sequence"), "{error}");
     }
 
     #[test]

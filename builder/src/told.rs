@@ -28,7 +28,7 @@ mod tests {
         #[serde(deny_unknown_fields)]
         struct Empty {}
         let text = "\n\"a\\nbuilder: done\\u001b\" = 1";
-        let error = toml::from_str::<Empty>(text).unwrap_err();
+        let error = content::toml::parse::<Empty>(text).unwrap_err();
         let told = super::toml(&error);
         assert!(
             told.starts_with("line 2, column 1: unknown field"),

@@ -21,7 +21,7 @@ fn golden(name: &str) -> PathBuf {
 }
 
 fn lock() -> Lock {
-    toml::from_str(&std::fs::read_to_string(golden("Image.lock")).unwrap()).unwrap()
+    content::toml::parse(std::fs::read_to_string(golden("Image.lock")).unwrap()).unwrap()
 }
 
 fn file(path: &str, bytes: &[u8], executable: Executable) -> Entry {

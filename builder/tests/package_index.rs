@@ -227,7 +227,7 @@ impl Place {
 
     fn lock(&self) -> Lock {
         let text = fs::read_to_string(self.at("source/Image.lock")).unwrap();
-        toml::from_str(&text).unwrap()
+        content::toml::parse(&text).unwrap()
     }
 
     /// A store like ours that has never seen an index.

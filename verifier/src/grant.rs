@@ -67,7 +67,7 @@ impl Grant {
     /// # Errors
     /// Not TOML, an unknown entry, a name of another form, or a role that is not accepted.
     pub fn parse(bytes: &[u8]) -> Result<Self, GrantError> {
-        let document: Document = toml::from_str(std::str::from_utf8(bytes)?)?;
+        let document: Document = content::toml::parse(std::str::from_utf8(bytes)?)?;
         Ok(Self {
             key: name("key", &document.key)?,
             role: role(&document.role)?,

@@ -70,7 +70,7 @@ impl Policy {
         bytes: &[u8],
         read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
     ) -> Result<Self, PolicyError> {
-        let document: Document = toml::from_str(std::str::from_utf8(bytes)?)?;
+        let document: Document = content::toml::parse(std::str::from_utf8(bytes)?)?;
         let principals = document.principals(read_key)?;
         document.require_something()?;
         Ok(Self {
@@ -205,6 +205,31 @@ require = true
         let document = Digest::of(text.as_bytes()).hex();
         let lines = format!("{document}\n{}\n", builder.public().key_id().hex());
         assert_eq!(digest(&builder), Digest::of(lines.as_bytes()));
+    }
+
+    #[test]
+    fn an_array_is_not_a_table() {
+        let (builder, _) = keys();
+        let good = text(&[("builder", &builder)]);
+        for (table, array) in [
+            ("[rebuild]\nrequire = true\n", "rebuild = [true]"),
+            (
+                "[signatures]\nrequire = [\"builder\"]\n",
+                "signatures = [[\"builder\"], 1]",
+            ),
+            (
+                "[attestations]\nrequire = [\"provenance\", \"sbom\"]\nby = [\"builder\"]\n",
+                "attestations = [[], []]",
+            ),
+        ] {
+            let (before, after) = good.split_once(table).unwrap();
+            let error = parse(&format!("{array}\n{before}{after}")).unwrap_err();
+            assert!(matches!(error, PolicyError::Toml(_)), "{array}: {error}");
+            assert!(
+                error.to_string().contains("invalid type: sequence"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

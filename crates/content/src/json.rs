@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed as _};
 use serde_json::Value;
 
-use checked::Checked;
+pub(crate) use checked::Checked;
 pub use error::JsonError;
 pub use fields::{at_most, not_null, null_is_default};
 pub use fold::fold;

@@ -1,6 +1,6 @@
 //! The types that all other checks are built on: a digest, a reader that checks what it reads, limits on
-//! bytes from outside, strict parsing and canonical writing of JSON, and escaping of untrusted text for
-//! printing.
+//! bytes from outside, strict parsing and canonical writing of JSON, strict parsing of TOML (with the feature
+//! `toml`), and escaping of untrusted text for printing.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -9,6 +9,8 @@ pub mod json;
 pub mod limits;
 mod reader;
 mod text;
+#[cfg(feature = "toml")]
+pub mod toml;
 
 pub use digest::{Digest, Hasher, InvalidDigest};
 pub use reader::{

@@ -111,6 +111,6 @@ async fn blob(
 fn locked(directory: &Path) -> Option<Index> {
     let file = content::open_regular(&directory.join(LOCK)).ok()?;
     let bytes = content::read_limited(file, limits::DOCUMENT).ok()?;
-    let lock: Lock = toml::from_str(str::from_utf8(&bytes).ok()?).ok()?;
+    let lock: Lock = content::toml::parse(&bytes).ok()?;
     Some(lock.index)
 }

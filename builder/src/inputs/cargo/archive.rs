@@ -57,7 +57,7 @@ pub(super) fn each_file(named: &Named, bytes: &[u8], take: Take<'_>) -> Result<(
 
 /// Checks name and version in a manifest. Old manifests call the table `project`.
 fn check_manifest(named: &Named, text: &[u8]) -> Result<(), CrateError> {
-    let table: toml::Table = toml::from_slice(text)
+    let table: toml::Table = content::toml::parse(text)
         .map_err(|error| wrong(named, format!("parsing {MANIFEST}: {}", error.message())))?;
     let package = table.get("package").or_else(|| table.get("project"));
     let own = [

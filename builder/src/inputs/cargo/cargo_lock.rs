@@ -55,7 +55,7 @@ impl CargoLock {
     /// The text is not a lock, or it names a crate from elsewhere than the public registry, a replaced crate, a crate
     /// without checksum, or an invalid name.
     pub fn parse(text: &str) -> Result<Self, CrateError> {
-        let document: Document = toml::from_str(text)?;
+        let document: Document = content::toml::parse(text)?;
         let mut lock = Self {
             registry: None,
             crates: Vec::new(),
@@ -112,7 +112,7 @@ pub(super) fn digests(
     text: &str,
     registry: &str,
 ) -> Result<BTreeMap<(String, String), Option<Digest>>, CrateError> {
-    let document: Document = toml::from_str(text)?;
+    let document: Document = content::toml::parse(text)?;
     let packages = document.package.into_iter();
     let registered = packages.filter(|one| one.source.as_deref() == Some(registry));
     Ok(registered
@@ -169,6 +169,21 @@ mod tests {
         let replaced = LOCK.replace("checksum", "replace = \"x 1.0.0\"\nchecksum");
         let replaced = CargoLock::parse(&replaced);
         assert!(matches!(replaced, Err(CrateError::Source { .. })));
+    }
+
+    /// Cargo has other fields, and would read another crate.
+    #[test]
+    fn an_array_is_not_a_package() {
+        let lock = CargoLock::parse(LOCK).unwrap();
+        let digest = lock.crates[0].sha256;
+        let registry = lock.registry.unwrap();
+        let text = format!(
+            "package = [['itoa', '1.0.19', '{registry}', '{}', '']]",
+            digest.hex()
+        );
+        let error = CargoLock::parse(&text).unwrap_err();
+        assert!(matches!(error, CrateError::Lock(_)), "{error}");
+        assert!(error.to_string().contains("sequence"), "{error}");
     }
 
     #[test]

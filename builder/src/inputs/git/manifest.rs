@@ -62,7 +62,7 @@ pub(super) struct Manifest {
 impl Manifest {
     fn parse(folder: &str, bytes: &[u8]) -> Result<Self, SourceError> {
         let manifest = join(folder, MANIFEST);
-        let table = match toml::from_slice(bytes) {
+        let table = match content::toml::parse(bytes) {
             Ok(table) => table,
             Err(source) => return Err(SourceError::Manifest { manifest, source }),
         };

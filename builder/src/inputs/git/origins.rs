@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> Result<(), String> {
-        let table = toml::from_str(text).unwrap();
+        let table = content::toml::parse(text).unwrap();
         refuse("a/Cargo.toml", &table).map_err(|error| error.to_string())
     }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde::Deserialize as _;
 use serde::de::value::{MapDeserializer, SeqDeserializer, StringDeserializer};
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -23,14 +24,14 @@ use super::names::{Names, PassedOver, is_free};
 ///
 /// These rules do not apply to values that serde buffers before it knows their type (`flatten`, untagged
 /// and internally tagged enums): no type that is parsed here has objects in such a place.
-pub(super) struct Checked<T> {
+pub(crate) struct Checked<T> {
     inner: T,
     /// Whether an ignored value is a map in [`is_free`].
     is_free: bool,
 }
 
 impl<T> Checked<T> {
-    pub(super) fn new(inner: T) -> Self {
+    pub(crate) fn new(inner: T) -> Self {
         let is_free = false;
         Self { inner, is_free }
     }
@@ -231,7 +232,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Nested<V> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
         match self.fields {
-            Some(_) => Err(de::Error::invalid_type(de::Unexpected::Seq, &"an object")),
+            Some(_) => Err(de::Error::invalid_type(de::Unexpected::Seq, &self)),
             None => self.visitor.visit_seq(Checked::new(items)),
         }
     }
@@ -344,16 +345,33 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<A> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, A::Error> {
-        let Some(name) = self.members.next_key::<String>()? else {
-            return Ok(None);
-        };
-        self.names.add(&name)?;
-        self.is_free = is_free(&name);
-        seed.deserialize(StringDeserializer::new(name)).map(Some)
+        self.members.next_key_seed(Name {
+            seed,
+            names: &mut self.names,
+            is_free: &mut self.is_free,
+        })
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         let (inner, is_free) = (seed, self.is_free);
         self.members.next_value_seed(Checked { inner, is_free })
+    }
+}
+
+/// The name of one member. It is checked while it is read, so that an error has its place.
+struct Name<'a, S> {
+    seed: S,
+    names: &'a mut Names,
+    is_free: &'a mut bool,
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Name<'_, S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        self.names.add(&name)?;
+        *self.is_free = is_free(&name);
+        self.seed.deserialize(StringDeserializer::new(name))
     }
 }
