@@ -203,14 +203,24 @@ binary = "p"
 
     #[test]
     fn unknown_and_contradicting_fields_are_refused() {
-        for (old, new) in [
-            ("target = \"t\"", "target = \"t\"\nnetwork = true"),
-            ("binary = \"p\"", "binary = \"p\"\nsource = \"q\""),
-            ("binary = \"p\"", "binary = \"p\"\nmode = 7"),
-            ("binary = \"p\"", ""),
-            ("path = \"/p\"", "path = \"p\""),
+        let one = "expected one of binary, source, content";
+        for (old, new, reason) in [
+            (
+                "target = \"t\"",
+                "target = \"t\"\nnetwork = true",
+                "unknown field `network`",
+            ),
+            ("binary = \"p\"", "binary = \"p\"\nsource = \"q\"", one),
+            (
+                "binary = \"p\"",
+                "binary = \"p\"\nmode = 7",
+                "unknown field `mode`",
+            ),
+            ("binary = \"p\"", "", one),
+            ("path = \"/p\"", "path = \"p\"", "expected an absolute path"),
         ] {
-            assert!(Spec::parse(&SPEC.replace(old, new)).is_err(), "{new}");
+            let error = Spec::parse(&SPEC.replace(old, new)).unwrap_err();
+            assert!(error.message().contains(reason), "{error}");
         }
     }
 }

@@ -70,7 +70,11 @@ mod tests {
         let listener = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
         bind(&listener, &SocketAddrUnix::new(&path).unwrap()).unwrap();
         assert!(path.exists());
-        assert!(connect(&path, || false).is_err());
+        let refused = connect(&path, || false).unwrap_err();
+        assert!(
+            refused.to_string().contains("Connection refused"),
+            "{refused}"
+        );
         let mut looks = 0;
         let connected = connect(&path, || {
             looks += 1;

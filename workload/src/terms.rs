@@ -326,10 +326,23 @@ mod tests {
 
     #[test]
     fn refuses_unknown_missing_and_duplicate_fields() {
-        assert!(edited("\"job\": \"count\",", "").is_err());
-        assert!(edited("\"job\"", "\"extra\": 1, \"job\"").is_err());
-        assert!(edited("\"job\"", "\"job\": \"count\", \"job\"").is_err());
-        assert!(edited("\"messages\": 1", "\"messages\": -1").is_err());
+        for (from, to, reason) in [
+            ("\"job\": \"count\",", "", "missing field `job`"),
+            ("\"job\"", "\"extra\": 1, \"job\"", "unknown field `extra`"),
+            (
+                "\"job\"",
+                "\"job\": \"count\", \"job\"",
+                "key \"job\" appears twice",
+            ),
+            (
+                "\"messages\": 1",
+                "\"messages\": -1",
+                "invalid value: integer `-1`",
+            ),
+        ] {
+            let error = edited(from, to).err().unwrap().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
     }
 
     #[test]

@@ -470,7 +470,8 @@ async fn a_private_authority_is_trusted_when_named() {
     trusting.push_layout(&layout, &target).await.unwrap();
     assert!(trusting.resolve(&tag("v1")).await.unwrap().is_some());
     let strict = Registry::connect(&repository, &Transport::Https { extra_ca: None }).unwrap();
-    assert!(strict.resolve(&tag("v1")).await.is_err());
+    let error = strict.resolve(&tag("v1")).await.unwrap_err();
+    assert!(format!("{error:?}").contains("UnknownIssuer"), "{error:?}");
 }
 
 fn certify(dir: &Path) -> bool {

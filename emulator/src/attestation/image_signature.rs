@@ -182,7 +182,8 @@ mod tests {
                 let claim = verified(&signature, &Digest::of(b"image")).unwrap();
                 assert_eq!(claim.key_id, Digest::of(info.as_ref()).hex());
                 assert_eq!(claim.signature_algorithm, algorithm);
-                assert!(verified(&signature, &Digest::of(b"other")).is_err());
+                let other = verified(&signature, &Digest::of(b"other")).unwrap_err();
+                assert_eq!(other, "payload is of another image digest");
             }
         }
     }
@@ -192,19 +193,27 @@ mod tests {
         let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let info: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
         let form = pem("PUBLIC KEY", info.as_ref());
-        for algorithm in [
-            "RSASSA_PSS_SHA256",
-            "ECDSA_P256_SHA256",
-            "RSASSA_PKCS1V15_SHA512",
+        for (algorithm, reason) in [
+            ("RSASSA_PSS_SHA256", "signature does not match"),
+            (
+                "ECDSA_P256_SHA256",
+                "parsing public key: expected one PEM block PUBLIC KEY with a P-256 key",
+            ),
+            (
+                "RSASSA_PKCS1V15_SHA512",
+                "unsupported signing algorithm \"RSASSA_PKCS1V15_SHA512\"",
+            ),
         ] {
             let signature = signed(&key, &form, algorithm, &RSA_PKCS1_SHA256);
-            assert!(
-                verified(&signature, &Digest::of(b"image")).is_err(),
-                "{algorithm}"
-            );
+            let refused = verified(&signature, &Digest::of(b"image")).unwrap_err();
+            assert_eq!(refused, reason, "{algorithm}");
         }
         let form = format!("{form}more");
         let signature = signed(&key, &form, "RSASSA_PKCS1V15_SHA256", &RSA_PKCS1_SHA256);
-        assert!(verified(&signature, &Digest::of(b"image")).is_err());
+        let refused = verified(&signature, &Digest::of(b"image")).unwrap_err();
+        assert_eq!(
+            refused,
+            "unreadable RSA public key, or one with another exponent"
+        );
     }
 }

@@ -162,7 +162,8 @@ mod tests {
             format!("sha256:{}/", "0".repeat(63)),
             hex,
         ] {
-            assert!(text.parse::<ContentDigest>().is_err(), "{text}");
+            let InvalidDigest(found) = text.parse::<ContentDigest>().unwrap_err();
+            assert_eq!(found, text);
         }
     }
 }

@@ -146,21 +146,24 @@ mod tests {
 
     #[test]
     fn refuses_paths_outside_of_the_store() {
-        for path in [
-            "../tags/list",
-            "a/../../tags/list",
-            "_tags/tags/list",
-            "/tags/list",
-            "a/manifests/..",
-            "a/manifests/sha256:../../x",
-            "a/blobs/uploads/../x",
-            "a/blobs/uploads/..",
-            "a/blobs/..",
-            "a/manifests/",
-            "a",
-            "",
+        let (name, tag) = ("parsing name: ", "parsing tag: ");
+        let (digest, none) = ("parsing digest: ", "answering request: no such resource");
+        for (path, reason) in [
+            ("../tags/list", name),
+            ("a/../../tags/list", name),
+            ("_tags/tags/list", name),
+            ("/tags/list", name),
+            ("a/manifests/..", tag),
+            ("a/manifests/sha256:../../x", none),
+            ("a/blobs/uploads/../x", none),
+            ("a/blobs/uploads/..", "finding upload: "),
+            ("a/blobs/..", digest),
+            ("a/manifests/", tag),
+            ("a", none),
+            ("", none),
         ] {
-            assert!(Resource::parse(path).is_err(), "{path}");
+            let error = Resource::parse(path).unwrap_err().to_string();
+            assert!(error.starts_with(reason), "{path}: {error}");
         }
     }
 }

@@ -196,7 +196,12 @@ mod tests {
         assert_eq!(read(json!(7)), Ok(Some(7)));
         assert_eq!(read(json!("7")), Ok(Some(7)));
         assert_eq!(read(Value::Null), Ok(None));
-        assert!(read(json!("x")).is_err() && read(json!([])).is_err());
+        for (crc, shown) in [(json!("x"), "\"x\""), (json!([]), "[]")] {
+            let refused = read(crc).unwrap_err();
+            assert_eq!(refused.code, 400);
+            let expected = format!("Invalid value for an integer: {shown}");
+            assert_eq!(refused.message, expected);
+        }
     }
 
     #[test]

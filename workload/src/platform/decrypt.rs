@@ -136,9 +136,17 @@ mod tests {
             b"alice"
         );
         assert!(checked("", Some("0")).is_ok());
-        assert!(checked("YWxpY2U=", None).is_err());
-        assert!(checked("YWxpY2U=", Some("0")).is_err());
-        assert!(checked("YWxpY2X=", Some(&crc32c)).is_err());
-        assert!(checked("", None).is_err());
+        for (plaintext, crc32c, wrong) in [
+            ("YWxpY2U=", None, "plaintextCrc32c"),
+            ("YWxpY2U=", Some("0"), "plaintextCrc32c"),
+            ("YWxpY2X=", Some(crc32c.as_str()), "plaintext"),
+            ("", None, "plaintextCrc32c"),
+        ] {
+            let refused = checked(plaintext, crc32c).err().unwrap();
+            assert!(
+                matches!(&refused, Error::Incomplete { missing, .. } if *missing == wrong),
+                "{refused}"
+            );
+        }
     }
 }

@@ -314,7 +314,9 @@ mod tests {
         let objection = read(&[TWO, ("message", "m"), ("key", KEY_1)], "YQ==").unwrap_err();
         let expected = format!("key {KEY_1:?} is not the key of collaborator-2");
         assert_eq!(objection.to_string(), expected);
-        assert!(read(&[TWO, ("message", "m"), ("key", "")], "YQ==").is_err());
+        let objection = read(&[TWO, ("message", "m"), ("key", "")], "YQ==").unwrap_err();
+        let expected = "key \"\" is not the key of collaborator-2";
+        assert_eq!(objection.to_string(), expected);
     }
 
     #[test]

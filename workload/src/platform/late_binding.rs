@@ -51,6 +51,8 @@ mod tests {
         let image = Digest::of(b"image");
         let expected = format!("checking signatures on {image}: not signed by one, two");
         assert_eq!(refused.to_string(), expected);
-        assert!(check(&identity(&[]), &signers).is_err());
+        let unsigned = check(&identity(&[]), &signers).unwrap_err();
+        let expected = format!("checking signatures on {image}: not signed by builder, one, two");
+        assert_eq!(unsigned.to_string(), expected);
     }
 }

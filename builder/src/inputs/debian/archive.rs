@@ -272,6 +272,6 @@ mod tests {
             interrupt.raise();
             work.join().unwrap()
         });
-        assert!(ended.is_err(), "{ended:?}");
+        assert!(matches!(ended, Err(Interrupted)), "{ended:?}");
     }
 }

@@ -169,6 +169,10 @@ mod tests {
             error,
             "resolving packages: a needs \"b | c\", which the index does not have"
         );
-        assert!(closure(&stanza("a", ""), &["b"]).is_err());
+        let error = closure(&stanza("a", ""), &["b"]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "resolving packages: Image.toml needs \"b\", which the index does not have"
+        );
     }
 }

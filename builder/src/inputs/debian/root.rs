@@ -320,7 +320,12 @@ mod tests {
             resolve(Some(&evil), &packages, &Supply::of(&store)).unwrap(),
             evil
         );
-        assert!(resolve(Some(&digest), &packages, &Supply::of(&store)).is_err());
+        let refused = resolve(Some(&digest), &packages, &Supply::of(&store));
+        let expected = format!(
+            "reading package p 1: the store has no {}",
+            packages[0].sha256
+        );
+        assert_eq!(refused.unwrap_err().to_string(), expected);
     }
 
     #[test]

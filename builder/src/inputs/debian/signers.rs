@@ -44,6 +44,7 @@ impl Signers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lock::signature::InvalidFingerprint;
 
     #[test]
     fn fingerprints_are_read_as_gpg_prints_them() {
@@ -53,7 +54,7 @@ mod tests {
             DEBIAN[0]
         );
         for wrong in ["", "6ED0E7B82643E131", &DEBIAN[0][1..], &"G".repeat(40)] {
-            assert!(wrong.parse::<Fingerprint>().is_err(), "{wrong}");
+            assert_eq!(wrong.parse::<Fingerprint>(), Err(InvalidFingerprint));
         }
     }
 

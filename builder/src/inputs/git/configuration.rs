@@ -49,7 +49,15 @@ mod tests {
         ] {
             let paths = [SourcePath::parse(path).unwrap()];
             let refused = refuse(folder, paths.iter());
-            assert_eq!(refused.is_err(), obeyed, "{folder}, {path}: {refused:?}");
+            match obeyed {
+                false => refused.unwrap(),
+                true => {
+                    let Err(SourceError::Configuration { path: found }) = refused else {
+                        panic!("{folder}, {path}: {refused:?}");
+                    };
+                    assert_eq!(found, path);
+                }
+            }
         }
     }
 }

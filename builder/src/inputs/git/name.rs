@@ -127,7 +127,8 @@ mod tests {
             &"A".repeat(40),
             &"g".repeat(64),
         ] {
-            assert!(text.parse::<ObjectName>().is_err(), "{text}");
+            let refused = text.parse::<ObjectName>();
+            assert!(matches!(refused, Err(InvalidName)), "{text}");
         }
     }
 }

@@ -144,7 +144,8 @@ mod tests {
             "a\0",
             &long,
         ] {
-            assert!(name.parse::<CrateName>().is_err(), "{name:?}");
+            let refused = name.parse::<CrateName>();
+            assert_eq!(refused, Err(InvalidCrate::new("a name", name)));
         }
     }
 
@@ -172,7 +173,8 @@ mod tests {
             "1.0.0-../x",
             "1.0. 0",
         ] {
-            assert!(version.parse::<CrateVersion>().is_err(), "{version:?}");
+            let refused = version.parse::<CrateVersion>();
+            assert_eq!(refused, Err(InvalidCrate::new("a version", version)));
         }
     }
 }

@@ -100,7 +100,8 @@ mod tests {
         let path = folder.path().join("file");
         write(&path, b"old").unwrap();
         fs::create_dir(folder.path().join("folder")).unwrap();
-        assert!(write(&folder.path().join("folder"), b"new").is_err());
+        let refused = write(&folder.path().join("folder"), b"new").unwrap_err();
+        assert!(refused.to_string().contains("Is a directory"), "{refused}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
         assert_eq!(fs::read(&path).unwrap(), b"old");
     }

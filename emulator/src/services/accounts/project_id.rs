@@ -62,7 +62,7 @@ mod tests {
             "a\nb\nc\nd",
             &"a".repeat(31),
         ] {
-            assert!(bad.parse::<ProjectId>().is_err(), "{bad}");
+            assert_eq!(bad.parse::<ProjectId>(), Err(ProjectIdError), "{bad}");
         }
     }
 }
