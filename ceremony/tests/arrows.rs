@@ -60,6 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "confidential",
             "console",
             "content",
+            "google",
             "isolate",
             "oci",
             "remote",

@@ -1,11 +1,22 @@
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use axum::http::HeaderMap;
 use content::limits;
+use google::InvalidName;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::status::Status;
+
+/// Parses the name of a resource in the path of a call. Google knows no method for a path of another form.
+///
+/// # Errors
+/// The name has another form.
+pub(super) fn name<T: FromStr<Err = InvalidName>>(text: &str) -> Result<T, Status> {
+    text.parse()
+        .map_err(|error: InvalidName| Status::not_found(format!("Invalid resource name: {error}.")))
+}
 
 /// One call of a Google API.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! IAM v1: workload identity pools and service accounts.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::Router;
@@ -91,6 +92,7 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
 }
 
 /// A finished operation (`google.longrunning.Operation`).
-fn done(name: &str) -> Value {
-    json!({"name": format!("{name}/operations/done"), "done": true, "response": {"name": name}})
+fn done(name: &impl Display) -> Value {
+    let response = json!({"name": name.to_string()});
+    json!({"name": format!("{name}/operations/done"), "done": true, "response": response})
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use google::kms::KeyVersion;
 use serde_json::{Value, json};
 
-use super::call::Call;
+use super::call::{Call, name};
 use super::policy;
 use super::protojson::{self, name_of};
 use super::routes::routes;
@@ -15,7 +16,8 @@ use crate::services::Context;
 use crate::services::Services;
 use crate::services::accounts::Service;
 use crate::services::kms::{
-    AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Kms, Purpose,
+    AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Holder,
+    KeyOrVersion, Kms, Purpose,
 };
 use crate::status::Status;
 
@@ -34,23 +36,41 @@ pub fn router(services: Arc<Services>) -> Router {
 
 fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     let context = &services.context(call.bearer.as_deref(), Service::Kms)?;
-    let (kms, name) = (&services.kms, call.resource.as_str());
+    let kms = &services.kms;
     match (call.method.as_str(), call.verb.as_str()) {
         ("POST", "encrypt") => encrypt(kms, context, call),
         ("POST", "decrypt") => decrypt(kms, context, call),
         ("POST", "asymmetricSign") => sign(kms, context, call),
-        ("GET", "") => match name.strip_suffix("/publicKey") {
-            Some(version) => public_key(kms, context, version),
+        ("GET", "") => match call.resource.strip_suffix("/publicKey") {
+            Some(version) => public_key(kms, context, &name(version)?),
             None => Err(call.unknown()),
         },
         ("GET", "getIamPolicy") => {
-            policy::answer(&kms.policy(context, name, policy::version(call)?)?)
+            let holder = holder(&call.resource)?;
+            policy::answer(&kms.policy(context, &holder, policy::version(call)?)?)
         }
         ("POST", "setIamPolicy") => {
-            policy::answer(&kms.set_policy(context, name, policy::change(call)?)?)
+            let holder = holder(&call.resource)?;
+            policy::answer(&kms.set_policy(context, &holder, policy::change(call)?)?)
         }
         ("POST", "") => create(kms, context, call),
         _ => Err(call.unknown()),
+    }
+}
+
+/// The key ring or key with this name.
+fn holder(text: &str) -> Result<Holder, Status> {
+    match text.parse() {
+        Ok(key) => Ok(Holder::Key(key)),
+        Err(_) => name(text).map(Holder::Ring),
+    }
+}
+
+/// The key or key version with this name.
+fn key_or_version(text: &str) -> Result<KeyOrVersion, Status> {
+    match text.parse() {
+        Ok(version) => Ok(KeyOrVersion::Version(version)),
+        Err(_) => name(text).map(KeyOrVersion::Key),
     }
 }
 
@@ -59,10 +79,10 @@ fn create(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
         .resource
         .rsplit_once('/')
         .ok_or_else(|| call.unknown())?;
-    let parent = parent.to_owned();
     match kind {
         "keyRings" => {
             let id = call.parameter("keyRingId").to_owned();
+            let parent = name(parent)?;
             let name = kms.create_key_ring(context, &CreateKeyRing { parent, id })?;
             Ok(json!({"name": name}))
         }
@@ -70,7 +90,7 @@ fn create(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
             let id = call.parameter("cryptoKeyId").to_owned();
             let (purpose, written) = purpose(&call.body)?;
             let request = CreateCryptoKey {
-                parent,
+                parent: name(parent)?,
                 id,
                 purpose,
             };
@@ -100,7 +120,7 @@ fn purpose(body: &Value) -> Result<(Purpose, &'static str), Status> {
 
 fn encrypt(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
     let request = Encrypt {
-        name: call.resource.clone(),
+        name: key_or_version(&call.resource)?,
         plaintext: checked(&call.body, "plaintext")?,
         aad: checked(&call.body, "additionalAuthenticatedData")?,
     };
@@ -117,7 +137,7 @@ fn encrypt(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
 
 fn decrypt(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
     let request = Decrypt {
-        name: call.resource.clone(),
+        name: name(&call.resource)?,
         ciphertext: checked(&call.body, "ciphertext")?,
         aad: checked(&call.body, "additionalAuthenticatedData")?,
     };
@@ -132,7 +152,7 @@ fn decrypt(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
 
 fn sign(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
     let request = AsymmetricSign {
-        name: call.resource.clone(),
+        name: name(&call.resource)?,
         sha256: Checked {
             bytes: bytes(&call.body["digest"], "sha256")?,
             crc32c: checksum(&call.body, "digest")?,
@@ -148,7 +168,7 @@ fn sign(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
     }))
 }
 
-fn public_key(kms: &Kms, context: &Context, version: &str) -> Result<Value, Status> {
+fn public_key(kms: &Kms, context: &Context, version: &KeyVersion) -> Result<Value, Status> {
     let pem = kms.public_key(context, version)?;
     Ok(json!({
         "name": version,

@@ -9,6 +9,8 @@ mod role;
 
 use std::sync::Arc;
 
+use google::{ProjectNumber, identity};
+
 use super::Context;
 use super::accounts::{Accounts, ServiceAccount};
 use crate::location;
@@ -114,7 +116,11 @@ impl Iam {
     ///
     /// # Errors
     /// The caller lacks the permission, the pool exists already, or the request is invalid.
-    pub fn create_pool(&self, context: &Context, request: CreatePool) -> Result<String, Status> {
+    pub fn create_pool(
+        &self,
+        context: &Context,
+        request: CreatePool,
+    ) -> Result<identity::Pool, Status> {
         let CreatePool {
             project,
             location,
@@ -122,9 +128,8 @@ impl Iam {
             pool,
         } = request;
         self.demand_project(context, "iam.workloadIdentityPools.create", &project)?;
-        let parent = self.pools_of(&project, &location)?;
-        self.pools
-            .change(|pools| pools.add_pool(&parent, &id, pool))
+        let number = self.number(&project, &location)?;
+        self.pools.change(|pools| pools.add_pool(number, &id, pool))
     }
 
     /// Creates a provider in a pool and returns its name.
@@ -136,7 +141,7 @@ impl Iam {
         &self,
         context: &Context,
         request: CreateProvider,
-    ) -> Result<String, Status> {
+    ) -> Result<identity::Provider, Status> {
         let CreateProvider {
             project,
             location,
@@ -146,15 +151,15 @@ impl Iam {
         } = request;
         let permission = "iam.workloadIdentityPoolProviders.create";
         self.demand_project(context, permission, &project)?;
-        let pool = format!("{}/{pool}", self.pools_of(&project, &location)?);
+        let pool = identity::Pool::new(self.number(&project, &location)?, &pool);
+        let pool = pool.ok_or_else(|| Status::not_found("Requested entity was not found."))?;
         self.pools
-            .change(|pools| pools.add_provider(&pool, &id, provider))?;
-        Ok(format!("{pool}/providers/{id}"))
+            .change(|pools| pools.add_provider(&pool, &id, provider))
     }
 
     /// A provider; `None` if it or its pool is disabled or does not exist.
-    pub fn provider(&self, pool: &str, id: &str) -> Option<Provider> {
-        self.pools.look(|pools| pools.provider(pool, id).cloned())
+    pub fn provider(&self, name: &identity::Provider) -> Option<Provider> {
+        self.pools.look(|pools| pools.provider(name).cloned())
     }
 
     /// Creates a service account in a project.
@@ -197,13 +202,11 @@ impl Iam {
         self.demand(context, permission, &[&resource])
     }
 
-    /// The parent of the pools of a project, which contains the number of the project.
-    fn pools_of(&self, project: &str, location: &str) -> Result<String, Status> {
+    /// The number of a project, for a pool in this location.
+    fn number(&self, project: &str, location: &str) -> Result<ProjectNumber, Status> {
         location::check_global(location)?;
         let number = self.accounts.number(project);
-        let number = number.ok_or_else(|| Status::no_project(project))?;
-        Ok(format!(
-            "projects/{number}/locations/{location}/workloadIdentityPools"
-        ))
+        let number = number.and_then(|number| number.parse().ok());
+        number.ok_or_else(|| Status::no_project(project))
     }
 }

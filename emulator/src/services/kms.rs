@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use google::kms::{Key, KeyRing, KeyVersion};
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::elliptic_curve::Generate as _;
@@ -14,8 +15,8 @@ use p256::pkcs8::{EncodePublicKey as _, LineEnding};
 use serde::{Deserialize, Serialize};
 
 pub use self::message::{
-    AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Encrypted, Purpose,
-    Signed,
+    AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Encrypted,
+    KeyOrVersion, Purpose, Signed,
 };
 use super::Context;
 use super::iam::{Change, Iam, Policy};
@@ -26,10 +27,6 @@ use crate::status::Status;
 
 /// The largest size of plaintext and of associated data, in bytes (Cloud KMS, `encrypt`).
 const LIMIT: usize = 64 << 10;
-/// The allowed length of the ID of a key ring or key, in characters (Cloud KMS, `keyRings.create`).
-const ID: std::ops::RangeInclusive<usize> = 1..=63;
-/// The suffix of the only version of a key.
-const VERSION: &str = "/cryptoKeyVersions/1";
 /// The length of an AES-GCM nonce, in bytes.
 const NONCE: usize = 12;
 
@@ -42,12 +39,21 @@ pub struct Kms {
 /// Key rings and keys by name.
 #[derive(Clone, Default, Deserialize, Serialize)]
 pub struct Keys {
-    rings: BTreeSet<String>,
-    keys: BTreeMap<String, Key>,
+    rings: BTreeSet<KeyRing>,
+    keys: BTreeMap<Key, KeyMaterial>,
+}
+
+/// A key ring or key, which have policies.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Holder {
+    /// A key ring.
+    Ring(KeyRing),
+    /// A key.
+    Key(Key),
 }
 
 #[derive(Clone, Deserialize, Serialize)]
-struct Key {
+struct KeyMaterial {
     purpose: Purpose,
     secret: Secret,
 }
@@ -62,7 +68,7 @@ impl Kms {
         Self { keys, iam }
     }
 
-    /// `CreateKeyRing`; returns the name of the ring.
+    /// `CreateKeyRing`; returns the ring.
     ///
     /// # Errors
     /// The caller lacks the permission, the location does not exist, the ID is invalid, or the ring exists
@@ -71,21 +77,20 @@ impl Kms {
         &self,
         context: &Context,
         request: &CreateKeyRing,
-    ) -> Result<String, Status> {
+    ) -> Result<KeyRing, Status> {
         let CreateKeyRing { parent, id } = request;
         self.iam
-            .demand(context, "cloudkms.keyRings.create", &[parent])?;
-        location::check_kms(parent.rsplit('/').next().unwrap_or_default())?;
-        check_id("keyRingId", id)?;
-        let name = format!("{parent}/keyRings/{id}");
+            .demand(context, "cloudkms.keyRings.create", &[&parent.to_string()])?;
+        location::check_kms(parent.id())?;
+        let ring = KeyRing::new(parent.clone(), id).ok_or_else(|| invalid_id("keyRingId"))?;
         self.keys
-            .change(|keys| match keys.rings.insert(name.clone()) {
-                true => Ok(name),
-                false => Err(Status::exists(format!("KeyRing {name} already exists."))),
+            .change(|keys| match keys.rings.insert(ring.clone()) {
+                true => Ok(ring),
+                false => Err(Status::exists(format!("KeyRing {ring} already exists."))),
             })
     }
 
-    /// `CreateCryptoKey`, with one version; returns the name of the key.
+    /// `CreateCryptoKey`, with one version; returns the key.
     ///
     /// # Errors
     /// The caller lacks the permission, the ring does not exist, the ID is invalid, or the key exists
@@ -94,16 +99,18 @@ impl Kms {
         &self,
         context: &Context,
         request: &CreateCryptoKey,
-    ) -> Result<String, Status> {
+    ) -> Result<Key, Status> {
         let CreateCryptoKey {
             parent,
             id,
             purpose,
         } = request;
-        self.iam
-            .demand(context, "cloudkms.cryptoKeys.create", &[parent])?;
-        check_id("cryptoKeyId", id)?;
-        let name = format!("{parent}/cryptoKeys/{id}");
+        self.iam.demand(
+            context,
+            "cloudkms.cryptoKeys.create",
+            &[&parent.to_string()],
+        )?;
+        let name = Key::new(parent.clone(), id).ok_or_else(|| invalid_id("cryptoKeyId"))?;
         self.keys.change(|keys| {
             if !keys.rings.contains(parent) {
                 return Err(Status::not_found(format!("KeyRing {parent} not found.")));
@@ -111,7 +118,7 @@ impl Kms {
             if keys.keys.contains_key(&name) {
                 return Err(Status::exists(format!("CryptoKey {name} already exists.")));
             }
-            keys.keys.insert(name.clone(), Key::new(*purpose)?);
+            keys.keys.insert(name.clone(), KeyMaterial::new(*purpose)?);
             Ok(name)
         })
     }
@@ -122,7 +129,11 @@ impl Kms {
     /// The caller lacks the permission, the key does not exist, the data is too large, or a checksum does
     /// not match.
     pub fn encrypt(&self, context: &Context, request: &Encrypt) -> Result<Encrypted, Status> {
-        self.demand(context, "useToEncrypt", &request.name)?;
+        let key = match &request.name {
+            KeyOrVersion::Key(key) => key,
+            KeyOrVersion::Version(version) => version.key(),
+        };
+        self.demand(context, "useToEncrypt", key)?;
         let plaintext = request.plaintext.get("plaintext")?;
         let aad = request.aad.get("additional_authenticated_data")?;
         if plaintext.len() > LIMIT || aad.len() > LIMIT {
@@ -130,13 +141,19 @@ impl Kms {
                 "The plaintext or the associated data is too large.",
             ));
         }
-        let name = request.name.strip_suffix(VERSION).unwrap_or(&request.name);
+        let name = key.first_version();
+        match &request.name {
+            KeyOrVersion::Version(version) if *version != name => {
+                return Err(no_version(version));
+            }
+            _ => {}
+        }
         let mut sealed = plaintext.to_vec();
-        let key = self.keys.look(|keys| keys.symmetric(name))?;
+        let key = self.keys.look(|keys| keys.symmetric(key))?;
         let nonce = key.seal_in_place_append_tag(Aad::from(aad), &mut sealed);
         let nonce = nonce.map_err(|_| Status::internal())?;
         Ok(Encrypted {
-            name: format!("{name}{VERSION}"),
+            name,
             ciphertext: [nonce.as_ref().as_slice(), &sealed].concat(),
             verified_plaintext: request.plaintext.is_verified(),
             verified_aad: request.aad.is_verified(),
@@ -171,7 +188,7 @@ impl Kms {
     /// The caller lacks the permission, the key version does not exist, the digest does not have 32 bytes,
     /// or a checksum does not match.
     pub fn sign(&self, context: &Context, request: &AsymmetricSign) -> Result<Signed, Status> {
-        self.demand(context, "useToSign", &request.name)?;
+        self.demand(context, "useToSign", request.name.key())?;
         let digest = request.sha256.get("digest")?;
         if digest.len() != 32 {
             return Err(Status::invalid("The digest must be a SHA-256 of 32 bytes."));
@@ -188,8 +205,8 @@ impl Kms {
     ///
     /// # Errors
     /// The caller lacks the permission, or the key version does not exist.
-    pub fn public_key(&self, context: &Context, version: &str) -> Result<String, Status> {
-        self.demand(context, "viewPublicKey", version)?;
+    pub fn public_key(&self, context: &Context, version: &KeyVersion) -> Result<String, Status> {
+        self.demand(context, "viewPublicKey", version.key())?;
         let key = self.keys.look(|keys| keys.signing(version))?;
         let pem = key.verifying_key().to_public_key_pem(LineEnding::LF);
         pem.map_err(|_| Status::internal())
@@ -199,9 +216,14 @@ impl Kms {
     ///
     /// # Errors
     /// The caller lacks the permission, or the resource or the policy version does not exist.
-    pub fn policy(&self, context: &Context, name: &str, version: u32) -> Result<Policy, Status> {
-        self.demand_policy(context, name, "getIamPolicy")?;
-        self.iam.policy(name, version)
+    pub fn policy(
+        &self,
+        context: &Context,
+        holder: &Holder,
+        version: u32,
+    ) -> Result<Policy, Status> {
+        let name = self.demand_policy(context, holder, "getIamPolicy")?;
+        self.iam.policy(&name, version)
     }
 
     /// `SetIamPolicy` of a key or key ring.
@@ -211,40 +233,54 @@ impl Kms {
     pub fn set_policy(
         &self,
         context: &Context,
-        name: &str,
+        holder: &Holder,
         change: Change,
     ) -> Result<Policy, Status> {
-        self.demand_policy(context, name, "setIamPolicy")?;
-        self.iam.set_policy(name, change)
+        let name = self.demand_policy(context, holder, "setIamPolicy")?;
+        self.iam.set_policy(&name, change)
     }
 
-    fn demand(&self, context: &Context, what: &str, name: &str) -> Result<(), Status> {
+    /// Checks that a policy on the key or its ring grants the permission to use the key.
+    fn demand(&self, context: &Context, what: &str, key: &Key) -> Result<(), Status> {
         let permission = format!("cloudkms.cryptoKeyVersions.{what}");
-        self.iam.demand(context, &permission, &holders(name))
+        let names = [key.to_string(), key.ring().to_string()];
+        let names = names.each_ref().map(String::as_str);
+        self.iam.demand(context, &permission, &names)
     }
 
-    fn demand_policy(&self, context: &Context, name: &str, what: &str) -> Result<(), Status> {
-        let kind = match name.contains("/cryptoKeys/") {
-            true => "cryptoKeys",
-            false => "keyRings",
+    /// Checks the permission on a policy, and returns the name of its holder.
+    fn demand_policy(
+        &self,
+        context: &Context,
+        holder: &Holder,
+        what: &str,
+    ) -> Result<String, Status> {
+        let (kind, names) = match holder {
+            Holder::Ring(ring) => ("keyRings", vec![ring.to_string()]),
+            Holder::Key(key) => ("cryptoKeys", vec![key.to_string(), key.ring().to_string()]),
         };
         let permission = format!("cloudkms.{kind}.{what}");
-        self.iam.demand(context, &permission, &holders(name))?;
-        match self.keys.look(|keys| keys.has(name)) {
-            true => Ok(()),
+        let resources: Vec<_> = names.iter().map(String::as_str).collect();
+        self.iam.demand(context, &permission, &resources)?;
+        let name = resources[0].to_owned();
+        match self.keys.look(|keys| keys.has(holder)) {
+            true => Ok(name),
             false => Err(Status::not_found(format!("{name} not found."))),
         }
     }
 }
 
 impl Keys {
-    fn has(&self, name: &str) -> bool {
-        self.keys.contains_key(name) || self.rings.contains(name)
+    fn has(&self, holder: &Holder) -> bool {
+        match holder {
+            Holder::Ring(ring) => self.rings.contains(ring),
+            Holder::Key(key) => self.keys.contains_key(key),
+        }
     }
 
-    fn symmetric(&self, name: &str) -> Result<RandomizedNonceKey, Status> {
+    fn symmetric(&self, name: &Key) -> Result<RandomizedNonceKey, Status> {
         match self.keys.get(name) {
-            Some(Key {
+            Some(KeyMaterial {
                 purpose: Purpose::EncryptDecrypt,
                 secret,
             }) => RandomizedNonceKey::new(&AES_256_GCM, &secret.0).map_err(|_| Status::internal()),
@@ -255,24 +291,23 @@ impl Keys {
         }
     }
 
-    fn signing(&self, version: &str) -> Result<SigningKey, Status> {
-        let name = version.strip_suffix(VERSION);
-        match name.and_then(|name| self.keys.get(name)) {
-            Some(Key {
+    fn signing(&self, version: &KeyVersion) -> Result<SigningKey, Status> {
+        let key = version.key();
+        let is_known = *version == key.first_version();
+        match self.keys.get(key).filter(|_| is_known) {
+            Some(KeyMaterial {
                 purpose: Purpose::AsymmetricSign,
                 secret,
             }) => SigningKey::from_slice(&secret.0).map_err(|_| Status::internal()),
             Some(_) => Err(Status::precondition(format!(
                 "{version} is not for signatures."
             ))),
-            None => Err(Status::not_found(format!(
-                "CryptoKeyVersion {version} not found."
-            ))),
+            None => Err(no_version(version)),
         }
     }
 }
 
-impl Key {
+impl KeyMaterial {
     fn new(purpose: Purpose) -> Result<Self, Status> {
         let secret = match purpose {
             Purpose::EncryptDecrypt => random::bytes().map_err(|_| Status::internal())?,
@@ -286,26 +321,12 @@ impl Key {
     }
 }
 
-fn check_id(field: &str, id: &str) -> Result<(), Status> {
-    let is_known = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-    match ID.contains(&id.len()) && id.bytes().all(is_known) {
-        true => Ok(()),
-        false => Err(Status::invalid(format!("Invalid value for {field}."))),
-    }
+fn invalid_id(field: &str) -> Status {
+    Status::invalid(format!("Invalid value for {field}."))
 }
 
-/// The key of a key version, or a key, and its ring: a policy on any of them applies.
-fn holders(resource: &str) -> Vec<&str> {
-    let key = resource
-        .split("/cryptoKeyVersions/")
-        .next()
-        .unwrap_or(resource);
-    let ring = key.split("/cryptoKeys/").next().unwrap_or(key);
-    if ring == key {
-        vec![key]
-    } else {
-        vec![key, ring]
-    }
+fn no_version(version: &KeyVersion) -> Status {
+    Status::not_found(format!("CryptoKeyVersion {version} not found."))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use google::pubsub as names;
 use serde::{Deserialize, Serialize};
 
 pub use self::message::{Delivered, Message, Received, Resource, Subscription};
@@ -57,7 +58,7 @@ impl PubSub {
     /// The caller lacks the permission, the topic exists already, or its name is invalid.
     pub fn create_topic(&self, context: &Context, name: &str) -> Result<(), Status> {
         self.demand(context, "topics.create", name)?;
-        check::name(name, "topics")?;
+        check::name::<names::Topic>(name)?;
         let is_new = |queues: &mut Queues| match queues.topics.insert(name.to_owned()) {
             true => Ok(()),
             false => Err(exists(name)),
@@ -83,8 +84,8 @@ impl PubSub {
         self.demand(context, "subscriptions.create", name)?;
         // The owner of a subscription reads what others publish to the topic.
         self.demand(context, "topics.attachSubscription", topic)?;
-        check::name(name, "subscriptions")?;
-        check::name(topic, "topics")?;
+        check::name::<names::Subscription>(name)?;
+        check::name::<names::Topic>(topic)?;
         let ack_deadline = check::ack_deadline(*ack_deadline)?;
         let queue = Queue {
             topic: topic.clone(),

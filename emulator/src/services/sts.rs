@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use confidential::claims::ISSUER;
+use google::identity;
 use serde_json::{Value, json};
 
 use super::accounts::{AccessToken, Accounts, Federated};
@@ -67,8 +68,9 @@ impl Sts {
     /// The request is invalid, the provider does not exist, or it rejects the token.
     pub fn exchange(&self, request: &Exchange, now: u64) -> Result<AccessToken, Refusal> {
         check(request)?;
-        let (pool, id) = provider_name(&request.audience)?;
-        let provider = self.iam.provider(pool, id).ok_or_else(|| {
+        let name = identity::Provider::from_audience(&request.audience);
+        let name = name.ok_or_else(|| invalid("audience"))?;
+        let provider = self.iam.provider(&name).ok_or_else(|| {
             Refusal::new(
                 "invalid_target",
                 "The target service indicated by the \"audience\" parameters is invalid. This might \
@@ -76,7 +78,7 @@ impl Sts {
             )
         })?;
         let claims = verified(request, &provider, &self.attestation, now)?;
-        let federated = admitted(pool, &provider, &claims, now)?;
+        let federated = admitted(name.pool(), &provider, &claims, now)?;
         let token = self.accounts.admit(federated, now);
         token.map_err(|_| Refusal::server())
     }
@@ -89,9 +91,12 @@ fn check(request: &Exchange) -> Result<(), Refusal> {
         "" => Some("invalid_request"),
         _ => Some("unsupported_grant_type"),
     };
-    let invalid = |name: &str| format!("Invalid value for \"{name}\".");
     if let Some(error) = error {
-        return Err(Refusal::new(error, invalid("grant_type")));
+        let error = Refusal {
+            error,
+            ..invalid("grant_type")
+        };
+        return Err(error);
     }
     let wrong = if request.requested_token_type != ACCESS_TOKEN {
         "requested_token_type"
@@ -103,14 +108,11 @@ fn check(request: &Exchange) -> Result<(), Refusal> {
     } else {
         return Ok(());
     };
-    Err(Refusal::new("invalid_request", invalid(wrong)))
+    Err(invalid(wrong))
 }
 
-/// `//iam.googleapis.com/POOL/providers/ID`
-fn provider_name(audience: &str) -> Result<(&str, &str), Refusal> {
-    let name = audience.strip_prefix("//iam.googleapis.com/");
-    let name = name.and_then(|name| name.split_once("/providers/"));
-    name.ok_or_else(|| Refusal::new("invalid_request", "Invalid value for \"audience\"."))
+fn invalid(name: &str) -> Refusal {
+    Refusal::new("invalid_request", format!("Invalid value for \"{name}\"."))
 }
 
 fn verified(
@@ -162,13 +164,13 @@ fn verified(
 
 /// Maps the claims to attributes, and evaluates the condition on both.
 fn admitted(
-    pool: &str,
+    pool: &identity::Pool,
     provider: &Provider,
     claims: &Value,
     now: u64,
 ) -> Result<Federated, Refusal> {
     let mut federated = Federated {
-        pool: pool.to_owned(),
+        pool: pool.clone(),
         subject: String::new(),
         groups: Vec::new(),
         attributes: BTreeMap::new(),
@@ -255,7 +257,9 @@ mod tests {
         let provider = serde_json::from_value(provider).unwrap();
         let claims =
             json!({"sub": "s", "digest": "sha256:1", "groups": ["g"], "long": "x".repeat(5000)});
-        admitted("pool", &provider, &claims, 0).map_err(|refusal| refusal.error)
+        let pool = "projects/1/locations/global/workloadIdentityPools/pool";
+        let pool = pool.parse().unwrap();
+        admitted(&pool, &provider, &claims, 0).map_err(|refusal| refusal.error)
     }
 
     fn mapping() -> Value {

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use google::identity;
 use serde::{Deserialize, Serialize};
 
 /// The caller of a service.
@@ -14,8 +15,8 @@ pub enum Caller {
 /// A federated identity.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Federated {
-    /// The name of the pool, `projects/NUMBER/locations/global/workloadIdentityPools/POOL`.
-    pub pool: String,
+    /// The pool.
+    pub pool: identity::Pool,
     /// `google.subject`.
     pub subject: String,
     /// `google.groups`.

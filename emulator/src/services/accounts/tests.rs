@@ -164,7 +164,9 @@ fn a_token_is_for_one_service_or_for_all() {
 fn removes_expired_identities() {
     let accounts = no_projects();
     let federated = Federated {
-        pool: "pool".into(),
+        pool: "projects/1/locations/global/workloadIdentityPools/pool"
+            .parse()
+            .unwrap(),
         subject: "s".into(),
         groups: Vec::new(),
         attributes: BTreeMap::new(),

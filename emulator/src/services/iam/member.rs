@@ -1,11 +1,13 @@
 //! The members of policies, and the callers that they match.
 
+use google::{Identities, Member as PoolMember};
+
 use crate::services::accounts::{Accounts, Caller, Federated};
 use crate::services::iam::Pools;
 use crate::status::Status;
 
 /// A principal of a policy (IAM, "Principal identifiers").
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 enum Member<'a> {
     /// `allUsers`, `allAuthenticatedUsers`.
     All,
@@ -14,8 +16,8 @@ enum Member<'a> {
     /// A group or a domain.
     Group(&'a str),
     ServiceAccount(&'a str),
-    /// Identities of a workload identity pool, by the name of the pool.
-    Pool(&'a str),
+    /// Identities of a workload identity pool.
+    Pool(PoolMember),
     /// An identity of a workforce pool, which is not emulated and admits no caller.
     Workforce,
     /// A principal that was deleted.
@@ -35,7 +37,7 @@ impl<'a> Member<'a> {
             "user" => Some(Self::User(rest)),
             "group" | "domain" => Some(Self::Group(rest)),
             "serviceAccount" => Some(Self::ServiceAccount(rest)),
-            "principal" | "principalSet" => Self::identity(kind, rest),
+            "principal" | "principalSet" => Self::identity(text),
             "deleted" => Self::parse(rest).ok().map(|_| Self::Deleted),
             _ => None,
         };
@@ -46,37 +48,14 @@ impl<'a> Member<'a> {
         })
     }
 
-    /// `//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/…`. An ID of
-    /// the project in place of its number is an unknown type, as at Google.
-    fn identity(kind: &str, text: &'a str) -> Option<Self> {
-        let name = text.strip_prefix("//iam.googleapis.com/")?;
-        if name.starts_with("locations/global/workforcePools/") {
+    /// An identity of a workforce pool or of a workload identity pool. An ID of the project in place of its
+    /// number is an unknown type, as at Google.
+    fn identity(text: &str) -> Option<Self> {
+        let name = text.split_once("://iam.googleapis.com/");
+        if name.is_some_and(|(_, name)| name.starts_with("locations/global/workforcePools/")) {
             return Some(Self::Workforce);
         }
-        let parts: Vec<_> = name.splitn(8, '/').collect();
-        let [
-            "projects",
-            number,
-            "locations",
-            "global",
-            "workloadIdentityPools",
-            pool,
-            what,
-            rest @ ..,
-        ] = &parts[..]
-        else {
-            return None;
-        };
-        let is_value = |rest: &[&str]| rest.first().is_some_and(|value| !value.is_empty());
-        let is_right = match (kind, *what) {
-            ("principal", "subject") | ("principalSet", "group") => is_value(rest),
-            ("principalSet", "*") => rest.is_empty(),
-            ("principalSet", what) => what.starts_with("attribute.") && is_value(rest),
-            _ => false,
-        };
-        let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-        let length = name.len() - what.len() - rest.first().map_or(0, |rest| rest.len() + 1) - 1;
-        (is_right && is_number && !pool.is_empty()).then(|| Self::Pool(&name[..length]))
+        text.parse().ok().map(Self::Pool)
     }
 }
 
@@ -99,10 +78,11 @@ impl Principals<'_> {
             Member::All | Member::Workforce | Member::Deleted | Member::Group(_) => Ok(()),
             Member::User(address) => check_user(address),
             Member::ServiceAccount(address) => self.check_service_account(address),
-            Member::Pool(name) if self.pools.has(name) => Ok(()),
-            Member::Pool(name) => Err(Status::invalid(format!(
-                "Identity Pool does not exist ({name}). Please check that you specified a valid \
-                 resource name as returned in the `name` attribute in the configuration API."
+            Member::Pool(member) if self.pools.has(member.pool()) => Ok(()),
+            Member::Pool(member) => Err(Status::invalid(format!(
+                "Identity Pool does not exist ({}). Please check that you specified a valid \
+                 resource name as returned in the `name` attribute in the configuration API.",
+                member.pool()
             ))),
         }
     }
@@ -160,20 +140,16 @@ pub(super) fn is_member(caller: &Caller, member: &str) -> bool {
 }
 
 fn is_federated_member(federated: &Federated, member: &str) -> bool {
-    let pool = format!("iam.googleapis.com/{}/", federated.pool);
-    let subject = format!("principal://{pool}subject/{}", federated.subject);
-    let Some(set) = member.strip_prefix(&format!("principalSet://{pool}")) else {
-        return member == subject;
+    let Ok(member) = member.parse::<PoolMember>() else {
+        return false;
     };
-    if let Some(group) = set.strip_prefix("group/") {
-        return federated.groups.iter().any(|known| known == group);
-    }
-    let named = set
-        .strip_prefix("attribute.")
-        .and_then(|set| set.split_once('/'));
-    let has =
-        |(name, value): (&str, &str)| federated.attributes.get(name).is_some_and(|v| v == value);
-    set == "*" || named.is_some_and(has)
+    let has = match member.identities() {
+        Identities::Subject(subject) => federated.subject == *subject,
+        Identities::Group(group) => federated.groups.contains(group),
+        Identities::Attribute { name, value } => federated.attributes.get(name) == Some(value),
+        Identities::All => true,
+    };
+    has && federated.pool == *member.pool()
 }
 
 #[cfg(test)]
@@ -184,13 +160,12 @@ mod tests {
     use crate::services::iam::Pool;
     use crate::services::testing::accounts;
 
-    const POOLS: &str = "projects/1/locations/global/workloadIdentityPools";
     const POOL: &str = "projects/1/locations/global/workloadIdentityPools/pool";
     static ACCOUNTS: LazyLock<Accounts> = LazyLock::new(accounts);
 
     fn federated() -> Caller {
         Caller::Federated(Federated {
-            pool: POOL.into(),
+            pool: POOL.parse().unwrap(),
             subject: "s".into(),
             groups: vec!["g".into()],
             attributes: [("image_digest".to_owned(), "sha256:1".to_owned())].into(),
@@ -222,7 +197,9 @@ mod tests {
     fn check(member: &str) -> Result<(), String> {
         let accounts = &*ACCOUNTS;
         let mut pools = Pools::default();
-        pools.add_pool(POOLS, "pool", Pool::default()).unwrap();
+        pools
+            .add_pool("1".parse().unwrap(), "pool", Pool::default())
+            .unwrap();
         let principals = Principals {
             accounts,
             pools: &pools,

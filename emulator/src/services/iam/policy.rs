@@ -222,13 +222,12 @@ mod tests {
     use crate::services::testing::accounts;
     use serde_json::json;
 
-    const POOLS: &str = "projects/1/locations/global/workloadIdentityPools";
     const POOL: &str = "projects/1/locations/global/workloadIdentityPools/pool";
     const ROLE: &str = "roles/cloudkms.cryptoKeyDecrypter";
 
     fn federated() -> Caller {
         Caller::Federated(Federated {
-            pool: POOL.into(),
+            pool: POOL.parse().unwrap(),
             subject: "s".into(),
             groups: Vec::new(),
             attributes: BTreeMap::new(),
@@ -252,7 +251,9 @@ mod tests {
 
     fn set(policies: &mut Policies, change: Change) -> Result<Policy, Status> {
         let mut pools = Pools::default();
-        pools.add_pool(POOLS, "pool", Pool::default()).unwrap();
+        pools
+            .add_pool("1".parse().unwrap(), "pool", Pool::default())
+            .unwrap();
         let principals = Principals {
             accounts: &accounts(),
             pools: &pools,

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use google::{ProjectNumber, identity};
 use serde::{Deserialize, Serialize};
 
 use crate::cel;
@@ -17,8 +18,6 @@ const ATTRIBUTE: usize = 100;
 /// The largest length of a mapping expression, in characters.
 const MAPPING: usize = 2048;
 // The limits of IAM v1, `workloadIdentityPools.create` and `providers.create`.
-/// The allowed length of the ID of a pool or provider, in characters.
-const ID: std::ops::RangeInclusive<usize> = 4..=32;
 /// The largest length of a display name, in characters.
 const DISPLAY_NAME: usize = 32;
 /// The largest length of a description, in characters.
@@ -84,7 +83,7 @@ pub struct Oidc {
 /// Pools and providers by name.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Pools {
-    pools: BTreeMap<String, Entry>,
+    pools: BTreeMap<identity::Pool, Entry>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -94,14 +93,19 @@ struct Entry {
 }
 
 impl Pools {
-    /// Creates a pool and returns its name.
+    /// Creates a pool in the project and returns its name.
     ///
     /// # Errors
     /// The pool exists already, or its ID, display name or description is invalid.
-    pub fn add_pool(&mut self, parent: &str, id: &str, pool: Pool) -> Result<String, Status> {
-        check_id("workload_identity_pool_id", id)?;
+    pub fn add_pool(
+        &mut self,
+        project: ProjectNumber,
+        id: &str,
+        pool: Pool,
+    ) -> Result<identity::Pool, Status> {
+        let name = identity::Pool::new(project, id);
+        let name = name.ok_or_else(|| invalid_id("workload_identity_pool_id", id))?;
         check_texts(&pool.display_name, &pool.description)?;
-        let name = format!("{parent}/{id}");
         if self.pools.contains_key(&name) {
             return Err(Status::exists("Requested entity already exists"));
         }
@@ -111,16 +115,22 @@ impl Pools {
     }
 
     /// Whether a pool with this name exists.
-    pub fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &identity::Pool) -> bool {
         self.pools.contains_key(name)
     }
 
-    /// Creates a provider in a pool.
+    /// Creates a provider in a pool and returns its name.
     ///
     /// # Errors
     /// The pool does not exist, the provider exists already, or it is invalid.
-    pub fn add_provider(&mut self, pool: &str, id: &str, provider: Provider) -> Result<(), Status> {
-        check_id("workload_identity_pool_provider_id", id)?;
+    pub fn add_provider(
+        &mut self,
+        pool: &identity::Pool,
+        id: &str,
+        provider: Provider,
+    ) -> Result<identity::Provider, Status> {
+        let name = identity::Provider::new(pool.clone(), id);
+        let name = name.ok_or_else(|| invalid_id("workload_identity_pool_provider_id", id))?;
         check_provider(&provider)?;
         let pool = self.pools.get_mut(pool).map(|kept| &mut kept.providers);
         let pool = pool.ok_or_else(|| Status::not_found("Requested entity was not found."))?;
@@ -128,32 +138,28 @@ impl Pools {
             return Err(Status::exists("Requested entity already exists"));
         }
         pool.insert(id.to_owned(), provider);
-        Ok(())
+        Ok(name)
     }
 
     /// A provider; `None` if it or its pool is disabled or does not exist.
-    pub fn provider(&self, pool: &str, id: &str) -> Option<&Provider> {
-        let kept = self.pools.get(pool).filter(|kept| !kept.pool.disabled)?;
-        let provider = kept.providers.get(id);
+    pub fn provider(&self, name: &identity::Provider) -> Option<&Provider> {
+        let kept = self.pools.get(name.pool());
+        let kept = kept.filter(|kept| !kept.pool.disabled)?;
+        let provider = kept.providers.get(name.id());
         provider.filter(|provider| !provider.disabled)
     }
 }
 
-fn check_id(field: &str, id: &str) -> Result<(), Status> {
-    let is_known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if !ID.contains(&id.len()) || !id.bytes().all(is_known) {
-        return Err(Status::invalid(format!(
-            "Invalid value for {field}: {id}. This value should be 4-32 characters, and may contain \
-             the characters [a-z0-9-]."
-        )));
-    }
-    match id.starts_with(RESERVED) {
-        true => Err(Status::invalid(format!(
-            "Invalid value for {field}: {id}. The prefix `{RESERVED}` is reserved for use by Google, \
-             and may not be specified."
-        ))),
-        false => Ok(()),
-    }
+fn invalid_id(field: &str, id: &str) -> Status {
+    let rule = match id.starts_with(RESERVED) {
+        true => format!(
+            "The prefix `{RESERVED}` is reserved for use by Google, and may not be specified."
+        ),
+        false => {
+            "This value should be 4-32 characters, and may contain the characters [a-z0-9-].".into()
+        }
+    };
+    Status::invalid(format!("Invalid value for {field}: {id}. {rule}"))
 }
 
 fn check_texts(display_name: &str, description: &str) -> Result<(), Status> {

@@ -1,5 +1,7 @@
 //! Requests and answers (google/cloud/kms/v1/service.proto, resources.proto), as far as they are emulated.
 
+use google::Location;
+use google::kms::{Key, KeyRing, KeyVersion};
 use serde::{Deserialize, Serialize};
 
 use crate::status::Status;
@@ -36,8 +38,8 @@ impl Checked {
 /// The request `KeyManagementService.CreateKeyRing`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CreateKeyRing {
-    /// `projects/P/locations/L`.
-    pub parent: String,
+    /// The location.
+    pub parent: Location,
     /// The ID of the key ring.
     pub id: String,
 }
@@ -54,19 +56,28 @@ pub enum Purpose {
 /// The request `KeyManagementService.CreateCryptoKey`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CreateCryptoKey {
-    /// The name of the key ring.
-    pub parent: String,
+    /// The key ring.
+    pub parent: KeyRing,
     /// The ID of the key.
     pub id: String,
     /// The purpose of the key.
     pub purpose: Purpose,
 }
 
+/// A key, or one of its versions.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeyOrVersion {
+    /// A key.
+    Key(Key),
+    /// A version of a key.
+    Version(KeyVersion),
+}
+
 /// The request `KeyManagementService.Encrypt`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Encrypt {
-    /// The name of the key or of its version.
-    pub name: String,
+    /// The key or its version.
+    pub name: KeyOrVersion,
     /// The plaintext.
     pub plaintext: Checked,
     /// The associated data, which decryption requires again.
@@ -76,8 +87,8 @@ pub struct Encrypt {
 /// The answer to [`Encrypt`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Encrypted {
-    /// The name of the key version.
-    pub name: String,
+    /// The key version.
+    pub name: KeyVersion,
     /// The ciphertext.
     pub ciphertext: Vec<u8>,
     /// Whether the request had a checksum of the plaintext.
@@ -87,10 +98,10 @@ pub struct Encrypted {
 }
 
 /// The request `KeyManagementService.Decrypt`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Decrypt {
-    /// The name of the key.
-    pub name: String,
+    /// The key.
+    pub name: Key,
     /// The ciphertext.
     pub ciphertext: Checked,
     /// The associated data of the encryption.
@@ -98,10 +109,10 @@ pub struct Decrypt {
 }
 
 /// The request `KeyManagementService.AsymmetricSign`, with a SHA-256 digest.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AsymmetricSign {
-    /// The name of the key version.
-    pub name: String,
+    /// The key version.
+    pub name: KeyVersion,
     /// The SHA-256 digest.
     pub sha256: Checked,
 }

@@ -1,5 +1,7 @@
 //! Checks of requests (Pub/Sub quotas, "Resource limits").
 
+use std::str::FromStr;
+
 use super::message::Message;
 use crate::status::Status;
 
@@ -18,26 +20,14 @@ const ACK_DEADLINE: u64 = 10;
 /// The largest acknowledgement deadline, in seconds (the same).
 const LONGEST_ACK_DEADLINE: u64 = 600;
 
-/// Checks a name, `projects/P/KIND/ID` (Pub/Sub, "Resource names").
-pub(super) fn name(name: &str, kind: &str) -> Result<(), Status> {
-    let parts: Vec<_> = name.split('/').collect();
-    match parts[..] {
-        ["projects", project, found, id] if !project.is_empty() && found == kind && is_id(id) => {
-            Ok(())
-        }
-        _ => Err(Status::invalid(format!(
+/// Parses the name of a topic or subscription.
+pub(super) fn name<T: FromStr>(name: &str) -> Result<T, Status> {
+    name.parse().map_err(|_| {
+        Status::invalid(format!(
             "Invalid resource name given (name={name}). Refer to \
              https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names for more information."
-        ))),
-    }
-}
-
-fn is_id(id: &str) -> bool {
-    let is_known = |b: u8| b.is_ascii_alphanumeric() || b"-_.~+%".contains(&b);
-    (3..=255).contains(&id.len())
-        && id.starts_with(|first: char| first.is_ascii_alphabetic())
-        && id.bytes().all(is_known)
-        && !id.starts_with("goog")
+        ))
+    })
 }
 
 /// The deadline of a new subscription, in seconds, from the requested one.

@@ -1,6 +1,10 @@
 use super::*;
 use serde_json::{Value, json};
 
+fn project() -> ProjectNumber {
+    "1".parse().unwrap()
+}
+
 fn add(change: impl FnOnce(&mut Value)) -> Result<(), u16> {
     let mut body = json!({
         "oidc": {"issuerUri": "https://issuer.example"},
@@ -9,10 +13,10 @@ fn add(change: impl FnOnce(&mut Value)) -> Result<(), u16> {
     });
     change(&mut body);
     let mut pools = Pools::default();
-    let pool = pools.add_pool("parent", "pool", Pool::default()).unwrap();
+    let pool = pools.add_pool(project(), "pool", Pool::default()).unwrap();
     let provider = serde_json::from_value(body).map_err(|_| 400u16)?;
     let added = pools.add_provider(&pool, "provider", provider);
-    added.map_err(|status| status.code)
+    added.map(drop).map_err(|status| status.code)
 }
 
 #[test]
@@ -64,8 +68,8 @@ fn counts_have_limits() {
 fn ids_have_the_form_of_google() {
     let words = |id: &str| {
         let mut pools = Pools::default();
-        let refused = pools.add_pool("parent", id, Pool::default()).err();
-        let pool = pools.add_pool("parent", "pool", Pool::default()).unwrap();
+        let refused = pools.add_pool(project(), id, Pool::default()).err();
+        let pool = pools.add_pool(project(), "pool", Pool::default()).unwrap();
         let body = json!({
             "oidc": {"issuerUri": "https://issuer.example"},
             "attributeMapping": {"google.subject": "assertion.sub"},
@@ -128,16 +132,16 @@ fn a_disabled_pool_rejects_all_tokens() {
         let mut pools = Pools::default();
         let body = json!({"disabled": disabled, "displayName": "A pool"});
         let pool = pools
-            .add_pool("parent", "pool", serde_json::from_value(body).unwrap())
+            .add_pool(project(), "pool", serde_json::from_value(body).unwrap())
             .unwrap();
-        pools
+        let name = pools
             .add_provider(
                 &pool,
                 "provider",
                 serde_json::from_value(provider.clone()).unwrap(),
             )
             .unwrap();
-        assert_eq!(pools.provider(&pool, "provider").is_none(), disabled);
+        assert_eq!(pools.provider(&name).is_none(), disabled);
     }
 }
 
