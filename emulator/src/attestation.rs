@@ -19,15 +19,15 @@ use aws_lc_rs::signature::{
     KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaPublicKeyComponents,
 };
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use confidential::claims::{ISSUER, ImageSignature};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use confidential::claims::ImageSignature;
 use content::{Digest, limits};
+use google::Location;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use self::evidence::Evidence;
+pub use self::evidence::{Evidence, Family, Instance, Options, Signature};
 use self::token::LIFETIME;
-use crate::clock;
 use crate::location;
 use crate::random;
 use crate::status::Status;
@@ -42,6 +42,39 @@ pub struct Attestation {
     key: KeyPair,
     key_id: String,
     challenges: Mutex<BTreeMap<String, u64>>,
+}
+
+/// A challenge (Confidential Computing v1, `Challenge`).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Challenge {
+    /// The name, `projects/P/locations/L/challenges/C`.
+    pub name: String,
+    /// The time of creation, in Unix seconds.
+    pub created: u64,
+    /// The time at which the challenge expires, in Unix seconds.
+    pub expires: u64,
+    /// The nonce for a TPM.
+    pub nonce: [u8; 32],
+}
+
+/// The answer to evidence (Confidential Computing v1, `VerifyConfidentialSpaceResponse`).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Attested {
+    /// The signed token.
+    pub token: String,
+    /// Why signatures on the image are not in the token.
+    pub errors: Vec<String>,
+}
+
+/// A public key of RSA.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PublicKey {
+    /// The ID, which tokens name.
+    pub id: String,
+    /// The modulus, in big-endian bytes.
+    pub modulus: Vec<u8>,
+    /// The public exponent, in big-endian bytes.
+    pub exponent: Vec<u8>,
 }
 
 /// The key that signs tokens.
@@ -79,37 +112,22 @@ impl Attestation {
         })
     }
 
-    /// The discovery document of the issuer, with its keys at `address` (OpenID Connect Discovery 1.0).
-    pub fn discovery(address: &str) -> Value {
-        json!({
-            "issuer": ISSUER,
-            "jwks_uri": format!("{address}/jwks"),
-            "response_types_supported": ["id_token"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "scopes_supported": ["openid"],
-        })
-    }
-
-    /// The public keys of the issuer (JWK set, RFC 7517).
-    pub fn key_set(&self) -> Value {
+    /// The public key that verifies tokens.
+    pub fn public_key(&self) -> PublicKey {
         let components: RsaPublicKeyComponents<Vec<u8>> = self.key.public_key().into();
-        json!({"keys": [{
-            "kty": "RSA",
-            "alg": "RS256",
-            "use": "sig",
-            "kid": self.key_id,
-            "n": URL_SAFE_NO_PAD.encode(components.n),
-            "e": URL_SAFE_NO_PAD.encode(components.e),
-        }]})
+        PublicKey {
+            id: self.key_id.clone(),
+            modulus: components.n,
+            exponent: components.e,
+        }
     }
 
     /// `challenges.create` at the time `now` in Unix seconds.
     ///
     /// # Errors
     /// The location does not exist, too many challenges are open, or the random number generator fails.
-    pub fn challenge(&self, location: &str, now: u64) -> Result<Value, Status> {
-        location::check_region(location.rsplit('/').next().unwrap_or_default())?;
+    pub fn challenge(&self, location: &Location, now: u64) -> Result<Challenge, Status> {
+        location::check_region(location.id())?;
         let mut challenges = self.challenges();
         if challenges.len() >= CHALLENGES {
             challenges.retain(|_, ends| now < *ends);
@@ -118,39 +136,39 @@ impl Attestation {
             return Err(Status::exhausted("Too many challenges are unanswered."));
         }
         let id = random::text().map_err(|_| Status::internal())?;
-        let name = format!("{location}/challenges/{id}");
-        let ends = now + LIFETIME;
-        challenges.insert(name.clone(), ends);
-        Ok(json!({
-            "name": name,
-            "createTime": clock::rfc3339(now),
-            "expireTime": clock::rfc3339(ends),
-            "used": false,
-            "tpmNonce": STANDARD.encode(random::bytes().map_err(|_| Status::internal())?),
-        }))
+        let challenge = Challenge {
+            name: format!("{location}/challenges/{id}"),
+            created: now,
+            expires: now + LIFETIME,
+            nonce: random::bytes().map_err(|_| Status::internal())?,
+        };
+        challenges.insert(challenge.name.clone(), challenge.expires);
+        Ok(challenge)
     }
 
     /// `challenges.verifyConfidentialSpace` at the time `now` in Unix seconds. An invalid
     /// signature is a partial error: the token is issued, but does not name that signature.
     ///
     /// # Errors
-    /// The challenge does not exist, the evidence is invalid, or the kind of token is not emulated.
-    pub fn verify(&self, challenge: &str, body: Value, now: u64) -> Result<Value, Status> {
+    /// The challenge does not exist or the evidence is invalid.
+    pub fn verify(
+        &self,
+        challenge: &str,
+        evidence: Evidence,
+        now: u64,
+    ) -> Result<Attested, Status> {
         let ends = self.challenges().remove(challenge);
         if ends.is_none_or(|ends| ends <= now) {
             return Err(Status::not_found(format!(
                 "Challenge {challenge} not found."
             )));
         }
-        let evidence = Evidence::parse(body)?;
+        evidence.options.check()?;
         let launch = evidence.launch()?;
         let (held, errors) = signatures(&evidence, &launch.image_digest)?;
         let payload = token::payload(evidence, launch, held, now);
-        let errors: Vec<_> = errors
-            .into_iter()
-            .map(|message| json!({"code": 3, "message": message}))
-            .collect();
-        Ok(json!({"attestationToken": self.sign(&payload)?, "partialErrors": errors}))
+        let token = self.sign(&payload)?;
+        Ok(Attested { token, errors })
     }
 
     fn challenges(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
@@ -197,7 +215,7 @@ fn signatures(
     evidence: &Evidence,
     digest: &Digest,
 ) -> Result<(Vec<ImageSignature>, Vec<String>), Status> {
-    let all = evidence.signatures();
+    let all = &evidence.signatures;
     if all.len() > limits::SIGNATURES {
         return Err(Status::invalid("More than 300 container image signatures."));
     }

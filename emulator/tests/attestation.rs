@@ -5,12 +5,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use confidential::event_log::{self, Event, Register, Reporting, RestartPolicy};
 use content::Digest;
-use emulator::attestation::{Attestation, Key};
+use emulator::attestation::{Attestation, Challenge, Key};
+use emulator::rest;
 use emulator::status::Status;
+use google::Location;
 use serde_json::{Value, json};
 
-const LOCATION: &str = "projects/operator/locations/us-central1";
 const NOW: u64 = 1_700_000_000;
+
+fn location() -> Location {
+    "projects/operator/locations/us-central1".parse().unwrap()
+}
 
 fn log(image_digest: Digest, register: Register) -> String {
     let events = [
@@ -38,11 +43,10 @@ fn evidence(image_digest: Digest) -> Value {
 /// The claims of the token about this evidence.
 fn claims(evidence: Value) -> Result<Value, Status> {
     let service = Attestation::new(&Key::new().unwrap()).unwrap();
-    let challenge = service.challenge(LOCATION, NOW)?;
-    let answer = service.verify(challenge["name"].as_str().unwrap(), evidence, NOW)?;
-    Ok(service
-        .claims(answer["attestationToken"].as_str().unwrap())
-        .unwrap())
+    let challenge = service.challenge(&location(), NOW)?;
+    let evidence = rest::attestation::evidence(evidence)?;
+    let attested = service.verify(&challenge.name, evidence, NOW)?;
+    Ok(service.claims(&attested.token).unwrap())
 }
 
 fn with_options(options: Value) -> Result<Value, u16> {
@@ -98,16 +102,13 @@ fn an_audience_of_ones_own() {
 #[test]
 fn challenges_end() {
     let service = Attestation::new(&Key::new().unwrap()).unwrap();
-    let first = service.challenge(LOCATION, NOW).unwrap();
-    assert_eq!(first["createTime"], "2023-11-14T22:13:20Z");
-    // Google's launcher decodes it so (google/go-tpm-tools, `verifier/rest`).
-    let nonce = STANDARD.decode(first["tpmNonce"].as_str().unwrap());
-    assert_eq!(nonce.unwrap().len(), 32);
-    assert_eq!(first["expireTime"], "2023-11-14T23:13:20Z");
-    let second = service.challenge(LOCATION, NOW).unwrap();
-    let verify = |challenge: &Value, now| {
-        let name = challenge["name"].as_str().unwrap();
-        service.verify(name, evidence(Digest::of(b"image")), now)
+    let first = service.challenge(&location(), NOW).unwrap();
+    assert_eq!((first.created, first.expires), (NOW, NOW + 3600));
+    let second = service.challenge(&location(), NOW).unwrap();
+    assert_ne!(first.nonce, second.nonce);
+    let verify = |challenge: &Challenge, now| {
+        let evidence = rest::attestation::evidence(evidence(Digest::of(b"image"))).unwrap();
+        service.verify(&challenge.name, evidence, now)
     };
     assert!(verify(&first, NOW + 3599).is_ok());
     assert_eq!(verify(&first, NOW + 3599).unwrap_err().code, 404);
@@ -117,9 +118,9 @@ fn challenges_end() {
 #[test]
 fn unanswered_challenges_are_so_many_at_the_most() {
     let service = Attestation::new(&Key::new().unwrap()).unwrap();
-    let refused = (0..20_000).find_map(|_| service.challenge(LOCATION, NOW).err());
+    let refused = (0..20_000).find_map(|_| service.challenge(&location(), NOW).err());
     assert_eq!(refused.unwrap().code, 429);
-    assert!(service.challenge(LOCATION, NOW + 3600).is_ok());
+    assert!(service.challenge(&location(), NOW + 3600).is_ok());
 }
 
 #[test]

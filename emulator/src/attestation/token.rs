@@ -39,7 +39,7 @@ pub(super) fn payload(
     signatures: Vec<ImageSignature>,
     now: u64,
 ) -> Payload {
-    let is_tdx = evidence.instance.hwmodel == TDX;
+    let is_tdx = evidence.instance.hardware_model == TDX;
     Payload {
         claims: claims(evidence, launch, signatures, now),
         attester_tcb: is_tdx.then_some(["INTEL"]),
@@ -69,10 +69,10 @@ fn claims(evidence: Evidence, launch: Launch, signatures: Vec<ImageSignature>, n
             "https://cloud.google.com/confidential-computing/confidential-space/docs/reference/token-claims"
                 .to_owned(),
         ),
-        nonces: OneOrMany(options.nonce),
+        nonces: OneOrMany(options.nonces),
         secure_boot: Some(true),
         oemid: Some(11129),
-        hardware_model: Some(instance.hwmodel.clone()),
+        hardware_model: Some(instance.hardware_model.clone()),
         software_name: Some(CONFIDENTIAL_SPACE.to_owned()),
         software_version: vec![VERSION.to_owned()],
         debug_status: Some(debug_status(instance.image_family).to_owned()),
@@ -93,11 +93,7 @@ fn claims(evidence: Evidence, launch: Launch, signatures: Vec<ImageSignature>, n
 }
 
 fn subject(instance: &Instance) -> String {
-    let (project, zone, name) = (
-        &instance.project_id,
-        &instance.zone,
-        &instance.instance_name,
-    );
+    let (project, zone, name) = (&instance.project_id, &instance.zone, &instance.name);
     format!(
         "https://www.googleapis.com/compute/v1/projects/{project}/zones/{zone}/instances/{name}"
     )
@@ -122,8 +118,8 @@ fn gce(instance: Instance) -> Gce {
         zone: instance.zone,
         project_id: instance.project_id,
         project_number: instance.project_number,
-        instance_name: instance.instance_name,
-        instance_id: instance.instance_id,
+        instance_name: instance.name,
+        instance_id: instance.id,
     }
 }
 

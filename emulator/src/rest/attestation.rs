@@ -1,38 +1,113 @@
 //! The attestation service (Confidential Computing v1) and its OpenID Connect discovery.
 
+mod evidence;
+
 use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
 use axum::routing::get;
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use confidential::claims::ISSUER;
+use serde_json::{Value, json};
 
-use super::call::Call;
+pub use self::evidence::evidence;
+use super::call::{Call, name};
 use super::routes::routes;
-use crate::attestation::Attestation;
+use crate::attestation::{Attested, Challenge, PublicKey};
+use crate::clock;
 use crate::services::Services;
 use crate::status::Status;
 
+/// `google.rpc.Code.INVALID_ARGUMENT`, the code of a partial error.
+const INVALID_ARGUMENT: u8 = 3;
+
 /// The routes of Confidential Computing v1 and of the discovery document, served at `address`.
 pub fn router(address: &str, services: Arc<Services>) -> Router {
-    let discovery = Attestation::discovery(address);
-    let keys = services.clone();
+    let discovery = discovery(address);
+    let key_set = key_set(&services.attestation.public_key());
     routes(services, answer)
         .route(
             "/.well-known/openid-configuration",
             get(async move || Json(discovery.clone())),
         )
-        .route("/jwks", get(async move || Json(keys.attestation.key_set())))
+        .route("/jwks", get(async move || Json(key_set.clone())))
+}
+
+/// The discovery document of the issuer, with its keys at `address` (OpenID Connect Discovery 1.0).
+fn discovery(address: &str) -> Value {
+    json!({
+        "issuer": ISSUER,
+        "jwks_uri": format!("{address}/jwks"),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid"],
+    })
+}
+
+/// The public keys of the issuer (JWK set, RFC 7517).
+fn key_set(key: &PublicKey) -> Value {
+    json!({"keys": [{
+        "kty": "RSA",
+        "alg": "RS256",
+        "use": "sig",
+        "kid": key.id,
+        "n": URL_SAFE_NO_PAD.encode(&key.modulus),
+        "e": URL_SAFE_NO_PAD.encode(&key.exponent),
+    }]})
 }
 
 fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     let (attestation, now) = (&services.attestation, services.now());
     let location = call.resource.strip_suffix("/challenges");
     match (call.method.as_str(), call.verb.as_str(), location) {
-        ("POST", "", Some(location)) => attestation.challenge(location, now),
+        ("POST", "", Some(location)) => {
+            let made = attestation.challenge(&name(location)?, now)?;
+            Ok(challenge(&made))
+        }
         ("POST", "verifyConfidentialSpace", None) => {
-            attestation.verify(&call.resource, call.body.clone(), now)
+            let evidence = evidence(call.body.clone())?;
+            let attested = attestation.verify(&call.resource, evidence, now)?;
+            Ok(verified(attested))
         }
         _ => Err(call.unknown()),
+    }
+}
+
+fn challenge(challenge: &Challenge) -> Value {
+    json!({
+        "name": challenge.name,
+        "createTime": clock::rfc3339(challenge.created),
+        "expireTime": clock::rfc3339(challenge.expires),
+        "used": false,
+        // Standard base64, as Google's launcher decodes it (google/go-tpm-tools, `verifier/rest`).
+        "tpmNonce": STANDARD.encode(challenge.nonce),
+    })
+}
+
+fn verified(Attested { token, errors }: Attested) -> Value {
+    let error = |message: String| json!({"code": INVALID_ARGUMENT, "message": message});
+    let errors: Vec<_> = errors.into_iter().map(error).collect();
+    json!({"attestationToken": token, "partialErrors": errors})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_has_its_nonce_in_standard_base64() {
+        let made = challenge(&Challenge {
+            name: "n".into(),
+            created: 1_700_000_000,
+            expires: 1_700_003_600,
+            nonce: [0xff; 32],
+        });
+        assert_eq!(made["createTime"], "2023-11-14T22:13:20Z");
+        assert_eq!(made["expireTime"], "2023-11-14T23:13:20Z");
+        let nonce = STANDARD.decode(made["tpmNonce"].as_str().unwrap());
+        assert_eq!(nonce.unwrap(), [0xff; 32]);
     }
 }
