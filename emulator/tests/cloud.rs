@@ -181,7 +181,16 @@ fn a_restart_on_the_same_state_forgets_nothing() {
     let ring = format!("kms/{location}/keyRings?keyRingId=ring");
     let data = format!("kms/{location}/keyRings/ring/cryptoKeys?cryptoKeyId=data");
     let pool = format!("iam/{location}/workloadIdentityPools?workloadIdentityPoolId=pool");
+    let provider = format!(
+        "iam/{location}/workloadIdentityPools/pool/providers?workloadIdentityPoolProviderId=provider"
+    );
     let topic = format!("pubsub/projects/{FIRST}/topics/data");
+    let subscription = format!("pubsub/projects/{FIRST}/subscriptions/data");
+    let trusting = json!({
+        "oidc": {"issuerUri": "https://confidentialcomputing.googleapis.com"},
+        "attributeMapping": {"google.subject": "assertion.sub"},
+    });
+    let subscribing = json!({"topic": format!("projects/{FIRST}/topics/data")});
     let purpose = json!({"purpose": "ENCRYPT_DECRYPT"});
     let number = scene.endpoints["projects"][FIRST]["number"].clone();
     let pools = format!(
@@ -196,12 +205,27 @@ fn a_restart_on_the_same_state_forgets_nothing() {
         (Method::POST, &ring, &json!({})),
         (Method::POST, &data, &purpose),
         (Method::POST, &pool, &json!({})),
+        (Method::POST, &provider, &trusting),
         (Method::POST, &set, &policy),
         (Method::PUT, &topic, &json!({})),
+        (Method::PUT, &subscription, &subscribing),
     ] {
         let (status, answer) = scene.call(FIRST, method, url, body);
         assert_eq!(status, 200, "{url}: {answer}");
     }
+    let messages = json!({"messages": [{"data": "Zmlyc3Q="}, {"data": "c2Vjb25k"}]});
+    let publish = format!("{topic}:publish");
+    assert_eq!(scene.call(FIRST, Method::POST, &publish, &messages).0, 200);
+    let pull = |scene: &Scene| {
+        let (url, most) = (format!("{subscription}:pull"), json!({"maxMessages": 1}));
+        let received = scene.call(FIRST, Method::POST, &url, &most).1;
+        let received = received["receivedMessages"][0].clone();
+        let acknowledge = format!("{subscription}:acknowledge");
+        let ids = json!({"ackIds": [received["ackId"]]});
+        scene.call(FIRST, Method::POST, &acknowledge, &ids);
+        received["message"]["data"].clone()
+    };
+    assert_eq!(pull(&scene), "Zmlyc3Q=");
     let encrypt = format!("{key}:encrypt");
     let sealed = scene.call(
         FIRST,
@@ -222,11 +246,15 @@ fn a_restart_on_the_same_state_forgets_nothing() {
     let get = format!("{key}:getIamPolicy?options.requestedPolicyVersion=3");
     let kept = scene.call(FIRST, Method::GET, &get, &Value::Null).1;
     assert_eq!(kept["bindings"], policy["policy"]["bindings"]);
+    assert_eq!(pull(&scene), "c2Vjb25k");
+    assert_eq!(pull(&scene), Value::Null);
     for (method, url, body) in [
         (Method::POST, &ring, &json!({})),
         (Method::POST, &data, &purpose),
         (Method::POST, &pool, &json!({})),
+        (Method::POST, &provider, &trusting),
         (Method::PUT, &topic, &json!({})),
+        (Method::PUT, &subscription, &subscribing),
     ] {
         assert_eq!(scene.call(FIRST, method, url, body).0, 409, "{url}");
     }
