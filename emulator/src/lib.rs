@@ -3,6 +3,7 @@
 pub mod attestation;
 pub mod cel;
 pub mod clock;
+pub mod error;
 pub mod launch;
 pub mod location;
 pub mod oauth;

@@ -9,8 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Parser, Subcommand};
 use console::signals::Signals;
 use console::{Status, text};
+use emulator::error::StartError;
 use emulator::launch::{self, LaunchArgs, Notice, Outcome, contain};
-use emulator::serve::{self, Endpoints, ServeError};
+use emulator::serve::{self, Endpoints};
 use emulator::services::accounts::ProjectId;
 use scratch::Scratch;
 
@@ -67,14 +68,14 @@ fn serve(args: &ServeArgs) -> ExitCode {
     }
 }
 
-fn serve_until_stopped(args: &ServeArgs) -> Result<(), ServeError> {
-    let temporary = Scratch::new().map_err(ServeError::Start)?;
+fn serve_until_stopped(args: &ServeArgs) -> Result<(), StartError> {
+    let temporary = Scratch::new().map_err(StartError::Start)?;
     let folder = args.state.as_deref().unwrap_or(temporary.path());
-    let runtime = console::runtime::start().map_err(ServeError::Start)?;
+    let runtime = console::runtime::start().map_err(StartError::Start)?;
     runtime.block_on(async {
-        let mut signals = Signals::listen().map_err(ServeError::Start)?;
+        let mut signals = Signals::listen().map_err(StartError::Start)?;
         let serving = serve::serve(folder, &args.projects, now).await?;
-        print(&serving.endpoints).map_err(ServeError::Start)?;
+        print(&serving.endpoints).map_err(StartError::Start)?;
         signals.next().await;
         Ok(())
     })

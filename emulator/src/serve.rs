@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,56 +12,14 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::error::{At, StartError};
 use crate::registry;
 use crate::rest;
 use crate::services::accounts::{Accounts, Files, Project, ProjectId};
-use crate::services::{Clock, OpenError, Services};
+use crate::services::{Clock, Services};
 
 /// The file in the state folder that the running emulator holds locked.
 const LOCK: &str = "emulator.lock";
-
-/// Why the services cannot be started.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// A service cannot be set up.
-    #[error(transparent)]
-    Services(#[from] OpenError),
-    /// No port can be opened.
-    #[error("listening on loopback: {0}")]
-    Listen(#[source] io::Error),
-    /// Threads, signals or output of the process fail.
-    #[error("starting services: {0}")]
-    Start(#[source] io::Error),
-    /// Another emulator uses the state folder.
-    #[error("using {}: another emulator is using the folder", path.display())]
-    Taken {
-        /// The state folder.
-        path: PathBuf,
-    },
-    /// The state folder cannot be used.
-    #[error("using {}: {source}", path.display())]
-    Folder {
-        /// The state folder.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-}
-
-impl ServeError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Services(error) => error.hint(),
-            Self::Listen(_) => "is there a free port on loopback?",
-            Self::Start(_) => {
-                "is a limit on processes or files reached, or is standard output closed?"
-            }
-            Self::Taken { .. } => "choose another folder, or stop the other emulator",
-            Self::Folder { .. } => "is the state folder writable, and is there space left?",
-        }
-    }
-}
 
 /// The addresses of all services and the credentials of all projects, printed once all services listen.
 #[derive(Clone, Debug, Serialize)]
@@ -99,13 +57,9 @@ pub async fn serve(
     folder: &Path,
     projects: &[ProjectId],
     clock: Clock,
-) -> Result<Serving, ServeError> {
-    let failed = |source| ServeError::Folder {
-        path: folder.to_owned(),
-        source,
-    };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let folder = &folder.canonicalize().map_err(failed)?;
+) -> Result<Serving, StartError> {
+    std::fs::create_dir_all(folder).map_err(At::writing(folder))?;
+    let folder = &folder.canonicalize().map_err(At::reading(folder))?;
     let held = hold(folder)?;
     // Key files and answers contain the addresses of these two.
     let (oauth2, attestation) = (listen().await?, listen().await?);
@@ -132,7 +86,7 @@ async fn start_all(
     registry: Router,
     [oauth2, attestation]: [TcpListener; 2],
     tasks: &mut JoinSet<io::Result<()>>,
-) -> Result<Endpoints, ServeError> {
+) -> Result<Endpoints, StartError> {
     let granting = rest::oauth::oauth2(&address(&oauth2)?, services.clone());
     let attesting = rest::attestation::router(&address(&attestation)?, services.clone());
     let registry = start(tasks, listen().await?, registry)?;
@@ -164,32 +118,26 @@ fn owners(accounts: &Accounts) -> BTreeMap<String, Owner> {
 }
 
 /// Locks the state folder: a second emulator would replace the owners' credentials.
-fn hold(folder: &Path) -> Result<File, ServeError> {
-    let failed = |source| ServeError::Folder {
-        path: folder.to_owned(),
-        source,
-    };
+fn hold(folder: &Path) -> Result<File, StartError> {
     let mut options = File::options();
     let lock = options.create(true).truncate(false).write(true);
-    let held = lock.open(folder.join(LOCK)).map_err(failed)?;
+    let held = lock.open(folder.join(LOCK)).map_err(At::writing(folder))?;
     match held.try_lock() {
         Ok(()) => Ok(held),
-        Err(TryLockError::WouldBlock) => Err(ServeError::Taken {
-            path: folder.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
+        Err(TryLockError::WouldBlock) => Err(StartError::Taken(folder.to_owned())),
+        Err(TryLockError::Error(source)) => Err(At::writing(folder)(source).into()),
     }
 }
 
-async fn listen() -> Result<TcpListener, ServeError> {
+async fn listen() -> Result<TcpListener, StartError> {
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    TcpListener::bind(free).await.map_err(ServeError::Listen)
+    TcpListener::bind(free).await.map_err(StartError::Listen)
 }
 
-fn address(listener: &TcpListener) -> Result<String, ServeError> {
+fn address(listener: &TcpListener) -> Result<String, StartError> {
     Ok(format!(
         "http://{}",
-        listener.local_addr().map_err(ServeError::Listen)?
+        listener.local_addr().map_err(StartError::Listen)?
     ))
 }
 
@@ -197,7 +145,7 @@ fn start(
     tasks: &mut JoinSet<io::Result<()>>,
     listener: TcpListener,
     router: Router,
-) -> Result<String, ServeError> {
+) -> Result<String, StartError> {
     let address = address(&listener)?;
     tasks.spawn(async move { axum::serve(listener, router).await });
     Ok(address)

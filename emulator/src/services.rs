@@ -9,7 +9,7 @@ pub mod kms;
 pub mod pubsub;
 pub mod sts;
 
-pub use self::cloud::{Clock, OpenError, Services};
+pub use self::cloud::{Clock, Services};
 pub use self::context::Context;
 
 #[cfg(test)]

@@ -9,50 +9,11 @@ use content::{json, read_limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::{At, StartError};
 use crate::status::Status;
 
 /// The largest size of the state of one service, in bytes.
 const LIMIT: u64 = 256 << 20;
-
-/// Why the state of a service cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    /// The file cannot be read or written.
-    #[error("using {}: {source}", path.display())]
-    File {
-        /// The path of the file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// The file is not what an emulator of this version writes.
-    #[error("reading {}: {source}", path.display())]
-    Content {
-        /// The path of the file.
-        path: PathBuf,
-        /// The cause.
-        source: json::JsonError,
-    },
-    /// A new state cannot be made.
-    #[error("making the state of {name}: the cryptographic library failed")]
-    New {
-        /// The name of the service.
-        name: &'static str,
-    },
-}
-
-impl StateError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::File { .. } => "is the state folder writable, and is there space left?",
-            Self::Content { .. } => {
-                "was it written by another version? choose another state folder"
-            }
-            Self::New { .. } => "is the random number generator of the system available?",
-        }
-    }
-}
 
 /// The state of one service.
 pub struct Stored<T> {
@@ -70,16 +31,13 @@ impl<T: Clone + Serialize + DeserializeOwned> Stored<T> {
         folder: &Path,
         name: &'static str,
         new: impl FnOnce() -> Result<T, E>,
-    ) -> Result<Self, StateError> {
+    ) -> Result<Self, StartError> {
         let path = folder.join(format!("{name}.json"));
         let value = match read(&path)? {
             Some(value) => value,
             None => {
-                let value = new().map_err(|_| StateError::New { name })?;
-                write(&path, &value).map_err(|source| StateError::File {
-                    path: path.clone(),
-                    source,
-                })?;
+                let value = new().map_err(|_| StartError::Key(format!("the service {name}")))?;
+                write(&path, &value).map_err(At::writing(&path))?;
                 value
             }
         };
@@ -126,19 +84,16 @@ impl<T: Clone + Serialize + DeserializeOwned> Stored<T> {
     }
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateError> {
-    let failed = |source| StateError::File {
-        path: path.to_owned(),
-        source,
-    };
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StartError> {
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(At::reading(path)(error).into()),
     };
-    let bytes = read_limited(file, LIMIT).map_err(|error| failed(io::Error::other(error)))?;
+    let bytes =
+        read_limited(file, LIMIT).map_err(|error| At::reading(path)(io::Error::other(error)))?;
     let value = json::parse(&bytes, LIMIT);
-    value.map(Some).map_err(|source| StateError::Content {
+    value.map(Some).map_err(|source| StartError::State {
         path: path.to_owned(),
         source,
     })
@@ -191,7 +146,7 @@ pub mod base64 {
 mod tests {
     use super::*;
 
-    fn open(folder: &Path) -> Result<Stored<Vec<u32>>, StateError> {
+    fn open(folder: &Path) -> Result<Stored<Vec<u32>>, StartError> {
         Stored::open(folder, "numbers", || Ok::<_, ()>(vec![1]))
     }
 
@@ -243,10 +198,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("numbers.json");
         std::fs::write(&path, "{").unwrap();
-        assert!(matches!(
-            open(folder.path()),
-            Err(StateError::Content { .. })
-        ));
+        assert!(matches!(open(folder.path()), Err(StartError::State { .. })));
         assert_eq!(std::fs::read(&path).unwrap(), b"{");
     }
 }

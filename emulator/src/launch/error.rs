@@ -5,6 +5,7 @@ use console::hint;
 use content::Digest;
 
 use super::pull::PullError;
+use crate::error::At;
 
 /// Why a launch failed. An image that the launcher refuses to start is a [`Refusal`](super::Refusal)
 /// instead.
@@ -65,22 +66,9 @@ pub enum Error {
     /// The default token, which is required to start a container, cannot be fetched.
     #[error("fetching default token: {0}")]
     Token(#[from] super::attest::AttestError),
-    /// A file of the launcher cannot be written.
-    #[error("writing {}: {source}", path.display())]
-    Write {
-        /// The path of the file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// A file that the operator names cannot be read.
-    #[error("reading {}: {source}", path.display())]
-    Read {
-        /// The path of the file.
-        path: PathBuf,
-        /// The cause.
-        source: content::ReadError,
-    },
+    /// A file of the launcher cannot be written, or one that the operator names cannot be read.
+    #[error(transparent)]
+    File(#[from] At),
     /// The token socket cannot be served.
     #[error("serving token socket: {0}")]
     Socket(#[source] io::Error),
@@ -126,9 +114,8 @@ impl Error {
             }
             Self::Measure(_) => "every variable of the image must have a name",
             Self::Token(_) => "is `emulator serve` running, and is --attestation its address?",
-            Self::Write { source, .. } if hint::is_full(source) => hint::TEMPORARY,
-            Self::Write { source, .. } => hint::of_file(source),
-            Self::Read { source, .. } => hint::of_file(source),
+            Self::File(at) if hint::is_full(&at.source) => hint::TEMPORARY,
+            Self::File(at) => hint::of_file(&at.source),
             Self::Socket(_) => "the path of a socket must be short; choose another --runtime",
             Self::Helper(_) | Self::Container(_) => {
                 "a container needs user namespaces, and an image with that program and user"
@@ -138,7 +125,7 @@ impl Error {
     }
 
     pub(crate) fn write(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Write { path, source }
+        let at = At::writing(&path.into());
+        move |source| Self::File(at(source))
     }
 }

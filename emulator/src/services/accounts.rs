@@ -4,7 +4,6 @@
 
 mod caller;
 mod directory;
-mod error;
 mod files;
 mod grant;
 mod issued;
@@ -17,7 +16,6 @@ mod tests;
 
 pub use self::caller::{Caller, Federated};
 pub use self::directory::Accounts;
-pub use self::error::AccountError;
 pub use self::files::Files;
 pub use self::grant::Assertion;
 pub use self::issued::{AccessToken, AccountState};

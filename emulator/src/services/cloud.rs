@@ -2,43 +2,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Context;
-use super::accounts::{AccountError, AccountState, Accounts, ProjectId, Service};
+use super::accounts::{AccountState, Accounts, ProjectId, Service};
 use super::iam::{Iam, Policies, Pools};
 use super::kms::{Keys, Kms};
 use super::pubsub::{PubSub, Queues};
 use super::sts::Sts;
 use crate::attestation::{self, Attestation};
+use crate::error::StartError;
 use crate::oauth::Refusal;
-use crate::state::{StateError, Stored};
+use crate::state::Stored;
 use crate::status::Status;
 
 /// Returns the current time, in Unix seconds.
 pub type Clock = fn() -> u64;
-
-/// Why the services cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// A project cannot be set up.
-    #[error(transparent)]
-    Accounts(#[from] AccountError),
-    /// The state of a service cannot be used.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// The key of the attestation service cannot be made.
-    #[error("making the key of the attestation service: the cryptographic library failed")]
-    Attestation,
-}
-
-impl OpenError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Accounts(error) => error.hint(),
-            Self::State(error) => error.hint(),
-            Self::Attestation => "is the random number generator of the system available?",
-        }
-    }
-}
 
 /// All services of the emulated cloud.
 pub struct Services {
@@ -68,7 +44,7 @@ impl Services {
         projects: &[ProjectId],
         token_uri: &str,
         clock: Clock,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, StartError> {
         let state = folder.join("services");
         let mut accounts = Accounts::new(kept(&state, "accounts", AccountState::default())?);
         for project in projects {
@@ -78,7 +54,7 @@ impl Services {
         let key = Stored::open(&state, "attestation", attestation::Key::new)?;
         let attestation = key
             .look(Attestation::new)
-            .map_err(|_| OpenError::Attestation)?;
+            .map_err(|_| StartError::Key("the attestation service".to_owned()))?;
         let attestation = Arc::new(attestation);
         let iam = Arc::new(Iam::new(
             accounts.clone(),
@@ -112,7 +88,7 @@ impl Services {
     }
 }
 
-fn kept<T>(folder: &Path, name: &'static str, new: T) -> Result<Stored<T>, StateError>
+fn kept<T>(folder: &Path, name: &'static str, new: T) -> Result<Stored<T>, StartError>
 where
     T: Clone + serde::Serialize + serde::de::DeserializeOwned,
 {

@@ -7,7 +7,8 @@ use super::issued::{AccessToken, AccountState, Issued};
 use super::project::Project;
 use super::self_signed::{SCOPE, SelfSigned, Service};
 use super::service_account::{ServiceAccount, is_of_google};
-use super::{AccountError, Caller, Federated, ProjectId};
+use super::{Caller, Federated, ProjectId};
+use crate::error::StartError;
 use crate::project::project_number;
 use crate::random;
 use crate::state::Stored;
@@ -37,7 +38,7 @@ impl Accounts {
         id: &ProjectId,
         folder: &Path,
         token_uri: &str,
-    ) -> Result<(), AccountError> {
+    ) -> Result<(), StartError> {
         let number = self.new_number(id)?;
         let project = Project::set_up(id, number, folder, token_uri)?;
         self.projects.insert(id.clone(), project);
@@ -45,18 +46,18 @@ impl Accounts {
     }
 
     /// The number of a new project. Two projects with the same ID or number would share their owners.
-    fn new_number(&self, id: &ProjectId) -> Result<String, AccountError> {
-        let project = id.clone();
+    fn new_number(&self, id: &ProjectId) -> Result<String, StartError> {
+        let project = id.to_string();
         if self.projects.contains_key(id) {
-            return Err(AccountError::Duplicate { project });
+            return Err(StartError::Duplicate(project));
         }
         let number = project_number(id.as_str()).to_string();
         match self.projects.iter().find(|(_, p)| p.number == number) {
             None => Ok(number),
-            Some((other, _)) => Err(AccountError::Number {
+            Some((other, _)) => Err(StartError::Number {
                 project,
                 number,
-                other: other.clone(),
+                other: other.to_string(),
             }),
         }
     }

@@ -8,7 +8,8 @@ use content::{json, limits, read_limited};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{AccountError, ProjectId};
+use super::ProjectId;
+use crate::error::At;
 
 /// The credential files of the owner of a project.
 #[derive(Clone, Debug, Serialize)]
@@ -60,23 +61,21 @@ pub(super) fn private_key(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Reads a file; `None` if it does not exist.
-pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, AccountError> {
-    let failed = |source| AccountError::Read {
-        path: path.to_owned(),
-        source,
-    };
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, At> {
     match fs::File::open(path) {
         Ok(file) => {
             let bytes = read_limited(file, limits::KEY);
-            bytes.map(Some).map_err(|e| failed(io::Error::other(e)))
+            bytes
+                .map(Some)
+                .map_err(|error| At::reading(path)(io::Error::other(error)))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(At::reading(path)(error)),
     }
 }
 
 /// Writes a file atomically, readable by its owner only.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), AccountError> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), At> {
     let written = path.parent().map_or(Ok(()), |folder| {
         fs::create_dir_all(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -84,10 +83,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), AccountError> {
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     });
-    written.map_err(|source| AccountError::File {
-        path: path.to_owned(),
-        source,
-    })
+    written.map_err(At::writing(path))
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use content::Digest;
 
+use super::ProjectId;
 use super::files::{Files, credentials, private_key, read, write};
-use super::{AccountError, ProjectId};
+use crate::error::StartError;
 use crate::random;
 
 /// A project.
@@ -33,10 +34,8 @@ impl Project {
         number: String,
         folder: &Path,
         token_uri: &str,
-    ) -> Result<Self, AccountError> {
-        let failed = || AccountError::Key {
-            project: id.clone(),
-        };
+    ) -> Result<Self, StartError> {
+        let failed = || StartError::Key(format!("project {id}"));
         let folder = folder.join(id.as_str());
         let files = Files {
             credentials: folder.join("credentials.json"),
@@ -70,11 +69,11 @@ impl Project {
 }
 
 /// The key in an existing credentials file; `None` if there is no file.
-pub(super) fn kept_key(path: &Path) -> Result<Option<KeyPair>, AccountError> {
+pub(super) fn kept_key(path: &Path) -> Result<Option<KeyPair>, StartError> {
     let Some(bytes) = read(path)? else {
         return Ok(None);
     };
     let key = private_key(&bytes).and_then(|der| KeyPair::from_pkcs8(&der).ok());
     let path = path.to_owned();
-    key.map(Some).ok_or(AccountError::Credentials { path })
+    key.map(Some).ok_or(StartError::Credentials(path))
 }
