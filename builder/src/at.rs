@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::told::shown;
+use crate::untrusted::shown;
 
 /// A file or folder that cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -17,7 +17,7 @@ use crate::lock::{self, LockError};
 use crate::publish::SignError;
 use crate::publish::push::PushError;
 use crate::sandbox::SandboxError;
-use crate::told;
+use crate::untrusted;
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum Error {
     #[error(transparent)]
     At(#[from] At),
     /// A TOML document is invalid.
-    #[error("parsing {}: {}", path.display(), told::toml(source))]
+    #[error("parsing {}: {}", path.display(), untrusted::toml(source))]
     Parse {
         /// The document.
         path: PathBuf,

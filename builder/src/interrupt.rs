@@ -1,4 +1,4 @@
-//! Ends work early.
+//! Interrupts work.
 
 use std::os::fd::OwnedFd;
 use std::process::Child;
@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// Somebody's wish that the work should end early, shared by who has it and who works. Work that
-/// hears of it returns [`Interrupted`] and so removes its temporary files.
+/// A request to end work early. The work checks it, returns [`Interrupted`], and so removes its temporary files.
 #[derive(Clone, Default)]
 pub struct Interrupt(Arc<Mutex<State>>);
 
@@ -17,23 +16,23 @@ struct State {
     process: Option<OwnedFd>,
 }
 
-/// The work ended early because somebody wanted it to.
+/// The work was interrupted.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
 
 impl Interrupt {
-    /// Ends the process that is being waited for, and all further work at its next step.
+    /// Interrupts the work: ends the process that it waits for, and the work at its next check.
     pub fn raise(&self) {
         let mut state = self.state();
         state.raised = true;
         state.end();
     }
 
-    /// Whether work may go on.
+    /// Checks that the work was not interrupted.
     ///
     /// # Errors
-    /// It may not.
+    /// It was.
     pub fn check(&self) -> Result<(), Interrupted> {
         match self.state().raised {
             true => Err(Interrupted),
@@ -53,7 +52,7 @@ impl Interrupt {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // The state is a flag and a handle: no panic can leave it half changed.
+        // A panic cannot leave the state half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -61,7 +60,7 @@ impl Interrupt {
 impl State {
     fn end(&self) {
         if let Some(process) = &self.process {
-            // A process that is gone already is what we want.
+            // The process may have ended already.
             let _ = pidfd_send_signal(process, Signal::KILL);
         }
     }
@@ -71,7 +70,7 @@ impl State {
 pub(crate) struct Watch<'a>(&'a Interrupt);
 
 impl Watch<'_> {
-    /// Ends the process that is watched, and nothing else.
+    /// Ends the watched process only.
     pub(crate) fn end(&self) {
         self.0.state().end();
     }

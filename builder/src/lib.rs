@@ -13,4 +13,4 @@ pub mod order;
 pub mod publish;
 pub mod sandbox;
 pub mod spec;
-mod told;
+mod untrusted;

@@ -14,7 +14,7 @@ pub mod time;
 use content::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::told;
+use crate::untrusted;
 use crates::{Crate, Named};
 use index::SignedIndex;
 use packages::Package;
@@ -53,7 +53,7 @@ pub struct Lock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// The text is not a lock.
-    #[error("parsing Image.lock: {}", told::toml(.0))]
+    #[error("parsing Image.lock: {}", untrusted::toml(.0))]
     Parse(#[from] toml::de::Error),
     /// A lock of an unknown version.
     #[error("reading Image.lock: expected version 2, found {found}")]

@@ -10,7 +10,7 @@ use oci::layer::{Content, Entry, Executable, Kind};
 use crate::at::At;
 use crate::build::program::Program;
 use crate::spec::{FileSpec, Origin};
-use crate::told::shown;
+use crate::untrusted::shown;
 
 /// A file that cannot be added to the image.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use crate::inputs::store::StoreError;
 use crate::inputs::tree::TreeError;
 use crate::interrupt::Interrupted;
 use crate::lock::crates::{InvalidCrate, Named};
-use crate::told::{self, shown};
+use crate::untrusted::{self, shown};
 
 /// What helps against a crate from elsewhere than the public registry.
 pub(in crate::inputs) const ELSEWHERE: &str = "use the crate of the public registry, or copy its source into the repository and name it by path";
@@ -19,7 +19,7 @@ pub(in crate::inputs) const ELSEWHERE: &str = "use the crate of the public regis
 #[derive(Debug, thiserror::Error)]
 pub enum CrateError {
     /// The text is not a `Cargo.lock`.
-    #[error("parsing Cargo.lock: {}", told::toml(.0))]
+    #[error("parsing Cargo.lock: {}", untrusted::toml(.0))]
     Lock(#[from] toml::de::Error),
     /// No registry takes this name or version.
     #[error("parsing Cargo.lock: {0}")]
@@ -115,8 +115,8 @@ impl CrateError {
             ),
             Self::Unknown(_) => Some("is the registry that cargo is configured to use complete?"),
             Self::NoArchive { .. } => Some(
-                "let cargo fetch crates from a registry or a mirror of it: a vendored folder \
-                 or a local registry in its configuration has no archives that can be checked",
+                "let cargo fetch crates from a registry or a mirror of it: archives of a vendored folder or a \
+                 local registry in its configuration are not used",
             ),
             _ => None,
         }

@@ -7,7 +7,7 @@ use super::limits::{ENTRIES, PATH, TOTAL};
 use crate::at::At;
 use crate::host::HostError;
 use crate::inputs::cargo::ELSEWHERE;
-use crate::told::{self, shown};
+use crate::untrusted::{self, shown};
 
 /// A source that cannot be staged.
 #[derive(Debug, thiserror::Error)]
@@ -155,7 +155,7 @@ pub enum SourceError {
         manifest: String,
     },
     /// A manifest is invalid.
-    #[error("parsing {}: {}", shown(manifest), told::toml(source))]
+    #[error("parsing {}: {}", shown(manifest), untrusted::toml(source))]
     Manifest {
         /// The path of the manifest.
         manifest: String,

@@ -1,7 +1,6 @@
-//! Names and messages of a stranger's files, as an error repeats them: on one line, and without anything
-//! that a terminal would obey.
+//! Untrusted text in error messages: on one line, with control characters escaped.
 
-/// Characters of one name; Linux opens no longer path.
+/// Most characters of a name; Linux opens no longer path.
 const LENGTH: usize = 4096;
 
 /// The text on one line, with control and format characters escaped.
@@ -9,7 +8,8 @@ pub(crate) fn shown(text: &str) -> String {
     content::printable(text, LENGTH)
 }
 
-/// What is wrong with a TOML document, and where: the parser's own text has lines of the document.
+/// What is wrong with a TOML document, and where. The message of the parser contains lines of the document, so it is not
+/// used.
 pub(crate) fn toml(error: &toml::de::Error) -> String {
     let text = error.to_string();
     let place = text.lines().next().unwrap_or_default();
@@ -23,17 +23,17 @@ pub(crate) fn toml(error: &toml::de::Error) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_document_forges_no_line() {
+    fn a_document_cannot_forge_a_line() {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Empty {}
         let text = "\n\"a\\nbuilder: done\\u001b\" = 1";
         let error = content::toml::parse::<Empty>(text).unwrap_err();
-        let told = super::toml(&error);
+        let said = super::toml(&error);
         assert!(
-            told.starts_with("line 2, column 1: unknown field"),
-            "{told}"
+            said.starts_with("line 2, column 1: unknown field"),
+            "{said}"
         );
-        assert!(told.contains(r"a\u{a}builder: done\u{1b}"), "{told}");
+        assert!(said.contains(r"a\u{a}builder: done\u{1b}"), "{said}");
     }
 }

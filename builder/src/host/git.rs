@@ -1,0 +1,82 @@
+//! git.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use console::process::Network;
+
+use super::error::HostError;
+use super::run::run;
+
+/// Runs `git ACTION ARGUMENTS` on the repository around `folder`.
+///
+/// The action must not run programs that the repository's configuration names. `status` and `diff` do: they read files of
+/// the working tree through filters. See [`git_status`].
+///
+/// # Errors
+/// git is missing or fails.
+pub fn git<A: AsRef<OsStr>>(
+    folder: &Path,
+    action: &'static str,
+    arguments: &[A],
+) -> Result<Vec<u8>, HostError> {
+    let mut command = git_command(folder);
+    run("git", action, command.arg(action).args(arguments))
+}
+
+/// Starts `git cat-file --batch` on the repository around `folder`.
+///
+/// # Errors
+/// git is missing.
+pub fn git_objects(folder: &Path) -> Result<Child, HostError> {
+    git_command(folder)
+        .args(["cat-file", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(HostError::starting("git"))
+}
+
+/// Runs `git status` on `paths` of the working tree `top`, or on all of it if there are none. The caller has made the git
+/// folder `own`: it says how files are compared, and names no programs.
+///
+/// # Errors
+/// git is missing or fails.
+pub fn git_status(
+    top: &Path,
+    own: &Path,
+    objects: &Path,
+    paths: &[&str],
+) -> Result<Vec<u8>, HostError> {
+    let mut command = git_command(top);
+    command.env("GIT_DIR", own).env("GIT_WORK_TREE", top);
+    command.env("GIT_OBJECT_DIRECTORY", objects);
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null");
+    command.env("GIT_CONFIG_NOSYSTEM", "1");
+    command.args(["status", "--porcelain", "-z", "--no-renames"]);
+    // A submodule has its own configuration.
+    command.args(["--untracked-files=all", "--ignore-submodules=all", "--"]);
+    run("git", "status", command.args(paths))
+}
+
+fn git_command(folder: &Path) -> Command {
+    let mut command = console::git::command(Network::Forbidden);
+    command.arg("-C").arg(folder);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_fails_says_why() {
+        let nowhere = tempfile::tempdir().unwrap();
+        let error = git(nowhere.path(), "rev-parse", &["--show-toplevel"]).unwrap_err();
+        assert!(matches!(error, HostError::Failed { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.starts_with("running git rev-parse: fatal:"), "{text}");
+    }
+}

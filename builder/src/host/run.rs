@@ -1,0 +1,103 @@
+//! Runs a program and reads its output.
+
+use std::io::{self, Read};
+use std::process::{ChildStdout, Command, Output, Stdio};
+
+use super::error::{ANSWER, HostError};
+use crate::interrupt::Interrupt;
+
+/// Most characters of standard error that are kept.
+const COMPLAINT: usize = 2000;
+
+/// The output of a program that must succeed.
+pub(super) fn run(
+    program: &'static str,
+    action: &'static str,
+    command: &mut Command,
+) -> Result<Vec<u8>, HostError> {
+    run_until(None, program, action, command)
+}
+
+/// The output of a program that must succeed. An interrupt ends it.
+pub(super) fn run_until(
+    interrupt: Option<&Interrupt>,
+    program: &'static str,
+    action: &'static str,
+    command: &mut Command,
+) -> Result<Vec<u8>, HostError> {
+    let (answer, output) = answer_until(interrupt, program, action, command)?;
+    match output.status.success() {
+        true => Ok(answer),
+        false => Err(HostError::Failed {
+            program,
+            action,
+            said: complaint(&output),
+        }),
+    }
+}
+
+/// The output of a program, and how it ended. An interrupt ends it.
+pub(super) fn answer_until(
+    interrupt: Option<&Interrupt>,
+    program: &'static str,
+    action: &'static str,
+    command: &mut Command,
+) -> Result<(Vec<u8>, Output), HostError> {
+    let talk = |source| HostError::Talk { program, source };
+    let command = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(HostError::starting(program))?;
+    let watch = interrupt.map(|interrupt| interrupt.watch(&child));
+    let _watch = watch.transpose().map_err(talk)?;
+    let stdout = child.stdout.take();
+    let (answer, output) = std::thread::scope(|scope| {
+        let answer = scope.spawn(|| stdout.map_or(Ok(Vec::new()), read_answer));
+        let output = child.wait_with_output();
+        (answer.join(), output)
+    });
+    let answer = answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let (answer, output) = (answer.map_err(talk)?, output.map_err(talk)?);
+    if answer.len() as u64 > ANSWER {
+        return Err(HostError::Long { program, action });
+    }
+    Ok((answer, output))
+}
+
+/// Reads at most one byte more than is allowed; that tells that the answer is too long.
+fn read_answer(stdout: ChildStdout) -> io::Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    stdout.take(ANSWER + 1).read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+/// What a program wrote to standard error, on one line.
+pub(super) fn complaint(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<_> = said
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join("; ").chars().take(COMPLAINT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupt_ends_a_program_that_takes_long() {
+        let interrupt = Interrupt::default();
+        let ended = std::thread::scope(|scope| {
+            let work = scope.spawn(|| {
+                let mut sleep = Command::new("sleep");
+                run_until(Some(&interrupt), "cargo", "fetch", sleep.arg("600"))
+            });
+            interrupt.raise();
+            work.join().unwrap()
+        });
+        assert!(matches!(ended, Err(HostError::Failed { .. })), "{ended:?}");
+    }
+}
