@@ -1,4 +1,4 @@
-//! The shape of the command line.
+//! The command line.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -20,23 +20,23 @@ Exit status:
   1  no: the source does not compile, takes crates from elsewhere than the public registry, locks a
      crate that the registry does not have or a package that the archive has not signed, has links or
      configuration of cargo, or leaves processes behind that could change the program
-  2  could not tell: a wrong argument, an input that is missing or another one, no namespaces, I/O")]
+  2  could not tell: a wrong argument, an input that is missing or differs, no namespaces, I/O")]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Resolve what Image.toml asks for into Image.lock: every input by path, size and digest
     Lock(Lock),
-    /// Compile and assemble the last commit with the network cut; prints the image's digest
+    /// Compile and assemble the last commit without network; prints the image's digest
     Build(Build),
-    /// Build, print both identities of the image, and keep nothing
+    /// Build, print both digests of the image, and keep nothing
     Digest(Digest),
-    /// Push a layout to a registry; prints the image's name by digest
+    /// Push a layout to a registry; prints the image's reference by digest
     Push(Push),
     /// Sign an image in a registry, in the layouts of Confidential Space and of cosign
     Sign(Sign),
@@ -44,20 +44,20 @@ pub enum Command {
     Attest(Attest),
     /// Make a key pair: PREFIX.key and PREFIX.pub
     Keygen(Keygen),
-    /// Look after the store of inputs
+    /// Maintain the store of inputs
     #[command(subcommand)]
     Store(Store),
 }
 
-/// What to do with the store.
+/// The commands of `store`.
 #[derive(Debug, Subcommand)]
 pub enum Store {
-    /// Remove inputs until the store holds no more than it should
+    /// Remove inputs until the store is small enough
     ///
-    /// Build roots and crates that were unpacked go first: they are unpacked again when they are needed. Then go
-    /// archives of crates and packages: they are fetched again, if the registry and the package archive still have
-    /// them. Of each, what was least recently used goes first. Nothing else in the directory is touched, and
-    /// nothing goes while another process uses the store.
+    /// Unpacked build roots and crates are removed first: they are unpacked again when they are needed. Archives of
+    /// crates and packages follow: they are fetched again, if the registry and the package archive still have them.
+    /// Among each, the least recently used are removed first. No other file of the directory is removed, and nothing
+    /// is removed while another process uses the store.
     Prune(Prune),
 }
 
@@ -67,24 +67,24 @@ pub struct Prune {
     /// The store [default: countersign in the user's cache directory]
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// What may stay
+    /// Keep at most this much
     #[arg(long, value_name = "GIB", default_value = "0")]
     pub keep: u32,
 }
 
-/// Where inputs come from.
+/// Options about inputs.
 #[derive(Args, Debug)]
 pub struct Inputs {
-    /// Where inputs are kept by digest [default: countersign in the user's cache directory]
+    /// The store of inputs [default: countersign in the user's cache directory]
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// What the store may hold; what was least recently used goes first, as `store prune` does
+    /// Prune the store to this much, as `store prune` does
     #[arg(long, value_name = "GIB", default_value = "32")]
     pub store_limit: u32,
-    /// The package archive [default: what the host's apt uses]
+    /// The package archive [default: that of the host's apt]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_ARCHIVE")]
     pub archive: Option<String>,
-    /// The archive's keys, as gpgv reads them [default: what the host's apt uses]
+    /// The archive's keyring, in the format of gpgv [default: that of the host's apt]
     #[arg(long, value_name = "FILE")]
     pub keyring: Option<PathBuf>,
     /// Trust a package index that this key or subkey has signed, besides Debian's; repeatable
@@ -117,27 +117,27 @@ pub struct How {
     /// Where inputs come from.
     #[command(flatten)]
     pub inputs: Inputs,
-    /// The signed package index that was locked: `evidence` of the layout, or what the published image
-    /// has of it [default: the archive's, while it is still the same]
+    /// The locked package index: `evidence` of a layout, or the files that are published with the image [default:
+    /// the archive's index, while it is still the same]
     #[arg(long, value_name = "DIR")]
     pub evidence: Option<PathBuf>,
-    /// How provenance names who builds
+    /// The builder's name in provenance
     #[arg(
         long,
         value_name = "URI",
         default_value = "https://countersign.dev/builder"
     )]
     pub builder_id: String,
-    /// How provenance names the source [default: the repository's own path]
+    /// The source's name in provenance [default: the repository's path]
     #[arg(long, value_name = "URI")]
     pub source_uri: Option<String>,
-    /// How many compilers run at once; the bytes do not depend on it [default: processors]
+    /// Number of compilers that run at once; the image does not depend on it [default: processors]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// When a compiler that does not end is given up
+    /// Time after which a compiler is ended
     #[arg(long, value_name = "MINUTES", default_value = "60")]
     pub time_limit: NonZeroU32,
-    /// What compilers and build scripts may use of the machine.
+    /// Limits.
     #[command(flatten)]
     pub limits: Limits,
     /// Print JSON
@@ -145,17 +145,16 @@ pub struct How {
     pub json: bool,
 }
 
-/// What compilers and build scripts may use of the machine, together. A build that uses more ends with
-/// status 2.
+/// Limits on compilers and build scripts, together. A build that reaches one ends with status 2.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Limits {
-    /// How much memory they may use, without their files
+    /// Most memory of a build, without files
     #[arg(long, value_name = "MIB", default_value = "16384")]
     pub limit_memory: NonZeroU32,
-    /// How much they may keep in files, which are in memory as well
+    /// Most room for files of a build, which are in memory as well
     #[arg(long, value_name = "MIB", default_value = "8192")]
     pub limit_files: NonZeroU32,
-    /// How many processes and threads there may be at the same time
+    /// Most processes and threads of a build at the same time
     #[arg(long, value_name = "N", default_value = "2048")]
     pub limit_processes: NonZeroU32,
     /// How much cargo may write to each of standard output and standard error. What build scripts print
@@ -170,7 +169,7 @@ pub struct Build {
     /// How to build.
     #[command(flatten)]
     pub how: How,
-    /// Where the OCI layout goes; an earlier one is replaced
+    /// The OCI layout to write; an earlier one is replaced
     #[arg(short, long = "output", value_name = "LAYOUT")]
     pub output: PathBuf,
 }
@@ -196,13 +195,13 @@ pub struct Push {
     pub registry: Registry,
 }
 
-/// What signs.
+/// Options about the key.
 #[derive(Args, Debug)]
 pub struct Key {
     /// A PEM file, or gcpkms://projects/…/cryptoKeyVersions/N
     #[arg(long)]
     pub key: KeyRef,
-    /// Where Cloud KMS answers [default: Google's own endpoint]
+    /// The endpoint of Cloud KMS [default: Google's]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
     pub kms_endpoint: Option<KmsEndpoint>,
 }
@@ -213,7 +212,7 @@ pub struct Sign {
     /// REPOSITORY@DIGEST
     #[arg(value_name = "REF@DIGEST")]
     pub image: ImageRef,
-    /// What signs.
+    /// The key.
     #[command(flatten)]
     pub key: Key,
     /// How to reach the registry.
@@ -227,13 +226,13 @@ pub struct Attest {
     /// REPOSITORY@DIGEST
     #[arg(value_name = "REF@DIGEST")]
     pub image: ImageRef,
-    /// What the statement says
+    /// The type of the predicate
     #[arg(long = "type", value_name = "TYPE", value_parser = predicate_types())]
     pub kind: Predicate,
-    /// The file that says it
+    /// The file with the predicate
     #[arg(long, value_name = "FILE")]
     pub predicate: PathBuf,
-    /// What signs.
+    /// The key.
     #[command(flatten)]
     pub key: Key,
     /// How to reach the registry.
@@ -256,7 +255,7 @@ fn predicate_types() -> impl TypedValueParser<Value = Predicate> {
 /// Arguments of `keygen`.
 #[derive(Args, Debug)]
 pub struct Keygen {
-    /// What the two files are called, without their endings
+    /// The path of the two files, without their extensions
     pub prefix: PathBuf,
 }
 
