@@ -1,5 +1,5 @@
-//! Assembles a folder of files into an image, without a build: `assemble FOLDER LAYOUT`. What the
-//! benchmark measures, and how the library is used for it.
+//! Assembles the files of a folder into an image, without a build: `assemble FOLDER LAYOUT`. The benchmark runs it, and it
+//! is an example of how to use the library.
 
 use std::fs;
 use std::io;

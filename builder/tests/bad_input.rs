@@ -1,4 +1,4 @@
-//! Whatever goes wrong is told in one sentence, with what helps, as exit status 2, and leaves nothing.
+//! Every failure gives one error with one hint and exit status 2, and leaves no files.
 #![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
 mod told;
@@ -42,7 +42,7 @@ impl Place {
         self.shell("cd source && git add . && git -c user.name=a -c user.email=a@b commit -qm b");
     }
 
-    /// Runs the builder's command `words` in this place; gives what it said.
+    /// Runs the builder's command `words`, which must fail. Gives its standard error.
     fn fails(&self, words: &str) -> String {
         self.fails_as(Command::new(BUILDER), words)
     }
@@ -65,7 +65,7 @@ impl Place {
         command
     }
 
-    /// Besides the source and the store there is nothing.
+    /// Whether there is nothing but the source and the store.
     fn is_clean(&self) -> bool {
         let names = fs::read_dir(self.0.path()).unwrap();
         let mut names = names.map(|entry| entry.unwrap().file_name());
@@ -73,7 +73,7 @@ impl Place {
     }
 }
 
-/// Writes a lock of what stands there.
+/// Writes a lock of the files in the current folder.
 const LOCK: &str = "printf 'version = 2\\nspec = \"sha256:%s\"\\ncargo_lock = \"sha256:%s\"\\nroot = \"sha256:%064d\"\\npackage = []\\ncrate = []\\n' \
     $(sha256sum Image.toml | cut -d' ' -f1) $(sha256sum Cargo.lock | cut -d' ' -f1) 0 >Image.lock && \
     printf '[index]\\ndate = \"2026-07-11T12:00:00Z\"\\nsignature = []\\n' >>Image.lock && \
@@ -85,7 +85,7 @@ const LOCK: &str = "printf 'version = 2\\nspec = \"sha256:%s\"\\ncargo_lock = \"
 fn source() {
     let place = Place::new();
     let build = "build source -o layout --store store";
-    // What we make beside the layout meanwhile is no change of the source.
+    // The temporary folder beside the layout is not a change of the source.
     let within = place.fails("build source -o source/layout --store store");
     assert!(within.contains("there is no lock"), "{within}");
     assert!(place.fails(build).contains("there is no lock"));
@@ -125,7 +125,7 @@ fn source() {
 #[test]
 fn archive_and_network() {
     let place = Place::new();
-    // The port of the discard protocol: nobody listens.
+    // The port of the discard protocol: nothing listens there.
     let lock = "lock source --store store --archive";
     let said = place.fails(&format!("{lock} http://127.0.0.1:9"));
     assert!(said.contains("package archive"), "{said}");
@@ -166,7 +166,7 @@ fn namespaces_forbidden() {
 }
 
 #[test]
-fn an_end_while_a_key_is_awaited() {
+fn a_signal_while_a_key_is_read() {
     let place = Place::new();
     let image = format!("127.0.0.1:9/a/b@sha256:{}", "0".repeat(64));
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
@@ -179,7 +179,7 @@ fn an_end_while_a_key_is_awaited() {
 }
 
 #[test]
-fn a_lost_terminal_is_nothing_to_who_ignores_it() {
+fn an_ignored_sighup_does_not_end_the_program() {
     let place = Place::new();
     place.shell("mkfifo pipe");
     let image = format!("127.0.0.1:9/a/b@sha256:{}", "0".repeat(64));
@@ -221,7 +221,7 @@ fn a_pipe_in_a_layout() {
     assert!(said.contains("not a regular file"), "{said}");
 }
 
-/// A full disk is a small one; a user who may make namespaces may mount it.
+/// The full disk is a small one, which is mounted in a user namespace.
 #[test]
 fn full_disk() {
     let fill = "mount -t tmpfs -o size=64k none store && cat /dev/zero >store/filled";

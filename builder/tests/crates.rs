@@ -1,6 +1,5 @@
-//! Crates come from the public registry alone, whatever a source says, and whatever it has made the user's cargo
-//! fetch before. A registry is a server of this test, which the user's cargo configuration puts in the
-//! place of the public one.
+//! Crates come from the public registry only, whatever a source says, and whatever it has made the user's cargo fetch
+//! before. In these tests, the user's configuration of cargo replaces the public registry with a local server.
 #![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
 use std::fs;
@@ -133,7 +132,7 @@ fn answer(stream: TcpStream, address: &str, archive: &[u8]) -> String {
     path
 }
 
-/// A user with a source, a store, and a cargo that says when it is run.
+/// A user with a source, a store, and a cargo that records that it was run.
 struct User {
     folder: tempfile::TempDir,
     public: String,
@@ -165,7 +164,7 @@ impl User {
         user
     }
 
-    /// Gives the user a new home of cargo, in which a mirror stands in for the public registry.
+    /// Gives the user a new home of cargo, whose configuration replaces the public registry with a mirror.
     fn configure(&self, mirror: &Registry) {
         let home = self.at("home");
         let _ = fs::remove_dir_all(&home);
@@ -253,7 +252,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Whether the machine has no namespaces, which is said then.
+/// Whether the machine has no namespaces; then the test is skipped.
 fn is_impossible(output: &Output, test: &str) -> bool {
     let impossible = said(output).contains("making sandbox: ");
     if impossible {
@@ -262,7 +261,7 @@ fn is_impossible(output: &Output, test: &str) -> bool {
     impossible
 }
 
-/// The crate was found and is the registry's: all that is missing is the build root, which this lock does not have.
+/// Whether the crate was accepted: the error is about the build root, which this lock does not have.
 fn is_accepted(output: &Output) -> bool {
     output.status.code() == Some(2) && said(output).contains("checking build root: ")
 }
@@ -306,8 +305,8 @@ fn another_registry_is_refused_before_cargo_runs() {
 }
 
 #[test]
-fn what_another_registry_has_brought_does_not_stand_for_the_public_one() {
-    let test = "what_another_registry_has_brought_does_not_stand_for_the_public_one";
+fn crates_of_another_registry_are_not_used_for_the_public_one() {
+    let test = "crates_of_another_registry_are_not_used_for_the_public_one";
     let (honest, evil) = (archive("// honest"), archive("// evil"));
     let (mirror, attacker) = (
         Registry::serve(honest.clone()),
@@ -359,8 +358,8 @@ fn what_another_registry_has_brought_does_not_stand_for_the_public_one() {
 }
 
 #[test]
-fn a_registry_that_is_not_at_hand_is_no_obstacle_to_what_was_checked_before() {
-    let test = "a_registry_that_is_not_at_hand_is_no_obstacle_to_what_was_checked_before";
+fn crates_that_were_checked_before_need_no_registry() {
+    let test = "crates_that_were_checked_before_need_no_registry";
     let honest = archive("// honest");
     let mirror = Registry::serve(honest.clone());
     let user = User::new(&mirror);
@@ -430,24 +429,65 @@ fn a_crate_that_the_registry_does_not_have_is_refused() {
     assert_eq!(unknown.status.code(), Some(2), "{}", said(&unknown));
 }
 
-/// Paths of the environment are those of where the user is.
+/// Relative paths of the environment are relative to the user's folder.
 #[test]
-fn a_relative_home_of_cargo_is_where_the_user_is() {
+fn a_relative_home_of_cargo_is_relative_to_the_user() {
     let honest = archive("// honest");
     let mirror = Registry::serve(honest.clone());
     let user = User::new(&mirror);
     let public = user.public.clone();
     user.release("itoa = \"1\"", &public, &honest);
     let accepted = user.build_with("./home");
-    if is_impossible(&accepted, "a_relative_home_of_cargo_is_where_the_user_is") {
+    if is_impossible(
+        &accepted,
+        "a_relative_home_of_cargo_is_relative_to_the_user",
+    ) {
         return;
     }
     assert!(is_accepted(&accepted), "{}", said(&accepted));
     assert!(user.at("home/registry/cache").is_dir() && !Path::new("/home/registry").exists());
 }
 
+/// A local registry (The Cargo Book, "Local Registry Sources") has archives, but not in cargo's cache.
 #[test]
-fn a_vendored_folder_in_place_of_the_registry_is_told() {
+fn a_local_registry_in_place_of_the_registry_is_named() {
+    let honest = archive("// honest");
+    let mirror = Registry::serve(honest.clone());
+    let user = User::new(&mirror);
+    let local = user.at("local");
+    fs::create_dir_all(local.join("index/it/oa")).unwrap();
+    let digest = Digest::of(&honest).hex();
+    let entry = format!(
+        "{{\"name\":\"{NAME}\",\"vers\":\"{VERSION}\",\"deps\":[],\"features\":{{}},\"yanked\":false,\"cksum\":\"{digest}\"}}\n"
+    );
+    fs::write(local.join("index/it/oa/itoa"), entry).unwrap();
+    fs::write(local.join(format!("{NAME}-{VERSION}.crate")), &honest).unwrap();
+    let config = format!(
+        "[source.crates-io]\nreplace-with = \"local\"\n[source.local]\nlocal-registry = {local:?}\n"
+    );
+    fs::write(user.at("home/config.toml"), config).unwrap();
+    let public = user.public.clone();
+    user.release("itoa = \"1\"", &public, &honest);
+    let refused = user.build();
+    if is_impossible(
+        &refused,
+        "a_local_registry_in_place_of_the_registry_is_named",
+    ) {
+        return;
+    }
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    for expected in [
+        "builder: error: fetching crate itoa 1.0.19: cargo has no archive of it: it comes from ",
+        "hint: let cargo fetch crates from a registry",
+    ] {
+        assert!(said(&refused).contains(expected), "{}", said(&refused));
+    }
+    assert!(!mirror.was_asked());
+    assert_eq!(user.kept(), 0);
+}
+
+#[test]
+fn a_vendored_folder_in_place_of_the_registry_is_named() {
     let honest = archive("// honest");
     let mirror = Registry::serve(honest.clone());
     let user = User::new(&mirror);
@@ -471,7 +511,7 @@ fn a_vendored_folder_in_place_of_the_registry_is_told() {
     let refused = user.build();
     if is_impossible(
         &refused,
-        "a_vendored_folder_in_place_of_the_registry_is_told",
+        "a_vendored_folder_in_place_of_the_registry_is_named",
     ) {
         return;
     }

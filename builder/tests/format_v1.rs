@@ -1,4 +1,4 @@
-//! Format v1, written a second time by a program in another language that follows docs/format-v1.md.
+//! Compares format v1 with a second implementation, in Python, which follows docs/format-v1.md.
 #![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
 use std::fs;
@@ -38,7 +38,7 @@ fn long(parts: usize) -> String {
     vec!["long-directory-name"; parts].join("/") + "/f"
 }
 
-/// Every case of the format: cuts, both records and both at once, whole and broken blocks.
+/// Every case of the format: split names, both extension records and both at once, full and partial blocks.
 fn entries() -> Vec<Entry> {
     let link = |path: &str, target: String| entry(path, Kind::Symlink { target });
     let mut entries = vec![
@@ -77,7 +77,7 @@ fn layout(folder: &Path, entries: Vec<Entry>) {
     assemble(spec, &Layout::create(folder).unwrap()).unwrap();
 }
 
-/// What the other program says, unless this machine has no Python.
+/// The output of the other program; `None` if this machine has no Python.
 fn checked(layout: &Path) -> Option<Output> {
     match Command::new("python3").arg(CHECKER).arg(layout).output() {
         Ok(output) => Some(output),
@@ -103,7 +103,7 @@ fn another_program_writes_the_same_bytes() {
 }
 
 #[test]
-fn another_byte_is_told() {
+fn a_different_byte_is_found() {
     let folder = tempfile::tempdir().unwrap();
     layout(folder.path(), entries());
     let index = folder.path().join("index.json");
@@ -119,9 +119,9 @@ fn another_byte_is_told() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
 
-/// Writer and page refuse the same: `(path, target)`, of a link if there is a target.
+/// Both refuse these entries: `(path, target)`, a link if there is a target.
 #[test]
-fn another_program_refuses_what_no_image_is_made_of() {
+fn another_program_refuses_the_same_entries() {
     let long = "n".repeat(256);
     let deep = "n/".repeat(2048) + "n";
     let cases: [(&str, Option<&str>); 10] = [
@@ -157,7 +157,7 @@ fn another_program_refuses_what_no_image_is_made_of() {
     assert_ne!(refuses("a/\u{e4} b", Some("../c")), Some(true));
 }
 
-/// `None` where there is no Python. The directories above are there already.
+/// `None` if there is no Python. Parent directories are added.
 fn refuses(path: &str, target: Option<&str>) -> Option<bool> {
     const SCRIPT: &str = "import sys; sys.path.insert(0, sys.argv[1]); import format_v1\n\
         path, flag, target = (text.encode() for text in sys.argv[2:])\n\

@@ -1,4 +1,4 @@
-//! Services on this machine, by the program itself: no option for a plain registry, and no proxy.
+//! Services on this machine need no option for plain HTTP, and are reached without a proxy.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{Config, Execution, Layout, Manifest, RootFs, media};
 
-/// Answers requests by `answer`, and keeps the first line of each.
+/// Answers requests by `answer`, and records the first line of each.
 struct Server {
     address: String,
     seen: Arc<Mutex<Vec<String>>>,
@@ -75,7 +75,7 @@ fn speak(
     }
 }
 
-/// A proxy that would be asked, and must not be.
+/// A proxy, which must not be used.
 fn proxy() -> Server {
     Server::start(|_| ("502 Bad Gateway", ""))
 }
@@ -118,7 +118,7 @@ fn write_layout(folder: &Path) {
 }
 
 #[test]
-fn a_plain_registry_here_is_pushed_to_without_option_or_proxy() {
+fn a_layout_is_pushed_to_a_local_registry_without_option_or_proxy() {
     let proxy = proxy();
     let registry = Server::start(|line| match line {
         line if line.starts_with("PUT ") => ("201 Created", ""),
@@ -145,7 +145,7 @@ fn a_plain_registry_here_is_pushed_to_without_option_or_proxy() {
 }
 
 #[test]
-fn a_key_service_here_is_asked_without_proxy() {
+fn a_local_key_service_is_used_without_proxy() {
     let proxy = proxy();
     let google = Server::start(|line| match line {
         line if line.starts_with("POST /token ") => {

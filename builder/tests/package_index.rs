@@ -1,7 +1,7 @@
-//! A build stands on what an archive has signed, also when the archive has moved on. The archive here is
-//! one of our own on loopback, with the packages of the host's.
+//! A build needs packages that an archive has signed, even after the archive has a newer index. The archive is a local
+//! server with the packages of the host's archive.
 //!
-//! This needs the network, for the compiler's packages, once; they are kept below `target/tmp`.
+//! The first run needs the network, for the compiler's packages; they are kept below `target/tmp`.
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
 use std::collections::HashMap;
@@ -104,7 +104,7 @@ impl Drop for Signer {
     }
 }
 
-/// An archive of which only the index is ever fetched: the store has the packages.
+/// An archive that serves its index only: the store has the packages.
 struct Served {
     url: String,
     files: Arc<Mutex<HashMap<String, Vec<u8>>>>,
@@ -124,7 +124,7 @@ impl Served {
         Self { url, files }
     }
 
-    /// Signs an index of `packages`, and serves nothing else any more.
+    /// Signs an index of `packages`, and serves it instead of the old one.
     fn publish(&self, signer: &Signer, packages: &[Package], date: &str) {
         let list = pack(&list(packages));
         let (sha256, size) = (Digest::of(&list).hex(), list.len());
@@ -230,7 +230,7 @@ impl Place {
         content::toml::parse(&text).unwrap()
     }
 
-    /// A store like ours that has never seen an index.
+    /// A store with the same packages and without an index.
     fn without_index(&self) -> PathBuf {
         let store = self.at("store");
         fs::create_dir(&store).unwrap();
@@ -244,7 +244,7 @@ impl Place {
     }
 }
 
-/// What keeps this machine from building at all.
+/// The reason why this machine cannot build, if there is one.
 fn impossible(output: &Output) -> Option<String> {
     let reason = said(output);
     let known = ["package archive", "cargo fetch", "making sandbox: "];
@@ -253,8 +253,8 @@ fn impossible(output: &Output) -> Option<String> {
 }
 
 #[test]
-fn a_rebuild_passes_when_the_archive_has_moved_on() {
-    let test = "a_rebuild_passes_when_the_archive_has_moved_on";
+fn a_rebuild_passes_after_the_archive_has_a_newer_index() {
+    let test = "a_rebuild_passes_after_the_archive_has_a_newer_index";
     if Command::new("gpg").arg("--version").output().is_err() {
         return testkit::skip(test, "no gpg to sign an archive with");
     }
@@ -268,7 +268,7 @@ fn a_rebuild_passes_when_the_archive_has_moved_on() {
     let (signer, archive) = (Signer::new(), Served::new());
     archive.publish(&signer, &packages, "Mon, 06 Jul 2026 12:00:00 UTC");
 
-    // Its key is not Debian's, and counts only where the user says so.
+    // Its key is not Debian's, and is trusted only if the user says so.
     let keyring = signer.keyring();
     let where_ = ["--archive", archive.url.as_str()];
     let lock = [&where_[..], &["--keyring", keyring.to_str().unwrap()]].concat();

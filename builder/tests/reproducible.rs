@@ -1,7 +1,7 @@
-//! The same commit and lock give the same bytes: whoever builds, where, and how. The program that is
-//! built prints all that its build script could see of the world, so that whatever leaks counts.
+//! The same commit and lock give the same bytes, for every user, machine and folder. The program that is built contains
+//! everything that its build script can see of its environment, so every difference changes the digest.
 //!
-//! This needs the network, for the compiler's packages, once; they are kept below `target/tmp`.
+//! The first run needs the network, for the compiler's packages; they are kept below `target/tmp`.
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
 mod folders;
@@ -42,44 +42,44 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Builds share a store, and one of the tests looks at what is left in it.
+/// The tests share a store, and one of them checks what is left in it.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// The fixture's `Image.lock`, or why there is none.
 static LOCK: OnceLock<Result<String, String>> = OnceLock::new();
 
 /// A repository of the fixture with its lock, and the store with all inputs.
-struct Workshop {
+struct Place {
     _turn: MutexGuard<'static, ()>,
     folder: tempfile::TempDir,
     store: PathBuf,
 }
 
-impl Workshop {
-    /// `None`, and the reason on standard error, when this machine cannot build at all.
+impl Place {
+    /// `None` if this machine cannot build; then the test is skipped.
     fn open(test: &str) -> Option<Self> {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let workshop = Self {
+        let place = Self {
             _turn: turn,
             folder,
             store: Path::new(env!("CARGO_TARGET_TMPDIR")).join("store"),
         };
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/probe");
-        copy(&fixture, &workshop.repository());
-        match LOCK.get_or_init(|| workshop.lock()) {
-            Ok(lock) => fs::write(workshop.repository().join("Image.lock"), lock).unwrap(),
+        copy(&fixture, &place.repository());
+        match LOCK.get_or_init(|| place.lock()) {
+            Ok(lock) => fs::write(place.repository().join("Image.lock"), lock).unwrap(),
             Err(reason) => {
                 testkit::skip(test, format_args!("no inputs on this machine: {reason}"));
                 return None;
             }
         }
-        git(&workshop.repository(), &["init", "--quiet"]);
-        workshop.commit();
-        Some(workshop)
+        git(&place.repository(), &["init", "--quiet"]);
+        place.commit();
+        Some(place)
     }
 
-    /// The lock's text; what is no fault of ours is why there is none.
+    /// The text of the lock; the error is the reason why this machine cannot make one.
     fn lock(&self) -> Result<String, String> {
         let mut lock = builder();
         lock.arg("lock")
@@ -122,11 +122,11 @@ impl Workshop {
         command
     }
 
-    /// The same commit in another place, as nobody's if we may give things away.
+    /// The same commit in another folder, and a store; owned by the user nobody if this process is root.
     fn elsewhere(&self) -> (PathBuf, PathBuf) {
-        let place = self.folder.path().join("another place/with a longer name");
-        copy(&self.repository(), &place.join("two"));
-        let store = place.join("store");
+        let other = self.folder.path().join("another place/with a longer name");
+        copy(&self.repository(), &other.join("two"));
+        let store = other.join("store");
         fs::create_dir_all(store.join("coming")).unwrap();
         for shared in ["crates", "packages", "indices", "roots"] {
             symlink(self.store.join(shared), store.join(shared)).unwrap();
@@ -135,13 +135,13 @@ impl Workshop {
             readable(&self.store.join("crates"));
             readable(&self.store.join("packages"));
             readable(&self.store.join("indices"));
-            give_away(&place);
+            give_away(&other);
         }
-        (place.join("two"), store)
+        (other.join("two"), store)
     }
 }
 
-/// Whether we may become somebody else, who then can reach what was compiled here.
+/// Whether this process may run the builder as another user.
 fn can_be_another() -> bool {
     let is_open = |folder: &Path| {
         let metadata = fs::metadata(folder);
@@ -153,7 +153,7 @@ fn can_be_another() -> bool {
             .all(is_open)
 }
 
-/// Whether the build failed for want of namespaces, which is said then.
+/// Whether the build failed because there are no namespaces; then the test is skipped.
 fn is_impossible(output: &Output, test: &str) -> bool {
     let reason = said(output);
     let impossible = reason.contains("making sandbox: ");
@@ -169,11 +169,11 @@ fn is_impossible(output: &Output, test: &str) -> bool {
 #[test]
 fn two_people_two_places_one_digest() {
     let test = "two_people_two_places_one_digest";
-    let Some(workshop) = Workshop::open(test) else {
+    let Some(place) = Place::open(test) else {
         return;
     };
-    let first = workshop.folder.path().join("layout");
-    let one = workshop
+    let first = place.folder.path().join("layout");
+    let one = place
         .build(&first)
         .args(["--jobs", "1"])
         .env("TZ", "UTC")
@@ -184,7 +184,7 @@ fn two_people_two_places_one_digest() {
     }
     assert!(one.status.success(), "{}", said(&one));
 
-    let (repository, store) = workshop.elsewhere();
+    let (repository, store) = place.elsewhere();
     let second = repository.with_file_name("layout");
     let mut other = with_other_habits(&repository, &second, &store);
     if can_be_another() {
@@ -200,7 +200,7 @@ fn two_people_two_places_one_digest() {
         String::from_utf8_lossy(&one.stdout),
         String::from_utf8_lossy(&two.stdout)
     );
-    // Which checks could be made depends on the machine: with another home there may be no cargo.
+    // The checks depend on the machine: with another home there may be no cargo.
     for layout in [&first, &second] {
         fs::remove_file(layout.join("checks.json")).unwrap();
     }
@@ -211,7 +211,7 @@ fn two_people_two_places_one_digest() {
     assert_eq!(fs::read_dir(store.join("coming")).unwrap().count(), 0);
 }
 
-/// A build with another mask, time zone, language, environment, home and place to start from.
+/// A build with another umask, time zone, language, environment, home and current folder.
 fn with_other_habits(repository: &Path, layout: &Path, store: &Path) -> Command {
     let mut other = Command::new("/bin/sh");
     other.args([
@@ -249,19 +249,19 @@ fn with_other_habits(repository: &Path, layout: &Path, store: &Path) -> Command 
 #[test]
 fn source_that_does_not_compile_is_refused_and_leaves_nothing() {
     let test = "source_that_does_not_compile_is_refused_and_leaves_nothing";
-    let Some(workshop) = Workshop::open(test) else {
+    let Some(place) = Place::open(test) else {
         return;
     };
     fs::write(
-        workshop.repository().join("src/main.rs"),
+        place.repository().join("src/main.rs"),
         "fn main() { nonsense }\n",
     )
     .unwrap();
-    let layout = workshop.folder.path().join("layout");
-    let dirty = workshop.build(&layout).output().unwrap();
+    let layout = place.folder.path().join("layout");
+    let dirty = place.build(&layout).output().unwrap();
     assert_eq!(dirty.status.code(), Some(2), "{}", said(&dirty));
-    workshop.commit();
-    let refused = workshop.build(&layout).output().unwrap();
+    place.commit();
+    let refused = place.build(&layout).output().unwrap();
     if is_impossible(&refused, test) {
         return;
     }
@@ -275,24 +275,24 @@ fn source_that_does_not_compile_is_refused_and_leaves_nothing() {
         "{}",
         said(&refused)
     );
-    // One that a signal ends says nothing about the source: it could be memory that ran out.
+    // A compiler that a signal ends says nothing about the source: memory may have run out.
     let aborting = "fn main() { std::process::abort() }\n";
-    fs::write(workshop.repository().join("build.rs"), aborting).unwrap();
-    workshop.commit();
-    let ended = workshop.build(&layout).output().unwrap();
+    fs::write(place.repository().join("build.rs"), aborting).unwrap();
+    place.commit();
+    let ended = place.build(&layout).output().unwrap();
     assert_eq!(ended.status.code(), Some(2), "{}", said(&ended));
     assert!(said(&ended).contains("signal: 6"), "{}", said(&ended));
-    let left = fs::read_dir(workshop.folder.path())
+    let left = fs::read_dir(place.folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name());
     assert_eq!(left.collect::<Vec<_>>(), ["one"]);
 }
 
-/// A build script that stays to write into the program when it is linked.
+/// The process waits until the program is linked, and then writes into it.
 #[test]
 fn source_that_leaves_a_process_behind_is_refused() {
     let test = "source_that_leaves_a_process_behind_is_refused";
-    let Some(workshop) = Workshop::open(test) else {
+    let Some(place) = Place::open(test) else {
         return;
     };
     let staying = r#"
@@ -305,10 +305,10 @@ fn source_that_leaves_a_process_behind_is_refused() {
             println!("cargo:rustc-env=WORLD=none");
         }
     "#;
-    fs::write(workshop.repository().join("build.rs"), staying).unwrap();
-    workshop.commit();
-    let layout = workshop.folder.path().join("layout");
-    let refused = workshop.build(&layout).output().unwrap();
+    fs::write(place.repository().join("build.rs"), staying).unwrap();
+    place.commit();
+    let layout = place.folder.path().join("layout");
+    let refused = place.build(&layout).output().unwrap();
     if is_impossible(&refused, test) {
         return;
     }
@@ -321,14 +321,14 @@ fn source_that_leaves_a_process_behind_is_refused() {
 #[test]
 fn a_limit_that_is_reached_is_named_with_its_option() {
     let test = "a_limit_that_is_reached_is_named_with_its_option";
-    let Some(workshop) = Workshop::open(test) else {
+    let Some(place) = Place::open(test) else {
         return;
     };
     let talking = "fn main() { for _ in 0..40_000 { println!(\"cargo:warning={:0>99}\", 1) } }\n";
-    fs::write(workshop.repository().join("build.rs"), talking).unwrap();
-    workshop.commit();
-    let layout = workshop.folder.path().join("layout");
-    let mut build = workshop.build(&layout);
+    fs::write(place.repository().join("build.rs"), talking).unwrap();
+    place.commit();
+    let layout = place.folder.path().join("layout");
+    let mut build = place.build(&layout);
     let ended = build.args(["--limit-output", "2"]).output().unwrap();
     if is_impossible(&ended, test) {
         return;
@@ -363,29 +363,29 @@ fn is_soon(condition: impl Fn() -> bool) -> bool {
 }
 
 #[test]
-fn a_build_that_is_ended_leaves_nothing_running() {
-    let test = "a_build_that_is_ended_leaves_nothing_running";
-    let Some(workshop) = Workshop::open(test) else {
+fn an_interrupted_build_leaves_no_process() {
+    let test = "an_interrupted_build_leaves_no_process";
+    let Some(place) = Place::open(test) else {
         return;
     };
     let name = format!("probe{}", std::process::id());
     let endless = "fn main() { loop { std::thread::park() } }\n";
-    fs::write(workshop.repository().join("build.rs"), endless).unwrap();
+    fs::write(place.repository().join("build.rs"), endless).unwrap();
     for file in ["Cargo.toml", "Cargo.lock", "Image.toml"] {
-        let path = workshop.repository().join(file);
+        let path = place.repository().join(file);
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text.replace("\"probe\"", &format!("{name:?}"))).unwrap();
     }
-    workshop.lock().unwrap();
-    workshop.commit();
-    let layout = workshop.folder.path().join("layout");
+    place.lock().unwrap();
+    place.commit();
+    let layout = place.folder.path().join("layout");
     for (signal, code) in [
         (Signal::KILL, None),
         (Signal::TERM, Some(2)),
         (Signal::INT, Some(2)),
         (Signal::HUP, Some(2)),
     ] {
-        let mut build = workshop
+        let mut build = place
             .build(&layout)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -415,8 +415,8 @@ fn a_build_that_is_ended_leaves_nothing_running() {
         );
         assert!(!layout.exists());
     }
-    // The interrupted ones have removed what they made, and the last what the killed one left.
-    let coming = fs::read_dir(workshop.store.join("coming")).unwrap();
+    // The interrupted builds have removed their temporary files, and those of the killed build.
+    let coming = fs::read_dir(place.store.join("coming")).unwrap();
     let left: Vec<_> = coming.map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.is_empty(), "{left:?}");
 }

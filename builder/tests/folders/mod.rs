@@ -1,11 +1,11 @@
-//! Folders as a test moves, gives away and compares them.
+//! Copies, compares and gives away folders of tests.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-/// Nobody, by Debian's numbers.
+/// The user and group nobody in Debian.
 pub const NOBODY: u32 = 65534;
 
 pub fn copy(from: &Path, to: &Path) {

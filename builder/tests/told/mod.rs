@@ -1,4 +1,4 @@
-//! How every program says that it cannot go on.
+//! Checks how programs fail.
 #![allow(dead_code, reason = "not every test makes its machine worse")]
 
 use std::fs::File;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// What `program` says on standard error, run by `command`: it must end with one error and one hint,
-/// as exit status 2 and without a result.
+/// Runs `command`, a `program` that must fail with one error, one hint, exit status 2 and no output. Gives its standard
+/// error.
 pub fn told(program: &str, command: Command) -> String {
     told_as(2, program, command)
 }
@@ -37,8 +37,7 @@ pub fn told_as(status: i32, program: &str, mut command: Command) -> String {
     said
 }
 
-/// Runs `command`, which fails in any case, with limits on open files from too low to sufficient: it must fail
-/// as [`told`] says each time.
+/// Runs `command`, which always fails, with several limits on open files. It must fail as with [`told`] each time.
 pub fn told_with_few_files(program: &str, command: &Command) {
     for limit in 4..24 {
         let mut shell = Command::new("sh");
@@ -53,8 +52,7 @@ pub fn told_with_few_files(program: &str, command: &Command) {
     }
 }
 
-/// `command` behind the shell's `script`, as the first user of namespaces of its own; where there
-/// may be none, says by name that `test` is skipped.
+/// `command` after the shell's `script`, as root of its own namespaces. If there are no namespaces, `test` is skipped.
 pub fn after(script: &str, command: &Command, test: &str) -> Option<Command> {
     let possible = Command::new("unshare").args(["-Urm", "true"]).status();
     if !possible.is_ok_and(|status| status.success()) {
@@ -68,13 +66,13 @@ pub fn after(script: &str, command: &Command, test: &str) -> Option<Command> {
     Some(unshare)
 }
 
-/// What `command` says when it gets `signal` while it waits for somebody to write to `pipe`, which
-/// is made for it: it must hear that.
+/// Sends `signal` to `command` while it waits for input from `pipe`, which is made for it. It must end. Gives its standard
+/// error.
 pub fn interrupted(mut command: Command, signal: Signal, pipe: &Path) -> String {
     assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
     command.stdin(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // Opens as soon as the other end is.
+    // Opens as soon as the other end is open.
     let writer = File::options().write(true).open(pipe).unwrap();
     kill_process(Pid::from_child(&child), signal).unwrap();
     let heard = ends(&mut child);
