@@ -43,6 +43,7 @@ bench:
 # Rewrites the golden files, the man pages and the shell completions; read the diff.
 golden:
     GOLDEN=write cargo test --locked --package builder --package verifier --test golden
+    GOLDEN=write cargo test --locked --package ceremony --test transcripts
     GOLDEN=write cargo test --locked --package builder --package verifier --package emulator --bins manual_is_current
 
 # Runs one fuzz target, or without a name all in turn, for so many seconds each. Needs nightly Rust and cargo-fuzz.

@@ -109,8 +109,18 @@ impl Rehearsal {
         cloud::call(method, &url, &self.project().access_token, body).unwrap()
     }
 
+    /// The folder of all files.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder().join(name)
+    }
+
+    /// The key that the collaborator signs with.
+    pub fn signing_key(&self) -> String {
+        format!("gcpkms://{}/cryptoKeys/signing/cryptoKeyVersions/1", ring())
     }
 
     fn make_signing_key(&self) {
@@ -279,7 +289,8 @@ impl Release<'_> {
         path
     }
 
-    fn policy(&self, signers: &[&str]) -> PathBuf {
+    /// A policy that requires the signatures of all of `signers`.
+    pub fn policy(&self, signers: &[&str]) -> PathBuf {
         let repository = &self.repository;
         let count = signers.len();
         let text = format!(
@@ -304,21 +315,29 @@ impl Release<'_> {
         command
     }
 
-    /// The collaborator's command to check, to countersign and to bind.
-    pub fn authorize(&self) -> Command {
+    /// The collaborator's credentials for Google Cloud.
+    pub fn credentials(&self) -> &Path {
+        &self.rehearsal.project().credentials
+    }
+
+    /// A grant of the right to decrypt with the data key.
+    pub fn grant(&self) -> PathBuf {
         let grant = format!(
             "key = {:?}\nrole = {:?}\npool = {:?}\n",
             self.data_key(),
             cloud::DECRYPTER,
             self.pool()
         );
+        self.write("grant", &grant)
+    }
+
+    /// The collaborator's command to check, to countersign and to bind.
+    pub fn authorize(&self) -> Command {
         let mut command = self.verifier("authorize", &["builder"]);
-        command.arg("--grant").arg(self.write("grant", &grant));
-        let key = format!("gcpkms://{}/cryptoKeys/signing/cryptoKeyVersions/1", ring());
-        command.args(["--apply", "--key", &key]);
+        command.arg("--grant").arg(self.grant());
+        command.args(["--apply", "--key", &self.rehearsal.signing_key()]);
         command.args(["--kms-endpoint", &self.rehearsal.proxy.kms]);
-        let credentials = &self.rehearsal.project().credentials;
-        command.env("GOOGLE_APPLICATION_CREDENTIALS", credentials);
+        command.env("GOOGLE_APPLICATION_CREDENTIALS", self.credentials());
         command
     }
 

@@ -1,0 +1,271 @@
+//! What the programs print: the help of each command, a success and a refusal, in
+//! `ceremony/tests/transcripts`. `just golden` rewrites them. Standard output stands as it is, lines of
+//! standard error begin with `! `, and the exit status comes last. Successes of commands that compile or
+//! launch are left to the ceremony.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "../src/cloud.rs"]
+#[allow(dead_code, reason = "the ceremony sends data as well")]
+mod cloud;
+#[path = "../src/error.rs"]
+#[allow(dead_code, reason = "the ceremony has other errors as well")]
+mod error;
+#[allow(dead_code, reason = "other tests look at the registry as well")]
+mod rehearsal;
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use error::Error;
+use rehearsal::{Rehearsal, Release, program};
+use rustix::process::{Pid, Signal, kill_process};
+use signature::PublicKey;
+
+/// Commands by file. Capitals stand for what differs from run to run.
+const SESSIONS: [(&str, &[&str]); 14] = [
+    (
+        "builder-lock",
+        &["builder lock --help", "builder lock nothing"],
+    ),
+    (
+        "builder-build",
+        &["builder build --help", "builder build nothing -o out"],
+    ),
+    (
+        "builder-digest",
+        &["builder digest --help", "builder digest nothing"],
+    ),
+    (
+        "builder-keygen",
+        &[
+            "builder keygen --help",
+            "builder keygen mine",
+            "builder keygen mine",
+        ],
+    ),
+    (
+        "builder-push",
+        &[
+            "builder push --help",
+            "builder push layout REGISTRY/builder/app:v2 --plain-http",
+            "builder push nothing REGISTRY/builder/app:v2 --plain-http",
+        ],
+    ),
+    (
+        "builder-sign",
+        &[
+            "builder sign --help",
+            "builder sign REGISTRY/builder/app@DIGEST --key builder.key --plain-http",
+            "builder sign REGISTRY/builder/app@DIGEST --key builder.pub --plain-http",
+        ],
+    ),
+    (
+        "builder-attest",
+        &[
+            "builder attest --help",
+            "builder attest REGISTRY/builder/app@DIGEST --type cyclonedx \
+             --predicate layout/sbom.cdx.json --key builder.key --plain-http",
+            "builder attest REGISTRY/builder/app@DIGEST --type cyclonedx \
+             --predicate layout/provenance.json --key builder.key --plain-http",
+        ],
+    ),
+    (
+        "builder-store-prune",
+        &[
+            "builder store prune --help",
+            "builder store prune --store store",
+            "builder store prune --store builder.key",
+        ],
+    ),
+    (
+        "verifier-verify",
+        &[
+            "verifier verify --help",
+            "verifier verify REGISTRY/builder/app:v1 --policy builder.toml --plain-http",
+            "verifier verify REGISTRY/builder/app:v1 --policy both.toml --plain-http",
+        ],
+    ),
+    (
+        "verifier-authorize",
+        &[
+            "verifier authorize --help",
+            "verifier authorize REGISTRY/builder/app@DIGEST --policy both.toml --plain-http \
+             --grant grant.toml --key SIGNING-KEY --kms-endpoint KMS --apply",
+            "verifier authorize REGISTRY/builder/app@DIGEST --policy builder.toml --plain-http \
+             --grant grant.toml --key SIGNING-KEY --kms-endpoint KMS --apply",
+        ],
+    ),
+    (
+        "verifier-revoke",
+        &[
+            "verifier revoke --help",
+            "verifier revoke REGISTRY/builder/app@DIGEST --grant grant.toml --kms-endpoint KMS --apply",
+            "verifier revoke REGISTRY/builder/app@DIGEST --grant owner.toml",
+        ],
+    ),
+    (
+        "verifier-rebuild",
+        &[
+            "verifier rebuild --help",
+            "verifier rebuild REGISTRY/builder/app@DIGEST --source nothing -o out --plain-http",
+        ],
+    ),
+    (
+        "emulator-launch",
+        &[
+            "emulator launch --help",
+            "emulator launch REGISTRY/builder/none:v1 --attestation KMS --project operator --plain-http",
+        ],
+    ),
+    (
+        "ceremony",
+        &["ceremony --help", "ceremony --attack bribery"],
+    ),
+];
+
+struct Session<'a> {
+    folder: PathBuf,
+    /// Each word in capitals, and the text that it stands for.
+    names: Vec<(String, String)>,
+    release: Release<'a>,
+}
+
+impl<'a> Session<'a> {
+    fn new(rehearsal: &'a Rehearsal) -> Self {
+        let release = rehearsal.publish("app");
+        let folder = rehearsal.folder();
+        std::fs::rename(release.policy(&["builder"]), folder.join("builder.toml")).unwrap();
+        let both = release.policy(&["builder", "collaborator"]);
+        std::fs::rename(both, folder.join("both.toml")).unwrap();
+        std::fs::create_dir(folder.join("store")).unwrap();
+        let grant = std::fs::read_to_string(release.grant()).unwrap();
+        std::fs::write(folder.join("grant.toml"), &grant).unwrap();
+        let owner = grant.replace(cloud::DECRYPTER, "roles/owner");
+        std::fs::write(folder.join("owner.toml"), owner).unwrap();
+        let named = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let mut names = vec![
+            named("REGISTRY", &rehearsal.proxy.registry),
+            named("KMS", &rehearsal.proxy.kms),
+            named("SIGNING-KEY", &rehearsal.signing_key()),
+            named("DIGEST", release.reference().split_once('@').unwrap().1),
+            named("FOLDER", folder.to_str().unwrap()),
+        ];
+        names.push(named(
+            "FOLDER",
+            std::fs::canonicalize(folder).unwrap().to_str().unwrap(),
+        ));
+        Self {
+            folder: folder.to_owned(),
+            names,
+            release,
+        }
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut words = line.split_whitespace().map(|word| {
+            let replace = |word: String, (name, text): &(String, String)| word.replace(name, text);
+            self.names.iter().fold(word.to_owned(), replace)
+        });
+        let mut command = program(&words.next().unwrap());
+        command.args(words).current_dir(&self.folder);
+        command.env_clear().env("HOME", &self.folder);
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        let credentials = self.release.credentials();
+        command.env("GOOGLE_APPLICATION_CREDENTIALS", credentials);
+        command
+    }
+
+    /// The text with a word in capitals for all that differs from run to run.
+    fn normal(&self, text: &str) -> String {
+        let mut text = self
+            .names
+            .iter()
+            .fold(text.to_owned(), |text, (name, found)| {
+                text.replace(found.as_str(), name)
+            });
+        for entry in std::fs::read_dir(&self.folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "pub") {
+                let key = PublicKey::from_pem(&std::fs::read_to_string(&path).unwrap()).unwrap();
+                let name = path.file_stem().unwrap().to_str().unwrap();
+                text = text.replace(
+                    &key.key_id().hex(),
+                    &format!("KEY-ID-OF-{}", name.to_uppercase()),
+                );
+            }
+        }
+        let text = without(&text, "127.0.0.1:", "PORT", |c| c.is_ascii_digit());
+        // Signatures differ each time, and the digests of their manifests as well.
+        without(&text, "referrer sha256:", "REFERRER", |c| {
+            c.is_ascii_hexdigit()
+        })
+    }
+
+    fn record(&self, line: &str, output: &Output) -> String {
+        let mut text = format!("$ {line}\n");
+        text += &self.normal(std::str::from_utf8(&output.stdout).unwrap());
+        for said in self
+            .normal(std::str::from_utf8(&output.stderr).unwrap())
+            .lines()
+        {
+            writeln!(text, "{}", format!("! {said}").trim_end()).unwrap();
+        }
+        let status = output.status.code().unwrap();
+        writeln!(text, "exit status {status}\n").unwrap();
+        text
+    }
+
+    fn run(&self, line: &str) -> String {
+        self.record(line, &self.command(line).output().unwrap())
+    }
+
+    /// Interrupts the command once it has printed a line.
+    fn interrupt(&self, line: &str) -> String {
+        let mut command = self.command(line);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        stdout.read_line(&mut first).unwrap();
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        let mut output = child.wait_with_output().unwrap();
+        output.stdout = first.into_bytes();
+        stdout.read_to_end(&mut output.stdout).unwrap();
+        self.record(line, &output)
+    }
+}
+
+/// The text with `name` for the characters that follow each `start`, as far as they are of this kind.
+fn without(text: &str, start: &str, name: &str, is_kind: fn(char) -> bool) -> String {
+    let mut parts = text.split(start);
+    let mut normal = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        normal += start;
+        normal += name;
+        normal += part.trim_start_matches(is_kind);
+    }
+    normal
+}
+
+fn golden(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    folder.join(format!("{name}.txt"))
+}
+
+#[test]
+fn every_command() {
+    let rehearsal = Rehearsal::new();
+    let session = Session::new(&rehearsal);
+    for (name, lines) in SESSIONS {
+        let text: String = lines.iter().map(|line| session.run(line)).collect();
+        testkit::golden(&golden(name), text.as_bytes());
+    }
+    let serve = [
+        session.run("emulator serve --help"),
+        session.interrupt("emulator serve --project operator --state operator"),
+        session.run("emulator serve --project Operator"),
+    ];
+    testkit::golden(&golden("emulator-serve"), serve.concat().as_bytes());
+}
