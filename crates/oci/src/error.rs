@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use content::json::JsonError;
 use content::{Digest, ReadError};
 
+/// The longest text shown of an invalid reference, in characters.
+const SHOWN: usize = 300;
+
 /// Why an image, or a part of one, cannot be read or written or is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -141,6 +144,13 @@ pub enum Error {
         /// The rule that is violated.
         fault: LayerFault,
     },
+}
+
+impl Error {
+    pub(crate) fn reference(text: &str, fault: ReferenceFault) -> Self {
+        let text = text.chars().take(SHOWN).collect();
+        Self::Reference { text, fault }
+    }
 }
 
 /// The kind of a document of an image.
