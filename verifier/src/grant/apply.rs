@@ -11,15 +11,17 @@ use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBacko
 use google_cloud_gax::retry_state::RetryState;
 
 use google::kms::Key;
-use google_cloud_iam_v1::model::{Binding as Granted, GetPolicyOptions, Policy};
+use google_cloud_iam_v1::model::{GetPolicyOptions, Policy};
 use google_cloud_kms_v1::client::KeyManagementService;
 use signer::{Credentials, KmsEndpoint};
 
 use crate::binding::Binding;
 use crate::grant::Grant;
 
+mod edit;
 mod error;
 
+use edit::{POLICY_VERSION, add, remove};
 use error::{WRITING, code};
 
 pub use error::ApplyError;
@@ -31,9 +33,6 @@ const CONTENTION: Duration = Duration::from_secs(60);
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 /// How long one call may take, retries of the client included.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Conditions are only returned, and only kept, from this version on.
-const POLICY_VERSION: i32 = 3;
-
 /// What a write did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Change {
@@ -206,75 +205,15 @@ fn contention(key: &str, attempts: u32) -> ApplyError {
     }
 }
 
-/// Adds `member`, to a binding without a condition; `None` when it is there already.
-fn add(mut policy: Policy, role: &str, member: &str) -> Option<Policy> {
-    let ours = |granted: &&mut Granted| granted.role == role && granted.condition.is_none();
-    match policy.bindings.iter_mut().find(ours) {
-        Some(granted) if granted.members.iter().any(|known| known == member) => return None,
-        Some(granted) => granted.members.push(member.to_owned()),
-        None => {
-            let granted = Granted::new().set_role(role).set_members([member]);
-            policy.bindings.push(granted);
-        }
-    }
-    Some(keep_conditions(policy))
-}
-
-/// Removes `member` from the role, under any condition; `None` when it is not there. A binding that
-/// had no other member goes with it, as the service refuses empty ones.
-fn remove(mut policy: Policy, role: &str, member: &str) -> Option<Policy> {
-    let mut removed = false;
-    for granted in &mut policy.bindings {
-        if granted.role == role {
-            let before = granted.members.len();
-            granted.members.retain(|known| known != member);
-            removed |= granted.members.len() != before;
-        }
-    }
-    policy
-        .bindings
-        .retain(|granted| granted.role != role || !granted.members.is_empty());
-    removed.then(|| keep_conditions(policy))
-}
-
-/// A policy written at a version below 3 loses the conditions of everyone else.
-fn keep_conditions(policy: Policy) -> Policy {
-    let conditional = policy
-        .bindings
-        .iter()
-        .any(|granted| granted.condition.is_some());
-    match conditional {
-        true => policy.set_version(POLICY_VERSION),
-        false => policy,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead as _, BufReader, Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
 
     use super::*;
-    use google_cloud_iam_v1::model::AuditConfig;
 
     const ROLE: &str = "roles/cloudkms.cryptoKeyDecrypter";
     const OURS: &str = "principalSet://iam.googleapis.com/pool/attribute.image_digest/sha256:aa";
-
-    fn foreign() -> Policy {
-        let conditional = serde_json::json!({
-            "role": ROLE,
-            "members": ["user:other@example.com"],
-            "condition": {"title": "office hours", "expression": "request.time.getHours() < 17"}
-        });
-        let plain = Granted::new()
-            .set_role("roles/owner")
-            .set_members(["user:boss@example.com"]);
-        Policy::new()
-            .set_etag("etag")
-            .set_version(3)
-            .set_audit_configs([AuditConfig::new().set_service("allServices")])
-            .set_bindings([serde_json::from_value(conditional).unwrap(), plain])
-    }
 
     const KEY: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
 
@@ -370,43 +309,5 @@ mod tests {
         assert!(late.iter().all(|pause| *pause <= PAUSES[1]));
         assert!(late.iter().any(|pause| *pause > PAUSES[0]));
         assert!(late.iter().collect::<std::collections::BTreeSet<_>>().len() > 1);
-    }
-
-    #[test]
-    fn adding_keeps_everything_that_is_not_ours() {
-        let added = add(foreign(), ROLE, OURS).unwrap();
-        assert_eq!(added.bindings[..2], foreign().bindings[..]);
-        assert_eq!(added.audit_configs, foreign().audit_configs);
-        assert_eq!((added.version, &added.etag), (3, &foreign().etag));
-        assert_eq!(added.bindings[2].members, [OURS]);
-        assert!(added.bindings[2].condition.is_none());
-    }
-
-    #[test]
-    fn adding_twice_writes_once() {
-        let added = add(foreign(), ROLE, OURS).unwrap();
-        assert_eq!(add(added, ROLE, OURS), None);
-    }
-
-    #[test]
-    fn removing_undoes_adding_and_no_more() {
-        let added = add(foreign(), ROLE, OURS).unwrap();
-        assert_eq!(remove(added, ROLE, OURS), Some(foreign()));
-        assert_eq!(remove(foreign(), ROLE, OURS), None);
-    }
-
-    #[test]
-    fn a_second_digest_joins_the_first() {
-        let second = OURS.replace("sha256:aa", "sha256:bb");
-        let added = add(add(foreign(), ROLE, OURS).unwrap(), ROLE, &second).unwrap();
-        assert_eq!(added.bindings[2].members, [OURS, &second]);
-        let left = remove(added, ROLE, OURS).unwrap();
-        assert_eq!(left.bindings[2].members, [second]);
-    }
-
-    #[test]
-    fn conditions_of_others_force_version_three() {
-        let policy = foreign().set_version(0);
-        assert_eq!(add(policy, ROLE, OURS).unwrap().version, 3);
     }
 }
