@@ -102,6 +102,7 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
         staged: "/nowhere".into(),
         directory: "workload".into(),
         cargo_lock: "workload/Cargo.lock".into(),
+        folders: [].into(),
     };
     describe(&Description {
         builder_id: "https://builder.example",

@@ -5,6 +5,7 @@ pub(super) mod report;
 pub(super) mod scarcity;
 mod tree;
 mod unresolved;
+mod unstaged;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,11 +14,13 @@ use std::sync::{Mutex, PoisonError};
 use super::error::CompileError;
 use super::program::{Invocation, Linked, Program};
 use crate::inputs::Inputs;
+use crate::inputs::git::Source;
 use crate::order::Order;
 use crate::sandbox::{Bind, Output, Plan, Sandbox, SandboxError};
 use crate::spec::CargoSpec;
 use scarcity::Scarcity;
 use unresolved::is_unresolved;
+use unstaged::unstaged;
 
 const SOURCE: &str = "/build/src";
 const VENDOR: &str = "/build/vendor";
@@ -52,7 +55,7 @@ pub(super) fn build(
     };
     let plan = plan(spec, inputs, &invocation, scratch);
     let path = scratch.join("program");
-    compile(&plan, spec, order, &path)?;
+    compile(&plan, spec, order, &inputs.source, &path)?;
     // After compiling: source that cargo cannot resolve cannot be compiled either, which is an answer about the
     // source.
     let linked = linked(&plan, spec, order, scratch)?;
@@ -95,6 +98,7 @@ fn compile(
     plan: &Plan,
     spec: &CargoSpec,
     order: &Order<'_>,
+    source: &Source,
     program: &Path,
 ) -> Result<(), CompileError> {
     let mut plan = plan.clone();
@@ -104,7 +108,7 @@ fn compile(
     let heard = Mutex::new(Heard::default());
     let progress = |line: &str| {
         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.hear(line);
+        heard.hear(line, source);
         (order.sandbox.progress)(line);
     };
     let sandbox = Sandbox {
@@ -122,10 +126,11 @@ fn compile(
 struct Heard {
     scarce: Option<(String, Scarcity)>,
     unresolved: Option<String>,
+    unstaged: Option<PathBuf>,
 }
 
 impl Heard {
-    fn hear(&mut self, line: &str) {
+    fn hear(&mut self, line: &str, source: &Source) {
         let said = || line.trim().to_owned();
         if let Some(scarcity) = Scarcity::of(line) {
             self.scarce.get_or_insert_with(|| (said(), scarcity));
@@ -133,18 +138,23 @@ impl Heard {
         if is_unresolved(line) {
             self.unresolved.get_or_insert_with(said);
         }
+        if let Some(path) = unstaged(line, source, Path::new(SOURCE)) {
+            self.unstaged.get_or_insert(path);
+        }
     }
 }
 
 fn failed(error: SandboxError, heard: Heard) -> CompileError {
-    match (error, heard.scarce, heard.unresolved) {
-        (SandboxError::Exited { .. }, Some((said, scarcity)), _) => {
-            CompileError::Scarce { said, scarcity }
-        }
-        (SandboxError::Exited { .. }, None, Some(said)) => CompileError::Unresolved(said),
-        (SandboxError::Exited { code, .. }, None, None) => CompileError::Refused(code),
-        (SandboxError::LeftBehind { process, .. }, ..) => CompileError::LeftBehind(process),
-        (error, ..) => CompileError::Sandbox(error),
+    let code = match error {
+        SandboxError::Exited { code, .. } => code,
+        SandboxError::LeftBehind { process, .. } => return CompileError::LeftBehind(process),
+        other => return CompileError::Sandbox(other),
+    };
+    match (heard.scarce, heard.unresolved, heard.unstaged) {
+        (Some((said, scarcity)), ..) => CompileError::Scarce { said, scarcity },
+        (None, Some(said), _) => CompileError::Unresolved(said),
+        (None, None, Some(path)) => CompileError::Unstaged(path),
+        (None, None, None) => CompileError::Refused(code),
     }
 }
 

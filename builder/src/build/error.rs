@@ -6,6 +6,7 @@ use super::cargo::report::ReportError;
 use super::cargo::scarcity::Scarcity;
 use crate::at::At;
 use crate::sandbox::{Resource, SandboxError, Step};
+use crate::untrusted::shown;
 
 /// Source that could not be compiled. The package is named by [`crate::error::Error::Compile`].
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,9 @@ pub enum CompileError {
     /// Cargo could not load a manifest: too little was staged, which says nothing about the source.
     #[error("cargo could not load a manifest: {0}")]
     Unresolved(String),
+    /// The source includes a file of the repository that was not staged, which says nothing about the source.
+    #[error("it includes {}, which is not staged", shown(&.0.to_string_lossy()))]
+    Unstaged(PathBuf),
     /// Cargo's list of crates cannot be read.
     #[error("listing its crates: expected a crate, found {0:?}")]
     Listing(String),
@@ -66,6 +70,9 @@ impl CompileError {
             Self::Unresolved(_) => Some(
                 "the root of the workspace, its members and crates that are used by path must be committed in this \
                  repository; does `cargo build --locked` find them in a new clone?",
+            ),
+            Self::Unstaged(_) => Some(
+                "staged are the folders of the crate and of the crates that it uses by path; keep the file in one of them",
             ),
             Self::Linker { .. } => Some("Image.toml must name one gcc-N among its packages"),
             Self::Sandbox(error) => sandbox_hint(error),

@@ -228,6 +228,7 @@ mod tests {
             staged: "/nowhere".into(),
             directory: "workload".into(),
             cargo_lock: "workload/Cargo.lock".into(),
+            folders: ["workload".into()].into(),
         };
         check(&Description {
             builder_id: "https://builder.example",

@@ -50,6 +50,8 @@ pub struct Source {
     pub directory: PathBuf,
     /// The `Cargo.lock` of the crate or of its workspace, relative to the repository.
     pub cargo_lock: PathBuf,
+    /// The folders that are staged completely, relative to the repository.
+    pub folders: BTreeSet<PathBuf>,
 }
 
 /// Stages the crate in `directory`, as it is in the last commit of its repository, into the new folder `into`. The
@@ -79,6 +81,7 @@ pub fn stage(directory: &Path, into: &Path) -> Result<Source, SourceError> {
         staged: into.to_owned(),
         directory: prefix.into(),
         cargo_lock: needed.cargo_lock.as_str().into(),
+        folders: needed.complete().map(PathBuf::from).collect(),
     })
 }
 
@@ -142,8 +145,7 @@ fn list(committed: &mut Committed, needed: &Closure) -> Result<Vec<Listed>, Sour
 
 /// Checks that the working tree has no changes in the staged files.
 fn clean(top: &Path, commit: &str, needed: &Closure) -> Result<(), SourceError> {
-    let folders = needed.folders.union(&needed.target_folders);
-    let folders: BTreeSet<_> = folders.map(String::as_str).collect();
+    let folders: BTreeSet<_> = needed.complete().collect();
     let files = needed.files.iter().map(|path| path.as_str());
     let lock = [needed.committed_lock.as_str()];
     let paths: Vec<_> = match folders.contains("") {

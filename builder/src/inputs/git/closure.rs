@@ -26,6 +26,14 @@ pub(super) struct Closure {
     pub(super) committed_lock: SourcePath,
 }
 
+impl Closure {
+    /// The folders of which everything is needed that can be compiled.
+    pub(super) fn complete(&self) -> impl Iterator<Item = &str> {
+        let folders = self.folders.union(&self.target_folders);
+        folders.map(String::as_str)
+    }
+}
+
 /// The folders and files that the crate in the folder `first` needs.
 ///
 /// # Errors
