@@ -158,6 +158,8 @@ fn is_next(parameter: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn next(link: &str) -> Result<Option<String>, Error> {
@@ -195,6 +197,18 @@ mod tests {
                 matches!(error, Error::Header { header: "Link", .. }),
                 "{error}"
             );
+        }
+    }
+
+    proptest! {
+        /// The user's credentials stay with the registry, whatever the header is.
+        #[test]
+        fn a_next_page_has_the_origin_of_the_registry(
+            link in "(<|>|;|,| |=|\"|rel=\"?next|https?:|//|r\\.example|:443|@|\\\\|[ -~]){0,16}"
+        ) {
+            if let Ok(Some(page)) = next(&link) {
+                prop_assert!(page.starts_with("https://r.example/"), "{page}");
+            }
         }
     }
 }

@@ -266,6 +266,8 @@ fn token_in(body: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn found(texts: &[&'static str]) -> Option<String> {
@@ -328,6 +330,25 @@ mod tests {
             r#"{"token":"a\nb"}"#,
         ] {
             assert_eq!(token(none), None, "{none}");
+        }
+    }
+
+    proptest! {
+        /// A challenge of any form is read, or is none; a token is asked for this scope only.
+        #[test]
+        fn any_challenge_is_read(
+            text in "(Bearer |Basic |,|=|\"|realm=\"?|https?://[a-z]{1,5}|scope=|service=|\\\\|[ -~]){0,12}"
+        ) {
+            let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, text.parse().unwrap())]);
+            if let Some(challenge) = Challenge::find(&headers)
+                && let Ok(realm) = challenge.realm("")
+            {
+                let url = challenge.query(realm.clone(), "x y&z");
+                let added = url.query_pairs().skip(realm.query_pairs().count());
+                let added: Vec<_> = added.collect();
+                prop_assert_eq!(&added[0], &("scope".into(), "x y&z".into()));
+                prop_assert_eq!(added.len(), 1 + usize::from(challenge.service.is_some()));
+            }
         }
     }
 }

@@ -119,6 +119,8 @@ fn part(text: &str, size: u64) -> Option<Part> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -140,5 +142,16 @@ mod tests {
             assert_eq!(part(text, 10), expected, "{text}");
         }
         assert_eq!(part("0-", 0), None);
+    }
+
+    proptest! {
+        /// A range is not empty, and lies within the blob.
+        #[test]
+        fn a_range_is_a_part_of_the_blob(text in "[0-9]{0,21}-?[0-9]{0,21}", size in any::<u64>()) {
+            if let Some(part) = part(&text, size) {
+                prop_assert!(part.size > 0);
+                prop_assert!(part.start.checked_add(part.size).is_some_and(|end| end <= size));
+            }
+        }
     }
 }
