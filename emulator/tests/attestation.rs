@@ -1,4 +1,4 @@
-//! What the attestation service puts into a token, and which tokens it refuses to make.
+//! The claims of the tokens of the attestation service, and the tokens that it refuses to issue.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use base64::Engine as _;

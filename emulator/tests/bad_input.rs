@@ -1,5 +1,5 @@
-//! Whatever keeps the emulator from serving or launching is told in one sentence, with what helps,
-//! as exit status 2, and leaves nothing.
+//! If the emulator cannot serve or launch, it prints one sentence and a hint, exits with status 2, and
+//! leaves no files.
 #![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
 mod loopback;
@@ -46,7 +46,7 @@ fn state_of_another_emulator() {
     let mut ready = String::new();
     let stdout = first.stdout.take().unwrap();
     BufReader::new(stdout).read_line(&mut ready).unwrap();
-    // One that does not refuse would serve for ever.
+    // If it does not refuse, it serves until it is stopped.
     let mut bounded = Command::new("timeout");
     bounded.args(["60", emulator]);
     let said = told("emulator", serve(bounded));
@@ -119,7 +119,7 @@ fn credentials_that_cannot_be_read() {
 }
 
 #[test]
-fn nobody_attests() {
+fn no_attestation_service() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
     let mut launch = Command::new(env!("CARGO_BIN_EXE_emulator"));
@@ -133,8 +133,7 @@ fn nobody_attests() {
     assert!(is_empty(temporary.path()));
 }
 
-/// Namespaces are forbidden to the first user of namespaces of its own, and to one who has no
-/// privileges.
+/// Namespaces are forbidden, to root in a user namespace and to a user without privileges.
 #[test]
 fn namespaces_forbidden() {
     let Some(scene) = Scene::set() else { return };

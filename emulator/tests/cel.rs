@@ -1,4 +1,4 @@
-//! Conditions of others, in the language's own test cases and over claims of real tokens.
+//! CEL, by the test cases of its specification, and by conditions over the claims of real tokens.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::Path;
@@ -27,7 +27,7 @@ fn conditions_over_claims_of_real_tokens() {
         let claims: Value = serde_json::from_slice(&claims).unwrap();
         let assertion = Variables::default().with("assertion", &claims).unwrap();
         let found = condition(row["expr"].as_str().unwrap(), assertion);
-        // An error denies, as a false condition does.
+        // An error denies access, as a false condition does.
         if found.as_ref().is_ok_and(|found| *found) != (row["expect"] == true) {
             wrong.push(format!("{}: {found:?}", row["id"]));
         }
@@ -43,7 +43,7 @@ fn the_language_itself() {
     let mut wrong = Vec::new();
     let mut asked = 0;
     for row in rows(&folder.join("wif_tier1.jsonl")) {
-        // Bindings of types that JSON cannot tell apart are another test's.
+        // Variables of types that JSON does not distinguish are not tested here.
         if row["bindings"].as_object().is_some_and(|b| !b.is_empty()) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The cloud over the wire: what one owner may do with another's things, and requests out of order.
+//! The services over HTTP: access of one owner to another's resources, and invalid requests.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// A cloud of two owners.
+/// The services with two projects.
 struct Scene {
     runtime: Runtime,
     endpoints: Value,
@@ -32,7 +32,7 @@ impl Scene {
         scene
     }
 
-    /// Ends the cloud, and starts it again on the same state.
+    /// Stops the services, and starts them again with the same state folder.
     fn restart(&mut self) {
         drop(self.serving.take());
         let projects = [FIRST, SECOND].map(|id| id.parse().unwrap());
@@ -42,7 +42,7 @@ impl Scene {
         self.serving = Some(serving);
     }
 
-    /// Sends a request as an owner.
+    /// Sends a request as the owner of a project.
     fn call(&self, owner: &str, method: Method, url: &str, body: &Value) -> (u16, Value) {
         let (service, path) = url.split_once('/').unwrap();
         let url = format!("{}/v1/{path}", self.endpoints[service].as_str().unwrap());
@@ -172,7 +172,7 @@ fn a_deep_condition_is_refused_and_the_cloud_goes_on() {
     assert_eq!(scene.call(FIRST, Method::GET, &url, &Value::Null).0, 400);
 }
 
-/// What an owner has made is there after a restart, and its credentials are still good.
+/// An owner's resources exist after a restart, and its credentials are still valid.
 #[test]
 fn a_restart_on_the_same_state_forgets_nothing() {
     let mut scene = Scene::set();
@@ -260,7 +260,7 @@ fn a_restart_on_the_same_state_forgets_nothing() {
     }
 }
 
-/// What Google refuses of a set-up is refused, in its words.
+/// An invalid setup is refused, with Google's message.
 #[test]
 fn mistakes_of_a_set_up_are_refused() {
     let scene = Scene::set();
@@ -324,7 +324,7 @@ fn mistakes_of_a_set_up_are_refused() {
     }
 }
 
-/// A service account exists once it was made, and only then a policy can name it.
+/// A policy can name a service account only after the account was created.
 #[test]
 fn a_policy_names_service_accounts_that_exist() {
     let scene = Scene::set();

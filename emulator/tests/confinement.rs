@@ -1,4 +1,4 @@
-//! What a workload can see and reach that tries what it should not be able to.
+//! What a hostile workload can see and reach.
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
@@ -126,7 +126,7 @@ fn is_powerless(said: &str) {
         let line = said.lines().find_map(|line| line.strip_prefix(field));
         line.unwrap().split_whitespace().collect::<Vec<_>>()
     };
-    // Who is not root cannot give up groups: they stay as its own, or as nobody's.
+    // A user other than root cannot give up groups: they stay, as its own group or as the overflow group.
     let harmless = [ids("Gid:")[0], "65534"];
     assert!(
         ids("Groups:").iter().all(|group| harmless.contains(group)),
@@ -182,17 +182,17 @@ fn a_link_in_an_image_leads_nowhere_else() {
     let image = scene.push(open_image(), vec![link("run")]);
     let output = scene.launcher(&image).output().unwrap();
     assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
-    // A dangling link where a folder must be is an error of the launch, not of the workload.
+    // A dangling link in place of a folder is an error of the launch, not of the workload.
     assert_eq!(output.status.code(), Some(2));
     assert!(
         String::from_utf8_lossy(&output.stderr).contains("emulator: error: starting container")
     );
 }
 
-/// Numbers that a launcher's open file could have.
+/// Numbers of file descriptors that the launcher could have open.
 const OPEN: std::ops::RangeInclusive<u32> = 3..=15;
 
-/// A folder of the machine that everybody may write to.
+/// A folder of the machine that every user can write to.
 fn machine_folder(scene: &Scene) -> std::path::PathBuf {
     let folder = scene.shared().join("machine");
     std::fs::create_dir(&folder).unwrap();
@@ -279,7 +279,7 @@ fn nothing_of_the_operators_is_open_in_the_workload() {
             .filter_map(|line| line.strip_prefix("ls /proc/self/fd: "))
             .collect();
         open.sort();
-        // The last one is the listed folder.
+        // The last descriptor is the folder that is being listed.
         assert_eq!(open, ["0", "1", "2", "3"]);
         assert!(said.contains("link /proc/self/fd/0: /dev/null\n"), "{said}");
         for number in [1, 2] {
@@ -293,8 +293,8 @@ fn nothing_of_the_operators_is_open_in_the_workload() {
     }
 }
 
-/// As containerd does for the launcher: the machine's name, and the machine's files under whatever the
-/// image has there.
+/// The container has the machine's name, and the machine's files in place of the image's, as containerd
+/// sets them up for the launcher.
 #[test]
 fn names_are_the_machines() {
     let Some(scene) = Scene::set() else { return };
@@ -313,7 +313,7 @@ fn names_are_the_machines() {
     };
     let of_image = vec![file("etc/hosts", "192.0.2.1 localhost\n"), link];
     for more in [vec![], of_image] {
-        // Its user could write to them otherwise.
+        // Otherwise the user of the container could write to them.
         let root = Execution {
             user: "0".into(),
             ..open_image()
@@ -343,7 +343,7 @@ fn names_are_the_machines() {
     }
 }
 
-/// The kernel keeps keys for a session and a user, whatever namespaces its processes are in.
+/// The kernel keeps keys by session and user, independent of namespaces.
 #[test]
 fn the_operators_keys_and_the_end_of_the_launcher_are_out_of_reach() {
     let Some(scene) = Scene::set() else { return };

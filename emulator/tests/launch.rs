@@ -1,4 +1,4 @@
-//! The launcher, with a workload that tries what a workload should not be able to do.
+//! The launcher, with a hostile workload.
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
@@ -70,7 +70,7 @@ fn what_the_workload_says_arrives_whole() {
     let output = launcher.args(["--cmd", &cmd(&words)]).output().unwrap();
     let program = scene.program();
     assert!(output.stdout == [program.clone(), program].concat());
-    // Without a reader its writing fails, but does not wait.
+    // Without a reader, writing fails at once.
     let mut launcher = scene.launcher(&image);
     launcher
         .args(["--cmd", &cmd(&words)])
@@ -157,7 +157,7 @@ fn the_launch_policy_is_the_images() {
             format!("emulator: refused: {text}\n")
         );
     }
-    // Nothing was measured, and no token asked for, by a launch that was refused.
+    // A refused launch measures nothing and requests no token.
     assert!(scene.asked.lock().unwrap().is_empty());
 }
 
@@ -197,7 +197,7 @@ fn the_operators_folder_stays_as_it_was() {
         let mut child = launcher.stdout(Stdio::piped()).spawn().unwrap();
         wait_until_it_waits(&mut child);
         assert!(share.join("teeserver.sock").exists());
-        // One that is refused takes nothing away from it.
+        // A launch that is refused leaves the socket of the running one.
         let mut refused = scene.launcher(&image);
         refused.arg("--runtime").arg(&share).args(["--env", "A=1"]);
         said(&refused.output().unwrap(), 1);
@@ -244,13 +244,13 @@ fn nothing_outlives_the_launcher() {
     }
 }
 
-/// Whether a process runs; one that has ended and that nobody has asked after yet does not.
+/// Whether a process runs. A zombie does not.
 fn is_alive(pid: Pid) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
     stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
-/// The processes below a process.
+/// The descendants of a process.
 fn below(pid: u32) -> Vec<Pid> {
     let of_parent = format!("\nPPid:\t{pid}\n");
     let entries = std::fs::read_dir("/proc").unwrap().flatten();

@@ -1,4 +1,4 @@
-//! What the launcher makes of images that others built: Docker's types, indexes, tags.
+//! Images by other builders: Docker's media types, indexes, tags.
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-/// The image as Docker would have pushed it.
+/// The image as Docker pushes it.
 fn docker(scene: &Scene, image: &str) -> String {
     let mut manifest = scene.manifest(image);
     manifest["mediaType"] = DOCKER_MANIFEST.into();
@@ -37,7 +37,7 @@ fn index(scene: &Scene, media_type: &str, images: &[(&str, Value)]) -> Value {
     json!({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests})
 }
 
-/// Launches `reference`; what is measured of it must be this.
+/// Launches `reference`, and checks what is measured.
 fn launches(scene: &Scene, reference: &str, digest: &str, id: &Value) {
     for mut launcher in [
         scene.launcher(reference),
@@ -81,7 +81,7 @@ fn images_of_docker_and_indexes_by_digest_and_by_tag() {
     assert!(stderr.contains("no such tag"), "{stderr}");
 }
 
-/// The launcher looks for signatures of what it was told to pull, and so of the index.
+/// The launcher looks for signatures on the reference that it was given, which is the index.
 #[test]
 fn signatures_are_of_what_the_reference_names() {
     let Some(scene) = Scene::set() else { return };

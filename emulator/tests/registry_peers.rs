@@ -1,5 +1,5 @@
-//! The registry, judged by programs that others wrote: crane, skopeo and the conformance suite of
-//! the OCI distribution specification.
+//! The registry, tested with other projects' programs: crane, skopeo and the conformance suite of the OCI
+//! distribution specification.
 #![allow(missing_docs)]
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 
 use loopback::Loopback;
 
-/// Runs a program of somebody else, and says so by name if it is not installed.
+/// Runs a program; reports the test as skipped and returns `None` if it is not installed.
 fn run(program: &str, prepare: impl FnOnce(&mut Command)) -> Option<Output> {
     let home = std::env::var("HOME").unwrap_or_default();
     let path = std::env::var("PATH").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Tokens, as a workload asks the launcher for them.
+//! Tokens that a workload requests from the launcher.
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use probe::{Scene, claims, cmd, open_image, said, wait_until_it_waits};
 
-/// What the workload says, started with these words.
+/// The output of the workload, started with these arguments.
 fn says(scene: &Scene, image: &str, words: &[&str]) -> String {
     let mut launcher = scene.launcher(image);
     let output = launcher.args(["--cmd", &cmd(words)]).output().unwrap();

@@ -1,4 +1,4 @@
-//! Uploads in chunks, as the distribution specification has them.
+//! Uploads in chunks (OCI distribution specification, "Pushing a blob in chunks").
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod loopback;

@@ -1,4 +1,4 @@
-//! A registry on a port of its own, for one test.
+//! A registry on its own port, for one test.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// A registry that ends with its test.
+/// A registry that stops when this is dropped.
 pub struct Loopback {
     address: SocketAddr,
     state: TempDir,
@@ -15,7 +15,7 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Starts a registry with nothing in it.
+    /// Starts an empty registry.
     pub fn start() -> Self {
         let state = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
@@ -32,18 +32,18 @@ impl Loopback {
         }
     }
 
-    /// Host and port.
+    /// The host and port.
     pub fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// The folder in which everything is kept.
+    /// The folder with the state of the registry.
     #[allow(dead_code, reason = "not every test looks at the disk")]
     pub fn state(&self) -> &Path {
         self.state.path()
     }
 
-    /// The file that holds the content with a digest, `sha256:…`.
+    /// The path of the file with the content of this digest, `sha256:…`.
     #[allow(dead_code, reason = "not every test looks at the disk")]
     pub fn content(&self, digest: &str) -> PathBuf {
         self.state
@@ -52,7 +52,7 @@ impl Loopback {
             .join(digest.replace(':', "/"))
     }
 
-    /// Runs a client.
+    /// Runs a client to its end.
     #[allow(dead_code, reason = "not every test has a client of its own")]
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)

@@ -1,5 +1,5 @@
-//! An image with one small static program, an attestation service that records what it is asked,
-//! and the launcher as a process.
+//! An image with one small static program, an attestation service that records its requests, and the
+//! launcher as a process.
 #![allow(dead_code, reason = "not every test asks for everything")]
 
 use std::io::{BufRead as _, BufReader};
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 
 use crate::loopback::Loopback;
 
-/// Compiles the program; says so by name if there is no compiler.
+/// Compiles the program; reports the test as skipped if there is no compiler.
 pub fn compile() -> Option<(TempDir, PathBuf)> {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("probe");
@@ -44,14 +44,14 @@ pub fn compile() -> Option<(TempDir, PathBuf)> {
     Some((folder, program))
 }
 
-/// All that a launch needs.
+/// The registry, services and files of a launch.
 pub struct Scene {
     registry: Loopback,
     attestation: String,
-    /// The bodies that the attestation service was asked with.
+    /// The bodies of the requests to the attestation service.
     pub asked: Arc<Mutex<Vec<Value>>>,
     program: TempDir,
-    /// Where every user can read.
+    /// A folder that every user can read.
     shared: TempDir,
     binary: PathBuf,
 }
@@ -89,12 +89,12 @@ impl Scene {
             .unwrap()
     }
 
-    /// Pushes the program as an image with this configuration; gives its reference.
+    /// Pushes the program as an image with this configuration, and returns the reference.
     pub fn push(&self, execution: Execution, more: Vec<Entry>) -> String {
         self.push_as(&["linux", "amd64", media::LAYER_GZIP], execution, more)
     }
 
-    /// The same, said to be for this system and architecture, with a layer said to be of this type.
+    /// Pushes the program as an image with this platform, and this media type of its layer.
     pub fn push_as(&self, said: &[&str; 3], execution: Execution, more: Vec<Entry>) -> String {
         let [os, architecture, layer_type] = *said;
         let binary = Entry {
@@ -128,12 +128,12 @@ impl Scene {
         format!("{}@{digest}", self.repository())
     }
 
-    /// The manifest or index that was pushed.
+    /// The pushed manifest or index.
     pub fn manifest(&self, image: &str) -> Value {
         serde_json::from_slice(&self.bytes(&image.parse().unwrap())).unwrap()
     }
 
-    /// Bytes of a manifest.
+    /// The bytes of a manifest.
     pub fn size(&self, image: &oci::ImageRef) -> usize {
         self.bytes(image).len()
     }
@@ -145,7 +145,7 @@ impl Scene {
         })
     }
 
-    /// Pushes a manifest or an index, under a tag or only under its digest; gives its reference.
+    /// Pushes a manifest or index under a tag, or by digest only, and returns the reference.
     pub fn put(&self, tag: Option<&str>, manifest: &Value, media_type: &str) -> String {
         let bytes = manifest.to_string().into_bytes();
         let digest = Digest::of(&bytes);
@@ -163,8 +163,7 @@ impl Scene {
         format!("{}@{digest}", self.repository())
     }
 
-    /// Adds a signature to an image, as cosign did before there were referrers; an empty one is left
-    /// out.
+    /// Adds a signature to an image under cosign's legacy tag; without an annotation if it is empty.
     pub fn sign(&self, image: &str, payload: &[u8], signature: &str) {
         let image: oci::ImageRef = image.parse().unwrap();
         let tag = oci::Tag::of_digest(&image.digest, ".sig").unwrap();
@@ -181,13 +180,12 @@ impl Scene {
         });
     }
 
-    /// The launcher for an image, to be started as whoever runs the test.
+    /// The launcher for an image, as the user who runs the test.
     pub fn launcher(&self, image: &str) -> Command {
         self.command(Path::new(env!("CARGO_BIN_EXE_emulator")), image)
     }
 
-    /// The launcher, to be started by a user without any privilege. A test that does not run as
-    /// root is that user already.
+    /// The launcher, as a user without privileges. A test that does not run as root has none already.
     pub fn rootless_launcher(&self, image: &str) -> Command {
         if !rustix::process::geteuid().is_root() {
             return self.launcher(image);
@@ -199,7 +197,7 @@ impl Scene {
         command
     }
 
-    /// A launcher behind the shell's `script`, started by the same user.
+    /// The launcher, started by this shell script as the same user.
     pub fn through(&self, script: &str, launcher: &Command) -> Command {
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("{script}; exec \"$@\""), "-"]);
@@ -219,7 +217,7 @@ impl Scene {
         command
     }
 
-    /// The measured events that came with the last request for a token, replayed.
+    /// The replayed events of the last request for a token.
     pub fn measured(&self) -> Launch {
         let asked = self.asked.lock().unwrap();
         let body = asked.last().expect("no token was asked for");
@@ -238,7 +236,7 @@ impl Scene {
         self.shared.path()
     }
 
-    /// The program's folder, where a test may keep files.
+    /// The folder of the program, in which a test can keep files.
     pub fn folder(&self) -> &Path {
         self.program.path()
     }
@@ -268,12 +266,12 @@ pub fn open_image() -> Execution {
     }
 }
 
-/// The command as the operator writes it.
+/// The command as JSON, as the operator writes it.
 pub fn cmd(words: &[&str]) -> String {
     json!(words).to_string()
 }
 
-/// What a process printed; it must have ended with this status.
+/// The output of a process. Panics unless it ended with this status.
 pub fn said(output: &Output, status: i32) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     let stdout = String::from_utf8_lossy(&output.stdout);
@@ -281,8 +279,8 @@ pub fn said(output: &Output, status: i32) -> String {
     stdout.into_owned()
 }
 
-/// The attestation service: it issues a token that says for whom it is and how many signatures came
-/// with the request, and refuses the audience `refused`.
+/// The attestation service: it issues tokens with the audience and the number of signatures in the
+/// request, and refuses the audience `refused`.
 async fn attest(
     State(asked): State<Arc<Mutex<Vec<Value>>>>,
     Json(body): Json<Value>,
@@ -310,7 +308,7 @@ async fn attest(
     Json(json!({"attestationToken": token, "partialErrors": []})).into_response()
 }
 
-/// The claims of a token in an answer of the socket.
+/// The claims of the token in an answer of the socket.
 pub fn claims(answer: &str) -> Value {
     let start = answer
         .find("h.")
@@ -319,7 +317,7 @@ pub fn claims(answer: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
-/// Runs the workload with these words, once as we are and once without privileges.
+/// Runs the workload with these arguments, once as the current user and once without privileges.
 pub fn both(scene: &Scene, image: &str, words: &[&str], check: impl Fn(&str)) {
     for mut launcher in [scene.launcher(image), scene.rootless_launcher(image)] {
         let output = launcher.args(["--cmd", &cmd(words)]).output().unwrap();
@@ -327,7 +325,7 @@ pub fn both(scene: &Scene, image: &str, words: &[&str], check: impl Fn(&str)) {
     }
 }
 
-/// Returns once the workload says that it waits.
+/// Returns once the workload has printed that it waits.
 pub fn wait_until_it_waits(child: &mut std::process::Child) {
     let said = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = said.map_while(Result::ok);
