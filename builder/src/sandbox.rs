@@ -1,14 +1,11 @@
-//! Runs one program where nothing is but its inputs: no network, no host files, a fixed user, host
-//! name, environment and address space layout, everything read-only but directories in memory.
-//! Nothing that the program starts outlives it, nor the builder.
+//! Runs a program that sees only its inputs: no network, no files of the machine, a fixed user, host name, environment
+//! and address space layout, and all folders read-only except some in memory. No process that the program starts
+//! outlives it or the builder.
 
-mod first;
 mod helper;
-mod limits;
 mod mounts;
 mod plan;
 mod restrict;
-mod usage;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -21,143 +18,142 @@ use serde::de::DeserializeOwned;
 
 use crate::interrupt::{Interrupt, Interrupted, Watch};
 pub use helper::{Role, play};
-pub use limits::{Exceeded, Limits, Resource};
-pub use plan::{Bind, Output, Plan, Step};
+pub use isolate::limits::{Exceeded, Limits, Resource};
+pub use isolate::process::Process;
+use isolate::stages;
+pub use isolate::step::{Refusal, Step};
+pub use isolate::supervise::Output;
+pub use plan::{Bind, Plan};
 use plan::{Report, Task};
 
-/// Bytes of a report's line, and of a line of progress.
+/// The most bytes of a report's line, and of a line of progress.
 const LINE: u64 = 64 << 10;
 
-/// Why a sandboxed program gave nothing.
+/// Why a program in a sandbox gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The helper could not be started or talked to.
+    /// The helper cannot be started, or communication with it fails.
     #[error("starting sandbox: {0}")]
     Helper(#[source] io::Error),
-    /// The system does not let us make a sandbox.
-    #[error("making sandbox: {step}: {source}")]
-    Refused {
-        /// At which step.
-        step: Step,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The program said no.
+    /// The system does not allow a sandbox.
+    #[error("making sandbox: {0}")]
+    Refused(#[from] Refusal),
+    /// The program failed.
     #[error("running {program}: exit status {code}")]
     Exited {
-        /// As seen inside.
+        /// Its path inside.
         program: String,
         /// Its exit status.
         code: i32,
     },
-    /// The program was ended: for want of memory, most likely.
+    /// A signal ended the program, most likely because memory ran out.
     #[error("running {program}: ended by signal {signal}")]
     Killed {
-        /// As seen inside.
+        /// Its path inside.
         program: String,
         /// The signal's number.
         signal: i32,
     },
-    /// The program succeeded, but did not make what it should.
+    /// The program succeeded, but its product is missing.
     #[error("reading {} in the sandbox: {source}", path.display())]
     Missing {
-        /// As seen inside.
+        /// Its path inside.
         path: PathBuf,
-        /// Why it cannot be read.
+        /// The cause.
         source: io::Error,
     },
-    /// The helper ended without a word.
+    /// The helper ended without a report.
     #[error("running sandbox: it ended without a report")]
     Silent,
-    /// What was made is too large, or was not handed out in full.
+    /// The product is too large, or was not handed out in full.
     #[error("reading {} in the sandbox: expected {expected} bytes, found {found}", path.display())]
     Size {
-        /// As seen inside.
+        /// Its path inside.
         path: PathBuf,
         /// Bytes announced, or allowed.
         expected: u64,
         /// Bytes received, or announced.
         found: u64,
     },
-    /// What was made cannot be kept.
+    /// The product cannot be written.
     #[error("writing {}: {source}", path.display())]
     Write {
-        /// On the host.
+        /// Its path on the machine.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// The program did not end. One whose output another one holds open never does.
+    /// The program did not end in time.
     #[error("running {program}: it has not ended after {} seconds", limit.as_secs())]
     Late {
-        /// As seen inside.
+        /// Its path inside.
         program: String,
-        /// How long it was waited for.
+        /// The time limit.
         limit: Duration,
     },
-    /// The program, or what it started, used more than it may.
+    /// The program, or a process that it started, used more than it may.
     #[error("running {program}: {exceeded}")]
     Exceeded {
-        /// As seen inside.
+        /// Its path inside.
         program: String,
         /// The limit.
         exceeded: Exceeded,
     },
-    /// The program succeeded, but a process did not end before the one that started it, and so could have
-    /// changed what was made.
+    /// The program succeeded, but a process did not end before the one that started it, and could have changed
+    /// the product.
     #[error("running {program}: process {process:?} outlived the process that started it")]
     LeftBehind {
-        /// As seen inside.
+        /// Its path inside.
         program: String,
-        /// What the process calls itself.
+        /// The name of the process.
         process: String,
     },
-    /// It was to end early.
+    /// The user interrupted it.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
 
-/// How to run something in a sandbox.
+/// How to run a program in a sandbox.
 #[derive(Clone, Copy)]
 pub struct Sandbox<'a> {
     /// A program that calls [`play`] when its arguments name a [`Role`]: the builder itself.
     pub helper: &'a Path,
     /// Ends the sandbox early.
     pub interrupt: &'a Interrupt,
-    /// How long one program may take.
+    /// The time limit for a program.
     pub limit: Duration,
-    /// What one program may use of the machine.
+    /// What a program may use of the machine.
     pub limits: Limits,
-    /// Takes each line that the program has for people.
+    /// Receives each line that the program writes for the user.
     pub progress: &'a (dyn Fn(&str) + Sync),
 }
 
 impl Sandbox<'_> {
-    /// Finds out whether the system lets us make a sandbox, which shows only when it is tried.
+    /// Checks that the system allows a sandbox, which is only known after it is tried.
     ///
     /// # Errors
-    /// It does not, or the helper cannot be started.
+    /// It does not allow one, or the helper cannot be started.
     pub fn probe(&self) -> Result<(), SandboxError> {
         let mut helper = Command::new(self.helper);
         helper.arg(Role::Probe.argument()).env_clear();
         let output = helper.stdin(Stdio::null()).output();
         let output = output.map_err(SandboxError::Helper)?;
         match read_line(&mut output.stdout.as_slice())? {
-            Some(Report::Refused { step, errno }) => Err(refused(step, errno)),
+            Some(Report::Refused(refusal)) => Err(refusal.into()),
             _ if output.status.success() => Ok(()),
             _ => Err(SandboxError::Silent),
         }
     }
 
-    /// Runs what `plan` says, and writes its product, if it has one, to the file `product`, which is only
-    /// complete when this succeeds. Gives the program's output, if it is to be returned.
+    /// Runs the program of `plan`, and writes its product, if it has one, to the file `product`, which is only
+    /// complete when this succeeds. Returns the program's output, if it is to be returned.
     ///
     /// # Errors
     /// See [`SandboxError`].
     pub fn run(&self, plan: &Plan, product: &Path) -> Result<Vec<u8>, SandboxError> {
         self.interrupt.check()?;
         let mut child = self.start(plan)?;
-        // Kept to the end: that it closes tells the helper that we are gone.
+        // Kept to the end: the helper ends when it is closed.
         let stdin = child.stdin.take();
         let outcome = self.attend(&mut child, stdin.as_ref(), plan, product);
         drop(stdin);
@@ -204,14 +200,14 @@ impl Sandbox<'_> {
             let outcome = stdout.map_or(Err(SandboxError::Silent), |stdout| {
                 self.receive(stdout, plan, product)
             });
-            // A relay that panics has shown nothing, which changes no outcome.
+            // A relay that panics has shown no line, which changes no outcome.
             let is_long = relay.join().unwrap_or(false);
             drop(ended);
             let is_late = outcome.is_err() && late.join().unwrap_or(false);
             match (is_long, is_late) {
                 (true, _) => Err(self.exceeded(plan, Resource::Output)),
                 (false, true) => Err(SandboxError::Late {
-                    program: plan.program(),
+                    program: plan.process.name().to_owned(),
                     limit: self.limit,
                 }),
                 (false, false) => outcome,
@@ -219,8 +215,8 @@ impl Sandbox<'_> {
         })
     }
 
-    /// Reads to the end, whatever it is, so that the program never waits for us. Output beyond the limit ends
-    /// the program; tells whether it did.
+    /// Reads to the end, also after invalid text, so that the program never waits. Output beyond the limit ends the
+    /// program; returns whether it did.
     fn relay(&self, stderr: ChildStderr, watch: &Watch<'_>) -> bool {
         let mut lines = BufReader::new(stderr);
         let mut line = Vec::new();
@@ -241,7 +237,7 @@ impl Sandbox<'_> {
 
     fn exceeded(&self, plan: &Plan, resource: Resource) -> SandboxError {
         SandboxError::Exceeded {
-            program: plan.program(),
+            program: plan.process.name().to_owned(),
             exceeded: self.limits.exceeded(resource),
         }
     }
@@ -253,9 +249,9 @@ impl Sandbox<'_> {
         product: &Path,
     ) -> Result<Vec<u8>, SandboxError> {
         let mut stdout = BufReader::new(stdout);
-        let program = plan.program();
+        let program = plan.process.name().to_owned();
         match read_line(&mut stdout)?.ok_or(SandboxError::Silent)? {
-            Report::Refused { step, errno } => Err(refused(step, errno)),
+            Report::Refused(refusal) => Err(refusal.into()),
             Report::Exited { code } => Err(SandboxError::Exited { program, code }),
             Report::Killed { signal } => Err(SandboxError::Killed { program, signal }),
             Report::Missing { errno } => Err(SandboxError::Missing {
@@ -278,7 +274,7 @@ impl Sandbox<'_> {
     }
 }
 
-/// Ends what is watched unless `end` comes before the limit; tells whether it did.
+/// Ends the watched process unless `end` comes before the limit; returns whether it did.
 fn end_late(end: &Receiver<()>, limit: Duration, watch: &Watch<'_>) -> bool {
     let late = end.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
     if late {
@@ -288,25 +284,11 @@ fn end_late(end: &Receiver<()>, limit: Duration, watch: &Watch<'_>) -> bool {
 }
 
 fn hand_over(stdin: &mut impl Write, task: &Task) -> io::Result<()> {
-    let mut line = serde_json::to_vec(task)?;
-    line.push(b'\n');
-    match stdin.write_all(&line) {
-        // The helper refused before it read: its report says why.
+    match stdin.write_all(&stages::task(task)?) {
+        // The helper refused before it read the task; its report gives the cause.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }
-}
-
-fn refused(step: Step, errno: i32) -> SandboxError {
-    let source = io::Error::from_raw_os_error(errno);
-    // What speaks of a full disk is about namespaces (unshare(2), ENOSPC).
-    let source = match (step, source.kind()) {
-        (Step::Namespaces, io::ErrorKind::StorageFull) => {
-            io::Error::other("this user may have no more namespaces")
-        }
-        _ => source,
-    };
-    SandboxError::Refused { step, source }
 }
 
 fn read_line<T: DeserializeOwned>(reader: &mut impl BufRead) -> Result<Option<T>, SandboxError> {

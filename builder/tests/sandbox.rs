@@ -11,7 +11,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use builder::interrupt::Interrupt;
-use builder::sandbox::{Bind, Limits, Output, Plan, Resource, Sandbox, SandboxError, Step};
+use builder::sandbox::{
+    Bind, Limits, Output, Plan, Process, Refusal, Resource, Sandbox, SandboxError, Step,
+};
 
 /// Nobody, by Debian's numbers.
 const NOBODY: u32 = 65534;
@@ -42,7 +44,7 @@ impl Default for Way {
     fn default() -> Self {
         Self {
             helper: env!("CARGO_BIN_EXE_builder").into(),
-            output: Output::People,
+            output: Output::User,
             time: Duration::from_secs(60),
             limits: LIMITS,
         }
@@ -58,10 +60,12 @@ fn plan(script: &str, scratch: &Path) -> Plan {
         }],
         writable: vec!["/build/target".into(), "/tmp".into()],
         files: BTreeMap::from([("/tmp/given".into(), "given\n".to_owned())]),
-        command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
-        environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
-        directory: "/build/src".into(),
-        output: Output::People,
+        process: Process {
+            command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+            environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
+            directory: "/build/src".into(),
+        },
+        output: Output::User,
         product: Some("/build/target/product".into()),
         mount_point: scratch.join("root"),
     }
@@ -112,10 +116,10 @@ fn product_as(script: &str, way: &Way) -> Option<String> {
     match outcome {
         Ok((text, _)) => Some(text),
         Err(
-            error @ SandboxError::Refused {
+            error @ SandboxError::Refused(Refusal {
                 step: Step::Namespaces | Step::Root,
                 ..
-            },
+            }),
         ) => {
             testkit::skip(
                 "sandbox",

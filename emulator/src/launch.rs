@@ -20,6 +20,7 @@ mod socket;
 mod token_file;
 mod user;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use confidential::event_log;
@@ -107,10 +108,13 @@ fn spec(files: &Files, image: &Pulled, process: Process, machine: &Machine) -> S
     Spec {
         root: files.root(),
         share: files.share().to_owned(),
-        args: process.args,
-        env: process.env.iter().map(variable).collect(),
+        process: isolate::process::Process {
+            command: process.args,
+            environment: process.env.iter().map(variable).collect(),
+            // Below the root, whatever the image says.
+            directory: Path::new("/").join(&image.config.config.working_dir),
+        },
         user: image.config.config.user.clone(),
-        working_dir: image.config.config.working_dir.clone(),
         host_name: machine.name.clone(),
     }
 }

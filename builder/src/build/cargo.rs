@@ -16,7 +16,7 @@ use super::program::{Invocation, Linked, Program};
 use crate::inputs::Inputs;
 use crate::inputs::git::Source;
 use crate::order::Order;
-use crate::sandbox::{Bind, Output, Plan, Sandbox, SandboxError};
+use crate::sandbox::{Bind, Output, Plan, Process, Sandbox, SandboxError};
 use crate::spec::CargoSpec;
 use scarcity::Scarcity;
 use unresolved::is_unresolved;
@@ -84,9 +84,11 @@ fn plan(spec: &CargoSpec, inputs: &Inputs, invocation: &Invocation, scratch: &Pa
             .map(PathBuf::from)
             .to_vec(),
         files: BTreeMap::from([(config, CARGO_CONFIG.to_owned())]),
-        command: invocation.command.clone(),
-        environment: invocation.environment.clone(),
-        directory: Path::new(SOURCE).join(&inputs.source.directory),
+        process: Process {
+            command: invocation.command.clone(),
+            environment: invocation.environment.clone(),
+            directory: Path::new(SOURCE).join(&inputs.source.directory),
+        },
         output: Output::Returned,
         product: Some(product(&spec.target, &spec.package)),
         mount_point: scratch.join("sandbox"),
@@ -103,8 +105,8 @@ fn compile(
 ) -> Result<(), CompileError> {
     let mut plan = plan.clone();
     let jobs = ["--jobs".to_owned(), order.jobs.to_string()];
-    plan.command.extend(jobs);
-    plan.command.push(report::OPTION.to_owned());
+    plan.process.command.extend(jobs);
+    plan.process.command.push(report::OPTION.to_owned());
     let heard = Mutex::new(Heard::default());
     let progress = |line: &str| {
         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,11 +167,9 @@ fn linked(
     order: &Order<'_>,
     scratch: &Path,
 ) -> Result<Vec<Linked>, CompileError> {
-    let plan = Plan {
-        command: tree::command(&spec.package, &spec.target),
-        product: None,
-        ..plan.clone()
-    };
+    let mut plan = plan.clone();
+    plan.process.command = tree::command(&spec.package, &spec.target);
+    plan.product = None;
     let said = order.sandbox.run(&plan, &scratch.join("tree"))?;
     let said = String::from_utf8(said);
     let said = said.map_err(|error| CompileError::Listing(error.to_string()))?;

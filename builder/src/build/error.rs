@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::cargo::report::ReportError;
 use super::cargo::scarcity::Scarcity;
 use crate::at::At;
-use crate::sandbox::{Resource, SandboxError, Step};
+use crate::sandbox::{Refusal, Resource, SandboxError, Step};
 use crate::untrusted::shown;
 
 /// Source that could not be compiled. The package is named by [`crate::error::Error::Compile`].
@@ -91,12 +91,12 @@ impl CompileError {
 /// What helps against an error of the sandbox, by this program's options.
 pub(crate) fn sandbox_hint(error: &SandboxError) -> Option<&'static str> {
     match error {
-        SandboxError::Refused {
+        SandboxError::Refused(Refusal {
             step: Step::Proc, ..
-        } => Some(
+        }) => Some(
             "in a container, let it mount /proc: docker run --security-opt systempaths=unconfined",
         ),
-        SandboxError::Refused { .. } => Some(
+        SandboxError::Refused(_) => Some(
             "user namespaces must be allowed: sysctl user.max_user_namespaces and \
              kernel.apparmor_restrict_unprivileged_userns; in a container also its seccomp profile",
         ),

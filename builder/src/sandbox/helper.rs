@@ -1,43 +1,37 @@
-//! The helper: this program once more, with one thread, so that it may change what it is.
-//!
-//! Its first process leaves the host's namespaces; only a child of it can be the first process of
-//! the new process namespace. That child makes the file system, gives up all privileges and starts
-//! the program. When it ends, for whatever reason, the kernel ends all that is left.
+//! The helper: this program once more, in the two stages of [`isolate::stages`]. The inner stage stays the first
+//! process of the sandbox and watches the program.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
-use std::os::fd::AsFd;
-use std::os::unix::process::ExitStatusExt;
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
-use isolate::lifetime;
 use isolate::namespaces::Namespaces;
+use isolate::stages;
+use isolate::step::{At as _, Refusal, Step};
+use isolate::supervise::{self, Ended};
 use isolate::users::{self, Id};
 use rustix::fs::Mode;
-use rustix::process::{setsid, umask};
+use rustix::process::umask;
 
-use super::first::{self, Ended};
-use super::plan::{At, Refusal, Report, Step, Task};
+use super::plan::{Report, Task};
 use super::{mounts, restrict};
 
-/// The user that a build sees itself as, whoever runs it.
+/// The user and group that a build sees itself as, whoever runs it.
 const USER: u32 = 1000;
 /// The host name that a build sees.
 const HOSTNAME: &[u8] = b"countersign";
-/// Bytes of a plan.
-const PLAN: u64 = 1 << 20;
-/// This program's own file, also when it was replaced meanwhile.
-const SELF: &str = "/proc/self/exe";
 
-/// A part that this program plays for itself.
+/// A part of the work of this program for itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Role {
-    /// Leaves the host's namespaces, and says only whether that is allowed.
+    /// Leaves the namespaces of the machine, and only reports whether that is allowed.
     Probe,
-    /// Leaves the host's namespaces.
+    /// The outer stage.
     Outer,
-    /// Is the first process of the new ones.
+    /// The inner stage.
     Inner,
 }
 
@@ -59,34 +53,33 @@ impl Role {
     }
 }
 
-/// Plays `role`: reads a plan from standard input and reports on standard output.
+/// Does the work of `role`: reads a plan from standard input and reports on standard output.
 pub fn play(role: Role) -> ExitCode {
     let outcome = match role {
-        Role::Probe => leave_host(),
+        Role::Probe => leave_machine(),
         Role::Outer => outer(),
         Role::Inner => inner(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Refusal { step, errno }) => {
-            // Nobody is left to tell when this fails.
-            let _ = report(&Report::Refused { step, errno });
+        Err(refusal) => {
+            // If the builder has ended, there is no place to report this.
+            let _ = report(&Report::Refused(refusal));
             ExitCode::FAILURE
         }
     }
 }
 
 fn outer() -> Result<(), Refusal> {
-    isolate::descriptors::close_inherited().at(Step::Files)?;
-    let plan = read_plan().at(Step::Plan)?;
-    leave_host()?;
-    setsid().at(Step::Lifetime)?;
-    live_with_parent().at(Step::Lifetime)?;
-    isolate::privileges::keep().at(Step::Identity)?;
-    hand_over(&plan).at(Step::FirstProcess)
+    let inner = stages::outer(&[Role::Inner.argument()], || {
+        leave_machine()?;
+        // The user that a build sees has no capabilities in the inner stage otherwise.
+        isolate::privileges::keep().at(Step::Identity)
+    })?;
+    inner.wait().map(drop).at(Step::FirstProcess)
 }
 
-fn leave_host() -> Result<(), Refusal> {
+fn leave_machine() -> Result<(), Refusal> {
     let outside = Id::effective();
     isolate::namespaces::enter(namespaces()).at(Step::Namespaces)?;
     let inside = Id {
@@ -108,41 +101,17 @@ fn namespaces() -> Namespaces {
         | Namespaces::CLONE_NEWCGROUP
 }
 
-/// The parent keeps its end of our standard input open as long as it lives.
-fn live_with_parent() -> io::Result<()> {
-    lifetime::end_with_parent()?;
-    match lifetime::is_abandoned(io::stdin().as_fd())? {
-        true => Err(rustix::io::Errno::PIPE.into()),
-        false => Ok(()),
-    }
-}
-
-fn hand_over(plan: &[u8]) -> io::Result<()> {
-    let mut inner = Command::new(SELF)
-        .arg(Role::Inner.argument())
-        .env_clear()
-        .stdin(Stdio::piped())
-        .spawn()?;
-    // Kept to the end: that it closes tells the child that we are gone.
-    let mut stdin = inner.stdin.take();
-    if let Some(stdin) = &mut stdin {
-        stdin.write_all(plan)?;
-    }
-    inner.wait().map(drop)
-}
-
 fn inner() -> Result<(), Refusal> {
-    let bytes = read_plan().at(Step::Plan)?;
-    live_with_parent().at(Step::Lifetime)?;
-    let Task { plan, limits } = serde_json::from_slice(&bytes).at(Step::Plan)?;
+    let Task { plan, limits } = stages::inner()?;
     umask(Mode::from_raw_mode(0o022));
     mounts::enter(&plan, limits)?;
     rustix::system::sethostname(HOSTNAME).at(Step::Hostname)?;
     rustix::system::setdomainname(b"").at(Step::Hostname)?;
     restrict::restrict(&plan, limits)?;
-    let ended = first::run(&plan, limits).at(Step::Program)?;
-    // This fails when the reader is gone, and then there is nothing to tell.
-    let _ = conclude(ended, plan.product.as_deref());
+    let writable = plan.writable.first().map(|path| &**path);
+    let ended = supervise::run(&plan.process, plan.output, writable, limits);
+    // An error is that the builder has ended, and there is no place to report it.
+    let _ = conclude(ended.at(Step::Program)?, plan.product.as_deref());
     Ok(())
 }
 
@@ -152,7 +121,7 @@ fn conclude(ended: Ended, product: Option<&Path>) -> io::Result<()> {
         Ended::Itself(status, output) => (status, output),
     };
     match (status.code(), status.signal()) {
-        (Some(0), _) => match first::left_behind()? {
+        (Some(0), _) => match supervise::left_behind()? {
             Some(process) => report(&Report::LeftBehind { process }),
             None => hand_out(&output, product),
         },
@@ -190,17 +159,6 @@ fn open(path: &Path) -> io::Result<(u64, File)> {
     match metadata.is_file() {
         true => Ok((metadata.len(), file)),
         false => Err(io::ErrorKind::InvalidInput.into()),
-    }
-}
-
-/// One line; standard input stays open behind it.
-fn read_plan() -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    let mut reader = BufReader::new(io::Read::take(io::stdin().lock(), PLAN));
-    reader.read_until(b'\n', &mut line)?;
-    match line.ends_with(b"\n") {
-        true => Ok(line),
-        false => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }
 

@@ -1,102 +1,57 @@
+//! The file system of a sandbox.
+
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use isolate::mounts;
-use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, mount_remount, unmount};
+use isolate::limits::Limits;
+use isolate::mounts::View;
+use isolate::root::{self, Base, Mount, Programs};
+use isolate::step::{At as _, Refusal, Step};
 
-use super::limits::Limits;
-use super::plan::{At, Plan, Refusal, Step};
+use super::plan::{Bind, Plan};
 
-/// What a build root has at its top that programs look for.
+/// The entries of a build root that programs need.
 const TOP: [&str; 7] = ["bin", "lib", "lib32", "lib64", "libx32", "sbin", "usr"];
-/// Where the one file system of all writable directories is mounted until they are.
-const MEMORY: &str = "memory";
 
-/// Replaces the process's file system by the one that `plan` describes.
+/// Replaces the file system of this process by the one that `plan` describes.
 pub(super) fn enter(plan: &Plan, limits: Limits) -> Result<(), Refusal> {
-    let root = &plan.mount_point;
-    mounts::make_private().at(Step::Root)?;
-    mounts::memory(root, MountFlags::NODEV, "mode=0755").at(Step::Root)?;
-    mount_inputs(plan, root).at(Step::Inputs)?;
-    mount_proc(root).at(Step::Proc)?;
-    mount_devices(root).at(Step::Devices)?;
-    make_writable(plan, root, limits).at(Step::Writable)?;
-    leave_host(root).at(Step::Pivot)
-}
-
-fn mount_inputs(plan: &Plan, root: &Path) -> io::Result<()> {
+    let mut parts = Vec::new();
     for name in TOP {
-        let source = plan.root.join(name);
-        match fs::symlink_metadata(&source) {
-            Ok(found) if found.is_symlink() => symlink(fs::read_link(&source)?, root.join(name))?,
-            Ok(_) => bind_folder(&source, &root.join(name))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        let path = plan.root.join(name);
+        parts.extend(top(&path, name).at_path(Step::Mount, &path)?);
     }
-    for bind in &plan.binds {
-        bind_folder(&bind.source, &below(root, &bind.target))?;
-    }
-    fs::create_dir_all(root.join("etc"))
-}
-
-/// A path of the sandbox as long as its root is mounted below `root`.
-fn below(root: &Path, inside: &Path) -> PathBuf {
-    root.join(inside.strip_prefix("/").unwrap_or(inside))
-}
-
-fn bind_folder(source: &Path, target: &Path) -> io::Result<()> {
-    fs::create_dir_all(target)?;
-    mounts::bind_read_only(source, target)
-}
-
-/// Only what belongs to processes: nothing of the machine's processor, memory or kernel is told. Read-only,
-/// because one process could otherwise write another's memory there.
-fn mount_proc(root: &Path) -> io::Result<()> {
-    let target = root.join("proc");
-    fs::create_dir(&target)?;
-    let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    Ok(mount("proc", &target, "proc", flags, c"subset=pid")?)
-}
-
-fn mount_devices(root: &Path) -> io::Result<()> {
-    let dev = root.join("dev");
-    fs::create_dir(&dev)?;
-    for name in mounts::DEVICES {
-        let target = dev.join(name);
-        fs::File::create(&target)?;
-        mount_bind(Path::new("/dev").join(name), &target)?;
-        mounts::protect_device(&target)?;
-    }
-    for (name, target) in mounts::LINKS {
-        symlink(target, dev.join(name))?;
-    }
-    Ok(())
-}
-
-/// All writable directories are of one file system, so that one limit holds for them together.
-fn make_writable(plan: &Plan, root: &Path, limits: Limits) -> io::Result<()> {
-    let memory = root.join(MEMORY);
-    fs::create_dir(&memory)?;
-    mounts::memory(&memory, MountFlags::NODEV, &limits.mount_options())?;
-    for (number, path) in plan.writable.iter().enumerate() {
-        let (source, target) = (memory.join(number.to_string()), below(root, path));
-        fs::create_dir(&source)?;
-        fs::create_dir_all(&target)?;
-        mount_bind(&source, &target)?;
-    }
-    unmount(&memory, UnmountFlags::DETACH)?;
-    fs::remove_dir(&memory)?;
+    parts.extend(plan.binds.iter().map(Bind::to_mount));
+    parts.push(Mount::Folder {
+        path: "/etc".into(),
+    });
+    parts.push(Mount::Proc(View::Processes));
+    parts.push(Mount::Devices);
+    parts.push(Mount::Writable {
+        paths: plan.writable.clone(),
+        options: limits.mount_options(),
+    });
+    root::enter(&Base::Memory(plan.mount_point.clone()), &parts)?;
     for (path, text) in &plan.files {
-        fs::write(below(root, path), text)?;
+        fs::write(path, text).at_path(Step::Writable, path)?;
     }
     Ok(())
 }
 
-fn leave_host(root: &Path) -> io::Result<()> {
-    mounts::change_root(root)?;
-    let flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
-    Ok(mount_remount("/", flags, c"")?)
+/// An entry of the build root; `None` if it does not have it.
+fn top(source: &Path, name: &str) -> io::Result<Option<Mount>> {
+    let path = Path::new("/").join(name);
+    match fs::symlink_metadata(source) {
+        Ok(found) if found.is_symlink() => {
+            let target = fs::read_link(source)?;
+            Ok(Some(Mount::Link { path, target }))
+        }
+        Ok(_) => Ok(Some(Mount::Bind {
+            source: source.to_owned(),
+            path,
+            programs: Programs::Allowed,
+        })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }

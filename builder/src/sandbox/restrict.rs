@@ -1,9 +1,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::limits::Limits;
-use super::plan::{At, Plan, Refusal, Step};
+use super::plan::Plan;
 use isolate::calls::{BackendError, Comparison, Condition, Filter, Length, X32};
+use isolate::limits::Limits;
+use isolate::resources;
+use isolate::step::{At as _, Refusal, Step};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
     RulesetCreatedAttr, Scope, path_beneath_rules,
@@ -12,12 +14,12 @@ use nix::libc;
 use nix::sys::personality::{self, Persona};
 use rustix::process::{DumpableBehavior, Resource, set_dumpable_behavior};
 
-/// Open files; more than any compiler needs, and the same everywhere.
+/// The number of open files: more than a compiler needs, and the same on all machines.
 const OPEN_FILES: u64 = 4096;
-/// Bytes of a main thread's stack: what Linux gives by default.
+/// Bytes of the stack of a main thread, which is the default of Linux.
 const STACK: u64 = 8 << 20;
 
-/// Takes from this process, and so from all that it starts, whatever a compiler does not need.
+/// Takes from this process, and from all processes that it starts, what a compiler does not need.
 pub(super) fn restrict(plan: &Plan, limits: Limits) -> Result<(), Refusal> {
     limit_resources(limits).at(Step::Limits)?;
     fix_address_space().at(Step::AddressSpace)?;
@@ -26,15 +28,15 @@ pub(super) fn restrict(plan: &Plan, limits: Limits) -> Result<(), Refusal> {
     filter_system_calls().at(Step::SystemCalls)
 }
 
-/// The kernel does not limit the processes of the host's root: for it there is only what watches them.
+/// The kernel does not limit the processes of the machine's root; for it, only the first process watches the limit.
 fn limit_resources(limits: Limits) -> io::Result<()> {
-    isolate::limits::set(Resource::Core, 0)?;
-    isolate::limits::set(Resource::Nproc, limits.process_ceiling())?;
-    isolate::limits::set(Resource::Nofile, OPEN_FILES)?;
-    Ok(isolate::limits::set(Resource::Stack, STACK)?)
+    resources::set(Resource::Core, 0)?;
+    resources::set(Resource::Nproc, limits.process_ceiling())?;
+    resources::set(Resource::Nofile, OPEN_FILES)?;
+    Ok(resources::set(Resource::Stack, STACK)?)
 }
 
-/// A program that sorts by address gives the same order each time.
+/// A program that sorts by address then has the same order each time.
 fn fix_address_space() -> io::Result<()> {
     let persona = personality::get()?;
     personality::set(persona | Persona::ADDR_NO_RANDOMIZE)?;
@@ -46,7 +48,7 @@ fn give_up_capabilities() -> io::Result<()> {
     Ok(isolate::privileges::give_up()?)
 }
 
-/// A second wall behind read-only mounts; a kernel without Landlock has the first one only.
+/// A second protection behind read-only mounts. A kernel without Landlock has only the first.
 fn restrict_files(writable: &[PathBuf]) -> io::Result<()> {
     ruleset(writable).map_err(io::Error::other)
 }
@@ -71,8 +73,8 @@ fn filter_system_calls() -> io::Result<()> {
     Filter::of(&UNKNOWN).apply(libc::ENOSYS)
 }
 
-/// Calls that seem not to exist. The flags of `clone3` cannot be seen by a filter; the C library uses `clone`
-/// instead. The others make memory that belongs to no process and no file system, and so to no limit.
+/// Calls that seem not to exist. A filter cannot read the flags of `clone3`; the C library uses `clone` instead. The
+/// others make memory that belongs to no process and no file system, and so has no limit.
 const UNKNOWN: [i64; 4] = [
     libc::SYS_clone3,
     libc::SYS_memfd_create,
@@ -80,7 +82,7 @@ const UNKNOWN: [i64; 4] = [
     libc::SYS_shmget,
 ];
 
-/// What a compiler never does and an exploit likes to, besides new namespaces and the network.
+/// Calls that a compiler does not need and that exploits use, new namespaces and the network.
 fn denied() -> Result<Filter, BackendError> {
     let mut filter = Filter::of(&[&NEVER[..], &X32_ONLY].concat());
     for flag in NEW_NAMESPACES {

@@ -10,8 +10,6 @@ use std::time::{Duration, Instant};
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process_group};
 
-/// The file of this program, even if its path now names another file.
-pub const SELF: &str = "/proc/self/exe";
 /// Sets attributes of a process before it executes a program; a process with several threads cannot safely run
 /// own code between fork and exec.
 const SETPRIV: &str = "setpriv";

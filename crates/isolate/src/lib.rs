@@ -1,6 +1,8 @@
-//! Isolation of a program from the machine that it runs on: namespaces, mounts, users, capabilities, resource
-//! limits and system call filters. The build sandbox and the launcher's container use the same functions.
-//! Each function changes the calling process, which must have a single thread.
+//! Isolation of a program from the machine that it runs on: namespaces, mounts, users, capabilities, limits and system
+//! call filters. It is the engine under the build sandbox and the launcher's container, which only say what differs:
+//! namespaces and users, parts of the file system, and forbidden system calls.
+//!
+//! Functions change the calling process, which must have a single thread. [`stages`] makes one.
 #![forbid(unsafe_code)]
 
 pub mod calls;
@@ -10,4 +12,11 @@ pub mod limits;
 pub mod mounts;
 pub mod namespaces;
 pub mod privileges;
+pub mod process;
+pub mod resources;
+pub mod root;
+pub mod stages;
+pub mod step;
+pub mod supervise;
+mod usage;
 pub mod users;

@@ -1,19 +1,119 @@
-//! Resource limits (setrlimit(2)).
+//! Limits on what a program may use of the machine, together with all processes that it starts.
 
-use rustix::io::Result;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fmt;
+use std::num::NonZeroU32;
 
-/// Sets the soft and the hard limit of `resource` to `wanted`, or to the present hard limit if that is lower,
-/// since raising a hard limit needs a privilege. The unit is that of the resource (setrlimit(2)).
-///
-/// # Errors
-/// The error of setrlimit(2).
-pub fn set(resource: Resource, wanted: u64) -> Result<()> {
-    let allowed = getrlimit(resource).maximum;
-    let value = Some(allowed.map_or(wanted, |allowed| allowed.min(wanted)));
-    let limit = Rlimit {
-        current: value,
-        maximum: value,
-    };
-    setrlimit(resource, limit)
+use serde::{Deserialize, Serialize};
+
+/// Bytes in a MiB.
+const MIB: u64 = 1 << 20;
+/// The part of a limit (1/16) by which the kernel allows more. The first process needs it to tell a program that
+/// exceeded the limit from one that only came near.
+const MARGIN: u64 = 16;
+/// Bytes of a page. For each page that fits into the files, there may be one file.
+const PAGE: u64 = 4096;
+
+/// What a program may use of the machine, together with all processes that it starts.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Limits {
+    /// MiB of memory of processes, without files.
+    pub memory: NonZeroU32,
+    /// MiB of files, which are also in memory.
+    pub files: NonZeroU32,
+    /// Processes and threads at the same time.
+    pub processes: NonZeroU32,
+    /// MiB of output, counted for each of standard output and standard error.
+    pub output: NonZeroU32,
+}
+
+impl Limits {
+    /// The bytes of memory.
+    pub(crate) fn memory(self) -> u64 {
+        bytes(self.memory)
+    }
+
+    /// The bytes of files.
+    pub(crate) fn files(self) -> u64 {
+        bytes(self.files)
+    }
+
+    /// How many files.
+    pub(crate) fn file_count(self) -> u64 {
+        self.files() / PAGE
+    }
+
+    /// Processes and threads.
+    pub(crate) fn processes(self) -> u64 {
+        self.processes.get().into()
+    }
+
+    /// The bytes of output, for each of standard output and standard error.
+    pub fn output(self) -> u64 {
+        bytes(self.output)
+    }
+
+    /// The number of processes and threads at which the kernel refuses another one.
+    pub fn process_ceiling(self) -> u64 {
+        with_margin(self.processes())
+    }
+
+    /// The options of the file system in memory (tmpfs(5)).
+    pub fn mount_options(self) -> String {
+        let (size, count) = (with_margin(self.files()), with_margin(self.file_count()));
+        format!("mode=0755,size={size},nr_inodes={count}")
+    }
+
+    /// The limit for `resource`, for a message.
+    pub fn exceeded(self, resource: Resource) -> Exceeded {
+        let allowed = match resource {
+            Resource::Memory => self.memory,
+            Resource::Files => self.files,
+            Resource::Processes => self.processes,
+            Resource::Output => self.output,
+        };
+        Exceeded { resource, allowed }
+    }
+}
+
+fn bytes(mebibytes: NonZeroU32) -> u64 {
+    u64::from(mebibytes.get()) * MIB
+}
+
+/// Rounded up, since a margin of zero would be none.
+fn with_margin(limit: u64) -> u64 {
+    limit + limit.div_ceil(MARGIN)
+}
+
+/// What a limit is on.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Resource {
+    /// Memory of processes.
+    Memory,
+    /// Files in memory.
+    Files,
+    /// Processes and threads.
+    Processes,
+    /// Standard output, or standard error.
+    Output,
+}
+
+/// A limit that was exceeded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Exceeded {
+    /// The limit's kind.
+    pub resource: Resource,
+    /// The limit, in MiB or in processes.
+    pub allowed: NonZeroU32,
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.resource {
+            Resource::Memory => "MiB of memory",
+            Resource::Files => "MiB of its temporary file system",
+            Resource::Processes => "processes and threads",
+            Resource::Output => "MiB of output",
+        };
+        write!(f, "it used more than {} {unit}", self.allowed)
+    }
 }

@@ -1,19 +1,24 @@
 //! Mounts (mount(2)).
 
 use std::ffi::CString;
+use std::fs;
 use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{StatVfsMountFlags, statvfs};
+use rustix::fs::{CWD, FileType, StatVfsMountFlags, fstat, statvfs};
 use rustix::io::Result;
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind_recursive, mount_change,
-    mount_remount, unmount,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
+    OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen, mount,
+    mount_change, mount_remount, move_mount, open_tree, unmount,
 };
 use rustix::process::{chdir, pivot_root};
 
 /// The devices in `/dev` that every program may expect. None of them gives access to the machine.
 pub const DEVICES: [&str; 5] = ["full", "null", "random", "urandom", "zero"];
+/// Where a program finds its processes.
+pub const PROC: &str = "/proc";
 /// Symbolic links in `/dev` to a process's own files: name and target.
 pub const LINKS: [(&str, &str); 4] = [
     ("fd", "/proc/self/fd"),
@@ -41,18 +46,83 @@ pub fn memory(target: &Path, flags: MountFlags, options: &str) -> io::Result<()>
     Ok(mount("tmpfs", target, "tmpfs", flags, options.as_c_str())?)
 }
 
-/// Mounts the folder `source` at the folder `target`, read-only, without set-user-ID programs and devices.
+/// Whether a file system can be written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// It can.
+    Writable,
+    /// It cannot.
+    ReadOnly,
+}
+
+/// What a `/proc` shows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum View {
+    /// Everything.
+    All,
+    /// Processes only, and nothing of the machine's processor, memory or kernel (proc(5), `subset=pid`).
+    Processes,
+}
+
+/// Makes a `/proc` of this process's PID namespace, which is mounted nowhere yet. Without privileges, the kernel only
+/// makes one while another one can still be seen.
 ///
 /// # Errors
-/// The error of mount(2) or statvfs(3).
-pub fn bind_read_only(source: &Path, target: &Path) -> io::Result<()> {
-    mount_bind_recursive(source, target)?;
-    let flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
-    Ok(mount_remount(target, flags | locked(target)?, c"")?)
+/// The error of fsopen(2), fsconfig(2) or fsmount(2).
+pub fn proc(view: View, access: Access) -> Result<OwnedFd> {
+    let context = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    if view == View::Processes {
+        fsconfig_set_string(context.as_fd(), "subset", "pid")?;
+    }
+    fsconfig_create(context.as_fd())?;
+    let mut attributes = MountAttrFlags::MOUNT_ATTR_NOSUID
+        | MountAttrFlags::MOUNT_ATTR_NODEV
+        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    if access == Access::ReadOnly {
+        attributes |= MountAttrFlags::MOUNT_ATTR_RDONLY;
+    }
+    fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+}
+
+/// Opens a mount of the file or folder at `path`, with all mounts below it. It is mounted nowhere yet.
+///
+/// # Errors
+/// The error of open_tree(2).
+pub fn open(path: &Path) -> Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_RECURSIVE;
+    open_tree(CWD, path, flags)
+}
+
+/// Mounts `tree`, which is mounted nowhere yet, at `path`. A file or folder to mount it on is made if there is none. A
+/// symbolic link is replaced by a file, since a mount does not follow it.
+///
+/// # Errors
+/// The error of move_mount(2), or the file or folder cannot be made.
+pub fn attach(tree: &OwnedFd, path: &Path) -> io::Result<()> {
+    match FileType::from_raw_mode(fstat(tree)?.st_mode) {
+        FileType::Directory => fs::create_dir_all(path)?,
+        _ => make_file(path)?,
+    }
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    Ok(move_mount(tree.as_fd(), "", CWD, path, flags)?)
+}
+
+fn make_file(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        fs::remove_file(path)?;
+    }
+    // A file of the root keeps its content below the mount.
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true).open(path).map(drop)
 }
 
 /// The flags that a remount in a user namespace must keep (mount_namespaces(7)).
-fn locked(target: &Path) -> io::Result<MountFlags> {
+pub(crate) fn locked(target: &Path) -> io::Result<MountFlags> {
     let found = statvfs(target)?.f_flag;
     match found.contains(StatVfsMountFlags::NOEXEC) {
         true => Ok(MountFlags::NOEXEC),

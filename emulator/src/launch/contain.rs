@@ -1,152 +1,106 @@
-//! The helper that becomes the container: this program once more, in two stages.
+//! The helper that becomes the container: this program once more, in the two stages of [`isolate::stages`].
 //!
-//! The outer stage makes the namespaces and waits; it dies with the launcher. The inner stage is
-//! process 1 in them: it makes the mounts, becomes the image's user in a user namespace that owns
-//! none of them, gives up every capability and turns into the workload. If the outer stage dies, it
-//! dies, and with it, being process 1, all that the workload has started. Of the launcher's open files
-//! the workload has none: its input is empty, its outputs are pipes, or nowhere.
+//! The inner stage becomes the user of the image, in a user namespace that owns none of its mounts, gives up all
+//! capabilities and executes the workload. If the outer stage ends, the inner stage ends, and with it, since it is
+//! process 1, all processes of the workload. The workload has no open file of the launcher: its input is empty, and
+//! its outputs are pipes, or nowhere.
 //!
-//! Both are told what to do, and tell what went wrong, through their standard input, a socket. It is
-//! closed without a word when the workload has started.
+//! The launcher passes the task on standard input, a socket. An error is reported through the same socket, and it
+//! ends without a report once the workload has started.
 
 mod identity;
 mod mounts;
 mod restrict;
 
 use std::convert::Infallible;
-use std::io::{self, BufRead as _};
+use std::fs::File;
+use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 
-use isolate::lifetime;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use isolate::process::Process;
+use isolate::resources;
+use isolate::stages::{self, end_with_starter};
+use isolate::step::{At as _, Refusal, Step};
+use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use rustix::net::{Shutdown, shutdown};
 use rustix::process::{Resource, setsid};
 use rustix::stdio;
 use serde::{Deserialize, Serialize};
 
 use super::user::{User, UserError};
 
-/// Where there is nothing to read.
+/// An empty input.
 const NULL: &str = "/dev/null";
-/// This program. The link leads to it whatever is mounted where.
-pub const SELF: &str = "/proc/self/exe";
-/// The exit status of a helper that failed; why is said on its socket.
+/// The exit status of a helper that failed; the cause is reported through its socket.
 const FAILED: u8 = 125;
 /// Open files that the launcher allows a container (google/go-tpm-tools, `launcher`).
 const OPEN_FILES: u64 = 131_072;
-/// Bytes of a description: arguments and variables are limited by the kernel anyway.
-const SPEC: u64 = 8 << 20;
 
-/// Which part of the helper's work is to be done.
+/// A stage of the helper.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub enum Stage {
-    /// Make namespaces, wait.
+    /// Makes namespaces, and waits.
     Outer,
-    /// Be process 1.
+    /// Is process 1.
     Inner,
 }
 
 impl Stage {
-    /// The stage's name on the command line.
-    pub fn name(self) -> &'static str {
+    /// The arguments that start the helper, as in `emulator contain outer`.
+    pub fn arguments(self) -> [&'static str; 2] {
         match self {
-            Self::Outer => "outer",
-            Self::Inner => "inner",
+            Self::Outer => [COMMAND, "outer"],
+            Self::Inner => [COMMAND, "inner"],
         }
     }
 }
 
-/// The hidden command that starts the helper: `emulator contain outer`.
+/// The hidden command that starts the helper.
 pub const COMMAND: &str = "contain";
 
-/// The container that is wanted.
+/// A container.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Spec {
-    /// The folder that holds the image's files.
+    /// The folder with the image's files.
     pub root: PathBuf,
     /// The folder that launcher and container share.
     pub share: PathBuf,
-    /// The program and its arguments.
-    pub args: Vec<String>,
-    /// Its variables.
-    pub env: Vec<(String, String)>,
-    /// As whom it runs, as the image says it.
+    /// The workload. Its working directory is below `/`, and is made if the image does not have it.
+    pub process: Process,
+    /// The user that it runs as, as in the configuration of the image.
     pub user: String,
-    /// Where it starts; empty means `/`.
-    pub working_dir: String,
-    /// The name of its machine.
+    /// The host name.
     pub host_name: String,
 }
 
-/// A step of the helper's work that failed.
+/// Why a stage failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ContainError {
-    #[error("{step}: {source}")]
-    Kernel { step: &'static str, source: Errno },
-    #[error("{step} {}: {source}", path.display())]
-    File {
-        step: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+enum ContainError {
+    #[error(transparent)]
+    Step(#[from] Refusal),
     #[error(transparent)]
     User(#[from] UserError),
-    #[error("reading description: {0}")]
-    Spec(#[source] io::Error),
-    #[error("reading description: {0}")]
-    Json(#[from] content::json::JsonError),
-    #[error("starting inner stage: {0}")]
-    Inner(#[source] io::Error),
-    #[error("closing inherited files: {0}")]
-    Inherited(#[source] io::Error),
-    #[error("filtering system calls: {0}")]
-    Filter(#[source] io::Error),
-    #[error("reading description: the launcher is gone")]
-    Orphan,
     #[error("running {program:?}: {source}")]
     Exec { program: String, source: io::Error },
-    /// The system speaks of a full disk here (unshare(2), ENOSPC).
-    #[error("making namespaces: this user may have no more of them")]
-    Namespaces,
 }
 
-pub(crate) fn failed(step: &'static str) -> impl FnOnce(Errno) -> ContainError {
-    move |source| ContainError::Kernel { step, source }
-}
-
-/// Does a stage's work; the exit status is the workload's, 128 and a signal's number if one ended
-/// it. Must be called before the process has a second thread.
+/// Does the work of a stage. Returns the exit status of the workload, or 128 and the number of the signal that ended
+/// it. The process must have one thread.
 pub fn run(stage: Stage) -> u8 {
-    // Before the socket has a second descriptor, which would be closed as well.
-    let closed = match stage {
-        Stage::Outer => isolate::descriptors::close_inherited(),
-        Stage::Inner => Ok(()),
-    };
-    let Ok(report) = fcntl_dupfd_cloexec(stdio::stdin(), 3) else {
-        return FAILED;
-    };
-    let closed = closed.map_err(ContainError::Inherited);
-    let begun = closed.and_then(|()| match stage {
-        Stage::Outer => outer(),
-        Stage::Inner => inner().map(|never| match never {}),
-    });
-    match begun {
-        Ok(mut inner) => {
-            // From here on only the inner stage holds the socket.
-            drop(report);
-            inner.wait().map_or(FAILED, exit_code)
-        }
-        Err(error) => {
-            // If the launcher is gone as well, there is nobody left to tell.
-            let _ = rustix::io::write(report, error.to_string().as_bytes());
+    match stage {
+        Stage::Outer => outer().unwrap_or_else(|refusal| {
+            // If the launcher has ended, there is no place to report this.
+            let _ = rustix::io::write(stdio::stdin(), refusal.to_string().as_bytes());
             FAILED
-        }
+        }),
+        Stage::Inner => inner(),
     }
 }
 
-/// The status to pass on for a process that has ended.
+/// The exit status of a process that has ended: 128 and the number of the signal, if a signal ended it.
 pub fn exit_code(status: ExitStatus) -> u8 {
     let code = status
         .code()
@@ -155,102 +109,65 @@ pub fn exit_code(status: ExitStatus) -> u8 {
         .unwrap_or(FAILED)
 }
 
-fn outer() -> Result<Child, ContainError> {
-    die_with_parent()?;
-    identity::enter_namespaces()?;
-    // Opened now: the inner stage changes the root of both.
-    let null = open_null()?;
-    let inner = Command::new(SELF)
-        .args([COMMAND, Stage::Inner.name()])
-        .stdin(Stdio::inherit())
-        .spawn()
-        .map_err(ContainError::Inner)?;
-    replace_stdin(&null)?;
-    Ok(inner)
+fn outer() -> Result<u8, Refusal> {
+    let arguments = Stage::Inner.arguments();
+    let mut inner = stages::outer(&arguments, identity::enter_namespaces)?;
+    let report = inner.report().at(Step::FirstProcess)?;
+    let _ = rustix::io::write(stdio::stdin(), &report);
+    // The launcher waits for the end of the report.
+    shutdown(stdio::stdin(), Shutdown::Write).at(Step::FirstProcess)?;
+    Ok(inner.wait().map_or(FAILED, exit_code))
 }
 
-fn inner() -> Result<Infallible, ContainError> {
-    die_with_parent()?;
-    let spec = read_spec()?;
-    check_launcher(stdio::stdin())?;
-    // Any program in the session of the operator's terminal may type into it.
-    setsid().map_err(failed("leaving terminal"))?;
-    identity::set_host_name(&spec.host_name)?;
+fn inner() -> u8 {
+    let Ok(socket) = fcntl_dupfd_cloexec(stdio::stdin(), 3) else {
+        return FAILED;
+    };
+    let error = match become_workload(&socket) {
+        Ok(never) => match never {},
+        Err(error) => error,
+    };
+    // If the outer stage has ended, there is no place to report this.
+    let _ = rustix::io::write(&socket, error.to_string().as_bytes());
+    FAILED
+}
+
+fn become_workload(socket: &OwnedFd) -> Result<Infallible, ContainError> {
+    let spec: Spec = stages::inner()?;
+    // The workload sees its own session, and not one that it does not know.
+    setsid().at(Step::Session)?;
+    rustix::system::sethostname(spec.host_name.as_bytes()).at(Step::Hostname)?;
     let proc = mounts::make(&spec)?;
-    let socket = fcntl_dupfd_cloexec(stdio::stdin(), 3).map_err(failed("keeping socket"))?;
-    replace_stdin(&open_null()?)?;
+    replace_stdin()?;
     let user = User::find(&spec.user, Path::new("/"))?;
-    enter_working_dir(&spec)?;
-    // No path of the image's is looked up after this but its program's.
+    enter_directory(&spec.process.directory)?;
+    // After this, no path of the image is resolved but that of its program.
     let proc = proc.attach()?;
-    isolate::limits::set(Resource::Nofile, OPEN_FILES).map_err(failed("limiting open files"))?;
+    resources::set(Resource::Nofile, OPEN_FILES).at(Step::Limits)?;
     identity::become_user(user, proc.as_fd())?;
     drop(proc);
-    // The kernel has forgotten it with the change of user.
-    die_with_parent()?;
-    check_launcher(socket.as_fd())?;
-    restrict::filter_system_calls().map_err(ContainError::Filter)?;
-    let (program, args) = spec.args.split_first().ok_or(ContainError::Orphan)?;
-    let source = Command::new(program)
-        .args(args)
-        .env_clear()
-        .envs(spec.env)
-        .exec();
-    let program = program.clone();
+    // The kernel forgets this when the user changes.
+    end_with_starter(socket.as_fd())?;
+    restrict::filter_system_calls().at(Step::SystemCalls)?;
+    let mut command = spec.process.command().at(Step::Program)?;
+    let program = spec.process.name().to_owned();
+    let source = command.exec();
     Err(ContainError::Exec { program, source })
 }
 
-fn die_with_parent() -> Result<(), ContainError> {
-    lifetime::end_with_parent().map_err(failed("binding life to parent"))
-}
-
-/// A launcher that died before [`die_with_parent`] has closed its end of the socket.
-fn check_launcher(socket: BorrowedFd<'_>) -> Result<(), ContainError> {
-    match lifetime::is_abandoned(socket).map_err(failed("asking for launcher"))? {
-        true => Err(ContainError::Orphan),
-        false => Ok(()),
-    }
-}
-
-fn read_spec() -> Result<Spec, ContainError> {
-    let mut line = Vec::new();
-    let input = io::stdin().lock();
-    let mut input = io::Read::take(input, SPEC);
-    input
-        .read_until(b'\n', &mut line)
-        .map_err(ContainError::Spec)?;
-    Ok(content::json::parse(&line, SPEC)?)
-}
-
-/// A working directory that is not there is made, as other runtimes do.
-fn enter_working_dir(spec: &Spec) -> Result<(), ContainError> {
-    let path = match spec.working_dir.as_str() {
-        "" => PathBuf::from("/"),
-        path => PathBuf::from("/").join(path),
-    };
-    let at = |step, path: &PathBuf| {
-        let path = path.clone();
-        move |source| ContainError::File { step, path, source }
-    };
-    std::fs::create_dir_all(&path).map_err(at("making", &path))?;
-    std::env::set_current_dir(&path).map_err(at("entering", &path))?;
+/// Makes the working directory if there is none, as other runtimes do, and enters it.
+fn enter_directory(path: &Path) -> Result<(), Refusal> {
+    std::fs::create_dir_all(path).at_path(Step::Directory, path)?;
+    std::env::set_current_dir(path).at_path(Step::Directory, path)?;
     // The kernel does not begin a path with `/` that is not below the root.
-    let entered = rustix::process::getcwd(Vec::new()).map_err(failed("asking for directory"))?;
+    let entered = rustix::process::getcwd(Vec::new()).at_path(Step::Directory, path)?;
     match entered.to_bytes().starts_with(b"/") {
         true => Ok(()),
-        false => Err(at("entering", &path)(Errno::NOENT.into())),
+        false => Err(Errno::NOENT).at_path(Step::Directory, path),
     }
 }
 
-fn replace_stdin(null: &OwnedFd) -> Result<(), ContainError> {
-    stdio::dup2_stdin(null).map_err(failed("replacing standard input"))
-}
-
-fn open_null() -> Result<OwnedFd, ContainError> {
-    let file = std::fs::File::open(NULL).map_err(|source| ContainError::File {
-        step: "opening",
-        path: NULL.into(),
-        source,
-    })?;
-    Ok(file.into())
+fn replace_stdin() -> Result<(), Refusal> {
+    let null = File::open(NULL).at_path(Step::Files, NULL)?;
+    stdio::dup2_stdin(&null).at_path(Step::Files, NULL)
 }

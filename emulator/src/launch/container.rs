@@ -4,26 +4,26 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::process::Stdio;
 
 use confidential::launch_policy::Asked;
+use isolate::stages::{self, SELF};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 use super::Error;
-use super::contain::{COMMAND, SELF, Spec, Stage, exit_code};
+use super::contain::{Spec, Stage, exit_code};
 use super::relay::Relay;
 
-/// Bytes of what a helper says about its failure.
+/// The most bytes of a report of the helper.
 const REPORT: u64 = 64 << 10;
 
-/// A container that runs. It is killed when this is dropped.
+/// A running container. It is killed when this is dropped.
 pub struct Container {
     helper: Child,
     relays: Vec<Relay>,
 }
 
 impl Container {
-    /// Starts a container; what it says goes where the launcher's own words go if `output` says so,
-    /// and nowhere otherwise.
+    /// Starts a container. Its output goes to that of the launcher if `output` is [`Asked::Yes`], and nowhere otherwise.
     ///
     /// # Errors
     /// The helper cannot be started, or could not make the container.
@@ -31,7 +31,7 @@ impl Container {
         let (ours, theirs) = StdUnixStream::pair().map_err(Error::Helper)?;
         let mut helper = Command::new(SELF);
         helper
-            .args([COMMAND, Stage::Outer.name()])
+            .args(Stage::Outer.arguments())
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -41,9 +41,9 @@ impl Container {
             Asked::Yes => relay_output(&mut helper).map_err(Error::Helper)?,
             Asked::No => Vec::new(),
         };
-        // A helper must die with the thread that started it, which lives as long as the runtime.
+        // The helper ends with the thread that started it, which lives as long as the runtime.
         let started = helper.spawn().map_err(Error::Helper)?;
-        // It holds the other ends of the socket and of the pipes.
+        // It has the other ends of the socket and of the pipes.
         drop(helper);
         let container = Self {
             helper: started,
@@ -55,8 +55,8 @@ impl Container {
         Ok(container)
     }
 
-    /// Waits for the workload's end, and until all that it said has gone on. Gives its exit status:
-    /// 128 and the signal's number if one ended it.
+    /// Waits for the end of the workload, and until all of its output is copied. Returns its exit status: 128 and the
+    /// number of the signal, if a signal ended it.
     ///
     /// # Errors
     /// The helper cannot be waited for.
@@ -77,14 +77,13 @@ fn relay_output(helper: &mut Command) -> io::Result<Vec<Relay>> {
     Ok(vec![ours, other])
 }
 
-/// Tells the helper what to do, and waits until the workload has started.
+/// Sends the task to the helper, and waits until the workload has started.
 async fn describe(mut socket: UnixStream, spec: &Spec) -> Result<(), Error> {
-    let mut line = serde_json::to_vec(spec).map_err(|e| Error::Helper(e.into()))?;
-    line.push(b'\n');
+    let line = stages::task(spec).map_err(Error::Helper)?;
     let sent = socket.write_all(&line).await;
     let mut report = Vec::new();
     let received = socket.take(REPORT).read_to_end(&mut report).await;
-    // A helper that fails before it has read all breaks the socket, but has said why.
+    // A helper that fails before it has read all breaks the socket, but has reported the cause.
     if !report.is_empty() {
         let report = String::from_utf8_lossy(&report).into_owned();
         return Err(Error::Container(report));

@@ -4,13 +4,13 @@ use std::io;
 
 use isolate::calls::{BackendError, Comparison, Condition, Filter, Length};
 
-/// The keys that the kernel holds for the operator's session and user know no namespaces.
+/// The keys that the kernel keeps for the operator's session and user have no namespaces.
 const KEYS: [i64; 3] = [libc::SYS_add_key, libc::SYS_keyctl, libc::SYS_request_key];
 
-/// Forbids what would reach the operator's keys, and what would let the workload outlive us.
+/// Forbids calls that use the operator's keys, and those that let the workload outlive the launcher.
 ///
 /// # Errors
-/// A kernel without filters.
+/// The kernel does not support filters.
 pub fn filter_system_calls() -> io::Result<()> {
     forbidden().map_err(io::Error::other)?.apply(libc::EPERM)
 }
@@ -21,7 +21,7 @@ fn forbidden() -> Result<Filter, BackendError> {
     Ok(filter)
 }
 
-/// To end with its parent in any other way than by the signal that a process cannot ignore.
+/// Setting the signal at the end of the parent to one that a process can ignore, or to none.
 fn untie() -> Result<Vec<Condition>, BackendError> {
     let set = u64::from(libc::PR_SET_PDEATHSIG.unsigned_abs());
     let kill = u64::from(libc::SIGKILL.unsigned_abs());

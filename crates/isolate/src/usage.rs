@@ -1,5 +1,5 @@
-//! How much of the machine a sandbox uses, seen from inside by its first process. Control groups would
-//! tell it exactly, but an unprivileged user has none.
+//! How much of the machine the processes of a PID namespace use, as its first process sees it. Control groups would be
+//! exact, but an unprivileged user has none.
 
 use std::fs;
 use std::io;
@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
 
-use super::limits::{Limits, Resource};
+use crate::limits::{Limits, Resource};
 
-/// Bytes of the unit in which `/proc` tells memory (proc(5)).
+/// Bytes of the unit of memory in `/proc` (proc(5)).
 const KIB: u64 = 1 << 10;
 const PROC: &str = "/proc";
 
-/// Finds out which limit is exceeded.
+/// The limit that is exceeded, if any. `writable` is a folder of the file system whose files are limited.
 ///
 /// # Errors
-/// The file systems of the sandbox cannot be read.
-pub(super) fn exceeded(limits: Limits, writable: &[PathBuf]) -> io::Result<Option<Resource>> {
-    let files = match writable.first() {
+/// The file system or `/proc` cannot be read.
+pub(crate) fn exceeded(limits: Limits, writable: Option<&Path>) -> io::Result<Option<Resource>> {
+    let files = match writable {
         Some(folder) => Files::of(folder)?,
         None => Files::default(),
     };
@@ -29,14 +29,14 @@ pub(super) fn exceeded(limits: Limits, writable: &[PathBuf]) -> io::Result<Optio
     if tasks.threads > limits.processes() {
         return Ok(Some(Resource::Processes));
     }
-    // Shared pages are in the first sum once for each process, so that it is never too small. The second
-    // is right, but takes long.
+    // The first sum has shared pages once for each process, so that it is never too small. The second is
+    // exact, but takes long.
     let is_too_much =
         tasks.memory > limits.memory() && tasks.proportional(files.bytes) > limits.memory();
     Ok(is_too_much.then_some(Resource::Memory))
 }
 
-/// What is in the one file system of the writable directories.
+/// The files of a file system.
 #[derive(Default)]
 struct Files {
     bytes: u64,
@@ -53,7 +53,7 @@ impl Files {
     }
 }
 
-/// All processes of the sandbox.
+/// All processes of the PID namespace.
 #[derive(Default)]
 struct Tasks {
     folders: Vec<PathBuf>,
@@ -71,7 +71,7 @@ impl Tasks {
             if !name.as_encoded_bytes().iter().all(u8::is_ascii_digit) {
                 continue;
             }
-            // A process that has ended meanwhile uses nothing.
+            // A process that has ended in the meantime uses nothing.
             let Ok(status) = fs::read(entry.path().join("status")) else {
                 continue;
             };
@@ -82,12 +82,12 @@ impl Tasks {
         Ok(tasks)
     }
 
-    /// Bytes of memory, with each shared page counted once. Shared memory has in it the files that are
-    /// mapped, whose limit is another one.
+    /// Bytes of memory, with each shared page counted once. Shared memory includes files that are mapped, which have a
+    /// limit of their own.
     fn proportional(&self, files: u64) -> u64 {
         let (mut anonymous, mut shared) = (0, 0);
         for folder in &self.folders {
-            // Not every process can be looked at so closely: for the others the larger number counts.
+            // This file cannot be read for all processes; for the others, the larger number counts.
             let (map, names) = match fs::read(folder.join("smaps_rollup")) {
                 Ok(map) => (Ok(map), ["Pss_Anon", "Pss_Shmem"]),
                 Err(_) => (fs::read(folder.join("status")), ["RssAnon", "RssShmem"]),
@@ -100,7 +100,7 @@ impl Tasks {
     }
 }
 
-/// The number in the line `name: number`; 0 if there is no such line, as in processes without memory.
+/// The number in the line `name: number`; 0 if there is no such line, as for processes without memory.
 fn field(lines: &[u8], name: &str) -> u64 {
     let value = lines.split(|byte| *byte == b'\n').find_map(|line| {
         let rest = line.strip_prefix(name.as_bytes())?.strip_prefix(b":")?;

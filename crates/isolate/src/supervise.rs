@@ -1,11 +1,11 @@
-//! What the first process of a sandbox does when all is prepared: it starts the program, reads its output,
-//! watches what it uses, and finds out what it has left behind.
+//! The first process of a PID namespace starts the program, reads its output, watches its limits, and finds processes
+//! that it left behind.
 
 use std::fs;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -14,24 +14,43 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::limits::{Limits, Resource};
-use super::plan::{Output, Plan};
-use super::usage;
+use serde::{Deserialize, Serialize};
 
-/// How often the limits are looked at.
+use crate::limits::{Limits, Resource};
+use crate::process::Process;
+use crate::usage;
+
+/// How often the limits are checked.
 const INTERVAL: Duration = Duration::from_millis(50);
 
+/// Where a program's standard output goes.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Output {
+    /// To the user, as its standard error does.
+    User,
+    /// To the caller, when the program succeeds.
+    Returned,
+}
+
 /// How a program ended.
-pub(super) enum Ended {
-    /// With this status and output.
+pub enum Ended {
+    /// By itself, with this status and output.
     Itself(ExitStatus, Vec<u8>),
-    /// It used more than it may.
+    /// It used more than it may. It still runs, and ends with this process.
     Exceeded(Resource),
 }
 
-/// Runs the program until it ends, or exceeds a limit. Then it still runs: it ends with this process.
-pub(super) fn run(plan: &Plan, limits: Limits) -> io::Result<Ended> {
-    let mut program = start(plan)?;
+/// Runs the program until it ends or exceeds a limit. `writable` is a folder of the file system whose files are limited.
+///
+/// # Errors
+/// The program cannot be started, or `/proc` cannot be read.
+pub fn run(
+    process: &Process,
+    output: Output,
+    writable: Option<&Path>,
+    limits: Limits,
+) -> io::Result<Ended> {
+    let mut program = start(process, output)?;
     let handle = pidfd_open(Pid::from_child(&program), PidfdFlags::empty())?;
     let mut output = Pipe::of(program.stdout.take())?;
     let mut looked = Instant::now();
@@ -42,7 +61,7 @@ pub(super) fn run(plan: &Plan, limits: Limits) -> io::Result<Ended> {
             return Ok(Ended::Exceeded(Resource::Output));
         }
         if has_ended || looked.elapsed() >= INTERVAL {
-            if let Some(resource) = usage::exceeded(limits, &plan.writable)? {
+            if let Some(resource) = usage::exceeded(limits, writable)? {
                 return Ok(Ended::Exceeded(resource));
             }
             looked = Instant::now();
@@ -53,26 +72,20 @@ pub(super) fn run(plan: &Plan, limits: Limits) -> io::Result<Ended> {
     }
 }
 
-fn start(plan: &Plan) -> io::Result<Child> {
-    let (program, arguments) = plan
-        .command
-        .split_first()
-        .ok_or(io::ErrorKind::InvalidInput)?;
-    let stdout = match plan.output {
-        Output::People => io::stderr().as_fd().try_clone_to_owned()?.into(),
+fn start(process: &Process, output: Output) -> io::Result<Child> {
+    let stdout = match output {
+        Output::User => io::stderr().as_fd().try_clone_to_owned()?.into(),
         Output::Returned => Stdio::piped(),
     };
-    Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .envs(&plan.environment)
-        .current_dir(&plan.directory)
+    process
+        .command()?
+        .current_dir(&process.directory)
         .stdin(Stdio::null())
         .stdout(stdout)
         .spawn()
 }
 
-/// Waits until there is something to do; tells whether the program has ended.
+/// Waits for output, the end of the program, or the next check of limits. Returns whether the program has ended.
 fn wait(handle: &OwnedFd, output: &Pipe) -> io::Result<bool> {
     let mut events = vec![PollFd::new(handle, PollFlags::IN)];
     events.extend(
@@ -89,8 +102,7 @@ fn wait(handle: &OwnedFd, output: &Pipe) -> io::Result<bool> {
     }
 }
 
-/// The program's output as far as it was read. Other processes may hold the pipe open, so that its end is
-/// not waited for.
+/// The program's output as far as it was read. Its end is not waited for, since other processes may hold the pipe open.
 struct Pipe {
     pipe: Option<ChildStdout>,
     bytes: Vec<u8>,
@@ -124,10 +136,13 @@ impl Pipe {
     }
 }
 
-/// The name of a process that did not end before the one that started it. The kernel makes each such process
-/// a child of this one, where it stays, dead or alive, until this one asks for it. So if there is none, nothing
-/// but the program and what it waited for has ever run, and nothing is left to change what they made.
-pub(super) fn left_behind() -> io::Result<Option<String>> {
+/// The name of a process that did not end before the one that started it. The kernel makes each such process a child of
+/// this one, where it stays, even after its end, until this process waits for it. If there is none, only the program
+/// and processes that it waited for have run, and no process is left that could change what they made.
+///
+/// # Errors
+/// The error of waitid(2), or `/proc` cannot be read.
+pub fn left_behind() -> io::Result<Option<String>> {
     let seen = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     match waitid(Id::All, seen) {
         Err(Errno::ECHILD) => Ok(None),
@@ -154,7 +169,7 @@ fn any_other() -> io::Result<String> {
     Ok(String::new())
 }
 
-/// What a process calls itself.
+/// The name of a process (proc(5), `comm`).
 fn name(number: &str) -> String {
     let text = fs::read(Path::new("/proc").join(number).join("comm")).unwrap_or_default();
     String::from_utf8_lossy(&text).trim_end().to_owned()
