@@ -1,10 +1,18 @@
 //! The crates and packages in an image, and their package URLs.
 
 use content::Digest;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use super::unexpected;
 use crate::Error;
 
+/// What a package URL encodes: all but letters, digits and `.-_~:` (purl specification).
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':');
 /// The qualifier for the location of a crate (purl specification, known qualifiers).
 const OWN: &str = "download_url";
 
@@ -49,8 +57,9 @@ pub fn crate_purl(name: &str, version: &str) -> String {
 /// The package URL of a crate in `folder` of the source. It differs from that of a registry's crate with
 /// the same name.
 pub fn own_crate_purl(name: &str, version: &str, folder: &str) -> String {
-    let folder = escaped(&format!("file://{folder}"));
-    format!("{}?{OWN}={folder}", crate_purl(name, version))
+    let location = format!("file://{folder}");
+    let location = escaped(&location);
+    format!("{}?{OWN}={location}", crate_purl(name, version))
 }
 
 /// The package URL of a Debian package (purl specification, type `deb`).
@@ -60,18 +69,14 @@ pub fn package_purl(name: &str, version: &str, architecture: &str) -> String {
     format!("pkg:deb/debian/{name}@{version}?arch={architecture}")
 }
 
-/// Percent-encodes all but letters, digits and `.-_~:` (purl specification).
-fn escaped(text: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_~:".contains(byte);
-    let escape = |byte: u8| match plain(&byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    text.bytes().map(escape).collect()
+fn escaped(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, ESCAPED)
 }
 
 #[cfg(test)]
 mod tests {
+    use packageurl::PackageUrl;
+
     use super::*;
 
     #[test]
@@ -84,5 +89,23 @@ mod tests {
             package_purl("libstdc++-12-dev", "2:12.2.0-14+deb12u1~x", "amd64"),
             "pkg:deb/debian/libstdc%2B%2B-12-dev@2:12.2.0-14%2Bdeb12u1~x?arch=amd64"
         );
+    }
+
+    #[test]
+    fn another_implementation_writes_the_same() {
+        let (name, version) = ("libstdc++-12-dev", "2:12.2.0-14+deb12u1~x");
+        let mut other = PackageUrl::new("deb", name).unwrap();
+        other.with_namespace("debian").unwrap();
+        other.with_version(version).unwrap();
+        other.add_qualifier("arch", "amd64").unwrap();
+        assert_eq!(package_purl(name, version, "amd64"), other.to_string());
+
+        let (name, version) = ("wasi", "0.11.0+wasi-snapshot");
+        let mut other = PackageUrl::new("cargo", name).unwrap();
+        other.with_version(version).unwrap();
+        assert_eq!(crate_purl(name, version), other.to_string());
+        other.add_qualifier(OWN, "file://crates/wasi").unwrap();
+        let own = own_crate_purl(name, version, "crates/wasi");
+        assert_eq!(own, other.to_string());
     }
 }
