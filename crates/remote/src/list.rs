@@ -3,6 +3,7 @@
 
 use content::{Digest, json, limits};
 use oci::{Descriptor, media};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::Error;
@@ -18,6 +19,29 @@ pub(crate) enum Entry {
     Unreadable(String),
 }
 
+/// The members that tell a list from other manifests. Go would match other spellings with these names, so
+/// that the parser refuses them. `None` is an absent member.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Index {
+    schema_version: Option<Value>,
+    media_type: Option<Value>,
+    #[serde(default, deserialize_with = "null_is_present")]
+    manifests: Option<Value>,
+    config: Option<Value>,
+    layers: Option<Value>,
+}
+
+/// The members of an entry that are used.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    #[serde(default, deserialize_with = "json::null_is_default")]
+    media_type: String,
+    #[serde(default, deserialize_with = "json::null_is_default")]
+    digest: String,
+}
+
 /// A list of referrers: an image index (OCI image specification, image-index.md).
 pub(crate) struct List {
     document: Map<String, Value>,
@@ -27,20 +51,14 @@ impl List {
     /// Parses a list; `None` for a JSON document of another kind.
     ///
     /// # Errors
-    /// The bytes are not strict JSON.
+    /// The bytes are not strict JSON, or Go could read another list from them.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Self>, json::JsonError> {
         let document: Value = json::parse(bytes, limits::MANIFEST)?;
         let Value::Object(document) = document else {
             return Ok(None);
         };
-        let media_type = document.get("mediaType").filter(|found| !found.is_null());
-        let is_index = media_type.is_none_or(|found| found == media::INDEX)
-            && document.get("schemaVersion") == Some(&2.into())
-            // Go writes an empty list as null.
-            && matches!(document.get("manifests"), Some(Value::Array(_) | Value::Null))
-            && !document.contains_key("layers")
-            && !document.contains_key("config");
-        Ok(is_index.then_some(Self { document }))
+        let index: Index = json::parse(bytes, limits::MANIFEST)?;
+        Ok(index.is_list().then_some(Self { document }))
     }
 
     pub(crate) fn empty() -> Self {
@@ -86,15 +104,35 @@ impl List {
     }
 }
 
-fn entry(value: &Value) -> Entry {
-    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
-    match text("mediaType") {
-        "" | media::MANIFEST => {}
-        _ => return Entry::Other,
+impl Index {
+    fn is_list(&self) -> bool {
+        let is_index = |found: &Value| found == media::INDEX;
+        self.media_type.as_ref().is_none_or(is_index)
+            && self.schema_version == Some(2.into())
+            // Go writes an empty list as null.
+            && matches!(self.manifests, Some(Value::Array(_) | Value::Null))
+            && self.layers.is_none()
+            && self.config.is_none()
     }
-    match text("digest").parse() {
-        Ok(digest) => Entry::Manifest(digest),
-        Err(_) => Entry::Unreadable(content::printable(text("digest"), 100)),
+}
+
+fn null_is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+fn entry(value: &Value) -> Entry {
+    let text = value.get("digest").and_then(Value::as_str);
+    let unreadable = || Entry::Unreadable(content::printable(text.unwrap_or_default(), 100));
+    let Ok(Listed { media_type, digest }) =
+        json::parse(value.to_string().as_bytes(), limits::MANIFEST)
+    else {
+        return unreadable();
+    };
+    match media_type.as_str() {
+        "" | media::MANIFEST => digest
+            .parse()
+            .map_or_else(|_| unreadable(), Entry::Manifest),
+        _ => Entry::Other,
     }
 }
 
@@ -127,13 +165,27 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_go_reads_otherwise_is_an_error() {
+        for text in [
+            r#"{"schemaVersion":2,"manifests":[],"Manifests":[{}]}"#,
+            r#"{"schemaVersion":2,"Manifests":[]}"#,
+            r#"{"schemaVersion":2,"manifests":[],"MediaType":"a/b"}"#,
+            r#"{"schemaVersion":2,"manifests":[],"Layers":[]}"#,
+            r#"{"schemaVersion":2,"manifests":[],"subject":{"digest":"x","Digest":"y"}}"#,
+        ] {
+            assert!(List::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_malformed_entry_does_not_affect_the_others() {
         let digest = Digest::of(b"x");
         let text = format!(
             r#"{{"schemaVersion":2,"manifests":[
                 {{"mediaType":"{}","digest":"{digest}","size":1,"artifactType":"spdx","urls":[1]}},
                 {{"mediaType":"{}","digest":"{digest}"}}, {{"digest":"{digest}","annotations":null}},
-                {{"digest":"sha512:00"}}, null, 7]}}"#,
+                {{"digest":"sha512:00"}}, null, 7, {{"digest":"{digest}","Digest":"sha256:0"}},
+                {{"Digest":"{digest}"}}, ["", "{digest}"]]}}"#,
             media::MANIFEST,
             media::INDEX
         );
@@ -151,8 +203,10 @@ mod tests {
         assert_eq!(
             kinds,
             [
-                "manifest", "other", "manifest", unreadable, unreadable, unreadable
+                ["manifest", "other", "manifest"].as_slice(),
+                &[unreadable; 6],
             ]
+            .concat()
         );
     }
 
