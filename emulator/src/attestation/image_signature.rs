@@ -1,5 +1,7 @@
 //! Verifies signatures on an image (google/confidential-space, `server/signedcontainer`).
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::signature::{
     RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPssSaltLength,
     UnparsedPublicKey,
@@ -7,14 +9,37 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use confidential::claims::ImageSignature;
-use content::{Digest, limits};
+use content::{Digest, json, limits};
 use p256::pkcs8::der::asn1::{AnyRef, BitStringRef};
 use p256::pkcs8::der::{Decode as _, Encode as _, pem};
 use p256::pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef};
+use serde::Deserialize;
 use serde_json::Value;
 use signature::PublicKey;
 
 use super::evidence::Signature;
+
+/// The members of a payload that the service reads (cosign, `specs/SIGNATURE_SPEC.md`). Google's service
+/// parses payloads with Go, so names that Go would match with these are refused.
+#[derive(Deserialize)]
+struct Payload {
+    critical: Critical,
+    #[serde(default)]
+    optional: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    image: Image,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    #[serde(rename = "docker-manifest-digest")]
+    docker_manifest_digest: String,
+}
 
 /// `rsaEncryption` (RFC 8017, appendix C).
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -35,10 +60,10 @@ static PKCS1: [RsaParameters; 1] =
 pub(super) fn verified(signature: &Signature, digest: &Digest) -> Result<ImageSignature, String> {
     let decode = |text: &str| STANDARD.decode(text).map_err(|error| error.to_string());
     let (payload, bytes) = (decode(&signature.payload)?, decode(&signature.signature)?);
-    let parsed: Value =
-        content::json::parse(&payload, limits::PAYLOAD).map_err(|e| e.to_string())?;
-    check_image(&parsed, digest)?;
-    let optional = |name: &str| parsed["optional"][name].as_str().unwrap_or_default();
+    let parsed: Payload = json::parse(&payload, limits::PAYLOAD).map_err(|e| e.to_string())?;
+    check_image(&parsed.critical, digest)?;
+    let optional = |name: &str| parsed.optional.get(name).and_then(Value::as_str);
+    let optional = |name: &str| optional(name).unwrap_or_default();
     let algorithm = optional("dev.cosignproject.cosign/sigalg");
     let pem = STANDARD_NO_PAD.decode(optional("dev.cosignproject.cosign/pub"));
     let pem = pem.ok().and_then(|pem| String::from_utf8(pem).ok());
@@ -56,11 +81,11 @@ pub(super) fn verified(signature: &Signature, digest: &Digest) -> Result<ImageSi
     })
 }
 
-fn check_image(payload: &Value, digest: &Digest) -> Result<(), String> {
-    if payload["critical"]["type"] != "cosign container image signature" {
+fn check_image(critical: &Critical, digest: &Digest) -> Result<(), String> {
+    if critical.kind != "cosign container image signature" {
         return Err("unexpected type in payload".to_owned());
     }
-    if payload["critical"]["image"]["docker-manifest-digest"] != digest.to_string() {
+    if critical.image.docker_manifest_digest != digest.to_string() {
         return Err("payload is of another image digest".to_owned());
     }
     Ok(())
@@ -132,13 +157,8 @@ mod tests {
         pem::encode_string(label, pem::LineEnding::LF, der).unwrap()
     }
 
-    fn signed(
-        key: &KeyPair,
-        pem: &str,
-        algorithm: &str,
-        encoding: &'static RsaSignatureEncoding,
-    ) -> Signature {
-        let payload = json!({
+    fn payload(pem: &str, algorithm: &str) -> Value {
+        json!({
             "critical": {
                 "type": "cosign container image signature",
                 "image": {"docker-manifest-digest": Digest::of(b"image").to_string()},
@@ -148,15 +168,22 @@ mod tests {
                 "dev.cosignproject.cosign/sigalg": algorithm,
             },
         })
-        .to_string();
+    }
+
+    fn signed(
+        key: &KeyPair,
+        pem: &str,
+        algorithm: &str,
+        encoding: &'static RsaSignatureEncoding,
+    ) -> Signature {
+        sign(key, encoding, &payload(pem, algorithm).to_string())
+    }
+
+    fn sign(key: &KeyPair, encoding: &'static RsaSignatureEncoding, payload: &str) -> Signature {
         let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(
-            encoding,
-            &SystemRandom::new(),
-            payload.as_bytes(),
-            &mut signature,
-        )
-        .unwrap();
+        let random = SystemRandom::new();
+        key.sign(encoding, &random, payload.as_bytes(), &mut signature)
+            .unwrap();
         Signature {
             payload: STANDARD.encode(payload),
             signature: STANDARD.encode(signature),
@@ -215,5 +242,38 @@ mod tests {
             refused,
             "unreadable RSA public key, or one with another exponent"
         );
+    }
+
+    #[test]
+    fn refuses_a_payload_that_go_reads_otherwise() {
+        let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let info: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
+        let algorithm = "RSASSA_PKCS1V15_SHA256";
+        let honest = payload(&pem("PUBLIC KEY", info.as_ref()), algorithm);
+        let is_verified = |text: &str| {
+            let signature = sign(&key, &RSA_PKCS1_SHA256, text);
+            verified(&signature, &Digest::of(b"image")).is_ok()
+        };
+        let (critical, optional) = (&honest["critical"], &honest["optional"]);
+        assert!(is_verified(&honest.to_string()));
+        let (kind, image) = (&critical["type"], &critical["image"]);
+        let digest = &image["docker-manifest-digest"];
+        let other = json!(Digest::of(b"other").to_string());
+        for image in [
+            format!(r#"{{"docker-manifest-digest":{digest},"Docker-Manifest-Digest":{other}}}"#),
+            format!(r#"{{"Docker-Manifest-Digest":{digest}}}"#),
+            format!("[{digest}]"),
+        ] {
+            let critical = format!(r#"{{"type":{kind},"image":{image}}}"#);
+            let text = format!(r#"{{"critical":{critical},"optional":{optional}}}"#);
+            assert!(!is_verified(&text), "{text}");
+        }
+        for text in [
+            format!(r#"{{"critical":{critical},"optional":{optional},"Critical":{{}}}}"#),
+            format!(r#"{{"critical":[{image},{kind}],"optional":{optional}}}"#),
+            format!("[{critical},{optional}]"),
+        ] {
+            assert!(!is_verified(&text), "{text}");
+        }
     }
 }
