@@ -1,6 +1,7 @@
 //! Conditions and mappings in the Common Expression Language (CEL). Callers treat every error as a denial.
 
 mod bounds;
+mod check;
 
 use std::sync::Arc;
 
@@ -24,6 +25,12 @@ pub enum CelError {
     /// The expression is malformed.
     #[error("compiling expression: {0}")]
     Compile(String),
+    /// The expression names a variable that is not declared.
+    #[error("compiling expression: undeclared reference to '{0}'")]
+    Undeclared(String),
+    /// The value of a condition cannot be a bool.
+    #[error("compiling expression: the condition is not boolean")]
+    NotBoolean,
     /// The expression has no value for these variables.
     #[error("evaluating expression: {0}")]
     Evaluate(String),
@@ -37,12 +44,33 @@ pub enum CelError {
     },
 }
 
-/// Checks that `expression` compiles.
+/// Checks that `expression` compiles and names no variables but `declared`. Types are not checked.
 ///
 /// # Errors
-/// The expression is too long, too deep or malformed.
-pub fn compile(expression: &str) -> Result<(), CelError> {
-    parse(&environment()?, expression).map(drop)
+/// The expression is too long, too deep or malformed, or names another variable.
+pub fn compile(expression: &str, declared: &[&str]) -> Result<(), CelError> {
+    parse_declared(expression, declared).map(drop)
+}
+
+/// Checks a condition: as [`compile`], and the value is not of another type than bool, as far as this can be
+/// known without variables.
+///
+/// # Errors
+/// As [`compile`], or the value is of another type.
+pub fn compile_condition(expression: &str, declared: &[&str]) -> Result<(), CelError> {
+    let parsed = parse_declared(expression, declared)?;
+    match check::is_boolean(&parsed) {
+        true => Ok(()),
+        false => Err(CelError::NotBoolean),
+    }
+}
+
+fn parse_declared(expression: &str, declared: &[&str]) -> Result<IdedExpr, CelError> {
+    let parsed = parse(&environment()?, expression)?;
+    match check::undeclared(&parsed, &mut declared.to_vec()) {
+        Some(name) => Err(CelError::Undeclared(name.to_owned())),
+        None => Ok(parsed),
+    }
 }
 
 /// The variables of an expression.
@@ -188,6 +216,10 @@ mod tests {
         );
         let open = holds("assertion.a.").unwrap_err().to_string();
         assert!(open.starts_with("compiling expression: "), "{open}");
+    }
+
+    fn compile(expression: &str) -> Result<(), CelError> {
+        super::compile(expression, &["a"])
     }
 
     #[test]

@@ -3,6 +3,11 @@ use serde_json::json;
 
 use crate::cel::{self, CelError, Variables};
 use crate::clock;
+use crate::status::Status;
+
+/// The variables that conditions can name (IAM, "Attribute reference for IAM Conditions"). Not all of them
+/// are emulated.
+const VARIABLES: [&str; 4] = ["request", "resource", "api", "destination"];
 
 /// The condition of a binding (`google.type.Expr`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -19,6 +24,15 @@ pub struct Condition {
     pub location: String,
     /// The expression, in CEL.
     pub expression: String,
+}
+
+/// Checks that the expression compiles.
+///
+/// # Errors
+/// The expression is malformed, names another variable or is not boolean.
+pub(super) fn check(condition: &Condition) -> Result<(), Status> {
+    cel::compile_condition(&condition.expression, &VARIABLES)
+        .map_err(|error| Status::invalid(error.to_string()))
 }
 
 /// Whether the condition is true for the resource at the time `now`, in Unix seconds. An error, such as

@@ -6,10 +6,9 @@ use content::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::condition::{Condition, holds};
+use super::condition::{self, Condition, holds};
 use super::member::{Principals, is_member};
 use super::role;
-use crate::cel;
 use crate::services::accounts::Caller;
 use crate::status::Status;
 
@@ -109,7 +108,7 @@ impl Policies {
             update_mask,
         } = change;
         let old = self.get(resource, CONDITIONAL)?;
-        check(&policy, principals)?;
+        check(resource, &policy, principals)?;
         if !policy.etag.is_empty() {
             check_against(&policy, &old)?;
         }
@@ -157,16 +156,37 @@ impl Binding {
         }
     }
 
-    fn check(&self, principals: Principals<'_>) -> Result<(), Status> {
-        if role::permissions(&self.role).is_empty() {
+    fn check(&self, resource: &str, principals: Principals<'_>) -> Result<(), Status> {
+        if !role::is_grantable(&self.role, resource) {
             let message = format!("Role {} is not supported for this resource.", self.role);
             return Err(Status::invalid(message));
         }
         let mut members = self.members.iter();
         members.try_for_each(|member| principals.check(member))?;
         match &self.condition {
-            Some(condition) => cel::compile(&condition.expression)
-                .map_err(|error| Status::invalid(error.to_string())),
+            Some(condition) => {
+                self.check_conditional()?;
+                condition::check(condition)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that the binding can have a condition (IAM, "Overview of IAM Conditions", limitations).
+    fn check_conditional(&self) -> Result<(), Status> {
+        let is_public =
+            |member: &String| ["allUsers", "allAuthenticatedUsers"].contains(&&**member);
+        if role::is_basic(&self.role) {
+            let message = format!(
+                "Conditions are not supported for the basic role {}.",
+                self.role
+            );
+            return Err(Status::invalid(message));
+        }
+        match self.members.iter().find(|member| is_public(member)) {
+            Some(member) => Err(Status::invalid(format!(
+                "Conditions are not supported for the member {member}."
+            ))),
             None => Ok(()),
         }
     }
@@ -185,7 +205,7 @@ fn check_version(version: u32) -> Result<(), Status> {
     }
 }
 
-fn check(policy: &Policy, principals: Principals<'_>) -> Result<(), Status> {
+fn check(resource: &str, policy: &Policy, principals: Principals<'_>) -> Result<(), Status> {
     check_version(policy.version)?;
     let members: usize = policy.bindings.iter().map(|b| b.members.len()).sum();
     if members > MEMBERS {
@@ -194,7 +214,7 @@ fn check(policy: &Policy, principals: Principals<'_>) -> Result<(), Status> {
         )));
     }
     let mut bindings = policy.bindings.iter();
-    bindings.try_for_each(|binding| binding.check(principals))
+    bindings.try_for_each(|binding| binding.check(resource, principals))
 }
 
 /// Checks etag and version of a policy against those of the present one. The errors have Google's words.
@@ -223,6 +243,7 @@ mod tests {
     use serde_json::json;
 
     const POOL: &str = "projects/1/locations/global/workloadIdentityPools/pool";
+    const KEY: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
     const ROLE: &str = "roles/cloudkms.cryptoKeyDecrypter";
 
     fn federated() -> Caller {
@@ -258,7 +279,7 @@ mod tests {
             accounts: &accounts(),
             pools: &pools,
         };
-        policies.set("r", change, principals)
+        policies.set(KEY, change, principals)
     }
 
     fn policies(condition: Option<&str>) -> Policies {
@@ -270,19 +291,19 @@ mod tests {
     #[test]
     fn a_stale_etag_is_refused_and_changes_nothing() {
         let mut policies = Policies::default();
-        let first = policies.get("r", 3).unwrap().etag;
+        let first = policies.get(KEY, 3).unwrap().etag;
         let changed = set(&mut policies, policy(&first, None)).unwrap();
         assert_ne!(changed.etag, first);
         let stale = change(json!({"policy": {"etag": first}}));
         assert_eq!(set(&mut policies, stale), Err(Status::aborted()));
-        assert_eq!(policies.get("r", 3), Ok(changed));
+        assert_eq!(policies.get(KEY, 3), Ok(changed));
     }
 
     #[test]
     fn a_version_without_conditions_neither_shows_nor_changes_them() {
         let mut policies = policies(Some("true"));
-        let before = policies.get("r", 3).unwrap();
-        let seen = policies.get("r", 1).unwrap();
+        let before = policies.get(KEY, 3).unwrap();
+        let seen = policies.get(KEY, 1).unwrap();
         assert_eq!((seen.version, &seen.etag), (1, &before.etag));
         let role = format!("{ROLE}_withcond_");
         assert!(seen.bindings[0].role.starts_with(&role) && seen.bindings[0].condition.is_none());
@@ -293,8 +314,8 @@ mod tests {
             assert_eq!(refused.code, 400);
             assert!(refused.message.starts_with("Specified policy version"));
         }
-        assert_eq!(policies.get("r", 3), Ok(before));
-        assert_eq!(policies.get("r", 2).unwrap_err().code, 400);
+        assert_eq!(policies.get(KEY, 3), Ok(before));
+        assert_eq!(policies.get(KEY, 2).unwrap_err().code, 400);
     }
 
     #[test]
@@ -318,12 +339,64 @@ mod tests {
 
     #[test]
     fn permissions_follow_role_member_and_condition() {
-        let allow =
-            |condition, permission| policies(condition).allow(&federated(), permission, &["r"], 0);
+        let allow = |condition: Option<&str>, permission| {
+            policies(condition).allow(&federated(), permission, &[KEY], 0)
+        };
         let decrypt = "cloudkms.cryptoKeyVersions.useToDecrypt";
         assert!(allow(None, decrypt));
         assert!(!allow(None, "cloudkms.cryptoKeyVersions.useToEncrypt"));
-        assert!(allow(Some("resource.name == 'r'"), decrypt));
+        let is_key = format!("resource.name == '{KEY}'");
+        assert!(allow(Some(&is_key), decrypt));
         assert!(!allow(Some("resource.name == 'q'"), decrypt));
+    }
+
+    fn refusal(binding: Value) -> String {
+        let new = change(json!({"policy": {"version": 3, "bindings": [binding]}}));
+        let refused = set(&mut Policies::default(), new).unwrap_err();
+        assert_eq!(refused.code, 400);
+        refused.message
+    }
+
+    #[test]
+    fn a_role_of_another_service_is_refused() {
+        for role in ["roles/pubsub.publisher", "roles/nope"] {
+            let refused = refusal(json!({"role": role, "members": ["user:a@b.example"]}));
+            let expected = format!("Role {role} is not supported for this resource.");
+            assert_eq!(refused, expected);
+        }
+    }
+
+    #[test]
+    fn a_condition_that_google_cannot_compile_is_refused() {
+        for (expression, words) in [
+            ("foo", "undeclared reference to 'foo'"),
+            ("foo == 1", "undeclared reference to 'foo'"),
+            (
+                "assertion.sub == 'x'",
+                "undeclared reference to 'assertion'",
+            ),
+            ("resource.name", "not boolean"),
+            ("1", "not boolean"),
+            ("'a'.", "compiling"),
+        ] {
+            let condition = json!({"title": "t", "expression": expression});
+            let binding =
+                json!({"role": ROLE, "members": ["user:a@b.example"], "condition": condition});
+            let refused = refusal(binding);
+            assert!(refused.contains(words), "{expression}: {refused}");
+        }
+    }
+
+    #[test]
+    fn basic_roles_and_all_users_have_no_conditions() {
+        for (role, member) in [("roles/owner", "user:a@b.example"), (ROLE, "allUsers")] {
+            let condition = json!({"title": "t", "expression": "true"});
+            let binding = json!({"role": role, "members": [member], "condition": condition});
+            let refused = refusal(binding);
+            assert!(
+                refused.starts_with("Conditions are not supported"),
+                "{refused}"
+            );
+        }
     }
 }

@@ -216,7 +216,8 @@ fn check_provider(provider: &Provider) -> Result<(), Status> {
         "true" => Err(Status::invalid(
             "The attribute condition must not be a literal true.",
         )),
-        condition => compiles(condition),
+        condition => cel::compile_condition(condition, &["assertion", "google", "attribute"])
+            .map_err(|error| Status::invalid(error.to_string())),
     }
 }
 
@@ -244,22 +245,24 @@ fn check_mapping(mapping: &BTreeMap<String, String>) -> Result<(), Status> {
                 "The attribute mapping of {target} has more than {MAPPING} characters."
             )));
         }
-        compiles(expression)?;
+        cel::compile(expression, &["assertion"])
+            .map_err(|error| Status::invalid(error.to_string()))?;
     }
     Ok(())
 }
 
 /// Whether a name is a valid target of a mapping.
 fn is_target(target: &str) -> bool {
-    let is_known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     match target.strip_prefix("attribute.") {
-        Some(name) => (1..=ATTRIBUTE).contains(&name.len()) && name.bytes().all(is_known),
+        Some(name) => is_attribute(name),
         None => ["google.subject", "google.groups"].contains(&target),
     }
 }
 
-fn compiles(expression: &str) -> Result<(), Status> {
-    cel::compile(expression).map_err(|error| Status::invalid(error.to_string()))
+/// Whether a custom attribute can have this name.
+pub(super) fn is_attribute(name: &str) -> bool {
+    let is_known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    (1..=ATTRIBUTE).contains(&name.len()) && name.bytes().all(is_known)
 }
 
 #[cfg(test)]

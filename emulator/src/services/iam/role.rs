@@ -8,8 +8,26 @@ pub(super) fn has(role: &str, permission: &str) -> bool {
     })
 }
 
+/// Whether a role can be granted on a resource: it has a permission that such resources check (IAM,
+/// `QueryGrantableRoles`).
+pub(super) fn is_grantable(role: &str, resource: &str) -> bool {
+    let prefix = match resource.rsplit('/').nth(1) {
+        Some("keyRings" | "cryptoKeys") => "cloudkms.",
+        Some("topics") => "pubsub.topics.",
+        Some("subscriptions") => "pubsub.subscriptions.",
+        _ => return false,
+    };
+    let mut permissions = permissions(role).iter();
+    permissions.any(|held| *held == "*" || held.starts_with(prefix))
+}
+
+/// Whether a role is one of the basic roles, which apply to all services.
+pub(super) fn is_basic(role: &str) -> bool {
+    ["roles/owner", "roles/editor", "roles/viewer"].contains(&role)
+}
+
 /// The permissions of the emulated roles (IAM, "Roles and permissions"); empty for other roles.
-pub(super) fn permissions(role: &str) -> &'static [&'static str] {
+fn permissions(role: &str) -> &'static [&'static str] {
     const DECRYPT: &str = "cloudkms.cryptoKeyVersions.useToDecrypt";
     const ENCRYPT: &str = "cloudkms.cryptoKeyVersions.useToEncrypt";
     const SIGN: &str = "cloudkms.cryptoKeyVersions.useToSign";
@@ -30,5 +48,31 @@ pub(super) fn permissions(role: &str) -> &'static [&'static str] {
         "roles/pubsub.admin" => &["pubsub.topics.*", "pubsub.subscriptions.*"],
         "roles/owner" => &["*"],
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_for_resources_of_their_service() {
+        let key = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
+        let ring = "projects/p/locations/global/keyRings/r";
+        let (topic, subscription) = ("projects/p/topics/t", "projects/p/subscriptions/s");
+        for (role, resources) in [
+            ("roles/cloudkms.cryptoKeyDecrypter", &[key, ring][..]),
+            ("roles/cloudkms.admin", &[key, ring]),
+            ("roles/pubsub.publisher", &[topic]),
+            ("roles/pubsub.subscriber", &[topic, subscription]),
+            ("roles/pubsub.admin", &[topic, subscription]),
+            ("roles/owner", &[key, ring, topic, subscription]),
+            ("roles/none", &[]),
+        ] {
+            for resource in [key, ring, topic, subscription, "r"] {
+                let expected = resources.contains(&resource);
+                assert_eq!(is_grantable(role, resource), expected, "{role} {resource}");
+            }
+        }
     }
 }

@@ -151,3 +151,44 @@ fn refuses_what_is_not_emulated() {
     assert_eq!(add(|p| p["aws"] = json!({"accountId": "1"})), Err(400));
     assert_eq!(add(|p| p["oidc"]["unknown"] = true.into()), Err(400));
 }
+
+#[test]
+fn expressions_name_declared_variables_and_conditions_are_boolean() {
+    let condition = |text: &str| add(|p| p["attributeCondition"] = text.into());
+    for text in [
+        "assertion.admin",
+        "assertion.a in ['b'] && google.subject.startsWith('s')",
+        "attribute.a == 'b' || !has(assertion.b)",
+        "assertion.l.exists(x, x == 'y')",
+        "assertion.a == 'b' ? assertion.c : false",
+        "type(assertion.a) == string",
+    ] {
+        assert_eq!(condition(text), Ok(()), "{text}");
+    }
+    for text in [
+        "1",
+        "'a'",
+        "foo.bar",
+        "foo",
+        "foo.bar == 'a'",
+        "assertion",
+        "google.subject",
+        "attribute.a",
+        "assertion.l.map(x, x)",
+        "assertion.l.exists(x, y)",
+        "assertion.l.exists(x, true) && x",
+        "assertion.a == 'b' && 1",
+        "!size(assertion.a)",
+        "assertion.a + 'b'",
+        "resource.name == 'a'",
+        "Foo{} == 1",
+    ] {
+        assert_eq!(condition(text), Err(400), "{text}");
+    }
+    let mapped = |text: &str| add(|p| p["attributeMapping"]["attribute.a"] = text.into());
+    assert_eq!(mapped("assertion.a.extract('x/{a}')"), Ok(()));
+    assert_eq!(
+        (mapped("foo"), mapped("google.subject")),
+        (Err(400), Err(400))
+    );
+}
