@@ -4,7 +4,11 @@ use google::{Identities, Member as PoolMember};
 
 use crate::services::accounts::{Accounts, Caller, Federated};
 use crate::services::iam::Pools;
+use crate::services::iam::provider::is_attribute;
 use crate::status::Status;
+
+/// The allowed length of the ID of a workforce pool, in characters (IAM v1, `workforcePools.create`).
+const WORKFORCE_POOL: std::ops::RangeInclusive<usize> = 6..=63;
 
 /// A principal of a policy (IAM, "Principal identifiers").
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,8 +17,10 @@ enum Member<'a> {
     All,
     /// A Google account, by address.
     User(&'a str),
-    /// A group or a domain.
+    /// A group, by address.
     Group(&'a str),
+    /// All accounts of a domain.
+    Domain(&'a str),
     ServiceAccount(&'a str),
     /// Identities of a workload identity pool.
     Pool(PoolMember),
@@ -35,10 +41,11 @@ impl<'a> Member<'a> {
         let member = match kind {
             _ if rest.is_empty() => None,
             "user" => Some(Self::User(rest)),
-            "group" | "domain" => Some(Self::Group(rest)),
+            "group" => Some(Self::Group(rest)),
+            "domain" => Some(Self::Domain(rest)),
             "serviceAccount" => Some(Self::ServiceAccount(rest)),
             "principal" | "principalSet" => Self::identity(text),
-            "deleted" => Self::parse(rest).ok().map(|_| Self::Deleted),
+            "deleted" => is_deleted(rest).then_some(Self::Deleted),
             _ => None,
         };
         member.ok_or_else(|| {
@@ -51,11 +58,57 @@ impl<'a> Member<'a> {
     /// An identity of a workforce pool or of a workload identity pool. An ID of the project in place of its
     /// number is an unknown type, as at Google.
     fn identity(text: &str) -> Option<Self> {
-        let name = text.split_once("://iam.googleapis.com/");
-        if name.is_some_and(|(_, name)| name.starts_with("locations/global/workforcePools/")) {
-            return Some(Self::Workforce);
+        let workforce = text.split_once("://iam.googleapis.com/locations/global/workforcePools/");
+        if let Some((kind, name)) = workforce {
+            let (pool, set) = name.split_once('/')?;
+            return (is_workforce_pool(pool) && is_set(kind, set)).then_some(Self::Workforce);
         }
         text.parse().ok().map(Self::Pool)
+    }
+}
+
+/// Whether the last part of a principal identifier names one identity or a set of identities of a workforce
+/// pool.
+fn is_set(kind: &str, text: &str) -> bool {
+    let (what, value) = match text.split_once('/') {
+        Some((what, value)) => (what, Some(value)),
+        None => (text, None),
+    };
+    let has_value = value.is_some_and(|value| !value.is_empty());
+    match (kind, what) {
+        ("principal", "subject") | ("principalSet", "group") => has_value,
+        ("principalSet", "*") => value.is_none(),
+        ("principalSet", what) => {
+            has_value && what.strip_prefix("attribute.").is_some_and(is_attribute)
+        }
+        _ => false,
+    }
+}
+
+fn is_workforce_pool(id: &str) -> bool {
+    let is_known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    WORKFORCE_POOL.contains(&id.len())
+        && id.bytes().all(is_known)
+        && id.starts_with(|first: char| first.is_ascii_lowercase())
+        && !id.ends_with('-')
+}
+
+/// Whether a text names a deleted principal: an account by its address and its unique ID, or an identity
+/// of a pool (IAM v1, `Binding.members`).
+fn is_deleted(text: &str) -> bool {
+    let (member, id) = match text.rsplit_once("?uid=") {
+        Some((member, id)) => (member, Some(id)),
+        None => (text, None),
+    };
+    let is_id = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+    match member.split_once(':') {
+        Some(("user" | "group" | "serviceAccount", address)) => {
+            is_address(address) && id.is_some_and(is_id)
+        }
+        Some(("principal" | "principalSet", _)) => {
+            Member::identity(member).is_some() && id.is_none_or(is_id)
+        }
+        _ => false,
     }
 }
 
@@ -75,8 +128,16 @@ impl Principals<'_> {
     /// The member has an unknown type or does not exist.
     pub(super) fn check(self, member: &str) -> Result<(), Status> {
         match Member::parse(member)? {
-            Member::All | Member::Workforce | Member::Deleted | Member::Group(_) => Ok(()),
+            Member::All | Member::Workforce | Member::Deleted => Ok(()),
             Member::User(address) => check_user(address),
+            Member::Group(address) if is_address(address) => Ok(()),
+            Member::Group(address) => {
+                Err(Status::invalid(format!("Group {address} does not exist.")))
+            }
+            Member::Domain(domain) if is_domain(domain) => Ok(()),
+            Member::Domain(domain) => {
+                Err(Status::invalid(format!("Domain {domain} does not exist.")))
+            }
             Member::ServiceAccount(address) => self.check_service_account(address),
             Member::Pool(member) if self.pools.has(member.pool()) => Ok(()),
             Member::Pool(member) => Err(Status::invalid(format!(
@@ -115,11 +176,27 @@ fn wrong_type(address: &str, kind: &str) -> Status {
     ))
 }
 
+/// Whether a text is an address: a dot-atom (RFC 5322 section 3.2.3), `@` and a domain.
 fn is_address(text: &str) -> bool {
+    let is_known = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
+    let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_known);
     let parts = text.split_once('@');
-    parts.is_some_and(|(name, domain)| {
-        !name.is_empty() && domain.contains('.') && !domain.contains('@')
-    })
+    parts.is_some_and(|(name, domain)| name.split('.').all(is_atom) && is_domain(domain))
+}
+
+/// Whether a text is a domain name of at least two labels (RFC 1123 section 2.1).
+fn is_domain(text: &str) -> bool {
+    let is_known = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(is_known)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_name = |label: &str| label.bytes().any(|b| b.is_ascii_alphabetic());
+    text.len() <= 253
+        && text.split('.').all(is_label)
+        && text.rsplit_once('.').is_some_and(|(_, top)| is_name(top))
 }
 
 fn is_of_service_account(address: &str) -> bool {
@@ -222,7 +299,12 @@ mod tests {
             &format!("principalSet:{pool}/*"),
             &format!("principalSet:{pool}/group/g"),
             &format!("principalSet:{pool}/attribute.image_digest/sha256:1"),
-            "principal://iam.googleapis.com/locations/global/workforcePools/w/subject/s",
+            "deleted:group:gone@b.example?uid=1",
+            &format!("deleted:principal:{pool}/subject/a"),
+            "principal://iam.googleapis.com/locations/global/workforcePools/worker/subject/s",
+            "principalSet://iam.googleapis.com/locations/global/workforcePools/worker/group/g",
+            "principalSet://iam.googleapis.com/locations/global/workforcePools/worker/*",
+            "deleted:principal://iam.googleapis.com/locations/global/workforcePools/worker/subject/s",
         ] {
             assert_eq!(check(member), Ok(()), "{member}");
         }
@@ -233,6 +315,7 @@ mod tests {
         let unknown = "is of an unknown type";
         let pool = format!("//iam.googleapis.com/{POOL}");
         let by_id = pool.replace("projects/1/", "projects/project/");
+        let workforce = "//iam.googleapis.com/locations/global/workforcePools";
         for (member, words) in [
             ("", "of the form"),
             ("a@b.example", "of the form"),
@@ -240,7 +323,25 @@ mod tests {
             ("person:a@b.example", unknown),
             ("deleted:a", unknown),
             ("deleted:", unknown),
+            ("deleted:allUsers", unknown),
+            ("deleted:domain:b.example?uid=1", unknown),
+            ("deleted:user:a@b.example", unknown),
+            ("deleted:user:a@b.example?uid=", unknown),
+            ("deleted:user:a@b.example?uid=x", unknown),
+            ("deleted:user:a?uid=1", unknown),
+            ("deleted:deleted:user:a@b.example?uid=1", unknown),
             ("user:a", "User a does not exist."),
+            ("user:a b@c.example", "User a b@c.example does not exist."),
+            ("user:a@b@c.example", "does not exist."),
+            ("user:a..b@c.example", "does not exist."),
+            ("user:a@.", "User a@. does not exist."),
+            ("user:a@b..example", "does not exist."),
+            ("user:a@-b.example", "does not exist."),
+            ("group:g", "Group g does not exist."),
+            ("group:@b.example", "does not exist."),
+            ("domain:b", "Domain b does not exist."),
+            ("domain:b@c.example", "Domain b@c.example does not exist."),
+            ("domain:b.example.", "does not exist."),
             (
                 "user:owner@project.iam.gserviceaccount.com",
                 "Please set the type prefix to be \"serviceAccount:\"",
@@ -261,6 +362,19 @@ mod tests {
             (&format!("principalSet:{pool}/attribute.a/"), unknown),
             (&format!("principalSet:{pool}/attribute.a"), unknown),
             (&format!("principalSet:{pool}"), unknown),
+            (&format!("principalSet:{pool}/attribute./x"), unknown),
+            (&format!("principalSet:{pool}/attribute.X/x"), unknown),
+            (&format!("principalSet:{pool}/attribute.a-b/x"), unknown),
+            (&format!("principalSet:{pool}/*/x"), unknown),
+            (&format!("principalSet:{pool}/group/"), unknown),
+            (&format!("principal:{pool}/subject/"), unknown),
+            (&format!("principalSet:{workforce}/"), unknown),
+            (&format!("principal:{workforce}/"), unknown),
+            (&format!("principal:{workforce}/worker"), unknown),
+            (&format!("principal:{workforce}/worker/"), unknown),
+            (&format!("principal:{workforce}/worker/group/g"), unknown),
+            (&format!("principal:{workforce}/Worker/subject/s"), unknown),
+            (&format!("principal:{workforce}/short/subject/s"), unknown),
             (
                 &format!("principalSet:{pool}2/*"),
                 "Identity Pool does not exist (projects/1/locations/global/workloadIdentityPools/pool2)",
