@@ -8,6 +8,7 @@ pub mod launch;
 pub mod location;
 pub mod oauth;
 pub mod project;
+pub mod protojson;
 pub mod random;
 pub mod registry;
 pub mod rest;

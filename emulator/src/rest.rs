@@ -8,6 +8,5 @@ pub mod iam;
 pub mod kms;
 pub mod oauth;
 mod policy;
-pub mod protojson;
 pub mod pubsub;
 mod routes;

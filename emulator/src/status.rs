@@ -30,6 +30,22 @@ impl Status {
         Self::new(400, "INVALID_ARGUMENT", message)
     }
 
+    /// 400: the message has an error at `field`, which is empty for the whole message.
+    pub fn bad_request(field: &str, message: String) -> Self {
+        let mut violation = json!({"description": message});
+        if !field.is_empty() {
+            violation["field"] = field.into();
+        }
+        let details = vec![json!({
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "fieldViolations": [violation],
+        })];
+        Self {
+            details,
+            ..Self::invalid(message)
+        }
+    }
+
     /// 400: the resource is in the wrong state.
     pub fn precondition(message: impl Into<String>) -> Self {
         Self::new(400, "FAILED_PRECONDITION", message)

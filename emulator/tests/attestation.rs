@@ -44,7 +44,7 @@ fn evidence(image_digest: Digest) -> Value {
 fn claims(evidence: Value) -> Result<Value, Status> {
     let service = Attestation::new(&Key::new().unwrap()).unwrap();
     let challenge = service.challenge(&location(), NOW)?;
-    let evidence = rest::attestation::evidence(evidence)?;
+    let evidence = rest::attestation::evidence(evidence.to_string().as_bytes())?;
     let attested = service.verify(&challenge.name, evidence, NOW)?;
     Ok(service.claims(&attested.token).unwrap())
 }
@@ -89,6 +89,29 @@ fn only_default_tokens_signed_by_a_published_key() {
 }
 
 #[test]
+fn evidence_is_read_as_google_reads_it() {
+    let with = |change: fn(&mut Value)| {
+        let mut evidence = evidence(Digest::of(b"image"));
+        change(&mut evidence);
+        claims(evidence).map(drop).map_err(|status| status.code)
+    };
+    assert_eq!(with(|e| e["signed_entities"] = json!([])), Ok(()));
+    assert_eq!(with(|e| e["options"] = Value::Null), Ok(()));
+    assert_eq!(with(|e| e["tdCcel"]["tdQuote"] = "AA==".into()), Ok(()));
+    let refused: [fn(&mut Value); 6] = [
+        |e| e["unknown"] = 1.into(),
+        |e| e["tdCcel"]["unknown"] = 1.into(),
+        |e| e["tdCcel"] = json!([null, null, e["tdCcel"]["canonicalEventLog"]]),
+        |e| e["options"] = json!([]),
+        |e| e["signedEntities"] = json!([[[]]]),
+        |e| e["options"] = json!({"signatureType": []}),
+    ];
+    for change in refused {
+        assert_eq!(with(change), Err(400));
+    }
+}
+
+#[test]
 fn an_audience_of_ones_own() {
     let token = with_options(json!({"audience": "https://me.example"})).unwrap();
     assert_eq!(token["aud"], "https://me.example");
@@ -107,7 +130,8 @@ fn challenges_end() {
     let second = service.challenge(&location(), NOW).unwrap();
     assert_ne!(first.nonce, second.nonce);
     let verify = |challenge: &Challenge, now| {
-        let evidence = rest::attestation::evidence(evidence(Digest::of(b"image"))).unwrap();
+        let evidence = evidence(Digest::of(b"image")).to_string();
+        let evidence = rest::attestation::evidence(evidence.as_bytes()).unwrap();
         service.verify(&challenge.name, evidence, now)
     };
     assert!(verify(&first, NOW + 3599).is_ok());

@@ -324,6 +324,97 @@ fn mistakes_of_a_set_up_are_refused() {
     }
 }
 
+/// A body that is not the message of the method is refused in Google's words, and changes nothing.
+#[test]
+fn a_body_is_the_message_of_its_method() {
+    let scene = Scene::set();
+    let location = format!("projects/{FIRST}/locations/global");
+    let rings = format!("kms/{location}/keyRings");
+    let key = format!("{rings}/ring/cryptoKeys/data");
+    let pools = format!("iam/{location}/workloadIdentityPools");
+    let topic = format!("pubsub/projects/{FIRST}/topics/data");
+    let subscription = format!("pubsub/projects/{FIRST}/subscriptions/data");
+    let named = json!({"topic": format!("projects/{FIRST}/topics/data")});
+    let data = json!({"purpose": "ENCRYPT_DECRYPT"});
+    for (method, url, body) in [
+        (Method::POST, format!("{rings}?key_ring_id=ring"), json!({})),
+        (
+            Method::POST,
+            format!("{rings}/ring/cryptoKeys?cryptoKeyId=data"),
+            data,
+        ),
+        (Method::PUT, topic.clone(), Value::Null),
+        (Method::PUT, subscription.clone(), named),
+    ] {
+        let (status, answer) = scene.call(FIRST, method, &url, &body);
+        assert_eq!(status, 200, "{url}: {answer}");
+    }
+    let aad = json!({"plaintext": "YQ==", "additional_authenticated_data": "Yg=="});
+    let sealed = scene
+        .call(FIRST, Method::POST, &format!("{key}:encrypt"), &aad)
+        .1;
+    let open = |aad: Value| {
+        let body = json!({"ciphertext": sealed["ciphertext"], "additionalAuthenticatedData": aad});
+        scene
+            .call(FIRST, Method::POST, &format!("{key}:decrypt"), &body)
+            .0
+    };
+    assert_eq!((open(json!("Yg==")), open(Value::Null)), (200, 400));
+    for (method, url, body) in [
+        (Method::POST, format!("{key}:encrypt"), json!(["YQ=="])),
+        (
+            Method::POST,
+            format!("{key}:encrypt"),
+            json!({"plaintext": "YQ==", "foo": 1}),
+        ),
+        (
+            Method::POST,
+            format!("{key}:setIamPolicy"),
+            json!({"policy": [1, [], [], ""]}),
+        ),
+        (Method::POST, format!("{rings}?keyRingId=other"), json!([])),
+        (
+            Method::POST,
+            format!("{pools}?workloadIdentityPoolId=pool"),
+            json!([]),
+        ),
+        (Method::PUT, format!("{topic}-2"), json!({"foo": 1})),
+        (
+            Method::POST,
+            format!("{topic}:publish"),
+            json!([[{"data": "YQ=="}]]),
+        ),
+        (
+            Method::POST,
+            format!("{subscription}:pull"),
+            json!([1, [], 0]),
+        ),
+        (
+            Method::POST,
+            format!("{subscription}:pull"),
+            json!({"maxMessages": 1, "ackIds": []}),
+        ),
+        (
+            Method::POST,
+            format!("attestation/projects/{FIRST}/locations/us-central1/challenges"),
+            json!([]),
+        ),
+        (Method::POST, "sts/token".to_owned(), json!({"foo": "x"})),
+    ] {
+        let (status, answer) = scene.call(FIRST, method, &url, &body);
+        assert_eq!(
+            (status, &answer["error"]["status"]),
+            (400, &json!("INVALID_ARGUMENT")),
+            "{url}"
+        );
+        let message = answer["error"]["message"].as_str().unwrap();
+        let words = "Invalid JSON payload received. Unknown name \"";
+        assert!(message.starts_with(words), "{url}: {message}");
+    }
+    let pool = format!("{pools}?workloadIdentityPoolId=pool");
+    assert_eq!(scene.call(FIRST, Method::POST, &pool, &json!({})).0, 200);
+}
+
 /// A policy can name a service account only after the account was created.
 #[test]
 fn a_policy_names_service_accounts_that_exist() {

@@ -10,6 +10,7 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use confidential::claims::ISSUER;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub use self::evidence::evidence;
@@ -17,11 +18,26 @@ use super::call::{Call, name};
 use super::routes::routes;
 use crate::attestation::{Attested, Challenge, PublicKey};
 use crate::clock;
+use crate::protojson::Ignored;
 use crate::services::Services;
 use crate::status::Status;
 
 /// `google.rpc.Code.INVALID_ARGUMENT`, the code of a partial error.
 const INVALID_ARGUMENT: u8 = 3;
+
+/// The body of `challenges.create`: fields of answers only.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct NewChallenge {
+    name: Ignored<String>,
+    #[serde(alias = "create_time")]
+    create_time: Ignored<String>,
+    #[serde(alias = "expire_time")]
+    expire_time: Ignored<String>,
+    used: Ignored<bool>,
+    #[serde(alias = "tpm_nonce")]
+    tpm_nonce: Ignored<String>,
+}
 
 /// The routes of Confidential Computing v1 and of the discovery document, served at `address`.
 pub fn router(address: &str, services: Arc<Services>) -> Router {
@@ -64,11 +80,12 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     let location = call.resource.strip_suffix("/challenges");
     match (call.method.as_str(), call.verb.as_str(), location) {
         ("POST", "", Some(location)) => {
+            call.message::<NewChallenge>()?;
             let made = attestation.challenge(&name(location)?, now)?;
             Ok(challenge(&made))
         }
         ("POST", "verifyConfidentialSpace", None) => {
-            let evidence = evidence(call.body.clone())?;
+            let evidence = evidence(&call.body)?;
             let attested = attestation.verify(&call.resource, evidence, now)?;
             Ok(verified(attested))
         }

@@ -2,11 +2,10 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use axum::http::HeaderMap;
-use content::limits;
 use google::InvalidName;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
+use crate::protojson;
 use crate::status::Status;
 
 /// Parses the name of a resource in the path of a call. Google knows no method for a path of another form.
@@ -29,32 +28,24 @@ pub struct Call {
     pub verb: String,
     /// The query parameters; those that begin with `$` concern the transport and are ignored.
     pub query: BTreeMap<String, String>,
-    /// The body; `null` if it is empty.
-    pub body: Value,
+    /// The body, which may be empty.
+    pub body: Vec<u8>,
     /// The bearer token.
     pub bearer: Option<String>,
 }
 
 impl Call {
-    /// Parses a call. `path` is the path after `/v1/`, with percent-encoding resolved.
-    ///
-    /// # Errors
-    /// The body is not JSON.
+    /// Reads a call. `path` is the path after `/v1/`, with percent-encoding resolved.
     pub fn read(
         method: &str,
         path: &str,
         query: BTreeMap<String, String>,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Self, Status> {
+    ) -> Self {
         let (resource, verb) = match path.rsplit_once('/') {
             Some((_, last)) if last.contains(':') => path.rsplit_once(':').unwrap_or((path, "")),
             _ => (path, ""),
-        };
-        let body = match body.is_empty() {
-            true => Value::Null,
-            false => content::json::parse(body, limits::HTTP_BODY)
-                .map_err(|error| Status::invalid(error.to_string()))?,
         };
         let bearer = headers
             .get("authorization")
@@ -63,14 +54,14 @@ impl Call {
             .and_then(|value| value.strip_prefix("Bearer "))
             .map(str::to_owned);
         let (method, resource, verb) = (method.to_owned(), resource.to_owned(), verb.to_owned());
-        Ok(Self {
+        Self {
             method,
             resource,
             verb,
             query,
-            body,
+            body: body.to_vec(),
             bearer,
-        })
+        }
     }
 
     pub(super) fn unknown(&self) -> Status {
@@ -83,28 +74,52 @@ impl Call {
         Status::not_found(format!("Method not found: {method} {resource}:{verb}"))
     }
 
-    /// The value of a parameter; empty if it is absent.
+    /// The value of a parameter; empty if it is absent. Like fields of messages, parameters have their
+    /// names in camel case or as in the `.proto` file.
     pub(super) fn parameter(&self, name: &str) -> &str {
-        self.query.get(name).map_or("", String::as_str)
+        let value = self.query.get(name);
+        let value = value.or_else(|| self.query.get(&in_proto(name)));
+        value.map_or("", String::as_str)
     }
 
-    /// Parses the body as a message.
+    /// Parses the body as a message; an empty body is an empty message.
     ///
     /// # Errors
     /// The body is not such a message.
-    pub(super) fn body_as<T: DeserializeOwned>(&self) -> Result<T, Status> {
-        serde_json::from_value(self.body.clone()).map_err(|e| Status::invalid(e.to_string()))
+    pub(super) fn message<T: DeserializeOwned>(&self) -> Result<T, Status> {
+        protojson::parse(&self.body)
     }
+}
 
-    /// Parses the body as a message; an absent body is an empty message.
-    ///
-    /// # Errors
-    /// The body is not such a message.
-    pub(super) fn body_or_empty<T: DeserializeOwned>(&self) -> Result<T, Status> {
-        match self.body.is_null() {
-            true => serde_json::from_value(json!({})),
-            false => serde_json::from_value(self.body.clone()),
+/// The name in a `.proto` file of a name in camel case.
+fn in_proto(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            snake.push('_');
         }
-        .map_err(|error| Status::invalid(error.to_string()))
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_have_names_in_two_forms() {
+        for name in [
+            "options.requestedPolicyVersion",
+            "options.requested_policy_version",
+        ] {
+            let query = BTreeMap::from([(name.to_owned(), "3".to_owned())]);
+            let call = Call::read("GET", "a/b", query, &HeaderMap::new(), b"");
+            assert_eq!(
+                call.parameter("options.requestedPolicyVersion"),
+                "3",
+                "{name}"
+            );
+        }
     }
 }

@@ -4,11 +4,13 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::Router;
+use content::json::null_is_default;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::Call;
 use super::routes::routes;
+use crate::protojson::Ignored;
 use crate::services::Services;
 use crate::services::accounts::Service;
 use crate::services::accounts::ServiceAccount;
@@ -16,12 +18,13 @@ use crate::services::iam::{CreatePool, CreateProvider, Pool};
 use crate::status::Status;
 
 /// The body of `projects.serviceAccounts.create`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct CreateServiceAccount {
-    #[serde(default)]
+    name: Ignored<String>,
+    #[serde(alias = "account_id", deserialize_with = "null_is_default")]
     account_id: String,
-    #[serde(default)]
+    #[serde(alias = "service_account", deserialize_with = "null_is_default")]
     service_account: ServiceAccount,
 }
 
@@ -50,7 +53,7 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
                 project: text(project),
                 location: text(location),
                 id: text(call.parameter("workloadIdentityPoolId")),
-                pool: call.body_or_empty::<Pool>()?,
+                pool: call.message::<Pool>()?,
             };
             Ok(done(&iam.create_pool(&context, request)?))
         }
@@ -71,15 +74,16 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
                 location: text(location),
                 pool: text(pool),
                 id: text(call.parameter("workloadIdentityPoolProviderId")),
-                provider: call.body_as()?,
+                provider: call.message()?,
             };
             Ok(done(&iam.create_provider(&context, request)?))
         }
         ("POST", ["projects", project, "serviceAccounts"]) => {
             let CreateServiceAccount {
+                name: _,
                 account_id,
                 service_account,
-            } = call.body_as()?;
+            } = call.message()?;
             let made =
                 iam.create_service_account(&context, project, &account_id, service_account)?;
             Ok(json!(made))

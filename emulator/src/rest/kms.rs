@@ -1,5 +1,7 @@
 //! Cloud KMS v1.
 
+mod message;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,26 +10,17 @@ use base64::engine::general_purpose::STANDARD;
 use google::kms::KeyVersion;
 use serde_json::{Value, json};
 
+use self::message::{CryptoKey, KeyRing, checked};
 use super::call::{Call, name};
 use super::policy;
-use super::protojson::{self, name_of};
 use super::routes::routes;
 use crate::services::Context;
 use crate::services::Services;
 use crate::services::accounts::Service;
 use crate::services::kms::{
-    AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Holder,
-    KeyOrVersion, Kms, Purpose,
+    AsymmetricSign, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Holder, KeyOrVersion, Kms,
 };
 use crate::status::Status;
-
-/// `CryptoKeyPurpose`, as far as it is emulated (google/cloud/kms/v1/resources.proto).
-const PURPOSES: [(u64, &str); 2] = [(1, "ENCRYPT_DECRYPT"), (5, "ASYMMETRIC_SIGN")];
-/// `CryptoKeyVersionAlgorithm`, as far as it is emulated (google/cloud/kms/v1/resources.proto).
-const ALGORITHMS: [(u64, &str); 2] = [
-    (1, "GOOGLE_SYMMETRIC_ENCRYPTION"),
-    (12, "EC_SIGN_P256_SHA256"),
-];
 
 /// The routes of Cloud KMS v1.
 pub fn router(services: Arc<Services>) -> Router {
@@ -81,6 +74,7 @@ fn create(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
         .ok_or_else(|| call.unknown())?;
     match kind {
         "keyRings" => {
+            call.message::<KeyRing>()?;
             let id = call.parameter("keyRingId").to_owned();
             let parent = name(parent)?;
             let name = kms.create_key_ring(context, &CreateKeyRing { parent, id })?;
@@ -88,7 +82,7 @@ fn create(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
         }
         "cryptoKeys" => {
             let id = call.parameter("cryptoKeyId").to_owned();
-            let (purpose, written) = purpose(&call.body)?;
+            let (purpose, written) = call.message::<CryptoKey>()?.purpose()?;
             let request = CreateCryptoKey {
                 parent: name(parent)?,
                 id,
@@ -101,28 +95,16 @@ fn create(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
     }
 }
 
-/// The purpose of a new key, and its name in the answer.
-fn purpose(body: &Value) -> Result<(Purpose, &'static str), Status> {
-    let purpose = name_of(&body["purpose"], &PURPOSES);
-    let algorithm = name_of(&body["versionTemplate"]["algorithm"], &ALGORITHMS);
-    match (purpose, algorithm) {
-        ("ENCRYPT_DECRYPT", "" | "GOOGLE_SYMMETRIC_ENCRYPTION") => {
-            Ok((Purpose::EncryptDecrypt, "ENCRYPT_DECRYPT"))
-        }
-        ("ASYMMETRIC_SIGN", "EC_SIGN_P256_SHA256") => {
-            Ok((Purpose::AsymmetricSign, "ASYMMETRIC_SIGN"))
-        }
-        _ => Err(Status::invalid(
-            "The purpose or algorithm is not supported.",
-        )),
-    }
-}
-
 fn encrypt(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
+    let body: message::Encrypt = call.message()?;
+    let (aad, aad_crc32c) = (
+        body.additional_authenticated_data,
+        body.additional_authenticated_data_crc32c,
+    );
     let request = Encrypt {
         name: key_or_version(&call.resource)?,
-        plaintext: checked(&call.body, "plaintext")?,
-        aad: checked(&call.body, "additionalAuthenticatedData")?,
+        plaintext: checked(body.plaintext, body.plaintext_crc32c),
+        aad: checked(aad, aad_crc32c),
     };
     let answer = kms.encrypt(context, &request)?;
     Ok(json!({
@@ -136,10 +118,15 @@ fn encrypt(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
 }
 
 fn decrypt(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
+    let body: message::Decrypt = call.message()?;
+    let (aad, aad_crc32c) = (
+        body.additional_authenticated_data,
+        body.additional_authenticated_data_crc32c,
+    );
     let request = Decrypt {
         name: name(&call.resource)?,
-        ciphertext: checked(&call.body, "ciphertext")?,
-        aad: checked(&call.body, "additionalAuthenticatedData")?,
+        ciphertext: checked(body.ciphertext, body.ciphertext_crc32c),
+        aad: checked(aad, aad_crc32c),
     };
     let plaintext = kms.decrypt(context, &request)?;
     Ok(json!({
@@ -151,12 +138,10 @@ fn decrypt(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
 }
 
 fn sign(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
+    let body: message::AsymmetricSign = call.message()?;
     let request = AsymmetricSign {
         name: name(&call.resource)?,
-        sha256: Checked {
-            bytes: bytes(&call.body["digest"], "sha256")?,
-            crc32c: checksum(&call.body, "digest")?,
-        },
+        sha256: checked(body.digest.sha256, body.digest_crc32c),
     };
     let answer = kms.sign(context, &request)?;
     Ok(json!({
@@ -177,68 +162,4 @@ fn public_key(kms: &Kms, context: &Context, version: &KeyVersion) -> Result<Valu
         "algorithm": "EC_SIGN_P256_SHA256",
         "protectionLevel": "SOFTWARE",
     }))
-}
-
-/// A field of bytes with its checksum, if there is one.
-fn checked(body: &Value, name: &str) -> Result<Checked, Status> {
-    Ok(Checked {
-        bytes: bytes(body, name)?,
-        crc32c: checksum(body, name)?,
-    })
-}
-
-fn bytes(body: &Value, name: &str) -> Result<Vec<u8>, Status> {
-    let bytes = match &body[name] {
-        Value::Null => Some(Vec::new()),
-        Value::String(text) => protojson::bytes(text),
-        _ => None,
-    };
-    bytes.ok_or_else(|| Status::invalid(format!("Invalid base64 in {name}.")))
-}
-
-fn checksum(body: &Value, name: &str) -> Result<Option<i64>, Status> {
-    let name = format!("{name}Crc32c");
-    match &body[&name] {
-        Value::Null => Ok(None),
-        value => protojson::Integer::try_from(value.clone())
-            .map(|number| Some(number.0))
-            .map_err(Status::invalid),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn checksums_come_as_text_and_as_number() {
-        let read = |crc: Value| checksum(&json!({"plaintextCrc32c": crc}), "plaintext");
-        assert_eq!(read(json!(7)), Ok(Some(7)));
-        assert_eq!(read(json!("7")), Ok(Some(7)));
-        assert_eq!(read(Value::Null), Ok(None));
-        for (crc, shown) in [(json!("x"), "\"x\""), (json!([]), "[]")] {
-            let refused = read(crc).unwrap_err();
-            assert_eq!(refused.code, 400);
-            let expected = format!("Invalid value for an integer: {shown}");
-            assert_eq!(refused.message, expected);
-        }
-    }
-
-    #[test]
-    fn purposes_come_by_name_and_by_number() {
-        let read = |body: Value| purpose(&body).map(|(purpose, _)| purpose).ok();
-        for name in [json!("ENCRYPT_DECRYPT"), json!(1)] {
-            assert_eq!(
-                read(json!({"purpose": name})),
-                Some(Purpose::EncryptDecrypt)
-            );
-        }
-        for name in [json!("EC_SIGN_P256_SHA256"), json!(12)] {
-            let body = json!({"purpose": 5, "versionTemplate": {"algorithm": name}});
-            assert_eq!(read(body), Some(Purpose::AsymmetricSign));
-        }
-        for body in [json!({}), json!({"purpose": 5}), json!({"purpose": "MAC"})] {
-            assert_eq!(read(body), None);
-        }
-    }
 }

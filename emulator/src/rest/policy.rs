@@ -11,12 +11,15 @@ pub(super) fn answer(policy: &Policy) -> Result<Value, Status> {
 
 /// The policy version that a call requests.
 pub(super) fn version(call: &Call) -> Result<u32, Status> {
-    let version = call.query.get("options.requestedPolicyVersion");
-    let version = version.map_or(Ok(1), |text| text.parse());
-    version.map_err(|_| Status::invalid("Invalid policy version."))
+    match call.parameter("options.requestedPolicyVersion") {
+        "" => Ok(1),
+        text => text
+            .parse()
+            .map_err(|_| Status::invalid("Invalid policy version.")),
+    }
 }
 
 /// The new policy in a call.
 pub(super) fn change(call: &Call) -> Result<Change, Status> {
-    call.body_as()
+    call.message()
 }

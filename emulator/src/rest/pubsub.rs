@@ -1,17 +1,17 @@
 //! Pub/Sub v1.
 
-use std::collections::BTreeMap;
+mod message;
+
 use std::sync::Arc;
 
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::message::{Acknowledge, ModifyAckDeadline, Publish, Published, Pull, Topic};
 use super::call::Call;
 use super::policy;
-use super::protojson::{self, Integer};
 use super::routes::routes;
 use crate::clock;
 use crate::services::Context;
@@ -19,43 +19,6 @@ use crate::services::Services;
 use crate::services::accounts::Service;
 use crate::services::pubsub::{Delivered, Message, PubSub, Received, Resource, Subscription};
 use crate::status::Status;
-
-/// The body of a request to create a subscription.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct NewSubscription {
-    #[serde(default)]
-    topic: String,
-    #[serde(default)]
-    ack_deadline_seconds: Integer,
-    #[serde(flatten)]
-    rest: BTreeMap<String, Value>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Publish {
-    #[serde(default)]
-    messages: Vec<Published>,
-}
-
-/// A message in a request to publish.
-#[derive(Debug, Deserialize)]
-struct Published {
-    #[serde(default)]
-    data: String,
-    #[serde(default)]
-    attributes: BTreeMap<String, String>,
-    #[serde(flatten)]
-    rest: BTreeMap<String, Value>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Numbers {
-    max_messages: Integer,
-    ack_ids: Vec<String>,
-    ack_deadline_seconds: Integer,
-}
 
 /// The routes of Pub/Sub v1.
 pub fn router(services: Arc<Services>) -> Router {
@@ -68,6 +31,7 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     let kind = name.split('/').nth(2).unwrap_or_default();
     match (call.method.as_str(), kind, call.verb.as_str()) {
         ("PUT", "topics", "") => {
+            call.message::<Topic>()?;
             pubsub.create_topic(context, name)?;
             Ok(json!({"name": name}))
         }
@@ -93,10 +57,10 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
 
 fn deliver(pubsub: &PubSub, context: &Context, call: &Call) -> Result<Value, Status> {
     let name = call.resource.as_str();
-    let asked = || call.body_or_empty::<Numbers>();
     match call.verb.as_str() {
         "pull" => {
-            let received = pubsub.pull(context, name, asked()?.max_messages.0)?;
+            let Pull { max_messages, .. } = call.message()?;
+            let received = pubsub.pull(context, name, max_messages.into())?;
             let received: Vec<_> = received.into_iter().map(delivery).collect();
             Ok(match received.is_empty() {
                 true => json!({}),
@@ -104,12 +68,13 @@ fn deliver(pubsub: &PubSub, context: &Context, call: &Call) -> Result<Value, Sta
             })
         }
         "acknowledge" => {
-            pubsub.acknowledge(context, name, &asked()?.ack_ids)?;
+            let Acknowledge { ack_ids, .. } = call.message()?;
+            pubsub.acknowledge(context, name, &ack_ids)?;
             Ok(json!({}))
         }
         "modifyAckDeadline" => {
-            let asked = asked()?;
-            let seconds = asked.ack_deadline_seconds.0;
+            let asked: ModifyAckDeadline = call.message()?;
+            let seconds = asked.ack_deadline_seconds.into();
             pubsub.modify_ack_deadline(context, name, &asked.ack_ids, seconds)?;
             Ok(json!({}))
         }
@@ -118,13 +83,11 @@ fn deliver(pubsub: &PubSub, context: &Context, call: &Call) -> Result<Value, Sta
 }
 
 fn subscription(call: &Call) -> Result<Subscription, Status> {
-    let mut asked: NewSubscription = call.body_or_empty()?;
-    asked.rest.remove("name");
-    refuse_rest(&asked.rest)?;
+    let asked: message::Subscription = call.message()?;
     Ok(Subscription {
         name: call.resource.clone(),
         topic: asked.topic,
-        ack_deadline: asked.ack_deadline_seconds.0,
+        ack_deadline: asked.ack_deadline_seconds.into(),
     })
 }
 
@@ -140,19 +103,8 @@ fn described(resource: Resource) -> Value {
 }
 
 fn messages(call: &Call) -> Result<Vec<Message>, Status> {
-    let Publish { messages } = call.body_or_empty()?;
-    messages.into_iter().map(Published::message).collect()
-}
-
-impl Published {
-    fn message(self) -> Result<Message, Status> {
-        refuse_rest(&self.rest)?;
-        let data = protojson::bytes(&self.data);
-        Ok(Message {
-            data: data.ok_or_else(|| Status::invalid("Invalid base64 in data."))?,
-            attributes: self.attributes,
-        })
-    }
+    let Publish { messages, .. } = call.message()?;
+    Ok(messages.into_iter().map(Published::message).collect())
 }
 
 fn delivery(received: Received) -> Value {
@@ -175,25 +127,17 @@ fn delivery(received: Received) -> Value {
     })
 }
 
-/// Refuses fields that this service does not emulate.
-fn refuse_rest(rest: &BTreeMap<String, Value>) -> Result<(), Status> {
-    match rest.iter().find(|(_, value)| !protojson::is_default(value)) {
-        Some((name, _)) => Err(Status::unimplemented(format!(
-            "The field {name} is not emulated."
-        ))),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn call(body: Value) -> Call {
         let body = body.to_string();
         let path = "projects/project/topics/topic";
         let headers = axum::http::HeaderMap::new();
-        Call::read("POST", path, BTreeMap::new(), &headers, body.as_bytes()).unwrap()
+        Call::read("POST", path, BTreeMap::new(), &headers, body.as_bytes())
     }
 
     fn read(body: Value) -> Result<Vec<Message>, u16> {
@@ -213,11 +157,15 @@ mod tests {
             json!("x"),
             json!({"data": "no base64"}),
             json!({"attributes": {"n": 1}}),
+            json!(["eA==", {}]),
+            json!({"data": "eA==", "foo": 1}),
         ] {
             assert_eq!(read(bad.clone()), Err(400), "{bad}");
         }
-        let ordered = json!({"data": "eA==", "orderingKey": "k"});
-        assert_eq!(read(ordered), Err(501));
+        for name in ["orderingKey", "ordering_key"] {
+            assert_eq!(read(json!({"data": "eA==", name: "k"})), Err(501));
+        }
+        assert_eq!(messages(&call(json!([[]]))).unwrap_err().code, 400);
     }
 
     #[test]
@@ -227,7 +175,7 @@ mod tests {
             let read = read(json!({"name": "n", "topic": "t", "ackDeadlineSeconds": seconds}));
             assert_eq!(read.unwrap().ack_deadline, 20);
         }
-        for seconds in [json!(u64::MAX), json!("x")] {
+        for seconds in [json!(u64::MAX), json!(1_u64 << 40), json!("x")] {
             let read = read(json!({"topic": "t", "ackDeadlineSeconds": seconds}));
             assert_eq!(read, Err(400));
         }
@@ -235,5 +183,8 @@ mod tests {
             read(json!({"topic": "t", "filter": "attributes:a"})),
             Err(501)
         );
+        for other in [json!({"topic": "t", "foo": 1}), json!(["t", 10])] {
+            assert_eq!(read(other.clone()), Err(400), "{other}");
+        }
     }
 }

@@ -37,7 +37,7 @@ async fn handle(
     body: Bytes,
 ) -> Response {
     let call = Call::read(method.as_str(), &path, query, &headers, &body);
-    match call.and_then(|call| answer(&services, &call)) {
+    match answer(&services, &call) {
         Ok(value) => Json(value).into_response(),
         Err(status) => status.into_response(),
     }

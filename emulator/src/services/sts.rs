@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use confidential::claims::ISSUER;
+use content::json::null_is_default;
 use google::identity;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::accounts::{AccessToken, Accounts, Federated};
@@ -13,6 +15,7 @@ use super::iam::{Iam, Provider};
 use crate::attestation::Attestation;
 use crate::cel::{self, CelError, Variables};
 use crate::oauth::Refusal;
+use crate::protojson::Ignored;
 
 /// The largest length of `google.subject`, in bytes (IAM).
 const SUBJECT: usize = 127;
@@ -29,20 +32,29 @@ const TOKENS: [&str; 2] = [
 ];
 
 /// A token exchange request (RFC 8693 section 2.1).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Exchange {
     /// The grant type; must be `urn:ietf:params:oauth:grant-type:token-exchange`.
+    #[serde(alias = "grant_type", deserialize_with = "null_is_default")]
     pub grant_type: String,
     /// The provider, `//iam.googleapis.com/POOL/providers/ID`.
+    #[serde(deserialize_with = "null_is_default")]
     pub audience: String,
     /// The scopes of the access token; required.
+    #[serde(deserialize_with = "null_is_default")]
     pub scope: String,
     /// The requested token type; must be [`ACCESS_TOKEN`].
+    #[serde(alias = "requested_token_type", deserialize_with = "null_is_default")]
     pub requested_token_type: String,
     /// The token to exchange.
+    #[serde(alias = "subject_token", deserialize_with = "null_is_default")]
     pub subject_token: String,
     /// The type of the token to exchange: a JWT or an ID token.
+    #[serde(alias = "subject_token_type", deserialize_with = "null_is_default")]
     pub subject_token_type: String,
+    /// Options of the service for other kinds of pools.
+    pub options: Ignored<String>,
 }
 
 /// The Security Token Service.

@@ -1,57 +1,113 @@
 use confidential::event_log::Register;
+use content::json::null_is_default;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::attestation::{Evidence, Family, Instance, Options, Signature};
-use crate::rest::protojson::{self, is_default};
+use crate::protojson::{self, Bytes, Enumeration, Ignored, NotEmulated, Object};
 use crate::status::Status;
 
-/// The body of `challenges.verifyConfidentialSpace`.
+/// `SignatureType`, as far as it is emulated.
+const SIGNATURES: [(i64, &str); 1] = [(1, "SIGNATURE_TYPE_OIDC")];
+/// `TokenProfile`, as far as it is emulated.
+const PROFILES: [(i64, &str); 1] = [(1, "TOKEN_PROFILE_DEFAULT_EAT")];
+
+/// The body of `challenges.verifyConfidentialSpace`. The fields of hardware have no effect.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "fields without effect")]
 struct Body {
     #[serde(default)]
-    td_ccel: Option<Measured>,
-    #[serde(default)]
-    tpm_attestation: Option<Measured>,
-    #[serde(default)]
+    challenge: Ignored<String>,
+    #[serde(default, alias = "td_ccel")]
+    td_ccel: Option<TdCcel>,
+    #[serde(default, alias = "tpm_attestation")]
+    tpm_attestation: Option<TpmAttestation>,
+    #[serde(default, alias = "gcp_credentials")]
+    gcp_credentials: Ignored<GcpCredentials>,
+    #[serde(default, alias = "gce_shielded_identity")]
+    gce_shielded_identity: Ignored<Object>,
+    #[serde(default, alias = "nvidia_attestation")]
+    nvidia_attestation: NotEmulated<Object>,
+    #[serde(default, alias = "signed_entities")]
     signed_entities: Vec<SignedEntity>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     options: TokenOptions,
     instance: Machine,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Measured {
-    canonical_event_log: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SignedEntity {
-    #[serde(default)]
-    container_image_signatures: Vec<ImageSignature>,
-}
-
-#[derive(Deserialize)]
-struct ImageSignature {
-    payload: String,
-    signature: String,
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct TdCcel {
+    #[serde(alias = "ccel_acpi_table")]
+    ccel_acpi_table: Ignored<String>,
+    #[serde(alias = "ccel_data")]
+    ccel_data: Ignored<String>,
+    #[serde(alias = "canonical_event_log")]
+    canonical_event_log: Bytes,
+    #[serde(alias = "td_quote")]
+    td_quote: Ignored<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct TokenOptions {
-    audience: String,
-    nonce: Vec<String>,
-    signature_type: Value,
-    token_profile: Value,
-    aws_principal_tags_options: Value,
+struct TpmAttestation {
+    quotes: Ignored<Vec<Object>>,
+    #[serde(alias = "tcg_event_log")]
+    tcg_event_log: Ignored<String>,
+    #[serde(alias = "canonical_event_log")]
+    canonical_event_log: Bytes,
+    #[serde(alias = "ak_cert")]
+    ak_cert: Ignored<String>,
+    #[serde(alias = "cert_chain")]
+    cert_chain: Ignored<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct GcpCredentials {
+    #[serde(alias = "service_account_id_tokens")]
+    service_account_id_tokens: Ignored<Vec<String>>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SignedEntity {
+    #[serde(default, alias = "container_image_signatures")]
+    container_image_signatures: Vec<ImageSignature>,
+}
+
+/// A signature on the container's image, as stored in a registry, in base64. The payload names key and
+/// algorithm, so that the fields for them have no effect.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "fields without effect")]
+struct ImageSignature {
+    payload: String,
+    signature: String,
+    #[serde(default, alias = "public_key")]
+    public_key: Ignored<String>,
+    #[serde(default, alias = "sig_alg")]
+    sig_alg: Ignored<Enumeration>,
+}
+
+/// The requested options of the token.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct TokenOptions {
+    #[serde(deserialize_with = "null_is_default")]
+    audience: String,
+    nonce: Vec<String>,
+    #[serde(alias = "signature_type")]
+    signature_type: Enumeration,
+    #[serde(alias = "token_profile")]
+    token_profile: Enumeration,
+    #[serde(alias = "aws_principal_tags_options")]
+    aws_principal_tags_options: NotEmulated<Option<Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Machine {
     project_id: String,
     project_number: String,
@@ -75,9 +131,8 @@ enum ImageFamily {
 ///
 /// # Errors
 /// The body is not evidence, or asks for a kind of token that is not emulated.
-pub fn evidence(body: Value) -> Result<Evidence, Status> {
-    let body: Body =
-        serde_json::from_value(body).map_err(|error| Status::invalid(error.to_string()))?;
+pub fn evidence(body: &[u8]) -> Result<Evidence, Status> {
+    let body: Body = protojson::parse(body)?;
     body.options.refuse_other_tokens()?;
     let (register, event_log) = event_log(body.td_ccel, body.tpm_attestation)?;
     Ok(Evidence {
@@ -93,29 +148,27 @@ pub fn evidence(body: Value) -> Result<Evidence, Status> {
 }
 
 fn event_log(
-    td_ccel: Option<Measured>,
-    tpm: Option<Measured>,
+    td_ccel: Option<TdCcel>,
+    tpm: Option<TpmAttestation>,
 ) -> Result<(Register, Vec<u8>), Status> {
-    let (register, measured) = match (td_ccel, tpm) {
-        (Some(measured), None) => (Register::Rtmr, measured),
-        (None, Some(measured)) => (Register::Pcr, measured),
-        _ => {
-            return Err(Status::invalid(
-                "Exactly one of tdCcel and tpmAttestation is required.",
-            ));
-        }
-    };
-    let log = protojson::bytes(&measured.canonical_event_log);
-    let log = log.ok_or_else(|| Status::invalid("Invalid base64 in canonicalEventLog."))?;
-    Ok((register, log))
+    match (td_ccel, tpm) {
+        (Some(measured), None) => Ok((Register::Rtmr, measured.canonical_event_log.0)),
+        (None, Some(measured)) => Ok((Register::Pcr, measured.canonical_event_log.0)),
+        _ => Err(Status::invalid(
+            "Exactly one of tdCcel and tpmAttestation is required.",
+        )),
+    }
 }
 
 fn signatures(entities: Vec<SignedEntity>) -> Vec<Signature> {
     let all = entities
         .into_iter()
         .flat_map(|entity| entity.container_image_signatures);
-    all.map(|ImageSignature { payload, signature }| Signature { payload, signature })
-        .collect()
+    let signature = |found: ImageSignature| Signature {
+        payload: found.payload,
+        signature: found.signature,
+    };
+    all.map(signature).collect()
 }
 
 fn instance(machine: Machine) -> Instance {
@@ -135,20 +188,14 @@ fn instance(machine: Machine) -> Instance {
 }
 
 impl TokenOptions {
-    /// Refuses requests for other kinds of tokens, which this service does not emulate. Clients may send
-    /// enumerations as numbers (Protocol Buffers, "ProtoJSON"); 0 and 1 are the ordinary kind.
+    /// Refuses requests for other kinds of tokens, which this service does not emulate.
     fn refuse_other_tokens(&self) -> Result<(), Status> {
-        let is = |value: &Value, names: [&str; 2]| {
-            is_default(value) || *value == 1 || names.iter().any(|name| value == name)
-        };
-        let signature = ["SIGNATURE_TYPE_UNSPECIFIED", "SIGNATURE_TYPE_OIDC"];
-        let profile = ["TOKEN_PROFILE_UNSPECIFIED", "TOKEN_PROFILE_DEFAULT_EAT"];
-        let refused = if !is(&self.signature_type, signature) {
-            format!("signatureType {}", self.signature_type)
-        } else if !is(&self.token_profile, profile) {
-            format!("tokenProfile {}", self.token_profile)
-        } else if !self.aws_principal_tags_options.is_null() {
-            "awsPrincipalTagsOptions".to_owned()
+        let signature = self.signature_type.name(&SIGNATURES);
+        let profile = self.token_profile.name(&PROFILES);
+        let refused = if !["", "SIGNATURE_TYPE_OIDC"].contains(&signature) {
+            format!("signatureType {signature}")
+        } else if !["", "TOKEN_PROFILE_DEFAULT_EAT"].contains(&profile) {
+            format!("tokenProfile {profile}")
         } else {
             return Ok(());
         };

@@ -1,24 +1,37 @@
 //! Service accounts other than the owners. They cannot sign in, but policies can name them (IAM v1,
 //! `projects.serviceAccounts`).
 
+use content::json::null_is_default;
 use serde::{Deserialize, Serialize};
 
 use super::ProjectId;
 use crate::project::number;
+use crate::protojson::Ignored;
 use crate::status::Status;
 
 /// A service account (IAM v1, `ServiceAccount`). Requests set only display name and description.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ServiceAccount {
+    #[serde(deserialize_with = "null_is_default")]
     name: String,
+    #[serde(alias = "project_id", deserialize_with = "null_is_default")]
     project_id: String,
+    #[serde(alias = "unique_id", deserialize_with = "null_is_default")]
     unique_id: String,
     /// The address of the account.
+    #[serde(deserialize_with = "null_is_default")]
     pub email: String,
+    #[serde(alias = "display_name", deserialize_with = "null_is_default")]
     display_name: String,
+    #[serde(skip_serializing)]
+    etag: Ignored<String>,
+    #[serde(deserialize_with = "null_is_default")]
     description: String,
+    #[serde(alias = "oauth2_client_id", deserialize_with = "null_is_default")]
     oauth2_client_id: String,
+    #[serde(skip_serializing)]
+    disabled: Ignored<bool>,
 }
 
 impl ServiceAccount {

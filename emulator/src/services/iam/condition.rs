@@ -1,3 +1,4 @@
+use content::json::null_is_default;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -14,13 +15,21 @@ const VARIABLES: [&str; 4] = ["request", "resource", "api", "destination"];
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// The title.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub title: String,
     /// The description.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub description: String,
     /// The location of the expression, such as a file name.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub location: String,
     /// The expression, in CEL.
     pub expression: String,

@@ -3,12 +3,13 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use content::Digest;
+use content::json::null_is_default;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::condition::{self, Condition, holds};
 use super::member::{Principals, is_member};
 use super::role;
+use crate::protojson::{Enumeration, Ignored, integer};
 use crate::services::accounts::Caller;
 use crate::status::Status;
 
@@ -22,16 +23,20 @@ const CONDITIONAL: u32 = 3;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Policy {
     /// The policy version; 3 if there are conditions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "integer")]
     pub version: u32,
     /// The bindings of members to roles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bindings: Vec<Binding>,
     /// The audit configuration: stored, without effect.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub audit_configs: Vec<Value>,
+    #[serde(
+        default,
+        alias = "audit_configs",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub audit_configs: Vec<AuditConfig>,
     /// The etag of the policy that was read.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub etag: String,
 }
 
@@ -40,6 +45,7 @@ pub struct Policy {
 #[serde(deny_unknown_fields)]
 pub struct Binding {
     /// The role.
+    #[serde(default, deserialize_with = "null_is_default")]
     pub role: String,
     /// The members, as principal identifiers.
     #[serde(default)]
@@ -49,14 +55,60 @@ pub struct Binding {
     pub condition: Option<Condition>,
 }
 
+/// The audit configuration of a service (IAM v1, `AuditConfig`).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct AuditConfig {
+    #[serde(deserialize_with = "null_is_default")]
+    service: String,
+    #[serde(alias = "audit_log_configs")]
+    audit_log_configs: Vec<AuditLogConfig>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct AuditLogConfig {
+    #[serde(alias = "log_type")]
+    log_type: LogType,
+    #[serde(alias = "exempted_members", skip_serializing_if = "Vec::is_empty")]
+    exempted_members: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE", try_from = "Enumeration")]
+enum LogType {
+    #[default]
+    #[serde(rename = "LOG_TYPE_UNSPECIFIED")]
+    Unspecified,
+    AdminRead,
+    DataWrite,
+    DataRead,
+}
+
+impl TryFrom<Enumeration> for LogType {
+    type Error = String;
+
+    fn try_from(value: Enumeration) -> Result<Self, Self::Error> {
+        match value.name(&[(1, "ADMIN_READ"), (2, "DATA_WRITE"), (3, "DATA_READ")]) {
+            "" => Ok(Self::Unspecified),
+            "ADMIN_READ" => Ok(Self::AdminRead),
+            "DATA_WRITE" => Ok(Self::DataWrite),
+            "DATA_READ" => Ok(Self::DataRead),
+            other => Err(format!("unknown log type {other}")),
+        }
+    }
+}
+
 /// A new policy, and the fields to replace (IAM v1, `SetIamPolicyRequest`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Change {
+    #[serde(default)]
+    resource: Ignored<String>,
     /// The new policy.
     pub policy: Policy,
     /// The names of the fields to replace, separated by commas; only the bindings if it is empty.
-    #[serde(default)]
+    #[serde(default, alias = "update_mask", deserialize_with = "null_is_default")]
     pub update_mask: String,
 }
 
@@ -104,6 +156,7 @@ impl Policies {
         principals: Principals<'_>,
     ) -> Result<Policy, Status> {
         let Change {
+            resource: _,
             policy,
             update_mask,
         } = change;
@@ -237,10 +290,11 @@ fn check_against(policy: &Policy, old: &Policy) -> Result<(), Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protojson::parse;
     use crate::services::accounts::Federated;
     use crate::services::iam::{Pool, Pools};
     use crate::services::testing::accounts;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     const POOL: &str = "projects/1/locations/global/workloadIdentityPools/pool";
     const KEY: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
@@ -267,7 +321,7 @@ mod tests {
     }
 
     fn change(value: Value) -> Change {
-        serde_json::from_value(value).unwrap()
+        parse(value.to_string().as_bytes()).unwrap()
     }
 
     fn set(policies: &mut Policies, change: Change) -> Result<Policy, Status> {
@@ -333,7 +387,7 @@ mod tests {
         let named = json!({"policy": {"auditConfigs": [audit]}, "updateMask": "auditConfigs"});
         set(&mut policies, change(named)).unwrap();
         let changed = set(&mut policies, policy("", None)).unwrap();
-        assert_eq!(changed.audit_configs, [audit]);
+        assert_eq!(json!(changed.audit_configs), json!([audit]));
         assert_eq!(changed.bindings.len(), 1);
     }
 
@@ -348,6 +402,29 @@ mod tests {
         let is_key = format!("resource.name == '{KEY}'");
         assert!(allow(Some(&is_key), decrypt));
         assert!(!allow(Some("resource.name == 'q'"), decrypt));
+    }
+
+    #[test]
+    fn a_change_is_a_message() {
+        let binding = json!({"role": ROLE, "members": ["user:a@b.example"]});
+        let policy = json!({"version": "3", "bindings": [binding], "etag": null});
+        let body = json!({"policy": policy, "update_mask": "bindings", "resource": KEY});
+        assert_eq!(change(body).policy.bindings.len(), 1);
+        for (body, name) in [
+            (json!({"policy": [1, [], [], ""]}), "policy"),
+            (json!([{"bindings": []}, ""]), ""),
+            (json!({"policy": {"bindings": [[ROLE, []]]}}), ""),
+            (
+                json!({"policy": {"bindings": [{"members": [], "roles": ROLE}]}}),
+                "roles",
+            ),
+            (json!({"policy": {"auditConfigs": [{"foo": 1}]}}), "foo"),
+            (json!({"policy": {}, "Updatemask": ""}), "Updatemask"),
+        ] {
+            let refused = parse::<Change>(body.to_string().as_bytes()).unwrap_err();
+            let words = format!("Invalid JSON payload received. Unknown name \"{name}\"");
+            assert!(refused.message.starts_with(&words), "{}", refused.message);
+        }
     }
 
     fn refusal(binding: Value) -> String {

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
+use content::json::null_is_default;
 use google::{ProjectNumber, identity};
 use serde::{Deserialize, Serialize};
 
 use crate::cel;
+use crate::protojson::{Enumeration, Ignored, NotEmulated, Object};
 use crate::status::Status;
 
 // The limits of IAM v1, `WorkloadIdentityPoolProvider`. A condition has the limit of all expressions.
@@ -30,39 +32,80 @@ const RESERVED: &str = "gcp-";
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Pool {
     /// The display name.
+    #[serde(alias = "display_name", deserialize_with = "null_is_default")]
     pub display_name: String,
     /// The description.
+    #[serde(deserialize_with = "null_is_default")]
     pub description: String,
     /// Whether the pool is disabled, so that its providers reject all tokens.
+    #[serde(deserialize_with = "null_is_default")]
     pub disabled: bool,
-    /// Output only: ignored in requests.
     #[serde(skip_serializing)]
-    name: String,
+    name: Ignored<String>,
     #[serde(skip_serializing)]
-    state: String,
+    state: Ignored<Enumeration>,
+    #[serde(skip_serializing, alias = "expire_time")]
+    expire_time: Ignored<String>,
     #[serde(skip_serializing)]
-    mode: String,
+    mode: Mode,
+    #[serde(skip_serializing, alias = "inline_certificate_issuance_config")]
+    inline_certificate_issuance_config: NotEmulated<Object>,
+    #[serde(skip_serializing, alias = "inline_trust_config")]
+    inline_trust_config: NotEmulated<Object>,
+}
+
+/// What a pool is for (`Mode`): only the federation of external identities is emulated.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "Enumeration")]
+struct Mode;
+
+impl TryFrom<Enumeration> for Mode {
+    type Error = String;
+
+    fn try_from(value: Enumeration) -> Result<Self, Self::Error> {
+        match value.name(&[(1, "FEDERATION_ONLY"), (2, "TRUST_DOMAIN")]) {
+            "" | "FEDERATION_ONLY" => Ok(Self),
+            other => Err(format!("{other} is not supported")),
+        }
+    }
 }
 
 /// A provider of a workload identity pool (IAM v1, `WorkloadIdentityPoolProvider`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Provider {
+    #[serde(default, skip_serializing)]
+    name: Ignored<String>,
     /// The display name.
-    #[serde(default)]
+    #[serde(default, alias = "display_name", deserialize_with = "null_is_default")]
     pub display_name: String,
     /// The description.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub description: String,
+    #[serde(default, skip_serializing)]
+    state: Ignored<Enumeration>,
     /// Whether the provider is disabled, so that it rejects all tokens.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub disabled: bool,
+    #[serde(default, skip_serializing, alias = "expire_time")]
+    expire_time: Ignored<String>,
+    #[serde(default, skip_serializing)]
+    aws: NotEmulated<Option<Object>>,
+    #[serde(default, skip_serializing)]
+    saml: NotEmulated<Option<Object>>,
+    #[serde(default, skip_serializing)]
+    x509: NotEmulated<Option<Object>>,
     /// The issuer of the tokens.
     pub oidc: Oidc,
     /// The expressions in CEL that map claims to attributes, by attribute.
+    #[serde(default, alias = "attribute_mapping")]
     pub attribute_mapping: BTreeMap<String, String>,
     /// The condition in CEL that a token must meet; empty accepts all.
-    #[serde(default)]
+    #[serde(
+        default,
+        alias = "attribute_condition",
+        deserialize_with = "null_is_default"
+    )]
     pub attribute_condition: String,
 }
 
@@ -71,12 +114,13 @@ pub struct Provider {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Oidc {
     /// The URI of the issuer.
+    #[serde(alias = "issuer_uri")]
     pub issuer_uri: String,
     /// The accepted audiences; if empty, the name of the provider.
-    #[serde(default)]
+    #[serde(default, alias = "allowed_audiences")]
     pub allowed_audiences: Vec<String>,
     /// Keys in place of those that the issuer publishes: not emulated, so refused unless empty.
-    #[serde(default)]
+    #[serde(default, alias = "jwks_json", deserialize_with = "null_is_default")]
     jwks_json: String,
 }
 

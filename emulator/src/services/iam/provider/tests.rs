@@ -14,7 +14,8 @@ fn add(change: impl FnOnce(&mut Value)) -> Result<(), u16> {
     change(&mut body);
     let mut pools = Pools::default();
     let pool = pools.add_pool(project(), "pool", Pool::default()).unwrap();
-    let provider = serde_json::from_value(body).map_err(|_| 400u16)?;
+    let provider = crate::protojson::parse(body.to_string().as_bytes());
+    let provider = provider.map_err(|status| status.code)?;
     let added = pools.add_provider(&pool, "provider", provider);
     added.map(drop).map_err(|status| status.code)
 }
@@ -148,8 +149,25 @@ fn a_disabled_pool_rejects_all_tokens() {
 #[test]
 fn refuses_what_is_not_emulated() {
     assert_eq!(add(|p| p["oidc"]["jwksJson"] = "{}".into()), Err(501));
-    assert_eq!(add(|p| p["aws"] = json!({"accountId": "1"})), Err(400));
+    assert_eq!(add(|p| p["aws"] = json!({"accountId": "1"})), Err(501));
     assert_eq!(add(|p| p["oidc"]["unknown"] = true.into()), Err(400));
+    assert_eq!(add(|p| p["unknown"] = true.into()), Err(400));
+    for mode in [json!("TRUST_DOMAIN"), json!(2)] {
+        let pool = crate::protojson::parse::<Pool>(json!({"mode": mode}).to_string().as_bytes());
+        assert_eq!(pool.unwrap_err().code, 400);
+    }
+}
+
+#[test]
+fn requests_are_messages() {
+    assert_eq!(add(|p| p["state"] = "ACTIVE".into()), Ok(()));
+    assert_eq!(add(|p| p["displayName"] = Value::Null), Ok(()));
+    let oidc = json!({"issuer_uri": "https://issuer.example", "allowed_audiences": ["a"]});
+    assert_eq!(add(|p| p["oidc"] = oidc), Ok(()));
+    let list = json!(["https://issuer.example", [], ""]);
+    assert_eq!(add(|p| p["oidc"] = list), Err(400));
+    let list = crate::protojson::parse::<Pool>(br#"["name","desc",false,"","",""]"#);
+    assert_eq!(list.unwrap_err().code, 400);
 }
 
 #[test]

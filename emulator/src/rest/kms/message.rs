@@ -1,0 +1,224 @@
+//! Bodies of requests (google/cloud/kms/v1/service.proto, resources.proto).
+
+use std::collections::BTreeMap;
+
+use content::json::null_is_default;
+use serde::Deserialize;
+
+use crate::protojson::{Bytes, Enumeration, Ignored, Integer, NotEmulated, Object};
+use crate::services::kms::{Checked, Purpose};
+use crate::status::Status;
+
+/// `CryptoKeyPurpose`, as far as it is emulated.
+const PURPOSES: [(i64, &str); 2] = [(1, "ENCRYPT_DECRYPT"), (5, "ASYMMETRIC_SIGN")];
+/// `CryptoKeyVersionAlgorithm`, as far as it is emulated.
+const ALGORITHMS: [(i64, &str); 2] = [
+    (1, "GOOGLE_SYMMETRIC_ENCRYPTION"),
+    (12, "EC_SIGN_P256_SHA256"),
+];
+/// `ProtectionLevel`, as far as it is emulated.
+const LEVELS: [(i64, &str); 1] = [(1, "SOFTWARE")];
+
+/// `KeyRing`: fields of answers only.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct KeyRing {
+    name: Ignored<String>,
+    #[serde(alias = "create_time")]
+    create_time: Ignored<String>,
+}
+
+/// `CryptoKey`. Keys are neither rotated nor destroyed, so that the fields for this have no effect.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct CryptoKey {
+    name: Ignored<String>,
+    primary: Ignored<Object>,
+    purpose: Enumeration,
+    #[serde(alias = "create_time")]
+    create_time: Ignored<String>,
+    #[serde(alias = "next_rotation_time")]
+    next_rotation_time: Ignored<String>,
+    #[serde(alias = "rotation_period")]
+    rotation_period: Ignored<String>,
+    #[serde(alias = "version_template", deserialize_with = "null_is_default")]
+    version_template: VersionTemplate,
+    labels: Ignored<BTreeMap<String, String>>,
+    #[serde(alias = "import_only")]
+    import_only: NotEmulated<bool>,
+    #[serde(alias = "destroy_scheduled_duration")]
+    destroy_scheduled_duration: Ignored<String>,
+    #[serde(alias = "crypto_key_backend")]
+    crypto_key_backend: NotEmulated<String>,
+    #[serde(alias = "key_access_justifications_policy")]
+    key_access_justifications_policy: NotEmulated<Object>,
+}
+
+/// `CryptoKeyVersionTemplate`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct VersionTemplate {
+    #[serde(alias = "protection_level")]
+    protection_level: Enumeration,
+    algorithm: Enumeration,
+}
+
+impl CryptoKey {
+    /// The purpose of the key, and its name in the answer.
+    pub(super) fn purpose(&self) -> Result<(Purpose, &'static str), Status> {
+        let purpose = self.purpose.name(&PURPOSES);
+        let algorithm = self.version_template.algorithm.name(&ALGORITHMS);
+        let level = self.version_template.protection_level.name(&LEVELS);
+        match (purpose, algorithm, level) {
+            ("ENCRYPT_DECRYPT", "" | "GOOGLE_SYMMETRIC_ENCRYPTION", "" | "SOFTWARE") => {
+                Ok((Purpose::EncryptDecrypt, "ENCRYPT_DECRYPT"))
+            }
+            ("ASYMMETRIC_SIGN", "EC_SIGN_P256_SHA256", "" | "SOFTWARE") => {
+                Ok((Purpose::AsymmetricSign, "ASYMMETRIC_SIGN"))
+            }
+            _ => Err(Status::invalid(
+                "The purpose, algorithm or protection level is not supported.",
+            )),
+        }
+    }
+}
+
+/// `EncryptRequest`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct Encrypt {
+    name: Ignored<String>,
+    pub(super) plaintext: Bytes,
+    #[serde(alias = "plaintext_crc32c")]
+    pub(super) plaintext_crc32c: Option<Integer>,
+    #[serde(alias = "additional_authenticated_data")]
+    pub(super) additional_authenticated_data: Bytes,
+    #[serde(alias = "additional_authenticated_data_crc32c")]
+    pub(super) additional_authenticated_data_crc32c: Option<Integer>,
+}
+
+/// `DecryptRequest`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct Decrypt {
+    name: Ignored<String>,
+    pub(super) ciphertext: Bytes,
+    #[serde(alias = "ciphertext_crc32c")]
+    pub(super) ciphertext_crc32c: Option<Integer>,
+    #[serde(alias = "additional_authenticated_data")]
+    pub(super) additional_authenticated_data: Bytes,
+    #[serde(alias = "additional_authenticated_data_crc32c")]
+    pub(super) additional_authenticated_data_crc32c: Option<Integer>,
+}
+
+/// `AsymmetricSignRequest`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(super) struct AsymmetricSign {
+    name: Ignored<String>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(super) digest: Digest,
+    #[serde(alias = "digest_crc32c")]
+    pub(super) digest_crc32c: Option<Integer>,
+    data: NotEmulated<String>,
+    #[serde(alias = "data_crc32c")]
+    data_crc32c: NotEmulated<Option<Integer>>,
+}
+
+/// `Digest`. The algorithms with other digests are not emulated.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Digest {
+    pub(super) sha256: Bytes,
+    sha384: NotEmulated<String>,
+    sha512: NotEmulated<String>,
+}
+
+/// Bytes and their checksum, if there is one.
+pub(super) fn checked(bytes: Bytes, checksum: Option<Integer>) -> Checked {
+    Checked {
+        bytes: bytes.0,
+        crc32c: checksum.map(|Integer(number)| number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::protojson::parse;
+
+    #[test]
+    fn checksums_come_as_text_and_as_number() {
+        let read = |crc: Value| {
+            let body = json!({"plaintext": "YQ==", "plaintextCrc32c": crc}).to_string();
+            let read = parse::<Encrypt>(body.as_bytes()).map_err(|status| status.message)?;
+            let checked = checked(read.plaintext, read.plaintext_crc32c);
+            assert_eq!(checked.bytes, b"a");
+            Ok::<_, String>(checked.crc32c)
+        };
+        assert_eq!(read(json!(7)), Ok(Some(7)));
+        assert_eq!(read(json!("7")), Ok(Some(7)));
+        assert_eq!(read(Value::Null), Ok(None));
+        let refused = read(json!("x")).unwrap_err();
+        let expected = "Invalid value at 'plaintextCrc32c' (invalid value for an integer: \"x\")";
+        assert_eq!(refused, expected);
+        let refused = read(json!([])).unwrap_err();
+        assert!(
+            refused.contains("invalid value for an integer: []"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn associated_data_is_never_dropped() {
+        for name in [
+            "additionalAuthenticatedData",
+            "additional_authenticated_data",
+        ] {
+            let body = json!({"plaintext": "YQ==", name: "Yg=="}).to_string();
+            let read = parse::<Encrypt>(body.as_bytes()).ok().unwrap();
+            assert!(read.additional_authenticated_data.0 == b"b", "{name}");
+        }
+        for body in [
+            json!({"plaintext": "YQ==", "AdditionalAuthenticatedData": "Yg=="}),
+            json!({"plaintext": "YQ==", "aad": "Yg=="}),
+            json!(["x", "YQ=="]),
+        ] {
+            let refused = parse::<Encrypt>(body.to_string().as_bytes()).err().unwrap();
+            assert!(refused.message.contains("Unknown name"), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn purposes_come_by_name_and_by_number() {
+        let read = |body: Value| {
+            let key = parse::<CryptoKey>(body.to_string().as_bytes()).map_err(|s| s.code)?;
+            key.purpose()
+                .map(|(purpose, _)| purpose)
+                .map_err(|s| s.code)
+        };
+        for name in [json!("ENCRYPT_DECRYPT"), json!(1)] {
+            let body = json!({"purpose": name, "labels": {"a": "b"}});
+            assert_eq!(read(body), Ok(Purpose::EncryptDecrypt));
+        }
+        for name in [json!("EC_SIGN_P256_SHA256"), json!(12)] {
+            let body = json!({"purpose": 5, "version_template": {"algorithm": name}});
+            assert_eq!(read(body), Ok(Purpose::AsymmetricSign));
+        }
+        for body in [
+            json!({}),
+            json!({"purpose": 5}),
+            json!({"purpose": "MAC"}),
+            json!({"purpose": 1, "versionTemplate": {"algorithm": 99}}),
+            json!({"purpose": 1, "versionTemplate": {"algorithm": []}}),
+            json!({"purpose": 1, "versionTemplate": ["SOFTWARE"]}),
+            json!({"purpose": 1, "versionTemplate": {"protectionLevel": "HSM"}}),
+            json!({"purpose": 1, "foo": 1}),
+        ] {
+            assert_eq!(read(body.clone()), Err(400), "{body}");
+        }
+        assert_eq!(read(json!({"purpose": 1, "importOnly": true})), Err(501));
+    }
+}
