@@ -1,4 +1,4 @@
-//! All rules over the evidence, always all of them: a refusal names every cause at once.
+//! Runs all rules over the evidence. All of them always run, so that a refusal names every cause.
 
 use chrono::{DateTime, Utc};
 use content::Digest;
@@ -9,7 +9,7 @@ use crate::finding::Finding;
 use crate::policy::Policy;
 use crate::rules;
 
-/// What the rules found. Only [`appraise`] makes one.
+/// What the rules found. Only [`appraise`] creates one.
 #[derive(Clone, Debug)]
 pub struct Appraisal {
     pub(crate) image: ImageRef,

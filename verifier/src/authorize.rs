@@ -1,5 +1,4 @@
-//! From a reference to a verdict, and from a pass to a binding. Read the two public functions: they
-//! are the diagram.
+//! From a reference to a verdict ([`verify`]), and from a pass to a binding ([`authorize`]).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,61 +20,61 @@ use crate::examine::examine;
 use crate::grant::Grant;
 use crate::grant::apply::{Change, Keys};
 use crate::policy::{Demand, Policy};
-use crate::rebuild::{self, Attached, Choice, Order, Progress, Workshop};
+use crate::rebuild::{self, Attached, Choice, Order, Progress, Tools};
 use crate::rules;
 use crate::verdict::{Approval, Verdict};
 
-/// Where the rebuild comes from.
+/// The origin of the rebuild.
 #[derive(Clone, Debug)]
 pub enum Origin {
     /// Build this source now.
     Source {
         /// Directory or URL.
         source: String,
-        /// This commit instead of the one that provenance names; the one that the policy pins, if it
-        /// pins one.
+        /// The commit to build instead of the one that provenance names. A commit that the policy pins
+        /// comes first.
         commit: Option<Commit>,
-        /// With these tools.
-        workshop: Workshop,
+        /// The programs and their settings.
+        tools: Tools,
     },
-    /// An earlier rebuild of our own.
+    /// The layout of an earlier `verifier rebuild`.
     Layout(PathBuf),
-    /// None was given.
+    /// No source was given.
     Absent,
 }
 
-/// What to appraise, by what.
+/// An image to appraise.
 pub struct Request<'a> {
-    /// As the user typed it.
+    /// The reference that the user gave.
     pub reference: &'a Reference,
     /// The registry that holds it.
     pub registry: &'a Registry,
-    /// The policy.
+    /// The policy to appraise it by.
     pub policy: &'a Policy,
-    /// Where the rebuild comes from.
+    /// The origin of the rebuild.
     pub origin: &'a Origin,
     /// The time for which to appraise it.
     pub now: DateTime<Utc>,
 }
 
-/// A verdict, and what it rests on.
+/// A verdict and its evidence.
 #[derive(Debug)]
 pub struct Appraised {
-    /// The verdict.
+    /// Pass or fail.
     pub verdict: Verdict,
-    /// The evidence.
+    /// What the rules were applied to.
     pub evidence: Evidence,
 }
 
-/// Fetches, verifies, rebuilds, appraises.
+/// Fetches the image and what is published with it, verifies signatures, rebuilds and appraises.
 ///
 /// # Errors
-/// Something could not be told; then there is no verdict.
+/// The image cannot be fetched or rebuilt. Then there is no verdict.
 pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<Appraised, Error> {
     require_source(request)?;
     require_pinned(request)?;
     let image = collect::resolve(request.registry, request.reference).await?;
-    // From here on the digest alone: a tag that moves now moves nothing.
+    // From here on only the digest is used: the tag may move.
     if let Target::Tag(tag) = &request.reference.target {
         progress(&format!("{tag} is {image}"));
     }
@@ -91,35 +90,35 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
     Ok(Appraised { verdict, evidence })
 }
 
-/// How a pass is put on record.
+/// How a pass is signed and granted.
 pub struct Authority<'a> {
     /// The key that the collaborator signs with.
     pub signer: &'a Signer,
-    /// What it grants.
+    /// The grant to bind.
     pub grant: &'a Grant,
     /// The key service, when the grant is to be applied.
     pub keys: Option<&'a Keys>,
-    /// Who appraised, as a URI.
+    /// The URI of the verifier, for the verdict.
     pub verifier_id: &'a str,
 }
 
 /// What an approval led to.
 #[derive(Debug)]
 pub struct Authorized {
-    /// Where verdict and signature are found.
+    /// Where readers find verdict and signature.
     pub published: Published,
-    /// The binding.
+    /// The binding for the digest.
     pub binding: Binding,
-    /// What applying it did, when that was asked for.
+    /// What was changed in the key's policy, if the binding was applied.
     pub change: Option<Change>,
 }
 
-/// Signs the verdict and the image, and binds. The binding comes last: a key is opened only once
-/// everything else is on record.
+/// Signs the verdict and the image, and binds. The binding comes last, when everything else is
+/// published.
 ///
 /// # Errors
-/// A signature, a push or the key service fails; then nothing was bound, unless the service wrote and its answer
-/// was lost.
+/// A signature, a push or the key service fails. Then nothing was bound, unless the service changed the
+/// policy and its answer was lost.
 pub async fn authorize(
     registry: &Registry,
     approval: &Approval,
@@ -146,8 +145,7 @@ pub async fn authorize(
     })
 }
 
-/// A policy that asks for a rebuild and a caller that gives nothing to rebuild from: say so at
-/// once, and not after minutes of fetching.
+/// Refuses a policy that requires a rebuild if there is no source, before minutes of fetching.
 fn require_source(request: &Request<'_>) -> Result<(), Error> {
     match (request.policy.rebuild, request.origin) {
         (Demand::Required, Origin::Absent) => Err(Error::NoSource),
@@ -155,7 +153,7 @@ fn require_source(request: &Request<'_>) -> Result<(), Error> {
     }
 }
 
-/// Another commit than the one that the policy pins would be built in vain.
+/// Refuses another commit than the policy pins: its rebuild could not pass.
 fn require_pinned(request: &Request<'_>) -> Result<(), Error> {
     match (&request.policy.commit, request.origin) {
         (
@@ -187,7 +185,7 @@ async fn rebuild(
         Origin::Source {
             source,
             commit,
-            workshop,
+            tools,
         } => {
             let named = || named_commit(attested, request.policy);
             let chosen = request.policy.commit.as_ref().or(commit.as_ref());
@@ -199,12 +197,12 @@ async fn rebuild(
             };
             let scratch = Scratch::new().map_err(Error::Scratch)?;
             let layout = scratch.path().join("layout");
-            Ok(rebuild::rebuild(workshop, &order, attached, &layout, progress).await?)
+            Ok(rebuild::rebuild(tools, &order, attached, &layout, progress).await?)
         }
     }
 }
 
-/// The commit that provenance names, where someone signed it who may attest.
+/// The commit that provenance names, if its signer may attest.
 fn named_commit(attested: &Attested, policy: &Policy) -> Result<Option<Commit>, Error> {
     let statements = attested.statements.iter();
     let counted = statements.filter(|statement| policy.attesters.contains(statement.by()));
@@ -217,7 +215,7 @@ fn named_commit(attested: &Attested, policy: &Policy) -> Result<Option<Commit>, 
     Ok(Commit::only(&named.collect())?)
 }
 
-/// The verdict as SLSA words it. Only an approval is ever summarised: a refusal signs nothing.
+/// The verdict as a SLSA verification summary. Only an approval has one: a refusal is not signed.
 fn summary(approval: &Approval, authority: &Authority<'_>) -> Result<serde_json::Value, Error> {
     let policy = BTreeMap::from([("sha256".to_owned(), approval.policy().hex())]);
     let vsa = Vsa {
@@ -231,7 +229,7 @@ fn summary(approval: &Approval, authority: &Authority<'_>) -> Result<serde_json:
             digest: policy,
         },
         verification_result: "PASSED".to_owned(),
-        // A policy of ours is not SLSA's; it vouches for itself and for no level.
+        // The policy is not one of SLSA's, and implies none of its levels.
         verified_levels: Vec::new(),
         slsa_version: "1.0".to_owned(),
     };
@@ -309,7 +307,7 @@ pub(crate) mod tests {
         for (one, two) in [(&first, &second), (&second, &first)] {
             let outcome = named(&[(builder, one), (builder, two)]);
             assert!(matches!(outcome, Err(Error::Commits(_))), "{outcome:?}");
-            // Who may not attest names nothing.
+            // A signer who may not attest names no commit.
             let only = named(&[(other, one), (builder, two), (builder, two)]);
             assert_eq!(only.unwrap().unwrap().as_str(), two);
         }

@@ -1,9 +1,9 @@
-//! The grant for one digest. It exists only where an approval exists.
+//! The grant for one digest. It exists only if an approval exists.
 //!
-//! An approval comes from a verdict alone. Each of these compiles as it stands in the first block of
-//! its pair, and no longer with the one line changed that the second block changes.
+//! Only a verdict contains an approval. Of each pair of blocks, the first compiles, and the second, which
+//! differs in one line, does not.
 //!
-//! Its fields are not to be written down, nor taken out:
+//! The fields of an approval are private:
 //!
 //! ```
 //! # use verifier::verdict::Approval;
@@ -20,7 +20,7 @@
 //! # }
 //! ```
 //!
-//! Only an appraisal becomes a verdict, and only [`appraise`](crate::appraise::appraise) makes one:
+//! Only an appraisal becomes a verdict, and only [`appraise`](crate::appraise::appraise) creates one:
 //!
 //! ```
 //! # use verifier::{appraise::appraise, evidence::Evidence, policy::Policy, verdict::Verdict};
@@ -35,7 +35,7 @@
 //! # }
 //! ```
 //!
-//! A refusal binds nothing:
+//! A refusal cannot be bound:
 //!
 //! ```
 //! # use verifier::{binding::Binding, grant::Grant, verdict::{Approval, Refusal}};
@@ -50,8 +50,8 @@
 //! # }
 //! ```
 //!
-//! The argument is about what was looked at, not about who looks: a program that makes up what a
-//! registry holds appraises a registry of its own making.
+//! This holds for any program that fetches and appraises honestly. A program that invents what a registry
+//! has can still appraise its inventions.
 
 use google::kms::Key;
 use google::outputs::KeyGrant;
@@ -69,7 +69,7 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// The grant, for the digest that was approved and for no other.
+    /// The grant for the digest that was approved, and for no other.
     pub fn new(approval: &Approval, grant: &Grant) -> Self {
         Self {
             key: grant.key().clone(),
@@ -88,7 +88,7 @@ impl Binding {
         &self.role
     }
 
-    /// The principal set that gets it.
+    /// The principal set that is granted the role.
     pub fn member(&self) -> &Member {
         &self.member
     }

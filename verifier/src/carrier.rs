@@ -22,7 +22,7 @@ impl fmt::Display for Carrier {
     }
 }
 
-/// Sixteen characters tell carriers apart; the whole digest is in the registry.
+/// Sixteen digits tell carriers apart. The registry has the whole digest.
 fn short(name: &str) -> String {
     let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
     let head: String = name.chars().take(7 + 16).collect();

@@ -1,9 +1,8 @@
-//! Fetches an image and everything that hangs on it. The only room that talks to the registry on the
-//! way to a verdict.
+//! Fetches an image and everything that is attached to it.
 //!
-//! Both layouts are always read: who can hide one of them must not hide the other. A registry that
-//! does not answer is an error and never an absence; bytes that are not those of their digest are
-//! damage, which is a finding.
+//! Both layouts are always read: a registry that hides one of them must not hide the other. A registry
+//! that does not answer is an error, never an absence. Bytes with another digest are damage, which is a
+//! finding.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -25,16 +24,16 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// Annotations that claim a predicate type: on layers under `.att`, on bundle referrers.
 const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
 
-/// Signed pieces of one image, under two tags and in referrers; more is a flood and no evidence.
+/// The most signed pieces of one image, under two tags and in referrers.
 const PIECES: usize = 2 * limits::SIGNATURES + limits::REFERRERS;
-/// The time for everything that hangs on an image. Each answer has a limit of its own, and yet
-/// hundreds of slow ones would hold us for a day.
+/// The time for everything that is attached to an image. Each answer has a time limit of its own, but
+/// hundreds of slow answers could take a day.
 const PIECES_TIME: Duration = Duration::from_secs(15 * 60);
 
-/// The digest behind a reference, asked for once.
+/// Resolves a reference to a digest, once.
 ///
 /// # Errors
-/// There is no such tag, or the registry does not answer.
+/// The tag does not exist, or the registry does not answer.
 pub async fn resolve(registry: &Registry, reference: &Reference) -> Result<ImageRef, Error> {
     let digest = match &reference.target {
         Target::Digest(digest) => *digest,
@@ -54,10 +53,10 @@ pub async fn resolve(registry: &Registry, reference: &Reference) -> Result<Image
     })
 }
 
-/// Everything that the registry holds about `image`.
+/// Fetches everything that the registry has about `image`.
 ///
 /// # Errors
-/// The registry does not answer or not in time, or holds no such image.
+/// The registry does not have the image, or does not answer in time.
 pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published, Error> {
     let mut collector = Collector {
         registry,
@@ -70,7 +69,7 @@ pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published,
             passed_over: Vec::new(),
         },
         seen: BTreeSet::new(),
-        room: limits::PIECES_TOTAL,
+        budget: limits::PIECES_TOTAL,
     };
     collector.image().await?;
     let attached = tokio::time::timeout(PIECES_TIME, collector.attached());
@@ -81,13 +80,13 @@ pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published,
 struct Collector<'a> {
     registry: &'a Registry,
     published: Published,
-    /// What was fetched already: a piece named again, as the same, says nothing new.
+    /// What was fetched already. The same piece attached again says nothing new.
     seen: BTreeSet<Named>,
-    /// Bytes that further pieces may have.
-    room: u64,
+    /// The most bytes that further pieces may have.
+    budget: u64,
 }
 
-/// All that is known of a piece before it is fetched, and where it hangs apart.
+/// What is known of a piece before it is fetched, except where it is attached.
 type Named = (Digest, Form, Option<String>);
 
 impl Collector<'_> {
@@ -151,8 +150,7 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// The layers under a legacy tag. Nobody vouches for the digest behind a tag; whatever stands
-    /// there must still be a manifest.
+    /// The layers under a legacy tag. Nothing signs what a tag names, but it must be a manifest.
     async fn tag(&mut self, suffix: &str) -> Result<(), Error> {
         let digest = self.published.image.digest;
         let name = format!("sha256-{}{suffix}", digest.hex());
@@ -185,8 +183,8 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// What a layer is follows from its own media type: artifact types in listings are known to be
-    /// wrong, and both layouts may hang anywhere.
+    /// The media type of a layer says what it is: artifact types in listings are often wrong, and both layouts
+    /// may be attached anywhere.
     async fn pieces(&mut self, carrier: &Carrier, manifest: &Manifest) -> Result<(), Error> {
         for layer in &manifest.layers {
             let (form, limit) = match layer.media_type.as_str() {
@@ -203,15 +201,15 @@ impl Collector<'_> {
             if self.seen.len() > PIECES {
                 return self.flood(Part::Pieces, Value::Count(PIECES));
             }
-            let Some(room) = self.room.checked_sub(layer.size) else {
+            let Some(budget) = self.budget.checked_sub(layer.size) else {
                 let most = Value::Bytes(limits::PIECES_TOTAL);
                 return self.flood(Part::Pieces, most);
             };
-            self.room = room;
+            self.budget = budget;
             let fetched = self.registry.blob(layer, limit).await;
             if let Err(remote::Error::NotFound { .. }) = fetched {
                 let gone = format!(
-                    "signed piece {} ({carrier}) is named, but not there",
+                    "signed piece {} ({carrier}) is listed, but the registry does not have it",
                     layer.digest
                 );
                 self.published.passed_over.push(gone);
@@ -231,7 +229,7 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// Splits what a registry may answer three ways: the bytes, other bytes, no answer.
+    /// Sorts answers: the bytes, other bytes (damage, and `None`), or no answer (an error).
     fn intact<T>(
         &mut self,
         what: &Part,
@@ -264,7 +262,7 @@ impl Collector<'_> {
             expected: at_most(most),
             found: Value::More,
         };
-        // Every further carrier is part of the same flood.
+        // Every further carrier would add the same.
         if !self.published.damage.contains(&damage) {
             self.published.damage.push(damage);
         }
@@ -312,7 +310,7 @@ fn too_slow(image: &ImageRef) -> Error {
     registry_error("fetching signatures and statements".to_owned(), source)
 }
 
-/// What an error of the registry says about the bytes it served; `None` when it served none.
+/// What is wrong with the bytes that the registry served; `None` if it served none.
 fn damage(what: &Part, error: &remote::Error) -> Option<Damage> {
     let (expected, found) = match error {
         remote::Error::DigestMismatch {
@@ -338,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_bytes_are_damage_and_silence_is_none() {
+    fn other_bytes_are_damage_and_no_answer_is_an_error() {
         let url = || "http://registry/v2/".to_owned();
         let mismatch = remote::Error::DigestMismatch {
             url: url(),

@@ -1,16 +1,16 @@
-//! The name of a git commit.
+//! Names of git commits.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Claims that are spelled out; whoever may push can make any number.
+/// Commits that an error lists. Anyone who may push can add more.
 const SHOWN: usize = 4;
 
-/// A git commit by its full name; nothing that git could take for an option or a revision.
+/// The full name of a git commit. It cannot be an option or a revision of git.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Commit(String);
 
-/// Text that is no full commit name.
+/// Text that is not a full commit name.
 #[derive(Debug, thiserror::Error)]
 #[error("parsing commit: expected 40 or 64 lower-case hexadecimal digits, found `{0}`")]
 pub struct InvalidCommit(String);
@@ -21,16 +21,15 @@ pub struct InvalidCommit(String);
 pub struct SeveralCommits(String);
 
 impl Commit {
-    /// The name.
+    /// The hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The one commit that provenance names, if any does. Which statement comes first is up to
-    /// whoever pushed last, so several are no answer.
+    /// The commit that provenance names, if any does. The order of statements is no reason to prefer one.
     ///
     /// # Errors
-    /// There are several.
+    /// Provenance names several.
     pub fn only(named: &BTreeSet<Self>) -> Result<Option<Self>, SeveralCommits> {
         if named.len() < 2 {
             return Ok(named.first().cloned());
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn several_commits_are_no_answer() {
+    fn several_commits_are_an_error() {
         let commit = |digit: &str| digit.repeat(40).parse::<Commit>().unwrap();
         let mut named = BTreeSet::new();
         assert!(matches!(Commit::only(&named), Ok(None)));

@@ -1,5 +1,4 @@
-//! Two images, down to the first thing that differs: a field of the manifest or the config, or a
-//! file of a layer.
+//! Compares two images, down to fields of manifest and config and to files of layers.
 
 use std::fmt;
 
@@ -8,10 +7,10 @@ use serde_json::Value;
 
 use crate::contents::{Contents, LayerContents, Listed};
 
-/// Differences that are kept; a rebuild of other source differs everywhere.
+/// The most differences that are kept. A rebuild of another source differs everywhere.
 pub const DIFFERENCES: usize = 64;
 
-/// Where two images differ.
+/// A place where two images differ.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
@@ -23,9 +22,9 @@ pub enum Place {
     Layer(usize),
     /// A path in a layer.
     File {
-        /// Position of the layer.
+        /// The position of the layer, from 0.
         layer: usize,
-        /// Path in the image, as the layer spells it.
+        /// The path, as the layer has it.
         path: String,
     },
 }
@@ -41,23 +40,23 @@ impl fmt::Display for Place {
     }
 }
 
-/// One difference, with both sides in words.
+/// One difference.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Difference {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// What our rebuild has there.
+    /// What the rebuild has there, for people.
     pub rebuilt: String,
-    /// What the published image has there.
+    /// What the published image has there, for people.
     pub published: String,
 }
 
-/// What comparing two images gives.
+/// The result of a comparison.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Comparison {
-    /// The manifests are the same bytes, and so everything below them.
+    /// The manifests are the same bytes, and so is everything that they name.
     Same,
-    /// They are not. Files come first: they tell most.
+    /// They differ. Differences of files come first.
     Different(Vec<Difference>),
 }
 
@@ -143,14 +142,14 @@ impl Differences {
             return;
         }
         let before = self.found.len();
-        // Both were read as documents before.
+        // Both were parsed before.
         let read =
             |bytes| content::json::parse(bytes, content::limits::MANIFEST).unwrap_or(Value::Null);
         self.values("", &read(published), &read(rebuilt), place);
         if self.found.len() == before {
             let digest = content::Digest::of;
             let published = format!(
-                "{} with the same fields, written otherwise",
+                "{} with the same fields in another form",
                 digest(published)
             );
             self.push(place("as a whole".to_owned()), published, digest(rebuilt));

@@ -1,4 +1,4 @@
-//! An image read to the end: manifest, config, and what each layer holds.
+//! Reads an image: manifest, config, and the entries of each layer.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,39 +11,39 @@ use oci::{Descriptor, Image};
 use crate::damage::{Damage, Part};
 use crate::value::Value;
 
-/// One path of a layer, with all that its header says.
+/// An entry of a layer, with all that its header says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Listed {
-    /// What is there.
+    /// The kind of entry.
     pub kind: ListedKind,
-    /// Mode bits.
+    /// The mode bits.
     pub mode: u32,
-    /// User and group.
+    /// The numbers of user and group.
     pub owner: (u64, u64),
-    /// Seconds since 1970.
+    /// The modification time, in seconds since 1970.
     pub mtime: u64,
 }
 
-/// What is at a path.
+/// The kind of an entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ListedKind {
     /// A directory.
     Directory,
     /// A regular file.
     File {
-        /// Digest of its bytes.
+        /// The digest of the contents.
         digest: Digest,
-        /// How many there are.
+        /// The size in bytes.
         size: u64,
     },
     /// A symbolic link.
     Symlink {
-        /// Where it leads.
+        /// The target of the link.
         target: String,
     },
-    /// Another name for a file; format v1 writes none.
+    /// Another name of a file. Format v1 writes none.
     HardLink {
-        /// The file.
+        /// The path of the file.
         target: String,
     },
 }
@@ -65,31 +65,31 @@ impl fmt::Display for Listed {
     }
 }
 
-/// What one layer holds.
+/// The contents of one layer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LayerContents {
-    /// Digest of the layer as it is stored.
+    /// The digest of the layer as it is stored.
     pub digest: Digest,
-    /// Its entries by path, without a leading slash.
+    /// The entries by path, without a leading slash.
     pub entries: BTreeMap<String, Listed>,
 }
 
-/// A whole image. Only [`Contents::read`] makes one, so that its layers are those of its manifest.
+/// An image. Only [`Contents::read`] creates one, so its layers are those of its manifest.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// Manifest and config, as received and as read.
+    /// Manifest and config, as bytes and parsed.
     pub(crate) image: Image,
     /// The layers, in order.
     pub(crate) layers: Vec<LayerContents>,
 }
 
-/// An image that could not be read to the end.
+/// An image that could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ContentsError {
-    /// Bytes that are not what the manifest says: what an attacker can cause.
+    /// Bytes that are not what the manifest says. An attacker can cause it.
     #[error("{0}")]
     Damage(Box<Damage>),
-    /// Bytes that do not come: what keeps us from telling.
+    /// Bytes that cannot be read.
     #[error("reading layer: {0}")]
     Io(#[source] io::Error),
 }
@@ -101,16 +101,16 @@ impl Contents {
     /// Reads every layer of `image`, each checked against its descriptor and its diff ID.
     ///
     /// # Errors
-    /// [`ContentsError::Damage`] when a layer is not what the manifest says, else what `open` says.
+    /// [`ContentsError::Damage`] if a layer is not what the manifest says, otherwise the error of `open`.
     pub fn read(image: Image, open: OpenLayer<'_>) -> Result<Self, ContentsError> {
         let mut layers: Vec<LayerContents> = Vec::new();
         let mut entries = 0;
-        let mut room = Room::default();
+        let mut budget = Budget::default();
         let mut overlay = Overlay::default();
         for (index, descriptor) in image.manifest().layers.iter().enumerate() {
             let blob = open(descriptor).map_err(ContentsError::Io)?;
             overlay.begin_layer();
-            let (layer, diff_id) = read_layer(index, descriptor, blob, &mut room, &mut overlay)?;
+            let (layer, diff_id) = read_layer(index, descriptor, blob, &mut budget, &mut overlay)?;
             let expected = image.config().rootfs.diff_ids.get(index);
             if expected != Some(&diff_id) {
                 return Err(ContentsError::Damage(Box::new(Damage {
@@ -132,13 +132,13 @@ impl Contents {
         Ok(Self { image, layers })
     }
 
-    /// Manifest and config, as received and as read.
+    /// Manifest and config, as bytes and parsed.
     pub fn image(&self) -> &Image {
         &self.image
     }
 
-    /// The files as a container sees them: later layers over earlier ones. Whiteouts hide nothing
-    /// here: what a layer carries is to be accounted for, seen or not.
+    /// The entries of all layers, later layers over earlier ones. Unlike in a container, whiteouts hide
+    /// nothing: the rules account for every entry.
     pub fn flatten(&self) -> BTreeMap<&str, &Listed> {
         let mut flat = BTreeMap::new();
         for layer in &self.layers {
@@ -157,19 +157,19 @@ fn read_layer(
     index: usize,
     descriptor: &Descriptor,
     blob: Box<dyn Read>,
-    room: &mut Room,
+    budget: &mut Budget,
     overlay: &mut Overlay,
 ) -> Result<(LayerContents, Digest), ContentsError> {
     let mut blob = CheckedReader::new(blob, descriptor.digest, descriptor.size);
     let mut entries = BTreeMap::new();
     let read = layer::read(&mut blob, |member, content| -> Result<(), oci::Error> {
-        room.take(member).map_err(oci::Error::ReadLayer)?;
+        budget.take(member).map_err(oci::Error::ReadLayer)?;
         overlay.add(member)?;
         let listed = list(member, content).map_err(oci::Error::ReadLayer)?;
         entries.insert(member.path.to_string(), listed);
         Ok(())
     });
-    // To the very end, or the digest would go unchecked.
+    // To the end, as the digest is checked there.
     let diff_id = read.and_then(|diff_id| {
         let rest = io::copy(&mut blob, &mut io::sink()).map_err(ReadError::from);
         rest.map(|_| diff_id).map_err(oci::Error::ReadLayer)
@@ -179,14 +179,14 @@ fn read_layer(
     Ok((LayerContents { digest, entries }, diff_id))
 }
 
-/// What is left for the members to come: a little of what compresses well unpacks to years of work,
-/// or to more names than fit into memory.
-struct Room {
+/// What further members may take. A few compressed bytes can unpack to terabytes, or to more names than fit
+/// into memory.
+struct Budget {
     content: u64,
     names: u64,
 }
 
-impl Default for Room {
+impl Default for Budget {
     fn default() -> Self {
         Self {
             content: limits::UNPACKED_TOTAL,
@@ -195,7 +195,7 @@ impl Default for Room {
     }
 }
 
-impl Room {
+impl Budget {
     fn take(&mut self, member: &Member) -> Result<(), ReadError> {
         let (content, target) = match &member.kind {
             MemberKind::File { size } => (*size, 0),
@@ -210,8 +210,8 @@ impl Room {
     }
 }
 
-fn less(room: u64, taken: u64, limit: u64) -> Result<u64, ReadError> {
-    room.checked_sub(taken).ok_or(ReadError::Limit { limit })
+fn less(budget: u64, taken: u64, limit: u64) -> Result<u64, ReadError> {
+    budget.checked_sub(taken).ok_or(ReadError::Limit { limit })
 }
 
 fn list(member: &Member, content: &mut dyn Read) -> Result<Listed, ReadError> {
@@ -240,7 +240,7 @@ fn list(member: &Member, content: &mut dyn Read) -> Result<Listed, ReadError> {
     })
 }
 
-/// Malformed archives are somebody's doing; a disk that fails is not.
+/// A malformed archive is damage. A disk that fails is an error.
 fn fault(index: usize, digest: &Digest, error: oci::Error) -> ContentsError {
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     match error {
@@ -316,7 +316,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn no_flipped_byte_of_a_layer_goes_unseen() {
+    fn each_flipped_byte_of_a_layer_is_damage() {
         let (image, blob) = image(&[file("workload", b"code")], "/workload");
         for index in (0..blob.len()).step_by(7) {
             let mut flipped = blob.clone();
@@ -334,11 +334,11 @@ pub(crate) mod tests {
         let taken = |content, names, entry: Entry| {
             let mut blob = Vec::new();
             layer::write(vec![entry], &mut blob).unwrap();
-            let mut room = Room { content, names };
+            let mut budget = Budget { content, names };
             let read = layer::read(&mut blob.as_slice(), |member, _| {
-                room.take(member).map_err(oci::Error::ReadLayer)
+                budget.take(member).map_err(oci::Error::ReadLayer)
             });
-            read.ok().map(|_| (room.content, room.names))
+            read.ok().map(|_| (budget.content, budget.names))
         };
         let link = || Entry {
             path: "l".parse().unwrap(),

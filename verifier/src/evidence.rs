@@ -1,5 +1,5 @@
-//! What is known about an image once every signature was verified and the source rebuilt. The rules
-//! see this and nothing else.
+//! What is known about an image after signatures were verified and the source was rebuilt. Rules use nothing
+//! else but the policy.
 
 use std::path::PathBuf;
 
@@ -13,27 +13,27 @@ use crate::damage::Damage;
 use crate::fact::Reason;
 use crate::rule::Rule;
 
-pub use crate::fact::{RegistryCheck, Sight};
+pub use crate::fact::{RegistryCheck, Visibility};
 
-/// Published bytes after verification: who signed what. Only [`crate::examine::examine`] makes one,
-/// and its contents are those of its image.
+/// What is published, after verification. Only [`crate::examine::examine`] creates one, so its contents are
+/// those of its image.
 #[derive(Clone, Debug)]
 pub struct Attested {
-    /// What was asked for.
+    /// The image that was requested.
     pub(crate) image: ImageRef,
-    /// The image, unless damaged.
+    /// The contents of the image, unless they are damaged.
     pub(crate) contents: Option<Contents>,
-    /// How many pieces were looked at.
+    /// The number of signed pieces.
     pub(crate) pieces: usize,
     /// Signatures over this image by principals of the policy.
     pub(crate) signatures: Vec<Verified<ImageSignature>>,
     /// Statements about this image by principals of the policy.
     pub(crate) statements: Vec<Verified<SignedStatement>>,
-    /// What does not count, and why.
+    /// Signed pieces that do not count.
     pub(crate) uncounted: Vec<Uncounted>,
-    /// Carried over from [`crate::published::Published`], with what verification added.
+    /// As in [`crate::published::Published`], with what verification added.
     pub(crate) damage: Vec<Damage>,
-    /// Carried over from [`crate::published::Published`].
+    /// As in [`crate::published::Published`].
     pub(crate) passed_over: Vec<String>,
 }
 
@@ -52,66 +52,66 @@ impl Attested {
 /// A signature over the image's digest that verified.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ImageSignature {
-    /// Where it hangs.
+    /// Where it is attached.
     pub carrier: Carrier,
-    /// The repository that was signed with the digest, if any was.
+    /// The repository that was signed with the digest, if any.
     pub repository: Option<String>,
-    /// Whether Confidential Space will count it as well.
-    pub in_confidential_space: Sight,
+    /// Whether Confidential Space counts it as well.
+    pub in_confidential_space: Visibility,
 }
 
 /// A statement that verified and whose subject is the image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SignedStatement {
-    /// Where it hangs.
+    /// Where it is attached.
     pub carrier: Carrier,
     /// The signed predicate type.
     pub predicate_type: String,
-    /// The type that the carrier claims; signed by nobody.
+    /// The predicate type that the carrier claims, which is not signed.
     pub claimed_type: Option<String>,
-    /// The statement as it was signed.
+    /// The signed bytes of the statement.
     pub payload: Vec<u8>,
 }
 
-/// A piece that counts for nothing.
+/// A signed piece that does not count.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Uncounted {
-    /// The rule that it might have been meant for.
+    /// The rule that it may have been meant for.
     pub rule: Rule,
-    /// Where it hangs.
+    /// Where it is attached.
     pub carrier: Carrier,
     /// Why it does not count.
     pub reason: Reason,
 }
 
-/// When a rebuild was made, and so who saw it.
+/// When a rebuild was made.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Occasion {
-    /// For this appraisal, which started the builder itself.
+pub enum Timing {
+    /// During this appraisal.
     Now,
-    /// By an earlier `verifier rebuild`, whose layout we were given.
+    /// By an earlier `verifier rebuild`.
     Earlier {
-        /// Where it lies.
+        /// The layout that it wrote.
         layout: PathBuf,
         /// The source that its record names.
         source: String,
     },
 }
 
-/// Our own rebuild.
+/// A rebuild.
 #[derive(Clone, Debug)]
 pub struct Rebuilt {
-    /// When.
-    pub occasion: Occasion,
-    /// Commit of the source that we built.
+    /// When it was made.
+    pub timing: Timing,
+    /// The commit that was built.
     pub commit: String,
-    /// The image that came out.
+    /// The image that was built.
     pub contents: Contents,
-    /// The provenance that our builder wrote about it.
+    /// The provenance that the builder wrote.
     pub provenance: attest::Provenance,
-    /// The bill of materials that our builder wrote about it.
+    /// The bill of materials that the builder wrote.
     pub sbom: attest::Sbom,
-    /// Whether our builder compared crates with the registry.
+    /// Whether the builder compared crates with the registry.
     pub registry: RegistryCheck,
 }
 
@@ -128,45 +128,45 @@ impl Rebuilt {
 pub enum Rebuild {
     /// No source was given, and the policy asks for none.
     Unasked,
-    /// The source was fetched and does not hold the commit: nothing to build.
+    /// The source does not have the commit.
     NoCommit {
-        /// Where it was looked for.
+        /// The source.
         source: String,
-        /// What the provenance names.
+        /// The commit that provenance names.
         commit: String,
     },
-    /// A link of the commit stands in the place of the directory, or above it: another directory
-    /// would be built under this name.
+    /// The directory, or one above it, is a symbolic link. Another directory would be built under this
+    /// name.
     Linked {
         /// The commit.
         commit: String,
-        /// The link's path in the source.
+        /// The path of the link in the source.
         link: String,
     },
-    /// The compiler refused the source.
+    /// The builder refused the source.
     Refused {
         /// The commit that was built.
         commit: String,
-        /// The builder's last words.
+        /// The last line that the builder printed.
         reason: String,
     },
-    /// It was built.
+    /// The image was built.
     Done(Box<Rebuilt>),
 }
 
-/// Everything that the rules judge.
+/// Everything that the rules are applied to.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    /// What others say.
+    /// What is published.
     pub(crate) attested: Attested,
-    /// What we saw ourselves.
+    /// Our own rebuild.
     pub(crate) rebuild: Rebuild,
-    /// Where the rebuilt and the published image differ; empty when there is no rebuild.
+    /// Where the rebuilt and the published image differ. Empty without a rebuild.
     pub(crate) differences: Vec<Difference>,
 }
 
 impl Evidence {
-    /// Puts both together and compares the images.
+    /// Combines both, and compares the images.
     pub fn new(attested: Attested, rebuild: Rebuild) -> Self {
         let differences = match (&attested.contents, &rebuild) {
             (Some(published), Rebuild::Done(rebuilt)) => {

@@ -1,5 +1,5 @@
-//! From published bytes to who signed what. Keys come from the policy alone: a key, hint or type
-//! that hangs beside a signature was put there by whoever put the signature there.
+//! From published bytes to who signed what. Keys come from the policy only: a key, hint or type that is
+//! attached to a signature comes from the same source as the signature.
 
 use attest::predicate::{COSIGN_SIGN, Purpose};
 use attest::{Predicate, Statement};
@@ -15,7 +15,7 @@ use signature::simple_signing::Payload;
 use trust::{Principals, Unverified, Verified};
 
 use crate::damage::{Damage, Part};
-use crate::evidence::{Attested, ImageSignature, Sight, SignedStatement, Uncounted};
+use crate::evidence::{Attested, ImageSignature, Visibility, SignedStatement, Uncounted};
 use crate::fact::Reason;
 use crate::published::{Carrier, Form, Piece, Published};
 use crate::rule::Rule;
@@ -43,7 +43,7 @@ pub fn examine(mut published: Published, principals: &Principals, now: DateTime<
     examiner.attested
 }
 
-/// Contents of another image than was asked for are none of it.
+/// Discards contents of another image than was requested.
 fn refuse_another_image(published: &mut Published) {
     let expected = published.image.digest;
     let found = published
@@ -109,7 +109,7 @@ impl Examiner<'_> {
             Ok::<_, Reason>(ImageSignature {
                 carrier: piece.carrier.clone(),
                 repository: Some(payload.repository().to_owned()),
-                in_confidential_space: sight(&piece.carrier, &payload, &signer.key),
+                in_confidential_space: visibility(&piece.carrier, &payload, &signer.key),
             })
         });
         self.attested.signatures.push(signed?);
@@ -128,7 +128,7 @@ impl Examiner<'_> {
     }
 
     /// What a principal has signed. It is a signature on the image only if it says so; any other
-    /// statement is one of its own type, wherever it hangs.
+    /// statement is one of its own type, wherever it is attached.
     fn signed(
         &mut self,
         piece: &Piece,
@@ -158,12 +158,12 @@ impl Examiner<'_> {
                 Ok::<_, Reason>(ImageSignature {
                     carrier: piece.carrier.clone(),
                     repository: subject.name.clone(),
-                    in_confidential_space: Sight::NotUnderTag,
+                    in_confidential_space: Visibility::NotUnderTag,
                 })
             });
             self.attested.signatures.push(signature?);
         }
-        // Signatures as well: one that hangs there as provenance is a confusion to be reported.
+        // Signatures as well: one that is attached as provenance must be reported.
         let signed = payload.and_then(|bytes| {
             Ok::<_, Reason>(SignedStatement {
                 carrier: piece.carrier.clone(),
@@ -176,7 +176,7 @@ impl Examiner<'_> {
         Ok(())
     }
 
-    /// A good signature over another image is worth nothing here.
+    /// A good signature over another image does not count.
     fn expect_digest(&self, name: &str, found: &str) -> Result<(), Reason> {
         let expected = self.attested.image.digest;
         match expected.to_string() == found {
@@ -190,15 +190,15 @@ impl Examiner<'_> {
     }
 }
 
-fn sight(carrier: &Carrier, payload: &Payload, key: &PublicKey) -> Sight {
+fn visibility(carrier: &Carrier, payload: &Payload, key: &PublicKey) -> Visibility {
     match carrier {
-        Carrier::Tag(tag) if tag.ends_with(".sig") && payload.names(key) => Sight::Seen,
-        Carrier::Tag(tag) if tag.ends_with(".sig") => Sight::NamesAnother,
-        Carrier::Tag(_) | Carrier::Referrer(_) => Sight::NotUnderTag,
+        Carrier::Tag(tag) if tag.ends_with(".sig") && payload.names(key) => Visibility::Counted,
+        Carrier::Tag(tag) if tag.ends_with(".sig") => Visibility::NamesAnother,
+        Carrier::Tag(_) | Carrier::Referrer(_) => Visibility::NotUnderTag,
     }
 }
 
-/// The rule that a piece might have been meant for, by its form and what hangs beside it.
+/// The rule that a piece may have been meant for, by the type that its carrier claims.
 fn rule_of(piece: &Piece) -> Rule {
     let claimed = piece.claimed_type.as_deref().and_then(Predicate::with_uri);
     match claimed.filter(|predicate| predicate.purpose == Purpose::Description) {

@@ -70,9 +70,9 @@ pub enum Reason {
 /// with the key and the algorithm that the payload names (launcher, signature discovery). A workload that
 /// waits for a signature that is not counted does not start.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Sight {
+pub enum Visibility {
     /// It counts the signature.
-    Seen,
+    Counted,
     /// The signature is not under the tag.
     NotUnderTag,
     /// The payload names no key, or another key or algorithm.

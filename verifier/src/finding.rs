@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::carrier::Carrier;
 use crate::compare::Place;
 use crate::damage::{Damage, Part};
-use crate::evidence::Occasion;
+use crate::evidence::Timing;
 use crate::fact::Claim;
 use crate::value::Value;
 
@@ -103,7 +103,7 @@ pub enum Subject {
         /// The commit.
         commit: String,
         /// When it was built.
-        occasion: Occasion,
+        timing: Timing,
     },
     /// The digests of the crates that were built.
     Crates,

@@ -1,5 +1,5 @@
-//! The verifier: an image and what others say about it come in, a verdict goes out, and only a pass
-//! becomes a binding.
+//! The verifier: it takes an image and what others say about it, reaches a verdict, and binds a key to
+//! the image only after a pass.
 //!
 //! ```text
 //! collect -> Published -> examine -> Attested ─┐
@@ -7,8 +7,8 @@
 //!                                                                          -> Binding::new
 //! ```
 //!
-//! Below `collect` and `rebuild` there is no network, no clock and no environment: bytes in, value
-//! out. What an attacker can cause is a finding; what keeps us from telling is an error.
+//! `collect` and `rebuild` use the network. Everything below them is a function of bytes and time. What an
+//! attacker can cause is a finding. What prevents a verdict is an error.
 
 pub mod appraise;
 pub mod authorize;

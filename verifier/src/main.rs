@@ -20,7 +20,7 @@ use verifier::error::Error;
 use verifier::grant::Grant;
 use verifier::grant::apply::{Change, Keys};
 use verifier::policy::Policy;
-use verifier::rebuild::{BuildLimits, SourceLimits, Workshop};
+use verifier::rebuild::{BuildLimits, SourceLimits, Tools};
 use verifier::verdict::Verdict;
 use verifier::{receipt, report, revoke};
 
@@ -107,7 +107,7 @@ async fn appraise(
         (Some(source), _) => Origin::Source {
             source: source.clone(),
             commit: arguments.tools.commit.clone(),
-            workshop: workshop(&arguments.tools)?,
+            tools: tools(&arguments.tools)?,
         },
         (None, Some(layout)) => Origin::Layout(layout.clone()),
         (None, None) => Origin::Absent,
@@ -237,7 +237,7 @@ async fn rebuild(arguments: &cli::Rebuild) -> Result<Status, Error> {
         source: &arguments.source,
         commit: arguments.tools.commit.as_ref(),
         directory: &arguments.directory,
-        workshop: &workshop(&arguments.tools)?,
+        tools: &tools(&arguments.tools)?,
         layout: &arguments.output,
         now: SystemTime::now().into(),
     };
@@ -280,12 +280,12 @@ async fn connect(
     Registry::connect(repository, &transport).map_err(failed)
 }
 
-fn workshop(tools: &cli::Tools) -> Result<Workshop, Error> {
+fn tools(tools: &cli::Tools) -> Result<Tools, Error> {
     let builder = match &tools.builder {
         Some(builder) => builder.clone(),
         None => beside_this_program("builder")?,
     };
-    Ok(Workshop {
+    Ok(Tools {
         builder,
         store: tools.store.clone(),
         archive: tools.archive.clone(),

@@ -1,4 +1,4 @@
-//! The release policy: what its owner asks of an image before a key is opened to it.
+//! The release policy: what its owner requires of an image before it may use a key.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,23 +19,23 @@ pub use error::PolicyError;
 /// The external parameters of provenance that have policy entries of their own.
 pub const POLICY_PARAMETERS: [&str; 2] = ["source", "directory"];
 
-/// Whether the policy asks for something.
+/// Whether the policy requires something.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Demand {
     /// Its absence is a refusal.
     Required,
-    /// Not asked for.
+    /// It is not required.
     Unasked,
 }
 
-/// A policy whose every name is resolved. Only [`Policy::parse`] makes one.
+/// A policy in which every name is resolved. Only [`Policy::parse`] creates one.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// To be named in verdicts.
+    /// See [`Policy::digest`].
     pub(crate) digest: Digest,
-    /// Who appraises by it, as a URI.
+    /// The URI of the verifier.
     pub(crate) verifier_id: Option<String>,
-    /// Where the image may live.
+    /// The repository of the image.
     pub(crate) repository: Repository,
     /// The expected `builder.id`.
     pub(crate) builder_id: String,
@@ -53,7 +53,7 @@ pub struct Policy {
     pub(crate) principals: Principals,
     /// Who must have signed the image.
     pub(crate) signatures: Quorum,
-    /// What must be attested.
+    /// The predicates that must be attested.
     pub(crate) attestations: BTreeSet<Predicate>,
     /// The principals whose attestations count.
     pub(crate) attesters: BTreeSet<Identity>,
@@ -62,10 +62,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Parses a policy; `read_key` reads the key files that it names, as they are named.
+    /// Parses a policy. `read_key` reads the key files that it names.
     ///
     /// # Errors
-    /// Anything that is unknown, missing, or named twice: a policy is never guessed.
+    /// An entry is unknown, missing or invalid, or a list names something twice.
     pub fn parse(
         bytes: &[u8],
         read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
@@ -91,14 +91,14 @@ impl Policy {
         })
     }
 
-    /// What verdicts name: `sha256` over lines of hexadecimal digits, first the digest of the document,
-    /// then each principal's key identifier in its order. So a policy that names its keys by files
-    /// has another digest when a file holds another key.
+    /// The digest that verdicts name: SHA-256 over lines of hexadecimal digits, first the digest of the
+    /// document, then the digest of each principal's key in order. A policy that names key files
+    /// has another digest if a file has another key.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// Who appraises by it, as a URI.
+    /// The URI of the verifier, for verdicts.
     pub fn verifier_id(&self) -> Option<&str> {
         self.verifier_id.as_deref()
     }
@@ -233,7 +233,7 @@ require = true
     }
 
     #[test]
-    fn a_name_stands_once_in_a_list() {
+    fn a_list_has_a_name_once() {
         let (builder, _) = keys();
         let good = text(&[("builder", &builder)]);
         for (from, to) in [
@@ -336,7 +336,7 @@ require = true
     }
 
     #[test]
-    fn what_is_unknown_is_refused() {
+    fn unknown_entries_and_names_are_refused() {
         let (builder, _) = keys();
         let good = text(&[("builder", &builder)]);
         let refusal = |from: &str, to: &str| {

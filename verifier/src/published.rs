@@ -1,4 +1,4 @@
-//! What a registry holds about an image: bytes, of which nothing is believed yet.
+//! What a registry has about an image: bytes that are not verified yet.
 
 use content::Digest;
 use oci::{Descriptor, ImageRef};
@@ -10,25 +10,25 @@ use crate::damage::Damage;
 /// Everything that was fetched for one digest.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// What was asked for.
+    /// The image that was requested.
     pub image: ImageRef,
-    /// The image itself, unless its bytes are not those of the digest.
+    /// The contents of the image, unless they are damaged.
     pub contents: Option<Contents>,
-    /// Whatever may be a signature or a statement, from both layouts.
+    /// What may be a signature or a statement, from both layouts.
     pub pieces: Vec<Piece>,
-    /// Files of package indices, which a rebuild may need; none is fetched before that.
+    /// Files of package indices. They are fetched only if a rebuild needs them.
     pub index_files: Vec<Descriptor>,
-    /// Bytes that are not what their digest says, or that no reader can take for what they are.
+    /// Bytes with another digest, or of another form, than they should have.
     pub damage: Vec<Damage>,
-    /// Referrers and pieces that are listed and cannot be read, in words. They do not count: a registry
+    /// Referrers and pieces that are listed and cannot be read, for people. They do not count: a registry
     /// could as well leave them out.
     pub passed_over: Vec<String>,
 }
 
-/// How the bytes of a piece are meant.
+/// The form of a signed piece.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Form {
-    /// A simple-signing payload; its signature stands beside it, in base64.
+    /// A simple-signing payload. Its signature is in an annotation, in base64.
     SimpleSigning {
         /// The annotation `dev.cosignproject.cosign/signature`.
         signature: String,
@@ -42,14 +42,14 @@ pub enum Form {
 /// One signature or statement.
 #[derive(Clone, Debug)]
 pub struct Piece {
-    /// Where it hangs.
+    /// Where it is attached.
     pub carrier: Carrier,
-    /// How it is meant.
+    /// The form.
     pub form: Form,
-    /// The predicate type that the carrier claims; a hint that nobody signed.
+    /// The predicate type that the carrier claims, which is not signed.
     pub claimed_type: Option<String>,
-    /// The digest under which it was fetched.
+    /// The digest that was requested.
     pub digest: Digest,
-    /// The bytes.
+    /// The bytes that were served.
     pub bytes: Vec<u8>,
 }

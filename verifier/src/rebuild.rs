@@ -1,4 +1,4 @@
-//! Builds the image again from source. The only room that starts processes: git and the builder.
+//! Builds the image again from source, with git and the builder.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::commit::Commit;
 use crate::contents::Contents;
-use crate::evidence::{Occasion, Rebuild, Rebuilt, RegistryCheck};
+use crate::evidence::{Timing, Rebuild, Rebuilt, RegistryCheck};
 
 mod directory;
 mod error;
@@ -29,20 +29,20 @@ pub use limits::{BuildLimits, SourceLimits};
 pub use process::Progress;
 use record::{Record, read_file};
 
-/// How this machine builds.
+/// The programs that build, and their settings.
 #[derive(Clone, Debug, Default)]
-pub struct Workshop {
+pub struct Tools {
     /// The builder program.
     pub builder: PathBuf,
-    /// Where it keeps inputs by digest; its own default without.
+    /// Where it stores inputs. Without, its default.
     pub store: Option<PathBuf>,
-    /// The package archive to fetch inputs from; its own default without.
+    /// The package archive that it fetches from. Without, its default.
     pub archive: Option<String>,
-    /// Fingerprints of keys that may sign package indices, besides those that it trusts itself.
+    /// Fingerprints of keys that may sign package indices, besides those that the builder trusts.
     pub archive_keys: Vec<String>,
-    /// How many compilers it runs at once; its own default without.
+    /// The number of compilers that it runs at once. Without, its default.
     pub jobs: Option<NonZeroUsize>,
-    /// Minutes after which it gives up a compiler; its own default without.
+    /// The time limit of a compiler, in minutes. Without, its default.
     pub time_limit: Option<NonZeroU32>,
     /// What compilers and build scripts may use.
     pub limits: BuildLimits,
@@ -55,30 +55,30 @@ pub struct Workshop {
 pub struct Order {
     /// A directory or URL that git can clone.
     pub source: String,
-    /// What provenance calls that source.
+    /// The URI of the source in provenance.
     pub source_uri: String,
-    /// Which commit of it.
+    /// The commit to build.
     pub commit: Choice,
     /// The directory of the source that is built.
     pub directory: String,
 }
 
-/// A commit, and who chose it.
+/// How the commit is chosen.
 #[derive(Clone, Debug)]
 pub enum Choice {
-    /// The caller, who must know: a source without it is a mistake.
+    /// By the user. A source without it is an error.
     Given(Commit),
-    /// Provenance: a source without it is evidence.
+    /// By provenance. A source without it is evidence.
     Claimed(Commit),
-    /// Nobody: what the source's `HEAD` is.
+    /// The source's `HEAD`.
     Head,
 }
 
 impl Choice {
-    /// What the caller said, or else what provenance says.
+    /// The user's choice, or else what provenance claims.
     ///
     /// # Errors
-    /// Those of `claimed`, which is asked only if it is needed.
+    /// Those of `claimed`, which is called only if it is needed.
     pub fn of<E>(
         given: Option<&Commit>,
         claimed: impl FnOnce() -> Result<Option<Commit>, E>,
@@ -90,13 +90,13 @@ impl Choice {
     }
 }
 
-/// Clones, checks out, builds into `layout`, and reads the result.
+/// Clones the source, checks the commit out, builds it into `layout`, and reads the result.
 ///
 /// # Errors
-/// Anything that keeps us from building. What the source itself is to blame for is no error but
-/// [`Rebuild::NoCommit`] and [`Rebuild::Refused`].
+/// The source cannot be fetched or built. Faults of the source itself are not errors, but other variants of
+/// [`Rebuild`].
 pub async fn rebuild(
-    workshop: &Workshop,
+    tools: &Tools,
     order: &Order,
     attached: &Attached<'_>,
     layout: &Path,
@@ -107,7 +107,7 @@ pub async fn rebuild(
         source,
     })?;
     let clone = scratch.path().join("source");
-    let limits = &workshop.source_limits;
+    let limits = &tools.source_limits;
     git::fetch(&order.source, &clone, limits, progress).await?;
     let commit = match &order.commit {
         Choice::Given(commit) | Choice::Claimed(commit) => commit.clone(),
@@ -134,7 +134,7 @@ pub async fn rebuild(
         source_uri: &order.source_uri,
         evidence: evidence.as_deref(),
     };
-    match build(workshop, &input, layout, progress).await? {
+    match build(tools, &input, layout, progress).await? {
         Ending::Built => {
             let rebuilt = read_built(layout, &commit)?;
             directory::compare(&order.directory, rebuilt.directory())?;
@@ -147,7 +147,7 @@ pub async fn rebuild(
     }
 }
 
-/// What a source is blamed for that does not have the commit. A part of one cannot tell.
+/// The commit is missing. A shallow clone does not show whether the source has it.
 async fn no_commit(order: &Order, clone: &Path, commit: Commit) -> Result<Rebuild, RebuildError> {
     let source = order.source.clone();
     if git::is_shallow(clone).await? {
@@ -169,7 +169,7 @@ async fn no_commit(order: &Order, clone: &Path, commit: Commit) -> Result<Rebuil
 }
 
 fn read_built(layout: &Path, commit: &Commit) -> Result<Rebuilt, RebuildError> {
-    let rebuilt = read(layout, Occasion::Now)?;
+    let rebuilt = read(layout, Timing::Now)?;
     match rebuilt.commit == commit.as_str() {
         true => Ok(rebuilt),
         false => Err(RebuildError::Commit {
@@ -179,18 +179,18 @@ fn read_built(layout: &Path, commit: &Commit) -> Result<Rebuilt, RebuildError> {
     }
 }
 
-/// Reads what an earlier `verifier rebuild` left. Which source that was is compared where it counts:
-/// provenance must name the same commit and tree.
+/// Reads the layout of an earlier `verifier rebuild`. The rules compare its source: provenance must name the
+/// same commit and tree.
 ///
 /// # Errors
-/// The layout is damaged, or is of no rebuild, or of another than it says.
+/// The layout is damaged, is not of a rebuild, or is not what its record says.
 pub fn read_earlier(layout: &Path) -> Result<Rebuilt, RebuildError> {
     let record = Record::read(layout)?;
-    let occasion = Occasion::Earlier {
+    let timing = Timing::Earlier {
         layout: layout.to_owned(),
         source: record.source.clone(),
     };
-    let rebuilt = read(layout, occasion)?;
+    let rebuilt = read(layout, timing)?;
     let digest = rebuilt.contents.image.image_digest().to_string();
     record_says("image", record.image_digest.to_string(), digest)?;
     record_says("commit", record.commit, rebuilt.commit.clone())?;
@@ -208,7 +208,7 @@ fn record_says(what: &'static str, expected: String, found: String) -> Result<()
     }
 }
 
-fn read(layout: &Path, occasion: Occasion) -> Result<Rebuilt, RebuildError> {
+fn read(layout: &Path, timing: Timing) -> Result<Rebuilt, RebuildError> {
     let opened = Layout::open(layout)?;
     let image = opened.image()?;
     let contents = Contents::read(image, &|descriptor| {
@@ -227,7 +227,7 @@ fn read(layout: &Path, occasion: Occasion) -> Result<Rebuilt, RebuildError> {
     let commit = crate::rules::provenance::commit_of(&provenance);
     let commit = commit.ok_or(RebuildError::NoSource)?.to_owned();
     Ok(Rebuilt {
-        occasion,
+        timing,
         commit,
         contents,
         provenance,
@@ -236,7 +236,7 @@ fn read(layout: &Path, occasion: Occasion) -> Result<Rebuilt, RebuildError> {
     })
 }
 
-/// What the builder says about the checks that it made of its inputs.
+/// The checks of inputs that the builder reports.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Checks {
@@ -256,7 +256,7 @@ enum Ending {
     Refused(String),
 }
 
-/// What the builder is given.
+/// The inputs of a build.
 struct Input<'a> {
     directory: &'a Path,
     source_uri: &'a str,
@@ -264,46 +264,46 @@ struct Input<'a> {
 }
 
 async fn build(
-    workshop: &Workshop,
+    tools: &Tools,
     input: &Input<'_>,
     layout: &Path,
     progress: Progress<'_>,
 ) -> Result<Ending, RebuildError> {
-    let mut builder = process::program(&workshop.builder)?;
+    let mut builder = process::program(&tools.builder)?;
     builder.arg("build").arg(input.directory);
     builder.arg("-o").arg(layout);
     builder.args(["--source-uri", input.source_uri]);
     if let Some(evidence) = input.evidence {
         builder.arg("--evidence").arg(evidence);
     }
-    if let Some(store) = &workshop.store {
+    if let Some(store) = &tools.store {
         builder.arg("--store").arg(store);
     }
-    if let Some(archive) = &workshop.archive {
+    if let Some(archive) = &tools.archive {
         builder.arg("--archive").arg(archive);
     }
-    for key in &workshop.archive_keys {
+    for key in &tools.archive_keys {
         builder.args(["--archive-key", key]);
     }
-    if let Some(jobs) = workshop.jobs {
+    if let Some(jobs) = tools.jobs {
         builder.arg("--jobs").arg(jobs.to_string());
     }
-    if let Some(minutes) = workshop.time_limit {
+    if let Some(minutes) = tools.time_limit {
         builder.arg("--time-limit").arg(minutes.to_string());
     }
-    builder.args(workshop.limits.options());
-    let (status, last_words) = process::run(builder, progress).await?;
-    // What goes wrong before it starts has another status, or has gone wrong for git already.
+    builder.args(tools.limits.options());
+    let (status, last_line) = process::run(builder, progress).await?;
+    // Usage errors have another status.
     match status.code() {
         Some(0) if layout.is_dir() => Ok(Ending::Built),
         Some(0) => Err(RebuildError::Nothing {
-            program: workshop.builder.clone(),
+            program: tools.builder.clone(),
         }),
-        Some(1) => Ok(Ending::Refused(last_words)),
+        Some(1) => Ok(Ending::Refused(last_line)),
         _ => Err(RebuildError::Status {
             doing: "running builder build".to_owned(),
             status,
-            last_words,
+            last_line,
         }),
     }
 }

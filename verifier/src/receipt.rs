@@ -1,5 +1,5 @@
-//! A rebuild on its own: what was built from which commit, and whether it is the published image. It
-//! judges nobody and trusts nobody; a policy does that later, with the layout that is left here.
+//! A rebuild without a policy: what was built from which commit, and whether it is the published image. An
+//! appraisal by a policy can use its layout later.
 
 use std::path::Path;
 use std::{fs, io};
@@ -23,33 +23,33 @@ use crate::examine;
 use crate::policy::Demand;
 use crate::published::Published;
 use crate::rebuild::record::Record;
-use crate::rebuild::{Attached, Choice, Order, Progress, Workshop, rebuild};
+use crate::rebuild::{Attached, Choice, Order, Progress, Tools, rebuild};
 use crate::{report, rules};
 
-/// Where an envelope's payload stands, bare and in a bundle.
+/// The payload of an envelope, bare and in a bundle, as JSON pointers.
 const PAYLOADS: [&str; 2] = ["/payload", "/dsseEnvelope/payload"];
 
-/// What to rebuild, and where to.
+/// An image to rebuild.
 pub struct Request<'a> {
-    /// The published image, as the user typed it.
+    /// The reference to the published image.
     pub reference: &'a Reference,
     /// The registry that holds it.
     pub registry: &'a Registry,
     /// A directory or URL that git can clone.
     pub source: &'a str,
-    /// This commit instead of the one that provenance names.
+    /// The commit to build instead of the one that provenance names.
     pub commit: Option<&'a Commit>,
     /// The directory of the source that is built.
     pub directory: &'a str,
-    /// The tools.
-    pub workshop: &'a Workshop,
-    /// Where the rebuilt image goes.
+    /// The programs that build.
+    pub tools: &'a Tools,
+    /// The path of the new layout.
     pub layout: &'a Path,
     /// The time of the rebuild.
     pub now: DateTime<Utc>,
 }
 
-/// What a rebuild gave.
+/// The result of a rebuild.
 #[derive(Debug)]
 pub struct Receipt {
     image: ImageRef,
@@ -69,7 +69,7 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
     let published = collect::collect(request.registry, &image).await?;
     let order = Order {
         source: request.source.to_owned(),
-        // Where the source is from is for a policy to compare; it looks at the digests as well.
+        // A policy compares digests of the source as well as its URI.
         source_uri: format!("git+{}", request.source),
         commit: Choice::of(request.commit, || claimed_commit(&published))?,
         directory: request.directory.to_owned(),
@@ -85,7 +85,7 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
     };
     let scratch = beside(request.layout).map_err(failed)?;
     let making = scratch.path().join("layout");
-    let rebuild = rebuild(request.workshop, &order, &attached, &making, progress).await?;
+    let rebuild = rebuild(request.tools, &order, &attached, &making, progress).await?;
     if let Rebuild::Done(rebuilt) = &rebuild {
         record(rebuilt, &image, request.source).write(&making)?;
         fs::rename(&making, request.layout).map_err(failed)?;
@@ -94,8 +94,7 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
     Ok(Receipt { image, evidence })
 }
 
-/// A place beside the layout, where it is made before it gets its name: what is cut short leaves
-/// none.
+/// A temporary folder beside the layout, which is renamed when it is complete.
 fn beside(layout: &Path) -> io::Result<Scratch> {
     let parent = match layout.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -105,7 +104,7 @@ fn beside(layout: &Path) -> io::Result<Scratch> {
     Scratch::below(parent)
 }
 
-/// Says that this is a rebuild, for `--rebuilt` later.
+/// The record that `--rebuilt` requires later.
 fn record(rebuilt: &Rebuilt, image: &ImageRef, source: &str) -> Record {
     Record {
         image: image.to_string(),
@@ -127,7 +126,7 @@ impl Receipt {
         }
     }
 
-    /// What came out of the rebuild, if anything did.
+    /// The digest of the rebuilt image, if there is one.
     pub fn rebuilt(&self) -> Option<Digest> {
         match &self.evidence.rebuild {
             Rebuild::Done(rebuilt) => Some(rebuilt.contents.image.image_digest()),
@@ -142,7 +141,7 @@ impl Receipt {
         report::lines(&[integrity, rebuild].concat())
     }
 
-    /// The receipt for programs: what was asked, built and found different.
+    /// The receipt for programs.
     pub fn to_json(&self) -> Value {
         let damage = self.evidence.attested.damage.iter();
         let damage: Vec<String> = damage.map(ToString::to_string).collect();
@@ -156,9 +155,8 @@ impl Receipt {
     }
 }
 
-/// The commit that provenance claims, whoever signed it: here it only says what to try, and a
-/// wrong claim ends in a different image. Two claims are no answer; a claim that names no commit is
-/// none, and is a stranger's text.
+/// The commit that provenance claims, whether or not its signer is known: a wrong claim leads to a different
+/// image, and to no pass. Two different claims are an error. Claims that cannot be parsed are ignored.
 fn claimed_commit(published: &Published) -> Result<Option<Commit>, Error> {
     let pieces = published.pieces.iter();
     let claims = pieces.filter_map(|piece| claim(&piece.bytes)).collect();

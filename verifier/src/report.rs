@@ -1,10 +1,10 @@
-//! What was found, as a table for people and as JSON for programs.
+//! Verdicts and findings, as a table for people and as JSON for programs.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::evidence::{Evidence, Occasion, Rebuild};
+use crate::evidence::{Evidence, Timing, Rebuild};
 use crate::finding::{Finding, Outcome};
 use crate::verdict::Verdict;
 
@@ -17,7 +17,7 @@ pub fn table(verdict: &Verdict) -> String {
     format!("{}{}\n", lines(verdict.findings()), sentence(verdict))
 }
 
-/// One line for each finding, wrapped by nobody.
+/// One line for each finding.
 pub fn lines(findings: &[Finding]) -> String {
     let mut out = String::new();
     for finding in findings {
@@ -51,7 +51,7 @@ fn failed(findings: &[Finding]) -> Vec<&'static str> {
     rules
 }
 
-/// The same for programs, with every difference that was found.
+/// The report for programs, with every difference that was found.
 pub fn json(verdict: &Verdict, evidence: &Evidence) -> Value {
     let word = match verdict {
         Verdict::Pass(_) => "pass",
@@ -80,7 +80,7 @@ fn findings(findings: &[Finding]) -> Vec<Value> {
     findings.iter().map(one).collect()
 }
 
-/// The rebuild in a report: what was built and what came out, or null.
+/// The rebuild in a report, or null.
 pub fn rebuilt(rebuild: &Rebuild) -> Value {
     match rebuild {
         Rebuild::Unasked => Value::Null,
@@ -88,7 +88,7 @@ pub fn rebuilt(rebuild: &Rebuild) -> Value {
         Rebuild::Linked { commit, link } => json!({"commit": commit, "link": link}),
         Rebuild::Refused { commit, reason } => json!({"commit": commit, "refused": reason}),
         Rebuild::Done(rebuilt) => json!({
-            "origin": origin(&rebuilt.occasion),
+            "origin": origin(&rebuilt.timing),
             "commit": rebuilt.commit,
             "image_digest": rebuilt.contents.image.image_digest(),
             "image_id": rebuilt.contents.image.image_id(),
@@ -96,10 +96,10 @@ pub fn rebuilt(rebuild: &Rebuild) -> Value {
     }
 }
 
-fn origin(occasion: &Occasion) -> Value {
-    match occasion {
-        Occasion::Now => json!("now"),
-        Occasion::Earlier { layout, source } => {
+fn origin(timing: &Timing) -> Value {
+    match timing {
+        Timing::Now => json!("now"),
+        Timing::Earlier { layout, source } => {
             json!({"layout": layout.to_string_lossy(), "source": source})
         }
     }

@@ -1,4 +1,4 @@
-//! Takes a grant back. No verdict is needed for that, and no registry.
+//! Revokes a grant. That needs neither a verdict nor the registry.
 
 use content::Digest;
 
@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::grant::Grant;
 use crate::grant::apply::{Change, Keys};
 
-/// Removes the member that stands for `digest` from the key of `grant`, and nothing else.
+/// Removes the member for `digest` from the policy of the key, and nothing else.
 ///
 /// # Errors
 /// The key service fails.

@@ -1,5 +1,5 @@
-//! One room for each rule. A rule takes evidence and policy and says what it found; it neither
-//! stops at the first failure nor knows what the others found.
+//! A module for each rule. A rule takes evidence and policy and returns findings. It does not stop at the
+//! first failure, and does not know the findings of other rules.
 
 pub mod integrity;
 pub mod provenance;
@@ -18,7 +18,7 @@ use crate::value::Value;
 /// is a rule without a finding, which is a refusal.
 const STATEMENTS: [statements::Kind; 2] = [provenance::KIND, sbom::KIND];
 
-/// A signed piece that does not count, for the rule that it might have been meant for.
+/// A signed piece that does not count, for the rule that it may have been meant for.
 fn uncounted(piece: &Uncounted) -> Finding {
     let subject = Subject::Piece(piece.carrier.clone());
     let reason = Value::Reason(piece.reason.clone());

@@ -7,7 +7,7 @@ use content::Digest;
 use oci::ImageRef;
 use trust::Identity;
 
-use crate::fact::{Claim, Reason, RegistryCheck, Sight};
+use crate::fact::{Claim, Reason, RegistryCheck, Visibility};
 
 /// A side of a comparison.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -71,7 +71,7 @@ pub enum Value {
     /// Why something does not count.
     Reason(Reason),
     /// Whether Confidential Space counts a signature.
-    Sight(Sight),
+    Visibility(Visibility),
     /// Whether crates were compared with the registry.
     Registry(RegistryCheck),
     /// A commit of a source.

@@ -1,4 +1,4 @@
-//! Yes or no. There is no third: what could not be told is an error, and never gets here.
+//! Pass or fail. If neither can be told, that is an error, and there is no verdict.
 
 use chrono::{DateTime, Utc};
 use content::Digest;
@@ -8,16 +8,16 @@ use crate::appraise::Appraisal;
 use crate::finding::{Finding, Outcome, Rule, Subject};
 use crate::value::{Thing, Value};
 
-/// The end of an appraisal.
+/// The result of an appraisal.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// Every rule that the policy asks for holds.
+    /// Every rule that the policy requires holds.
     Pass(Approval),
-    /// At least one does not.
+    /// At least one rule does not hold.
     Fail(Refusal),
 }
 
-/// Leave to bind one image. Nobody can make one but [`Verdict::of`].
+/// Permission to bind one image. Only [`Verdict::of`] creates one.
 #[derive(Clone, Debug)]
 pub struct Approval {
     image: ImageRef,
@@ -26,7 +26,7 @@ pub struct Approval {
     findings: Vec<Finding>,
 }
 
-/// No leave, and why.
+/// The reasons for a refusal.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     image: ImageRef,
@@ -35,7 +35,7 @@ pub struct Refusal {
 }
 
 impl Verdict {
-    /// Decides. A rule without a word is a rule that did not run, and that is no pass.
+    /// Decides. A rule without a finding did not run, which is a failure.
     pub fn of(appraisal: Appraisal) -> Self {
         let Appraisal {
             image,
@@ -68,7 +68,7 @@ impl Verdict {
         }
     }
 
-    /// Everything that the rules found, in the order of the rules.
+    /// All findings, in the order of the rules.
     pub fn findings(&self) -> &[Finding] {
         match self {
             Self::Pass(approval) => &approval.findings,
@@ -84,7 +84,7 @@ impl Verdict {
         }
     }
 
-    /// Digest of the policy that it was appraised by.
+    /// The digest of the policy that it was appraised by.
     pub fn policy(&self) -> &Digest {
         match self {
             Self::Pass(approval) => &approval.policy,
@@ -99,7 +99,7 @@ impl Approval {
         &self.image
     }
 
-    /// Digest of the policy that was met.
+    /// The digest of the policy that was met.
     pub fn policy(&self) -> &Digest {
         &self.policy
     }

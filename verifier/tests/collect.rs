@@ -16,7 +16,7 @@ use verifier::collect::collect;
 use verifier::damage::Part;
 use verifier::error::Error;
 use verifier::published::Published;
-use verifier::rebuild::{Attached, Choice, Order, Workshop, rebuild};
+use verifier::rebuild::{Attached, Choice, Order, Tools, rebuild};
 use verifier::report::detail;
 use verifier::verdict::Verdict;
 
@@ -219,9 +219,9 @@ fn source(files: &[Descriptor]) -> tempfile::TempDir {
 }
 
 async fn rebuilt(place: &Path, registry: &Registry, files: Vec<Descriptor>) {
-    let workshop = Workshop {
+    let tools = Tools {
         builder: place.join("builder"),
-        ..Workshop::default()
+        ..Tools::default()
     };
     let order = Order {
         source: place.join("source").display().to_string(),
@@ -231,7 +231,7 @@ async fn rebuilt(place: &Path, registry: &Registry, files: Vec<Descriptor>) {
     };
     let attached = Attached { registry, files };
     let layout = place.join("layout");
-    rebuild(&workshop, &order, &attached, &layout, &|_| {})
+    rebuild(&tools, &order, &attached, &layout, &|_| {})
         .await
         .unwrap();
 }

@@ -14,7 +14,7 @@ use content::Digest;
 use serde_json::json;
 use trust::{Identity, Principals};
 use verifier::damage::{Damage, Part};
-use verifier::evidence::{Evidence, Occasion, Rebuild, RegistryCheck};
+use verifier::evidence::{Evidence, Timing, Rebuild, RegistryCheck};
 use verifier::examine::examine;
 use verifier::finding::{Outcome, Rule, Subject};
 use verifier::published::Form;
@@ -253,7 +253,7 @@ fn an_earlier_rebuild_is_called_one() {
     let Rebuild::Done(rebuilt) = &mut case.rebuild else {
         panic!("the case has no rebuild");
     };
-    rebuilt.occasion = Occasion::Earlier {
+    rebuilt.timing = Timing::Earlier {
         layout: "/mine/rebuilt".into(),
         source: "/mine/source".to_owned(),
     };

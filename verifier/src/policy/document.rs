@@ -1,4 +1,4 @@
-//! The policy as it is written down, and the way from names to keys.
+//! The policy as a document, and the keys of the names in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -137,8 +137,8 @@ impl Document {
         once("attestations.require", wanted)
     }
 
-    /// A threshold over all principals says nothing about who must have signed: it takes a named
-    /// signer, an attestation or a rebuild to tie a pass to an image that its owner meant.
+    /// A threshold alone does not say who must have signed. A policy must require a named signer, an
+    /// attestation or a rebuild.
     pub(super) fn require_something(&self) -> Result<(), PolicyError> {
         let is_signed = !self.signatures.require.is_empty();
         let is_attested = !self.attestations.require.is_empty();
@@ -228,7 +228,7 @@ fn keys(
     once(field, found)
 }
 
-/// A list that names something twice was meant to name something else.
+/// A list that names something twice was probably meant to name something else.
 fn once<'a, T: Ord>(
     field: &'static str,
     named: impl IntoIterator<Item = (&'a str, T)>,

@@ -21,12 +21,12 @@ pub enum RebuildError {
     #[error(transparent)]
     Absent(#[from] console::process::Absent),
     /// The source cannot be had.
-    #[error("cloning {origin}: {last_words}")]
+    #[error("cloning {origin}: {last_line}")]
     Clone {
         /// Whence.
         origin: String,
         /// The last line that git wrote.
-        last_words: String,
+        last_line: String,
     },
     /// The source is more than can be fetched.
     #[error("cloning {origin}: it takes more than {limit}")]
@@ -77,14 +77,14 @@ pub enum RebuildError {
         source: Box<remote::Error>,
     },
     /// A program ended otherwise than it should.
-    #[error("{doing}: {status}: {last_words}")]
+    #[error("{doing}: {status}: {last_line}")]
     Status {
         /// What it was doing.
         doing: String,
         /// How it ended.
         status: ExitStatus,
         /// The last line that it wrote for people.
-        last_words: String,
+        last_line: String,
     },
     /// A file of the result is not there.
     #[error("reading {path}: {source}")]

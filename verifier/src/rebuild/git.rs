@@ -39,7 +39,7 @@ pub(super) async fn fetch(
         }
         progress(line);
     };
-    let (status, last_words) = run(git, &listen).await?;
+    let (status, last_line) = run(git, &listen).await?;
     let reached = reached.into_inner().unwrap_or_else(PoisonError::into_inner);
     let reached = reached.or_else(|| limits.ended(status));
     match (status.success(), reached) {
@@ -50,7 +50,7 @@ pub(super) async fn fetch(
         }),
         (false, None) => Err(RebuildError::Clone {
             origin: source.to_owned(),
-            last_words,
+            last_line,
         }),
     }
 }
@@ -90,7 +90,7 @@ pub(super) async fn has_commit(clone: &Path, commit: &Commit) -> Result<bool, Re
         _ => Err(RebuildError::Status {
             doing: format!("looking for {commit}"),
             status: output.status,
-            last_words: console::text::line(String::from_utf8_lossy(&output.stderr).trim_end()),
+            last_line: console::text::line(String::from_utf8_lossy(&output.stderr).trim_end()),
         }),
     }
 }
@@ -121,7 +121,7 @@ pub(super) async fn is_shallow(clone: &Path) -> Result<bool, RebuildError> {
         _ => Err(RebuildError::Status {
             doing: "asking whether the source is shallow".to_owned(),
             status: output.status,
-            last_words: console::text::line(String::from_utf8_lossy(&output.stderr).trim_end()),
+            last_line: console::text::line(String::from_utf8_lossy(&output.stderr).trim_end()),
         }),
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn measure(
         false => Err(RebuildError::Status {
             doing: format!("listing commit {commit}"),
             status,
-            last_words: "git cannot read it".to_owned(),
+            last_line: "git cannot read it".to_owned(),
         }),
     }
 }

@@ -29,13 +29,13 @@ pub(super) async fn expect_success(
     doing: &str,
     progress: Progress<'_>,
 ) -> Result<(), RebuildError> {
-    let (status, last_words) = run(command, progress).await?;
+    let (status, last_line) = run(command, progress).await?;
     match status.success() {
         true => Ok(()),
         false => Err(RebuildError::Status {
             doing: doing.to_owned(),
             status,
-            last_words,
+            last_line,
         }),
     }
 }
@@ -65,13 +65,13 @@ pub(super) async fn run(
         }
     });
     let mut running = Running(child);
-    let last_words = relayed.await;
+    let last_line = relayed.await;
     let status = running
         .0
         .wait()
         .await
         .map_err(|source| start(&program, source))?;
-    Ok((status, last_words))
+    Ok((status, last_line))
 }
 
 /// A program that is asked to end when this is dropped, and killed if it does not.
@@ -128,30 +128,30 @@ mod tests {
         let mut shell = program("sh").unwrap();
         shell.args(["-c", script]);
         let hear = |line: &str| heard.lock().unwrap().push(line.to_owned());
-        let (status, last_words) = run(shell, &hear).await.unwrap();
-        (status.code(), last_words, heard.into_inner().unwrap())
+        let (status, last_line) = run(shell, &hear).await.unwrap();
+        (status.code(), last_line, heard.into_inner().unwrap())
     }
 
     #[tokio::test]
     async fn a_byte_that_is_no_text_costs_neither_the_program_nor_its_last_words() {
         let script = "printf 'a\\377b\\n' >&2; sleep 0.1; echo 'error: why' >&2; exit 1";
-        let (code, last_words, heard) = listen(script).await;
-        assert_eq!((code, last_words.as_str()), (Some(1), "error: why"));
+        let (code, last_line, heard) = listen(script).await;
+        assert_eq!((code, last_line.as_str()), (Some(1), "error: why"));
         assert_eq!(heard, ["a\u{fffd}b", "error: why"]);
     }
 
     #[tokio::test]
     async fn a_terminal_does_not_obey_what_a_program_repeats() {
-        let (_, last_words, heard) = listen("printf '\\033[2Jpass: all good\\r\\n' >&2").await;
-        assert_eq!(last_words, "\\u{1b}[2Jpass: all good");
-        assert_eq!(heard, [last_words]);
+        let (_, last_line, heard) = listen("printf '\\033[2Jpass: all good\\r\\n' >&2").await;
+        assert_eq!(last_line, "\\u{1b}[2Jpass: all good");
+        assert_eq!(heard, [last_line]);
     }
 
     #[tokio::test]
     async fn a_reason_is_not_hidden_by_advice() {
         let script = "printf 'fatal: no\\n\\nPlease ask\\nsomebody.\\nhint: x\\n' >&2; exit 128";
-        let (code, last_words, _) = listen(script).await;
-        assert_eq!((code, last_words.as_str()), (Some(128), "fatal: no"));
+        let (code, last_line, _) = listen(script).await;
+        assert_eq!((code, last_line.as_str()), (Some(128), "fatal: no"));
     }
 
     #[tokio::test]

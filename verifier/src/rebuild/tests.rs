@@ -36,21 +36,21 @@ fn order(source: &Path, commit: Choice) -> Order {
     }
 }
 
-fn workshop(builder: &str) -> Workshop {
-    Workshop {
+fn tools(builder: &str) -> Tools {
+    Tools {
         builder: builder.into(),
-        ..Workshop::default()
+        ..Tools::default()
     }
 }
 
 /// Rebuilds an image that has no package index among its referrers.
-fn run(workshop: &Workshop, order: &Order, layout: &Path) -> Result<Rebuild, RebuildError> {
+fn run(tools: &Tools, order: &Order, layout: &Path) -> Result<Rebuild, RebuildError> {
     let repository = "127.0.0.1:9/a/b".parse().unwrap();
     let attached = Attached {
         registry: &Registry::connect(&repository, &Transport::PlainHttp).unwrap(),
         files: Vec::new(),
     };
-    runtime().block_on(rebuild(workshop, order, &attached, layout, &|_| {}))
+    runtime().block_on(rebuild(tools, order, &attached, layout, &|_| {}))
 }
 
 #[test]
@@ -58,8 +58,8 @@ fn a_commit_that_the_source_does_not_hold_is_evidence_unless_we_asked_for_it() {
     let (source, _) = source_with_a_commit();
     let commit: Commit = "0".repeat(40).parse().unwrap();
     let outcome = |choice| {
-        let (order, workshop) = (order(source.path(), choice), workshop("false"));
-        run(&workshop, &order, Path::new("/x"))
+        let (order, tools) = (order(source.path(), choice), tools("false"));
+        run(&tools, &order, Path::new("/x"))
     };
     let claimed = outcome(Choice::Claimed(commit.clone()));
     assert!(
@@ -90,8 +90,8 @@ fn a_commit_that_no_branch_leads_to_is_not_of_the_source() {
     ]);
     assert!(git.status().unwrap().success());
     let order = order(source.path(), Choice::Claimed(orphan.parse().unwrap()));
-    let workshop = workshop("false");
-    let outcome = run(&workshop, &order, Path::new("/x"));
+    let tools = tools("false");
+    let outcome = run(&tools, &order, Path::new("/x"));
     assert!(
         matches!(outcome, Ok(Rebuild::NoCommit { .. })),
         "{outcome:?}"
@@ -104,8 +104,8 @@ fn a_directory_that_the_source_does_not_have_is_an_error_and_no_verdict() {
     for directory in ["nope", "../source", "/tmp"] {
         let mut order = order(source.path(), Choice::Head);
         order.directory = directory.to_owned();
-        let workshop = workshop("false");
-        let outcome = run(&workshop, &order, Path::new("/x"));
+        let tools = tools("false");
+        let outcome = run(&tools, &order, Path::new("/x"));
         assert!(
             matches!(outcome, Err(RebuildError::NoDirectory { .. })),
             "{directory}: {outcome:?}"
@@ -139,8 +139,8 @@ fn a_link_in_the_place_of_the_directory_is_evidence() {
     ] {
         let mut order = order(source.path(), Choice::Head);
         order.directory = directory.to_owned();
-        let workshop = workshop("false");
-        let outcome = run(&workshop, &order, Path::new("/x"));
+        let tools = tools("false");
+        let outcome = run(&tools, &order, Path::new("/x"));
         match (outcome, link) {
             (Ok(Rebuild::Linked { link: found, .. }), Some(link)) => assert_eq!(found, link),
             (Ok(Rebuild::Refused { .. }), None) => {}
@@ -161,8 +161,8 @@ fn a_shallow_source_cannot_tell() {
     let shallow = place.path().join("shallow");
     for choice in [Choice::Claimed, Choice::Given] {
         let order = order(&shallow, choice(old.parse().unwrap()));
-        let workshop = workshop("false");
-        let outcome = run(&workshop, &order, Path::new("/x"));
+        let tools = tools("false");
+        let outcome = run(&tools, &order, Path::new("/x"));
         assert!(
             matches!(outcome, Err(RebuildError::Shallow { .. })),
             "{outcome:?}"
@@ -185,7 +185,7 @@ fn a_commit_that_unpacks_to_too_much_is_not_checked_out() {
     let made = shell.args(["-euc", script]).current_dir(source.path());
     assert!(made.status().unwrap().success());
     let order = order(source.path(), Choice::Head);
-    let outcome = run(&workshop("false"), &order, Path::new("/x"));
+    let outcome = run(&tools("false"), &order, Path::new("/x"));
     let Err(RebuildError::Large { limit, .. }) = outcome else {
         panic!("{outcome:?}");
     };
@@ -196,12 +196,12 @@ fn a_commit_that_unpacks_to_too_much_is_not_checked_out() {
 fn a_builder_that_says_no_is_evidence_and_a_missing_one_is_none() {
     let (source, head) = source_with_a_commit();
     let order = order(source.path(), Choice::Head);
-    let refused = run(&workshop("false"), &order, Path::new("/x"));
+    let refused = run(&tools("false"), &order, Path::new("/x"));
     let Ok(Rebuild::Refused { commit, .. }) = refused else {
         panic!("{refused:?}");
     };
     assert_eq!(commit, head);
-    let missing = workshop("/nowhere/builder");
+    let missing = tools("/nowhere/builder");
     let missing = run(&missing, &order, Path::new("/x"));
     assert!(
         matches!(missing, Err(RebuildError::Absent(_))),
@@ -218,7 +218,7 @@ fn the_builder_is_told_what_the_caller_wants() {
     let script = format!("#!/bin/sh\necho \"$@\" >{}; exit 1\n", told.display());
     std::fs::write(&builder, script).unwrap();
     std::fs::set_permissions(&builder, PermissionsExt::from_mode(0o755)).unwrap();
-    let workshop = Workshop {
+    let tools = Tools {
         builder,
         store: Some("/store".into()),
         archive: Some("http://archive.example".to_owned()),
@@ -231,10 +231,10 @@ fn the_builder_is_told_what_the_caller_wants() {
             processes: NonZeroU32::new(3),
             output: NonZeroU32::new(4),
         },
-        ..Workshop::default()
+        ..Tools::default()
     };
     let order = order(source.path(), Choice::Head);
-    let refused = run(&workshop, &order, Path::new("/x"));
+    let refused = run(&tools, &order, Path::new("/x"));
     assert!(
         matches!(refused, Ok(Rebuild::Refused { .. })),
         "{refused:?}"
@@ -278,7 +278,7 @@ fn a_layout_without_a_record_is_of_no_rebuild() {
 #[test]
 fn a_source_that_cannot_be_cloned_is_an_error_and_no_verdict() {
     let order = order(Path::new("/nowhere/source"), Choice::Head);
-    let outcome = run(&workshop("false"), &order, Path::new("/x"));
+    let outcome = run(&tools("false"), &order, Path::new("/x"));
     assert!(
         matches!(outcome, Err(RebuildError::Clone { .. })),
         "{outcome:?}"
@@ -290,7 +290,7 @@ fn a_program_that_builds_nothing_is_not_the_builder() {
     let (source, _) = source_with_a_commit();
     let order = order(source.path(), Choice::Head);
     let layout = source.path().join("layout");
-    let outcome = run(&workshop("true"), &order, &layout);
+    let outcome = run(&tools("true"), &order, &layout);
     assert!(
         matches!(outcome, Err(RebuildError::Nothing { .. })),
         "{outcome:?}"

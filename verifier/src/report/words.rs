@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use crate::damage::{Damage, Part};
-use crate::evidence::Occasion;
-use crate::fact::{Claim, Reason, RegistryCheck, Sight};
+use crate::evidence::Timing;
+use crate::fact::{Claim, Reason, RegistryCheck, Visibility};
 use crate::finding::{Finding, Outcome, Rule, Subject};
 use crate::value::{Thing, Value};
 
@@ -54,8 +54,8 @@ fn pass(subject: &Subject, expected: &Value, actual: &Value) -> String {
         (Subject::StatementBy { by, carrier }, expected, _) => {
             format!("{expected} by {by} holds ({carrier})")
         }
-        (Subject::Rebuilt { commit, occasion }, _, found) => {
-            format!("{} is {found}", rebuilt(commit, occasion))
+        (Subject::Rebuilt { commit, timing }, _, found) => {
+            format!("{} is {found}", rebuilt(commit, timing))
         }
         _ => format!("{subject}: {actual}"),
     }
@@ -94,10 +94,10 @@ fn note(subject: &Subject, expected: &Value, actual: &Value) -> String {
 }
 
 /// What was built. An appraisal that was given a layout did not watch the build.
-fn rebuilt(commit: &str, occasion: &Occasion) -> String {
-    match occasion {
-        Occasion::Now => format!("commit {commit} rebuilt here"),
-        Occasion::Earlier { layout, source } => {
+fn rebuilt(commit: &str, timing: &Timing) -> String {
+    match timing {
+        Timing::Now => format!("commit {commit} rebuilt here"),
+        Timing::Earlier { layout, source } => {
             let layout = layout.display();
             format!("commit {commit} of {source} in an earlier rebuild ({layout})")
         }
@@ -136,8 +136,8 @@ impl Display for Subject {
             Self::RebuildOf(commit) => write!(out, "rebuild of commit {commit}"),
             Self::RebuiltCommit => out.write_str("commit that was rebuilt"),
             Self::RebuiltDirectory => out.write_str("directory of our own rebuild"),
-            Self::Rebuilt { commit, occasion } => {
-                write!(out, "image digest of {}", rebuilt(commit, occasion))
+            Self::Rebuilt { commit, timing } => {
+                write!(out, "image digest of {}", rebuilt(commit, timing))
             }
             Self::Crates => out.write_str("crates of the rebuild"),
             Self::Place(place) => place.fmt(out),
@@ -228,7 +228,7 @@ impl Display for Value {
                 out.write_str(&words.join(", "))
             }
             Self::Reason(reason) => reason.fmt(out),
-            Self::Sight(sight) => sight.fmt(out),
+            Self::Visibility(sight) => sight.fmt(out),
             Self::Registry(check) => check.fmt(out),
             Self::CommitIn { commit, source } => write!(out, "commit {commit} in {source}"),
             Self::Pinned(commit) => write!(out, "{commit}, which the policy pins"),
@@ -285,10 +285,10 @@ impl Display for Reason {
     }
 }
 
-impl Display for Sight {
+impl Display for Visibility {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Self::Seen => "it is counted",
+            Self::Counted => "it is counted",
             Self::NotUnderTag => "it is in a bundle or elsewhere, not under the tag .sig",
             Self::NamesAnother => "its payload does not name this key and algorithm",
         })

@@ -1,5 +1,5 @@
-//! Built by whom, how and from what the policy says, and from just the inputs that our own rebuild
-//! had.
+//! The image was built as the policy says: by whom, how, and from what. Its inputs are those of our own
+//! rebuild.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub(super) const KIND: Kind = Kind {
     needs_rebuild: "resolved dependencies",
 };
 
-/// The commit of the one dependency that is a git commit; none when there are two.
+/// The commit of the only dependency that is a git commit; `None` if there are several.
 pub fn commit_of(provenance: &Provenance) -> Option<&str> {
     let mut sources = provenance.build_definition.resolved_dependencies.iter();
     let mut commits = sources
@@ -64,7 +64,7 @@ fn builder(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
         .collect()
 }
 
-/// Whoever builds chooses the external parameters; one that the policy does not know could change
+/// The user of the builder chooses the external parameters. One that the policy does not know could change
 /// anything.
 fn parameters(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
     let mut expected = policy.parameters.clone();
@@ -111,8 +111,8 @@ fn commit(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
     }
 }
 
-/// What went in there and what went in here are the same, dependency by dependency. The source may
-/// go by another name here, so it is compared by its digests alone.
+/// The inputs of the build are those of our rebuild, dependency by dependency. The source may have another
+/// URI here, so only its digests are compared.
 fn inputs(provenance: &Provenance, rebuilt: &Rebuilt) -> Vec<Mismatch> {
     let theirs = by_name(provenance);
     let ours = by_name(&rebuilt.provenance);

@@ -1,15 +1,15 @@
-//! Our own rebuild is the same image, byte for byte; otherwise where it differs.
+//! Our own rebuild is the same image, byte for byte.
 
 use crate::evidence::{Evidence, Rebuild, Rebuilt, RegistryCheck};
 use crate::finding::{Finding, Rule, Subject};
 use crate::policy::{Demand, Policy};
 use crate::value::{Thing, Value};
 
-/// Differences that are spelled out; the rest are counted.
+/// Differences that are listed. The rest are counted.
 const SHOWN: usize = 12;
 
-/// Compares manifests, and names what differs below them. What was rebuilt must be the directory of
-/// the policy: another one of the same commit is another program.
+/// Compares the images, and lists their differences. The directory that was rebuilt must be that of the policy:
+/// another directory of the same commit is another program.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let mut findings = judge(evidence, policy.rebuild);
     findings.extend(unpinned(evidence, policy));
@@ -37,7 +37,7 @@ fn directory(rebuilt: &Rebuilt, policy: &Policy) -> Option<Finding> {
     (found != Some(expected)).then(|| Finding::fail(Rule::Rebuild, subject, expected, found))
 }
 
-/// The same without a policy.
+/// The rule without a policy.
 pub fn judge(evidence: &Evidence, demand: Demand) -> Vec<Finding> {
     let (subject, expected, found) = match &evidence.rebuild {
         Rebuild::Done(rebuilt) => {
@@ -80,7 +80,7 @@ fn compared(evidence: &Evidence, rebuilt: &Rebuilt) -> Vec<Finding> {
     let found = evidence.attested.image.digest;
     let subject = Subject::Rebuilt {
         commit: rebuilt.commit.clone(),
-        occasion: rebuilt.occasion.clone(),
+        timing: rebuilt.timing.clone(),
     };
     if expected == found && evidence.differences.is_empty() {
         return vec![Finding::pass(Rule::Rebuild, subject, expected, found)];

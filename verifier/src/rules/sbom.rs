@@ -1,5 +1,5 @@
-//! The bill of materials against the bytes: every file of the image is listed with its digest, every
-//! listed file is in the image, and crates and packages are those of our rebuild.
+//! The bill of materials agrees with the image: every file is listed with its digest, every listed file is in
+//! the image, and crates and packages are those of our rebuild.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::fact::Claim;
 use crate::policy::Policy;
 use crate::value::{Thing, Value};
 
-/// Mismatches of one kind that are spelled out.
+/// Mismatches of one kind that are listed. The rest are counted.
 const SHOWN: usize = 8;
 
 /// Judges the statements.
@@ -45,7 +45,7 @@ fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch
     mismatches
 }
 
-/// Our own bytes where there are any: those are known to come from the source.
+/// The rebuilt image if there is one: it is known to come from the source.
 fn image(evidence: &Evidence) -> Option<&Contents> {
     match &evidence.rebuild {
         Rebuild::Done(rebuilt) => Some(&rebuilt.contents),
@@ -59,7 +59,7 @@ fn files(sbom: &Sbom, contents: &Contents) -> Vec<Mismatch> {
         .into_iter()
         .filter_map(|(path, listed)| match &listed.kind {
             ListedKind::File { digest, .. } => Some((path.to_owned(), Value::Digest(*digest))),
-            // A second name is a second file to whoever opens it; no bill of ours lists one.
+            // A second name is a second file, and the builder lists none.
             ListedKind::HardLink { target } => {
                 Some((path.to_owned(), Value::LinkTo(target.clone())))
             }
@@ -73,8 +73,8 @@ fn files(sbom: &Sbom, contents: &Contents) -> Vec<Mismatch> {
     differences("file", &in_image, &listed)
 }
 
-/// Layers name files without the leading slash. One slash alone is taken off: two are another path, and
-/// so is none, which stands for no file of an image and takes the place of none.
+/// Layers name files without the leading slash. Only one slash is removed: a path with two, or without any,
+/// is no path of an image, and must not match one.
 fn rootless(path: &str) -> String {
     match path.strip_prefix('/') {
         Some(rootless) => rootless.to_owned(),

@@ -1,17 +1,17 @@
-//! Who signed this digest: all whom the policy requires, and as many distinct principals as its
-//! threshold says. A key in two layouts is still one principal.
+//! The digest is signed by all principals that the policy requires, and by as many as its threshold says. Two
+//! signatures with one key count once.
 
 use std::collections::BTreeSet;
 
 use trust::{Identity, Verified};
 
-use crate::evidence::{Evidence, ImageSignature, Sight};
+use crate::evidence::{Evidence, ImageSignature, Visibility};
 use crate::finding::{Finding, Rule, Subject};
 use crate::policy::Policy;
 use crate::value::Value;
 use oci::ImageRef;
 
-/// Counts principals, by key.
+/// Counts principals by identity.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let is_here = |name: &String| policy.repository.is_named(name);
     let (here, others): (Vec<&Verified<ImageSignature>>, Vec<_>) = evidence
@@ -48,15 +48,15 @@ fn unseen(
     policy: &Policy,
 ) -> Option<Finding> {
     let own = signatures.iter().filter(|found| found.by() == signer);
-    let sights: Vec<Sight> = own
+    let seen_as: Vec<Visibility> = own
         .map(|found| found.value().in_confidential_space)
         .collect();
-    if sights.contains(&Sight::Seen) {
+    if seen_as.contains(&Visibility::Counted) {
         return None;
     }
-    let why = Value::Sight(*sights.first()?);
+    let why = Value::Visibility(*seen_as.first()?);
     let subject = Subject::SeenByConfidentialSpace(policy.name_of(signer).to_owned());
-    let seen = Value::Sight(Sight::Seen);
+    let seen = Value::Visibility(Visibility::Counted);
     Some(Finding::note(Rule::Signatures, subject, seen, why))
 }
 

@@ -99,7 +99,7 @@ fn judge(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     findings
 }
 
-/// Statements of this type by those who may attest, each payload once however often it hangs there.
+/// Statements of this type by principals that may attest, each payload once.
 fn counted<'a>(
     kind: &Kind,
     evidence: &'a Evidence,
@@ -113,8 +113,8 @@ fn counted<'a>(
         .collect()
 }
 
-/// Statements that hang under one type and are signed as another (CVE-2022-35929). Where they hang
-/// is up to whoever may push, so that this alone refuses nothing; it explains what is missing.
+/// Statements that are attached as this type and signed as another (CVE-2022-35929). Anyone who may push can
+/// attach them, so this alone is no refusal. It explains what is missing.
 fn confused<'a>(
     kind: &'a Kind,
     evidence: &'a Evidence,

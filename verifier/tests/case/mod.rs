@@ -22,7 +22,7 @@ use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
 use verifier::appraise::appraise;
 use verifier::contents::Contents;
-use verifier::evidence::{Evidence, Occasion, Rebuild, Rebuilt, RegistryCheck};
+use verifier::evidence::{Evidence, Timing, Rebuild, Rebuilt, RegistryCheck};
 use verifier::examine::examine;
 use verifier::finding::{Finding, Outcome, Rule};
 use verifier::policy::Policy;
@@ -258,7 +258,7 @@ impl Case {
         let digest = contents.image().image_digest();
         let image: ImageRef = format!("{REPOSITORY}@{digest}").parse().unwrap();
         let rebuild = Rebuild::Done(Box::new(Rebuilt {
-            occasion: Occasion::Now,
+            timing: Timing::Now,
             commit: COMMIT.to_owned(),
             contents: contents.clone(),
             provenance: honest_provenance(),
