@@ -1,7 +1,7 @@
 //! Builds a container image from source, so that everyone gets the same bytes, and publishes it.
 #![forbid(unsafe_code)]
 
-pub mod at;
+pub use console::at;
 pub mod build;
 pub mod error;
 mod host;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arguments;
+pub mod at;
 pub mod git;
 pub mod hint;
 pub mod print;

@@ -4,11 +4,14 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::untrusted::shown;
+use crate::hint;
+
+/// Characters of a path that are shown. Linux opens no longer path.
+const LENGTH: usize = 4096;
 
 /// A file or folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{doing} {}: {}", shown(&path.to_string_lossy()), said(source))]
+#[error("{doing} {}: {}", shown(path), said(source))]
 pub struct At {
     /// What was being done, as a participle: `reading`, `writing`.
     pub doing: &'static str,
@@ -30,7 +33,7 @@ impl At {
     }
 
     /// A file or folder that cannot be used otherwise.
-    pub(crate) fn doing(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
+    pub fn doing(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
         move |source| Self {
             doing,
             path: path.to_owned(),
@@ -39,9 +42,14 @@ impl At {
     }
 }
 
+/// The path on one line, without characters that control a terminal.
+fn shown(path: &Path) -> String {
+    content::printable(&path.to_string_lossy(), LENGTH)
+}
+
 /// A quota counts as the disk.
 fn said(error: &io::Error) -> String {
-    match console::hint::is_full(error) {
+    match hint::is_full(error) {
         true => "the disk is full".to_owned(),
         false => error.to_string(),
     }
@@ -51,7 +59,7 @@ fn said(error: &io::Error) -> String {
 ///
 /// # Errors
 /// It cannot be read, or is longer.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, At> {
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, At> {
     File::open(path)
         .and_then(|file| content::read_limited(file, limit).map_err(io::Error::other))
         .map_err(At::reading(path))
