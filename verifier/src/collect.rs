@@ -41,7 +41,7 @@ pub async fn resolve(registry: &Registry, reference: &Reference) -> Result<Image
             let doing = || format!("resolving {reference}");
             let found = registry.resolve(tag).await;
             let found = found.map_err(|source| registry_error(doing(), source))?;
-            let found = found.ok_or_else(|| Error::NoTag {
+            let found = found.ok_or_else(|| Error::Absent {
                 reference: reference.to_string(),
             })?;
             found.digest
@@ -94,8 +94,8 @@ impl Collector<'_> {
         let digest = self.published.image.digest;
         let fetched = self.registry.manifest(&digest).await;
         if let Err(remote::Error::NotFound { .. }) = fetched {
-            let image = self.published.image.to_string();
-            return Err(Error::NoImage { image });
+            let reference = self.published.image.to_string();
+            return Err(Error::Absent { reference });
         }
         let Some(manifest) = self.intact(&Part::Manifest, fetched)? else {
             return Ok(());

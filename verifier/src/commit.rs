@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Commits that an error lists. Anyone who may push can add more.
+/// Commits that an error lists. Each user who may push can add more.
 const SHOWN: usize = 4;
 
 /// The full name of a git commit. It cannot be an option or a revision of git.

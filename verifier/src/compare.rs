@@ -148,10 +148,7 @@ impl Differences {
         self.values("", &read(published), &read(rebuilt), place);
         if self.found.len() == before {
             let digest = content::Digest::of;
-            let published = format!(
-                "{} with the same fields in another form",
-                digest(published)
-            );
+            let published = format!("{} with the same fields in another form", digest(published));
             self.push(place("as a whole".to_owned()), published, digest(rebuilt));
         }
     }

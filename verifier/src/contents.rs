@@ -330,7 +330,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn files_and_names_take_of_one_room() {
+    fn files_and_names_share_a_budget() {
         let taken = |content, names, entry: Entry| {
             let mut blob = Vec::new();
             layer::write(vec![entry], &mut blob).unwrap();

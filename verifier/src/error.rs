@@ -1,9 +1,9 @@
-//! What keeps us from telling, and what to do about it.
+//! What prevents a verdict, and what the user can do about it.
 
 use std::path::PathBuf;
 
+use console::at::At;
 use console::hint;
-use console::process::Absent;
 
 use crate::commit::{Commit, SeveralCommits};
 use crate::grant::GrantError;
@@ -11,100 +11,81 @@ use crate::grant::apply::ApplyError;
 use crate::policy::PolicyError;
 use crate::rebuild::RebuildError;
 
-/// Something could not be told. Never a word about the image itself: that would be a finding.
+/// A verdict could not be reached. It says nothing about the image itself: that would be a finding.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file of the caller cannot be read.
-    #[error("reading {path}: {source}")]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The policy is none.
-    #[error("{path}: {source}")]
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    At(#[from] At),
+    /// The policy is invalid.
+    #[error("{}: {source}", path.display())]
     Policy {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the parser.
         source: Box<PolicyError>,
     },
-    /// The grant is none.
-    #[error("{path}: {source}")]
+    /// The grant is invalid.
+    #[error("{}: {source}", path.display())]
     Grant {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the parser.
         source: GrantError,
     },
-    /// The registry does not answer, or not what was asked.
+    /// The registry does not answer, or its answer cannot be used.
     #[error("{doing}: {source}")]
     Registry {
-        /// What was being fetched.
+        /// What was being done, as a participle.
         doing: String,
-        /// Why it did not come.
+        /// The error of the registry.
         source: Box<remote::Error>,
     },
-    /// There is no such tag.
-    #[error("resolving {reference}: no such tag")]
-    NoTag {
-        /// What was asked for.
+    /// The registry does not have the image or the tag.
+    #[error("fetching {reference}: the registry does not have it")]
+    Absent {
+        /// The reference.
         reference: String,
     },
-    /// Nothing under that digest.
-    #[error("fetching {image}: not in the registry")]
-    NoImage {
-        /// What was asked for.
-        image: String,
-    },
-    /// The rebuilt image has no place.
-    #[error("writing {path}: {source}")]
-    Write {
-        /// Where it should go.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// No place for temporary files.
+    /// There is no space for temporary files.
     #[error("making a temporary directory: {0}")]
     Scratch(#[source] std::io::Error),
-    /// The policy asks for a rebuild, and there is nothing to rebuild from.
-    #[error("choosing a source: the policy asks for a rebuild, and none was given")]
+    /// The policy requires a rebuild, and there is no source.
+    #[error("choosing a source: the policy requires a rebuild, and no source was given")]
     NoSource,
-    /// Provenance of this image names more than one commit, and nobody was asked whom to believe.
+    /// Provenance of this image names several commits.
     #[error(transparent)]
     Commits(#[from] SeveralCommits),
-    /// The user asks for another commit than the policy.
+    /// The user chose another commit than the policy.
     #[error("choosing a commit: the policy pins {pinned}, and --commit is {given}")]
     Pinned {
         /// The commit in the policy.
         pinned: Commit,
-        /// The commit that was asked for.
+        /// The commit that the user chose.
         given: Commit,
     },
-    /// A tag could not be named.
+    /// The name of a legacy tag is invalid.
     #[error("naming a tag: {0}")]
     Name(#[source] oci::Error),
-    /// Where to put the rebuilt image is taken.
-    #[error("writing {path}: it exists already")]
+    /// The path of the new layout exists.
+    #[error("writing {}: it exists already", path.display())]
     Exists {
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
     /// The rebuild could not be carried out.
     #[error("rebuilding: {0}")]
     Rebuild(#[source] Box<RebuildError>),
-    /// The verdict cannot be worded.
+    /// The verdict cannot be written as JSON.
     #[error("writing the verdict: {0}")]
     Verdict(#[source] serde_json::Error),
-    /// A signature could not be made or pushed.
+    /// Signing failed, or publishing a signature.
     #[error("signing: {0}")]
     Signer(#[source] Box<signer::Error>),
     /// The key's policy cannot be read or changed.
     #[error("opening the key: {0}")]
     Apply(#[source] Box<ApplyError>),
-    /// The key's policy was not changed, as far as we know, and everything before was done.
+    /// The key's policy was probably not changed. Verdict and countersignature are published.
     #[error("binding, with verdict and countersignature published: {0}")]
     Bind(#[source] Box<ApplyError>),
     /// The process has no threads, signals or name.
@@ -142,22 +123,22 @@ impl Error {
         matches!(self, Self::Policy { .. } | Self::Grant { .. })
     }
 
-    /// What the reader can do, in one line.
+    /// What the user can do, on one line.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Policy { .. } => "policies/release.toml is an example with every entry explained",
             Self::Grant { .. } => "policies/grant.toml is an example with every entry explained",
-            Self::NoTag { .. } | Self::NoImage { .. } => "was it pushed, and to this repository?",
+            Self::Absent { .. } => "was it pushed, and to this repository?",
             Self::NoSource => "give --source DIR|URL, or --rebuilt LAYOUT of an earlier rebuild",
             Self::Registry { source, .. } => source.hint(),
-            Self::Commits(_) => "say which with --commit",
+            Self::Commits(_) => "choose one with --commit",
             Self::Pinned { .. } => {
                 "leave --commit out, or appraise by a policy that pins that commit"
             }
             Self::Exists { .. } => "choose another path for -o, or remove it",
-            Self::Read { source, .. } | Self::Write { source, .. } => hint::of_file(source),
+            Self::At(at) => hint::of_file(&at.source),
             Self::Scratch(_) => hint::TEMPORARY,
-            Self::Rebuild(error) => return rebuild_hint(error),
+            Self::Rebuild(error) => error.hint(),
             Self::Signer(error) => error.hint(),
             Self::Apply(error) | Self::Bind(error) => error.hint(),
             Self::Print(_) => hint::PRINT,
@@ -165,47 +146,4 @@ impl Error {
             Self::Verdict(_) | Self::Name(_) | Self::Interrupted => return None,
         })
     }
-}
-
-fn rebuild_hint(error: &RebuildError) -> Option<&'static str> {
-    Some(match error {
-        RebuildError::Absent(Absent(program)) if program == "git" => "install git",
-        RebuildError::Absent(Absent(program)) if program == "setpriv" || program == "prlimit" => {
-            "install util-linux"
-        }
-        RebuildError::Clone { .. } => {
-            "--source is a directory with a git repository of yours, or a URL that git can clone with \
-             your rights; the lines above are git's own"
-        }
-        RebuildError::Absent(_) | RebuildError::Start { .. } => {
-            "the builder is looked for beside this program; see --builder"
-        }
-        RebuildError::Index { source, .. } => source.hint(),
-        RebuildError::Write { .. } => hint::TEMPORARY,
-        RebuildError::Status { .. } => "the lines above are the program's own",
-        RebuildError::Limit { .. } | RebuildError::Large { .. } => {
-            "is it the right source? --limit-repository and --limit-source raise the limits on its size; a \
-             source without old history takes less: git clone --single-branch"
-        }
-        RebuildError::Shallow { .. } => {
-            "--source is a shallow clone: run `git fetch --unshallow` in it, or name the repository \
-             that it was cloned from"
-        }
-        RebuildError::NoCommit { .. } => {
-            "is --commit, or `commit` in the policy, right, and is --source up to date?"
-        }
-        RebuildError::NoDirectory { .. } => "see --directory, or `directory` in the policy",
-        RebuildError::Head(_) => "has the source a commit? --commit says which to build",
-        RebuildError::Nothing { .. }
-        | RebuildError::Commit { .. }
-        | RebuildError::Directory { .. } => "is that program the builder? see --builder",
-        RebuildError::NoRecord { .. } | RebuildError::Record { .. } => {
-            "--rebuilt takes what `verifier rebuild -o` left; builder build's own layout is none"
-        }
-        RebuildError::Read { .. }
-        | RebuildError::Layout(_)
-        | RebuildError::Damaged(_)
-        | RebuildError::Description(_)
-        | RebuildError::NoSource => "was the layout written by verifier rebuild?",
-    })
 }

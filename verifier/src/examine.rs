@@ -15,7 +15,7 @@ use signature::simple_signing::Payload;
 use trust::{Principals, Unverified, Verified};
 
 use crate::damage::{Damage, Part};
-use crate::evidence::{Attested, ImageSignature, Visibility, SignedStatement, Uncounted};
+use crate::evidence::{Attested, ImageSignature, SignedStatement, Uncounted, Visibility};
 use crate::fact::Reason;
 use crate::published::{Carrier, Form, Piece, Published};
 use crate::rule::Rule;

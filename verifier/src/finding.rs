@@ -1,4 +1,4 @@
-//! What a rule found, as data. `report` says it in words.
+//! What a rule found, as data. `report` makes text of it.
 
 use std::fmt;
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
+use console::at;
 use console::progress::Progress;
 use console::signals::Signals;
 use console::{Status, arguments, print};
@@ -52,15 +53,15 @@ fn start() -> Result<Status, Error> {
     let cli = Cli::parse();
     let runtime = console::runtime::start().map_err(Error::Runtime)?;
     let answer = runtime.block_on(run(cli));
-    // Work that did not hear the signal in time ends with the process.
+    // Work that did not end in time ends with the process.
     runtime.shutdown_background();
     answer
 }
 
-/// The work has a task of its own, as reading a pipe or a terminal waits, and signals must be heard
-/// meanwhile. Aborting it removes its temporary files and ends its processes.
+/// Runs the command in a task of its own, so that signals are handled while it waits for a pipe or a terminal.
+/// Aborting the task removes its temporary files and ends its processes.
 async fn run(cli: Cli) -> Result<Status, Error> {
-    // Two providers may be linked in; the clients then want to be told which.
+    // With two providers linked in, the clients need to know which one to use.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut signals = Signals::listen().map_err(Error::Runtime)?;
     let mut work = tokio::spawn(dispatch(cli.command));
@@ -160,7 +161,7 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
     Ok(answer(&appraised.verdict))
 }
 
-/// The key service, where the grant's key is.
+/// Connects to the key service, and checks that the policy of the grant's key can be read.
 async fn reach(grant: &Grant, endpoint: Option<&KmsEndpoint>) -> Result<Keys, Error> {
     let keys = Keys::connect(endpoint).await?;
     keys.check(grant.key()).await?;
@@ -315,8 +316,7 @@ fn beside_this_program(name: &str) -> Result<PathBuf, Error> {
     Ok(own.with_file_name(name))
 }
 
-/// Reads a file where nobody waits for it but this future: it may be a pipe that nobody has written
-/// to yet.
+/// Reads a file on a thread of its own: it may be a pipe, which blocks.
 async fn apart<T: Send + 'static>(
     path: &Path,
     read: fn(&Path) -> Result<T, Error>,
@@ -347,13 +347,7 @@ fn read_grant(path: &Path) -> Result<Grant, Error> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let read = std::fs::File::open(path).and_then(|file| {
-        content::read_limited(file, limits::DOCUMENT).map_err(std::io::Error::other)
-    });
-    read.map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })
+    Ok(at::read(path, limits::DOCUMENT)?)
 }
 
 fn print_json(value: &Value) -> Result<(), Error> {

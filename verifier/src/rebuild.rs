@@ -4,6 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use attest::{Provenance, Sbom};
+use console::at::At;
 use content::json;
 use oci::Layout;
 use scratch::Scratch;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 
 use crate::commit::Commit;
 use crate::contents::Contents;
-use crate::evidence::{Timing, Rebuild, Rebuilt, RegistryCheck};
+use crate::evidence::{Rebuild, Rebuilt, RegistryCheck, Timing};
 
 mod directory;
 mod error;
@@ -102,10 +103,7 @@ pub async fn rebuild(
     layout: &Path,
     progress: Progress<'_>,
 ) -> Result<Rebuild, RebuildError> {
-    let scratch = Scratch::new().map_err(|source| RebuildError::Write {
-        path: std::env::temp_dir(),
-        source,
-    })?;
+    let scratch = Scratch::new().map_err(RebuildError::Scratch)?;
     let clone = scratch.path().join("source");
     let limits = &tools.source_limits;
     git::fetch(&order.source, &clone, limits, progress).await?;
@@ -152,7 +150,7 @@ async fn no_commit(order: &Order, clone: &Path, commit: Commit) -> Result<Rebuil
     let source = order.source.clone();
     if git::is_shallow(clone).await? {
         return Err(RebuildError::Shallow {
-            source_name: source,
+            origin: source,
             commit,
         });
     }
@@ -162,7 +160,7 @@ async fn no_commit(order: &Order, clone: &Path, commit: Commit) -> Result<Rebuil
             commit: commit.to_string(),
         }),
         Choice::Given(_) | Choice::Head => Err(RebuildError::NoCommit {
-            source_name: source,
+            origin: source,
             commit,
         }),
     }
@@ -172,8 +170,9 @@ fn read_built(layout: &Path, commit: &Commit) -> Result<Rebuilt, RebuildError> {
     let rebuilt = read(layout, Timing::Now)?;
     match rebuilt.commit == commit.as_str() {
         true => Ok(rebuilt),
-        false => Err(RebuildError::Commit {
-            expected: commit.clone(),
+        false => Err(RebuildError::Other {
+            what: "commit",
+            expected: commit.to_string(),
             found: rebuilt.commit,
         }),
     }
@@ -217,10 +216,7 @@ fn read(layout: &Path, timing: Timing) -> Result<Rebuilt, RebuildError> {
     });
     let contents = contents.map_err(|error| match error {
         crate::contents::ContentsError::Damage(damage) => RebuildError::Damaged(damage),
-        crate::contents::ContentsError::Io(source) => RebuildError::Read {
-            path: layout.to_owned(),
-            source,
-        },
+        crate::contents::ContentsError::Io(source) => At::reading(layout)(source).into(),
     })?;
     let provenance = Provenance::parse(&read_file(&layout.join(Provenance::PREDICATE.file))?)?;
     let sbom = Sbom::parse(&read_file(&layout.join(Sbom::PREDICATE.file))?)?;
@@ -245,10 +241,8 @@ struct Checks {
 
 fn read_checks(path: &Path) -> Result<Checks, RebuildError> {
     let parsed = json::parse(&read_file(path)?, content::limits::DOCUMENT);
-    parsed.map_err(|error| RebuildError::Read {
-        path: path.to_owned(),
-        source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
-    })
+    let invalid = |error| std::io::Error::new(std::io::ErrorKind::InvalidData, error);
+    Ok(parsed.map_err(invalid).map_err(At::reading(path))?)
 }
 
 enum Ending {

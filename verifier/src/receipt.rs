@@ -8,6 +8,7 @@ use attest::{Provenance, Statement};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chrono::{DateTime, Utc};
+use console::at::At;
 use content::{Digest, limits};
 use oci::{ImageRef, Reference};
 use remote::Registry;
@@ -79,16 +80,13 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
         files: published.index_files.clone(),
     };
     let attested = examine::examine(published, &Principals::default(), request.now);
-    let failed = |source| Error::Write {
-        path: request.layout.to_owned(),
-        source,
-    };
-    let scratch = beside(request.layout).map_err(failed)?;
+    let failed = At::writing(request.layout);
+    let scratch = beside(request.layout).map_err(&failed)?;
     let making = scratch.path().join("layout");
     let rebuild = rebuild(request.tools, &order, &attached, &making, progress).await?;
     if let Rebuild::Done(rebuilt) = &rebuild {
         record(rebuilt, &image, request.source).write(&making)?;
-        fs::rename(&making, request.layout).map_err(failed)?;
+        fs::rename(&making, request.layout).map_err(&failed)?;
     }
     let evidence = Evidence::new(attested, rebuild);
     Ok(Receipt { image, evidence })

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::evidence::{Evidence, Timing, Rebuild};
+use crate::evidence::{Evidence, Rebuild, Timing};
 use crate::finding::{Finding, Outcome};
 use crate::verdict::Verdict;
 

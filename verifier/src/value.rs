@@ -1,4 +1,4 @@
-//! What was expected and what was found, as data. `report::words` says it.
+//! What was expected and what was found, as data. `report` makes text of it.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::fact::{Claim, Reason, RegistryCheck, Visibility};
 /// A side of a comparison.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Value {
-    /// There is none.
+    /// Absent.
     Nothing,
     /// Text of a document, a program or an error. It may be an attacker's.
     Text(String),

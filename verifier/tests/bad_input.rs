@@ -1,4 +1,4 @@
-//! Whatever keeps the verifier from a verdict is told in one sentence, with what helps, as exit
+//! What prevents a verdict is reported on one line, with a hint, and with exit
 //! status 2, and leaves nothing.
 #![allow(clippy::unwrap_used, reason = "a test panics")]
 
@@ -19,7 +19,7 @@ use told::{interrupted, told, told_with_few_files};
 
 const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
 
-/// A repository at the port of the discard protocol: nobody listens.
+/// A repository at the port of the discard protocol, where no server listens.
 const NOWHERE: &str = "127.0.0.1:9/a/b";
 
 /// A folder with a policy, a grant, a key and a file of nonsense.
@@ -40,7 +40,7 @@ impl Place {
         self.0.path().join(name)
     }
 
-    /// Runs the verifier's command `words` in this place; gives what it said.
+    /// Runs the verifier with these arguments in this folder, and returns the lines that it prints.
     fn fails(&self, words: &str) -> String {
         let before = self.names();
         let mut verifier = Command::new(env!("CARGO_BIN_EXE_verifier"));
@@ -69,13 +69,13 @@ fn image(repository: &str) -> String {
     format!("{repository}@sha256:{}", "0".repeat(64))
 }
 
-/// A server that is no registry: it greets whoever asks anything.
+/// A server that is not a registry: it answers each request with a greeting.
 fn no_registry() -> String {
     let address = server(|_| answer("200 OK", "text/html", "hello\n"));
     format!("{address}/a/b")
 }
 
-/// A key service that knows who asks, and tells nobody the policy of a key.
+/// A key service that refuses each request for the policy of a key.
 fn closed_key_service() -> SocketAddr {
     server(|request| match request.starts_with("POST /token") {
         true => {
@@ -175,7 +175,7 @@ fn a_key_that_cannot_be_opened_is_found_out_before_anything_is_built_or_signed()
 }
 
 #[test]
-fn a_revocation_is_told_to_programs_too() {
+fn a_revocation_is_reported_as_json() {
     let place = Place::new();
     let mut verifier = Command::new(env!("CARGO_BIN_EXE_verifier"));
     verifier.args(["revoke", &image(NOWHERE), "--json", "--grant"]);
@@ -221,9 +221,9 @@ fn rebuilds() {
     ));
 }
 
-/// A machine that is none of Google's: what listens at the address of the metadata server is silent.
+/// A machine outside Google Cloud: the server at the address of the metadata server does not answer.
 #[test]
-fn without_credentials_it_is_told_at_once() {
+fn missing_credentials_are_reported_at_once() {
     let place = Place::new();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let key = PrivateKey::generate().unwrap().to_pem().unwrap();

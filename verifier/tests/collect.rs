@@ -157,7 +157,7 @@ async fn a_flood_is_damage_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a_proxys_page_is_no_verdict() {
+async fn a_page_of_a_proxy_is_an_error() {
     let (listener, mut shelf, image) = image().await;
     let path = format!("referrers/{}", image.digest);
     shelf.put(&path, "text/html", b"<html>Sign in");
@@ -166,7 +166,7 @@ async fn a_proxys_page_is_no_verdict() {
     assert!(matches!(error, Error::Registry { .. }), "{error}");
 }
 
-/// What hangs on the image and cannot be read, or is gone, is told of; nothing is refused for it.
+/// Attached documents that are gone or cannot be read are a note, not a failure.
 #[tokio::test]
 async fn what_is_gone_or_unrelated_is_passed_over() {
     let (listener, mut shelf, image) = image().await;

@@ -50,7 +50,7 @@ fn a_byte_that_does_not_match_its_digest_never_passes() {
     }
 }
 
-/// Bytes of a piece that are not signed may change what nobody reads (a hint, a key ID). A pass is
+/// Bytes of a piece that are not signed may change what is not read (a hint, a key ID). A pass is
 /// right then if what was verified is what was verified before.
 #[test]
 fn a_byte_changed_with_its_digest_passes_only_on_the_same_statements() {

@@ -14,7 +14,7 @@ use content::Digest;
 use serde_json::json;
 use trust::{Identity, Principals};
 use verifier::damage::{Damage, Part};
-use verifier::evidence::{Evidence, Timing, Rebuild, RegistryCheck};
+use verifier::evidence::{Evidence, Rebuild, RegistryCheck, Timing};
 use verifier::examine::examine;
 use verifier::finding::{Outcome, Rule, Subject};
 use verifier::published::Form;
@@ -128,7 +128,7 @@ fn damage_is_a_refusal_though_the_rest_holds() {
 }
 
 #[test]
-fn contents_of_another_image_are_none_of_it() {
+fn contents_of_another_image_are_damage() {
     let mut case = Case::passing();
     let other = stored(&[("workload", b"another program".as_slice())]).contents();
     let found = other.image().image_digest();
@@ -196,7 +196,7 @@ fn the_crates_are_those_of_the_rebuild() {
 }
 
 #[test]
-fn without_a_rebuild_it_is_said_what_was_compared_with_nothing() {
+fn without_a_rebuild_a_note_says_what_was_not_compared() {
     let mut sbom = honest_sbom();
     let bare = attest::Sbom::new();
     for kept in [&mut sbom, &mut bare.clone()] {
@@ -275,7 +275,7 @@ fn an_earlier_rebuild_is_called_one() {
 }
 
 #[test]
-fn a_source_without_the_commit_and_a_builder_that_says_no_are_refusals() {
+fn a_source_without_the_commit_or_that_does_not_build_is_a_failure() {
     let mut case = Case::passing();
     case.rebuild = Rebuild::NoCommit {
         source: "/source".to_owned(),
@@ -328,7 +328,7 @@ fn a_policy_can_ask_for_less_and_then_says_so() {
 }
 
 #[test]
-fn an_envelope_of_another_statement_about_the_image_disturbs_nobody() {
+fn an_envelope_of_another_statement_about_the_image_changes_nothing() {
     let mut case = Case::passing();
     let payload = statement(
         REPOSITORY,

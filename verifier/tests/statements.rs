@@ -148,7 +148,7 @@ fn who_is_not_seen_by_confidential_space_is_named() {
     };
     let bundled = with_signature(payload).verdict();
     assert!(noted(&bundled, &format!("{unseen}: it is in a bundle")));
-    // The builder's signature over a payload that names a stranger's key.
+    // The builder's signature over a payload that names an unknown key.
     let stranger = with_signature(|case| {
         let (builder, stranger) = (&case.keys.builder, &case.keys.stranger);
         let mut piece = legacy_signature(stranger, REPOSITORY, &case.image.digest);
@@ -158,7 +158,7 @@ fn who_is_not_seen_by_confidential_space_is_named() {
     });
     let stranger = stranger.verdict();
     assert!(noted(&stranger, &format!("{unseen}: its payload")));
-    // Elsewhere than under the tag nobody looks.
+    // Confidential Space reads no other tag.
     let moved = with_signature(|case| {
         let mut piece = legacy_signature(&case.keys.builder, REPOSITORY, &case.image.digest);
         piece.carrier = tag(".att");
@@ -173,7 +173,7 @@ fn who_is_not_seen_by_confidential_space_is_named() {
 // provenance
 
 #[test]
-fn provenance_by_a_stranger_or_by_another_principal_does_not_count() {
+fn provenance_by_an_unknown_key_or_another_principal_does_not_count() {
     for signer in ["stranger", "collaborator"] {
         let mut case = Case::passing();
         case.published
@@ -288,7 +288,7 @@ fn a_statement_over_two_subjects_says_nothing_of_either() {
 }
 
 #[test]
-fn one_type_of_statement_never_stands_in_for_another() {
+fn a_statement_does_not_count_as_another_type() {
     let mut case = Case::passing();
     case.published.pieces.truncate(2);
     let [(provenance, _), (sbom, bill)] = honest_predicates();
@@ -301,7 +301,7 @@ fn one_type_of_statement_never_stands_in_for_another() {
 }
 
 #[test]
-fn a_good_statement_hung_a_second_time_elsewhere_disturbs_nobody() {
+fn a_good_statement_attached_elsewhere_as_well_changes_nothing() {
     let mut case = Case::passing();
     let [(provenance, _), (sbom, bill)] = honest_predicates();
     let payload = statement(REPOSITORY, &case.image.digest, sbom, bill);

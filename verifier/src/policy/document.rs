@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use attest::{Predicate, Provenance};
+use console::at::At;
 use oci::Repository;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -193,9 +194,9 @@ impl Named {
                         std::io::Error::new(std::io::ErrorKind::InvalidData, error)
                     })
                 });
+                let text = text.map_err(At::reading(path));
                 text.map_err(|source| PolicyError::KeyFile {
                     principal: principal.clone(),
-                    path: path.clone(),
                     source,
                 })?
             }

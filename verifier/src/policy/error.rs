@@ -1,5 +1,4 @@
-use std::path::PathBuf;
-
+use console::at::At;
 use trust::{OutOfReach, Twins};
 
 use crate::commit::InvalidCommit;
@@ -7,59 +6,57 @@ use crate::commit::InvalidCommit;
 /// A policy that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// Not UTF-8.
+    /// The policy is not UTF-8.
     #[error("parsing policy: {0}")]
     Text(#[from] std::str::Utf8Error),
-    /// Not the expected TOML.
+    /// The policy is not TOML, or has other entries than it should.
     #[error("parsing policy: {0}")]
     Toml(#[from] toml::de::Error),
-    /// The repository is none.
+    /// The repository is invalid.
     #[error("parsing policy: repository `{found}`: {source}")]
     Repository {
-        /// What stands there.
+        /// The entry.
         found: String,
-        /// What is wrong with it.
+        /// The error of the parser.
         source: Box<oci::Error>,
     },
-    /// A key file that cannot be read.
-    #[error("parsing policy: reading key of `{principal}` from {path}: {source}")]
+    /// A key file cannot be read.
+    #[error("parsing policy: key of `{principal}`: {source}")]
     KeyFile {
-        /// Whose key.
+        /// The name of the principal.
         principal: String,
-        /// Where it should be.
-        path: PathBuf,
-        /// Why it is not.
-        source: std::io::Error,
+        /// The error of the file.
+        source: At,
     },
-    /// A key that is no P-256 public key in PEM.
+    /// A key is not a P-256 public key in PEM.
     #[error("parsing policy: key of `{principal}`: {source}")]
     Key {
-        /// Whose key.
+        /// The name of the principal.
         principal: String,
-        /// What is wrong with it.
+        /// The error of the parser.
         source: signature::Error,
     },
-    /// Neither or both of `key` and `pem`.
+    /// A principal has neither or both of `key` and `pem`.
     #[error("parsing policy: principal `{principal}`: expected one of `key` and `pem`")]
     KeySource {
-        /// Whose key.
+        /// The name of the principal.
         principal: String,
     },
     /// Two principals share a name or a key.
     #[error("parsing policy: {0}")]
     Twins(#[from] Twins),
-    /// A name without a `[[principal]]`.
-    #[error("parsing policy: `{field}` names `{found}`, which is no [[principal]]")]
+    /// A list has the name of an unknown principal.
+    #[error("parsing policy: `{field}` names `{found}`, but no [[principal]] has this name")]
     Stranger {
-        /// Which entry.
+        /// The entry.
         field: &'static str,
         /// The unknown name.
         found: String,
     },
-    /// A list that names one of them twice.
+    /// A list has a name twice.
     #[error("parsing policy: `{field}` names `{found}` twice")]
     Repeated {
-        /// Which entry.
+        /// The entry.
         field: &'static str,
         /// The repeated name.
         found: String,
@@ -67,28 +64,28 @@ pub enum PolicyError {
     /// A threshold that every image meets, or none.
     #[error("parsing policy: signatures.threshold: {0}")]
     Threshold(#[from] OutOfReach),
-    /// An image that any one principal signed would pass, whatever it is and whoever built it.
+    /// Any image that one of the principals has signed would pass.
     #[error(
         "parsing policy: it admits any image: expected signers in signatures.require, predicates in \
          attestations.require, or rebuild.require = true"
     )]
     AdmitsAny,
-    /// A pinned commit that is no commit.
+    /// The pinned commit is invalid.
     #[error("parsing policy: source.commit: {0}")]
     Commit(#[from] InvalidCommit),
-    /// A pinned commit that no rule would compare with anything.
+    /// No rule would compare the pinned commit with anything.
     #[error(
         "parsing policy: source.commit is compared with provenance and with the rebuild, and the \
-         policy asks for neither"
+         policy requires neither"
     )]
     UnusedCommit,
-    /// Attestations are asked for, and from nobody.
-    #[error("parsing policy: attestations.by names nobody who could attest")]
+    /// Attestations are required, but no principal may attest.
+    #[error("parsing policy: attestations.by is empty, but attestations.require is not")]
     NobodyAttests,
-    /// A parameter that the policy fixes elsewhere, or a value that JSON has no word for.
+    /// The parameter has an entry of its own, or a value that JSON does not have.
     #[error("parsing policy: parameters.{name} cannot be set here")]
     Parameter {
-        /// Which.
+        /// The name of the parameter.
         name: String,
     },
 }

@@ -1,25 +1,26 @@
-//! The directory of the source that is built: no link on the way to it is followed, since what a link
-//! leads to would be built under another name than it has.
+//! The directory of the source that is built. No link on the way to it is followed: its target would be built
+//! under another name.
 
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
+use console::at::At;
+
 use super::error::RebuildError;
 use crate::commit::Commit;
 
-/// What the source has where the directory should be.
+/// What the source has at the path of the directory.
 pub(super) enum Directory {
-    /// A directory, here.
+    /// A directory, by its path.
     Plain(PathBuf),
-    /// A symbolic link there or above, by its path in the source.
+    /// A symbolic link, there or above, by its path in the source.
     Linked(String),
 }
 
-/// Looks for the directory below `clone`: the caller named it, so that its absence says nothing about
-/// the image.
+/// Looks for the directory in `clone`. The user named it, so its absence says nothing about the image.
 ///
 /// # Errors
-/// It is not there, or leads out of the source.
+/// It does not exist, or leads out of the source.
 pub(super) fn find(
     clone: &Path,
     directory: &str,
@@ -35,10 +36,7 @@ pub(super) fn find(
         let found = std::fs::symlink_metadata(&here);
         let found = found.map_err(|source| match source.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => missing(),
-            _ => RebuildError::Read {
-                path: here.clone(),
-                source,
-            },
+            _ => At::reading(&here)(source).into(),
         })?;
         if found.is_symlink() {
             let link = here.strip_prefix(clone).unwrap_or(&here);
@@ -51,21 +49,22 @@ pub(super) fn find(
     Ok(Directory::Plain(here))
 }
 
-/// Compares the directory that was ordered with the one that was built.
+/// Compares the directory that was to be built with the one that was built.
 ///
 /// # Errors
-/// They are not the same one.
+/// They differ.
 pub(super) fn compare(ordered: &str, built: Option<&str>) -> Result<(), RebuildError> {
     match built.is_some_and(|built| names(built) == names(ordered)) {
         true => Ok(()),
-        false => Err(RebuildError::Directory {
-            expected: ordered.to_owned(),
-            found: built.unwrap_or("none").to_owned(),
+        false => Err(RebuildError::Other {
+            what: "directory",
+            expected: format!("{ordered:?}"),
+            found: built.map_or("none".to_owned(), |built| format!("{built:?}")),
         }),
     }
 }
 
-/// The names on the way to a directory; `None` if it may lead out of the source.
+/// The names of a path; `None` if it may lead out of the source.
 fn names(directory: &str) -> Option<Vec<&str>> {
     let mut names = Vec::new();
     for component in Path::new(directory).components() {
@@ -95,7 +94,7 @@ mod tests {
         ] {
             let compared = compare(ordered, built);
             assert!(
-                matches!(compared, Err(RebuildError::Directory { .. })),
+                matches!(compared, Err(RebuildError::Other { .. })),
                 "{ordered}, {built:?}: {compared:?}"
             );
         }

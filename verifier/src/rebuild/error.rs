@@ -1,160 +1,192 @@
-//! What keeps a rebuild from being carried out, or read.
+//! What prevents a rebuild.
 
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
+use console::at::At;
+use console::hint;
+use console::process::Absent;
+
 use crate::commit::{Commit, InvalidCommit};
 use crate::damage::Damage;
 
-/// A rebuild that could not be carried out. It says nothing about the image.
+/// A rebuild that could not be carried out or read. It says nothing about the image.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
-    /// A program is not there.
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    At(#[from] At),
+    /// There is no space for temporary files.
+    #[error("making a temporary directory: {0}")]
+    Scratch(#[source] std::io::Error),
+    /// A program cannot be started.
     #[error("starting {program}: {source}")]
     Start {
-        /// Which.
+        /// The program.
         program: String,
-        /// Why not.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// A program is not installed.
     #[error(transparent)]
-    Absent(#[from] console::process::Absent),
-    /// The source cannot be had.
+    Absent(#[from] Absent),
+    /// The source cannot be cloned.
     #[error("cloning {origin}: {last_line}")]
     Clone {
-        /// Whence.
+        /// The source.
         origin: String,
-        /// The last line that git wrote.
+        /// The last line that git printed.
         last_line: String,
     },
-    /// The source is more than can be fetched.
+    /// The source is larger than a limit.
     #[error("cloning {origin}: it takes more than {limit}")]
     Limit {
-        /// Whence.
+        /// The source.
         origin: String,
-        /// The limit that was reached.
+        /// The limit.
         limit: String,
     },
-    /// The commit is more than can be checked out.
+    /// The commit is larger than a limit.
     #[error("reading source: commit {commit} unpacks to more than {limit}")]
     Large {
         /// The commit.
         commit: Commit,
-        /// The limit that was reached.
+        /// The limit.
         limit: String,
     },
-    /// A source with a part of its history only does not have the commit.
-    #[error("reading {source_name}: it is a shallow clone, and commit {commit} is not in it")]
+    /// The source is a shallow clone without the commit.
+    #[error("reading {origin}: it is a shallow clone, and commit {commit} is not in it")]
     Shallow {
         /// The source.
-        source_name: String,
+        origin: String,
         /// The commit.
         commit: Commit,
     },
-    /// The caller asked for a commit that the source does not have.
-    #[error("reading {source_name}: no branch or tag leads to commit {commit}")]
+    /// The source does not have the commit that the user chose.
+    #[error("reading {origin}: no branch or tag leads to commit {commit}")]
     NoCommit {
         /// The source.
-        source_name: String,
+        origin: String,
         /// The commit.
         commit: Commit,
     },
-    /// The commit has no such directory, or it would lead out of the source.
+    /// The commit does not have the directory, or the path leads out of the source.
     #[error("reading source: commit {commit} has no directory {directory:?}")]
     NoDirectory {
-        /// What the caller named.
+        /// The directory that the user named.
         directory: String,
         /// The commit.
         commit: Commit,
     },
-    /// A file of the package index does not come.
+    /// `HEAD` of the source is not a commit.
+    #[error("reading HEAD of the source: {0}")]
+    Head(#[from] InvalidCommit),
+    /// A file of the package index cannot be fetched.
     #[error("fetching {name} of the locked package index: {source}")]
     Index {
-        /// Its name.
-        name: String,
-        /// Why not.
+        /// The name of the file.
+        name: &'static str,
+        /// The error of the registry.
         source: Box<remote::Error>,
     },
-    /// A program ended otherwise than it should.
+    /// A program failed.
     #[error("{doing}: {status}: {last_line}")]
     Status {
         /// What it was doing.
         doing: String,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
-        /// The last line that it wrote for people.
+        /// The last line that it printed for people.
         last_line: String,
     },
-    /// A file of the result is not there.
-    #[error("reading {path}: {source}")]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
+    /// The builder succeeded, but there is no layout.
+    #[error("running {}: it succeeded, but built nothing", program.display())]
+    Nothing {
+        /// The program.
+        program: PathBuf,
     },
-    /// There is no room for the source.
-    #[error("writing {path}: {source}")]
-    Write {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
+    /// The builder built another commit or directory.
+    #[error("reading rebuilt layout: expected {what} {expected}, found {found}")]
+    Other {
+        /// `commit` or `directory`.
+        what: &'static str,
+        /// The one that was to be built.
+        expected: String,
+        /// The one in provenance.
+        found: String,
     },
-    /// The result is no layout.
+    /// The layout cannot be parsed.
     #[error("reading rebuilt layout: {0}")]
     Layout(#[from] oci::Error),
-    /// The result is a layout of damaged blobs.
+    /// A blob of the layout is damaged.
     #[error("reading rebuilt layout: {0}")]
     Damaged(Box<Damage>),
-    /// The builder's own description cannot be read.
+    /// The builder's provenance or bill of materials cannot be parsed.
     #[error("reading rebuilt layout: {0}")]
     Description(#[from] attest::Error),
-    /// The layout does not say which commit it was built from.
-    #[error("reading rebuilt layout: provenance.json names no commit, or several")]
+    /// Provenance does not name one commit.
+    #[error("reading rebuilt layout: expected one commit in provenance, found none or several")]
     NoSource,
-    /// The layout is not one that a rebuild left.
-    #[error("reading rebuilt layout: no record of a rebuild: expected {path}")]
+    /// The layout has no record of a rebuild.
+    #[error("reading rebuilt layout: it has no {}", path.display())]
     NoRecord {
-        /// Where it should be.
+        /// The expected path of the record.
         path: PathBuf,
     },
-    /// The record is of another rebuild than the layout.
+    /// The record is of another rebuild.
     #[error(
         "reading rebuilt layout: expected {what} {expected}, as rebuild.json says, found {found}"
     )]
     Record {
-        /// Image or commit.
+        /// `image` or `commit`.
         what: &'static str,
-        /// What the record says.
+        /// The one in the record.
         expected: String,
-        /// What the layout holds.
+        /// The one in the layout.
         found: String,
     },
-    /// The builder ended well without a layout.
-    #[error("running {program}: it ended well, and built nothing")]
-    Nothing {
-        /// Which program.
-        program: PathBuf,
-    },
-    /// The builder built something else than it was given.
-    #[error("reading rebuilt layout: expected commit {expected}, found {found}")]
-    Commit {
-        /// What was checked out.
-        expected: Commit,
-        /// What the builder says it built.
-        found: String,
-    },
-    /// The builder built another directory than it was given.
-    #[error("reading rebuilt layout: expected directory {expected:?}, found {found:?}")]
-    Directory {
-        /// The directory that was ordered.
-        expected: String,
-        /// What the builder says it built.
-        found: String,
-    },
-    /// `HEAD` of the source is not a commit.
-    #[error("reading HEAD of the source: {0}")]
-    Head(#[from] InvalidCommit),
 }
+
+impl RebuildError {
+    /// What the user can do, on one line.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::At(at) => hint::of(&at.source).unwrap_or(LAYOUT),
+            Self::Scratch(_) => hint::TEMPORARY,
+            Self::Absent(Absent(program)) if program == "git" => "install git",
+            Self::Absent(Absent(program)) if program == "setpriv" || program == "prlimit" => {
+                "install util-linux"
+            }
+            Self::Absent(_) | Self::Start { .. } => {
+                "without --builder, the builder beside this program is started"
+            }
+            Self::Clone { .. } => {
+                "--source is a directory with a git repository of yours, or a URL that git can clone \
+                 with your rights; the lines above are git's own"
+            }
+            Self::Limit { .. } | Self::Large { .. } => {
+                "is it the right source? --limit-repository and --limit-source raise the limits on its \
+                 size; a source without old history takes less: git clone --single-branch"
+            }
+            Self::Shallow { .. } => {
+                "run `git fetch --unshallow` in the source, or name the repository that it was cloned from"
+            }
+            Self::NoCommit { .. } => {
+                "is --commit, or `commit` in the policy, right, and is --source up to date?"
+            }
+            Self::NoDirectory { .. } => "see --directory, or `directory` in the policy",
+            Self::Head(_) => "does the source have a commit? --commit names the one to build",
+            Self::Index { source, .. } => source.hint(),
+            Self::Status { .. } => "the lines above are the program's own",
+            Self::Nothing { .. } | Self::Other { .. } => {
+                "is that program the builder? see --builder"
+            }
+            Self::NoRecord { .. } | Self::Record { .. } => {
+                "--rebuilt takes a layout of `verifier rebuild -o`, not one of builder build"
+            }
+            Self::Layout(_) | Self::Damaged(_) | Self::Description(_) | Self::NoSource => LAYOUT,
+        }
+    }
+}
+
+const LAYOUT: &str = "was the layout written by verifier rebuild?";

@@ -1,10 +1,11 @@
-//! The few things that we ask git for.
+//! Fetches, reads and checks out the source with git.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
+use console::at::At;
 use console::process::{self, Network};
 use tokio::process::Command;
 
@@ -13,8 +14,8 @@ use super::limits::SourceLimits;
 use super::process::{Progress, expect_success, program, run, start};
 use crate::commit::Commit;
 
-/// Files are checked out byte by byte as they were committed, whatever their source or the caller's
-/// git would have made of them.
+/// Files are checked out byte by byte as they were committed, whatever attributes the source or the user's
+/// settings give them.
 const AS_COMMITTED: &str = "* -text !eol -ident -filter -working-tree-encoding\n";
 
 /// Sets limits on a program before it starts.
@@ -27,8 +28,8 @@ pub(super) async fn fetch(
     progress: Progress<'_>,
 ) -> Result<(), RebuildError> {
     let mut git = limited(limits)?;
-    // Without --no-local, what no branch leads to would be copied as well. One file is easier to limit
-    // than many.
+    // Without --no-local, git would also copy objects that no branch leads to. The size of one file is easier
+    // to limit than that of many.
     git.args(["-c", "fetch.unpackLimit=1"]);
     git.args(["clone", "--quiet", "--no-checkout", "--no-local", "--"]);
     git.arg(source).arg(clone);
@@ -55,7 +56,7 @@ pub(super) async fn fetch(
     }
 }
 
-/// A git that may take no more than this.
+/// A git with limits on file size, memory and processor time.
 fn limited(limits: &SourceLimits) -> Result<Command, RebuildError> {
     process::find(OsStr::new("git"))?;
     let mut command = program(PRLIMIT)?;
@@ -63,7 +64,7 @@ fn limited(limits: &SourceLimits) -> Result<Command, RebuildError> {
     command.arg(format!("--data={}", limits.memory));
     // At the soft limit the system sends SIGXCPU, by which git names it; at the hard limit it kills.
     command.arg(format!("--cpu={}:{}", limits.seconds, limits.seconds + 5));
-    // A file at its limit is then an error that git names, and not its silent end.
+    // With the signal ignored, git reports a file at its limit.
     command.args(["env", "--ignore-signal=XFSZ", "git"]);
     console::git::configure(command.as_std_mut(), Network::Allowed);
     Ok(command)
@@ -77,8 +78,8 @@ pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
     Ok(text.trim_end().parse()?)
 }
 
-/// Whether a branch or tag of the source leads to `commit`. It is not asked for by name: hosting
-/// sites then also hand out commits that strangers pushed to their forks.
+/// Whether a branch or tag of the source leads to `commit`. The commit is not fetched by name: hosting sites would
+/// then also serve commits of forks.
 pub(super) async fn has_commit(clone: &Path, commit: &Commit) -> Result<bool, RebuildError> {
     let mut git = git(clone)?;
     git.args(["rev-parse", "--quiet", "--verify"])
@@ -103,14 +104,14 @@ pub(super) async fn check_out(
     let info = clone.join(".git/info");
     let written = std::fs::create_dir_all(&info)
         .and_then(|()| std::fs::write(info.join("attributes"), AS_COMMITTED));
-    written.map_err(|source| RebuildError::Write { path: info, source })?;
+    written.map_err(At::writing(&info))?;
     let mut git = git(clone)?;
     git.args(["checkout", "--quiet", "--detach"])
         .arg(commit.as_str());
     expect_success(git, &format!("checking out {commit}"), progress).await
 }
 
-/// Whether the source has a part of its history only.
+/// Whether the source is a shallow clone.
 pub(super) async fn is_shallow(clone: &Path) -> Result<bool, RebuildError> {
     let mut git = git(clone)?;
     git.args(["rev-parse", "--is-shallow-repository"]);

@@ -1,8 +1,9 @@
-//! The signed package index that a lock names, from what is published with the image: an archive serves
-//! today's only. The builder verifies it; here it is found by digest and nothing else.
+//! Fetches the signed package index that a lock names from the referrers of the image, as an archive serves only
+//! its newest index. The builder verifies it. Here it is only found by digest.
 
 use std::path::{Path, PathBuf};
 
+use console::at::At;
 use content::{Digest, limits};
 use oci::Descriptor;
 use remote::Registry;
@@ -12,20 +13,20 @@ use super::{Progress, RebuildError};
 
 /// The builder's name for its lock.
 const LOCK: &str = "Image.lock";
-/// Bytes of one file of an index; the package list is the largest, and Debian's has 10 MB.
+/// Most bytes of one file of an index. The package list is the largest: Debian's has 10 MB.
 const FILE: u64 = 64 << 20;
-/// The names by which the builder takes the files.
+/// The names of the files for the builder.
 const NAMES: [&str; 3] = ["InRelease", "Packages.xz", "keyring.gpg"];
 
-/// Where the files of an index may be fetched from.
+/// Where the files of an index are fetched from.
 pub struct Attached<'a> {
     /// The registry of the image.
     pub registry: &'a Registry,
-    /// Files that are published as parts of package indices; anyone may have published them.
+    /// Files that are published as parts of package indices. They may be an attacker's.
     pub files: Vec<Descriptor>,
 }
 
-/// What is read of a lock; the rest of it is the builder's.
+/// The part of a lock that is read here.
 #[derive(Deserialize)]
 struct Lock {
     index: Index,
@@ -44,8 +45,8 @@ struct File {
     size: u64,
 }
 
-/// Fetches those files that the lock in `directory` names into `folder`, which is made. Those that are not
-/// published are left to the builder: its store or the archive may have them.
+/// Fetches the files that the lock in `directory` names into the new folder `folder`. The builder looks for files
+/// that are not published in its store and in the archive.
 ///
 /// # Errors
 /// The registry does not answer, or `folder` cannot be written.
@@ -58,22 +59,19 @@ pub(super) async fn fetch(
     let Some(index) = locked(directory) else {
         return Ok(None);
     };
-    let unwritten = |source| RebuildError::Write {
-        path: folder.clone(),
-        source,
-    };
-    std::fs::create_dir(&folder).map_err(unwritten)?;
+    let unwritten = At::writing(&folder);
+    std::fs::create_dir(&folder).map_err(&unwritten)?;
     let wanted = [index.release, index.packages, index.keyring];
-    for (name, wanted) in NAMES.iter().zip(wanted) {
+    for (name, wanted) in NAMES.into_iter().zip(wanted) {
         let Some(found) = attached.files.iter().find(|file| wanted.is(file)) else {
             progress(&format!("the image has no referrer with the locked {name}"));
             continue;
         };
         if let Some(bytes) = blob(attached.registry, found, name, progress).await? {
-            std::fs::write(folder.join(name), bytes).map_err(unwritten)?;
+            std::fs::write(folder.join(name), bytes).map_err(&unwritten)?;
         }
     }
-    Ok(Some(folder))
+    Ok(Some(folder.clone()))
 }
 
 impl File {
@@ -82,12 +80,11 @@ impl File {
     }
 }
 
-/// A blob; `None` if the registry does not have what its manifest names, or has other bytes. No answer is
-/// not absence.
+/// Fetches a blob. `None` if the registry does not have it, or has other bytes. No answer is an error.
 async fn blob(
     registry: &Registry,
     file: &Descriptor,
-    name: &str,
+    name: &'static str,
     progress: Progress<'_>,
 ) -> Result<Option<Vec<u8>>, RebuildError> {
     match registry.blob(file, FILE).await {
@@ -101,13 +98,13 @@ async fn blob(
             Ok(None)
         }
         Err(source) => Err(RebuildError::Index {
-            name: name.to_owned(),
+            name,
             source: Box::new(source),
         }),
     }
 }
 
-/// What the lock names. A lock that cannot be read is the builder's to refuse.
+/// The files that the lock names. The builder refuses a lock that cannot be read.
 fn locked(directory: &Path) -> Option<Index> {
     let file = content::open_regular(&directory.join(LOCK)).ok()?;
     let bytes = content::read_limited(file, limits::DOCUMENT).ok()?;

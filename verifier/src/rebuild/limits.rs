@@ -12,7 +12,7 @@ const OUT_OF_TIME: i32 = 24;
 pub struct BuildLimits {
     /// Most memory, in MiB.
     pub memory: Option<NonZeroU32>,
-    /// Most room for files, in MiB.
+    /// Most space for files, in MiB.
     pub files: Option<NonZeroU32>,
     /// Most processes and threads.
     pub processes: Option<NonZeroU32>,

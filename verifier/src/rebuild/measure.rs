@@ -1,4 +1,4 @@
-//! How much a commit unpacks to, before it does.
+//! Measures what a commit unpacks to, before it is checked out.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -11,17 +11,17 @@ use super::limits::SourceLimits;
 use super::process::start;
 use crate::commit::Commit;
 
-/// Lists all files and directories of the commit with their sizes, as far as the limits go.
+/// Compares the files and directories of the commit with the limits.
 ///
 /// # Errors
-/// There is more, or git fails.
+/// A limit is reached, or git fails.
 pub(super) async fn measure(
     clone: &Path,
     commit: &Commit,
     limits: &SourceLimits,
 ) -> Result<(), RebuildError> {
     let mut git = git(clone)?;
-    // With directories: millions of empty ones have no file.
+    // With directories, of which a commit may have millions.
     git.args(["ls-tree", "-r", "-t", "-l", "-z", "--full-tree"]);
     git.arg(commit.as_str());
     git.stdout(Stdio::piped()).stderr(Stdio::null());
@@ -43,7 +43,7 @@ pub(super) async fn measure(
         false => Err(RebuildError::Status {
             doing: format!("listing commit {commit}"),
             status,
-            last_line: "git cannot read it".to_owned(),
+            last_line: "git cannot list its files".to_owned(),
         }),
     }
 }
@@ -53,7 +53,7 @@ enum Over {
     Io(std::io::Error),
 }
 
-/// `<mode> <kind> <object> <size>\t<path>\0`, as often as there are entries; a directory has no size.
+/// Reads entries of the form `<mode> <kind> <object> <size>\t<path>\0`. A directory has no size.
 async fn read(mut list: impl AsyncBufRead + Unpin, limits: &SourceLimits) -> Result<(), Over> {
     let (mut entries, mut files, mut names) = (0, 0_u64, 0);
     let mut entry = Vec::new();
@@ -82,7 +82,7 @@ async fn read(mut list: impl AsyncBufRead + Unpin, limits: &SourceLimits) -> Res
     }
 }
 
-/// A size that is not a number is that of a directory, or of a submodule, which is not fetched.
+/// The size of an entry; 0 for a directory, and for a submodule, which is not fetched.
 fn size(entry: &[u8]) -> u64 {
     let head = entry
         .split(|byte| *byte == b'\t')

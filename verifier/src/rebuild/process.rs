@@ -1,4 +1,4 @@
-//! Starts programs, and listens to what they have for people.
+//! Starts programs, and passes on the lines that they print for people.
 
 use std::ffi::OsStr;
 use std::process::{ExitStatus, Stdio};
@@ -10,13 +10,13 @@ use tokio::process::{Child, Command};
 
 use super::error::RebuildError;
 
-/// Takes each line that git and the builder have for people.
+/// Takes each line that git and the builder print for people.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
 
-/// Bytes of one line; what is longer is shown as several.
+/// Most bytes of a line. A longer one is shown as several.
 const LINE: u64 = 4096;
 
-/// How long a program may take to remove what it has made, once it is asked to end.
+/// How long a program may take to clean up after it is asked to end.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A program that ends with this process, see [`process::bound`].
@@ -40,7 +40,7 @@ pub(super) async fn expect_success(
     }
 }
 
-/// Runs to the end, and keeps the last line in which the program spoke of an error.
+/// Runs a program to its end, and returns its last line that is not a hint. For git, that is its first `fatal:`.
 pub(super) async fn run(
     mut command: Command,
     progress: Progress<'_>,
@@ -57,7 +57,7 @@ pub(super) async fn run(
     let spawned = command.kill_on_drop(true).spawn();
     let mut child = spawned.map_err(|source| start(&program, source))?;
     let stderr = child.stderr.take();
-    // Dropped after the program has ended: one whose pipe closes early is killed by its next line.
+    // Dropped after the program has ended: it would be killed if it wrote to a closed pipe.
     let relayed = std::pin::pin!(async {
         match stderr {
             Some(stderr) => relay(stderr, progress).await,
@@ -78,7 +78,7 @@ pub(super) async fn run(
 struct Running(Child);
 
 impl Drop for Running {
-    /// Waits for the program's end, as what it has made is its own to remove.
+    /// Waits for the program's end, as it removes its own temporary files.
     fn drop(&mut self) {
         // The number is absent once the process has ended: another process may have it then.
         if let Some(id) = self.0.id() {
@@ -87,8 +87,8 @@ impl Drop for Running {
     }
 }
 
-/// Reads to the end, whatever it is: a program whose pipe closes early is killed by its next line.
-/// What it says may be of strangers: git repeats a server's words, and a compiler those of a source.
+/// Reads to the end: the program would be killed if it wrote to a closed pipe. Lines may be an attacker's: git
+/// repeats text of a server, and a compiler repeats text of a source.
 async fn relay(stderr: impl AsyncRead + Unpin, progress: Progress<'_>) -> String {
     let mut stderr = BufReader::new(stderr);
     let (mut bytes, mut last) = (Vec::new(), String::new());
@@ -97,11 +97,11 @@ async fn relay(stderr: impl AsyncRead + Unpin, progress: Progress<'_>) -> String
         let line = console::text::line(String::from_utf8_lossy(&bytes).trim_end());
         bytes.clear();
         progress(&line);
-        // git's reason comes first, and several lines of advice after it.
+        // git prints the reason first, and then advice.
         if fatal.is_none() && line.starts_with("fatal: ") {
             fatal = Some(line.clone());
         }
-        // A hint follows an error, and says less.
+        // A hint follows an error.
         if !line.starts_with("hint: ") && !line.is_empty() {
             last = line;
         }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_byte_that_is_no_text_costs_neither_the_program_nor_its_last_words() {
+    async fn lines_may_have_bytes_that_are_not_text() {
         let script = "printf 'a\\377b\\n' >&2; sleep 0.1; echo 'error: why' >&2; exit 1";
         let (code, last_line, heard) = listen(script).await;
         assert_eq!((code, last_line.as_str()), (Some(1), "error: why"));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_terminal_does_not_obey_what_a_program_repeats() {
+    async fn control_characters_are_escaped() {
         let (_, last_line, heard) = listen("printf '\\033[2Jpass: all good\\r\\n' >&2").await;
         assert_eq!(last_line, "\\u{1b}[2Jpass: all good");
         assert_eq!(heard, [last_line]);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_has_an_end() {
+    async fn a_long_line_is_split() {
         let (code, _, heard) = listen("head -c 100000 /dev/zero | tr '\\0' x >&2").await;
         assert_eq!(code, Some(0));
         assert!(

@@ -1,9 +1,10 @@
-//! The file that a rebuild leaves in its layout. Without it a layout is anybody's: one that was
-//! copied, or that `builder build` wrote for whoever published the image.
+//! The file that a rebuild writes into its layout. A layout without it may be a copy of the published image, or
+//! one of `builder build`.
 
 use std::io::ErrorKind;
 use std::path::Path;
 
+use console::at::At;
 use content::{Digest, json, limits};
 use serde::{Deserialize, Serialize};
 
@@ -12,23 +13,23 @@ use super::error::RebuildError;
 /// Beside the builder's `provenance.json` and `sbom.cdx.json`.
 const NAME: &str = "rebuild.json";
 
-/// What was built, for which published image. Nobody signs it: it keeps the owner of a layout from
-/// a mistake, and guards against no one who writes to that folder.
+/// What was built, for which published image. It is not signed: it protects from mistakes, and not from an
+/// attacker who can write to the folder.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// The published image that it was compared with.
     pub image: String,
-    /// Directory or URL of the source.
+    /// The directory or URL of the source.
     pub source: String,
     /// The commit that was built.
     pub commit: String,
-    /// What came out.
+    /// The digest of the image that was built.
     pub image_digest: Digest,
 }
 
 impl Record {
-    /// Puts the record into `layout`, which has no name yet that anyone would find it by.
+    /// Writes the record into `layout`, which is not renamed to its final path yet.
     ///
     /// # Errors
     /// The layout cannot be written to.
@@ -36,38 +37,34 @@ impl Record {
         let path = layout.join(NAME);
         let bytes = json::canonical(self).map_err(std::io::Error::other);
         let written = bytes.and_then(|bytes| std::fs::write(&path, bytes));
-        written.map_err(|source| RebuildError::Write { path, source })
+        Ok(written.map_err(At::writing(&path))?)
     }
 
-    /// The record in `layout`.
+    /// Reads the record in `layout`.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
+    /// It does not exist, or cannot be parsed.
     pub fn read(layout: &Path) -> Result<Self, RebuildError> {
         let path = layout.join(NAME);
-        match read_file(&path) {
-            Ok(bytes) => json::parse(&bytes, limits::DOCUMENT).map_err(|error| {
-                let source = std::io::Error::new(ErrorKind::InvalidData, error);
-                RebuildError::Read { path, source }
-            }),
-            Err(RebuildError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                Err(RebuildError::NoRecord { path })
+        let bytes = match read_file(&path) {
+            Err(at) if at.source.kind() == ErrorKind::NotFound => {
+                return Err(RebuildError::NoRecord { path });
             }
-            Err(error) => Err(error),
-        }
+            read => read?,
+        };
+        let parsed = json::parse(&bytes, limits::DOCUMENT);
+        let invalid = |error| std::io::Error::new(ErrorKind::InvalidData, error);
+        Ok(parsed.map_err(invalid).map_err(At::reading(&path))?)
     }
 }
 
-/// A file of a layout.
+/// Reads a file of a layout.
 ///
 /// # Errors
-/// It cannot be read, or is not a regular file or too large.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, RebuildError> {
+/// It cannot be read, is not a regular file, or is too large.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, At> {
     let read = content::open_regular(path).and_then(|file| {
         content::read_limited(file, limits::STATEMENT).map_err(std::io::Error::other)
     });
-    read.map_err(|source| RebuildError::Read {
-        path: path.to_owned(),
-        source,
-    })
+    read.map_err(At::reading(path))
 }

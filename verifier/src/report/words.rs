@@ -1,4 +1,4 @@
-//! Findings in words. Nothing else makes sentences of them.
+//! Findings as text for people. Only this module makes sentences of them.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};

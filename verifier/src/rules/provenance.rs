@@ -1,4 +1,4 @@
-//! The image was built as the policy says: by whom, how, and from what. Its inputs are those of our own
+//! The image was built as the policy says: by this builder, in this way, from this source. Its inputs are those of our own
 //! rebuild.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -113,7 +113,7 @@ fn counted<'a>(
         .collect()
 }
 
-/// Statements that are attached as this type and signed as another (CVE-2022-35929). Anyone who may push can
+/// Statements that are attached as this type and signed as another (CVE-2022-35929). Each user who may push can
 /// attach them, so this alone is no refusal. It explains what is missing.
 fn confused<'a>(
     kind: &'a Kind,
@@ -158,7 +158,7 @@ fn uncounted(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> 
     unverified.map(super::uncounted).chain(others).collect()
 }
 
-/// A statement with the predicate by one who may attest.
+/// A statement with the predicate, by a principal that may attest.
 fn wanted(kind: &Kind, policy: &Policy) -> Value {
     let names = policy.attesters.iter().map(|by| policy.name_of(by));
     Value::Statement {

@@ -22,7 +22,7 @@ use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
 use verifier::appraise::appraise;
 use verifier::contents::Contents;
-use verifier::evidence::{Evidence, Timing, Rebuild, Rebuilt, RegistryCheck};
+use verifier::evidence::{Evidence, Rebuild, Rebuilt, RegistryCheck, Timing};
 use verifier::examine::examine;
 use verifier::finding::{Finding, Outcome, Rule};
 use verifier::policy::Policy;
@@ -148,7 +148,7 @@ pub fn honest_provenance() -> Provenance {
     }
 }
 
-/// Everything that goes into one appraisal, to be changed before [`Case::verdict`].
+/// Everything that is appraised. Tests change it before [`Case::verdict`].
 pub struct Case {
     pub keys: Keys,
     pub image: ImageRef,
@@ -197,7 +197,7 @@ pub fn statement(repository: &str, digest: &Digest, kind: &str, predicate: Value
     Statement::new(subject, kind, predicate).to_bytes().unwrap()
 }
 
-/// A statement in a bundle, hung under its own type.
+/// A statement in a bundle, attached as its own type.
 pub fn bundle(key: &PrivateKey, kind: &str, payload: Vec<u8>) -> Piece {
     let bytes = Bundle::new(sealed(key, payload))
         .to_bytes(key.public())
@@ -205,7 +205,7 @@ pub fn bundle(key: &PrivateKey, kind: &str, payload: Vec<u8>) -> Piece {
     piece(referrer(&bytes), Form::Bundle, Some(kind), bytes)
 }
 
-/// A statement under the legacy tag, hung under its own type.
+/// A statement under the legacy tag, attached as its own type.
 pub fn legacy_statement(key: &PrivateKey, kind: &str, payload: Vec<u8>) -> Piece {
     let bytes = sealed(key, payload).to_bytes().unwrap();
     piece(tag(".att"), Form::Envelope, Some(kind), bytes)
@@ -232,7 +232,7 @@ pub fn policy_text(keys: &Keys) -> String {
 }
 
 impl Case {
-    /// The passing case, in both layouts.
+    /// A case that passes, with signatures and statements in both layouts.
     pub fn passing() -> Self {
         let mut case = Self::bare();
         let key = &case.keys.builder;
@@ -251,7 +251,7 @@ impl Case {
         case
     }
 
-    /// Image, rebuild and policy, and nothing that anyone signed.
+    /// Image, rebuild and policy, without any signature.
     pub fn bare() -> Self {
         let keys = keys();
         let contents = stored(&FILES).contents();
@@ -324,7 +324,7 @@ impl Case {
         Verdict::of(appraise(&evidence, &policy, NOW))
     }
 
-    /// Asserts a refusal by exactly these rules, in whose words `reason` occurs.
+    /// Asserts that exactly these rules fail, one of them with `reason` in its text.
     #[track_caller]
     pub fn refused_by(&self, rules: &[Rule], reason: &str) {
         let verdict = self.verdict();
