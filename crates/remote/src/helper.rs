@@ -7,8 +7,7 @@ use content::limits;
 use serde::de::MapAccess;
 
 use crate::folded::{self, Fields, Read as Member};
-use crate::login::{CredentialFault, Credentials};
-use crate::store::{basic, given};
+use crate::login::{CredentialFault, Credentials, basic, given};
 
 /// The user name that marks a helper's secret as a refresh token.
 const REFRESH_TOKEN: &str = "<token>";

@@ -27,6 +27,17 @@ pub(crate) struct Credentials {
     pub(crate) registry_token: Option<String>,
 }
 
+/// A user name and a password. Without one of them neither is sent (crane, `basicTransport`): Docker writes
+/// a user without a password beside an identity token.
+pub(crate) fn basic(user: String, password: String) -> Option<(String, String)> {
+    (!user.is_empty() && !password.is_empty()).then_some((user, password))
+}
+
+/// The text, unless it is empty.
+pub(crate) fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 impl Login {
     pub(crate) fn of(credentials: Credentials) -> Self {
         match credentials == Credentials::default() {

@@ -10,7 +10,7 @@ use serde::de::MapAccess;
 
 use crate::folded::{self, Fields, Folded, Misread, Read};
 use crate::helper;
-use crate::login::{CredentialFault, Credentials, Login};
+use crate::login::{CredentialFault, Credentials, Login, basic, given};
 
 /// Base64 as Go reads it: padded, with any bits beyond the last byte.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -141,16 +141,6 @@ impl Auth {
             registry_token: given(&self.registry_token),
         })
     }
-}
-
-/// A user name and a password. Without one of them neither is sent (crane, `basicTransport`): Docker writes
-/// a user without a password beside an identity token.
-pub(crate) fn basic(user: String, password: String) -> Option<(String, String)> {
-    (!user.is_empty() && !password.is_empty()).then_some((user, password))
-}
-
-pub(crate) fn given(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// User name and password in the member `auth` (`decodeAuth`).
