@@ -1,4 +1,4 @@
-//! Where inputs come from, and who is told about progress.
+//! Where inputs come from, and how progress is reported.
 
 use super::debian::Options;
 use super::store::Store;

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_root_is_unpacked_anew() {
+    fn a_changed_root_is_unpacked_again() {
         let entries = [("./a", Regular, "text")];
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
         let folder = folder_of(&packages, &store).join("a");

@@ -57,7 +57,7 @@ fn objects_with_another_content_than_their_name_says_are_refused() {
             .arg(at)
             .args(["cat-file", kind, other])
             .output();
-        // An honest commit, whose files nobody has looked at since.
+        // A commit whose files were not read since.
         forge(at, &name, kind, &other.unwrap().stdout);
         let refused = staged(at);
         assert!(
