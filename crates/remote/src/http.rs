@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::{Error, retry};
 
 /// The time limit for a request and its answer, without the time for its bytes.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The slowest rate accepted for content, in bytes per second.
 const SLOWEST: u64 = 64 << 10;
 /// The longest body read from an error's answer, in bytes.
@@ -19,10 +19,10 @@ const MESSAGE: usize = 300;
 /// The longest text shown of an answer that is not a registry's, in characters.
 const SHOWN: usize = 80;
 
-/// The time limit for a request with `bytes` in it or in its answer. Without it, a registry that sends
-/// a few bytes at a time could block a program for ever.
-pub(crate) fn patience(bytes: u64) -> Duration {
-    PATIENCE + Duration::from_secs(bytes / SLOWEST)
+/// The time limit for `bytes` of content. Without it, a registry that sends a few bytes at a time could
+/// block a program for ever.
+pub(crate) fn time_for(bytes: u64) -> Duration {
+    Duration::from_secs(bytes / SLOWEST)
 }
 
 /// An answer of success, or of 404.
@@ -232,9 +232,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patience_grows_with_the_size() {
-        assert_eq!(patience(0), PATIENCE);
-        assert_eq!(patience(limits::MANIFEST), Duration::from_secs(60 + 64));
+    fn time_grows_with_the_size() {
+        assert_eq!(time_for(0), Duration::ZERO);
+        assert_eq!(time_for(limits::MANIFEST), Duration::from_secs(64));
     }
 
     #[test]

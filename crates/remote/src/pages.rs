@@ -26,7 +26,7 @@ impl Registry {
         let mut listed = Vec::new();
         let mut budget = Budget::new();
         for number in 0..PAGES {
-            let time = http::patience(limits::MANIFEST);
+            let time = self.patience(limits::MANIFEST);
             let Some((bytes, next)) = retry(time, || self.page(&url)).await? else {
                 return match number {
                     0 => Ok(None),
@@ -47,7 +47,7 @@ impl Registry {
 
     /// One page and the URL of the next.
     async fn page(&self, url: &str) -> Result<Option<(Vec<u8>, Option<String>)>, Error> {
-        let time = http::patience(limits::MANIFEST);
+        let time = self.patience(limits::MANIFEST);
         let accept = |request: RequestBuilder| request.header(ACCEPT, media::INDEX).timeout(time);
         let response = self.send(Access::Pull, Method::GET, url, accept).await?;
         if keeps_no_list(response.status()) {

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use content::{Digest, limits};
 use oci::{Descriptor, Image, Manifest, Repository, Tag, Target, media};
@@ -32,6 +33,8 @@ pub struct Registry {
     pub(crate) login: Login,
     /// The credentials to send for each kind of access, once they are known.
     pub(crate) known: Mutex<HashMap<Access, Authorization>>,
+    /// The time limit for a request and its answer, without the time for its bytes.
+    patience: Duration,
 }
 
 impl Registry {
@@ -53,7 +56,19 @@ impl Registry {
             endpoints: Endpoints::new(transport, host)?,
             login,
             known: Mutex::default(),
+            patience: http::PATIENCE,
         })
+    }
+
+    /// Changes the time limit for a request and its answer, which is 60 s. The time for the bytes of
+    /// content, at 64 KiB per second, is added to it.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The time limit for a request with `bytes` of content in it or in its answer.
+    pub(crate) fn patience(&self, bytes: u64) -> Duration {
+        self.patience + http::time_for(bytes)
     }
 
     /// The repository.
@@ -116,7 +131,7 @@ impl Registry {
     /// larger than `limit`, [`Error::SizeMismatch`] or [`Error::DigestMismatch`] if the content is not
     /// what the descriptor says, or the error of a request that fails.
     pub async fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, Error> {
-        let time = http::patience(descriptor.size);
+        let time = self.patience(descriptor.size);
         retry(time, || self.blob_once(descriptor, limit)).await
     }
 
@@ -136,7 +151,7 @@ impl Registry {
     /// # Errors
     /// Those of [`Registry::blob`], and [`Error::Write`] if the file cannot be written.
     pub async fn blob_to(&self, descriptor: &Descriptor, path: &Path) -> Result<(), Error> {
-        let time = http::patience(descriptor.size);
+        let time = self.patience(descriptor.size);
         retry(time, || self.blob_to_once(descriptor, path)).await
     }
 
@@ -165,7 +180,7 @@ impl Registry {
         if descriptor.size > limit {
             return Err(Error::Limit { url, limit });
         }
-        let time = http::patience(descriptor.size);
+        let time = self.patience(descriptor.size);
         let shape = |request: RequestBuilder| request.timeout(time);
         let response = self.send(Access::Pull, Method::GET, &url, shape).await?;
         let Answer::Found(response) = self.sort(&url, response).await? else {
@@ -185,7 +200,7 @@ impl Registry {
 
     /// The bytes and the media type of a manifest; `None` if the registry does not have it.
     async fn find_manifest(&self, target: &Target) -> Result<Option<(Vec<u8>, String)>, Error> {
-        let time = http::patience(limits::MANIFEST);
+        let time = self.patience(limits::MANIFEST);
         retry(time, || self.find_manifest_once(target)).await
     }
 
@@ -194,7 +209,7 @@ impl Registry {
         target: &Target,
     ) -> Result<Option<(Vec<u8>, String)>, Error> {
         let url = self.manifest_url(target).await?;
-        let time = http::patience(limits::MANIFEST);
+        let time = self.patience(limits::MANIFEST);
         let accept = |request: RequestBuilder| request.header(ACCEPT, MANIFESTS).timeout(time);
         let response = self.send(Access::Pull, Method::GET, &url, accept).await?;
         let Answer::Found(response) = self.sort(&url, response).await? else {
@@ -226,7 +241,7 @@ impl Registry {
     ) -> Result<Digest, Error> {
         let digest = Digest::of(bytes);
         self.check_target(target, digest)?;
-        let time = http::patience(bytes.len() as u64);
+        let time = self.patience(bytes.len() as u64);
         retry(time, || self.put_manifest(target, bytes, media_type)).await?;
         Ok(digest)
     }
@@ -241,7 +256,7 @@ impl Registry {
         let put = |request: RequestBuilder| {
             request
                 .header(CONTENT_TYPE, media_type)
-                .timeout(http::patience(bytes.len() as u64))
+                .timeout(self.patience(bytes.len() as u64))
                 .body(bytes.to_vec())
         };
         let response = self.send(Access::Push, Method::PUT, &url, put).await?;

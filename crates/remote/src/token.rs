@@ -251,7 +251,7 @@ async fn received(url: &str, answer: Response) -> Result<String, Error> {
 }
 
 fn brief(request: RequestBuilder) -> RequestBuilder {
-    request.timeout(http::patience(0))
+    request.timeout(http::PATIENCE)
 }
 
 /// The token in an answer; `None` if there is no token that fits in a header. The reason is not

@@ -24,7 +24,7 @@ impl Registry {
         let descriptor = Descriptor::of(media_type, bytes);
         if !self.has_blob(&descriptor).await? {
             let bytes = Bytes::copy_from_slice(bytes);
-            let time = http::patience(descriptor.size);
+            let time = self.patience(descriptor.size);
             retry(time, || self.upload(&descriptor, bytes.clone().into())).await?;
         }
         Ok(descriptor)
@@ -40,7 +40,7 @@ impl Registry {
         if self.has_blob(descriptor).await? {
             return Ok(());
         }
-        let time = http::patience(descriptor.size);
+        let time = self.patience(descriptor.size);
         retry(time, || self.upload_file(path, descriptor)).await
     }
 
@@ -78,12 +78,12 @@ impl Registry {
     }
 
     async fn has_blob(&self, blob: &Descriptor) -> Result<bool, Error> {
-        retry(http::patience(0), || self.has_blob_once(blob)).await
+        retry(self.patience(0), || self.has_blob_once(blob)).await
     }
 
     async fn has_blob_once(&self, blob: &Descriptor) -> Result<bool, Error> {
         let url = self.url(&format!("blobs/{}", blob.digest)).await?;
-        let brief = |request: RequestBuilder| request.timeout(http::patience(0));
+        let brief = |request: RequestBuilder| request.timeout(self.patience(0));
         let response = self.send(Access::Push, Method::HEAD, &url, brief).await?;
         match self.sort(&url, response).await? {
             Answer::Found(response) => {
@@ -115,7 +115,7 @@ impl Registry {
         // Some registries require Content-Length even for an empty body.
         let empty = |request: RequestBuilder| {
             let request = request.header(CONTENT_LENGTH, 0);
-            request.timeout(http::patience(0))
+            request.timeout(self.patience(0))
         };
         let response = self.send(Access::Push, Method::POST, url, empty).await?;
         match self.sort(url, response).await? {
@@ -150,7 +150,7 @@ impl Registry {
         let request = request
             .header(CONTENT_TYPE, BYTES)
             .header(CONTENT_LENGTH, blob.size)
-            .timeout(http::patience(blob.size));
+            .timeout(self.patience(blob.size));
         let response = request.body(body).send().await;
         let response = response.map_err(|error| http::broken(shown, error))?;
         self.expect_stored(shown, response, blob).await
