@@ -1,4 +1,4 @@
-//! The image: its files ([`contents`]), its bytes ([`assemble`]), and the documents about it ([`describe`]).
+//! The image: its files (`contents`), its bytes (`assemble`), and the documents about it (`describe`).
 
 pub mod assemble;
 pub(crate) mod contents;

@@ -153,7 +153,7 @@ impl<'a> Unpacker<'a> {
         Ok(())
     }
 
-    /// Checks that a file that is to be copied is not a link. Its parents are folders: [`Self::place`] has made them.
+    /// Checks that a file that is to be copied is not a link. Its parents are folders: [`Self::path_in_root`] has made them.
     fn check_file(&self, path: &Path) -> Result<(), RootError> {
         let found = fs::symlink_metadata(path).map_err(At::writing(path))?;
         match found.is_file() {
