@@ -34,7 +34,7 @@ const REFERENCES: [(&str, &str); 2] = [
 /// # Errors
 /// A version that is not read, or a document that its schema refuses; the first violation is told.
 pub(super) fn check(document: &Value) -> Result<(), Error> {
-    let version = document["specVersion"].as_str().unwrap_or_default();
+    let version = document["specVersion"].as_str().unwrap_or("no specVersion");
     let schema = match version {
         "1.3" => &V1_3,
         "1.4" => &V1_4,
@@ -42,8 +42,8 @@ pub(super) fn check(document: &Value) -> Result<(), Error> {
         _ => return Err(unexpected("version 1.3, 1.4 or 1.5", version)),
     };
     let schema = schema.as_ref().ok_or_else(|| {
-        let reason = "the schema cannot be compiled";
-        unexpected(reason, version)
+        let expected = "a version whose schema can be compiled";
+        unexpected(expected, version)
     })?;
     schema.validate(document).map_err(|violation| {
         // Without what the document says there, which may be all of it.
