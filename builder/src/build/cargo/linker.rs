@@ -10,7 +10,7 @@ use crate::build::error::CompileError;
 /// they are installed.
 ///
 /// # Errors
-/// There is none, or there are several.
+/// [`CompileError::Linker`] if the root has no such compiler or several, [`CompileError::Root`] if it cannot be read.
 pub(super) fn find(root: &Path) -> Result<String, CompileError> {
     let path = root.join("usr/bin");
     let unread = At::reading(&path);

@@ -67,7 +67,7 @@ pub enum CrateError {
         /// The folder where cargo has it unpacked.
         folder: Option<PathBuf>,
     },
-    /// An archive cannot be kept or read, or is another one than was locked.
+    /// An archive cannot be kept or read, or differs from the locked one.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The archive is not that of this crate.

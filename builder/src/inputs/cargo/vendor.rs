@@ -19,7 +19,7 @@ use crate::lock::crates::Crate;
 /// of files takes seconds. At each use, it is compared with the archives, whose digests are checked.
 ///
 /// # Errors
-/// An archive is another one than was locked, or is not that of its crate, or the work was interrupted.
+/// An archive differs from the locked one, is not that of its crate, or the work was interrupted.
 pub fn vendor(crates: &[Crate], supply: &Supply<'_>) -> Result<PathBuf, CrateError> {
     let store = supply.store;
     let expected = expected(crates, supply)?;

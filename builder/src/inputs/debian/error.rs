@@ -53,7 +53,7 @@ pub enum ArchiveError {
         /// The digest of the file.
         found: Digest,
     },
-    /// A file of `--evidence` is another one than was locked.
+    /// A file of `--evidence` differs from the locked one.
     #[error("checking {}: {source}", path.display())]
     Evidence {
         /// The file.
@@ -69,7 +69,7 @@ pub enum ArchiveError {
         /// What is wrong.
         reason: String,
     },
-    /// A file cannot be kept, or is another one than was locked.
+    /// A file cannot be kept, or differs from the locked one.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file of this machine cannot be read.

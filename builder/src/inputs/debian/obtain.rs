@@ -51,7 +51,7 @@ impl Wanted {
 /// The files of the locked index. The store keeps them.
 ///
 /// # Errors
-/// A file cannot be found, or is another one than was locked.
+/// A file cannot be found, or differs from the locked one.
 pub(super) fn obtain(
     locked: &SignedIndex,
     root: &RootSpec,

@@ -24,7 +24,7 @@ use unpack::Unpacker;
 /// root that was unpacked by older rules would go into a new lock, and no other machine could make it.
 const RULES: u32 = 2;
 
-/// A build root that cannot be made, or is another one than was locked.
+/// A build root that cannot be made, or differs from the locked one.
 #[derive(Debug, thiserror::Error)]
 pub enum RootError {
     /// A file of it cannot be written.
