@@ -4,14 +4,12 @@
 //! commit -> source -> spec, lock -> inputs -> program -> image -> layout
 //! ```
 
-pub mod cargo;
-pub(crate) mod error;
-pub mod program;
-
 use std::path::Path;
 
 use content::Digest;
 
+use crate::compile::cargo;
+use crate::compile::program::Program;
 use crate::error::Error;
 use crate::image;
 use crate::image::assemble::Identities;
@@ -19,7 +17,6 @@ use crate::image::output::Output;
 use crate::inputs::{self, Inputs, git};
 use crate::order::Order;
 use crate::spec::BuildSpec;
-use program::Program;
 
 /// What was built.
 #[derive(Clone, Debug)]
@@ -60,7 +57,7 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     })
 }
 
-/// Chooses the kind of build. A further kind is one more file beside `cargo`, and one more arm here.
+/// Chooses the kind of build. A further kind is one more file beside `compile::cargo`, and one more arm here.
 fn compile(order: &Order<'_>, inputs: &Inputs, scratch: &Path) -> Result<Program, Error> {
     match &inputs.wanted.spec.build {
         BuildSpec::Cargo(spec) => cargo::build(spec, order, inputs, scratch).map_err(|source| {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::at::At;
-use crate::build::error::{CompileError, sandbox_hint};
+use crate::compile::error::{CompileError, sandbox_hint};
 use crate::image::contents::ContentsError;
 use crate::image::describe::Unlocked;
 use crate::inputs::cargo::CrateError;

@@ -3,6 +3,7 @@
 
 pub use console::at;
 pub mod build;
+pub mod compile;
 pub mod error;
 mod host;
 pub mod image;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use builder::build::program::{Invocation, Linked};
+use builder::compile::program::{Invocation, Linked};
 use builder::image::assemble::{ImageSpec, assemble};
 use builder::image::describe::{self, Description};
 use builder::inputs::git::Source;

@@ -74,7 +74,7 @@ targets! {
 /// Runs the target of this name.
 ///
 /// # Panics
-/// There is none, or the target panics.
+/// There is no such target, or the target panics.
 pub fn run(name: &str, bytes: &[u8]) {
     let target = TARGETS.iter().find(|target| target.name == name);
     let target = target.unwrap_or_else(|| panic!("no target {name}"));

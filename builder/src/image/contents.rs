@@ -8,7 +8,7 @@ use content::{Digest, Hasher};
 use oci::layer::{Content, Entry, Executable, Kind};
 
 use crate::at::At;
-use crate::build::program::Program;
+use crate::compile::program::Program;
 use crate::spec::{FileSpec, Origin};
 use crate::untrusted::shown;
 
@@ -169,7 +169,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::build::program::Invocation;
+    use crate::compile::program::Invocation;
 
     /// The entry of one file with this origin.
     fn entry(origin: Origin, directory: &Path) -> Result<Entry, Fault> {

@@ -8,7 +8,7 @@ use attest::{Provenance, Sbom};
 use content::Digest;
 use serde_json::{Value, json};
 
-use crate::build::program::{Invocation, Linked};
+use crate::compile::program::{Invocation, Linked};
 use crate::inputs::git::Source;
 use crate::lock::Lock;
 use crate::lock::crates::Crate;

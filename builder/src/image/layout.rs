@@ -13,7 +13,7 @@ use super::assemble::{self, Identities, ImageSpec};
 use super::contents;
 use super::describe::{self, Description};
 use crate::at::At;
-use crate::build::program::Program;
+use crate::compile::program::Program;
 use crate::error::Error;
 use crate::inputs::Inputs;
 use crate::inputs::debian::evidence;

@@ -43,7 +43,7 @@ const RUSTFLAGS: &str = "-Ctarget-feature=+crt-static -Ctarget-cpu=x86-64";
 ///
 /// # Errors
 /// See [`CompileError`].
-pub(super) fn build(
+pub(crate) fn build(
     spec: &CargoSpec,
     order: &Order<'_>,
     inputs: &Inputs,

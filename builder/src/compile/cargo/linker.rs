@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::at::At;
-use crate::build::error::CompileError;
+use crate::compile::error::CompileError;
 
 /// The path of the one versioned C compiler, as seen in the sandbox: unpacked packages have no `cc`, which is made when
 /// they are installed.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::build::program::Linked;
+use crate::compile::program::Linked;
 
 /// Cargo's command line.
 pub(super) fn command(package: &str, target: &str) -> Vec<String> {

@@ -1,0 +1,5 @@
+//! From the source to the program: one file for each kind of build. [`crate::build`] chooses one.
+
+pub mod cargo;
+pub(crate) mod error;
+pub mod program;
