@@ -31,6 +31,7 @@ use remote::Transport;
 use scratch::Scratch;
 use serde_json::json;
 use signer::{Published, Signer};
+use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
 /// Most time that interrupted work may take to clean up.
@@ -109,8 +110,9 @@ fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
     let store = store(&arguments.inputs)?;
     let progress = Progress::start();
     let signers = Signers::with(&arguments.inputs.archive_keys);
+    let runtime = Handle::current();
     let supply = Supply {
-        archive: options(&arguments.inputs, &signers, None),
+        archive: options(&arguments.inputs, &signers, None, &runtime),
         store: &store,
         interrupt,
         progress: &|line: &str| progress.show(line),
@@ -159,10 +161,11 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
     let progress = Progress::start();
     let signers = Signers::with(&how.inputs.archive_keys);
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let runtime = Handle::current();
     let order = Order {
         directory: &how.directory,
         supply: Supply {
-            archive: options(&how.inputs, &signers, how.evidence.as_deref()),
+            archive: options(&how.inputs, &signers, how.evidence.as_deref(), &runtime),
             store: &store,
             interrupt,
             progress: &|line: &str| progress.show(line),
@@ -194,12 +197,14 @@ fn options<'a>(
     inputs: &'a cli::Inputs,
     signers: &'a Signers,
     evidence: Option<&'a Path>,
+    runtime: &'a Handle,
 ) -> Options<'a> {
     Options {
         url: inputs.archive.as_deref(),
         keyring: inputs.keyring.as_deref(),
         signers,
         evidence,
+        runtime,
     }
 }
 

@@ -119,6 +119,9 @@ const NETWORK: [&str; 12] = [
     "ureq",
 ];
 
+/// Crates that send HTTP requests by themselves.
+const CLIENTS: [&str; 6] = ["attohttpc", "curl", "isahc", "minreq", "reqwest", "ureq"];
+
 type Names = BTreeSet<String>;
 
 fn root() -> PathBuf {
@@ -200,23 +203,37 @@ fn tests_use_no_other_program() {
     }
 }
 
+/// The packages that are linked into the package of `manifest`, or build it.
+fn linked(manifest: &str) -> Names {
+    let tree = cargo(&[
+        "tree",
+        "--offline",
+        "--locked",
+        "--edges=normal,build",
+        "--prefix=none",
+        "--format={p}",
+        "--manifest-path",
+        manifest,
+    ]);
+    let names = tree.lines().filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
+}
+
 #[test]
 fn no_network_below_remote() {
     for room in OFFLINE {
-        let manifest = format!("crates/{room}/Cargo.toml");
-        let tree = cargo(&[
-            "tree",
-            "--offline",
-            "--locked",
-            "--edges=normal,build",
-            "--prefix=none",
-            "--format={p}",
-            "--manifest-path",
-            &manifest,
-        ]);
-        let used = tree.lines().filter_map(|line| line.split(' ').next());
-        let network: Vec<_> = used.filter(|used| NETWORK.contains(used)).collect();
+        let used = linked(&format!("crates/{room}/Cargo.toml"));
+        let network: Vec<_> = used.intersection(&names(&NETWORK)).cloned().collect();
         assert!(network.is_empty(), "{room} stands on {network:?}");
+    }
+}
+
+#[test]
+fn a_program_links_one_http_client() {
+    for program in PROGRAMS {
+        let used = linked(&format!("{program}/Cargo.toml"));
+        let clients: Vec<_> = used.intersection(&names(&CLIENTS)).cloned().collect();
+        assert_eq!(clients.len(), 1, "{program} links {clients:?}");
     }
 }
 

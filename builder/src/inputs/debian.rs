@@ -4,6 +4,7 @@ pub mod apt;
 mod archive;
 pub mod chain;
 pub mod deb;
+mod download;
 mod error;
 pub mod evidence;
 mod index;

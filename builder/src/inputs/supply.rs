@@ -35,14 +35,17 @@ impl<'a> Supply<'a> {
     pub(crate) fn of(store: &'a Store) -> Self {
         use super::debian::signers::Signers;
         use std::sync::LazyLock;
+        use tokio::runtime::Runtime;
         static NEVER: LazyLock<Interrupt> = LazyLock::new(Interrupt::default);
         static SIGNERS: LazyLock<Signers> = LazyLock::new(|| Signers::with(&[]));
+        static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
         Self {
             archive: Options {
                 url: None,
                 keyring: None,
                 signers: &SIGNERS,
                 evidence: None,
+                runtime: RUNTIME.handle(),
             },
             store,
             interrupt: &NEVER,

@@ -222,9 +222,9 @@ pub enum Error {
 /// The longest text shown of a dependency's error, in characters.
 const SHOWN: usize = 1000;
 
-/// An error with all its causes: the HTTP client keeps the reason two levels down. The text is
-/// escaped for printing because the registry chooses parts of it.
-fn chain(error: &dyn StdError) -> String {
+/// The message of an error of the HTTP client with all its causes: the reason is two levels down. The
+/// text is escaped for printing because the server chooses parts of it.
+pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -30,7 +30,7 @@ mod upload;
 
 pub use attach::Attached;
 pub use authorities::Authorities;
-pub use error::Error;
+pub use error::{Error, chain};
 pub use login::CredentialFault;
 pub use referrers::{PassedOver, Referrers};
 pub use registry::Registry;

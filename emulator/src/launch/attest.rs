@@ -114,7 +114,7 @@ pub struct Issued {
 #[derive(Debug, thiserror::Error)]
 pub enum AttestError {
     /// The service cannot be reached, or its answer is incomplete.
-    #[error("{}", chain(.0))]
+    #[error("{}", remote::chain(.0))]
     Transport(#[from] reqwest::Error),
     /// The service refuses (google.rpc.Status).
     #[error("googleapi: Error {status}: {message}")]
@@ -135,17 +135,6 @@ pub enum AttestError {
         /// The largest size, in bytes.
         limit: u64,
     },
-}
-
-/// An error with its causes: the message of the HTTP client does not contain them.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }
 
 impl AttestError {

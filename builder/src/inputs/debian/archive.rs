@@ -1,13 +1,12 @@
 //! A Debian archive: its address, from the host's apt configuration, and its packages, from its signed index. This
 //! program contains no address of an archive.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
 
 use content::Digest;
+use tokio::runtime::Handle;
 
+use super::download::Downloads;
 use super::evidence::Evidence;
 use super::index::Index;
 use super::release::Release;
@@ -15,7 +14,7 @@ use super::signers::Signers;
 use super::{ArchiveError, ChainError, apt, chain, deb, evidence};
 use crate::at;
 use crate::inputs::store::Store;
-use crate::interrupt::{Interrupt, Interrupted};
+use crate::interrupt::Interrupt;
 use crate::lock::index;
 use crate::lock::packages::Package;
 use crate::lock::signature::Signature;
@@ -26,8 +25,6 @@ use crate::spec::RootSpec;
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Number of attempts at a download.
 const TRIES: u32 = 3;
-/// Interval between checks for an interrupt.
-const TICK: Duration = Duration::from_millis(50);
 
 /// Which archive to use, and which keys to trust.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +37,16 @@ pub struct Options<'a> {
     pub signers: &'a Signers,
     /// A folder with the files of the locked index: `evidence` of a layout.
     pub evidence: Option<&'a Path>,
+    /// Runs the downloads.
+    pub runtime: &'a Handle,
 }
 
 /// A package archive.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Archive {
     url: String,
     keyring: PathBuf,
+    downloads: Downloads,
 }
 
 /// The index that an archive has now.
@@ -61,44 +61,20 @@ impl Archive {
     /// The archive that the options name, or else the first of the host's apt sources with the suite and component.
     ///
     /// # Errors
-    /// The address is invalid, or apt has no such source.
+    /// The address is invalid, apt has no such source, or the HTTP client cannot be built.
     pub fn find(options: &Options<'_>, root: &RootSpec) -> Result<Self, ArchiveError> {
-        let mut archive = match options.url {
-            Some(url) => Self::at(url)?,
-            None => Self::of_apt(root)?,
+        let (url, keyring) = match options.url {
+            Some(url) if apt::is_web(url) => (url.to_owned(), None),
+            Some(url) => return Err(ArchiveError::Address { url: url.into() }),
+            None => of_apt(root)?,
         };
-        if let Some(keyring) = options.keyring {
-            archive.keyring = keyring.to_owned();
-        }
-        Ok(archive)
-    }
-
-    fn at(url: &str) -> Result<Self, ArchiveError> {
-        match apt::is_web(url) {
-            true => Ok(Self::new(url, None)),
-            false => Err(ArchiveError::Address {
-                url: url.to_owned(),
-            }),
-        }
-    }
-
-    fn of_apt(root: &RootSpec) -> Result<Self, ArchiveError> {
-        let sources = apt::sources(Path::new("/etc/apt"))?;
-        let suits = |source: &apt::Source| {
-            source.suites.contains(&root.suite) && source.components.contains(&root.component)
-        };
-        let source = sources.into_iter().find(suits);
-        let source = source.ok_or_else(|| ArchiveError::Unknown {
-            suite: root.suite.clone(),
-        })?;
-        Ok(Self::new(&source.url, source.keyring))
-    }
-
-    fn new(url: &str, keyring: Option<PathBuf>) -> Self {
-        Self {
+        let keyring = options.keyring.map(Path::to_owned).or(keyring);
+        let downloads = Downloads::of(&url, options.runtime);
+        Ok(Self {
             url: url.trim_end_matches('/').to_owned(),
             keyring: keyring.unwrap_or_else(|| KEYRING.into()),
-        }
+            downloads: downloads.map_err(ArchiveError::Client)?,
+        })
     }
 
     /// The package index that the archive has now, verified from its signature down. It must be valid at `now`.
@@ -204,7 +180,7 @@ impl Archive {
         let url = format!("{}/{path}", self.url);
         let mut reason = String::new();
         for _ in 0..TRIES {
-            match get_until(interrupt, &url, limit)? {
+            match self.downloads.get(&url, limit, interrupt)? {
                 Ok(bytes) => return Ok(bytes),
                 Err(error) => reason = error,
             }
@@ -216,6 +192,19 @@ impl Archive {
     }
 }
 
+/// Address and keyring of the first of the host's apt sources with the suite and component.
+fn of_apt(root: &RootSpec) -> Result<(String, Option<PathBuf>), ArchiveError> {
+    let sources = apt::sources(Path::new("/etc/apt"))?;
+    let suits = |source: &apt::Source| {
+        source.suites.contains(&root.suite) && source.components.contains(&root.component)
+    };
+    let source = sources.into_iter().find(suits);
+    let source = source.ok_or_else(|| ArchiveError::Unknown {
+        suite: root.suite.clone(),
+    })?;
+    Ok((source.url, source.keyring))
+}
+
 fn by_name(root: &RootSpec) -> String {
     format!("dists/{}/{}", root.suite, chain::list_name(root))
 }
@@ -225,53 +214,4 @@ fn by_hash(root: &RootSpec, sha256: &Digest) -> String {
     let name = by_name(root);
     let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
     format!("{folder}/by-hash/SHA256/{}", sha256.hex())
-}
-
-/// After an interrupt, the thread of the download continues until the process ends.
-fn get_until(
-    interrupt: &Interrupt,
-    url: &str,
-    limit: u64,
-) -> Result<Result<Vec<u8>, String>, Interrupted> {
-    let (give, take) = mpsc::channel();
-    let url = url.to_owned();
-    std::thread::spawn(move || give.send(get(&url, limit)));
-    loop {
-        interrupt.check()?;
-        match take.recv_timeout(TICK) {
-            Ok(got) => return Ok(got),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(gone @ RecvTimeoutError::Disconnected) => return Ok(Err(gone.to_string())),
-        }
-    }
-}
-
-fn get(url: &str, limit: u64) -> Result<Vec<u8>, String> {
-    let config = ureq::Agent::config_builder()
-        .timeout_connect(Some(Duration::from_secs(20)))
-        .timeout_global(Some(Duration::from_secs(300)))
-        .build();
-    let response = ureq::Agent::new_with_config(config).get(url).call();
-    let mut response = response.map_err(|error| error.to_string())?;
-    let reader: &mut dyn Read = &mut response.body_mut().as_reader();
-    content::read_limited(reader, limit).map_err(|error| error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_interrupt_is_heard_though_the_archive_is_silent() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/file", listener.local_addr().unwrap());
-        let interrupt = Interrupt::default();
-        let ended = std::thread::scope(|scope| {
-            let work = scope.spawn(|| get_until(&interrupt, &url, 1));
-            let _silent = listener.accept().unwrap();
-            interrupt.raise();
-            work.join().unwrap()
-        });
-        assert!(matches!(ended, Err(Interrupted)), "{ended:?}");
-    }
 }

@@ -29,6 +29,9 @@ pub enum ArchiveError {
         /// The address.
         url: String,
     },
+    /// The HTTP client cannot be built.
+    #[error("connecting to package archive: {0}")]
+    Client(String),
     /// A file cannot be downloaded.
     #[error("fetching {path} from package archive: {reason}")]
     Fetch {
@@ -107,6 +110,9 @@ impl ArchiveError {
             Self::Store(error) => error.hint(),
             Self::Fetch { .. } => Some(
                 "is there a network? another package archive can be named with --archive or COUNTERSIGN_ARCHIVE",
+            ),
+            Self::Client(_) => Some(
+                "HTTPS needs certificate authorities: install ca-certificates, or name them with SSL_CERT_FILE",
             ),
             Self::Address { .. } => Some("it is the address above dists/ and pool/"),
             Self::Unknown { .. } | Self::Package { .. } => {

@@ -1,0 +1,152 @@
+//! Downloads from a package archive, by the proxy that the environment names.
+
+use std::time::Duration;
+
+use content::ReadError;
+use reqwest::{Client, ClientBuilder};
+use tokio::runtime::Handle;
+use tokio::time::sleep;
+
+use crate::interrupt::{Interrupt, Interrupted};
+
+/// Interval between checks for an interrupt.
+const TICK: Duration = Duration::from_millis(50);
+const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
+
+/// The HTTP client of one archive.
+#[derive(Clone, Debug)]
+pub(super) struct Downloads {
+    http: Client,
+    runtime: Handle,
+}
+
+impl Downloads {
+    /// A client of the archive at `url`, on this runtime.
+    ///
+    /// # Errors
+    /// The address is HTTPS, and the system has no certificate authorities.
+    pub(super) fn of(url: &str, runtime: &Handle) -> Result<Self, String> {
+        let http = match (client().build(), url.starts_with("https:")) {
+            // HTTP needs no authorities.
+            (Err(_), false) => client().tls_certs_only([]).build(),
+            (built, _) => built,
+        };
+        Ok(Self {
+            http: http.map_err(|error| remote::chain(&error))?,
+            runtime: runtime.clone(),
+        })
+    }
+
+    /// Downloads at most `limit` bytes. The error of a download is its reason. This must not be called on a thread that
+    /// runs asynchronous tasks.
+    ///
+    /// # Errors
+    /// The work was interrupted.
+    pub(super) fn get(
+        &self,
+        url: &str,
+        limit: u64,
+        interrupt: &Interrupt,
+    ) -> Result<Result<Vec<u8>, String>, Interrupted> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                got = get(&self.http, url, limit) => Ok(got),
+                interrupted = raised(interrupt) => Err(interrupted),
+            }
+        })
+    }
+}
+
+fn client() -> ClientBuilder {
+    Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(Duration::from_secs(20))
+        .timeout(Duration::from_secs(300))
+}
+
+async fn raised(interrupt: &Interrupt) -> Interrupted {
+    loop {
+        if let Err(interrupted) = interrupt.check() {
+            return interrupted;
+        }
+        sleep(TICK).await;
+    }
+}
+
+async fn get(http: &Client, url: &str, limit: u64) -> Result<Vec<u8>, String> {
+    let broken = |error: reqwest::Error| remote::chain(&error.without_url());
+    let mut response = http.get(url).send().await.map_err(broken)?;
+    if !response.status().is_success() {
+        return Err(format!("status {}", response.status().as_u16()));
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(broken)? {
+        body.extend_from_slice(&piece);
+        if body.len() as u64 > limit {
+            return Err(ReadError::Limit { limit }.to_string());
+        }
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use tokio::runtime::Runtime;
+
+    use super::*;
+
+    fn listen() -> (TcpListener, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/file", listener.local_addr().unwrap());
+        (listener, url)
+    }
+
+    #[test]
+    fn an_interrupt_is_noticed_though_the_archive_is_silent() {
+        let (listener, url) = listen();
+        let (interrupt, runtime) = (Interrupt::default(), Runtime::new().unwrap());
+        let downloads = Downloads::of(&url, runtime.handle()).unwrap();
+        let ended = thread::scope(|scope| {
+            let work = scope.spawn(|| downloads.get(&url, 1, &interrupt));
+            let _silent = listener.accept().unwrap();
+            interrupt.raise();
+            work.join().unwrap()
+        });
+        assert!(matches!(ended, Err(Interrupted)), "{ended:?}");
+    }
+
+    /// What is downloaded from a server that sends `answer`, under a limit of three bytes.
+    fn got(answer: &str) -> Result<Vec<u8>, String> {
+        let (listener, url) = listen();
+        let runtime = Runtime::new().unwrap();
+        let downloads = Downloads::of(&url, runtime.handle()).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = stream.read(&mut [0; 1024]).unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+            });
+            downloads.get(&url, 3, &Interrupt::default()).unwrap()
+        })
+    }
+
+    #[test]
+    fn a_download_is_whole_and_within_its_limit() {
+        let ok = |length: usize, body: &str| {
+            got(&format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}"
+            ))
+        };
+        assert_eq!(ok(3, "abc").unwrap(), b"abc");
+        let large = ok(4, "abcd").unwrap_err();
+        assert!(large.ends_with("the limit of 3 bytes"), "{large}");
+        let short = ok(3, "ab").unwrap_err();
+        assert!(short.contains("error decoding response body: "), "{short}");
+        let absent = got("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(absent.unwrap_err(), "status 404");
+    }
+}
