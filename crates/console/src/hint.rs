@@ -1,6 +1,7 @@
-//! What the user can do about an error of the system.
+//! What the user can do about an error.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
 
 use content::ReadError;
@@ -12,6 +13,64 @@ pub const TEMPORARY: &str =
 /// If standard output cannot be written.
 pub const PRINT: &str =
     "has the program that reads the output ended, or is the disk full? nothing else went wrong";
+
+/// An error that no code decides by: its message is written where it occurs, with what the user can do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Hinted {
+    message: String,
+    hint: Option<&'static str>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Hinted {
+    /// An error with this message, and without a hint.
+    pub fn new(message: impl Display) -> Self {
+        Self {
+            message: message.to_string(),
+            hint: None,
+            source: None,
+        }
+    }
+
+    /// The error `{doing}: {source}`, and without a hint of its own.
+    pub fn doing(doing: impl Display, source: impl Error + Send + Sync + 'static) -> Self {
+        Self {
+            message: format!("{doing}: {source}"),
+            hint: None,
+            source: Some(Box::new(source)),
+        }
+    }
+
+    /// Temporary files cannot be written.
+    pub fn temporary(source: io::Error) -> Self {
+        Self::doing("making a temporary directory", source).hinting(TEMPORARY)
+    }
+
+    /// The process has no threads, signals or name.
+    pub fn starting(source: io::Error) -> Self {
+        Self::doing("starting", source).hinting(crate::runtime::HINT)
+    }
+
+    /// Standard output is closed or full.
+    pub fn printing(source: io::Error) -> Self {
+        Self::doing("writing to standard output", source).hinting(PRINT)
+    }
+
+    /// The same error with what the user can do, on one line.
+    #[must_use]
+    pub fn hinting(self, hint: &'static str) -> Self {
+        Self {
+            hint: Some(hint),
+            ..self
+        }
+    }
+
+    /// What the user can do, on one line: the error's own hint, or that of [`of`].
+    pub fn hint(&self) -> Option<&'static str> {
+        self.hint.or_else(|| of(self))
+    }
+}
 
 /// The hint for the first error of the system among `error` and its sources.
 pub fn of(error: &(dyn Error + 'static)) -> Option<&'static str> {
@@ -61,16 +120,17 @@ fn is_large(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
-    #[derive(Debug, thiserror::Error)]
-    #[error("outer")]
-    struct Outer(#[source] io::Error);
-
     #[test]
     fn the_first_error_of_the_system_decides() {
-        let outer = Outer(io::ErrorKind::NotFound.into());
-        assert_eq!(of(&outer), Some("is the path right?"));
-        assert_eq!(of(&Outer(io::Error::other("x"))), None);
+        let outer = |source: io::Error| Hinted::doing("reading", source);
+        let absent = outer(io::ErrorKind::NotFound.into());
+        assert_eq!(of(&absent), Some("is the path right?"));
+        assert_eq!(absent.hint(), Some("is the path right?"));
+        assert_eq!(absent.hinting("own").hint(), Some("own"));
+        assert_eq!(of(&outer(io::Error::other("x"))), None);
+        assert_eq!(outer(io::Error::other("x")).to_string(), "reading: x");
         assert_eq!(of(&std::fmt::Error), None);
+        assert_eq!(Hinted::new("x").hint(), None);
     }
 
     #[test]
