@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use attest::{PolicyDescriptor, Provenance, Statement, Vsa};
 use chrono::{DateTime, SecondsFormat, Utc};
+use console::hint::Hinted;
 use oci::{Reference, Target};
 use remote::Registry;
 use scratch::Scratch;
@@ -134,7 +135,10 @@ pub async fn authorize(
     let change = match authority.keys {
         Some(keys) => {
             let added = keys.add(&binding).await;
-            Some(added.map_err(|error| Error::Bind(Box::new(error)))?)
+            Some(added.map_err(|source| Error::Key {
+                doing: "binding, with verdict and countersignature published",
+                source,
+            })?)
         }
         None => None,
     };
@@ -148,7 +152,11 @@ pub async fn authorize(
 /// Refuses a policy that requires a rebuild if there is no source, before minutes of fetching.
 fn require_source(request: &Request<'_>) -> Result<(), Error> {
     match (request.policy.rebuild, request.origin) {
-        (Demand::Required, Origin::Absent) => Err(Error::NoSource),
+        (Demand::Required, Origin::Absent) => Err(Hinted::new(
+            "choosing a source: the policy requires a rebuild, and no source was given",
+        )
+        .hinting("give --source DIR|URL, or --rebuilt LAYOUT of an earlier rebuild")
+        .into()),
         _ => Ok(()),
     }
 }
@@ -162,10 +170,11 @@ fn require_pinned(request: &Request<'_>) -> Result<(), Error> {
                 commit: Some(given),
                 ..
             },
-        ) if pinned != given => Err(Error::Pinned {
-            pinned: pinned.clone(),
-            given: given.clone(),
-        }),
+        ) if pinned != given => Err(Hinted::new(format_args!(
+            "choosing a commit: the policy pins {pinned}, and --commit is {given}"
+        ))
+        .hinting("leave --commit out, or appraise by a policy that pins that commit")
+        .into()),
         _ => Ok(()),
     }
 }
@@ -195,7 +204,7 @@ async fn rebuild(
                 commit: Choice::of(chosen, named)?,
                 directory: request.policy.directory.clone(),
             };
-            let scratch = Scratch::new().map_err(Error::Scratch)?;
+            let scratch = Scratch::new().map_err(Hinted::temporary)?;
             let layout = scratch.path().join("layout");
             Ok(rebuild::rebuild(tools, &order, attached, &layout, progress).await?)
         }
@@ -233,7 +242,7 @@ fn summary(approval: &Approval, authority: &Authority<'_>) -> Result<serde_json:
         verified_levels: Vec::new(),
         slsa_version: "1.0".to_owned(),
     };
-    serde_json::to_value(vsa).map_err(Error::Verdict)
+    Ok(serde_json::to_value(vsa).map_err(|error| Hinted::doing("writing the verdict", error))?)
 }
 
 #[cfg(test)]
@@ -306,7 +315,12 @@ pub(crate) mod tests {
             |claims: &[(&PrivateKey, &str)]| named_commit(&attested(claims, &policy), &policy);
         for (one, two) in [(&first, &second), (&second, &first)] {
             let outcome = named(&[(builder, one), (builder, two)]);
-            assert!(matches!(outcome, Err(Error::Commits(_))), "{outcome:?}");
+            let error = outcome.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("choosing a commit: provenance names {first}, {second}")
+            );
+            assert_eq!(error.hint(), Some("choose one with --commit"));
             // A signer who may not attest names no commit.
             let only = named(&[(other, one), (builder, two), (builder, two)]);
             assert_eq!(only.unwrap().unwrap().as_str(), two);

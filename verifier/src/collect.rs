@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::time::Duration;
 
+use console::hint::Hinted;
 use content::{Digest, limits};
 use oci::{Descriptor, Image, ImageRef, Manifest, Reference, Tag, Target, media};
 use remote::Registry;
@@ -126,7 +127,7 @@ impl Collector<'_> {
             let most = Value::Bytes(limits::LAYERS_TOTAL);
             return self.flood(Part::Layers, most);
         }
-        let scratch = Scratch::new().map_err(Error::Scratch)?;
+        let scratch = Scratch::new().map_err(Hinted::temporary)?;
         let mut all_intact = true;
         for (index, layer) in image.manifest().layers.iter().enumerate() {
             let path = layer_path(&scratch, layer);
@@ -145,7 +146,7 @@ impl Collector<'_> {
         match Contents::read(image, &open) {
             Ok(contents) => self.published.contents = Some(contents),
             Err(ContentsError::Damage(damage)) => self.published.damage.push(*damage),
-            Err(ContentsError::Io(source)) => return Err(Error::Scratch(source)),
+            Err(ContentsError::Io(source)) => return Err(Hinted::temporary(source).into()),
         }
         Ok(())
     }
@@ -154,7 +155,8 @@ impl Collector<'_> {
     async fn tag(&mut self, suffix: &str) -> Result<(), Error> {
         let digest = self.published.image.digest;
         let name = format!("sha256-{}{suffix}", digest.hex());
-        let tag = Tag::of_digest(&digest, suffix).map_err(Error::Name)?;
+        let tag = Tag::of_digest(&digest, suffix);
+        let tag = tag.map_err(|error| Hinted::doing("naming a tag", error))?;
         let fetched = self.registry.manifest_by_tag(&tag).await;
         let Some(Some(bytes)) = self.intact(&Part::Tag(name.clone()), fetched)? else {
             return Ok(());

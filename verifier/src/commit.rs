@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use console::hint::Hinted;
+
 /// Commits that an error lists. Each user who may push can add more.
 const SHOWN: usize = 4;
 
@@ -15,11 +17,6 @@ pub struct Commit(String);
 #[error("parsing commit: expected 40 or 64 lower-case hexadecimal digits, found `{0}`")]
 pub struct InvalidCommit(String);
 
-/// Provenance of one image that names several commits.
-#[derive(Debug, thiserror::Error)]
-#[error("choosing a commit: provenance names {0}")]
-pub struct SeveralCommits(String);
-
 impl Commit {
     /// The hexadecimal digits.
     pub fn as_str(&self) -> &str {
@@ -30,7 +27,7 @@ impl Commit {
     ///
     /// # Errors
     /// Provenance names several.
-    pub fn only(named: &BTreeSet<Self>) -> Result<Option<Self>, SeveralCommits> {
+    pub fn only(named: &BTreeSet<Self>) -> Result<Option<Self>, Hinted> {
         if named.len() < 2 {
             return Ok(named.first().cloned());
         }
@@ -38,7 +35,9 @@ impl Commit {
         if named.len() > SHOWN {
             claims.push("and more");
         }
-        Err(SeveralCommits(claims.join(", ")))
+        let claims = claims.join(", ");
+        let several = format_args!("choosing a commit: provenance names {claims}");
+        Err(Hinted::new(several).hinting("choose one with --commit"))
     }
 }
 

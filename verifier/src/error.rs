@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use console::at::At;
-use console::hint;
+use console::hint::{self, Hinted};
 
-use crate::commit::{Commit, SeveralCommits};
-use crate::grant::GrantError;
+use crate::grant::InvalidGrant;
 use crate::grant::apply::ApplyError;
-use crate::policy::PolicyError;
+use crate::policy::InvalidPolicy;
 use crate::rebuild::RebuildError;
 
 /// A verdict could not be reached. It says nothing about the image itself: that would be a finding.
@@ -23,7 +22,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The error of the parser.
-        source: Box<PolicyError>,
+        source: InvalidPolicy,
     },
     /// The grant is invalid.
     #[error("{}: {source}", path.display())]
@@ -31,7 +30,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The error of the parser.
-        source: GrantError,
+        source: InvalidGrant,
     },
     /// The registry does not answer, or its answer cannot be used.
     #[error("{doing}: {source}")]
@@ -47,62 +46,26 @@ pub enum Error {
         /// The reference.
         reference: String,
     },
-    /// There is no space for temporary files.
-    #[error("making a temporary directory: {0}")]
-    Scratch(#[source] std::io::Error),
-    /// The policy requires a rebuild, and there is no source.
-    #[error("choosing a source: the policy requires a rebuild, and no source was given")]
-    NoSource,
-    /// Provenance of this image names several commits.
+    /// The command cannot be carried out with these arguments, or on this machine.
     #[error(transparent)]
-    Commits(#[from] SeveralCommits),
-    /// The user chose another commit than the policy.
-    #[error("choosing a commit: the policy pins {pinned}, and --commit is {given}")]
-    Pinned {
-        /// The commit in the policy.
-        pinned: Commit,
-        /// The commit that the user chose.
-        given: Commit,
-    },
-    /// The name of a legacy tag is invalid.
-    #[error("naming a tag: {0}")]
-    Name(#[source] oci::Error),
-    /// The path of the new layout exists.
-    #[error("writing {}: it exists already", path.display())]
-    Exists {
-        /// The path.
-        path: PathBuf,
-    },
+    Hinted(#[from] Hinted),
     /// The rebuild could not be carried out.
     #[error("rebuilding: {0}")]
-    Rebuild(#[source] Box<RebuildError>),
-    /// The verdict cannot be written as JSON.
-    #[error("writing the verdict: {0}")]
-    Verdict(#[source] serde_json::Error),
+    Rebuild(#[from] RebuildError),
     /// Signing failed, or publishing a signature.
     #[error("signing: {0}")]
     Signer(#[source] Box<signer::Error>),
-    /// The key's policy cannot be read or changed.
-    #[error("opening the key: {0}")]
-    Apply(#[source] Box<ApplyError>),
-    /// The key's policy was probably not changed. Verdict and countersignature are published.
-    #[error("binding, with verdict and countersignature published: {0}")]
-    Bind(#[source] Box<ApplyError>),
-    /// The process has no threads, signals or name.
-    #[error("starting: {0}")]
-    Runtime(#[source] std::io::Error),
-    /// Standard output is closed or full.
-    #[error("writing to standard output: {0}")]
-    Print(#[source] std::io::Error),
+    /// The key's policy cannot be read, or was probably not changed.
+    #[error("{doing}: {source}")]
+    Key {
+        /// What was being done, as a participle.
+        doing: &'static str,
+        /// The error of the key service.
+        source: ApplyError,
+    },
     /// A signal came.
     #[error("interrupted")]
     Interrupted,
-}
-
-impl From<RebuildError> for Error {
-    fn from(error: RebuildError) -> Self {
-        Self::Rebuild(Box::new(error))
-    }
 }
 
 impl From<signer::Error> for Error {
@@ -112,8 +75,9 @@ impl From<signer::Error> for Error {
 }
 
 impl From<ApplyError> for Error {
-    fn from(error: ApplyError) -> Self {
-        Self::Apply(Box::new(error))
+    fn from(source: ApplyError) -> Self {
+        let doing = "opening the key";
+        Self::Key { doing, source }
     }
 }
 
@@ -129,21 +93,13 @@ impl Error {
             Self::Policy { .. } => "policies/release.toml is an example with every entry explained",
             Self::Grant { .. } => "policies/grant.toml is an example with every entry explained",
             Self::Absent { .. } => "was it pushed, and to this repository?",
-            Self::NoSource => "give --source DIR|URL, or --rebuilt LAYOUT of an earlier rebuild",
             Self::Registry { source, .. } => source.hint(),
-            Self::Commits(_) => "choose one with --commit",
-            Self::Pinned { .. } => {
-                "leave --commit out, or appraise by a policy that pins that commit"
-            }
-            Self::Exists { .. } => "choose another path for -o, or remove it",
             Self::At(at) => hint::of_file(&at.source),
-            Self::Scratch(_) => hint::TEMPORARY,
-            Self::Rebuild(error) => error.hint(),
+            Self::Hinted(error) => return error.hint(),
+            Self::Rebuild(error) => return error.hint(),
             Self::Signer(error) => error.hint(),
-            Self::Apply(error) | Self::Bind(error) => error.hint(),
-            Self::Print(_) => hint::PRINT,
-            Self::Runtime(_) => console::runtime::HINT,
-            Self::Verdict(_) | Self::Name(_) | Self::Interrupted => return None,
+            Self::Key { source, .. } => return source.hint(),
+            Self::Interrupted => return None,
         })
     }
 }

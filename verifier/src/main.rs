@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Parser;
 use console::at;
+use console::hint::Hinted;
 use console::progress::Progress;
 use console::signals::Signals;
 use console::{Status, arguments, print};
@@ -49,9 +50,9 @@ fn explain(error: &Error) -> Status {
 
 fn start() -> Result<Status, Error> {
     console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os())
-        .map_err(Error::Runtime)?;
+        .map_err(Hinted::starting)?;
     let cli = Cli::parse();
-    let runtime = console::runtime::start().map_err(Error::Runtime)?;
+    let runtime = console::runtime::start().map_err(Hinted::starting)?;
     let answer = runtime.block_on(run(cli));
     // Work that did not end in time ends with the process.
     runtime.shutdown_background();
@@ -63,11 +64,11 @@ fn start() -> Result<Status, Error> {
 async fn run(cli: Cli) -> Result<Status, Error> {
     // With two providers linked in, the clients need to know which one to use.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let mut signals = Signals::listen().map_err(Error::Runtime)?;
+    let mut signals = Signals::listen().map_err(Hinted::starting)?;
     let mut work = tokio::spawn(dispatch(cli.command));
     tokio::select! {
         answer = &mut work => {
-            return answer.unwrap_or_else(|error| Err(Error::Runtime(std::io::Error::other(error))));
+            return answer.unwrap_or_else(|error| Err(Hinted::starting(std::io::Error::other(error)).into()));
         }
         _ = signals.next() => {}
     }
@@ -312,7 +313,7 @@ fn bytes(mebibytes: NonZeroU32) -> u64 {
 }
 
 fn beside_this_program(name: &str) -> Result<PathBuf, Error> {
-    let own = std::env::current_exe().map_err(Error::Runtime)?;
+    let own = std::env::current_exe().map_err(Hinted::starting)?;
     Ok(own.with_file_name(name))
 }
 
@@ -323,7 +324,7 @@ async fn apart<T: Send + 'static>(
 ) -> Result<T, Error> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || read(&path)).await;
-    read.unwrap_or_else(|error| Err(Error::Runtime(std::io::Error::other(error))))
+    read.unwrap_or_else(|error| Err(Hinted::starting(std::io::Error::other(error)).into()))
 }
 
 fn read_policy(path: &Path) -> Result<Policy, Error> {
@@ -335,7 +336,7 @@ fn read_policy(path: &Path) -> Result<Policy, Error> {
     };
     Policy::parse(&read(path)?, &read_key).map_err(|source| Error::Policy {
         path: path.to_owned(),
-        source: Box::new(source),
+        source,
     })
 }
 
@@ -351,9 +352,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn print_json(value: &Value) -> Result<(), Error> {
-    print::json(&format!("{value:#}")).map_err(Error::Print)
+    Ok(print::json(&format!("{value:#}")).map_err(Hinted::printing)?)
 }
 
 fn print_line(line: &str) -> Result<(), Error> {
-    print::line(line).map_err(Error::Print)
+    Ok(print::line(line).map_err(Hinted::printing)?)
 }

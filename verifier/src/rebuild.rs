@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use attest::{Provenance, Sbom};
 use console::at::At;
+use console::hint::Hinted;
 use content::json;
 use oci::Layout;
 use scratch::Scratch;
@@ -25,6 +26,7 @@ pub mod record;
 
 use directory::Directory;
 pub use error::RebuildError;
+use error::{BUILDER, NOT_OURS};
 pub use index::Attached;
 pub use limits::{BuildLimits, SourceLimits};
 pub use process::Progress;
@@ -103,7 +105,9 @@ pub async fn rebuild(
     layout: &Path,
     progress: Progress<'_>,
 ) -> Result<Rebuild, RebuildError> {
-    let scratch = Scratch::new().map_err(RebuildError::Scratch)?;
+    let scratch = Scratch::new()
+        .map_err(Hinted::temporary)
+        .map_err(RebuildError::Program)?;
     let clone = scratch.path().join("source");
     let limits = &tools.source_limits;
     git::fetch(&order.source, &clone, limits, progress).await?;
@@ -149,20 +153,22 @@ pub async fn rebuild(
 async fn no_commit(order: &Order, clone: &Path, commit: Commit) -> Result<Rebuild, RebuildError> {
     let source = order.source.clone();
     if git::is_shallow(clone).await? {
-        return Err(RebuildError::Shallow {
-            origin: source,
-            commit,
-        });
+        return Err(RebuildError::source(
+            format_args!(
+                "reading {source}: it is a shallow clone, and commit {commit} is not in it"
+            ),
+            "run `git fetch --unshallow` in the source, or name the repository that it was cloned from",
+        ));
     }
     match order.commit {
         Choice::Claimed(_) => Ok(Rebuild::NoCommit {
             source,
             commit: commit.to_string(),
         }),
-        Choice::Given(_) | Choice::Head => Err(RebuildError::NoCommit {
-            origin: source,
-            commit,
-        }),
+        Choice::Given(_) | Choice::Head => Err(RebuildError::source(
+            format_args!("reading {source}: no branch or tag leads to commit {commit}"),
+            "is --commit, or `commit` in the policy, right, and is --source up to date?",
+        )),
     }
 }
 
@@ -170,11 +176,7 @@ fn read_built(layout: &Path, commit: &Commit) -> Result<Rebuilt, RebuildError> {
     let rebuilt = read(layout, Timing::Now)?;
     match rebuilt.commit == commit.as_str() {
         true => Ok(rebuilt),
-        false => Err(RebuildError::Other {
-            what: "commit",
-            expected: commit.to_string(),
-            found: rebuilt.commit,
-        }),
+        false => Err(RebuildError::other("commit", commit, rebuilt.commit)),
     }
 }
 
@@ -199,32 +201,36 @@ pub fn read_earlier(layout: &Path) -> Result<Rebuilt, RebuildError> {
 fn record_says(what: &'static str, expected: String, found: String) -> Result<(), RebuildError> {
     match expected == found {
         true => Ok(()),
-        false => Err(RebuildError::Record {
-            what,
-            expected,
-            found,
-        }),
+        false => {
+            let other =
+                format_args!("expected {what} {expected}, as rebuild.json says, found {found}");
+            Err(RebuildError::Layout(Hinted::new(other).hinting(NOT_OURS)))
+        }
     }
 }
 
 fn read(layout: &Path, timing: Timing) -> Result<Rebuilt, RebuildError> {
-    let opened = Layout::open(layout)?;
-    let image = opened.image()?;
+    let opened = Layout::open(layout).map_err(RebuildError::damaged)?;
+    let image = opened.image().map_err(RebuildError::damaged)?;
     let contents = Contents::read(image, &|descriptor| {
         let file = opened.open_blob(&descriptor.digest);
         Ok(Box::new(file.map_err(std::io::Error::other)?))
     });
     let contents = contents.map_err(|error| match error {
-        crate::contents::ContentsError::Damage(damage) => RebuildError::Damaged(damage),
+        crate::contents::ContentsError::Damage(damage) => RebuildError::damaged(damage),
         crate::contents::ContentsError::Io(source) => At::reading(layout)(source).into(),
     })?;
-    let provenance = Provenance::parse(&read_file(&layout.join(Provenance::PREDICATE.file))?)?;
-    let sbom = Sbom::parse(&read_file(&layout.join(Sbom::PREDICATE.file))?)?;
+    let provenance = read_file(&layout.join(Provenance::PREDICATE.file))?;
+    let provenance = Provenance::parse(&provenance).map_err(RebuildError::damaged)?;
+    let sbom = read_file(&layout.join(Sbom::PREDICATE.file))?;
+    let sbom = Sbom::parse(&sbom).map_err(RebuildError::damaged)?;
     let commit = crate::rules::provenance::commit_of(&provenance);
-    let commit = commit.ok_or(RebuildError::NoSource)?.to_owned();
+    let commit = commit.ok_or_else(|| {
+        RebuildError::damaged("expected one commit in provenance, found none or several")
+    })?;
     Ok(Rebuilt {
         timing,
-        commit,
+        commit: commit.to_owned(),
         contents,
         provenance,
         sbom,
@@ -290,15 +296,17 @@ async fn build(
     // Usage errors have another status.
     match status.code() {
         Some(0) if layout.is_dir() => Ok(Ending::Built),
-        Some(0) => Err(RebuildError::Nothing {
-            program: tools.builder.clone(),
-        }),
+        Some(0) => {
+            let program = tools.builder.display();
+            let nothing = format_args!("running {program}: it succeeded, but built nothing");
+            Err(RebuildError::Program(Hinted::new(nothing).hinting(BUILDER)))
+        }
         Some(1) => Ok(Ending::Refused(last_line)),
-        _ => Err(RebuildError::Status {
-            doing: "running builder build".to_owned(),
+        _ => Err(RebuildError::failed(
+            "running builder build",
             status,
-            last_line,
-        }),
+            &last_line,
+        )),
     }
 }
 

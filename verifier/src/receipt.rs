@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chrono::{DateTime, Utc};
 use console::at::At;
+use console::hint::Hinted;
 use content::{Digest, limits};
 use oci::{ImageRef, Reference};
 use remote::Registry;
@@ -63,8 +64,11 @@ pub struct Receipt {
 /// The image cannot be fetched, or nothing could be built.
 pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Receipt, Error> {
     if request.layout.exists() {
-        let path = request.layout.to_owned();
-        return Err(Error::Exists { path });
+        let path = request.layout.display();
+        let exists = Hinted::new(format_args!("writing {path}: it exists already"));
+        return Err(exists
+            .hinting("choose another path for -o, or remove it")
+            .into());
     }
     let image = collect::resolve(request.registry, request.reference).await?;
     let published = collect::collect(request.registry, &image).await?;

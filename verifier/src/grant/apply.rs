@@ -22,7 +22,7 @@ mod edit;
 mod error;
 
 use edit::{POLICY_VERSION, add, remove};
-use error::{WRITING, code};
+use error::{READING, WRITING, code};
 
 pub use error::ApplyError;
 
@@ -53,7 +53,7 @@ impl Keys {
     /// No credentials, or no client for that endpoint.
     pub async fn connect(endpoint: Option<&KmsEndpoint>) -> Result<Self, ApplyError> {
         let credentials = signer::credentials().await;
-        let credentials = credentials.map_err(|e| ApplyError::Credentials(Box::new(e)))?;
+        let credentials = credentials.map_err(|error| ApplyError::credentials(&error))?;
         Self::open(endpoint, credentials).await
     }
 
@@ -67,9 +67,7 @@ impl Keys {
             None => builder,
         };
         let client = builder.build().await;
-        client
-            .map(Self)
-            .map_err(|error| ApplyError::Client(Box::new(error)))
+        client.map(Self).map_err(|error| ApplyError::client(&error))
     }
 
     /// Reads the policy of the key once and changes nothing: what cannot be read later cannot be
@@ -128,7 +126,7 @@ impl Keys {
             let state = RetryState::new(true).set_attempt_count(attempts);
             let pause = pauses.on_failure(&state);
             if begin.elapsed() + pause > CONTENTION {
-                return Err(contention(key, attempts));
+                return Err(ApplyError::contention(key, attempts, CONTENTION.as_secs()));
             }
             tokio::time::sleep(pause).await;
         }
@@ -140,11 +138,7 @@ impl Keys {
         match in_time(WRITING, key, request.send()).await? {
             Ok(_) => Ok(Written::Yes),
             Err(error) if code(&error).as_deref() == Some("ABORTED") => Ok(Written::Overtaken),
-            Err(source) => Err(ApplyError::Write {
-                key: key.to_owned(),
-                source,
-                members,
-            }),
+            Err(error) => Err(ApplyError::writing(key, &error, members)),
         }
     }
 
@@ -155,15 +149,10 @@ impl Keys {
             .get_iam_policy()
             .set_resource(key)
             .set_options(options);
-        let answer = in_time("reading", key, request.send()).await?;
-        let policy = answer.map_err(|source| ApplyError::Read {
-            key: key.to_owned(),
-            source,
-        })?;
+        let answer = in_time(READING, key, request.send()).await?;
+        let policy = answer.map_err(|error| ApplyError::reading(key, &error))?;
         match policy.etag.is_empty() {
-            true => Err(ApplyError::NoEtag {
-                key: key.to_owned(),
-            }),
+            true => Err(ApplyError::no_etag(key)),
             false => Ok(policy),
         }
     }
@@ -176,11 +165,7 @@ async fn in_time<T>(
     answer: impl Future<Output = T>,
 ) -> Result<T, ApplyError> {
     let answer = tokio::time::timeout(PATIENCE, answer).await;
-    answer.map_err(|_| ApplyError::Silent {
-        doing,
-        key: key.to_owned(),
-        seconds: PATIENCE.as_secs(),
-    })
+    answer.map_err(|_| ApplyError::silent(doing, key, PATIENCE.as_secs()))
 }
 
 /// What became of one write.
@@ -195,14 +180,6 @@ fn pauses() -> ExponentialBackoff {
     let builder = ExponentialBackoffBuilder::new();
     let builder = builder.with_initial_delay(PAUSES[0]);
     builder.with_maximum_delay(PAUSES[1]).clamp()
-}
-
-fn contention(key: &str, attempts: u32) -> ApplyError {
-    ApplyError::Contention {
-        key: key.to_owned(),
-        attempts,
-        seconds: CONTENTION.as_secs(),
-    }
 }
 
 #[cfg(test)]
@@ -289,8 +266,10 @@ mod tests {
     #[tokio::test]
     async fn says_why_a_policy_was_refused() {
         let invalid = vec![(400, "INVALID_ARGUMENT")];
-        let hint = |error: ApplyError| error.hint();
+        let hint = |error: ApplyError| error.hint().unwrap();
         let full = grant(&serve(1500, invalid.clone())).await.unwrap_err();
+        let start = format!("writing policy of {KEY}: ");
+        assert!(full.to_string().starts_with(&start), "{full}");
         assert!(hint(full).contains("1500 members"));
         let other = grant(&serve(1, invalid)).await.unwrap_err();
         assert!(hint(other).contains("does the pool of the grant exist"));

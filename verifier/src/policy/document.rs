@@ -1,6 +1,7 @@
 //! The policy as a document, and the keys of the names in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use attest::{Predicate, Provenance};
@@ -11,9 +12,9 @@ use serde::{Deserialize, Deserializer};
 use signature::PublicKey;
 use trust::{Identity, Principal, Principals, Quorum};
 
-use crate::commit::Commit;
+use crate::commit::{Commit, InvalidCommit};
 
-use super::{Demand, POLICY_PARAMETERS, PolicyError};
+use super::{Demand, InvalidPolicy, POLICY_PARAMETERS};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,37 +103,43 @@ fn workload() -> String {
 }
 
 impl Document {
-    pub(super) fn repository(&self) -> Result<Repository, PolicyError> {
+    pub(super) fn repository(&self) -> Result<Repository, InvalidPolicy> {
         let parsed = self.repository.parse();
-        parsed.map_err(|source| PolicyError::Repository {
-            found: self.repository.clone(),
-            source: Box::new(source),
+        parsed.map_err(|error| {
+            let found = &self.repository;
+            InvalidPolicy(format!("repository `{found}`: {error}"))
         })
     }
 
     pub(super) fn principals(
         &self,
         read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
-    ) -> Result<Principals, PolicyError> {
+    ) -> Result<Principals, InvalidPolicy> {
         let principals = self.principal.iter().map(|named| named.resolve(read_key));
-        Ok(Principals::new(principals.collect::<Result<_, _>>()?)?)
+        Principals::new(principals.collect::<Result<_, _>>()?).map_err(InvalidPolicy::of)
     }
 
-    pub(super) fn signatures(&self, known: &Principals) -> Result<Quorum, PolicyError> {
+    pub(super) fn signatures(&self, known: &Principals) -> Result<Quorum, InvalidPolicy> {
         let required = keys("signatures.require", &self.signatures.require, known)?;
         let threshold = self.signatures.threshold.unwrap_or(required.len());
-        Ok(Quorum::new(required, threshold, known)?)
+        let quorum = Quorum::new(required, threshold, known);
+        quorum.map_err(|error| InvalidPolicy(format!("signatures.threshold: {error}")))
     }
 
-    pub(super) fn attesters(&self, known: &Principals) -> Result<BTreeSet<Identity>, PolicyError> {
+    pub(super) fn attesters(
+        &self,
+        known: &Principals,
+    ) -> Result<BTreeSet<Identity>, InvalidPolicy> {
         let attesters = keys("attestations.by", &self.attestations.by, known)?;
         if attesters.is_empty() && !self.attestations.require.is_empty() {
-            return Err(PolicyError::NobodyAttests);
+            return Err(InvalidPolicy::of(
+                "attestations.by is empty, but attestations.require is not",
+            ));
         }
         Ok(attesters)
     }
 
-    pub(super) fn attestations(&self) -> Result<BTreeSet<Predicate>, PolicyError> {
+    pub(super) fn attestations(&self) -> Result<BTreeSet<Predicate>, InvalidPolicy> {
         let wanted = self.attestations.require.iter();
         let wanted = wanted.map(|Required(predicate)| (predicate.name, *predicate));
         once("attestations.require", wanted)
@@ -140,25 +147,33 @@ impl Document {
 
     /// A threshold alone does not say who must have signed. A policy must require a named signer, an
     /// attestation or a rebuild.
-    pub(super) fn require_something(&self) -> Result<(), PolicyError> {
+    pub(super) fn require_something(&self) -> Result<(), InvalidPolicy> {
         let is_signed = !self.signatures.require.is_empty();
         let is_attested = !self.attestations.require.is_empty();
         match is_signed || is_attested || self.rebuild.require {
             true => Ok(()),
-            false => Err(PolicyError::AdmitsAny),
+            false => Err(InvalidPolicy::of(
+                "it admits any image: expected signers in signatures.require, predicates in \
+                 attestations.require, or rebuild.require = true",
+            )),
         }
     }
 
-    pub(super) fn commit(&self) -> Result<Option<Commit>, PolicyError> {
+    pub(super) fn commit(&self) -> Result<Option<Commit>, InvalidPolicy> {
         let Some(text) = &self.source.commit else {
             return Ok(None);
         };
-        let commit = text.parse()?;
+        let commit = text.parse();
+        let commit = commit
+            .map_err(|error: InvalidCommit| InvalidPolicy(format!("source.commit: {error}")))?;
         let mut attested = self.attestations.require.iter();
         let is_attested = attested.any(|Required(predicate)| *predicate == Provenance::PREDICATE);
         match is_attested || self.rebuild.require {
             true => Ok(Some(commit)),
-            false => Err(PolicyError::UnusedCommit),
+            false => Err(InvalidPolicy::of(
+                "source.commit is compared with provenance and with the rebuild, and the policy \
+                 requires neither",
+            )),
         }
     }
 
@@ -169,12 +184,13 @@ impl Document {
         }
     }
 
-    pub(super) fn parameters(&self) -> Result<BTreeMap<String, serde_json::Value>, PolicyError> {
+    pub(super) fn parameters(&self) -> Result<BTreeMap<String, serde_json::Value>, InvalidPolicy> {
         let mut parameters = BTreeMap::new();
         for (name, value) in &self.parameters {
             let fixed = POLICY_PARAMETERS.contains(&name.as_str());
             let value = serde_json::to_value(value).ok().filter(|_| !fixed);
-            let value = value.ok_or_else(|| PolicyError::Parameter { name: name.clone() })?;
+            let value = value
+                .ok_or_else(|| InvalidPolicy(format!("parameters.{name} cannot be set here")))?;
             parameters.insert(name.clone(), value);
         }
         Ok(parameters)
@@ -185,8 +201,9 @@ impl Named {
     fn resolve(
         &self,
         read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
-    ) -> Result<Principal, PolicyError> {
-        let principal = self.name.clone();
+    ) -> Result<Principal, InvalidPolicy> {
+        let name = &self.name;
+        let wrong = |error: &dyn Display| InvalidPolicy(format!("key of `{name}`: {error}"));
         let pem = match (&self.key, &self.pem) {
             (Some(path), None) => {
                 let text = read_key(path).and_then(|bytes| {
@@ -195,21 +212,18 @@ impl Named {
                     })
                 });
                 let text = text.map_err(At::reading(path));
-                text.map_err(|source| PolicyError::KeyFile {
-                    principal: principal.clone(),
-                    source,
-                })?
+                text.map_err(|at| wrong(&at))?
             }
             (None, Some(pem)) => pem.clone(),
-            _ => return Err(PolicyError::KeySource { principal }),
+            _ => {
+                let neither = format!("principal `{name}`: expected one of `key` and `pem`");
+                return Err(InvalidPolicy(neither));
+            }
         };
-        match PublicKey::from_pem(&pem) {
-            Ok(key) => Ok(Principal {
-                name: principal,
-                key,
-            }),
-            Err(source) => Err(PolicyError::Key { principal, source }),
-        }
+        Ok(Principal {
+            name: name.clone(),
+            key: PublicKey::from_pem(&pem).map_err(|error| wrong(&error))?,
+        })
     }
 }
 
@@ -217,12 +231,13 @@ fn keys(
     field: &'static str,
     names: &[String],
     known: &Principals,
-) -> Result<BTreeSet<Identity>, PolicyError> {
+) -> Result<BTreeSet<Identity>, InvalidPolicy> {
     let mut found = Vec::new();
     for name in names {
-        let principal = known.named(name).ok_or_else(|| PolicyError::Stranger {
-            field,
-            found: name.clone(),
+        let principal = known.named(name).ok_or_else(|| {
+            InvalidPolicy(format!(
+                "`{field}` names `{name}`, but no [[principal]] has this name"
+            ))
         })?;
         found.push((name.as_str(), principal.identity()));
     }
@@ -233,12 +248,11 @@ fn keys(
 fn once<'a, T: Ord>(
     field: &'static str,
     named: impl IntoIterator<Item = (&'a str, T)>,
-) -> Result<BTreeSet<T>, PolicyError> {
+) -> Result<BTreeSet<T>, InvalidPolicy> {
     let mut set = BTreeSet::new();
     for (name, value) in named {
         if !set.insert(value) {
-            let found = name.to_owned();
-            return Err(PolicyError::Repeated { field, found });
+            return Err(InvalidPolicy(format!("`{field}` names `{name}` twice")));
         }
     }
     Ok(set)

@@ -26,9 +26,11 @@ pub(super) fn find(
     directory: &str,
     commit: &Commit,
 ) -> Result<Directory, RebuildError> {
-    let missing = || RebuildError::NoDirectory {
-        directory: directory.to_owned(),
-        commit: commit.clone(),
+    let missing = || {
+        RebuildError::source(
+            format_args!("reading source: commit {commit} has no directory {directory:?}"),
+            "see --directory, or `directory` in the policy",
+        )
     };
     let mut here = clone.to_owned();
     for name in names(directory).ok_or_else(missing)? {
@@ -56,11 +58,11 @@ pub(super) fn find(
 pub(super) fn compare(ordered: &str, built: Option<&str>) -> Result<(), RebuildError> {
     match built.is_some_and(|built| names(built) == names(ordered)) {
         true => Ok(()),
-        false => Err(RebuildError::Other {
-            what: "directory",
-            expected: format!("{ordered:?}"),
-            found: built.map_or("none".to_owned(), |built| format!("{built:?}")),
-        }),
+        false => {
+            let built = built.map_or("none".to_owned(), |built| format!("{built:?}"));
+            let ordered = format!("{ordered:?}");
+            Err(RebuildError::other("directory", ordered, built))
+        }
     }
 }
 
@@ -92,10 +94,11 @@ mod tests {
             ("workload", Some("workload/../other")),
             ("workload", None),
         ] {
-            let compared = compare(ordered, built);
-            assert!(
-                matches!(compared, Err(RebuildError::Other { .. })),
-                "{ordered}, {built:?}: {compared:?}"
+            let error = compare(ordered, built).unwrap_err().to_string();
+            let found = built.map_or("none".to_owned(), |built| format!("{built:?}"));
+            assert_eq!(
+                error,
+                format!("reading rebuilt layout: expected directory {ordered:?}, found {found}")
             );
         }
     }

@@ -1,18 +1,19 @@
 //! Fetches, reads and checks out the source with git.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use console::at::At;
 use console::process::{self, Network};
 use tokio::process::Command;
 
-use super::error::RebuildError;
+use super::error::{LARGE, RebuildError};
 use super::limits::SourceLimits;
-use super::process::{Progress, expect_success, program, run, start};
-use crate::commit::Commit;
+use super::process::{Progress, expect_success, program, run};
+use crate::commit::{Commit, InvalidCommit};
 
 /// Files are checked out byte by byte as they were committed, whatever attributes the source or the user's
 /// settings give them.
@@ -45,14 +46,15 @@ pub(super) async fn fetch(
     let reached = reached.or_else(|| limits.ended(status));
     match (status.success(), reached) {
         (true, _) => Ok(()),
-        (false, Some(limit)) => Err(RebuildError::Limit {
-            origin: source.to_owned(),
-            limit,
-        }),
-        (false, None) => Err(RebuildError::Clone {
-            origin: source.to_owned(),
-            last_line,
-        }),
+        (false, Some(limit)) => Err(RebuildError::source(
+            format_args!("cloning {source}: it takes more than {limit}"),
+            LARGE,
+        )),
+        (false, None) => Err(RebuildError::source(
+            format_args!("cloning {source}: {last_line}"),
+            "--source is a directory with a git repository of yours, or a URL that git can clone \
+             with your rights; the lines above are git's own",
+        )),
     }
 }
 
@@ -73,9 +75,17 @@ fn limited(limits: &SourceLimits) -> Result<Command, RebuildError> {
 pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
     let mut git = git(clone)?;
     git.args(["rev-parse", "--verify", "HEAD^{commit}"]);
-    let output = git.output().await.map_err(|source| start("git", source))?;
+    let output = git
+        .output()
+        .await
+        .map_err(|source| RebuildError::starting("git", source))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.trim_end().parse()?)
+    text.trim_end().parse().map_err(|error: InvalidCommit| {
+        RebuildError::source(
+            format_args!("reading HEAD of the source: {error}"),
+            "does the source have a commit? --commit names the one to build",
+        )
+    })
 }
 
 /// Whether a branch or tag of the source leads to `commit`. The commit is not fetched by name: hosting sites would
@@ -84,15 +94,14 @@ pub(super) async fn has_commit(clone: &Path, commit: &Commit) -> Result<bool, Re
     let mut git = git(clone)?;
     git.args(["rev-parse", "--quiet", "--verify"])
         .arg(format!("{commit}^{{commit}}"));
-    let output = git.output().await.map_err(|source| start("git", source))?;
+    let output = git
+        .output()
+        .await
+        .map_err(|source| RebuildError::starting("git", source))?;
     match output.status.code() {
         Some(0) => Ok(true),
         Some(1) => Ok(false),
-        _ => Err(RebuildError::Status {
-            doing: format!("looking for {commit}"),
-            status: output.status,
-            last_line: console::text::line(String::from_utf8_lossy(&output.stderr).trim_end()),
-        }),
+        _ => Err(failed(format_args!("looking for {commit}"), &output)),
     }
 }
 
@@ -115,16 +124,20 @@ pub(super) async fn check_out(
 pub(super) async fn is_shallow(clone: &Path) -> Result<bool, RebuildError> {
     let mut git = git(clone)?;
     git.args(["rev-parse", "--is-shallow-repository"]);
-    let output = git.output().await.map_err(|source| start("git", source))?;
+    let output = git
+        .output()
+        .await
+        .map_err(|source| RebuildError::starting("git", source))?;
     match (output.status.success(), output.stdout.trim_ascii()) {
         (true, b"true") => Ok(true),
         (true, b"false") => Ok(false),
-        _ => Err(RebuildError::Status {
-            doing: "asking whether the source is shallow".to_owned(),
-            status: output.status,
-            last_line: console::text::line(String::from_utf8_lossy(&output.stderr).trim_end()),
-        }),
+        _ => Err(failed("asking whether the source is shallow", &output)),
     }
+}
+
+fn failed(doing: impl Display, output: &Output) -> RebuildError {
+    let said = console::text::line(String::from_utf8_lossy(&output.stderr).trim_end());
+    RebuildError::failed(doing, output.status, &said)
 }
 
 /// A git that works on the repository in `clone`. Programs of the source run in the builder's sandbox only, and
@@ -206,19 +219,22 @@ mod tests {
         };
         let clone = scratch.path().join("clone");
         let fetched = fetch(source.to_str().unwrap(), &clone, &limits, &|_| {}).await;
-        let Err(RebuildError::Limit { limit, .. }) = fetched else {
-            panic!("{fetched:?}");
-        };
-        assert_eq!(limit, "1000000 bytes");
+        let cloning = format!("cloning {}: it takes more than", source.display());
+        assert_eq!(
+            fetched.unwrap_err().to_string(),
+            format!("{cloning} 1000000 bytes")
+        );
         let limits = SourceLimits {
             memory: 1_000_000,
             ..SourceLimits::default()
         };
         let fetched = fetch(source.to_str().unwrap(), &clone, &limits, &|_| {}).await;
-        let Err(RebuildError::Limit { limit, .. }) = fetched else {
-            panic!("{fetched:?}");
-        };
-        assert_eq!(limit, "1000000 bytes of memory");
+        let error = fetched.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("{cloning} 1000000 bytes of memory")
+        );
+        assert_eq!(error.hint(), Some(LARGE));
     }
 
     #[tokio::test]
@@ -226,9 +242,10 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let commit = "0".repeat(40).parse().unwrap();
         let asked = has_commit(scratch.path(), &commit).await;
+        let error = asked.unwrap_err().to_string();
         assert!(
-            matches!(asked, Err(RebuildError::Status { .. })),
-            "{asked:?}"
+            error.starts_with(&format!("looking for {commit}: exit status: 128: fatal: ")),
+            "{error}"
         );
         let mut git = git(scratch.path()).unwrap();
         assert!(git.args(["init", "-q"]).status().await.unwrap().success());

@@ -97,8 +97,8 @@ async fn blob(
             progress(&format!("fetching {name}: {error}"));
             Ok(None)
         }
-        Err(source) => Err(RebuildError::Index {
-            name,
+        Err(source) => Err(RebuildError::Registry {
+            doing: format!("fetching {name} of the locked package index"),
             source: Box::new(source),
         }),
     }

@@ -5,10 +5,9 @@ use std::process::Stdio;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
 
-use super::error::RebuildError;
+use super::error::{LARGE, RebuildError};
 use super::git::git;
 use super::limits::SourceLimits;
-use super::process::start;
 use crate::commit::Commit;
 
 /// Compares the files and directories of the commit with the limits.
@@ -26,25 +25,28 @@ pub(super) async fn measure(
     git.arg(commit.as_str());
     git.stdout(Stdio::piped()).stderr(Stdio::null());
     let spawned = git.kill_on_drop(true).spawn();
-    let mut child = spawned.map_err(|source| start("git", source))?;
+    let mut child = spawned.map_err(|source| RebuildError::starting("git", source))?;
     if let Some(list) = child.stdout.take() {
         let within = read(BufReader::new(list), limits).await;
         within.map_err(|over| match over {
-            Over::Limit(limit) => RebuildError::Large {
-                commit: commit.clone(),
-                limit,
-            },
-            Over::Io(source) => start("git", source),
+            Over::Limit(limit) => RebuildError::source(
+                format_args!("reading source: commit {commit} unpacks to more than {limit}"),
+                LARGE,
+            ),
+            Over::Io(source) => RebuildError::starting("git", source),
         })?;
     }
-    let status = child.wait().await.map_err(|source| start("git", source))?;
+    let status = child
+        .wait()
+        .await
+        .map_err(|source| RebuildError::starting("git", source))?;
     match status.success() {
         true => Ok(()),
-        false => Err(RebuildError::Status {
-            doing: format!("listing commit {commit}"),
+        false => Err(RebuildError::failed(
+            format_args!("listing commit {commit}"),
             status,
-            last_line: "git cannot list its files".to_owned(),
-        }),
+            "git cannot list its files",
+        )),
     }
 }
 

@@ -32,11 +32,7 @@ pub(super) async fn expect_success(
     let (status, last_line) = run(command, progress).await?;
     match status.success() {
         true => Ok(()),
-        false => Err(RebuildError::Status {
-            doing: doing.to_owned(),
-            status,
-            last_line,
-        }),
+        false => Err(RebuildError::failed(doing, status, &last_line)),
     }
 }
 
@@ -55,7 +51,7 @@ pub(super) async fn run(
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let spawned = command.kill_on_drop(true).spawn();
-    let mut child = spawned.map_err(|source| start(&program, source))?;
+    let mut child = spawned.map_err(|source| RebuildError::starting(&program, source))?;
     let stderr = child.stderr.take();
     // Dropped after the program has ended: it would be killed if it wrote to a closed pipe.
     let relayed = std::pin::pin!(async {
@@ -70,7 +66,7 @@ pub(super) async fn run(
         .0
         .wait()
         .await
-        .map_err(|source| start(&program, source))?;
+        .map_err(|source| RebuildError::starting(&program, source))?;
     Ok((status, last_line))
 }
 
@@ -107,13 +103,6 @@ async fn relay(stderr: impl AsyncRead + Unpin, progress: Progress<'_>) -> String
         }
     }
     fatal.unwrap_or(last)
-}
-
-pub(super) fn start(program: &str, source: std::io::Error) -> RebuildError {
-    RebuildError::Start {
-        program: program.to_owned(),
-        source,
-    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use console::at::At;
+use console::hint::Hinted;
 use content::{Digest, json, limits};
 use serde::{Deserialize, Serialize};
 
-use super::error::RebuildError;
+use super::error::{NOT_OURS, RebuildError};
 
 /// Beside the builder's `provenance.json` and `sbom.cdx.json`.
 const NAME: &str = "rebuild.json";
@@ -48,7 +49,8 @@ impl Record {
         let path = layout.join(NAME);
         let bytes = match read_file(&path) {
             Err(at) if at.source.kind() == ErrorKind::NotFound => {
-                return Err(RebuildError::NoRecord { path });
+                let absent = Hinted::new(format_args!("it has no {}", path.display()));
+                return Err(RebuildError::Layout(absent.hinting(NOT_OURS)));
             }
             read => read?,
         };

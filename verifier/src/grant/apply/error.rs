@@ -1,77 +1,83 @@
 //! Why a policy was not changed, and what the reader can do.
 
+use std::error::Error;
+use std::fmt::Display;
+
+use console::hint::Hinted;
+
 pub(super) const WRITING: &str = "writing";
+pub(super) const READING: &str = "reading";
 
 /// A change of a policy that did not happen, as far as we know.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// No credentials, or none that are good for an access token.
+    /// The credentials cannot be used, or the client cannot be made.
     #[error("opening the key service: {0}")]
-    Credentials(#[source] Box<signer::Error>),
-    /// The client cannot be made.
-    #[error("opening the key service: {0}")]
-    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The policy cannot be read.
-    #[error("reading policy of {key}: {source}")]
-    Read {
-        /// Of which key.
-        key: String,
-        /// What the service said.
-        source: google_cloud_kms_v1::Error,
-    },
-    /// The policy cannot be written.
-    #[error("writing policy of {key}: {source}")]
-    Write {
-        /// Of which key.
-        key: String,
-        /// What the service said.
-        source: google_cloud_kms_v1::Error,
-        /// Members that the policy would have.
-        members: usize,
-    },
-    /// The service does not answer.
-    #[error("{doing} policy of {key}: no answer within {seconds} seconds")]
-    Silent {
+    Open(Hinted),
+    /// The policy cannot be read or written.
+    #[error("{doing} policy of {key}: {fault}")]
+    Policy {
         /// Reading or writing.
         doing: &'static str,
         /// Of which key.
         key: String,
-        /// How long we waited.
-        seconds: u64,
-    },
-    /// A write without an etag would undo whatever others wrote since.
-    #[error("reading policy of {key}: no etag")]
-    NoEtag {
-        /// Of which key.
-        key: String,
-    },
-    /// Other writers were faster each time.
-    #[error(
-        "writing policy of {key}: overtaken {attempts} times by other writers, in {seconds} seconds"
-    )]
-    Contention {
-        /// Of which key.
-        key: String,
-        /// How often it was tried.
-        attempts: u32,
-        /// How long it was tried.
-        seconds: u64,
+        /// What is wrong.
+        fault: Hinted,
     },
 }
 
 impl ApplyError {
     /// What the reader can do, by cause.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Silent { doing, .. } if *doing == WRITING => UNKNOWN,
-            Self::Credentials(source) => source.hint(),
-            Self::Client(_) | Self::Silent { .. } => SERVICE,
-            Self::Read { source, .. } => read_hint(source),
-            Self::Write {
-                source, members, ..
-            } => write_hint(source, *members),
-            Self::NoEtag { .. } => AGAIN,
-            Self::Contention { .. } => BUSY,
+            Self::Open(fault) | Self::Policy { fault, .. } => fault.hint(),
+        }
+    }
+
+    pub(super) fn credentials(error: &signer::Error) -> Self {
+        Self::Open(Hinted::new(error).hinting(error.hint()))
+    }
+
+    pub(super) fn client(error: &dyn Error) -> Self {
+        Self::Open(Hinted::new(error).hinting(SERVICE))
+    }
+
+    pub(super) fn reading(key: &str, error: &google_cloud_kms_v1::Error) -> Self {
+        Self::policy(READING, key, error, service_hint(error).unwrap_or(AGAIN))
+    }
+
+    /// `members` is the number of members that the policy would have.
+    pub(super) fn writing(key: &str, error: &google_cloud_kms_v1::Error, members: usize) -> Self {
+        Self::policy(WRITING, key, error, write_hint(error, members))
+    }
+
+    /// The service does not answer.
+    pub(super) fn silent(doing: &'static str, key: &str, seconds: u64) -> Self {
+        let hint = match doing {
+            WRITING => UNKNOWN,
+            _ => SERVICE,
+        };
+        let silent = format_args!("no answer within {seconds} seconds");
+        Self::policy(doing, key, silent, hint)
+    }
+
+    /// A write without an etag would undo whatever others wrote since.
+    pub(super) fn no_etag(key: &str) -> Self {
+        Self::policy(READING, key, "no etag", AGAIN)
+    }
+
+    /// Other writers were faster each time.
+    pub(super) fn contention(key: &str, attempts: u32, seconds: u64) -> Self {
+        let overtaken =
+            format_args!("overtaken {attempts} times by other writers, in {seconds} seconds");
+        Self::policy(WRITING, key, overtaken, BUSY)
+    }
+
+    fn policy(doing: &'static str, key: &str, fault: impl Display, hint: &'static str) -> Self {
+        Self::Policy {
+            doing,
+            key: key.to_owned(),
+            fault: Hinted::new(fault).hinting(hint),
         }
     }
 }
@@ -88,10 +94,6 @@ const UNKNOWN: &str =
 const FULL: &str = "the policy is as it was: it may have 1500 members at the most; revoke digests that are \
                     not to run any more";
 const REFUSED: &str = "the policy is as it was: does the pool of the grant exist, and its role?";
-
-fn read_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
-    service_hint(error).unwrap_or(AGAIN)
-}
 
 /// An answer that refuses the request says that nothing was written.
 fn write_hint(error: &google_cloud_kms_v1::Error, members: usize) -> &'static str {
