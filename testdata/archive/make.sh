@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes the small signed package index that the builder's tests break link by link. The keys are made anew
-# each time and are thrown away.
+# Makes the small signed package index for the builder's tests, each of which breaks one link of the chain of
+# trust. New keys are made each time and then deleted.
 #
 #   InRelease         signed by `own` and by `other`; valid until 5 December 2026
 #   Packages.xz       two packages
 #   keyring.gpg       the key `own` alone, so that gpgv complains about the other signature
 #   other.gpg         the key `other`
-#   expired.gpg       the key `expired`, which has signed InRelease.expired before it ended
+#   expired.gpg       the key `expired`, which signed InRelease.expired before it expired
 #   revoked.gpg       the key `own`, revoked
 #   signers           the fingerprints, by name
 set -eu
