@@ -17,10 +17,11 @@ use signer::{KeyRef, KmsEndpoint};
 #[command(after_help = "\
 Exit status:
   0  done
-  1  no: the source does not compile, takes crates from elsewhere than the public registry, locks a
-     crate that the registry does not have or a package that the archive has not signed, has links or
-     configuration of cargo, or leaves processes behind that could change the program
-  2  could not tell: a wrong argument, an input that is missing or differs, no namespaces, I/O")]
+  1  the source is refused: it does not compile, uses a crate that is not from the public registry,
+     locks a crate that the registry does not have or a package that the archive has not signed,
+     contains symbolic links or cargo configuration, or leaves a process behind that could change
+     the program
+  2  error: an invalid argument, an input that is missing or differs, no namespaces, I/O")]
 pub struct Cli {
     /// The command.
     #[command(subcommand)]
@@ -30,17 +31,17 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Resolve what Image.toml asks for into Image.lock: every input by path, size and digest
+    /// Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest
     Lock(Lock),
-    /// Compile and assemble the last commit without network; prints the image's digest
+    /// Build the image of the last commit without network access; prints its digest
     Build(Build),
-    /// Build, print both digests of the image, and keep nothing
+    /// Build the image, print both of its digests, and write no layout
     Digest(Digest),
     /// Push a layout to a registry; prints the image's reference by digest
     Push(Push),
-    /// Sign an image in a registry, in the layouts of Confidential Space and of cosign
+    /// Sign an image in a registry, in the layouts that Confidential Space and cosign read
     Sign(Sign),
-    /// Sign a statement about an image in a registry, in both layouts
+    /// Attach a signed statement to an image in a registry, in both layouts
     Attest(Attest),
     /// Make a key pair: PREFIX.key and PREFIX.pub
     Keygen(Keygen),
@@ -56,8 +57,8 @@ pub enum Store {
     ///
     /// Unpacked build roots and crates are removed first: they are unpacked again when they are needed. Archives of
     /// crates and packages follow: they are fetched again, if the registry and the package archive still have them.
-    /// Among each, the least recently used are removed first. No other file of the directory is removed, and nothing
-    /// is removed while another process uses the store.
+    /// In each group, the least recently used are removed first. No other file of the directory is removed, and
+    /// nothing is removed while another process uses the store.
     Prune(Prune),
 }
 
@@ -67,7 +68,7 @@ pub struct Prune {
     /// The store [default: countersign in the user's cache directory]
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// Keep at most this much
+    /// Largest size of the store after pruning
     #[arg(long, value_name = "GIB", default_value = "0")]
     pub keep: u32,
 }
@@ -78,16 +79,16 @@ pub struct Inputs {
     /// The store of inputs [default: countersign in the user's cache directory]
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// Prune the store to this much, as `store prune` does
+    /// Largest size of the store: it is pruned as by `store prune`
     #[arg(long, value_name = "GIB", default_value = "32")]
     pub store_limit: u32,
-    /// The package archive [default: that of the host's apt]
+    /// The package archive [default: the one in the host's apt sources]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_ARCHIVE")]
     pub archive: Option<String>,
-    /// The archive's keyring, in the format of gpgv [default: that of the host's apt]
+    /// The archive's keyring, in a format that gpgv reads [default: the one in the host's apt sources]
     #[arg(long, value_name = "FILE")]
     pub keyring: Option<PathBuf>,
-    /// Trust a package index that this key or subkey has signed, besides Debian's; repeatable
+    /// Trust package indexes signed by this key or subkey, in addition to Debian's keys; repeatable
     #[arg(
         long = "archive-key",
         value_name = "FINGERPRINT",
@@ -117,8 +118,8 @@ pub struct How {
     /// Where inputs come from.
     #[command(flatten)]
     pub inputs: Inputs,
-    /// The locked package index: `evidence` of a layout, or the files that are published with the image [default:
-    /// the archive's index, while it is still the same]
+    /// The locked package index: the folder `evidence` of a layout, or a folder with the files that are published
+    /// with the image [default: the archive's index, if it is still the locked one]
     #[arg(long, value_name = "DIR")]
     pub evidence: Option<PathBuf>,
     /// The builder's name in provenance
@@ -131,10 +132,10 @@ pub struct How {
     /// The source's name in provenance [default: the repository's path]
     #[arg(long, value_name = "URI")]
     pub source_uri: Option<String>,
-    /// Number of compilers that run at once; the image does not depend on it [default: processors]
+    /// Number of compilers that run in parallel; it does not affect the image [default: number of processors]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// Time after which a compiler is ended
+    /// Time limit for compiling
     #[arg(long, value_name = "MINUTES", default_value = "60")]
     pub time_limit: NonZeroU32,
     /// Limits.
@@ -148,16 +149,16 @@ pub struct How {
 /// Limits on compilers and build scripts, together. A build that reaches one ends with status 2.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Limits {
-    /// Most memory of a build, without files
+    /// Largest amount of memory that a build may use, not counting files
     #[arg(long, value_name = "MIB", default_value = "16384")]
     pub limit_memory: NonZeroU32,
-    /// Most room for files of a build, which are in memory as well
+    /// Largest total size of the files that a build writes; they are kept in memory
     #[arg(long, value_name = "MIB", default_value = "8192")]
     pub limit_files: NonZeroU32,
-    /// Most processes and threads of a build at the same time
+    /// Largest number of processes and threads of a build at the same time
     #[arg(long, value_name = "N", default_value = "2048")]
     pub limit_processes: NonZeroU32,
-    /// How much cargo may write to each of standard output and standard error. What build scripts print
+    /// Largest amount that cargo may write to standard output, and to standard error; output of build scripts
     /// counts as files
     #[arg(long, value_name = "MIB", default_value = "16")]
     pub limit_output: NonZeroU32,
@@ -185,9 +186,9 @@ pub struct Digest {
 /// Arguments of `push`.
 #[derive(Args, Debug)]
 pub struct Push {
-    /// An OCI layout
+    /// The OCI layout to push
     pub layout: PathBuf,
-    /// REPOSITORY:TAG or REPOSITORY@DIGEST
+    /// Where to push, as REPOSITORY:TAG or REPOSITORY@DIGEST
     #[arg(value_name = "REF")]
     pub reference: Reference,
     /// How to reach the registry.
@@ -198,10 +199,10 @@ pub struct Push {
 /// Options about the key.
 #[derive(Args, Debug)]
 pub struct Key {
-    /// A PEM file, or gcpkms://projects/…/cryptoKeyVersions/N
+    /// The private key: a PEM file, or gcpkms://projects/…/cryptoKeyVersions/N
     #[arg(long)]
     pub key: KeyRef,
-    /// The endpoint of Cloud KMS [default: Google's]
+    /// The endpoint of Cloud KMS [default: Google's public endpoint]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
     pub kms_endpoint: Option<KmsEndpoint>,
 }
@@ -209,7 +210,7 @@ pub struct Key {
 /// Arguments of `sign`.
 #[derive(Args, Debug)]
 pub struct Sign {
-    /// REPOSITORY@DIGEST
+    /// The image, as REPOSITORY@DIGEST
     #[arg(value_name = "REF@DIGEST")]
     pub image: ImageRef,
     /// The key.
@@ -223,7 +224,7 @@ pub struct Sign {
 /// Arguments of `attest`.
 #[derive(Args, Debug)]
 pub struct Attest {
-    /// REPOSITORY@DIGEST
+    /// The image, as REPOSITORY@DIGEST
     #[arg(value_name = "REF@DIGEST")]
     pub image: ImageRef,
     /// The type of the predicate
@@ -243,7 +244,7 @@ pub struct Attest {
 /// The predicates that describe an image, by cosign's names.
 fn predicate_types() -> impl TypedValueParser<Value = Predicate> {
     let values = Predicate::descriptions().map(|predicate| {
-        let help = format!("{}: {} of a layout", predicate.summary, predicate.file);
+        let help = format!("{} ({} in a layout)", predicate.summary, predicate.file);
         PossibleValue::new(predicate.cosign_name).help(help)
     });
     PossibleValuesParser::new(values).try_map(|name| {

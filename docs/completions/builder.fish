@@ -26,85 +26,85 @@ end
 
 complete -c builder -n "__fish_builder_needs_command" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_needs_command" -s V -l version -d 'Print version'
-complete -c builder -n "__fish_builder_needs_command" -f -a "lock" -d 'Resolve what Image.toml asks for into Image.lock: every input by path, size and digest'
-complete -c builder -n "__fish_builder_needs_command" -f -a "build" -d 'Compile and assemble the last commit without network; prints the image\'s digest'
-complete -c builder -n "__fish_builder_needs_command" -f -a "digest" -d 'Build, print both digests of the image, and keep nothing'
+complete -c builder -n "__fish_builder_needs_command" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
+complete -c builder -n "__fish_builder_needs_command" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
+complete -c builder -n "__fish_builder_needs_command" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
 complete -c builder -n "__fish_builder_needs_command" -f -a "push" -d 'Push a layout to a registry; prints the image\'s reference by digest'
-complete -c builder -n "__fish_builder_needs_command" -f -a "sign" -d 'Sign an image in a registry, in the layouts of Confidential Space and of cosign'
-complete -c builder -n "__fish_builder_needs_command" -f -a "attest" -d 'Sign a statement about an image in a registry, in both layouts'
+complete -c builder -n "__fish_builder_needs_command" -f -a "sign" -d 'Sign an image in a registry, in the layouts that Confidential Space and cosign read'
+complete -c builder -n "__fish_builder_needs_command" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
 complete -c builder -n "__fish_builder_needs_command" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
 complete -c builder -n "__fish_builder_needs_command" -f -a "store" -d 'Maintain the store of inputs'
 complete -c builder -n "__fish_builder_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c builder -n "__fish_builder_using_subcommand lock" -l store -d 'The store of inputs [default: countersign in the user\'s cache directory]' -r -F
-complete -c builder -n "__fish_builder_using_subcommand lock" -l store-limit -d 'Prune the store to this much, as `store prune` does' -r
-complete -c builder -n "__fish_builder_using_subcommand lock" -l archive -d 'The package archive [default: that of the host\'s apt]' -r
-complete -c builder -n "__fish_builder_using_subcommand lock" -l keyring -d 'The archive\'s keyring, in the format of gpgv [default: that of the host\'s apt]' -r -F
-complete -c builder -n "__fish_builder_using_subcommand lock" -l archive-key -d 'Trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand lock" -l store-limit -d 'Largest size of the store: it is pruned as by `store prune`' -r
+complete -c builder -n "__fish_builder_using_subcommand lock" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
+complete -c builder -n "__fish_builder_using_subcommand lock" -l keyring -d 'The archive\'s keyring, in a format that gpgv reads [default: the one in the host\'s apt sources]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand lock" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand build" -l store -d 'The store of inputs [default: countersign in the user\'s cache directory]' -r -F
-complete -c builder -n "__fish_builder_using_subcommand build" -l store-limit -d 'Prune the store to this much, as `store prune` does' -r
-complete -c builder -n "__fish_builder_using_subcommand build" -l archive -d 'The package archive [default: that of the host\'s apt]' -r
-complete -c builder -n "__fish_builder_using_subcommand build" -l keyring -d 'The archive\'s keyring, in the format of gpgv [default: that of the host\'s apt]' -r -F
-complete -c builder -n "__fish_builder_using_subcommand build" -l archive-key -d 'Trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
-complete -c builder -n "__fish_builder_using_subcommand build" -l evidence -d 'The locked package index: `evidence` of a layout, or the files that are published with the image [default: the archive\'s index, while it is still the same]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand build" -l store-limit -d 'Largest size of the store: it is pruned as by `store prune`' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l keyring -d 'The archive\'s keyring, in a format that gpgv reads [default: the one in the host\'s apt sources]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand build" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l evidence -d 'The locked package index: the folder `evidence` of a layout, or a folder with the files that are published with the image [default: the archive\'s index, if it is still the locked one]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l builder-id -d 'The builder\'s name in provenance' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l source-uri -d 'The source\'s name in provenance [default: the repository\'s path]' -r
-complete -c builder -n "__fish_builder_using_subcommand build" -l jobs -d 'Number of compilers that run at once; the image does not depend on it [default: processors]' -r
-complete -c builder -n "__fish_builder_using_subcommand build" -l time-limit -d 'Time after which a compiler is ended' -r
-complete -c builder -n "__fish_builder_using_subcommand build" -l limit-memory -d 'Most memory of a build, without files' -r
-complete -c builder -n "__fish_builder_using_subcommand build" -l limit-files -d 'Most room for files of a build, which are in memory as well' -r
-complete -c builder -n "__fish_builder_using_subcommand build" -l limit-processes -d 'Most processes and threads of a build at the same time' -r
-complete -c builder -n "__fish_builder_using_subcommand build" -l limit-output -d 'How much cargo may write to each of standard output and standard error. What build scripts print counts as files' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l jobs -d 'Number of compilers that run in parallel; it does not affect the image [default: number of processors]' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l time-limit -d 'Time limit for compiling' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l limit-memory -d 'Largest amount of memory that a build may use, not counting files' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l limit-files -d 'Largest total size of the files that a build writes; they are kept in memory' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l limit-processes -d 'Largest number of processes and threads of a build at the same time' -r
+complete -c builder -n "__fish_builder_using_subcommand build" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error; output of build scripts counts as files' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -s o -l output -d 'The OCI layout to write; an earlier one is replaced' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand build" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand digest" -l store -d 'The store of inputs [default: countersign in the user\'s cache directory]' -r -F
-complete -c builder -n "__fish_builder_using_subcommand digest" -l store-limit -d 'Prune the store to this much, as `store prune` does' -r
-complete -c builder -n "__fish_builder_using_subcommand digest" -l archive -d 'The package archive [default: that of the host\'s apt]' -r
-complete -c builder -n "__fish_builder_using_subcommand digest" -l keyring -d 'The archive\'s keyring, in the format of gpgv [default: that of the host\'s apt]' -r -F
-complete -c builder -n "__fish_builder_using_subcommand digest" -l archive-key -d 'Trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
-complete -c builder -n "__fish_builder_using_subcommand digest" -l evidence -d 'The locked package index: `evidence` of a layout, or the files that are published with the image [default: the archive\'s index, while it is still the same]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand digest" -l store-limit -d 'Largest size of the store: it is pruned as by `store prune`' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l keyring -d 'The archive\'s keyring, in a format that gpgv reads [default: the one in the host\'s apt sources]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand digest" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l evidence -d 'The locked package index: the folder `evidence` of a layout, or a folder with the files that are published with the image [default: the archive\'s index, if it is still the locked one]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand digest" -l builder-id -d 'The builder\'s name in provenance' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l source-uri -d 'The source\'s name in provenance [default: the repository\'s path]' -r
-complete -c builder -n "__fish_builder_using_subcommand digest" -l jobs -d 'Number of compilers that run at once; the image does not depend on it [default: processors]' -r
-complete -c builder -n "__fish_builder_using_subcommand digest" -l time-limit -d 'Time after which a compiler is ended' -r
-complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-memory -d 'Most memory of a build, without files' -r
-complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-files -d 'Most room for files of a build, which are in memory as well' -r
-complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-processes -d 'Most processes and threads of a build at the same time' -r
-complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-output -d 'How much cargo may write to each of standard output and standard error. What build scripts print counts as files' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l jobs -d 'Number of compilers that run in parallel; it does not affect the image [default: number of processors]' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l time-limit -d 'Time limit for compiling' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-memory -d 'Largest amount of memory that a build may use, not counting files' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-files -d 'Largest total size of the files that a build writes; they are kept in memory' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-processes -d 'Largest number of processes and threads of a build at the same time' -r
+complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error; output of build scripts counts as files' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand digest" -s h -l help -d 'Print help'
-complete -c builder -n "__fish_builder_using_subcommand push" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c builder -n "__fish_builder_using_subcommand push" -l plain-http -d 'Use HTTP to reach registries'
+complete -c builder -n "__fish_builder_using_subcommand push" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c builder -n "__fish_builder_using_subcommand push" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand push" -s h -l help -d 'Print help'
-complete -c builder -n "__fish_builder_using_subcommand sign" -l key -d 'A PEM file, or gcpkms://projects/…/cryptoKeyVersions/N' -r
-complete -c builder -n "__fish_builder_using_subcommand sign" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s]' -r
-complete -c builder -n "__fish_builder_using_subcommand sign" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c builder -n "__fish_builder_using_subcommand sign" -l plain-http -d 'Use HTTP to reach registries'
+complete -c builder -n "__fish_builder_using_subcommand sign" -l key -d 'The private key: a PEM file, or gcpkms://projects/…/cryptoKeyVersions/N' -r
+complete -c builder -n "__fish_builder_using_subcommand sign" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c builder -n "__fish_builder_using_subcommand sign" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c builder -n "__fish_builder_using_subcommand sign" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand sign" -s h -l help -d 'Print help'
-complete -c builder -n "__fish_builder_using_subcommand attest" -l type -d 'The type of the predicate' -r -f -a "slsaprovenance1\t'Where the image came from: provenance.json of a layout'
-cyclonedx\t'What is in it: sbom.cdx.json of a layout'"
+complete -c builder -n "__fish_builder_using_subcommand attest" -l type -d 'The type of the predicate' -r -f -a "slsaprovenance1\t'SLSA provenance: how the image was built (provenance.json in a layout)'
+cyclonedx\t'CycloneDX bill of materials: what the image contains (sbom.cdx.json in a layout)'"
 complete -c builder -n "__fish_builder_using_subcommand attest" -l predicate -d 'The file with the predicate' -r -F
-complete -c builder -n "__fish_builder_using_subcommand attest" -l key -d 'A PEM file, or gcpkms://projects/…/cryptoKeyVersions/N' -r
-complete -c builder -n "__fish_builder_using_subcommand attest" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s]' -r
-complete -c builder -n "__fish_builder_using_subcommand attest" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c builder -n "__fish_builder_using_subcommand attest" -l plain-http -d 'Use HTTP to reach registries'
+complete -c builder -n "__fish_builder_using_subcommand attest" -l key -d 'The private key: a PEM file, or gcpkms://projects/…/cryptoKeyVersions/N' -r
+complete -c builder -n "__fish_builder_using_subcommand attest" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c builder -n "__fish_builder_using_subcommand attest" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c builder -n "__fish_builder_using_subcommand attest" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand attest" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand keygen" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -f -a "prune" -d 'Remove inputs until the store is small enough'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l store -d 'The store [default: countersign in the user\'s cache directory]' -r -F
-complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l keep -d 'Keep at most this much' -r
+complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l keep -d 'Largest size of the store after pruning' -r
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove inputs until the store is small enough'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "lock" -d 'Resolve what Image.toml asks for into Image.lock: every input by path, size and digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "build" -d 'Compile and assemble the last commit without network; prints the image\'s digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "digest" -d 'Build, print both digests of the image, and keep nothing'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "push" -d 'Push a layout to a registry; prints the image\'s reference by digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "sign" -d 'Sign an image in a registry, in the layouts of Confidential Space and of cosign'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "attest" -d 'Sign a statement about an image in a registry, in both layouts'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "sign" -d 'Sign an image in a registry, in the layouts that Confidential Space and cosign read'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "store" -d 'Maintain the store of inputs'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

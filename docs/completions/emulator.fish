@@ -27,13 +27,13 @@ end
 complete -c emulator -n "__fish_emulator_needs_command" -s h -l help -d 'Print help'
 complete -c emulator -n "__fish_emulator_needs_command" -s V -l version -d 'Print version'
 complete -c emulator -n "__fish_emulator_needs_command" -f -a "serve" -d 'Serve registry, attestation, STS, IAM, KMS and Pub/Sub on loopback until interrupted'
-complete -c emulator -n "__fish_emulator_needs_command" -f -a "launch" -d 'Launch an image as Confidential Space would'
+complete -c emulator -n "__fish_emulator_needs_command" -f -a "launch" -d 'Launch an image as Confidential Space launches it'
 complete -c emulator -n "__fish_emulator_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l state -d 'Folder that keeps all state between runs [default: a temporary folder]' -r -F
-complete -c emulator -n "__fish_emulator_using_subcommand serve" -l project -d 'A project to set up, with its owner\'s credentials below the state folder' -r
+complete -c emulator -n "__fish_emulator_using_subcommand serve" -l project -d 'A project to set up; its owner\'s credentials are written below the state folder; can be repeated' -r
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l attestation -d 'Address of the attestation service' -r
-complete -c emulator -n "__fish_emulator_using_subcommand launch" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
+complete -c emulator -n "__fish_emulator_using_subcommand launch" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l project -d 'Project of the operator' -r
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l project-number -d 'Number of the project [default: derived from its ID]' -r
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l zone -d 'Zone of the machine' -r
@@ -52,8 +52,8 @@ GCP_SHIELDED_VM\t'A shielded VM, without confidential computing'"
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l log-redirect -d 'Request the output of the workload, which the launch policy of the image must allow' -r -f -a "true\t''
 false\t''"
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l runtime -d 'Folder for the token socket; if it exists, the user of the image must have access [default: a temporary folder]' -r -F
-complete -c emulator -n "__fish_emulator_using_subcommand launch" -l plain-http -d 'Use HTTP to reach registries'
+complete -c emulator -n "__fish_emulator_using_subcommand launch" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "serve" -d 'Serve registry, attestation, STS, IAM, KMS and Pub/Sub on loopback until interrupted'
-complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "launch" -d 'Launch an image as Confidential Space would'
+complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "launch" -d 'Launch an image as Confidential Space launches it'
 complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

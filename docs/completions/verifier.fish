@@ -26,85 +26,85 @@ end
 
 complete -c verifier -n "__fish_verifier_needs_command" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_needs_command" -s V -l version -d 'Print version'
-complete -c verifier -n "__fish_verifier_needs_command" -f -a "verify" -d 'Fetch, rebuild, appraise: a verdict, and nothing written anywhere'
-complete -c verifier -n "__fish_verifier_needs_command" -f -a "authorize" -d 'Verify; on a pass sign the verdict and the image, and print or apply the binding'
-complete -c verifier -n "__fish_verifier_needs_command" -f -a "revoke" -d 'Take the binding for a digest away'
-complete -c verifier -n "__fish_verifier_needs_command" -f -a "rebuild" -d 'Build the image again from source and compare'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l policy -d 'The release policy' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l source -d 'Rebuild from this directory or URL' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l rebuilt -d 'Compare with what an earlier `verifier rebuild` left' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l rebuilt -d 'Compare with the layout of an earlier `verifier rebuild`' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l store -d 'The builder\'s store of inputs' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l archive -d 'The package archive that the builder fetches from' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l archive-key -d 'Let the builder trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l jobs -d 'How many compilers the builder runs at once; the bytes do not depend on it [default: processors]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-repository -d 'How much git may fetch of the source, compressed' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-source -d 'How much the files of the commit may take' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-memory -d 'How much memory a build may use, without its files [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-files -d 'How much a build may keep in files, which are in memory as well [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-processes -d 'How many processes and threads of a build there may be at the same time [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-output -d 'How much a build may write to each of standard output and standard error [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l builder -d 'The builder program [default: beside this one]' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l plain-http -d 'Use HTTP to reach registries'
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l archive-key -d 'Let the builder trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l jobs -d 'Number of compilers that the builder runs in parallel; it does not affect the image [default: number of processors]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l time-limit -d 'Time limit for compiling [default: 60]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-repository -d 'Largest amount of data that git may fetch, compressed' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-source -d 'Largest total size of the files of the commit' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-memory -d 'Largest amount of memory that a build may use, not counting files [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-files -d 'Largest total size of the files that a build writes; they are kept in memory [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-processes -d 'Largest number of processes and threads of a build at the same time [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l policy -d 'The release policy' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l source -d 'Rebuild from this directory or URL' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l rebuilt -d 'Compare with what an earlier `verifier rebuild` left' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l rebuilt -d 'Compare with the layout of an earlier `verifier rebuild`' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l store -d 'The builder\'s store of inputs' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l archive -d 'The package archive that the builder fetches from' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l archive-key -d 'Let the builder trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l jobs -d 'How many compilers the builder runs at once; the bytes do not depend on it [default: processors]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-repository -d 'How much git may fetch of the source, compressed' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-source -d 'How much the files of the commit may take' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-memory -d 'How much memory a build may use, without its files [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-files -d 'How much a build may keep in files, which are in memory as well [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-processes -d 'How many processes and threads of a build there may be at the same time [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-output -d 'How much a build may write to each of standard output and standard error [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l builder -d 'The builder program [default: beside this one]' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l grant -d 'What is granted' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l key -d 'Sign verdict and image with this: a PEM file or gcpkms://projects/…/cryptoKeyVersions/N' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l format -d 'How the binding is printed' -r -f -a "gcloud\t'As a gcloud command'
-iam\t'As the bindings of an IAM policy'"
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l verifier-id -d 'Who verified, as a URI [default: the policy\'s verifier.id]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l kms-endpoint -d 'Cloud KMS is here instead of at its public address' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l plain-http -d 'Use HTTP to reach registries'
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l archive-key -d 'Let the builder trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l jobs -d 'Number of compilers that the builder runs in parallel; it does not affect the image [default: number of processors]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l time-limit -d 'Time limit for compiling [default: 60]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-repository -d 'Largest amount of data that git may fetch, compressed' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-source -d 'Largest total size of the files of the commit' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-memory -d 'Largest amount of memory that a build may use, not counting files [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-files -d 'Largest total size of the files that a build writes; they are kept in memory [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-processes -d 'Largest number of processes and threads of a build at the same time [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l key -d 'The private key that signs verdict and image: a PEM file, or gcpkms://projects/…/cryptoKeyVersions/N' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l format -d 'The format in which the binding is printed' -r -f -a "gcloud\t'A gcloud command'
+iam\t'The bindings of an IAM policy, as JSON'"
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l verifier-id -d 'The verifier\'s URI in the signed verdict [default: verifier.id in the policy]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l json -d 'Report as JSON on standard output'
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l apply -d 'Write the binding into the key\'s policy'
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l apply -d 'Add the binding to the IAM policy of the key'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l grant -d 'What was granted' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l kms-endpoint -d 'Cloud KMS is here instead of at its public address' -r
-complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l apply -d 'Write to the key\'s policy; otherwise the command is printed'
+complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l apply -d 'Remove the binding from the IAM policy of the key; without this option, a gcloud command is printed'
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l source -d 'Rebuild from this directory or URL' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l directory -d 'The directory of the source that is built' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s o -l output -d 'Write the rebuilt image here' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l directory -d 'The directory of the source that contains Image.toml' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s o -l output -d 'The OCI layout to write; it must not exist' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l commit -d 'Build this commit instead of the one that provenance names' -r
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l store -d 'The builder\'s store of inputs' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l archive -d 'The package archive that the builder fetches from' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l archive-key -d 'Let the builder trust a package index that this key or subkey has signed, besides Debian\'s; repeatable' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l jobs -d 'How many compilers the builder runs at once; the bytes do not depend on it [default: processors]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l time-limit -d 'When the builder gives up a compiler that does not end [default: 60]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-repository -d 'How much git may fetch of the source, compressed' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-source -d 'How much the files of the commit may take' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-memory -d 'How much memory a build may use, without its files [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-files -d 'How much a build may keep in files, which are in memory as well [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-processes -d 'How many processes and threads of a build there may be at the same time [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-output -d 'How much a build may write to each of standard output and standard error [default: the builder\'s]' -r
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l builder -d 'The builder program [default: beside this one]' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l ca -d 'Trust the certificate authorities in this PEM file as well' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l plain-http -d 'Use HTTP to reach registries'
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l archive-key -d 'Let the builder trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l jobs -d 'Number of compilers that the builder runs in parallel; it does not affect the image [default: number of processors]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l time-limit -d 'Time limit for compiling [default: 60]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-repository -d 'Largest amount of data that git may fetch, compressed' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-source -d 'Largest total size of the files of the commit' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-memory -d 'Largest amount of memory that a build may use, not counting files [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-files -d 'Largest total size of the files that a build writes; they are kept in memory [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-processes -d 'Largest number of processes and threads of a build at the same time [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l json -d 'Report as JSON on standard output; otherwise the rebuilt image\'s digest is printed'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s h -l help -d 'Print help'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "verify" -d 'Fetch, rebuild, appraise: a verdict, and nothing written anywhere'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "authorize" -d 'Verify; on a pass sign the verdict and the image, and print or apply the binding'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "revoke" -d 'Take the binding for a digest away'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "rebuild" -d 'Build the image again from source and compare'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

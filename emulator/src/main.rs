@@ -19,7 +19,9 @@ use scratch::Scratch;
 /// secrets.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
-#[command(after_help = "Exit status of launch: the workload's; 1 refused, 2 could not launch.")]
+#[command(
+    after_help = "Exit status of launch: the workload's; 1 if the launcher refuses the image; 2 on an error."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -29,7 +31,7 @@ struct Cli {
 enum Command {
     /// Serve registry, attestation, STS, IAM, KMS and Pub/Sub on loopback until interrupted
     Serve(ServeArgs),
-    /// Launch an image as Confidential Space would
+    /// Launch an image as Confidential Space launches it
     Launch(Box<LaunchArgs>),
     /// Run one stage of a container; used by the launcher only
     #[command(name = contain::COMMAND, hide = true)]
@@ -41,7 +43,7 @@ struct ServeArgs {
     /// Folder that keeps all state between runs [default: a temporary folder]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// A project to set up, with its owner's credentials below the state folder
+    /// A project to set up; its owner's credentials are written below the state folder; can be repeated
     #[arg(long = "project", value_name = "ID")]
     projects: Vec<ProjectId>,
 }

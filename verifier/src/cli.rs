@@ -11,10 +11,12 @@ use oci::{ImageRef, Reference};
 use signer::{KeyRef, KmsEndpoint};
 use verifier::commit::Commit;
 
-/// Rebuilds an image, checks what others say about it, and opens a key to it only on a pass.
+/// Rebuilds an image, checks its signatures and attestations, and grants it the use of a key if all checks pass.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
-#[command(after_help = "Exit status: 0 yes, 1 no (a verdict), 2 could not tell.")]
+#[command(
+    after_help = "Exit status: 0 pass, 1 fail (a verdict), 2 error, so that there is no verdict."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -24,13 +26,13 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Fetch, rebuild, appraise: a verdict, and nothing written anywhere
+    /// Check an image against a policy; publishes nothing and grants nothing
     Verify(Verify),
-    /// Verify; on a pass sign the verdict and the image, and print or apply the binding
+    /// Verify an image; on a pass, sign the verdict and the image, and print or apply the binding
     Authorize(Authorize),
-    /// Take the binding for a digest away
+    /// Remove the binding of an image's digest from a key
     Revoke(Revoke),
-    /// Build the image again from source and compare
+    /// Build an image again from source, and compare it with the published one
     Rebuild(Rebuild),
 }
 
@@ -46,7 +48,7 @@ pub struct Tools {
     /// The package archive that the builder fetches from
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_ARCHIVE")]
     pub archive: Option<String>,
-    /// Let the builder trust a package index that this key or subkey has signed, besides Debian's; repeatable
+    /// Let the builder trust package indexes signed by this key or subkey, in addition to Debian's keys; repeatable
     #[arg(
         long = "archive-key",
         value_name = "FINGERPRINT",
@@ -54,16 +56,17 @@ pub struct Tools {
         value_delimiter = ','
     )]
     pub archive_keys: Vec<String>,
-    /// How many compilers the builder runs at once; the bytes do not depend on it [default: processors]
+    /// Number of compilers that the builder runs in parallel; it does not affect the image [default: number of
+    /// processors]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// When the builder gives up a compiler that does not end [default: 60]
+    /// Time limit for compiling [default: 60]
     #[arg(long, value_name = "MINUTES")]
     pub time_limit: Option<NonZeroU32>,
     /// Limits on the source and on its build.
     #[command(flatten)]
     pub limits: Limits,
-    /// The builder program [default: beside this one]
+    /// The builder program [default: `builder` in the directory of this program]
     #[arg(long, value_name = "PATH")]
     pub builder: Option<PathBuf>,
 }
@@ -71,22 +74,22 @@ pub struct Tools {
 /// Limits on the source, and on what compilers and build scripts may use of the machine.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Limits {
-    /// How much git may fetch of the source, compressed
+    /// Largest amount of data that git may fetch, compressed
     #[arg(long, value_name = "MIB", default_value = "8192")]
     pub limit_repository: NonZeroU32,
-    /// How much the files of the commit may take
+    /// Largest total size of the files of the commit
     #[arg(long, value_name = "MIB", default_value = "4096")]
     pub limit_source: NonZeroU32,
-    /// How much memory a build may use, without its files [default: the builder's]
+    /// Largest amount of memory that a build may use, not counting files [default: the builder's]
     #[arg(long, value_name = "MIB")]
     pub limit_memory: Option<NonZeroU32>,
-    /// How much a build may keep in files, which are in memory as well [default: the builder's]
+    /// Largest total size of the files that a build writes; they are kept in memory [default: the builder's]
     #[arg(long, value_name = "MIB")]
     pub limit_files: Option<NonZeroU32>,
-    /// How many processes and threads of a build there may be at the same time [default: the builder's]
+    /// Largest number of processes and threads of a build at the same time [default: the builder's]
     #[arg(long, value_name = "N")]
     pub limit_processes: Option<NonZeroU32>,
-    /// How much a build may write to each of standard output and standard error [default: the builder's]
+    /// Largest amount that cargo may write to standard output, and to standard error [default: the builder's]
     #[arg(long, value_name = "MIB")]
     pub limit_output: Option<NonZeroU32>,
 }
@@ -94,7 +97,7 @@ pub struct Limits {
 /// Arguments of `verify`.
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// REPOSITORY@DIGEST, or REPOSITORY:TAG, which is resolved once
+    /// The image, as REPOSITORY@DIGEST, or REPOSITORY:TAG, which is resolved once
     #[arg(value_name = "REF")]
     pub reference: Reference,
     /// The release policy
@@ -103,7 +106,7 @@ pub struct Verify {
     /// Rebuild from this directory or URL
     #[arg(long, value_name = "DIR|URL", conflicts_with = "rebuilt")]
     pub source: Option<String>,
-    /// Compare with what an earlier `verifier rebuild` left
+    /// Compare with the layout of an earlier `verifier rebuild`
     #[arg(long, value_name = "LAYOUT")]
     pub rebuilt: Option<PathBuf>,
     /// How to build.
@@ -127,7 +130,7 @@ fn format() -> impl TypedValueParser<Value = &'static Output> {
 /// How to reach Cloud KMS.
 #[derive(Args, Debug)]
 pub struct Kms {
-    /// Cloud KMS is here instead of at its public address
+    /// The endpoint of Cloud KMS [default: Google's public endpoint]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
     pub kms_endpoint: Option<KmsEndpoint>,
 }
@@ -138,19 +141,19 @@ pub struct Authorize {
     /// What is verified first.
     #[command(flatten)]
     pub verify: Verify,
-    /// What is granted
+    /// The file that describes the grant: key, role and pool
     #[arg(long, value_name = "FILE")]
     pub grant: PathBuf,
-    /// Sign verdict and image with this: a PEM file or gcpkms://projects/…/cryptoKeyVersions/N
+    /// The private key that signs verdict and image: a PEM file, or gcpkms://projects/…/cryptoKeyVersions/N
     #[arg(long)]
     pub key: KeyRef,
-    /// How the binding is printed
+    /// The format in which the binding is printed
     #[arg(long, value_parser = format(), default_value = outputs::ALL[0].name)]
     pub format: &'static Output,
-    /// Write the binding into the key's policy
+    /// Add the binding to the IAM policy of the key
     #[arg(long)]
     pub apply: bool,
-    /// Who verified, as a URI [default: the policy's verifier.id]
+    /// The verifier's URI in the signed verdict [default: verifier.id in the policy]
     #[arg(long, value_name = "URI")]
     pub verifier_id: Option<String>,
     /// How to reach Cloud KMS.
@@ -161,13 +164,13 @@ pub struct Authorize {
 /// Arguments of `revoke`.
 #[derive(Args, Debug)]
 pub struct Revoke {
-    /// REPOSITORY@DIGEST
+    /// The image, as REPOSITORY@DIGEST
     #[arg(value_name = "REF@DIGEST")]
     pub image: ImageRef,
-    /// What was granted
+    /// The file that describes the grant: key, role and pool
     #[arg(long, value_name = "FILE")]
     pub grant: PathBuf,
-    /// Write to the key's policy; otherwise the command is printed
+    /// Remove the binding from the IAM policy of the key; without this option, a gcloud command is printed
     #[arg(long)]
     pub apply: bool,
     /// Report as JSON on standard output
@@ -181,16 +184,16 @@ pub struct Revoke {
 /// Arguments of `rebuild`.
 #[derive(Args, Debug)]
 pub struct Rebuild {
-    /// REPOSITORY@DIGEST, or REPOSITORY:TAG, which is resolved once
+    /// The image, as REPOSITORY@DIGEST, or REPOSITORY:TAG, which is resolved once
     #[arg(value_name = "REF")]
     pub reference: Reference,
     /// Rebuild from this directory or URL
     #[arg(long, value_name = "DIR|URL")]
     pub source: String,
-    /// The directory of the source that is built
+    /// The directory of the source that contains Image.toml
     #[arg(long, value_name = "DIR", default_value = "workload")]
     pub directory: String,
-    /// Write the rebuilt image here
+    /// The OCI layout to write; it must not exist
     #[arg(short, long, value_name = "LAYOUT")]
     pub output: PathBuf,
     /// How to build.

@@ -79,7 +79,7 @@ impl Provenance {
         uri: "https://slsa.dev/provenance/v1",
         media_type: "application/json",
         file: "provenance.json",
-        summary: "Where the image came from",
+        summary: "SLSA provenance: how the image was built",
         purpose: Purpose::Description,
         volatile: &[],
         parse: |bytes| Self::parse(bytes).map(drop),

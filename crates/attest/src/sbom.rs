@@ -35,7 +35,7 @@ impl Sbom {
         uri: "https://cyclonedx.org/bom",
         media_type: "application/vnd.cyclonedx+json",
         file: "sbom.cdx.json",
-        summary: "What is in it",
+        summary: "CycloneDX bill of materials: what the image contains",
         purpose: Purpose::Description,
         volatile: &[],
         parse: |bytes| Self::parse(bytes).map(drop),

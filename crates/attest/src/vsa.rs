@@ -52,7 +52,7 @@ impl Vsa {
         uri: Self::URI,
         media_type: "application/json",
         file: "vsa.json",
-        summary: "Which verdict a verifier reached",
+        summary: "SLSA verification summary: the verdict of a verifier",
         purpose: Purpose::Verdict,
         volatile: &["timeVerified"],
         parse: |bytes| Self::parse(bytes).map(drop),

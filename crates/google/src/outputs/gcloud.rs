@@ -4,7 +4,7 @@ use super::{KeyGrant, Output};
 
 pub(super) const OUTPUT: Output = Output {
     name: "gcloud",
-    about: "As a gcloud command",
+    about: "A gcloud command",
     print: add,
 };
 

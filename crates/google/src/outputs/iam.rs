@@ -7,7 +7,7 @@ use super::{KeyGrant, Output};
 
 pub(super) const OUTPUT: Output = Output {
     name: "iam",
-    about: "As the bindings of an IAM policy",
+    about: "The bindings of an IAM policy, as JSON",
     print,
 };
 
