@@ -90,7 +90,7 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "changed-source",
-        deed: "the builder signs an image of other source than it names",
+        deed: "the builder signs an image that was built from other source than provenance names",
         place: "verifier: rebuild",
         play: changed_source,
     },
@@ -108,13 +108,13 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "missing-countersignature",
-        deed: "a release that collaborator-2 has not countersigned",
+        deed: "the next release is signed by the builder, but not countersigned by collaborator-2",
         place: "verifier: signatures",
         play: missing_countersignature,
     },
     Attack {
         name: "missing-countersignature-bound",
-        deed: "the same, launched and bound by force",
+        deed: "an image without countersignatures is bound by the owners of the keys, and launched",
         place: "workload: late binding",
         play: missing_countersignature_bound,
     },
@@ -126,7 +126,7 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "debug-image",
-        deed: "the operator launches the debug image",
+        deed: "the operator launches the image on a debug machine",
         place: "STS: attribute condition",
         play: debug_image,
     },
@@ -138,7 +138,7 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "replayed-token",
-        deed: "collaborator-1's token is replayed at collaborator-2",
+        deed: "collaborator-1's token is sent to collaborator-2's identity provider",
         place: "STS: audience",
         play: replayed_token,
     },
@@ -150,7 +150,7 @@ pub const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "revoked-digest",
-        deed: "collaborator-1 has revoked the digest",
+        deed: "collaborator-1 revokes the digest, and the operator launches the image",
         place: "Cloud KMS",
         play: revoked_digest,
     },

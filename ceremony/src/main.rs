@@ -33,20 +33,20 @@ use transcript::{Transcript, table};
 /// How long the programs may take to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Plays the whole story of Countersign on this machine, without any cloud account.
+/// Runs the whole process on this machine, without a cloud account: build, rebuild, compare, countersign, bind, launch.
 ///
-/// Exit status: 0 the story ended as expected; 1 an attack was not refused where it should be;
-/// 2 the ceremony could not be completed; 128 + N signal N ended it.
+/// Exit status: 0 all steps had the expected result; 1 an attack was not refused by the expected check; 2 an error
+/// ended the ceremony; 128 + N signal N ended it.
 #[derive(Parser)]
 #[command(after_help = attack_list())]
 struct Arguments {
-    /// After the story, plays this attack, or all of them.
+    /// Also run this attack, or all of them, after the other steps
     #[arg(long, value_name = "NAME|all")]
     attack: Option<String>,
 }
 
 fn attack_list() -> String {
-    let mut text = "Attacks, and who must refuse each:\n".to_owned();
+    let mut text = "Attacks, and the check that must refuse each:\n".to_owned();
     for Attack {
         name, deed, place, ..
     } in ATTACKS
@@ -100,7 +100,7 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<Status, Error> {
     let store = store()?;
     let mut transcript = Transcript::default();
 
-    transcript.act("0  Preparation: programs, cloud, keys");
+    transcript.act("0  Preparation: programs, emulated cloud, keys");
     warn_if_dirty(stage, &transcript, &repository)?;
     build_programs(stage, &mut transcript, &repository)?;
     let (cloud, endpoints) = prologue::open_cloud(stage, &mut transcript)?;
@@ -109,8 +109,9 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<Status, Error> {
     prologue::trust_the_tee(&mut transcript, &cast)?;
     prologue::open_queue(&mut transcript, &cast)?;
 
-    transcript
-        .act("1  The builder locks, builds with the network cut, publishes, signs and attests");
+    transcript.act(
+        "1  The builder locks all inputs, builds without network, publishes, signs and attests",
+    );
     let source = prologue::take_source(stage, &mut transcript, &cast, &repository)?;
     acts::lock(stage, &mut transcript, &source)?;
     let layout = acts::build(stage, &mut transcript, "the builder builds", &source)?;
@@ -120,7 +121,8 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<Status, Error> {
     acts::sign(stage, &mut transcript, &cast, &image)?;
     acts::attest(stage, &mut transcript, &cast, &image, &layout)?;
 
-    transcript.act("2  Each collaborator rebuilds, compares, countersigns and binds its key");
+    transcript
+        .act("2  Each collaborator rebuilds the image, compares, countersigns and binds its key");
     let tagged = format!("{}:v1", cast.repository());
     let mut rebuilt = Vec::new();
     for collaborator in &cast.collaborators {
@@ -129,7 +131,9 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<Status, Error> {
         rebuilt.push(own);
     }
 
-    transcript.act("3  The operator launches it; the workload checks itself and counts");
+    transcript.act(
+        "3  The operator launches the image; the workload checks its signatures and counts words",
+    );
     prologue::admit_to_queue(&cast, &image.digest)?;
     launch::send_data(&cast, &image, "first")?;
     launch::launch_and_count(stage, &mut transcript, &cast, &image)?;
@@ -185,12 +189,12 @@ fn table_of(attacks: &[&Attack], outcomes: &[Outcome]) {
     if attacks.is_empty() {
         return;
     }
-    let mut rows = vec![["attack", "must be refused by", "result"]];
+    let mut rows = vec![["attack", "expected to be refused by", "result"]];
     for (place, attack) in attacks.iter().enumerate() {
         let seen = match outcomes.get(place) {
             Some(Outcome::Refused(_)) => "refused",
-            Some(Outcome::NotRefused(_)) => "NOT REFUSED THERE",
-            None => "not played",
+            Some(Outcome::NotRefused(_)) => "NOT REFUSED",
+            None => "not run",
         };
         rows.push([attack.name, attack.place, seen]);
     }
@@ -207,7 +211,7 @@ fn summary(transcript: &Transcript, seconds: f64) {
     let rest = seconds - builds - programs;
     let rows = [
         ("seconds", seconds),
-        ("  compiling our programs", programs),
+        ("  compiling the programs", programs),
         ("  builds of the image", builds),
         ("  everything else", rest),
     ];
@@ -262,8 +266,8 @@ fn warn_if_dirty(stage: &Stage, transcript: &Transcript, repository: &Path) -> R
         .args(["status", "--porcelain"]);
     if !stage::finish(stage, status)?.is_empty() {
         transcript
-            .note("the working tree has uncommitted changes: the programs are compiled with them,");
-        transcript.note("but what they build, rebuild and launch is the source of the last commit");
+            .note("warning: the working tree has uncommitted changes: the programs are compiled with them,");
+        transcript.note("but the image is built and rebuilt from the source of the last commit");
     }
     Ok(())
 }

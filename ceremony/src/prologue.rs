@@ -214,7 +214,7 @@ fn grant(cast: &Cast, resource: &str, role: &str, members: &[String]) -> Result<
     cloud::call("POST", &format!("{url}:setIamPolicy"), token, &body).map(drop)
 }
 
-/// Clones the last commit of `repository` into the stage, and writes this cast's public terms into it.
+/// Clones the last commit of `repository` into the stage, and writes the terms of this ceremony into it.
 ///
 /// # Errors
 /// git fails, or a public key cannot be read.
@@ -225,15 +225,18 @@ pub fn take_source(
     repository: &Path,
 ) -> Result<PathBuf, Error> {
     let source = stage.path().join("source");
-    transcript.step("source: last commit, with this cast's public terms", || {
-        let mut clone = git::command(Network::Allowed);
-        clone
-            .args(["clone", "--quiet", "--no-local"])
-            .arg(repository)
-            .arg(&source);
-        finish(stage, clone)?;
-        write_terms(&source, &terms(cast)?)
-    })?;
+    transcript.step(
+        "source: clone of the last commit, with the terms of this ceremony",
+        || {
+            let mut clone = git::command(Network::Allowed);
+            clone
+                .args(["clone", "--quiet", "--no-local"])
+                .arg(repository)
+                .arg(&source);
+            finish(stage, clone)?;
+            write_terms(&source, &terms(cast)?)
+        },
+    )?;
     Ok(source)
 }
 
@@ -264,7 +267,7 @@ pub fn commit(stage: &Stage, source: &Path) -> Result<(), Error> {
         "--quiet",
         "--no-gpg-sign",
         "--message",
-        "workload: name this cast, lock the inputs",
+        "workload: write the terms of this ceremony, lock the inputs",
     ]);
     commit.args(["--", TERMS, LOCK]);
     finish(stage, commit).map(drop)
