@@ -186,7 +186,7 @@ async fn rebuild(
     progress: Progress<'_>,
 ) -> Result<Rebuild, Error> {
     match request.origin {
-        Origin::Absent => Ok(Rebuild::Unasked),
+        Origin::Absent => Ok(Rebuild::Absent),
         Origin::Layout(layout) => {
             let rebuilt = rebuild::read_earlier(layout)?;
             Ok(Rebuild::Done(Box::new(rebuilt)))

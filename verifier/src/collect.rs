@@ -211,7 +211,7 @@ impl Collector<'_> {
             let fetched = self.registry.blob(layer, limit).await;
             if let Err(remote::Error::NotFound { .. }) = fetched {
                 let gone = format!(
-                    "signed piece {} ({carrier}) is listed, but the registry does not have it",
+                    "signature or statement {} ({carrier}) is listed, but the registry does not have it",
                     layer.digest
                 );
                 self.published.passed_over.push(gone);

@@ -126,8 +126,8 @@ impl Rebuilt {
 /// Whether there is a rebuild.
 #[derive(Clone, Debug)]
 pub enum Rebuild {
-    /// No source was given, and the policy asks for none.
-    Unasked,
+    /// Neither a source nor an earlier rebuild was given.
+    Absent,
     /// The source does not have the commit.
     NoCommit {
         /// The source.

@@ -1,4 +1,4 @@
-//! What a rule found, as data. `report` makes text of it.
+//! The findings of rules, as data. `report` converts them to text.
 
 use std::fmt;
 
@@ -13,17 +13,17 @@ use crate::value::Value;
 
 pub use crate::rule::Rule;
 
-/// How a finding counts.
+/// How a finding affects the verdict.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// What the rule requires holds.
+    /// The image meets the requirement.
     Pass,
-    /// It does not hold. One such finding makes the verdict a refusal.
+    /// The image does not meet the requirement. One such finding makes the verdict a refusal.
     Fail,
     /// The policy does not require what the rule checks.
-    Unasked,
-    /// Information, which does not count.
+    Skipped,
+    /// Information that does not affect the verdict.
     Note,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for Outcome {
         out.pad(match self {
             Self::Pass => "pass",
             Self::Fail => "FAIL",
-            Self::Unasked => "unasked",
+            Self::Skipped => "skipped",
             Self::Note => "note",
         })
     }
@@ -41,45 +41,45 @@ impl fmt::Display for Outcome {
 /// What a finding is about.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Subject {
-    /// What the rule checks, where it needs no further name.
+    /// The rule itself.
     Rule,
     /// The image.
     Image,
     /// A part of what is published.
     Part(Part),
-    /// A referrer or signed piece that is listed and cannot be read.
+    /// A referrer, signature or statement that is listed but cannot be read.
     PassedOver,
     /// The repository.
     Repository,
     /// The principals that signed the image.
     Signers,
-    /// The signature of a principal, which is nowhere.
+    /// The signature of a principal, which was not found.
     SignatureBy(String),
-    /// The signature of a principal, where it was found.
+    /// A signature of a principal, which was found.
     Signature {
         /// The name of the principal.
         by: String,
-        /// The place.
+        /// Where it is attached.
         carrier: Carrier,
     },
     /// Whether Confidential Space counts the signature of a principal.
     SeenByConfidentialSpace(String),
-    /// A signed piece that does not count.
+    /// A signature or statement that does not count.
     Piece(Carrier),
-    /// A statement about the image, which is nowhere.
+    /// A statement about the image, which was not found.
     Statement,
-    /// The statement of a principal, where it was found.
+    /// A statement of a principal, which was found.
     StatementBy {
         /// The name of the principal.
         by: String,
-        /// The place.
+        /// Where it is attached.
         carrier: Carrier,
     },
     /// The signed predicate type of a statement.
     PredicateType(Carrier),
-    /// What a statement says.
+    /// A claim of a statement.
     Claim(Claim),
-    /// What the statements of a rule say, and nothing is there to compare it with.
+    /// Claims that can only be compared with a rebuild, of which there is none.
     Uncompared(&'static str),
     /// The rebuild.
     Rebuild,
@@ -124,7 +124,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// What the rule requires holds.
+    /// The image meets the requirement.
     pub fn pass(
         rule: Rule,
         subject: Subject,
@@ -140,7 +140,7 @@ impl Finding {
         }
     }
 
-    /// What the rule requires does not hold.
+    /// The image does not meet the requirement.
     pub fn fail(
         rule: Rule,
         subject: Subject,
@@ -153,7 +153,7 @@ impl Finding {
         }
     }
 
-    /// Information, which does not count.
+    /// Information that does not affect the verdict.
     pub fn note(
         rule: Rule,
         subject: Subject,
@@ -167,9 +167,9 @@ impl Finding {
     }
 
     /// The policy does not require what the rule checks.
-    pub fn unasked(rule: Rule) -> Self {
+    pub fn skipped(rule: Rule) -> Self {
         Self {
-            outcome: Outcome::Unasked,
+            outcome: Outcome::Skipped,
             ..Self::pass(rule, Subject::Rule, Value::Nothing, Value::Nothing)
         }
     }
@@ -186,7 +186,7 @@ impl Finding {
         self.rule
     }
 
-    /// How it counts.
+    /// How it affects the verdict.
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }

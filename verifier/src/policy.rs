@@ -1,4 +1,4 @@
-//! The release policy: what its owner requires of an image before it may use a key.
+//! The release policy: what a collaborator requires of an image before the image may use a key.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -32,10 +32,10 @@ pub const POLICY_PARAMETERS: [&str; 2] = ["source", "directory"];
 /// Whether the policy requires something.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Demand {
-    /// Its absence is a refusal.
+    /// It is required: its absence is a refusal.
     Required,
     /// It is not required.
-    Unasked,
+    NotRequired,
 }
 
 /// A policy in which every name is resolved. Only [`Policy::parse`] creates one.
@@ -123,7 +123,7 @@ impl Policy {
     pub fn demands(&self, predicate: &Predicate) -> Demand {
         match self.attestations.contains(predicate) {
             true => Demand::Required,
-            false => Demand::Unasked,
+            false => Demand::NotRequired,
         }
     }
 

@@ -83,7 +83,7 @@ fn findings(findings: &[Finding]) -> Vec<Value> {
 /// The rebuild in a report, or null.
 pub fn rebuilt(rebuild: &Rebuild) -> Value {
     match rebuild {
-        Rebuild::Unasked => Value::Null,
+        Rebuild::Absent => Value::Null,
         Rebuild::NoCommit { source, commit } => json!({"source": source, "missing_commit": commit}),
         Rebuild::Linked { commit, link } => json!({"commit": commit, "link": link}),
         Rebuild::Refused { commit, reason } => json!({"commit": commit, "refused": reason}),

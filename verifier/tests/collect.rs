@@ -194,7 +194,7 @@ async fn what_is_gone_or_unrelated_is_passed_over() {
     let verdict = case.verdict();
     assert!(matches!(verdict, Verdict::Pass(_)));
     let notes = verdict.findings().iter();
-    let notes = notes.filter(|found| detail(found).starts_with("passed over: "));
+    let notes = notes.filter(|found| detail(found).starts_with("ignored: "));
     assert_eq!(notes.count(), 3);
 }
 

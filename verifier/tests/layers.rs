@@ -312,7 +312,7 @@ fn published(layers: &[Layer], files: &[(&str, &[u8])]) -> Case {
     case.image.digest = digest;
     case.published.image = case.image.clone();
     case.published.contents = Some(contents);
-    case.rebuild = Rebuild::Unasked;
+    case.rebuild = Rebuild::Absent;
     case.policy = case
         .policy
         .replace("[rebuild]\nrequire = true", "[rebuild]\nrequire = false");

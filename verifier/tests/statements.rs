@@ -90,7 +90,7 @@ fn a_signature_without_a_repository_does_not_count_and_says_why() {
     case.refused_by(&[Rule::Signatures], "signature of builder");
     let verdict = case.verdict();
     assert!(
-        noted(&verdict, "signed the digest"),
+        noted(&verdict, "names no repository"),
         "{:?}",
         verdict.findings()
     );
@@ -147,7 +147,10 @@ fn who_is_not_seen_by_confidential_space_is_named() {
         bundle(&case.keys.builder, kind, payload)
     };
     let bundled = with_signature(payload).verdict();
-    assert!(noted(&bundled, &format!("{unseen}: it is in a bundle")));
+    assert!(noted(
+        &bundled,
+        &format!("{unseen}: it is not under the tag")
+    ));
     // The builder's signature over a payload that names an unknown key.
     let stranger = with_signature(|case| {
         let (builder, stranger) = (&case.keys.builder, &case.keys.stranger);
@@ -368,5 +371,7 @@ fn a_worse_statement_beside_a_good_one_is_noted() {
         verdict.findings()
     );
     let mut findings = verdict.findings().iter();
-    assert!(findings.any(|found| detail(found).contains("another statement does not hold")));
+    assert!(
+        findings.any(|found| detail(found).contains("another statement, which does not match"))
+    );
 }

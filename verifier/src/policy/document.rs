@@ -180,7 +180,7 @@ impl Document {
     pub(super) fn rebuild(&self) -> Demand {
         match self.rebuild.require {
             true => Demand::Required,
-            false => Demand::Unasked,
+            false => Demand::NotRequired,
         }
     }
 

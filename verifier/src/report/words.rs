@@ -1,4 +1,4 @@
-//! Findings as text for people. Only this module makes sentences of them.
+//! The text of findings.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -9,13 +9,13 @@ use crate::fact::{Claim, Reason, RegistryCheck, Visibility};
 use crate::finding::{Finding, Outcome, Rule, Subject};
 use crate::value::{Thing, Value};
 
-/// Characters of one detail that are kept. Longer text came from outside and is cut.
+/// Maximum length of a detail, in characters. Longer text contains untrusted input, and is truncated.
 const DETAIL_LIMIT: usize = 1200;
-/// With these, `cosign sign --key` writes the legacy layout, whose payload names the repository.
+/// The options with which `cosign sign --key` writes the legacy layout, whose payload names the repository.
 const COSIGN_FLAGS: &str = "`--new-bundle-format=false --use-signing-config=false`";
 
-/// What was found, on one line without control characters. A failure names what was expected and what
-/// was found.
+/// The text of a finding, on one line without control characters. For a failure, it says what was expected and
+/// what was found.
 pub fn detail(finding: &Finding) -> String {
     let (subject, expected) = (finding.subject(), finding.expected());
     let actual = finding.actual();
@@ -23,22 +23,22 @@ pub fn detail(finding: &Finding) -> String {
         Outcome::Pass => pass(subject, expected, actual),
         Outcome::Fail => format!("{subject}: expected {expected}, found {actual}"),
         Outcome::Note => note(subject, expected, actual),
-        Outcome::Unasked => unasked(finding.rule()).to_owned(),
+        Outcome::Skipped => skipped(finding.rule()).to_owned(),
     };
     content::printable(&text, DETAIL_LIMIT)
 }
 
-fn unasked(rule: Rule) -> &'static str {
+fn skipped(rule: Rule) -> &'static str {
     match rule {
-        Rule::Rebuild => "nothing was rebuilt",
-        _ => "the policy asks for no such statement",
+        Rule::Rebuild => "the policy does not require a rebuild",
+        _ => "the policy does not require this statement",
     }
 }
 
 fn pass(subject: &Subject, expected: &Value, actual: &Value) -> String {
     match (subject, expected, actual) {
-        (Subject::Image, _, inventory) => format!("{inventory} have their digests"),
-        (Subject::Repository, _, found) => format!("{found}, as the policy says"),
+        (Subject::Image, _, inventory) => format!("{inventory} match their digests"),
+        (Subject::Repository, _, found) => format!("{found}, as the policy requires"),
         (
             Subject::Signers,
             Value::Quorum {
@@ -47,15 +47,15 @@ fn pass(subject: &Subject, expected: &Value, actual: &Value) -> String {
             },
             Value::Principals(signers),
         ) => format!(
-            "signed by {} ({} of {principals} principals, {threshold} needed)",
+            "signed by {} ({} of {principals} principals, {threshold} required)",
             list(signers),
             signers.len()
         ),
         (Subject::StatementBy { by, carrier }, expected, _) => {
-            format!("{expected} by {by} holds ({carrier})")
+            format!("{expected} by {by} matches image and policy ({carrier})")
         }
         (Subject::Rebuilt { commit, timing }, _, found) => {
-            format!("{} is {found}", rebuilt(commit, timing))
+            format!("{} has image digest {found}", rebuilt(commit, timing))
         }
         _ => format!("{subject}: {actual}"),
     }
@@ -63,13 +63,14 @@ fn pass(subject: &Subject, expected: &Value, actual: &Value) -> String {
 
 fn note(subject: &Subject, expected: &Value, actual: &Value) -> String {
     match (subject, actual) {
-        (Subject::PassedOver, what) => format!("passed over: {what}"),
+        (Subject::PassedOver, what) => format!("ignored: {what}"),
         (Subject::Signature { by, carrier }, Value::Nothing) => format!(
-            "{by} signed the digest ({carrier}), but no repository: expected {expected}; cosign 3 \
-             leaves it out of its bundles unless it is run with {COSIGN_FLAGS}"
+            "not counted, {carrier}: the signature of {by} names no repository: expected {expected}; cosign 3 \
+             omits the repository from its bundles unless it is run with {COSIGN_FLAGS}"
         ),
         (Subject::Signature { by, carrier }, found) => format!(
-            "{by} signed ({carrier}), but for another repository: expected {expected}, found {found}"
+            "not counted, {carrier}: the signature of {by} is for another repository: expected {expected}, \
+             found {found}"
         ),
         (Subject::SeenByConfidentialSpace(by), why) => {
             format!("Confidential Space will not count the signature of {by}: {why}")
@@ -79,13 +80,13 @@ fn note(subject: &Subject, expected: &Value, actual: &Value) -> String {
             format!("not counted, {carrier}: attached as {expected}, but signed as {found}")
         }
         (Subject::StatementBy { by, carrier }, Value::Nothing) => {
-            format!("not counted, {carrier}: {by} may not attest")
+            format!("not counted, {carrier}: the policy does not accept attestations by {by}")
         }
         (Subject::StatementBy { carrier, .. }, claims) => {
-            format!("another statement does not hold, {carrier}: {claims}")
+            format!("not counted, {carrier}: another statement, which does not match: {claims}")
         }
         (Subject::Uncompared(what), _) => {
-            format!("{what} not compared with anything: there is no rebuild")
+            format!("{what} were not compared, because there is no rebuild")
         }
         (Subject::FurtherDifferences, count) => format!("{count} more differences"),
         (Subject::Crates, found) => found.to_string(),
@@ -93,13 +94,13 @@ fn note(subject: &Subject, expected: &Value, actual: &Value) -> String {
     }
 }
 
-/// What was built. An appraisal that was given a layout did not watch the build.
+/// Names a rebuild. An earlier one is named as such: the verifier did not make it.
 fn rebuilt(commit: &str, timing: &Timing) -> String {
     match timing {
-        Timing::Now => format!("commit {commit} rebuilt here"),
+        Timing::Now => format!("the rebuild of commit {commit}"),
         Timing::Earlier { layout, source } => {
             let layout = layout.display();
-            format!("commit {commit} of {source} in an earlier rebuild ({layout})")
+            format!("an earlier rebuild of commit {commit} of {source} ({layout})")
         }
     }
 }
@@ -114,17 +115,17 @@ fn list(names: &[String]) -> String {
 impl Display for Subject {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rule => out.write_str("the rule itself"),
+            Self::Rule => out.write_str("rule"),
             Self::Image => out.write_str("image"),
             Self::Part(part) => part.fmt(out),
-            Self::PassedOver => out.write_str("passed over"),
+            Self::PassedOver => out.write_str("ignored"),
             Self::Repository => out.write_str("repository"),
-            Self::Signers => out.write_str("distinct principals"),
+            Self::Signers => out.write_str("principals that signed the image"),
             Self::SignatureBy(name) | Self::SeenByConfidentialSpace(name) => {
                 write!(out, "signature of {name}")
             }
             Self::Signature { by, carrier } => write!(out, "signature of {by}, {carrier}"),
-            Self::Piece(carrier) => write!(out, "signed piece, {carrier}"),
+            Self::Piece(carrier) => write!(out, "signature or statement, {carrier}"),
             Self::Statement => out.write_str("statement about this image"),
             Self::StatementBy { by, carrier } => write!(out, "statement of {by}, {carrier}"),
             Self::PredicateType(carrier) => write!(out, "signed predicate type, {carrier}"),
@@ -135,7 +136,7 @@ impl Display for Subject {
             Self::PathInCommit { path, commit } => write!(out, "{path} in commit {commit}"),
             Self::RebuildOf(commit) => write!(out, "rebuild of commit {commit}"),
             Self::RebuiltCommit => out.write_str("commit that was rebuilt"),
-            Self::RebuiltDirectory => out.write_str("directory of our own rebuild"),
+            Self::RebuiltDirectory => out.write_str("directory that was rebuilt"),
             Self::Rebuilt { commit, timing } => {
                 write!(out, "image digest of {}", rebuilt(commit, timing))
             }
@@ -157,8 +158,8 @@ impl Display for Part {
             Self::Entries => out.write_str("entries of all layers"),
             Self::Tag(name) => write!(out, "tag {name}"),
             Self::Referrers => out.write_str("referrers"),
-            Self::Piece(carrier) => write!(out, "signed piece, {carrier}"),
-            Self::Pieces => out.write_str("signed pieces"),
+            Self::Piece(carrier) => write!(out, "signature or statement, {carrier}"),
+            Self::Pieces => out.write_str("signatures and statements"),
         }
     }
 }
@@ -178,7 +179,7 @@ impl Display for Claim {
             Self::Dependency(name) => write!(out, "resolvedDependencies, {name}"),
             Self::Files => out.write_str("files"),
             Self::Component(kind, name) => write!(out, "{kind} {name}"),
-            Self::FurtherComponents(kind) => write!(out, "{kind}s beyond these"),
+            Self::FurtherComponents(kind) => write!(out, "further {kind}s"),
         }
     }
 }
@@ -206,7 +207,7 @@ impl Display for Value {
                 pieces,
             } => write!(
                 out,
-                "manifest, config, {layers} layer(s) with {entries} entries and {pieces} signed piece(s)"
+                "manifest, config, {layers} layer(s) with {entries} entries and {pieces} signature(s) or statement(s)"
             ),
             Self::Signature { by, image } => {
                 write!(
@@ -228,11 +229,11 @@ impl Display for Value {
                 out.write_str(&words.join(", "))
             }
             Self::Reason(reason) => reason.fmt(out),
-            Self::Visibility(sight) => sight.fmt(out),
+            Self::Visibility(visibility) => visibility.fmt(out),
             Self::Registry(check) => check.fmt(out),
             Self::CommitIn { commit, source } => write!(out, "commit {commit} in {source}"),
             Self::Pinned(commit) => write!(out, "{commit}, which the policy pins"),
-            Self::Refusal(reason) => write!(out, "a refusal of the builder: {reason}"),
+            Self::Refusal(reason) => write!(out, "a refusal by the builder: {reason}"),
         }
     }
 }
@@ -252,7 +253,7 @@ impl Display for Thing {
             Self::Manifests => "OCI manifests",
             Self::Config => "the config of the manifest",
             Self::Image => "an image",
-            Self::OwnRebuild => "our own",
+            Self::OwnRebuild => "one by this verifier",
             Self::Directory => "a directory",
             Self::SymbolicLink => "a symbolic link",
             Self::Predicate(predicate) => predicate.uri,
@@ -289,7 +290,7 @@ impl Display for Visibility {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Counted => "it is counted",
-            Self::NotUnderTag => "it is in a bundle or elsewhere, not under the tag .sig",
+            Self::NotUnderTag => "it is not under the tag with the suffix .sig",
             Self::NamesAnother => "its payload does not name this key and algorithm",
         })
     }

@@ -45,9 +45,9 @@ pub fn judge(evidence: &Evidence, demand: Demand) -> Vec<Finding> {
             findings.push(registry(&rebuilt.registry));
             return findings;
         }
-        Rebuild::Unasked => match demand {
+        Rebuild::Absent => match demand {
             Demand::Required => (Subject::Rebuild, Thing::OwnRebuild.into(), Value::Nothing),
-            Demand::Unasked => return vec![Finding::unasked(Rule::Rebuild)],
+            Demand::NotRequired => return vec![Finding::skipped(Rule::Rebuild)],
         },
         Rebuild::NoCommit { source, commit } => {
             let (commit, source) = (commit.clone(), source.clone());

@@ -64,8 +64,8 @@ impl Kind {
 }
 
 fn judge(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
-    if policy.demands(&kind.predicate) == Demand::Unasked {
-        return vec![Finding::unasked(kind.rule())];
+    if policy.demands(&kind.predicate) == Demand::NotRequired {
+        return vec![Finding::skipped(kind.rule())];
     }
     let mut findings = uncounted(kind, evidence, policy);
     let confused = confused(kind, evidence, policy);
