@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
 pub use check::Expected;
+pub(crate) use check::issuer_differs;
 
 /// The issuer of Google's tokens, without a trailing slash.
 pub const ISSUER: &str = "https://confidentialcomputing.googleapis.com";
@@ -22,6 +23,7 @@ pub const DEFAULT_AUDIENCE: &str = "https://sts.googleapis.com";
 pub const CONFIDENTIAL_SPACE: &str = "CONFIDENTIAL_SPACE";
 /// The value of `dbgstat` for the production image. Any other value counts as debugging.
 pub const PRODUCTION: &str = "disabled-since-boot";
+const READING: &str = "reading claims";
 
 /// The claims of a token: those of RFC 7519, RFC 9711 and Google, in this order. A claim that no check
 /// requires is optional; an absent claim never passes a check.
@@ -225,7 +227,7 @@ impl Claims {
     /// # Errors
     /// The payload is not strict JSON or larger than [`limits::TOKEN`], or a claim has another type.
     pub fn parse(payload: &[u8]) -> Result<Self, Error> {
-        json::parse(payload, limits::TOKEN).map_err(Error::Claims)
+        json::parse(payload, limits::TOKEN).map_err(Error::of(READING))
     }
 }
 
@@ -263,7 +265,7 @@ mod tests {
             ("\"iat\"", "\"was\"", "missing field `iat`"),
         ] {
             let error = claims(&[(from, to)]).unwrap_err();
-            assert!(matches!(error, Error::Claims(_)), "{error}");
+            assert_eq!(error.doing, READING, "{error}");
             assert!(error.to_string().contains(reason), "{to}: {error}");
         }
     }

@@ -20,6 +20,7 @@ pub use register::Register;
 
 /// The number of the PCR that the events are measured into.
 pub const PCR: u8 = 13;
+const REPLAYING: &str = "replaying events";
 
 /// The canonical event log of these events, measured into `register`.
 pub fn encode(events: &[Event], register: Register) -> Vec<u8> {
@@ -37,10 +38,7 @@ pub fn encode(events: &[Event], register: Register) -> Vec<u8> {
 pub fn decode(bytes: &[u8], register: Register) -> Result<Vec<Event>, Error> {
     let size = bytes.len() as u64;
     if size > limits::EVENT_LOG {
-        return Err(Error::EventLogSize {
-            size,
-            limit: limits::EVENT_LOG,
-        });
+        return Err(Error::size(record::READING, size, limits::EVENT_LOG));
     }
     let mut fields = Fields::of(bytes);
     let mut events = Vec::new();
@@ -96,15 +94,17 @@ pub struct Launch {
 /// An event that may occur once occurs twice, a required event or the launch separator is missing, or an
 /// event follows the separator.
 pub fn replay(events: &[Event]) -> Result<Launch, Error> {
-    let (separator, measured) = events.split_last().ok_or(Error::EventMissing(8))?;
+    let (separator, measured) = events.split_last().ok_or_else(|| missing(8))?;
     if let Some(at) = measured
         .iter()
         .position(|event| *event == Event::LaunchSeparator)
     {
-        return Err(Error::EventAfterSeparator(events[at + 1].kind()));
+        let kind = events[at + 1].kind();
+        let fault = format!("type {kind} comes after the launch separator");
+        return Err(Error::new(REPLAYING, fault));
     }
     if *separator != Event::LaunchSeparator {
-        return Err(Error::EventMissing(8));
+        return Err(missing(8));
     }
     let mut seen = Seen::default();
     measured.iter().try_for_each(|event| seen.note(event))?;
@@ -145,10 +145,10 @@ impl Seen {
 
     fn finish(self) -> Result<Launch, Error> {
         Ok(Launch {
-            image_reference: self.image_reference.ok_or(Error::EventMissing(0))?,
-            image_digest: self.image_digest.ok_or(Error::EventMissing(1))?,
-            restart_policy: self.restart_policy.ok_or(Error::EventMissing(2))?,
-            image_id: self.image_id.ok_or(Error::EventMissing(3))?,
+            image_reference: self.image_reference.ok_or_else(|| missing(0))?,
+            image_digest: self.image_digest.ok_or_else(|| missing(1))?,
+            restart_policy: self.restart_policy.ok_or_else(|| missing(2))?,
+            image_id: self.image_id.ok_or_else(|| missing(3))?,
             args: self.args,
             env: self.env,
             cmd_override: self.cmd_override,
@@ -159,6 +159,14 @@ impl Seen {
     }
 }
 
+fn missing(kind: u8) -> Error {
+    Error::new(REPLAYING, format!("type {kind} is missing"))
+}
+
+fn twice(kind: u8) -> Error {
+    Error::new(REPLAYING, format!("type {kind} occurs twice"))
+}
+
 fn push(list: &mut Vec<String>, text: &str) -> Result<(), Error> {
     list.push(text.to_owned());
     Ok(())
@@ -167,14 +175,14 @@ fn push(list: &mut Vec<String>, text: &str) -> Result<(), Error> {
 fn once<T: Clone>(kind: u8, slot: &mut Option<T>, value: &T) -> Result<(), Error> {
     match slot.replace(value.clone()) {
         None => Ok(()),
-        Some(_) => Err(Error::EventTwice(kind)),
+        Some(_) => Err(twice(kind)),
     }
 }
 
 fn put(kind: u8, map: &mut BTreeMap<String, String>, variable: &Variable) -> Result<(), Error> {
     match map.insert(variable.name().to_owned(), variable.value().to_owned()) {
         None => Ok(()),
-        Some(_) => Err(Error::EventTwice(kind)),
+        Some(_) => Err(twice(kind)),
     }
 }
 
@@ -202,6 +210,10 @@ mod tests {
             Event::GpuDeviceAttestationBinding(vec![0, 255]),
             Event::LaunchSeparator,
         ]
+    }
+
+    fn refusal(events: &[Event]) -> String {
+        replay(events).unwrap_err().to_string()
     }
 
     /// The digest and the register's value come from a software TPM.
@@ -255,11 +267,17 @@ mod tests {
         assert!(refused(&field(EVENT, &field(2, b"never"))).contains("restart policy"));
         let trailing = [field(4, b"a"), vec![0]].concat();
         assert!(refused(&field(EVENT, &trailing)).contains("bytes after its end"));
-        for variable in ["3a=b", "a", "", "=b", "a\"=b"] {
+        for (variable, name) in [
+            ("3a=b", "3a"),
+            ("a", ""),
+            ("", ""),
+            ("=b", ""),
+            ("a\"=b", "a\""),
+        ] {
             let bytes = field(EVENT, &field(5, variable.as_bytes()));
-            assert!(
-                matches!(log(&bytes), Err(Error::VariableName(_))),
-                "{variable}"
+            assert_eq!(
+                refused(&bytes),
+                format!("reading environment variable: invalid name {name:?}")
             );
         }
         // An older format of the log: events without records.
@@ -284,32 +302,29 @@ mod tests {
     #[test]
     fn refuses_events_after_the_separator() {
         let mut events = launch();
+        let expected = "replaying events: type 1 comes after the launch separator";
         events.push(Event::ImageDigest(Digest::of(b"another")));
-        assert!(matches!(
-            replay(&events),
-            Err(Error::EventAfterSeparator(1))
-        ));
+        assert_eq!(refusal(&events), expected);
         events.push(Event::LaunchSeparator);
-        assert!(matches!(
-            replay(&events),
-            Err(Error::EventAfterSeparator(1))
-        ));
+        assert_eq!(refusal(&events), expected);
     }
 
     #[test]
     fn refuses_an_incomplete_launch() {
         let events = launch();
-        assert!(matches!(
-            replay(&events[..events.len() - 1]),
-            Err(Error::EventMissing(8))
-        ));
-        assert!(matches!(replay(&[]), Err(Error::EventMissing(8))));
+        let missing = |kind: u8| format!("replaying events: type {kind} is missing");
+        assert_eq!(refusal(&events[..events.len() - 1]), missing(8));
+        assert_eq!(refusal(&[]), missing(8));
         for index in 0..4 {
             let mut events = launch();
             let event = events.remove(index);
-            assert!(matches!(replay(&events), Err(Error::EventMissing(k)) if k == event.kind()));
+            let kind = event.kind();
+            assert_eq!(refusal(&events), missing(kind));
             events.splice(0..0, [event.clone(), event.clone()]);
-            assert!(matches!(replay(&events), Err(Error::EventTwice(k)) if k == event.kind()));
+            assert_eq!(
+                refusal(&events),
+                format!("replaying events: type {kind} occurs twice")
+            );
         }
     }
 

@@ -6,7 +6,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use content::limits;
 use serde::Deserialize;
 
+use crate::claims::issuer_differs;
 use crate::{Error, Token};
+
+const READING: &str = "reading key set";
+const CHOOSING: &str = "choosing key";
 
 /// An RSA public key.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,12 +52,13 @@ impl KeySet {
     /// The set is not strict JSON or larger than [`limits::KEY`], a key is invalid, or two keys have the same
     /// identifier.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let set: WireSet = content::json::parse(bytes, limits::KEY).map_err(Error::KeySet)?;
+        let set: WireSet = content::json::parse(bytes, limits::KEY).map_err(Error::of(READING))?;
         let mut keys: Vec<RsaKey> = Vec::new();
         for key in set.keys.iter().filter(|key| key.signs_rs256()) {
             let key = key.read()?;
             if keys.iter().any(|other| other.id == key.id) {
-                return Err(Error::KeyTwice(key.id));
+                let fault = format!("two keys have the identifier {:?}", key.id);
+                return Err(Error::new(READING, fault));
             }
             keys.push(key);
         }
@@ -65,9 +70,10 @@ impl KeySet {
     /// # Errors
     /// The header names no key, or one that is not in the set.
     pub fn key_of(&self, token: &Token) -> Result<&RsaKey, Error> {
-        let id = token.key_id().ok_or(Error::KeyUnnamed)?;
+        let id = token.key_id().ok_or_else(unnamed)?;
         let key = self.0.iter().find(|key| key.id == id);
-        key.ok_or_else(|| Error::KeyUnknown(id.chars().take(80).collect()))
+        let shown: String = id.chars().take(80).collect();
+        key.ok_or_else(|| Error::new(CHOOSING, format!("the issuer has no key {shown:?}")))
     }
 }
 
@@ -84,11 +90,11 @@ impl WireKey {
             .kid
             .clone()
             .filter(|id| !id.is_empty())
-            .ok_or(Error::KeyUnnamed)?;
+            .ok_or_else(unnamed)?;
         let number = |text: &Option<String>| {
             let bytes = BASE64URL.decode(text.as_deref().unwrap_or_default()).ok();
             let bytes = bytes.filter(|bytes| bytes.first().is_some_and(|first| *first != 0));
-            bytes.ok_or_else(|| Error::KeyNumber(id.clone()))
+            bytes.ok_or_else(|| Error::new(READING, format!("key {id:?} is not a valid RSA key")))
         };
         let (modulus, exponent) = (number(&self.n)?, number(&self.e)?);
         Ok(RsaKey {
@@ -97,6 +103,10 @@ impl WireKey {
             exponent,
         })
     }
+}
+
+fn unnamed() -> Error {
+    Error::new(CHOOSING, "no key identifier")
 }
 
 /// Whether a key with these operations (RFC 7517, section 4.3) is meant to verify signatures.
@@ -119,13 +129,11 @@ impl Discovery {
     /// # Errors
     /// The document is not strict JSON or larger than [`limits::KEY`], or names another issuer.
     pub fn parse(bytes: &[u8], issuer: &str) -> Result<Self, Error> {
-        let found: Self = content::json::parse(bytes, limits::KEY).map_err(Error::Discovery)?;
+        let found: Self =
+            content::json::parse(bytes, limits::KEY).map_err(Error::of("reading discovery"))?;
         match found.issuer == issuer {
             true => Ok(found),
-            false => Err(Error::Issuer {
-                expected: issuer.to_owned(),
-                found: found.issuer,
-            }),
+            false => Err(issuer_differs(issuer, &found.issuer)),
         }
     }
 }
@@ -151,12 +159,15 @@ mod tests {
         let set = set(KEY).unwrap();
         let key = find(&set, r#"{"alg":"RS256","kid":"k"}"#).unwrap();
         assert_eq!(key.exponent, [1, 0, 1]);
-        let other = find(&set, r#"{"alg":"RS256","kid":"K"}"#);
-        assert!(matches!(other, Err(Error::KeyUnknown(_))));
-        assert!(matches!(
-            find(&set, r#"{"alg":"RS256"}"#),
-            Err(Error::KeyUnnamed)
-        ));
+        let refused = |header| find(&set, header).unwrap_err().to_string();
+        assert_eq!(
+            refused(r#"{"alg":"RS256","kid":"K"}"#),
+            r#"choosing key: the issuer has no key "K""#
+        );
+        assert_eq!(
+            refused(r#"{"alg":"RS256"}"#),
+            "choosing key: no key identifier"
+        );
     }
 
     #[test]
@@ -166,8 +177,11 @@ mod tests {
             let set = set(&KEY.replace(from, to)).unwrap();
             match find(&set, r#"{"alg":"RS256","kid":"k"}"#) {
                 Ok(_) => true,
-                Err(Error::KeyUnknown(id)) if id == "k" => false,
-                Err(other) => panic!("{to}: {other}"),
+                Err(error) => {
+                    let expected = r#"choosing key: the issuer has no key "k""#;
+                    assert_eq!(error.to_string(), expected, "{to}");
+                    false
+                }
             }
         };
         for (from, to) in [
@@ -187,26 +201,22 @@ mod tests {
 
     #[test]
     fn refuses_invalid_key_sets() {
-        assert!(matches!(
-            set(&format!("{KEY},{KEY}")),
-            Err(Error::KeyTwice(_))
-        ));
-        assert!(matches!(
-            set(&KEY.replace("sZoo", "s Zoo")),
-            Err(Error::KeyNumber(_))
-        ));
-        assert!(matches!(
-            set(&KEY.replace("sZoo", "AAEA")),
-            Err(Error::KeyNumber(_))
-        ));
-        assert!(matches!(
-            set(&KEY.replace("\"n\"", "\"m\"")),
-            Err(Error::KeyNumber(_))
-        ));
-        assert!(matches!(
-            set(&KEY.replace("\"k\"", "\"\"")),
-            Err(Error::KeyUnnamed)
-        ));
+        let refused = |keys: &str| set(keys).unwrap_err().to_string();
+        assert_eq!(
+            refused(&format!("{KEY},{KEY}")),
+            r#"reading key set: two keys have the identifier "k""#
+        );
+        for (from, to) in [("sZoo", "s Zoo"), ("sZoo", "AAEA"), ("\"n\"", "\"m\"")] {
+            assert_eq!(
+                refused(&KEY.replace(from, to)),
+                r#"reading key set: key "k" is not a valid RSA key"#,
+                "{to}"
+            );
+        }
+        assert_eq!(
+            refused(&KEY.replace("\"k\"", "\"\"")),
+            "choosing key: no key identifier"
+        );
         let error = KeySet::parse(b"{}").unwrap_err().to_string();
         assert!(error.contains("missing field `keys`"), "{error}");
     }
@@ -215,7 +225,10 @@ mod tests {
     fn refuses_discovery_of_another_issuer() {
         let document = br#"{"issuer":"https://a.example","jwks_uri":"https://a.example/k","x":1}"#;
         assert!(Discovery::parse(document, "https://a.example").is_ok());
-        let other = Discovery::parse(document, "https://a.example/");
-        assert!(matches!(other, Err(Error::Issuer { .. })));
+        let other = Discovery::parse(document, "https://a.example/").unwrap_err();
+        assert_eq!(
+            other.to_string(),
+            r#"checking issuer: expected https://a.example/, found "https://a.example""#
+        );
     }
 }

@@ -3,7 +3,6 @@
 //! `launcher/spec/launch_policy.go`).
 
 mod labels;
-mod violation;
 
 use std::fmt;
 
@@ -11,10 +10,21 @@ use crate::event_log::Variable;
 use labels::clean;
 pub use labels::{
     ALLOW_CAPABILITIES, ALLOW_CGROUPS, ALLOW_CMD_OVERRIDE, ALLOW_ENV_OVERRIDE,
-    ALLOW_MOUNT_DESTINATIONS, DEBUG_MONITORING, HARDENED_MONITORING, LOG_REDIRECT, LabelError,
+    ALLOW_MOUNT_DESTINATIONS, DEBUG_MONITORING, HARDENED_MONITORING, LOG_REDIRECT,
     MONITORING_MEMORY_ALLOW,
 };
-pub use violation::Violation;
+
+/// Why the launcher does not start an image, in its own words: a label of the image is invalid, or the launch
+/// policy does not allow the operator's request.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+impl Refusal {
+    fn of(message: &str) -> Self {
+        Self(message.to_owned())
+    }
+}
 
 /// A permission that a label of the image grants or denies.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -95,58 +105,65 @@ impl LaunchPolicy {
     ///
     /// # Errors
     /// The first violation of the policy, in the launcher's order.
-    pub fn check(&self, request: &Request) -> Result<(), Violation> {
+    pub fn check(&self, request: &Request) -> Result<(), Refusal> {
         self.check_env(&request.env)?;
         self.check_cmd(&request.cmd)?;
         self.check_log_redirect(request)?;
         self.check_monitoring(request)?;
         self.check_mounts(&request.mounts)?;
         if !request.capabilities.is_empty() && self.capabilities == Permission::Denied {
-            return Err(Violation::Capabilities);
+            return Err(Refusal::of("additional capabilities are not allowed"));
         }
         if request.cgroup_namespace == Asked::Yes && self.cgroups == Permission::Denied {
-            return Err(Violation::Cgroups);
+            return Err(Refusal::of("cgroups usage is not allowed"));
         }
         Ok(())
     }
 
-    fn check_env(&self, env: &[Variable]) -> Result<(), Violation> {
+    /// The launcher prints the value of the variable, too.
+    fn check_env(&self, env: &[Variable]) -> Result<(), Refusal> {
         let refused = env
             .iter()
             .find(|v| !self.env_override.iter().any(|name| name == v.name()));
         match refused {
             None => Ok(()),
-            Some(variable) => Err(Violation::Env {
-                name: variable.name().to_owned(),
-                value: variable.value().to_owned(),
-                allowed: self.env_override.clone(),
-            }),
+            Some(variable) => Err(Refusal(format!(
+                "env var {{{} {}}} is not allowed to be overridden on this image; allowed envs to be \
+                 overridden: [{}]",
+                variable.name(),
+                variable.value(),
+                self.env_override.join(" ")
+            ))),
         }
     }
 
-    fn check_cmd(&self, cmd: &[String]) -> Result<(), Violation> {
+    fn check_cmd(&self, cmd: &[String]) -> Result<(), Refusal> {
         match self.cmd_override {
-            Permission::Denied if !cmd.is_empty() => Err(Violation::Cmd),
+            Permission::Denied if !cmd.is_empty() => Err(Refusal::of(
+                "CMD is not allowed to be overridden on this image",
+            )),
             _ => Ok(()),
         }
     }
 
-    fn check_log_redirect(&self, request: &Request) -> Result<(), Violation> {
+    fn check_log_redirect(&self, request: &Request) -> Result<(), Refusal> {
         match (
             self.log_redirect,
             request.log_redirect,
             request.machine_image,
         ) {
             (_, Asked::No, _) | (LogRedirect::Always, ..) => Ok(()),
-            (LogRedirect::Never, ..) => Err(Violation::LogRedirectNever),
-            (LogRedirect::DebugOnly, _, MachineImage::Production) => {
-                Err(Violation::LogRedirectDebugOnly)
+            (LogRedirect::Never, ..) => {
+                Err(Refusal::of("logging redirection not allowed by image"))
             }
+            (LogRedirect::DebugOnly, _, MachineImage::Production) => Err(Refusal::of(
+                "logging redirection only allowed on debug environment by image",
+            )),
             (LogRedirect::DebugOnly, _, MachineImage::Debug) => Ok(()),
         }
     }
 
-    fn check_monitoring(&self, request: &Request) -> Result<(), Violation> {
+    fn check_monitoring(&self, request: &Request) -> Result<(), Refusal> {
         let allowed = match request.machine_image {
             MachineImage::Production => self.hardened_monitoring,
             MachineImage::Debug => self.debug_monitoring,
@@ -154,19 +171,27 @@ impl LaunchPolicy {
         let asked = request.monitoring;
         match allowed {
             _ if asked <= allowed => Ok(()),
-            Monitoring::None => Err(Violation::MonitoringNone(asked)),
-            _ => Err(Violation::MonitoringMemoryOnly),
+            Monitoring::None => Err(Refusal(format!(
+                "error verifying monitoring config: spec configured for {asked} but policy is none"
+            ))),
+            _ => Err(Refusal::of(
+                "error verifying monitoring config: spec configured for all monitoring, policy only \
+                 allows memory",
+            )),
         }
     }
 
-    fn check_mounts(&self, mounts: &[String]) -> Result<(), Violation> {
+    fn check_mounts(&self, mounts: &[String]) -> Result<(), Refusal> {
         let refused: Vec<_> = mounts
             .iter()
             .filter_map(|mount| self.mount_refusal(mount))
             .collect();
         match refused.is_empty() {
             true => Ok(()),
-            false => Err(Violation::Mounts(refused.join("\n"))),
+            false => Err(Refusal(format!(
+                "destination mount points are not allowed: {}",
+                refused.join("\n")
+            ))),
         }
     }
 
@@ -250,7 +275,7 @@ fn is_within(path: &str, directory: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn policy(labels: &[(&str, &str)]) -> Result<LaunchPolicy, LabelError> {
+    fn policy(labels: &[(&str, &str)]) -> Result<LaunchPolicy, Refusal> {
         let labels = labels
             .iter()
             .map(|(k, v)| (format!("tee.launch_policy.{k}"), v.to_string()));
@@ -331,7 +356,12 @@ mod tests {
             ("hardened_monitoring", "all"),
             ("monitoring_memory_allow", "always"),
         ]);
-        assert_eq!(both, Err(LabelError::MonitoringTwice));
+        assert_eq!(
+            both.unwrap_err().to_string(),
+            "use either tee.launch_policy.monitoring_memory_allow or \
+             tee.launch_policy.hardened_monitoring/tee.launch_policy.debug_monitoring in image \
+             labels,- not both"
+        );
         let old = policy(&[("monitoring_memory_allow", "always")]).unwrap();
         assert_eq!(old.hardened_monitoring, Monitoring::MemoryOnly);
     }
@@ -385,13 +415,13 @@ mod tests {
             ("monitoring_memory_allow", "maybe"),
         ] {
             let error = policy(&[(name, value)]).unwrap_err();
-            let label = format!("tee.launch_policy.{name}");
-            assert!(
-                matches!(&error, LabelError::Word(found) if *found == label),
-                "{error}"
-            );
+            let expected = format!("invalid image LABEL 'tee.launch_policy.{name}'");
+            assert_eq!(error.to_string(), expected);
         }
         let error = policy(&[("debug_monitoring", "memory")]).unwrap_err();
-        assert!(matches!(error, LabelError::Monitoring { .. }), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "invalid monitoring type for debug image: invalid monitoring type memory"
+        );
     }
 }

@@ -1,33 +1,12 @@
 use confidential::event_log::Variable;
-use confidential::launch_policy::{LabelError, LaunchPolicy, Request, Violation};
+pub use confidential::launch_policy::Refusal;
+use confidential::launch_policy::{LaunchPolicy, Request};
 use oci::{Config, Execution};
 
 use super::Error;
 
 /// The path that a container has if its image names none (containerd, `oci/spec_opts.go`).
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Why the launcher refuses to start an image, in its own words (google/go-tpm-tools, `launcher`).
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Refusal {
-    /// The launch policy does not allow the request of the operator.
-    #[error(transparent)]
-    Violation(#[from] Violation),
-    /// A label of the image is invalid.
-    #[error(transparent)]
-    Label(#[from] LabelError),
-    /// The arguments of the operator would be the whole command.
-    #[error(
-        "length of Args [{args}] is shorter or equal to the length of the given Cmd [{cmd}], maybe \
-         the Entrypoint is set to empty in the image?"
-    )]
-    Entrypoint {
-        /// The number of arguments of the process.
-        args: usize,
-        /// The number of arguments of the operator.
-        cmd: usize,
-    },
-}
 
 /// The process to start.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,12 +20,15 @@ pub struct Process {
 /// Checks the request of the operator against the labels of the image.
 ///
 /// # Errors
-/// The first violation of the launch policy, or an invalid label.
+/// The first violation of the launch policy, an invalid label, or an image without an entry point.
 pub fn check(config: &Config, request: &Request) -> Result<(), Refusal> {
     LaunchPolicy::from_labels(&config.config.labels)?.check(request)?;
     let (args, cmd) = (args(&config.config, request).len(), request.cmd.len());
     if args <= cmd {
-        return Err(Refusal::Entrypoint { args, cmd });
+        return Err(Refusal(format!(
+            "length of Args [{args}] is shorter or equal to the length of the given Cmd [{cmd}], \
+             maybe the Entrypoint is set to empty in the image?"
+        )));
     }
     Ok(())
 }
@@ -149,28 +131,36 @@ mod tests {
     fn the_launch_policy_limits_the_operator() {
         let image = config(&["/run"], &[], &[]);
         let refusal = check(&image, &request(&["--leak"])).unwrap_err();
-        assert_eq!(refusal, Refusal::Violation(Violation::Cmd));
+        assert_eq!(
+            refusal.to_string(),
+            "CMD is not allowed to be overridden on this image"
+        );
         let open = config(&["/run"], &[], &[("allow_cmd_override", "true")]);
         assert_eq!(check(&open, &request(&["--leak"])), Ok(()));
         let odd = config(&["/run"], &[], &[("allow_cmd_override", "perhaps")]);
-        assert!(matches!(check(&odd, &request(&[])), Err(Refusal::Label(_))));
+        let refusal = check(&odd, &request(&[])).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "invalid image LABEL 'tee.launch_policy.allow_cmd_override' (not a boolean)"
+        );
         assert_eq!(Permission::default(), Permission::Denied);
     }
 
     #[test]
     fn requires_an_entrypoint() {
         let empty = config(&[], &[], &[]);
-        assert!(matches!(
-            check(&empty, &request(&[])),
-            Err(Refusal::Entrypoint { .. })
-        ));
+        let refusal = |config, request: &_| check(config, request).unwrap_err().to_string();
+        assert_eq!(
+            refusal(&empty, &request(&[])),
+            "length of Args [0] is shorter or equal to the length of the given Cmd [0], maybe the \
+             Entrypoint is set to empty in the image?"
+        );
         let open = config(&[], &["/run"], &[("allow_cmd_override", "true")]);
         assert_eq!(check(&open, &request(&[])), Ok(()));
-        let refusal = check(&open, &request(&["/other"])).unwrap_err();
-        assert!(
-            refusal
-                .to_string()
-                .starts_with("length of Args [1] is shorter or equal")
+        assert_eq!(
+            refusal(&open, &request(&["/other"])),
+            "length of Args [1] is shorter or equal to the length of the given Cmd [1], maybe the \
+             Entrypoint is set to empty in the image?"
         );
     }
 

@@ -1,8 +1,10 @@
 //! Checks of the claims.
 
+use std::fmt;
+
 use content::Digest;
 
-use super::{CONFIDENTIAL_SPACE, Claims, Container};
+use super::{CONFIDENTIAL_SPACE, Claims, Container, READING};
 use crate::Error;
 
 /// The most seconds by which the issuer's clock may be ahead of the local one.
@@ -31,7 +33,12 @@ impl Claims {
         self.check_audience(expected.audience)?;
         self.check_time(expected.at)?;
         let missing = expected.nonces.iter().find(|nonce| !self.nonces.has(nonce));
-        missing.map_or(Ok(()), |nonce| Err(Error::Nonce(nonce.clone())))
+        missing.map_or(Ok(()), |nonce| {
+            Err(Error::new(
+                "checking nonces",
+                format!("{nonce:?} is missing"),
+            ))
+        })
     }
 
     /// Checks that the machine runs Confidential Space, and returns the measured container.
@@ -42,12 +49,11 @@ impl Claims {
         match self.software_name.as_deref() {
             Some(CONFIDENTIAL_SPACE) => {}
             found => {
-                return Err(Error::Software {
-                    found: found.map(str::to_owned),
-                });
+                return Err(differs("checking swname", CONFIDENTIAL_SPACE, &found));
             }
         }
-        self.submods.container.as_ref().ok_or(Error::Container)
+        let container = self.submods.container.as_ref();
+        container.ok_or_else(|| Error::new(READING, "no container"))
     }
 
     /// The digest of the measured image.
@@ -58,42 +64,51 @@ impl Claims {
         self.container()?
             .image_digest
             .parse()
-            .map_err(Error::ImageDigest)
+            .map_err(Error::of("reading claims: image_digest"))
     }
 
     fn check_issuer(&self, expected: &str) -> Result<(), Error> {
         match self.issuer == expected {
             true => Ok(()),
-            false => Err(Error::Issuer {
-                expected: expected.to_owned(),
-                found: self.issuer.clone(),
-            }),
+            false => Err(issuer_differs(expected, &self.issuer)),
         }
     }
 
     fn check_audience(&self, expected: &str) -> Result<(), Error> {
         match self.audience.0.as_slice() {
             [one] if one == expected => Ok(()),
-            found => Err(Error::Audience {
-                expected: expected.to_owned(),
-                found: found.to_vec(),
-            }),
+            found => Err(differs("checking audience", expected, &found)),
         }
     }
 
     fn check_time(&self, at: u64) -> Result<(), Error> {
         if at >= self.expires_at {
-            return Err(Error::Expired {
-                at,
-                expires_at: self.expires_at,
-            });
+            return Err(Error::new(
+                "checking time",
+                format!(
+                    "expired at {}, the time is {at} (Unix seconds)",
+                    self.expires_at
+                ),
+            ));
         }
         let from = self.issued_at.max(self.not_before.unwrap_or_default());
         match from > at.saturating_add(CLOCK_SKEW) {
-            true => Err(Error::NotYet { at, from }),
+            true => Err(Error::new(
+                "checking time",
+                format!("not valid before {from}, the time is {at} (Unix seconds)"),
+            )),
             false => Ok(()),
         }
     }
+}
+
+fn differs(doing: &'static str, expected: &str, found: &dyn fmt::Debug) -> Error {
+    Error::new(doing, format!("expected {expected}, found {found:?}"))
+}
+
+/// The issuer of a token or of a discovery document is another.
+pub(crate) fn issuer_differs(expected: &str, found: &str) -> Error {
+    differs("checking issuer", expected, &found)
 }
 
 #[cfg(test)]
@@ -124,35 +139,45 @@ mod tests {
         ] {
             assert_eq!(check(&[], at).is_ok(), holds, "{at}");
         }
-        assert!(matches!(
-            check(&[], 4600),
-            Err(Error::Expired {
-                expires_at: 4600,
-                ..
-            })
-        ));
+        let refused = |edit: &_, at| check(edit, at).unwrap_err().to_string();
+        assert_eq!(
+            refused(&[], 4600),
+            "checking time: expired at 4600, the time is 4600 (Unix seconds)"
+        );
         let late = [("\"nbf\":1000", "\"nbf\":2000")];
-        assert!(matches!(
-            check(&late, 1500),
-            Err(Error::NotYet { from: 2000, .. })
-        ));
+        assert_eq!(
+            refused(&late, 1500),
+            "checking time: not valid before 2000, the time is 1500 (Unix seconds)"
+        );
     }
 
     #[test]
     fn is_for_one_reader_of_one_issuer() {
-        let slash = [(ISSUER, "https://confidentialcomputing.googleapis.com/")];
-        assert!(matches!(check(&slash, 2000), Err(Error::Issuer { .. })));
-        let both = [(
-            "\"https://me.example\"",
-            "[\"https://me.example\",\"https://you.example\"]",
-        )];
-        assert!(matches!(check(&both, 2000), Err(Error::Audience { .. })));
-        let other = [("\"https://me.example\"", "\"https://sts.googleapis.com\"")];
-        assert!(matches!(check(&other, 2000), Err(Error::Audience { .. })));
-        assert!(matches!(
-            check(&[("\"two\"", "\"three\"")], 2000),
-            Err(Error::Nonce(_))
-        ));
+        for (from, to, expected) in [
+            (
+                ISSUER,
+                "https://confidentialcomputing.googleapis.com/",
+                r#"checking issuer: expected https://confidentialcomputing.googleapis.com, found "https://confidentialcomputing.googleapis.com/""#,
+            ),
+            (
+                "\"https://me.example\"",
+                "[\"https://me.example\",\"https://you.example\"]",
+                r#"checking audience: expected https://me.example, found ["https://me.example", "https://you.example"]"#,
+            ),
+            (
+                "\"https://me.example\"",
+                "\"https://sts.googleapis.com\"",
+                r#"checking audience: expected https://me.example, found ["https://sts.googleapis.com"]"#,
+            ),
+            (
+                "\"two\"",
+                "\"three\"",
+                r#"checking nonces: "two" is missing"#,
+            ),
+        ] {
+            let error = check(&[(from, to)], 2000).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
     }
 
     #[test]
@@ -161,11 +186,21 @@ mod tests {
             claims(&[]).unwrap().image_digest().unwrap().to_string(),
             DIGEST
         );
-        let gce = claims(&[("CONFIDENTIAL_SPACE", "GCE")]).unwrap();
-        assert!(matches!(gce.image_digest(), Err(Error::Software { .. })));
-        let bare = claims(&[("container", "other")]).unwrap();
-        assert!(matches!(bare.image_digest(), Err(Error::Container)));
-        let short = claims(&[(DIGEST, "sha256:ac91")]).unwrap();
-        assert!(matches!(short.image_digest(), Err(Error::ImageDigest(_))));
+        for (from, to, expected) in [
+            (
+                "CONFIDENTIAL_SPACE",
+                "GCE",
+                r#"checking swname: expected CONFIDENTIAL_SPACE, found Some("GCE")"#,
+            ),
+            ("container", "other", "reading claims: no container"),
+            (
+                DIGEST,
+                "sha256:ac91",
+                r#"reading claims: image_digest: parsing digest: expected sha256:<64 lower-case hex digits>, found "ac91""#,
+            ),
+        ] {
+            let error = claims(&[(from, to)]).unwrap().image_digest().unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::Error;
 
 /// The type of a field that holds an event.
 pub(super) const EVENT: u8 = 80;
+const READING: &str = "reading event";
 
 /// One measured event.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -102,19 +103,9 @@ impl Event {
             9 if content == [1] => Self::MemoryMonitor(Reporting::On),
             10 => Self::GpuCcMode(text(kind, content)?),
             11 => Self::GpuDeviceAttestationBinding(content.to_vec()),
-            8 => {
-                return Err(Error::EventContent {
-                    kind,
-                    expected: "no bytes",
-                });
-            }
-            9 => {
-                return Err(Error::EventContent {
-                    kind,
-                    expected: "0 or 1",
-                });
-            }
-            _ => return Err(Error::EventType(kind)),
+            8 => return Err(expected(kind, "no bytes")),
+            9 => return Err(expected(kind, "0 or 1")),
+            _ => return Err(Error::new(READING, format!("unknown type {kind}"))),
         })
     }
 }
@@ -130,17 +121,19 @@ pub(super) fn field(kind: u8, value: &[u8]) -> Vec<u8> {
 
 fn text(kind: u8, content: &[u8]) -> Result<String, Error> {
     let text = std::str::from_utf8(content);
-    let text = text.map_err(|_| Error::EventContent {
-        kind,
-        expected: "UTF-8",
-    })?;
+    let text = text.map_err(|_| expected(kind, "UTF-8"))?;
     Ok(text.to_owned())
+}
+
+fn expected(kind: u8, expected: &str) -> Error {
+    let fault = format!("expected {expected} as content of type {kind}");
+    Error::new(READING, fault)
 }
 
 fn digest(kind: u8, content: &[u8]) -> Result<Digest, Error> {
     text(kind, content)?
         .parse()
-        .map_err(|source| Error::EventDigest { kind, source })
+        .map_err(|fault| Error::new(READING, format!("type {kind}: {fault}")))
 }
 
 /// Whether a measurement is reported to the operator.
@@ -182,7 +175,13 @@ impl FromStr for RestartPolicy {
             "Never" => Ok(Self::Never),
             "Always" => Ok(Self::Always),
             "OnFailure" => Ok(Self::OnFailure),
-            _ => Err(Error::RestartPolicy(text.chars().take(40).collect())),
+            _ => {
+                let found: String = text.chars().take(40).collect();
+                Err(Error::new(
+                    "reading restart policy",
+                    format!("expected Never, Always or OnFailure, found {found:?}"),
+                ))
+            }
         }
     }
 }
@@ -202,7 +201,7 @@ impl Variable {
     pub fn new(name: &str, value: &str) -> Result<Self, Error> {
         let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if !first || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Err(Error::VariableName(name.chars().take(80).collect()));
+            return Err(invalid_name(name));
         }
         Ok(Self {
             name: name.to_owned(),
@@ -221,6 +220,13 @@ impl Variable {
     }
 }
 
+/// The value may be a secret and is not shown.
+fn invalid_name(name: &str) -> Error {
+    let name: String = name.chars().take(80).collect();
+    let fault = format!("invalid name {name:?}");
+    Error::new("reading environment variable", fault)
+}
+
 impl fmt::Display for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.name, self.value)
@@ -232,7 +238,7 @@ impl FromStr for Variable {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let split = text.split_once('=');
-        let (name, value) = split.ok_or_else(|| Error::VariableName(String::new()))?;
+        let (name, value) = split.ok_or_else(|| invalid_name(""))?;
         Self::new(name, value)
     }
 }

@@ -20,6 +20,7 @@ const SHA384: u8 = 0x0c;
 const SHA512: u8 = 0x0d;
 /// Bytes of type and length before a field's value.
 const HEADER: usize = 5;
+pub(super) const READING: &str = "reading event log";
 
 impl Register {
     /// The type and the value of the field that names the register.
@@ -90,8 +91,7 @@ impl<'a> Fields<'a> {
     /// Type and value of the next field.
     fn next(&mut self) -> Result<(u8, &'a [u8]), Error> {
         let offset = self.offset;
-        let cut_off = || Error::EventCutOff { offset };
-        let (kind, value) = split(self.rest).ok_or_else(cut_off)?;
+        let (kind, value) = split(self.rest).ok_or_else(|| truncated(offset))?;
         let size = HEADER + value.len();
         self.rest = &self.rest[size..];
         self.offset += size;
@@ -103,11 +103,9 @@ impl<'a> Fields<'a> {
         let offset = self.offset;
         match self.next()? {
             (found, value) if found == expected => Ok(value),
-            (found, _) => Err(Error::EventRecord {
-                offset,
-                expected,
-                found,
-            }),
+            (found, _) => Err(refused(format!(
+                "expected type {expected} at byte {offset}, found {found}"
+            ))),
         }
     }
 
@@ -119,7 +117,9 @@ impl<'a> Fields<'a> {
     pub(super) fn record(&mut self, number: u64, register: Register) -> Result<Event, Error> {
         let offset = self.offset;
         if self.expect(NUMBER)? != number.to_be_bytes() {
-            return Err(Error::EventNumber { offset, number });
+            return Err(refused(format!(
+                "the record at byte {offset} does not have the number {number}"
+            )));
         }
         self.check_register(register)?;
         let digests = self.expect(DIGESTS)?;
@@ -127,9 +127,11 @@ impl<'a> Fields<'a> {
         let value = self.expect(EVENT)?;
         let event = &start[..HEADER + value.len()];
         check_digests(offset, register, digests, event)?;
-        let (kind, content) = split(value).ok_or(Error::EventCutOff { offset })?;
+        let (kind, content) = split(value).ok_or_else(|| truncated(offset))?;
         if content.len() + HEADER != value.len() {
-            return Err(Error::EventTrailing { offset });
+            return Err(refused(format!(
+                "the event at byte {offset} has bytes after its end"
+            )));
         }
         Event::parse(kind, content)
     }
@@ -140,7 +142,9 @@ impl<'a> Fields<'a> {
         let (found, value) = self.next()?;
         match found == expected && value == [index] {
             true => Ok(()),
-            false => Err(Error::EventRegister { offset, register }),
+            false => Err(refused(format!(
+                "expected {register} at byte {offset}, found another register"
+            ))),
         }
     }
 }
@@ -162,14 +166,28 @@ fn check_digests(
             None => algorithm == SHA1,
         };
         if !holds {
-            return Err(Error::EventMeasured { offset });
+            return Err(differs(offset));
         }
         own |= algorithm == register.algorithm();
     }
     match own {
         true => Ok(()),
-        false => Err(Error::EventMeasured { offset }),
+        false => Err(differs(offset)),
     }
+}
+
+fn differs(offset: usize) -> Error {
+    refused(format!(
+        "the digests of the record at byte {offset} do not match its event"
+    ))
+}
+
+fn truncated(offset: usize) -> Error {
+    refused(format!("the event at byte {offset} is truncated"))
+}
+
+fn refused(fault: String) -> Error {
+    Error::new(READING, fault)
 }
 
 /// Type and value of the field that `bytes` begin with.
@@ -265,8 +283,9 @@ mod tests {
             ),
         ] {
             let refused = read(into, [number.clone(), register.clone(), digests(&all)]);
-            assert!(
-                matches!(refused, Err(Error::EventMeasured { .. })),
+            assert_eq!(
+                refused.unwrap_err().to_string(),
+                "reading event log: the digests of the record at byte 0 do not match its event",
                 "{all:?}"
             );
         }
@@ -275,11 +294,17 @@ mod tests {
                 Register::Pcr,
                 [number.clone(), register, digests(&[sha(SHA256)])],
             );
-            assert!(matches!(refused, Err(Error::EventRegister { .. })));
+            assert_eq!(
+                refused.unwrap_err().to_string(),
+                "reading event log: expected PCR 13 at byte 13, found another register"
+            );
         }
         for other in [field(NUMBER, &8u64.to_be_bytes()), field(NUMBER, &[7])] {
             let refused = read(Register::Pcr, [other, pcr.clone(), digests(&[sha(SHA256)])]);
-            assert!(matches!(refused, Err(Error::EventNumber { .. })));
+            assert_eq!(
+                refused.unwrap_err().to_string(),
+                "reading event log: the record at byte 0 does not have the number 7"
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{LaunchPolicy, LogRedirect, Monitoring, Permission};
+use super::{LaunchPolicy, LogRedirect, Monitoring, Permission, Refusal};
 
 /// Whether the operator may replace the command.
 pub const ALLOW_CMD_OVERRIDE: &str = "tee.launch_policy.allow_cmd_override";
@@ -23,37 +23,12 @@ pub const DEBUG_MONITORING: &str = "tee.launch_policy.debug_monitoring";
 /// The old label for both.
 pub const MONITORING_MEMORY_ALLOW: &str = "tee.launch_policy.monitoring_memory_allow";
 
-/// An invalid label. The launcher does not start an image with it.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum LabelError {
-    /// The label is not a boolean.
-    #[error("invalid image LABEL '{0}' (not a boolean)")]
-    Boolean(&'static str),
-    /// The label has an unknown value.
-    #[error("invalid image LABEL '{0}'")]
-    Word(&'static str),
-    /// The label is not a kind of monitoring.
-    #[error("invalid monitoring type for {image} image: invalid monitoring type {found}")]
-    Monitoring {
-        /// `hardened` or `debug`.
-        image: &'static str,
-        /// The label's value.
-        found: String,
-    },
-    /// Both the old label and a new one are set.
-    #[error(
-        "use either {MONITORING_MEMORY_ALLOW} or {HARDENED_MONITORING}/{DEBUG_MONITORING} in image \
-         labels,- not both"
-    )]
-    MonitoringTwice,
-}
-
 impl LaunchPolicy {
     /// Parses the labels of an image. Labels other than `tee.launch_policy.*` are ignored.
     ///
     /// # Errors
     /// A label is invalid.
-    pub fn from_labels(labels: &BTreeMap<String, String>) -> Result<Self, LabelError> {
+    pub fn from_labels(labels: &BTreeMap<String, String>) -> Result<Self, Refusal> {
         let (hardened_monitoring, debug_monitoring) = monitoring(labels)?;
         Ok(Self {
             cmd_override: permission(labels, ALLOW_CMD_OVERRIDE)?,
@@ -71,11 +46,13 @@ impl LaunchPolicy {
 type Labels = BTreeMap<String, String>;
 
 /// Reads a boolean as Go's `strconv.ParseBool` does.
-fn permission(labels: &Labels, label: &'static str) -> Result<Permission, LabelError> {
+fn permission(labels: &Labels, label: &'static str) -> Result<Permission, Refusal> {
     match labels.get(label).map(String::as_str) {
         None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(Permission::Denied),
         Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Permission::Granted),
-        Some(_) => Err(LabelError::Boolean(label)),
+        Some(_) => Err(Refusal(format!(
+            "invalid image LABEL '{label}' (not a boolean)"
+        ))),
     }
 }
 
@@ -87,7 +64,7 @@ fn list(labels: &Labels, label: &str, separator: char) -> Vec<String> {
         .collect()
 }
 
-fn log_redirect(labels: &Labels, label: &'static str) -> Result<Option<LogRedirect>, LabelError> {
+fn log_redirect(labels: &Labels, label: &'static str) -> Result<Option<LogRedirect>, Refusal> {
     let Some(text) = labels.get(label) else {
         return Ok(None);
     };
@@ -95,12 +72,12 @@ fn log_redirect(labels: &Labels, label: &'static str) -> Result<Option<LogRedire
         "always" => Ok(Some(LogRedirect::Always)),
         "never" => Ok(Some(LogRedirect::Never)),
         "debugonly" => Ok(Some(LogRedirect::DebugOnly)),
-        _ => Err(LabelError::Word(label)),
+        _ => Err(Refusal(format!("invalid image LABEL '{label}'"))),
     }
 }
 
 /// What may be monitored on a production and on a debug image.
-fn monitoring(labels: &Labels) -> Result<(Monitoring, Monitoring), LabelError> {
+fn monitoring(labels: &Labels) -> Result<(Monitoring, Monitoring), Refusal> {
     let hardened = monitoring_label(labels, HARDENED_MONITORING, "hardened")?;
     let debug = monitoring_label(labels, DEBUG_MONITORING, "debug")?;
     match (
@@ -112,7 +89,10 @@ fn monitoring(labels: &Labels) -> Result<(Monitoring, Monitoring), LabelError> {
             hardened.unwrap_or(Monitoring::None),
             debug.unwrap_or(Monitoring::MemoryOnly),
         )),
-        (_, Some(_), _) | (_, _, Some(_)) => Err(LabelError::MonitoringTwice),
+        (_, Some(_), _) | (_, _, Some(_)) => Err(Refusal(format!(
+            "use either {MONITORING_MEMORY_ALLOW} or {HARDENED_MONITORING}/{DEBUG_MONITORING} in \
+             image labels,- not both"
+        ))),
         (Ok(Some(LogRedirect::Always)), ..) => Ok((Monitoring::MemoryOnly, Monitoring::MemoryOnly)),
         (Ok(Some(LogRedirect::Never)), ..) => Ok((Monitoring::None, Monitoring::None)),
         (Ok(Some(LogRedirect::DebugOnly)), ..) => Ok((Monitoring::None, Monitoring::MemoryOnly)),
@@ -124,7 +104,7 @@ fn monitoring_label(
     labels: &Labels,
     label: &str,
     image: &'static str,
-) -> Result<Option<Monitoring>, LabelError> {
+) -> Result<Option<Monitoring>, Refusal> {
     let Some(found) = labels.get(label) else {
         return Ok(None);
     };
@@ -132,10 +112,9 @@ fn monitoring_label(
         "none" => Ok(Some(Monitoring::None)),
         "memoryonly" => Ok(Some(Monitoring::MemoryOnly)),
         "all" => Ok(Some(Monitoring::All)),
-        _ => Err(LabelError::Monitoring {
-            image,
-            found: found.clone(),
-        }),
+        _ => Err(Refusal(format!(
+            "invalid monitoring type for {image} image: invalid monitoring type {found}"
+        ))),
     }
 }
 
