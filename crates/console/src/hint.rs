@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io;
 
 use content::ReadError;
+pub use content::at::is_full;
 
 /// If temporary files cannot be written.
 pub const TEMPORARY: &str =
@@ -103,12 +104,6 @@ fn of_system(error: &io::Error) -> Option<&'static str> {
         }
         _ => return None,
     })
-}
-
-/// Whether the disk or the user's share of it is full.
-pub fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 fn is_large(error: &io::Error) -> bool {

@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod arguments;
-pub mod at;
 pub mod git;
 pub mod hint;
 pub mod print;
@@ -15,4 +14,5 @@ pub mod signals;
 mod status;
 pub mod text;
 
+pub use content::at;
 pub use status::Status;

@@ -1,9 +1,10 @@
 //! The types that all other checks are built on: a digest, a reader that checks what it reads, limits on
-//! bytes from outside, strict parsing and canonical writing of JSON, strict parsing of TOML (with the feature
-//! `toml`), and escaping of untrusted text for printing.
+//! bytes from outside, errors of files, strict parsing and canonical writing of JSON, strict parsing of TOML
+//! (with the feature `toml`), and escaping of untrusted text for printing.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod at;
 mod digest;
 pub mod json;
 pub mod limits;

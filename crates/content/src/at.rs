@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::hint;
+use crate::{printable, read_limited};
 
 /// Characters of a path that are shown. Linux opens no longer path.
-const LENGTH: usize = 4096;
+pub const LENGTH: usize = 4096;
 
 /// A file or folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,15 +44,21 @@ impl At {
 
 /// The path on one line, without characters that control a terminal.
 fn shown(path: &Path) -> String {
-    content::printable(&path.to_string_lossy(), LENGTH)
+    printable(&path.to_string_lossy(), LENGTH)
 }
 
 /// A quota counts as the disk.
 fn said(error: &io::Error) -> String {
-    match hint::is_full(error) {
+    match is_full(error) {
         true => "the disk is full".to_owned(),
         false => error.to_string(),
     }
+}
+
+/// Whether the disk or the user's share of it is full.
+pub fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 /// Reads a file of at most `limit` bytes.
@@ -61,6 +67,6 @@ fn said(error: &io::Error) -> String {
 /// It cannot be read, or is longer.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, At> {
     File::open(path)
-        .and_then(|file| content::read_limited(file, limit).map_err(io::Error::other))
+        .and_then(|file| read_limited(file, limit).map_err(io::Error::other))
         .map_err(At::reading(path))
 }
