@@ -152,7 +152,7 @@ fn another_program_refuses_the_same_entries() {
             oci::layer::write([entry], std::io::sink())
         });
         let error = written.unwrap_err();
-        assert!(matches!(error, oci::Error::Layer { .. }), "{error}");
+        assert!(matches!(error, oci::Error::Invalid { .. }), "{error}");
     }
     assert_ne!(refuses("a/\u{e4} b", Some("../c")), Some(true));
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::DateTime;
 use content::{Digest, json, limits};
@@ -153,17 +154,19 @@ impl Config {
     /// The bytes are larger than [`limits::CONFIG`], not strict JSON, or not a configuration; the type of
     /// `rootfs` is not `layers`, or an environment variable has no `=`.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let config: Self = json::parse(bytes, limits::CONFIG).map_err(|source| Error::Json {
-            document: Document::Config,
-            source,
-        })?;
+        let config: Self = json::parse(bytes, limits::CONFIG).map_err(refused)?;
         if config.rootfs.kind != "layers" {
             let kind = config.rootfs.kind;
-            return Err(Error::RootFs { kind });
+            return Err(refused(format!(
+                "root file system of type {kind:?} is not \"layers\""
+            )));
         }
         let is_variable = |entry: &&String| entry.find('=').is_some_and(|at| at > 0);
         match config.config.env.iter().find(|entry| !is_variable(entry)) {
-            Some(entry) => Err(Error::Env(entry.chars().take(200).collect())),
+            Some(entry) => {
+                let shown: String = entry.chars().take(200).collect();
+                Err(refused(format!("variable {shown:?} is not NAME=VALUE")))
+            }
             None => Ok(config),
         }
     }
@@ -173,11 +176,12 @@ impl Config {
     /// # Errors
     /// None for a configuration that was parsed or built here.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        json::canonical(self).map_err(|source| Error::Json {
-            document: Document::Config,
-            source,
-        })
+        json::canonical(self).map_err(refused)
     }
+}
+
+fn refused(fault: impl fmt::Display) -> Error {
+    Error::document(Document::Config, fault)
 }
 
 /// A point in time (RFC 3339, section 5.6), kept as it is written.

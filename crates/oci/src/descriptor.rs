@@ -72,29 +72,20 @@ struct Wire {
     platform: Option<Platform>,
 }
 
-/// A rule of the specification that a descriptor violates.
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error("{0:?} is not a URI")]
-    Url(String),
-    #[error("data is not base64")]
-    Base64,
-    #[error("data differs from digest and size")]
-    Data,
-}
-
 impl TryFrom<Wire> for Descriptor {
-    type Error = Fault;
+    /// The rule of the specification that the descriptor violates.
+    type Error = String;
 
-    fn try_from(wire: Wire) -> Result<Self, Fault> {
+    fn try_from(wire: Wire) -> Result<Self, String> {
         let is_uri = |url: &&String| Uri::parse(url.as_str()).is_ok();
         if let Some(url) = wire.urls.iter().find(|url| !is_uri(url)) {
-            return Err(Fault::Url(url.chars().take(200).collect()));
+            let shown: String = url.chars().take(200).collect();
+            return Err(format!("{shown:?} is not a URI"));
         }
         if let Some(data) = &wire.data {
-            let data = STANDARD.decode(data).map_err(|_| Fault::Base64)?;
+            let data = STANDARD.decode(data).map_err(|_| "data is not base64")?;
             if data.len() as u64 != wire.size || Digest::of(&data) != wire.digest {
-                return Err(Fault::Data);
+                return Err("data differs from digest and size".to_owned());
             }
         }
         Ok(Self {

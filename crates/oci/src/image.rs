@@ -23,7 +23,7 @@ impl Image {
         let config = Config::parse(&config_bytes)?;
         let (layers, diff_ids) = (manifest.layers.len(), config.rootfs.diff_ids.len());
         if layers != diff_ids {
-            return Err(Error::DiffIds { layers, diff_ids });
+            return Err(Error::diff_ids(layers, diff_ids));
         }
         Ok(Self {
             manifest_bytes,
@@ -69,13 +69,10 @@ fn check_config(manifest: &Manifest, bytes: &[u8]) -> Result<(), Error> {
     let document = Document::Config;
     let descriptor = &manifest.config;
     if descriptor.media_type != media::CONFIG {
-        return Err(Error::MediaType {
-            document,
-            expected: media::CONFIG,
-            actual: descriptor.media_type.clone(),
-        });
+        let actual = &descriptor.media_type;
+        return Err(Error::media_type(document, media::CONFIG, actual));
     }
     read_checked(bytes, descriptor.digest, descriptor.size, u64::MAX)
         .map(drop)
-        .map_err(|source| Error::Content { document, source })
+        .map_err(Error::content(document.to_string()))
 }

@@ -62,11 +62,11 @@ impl Index {
     /// version or media type, or could be parsed as a manifest too.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::Index;
-        let json = |source| Error::Json { document, source };
+        let json = |fault| Error::document(document, fault);
         let index: Self = json::parse(bytes, limits::MANIFEST).map_err(json)?;
         let both: AlsoManifest = json::parse(bytes, limits::MANIFEST).map_err(json)?;
         if both.layers.is_some() || both.config.is_some() {
-            return Err(Error::Ambiguous { document });
+            return Err(Error::ambiguous(document));
         }
         index.check()?;
         Ok(index)
@@ -75,15 +75,10 @@ impl Index {
     fn check(&self) -> Result<(), Error> {
         let document = Document::Index;
         if self.schema_version != 2 {
-            let version = self.schema_version;
-            return Err(Error::SchemaVersion { document, version });
+            return Err(Error::schema_version(document, self.schema_version));
         }
         if self.media_type != media::INDEX {
-            return Err(Error::MediaType {
-                document,
-                expected: media::INDEX,
-                actual: self.media_type.clone(),
-            });
+            return Err(Error::media_type(document, media::INDEX, &self.media_type));
         }
         Ok(())
     }
@@ -93,10 +88,7 @@ impl Index {
     /// # Errors
     /// None for an index that was parsed or built here.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        json::canonical(self).map_err(|source| Error::Json {
-            document: Document::Index,
-            source,
-        })
+        json::canonical(self).map_err(|fault| Error::document(Document::Index, fault))
     }
 }
 

@@ -1,11 +1,14 @@
 //! An OCI image layout on disk (OCI image specification, image-layout.md) that holds one image.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use content::{Digest, ReadError, json, limits, open_regular, read_checked, read_limited};
+use content::at::{self, At};
+use content::{
+    Digest, ReadError, json, limits, open_regular, printable, read_checked, read_limited,
+};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
@@ -38,14 +41,12 @@ impl Layout {
             dir: dir.to_owned(),
         };
         let blobs = layout.blobs();
-        fs::create_dir_all(&blobs).map_err(|e| unwritten(&blobs, e))?;
+        fs::create_dir_all(&blobs).map_err(At::writing(&blobs))?;
         let header = Header {
             image_layout_version: VERSION.to_owned(),
         };
-        let bytes = json::canonical(&header).map_err(|source| Error::Json {
-            document: Document::Layout,
-            source,
-        })?;
+        let bytes =
+            json::canonical(&header).map_err(|fault| Error::document(Document::Layout, fault))?;
         layout.replace(&dir.join("oci-layout"), &bytes)?;
         Ok(layout)
     }
@@ -59,12 +60,13 @@ impl Layout {
         let document = Document::Layout;
         let bytes = read(&path, document)?;
         let header: Header = json::parse(&bytes, limits::MANIFEST)
-            .map_err(|source| Error::Json { document, source })?;
+            .map_err(|fault| Error::document(document, fault))?;
         if header.image_layout_version != VERSION {
-            return Err(Error::LayoutVersion {
-                path: dir.to_owned(),
-                version: header.image_layout_version,
-            });
+            let version = header.image_layout_version;
+            return Err(refused(
+                dir,
+                format!("version {version:?} is not \"1.0.0\""),
+            ));
         }
         Ok(Self {
             dir: dir.to_owned(),
@@ -103,7 +105,7 @@ impl Layout {
         let mut file = temporary(&blobs)?;
         let written = layer::write(entries, BufWriter::new(file.as_file_mut()));
         let written = written.map_err(|error| match error {
-            Error::WriteLayer(source) => unwritten(&blobs, source),
+            Error::WriteLayer(source) => At::writing(&blobs)(source).into(),
             other => other,
         })?;
         persist(file, &self.blob_path(&written.digest))?;
@@ -119,7 +121,7 @@ impl Layout {
         let digest = descriptor.digest;
         let file = self.open_blob(&digest)?;
         read_checked(file, digest, descriptor.size, limit)
-            .map_err(|source| Error::Blob { digest, source })
+            .map_err(Error::content(format!("blob {digest}")))
     }
 
     /// Opens a blob. Its content is not checked.
@@ -127,10 +129,9 @@ impl Layout {
     /// # Errors
     /// The blob does not exist or cannot be opened.
     pub fn open_blob(&self, digest: &Digest) -> Result<File, Error> {
-        open_regular(&self.blob_path(digest)).map_err(|source| Error::Blob {
-            digest: *digest,
-            source: ReadError::Io(source),
-        })
+        open_regular(&self.blob_path(digest))
+            .map_err(ReadError::Io)
+            .map_err(Error::content(format!("blob {digest}")))
     }
 
     /// Sets the layout's image to the manifest that `descriptor` describes. This is the last step of writing a
@@ -153,10 +154,10 @@ impl Layout {
         let count = manifests.len();
         match (manifests.pop(), count) {
             (Some(only), 1) => Ok(only),
-            _ => Err(Error::Images {
-                path: self.dir.clone(),
-                count,
-            }),
+            _ => Err(refused(
+                &self.dir,
+                format!("expected one image, found {count}"),
+            )),
         }
     }
 
@@ -167,11 +168,8 @@ impl Layout {
     pub fn image(&self) -> Result<Image, Error> {
         let descriptor = self.descriptor()?;
         if descriptor.media_type != media::MANIFEST {
-            return Err(Error::MediaType {
-                document: Document::Manifest,
-                expected: media::MANIFEST,
-                actual: descriptor.media_type,
-            });
+            let (document, actual) = (Document::Manifest, &descriptor.media_type);
+            return Err(Error::media_type(document, media::MANIFEST, actual));
         }
         let manifest = self.read_blob(&descriptor, limits::MANIFEST)?;
         let config = crate::Manifest::parse(&manifest)?.config;
@@ -185,16 +183,16 @@ impl Layout {
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let mut file = temporary(&self.dir)?;
-        file.write_all(bytes).map_err(|e| unwritten(path, e))?;
+        file.write_all(bytes).map_err(At::writing(path))?;
         persist(file, path)
     }
 }
 
-fn temporary(dir: &Path) -> Result<NamedTempFile, Error> {
+fn temporary(dir: &Path) -> Result<NamedTempFile, At> {
     tempfile::Builder::new()
         .prefix(".partial-")
         .tempfile_in(dir)
-        .map_err(|e| unwritten(dir, e))
+        .map_err(At::writing(dir))
 }
 
 /// Renames a temporary file to `path`, and makes it readable for all users, as other output is.
@@ -204,20 +202,15 @@ fn persist(file: NamedTempFile, path: &Path) -> Result<(), Error> {
         .set_permissions(public)
         .and_then(|()| file.persist(path).map_err(|e| e.error))
         .map(drop)
-        .map_err(|e| unwritten(path, e))
+        .map_err(|e| At::writing(path)(e).into())
 }
 
 fn read(path: &Path, document: Document) -> Result<Vec<u8>, Error> {
-    let file = open_regular(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    read_limited(file, limits::MANIFEST).map_err(|source| Error::Content { document, source })
+    let file = open_regular(path).map_err(At::reading(path))?;
+    read_limited(file, limits::MANIFEST).map_err(Error::content(document.to_string()))
 }
 
-fn unwritten(path: &Path, source: io::Error) -> Error {
-    Error::Write {
-        path: path.to_owned(),
-        source,
-    }
+fn refused(dir: &Path, fault: String) -> Error {
+    let dir = printable(&dir.to_string_lossy(), at::LENGTH);
+    Error::invalid(format!("reading layout {dir}"), fault)
 }

@@ -15,7 +15,7 @@ mod reference;
 
 pub use config::{Config, Execution, History, Nothing, RootFs};
 pub use descriptor::{Descriptor, Platform};
-pub use error::{Document, Error, LayerFault, ReferenceFault};
+pub use error::{Document, Error};
 pub use image::Image;
 pub use index::Index;
 pub use layout::Layout;

@@ -75,7 +75,7 @@ impl Manifest {
     /// nor an artifact type, or could be parsed as an index too.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::Manifest;
-        let json = |source| Error::Json { document, source };
+        let json = |fault| Error::document(document, fault);
         let kind: Kind = json::parse(bytes, limits::MANIFEST).map_err(json)?;
         kind.check()?;
         let manifest: Self = json::parse(bytes, limits::MANIFEST).map_err(json)?;
@@ -87,20 +87,22 @@ impl Manifest {
         let document = Document::Manifest;
         if self.schema_version != 2 {
             let version = self.schema_version;
-            return Err(Error::SchemaVersion { document, version });
+            return Err(Error::schema_version(document, version));
         }
         let (count, limit) = (self.layers.len(), limits::LAYERS);
         if count > limit {
-            return Err(Error::Layers { count, limit });
+            return Err(Error::layers(count, limit));
         }
         // manifest.md: "The array MUST have the base layer at index 0" if the configuration is an
         // image's; artifacts may have no layer.
         if count == 0 && self.config.media_type == media::CONFIG {
-            return Err(Error::NoLayers);
+            let fault = "an image must have at least one layer";
+            return Err(Error::document(document, fault));
         }
         // manifest.md, artifactType: "This MUST be set when config.mediaType is set to the empty value."
         if self.artifact_type.is_none() && self.config.media_type == media::EMPTY {
-            return Err(Error::NoArtifactType);
+            let fault = "artifactType is missing beside an empty configuration";
+            return Err(Error::document(document, fault));
         }
         Ok(())
     }
@@ -110,10 +112,7 @@ impl Manifest {
     /// # Errors
     /// None for a manifest that was parsed or built here.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        json::canonical(self).map_err(|source| Error::Json {
-            document: Document::Manifest,
-            source,
-        })
+        json::canonical(self).map_err(|fault| Error::document(Document::Manifest, fault))
     }
 }
 
@@ -129,12 +128,10 @@ impl Kind {
     fn check(self) -> Result<(), Error> {
         let document = Document::Manifest;
         match self.media_type {
-            Some(actual) if actual != media::MANIFEST => Err(Error::MediaType {
-                document,
-                expected: media::MANIFEST,
-                actual,
-            }),
-            _ if self.manifests.is_some() => Err(Error::Ambiguous { document }),
+            Some(actual) if actual != media::MANIFEST => {
+                Err(Error::media_type(document, media::MANIFEST, &actual))
+            }
+            _ if self.manifests.is_some() => Err(Error::ambiguous(document)),
             _ => Ok(()),
         }
     }

@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use content::Digest;
+use oci::Error;
 use oci::layer::{self, Content, Entry, Executable, Kind, MemberKind, Written};
-use oci::{Error, LayerFault};
 
 fn entry(path: &str, kind: Kind) -> Entry {
     Entry {
@@ -63,9 +63,9 @@ fn write(entries: Vec<Entry>) -> (Vec<u8>, Written) {
     (blob, written)
 }
 
-fn refused(entries: Vec<Entry>) -> LayerFault {
+fn refused(entries: Vec<Entry>) -> String {
     match layer::write(entries, std::io::sink()) {
-        Err(Error::Layer { fault, .. }) => fault,
+        Err(Error::Invalid { fault, .. }) => fault,
         other => panic!("{other:?}"),
     }
 }
@@ -194,26 +194,28 @@ fn gnu_tar(path: &Path) -> Option<String> {
 #[test]
 fn refuses_ambiguous_entries() {
     let twice = vec![file("a", b"1"), file("a", b"2")];
-    assert_eq!(refused(twice), LayerFault::Duplicate);
+    assert_eq!(refused(twice), "path appears twice");
     let below_file = vec![file("a", b""), file("a/b", b"")];
-    assert_eq!(refused(below_file), LayerFault::Parent);
+    assert_eq!(refused(below_file), "parent is not a directory");
     let below_link = vec![link("a", "b"), file("a/b/c", b"")];
-    assert_eq!(refused(below_link), LayerFault::Parent);
+    assert_eq!(refused(below_link), "parent is not a directory");
     let case = vec![file("A/x", b""), file("a/y", b"")];
-    let other = "A".to_owned();
-    assert_eq!(refused(case), LayerFault::CaseCollision { other });
+    assert_eq!(refused(case), "path differs from \"A\" in case only");
     let out = vec![link("a/b", "../../etc/passwd")];
-    let target = "../../etc/passwd".to_owned();
-    assert_eq!(refused(out), LayerFault::Link { target });
+    assert_eq!(
+        refused(out),
+        "link target \"../../etc/passwd\" leaves the root"
+    );
 }
 
 #[test]
 fn refuses_control_characters() {
+    const CONTROL: &str = "path or link target contains a control character";
     for text in ["a\nb", "\u{1b}[2Jc", "\u{7f}", "\u{85}"] {
-        assert_eq!(refused(vec![file(text, b"")]), LayerFault::Control);
+        assert_eq!(refused(vec![file(text, b"")]), CONTROL);
         let below = vec![file(&format!("{text}/a"), b"")];
-        assert_eq!(refused(below), LayerFault::Control);
-        assert_eq!(refused(vec![link("a", text)]), LayerFault::Control);
+        assert_eq!(refused(below), CONTROL);
+        assert_eq!(refused(vec![link("a", text)]), CONTROL);
     }
 }
 
@@ -221,10 +223,14 @@ fn refuses_control_characters() {
 fn a_source_that_is_not_a_file_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let content = Content::File(dir.path().to_owned());
-    assert_eq!(refused(vec![program("p", content)]), LayerFault::Changed);
-    let content = Content::File(dir.path().join("missing"));
+    assert_eq!(
+        refused(vec![program("p", content)]),
+        "file changed while it was read"
+    );
+    let missing = dir.path().join("missing");
+    let content = Content::File(missing.clone());
     let error = layer::write(vec![program("p", content)], std::io::sink()).unwrap_err();
-    assert!(matches!(error, Error::Read { .. }));
+    assert!(matches!(error, Error::File(at) if at.path == missing));
 }
 
 #[test]

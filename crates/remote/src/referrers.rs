@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use content::Digest;
-use oci::{Manifest, Tag, Target};
+use oci::{Document, Manifest, Tag, Target};
 
 use crate::list::{Entry, List};
 use crate::pages::{Budget, check_count};
@@ -155,9 +155,7 @@ impl Registry {
     }
 
     pub(crate) fn list_in(&self, bytes: &[u8]) -> Result<Option<List>, Error> {
-        List::parse(bytes).map_err(|source| {
-            let document = oci::Document::Index;
-            self.image_error(oci::Error::Json { document, source })
-        })
+        List::parse(bytes)
+            .map_err(|fault| self.image_error(oci::Error::document(Document::Index, fault)))
     }
 }

@@ -89,7 +89,7 @@ pub enum Error {
 const IMAGE: &str = "this image cannot be run; build it again";
 
 fn is_of_the_disk(error: &oci::Error) -> bool {
-    matches!(error, oci::Error::Write { .. } | oci::Error::Read { .. })
+    matches!(error, oci::Error::File(_))
 }
 
 impl From<remote::Error> for Error {

@@ -161,8 +161,7 @@ async fn image(
     let parsed = Config::parse(&bytes).map_err(failed)?;
     let (count, diff_ids) = (layers.len(), parsed.rootfs.diff_ids.len());
     if count != diff_ids {
-        let layers = count;
-        return Err(failed(oci::Error::DiffIds { layers, diff_ids }));
+        return Err(failed(oci::Error::diff_ids(count, diff_ids)));
     }
     Ok(Pulled {
         image_digest,
@@ -280,7 +279,7 @@ fn check_count(digest: Digest, count: usize) -> Result<(), PullError> {
         true => Ok(()),
         false => Err(PullError::Image {
             digest,
-            source: oci::Error::Layers { count, limit },
+            source: oci::Error::layers(count, limit),
         }),
     }
 }

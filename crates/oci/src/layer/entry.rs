@@ -2,7 +2,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::{Error, LayerFault};
+use super::fault::{self, Fault};
+use crate::Error;
 
 /// The most bytes in one part of a path (Linux, `NAME_MAX`).
 const NAME_LIMIT: usize = 255;
@@ -79,7 +80,7 @@ impl EntryPath {
 
     /// Parses a path in an archive of another tool: leading `./` and trailing `/` are removed. `None` for the
     /// root itself.
-    pub(crate) fn from_archive(text: &str) -> Result<Option<Self>, LayerFault> {
+    pub(crate) fn from_archive(text: &str) -> Result<Option<Self>, Fault> {
         let mut rest = text;
         while let Some(shorter) = rest.strip_prefix("./") {
             rest = shorter.trim_start_matches('/');
@@ -100,10 +101,7 @@ impl FromStr for EntryPath {
         let path = text.strip_prefix('/').unwrap_or(text);
         match check(path) {
             Ok(()) => Ok(Self(path.to_owned())),
-            Err(fault) => Err(Error::Layer {
-                path: text.to_owned(),
-                fault,
-            }),
+            Err(fault) => Err(fault::at(text, fault)),
         }
     }
 }
@@ -114,16 +112,16 @@ impl fmt::Display for EntryPath {
     }
 }
 
-fn check(path: &str) -> Result<(), LayerFault> {
+fn check(path: &str) -> Result<(), Fault> {
     if path.len() > PATH_LIMIT {
-        return Err(LayerFault::PathLength { limit: PATH_LIMIT });
+        return Err(fault::path_length(PATH_LIMIT));
     }
     for part in path.split('/') {
         if matches!(part, "" | "." | "..") || part.contains('\0') {
-            return Err(LayerFault::Path);
+            return Err(fault::PATH);
         }
         if part.len() > NAME_LIMIT {
-            return Err(LayerFault::PathLength { limit: NAME_LIMIT });
+            return Err(fault::path_length(NAME_LIMIT));
         }
     }
     Ok(())
@@ -131,19 +129,17 @@ fn check(path: &str) -> Result<(), LayerFault> {
 
 /// Refuses a path or target with a control character, which could control a terminal or break a line where
 /// the path is printed.
-pub(crate) fn check_printable(text: &str) -> Result<(), LayerFault> {
+pub(crate) fn check_printable(text: &str) -> Result<(), Fault> {
     match text.contains(char::is_control) {
-        true => Err(LayerFault::Control),
+        true => Err(fault::CONTROL),
         false => Ok(()),
     }
 }
 
 /// Refuses a link at `path` whose target leaves the root: an absolute target starts at the image's root, a
 /// relative one at the link's own directory.
-pub(crate) fn check_link(path: &EntryPath, target: &str) -> Result<(), LayerFault> {
-    let fault = || LayerFault::Link {
-        target: target.to_owned(),
-    };
+pub(crate) fn check_link(path: &EntryPath, target: &str) -> Result<(), Fault> {
+    let fault = || fault::link(target);
     if target.is_empty() || target.len() > PATH_LIMIT || target.contains('\0') {
         return Err(fault());
     }
@@ -171,17 +167,20 @@ mod tests {
             assert_eq!(text.parse::<EntryPath>().unwrap().as_str(), expected);
         }
         let fault = |text: &str| match text.parse::<EntryPath>() {
-            Err(Error::Layer { fault, .. }) => fault,
+            Err(Error::Invalid { fault, .. }) => fault,
             other => panic!("{text:?}: {other:?}"),
         };
         for text in [
             "", "/", "//a", "a/", "a//b", ".", "./a", "..", "a/../b", "a\0b",
         ] {
-            assert_eq!(fault(text), LayerFault::Path, "{text:?}");
+            assert_eq!(
+                fault(text),
+                "path is not a plain path below the root",
+                "{text:?}"
+            );
         }
-        let too_long = |limit| LayerFault::PathLength { limit };
-        assert_eq!(fault(&"a".repeat(256)), too_long(NAME_LIMIT));
-        assert_eq!(fault(&"a/".repeat(2049)), too_long(PATH_LIMIT));
+        assert_eq!(fault(&"a".repeat(256)), "path is longer than 255 bytes");
+        assert_eq!(fault(&"a/".repeat(2049)), "path is longer than 4095 bytes");
     }
 
     #[test]
@@ -191,7 +190,7 @@ mod tests {
         assert_eq!(read("./"), Ok(None));
         assert_eq!(read("."), Ok(None));
         for text in ["", "/", "/a", "../a", "a/../../b", "./../a", "a/./b"] {
-            assert_eq!(read(text), Err(LayerFault::Path), "{text:?}");
+            assert_eq!(read(text), Err(fault::PATH), "{text:?}");
         }
     }
 
@@ -202,10 +201,7 @@ mod tests {
             assert_eq!(check_link(&path, target), Ok(()), "{target}");
         }
         for target in ["", "../../../y", "/..", "/a/../../b", "a/../../../../x/y/z"] {
-            let fault = LayerFault::Link {
-                target: target.to_owned(),
-            };
-            assert_eq!(check_link(&path, target), Err(fault));
+            assert_eq!(check_link(&path, target), Err(fault::link(target)));
         }
     }
 }

@@ -2,8 +2,8 @@ use std::io::Read;
 
 use content::{ReadError, read_limited};
 
-use super::fault::{at, unreadable};
-use crate::{Error, LayerFault};
+use super::fault::{self, Fault, unreadable, whole};
+use crate::Error;
 
 /// The most bytes in one extended header: two paths, and what a writer adds about times and owners.
 const LIMIT: u64 = 1 << 20;
@@ -40,7 +40,7 @@ impl Extensions {
         if !matches!(flag, b'x' | b'g' | b'L' | b'K') {
             return Ok(false);
         }
-        self.check_order(flag).map_err(|fault| at("", fault))?;
+        self.check_order(flag).map_err(whole)?;
         let bytes = read(entry)?;
         match flag {
             b'x' => self.take_records(&bytes),
@@ -48,21 +48,21 @@ impl Extensions {
             b'L' => keep(&mut self.path, without_nul(&bytes)),
             _ => keep(&mut self.link, without_nul(&bytes)),
         }
-        .map_err(|fault| at("", fault))?;
+        .map_err(whole)?;
         Ok(true)
     }
 
     /// Refuses two headers of one type before an entry, and a header before a global one. Readers disagree on
     /// which of two headers applies. Go treats a global header as an entry of its own, and drops the headers
     /// before it.
-    fn check_order(&mut self, flag: u8) -> Result<(), LayerFault> {
+    fn check_order(&mut self, flag: u8) -> Result<(), Fault> {
         match flag {
             b'g' if self.pending.is_empty() => Ok(()),
             b'x' | b'L' | b'K' if !self.pending.contains(&flag) => {
                 self.pending.push(flag);
                 Ok(())
             }
-            _ => Err(LayerFault::Extension),
+            _ => Err(fault::EXTENSION),
         }
     }
 
@@ -70,11 +70,11 @@ impl Extensions {
     pub(crate) fn check_used(&self) -> Result<(), Error> {
         match self.pending.is_empty() {
             true => Ok(()),
-            false => Err(at("", LayerFault::Extension)),
+            false => Err(whole(fault::EXTENSION)),
         }
     }
 
-    fn take_records(&mut self, bytes: &[u8]) -> Result<(), LayerFault> {
+    fn take_records(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         for (key, value) in records(bytes)? {
             match key {
                 b"path" => keep(&mut self.path, value)?,
@@ -89,7 +89,10 @@ impl Extensions {
 
 fn read<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Vec<u8>, Error> {
     let size = entry.header().entry_size().map_err(unreadable)?;
-    let too_large = || at("", LayerFault::ExtensionSize { limit: LIMIT });
+    let too_large = || {
+        let fault = format!("extended header is larger than {LIMIT} bytes");
+        whole(fault.into())
+    };
     if size > LIMIT {
         return Err(too_large());
     }
@@ -100,23 +103,23 @@ fn read<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Vec<u8>, Error> {
     })?;
     match bytes.len() as u64 == size {
         true => Ok(bytes),
-        false => Err(at("", LayerFault::Extension)),
+        false => Err(whole(fault::EXTENSION)),
     }
 }
 
 /// Stores a value, and refuses a second one: readers disagree on which of two applies.
-fn keep<T>(slot: &mut Option<T>, value: impl Into<T>) -> Result<(), LayerFault> {
+fn keep<T>(slot: &mut Option<T>, value: impl Into<T>) -> Result<(), Fault> {
     match slot.replace(value.into()) {
-        Some(_) => Err(LayerFault::Extension),
+        Some(_) => Err(fault::EXTENSION),
         None => Ok(()),
     }
 }
 
 /// Refuses a global header that changes entries: some readers apply it to every entry and some to none.
-fn check_global(bytes: &[u8]) -> Result<(), LayerFault> {
+fn check_global(bytes: &[u8]) -> Result<(), Fault> {
     for (key, _) in records(bytes)? {
         if matches!(key, b"path" | b"linkpath" | b"size") {
-            return Err(LayerFault::Extension);
+            return Err(fault::EXTENSION);
         }
         check_harmless(key)?;
     }
@@ -125,9 +128,9 @@ fn check_global(bytes: &[u8]) -> Result<(), LayerFault> {
 
 /// Refuses keys that change how an entry is read: readers that do not support sparse files see other
 /// contents.
-fn check_harmless(key: &[u8]) -> Result<(), LayerFault> {
+fn check_harmless(key: &[u8]) -> Result<(), Fault> {
     match key.starts_with(b"GNU.sparse.") || key == b"hdrcharset" {
-        true => Err(LayerFault::Extension),
+        true => Err(fault::EXTENSION),
         false => Ok(()),
     }
 }
@@ -137,22 +140,22 @@ fn without_nul(bytes: &[u8]) -> &[u8] {
     &bytes[..end.unwrap_or(bytes.len())]
 }
 
-fn number(value: &[u8]) -> Result<u64, LayerFault> {
+fn number(value: &[u8]) -> Result<u64, Fault> {
     std::str::from_utf8(value)
         .ok()
         .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|text| text.parse().ok())
-        .ok_or(LayerFault::Extension)
+        .ok_or(fault::EXTENSION)
 }
 
 /// The key and the value of a record.
 type Record<'a> = (&'a [u8], &'a [u8]);
 
 /// Parses records `LENGTH KEY=VALUE\n` (POSIX.1-2017, pax: extended header).
-fn records(mut bytes: &[u8]) -> Result<Vec<Record<'_>>, LayerFault> {
+fn records(mut bytes: &[u8]) -> Result<Vec<Record<'_>>, Fault> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
-        let (record, rest) = split_record(bytes).ok_or(LayerFault::Extension)?;
+        let (record, rest) = split_record(bytes).ok_or(fault::EXTENSION)?;
         records.push(record);
         bytes = rest;
     }
@@ -195,7 +198,7 @@ mod tests {
             b" ",
         ] {
             let shown = bytes.escape_ascii();
-            assert_eq!(records(bytes), Err(LayerFault::Extension), "{shown}");
+            assert_eq!(records(bytes), Err(fault::EXTENSION), "{shown}");
         }
     }
 
@@ -203,7 +206,7 @@ mod tests {
     fn refuses_two_paths_and_sparse_files() {
         let take = |bytes: &[u8]| Extensions::default().take_records(bytes);
         assert_eq!(take(b"10 path=a\n13 mtime=1.5\n"), Ok(()));
-        let refused = Err(LayerFault::Extension);
+        let refused = Err(fault::EXTENSION);
         assert_eq!(take(b"10 path=a\n10 path=b\n"), refused);
         assert_eq!(take(b"24 GNU.sparse.major=1\n"), refused);
         assert_eq!(check_global(b"10 path=a\n"), refused);

@@ -3,8 +3,8 @@ use content::limits;
 use super::EntryPath;
 use super::entry::check_link;
 use super::extension::Extensions;
-use super::fault::at;
-use crate::{Error, LayerFault};
+use super::fault::{self, Fault, at, whole};
+use crate::Error;
 
 /// One entry of a layer that any tool wrote.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,12 +53,12 @@ pub(crate) fn check_dialect(header: &tar::Header) -> Result<(), Error> {
     let bytes = header.as_bytes();
     let behind = match &bytes[257..265] {
         b"ustar\x0000" => &bytes[500..],
-        other if other.starts_with(b"ustar\0") => return Err(at("", LayerFault::Header)),
+        other if other.starts_with(b"ustar\0") => return Err(whole(fault::HEADER)),
         _ => &bytes[345..],
     };
     match behind.iter().all(|&byte| byte == 0) {
         true => Ok(()),
-        false => Err(at("", LayerFault::Header)),
+        false => Err(whole(fault::HEADER)),
     }
 }
 
@@ -75,24 +75,27 @@ fn parse(
     header: &tar::Header,
     extensions: &Extensions,
     name: Vec<u8>,
-) -> Result<Option<Member>, LayerFault> {
-    let name = String::from_utf8(name).map_err(|_| LayerFault::Encoding)?;
+) -> Result<Option<Member>, Fault> {
+    let name = String::from_utf8(name).map_err(|_| fault::ENCODING)?;
     let flag = flag(header, &name)?;
     let size = size(header, extensions)?;
     let Some(path) = EntryPath::from_archive(&name)? else {
         return match flag {
             b'5' if size == 0 => Ok(None),
-            _ => Err(LayerFault::Path),
+            _ => Err(fault::PATH),
         };
     };
     let kind = match flag {
         b'0' => MemberKind::File { size },
-        _ if size > 0 => return Err(LayerFault::Content { size }),
+        _ if size > 0 => {
+            let fault = format!("{size} bytes of content in an entry that is not a file");
+            return Err(fault.into());
+        }
         b'5' => MemberKind::Directory,
         b'2' => symlink(&path, link_target(header, extensions)?)?,
         _ => hard_link(link_target(header, extensions)?)?,
     };
-    let malformed = |_| LayerFault::Header;
+    let malformed = |_| fault::HEADER;
     Ok(Some(Member {
         path,
         kind,
@@ -105,49 +108,51 @@ fn parse(
 
 /// The type flag, with the flags of the oldest tar programs converted to those of POSIX. In their archives
 /// a file whose name ends in a slash is a directory; with the flag of a file it is refused.
-fn flag(header: &tar::Header, name: &str) -> Result<u8, LayerFault> {
+fn flag(header: &tar::Header, name: &str) -> Result<u8, Fault> {
     match (header.entry_type().as_byte(), name.ends_with('/')) {
         (b'0' | 0, false) => Ok(b'0'),
         (0, true) => Ok(b'5'),
-        (b'0', true) => Err(LayerFault::Path),
+        (b'0', true) => Err(fault::PATH),
         (flag @ (b'1' | b'2' | b'5'), _) => Ok(flag),
-        (flag, _) => Err(LayerFault::Kind {
-            kind: char::from(flag),
-        }),
+        (flag, _) => Err(format!(
+            "type {:?} is not a file, directory or link",
+            char::from(flag)
+        )
+        .into()),
     }
 }
 
 /// The size of an entry. Sizes in binary are refused: they exceed every limit, and readers disagree on
 /// their upper bytes.
-fn size(header: &tar::Header, extensions: &Extensions) -> Result<u64, LayerFault> {
+fn size(header: &tar::Header, extensions: &Extensions) -> Result<u64, Fault> {
     let limit = limits::LAYER;
     let binary = header.as_old().size[0] & 0x80 != 0;
-    let size = header.entry_size().map_err(|_| LayerFault::Header)?;
+    let size = header.entry_size().map_err(|_| fault::HEADER)?;
     if binary || size > limit {
-        return Err(LayerFault::Size { limit });
+        return Err(fault::size(limit));
     }
     match extensions.size() {
-        Some(other) if other != size => Err(LayerFault::Extension),
+        Some(other) if other != size => Err(fault::EXTENSION),
         _ => Ok(size),
     }
 }
 
-fn link_target(header: &tar::Header, extensions: &Extensions) -> Result<String, LayerFault> {
+fn link_target(header: &tar::Header, extensions: &Extensions) -> Result<String, Fault> {
     let target = extensions.link().map_or_else(
         || header.link_name_bytes().unwrap_or_default().into_owned(),
         <[u8]>::to_vec,
     );
-    String::from_utf8(target).map_err(|_| LayerFault::Encoding)
+    String::from_utf8(target).map_err(|_| fault::ENCODING)
 }
 
-fn symlink(path: &EntryPath, target: String) -> Result<MemberKind, LayerFault> {
+fn symlink(path: &EntryPath, target: String) -> Result<MemberKind, Fault> {
     check_link(path, &target)?;
     Ok(MemberKind::Symlink { target })
 }
 
-fn hard_link(target: String) -> Result<MemberKind, LayerFault> {
+fn hard_link(target: String) -> Result<MemberKind, Fault> {
     match EntryPath::from_archive(&target) {
         Ok(Some(target)) => Ok(MemberKind::HardLink { target }),
-        _ => Err(LayerFault::Link { target }),
+        _ => Err(fault::link(&target)),
     }
 }

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::fault::at;
+use super::fault::{self, Fault, at};
 use super::{EntryPath, Member, MemberKind};
-use crate::{Error, LayerFault};
+use crate::Error;
 
 /// If the name of an entry starts with this, the entry removes the rest of the name from lower layers.
 pub(super) const WHITEOUT: &str = ".wh.";
@@ -46,14 +46,14 @@ impl Overlay {
     /// Adds an entry of the current layer.
     ///
     /// # Errors
-    /// [`Error::Layer`] if the entry is below a link or file, if it is a hard link whose target is not a
+    /// [`Error::Invalid`] if the entry is below a link or file, if it is a hard link whose target is not a
     /// file, or if it is a whiteout of something in its own layer.
     pub fn add(&mut self, member: &Member) -> Result<(), Error> {
         self.put(member)
             .map_err(|fault| at(member.path.as_str(), fault))
     }
 
-    fn put(&mut self, member: &Member) -> Result<(), LayerFault> {
+    fn put(&mut self, member: &Member) -> Result<(), Fault> {
         if let MemberKind::HardLink { target } = &member.kind {
             self.check_hard_link(&member.path, target)?;
         }
@@ -76,26 +76,24 @@ impl Overlay {
     }
 
     /// Creates the directories on the way to `path`, and returns the content of the last.
-    fn make_directories(&mut self, path: &str) -> Result<&mut Children, LayerFault> {
+    fn make_directories(&mut self, path: &str) -> Result<&mut Children, Fault> {
         let mut children = &mut self.root;
         for part in path.split('/').filter(|part| !part.is_empty()) {
             let new = || Node::new(&MemberKind::Directory, self.layer);
             let node = children.entry(part.to_owned()).or_insert_with(new);
             node.layer = self.layer;
             let NodeKind::Directory(next) = &mut node.kind else {
-                return Err(LayerFault::Parent);
+                return Err(fault::PARENT);
             };
             children = next;
         }
         Ok(children)
     }
 
-    fn check_hard_link(&self, path: &EntryPath, target: &EntryPath) -> Result<(), LayerFault> {
+    fn check_hard_link(&self, path: &EntryPath, target: &EntryPath) -> Result<(), Fault> {
         match !target.starts_with(path) && self.is_file(target) {
             true => Ok(()),
-            false => Err(LayerFault::HardLink {
-                target: target.to_string(),
-            }),
+            false => Err(fault::hard_link(target.as_str())),
         }
     }
 
@@ -144,10 +142,10 @@ fn clear(children: &mut Children, layer: usize) {
 }
 
 /// Removes what a whiteout names.
-fn hide(children: &mut Children, hidden: &str, layer: usize) -> Result<(), LayerFault> {
+fn hide(children: &mut Children, hidden: &str, layer: usize) -> Result<(), Fault> {
     let own = children.get(hidden).is_some_and(|node| node.layer == layer);
     if own || matches!(hidden, "" | "." | "..") {
-        return Err(LayerFault::Path);
+        return Err(fault::PATH);
     }
     children.remove(hidden);
     Ok(())

@@ -7,9 +7,9 @@ use flate2::read::MultiGzDecoder;
 
 use super::EntryPath;
 use super::extension::Extensions;
-use super::fault::{at, unreadable, whole};
+use super::fault::{self, Fault, at, unreadable, whole};
 use super::member::{self, Member, MemberKind};
-use crate::{Error, LayerFault};
+use crate::Error;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -63,7 +63,7 @@ fn decompress<'a>(mut blob: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error>
         .read_to_end(&mut magic)
         .map_err(unreadable)?;
     if magic == ZSTD {
-        return Err(whole(LayerFault::Compression));
+        return Err(whole(fault::COMPRESSION));
     }
     let compressed = magic.starts_with(&GZIP);
     let blob = io::Cursor::new(magic).chain(blob);
@@ -119,19 +119,19 @@ impl Seen {
             .and_then(|()| self.imply_parents(&member.path))
             .map_err(|fault| at(member.path.as_str(), fault))?;
         if self.0.len() > limit {
-            return Err(whole(LayerFault::Entries { limit }));
+            return Err(whole(fault::entries(limit)));
         }
         Ok(())
     }
 
-    fn put(&mut self, path: &EntryPath, place: Place) -> Result<(), LayerFault> {
+    fn put(&mut self, path: &EntryPath, place: Place) -> Result<(), Fault> {
         match self.0.entry(Digest::of(path.as_str().as_bytes())) {
             Slot::Vacant(slot) => {
                 slot.insert(place);
             }
             Slot::Occupied(mut slot) => {
                 if (*slot.get(), place) != (Place::Implied, Place::Directory) {
-                    return Err(LayerFault::Duplicate);
+                    return Err(fault::DUPLICATE);
                 }
                 slot.insert(place);
             }
@@ -140,12 +140,12 @@ impl Seen {
     }
 
     /// Adds the parents of a path, up to the first that is known: its own parents are known too.
-    fn imply_parents(&mut self, path: &EntryPath) -> Result<(), LayerFault> {
+    fn imply_parents(&mut self, path: &EntryPath) -> Result<(), Fault> {
         let mut next = path.parent();
         while let Some(parent) = next {
             match self.0.entry(Digest::of(parent.as_str().as_bytes())) {
                 Slot::Occupied(slot) if *slot.get() == Place::Leaf => {
-                    return Err(LayerFault::Parent);
+                    return Err(fault::PARENT);
                 }
                 Slot::Occupied(_) => return Ok(()),
                 Slot::Vacant(slot) => slot.insert(Place::Implied),
@@ -221,7 +221,7 @@ impl<R: Read> Metered<R> {
                 return Ok(self.hasher.finish());
             }
             if buffer[..count].iter().any(|&byte| byte != 0) {
-                return Err(whole(LayerFault::Trailing));
+                return Err(whole(fault::TRAILING));
             }
         }
     }
@@ -234,7 +234,7 @@ impl<R: Read> Read for Metered<R> {
         self.left = self
             .left
             .checked_sub(count as u64)
-            .ok_or_else(|| io::Error::other(LayerFault::Size { limit }))?;
+            .ok_or_else(|| io::Error::other(fault::size(limit)))?;
         self.hasher.update(&buffer[..count]);
         Ok(count)
     }
@@ -269,11 +269,10 @@ mod tests {
         let size = 10 * 512;
         assert!(read(size, 5).is_ok());
         let fault = |result| match result {
-            Err(Error::Layer { fault, .. }) => fault,
+            Err(Error::Invalid { fault, .. }) => fault,
             other => panic!("{other:?}"),
         };
-        let limit = size - 1;
-        assert_eq!(fault(read(limit, 5)), LayerFault::Size { limit });
-        assert_eq!(fault(read(size, 4)), LayerFault::Entries { limit: 4 });
+        assert_eq!(fault(read(size - 1, 5)), "more than 5119 bytes unpacked");
+        assert_eq!(fault(read(size, 4)), "more than 4 entries");
     }
 }

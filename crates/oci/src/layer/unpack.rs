@@ -5,11 +5,12 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use content::Digest;
+use content::at::At;
 
-use super::fault::{at, unreadable};
+use super::fault::{self, at, unreadable};
 use super::overlay::{OPAQUE, WHITEOUT};
 use super::{EntryPath, Member, MemberKind, read};
-use crate::{Error, LayerFault};
+use crate::Error;
 
 /// Unpacks a layer into `dir`, over the lower layers, and returns its diff ID. Files get the mode bits of
 /// their headers, without set-user-ID, set-group-ID and sticky, and belong to the current user. Nothing is
@@ -51,7 +52,7 @@ impl<'a> Target<'a> {
             MemberKind::File { .. } => write_file(&path, member.mode, content)?,
             MemberKind::Symlink { target } => {
                 make_room(&path)?;
-                symlink(target, &path).map_err(|e| unwritten(&path, e))?;
+                symlink(target, &path).map_err(At::writing(&path))?;
             }
             MemberKind::HardLink { target } => self.link(member, &path, target)?,
         }
@@ -80,15 +81,12 @@ impl<'a> Target<'a> {
         match kind(place)? {
             None => Ok(false),
             Some(kind) if kind.is_dir() => Ok(true),
-            Some(_) => Err(at(path.as_str(), LayerFault::Parent)),
+            Some(_) => Err(at(path.as_str(), fault::PARENT)),
         }
     }
 
     fn link(&self, member: &Member, path: &Path, target: &EntryPath) -> Result<(), Error> {
-        let fault = || {
-            let target = target.to_string();
-            at(member.path.as_str(), LayerFault::HardLink { target })
-        };
+        let fault = || at(member.path.as_str(), fault::hard_link(target.as_str()));
         let mut source = self.dir.to_owned();
         let mut parts = target.as_str().split('/').peekable();
         while let Some(part) = parts.next() {
@@ -107,22 +105,22 @@ impl<'a> Target<'a> {
             return Err(fault());
         }
         make_room(path)?;
-        fs::hard_link(&source, path).map_err(|e| unwritten(path, e))
+        Ok(fs::hard_link(&source, path).map_err(At::writing(path))?)
     }
 
     /// Removes the file or directory that a whiteout at `path` names.
     fn hide(&self, member: &Member, path: &Path, hidden: &str) -> Result<(), Error> {
         let place = path.with_file_name(hidden);
         if matches!(hidden, "" | "." | "..") || self.own.contains(&place) {
-            return Err(at(member.path.as_str(), LayerFault::Path));
+            return Err(at(member.path.as_str(), fault::PATH));
         }
-        make_room(&place)
+        Ok(make_room(&place)?)
     }
 
     /// Removes the contents of a directory that come from lower layers.
     fn clear(&self, dir: &Path) -> Result<(), Error> {
-        for entry in fs::read_dir(dir).map_err(|e| unread(dir, e))? {
-            let path = entry.map_err(|e| unread(dir, e))?.path();
+        for entry in fs::read_dir(dir).map_err(At::reading(dir))? {
+            let path = entry.map_err(At::reading(dir))?.path();
             let is_directory = kind(&path)?.is_some_and(|kind| kind.is_dir());
             match (self.own.contains(&path), is_directory) {
                 (false, _) => make_room(&path)?,
@@ -135,32 +133,32 @@ impl<'a> Target<'a> {
 }
 
 /// The type of the file at `path`, without following a link; `None` if there is none.
-fn kind(path: &Path) -> Result<Option<fs::FileType>, Error> {
+fn kind(path: &Path) -> Result<Option<fs::FileType>, At> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(metadata.file_type())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unread(path, error)),
+        Err(error) => Err(At::reading(path)(error)),
     }
 }
 
 /// Removes the file or directory at `path`, if there is one.
-fn make_room(path: &Path) -> Result<(), Error> {
+fn make_room(path: &Path) -> Result<(), At> {
     match kind(path)? {
         None => Ok(()),
         Some(kind) if kind.is_dir() => fs::remove_dir_all(path),
         Some(_) => fs::remove_file(path),
     }
-    .map_err(|e| unwritten(path, e))
+    .map_err(At::writing(path))
 }
 
 /// Creates a directory. It stays writable for its owner, so that entries can be added later.
-fn make_directory(path: &Path, mode: u32) -> Result<(), Error> {
+fn make_directory(path: &Path, mode: u32) -> Result<(), At> {
     if !kind(path)?.is_some_and(|kind| kind.is_dir()) {
         make_room(path)?;
-        fs::create_dir(path).map_err(|e| unwritten(path, e))?;
+        fs::create_dir(path).map_err(At::writing(path))?;
     }
     let mode = Permissions::from_mode(mode & 0o777 | 0o700);
-    fs::set_permissions(path, mode).map_err(|e| unwritten(path, e))
+    fs::set_permissions(path, mode).map_err(At::writing(path))
 }
 
 fn write_file(path: &Path, mode: u32, content: &mut dyn Read) -> Result<(), Error> {
@@ -169,10 +167,11 @@ fn write_file(path: &Path, mode: u32, content: &mut dyn Read) -> Result<(), Erro
         .write(true)
         .create_new(true)
         .open(path)
-        .map_err(|e| unwritten(path, e))?;
+        .map_err(At::writing(path))?;
     copy(path, &mut file, content)?;
     file.set_permissions(Permissions::from_mode(mode & 0o777))
-        .map_err(|e| unwritten(path, e))
+        .map_err(At::writing(path))?;
+    Ok(())
 }
 
 /// Copies content to a file. Unlike [`io::copy`], it distinguishes errors of reading and of writing.
@@ -183,20 +182,6 @@ fn copy(path: &Path, file: &mut File, content: &mut dyn Read) -> Result<(), Erro
         if count == 0 {
             return Ok(());
         }
-        io::Write::write_all(file, &buffer[..count]).map_err(|e| unwritten(path, e))?;
-    }
-}
-
-fn unread(path: &Path, source: io::Error) -> Error {
-    Error::Read {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-fn unwritten(path: &Path, source: io::Error) -> Error {
-    Error::Write {
-        path: path.to_owned(),
-        source,
+        io::Write::write_all(file, &buffer[..count]).map_err(At::writing(path))?;
     }
 }

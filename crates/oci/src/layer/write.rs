@@ -3,13 +3,15 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use content::at::At;
 use content::{Digest, Hasher, limits};
 
 use super::entry::{check_link, check_printable};
+use super::fault::{self, Fault};
 use super::gzip::StoredGzip;
 use super::ustar::{self, Flag, Header};
 use super::{Content, Entry, EntryPath, Executable, Kind};
-use crate::{Error, LayerFault};
+use crate::Error;
 
 /// The digests and the size of a layer that was written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,19 +52,19 @@ fn sort(entries: impl IntoIterator<Item = Entry>) -> Result<BTreeMap<EntryPath, 
     for Entry { path, kind } in entries {
         check(&path, &kind).map_err(|fault| at(&path, fault))?;
         if tree.insert(path.clone(), kind).is_some() {
-            return Err(at(&path, LayerFault::Duplicate));
+            return Err(at(&path, fault::DUPLICATE));
         }
     }
     add_parents(&mut tree)?;
     check_case(&tree)?;
     let limit = limits::ENTRIES;
     match tree.keys().nth(limit) {
-        Some(path) => Err(at(path, LayerFault::Entries { limit })),
+        Some(path) => Err(at(path, fault::entries(limit))),
         None => Ok(tree),
     }
 }
 
-fn check(path: &EntryPath, kind: &Kind) -> Result<(), LayerFault> {
+fn check(path: &EntryPath, kind: &Kind) -> Result<(), Fault> {
     check_printable(path.as_str())?;
     let Kind::Symlink { target } = kind else {
         return Ok(());
@@ -78,7 +80,7 @@ fn add_parents(tree: &mut BTreeMap<EntryPath, Kind>) -> Result<(), Error> {
         while let Some(parent) = next {
             next = parent.parent();
             if *tree.entry(parent).or_insert(Kind::Directory) != Kind::Directory {
-                return Err(at(&path, LayerFault::Parent));
+                return Err(at(&path, fault::PARENT));
             }
         }
     }
@@ -90,18 +92,16 @@ fn check_case(tree: &BTreeMap<EntryPath, Kind>) -> Result<(), Error> {
     let mut seen = HashMap::new();
     for path in tree.keys() {
         if let Some(other) = seen.insert(path.as_str().to_lowercase(), path) {
-            let other = other.to_string();
-            return Err(at(path, LayerFault::CaseCollision { other }));
+            let other = other.as_str();
+            let fault = format!("path differs from {other:?} in case only");
+            return Err(at(path, fault.into()));
         }
     }
     Ok(())
 }
 
-fn at(path: &EntryPath, fault: LayerFault) -> Error {
-    Error::Layer {
-        path: path.to_string(),
-        fault,
-    }
+fn at(path: &EntryPath, fault: Fault) -> Error {
+    fault::at(path.as_str(), fault)
 }
 
 struct Archive<W: Write> {
@@ -195,12 +195,12 @@ impl<W: Write> Archive<W> {
         let mut buffer = vec![0; 1 << 16];
         let mut seen = 0;
         loop {
-            let count = file.read(&mut buffer).map_err(|e| unread(source, e))?;
+            let count = file.read(&mut buffer).map_err(At::reading(source))?;
             seen += count as u64;
             match (count, seen == size) {
                 (0, true) => return Ok(()),
-                (0, false) => return Err(at(path, LayerFault::Changed)),
-                _ if seen > size => return Err(at(path, LayerFault::Changed)),
+                (0, false) => return Err(at(path, fault::CHANGED)),
+                _ if seen > size => return Err(at(path, fault::CHANGED)),
                 _ => self.put(&buffer[..count])?,
             }
         }
@@ -210,10 +210,7 @@ impl<W: Write> Archive<W> {
         self.out.write_all(bytes).map_err(Error::WriteLayer)?;
         let limit = limits::LAYER;
         if self.out.size > limit {
-            return Err(Error::Layer {
-                path: String::new(),
-                fault: LayerFault::Size { limit },
-            });
+            return Err(fault::whole(fault::size(limit)));
         }
         Ok(())
     }
@@ -249,19 +246,12 @@ fn extension(path: &str, target: &str) -> Vec<u8> {
 }
 
 fn open(path: &EntryPath, source: &Path) -> Result<(File, u64), Error> {
-    let file = File::open(source).map_err(|e| unread(source, e))?;
-    let metadata = file.metadata().map_err(|e| unread(source, e))?;
+    let file = File::open(source).map_err(At::reading(source))?;
+    let metadata = file.metadata().map_err(At::reading(source))?;
     if !metadata.is_file() {
-        return Err(at(path, LayerFault::Changed));
+        return Err(at(path, fault::CHANGED));
     }
     Ok((file, metadata.len()))
-}
-
-fn unread(path: &Path, source: io::Error) -> Error {
-    Error::Read {
-        path: path.to_owned(),
-        source,
-    }
 }
 
 /// Computes the digest and the size of what is written.

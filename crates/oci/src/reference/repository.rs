@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Error, ReferenceFault};
+use super::Fault;
+use crate::Error;
 
 /// The longest name of a repository, host and path, in characters (OCI distribution specification).
 const NAME_LIMIT: usize = 255;
@@ -11,6 +12,11 @@ const HUB: &str = "docker.io";
 const HUB_HOSTS: [&str; 2] = ["index.docker.io", "registry-1.docker.io"];
 /// The path prefix of Docker Hub's repositories that are named without an account.
 const HUB_LIBRARY: &str = "library";
+pub(super) const REGISTRY: Fault =
+    "expected REGISTRY/PATH, with a registry such as registry.example or 127.0.0.1:5000";
+pub(super) const PATH: Fault =
+    "repository path must be lower-case words joined by `/`, `.`, `_` or `-`";
+pub(super) const LENGTH: Fault = "repository is longer than 255 characters";
 
 /// A repository with its registry, for example `127.0.0.1:5000/builder/workload`.
 /// A repository of Docker Hub is equal under all of its names.
@@ -31,16 +37,16 @@ impl Repository {
         &self.path
     }
 
-    pub(super) fn read(text: &str) -> Result<Self, ReferenceFault> {
+    pub(super) fn read(text: &str) -> Result<Self, Fault> {
         if text.len() > NAME_LIMIT {
-            return Err(ReferenceFault::Length);
+            return Err(LENGTH);
         }
-        let (registry, path) = text.split_once('/').ok_or(ReferenceFault::Registry)?;
+        let (registry, path) = text.split_once('/').ok_or(REGISTRY)?;
         if !is_registry(registry) {
-            return Err(ReferenceFault::Registry);
+            return Err(REGISTRY);
         }
         if !path.split('/').all(is_path_component) {
-            return Err(ReferenceFault::Path);
+            return Err(PATH);
         }
         Ok(canonical(registry, path))
     }
