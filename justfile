@@ -28,9 +28,11 @@ deny:
     cargo deny --locked check bans licenses sources
     cargo deny --locked --manifest-path workload/Cargo.toml --config workload/deny.toml check bans licenses sources
 
-# Runs the ceremony and every attack.
+# Runs the ceremony and every attack, and compares its tables with their transcript.
 ceremony:
-    cargo ceremony --attack all
+    cargo ceremony --attack all | tee >(cat >&2) | \
+      sed -E 's/127\.0\.0\.1:[0-9]+/REGISTRY/; s/sha256:[0-9a-f]{64}/DIGEST/; /^  seconds/,/^$/s/[0-9]+$/SECONDS/' | \
+      diff ceremony/tests/transcripts/ceremony-attack-all.txt -
 
 # Tests with cosign, crane, skopeo, gcloud and Google's client libraries.
 interop:

@@ -8,6 +8,7 @@ mod cloud;
 #[path = "../src/error.rs"]
 #[allow(dead_code, reason = "the ceremony has other errors as well")]
 mod error;
+#[allow(dead_code, reason = "other tests launch images as well")]
 mod rehearsal;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,9 @@
 //! What the programs print: the help of each command, a success and a refusal, in
 //! `ceremony/tests/transcripts`. `just golden` rewrites them. Standard output stands as it is, lines of
-//! standard error begin with `! `, and the exit status comes last. Successes of commands that compile or
-//! launch are left to the ceremony.
+//! standard error begin with `! `, and the exit status comes last. The successes of commands that compile
+//! or launch are one transcript, of one small program; `just ceremony` compares the ceremony's own.
+//!
+//! The first run needs the network, for the compiler's packages; they are kept below `target/tmp`.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[path = "../src/cloud.rs"]
@@ -18,6 +20,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use console::process::Network;
 use error::Error;
 use rehearsal::{Rehearsal, Release, program};
 use rustix::process::{Pid, Signal, kill_process};
@@ -125,6 +128,19 @@ const SESSIONS: [(&str, &[&str]); 14] = [
     ),
 ];
 
+const LOCK: &str = "builder lock source --store STORE";
+
+/// What follows on [`LOCK`] and a commit.
+const BUILDING: [&str; 5] = [
+    "builder build source -o hello --store STORE",
+    "builder digest source --store STORE --json",
+    "builder push hello REGISTRY/builder/hello:v1 --plain-http",
+    "verifier rebuild REGISTRY/builder/hello:v1 --source source --directory . -o rebuilt \
+     --plain-http --store STORE",
+    "emulator launch REGISTRY/builder/hello:v1 --attestation ATTESTATION --project collaborator \
+     --image-family debug --plain-http",
+];
+
 struct Session<'a> {
     folder: PathBuf,
     /// Each word in capitals, and the text that it stands for.
@@ -149,6 +165,8 @@ impl<'a> Session<'a> {
             named("REGISTRY", &rehearsal.proxy.registry),
             named("KMS", &rehearsal.proxy.kms),
             named("SIGNING-KEY", &rehearsal.signing_key()),
+            named("ATTESTATION", rehearsal.attestation()),
+            named("STORE", concat!(env!("CARGO_TARGET_TMPDIR"), "/store")),
             named("DIGEST", release.reference().split_once('@').unwrap().1),
             named("FOLDER", folder.to_str().unwrap()),
         ];
@@ -163,13 +181,19 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn command(&self, line: &str) -> Command {
+    /// A command with the environment of the test.
+    fn inheriting(&self, line: &str) -> Command {
         let mut words = line.split_whitespace().map(|word| {
             let replace = |word: String, (name, text): &(String, String)| word.replace(name, text);
             self.names.iter().fold(word.to_owned(), replace)
         });
         let mut command = program(&words.next().unwrap());
         command.args(words).current_dir(&self.folder);
+        command
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = self.inheriting(line);
         command.env_clear().env("HOME", &self.folder);
         command.env("PATH", std::env::var_os("PATH").unwrap());
         let credentials = self.release.credentials();
@@ -268,4 +292,67 @@ fn every_command() {
         session.run("emulator serve --project Operator"),
     ];
     testkit::golden(&golden("emulator-serve"), serve.concat().as_bytes());
+}
+
+#[test]
+fn from_source_to_launch() {
+    let rehearsal = Rehearsal::new();
+    let session = Session::new(&rehearsal);
+    write_source(&session.folder);
+    let locked = session.inheriting(LOCK).output().unwrap();
+    if let Some(reason) = impossible(&locked) {
+        return testkit::skip("from_source_to_launch", reason);
+    }
+    let mut text = session.record(LOCK, &locked);
+    git(&session.folder, &["add", "--all"]);
+    git(&session.folder, &["commit", "--quiet", "--message=one"]);
+    for line in BUILDING {
+        let output = session.inheriting(line).output().unwrap();
+        if let Some(reason) = impossible(&output) {
+            return testkit::skip("from_source_to_launch", reason);
+        }
+        text += &session.record(line, &output);
+    }
+    let text = of_any_build(&text);
+    testkit::golden(&golden("from-source-to-launch"), text.as_bytes());
+}
+
+/// A repository with a small program in the folder.
+fn write_source(folder: &Path) {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rehearsal/hello");
+    let source = folder.join("source");
+    let mut copy = Command::new("cp");
+    copy.arg("-r").args([&fixture, &source]);
+    assert!(copy.status().unwrap().success());
+    git(folder, &["init", "--quiet"]);
+}
+
+fn git(folder: &Path, words: &[&str]) {
+    let mut git = console::git::command(Network::Forbidden);
+    git.arg("-C").arg(folder.join("source"));
+    git.args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+    assert!(git.args(words).status().unwrap().success(), "{words:?}");
+}
+
+/// The text without what differs with the packages that archive and store have, and with the machine's speed.
+fn of_any_build(text: &str) -> String {
+    let lines = text.split_inclusive('\n');
+    let text: String = lines
+        .filter(|line| !line.starts_with("! fetching package "))
+        .collect();
+    let is_hex = |c: char| c.is_ascii_hexdigit();
+    let text = without(&text, "sha256:", "HEX", is_hex);
+    let text = without(&text, "\"commit\":\"", "COMMIT", is_hex);
+    let text = without(&text, " commit ", "COMMIT", is_hex);
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    let text = without(&text, "target(s) in ", "TIME", is_number);
+    without(&text, "\"seconds\":", "SECONDS", is_number)
+}
+
+/// Why this machine cannot build, if it cannot.
+fn impossible(output: &Output) -> Option<String> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let known = ["package archive", "cargo fetch", "making sandbox: "];
+    let impossible = !output.status.success() && known.iter().any(|why| said.contains(why));
+    impossible.then(|| said.into_owned())
 }

@@ -118,6 +118,11 @@ impl Rehearsal {
         self.folder().join(name)
     }
 
+    /// The URL of the attestation service.
+    pub fn attestation(&self) -> &str {
+        &self.endpoints.attestation
+    }
+
     /// The key that the collaborator signs with.
     pub fn signing_key(&self) -> String {
         format!("gcpkms://{}/cryptoKeys/signing/cryptoKeyVersions/1", ring())

@@ -1,0 +1,5 @@
+//! The smallest program that can be built, rebuilt and launched.
+
+fn main() {
+    println!("hello");
+}
