@@ -1,4 +1,4 @@
-//! The diagram of a build: from a commit to an OCI layout.
+//! All stages of a build: from a commit to an OCI layout.
 //!
 //! ```text
 //! commit -> source -> spec, lock -> inputs -> program -> image -> layout
@@ -31,7 +31,7 @@ pub struct Built {
     pub lock: Digest,
 }
 
-/// Builds into the layout `output`. It appears when it is complete, and replaces an earlier layout.
+/// Builds an image and writes it to the layout `output`, which replaces an earlier layout when it is complete.
 ///
 /// # Errors
 /// See [`Error`]; then `output` is unchanged.
@@ -40,7 +40,7 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     let scratch = order.supply.store.scratch()?;
     order.supply.step("staging the source")?;
     let source = git::stage(order.directory, &scratch.path().join("source"))?;
-    // After staging: git would call an output within the source a change that is not committed.
+    // After staging: git would report an output within the source as an uncommitted change.
     let output = Output::prepare(output)?;
     let inputs = inputs::gather(source, &order.supply)?;
     let program = compile(order, &inputs, scratch.path())?;
@@ -57,7 +57,7 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     })
 }
 
-/// Chooses the kind of build. A further kind is one more file beside `compile::cargo`, and one more arm here.
+/// Chooses the kind of build. A new kind is a file next to `compile::cargo`, and a match arm here.
 fn compile(order: &Order<'_>, inputs: &Inputs, scratch: &Path) -> Result<Program, Error> {
     match &inputs.wanted.spec.build {
         BuildSpec::Cargo(spec) => cargo::build(spec, order, inputs, scratch).map_err(|source| {

@@ -1,4 +1,4 @@
-//! From the source to the program: one file for each kind of build. [`crate::build`] chooses one.
+//! Compiles the source to a program: one file for each kind of build. [`crate::build`] chooses one.
 
 pub mod cargo;
 pub(crate) mod error;

@@ -1,7 +1,7 @@
 //! The programs of the host that a build calls before the network is cut: git, cargo and gpgv.
 //!
-//! Their output is compared with digests and not trusted. They run outside of the sandbox, on sources of other people, so
-//! a source must not be able to name a program for them to run.
+//! Their output is not trusted: it is compared with digests. They run outside the sandbox on untrusted sources, so a
+//! source must not be able to make them run a program.
 
 mod cargo;
 mod error;

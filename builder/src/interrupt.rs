@@ -1,4 +1,4 @@
-//! Interrupts work.
+//! Interruption of a build by a signal.
 
 use std::os::fd::OwnedFd;
 use std::process::Child;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// A request to end work early. The work checks it, returns [`Interrupted`], and so removes its temporary files.
+/// A request to interrupt work. The work checks it and returns [`Interrupted`], which removes its temporary files.
 #[derive(Clone, Default)]
 pub struct Interrupt(Arc<Mutex<State>>);
 
@@ -32,7 +32,7 @@ impl Interrupt {
     /// Checks that the work was not interrupted.
     ///
     /// # Errors
-    /// It was.
+    /// It was interrupted.
     pub fn check(&self) -> Result<(), Interrupted> {
         match self.state().raised {
             true => Err(Interrupted),

@@ -1,8 +1,8 @@
-//! `Image.lock`: what an `Image.toml` was resolved to. Every input from outside by path, size and digest. These
-//! types read no files and start no processes.
+//! `Image.lock`: the inputs that an `Image.toml` was resolved to, each with path, size and digest. These types read no
+//! files and start no processes.
 //!
-//! The lock is committed beside `Image.toml`. It cannot name the commit that contains it, so a build names its
-//! source in its provenance.
+//! The lock is committed next to `Image.toml`. It cannot name the commit that contains it, so the source is named in
+//! provenance.
 
 pub mod crates;
 pub mod index;
@@ -27,7 +27,7 @@ const HEAD: &str =
 /// Version of the format. Version 1 did not name the package index.
 const VERSION: u32 = 2;
 
-/// Every input from outside.
+/// All external inputs of a build.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
@@ -79,7 +79,7 @@ pub enum LockError {
     },
 }
 
-/// What every version of a lock has.
+/// The field that every version of a lock has.
 #[derive(Deserialize)]
 struct Versioned {
     version: u32,

@@ -34,7 +34,7 @@ use signer::{Published, Signer};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
-/// Most time that interrupted work may take to clean up.
+/// Time limit for interrupted work to clean up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
@@ -90,9 +90,9 @@ async fn until_signal(command: Command) -> Result<(), Error> {
     Err(Interrupted.into())
 }
 
-/// Starts the work beside the task that waits for signals: reading a key may block, because it may be a pipe. A build
-/// gets a thread of its own, because the sandbox ends with the thread that started it. It is not aborted: it notices the
-/// interrupt and cleans up.
+/// Starts the work in parallel to the task that waits for signals: reading a key may block, because it may be a pipe. A
+/// build runs on a separate thread, because the sandbox ends with the thread that started it. It is not aborted: it
+/// notices the interrupt and cleans up.
 fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>> {
     match command {
         Command::Lock(arguments) => spawn_blocking(move || lock(&arguments, &interrupt)),
@@ -250,7 +250,7 @@ fn prune(arguments: &cli::Prune) -> Result<(), Error> {
     let pruned = Store::prune(&folder, bytes(arguments.keep))?;
     let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
     let (removed, left) = (mebibytes(pruned.removed), mebibytes(pruned.left));
-    print::note(&format!("removed {removed} MiB, {left} MiB are left"));
+    print::note(&format!("removed {removed} MiB; {left} MiB remain"));
     print::line(&folder.display().to_string()).map_err(unprinted)
 }
 
@@ -264,7 +264,7 @@ async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let signer = signer(&arguments.key).await?;
     let published = publish::sign(&arguments.image, &transport, &signer).await?;
-    told(&arguments.image, &signer, "signed", published)
+    report_signature(&arguments.image, &signer, "signed", published)
 }
 
 async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
@@ -278,14 +278,14 @@ async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
         &arguments.predicate,
     );
     let published = attested.await?;
-    told(&arguments.image, &signer, "attested", published)
+    report_signature(&arguments.image, &signer, "attested", published)
 }
 
 async fn signer(key: &cli::Key) -> Result<Signer, Error> {
     Ok(Signer::open(&key.key, key.kms_endpoint.as_ref()).await?)
 }
 
-fn told(
+fn report_signature(
     image: &oci::ImageRef,
     signer: &Signer,
     done: &str,

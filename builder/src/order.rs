@@ -1,4 +1,4 @@
-//! A build as it is ordered.
+//! The parameters of a build.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::inputs::Supply;
 use crate::sandbox::Sandbox;
 
-/// What is built, from where, and on which terms. Every stage of a build gets this.
+/// The parameters of a build, which every stage gets.
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
     /// The directory of `Image.toml`, in a git repository. Its last commit is built.
@@ -18,7 +18,7 @@ pub struct Order<'a> {
     pub builder_id: &'a str,
     /// The source's name in provenance; by default the path of the repository.
     pub source_uri: Option<&'a str>,
-    /// Number of compilers that run at once. The image does not depend on it.
+    /// Number of compilers that run in parallel. The image does not depend on it.
     pub jobs: NonZeroUsize,
     /// How compilers are run.
     pub sandbox: Sandbox<'a>,

@@ -1,6 +1,6 @@
-//! Runs a program that sees only its inputs: no network, no files of the machine, a fixed user, host name, environment
-//! and address space layout, and all folders read-only except some in memory. No process that the program starts
-//! outlives it or the builder.
+//! Runs a program in a sandbox: without network and other files of the machine than its inputs; with a fixed user, host
+//! name, environment and address space layout; and with all folders read-only except some in memory. No process that the
+//! program starts outlives the sandbox or the builder.
 
 mod helper;
 mod mounts;
@@ -26,7 +26,7 @@ pub use isolate::supervise::Output;
 pub use plan::{Bind, Plan};
 use plan::{Report, Task};
 
-/// The most bytes of a report's line, and of a line of progress.
+/// Maximum size of a report's line, in bytes, and of a line of progress.
 const LINE: u64 = 64 << 10;
 
 /// Why a program in a sandbox gave no result.
@@ -124,7 +124,7 @@ pub struct Sandbox<'a> {
     pub limit: Duration,
     /// What a program may use of the machine.
     pub limits: Limits,
-    /// Receives each line that the program writes for the user.
+    /// Receives each line of progress: the standard error of the program.
     pub progress: &'a (dyn Fn(&str) + Sync),
 }
 
@@ -153,7 +153,7 @@ impl Sandbox<'_> {
     pub fn run(&self, plan: &Plan, product: &Path) -> Result<Vec<u8>, SandboxError> {
         self.interrupt.check()?;
         let mut child = self.start(plan)?;
-        // Kept to the end: the helper ends when it is closed.
+        // Kept until the end, because the helper exits when it is closed.
         let stdin = child.stdin.take();
         let outcome = self.attend(&mut child, stdin.as_ref(), plan, product);
         drop(stdin);

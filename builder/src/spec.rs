@@ -1,4 +1,4 @@
-//! `Image.toml`: what is wanted. Unknown fields are errors.
+//! `Image.toml`: the description of an image, as its author writes it. Unknown fields are errors.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// The name of the file.
 pub const FILE: &str = "Image.toml";
 
-/// The image that is wanted.
+/// An `Image.toml`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -63,7 +63,8 @@ pub enum Library {
 pub struct RootSpec {
     /// The release, for example `bookworm`.
     pub suite: String,
-    /// The component, for example `main`. The archive keeps its packages for years; those of security updates vanish.
+    /// The component, for example `main`. The archive keeps packages of `main` for years, but deletes superseded security
+    /// updates.
     pub component: String,
     /// The architecture, for example `amd64`.
     pub architecture: String,

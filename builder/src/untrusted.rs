@@ -1,6 +1,6 @@
 //! Untrusted text in error messages: on one line, with control characters escaped.
 
-/// Most characters of a name; Linux opens no longer path.
+/// Maximum length of a name, in characters; Linux opens no longer path.
 const LENGTH: usize = 4096;
 
 /// The text on one line, with control and format characters escaped.
@@ -8,8 +8,8 @@ pub(crate) fn shown(text: &str) -> String {
     content::printable(text, LENGTH)
 }
 
-/// What is wrong with a TOML document, and where. The message of the parser contains lines of the document, so it is not
-/// used.
+/// The error of a TOML parser with its line and column. The parser's own text also quotes lines of the document, so it is
+/// not used.
 pub(crate) fn toml(error: &toml::de::Error) -> String {
     let text = error.to_string();
     let place = text.lines().next().unwrap_or_default();

@@ -42,7 +42,7 @@ impl Place {
         self.shell("cd source && git add . && git -c user.name=a -c user.email=a@b commit -qm b");
     }
 
-    /// Runs the builder's command `words`, which must fail. Gives its standard error.
+    /// Runs the builder's command `words`, which must fail. Returns its standard error.
     fn fails(&self, words: &str) -> String {
         self.fails_as(Command::new(BUILDER), words)
     }

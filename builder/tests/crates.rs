@@ -164,7 +164,7 @@ impl User {
         user
     }
 
-    /// Gives the user a new home of cargo, whose configuration replaces the public registry with a mirror.
+    /// Returns the user a new home of cargo, whose configuration replaces the public registry with a mirror.
     fn configure(&self, mirror: &Registry) {
         let home = self.at("home");
         let _ = fs::remove_dir_all(&home);

@@ -1,4 +1,4 @@
-//! A build by cargo: in the sandbox, at fixed paths, with the compiler and linker of the build root.
+//! Builds with cargo: in the sandbox, at fixed paths, with the compiler and linker of the build root.
 
 mod linker;
 pub(super) mod report;
@@ -28,7 +28,7 @@ const HOME: &str = "/build/home";
 const CARGO_HOME: &str = "/build/cargo";
 const TARGET: &str = "/build/target";
 const TEMPORARY: &str = "/tmp";
-/// Cargo takes all crates from the folder of checked crates.
+/// Makes cargo use only the crates in the vendored folder, which have been checked.
 const CARGO_CONFIG: &str = "\
 [source.crates-io]
 replace-with = \"vendored\"
@@ -36,7 +36,7 @@ replace-with = \"vendored\"
 [source.vendored]
 directory = \"/build/vendor\"
 ";
-/// The processor is named because the default may change. The C library is linked statically.
+/// Links the C library statically. Names the processor because rustc's default may change.
 const RUSTFLAGS: &str = "-Ctarget-feature=+crt-static -Ctarget-cpu=x86-64";
 
 /// Compiles the package that `Image.toml` names; `scratch` is a folder for temporary files.
@@ -56,8 +56,7 @@ pub(crate) fn build(
     let plan = plan(spec, inputs, &invocation, scratch);
     let path = scratch.join("program");
     compile(&plan, spec, order, &inputs.source, &path)?;
-    // After compiling: source that cargo cannot resolve cannot be compiled either, which is an answer about the
-    // source.
+    // After compiling: if cargo cannot resolve the source, compiling has failed already, and refused the source.
     let linked = linked(&plan, spec, order, scratch)?;
     Ok(Program {
         name: spec.package.clone(),
@@ -123,7 +122,7 @@ fn compile(
     Ok(report::check(&said, &product(&spec.target, &spec.package))?)
 }
 
-/// The first line of each kind that tells why a build failed.
+/// The first line of each kind of message that says why a build failed.
 #[derive(Default)]
 struct Heard {
     scarce: Option<(String, Scarcity)>,
@@ -160,7 +159,7 @@ fn failed(error: SandboxError, heard: Heard) -> CompileError {
     }
 }
 
-/// The crates that are linked into the program, sorted. None of the errors refuses the source.
+/// The crates that are linked into the program, sorted. No error of this function refuses the source.
 fn linked(
     plan: &Plan,
     spec: &CargoSpec,

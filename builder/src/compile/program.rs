@@ -1,4 +1,4 @@
-//! What a build makes, whatever its kind.
+//! The result of compiling, the same for all kinds of builds.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,8 +18,8 @@ pub struct Program {
     pub linked: Vec<Linked>,
 }
 
-/// How a compiler is called, as provenance shows it. What does not change the program is left out: the number of
-/// jobs, and the format of the compiler's report.
+/// How a compiler is called, as written to provenance. Options that do not affect the program are left out: the number
+/// of jobs, and the format of the compiler's report.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Invocation {
     /// The program and its arguments.

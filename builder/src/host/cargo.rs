@@ -14,7 +14,7 @@ use crate::interrupt::Interrupt;
 pub enum Patience {
     /// As often as the user has configured.
     Configured,
-    /// Twice: only a comparison depends on it.
+    /// Twice: the answer is only needed for a comparison.
     Little,
 }
 
@@ -92,7 +92,7 @@ impl Cargo {
         if let Some(home) = &self.home {
             command.env("CARGO_HOME", home);
         }
-        // Its messages are read, whatever the user has configured.
+        // Its messages are parsed, so they must not have colours.
         command.env("CARGO_TERM_COLOR", "never");
         command.env("CARGO_TERM_QUIET", "false");
         // Cargo and rustup read configuration in the folder where they run and above it. In the folder of a source it

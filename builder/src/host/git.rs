@@ -39,8 +39,8 @@ pub fn git_objects(folder: &Path) -> Result<Child, HostError> {
         .map_err(HostError::starting("git"))
 }
 
-/// Runs `git status` on `paths` of the working tree `top`, or on all of it if there are none. The caller has made the git
-/// folder `own`: it says how files are compared, and names no programs.
+/// Runs `git status` on `paths` of the working tree `top`, or on the whole tree if `paths` is empty. The caller has made
+/// the git folder `own`, whose configuration defines how files are compared and names no programs.
 ///
 /// # Errors
 /// git is missing or fails.

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::error::HostError;
 use super::run::{answer_until, complaint};
 
-/// What gpgv says about a signed message.
+/// The output of gpgv for a signed message.
 #[derive(Debug)]
 pub struct Checked {
     /// Its status lines (GnuPG, `doc/DETAILS`).
@@ -15,9 +15,9 @@ pub struct Checked {
     pub said: String,
 }
 
-/// Has gpgv verify the signatures on `signed` with the keys in `keyring`, and write the signed text to `text`. `home` is a
-/// folder without keys. The exit status of gpgv is ignored: it is 0 only if all signatures are good, and a signature by a
-/// key that is not in the keyring is not.
+/// Runs gpgv to verify the signatures on `signed` with the keys in `keyring`, and to write the signed text to `text`. `home`
+/// is a folder without keys. The exit status of gpgv is ignored: it is 0 only if all signatures are good, and a signature by
+/// a key that is not in the keyring is not good.
 ///
 /// # Errors
 /// gpgv is missing, or a signal ended it.

@@ -6,7 +6,7 @@ use std::process::{ChildStdout, Command, Output, Stdio};
 use super::error::{ANSWER, HostError};
 use crate::interrupt::Interrupt;
 
-/// Most characters of standard error that are kept.
+/// Maximum length of the kept part of standard error, in characters.
 const COMPLAINT: usize = 2000;
 
 /// The output of a program that must succeed.
@@ -65,7 +65,7 @@ pub(super) fn answer_until(
     Ok((answer, output))
 }
 
-/// Reads at most one byte more than is allowed; that tells that the answer is too long.
+/// Reads at most one byte more than is allowed: an answer with that byte is too long.
 fn read_answer(stdout: ChildStdout) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     stdout.take(ANSWER + 1).read_to_end(&mut answer)?;

@@ -4,7 +4,7 @@ use content::Digest;
 use oci::layer::Entry;
 use oci::{Config, Execution, Image, Layout, Manifest, RootFs, media};
 
-/// The time of creation of every image. Provenance names its source, which has a time.
+/// The creation time of every image: a real time would change the digest.
 const CREATED: &str = "1970-01-01T00:00:00Z";
 /// The only operating system of Confidential Space, by Go's name.
 const OS: &str = "linux";

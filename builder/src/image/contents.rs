@@ -1,4 +1,4 @@
-//! The files that `Image.toml` asks for, with their bytes.
+//! The files that `Image.toml` lists, with their contents.
 
 use std::fs;
 use std::io;
@@ -59,7 +59,7 @@ pub enum Fault {
 }
 
 impl ContentsError {
-    /// What helps, if that is known.
+    /// A hint for the user, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self.fault {
             Fault::Folder(_) => {

@@ -20,11 +20,11 @@ use crate::inputs::debian::evidence;
 use crate::order::Order;
 use crate::spec::StartSpec;
 
-/// Which checks of the inputs were made, at the top of a layout. Unlike the other documents this depends on the
+/// The file in a layout that says which checks of the inputs were made. Unlike the other documents, it depends on the
 /// machine: a registry may be unreachable.
 pub const CHECKS: &str = "checks.json";
 
-/// Writes the image into the empty folder `layout`. Gives its digests, and those of its files by path.
+/// Writes the image into the empty folder `layout`. Returns its digests, and those of its files by path.
 pub(crate) fn assemble(
     inputs: &Inputs,
     program: &Program,

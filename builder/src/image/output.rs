@@ -1,4 +1,4 @@
-//! A layout that appears complete, or not at all.
+//! Writes a layout atomically.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -11,7 +11,7 @@ use scratch::Scratch;
 use crate::at::At;
 use crate::error::Error;
 
-/// A layout that is being written, beside the place where it will appear.
+/// A layout that is being written, in a temporary folder next to its final path.
 pub struct Output {
     place: PathBuf,
     _scratch: Scratch,

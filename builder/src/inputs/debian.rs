@@ -1,4 +1,4 @@
-//! Packages of a Debian archive: verified from its signature down, and unpacked to the build root.
+//! Packages of a Debian archive: verified by the archive's signature, and unpacked to the build root.
 
 pub mod apt;
 mod archive;

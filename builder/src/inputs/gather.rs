@@ -1,4 +1,4 @@
-//! From a staged source and its lock to all inputs, checked and unpacked.
+//! Obtains, checks and unpacks all inputs of a staged source.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ use crate::lock::Lock;
 pub struct Inputs {
     /// The source.
     pub source: Source,
-    /// What it asks for.
+    /// The parsed `Image.toml` and `Cargo.lock`.
     pub wanted: Wanted,
     /// The lock.
     pub lock: Lock,
@@ -34,7 +34,7 @@ pub struct Inputs {
     pub registry: RegistryCheck,
 }
 
-/// Brings all inputs of a staged source into place. The source's commit says what they are, not the working tree.
+/// Obtains, checks and unpacks all inputs of a staged source, as the files of its commit name them.
 ///
 /// # Errors
 /// An input is missing, is another than locked, or cannot be unpacked, or the work was interrupted.
@@ -42,7 +42,7 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
     let wanted = Wanted::staged(&source)?;
     let (lock, lock_digest) = wanted.lock(&source)?;
     supply.interrupt.check()?;
-    // Before anything that the lock names is fetched or taken from the store.
+    // Before any input that the lock names is fetched or read from the store.
     let evidence = debian::verify(&lock, &wanted.spec.root, supply)?;
     debian::fetch(&lock.packages, &wanted.spec.root, supply)?;
     let registry = cargo::complete(&wanted.crates, &lock.crates, supply)?;

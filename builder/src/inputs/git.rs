@@ -32,7 +32,7 @@ use manifests::WorkingTree;
 use objects::Objects;
 use path::path_of;
 
-/// Most files that an error names.
+/// Maximum number of files that an error names.
 const NAMED: usize = 5;
 /// git's folder in a repository, or a file with its path.
 const GIT: &str = ".git";
@@ -96,7 +96,7 @@ pub fn cargo_lock(directory: &Path) -> Result<PathBuf, SourceError> {
         .map_err(SourceError::at(directory))?;
     let is_top = |above: &&Path| above.join(GIT).symlink_metadata().is_ok();
     let top = directory.ancestors().find(is_top);
-    // Outside of a repository, any folder above may become its top.
+    // Outside a repository, any folder above may be the root of the workspace.
     let top = top.or_else(|| directory.ancestors().last());
     let top = top.unwrap_or(&directory);
     let within = directory.strip_prefix(top).unwrap_or(Path::new(""));
@@ -164,7 +164,7 @@ fn clean(top: &Path, commit: &str, needed: &Closure) -> Result<(), SourceError> 
     })
 }
 
-/// Writes the files into the empty folder `into`. Gives the digest over them.
+/// Writes the files into the empty folder `into`. Returns the digest over them.
 fn write(committed: &mut Committed, files: &[Listed], into: &Path) -> Result<Digest, SourceError> {
     let mut tree = Hasher::new();
     for file in files {

@@ -1,4 +1,4 @@
-//! Makes modes and times of files independent of when and by whom they were written: build scripts can see them.
+//! Sets modes and times of files to fixed values, because build scripts can read them.
 
 use std::fs::{self, Permissions};
 use std::io;

@@ -1,4 +1,4 @@
-//! From what a directory asks for to its lock.
+//! Resolves the inputs of a directory to its lock.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -13,9 +13,9 @@ use crate::at::At;
 use crate::error::Error;
 use crate::lock::{self, Lock, time::Time};
 
-/// Resolves every input that a directory asks for: packages by the archive's signed index, which must be valid at
-/// `now`, and crates by `Cargo.lock`. All are fetched into the store. The lock names the digest of the build root,
-/// so that is unpacked, unless an earlier lock of the same packages names it.
+/// Resolves every input of a directory: packages by the archive's signed index, which must be valid at `now`, and crates
+/// by `Cargo.lock`. All are fetched into the store. The lock names the digest of the build root; to compute it, the
+/// packages are unpacked, unless an earlier lock of the same packages names the digest.
 ///
 /// # Errors
 /// An input cannot be found, fetched, verified or kept, or the work was interrupted.
@@ -43,7 +43,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     })
 }
 
-/// Writes a lock into a directory, whole or not at all. Gives its path.
+/// Writes a lock into a directory atomically. Returns its path.
 ///
 /// # Errors
 /// The directory cannot be written.

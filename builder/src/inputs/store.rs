@@ -1,5 +1,5 @@
-//! Inputs on disk, by kind, name, version and digest. The store checks digests, when an input is kept and each time it
-//! is read. That an input has the name and version of its key is checked by the caller, before it is kept.
+//! Inputs on disk, by kind, name, version and digest. The store checks digests when an input is stored and each time it
+//! is read. The caller checks, before an input is stored, that it has the name and version of its key.
 
 mod error;
 mod files;
@@ -22,14 +22,14 @@ pub use limit::Pruned;
 const FOLDER_MODE: u32 = 0o755;
 const IN_USE: &str = "in-use.lock";
 
-/// A folder of inputs. Processes may share it: a file appears whole or not at all, and the temporary files of a killed
-/// process are removed by the next.
+/// A folder of inputs. Processes may share it: files are written atomically, and the temporary files of a killed
+/// process are removed by the next one.
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
-    /// Locked as long as the store is open: shared, or exclusively while inputs are removed.
+    /// The lock file, locked while the store is open: shared, or exclusively while inputs are removed.
     in_use: File,
-    /// Most bytes of the store while no process uses it.
+    /// Maximum size of the store while no process uses it, in bytes.
     limit: u64,
 }
 
@@ -94,7 +94,7 @@ impl Store {
         })
     }
 
-    /// Checks that programs can be run from the store: it contains build roots.
+    /// Checks that programs can be run from the store, because it contains build roots.
     ///
     /// # Errors
     /// The file system is mounted noexec, or its state cannot be read.
@@ -114,7 +114,7 @@ impl Drop for Store {
         if self.in_use.try_lock().is_ok() {
             let _ = limit::trim(self, self.limit);
         }
-        // A child process between fork and exec has the file open as well, and would keep it locked.
+        // A child process between fork and exec also has the file open, and would keep it locked.
         let _ = self.in_use.unlock();
     }
 }

@@ -11,14 +11,14 @@ pub struct Supply<'a> {
     pub archive: Options<'a>,
     /// The store that keeps inputs.
     pub store: &'a Store,
-    /// Ends the work early.
+    /// Interrupts the work.
     pub interrupt: &'a Interrupt,
     /// Is called with each line of progress.
     pub progress: &'a (dyn Fn(&str) + Sync),
 }
 
 impl Supply<'_> {
-    /// Tells what is done next.
+    /// Reports the next step.
     ///
     /// # Errors
     /// The work was interrupted.

@@ -48,7 +48,7 @@ pub(crate) fn holds(
     }
 }
 
-/// Whether an error means that the folder differs: it does not exist, is a file, or contains a pipe.
+/// Whether an error means that the folder differs: it does not exist, is a file, or contains a special file.
 fn is_difference(error: io::ErrorKind) -> bool {
     use io::ErrorKind::{InvalidData, NotADirectory, NotFound};
     matches!(error, InvalidData | NotADirectory | NotFound)
@@ -243,7 +243,7 @@ mod tests {
     fn a_folder_that_cannot_be_read_is_an_error() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("folder");
-        // A name that is too long for a file system stands for all other errors.
+        // A name that is too long for a file system, as an example of other errors.
         let long = root.path().join("x".repeat(300));
         let read = holds(&long, &Tree::default().digest(), &Interrupt::default());
         assert!(matches!(read, Err(TreeError::At(_))), "{read:?}");

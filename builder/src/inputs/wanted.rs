@@ -1,4 +1,4 @@
-//! What a directory asks for: `Image.toml`, and the crates that `Cargo.lock` names.
+//! The files that name the inputs of a build: `Image.toml` and `Cargo.lock`.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -31,7 +31,7 @@ impl Wanted {
     /// Reads the files in a directory of the working tree.
     ///
     /// # Errors
-    /// A file is missing or invalid, or names a crate from elsewhere than the public registry.
+    /// A file is missing or invalid, or names a crate that is not from the public registry.
     pub fn read(directory: &Path) -> Result<Self, Error> {
         let cargo_lock = git::cargo_lock(directory)?;
         Self::read_below(Path::new(""), directory, &cargo_lock)
@@ -58,7 +58,7 @@ impl Wanted {
         })
     }
 
-    /// Reads the lock of a staged source, which must be the lock of these files. Gives its digest as well.
+    /// Reads the lock of a staged source, which must be the lock of these files. Also returns its digest.
     ///
     /// # Errors
     /// There is no lock, it is invalid, or it is the lock of other files.

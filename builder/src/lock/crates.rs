@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use name::{CrateName, CrateVersion, InvalidCrate};
 
-/// Most bytes of a crate archive.
+/// Maximum size of a crate archive, in bytes.
 pub(crate) const ARCHIVE: u64 = 64 << 20;
 
 /// A crate of the public registry.

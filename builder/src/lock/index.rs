@@ -7,11 +7,11 @@ use super::signature::Signature;
 use super::size::at_most;
 use super::time::Time;
 
-/// Most bytes of a release file; Debian's have 150 KB.
+/// Maximum size of a release file, in bytes; Debian's have 150 KB.
 pub(crate) const RELEASE: u64 = 4 << 20;
-/// Most bytes of a package list in xz; Debian's have 10 MB.
+/// Maximum size of a package list in xz, in bytes; Debian's have 10 MB.
 pub(crate) const PACKAGES: u64 = 64 << 20;
-/// Most bytes of a keyring; Debian's has 60 KB.
+/// Maximum size of a keyring, in bytes; Debian's has 60 KB.
 pub(crate) const KEYRING: u64 = 4 << 20;
 
 /// A signed package index.

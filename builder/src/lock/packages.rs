@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use path::{ArchivePath, InvalidPath};
 
-/// Most bytes of a `.deb`.
+/// Maximum size of a `, in bytes.deb`.
 const PACKAGE: u64 = 1 << 30;
 
 /// A package of the build root.

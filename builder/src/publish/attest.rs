@@ -44,7 +44,7 @@ fn read(kind: &Predicate, path: &Path) -> Result<Value, SignError> {
         })
     };
     let parsed = json::parse(&bytes, limits::STATEMENT).map_err(unsigned)?;
-    // The canonical form is signed. If there is none, that is told before the registry is asked.
+    // The canonical form is signed. If there is none, the error is reported before any request to the registry.
     json::canonical(&parsed).map_err(unsigned)?;
     Ok(parsed)
 }

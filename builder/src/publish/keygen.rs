@@ -10,10 +10,10 @@ use signature::PrivateKey;
 use super::error::SignError;
 use crate::at::At;
 
-/// Makes a key pair in the new files `PREFIX.key` and `PREFIX.pub`. Gives their paths.
+/// Generates a key pair in the new files `PREFIX.key` and `PREFIX.pub`. Returns their paths.
 ///
 /// # Errors
-/// One of the files exists or cannot be written; then neither is left.
+/// One of the files exists or cannot be written; then no new file remains.
 pub fn keygen(prefix: &Path) -> Result<(PathBuf, PathBuf), SignError> {
     let key = PrivateKey::generate()?;
     let (private, public) = (extended(prefix, ".key"), extended(prefix, ".pub"));
@@ -33,7 +33,7 @@ fn extended(prefix: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// Writes a new file, whole or not at all. An existing file is never replaced: it may be the only copy of a key.
+/// Writes a new file atomically. An existing file is never replaced: it may be the only copy of a key.
 fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), SignError> {
     Ok(write(path, mode, bytes).map_err(At::writing(path))?)
 }

@@ -24,7 +24,7 @@ pub enum PushError {
 }
 
 impl PushError {
-    /// What helps, if that is known.
+    /// A hint for the user, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Layout(_) => Some("a layout is what `builder build -o` writes"),
@@ -34,8 +34,8 @@ impl PushError {
     }
 }
 
-/// Pushes the image of the layout in `folder`, byte for byte, and gives its reference by digest. If the layout contains a
-/// signed package index, that becomes a referrer of the image.
+/// Pushes the image of the layout in `folder` without changes, and returns its reference by digest. If the layout contains
+/// a signed package index, the index is pushed as a referrer of the image.
 ///
 /// # Errors
 /// See [`PushError`]. What was pushed before the error stays; pushing again completes it.

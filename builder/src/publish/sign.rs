@@ -27,7 +27,7 @@ pub(super) fn refused(image: &ImageRef, source: signer::Error) -> SignError {
     }
 }
 
-/// Nothing is signed that is not in the registry.
+/// Checks that the registry has the image: other images are not signed.
 pub(super) async fn find(image: &ImageRef, transport: &Transport) -> Result<Registry, SignError> {
     let absent = |source| SignError::Image {
         image: Box::new(image.clone()),

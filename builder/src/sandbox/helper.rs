@@ -19,15 +19,15 @@ use rustix::process::umask;
 use super::plan::{Report, Task};
 use super::{mounts, restrict};
 
-/// The user and group that a build sees itself as, whoever runs it.
+/// The user and group ID of the build in the sandbox, for all users of the builder.
 const USER: u32 = 1000;
-/// The host name that a build sees.
+/// The host name in the sandbox.
 const HOSTNAME: &[u8] = b"countersign";
 
-/// A part of the work of this program for itself.
+/// The roles in which this program executes itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Role {
-    /// Leaves the namespaces of the machine, and only reports whether that is allowed.
+    /// Creates namespaces, and only reports whether that is allowed.
     Probe,
     /// The outer stage.
     Outer,
@@ -36,7 +36,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The role that a command line asks for: its first argument, and there is no other.
+    /// The role that a command line names by its only argument.
     pub fn of_arguments(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> Option<Self> {
         let first = arguments.next()?;
         [Self::Probe, Self::Outer, Self::Inner]
@@ -63,7 +63,7 @@ pub fn play(role: Role) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
-            // If the builder has ended, there is no place to report this.
+            // If the builder has ended, this cannot be reported.
             let _ = report(&Report::Refused(refusal));
             ExitCode::FAILURE
         }
@@ -110,7 +110,7 @@ fn inner() -> Result<(), Refusal> {
     restrict::restrict(&plan, limits)?;
     let writable = plan.writable.first().map(|path| &**path);
     let ended = supervise::run(&plan.process, plan.output, writable, limits);
-    // An error is that the builder has ended, and there is no place to report it.
+    // An error means that the builder has ended, so that it cannot be reported.
     let _ = conclude(ended.at(Step::Program)?, plan.product.as_deref());
     Ok(())
 }

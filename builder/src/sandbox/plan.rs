@@ -58,7 +58,7 @@ pub(super) struct Task {
 /// What the helper writes when it is done: one line of JSON, and then the bytes that it announces.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) enum Report {
-    /// The sandbox could not be made.
+    /// The sandbox could not be created.
     Refused(Refusal),
     /// The program ended with another status than 0.
     Exited { code: i32 },

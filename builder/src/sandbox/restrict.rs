@@ -19,7 +19,7 @@ const OPEN_FILES: u64 = 4096;
 /// Bytes of the stack of a main thread, which is the default of Linux.
 const STACK: u64 = 8 << 20;
 
-/// Takes from this process, and from all processes that it starts, what a compiler does not need.
+/// Restricts this process, and all processes that it starts, to what a compiler needs.
 pub(super) fn restrict(plan: &Plan, limits: Limits) -> Result<(), Refusal> {
     limit_resources(limits).at(Step::Limits)?;
     fix_address_space().at(Step::AddressSpace)?;
@@ -28,7 +28,7 @@ pub(super) fn restrict(plan: &Plan, limits: Limits) -> Result<(), Refusal> {
     filter_system_calls().at(Step::SystemCalls)
 }
 
-/// The kernel does not limit the processes of the machine's root; for it, only the first process watches the limit.
+/// The kernel does not limit the number of root's processes; for root, only the first process enforces the limit.
 fn limit_resources(limits: Limits) -> io::Result<()> {
     resources::set(Resource::Core, 0)?;
     resources::set(Resource::Nproc, limits.process_ceiling())?;
@@ -48,7 +48,7 @@ fn give_up_capabilities() -> io::Result<()> {
     Ok(isolate::privileges::give_up()?)
 }
 
-/// A second protection behind read-only mounts. A kernel without Landlock has only the first.
+/// A second protection in addition to read-only mounts. A kernel without Landlock has only the first.
 fn restrict_files(writable: &[PathBuf]) -> io::Result<()> {
     ruleset(writable).map_err(io::Error::other)
 }
@@ -73,8 +73,8 @@ fn filter_system_calls() -> io::Result<()> {
     Filter::of(&UNKNOWN).apply(libc::ENOSYS)
 }
 
-/// Calls that seem not to exist. A filter cannot read the flags of `clone3`; the C library uses `clone` instead. The
-/// others make memory that belongs to no process and no file system, and so has no limit.
+/// Calls that fail as if the kernel did not have them. A filter cannot read the flags of `clone3`; the C library then uses
+/// `clone`. The others create memory that belongs to no process and no file system, and so has no limit.
 const UNKNOWN: [i64; 4] = [
     libc::SYS_clone3,
     libc::SYS_memfd_create,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Runs `command`, a `program` that must fail with one error, one hint, exit status 2 and no output. Gives its standard
+/// Runs `command`, a `program` that must fail with one error, one hint, exit status 2 and no output. Returns its standard
 /// error.
 pub fn told(program: &str, command: Command) -> String {
     told_as(2, program, command)
@@ -66,7 +66,7 @@ pub fn after(script: &str, command: &Command, test: &str) -> Option<Command> {
     Some(unshare)
 }
 
-/// Sends `signal` to `command` while it waits for input from `pipe`, which is made for it. It must end. Gives its standard
+/// Sends `signal` to `command` while it waits for input from `pipe`, which is made for it. It must end. Returns its standard
 /// error.
 pub fn interrupted(mut command: Command, signal: Signal, pipe: &Path) -> String {
     assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());

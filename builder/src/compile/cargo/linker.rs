@@ -1,4 +1,4 @@
-//! The C compiler of a build root. rustc links with it.
+//! The C compiler of a build root, which rustc uses as linker.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::at::At;
 use crate::compile::error::CompileError;
 
-/// The path of the one versioned C compiler, as seen in the sandbox: unpacked packages have no `cc`, which is made when
-/// they are installed.
+/// The path of the only versioned C compiler, as seen in the sandbox. There is no `cc`: packages create it when they
+/// are installed, and here they are only unpacked.
 ///
 /// # Errors
 /// [`CompileError::Linker`] if the root has no such compiler or several, [`CompileError::Root`] if it cannot be read.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// Makes cargo write this report, and show the messages of compilers as usual.
 pub(super) const OPTION: &str = "--message-format=json-render-diagnostics";
-/// Most bytes of a document; a document lists all features and files of a crate.
+/// Maximum size of a document, in bytes; a document lists all features and files of a crate.
 const LINE: u64 = 1 << 20;
 /// The longest text shown of a package's name, in characters.
 const SHOWN: usize = 200;

@@ -1,13 +1,13 @@
-//! Whether the machine, and not the source, is the reason why a build failed. Cargo's exit status is the same for both, so
-//! the messages of compilers and linkers decide. An attacker's text can only turn a refusal into this error, and never an
-//! error into a refusal.
+//! Detects that a build failed because the machine ran out of a resource, and not because of the source. Cargo's exit
+//! status is the same for both, so the messages of compilers and linkers decide. Messages that an attacker chooses can
+//! turn a refusal of the source into this error, but never an error into a refusal.
 
 /// What ran out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scarcity {
     /// Memory.
     Memory,
-    /// Room for files.
+    /// Space for files.
     Files,
     /// Processes and threads.
     Processes,
@@ -39,11 +39,11 @@ impl Scarcity {
         found.or_else(|| is_signal(line).then_some(Self::Signal))
     }
 
-    /// What helps.
+    /// A hint for the user.
     pub fn hint(self) -> &'static str {
         match self {
             Self::Memory => "memory ran out: try --jobs 1",
-            Self::Files => "the room for files ran out: raise it with --limit-files",
+            Self::Files => "the space for files ran out: raise the limit with --limit-files",
             Self::Processes => {
                 "processes or threads ran out: raise their number with --limit-processes, or try --jobs 1"
             }

@@ -1,6 +1,6 @@
-//! Whether cargo failed because of the manifests of crates or of their workspace, before any compiler ran. Too little may
-//! have been staged, which is not an answer about the source. An attacker's text can only turn a refusal into this error,
-//! and never an error into a refusal.
+//! Detects that cargo failed because of the manifests of crates or of their workspace, before any compiler ran. A file that
+//! cargo needs may not have been staged, so this does not refuse the source. Messages that an attacker chooses can turn a
+//! refusal into this error, but never an error into a refusal.
 
 /// Cargo's messages if manifests are missing or contradict each other.
 const UNRESOLVED: [&str; 6] = [

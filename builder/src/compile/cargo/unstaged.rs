@@ -1,16 +1,17 @@
-//! Whether the compiler missed a file that was not staged, as with `include_str!("../../README.md")`. The repository may
-//! have it, so this is not an answer about the source. An attacker's text can only turn a refusal into this error.
+//! Detects that the compiler needs a file that was not staged, as with `include_str!("../../README.md")`. The repository
+//! may have the file, so this does not refuse the source. Messages that an attacker chooses can only turn a refusal into
+//! this error.
 
 use std::path::{Component, Path, PathBuf};
 
 use crate::inputs::git::Source;
 
-/// What the compiler writes around the path of a file that is included or a module.
+/// The compiler's message before the path of a missing included file or module.
 const MISSED: &str = "error: couldn't read ";
 const ABSENT: &str = ": No such file or directory";
 
-/// The path in the repository of a file that this line of the compiler calls missing, if it is outside the staged
-/// folders. The source is at `place` in the sandbox.
+/// If this line of the compiler reports a missing file outside the staged folders, returns the path of the file in the
+/// repository. The source is at `place` in the sandbox.
 pub(super) fn unstaged(line: &str, source: &Source, place: &Path) -> Option<PathBuf> {
     let (path, _) = line.trim().strip_prefix(MISSED)?.rsplit_once(ABSENT)?;
     // Cargo runs the compiler in the root of the workspace, where the lock is.

@@ -1,15 +1,16 @@
-//! Whether the registry answered that it does not have a locked crate. Cargo has no exit status for that, only the words
-//! of its resolver. Of the source they repeat names and versions, which have been parsed and cannot imitate them.
+//! Detects the answer of the registry that it does not have a locked crate. Cargo has no exit status for that, only
+//! messages of its resolver. These messages repeat names and versions of the source, which have been parsed and so cannot
+//! contain such a message.
 
 use super::cargo_lock::CargoLock;
 use crate::host::HostError;
 use crate::lock::crates::Named;
 
-/// Cargo then answers from what it has kept of the index.
+/// Cargo's message if it answers from its own copy of the index.
 const OFFLINE: &str = "offline mode";
 
 /// The locked crate that the registry does not have, if that is why cargo failed. `None` for every other reason, and if
-/// cargo asked no registry: a vendored folder or a local registry may be incomplete.
+/// cargo requested nothing from a registry: a vendored folder or a local registry may be incomplete.
 pub(super) fn absent<'a>(error: &HostError, lock: &'a CargoLock) -> Option<&'a Named> {
     let HostError::Failed { said, .. } = error else {
         return None;
@@ -98,7 +99,7 @@ mod tests {
     #[test]
     fn other_failures_say_nothing_about_the_source() {
         for said in [
-            // Nothing was asked: a vendored folder, a local registry, no network.
+            // No registry was requested: a vendored folder, a local registry, no network.
             "error: no matching package named `itoa` found\nlocation searched: directory source `/x`",
             "error: no matching package named `itoa` found\nAs a reminder, you're using offline mode (--offline)",
             "Updating crates.io index\nerror: no matching package named `itoa` found\nAs a reminder, you're using offline mode",

@@ -1,5 +1,5 @@
 //! A crate archive: one folder, named after crate and version, with a manifest that names both (The Cargo Book,
-//! `cargo package`). An archive that does not is refused, whatever its digest.
+//! `cargo package`). Any other archive is refused, even if it has the expected digest.
 
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use super::error::CrateError;
 use crate::lock::crates::Named;
 
-/// Most bytes that one crate may unpack to.
+/// Maximum unpacked size of one crate, in bytes.
 const UNPACKED: u64 = 1 << 30;
 const MANIFEST: &str = "Cargo.toml";
 
@@ -20,7 +20,7 @@ pub(super) type Take<'a> = &'a mut dyn FnMut(PathBuf, &mut dyn Read) -> Result<(
 /// Checks that these bytes are the archive of this crate.
 ///
 /// # Errors
-/// They are another archive, or none.
+/// They are another archive, or not an archive.
 pub(super) fn check(named: &Named, bytes: &[u8]) -> Result<(), CrateError> {
     each_file(named, bytes, &mut |_, _| Ok(()))
 }
@@ -86,7 +86,7 @@ fn place(named: &Named, entry: &tar::Entry<'_, impl Read>) -> Result<Option<Path
         return Err(wrong(named, reason));
     }
     match entry.header().entry_type() {
-        // Without `.` and `//`, as it will be on disk.
+        // Without `.` and `//`, as on disk.
         tar::EntryType::Regular => Ok(Some(path.components().collect())),
         tar::EntryType::Directory => Ok(None),
         kind => Err(wrong(named, format!("{} is a {kind:?}", path.display()))),

@@ -1,4 +1,4 @@
-//! `Cargo.lock`: the crates of the public registry that a source needs. It is part of the source, and as untrusted.
+//! `Cargo.lock`: the crates of the public registry that a source needs. Like the rest of the source, it is untrusted.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 use super::error::CrateError;
 use crate::lock::crates::Named;
 
-/// SHA-256 of the name of the public registry in every `Cargo.lock`. The name is an address, and this program contains
-/// no address of a registry.
+/// SHA-256 of the URL by which every `Cargo.lock` names the public registry. The digest is used because this program
+/// contains no address of a registry.
 const PUBLIC: &str = "c19b7c6f923b580ac259164a89f2577984ad5ab09ee9d583b888f934adbbe8d0";
 
 /// The crates that a `Cargo.lock` names.
@@ -52,7 +52,7 @@ impl CargoLock {
     /// Parses a `Cargo.lock`.
     ///
     /// # Errors
-    /// The text is not a lock, or it names a crate from elsewhere than the public registry, a replaced crate, a crate
+    /// The text is not a lock, or it names a crate that is not from the public registry, a replaced crate, a crate
     /// without checksum, or an invalid name.
     pub fn parse(text: &str) -> Result<Self, CrateError> {
         let document: Document = content::toml::parse(text)?;
@@ -171,7 +171,7 @@ mod tests {
         assert!(matches!(replaced, Err(CrateError::Source { .. })));
     }
 
-    /// Cargo has other fields, and would read another crate.
+    /// Serde would read the array by the order of its own fields, so that cargo would read another crate.
     #[test]
     fn an_array_is_not_a_package() {
         let lock = CargoLock::parse(LOCK).unwrap();

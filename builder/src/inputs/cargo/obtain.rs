@@ -1,4 +1,4 @@
-//! Brings crates into the store, if the public registry has them under that name, version and digest.
+//! Fetches crates into the store, if the public registry has them with that name, version and digest.
 
 use std::path::Path;
 
@@ -21,8 +21,8 @@ use crate::lock::crates::{ARCHIVE, Crate, Named};
 pub enum RegistryCheck {
     /// They were compared, and are equal.
     Made,
-    /// They were not compared, because cargo could not read the registry. The crates were in the store, and were
-    /// compared when they came into it.
+    /// They were not compared, because cargo could not read the registry. The crates were in the store already, and
+    /// were compared when they were stored.
     NotMade {
         /// What cargo says.
         reason: String,
@@ -30,7 +30,7 @@ pub enum RegistryCheck {
 }
 
 impl RegistryCheck {
-    /// Tells the user if the check was not made.
+    /// Warns the user if the check was not made.
     fn tell(&self, supply: &Supply<'_>) {
         if let Self::NotMade { reason } = self {
             (supply.progress)(&format!(
@@ -40,7 +40,7 @@ impl RegistryCheck {
     }
 }
 
-/// Brings every crate of a `Cargo.lock` into the store, and compares them with the public registry.
+/// Fetches every crate of a `Cargo.lock` into the store, and compares them with the public registry.
 ///
 /// # Errors
 /// As [`obtain`], or the store cannot be read.
@@ -59,7 +59,7 @@ pub(in crate::inputs) fn fetch(
     lock.crates.iter().map(|one| locked(one, store)).collect()
 }
 
-/// Brings every locked crate into the store, and compares them with the public registry.
+/// Fetches every locked crate into the store, and compares them with the public registry.
 ///
 /// # Errors
 /// As [`obtain`].
@@ -110,7 +110,7 @@ fn kept(one: &Named, store: &Store) -> Result<Option<u64>, CrateError> {
     }
 }
 
-/// Compares all crates of a lock with the public registry, and puts the missing ones into the store.
+/// Compares all crates of a lock with the public registry, and adds the missing ones to the store.
 ///
 /// # Errors
 /// The registry has other crates, cargo cannot fetch them, or an archive is not that of its crate.
@@ -155,7 +155,7 @@ fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), CrateEr
     let path = manifest.and_then(|manifest| registry::archive(one, manifest));
     let path = path.ok_or_else(no_archive)?;
     let bytes = at::read(&path, ARCHIVE)?;
-    // If the digest differs, the archive is damaged, and the store says so.
+    // If the digest differs, the archive is damaged, and the store reports it below.
     if Digest::of(&bytes) == one.sha256 {
         archive::check(one, &bytes)?;
     }

@@ -1,6 +1,6 @@
-//! The public registry, through the user's cargo. Cargo never sees a manifest of the source: it gets a package of our own,
-//! which depends on exactly the locked crates. The lock of this package names no digests, so the digests that cargo writes
-//! into it are those of the registry.
+//! The public registry, through the user's cargo. Cargo never reads a manifest of the source: it runs on a generated
+//! package that depends on exactly the locked crates. The lock of this package names no digests, so the digests that cargo
+//! writes into it are those of the registry.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::inputs::Supply;
 use crate::interrupt::Interrupt;
 use crate::lock::crates::Named;
 
-/// Our package. Because it asks for no features, it needs no crate beyond those of the lock.
+/// The generated package. It enables no features, so it needs no crates other than those of the lock.
 const PACKAGE: &str = "\
 [package]
 name = \"locked-crates\"
@@ -35,7 +35,7 @@ path = \"lib.rs\"
 [dependencies]
 ";
 
-/// The locked crates, as cargo finds them in the registry.
+/// The generated package, with which cargo looks up the locked crates in the registry.
 pub(super) struct Registry<'a> {
     scratch: Scratch,
     cargo: Cargo,
@@ -59,7 +59,7 @@ struct Unpacked {
 }
 
 impl<'a> Registry<'a> {
-    /// Has cargo look up the crates of a lock: over the network, or else in its copy of the registry's index.
+    /// Runs cargo to look up the crates of a lock: over the network, or else in its copy of the registry's index.
     ///
     /// # Errors
     /// The registry does not have one of them, cargo is missing or cannot find them, or the work was interrupted.
@@ -82,7 +82,7 @@ impl<'a> Registry<'a> {
                 return Err(CrateError::Absent(one.clone()));
             }
             registry.cargo = registry.cargo.offline();
-            // The error with network says more than the one without.
+            // The error of the request over the network is more useful.
             registry.update().map_err(|_| error)?;
         }
         let completed = at::read(&registry.path("Cargo.lock"), limits::DOCUMENT)?;
@@ -108,7 +108,7 @@ impl<'a> Registry<'a> {
         Ok(())
     }
 
-    /// Has cargo complete the lock of our package.
+    /// Runs cargo to complete the lock of the generated package.
     fn update(&self) -> Result<(), HostError> {
         let manifest = self.path("Cargo.toml");
         let arguments = ["--workspace"];
@@ -134,7 +134,7 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// Has cargo fetch and unpack the crates.
+    /// Runs cargo to fetch and unpack the crates.
     ///
     /// # Errors
     /// cargo cannot fetch them, or its answer is invalid.
@@ -176,7 +176,7 @@ pub(super) fn archive(one: &Named, manifest: &Path) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// The manifest of our package.
+/// The manifest of the generated package.
 fn manifest(crates: &[Named]) -> String {
     let mut text = PACKAGE.to_owned();
     for (index, one) in crates.iter().enumerate() {

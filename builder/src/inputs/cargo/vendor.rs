@@ -15,8 +15,8 @@ use crate::inputs::store::StoreError;
 use crate::inputs::tree::{Tree, holds};
 use crate::lock::crates::Crate;
 
-/// A folder with all crates, as cargo expects a vendored source. The store keeps it, since making and removing thousands
-/// of files takes seconds. At each use, it is compared with the archives, whose digests are checked.
+/// A folder with all crates, as cargo expects a vendored source. The store keeps it, since creating and removing thousands
+/// of files takes seconds. Whenever it is used, it is compared with the archives, whose digests are checked.
 ///
 /// # Errors
 /// An archive differs from the locked one, is not that of its crate, or the work was interrupted.
@@ -71,7 +71,7 @@ fn unpack(crates: &[Crate], supply: &Supply<'_>, into: &Path) -> Result<(), Crat
     Ok(normalize(into).map_err(At::writing(into))?)
 }
 
-/// Calls `take` with each file of a crate, and the checksum file that cargo expects beside them.
+/// Calls `take` with each file of a crate, and with the checksum file that cargo expects in its folder.
 fn each_entry(one: &Crate, supply: &Supply<'_>, take: Take<'_>) -> Result<(), CrateError> {
     supply.interrupt.check()?;
     let named = one.named();

@@ -81,7 +81,7 @@ fn fetched(source: Source) -> Result<Vec<Source>, At> {
         .collect())
 }
 
-/// Whether this is an address that packages can be fetched from.
+/// Whether packages can be fetched from this address: HTTP or HTTPS.
 pub(super) fn is_web(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
 }

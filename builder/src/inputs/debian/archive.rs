@@ -77,10 +77,10 @@ impl Archive {
         })
     }
 
-    /// The package index that the archive has now, verified from its signature down. It must be valid at `now`.
+    /// The package index that the archive serves now, verified by its signature. It must be valid at `now`.
     ///
     /// # Errors
-    /// It cannot be fetched, or there is a break in the chain.
+    /// It cannot be fetched or verified.
     pub(crate) fn resolve(
         &self,
         root: &RootSpec,
@@ -105,7 +105,7 @@ impl Archive {
         })
     }
 
-    /// The release file that the archive has now.
+    /// The release file that the archive serves now.
     pub(crate) fn release(
         &self,
         root: &RootSpec,
@@ -130,8 +130,8 @@ impl Archive {
         self.fetch(&path, listed.size.min(index::PACKAGES), interrupt)
     }
 
-    /// The package list with this digest, which an archive keeps for its last few indices, or else the list that it
-    /// has now.
+    /// The package list with this digest, which an archive keeps for its last few indexes, or else the list that it
+    /// serves now.
     pub(crate) fn list_with(
         &self,
         root: &RootSpec,
@@ -154,7 +154,7 @@ impl Archive {
     /// Fetches one package into the store.
     ///
     /// # Errors
-    /// It cannot be fetched, is another package than was locked, or describes itself as another package.
+    /// It cannot be fetched, differs from the locked package, or its control file describes another package.
     pub fn fetch_package(
         &self,
         package: &Package,

@@ -15,7 +15,7 @@ use crate::lock::packages::Package;
 use crate::lock::signature::Signature;
 use crate::spec::RootSpec;
 
-/// Most bytes of an unpacked package list; Debian's have 60 MB.
+/// Maximum size of an unpacked package list, in bytes; Debian's have 60 MB.
 const LIST: u64 = 256 << 20;
 
 /// Checks that the archive has signed each of `packages`.
@@ -222,9 +222,9 @@ mod tests {
 
     #[test]
     fn one_good_signature_of_a_trusted_key_is_enough() {
-        // gpgv ends with status 2: the keyring does not have the other key that has signed.
+        // gpgv exits with status 2, because the keyring does not have the key of the other signature.
         Case::new().check().unwrap();
-        // The other signature is enough as well, and so is one of a key that has expired since.
+        // The other signature alone is also enough, and so is one by a key that has expired since.
         Case::signed_by("other", "InRelease", "other.gpg")
             .check()
             .unwrap();
@@ -259,14 +259,14 @@ mod tests {
         assert_eq!(error.to_string(), expected);
         let error = Case::broken(|case| case.locked.signatures.clear());
         assert!(error.to_string().contains("signed by no key"), "{error}");
-        // A lock that names Debian's key and brings a keyring of its own.
+        // A lock that names Debian's key, with a keyring that does not contain it.
         let error = Case::broken(|case| {
             case.signers = Signers::with(&[]);
             let debian = "4CB50190207B4758A3F73A796ED0E7B82643E131";
             case.locked.signatures[0].key = debian.parse().unwrap();
         });
         assert!(matches!(error, ChainError::Unsigned { .. }), "{error}");
-        // Trusted, and not the one that the lock names.
+        // A trusted key, but not the one that the lock names.
         let error = Case::broken(|case| {
             case.signers = Signers::with(&[key("own"), key("other")]);
             case.locked.signatures[0].key = key("other");

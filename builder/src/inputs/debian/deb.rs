@@ -6,10 +6,10 @@ use std::path::Path;
 use super::stanza::fields;
 use crate::lock::packages::Package;
 
-/// Most bytes of an unpacked control archive.
+/// Maximum size of an unpacked control archive, in bytes.
 const CONTROL: u64 = 16 << 20;
 
-/// Checks that a `.deb` describes itself by the name and version in the lock: provenance names them.
+/// Checks that the control file of a `.deb` has the name and version in the lock, which provenance repeats.
 ///
 /// # Errors
 /// What is wrong.
@@ -25,7 +25,7 @@ pub fn check(package: &Package, deb: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// The package's own description of itself (deb-control(5)).
+/// The control file (deb-control(5)).
 fn control(deb: &[u8]) -> Option<String> {
     let packed = member(deb, "control.tar.xz")?;
     let reader = liblzma::read::XzDecoder::new_multi_decoder(packed).take(CONTROL);

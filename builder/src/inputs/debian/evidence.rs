@@ -1,5 +1,5 @@
-//! The files that prove what an archive has signed. An archive serves only its newest index, so a layout contains the
-//! files, and they are published with the image.
+//! The files that prove what an archive has signed. An archive serves only its newest index, so these files are
+//! written to the layout and published with the image.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ pub const PACKAGES: &str = "Packages.xz";
 /// Name of the keyring.
 pub const KEYRING: &str = "keyring.gpg";
 
-/// A signed package index, and the keys to verify it with. It is not trusted before [`super::chain::check`].
+/// A signed package index, and the keys to verify it with. It must not be trusted before [`super::chain::check`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Evidence {
     /// The release file, a cleartext signed message.

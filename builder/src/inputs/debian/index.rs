@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::stanza::{StanzaError, fields, package};
 use crate::lock::packages::Package;
 
-/// Most packages that an index may list; Debian's have 64,000.
+/// Maximum number of packages in an index; Debian's have 64,000.
 const PACKAGES: usize = 500_000;
 
 /// A package index that cannot be used.
@@ -78,9 +78,9 @@ impl Index {
         Ok(())
     }
 
-    /// `wanted` and all that they depend on, by name. Of alternatives the first that the index has
-    /// is taken; a virtual package is its alphabetically first provider; versions are not
-    /// compared, since an index has one of each package.
+    /// The packages `wanted` and all their dependencies, by name. Of several alternatives, the first that the
+    /// index has is used; for a virtual package, its alphabetically first provider. Versions are not compared,
+    /// since an index has one version of each package.
     ///
     /// # Errors
     /// A package is wanted or depended on that the index does not have.
@@ -122,7 +122,7 @@ impl Index {
     }
 }
 
-/// `libc6 (>= 2.36)` and `perl:any` without what stands behind the name.
+/// The name in a relation such as `libc6 (>= 2.36)` or `perl:any`.
 fn bare(relation: &str) -> &str {
     relation
         .split(['(', ':', '['])

@@ -70,7 +70,7 @@ fn named(list: &str, names: BTreeSet<&str>) -> Result<Vec<Package>, StanzaError>
     Ok(packages)
 }
 
-/// What differs first between packages of one name.
+/// The first difference between two packages with the same name.
 fn differs(signed: &Package, locked: &Package) -> PackageError {
     let text = |one: &Package| {
         [
@@ -136,7 +136,7 @@ mod tests {
             (path, "path pool/a.deb, as"),
             (size, "size 7, as"),
         ] {
-            // Also where the right one is named as well.
+            // Also if the right package is in the list too.
             for both in [
                 vec![wrong.clone()],
                 vec![wrong.clone(), a.clone()],

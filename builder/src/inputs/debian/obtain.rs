@@ -148,7 +148,7 @@ fn provided(wanted: &Wanted, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveEr
         .map_err(|source| ArchiveError::Evidence { path, source })
 }
 
-/// The file that the archive, or this machine, has now, if it is still the locked one.
+/// The file that the archive serves now, or this machine has, if it is still the locked one.
 fn served(
     wanted: &Wanted,
     root: &RootSpec,

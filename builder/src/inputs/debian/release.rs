@@ -1,5 +1,5 @@
 //! The release file of an archive (Debian repository format, `Release`). A key signs the release files of many suites,
-//! for years, so suite and time are checked as well.
+//! for years, so suite and time are also checked.
 
 use content::Digest;
 
@@ -31,7 +31,7 @@ impl Release {
     /// of its packages, and can be reviewed.
     ///
     /// # Errors
-    /// It is another suite's, or had expired.
+    /// It is the release file of another suite, or it had expired.
     pub fn check(&self, suite: &str, time: Time) -> Result<(), ChainError> {
         let names = ["Codename", "Suite"].map(|field| self.field(field));
         if !names.contains(&Some(suite)) {
@@ -55,7 +55,7 @@ impl Release {
     /// The entry of a file.
     ///
     /// # Errors
-    /// There is none.
+    /// The release file has no such entry.
     pub fn file(&self, file: &str) -> Result<Listed, ChainError> {
         self.find(file).ok_or_else(|| ChainError::Unnamed {
             file: file.to_owned(),

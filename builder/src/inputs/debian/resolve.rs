@@ -12,7 +12,7 @@ use crate::lock::packages::Package;
 use crate::lock::time::Time;
 use crate::spec::RootSpec;
 
-/// What a lock says about packages.
+/// The packages for a new lock.
 pub(in crate::inputs) struct Resolved {
     /// The signed index that names them.
     pub(in crate::inputs) index: SignedIndex,
@@ -43,7 +43,7 @@ pub(in crate::inputs) fn resolve(
 }
 
 /// Verifies that the archive has signed each package of a lock; offline, if the files of the locked index are in the
-/// store or at hand. Gives these files.
+/// store or at hand. Returns these files.
 ///
 /// # Errors
 /// [`ArchiveError::Locked`] if the archive has not signed them; otherwise the files cannot be obtained.

@@ -58,7 +58,7 @@ pub enum RootError {
 }
 
 impl RootError {
-    /// What helps, if that is known.
+    /// A hint for the user, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Store(error) => error.hint(),
@@ -124,8 +124,8 @@ pub fn resolve(
     }
 }
 
-/// The folder for the root of these packages, by these rules. If it were named by its own digest, a lock of other
-/// packages could use it, and provenance would name packages that were never used.
+/// The folder for the root of these packages. If its name were the digest of its contents, a lock of other packages
+/// could use it, and provenance would name packages that were never used.
 fn folder_of(packages: &[Package], store: &Store) -> PathBuf {
     let mut key = Hasher::new();
     key.update(format!("rules {RULES}\0").as_bytes());

@@ -10,7 +10,7 @@ use crate::host;
 use crate::lock::signature::Signature;
 use crate::lock::time::Time;
 
-/// The lines that frame a cleartext signed message (RFC 4880, section 7), in order.
+/// The marker lines of a cleartext signed message (RFC 4880, section 7), in order.
 const MARKS: [&str; 3] = [
     "-----BEGIN PGP SIGNED MESSAGE-----",
     "-----BEGIN PGP SIGNATURE-----",
@@ -23,9 +23,9 @@ const STRONG: [&str; 3] = ["8", "9", "10"];
 #[derive(Debug)]
 pub(super) struct Signed {
     pub(super) text: String,
-    /// The good signatures by keys of the keyring; there may be none.
+    /// The good signatures by keys of the keyring; may be empty.
     pub(super) signatures: Vec<Signature>,
-    /// What gpgv says to its user.
+    /// What gpgv wrote to standard error.
     pub(super) said: String,
 }
 
@@ -63,7 +63,8 @@ fn read_text(path: &std::path::Path, limit: usize) -> io::Result<Vec<u8>> {
     text.map_err(io::Error::other)
 }
 
-/// Checks that this is one message with nothing around it: of several, gpgv could write one and verify another.
+/// Checks that this is one message with nothing before or after it: if there were several, gpgv could verify one and
+/// write the text of another.
 fn check_form(message: &[u8]) -> Result<(), ChainError> {
     let text = str::from_utf8(message).map_err(|_| form("not UTF-8"))?;
     if text.contains('\0') {

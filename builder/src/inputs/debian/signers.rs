@@ -1,5 +1,5 @@
-//! The keys that are trusted to sign a package index. They are pinned in this program: a lock, and the keyring that is
-//! published with an image, are as untrusted as the source that they belong to.
+//! The keys that are trusted to sign a package index. They are pinned in this program, because locks and the keyrings that
+//! are published with images are untrusted.
 
 use std::collections::BTreeSet;
 

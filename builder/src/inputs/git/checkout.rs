@@ -1,9 +1,9 @@
-//! Whether git calls the working tree clean. Configuration and attributes may allow other modes, line endings or
+//! Checks whether the working tree is clean for git. Configuration and attributes may allow other modes, line endings or
 //! encodings than those that were committed.
 //!
-//! `git status` runs programs that the repository names: filters, a file system monitor, hooks. So it is run with a git
-//! folder of our own, with the repository's index, objects, attributes and ignored patterns, and with those settings that
-//! say how files are compared. This folder names no programs.
+//! `git status` runs programs that the repository names: filters, a file system monitor, hooks. So it is run with a
+//! temporary git folder, which has the repository's index, objects, attributes and ignored patterns, and the settings that
+//! define how files are compared, and which names no programs.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -21,7 +21,7 @@ use super::filtered;
 use super::path::path_of;
 use crate::host;
 
-/// Settings that say how git compares files, and where it finds lists of patterns (git-config(1), "core").
+/// Settings that define how git compares files, and where it finds lists of patterns (git-config(1), "core").
 const COMPARING: [&str; 10] = [
     "core.attributesfile",
     "core.autocrlf",
@@ -39,11 +39,11 @@ const READ: [&str; 3] = ["index", "info/attributes", "info/exclude"];
 /// Prefix of the files with the shared part of a split index (git-update-index(1), "Split index").
 const SHARED_INDEX: &str = "sharedindex.";
 
-/// The status of a file that differs from the index, which has it as the commit does.
+/// The status of a file that differs from the index, but not between index and commit.
 const MODIFIED: &[u8] = b" M ";
 
-/// The paths that git calls changed or untracked, among `paths` and below them, or in the whole repository if `paths` is
-/// empty.
+/// The paths that git reports as changed or untracked, among `paths` and below them, or in the whole repository if
+/// `paths` is empty.
 ///
 /// # Errors
 /// git fails, or temporary files cannot be written.
@@ -93,7 +93,7 @@ impl From<io::Error> for Failed {
     }
 }
 
-/// Fills our git folder, `own`.
+/// Fills the temporary git folder `own`.
 fn prepare(top: &Path, commit: &str, own: &Path) -> Result<(), Failed> {
     for folder in ["info", "objects", "refs"] {
         fs::create_dir(own.join(folder))?;
@@ -122,7 +122,7 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// The settings of the repository and its user that say how files are compared.
+/// The settings of the repository and its user that define how files are compared.
 fn configuration(top: &Path, commit: &str) -> Result<String, SourceError> {
     let said = host::git(top, "config", &["--list", "-z"])?;
     let mut settings = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! The folders and files of a repository that a crate needs: its own, those of all crates that it uses by path, and
-//! those that cargo reads of its workspace.
+//! The folders and files of a repository that are needed to build a crate: its own folder, those of all crates that it
+//! uses by path, and the files of its workspace that cargo reads.
 
 use std::collections::BTreeSet;
 
@@ -16,18 +16,18 @@ const LOCK: &str = "Cargo.lock";
 pub(super) struct Closure {
     /// Folders, with everything below them.
     pub(super) folders: BTreeSet<String>,
-    /// Folders with targets that are outside of their crates. What cargo would obey there is not needed.
+    /// Folders with targets that are outside their crates. Manifests and configuration of cargo there are not needed.
     pub(super) target_folders: BTreeSet<String>,
     /// Files outside of these folders; they may be missing.
     pub(super) files: BTreeSet<SourcePath>,
     /// The path where cargo looks for its lock.
     pub(super) cargo_lock: SourcePath,
-    /// The path of the lock in the commit: beside the crate, if its workspace has no lock.
+    /// The path of the lock in the commit: in the folder of the crate, if its workspace has no lock.
     pub(super) committed_lock: SourcePath,
 }
 
 impl Closure {
-    /// The folders of which everything is needed that can be compiled.
+    /// The folders of which all files that can be compiled are needed.
     pub(super) fn complete(&self) -> impl Iterator<Item = &str> {
         let folders = self.folders.union(&self.target_folders);
         folders.map(String::as_str)

@@ -10,7 +10,7 @@ use super::name::{Kind, ObjectName};
 use super::objects::Objects;
 use super::path::{SourcePath, join};
 
-/// What cargo obeys in any folder above the one where it runs.
+/// Files and folders that change what cargo does if they are in a folder above the one where it runs.
 const OBEYED: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo"];
 
 /// A file of the commit.
@@ -21,7 +21,7 @@ pub(super) struct Listed {
     pub(super) executable: Executable,
 }
 
-/// Whether a file is executable: git keeps no more of a mode.
+/// Whether a file is executable: git stores nothing else of its mode.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Executable {
     Yes,
@@ -147,11 +147,11 @@ impl Committed {
         self.below(folders, |_, _| true)
     }
 
-    /// The files below `folders`, sorted, without links, submodules and what cargo obeys: of these folders, which may
-    /// hold much else, only what can be compiled is needed.
+    /// The files below `folders`, sorted, without links, submodules, manifests and cargo configuration: of these
+    /// folders, only files that can be compiled are needed.
     ///
     /// # Errors
-    /// Too much is there, or a folder above is a link.
+    /// There are too many entries, or a folder above is a link.
     pub(super) fn compiled_below(
         &mut self,
         folders: &BTreeSet<String>,
@@ -217,7 +217,7 @@ impl Committed {
         }
         let bytes = self.objects.read(&name, Kind::Tree)?;
         let folder = Rc::new(parse(path, &bytes, name.length())?);
-        // The folder itself counts as well: empty folders cost time, too.
+        // The folder itself counts too, because empty folders also take time.
         self.entries += folder.len() + 1;
         if self.entries > ENTRIES {
             return Err(SourceError::Files);

@@ -1,5 +1,5 @@
-//! Configuration of cargo in a source. It could replace the checked crates, the compiler, the linker and every flag, and
-//! provenance would be wrong. So it is refused.
+//! Refuses cargo configuration in a source: it could replace the checked crates, the compiler, the linker and all flags,
+//! and provenance would be wrong.
 //!
 //! `rust-toolchain.toml` and `rust-toolchain` are for rustup, which the build root does not have.
 

@@ -1,8 +1,8 @@
 //! Files that a filter of the user's configuration converts (gitattributes(5), "filter"), as Git LFS does.
 //!
-//! git itself calls such a file clean if size and times are those in its index, or else if the filter, which it runs,
-//! gives the committed content. No filter runs here: the file counts as clean if it has the size that the index has for
-//! it. A change that keeps the size is missed, but never built: what is built is the committed object.
+//! For git, such a file is clean if its size and times are those in the index, or else if the output of the filter is the
+//! committed content. No filter is run here: the file counts as clean if it has the size that the index has for it. A change
+//! that keeps the size is not noticed, but never built: the committed object is built.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -15,7 +15,7 @@ use crate::host::git;
 
 /// Paths in one call of git; Linux limits the length of arguments.
 const BATCH: usize = 100;
-/// What is configured of a filter that converts files on their way into git.
+/// The settings that name a filter program which converts files when they are added to git.
 const CLEANING: [&str; 2] = ["clean", "process"];
 /// Lines that `git ls-files --debug` writes after each path.
 const STAT_LINES: usize = 5;
@@ -42,7 +42,7 @@ pub(super) fn clean(top: &Path, paths: &[&OsStr]) -> Result<BTreeSet<OsString>, 
 /// The names of the filters that are configured. An attribute that names another one has no effect.
 fn filters(top: &Path) -> Result<BTreeSet<String>, SourceError> {
     let said = git(top, "config", &["--list", "-z"])?;
-    // The last value counts, and an empty one is none.
+    // The last value counts, and an empty value means that there is no filter.
     let mut commands = BTreeMap::new();
     for entry in said.split(|byte| *byte == 0) {
         let entry = String::from_utf8_lossy(entry);
@@ -67,7 +67,7 @@ fn filtered(
     let options = ["-z", "filter", "--"].map(OsStr::new);
     let arguments = [&options[..], paths].concat();
     let said = git(top, "check-attr", &arguments)?;
-    // A path, the name of the attribute and its value, each with a zero byte behind it.
+    // A path, the name of the attribute and its value, each followed by a zero byte.
     let fields: Vec<_> = said.split(|byte| *byte == 0).collect();
     let answers = fields.chunks_exact(3);
     let named = answers.filter(|answer| filters.contains(&*String::from_utf8_lossy(answer[2])));
@@ -85,7 +85,7 @@ fn of_indexed_size(top: &Path, paths: &[OsString]) -> Result<Vec<OsString>, Sour
     let sizes = sizes(&said).into_iter();
     let same = sizes.filter(|(path, size)| {
         let found = fs::symlink_metadata(top.join(path));
-        // git keeps 32 bits, and 0 if it cannot tell a change by the times alone.
+        // git stores 32 bits of the size, and 0 if times alone cannot show a change.
         found.is_ok_and(|found| *size == 0 || found.len() & u64::from(u32::MAX) == *size)
     });
     Ok(same.map(|(path, _)| path).collect())

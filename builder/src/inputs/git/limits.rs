@@ -1,12 +1,12 @@
 //! Limits on a commit: a few kilobytes of git objects can describe terabytes of files.
 
-/// Most files and folders of a source.
+/// Maximum number of files and folders of a source.
 pub(super) const ENTRIES: usize = 100_000;
-/// Most bytes of one file.
+/// Maximum size of one file, in bytes.
 pub(super) const FILE: u64 = 256 << 20;
-/// Most bytes of a commit or a tree object.
+/// Maximum size of a commit or a tree object, in bytes.
 pub(super) const LIST: u64 = 16 << 20;
-/// Most bytes of all objects of a source.
+/// Maximum size of all objects of a source, in bytes.
 pub(super) const TOTAL: u64 = 2 << 30;
-/// Most bytes of a path; Linux opens no longer path.
+/// Maximum size of a path, in bytes; Linux opens no longer path.
 pub(super) const PATH: usize = 4096;

@@ -1,5 +1,5 @@
-//! Symbolic links between the top of a repository and the directory that is built. They are refused: the target of a link
-//! would be built under the name of the link.
+//! Refuses symbolic links between the top of a repository and the directory that is built: the target of a link would be
+//! built under the name of the link.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! What a `Cargo.toml` says about other folders (The Cargo Book, "The Manifest Format" and "Workspaces").
+//! The folders that a `Cargo.toml` names (The Cargo Book, "The Manifest Format" and "Workspaces").
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
@@ -73,7 +73,7 @@ impl Manifest {
         })
     }
 
-    /// Whether it is the manifest of a crate: a workspace may have one of its own.
+    /// Whether it is the manifest of a crate; the manifest of a workspace may not be.
     pub(super) fn has_package(&self) -> bool {
         self.package().is_some()
     }
@@ -134,8 +134,8 @@ impl Manifest {
         Ok(folders)
     }
 
-    /// The folders of its library, programs and build script that are outside of its own folder. One outside the
-    /// repository is not among them: if it is compiled, the commit cannot be built anywhere.
+    /// The folders of its library, programs and build script that are outside the folder of the manifest. Folders
+    /// outside the repository are omitted: if one is needed, the commit cannot be built anywhere.
     pub(super) fn target_folders(&self) -> Vec<String> {
         let library = self.table.get("lib").into_iter();
         let programs = self.table.get("bin").and_then(Value::as_array);

@@ -1,4 +1,4 @@
-//! Where manifests are read from: a commit for a build, the working tree for a lock.
+//! The sources of manifests: a commit for a build, the working tree for a lock.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use super::path::SourcePath;
 
 /// Files and folders by their paths in the repository.
 pub(super) trait Files {
-    /// The bytes of the file at `path`; `None` if there is nothing.
+    /// The bytes of the file at `path`; `None` if it does not exist.
     fn file(&mut self, path: &SourcePath) -> Result<Option<Vec<u8>>, SourceError>;
 
     /// The names of the folders in `folder`; `""` is the top folder of the repository.

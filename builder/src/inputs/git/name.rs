@@ -1,4 +1,4 @@
-//! The names of git's objects. A name is the digest of the object's kind, size and bytes. git compares the two when it
+//! The names of git's objects. A name is the digest of the object's kind, size and bytes. git checks the name when it
 //! receives an object, but not when it reads one from its object folder.
 
 use std::fmt;
@@ -16,7 +16,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// git's word for it.
+    /// The kind as git spells it.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Commit => "commit",
@@ -45,7 +45,7 @@ impl ObjectName {
         self.bytes().len()
     }
 
-    /// Whether it is the name of these bytes; never for bytes that were made to collide under SHA-1.
+    /// Whether it is the name of these bytes; always false if the bytes were made to cause a collision of SHA-1.
     pub(super) fn is_of(&self, kind: Kind, bytes: &[u8]) -> bool {
         let head = format!("{} {}\0", kind.word(), bytes.len());
         match self {

@@ -10,7 +10,7 @@ use super::limits::{FILE, LIST, TOTAL};
 use super::name::{Kind, ObjectName};
 use crate::host;
 
-/// Most bytes of the line before an object, with its name, kind and size.
+/// Maximum size of the line before an object, in bytes, with its name, kind and size.
 const HEAD: u64 = 256;
 
 /// A running `git cat-file --batch`.

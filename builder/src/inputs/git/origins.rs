@@ -1,5 +1,5 @@
-//! Where a manifest takes crates from. The public registry and folders of the source are allowed. Other registries and git
-//! repositories are refused before any request: their owners could change the crates.
+//! The origins of the crates in a manifest. The public registry and folders of the source are allowed. Other registries
+//! and git repositories are refused before any request: their owners could change the crates.
 
 use super::error::SourceError;
 
@@ -11,15 +11,15 @@ pub(super) const KINDS: [&str; 5] = [
     "build-dependencies",
     "build_dependencies",
 ];
-/// Keys of a dependency from elsewhere.
+/// Keys of a dependency from another registry or from git.
 const ELSEWHERE: [&str; 3] = ["git", "registry", "registry-index"];
 /// Cargo's name of the public registry in manifests.
 const PUBLIC: &str = "crates-io";
 
-/// Checks that no crate in a manifest comes from elsewhere.
+/// Checks that no crate in a manifest comes from another registry or from git.
 ///
 /// # Errors
-/// A crate comes from elsewhere.
+/// A crate comes from another registry or from git.
 pub(super) fn refuse(manifest: &str, table: &toml::Table) -> Result<(), SourceError> {
     for (name, dependency) in dependencies(table) {
         for key in ELSEWHERE {

@@ -30,7 +30,7 @@ pub(super) fn around(
         return Ok(None);
     };
     let members = members(&root, manifests)?;
-    // Cargo refuses a crate that is below a workspace and not a member. Without the workspace it can be built.
+    // Cargo refuses a crate that is below a workspace and not a member. It can be built without the workspace.
     Ok(members
         .contains(folder)
         .then_some(Workspace { root, members }))

@@ -32,11 +32,11 @@ impl Store {
         }
     }
 
-    /// Keeps the bytes of `reader`, which must be `size` bytes with the digest of the key. The caller has checked that they
-    /// have its name and version.
+    /// Stores the bytes of `reader`, which must be `size` bytes with the digest of the key. The caller has checked that
+    /// they have its name and version.
     ///
     /// # Errors
-    /// The bytes are others, or the store cannot be used; then nothing is kept.
+    /// The bytes differ from the key or the size, or the store cannot be used; then nothing is stored.
     pub fn keep(&self, key: &Key<'_>, reader: impl Read, size: u64) -> Result<(), StoreError> {
         let scratch = self.scratch()?;
         let making = scratch.path().join("input");
@@ -52,7 +52,7 @@ impl Store {
     /// Reads an input.
     ///
     /// # Errors
-    /// The store does not have it, has other bytes in its file, or cannot be used.
+    /// The store does not have it, its file has other bytes, or the store cannot be used.
     pub fn read(&self, key: &Key<'_>, size: u64) -> Result<Vec<u8>, StoreError> {
         let path = self.path(key);
         let file = match File::open(&path) {

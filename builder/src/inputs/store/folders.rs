@@ -39,8 +39,8 @@ impl Store {
         Scratch::below(&coming).map_err(|source| StoreError::at(&coming, source))
     }
 
-    /// Waits until no other process replaces folders below `folder`: it could remove a folder that another process has just
-    /// made and uses. Other processes wait until the file is dropped.
+    /// Waits until no other process replaces folders below `folder`: two processes could remove each other's new folders.
+    /// Other processes wait until the returned file is dropped.
     ///
     /// # Errors
     /// The store cannot be used, or the work was interrupted.

@@ -1,5 +1,5 @@
-//! Prunes a store: first unpacked folders, which can be unpacked again, then archives, which can be fetched again; among
-//! each, the least recently used first.
+//! Prunes a store: first unpacked folders, which can be unpacked again, then archives, which can be fetched again. In each
+//! group, the least recently used are removed first.
 
 use std::fs::{self, DirEntry};
 use std::io;
@@ -10,8 +10,8 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
 use super::{Kind, Store, StoreError};
 
-/// Extension of the record beside an unpacked folder. It contains the size in bytes, and its modification time is the
-/// time of the last use.
+/// Extension of the record of an unpacked folder, which is next to the folder. It contains the size in bytes, and its
+/// modification time is the time of the last use.
 const RECORD: &str = "used";
 /// Length of a digest in hex.
 const HEX: usize = 64;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Most characters of a name or a version; more than any registry accepts.
+/// Maximum length of a name or a version, in characters; more than any registry accepts.
 const LENGTH: usize = 128;
 
 /// The name of a crate in a registry: ASCII letters, digits, `-` and `_` (The Cargo Book, `name`).

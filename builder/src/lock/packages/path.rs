@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Most bytes of a path; more than any archive has.
+/// Maximum size of a path, in bytes; more than any archive has.
 const LENGTH: usize = 1024;
 
 /// A path below the archive's root that does not leave it (Debian repository format, `Filename`).

@@ -14,7 +14,7 @@ use crate::inputs::debian::deb;
 use crate::interrupt::Interrupt;
 use crate::lock::packages::Package;
 
-/// Most bytes that one package may unpack to.
+/// Maximum unpacked size of one package, in bytes.
 const UNPACKED: u64 = 4 << 30;
 /// Folders of `usr/share` that are left out.
 const UNREAD: [&str; 6] = ["doc", "info", "lintian", "locale", "man", "doc-base"];
