@@ -32,8 +32,8 @@ pub enum Origin {
     Source {
         /// Directory or URL.
         source: String,
-        /// The commit to build instead of the one that provenance names. A commit that the policy pins
-        /// comes first.
+        /// The commit to build instead of the one that provenance names. A commit that the policy pins takes
+        /// precedence.
         commit: Option<Commit>,
         /// The programs and their settings.
         tools: Tools,
@@ -63,14 +63,14 @@ pub struct Request<'a> {
 pub struct Appraised {
     /// Pass or fail.
     pub verdict: Verdict,
-    /// What the rules were applied to.
+    /// The evidence that was appraised.
     pub evidence: Evidence,
 }
 
-/// Fetches the image and what is published with it, verifies signatures, rebuilds and appraises.
+/// Fetches the image with its signatures and statements, verifies them, rebuilds the image and appraises it.
 ///
 /// # Errors
-/// The image cannot be fetched or rebuilt. Then there is no verdict.
+/// The image cannot be fetched or rebuilt, so that there is no verdict.
 pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<Appraised, Error> {
     require_source(request)?;
     require_pinned(request)?;
@@ -91,7 +91,7 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
     Ok(Appraised { verdict, evidence })
 }
 
-/// How a pass is signed and granted.
+/// The key and the grant with which a pass is signed and bound.
 pub struct Authority<'a> {
     /// The key that the collaborator signs with.
     pub signer: &'a Signer,
@@ -103,7 +103,7 @@ pub struct Authority<'a> {
     pub verifier_id: &'a str,
 }
 
-/// What an approval led to.
+/// The result of authorizing an approved image.
 #[derive(Debug)]
 pub struct Authorized {
     /// Where readers find verdict and signature.
@@ -114,12 +114,12 @@ pub struct Authorized {
     pub change: Option<Change>,
 }
 
-/// Signs the verdict and the image, and binds. The binding comes last, when everything else is
+/// Signs the verdict and the image, and makes the binding. The binding comes last, when everything else is
 /// published.
 ///
 /// # Errors
-/// A signature, a push or the key service fails. Then nothing was bound, unless the service changed the
-/// policy and its answer was lost.
+/// Signing, pushing or the request to the key service fails. Then the key's policy was not changed, unless the
+/// answer of the key service was lost.
 pub async fn authorize(
     registry: &Registry,
     approval: &Approval,
@@ -149,7 +149,7 @@ pub async fn authorize(
     })
 }
 
-/// Refuses a policy that requires a rebuild if there is no source, before minutes of fetching.
+/// Refuses a policy that requires a rebuild if there is no source, before the image is fetched.
 fn require_source(request: &Request<'_>) -> Result<(), Error> {
     match (request.policy.rebuild, request.origin) {
         (Demand::Required, Origin::Absent) => Err(Hinted::new(
@@ -161,7 +161,7 @@ fn require_source(request: &Request<'_>) -> Result<(), Error> {
     }
 }
 
-/// Refuses another commit than the policy pins: its rebuild could not pass.
+/// Refuses a commit other than the one that the policy pins: its rebuild could not pass.
 fn require_pinned(request: &Request<'_>) -> Result<(), Error> {
     match (&request.policy.commit, request.origin) {
         (

@@ -50,8 +50,7 @@
 //! # }
 //! ```
 //!
-//! This holds for any program that fetches and appraises honestly. A program that invents what a registry
-//! has can still appraise its inventions.
+//! This does not protect against a program that appraises invented content instead of what a registry served.
 
 use google::kms::Key;
 use google::outputs::KeyGrant;

@@ -22,7 +22,7 @@ impl fmt::Display for Carrier {
     }
 }
 
-/// Sixteen digits tell carriers apart. The registry has the whole digest.
+/// The first sixteen digits, which distinguish carriers in a report.
 fn short(name: &str) -> String {
     let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
     let head: String = name.chars().take(7 + 16).collect();

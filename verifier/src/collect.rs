@@ -1,8 +1,8 @@
 //! Fetches an image and everything that is attached to it.
 //!
-//! Both layouts are always read: a registry that hides one of them must not hide the other. A registry
-//! that does not answer is an error, never an absence. Bytes with another digest are damage, which is a
-//! finding.
+//! Both layouts are always read, so that a registry that hides one of them does not hide the other. If a registry
+//! does not answer, that is an error, and never means that something is absent. Bytes with another digest are
+//! damage, which is a finding.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -25,10 +25,10 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// Annotations that claim a predicate type: on layers under `.att`, on bundle referrers.
 const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
 
-/// The most signed pieces of one image, under two tags and in referrers.
+/// Maximum number of signatures and statements of one image, under two tags and in referrers.
 const PIECES: usize = 2 * limits::SIGNATURES + limits::REFERRERS;
-/// The time for everything that is attached to an image. Each answer has a time limit of its own, but
-/// hundreds of slow answers could take a day.
+/// The time limit for everything that is attached to an image. Each answer has its own time limit, but hundreds of
+/// slow answers could take a day.
 const PIECES_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// Resolves a reference to a digest, once.
@@ -54,7 +54,7 @@ pub async fn resolve(registry: &Registry, reference: &Reference) -> Result<Image
     })
 }
 
-/// Fetches everything that the registry has about `image`.
+/// Fetches `image`, and everything that is attached to it.
 ///
 /// # Errors
 /// The registry does not have the image, or does not answer in time.
@@ -81,13 +81,13 @@ pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published,
 struct Collector<'a> {
     registry: &'a Registry,
     published: Published,
-    /// What was fetched already. The same piece attached again says nothing new.
+    /// What was fetched already, so that it is not fetched again.
     seen: BTreeSet<Named>,
-    /// The most bytes that further pieces may have.
+    /// The maximum total size of further signatures and statements, in bytes.
     budget: u64,
 }
 
-/// What is known of a piece before it is fetched, except where it is attached.
+/// What is known about a signature or statement before it is fetched, except where it is attached.
 type Named = (Digest, Form, Option<String>);
 
 impl Collector<'_> {
@@ -151,7 +151,7 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// The layers under a legacy tag. Nothing signs what a tag names, but it must be a manifest.
+    /// The layers under a legacy tag. The content of a tag is not signed, but must be a manifest.
     async fn tag(&mut self, suffix: &str) -> Result<(), Error> {
         let digest = self.published.image.digest;
         let name = format!("sha256-{}{suffix}", digest.hex());
@@ -185,8 +185,8 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// The media type of a layer says what it is: artifact types in listings are often wrong, and both layouts
-    /// may be attached anywhere.
+    /// Fetches the layers of a manifest by their media types: artifact types in listings are often wrong, and both
+    /// layouts may be attached anywhere.
     async fn pieces(&mut self, carrier: &Carrier, manifest: &Manifest) -> Result<(), Error> {
         for layer in &manifest.layers {
             let (form, limit) = match layer.media_type.as_str() {
@@ -231,7 +231,7 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// Sorts answers: the bytes, other bytes (damage, and `None`), or no answer (an error).
+    /// Returns the bytes, or `None` for other bytes, which are recorded as damage. No answer is an error.
     fn intact<T>(
         &mut self,
         what: &Part,
@@ -264,7 +264,7 @@ impl Collector<'_> {
             expected: at_most(most),
             found: Value::More,
         };
-        // Every further carrier would add the same.
+        // Every further carrier would add the same damage.
         if !self.published.damage.contains(&damage) {
             self.published.damage.push(damage);
         }
@@ -312,7 +312,7 @@ fn too_slow(image: &ImageRef) -> Error {
     registry_error("fetching signatures and statements".to_owned(), source)
 }
 
-/// What is wrong with the bytes that the registry served; `None` if it served none.
+/// The damage of the bytes that the registry served; `None` for other errors.
 fn damage(what: &Part, error: &remote::Error) -> Option<Damage> {
     let (expected, found) = match error {
         remote::Error::DigestMismatch {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use console::hint::Hinted;
 
-/// Commits that an error lists. Each user who may push can add more.
+/// Maximum number of commits in an error message: users who may push can add any number.
 const SHOWN: usize = 4;
 
 /// The full name of a git commit. It cannot be an option or a revision of git.
@@ -23,7 +23,7 @@ impl Commit {
         &self.0
     }
 
-    /// The commit that provenance names, if any does. The order of statements is no reason to prefer one.
+    /// The commit that provenance names, if any does. If there are several, none is preferred.
     ///
     /// # Errors
     /// Provenance names several.

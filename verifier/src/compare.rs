@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::contents::{Contents, LayerContents, Listed};
 
-/// The most differences that are kept. A rebuild of another source differs everywhere.
+/// Maximum number of differences that are kept. A rebuild of another source differs everywhere.
 pub const DIFFERENCES: usize = 64;
 
 /// A place where two images differ.

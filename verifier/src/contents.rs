@@ -11,7 +11,7 @@ use oci::{Descriptor, Image};
 use crate::damage::{Damage, Part};
 use crate::value::Value;
 
-/// An entry of a layer, with all that its header says.
+/// An entry of a layer, with all properties in its header.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Listed {
     /// The kind of entry.
@@ -41,7 +41,7 @@ pub enum ListedKind {
         /// The target of the link.
         target: String,
     },
-    /// Another name of a file. Format v1 writes none.
+    /// Another name of a file. Format v1 has no hard links.
     HardLink {
         /// The path of the file.
         target: String,
@@ -137,8 +137,8 @@ impl Contents {
         &self.image
     }
 
-    /// The entries of all layers, later layers over earlier ones. Unlike in a container, whiteouts hide
-    /// nothing: the rules account for every entry.
+    /// The entries of all layers; for each path, the entry of the last layer that has it. Unlike in a container,
+    /// whiteouts remove nothing, because the rules check every entry.
     pub fn flatten(&self) -> BTreeMap<&str, &Listed> {
         let mut flat = BTreeMap::new();
         for layer in &self.layers {
@@ -169,7 +169,7 @@ fn read_layer(
         entries.insert(member.path.to_string(), listed);
         Ok(())
     });
-    // To the end, as the digest is checked there.
+    // Read to the end, because the digest is checked there.
     let diff_id = read.and_then(|diff_id| {
         let rest = io::copy(&mut blob, &mut io::sink()).map_err(ReadError::from);
         rest.map(|_| diff_id).map_err(oci::Error::ReadLayer)
@@ -179,8 +179,8 @@ fn read_layer(
     Ok((LayerContents { digest, entries }, diff_id))
 }
 
-/// What further members may take. A few compressed bytes can unpack to terabytes, or to more names than fit
-/// into memory.
+/// The remaining limits for further members. A few compressed bytes can unpack to terabytes, or to more names than
+/// fit into memory.
 struct Budget {
     content: u64,
     names: u64,
@@ -240,7 +240,7 @@ fn list(member: &Member, content: &mut dyn Read) -> Result<Listed, ReadError> {
     })
 }
 
-/// A malformed archive is damage. A disk that fails is an error.
+/// A malformed archive is damage. A failure to read is an error.
 fn fault(index: usize, digest: &Digest, error: oci::Error) -> ContentsError {
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     match error {

@@ -6,7 +6,7 @@ use crate::value::Value;
 /// Bytes whose digest, size or form is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Damage {
-    /// The document, layer or signed piece.
+    /// The document, layer, signature or statement.
     pub what: Part,
     /// The digest, size or form that it should have.
     pub expected: Value,

@@ -1,5 +1,5 @@
-//! What is known about an image after signatures were verified and the source was rebuilt. Rules use nothing
-//! else but the policy.
+//! Everything that is known about an image after its signatures were verified and its source was rebuilt. Rules use
+//! only this and the policy.
 
 use std::path::PathBuf;
 
@@ -15,23 +15,23 @@ use crate::rule::Rule;
 
 pub use crate::fact::{RegistryCheck, Visibility};
 
-/// What is published, after verification. Only [`crate::examine::examine`] creates one, so its contents are
-/// those of its image.
+/// The published image, signatures and statements, after verification. Only [`crate::examine::examine`] creates one,
+/// so its contents are those of its image.
 #[derive(Clone, Debug)]
 pub struct Attested {
     /// The image that was requested.
     pub(crate) image: ImageRef,
     /// The contents of the image, unless they are damaged.
     pub(crate) contents: Option<Contents>,
-    /// The number of signed pieces.
+    /// The number of signatures and statements.
     pub(crate) pieces: usize,
     /// Signatures over this image by principals of the policy.
     pub(crate) signatures: Vec<Verified<ImageSignature>>,
     /// Statements about this image by principals of the policy.
     pub(crate) statements: Vec<Verified<SignedStatement>>,
-    /// Signed pieces that do not count.
+    /// Signatures and statements that do not count.
     pub(crate) uncounted: Vec<Uncounted>,
-    /// As in [`crate::published::Published`], with what verification added.
+    /// As in [`crate::published::Published`], and damage found by verification.
     pub(crate) damage: Vec<Damage>,
     /// As in [`crate::published::Published`].
     pub(crate) passed_over: Vec<String>,
@@ -56,7 +56,7 @@ pub struct ImageSignature {
     pub carrier: Carrier,
     /// The repository that was signed with the digest, if any.
     pub repository: Option<String>,
-    /// Whether Confidential Space counts it as well.
+    /// Whether Confidential Space also counts it.
     pub in_confidential_space: Visibility,
 }
 
@@ -73,7 +73,7 @@ pub struct SignedStatement {
     pub payload: Vec<u8>,
 }
 
-/// A signed piece that does not count.
+/// A signature or statement that does not count.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Uncounted {
     /// The rule that it may have been meant for.
@@ -84,7 +84,7 @@ pub struct Uncounted {
     pub reason: Reason,
 }
 
-/// When a rebuild was made.
+/// The time of a rebuild.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Timing {
     /// During this appraisal.
@@ -128,15 +128,14 @@ impl Rebuilt {
 pub enum Rebuild {
     /// Neither a source nor an earlier rebuild was given.
     Absent,
-    /// The source does not have the commit.
+    /// The source does not have the commit that provenance names.
     NoCommit {
         /// The source.
         source: String,
         /// The commit that provenance names.
         commit: String,
     },
-    /// The directory, or one above it, is a symbolic link. Another directory would be built under this
-    /// name.
+    /// The directory, or one above it, is a symbolic link, so that another directory would be built.
     Linked {
         /// The commit.
         commit: String,

@@ -1,5 +1,5 @@
-//! From published bytes to who signed what. Keys come from the policy only: a key, hint or type that is
-//! attached to a signature comes from the same source as the signature.
+//! Verifies the signatures of published bytes. Only keys of the policy are used: a key, hint or type that is attached
+//! to a signature is as untrusted as the signature.
 
 use attest::predicate::{COSIGN_SIGN, Purpose};
 use attest::{Predicate, Statement};
@@ -20,7 +20,7 @@ use crate::fact::Reason;
 use crate::published::{Carrier, Form, Piece, Published};
 use crate::rule::Rule;
 
-/// Verifies every piece against every principal, as of `now`.
+/// Verifies every signature and statement with the keys of all principals, at the time `now`.
 pub fn examine(mut published: Published, principals: &Principals, now: DateTime<Utc>) -> Attested {
     refuse_another_image(&mut published);
     let mut examiner = Examiner {
@@ -43,7 +43,7 @@ pub fn examine(mut published: Published, principals: &Principals, now: DateTime<
     examiner.attested
 }
 
-/// Discards contents of another image than was requested.
+/// Discards the contents if they are not those of the requested image.
 fn refuse_another_image(published: &mut Published) {
     let expected = published.image.digest;
     let found = published
@@ -127,8 +127,8 @@ impl Examiner<'_> {
             .try_for_each(|payload| self.signed(piece, envelope.payload_type(), payload))
     }
 
-    /// What a principal has signed. It is a signature on the image only if it says so; any other
-    /// statement is one of its own type, wherever it is attached.
+    /// Adds a signed statement. It is a signature on the image only if its predicate type says so; any other
+    /// statement has the signed type, wherever it is attached.
     fn signed(
         &mut self,
         piece: &Piece,
@@ -163,7 +163,7 @@ impl Examiner<'_> {
             });
             self.attested.signatures.push(signature?);
         }
-        // Signatures as well: one that is attached as provenance must be reported.
+        // Also signatures: one that is attached as provenance must be reported.
         let signed = payload.and_then(|bytes| {
             Ok::<_, Reason>(SignedStatement {
                 carrier: piece.carrier.clone(),

@@ -1,9 +1,9 @@
-//! What findings are made of: single facts about signatures, statements and rebuilds.
+//! Facts about signatures, statements and rebuilds, which findings contain.
 
 use content::Digest;
 use serde::Deserialize;
 
-/// What a statement says of an image and its build.
+/// A claim of a statement about an image and its build.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Claim {
     /// The statement as a document.
@@ -34,10 +34,10 @@ pub enum Claim {
     FurtherComponents(&'static str),
 }
 
-/// Why a signed piece does not count.
+/// Why a signature or statement does not count.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Reason {
-    /// It cannot be read, or no principal signed it: the words of the parser.
+    /// It cannot be parsed, or no principal signed it. The value is the error message.
     Unverified(String),
     /// It was signed for another image.
     OtherImage {
@@ -57,7 +57,7 @@ pub enum Reason {
         /// The type that was signed.
         found: String,
     },
-    /// The statement is about several images, or about none.
+    /// The statement has several subjects, or none.
     Subjects {
         /// The name of the principal.
         by: String,
@@ -83,7 +83,7 @@ pub enum Visibility {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum RegistryCheck {
-    /// It did, and they are the same.
+    /// It did, and they are equal.
     Made,
     /// It did not.
     NotMade {

@@ -1,4 +1,4 @@
-//! What a collaborator is ready to give: a role on a key, to a digest in a workload identity pool.
+//! The grant of a collaborator: a role on a key, for images whose digest a workload identity pool attests.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 pub mod apply;
 
-/// A grant, as its owner wrote it down. It says nothing about any image.
+/// A grant, as its owner writes it. It does not name an image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Grant {
     key: Key,
@@ -37,8 +37,8 @@ struct Document {
     pool: String,
 }
 
-/// The predefined roles that allow the use of a key, including decryption, and nothing else (Cloud KMS,
-/// "Permissions and roles"). Basic roles, administrators' and all others allow more, or not that.
+/// The predefined roles that allow the use of a key, including decryption, and nothing else (Cloud KMS, "Permissions
+/// and roles"). All other roles allow more, or do not allow decryption.
 const PREDEFINED: [&str; 2] = [
     "cloudkms.cryptoKeyDecrypter",
     "cloudkms.cryptoKeyEncrypterDecrypter",
@@ -69,7 +69,7 @@ impl Grant {
         &self.role
     }
 
-    /// The member that stands for every workload of this pool whose measured image has `digest`.
+    /// The member that includes every workload of this pool whose measured image has `digest`.
     pub fn member(&self, digest: &content::Digest) -> Member {
         Member::of_image(self.pool.clone(), digest)
     }
@@ -80,7 +80,7 @@ fn name<T: FromStr<Err = InvalidName>>(field: &'static str, text: &str) -> Resul
         .map_err(|error| InvalidGrant(format!("`{field}`: {error}")))
 }
 
-/// Parses a role. The name of a custom role does not say what it allows: that is for its owner to check.
+/// Parses a role. The permissions of a custom role are not known here: its owner must check them.
 fn role(text: &str) -> Result<Role, InvalidGrant> {
     let is_accepted = |role: &Role| {
         role.predefined()

@@ -1,5 +1,5 @@
-//! The verifier: it takes an image and what others say about it, reaches a verdict, and binds a key to
-//! the image only after a pass.
+//! The verifier: it checks an image, its signatures and its statements, reaches a verdict, and binds a key to the image
+//! only after a pass.
 //!
 //! ```text
 //! collect -> Published -> examine -> Attested ─┐

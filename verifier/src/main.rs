@@ -30,9 +30,9 @@ mod cli;
 
 use cli::{Cli, Command};
 
-/// Who verifies, where neither policy nor command line says it.
+/// The verifier's URI if neither policy nor command line names one.
 const VERIFIER_ID: &str = "https://countersign.dev/verifier";
-/// How long interrupted work may take to clean up: longer than the builder that it may wait for.
+/// Time limit for interrupted work to clean up; longer than that of the builder, for which it may wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
@@ -59,10 +59,10 @@ fn start() -> Result<Status, Error> {
     answer
 }
 
-/// Runs the command in a task of its own, so that signals are handled while it waits for a pipe or a terminal.
+/// Runs the command in a separate task, so that signals are handled while it waits for a pipe or a terminal.
 /// Aborting the task removes its temporary files and ends its processes.
 async fn run(cli: Cli) -> Result<Status, Error> {
-    // With two providers linked in, the clients need to know which one to use.
+    // Several providers may be linked, so one must be chosen. This fails only if one was chosen before.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut signals = Signals::listen().map_err(Hinted::starting)?;
     let mut work = tokio::spawn(dispatch(cli.command));
@@ -125,8 +125,8 @@ async fn appraise(
     authorize::verify(&request, &|line: &str| progress.show(line)).await
 }
 
-/// Everything that may be missing is opened first, so that a wrong key path costs no rebuild. It is
-/// used only after a pass.
+/// Opens the key and the key service before the rebuild, so that a wrong path is reported early. They are used only
+/// after a pass.
 async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
     let verify = &arguments.verify;
     let policy = apart(&verify.policy, read_policy).await?;
@@ -190,9 +190,9 @@ fn print_binding(
 fn done(authorized: &Authorized) -> String {
     let key = authorized.binding.key();
     let bound = match authorized.change {
-        Some(Change::Written) => format!("bound on {key}"),
-        Some(Change::AlreadySo) => format!("bound on {key} already"),
-        None => "not applied; the binding is printed".to_owned(),
+        Some(Change::Written) => format!("binding added to {key}"),
+        Some(Change::AlreadySo) => format!("{key} already has the binding"),
+        None => "the binding is printed and not applied".to_owned(),
     };
     format!("verdict signed, image countersigned, {bound}")
 }
@@ -205,8 +205,8 @@ async fn revoke(arguments: &cli::Revoke) -> Result<Status, Error> {
         false => None,
     };
     match change {
-        Some(Change::Written) => print::note(&format!("{digest} revoked on {key}")),
-        Some(Change::AlreadySo) => print::note(&format!("{digest} was not bound on {key}")),
+        Some(Change::Written) => print::note(&format!("binding of {digest} removed from {key}")),
+        Some(Change::AlreadySo) => print::note(&format!("{key} has no binding of {digest}")),
         None if arguments.json => {}
         None => print_line(&gcloud::remove(&KeyGrant {
             key,
@@ -317,7 +317,7 @@ fn beside_this_program(name: &str) -> Result<PathBuf, Error> {
     Ok(own.with_file_name(name))
 }
 
-/// Reads a file on a thread of its own: it may be a pipe, which blocks.
+/// Reads a file on a separate thread, because it may be a pipe that blocks.
 async fn apart<T: Send + 'static>(
     path: &Path,
     read: fn(&Path) -> Result<T, Error>,
@@ -329,7 +329,7 @@ async fn apart<T: Send + 'static>(
 
 fn read_policy(path: &Path) -> Result<Policy, Error> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    // Keys are named relative to the policy, wherever the program was started.
+    // Paths of keys are relative to the policy, not to the working directory.
     let read_key = |key: &Path| {
         let file = std::fs::File::open(folder.join(key))?;
         content::read_limited(file, limits::KEY).map_err(std::io::Error::other)

@@ -1,4 +1,4 @@
-//! What a registry has about an image: bytes that are not verified yet.
+//! The bytes that a registry has about an image, before they are verified.
 
 use content::Digest;
 use oci::{Descriptor, ImageRef};
@@ -14,18 +14,18 @@ pub struct Published {
     pub image: ImageRef,
     /// The contents of the image, unless they are damaged.
     pub contents: Option<Contents>,
-    /// What may be a signature or a statement, from both layouts.
+    /// Possible signatures and statements, from both layouts.
     pub pieces: Vec<Piece>,
     /// Files of package indices. They are fetched only if a rebuild needs them.
     pub index_files: Vec<Descriptor>,
     /// Bytes with another digest, or of another form, than they should have.
     pub damage: Vec<Damage>,
-    /// Referrers and pieces that are listed and cannot be read, for people. They do not count: a registry
-    /// could as well leave them out.
+    /// Referrers, signatures and statements that are listed but cannot be read, as text. They do not count: the effect
+    /// is the same as if the registry did not list them.
     pub passed_over: Vec<String>,
 }
 
-/// The form of a signed piece.
+/// The form of a signature or statement.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Form {
     /// A simple-signing payload. Its signature is in an annotation, in base64.

@@ -37,19 +37,19 @@ use record::{Record, read_file};
 pub struct Tools {
     /// The builder program.
     pub builder: PathBuf,
-    /// Where it stores inputs. Without, its default.
+    /// Its store of inputs; `None` for its default.
     pub store: Option<PathBuf>,
-    /// The package archive that it fetches from. Without, its default.
+    /// The package archive that it fetches from; `None` for its default.
     pub archive: Option<String>,
-    /// Fingerprints of keys that may sign package indices, besides those that the builder trusts.
+    /// Fingerprints of keys that may sign package indexes, in addition to those that the builder trusts.
     pub archive_keys: Vec<String>,
-    /// The number of compilers that it runs at once. Without, its default.
+    /// The number of compilers that it runs in parallel; `None` for its default.
     pub jobs: Option<NonZeroUsize>,
-    /// The time limit of a compiler, in minutes. Without, its default.
+    /// The time limit for compiling, in minutes; `None` for its default.
     pub time_limit: Option<NonZeroU32>,
-    /// What compilers and build scripts may use.
+    /// Limits on compilers and build scripts.
     pub limits: BuildLimits,
-    /// What a source may take.
+    /// Limits on the source.
     pub source_limits: SourceLimits,
 }
 
@@ -69,9 +69,9 @@ pub struct Order {
 /// How the commit is chosen.
 #[derive(Clone, Debug)]
 pub enum Choice {
-    /// By the user. A source without it is an error.
+    /// By the user. It is an error if the source does not have it.
     Given(Commit),
-    /// By provenance. A source without it is evidence.
+    /// By provenance. It is a finding if the source does not have it.
     Claimed(Commit),
     /// The source's `HEAD`.
     Head,

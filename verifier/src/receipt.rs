@@ -1,5 +1,5 @@
-//! A rebuild without a policy: what was built from which commit, and whether it is the published image. An
-//! appraisal by a policy can use its layout later.
+//! A rebuild without a policy: what was built from which commit, and whether it equals the published image. Its layout
+//! can be used later for an appraisal by a policy.
 
 use std::path::Path;
 use std::{fs, io};
@@ -74,7 +74,7 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
     let published = collect::collect(request.registry, &image).await?;
     let order = Order {
         source: request.source.to_owned(),
-        // A policy compares digests of the source as well as its URI.
+        // Only a policy compares the URI.
         source_uri: format!("git+{}", request.source),
         commit: Choice::of(request.commit, || claimed_commit(&published))?,
         directory: request.directory.to_owned(),
@@ -96,7 +96,7 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
     Ok(Receipt { image, evidence })
 }
 
-/// A temporary folder beside the layout, which is renamed when it is complete.
+/// A temporary folder next to the path of the layout, to which it is renamed when it is complete.
 fn beside(layout: &Path) -> io::Result<Scratch> {
     let parent = match layout.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -136,14 +136,14 @@ impl Receipt {
         }
     }
 
-    /// The receipt for people: one line for each finding.
+    /// The receipt as text: one line for each finding.
     pub fn table(&self) -> String {
         let integrity = rules::integrity::check(&self.evidence);
         let rebuild = rules::rebuild::judge(&self.evidence, Demand::Required);
         report::lines(&[integrity, rebuild].concat())
     }
 
-    /// The receipt for programs.
+    /// The receipt as JSON.
     pub fn to_json(&self) -> Value {
         let damage = self.evidence.attested.damage.iter();
         let damage: Vec<String> = damage.map(ToString::to_string).collect();
@@ -157,8 +157,8 @@ impl Receipt {
     }
 }
 
-/// The commit that provenance claims, whether or not its signer is known: a wrong claim leads to a different
-/// image, and to no pass. Two different claims are an error. Claims that cannot be parsed are ignored.
+/// The commit that provenance claims, even if its signer is unknown: with a wrong commit, the rebuilt image differs. Two
+/// different claims are an error. Claims that cannot be parsed are ignored.
 fn claimed_commit(published: &Published) -> Result<Option<Commit>, Error> {
     let pieces = published.pieces.iter();
     let claims = pieces.filter_map(|piece| claim(&piece.bytes)).collect();

@@ -1,4 +1,4 @@
-//! Verdicts and findings, as a table for people and as JSON for programs.
+//! Verdicts and findings, as a table of text and as JSON.
 
 use std::fmt::Write as _;
 
@@ -51,7 +51,7 @@ fn failed(findings: &[Finding]) -> Vec<&'static str> {
     rules
 }
 
-/// The report for programs, with every difference that was found.
+/// The report as JSON, with every difference that was found.
 pub fn json(verdict: &Verdict, evidence: &Evidence) -> Value {
     let word = match verdict {
         Verdict::Pass(_) => "pass",

@@ -1,4 +1,4 @@
-//! Revokes a grant. That needs neither a verdict nor the registry.
+//! Revokes a grant, without a verdict or a registry.
 
 use content::Digest;
 

@@ -16,12 +16,12 @@ pub enum Rule {
     Signatures,
     /// A signed statement with this predicate describes the image as the policy and its bytes do.
     Statement(Predicate),
-    /// Our own rebuild is the same image.
+    /// The rebuilt image is the published image.
     Rebuild,
 }
 
 impl Rule {
-    /// Every rule. An appraisal in which one of them has no finding is a refusal.
+    /// Every rule. An appraisal in which a rule has no finding is a refusal.
     pub fn all() -> impl Iterator<Item = Self> {
         let first = [Self::Integrity, Self::Repository, Self::Signatures];
         let statements = Predicate::descriptions().map(Self::Statement);

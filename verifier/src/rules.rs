@@ -14,11 +14,11 @@ use crate::finding::{Finding, Subject};
 use crate::policy::Policy;
 use crate::value::Value;
 
-/// The rules over statements, one for each predicate that describes an image. A predicate without one
-/// is a rule without a finding, which is a refusal.
+/// The rules for statements, one for each predicate that describes an image. If a predicate has no entry here, its rule
+/// has no finding, which is a refusal.
 const STATEMENTS: [statements::Kind; 2] = [provenance::KIND, sbom::KIND];
 
-/// A signed piece that does not count, for the rule that it may have been meant for.
+/// The note about a signature or statement that does not count, by the rule for which it may have been meant.
 fn uncounted(piece: &Uncounted) -> Finding {
     let subject = Subject::Piece(piece.carrier.clone());
     let reason = Value::Reason(piece.reason.clone());

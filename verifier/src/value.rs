@@ -1,4 +1,4 @@
-//! What was expected and what was found, as data. `report` makes text of it.
+//! Expected and found values of findings, as data. `report` converts them to text.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::fact::{Claim, Reason, RegistryCheck, Visibility};
 pub enum Value {
     /// Absent.
     Nothing,
-    /// Text of a document, a program or an error. It may be an attacker's.
+    /// Untrusted text of a document, a program or an error.
     Text(String),
     /// A digest.
     Digest(Digest),
@@ -22,11 +22,11 @@ pub enum Value {
     Count(usize),
     /// A size in bytes.
     Bytes(u64),
-    /// No more than this.
+    /// At most this value.
     AtMost(Box<Self>),
     /// More than the limit; how much is not known.
     More,
-    /// One of a kind of thing.
+    /// Any value of this kind.
     A(Thing),
     /// A JSON value.
     Json(serde_json::Value),
@@ -34,7 +34,7 @@ pub enum Value {
     Digests(Vec<BTreeMap<String, String>>),
     /// A link to a path.
     LinkTo(String),
-    /// The number of things in an image and beside it.
+    /// The parts of an image, and what is attached to it.
     Inventory {
         /// Layers.
         layers: usize,
@@ -54,7 +54,7 @@ pub enum Value {
     Quorum {
         /// The least number.
         threshold: usize,
-        /// How many the policy names.
+        /// The number of principals that the policy names.
         principals: usize,
     },
     /// Principals, by their names in the policy.
@@ -66,7 +66,7 @@ pub enum Value {
         /// The names of the principals.
         by: Vec<String>,
     },
-    /// What a statement says that does not hold.
+    /// Claims of a statement that do not match.
     Claims(Vec<Claim>),
     /// Why something does not count.
     Reason(Reason),
@@ -87,7 +87,7 @@ pub enum Value {
     Refusal(String),
 }
 
-/// A kind of thing.
+/// A kind of value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Thing {
     /// An OCI image manifest.
@@ -134,7 +134,7 @@ impl From<&str> for Value {
     }
 }
 
-/// Absent text is nothing.
+/// `None` becomes [`Value::Nothing`].
 impl From<Option<&str>> for Value {
     fn from(text: Option<&str>) -> Self {
         text.map_or(Self::Nothing, Self::from)

@@ -1,4 +1,4 @@
-//! Pass or fail. If neither can be told, that is an error, and there is no verdict.
+//! The verdict: pass or fail. If an error prevents an answer, there is no verdict.
 
 use chrono::{DateTime, Utc};
 use content::Digest;
@@ -11,9 +11,9 @@ use crate::value::{Thing, Value};
 /// The result of an appraisal.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// Every rule that the policy requires holds.
+    /// The image meets all requirements of the policy.
     Pass(Approval),
-    /// At least one rule does not hold.
+    /// The image does not meet at least one requirement.
     Fail(Refusal),
 }
 
@@ -35,7 +35,7 @@ pub struct Refusal {
 }
 
 impl Verdict {
-    /// Decides. A rule without a finding did not run, which is a failure.
+    /// Converts an appraisal to a verdict. A rule without a finding did not run, which is a failure.
     pub fn of(appraisal: Appraisal) -> Self {
         let Appraisal {
             image,

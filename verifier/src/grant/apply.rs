@@ -1,8 +1,8 @@
-//! The grant, written into the live policy of a Cloud KMS key.
+//! Adds and removes a grant in the IAM policy of a Cloud KMS key.
 //!
-//! Google offers no way to add one member, only to set the whole policy. So: read it with its etag,
-//! change our member and nothing else, write it back under that etag, and start again when another
-//! writer was faster.
+//! IAM cannot add a single member, only replace the whole policy. So the policy is read with its etag, one member is
+//! changed, and the policy is written with that etag. If another writer has changed the policy in between, this
+//! starts again.
 
 use std::time::{Duration, Instant};
 
@@ -26,19 +26,19 @@ use error::{READING, WRITING, code};
 
 pub use error::ApplyError;
 
-/// How long a write is tried again that other writers overtake.
+/// How long a write is retried if other writers change the policy at the same time.
 const CONTENTION: Duration = Duration::from_secs(60);
-/// The pauses in between are random: up to this at first, up to twice as much after each attempt, and
-/// never more than the second. Writers that were overtaken at one time then do not meet again.
+/// The largest first pause and the largest pause at all. Pauses between attempts are random, so that writers that
+/// collided do not collide again; the largest pause doubles with each attempt.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
-/// How long one call may take, retries of the client included.
+/// Time limit for one call, including the client's retries.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// What a write did.
+/// The result of a change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Change {
     /// The policy was written.
     Written,
-    /// It said so already.
+    /// The policy already was as requested.
     AlreadySo,
 }
 
@@ -50,7 +50,7 @@ impl Keys {
     /// Connects with application default credentials.
     ///
     /// # Errors
-    /// No credentials, or no client for that endpoint.
+    /// There are no credentials, or the client for the endpoint cannot be built.
     pub async fn connect(endpoint: Option<&KmsEndpoint>) -> Result<Self, ApplyError> {
         let credentials = signer::credentials().await;
         let credentials = credentials.map_err(|error| ApplyError::credentials(&error))?;
@@ -70,16 +70,15 @@ impl Keys {
         client.map(Self).map_err(|error| ApplyError::client(&error))
     }
 
-    /// Reads the policy of the key once and changes nothing: what cannot be read later cannot be
-    /// written either, and is better known before anything is signed.
+    /// Checks that the policy of the key can be read, so that an error is found before anything is signed.
     ///
     /// # Errors
-    /// No credentials, no such key, or no leave to read its policy.
+    /// There are no credentials, the key does not exist, or its policy may not be read.
     pub async fn check(&self, key: &Key) -> Result<(), ApplyError> {
         self.read(&key.to_string()).await.map(drop)
     }
 
-    /// Grants. Repeating it changes nothing.
+    /// Adds the binding. Repeating it changes nothing.
     ///
     /// # Errors
     /// The policy cannot be read or written.
@@ -91,7 +90,7 @@ impl Keys {
         .await
     }
 
-    /// Takes the grant for `digest` away. Repeating it changes nothing.
+    /// Removes the member for `digest`. Repeating it changes nothing.
     ///
     /// # Errors
     /// The policy cannot be read or written.
@@ -158,7 +157,7 @@ impl Keys {
     }
 }
 
-/// Google's client tries for minutes.
+/// Limits the time of a call: Google's client retries for minutes.
 async fn in_time<T>(
     doing: &'static str,
     key: &str,
@@ -168,11 +167,11 @@ async fn in_time<T>(
     answer.map_err(|_| ApplyError::silent(doing, key, PATIENCE.as_secs()))
 }
 
-/// What became of one write.
+/// The outcome of one write.
 #[derive(Eq, PartialEq)]
 enum Written {
     Yes,
-    /// The etag was no longer that of the policy.
+    /// Another writer changed the policy: the etag was no longer that of the policy.
     Overtaken,
 }
 

@@ -1,4 +1,4 @@
-//! The policy as a document, and the keys of the names in it.
+//! The policy as a TOML document; its names are resolved to keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -244,7 +244,7 @@ fn keys(
     once(field, found)
 }
 
-/// A list that names something twice was probably meant to name something else.
+/// Refuses a list that names something twice: it was probably meant to name something else.
 fn once<'a, T: Ord>(
     field: &'static str,
     named: impl IntoIterator<Item = (&'a str, T)>,

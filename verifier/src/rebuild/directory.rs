@@ -1,5 +1,5 @@
-//! The directory of the source that is built. No link on the way to it is followed: its target would be built
-//! under another name.
+//! The directory of the source that is built. No symbolic link in its path is followed, because another directory would
+//! be built.
 
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
@@ -9,7 +9,7 @@ use console::at::At;
 use super::error::RebuildError;
 use crate::commit::Commit;
 
-/// What the source has at the path of the directory.
+/// The entry at the path of the directory.
 pub(super) enum Directory {
     /// A directory, by its path.
     Plain(PathBuf),

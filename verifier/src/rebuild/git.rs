@@ -15,8 +15,8 @@ use super::limits::SourceLimits;
 use super::process::{Progress, expect_success, program, run};
 use crate::commit::{Commit, InvalidCommit};
 
-/// Files are checked out byte by byte as they were committed, whatever attributes the source or the user's
-/// settings give them.
+/// Attributes with which files are checked out as they were committed. They override the attributes of the source and
+/// the user's settings.
 const AS_COMMITTED: &str = "* -text !eol -ident -filter -working-tree-encoding\n";
 
 /// Sets limits on a program before it starts.
@@ -29,8 +29,8 @@ pub(super) async fn fetch(
     progress: Progress<'_>,
 ) -> Result<(), RebuildError> {
     let mut git = limited(limits)?;
-    // Without --no-local, git would also copy objects that no branch leads to. The size of one file is easier
-    // to limit than that of many.
+    // Without --no-local, git would also copy objects that no branch contains. With one pack, the limit on the size
+    // of a file limits the whole repository.
     git.args(["-c", "fetch.unpackLimit=1"]);
     git.args(["clone", "--quiet", "--no-checkout", "--no-local", "--"]);
     git.arg(source).arg(clone);
@@ -64,9 +64,9 @@ fn limited(limits: &SourceLimits) -> Result<Command, RebuildError> {
     let mut command = program(PRLIMIT)?;
     command.arg(format!("--fsize={}", limits.repository));
     command.arg(format!("--data={}", limits.memory));
-    // At the soft limit the system sends SIGXCPU, by which git names it; at the hard limit it kills.
+    // At the soft limit the system sends SIGXCPU, which git reports; at the hard limit it kills the process.
     command.arg(format!("--cpu={}:{}", limits.seconds, limits.seconds + 5));
-    // With the signal ignored, git reports a file at its limit.
+    // If the signal is ignored, git reports the file that reached the limit.
     command.args(["env", "--ignore-signal=XFSZ", "git"]);
     console::git::configure(command.as_std_mut(), Network::Allowed);
     Ok(command)
@@ -88,8 +88,8 @@ pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
     })
 }
 
-/// Whether a branch or tag of the source leads to `commit`. The commit is not fetched by name: hosting sites would
-/// then also serve commits of forks.
+/// Whether a branch or tag of the source contains `commit`. The commit is not fetched by name: hosting sites would then
+/// also serve commits of forks.
 pub(super) async fn has_commit(clone: &Path, commit: &Commit) -> Result<bool, RebuildError> {
     let mut git = git(clone)?;
     git.args(["rev-parse", "--quiet", "--verify"])

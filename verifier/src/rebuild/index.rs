@@ -1,5 +1,5 @@
-//! Fetches the signed package index that a lock names from the referrers of the image, as an archive serves only
-//! its newest index. The builder verifies it. Here it is only found by digest.
+//! Fetches the signed package index that a lock names from the referrers of the image, because an archive serves only its
+//! newest index. Its files are found by digest here, and verified by the builder.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::{Progress, RebuildError};
 
 /// The builder's name for its lock.
 const LOCK: &str = "Image.lock";
-/// Most bytes of one file of an index. The package list is the largest: Debian's has 10 MB.
+/// Maximum size of one file of an index, in bytes. The package list is the largest: Debian's has 10 MB.
 const FILE: u64 = 64 << 20;
 /// The names of the files for the builder.
 const NAMES: [&str; 3] = ["InRelease", "Packages.xz", "keyring.gpg"];
@@ -22,11 +22,11 @@ const NAMES: [&str; 3] = ["InRelease", "Packages.xz", "keyring.gpg"];
 pub struct Attached<'a> {
     /// The registry of the image.
     pub registry: &'a Registry,
-    /// Files that are published as parts of package indices. They may be an attacker's.
+    /// Files that are published as parts of package indexes. They are untrusted.
     pub files: Vec<Descriptor>,
 }
 
-/// The part of a lock that is read here.
+/// The fields of a lock that are read here.
 #[derive(Deserialize)]
 struct Lock {
     index: Index,
@@ -80,7 +80,7 @@ impl File {
     }
 }
 
-/// Fetches a blob. `None` if the registry does not have it, or has other bytes. No answer is an error.
+/// Fetches a blob; `None` if the registry does not have it, or has other bytes.
 async fn blob(
     registry: &Registry,
     file: &Descriptor,
@@ -104,7 +104,7 @@ async fn blob(
     }
 }
 
-/// The files that the lock names. The builder refuses a lock that cannot be read.
+/// The files that the lock names; `None` if the lock cannot be read, since the builder reports that.
 fn locked(directory: &Path) -> Option<Index> {
     let file = content::open_regular(&directory.join(LOCK)).ok()?;
     let bytes = content::read_limited(file, limits::DOCUMENT).ok()?;

@@ -7,16 +7,16 @@ use std::process::ExitStatus;
 /// The number of SIGXCPU on Linux, by which the system ends a process at its limit of processor time.
 const OUT_OF_TIME: i32 = 24;
 
-/// Limits of a build, as the builder's options of the same names. Without one, the builder's default counts.
+/// Limits of a build, as the builder's options of the same names; `None` for the builder's default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BuildLimits {
-    /// Most memory, in MiB.
+    /// Maximum memory, in MiB.
     pub memory: Option<NonZeroU32>,
-    /// Most space for files, in MiB.
+    /// Maximum total size of files, in MiB.
     pub files: Option<NonZeroU32>,
-    /// Most processes and threads.
+    /// Maximum number of processes and threads at the same time.
     pub processes: Option<NonZeroU32>,
-    /// Most output, in MiB.
+    /// Maximum output, in MiB.
     pub output: Option<NonZeroU32>,
 }
 
@@ -41,17 +41,17 @@ impl BuildLimits {
 /// Limits of fetching and checking out a source.
 #[derive(Clone, Copy, Debug)]
 pub struct SourceLimits {
-    /// Most bytes of a file that git writes while it fetches: the compressed repository.
+    /// Maximum size of a file that git writes while it fetches, in bytes: the compressed repository.
     pub repository: u64,
-    /// Most bytes of memory of each process of git while it fetches.
+    /// Maximum size of memory of each process of git while it fetches, in bytes.
     pub memory: u64,
-    /// Most seconds of processor time of each process of git while it fetches.
+    /// Maximum processor time, in seconds, of each process of git while it fetches.
     pub seconds: u64,
-    /// Most bytes of all files of the commit.
+    /// Maximum size of all files of the commit, in bytes.
     pub files: u64,
-    /// Most files and directories of the commit.
+    /// Maximum number of files and directories of the commit.
     pub entries: usize,
-    /// Most bytes of all paths of the commit.
+    /// Maximum size of all paths of the commit, in bytes.
     pub names: u64,
 }
 
@@ -69,7 +69,7 @@ impl Default for SourceLimits {
 }
 
 impl SourceLimits {
-    /// The limit that a line of git names as reached. Lines of a server begin with `remote: `.
+    /// The limit that was reached, according to a line that git printed. Lines of a server begin with `remote: `.
     pub(super) fn reached(&self, line: &str) -> Option<String> {
         if line.starts_with("remote: ") {
             return None;
@@ -86,7 +86,7 @@ impl SourceLimits {
         }
     }
 
-    /// The limit by which the system ended git itself.
+    /// The limit at which the system killed git itself.
     pub(super) fn ended(&self, status: ExitStatus) -> Option<String> {
         (status.signal() == Some(OUT_OF_TIME)).then(|| self.time())
     }

@@ -1,4 +1,4 @@
-//! Measures what a commit unpacks to, before it is checked out.
+//! Measures the files of a commit before it is checked out.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -20,7 +20,7 @@ pub(super) async fn measure(
     limits: &SourceLimits,
 ) -> Result<(), RebuildError> {
     let mut git = git(clone)?;
-    // With directories, of which a commit may have millions.
+    // Directories are listed too, because a commit may have millions of them.
     git.args(["ls-tree", "-r", "-t", "-l", "-z", "--full-tree"]);
     git.arg(commit.as_str());
     git.stdout(Stdio::piped()).stderr(Stdio::null());

@@ -1,4 +1,4 @@
-//! Starts programs, and passes on the lines that they print for people.
+//! Starts programs, and relays what they print to standard error.
 
 use std::ffi::OsStr;
 use std::process::{ExitStatus, Stdio};
@@ -10,16 +10,16 @@ use tokio::process::{Child, Command};
 
 use super::error::RebuildError;
 
-/// Takes each line that git and the builder print for people.
+/// Receives each line that git and the builder print to standard error.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
 
-/// Most bytes of a line. A longer one is shown as several.
+/// Maximum size of a line, in bytes. A longer one is shown as several.
 const LINE: u64 = 4096;
 
-/// How long a program may take to clean up after it is asked to end.
+/// Time limit for a program to clean up after SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// A program that ends with this process, see [`process::bound`].
+/// A command that ends with this process, see [`process::bound`].
 pub(super) fn program(name: impl AsRef<OsStr>) -> Result<Command, RebuildError> {
     Ok(process::bound(name)?.into())
 }
@@ -70,21 +70,21 @@ pub(super) async fn run(
     Ok((status, last_line))
 }
 
-/// A program that is asked to end when this is dropped, and killed if it does not.
+/// A program that is sent SIGTERM when this is dropped, and killed if it does not end in time.
 struct Running(Child);
 
 impl Drop for Running {
-    /// Waits for the program's end, as it removes its own temporary files.
+    /// Waits for the end of the program, so that it can remove its temporary files.
     fn drop(&mut self) {
-        // The number is absent once the process has ended: another process may have it then.
+        // There is no ID once the process has ended, since another process may have it then.
         if let Some(id) = self.0.id() {
             process::end_group(id, PATIENCE, || !matches!(self.0.try_wait(), Ok(None)));
         }
     }
 }
 
-/// Reads to the end: the program would be killed if it wrote to a closed pipe. Lines may be an attacker's: git
-/// repeats text of a server, and a compiler repeats text of a source.
+/// Reads to the end, because the program would be killed if it wrote to a closed pipe. Lines are untrusted: git repeats
+/// text of a server, and a compiler repeats text of a source.
 async fn relay(stderr: impl AsyncRead + Unpin, progress: Progress<'_>) -> String {
     let mut stderr = BufReader::new(stderr);
     let (mut bytes, mut last) = (Vec::new(), String::new());

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{NOT_OURS, RebuildError};
 
-/// Beside the builder's `provenance.json` and `sbom.cdx.json`.
+/// The name of the file, which is in the same folder as the builder's `provenance.json`.
 const NAME: &str = "rebuild.json";
 
-/// What was built, for which published image. It is not signed: it protects from mistakes, and not from an
+/// What was built, and for which published image. It is not signed: it protects against mistakes, and not against an
 /// attacker who can write to the folder.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -1,5 +1,5 @@
-//! The registry served bytes with the digests that were requested. Other bytes are an attack or a broken
-//! disk, and never a sign that something is absent.
+//! The registry served bytes with the digests that were requested. Other bytes are caused by an attack or a broken disk,
+//! and never mean that something is absent.
 
 use crate::contents::Contents;
 use crate::evidence::Evidence;

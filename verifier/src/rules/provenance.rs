@@ -1,5 +1,5 @@
-//! The image was built as the policy says: by this builder, in this way, from this source. Its inputs are those of our own
-//! rebuild.
+//! The image was built as the policy requires: by this builder, with this build type, from this source. Its inputs are
+//! those of the verifier's rebuild.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::fact::Claim;
 use crate::policy::Policy;
 use crate::value::Value;
 
-/// Judges the statements.
+/// The rule for provenance.
 pub(super) const KIND: Kind = Kind {
     predicate: Provenance::PREDICATE,
     examine,
@@ -64,8 +64,8 @@ fn builder(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
         .collect()
 }
 
-/// The user of the builder chooses the external parameters. One that the policy does not know could change
-/// anything.
+/// Compares the external parameters, which the user of the builder chooses. A parameter that the policy does not name
+/// could have any effect, and is a mismatch.
 fn parameters(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
     let mut expected = policy.parameters.clone();
     expected.insert("source".to_owned(), Json::from(policy.source_uri.as_str()));
@@ -85,7 +85,7 @@ fn parameters(provenance: &Provenance, policy: &Policy) -> Vec<Mismatch> {
         .collect()
 }
 
-/// There is one source, and it is the policy's.
+/// Checks that there is one source, and that it is the one in the policy.
 fn source(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
     let dependencies = provenance.build_definition.resolved_dependencies.iter();
     let sources: Vec<&str> = dependencies
@@ -102,7 +102,7 @@ fn source(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
     }
 }
 
-/// The policy may pin the commit.
+/// Compares the commit with the one that the policy pins, if any.
 fn commit(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
     let pinned = policy.commit.as_ref()?.as_str();
     match commit_of(provenance) {
@@ -111,8 +111,8 @@ fn commit(provenance: &Provenance, policy: &Policy) -> Option<Mismatch> {
     }
 }
 
-/// The inputs of the build are those of our rebuild, dependency by dependency. The source may have another
-/// URI here, so only its digests are compared.
+/// Compares each dependency with those of the rebuild. The source may have another URI in the rebuild, so only its
+/// digests are compared.
 fn inputs(provenance: &Provenance, rebuilt: &Rebuilt) -> Vec<Mismatch> {
     let theirs = by_name(provenance);
     let ours = by_name(&rebuilt.provenance);

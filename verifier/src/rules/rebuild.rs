@@ -1,4 +1,4 @@
-//! Our own rebuild is the same image, byte for byte.
+//! The rebuilt image equals the published image, byte for byte.
 
 use crate::evidence::{Evidence, Rebuild, Rebuilt, RegistryCheck};
 use crate::finding::{Finding, Rule, Subject};
@@ -19,7 +19,7 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     findings
 }
 
-/// The policy may pin the commit, and an earlier rebuild may be of another.
+/// Compares the commit of the rebuild with the one that the policy pins: an earlier rebuild may be of another commit.
 fn unpinned(evidence: &Evidence, policy: &Policy) -> Option<Finding> {
     let pinned = policy.commit.as_ref()?;
     let Rebuild::Done(rebuilt) = &evidence.rebuild else {
@@ -37,7 +37,7 @@ fn directory(rebuilt: &Rebuilt, policy: &Policy) -> Option<Finding> {
     (found != Some(expected)).then(|| Finding::fail(Rule::Rebuild, subject, expected, found))
 }
 
-/// The rule without a policy.
+/// Compares the images, without a policy.
 pub fn judge(evidence: &Evidence, demand: Demand) -> Vec<Finding> {
     let (subject, expected, found) = match &evidence.rebuild {
         Rebuild::Done(rebuilt) => {
@@ -68,7 +68,8 @@ pub fn judge(evidence: &Evidence, demand: Demand) -> Vec<Finding> {
     vec![Finding::fail(Rule::Rebuild, subject, expected, found)]
 }
 
-/// A lock says which bytes are built, and not whether the registry has the same under that name.
+/// Notes whether crates were compared with the registry. The lock alone does not show that the registry has the same
+/// bytes under that name.
 fn registry(check: &RegistryCheck) -> Finding {
     let (made, check) = (RegistryCheck::Made, check.clone());
     let (made, check) = (Value::Registry(made), Value::Registry(check));

@@ -1,5 +1,5 @@
-//! The bill of materials agrees with the image: every file is listed with its digest, every listed file is in
-//! the image, and crates and packages are those of our rebuild.
+//! The bill of materials agrees with the image: every file is listed with its digest, every listed file is in the image,
+//! and crates and packages are those of the verifier's rebuild.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::value::{Thing, Value};
 /// Mismatches of one kind that are listed. The rest are counted.
 const SHOWN: usize = 8;
 
-/// Judges the statements.
+/// The rule for bills of materials.
 pub(super) const KIND: Kind = Kind {
     predicate: Sbom::PREDICATE,
     examine,
@@ -59,7 +59,7 @@ fn files(sbom: &Sbom, contents: &Contents) -> Vec<Mismatch> {
         .into_iter()
         .filter_map(|(path, listed)| match &listed.kind {
             ListedKind::File { digest, .. } => Some((path.to_owned(), Value::Digest(*digest))),
-            // A second name is a second file, and the builder lists none.
+            // Always a mismatch: `builder build` creates no hard link, and an SBOM cannot describe one.
             ListedKind::HardLink { target } => {
                 Some((path.to_owned(), Value::LinkTo(target.clone())))
             }
@@ -73,8 +73,8 @@ fn files(sbom: &Sbom, contents: &Contents) -> Vec<Mismatch> {
     differences("file", &in_image, &listed)
 }
 
-/// Layers name files without the leading slash. Only one slash is removed: a path with two, or without any,
-/// is no path of an image, and must not match one.
+/// Removes one leading slash: layers name files without it. A path with two slashes, or without any, is not the path of a
+/// file in an image, and must not match one.
 fn rootless(path: &str) -> String {
     match path.strip_prefix('/') {
         Some(rootless) => rootless.to_owned(),

@@ -1,4 +1,4 @@
-//! The digest is signed by all principals that the policy requires, and by as many as its threshold says. Two
+//! The digest is signed by all principals that the policy requires, and by at least as many as its threshold. Two
 //! signatures with one key count once.
 
 use std::collections::BTreeSet;
@@ -40,8 +40,7 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     findings
 }
 
-/// Confidential Space reads less than we do: after a pass here, a workload there may wait for the signature
-/// in vain.
+/// Notes a signer whose signature Confidential Space does not count: the workload does not start without it.
 fn unseen(
     signer: &Identity,
     signatures: &[&Verified<ImageSignature>],
@@ -60,7 +59,7 @@ fn unseen(
     Some(Finding::note(Rule::Signatures, subject, seen, why))
 }
 
-/// The same digest in another repository may be an old release, or another party's.
+/// Notes a signature for another repository: there, the same digest may be an old release, or another party's.
 fn elsewhere(signature: &Verified<ImageSignature>, policy: &Policy) -> Finding {
     let subject = Subject::Signature {
         by: policy.name_of(signature.by()).to_owned(),

@@ -1,8 +1,7 @@
-//! What the rules over statements share: whose statements count, and that one of them must hold in all
-//! it says.
+//! Code that the rules for statements share: which statements count, and that all claims of one of them must match.
 //!
-//! Another statement that does not hold is a note and no failure. Otherwise a registry that leaves it out
-//! would turn a refusal into a pass (in-toto, the monotonic principle).
+//! Another statement that does not match is a note and not a failure. Otherwise a registry could turn a refusal into a
+//! pass by leaving out a statement (in-toto, the monotonic principle).
 
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ use crate::finding::{Finding, Rule, Subject};
 use crate::policy::{Demand, Policy};
 use crate::value::{Thing, Value};
 
-/// A claim of a statement that does not hold.
+/// A claim of a statement that does not match.
 pub(super) struct Mismatch {
     claim: Claim,
     expected: Value,
@@ -41,12 +40,12 @@ impl Mismatch {
     }
 }
 
-/// How the statements with one predicate are judged.
+/// The rule for statements with one predicate.
 pub(super) struct Kind {
     pub(super) predicate: Predicate,
     /// Compares a statement with evidence and policy.
     pub(super) examine: fn(&[u8], &Evidence, &Policy) -> Vec<Mismatch>,
-    /// What nothing is compared with unless there is a rebuild.
+    /// The claims that are compared with a rebuild only, as a plural noun.
     pub(super) needs_rebuild: &'static str,
 }
 
@@ -55,7 +54,7 @@ impl Kind {
         Rule::Statement(self.predicate)
     }
 
-    /// Judges every statement of this kind that counts.
+    /// Checks every statement of this kind that counts.
     pub(super) fn check(&self, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
         let mut findings = judge(self, evidence, policy);
         findings.extend(uncompared(self, evidence, policy));
@@ -113,8 +112,8 @@ fn counted<'a>(
         .collect()
 }
 
-/// Statements that are attached as this type and signed as another (CVE-2022-35929). Each user who may push can
-/// attach them, so this alone is no refusal. It explains what is missing.
+/// Notes statements that are attached as this type and signed as another (CVE-2022-35929). Every user who may push can
+/// attach them, so this is not a failure.
 fn confused<'a>(
     kind: &'a Kind,
     evidence: &'a Evidence,
@@ -204,8 +203,8 @@ fn failures(kind: &Kind, mismatches: Vec<Mismatch>) -> impl Iterator<Item = Find
     })
 }
 
-/// What a statement says of the build is compared with our own build. Without one the signer may have left
-/// out anything.
+/// Notes that claims about the build were not compared, because there is no rebuild: the signer may have left out
+/// anything.
 fn uncompared(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Option<Finding> {
     let is_asked = policy.demands(&kind.predicate) == Demand::Required;
     let is_compared = matches!(evidence.rebuild, Rebuild::Done(_));
@@ -215,8 +214,8 @@ fn uncompared(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Option<Findi
     })
 }
 
-/// One statement, one image, in the repository of the policy: it would not be clear of which of several
-/// subjects the predicate holds.
+/// Checks that the only subject is this image in the repository of the policy. With several subjects, it would not be
+/// clear which of them the predicate describes.
 pub(super) fn subject(
     subjects: &[attest::Subject],
     evidence: &Evidence,

@@ -1,11 +1,11 @@
-//! Changes of a policy: one member, and nothing else.
+//! Adds or removes one member in a policy, and keeps everything else.
 
 use google_cloud_iam_v1::model::{Binding as Granted, Policy};
 
-/// Conditions are only returned, and only kept, from this version on.
+/// The lowest policy version in which conditions are returned and kept.
 pub(super) const POLICY_VERSION: i32 = 3;
 
-/// Adds `member`, to a binding without a condition; `None` when it is there already.
+/// Adds `member` to a binding without a condition; `None` if the binding already has it.
 pub(super) fn add(mut policy: Policy, role: &str, member: &str) -> Option<Policy> {
     let ours = |granted: &&mut Granted| granted.role == role && granted.condition.is_none();
     match policy.bindings.iter_mut().find(ours) {
@@ -19,8 +19,8 @@ pub(super) fn add(mut policy: Policy, role: &str, member: &str) -> Option<Policy
     Some(keep_conditions(policy))
 }
 
-/// Removes `member` from the role, under any condition; `None` when it is not there. A binding that
-/// had no other member goes with it, as the service refuses empty ones.
+/// Removes `member` from the role, under any condition; `None` if the role does not have it. A binding that had no
+/// other member is removed too, because the service refuses empty bindings.
 pub(super) fn remove(mut policy: Policy, role: &str, member: &str) -> Option<Policy> {
     let mut removed = false;
     for granted in &mut policy.bindings {
@@ -36,7 +36,7 @@ pub(super) fn remove(mut policy: Policy, role: &str, member: &str) -> Option<Pol
     removed.then(|| keep_conditions(policy))
 }
 
-/// A policy written at a version below 3 loses the conditions of everyone else.
+/// Sets the version to 3: a policy that is written with a lower version loses the conditions in other bindings.
 fn keep_conditions(policy: Policy) -> Policy {
     let conditional = policy
         .bindings
