@@ -1,9 +1,9 @@
-//! The helper that becomes the container: this program once more, in the two stages of [`isolate::stages`].
+//! The helper that becomes the container: this program, executed again in the two stages of [`isolate::stages`].
 //!
 //! The inner stage becomes the user of the image, in a user namespace that owns none of its mounts, gives up all
 //! capabilities and executes the workload. If the outer stage ends, the inner stage ends, and with it, since it is
 //! process 1, all processes of the workload. The workload has no open file of the launcher: its input is empty, and
-//! its outputs are pipes, or nowhere.
+//! its outputs are pipes or discarded.
 //!
 //! The launcher passes the task on standard input, a socket. An error is reported through the same socket, and it
 //! ends without a report once the workload has started.
@@ -42,7 +42,7 @@ const OPEN_FILES: u64 = 131_072;
 /// A stage of the helper.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub enum Stage {
-    /// Makes namespaces, and waits.
+    /// Creates namespaces, and waits.
     Outer,
     /// Is process 1.
     Inner,
@@ -92,7 +92,7 @@ enum ContainError {
 pub fn run(stage: Stage) -> u8 {
     match stage {
         Stage::Outer => outer().unwrap_or_else(|refusal| {
-            // If the launcher has ended, there is no place to report this.
+            // If the launcher has ended, this cannot be reported.
             let _ = rustix::io::write(stdio::stdin(), refusal.to_string().as_bytes());
             FAILED
         }),
@@ -127,26 +127,26 @@ fn inner() -> u8 {
         Ok(never) => match never {},
         Err(error) => error,
     };
-    // If the outer stage has ended, there is no place to report this.
+    // If the outer stage has ended, this cannot be reported.
     let _ = rustix::io::write(&socket, error.to_string().as_bytes());
     FAILED
 }
 
 fn become_workload(socket: &OwnedFd) -> Result<Infallible, ContainError> {
     let spec: Spec = stages::inner()?;
-    // The workload sees its own session, and not one that it does not know.
+    // The workload gets a session in its own PID namespace.
     setsid().at(Step::Session)?;
     rustix::system::sethostname(spec.host_name.as_bytes()).at(Step::Hostname)?;
     let proc = mounts::make(&spec)?;
     replace_stdin()?;
     let user = User::find(&spec.user, Path::new("/"))?;
     enter_directory(&spec.process.directory)?;
-    // After this, no path of the image is resolved but that of its program.
+    // After this, no path in the image is resolved except that of its program.
     let proc = proc.attach()?;
     resources::set(Resource::Nofile, OPEN_FILES).at(Step::Limits)?;
     identity::become_user(user, proc.as_fd())?;
     drop(proc);
-    // The kernel forgets this when the user changes.
+    // Again, because the kernel resets this when the user changes.
     end_with_starter(socket.as_fd())?;
     restrict::filter_system_calls().at(Step::SystemCalls)?;
     let mut command = spec.process.command().at(Step::Program)?;

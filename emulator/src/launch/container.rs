@@ -13,7 +13,7 @@ use super::Error;
 use super::contain::{Spec, Stage, exit_code};
 use super::relay::Relay;
 
-/// The most bytes of a report of the helper.
+/// Maximum size of a report of the helper, in bytes.
 const REPORT: u64 = 64 << 10;
 
 /// A running container. It is killed when this is dropped.
@@ -23,7 +23,8 @@ pub struct Container {
 }
 
 impl Container {
-    /// Starts a container. Its output goes to that of the launcher if `output` is [`Asked::Yes`], and nowhere otherwise.
+    /// Starts a container. Its output is copied to that of the launcher if `output` is [`Asked::Yes`], and otherwise
+    /// discarded.
     ///
     /// # Errors
     /// The helper cannot be started, or could not make the container.
@@ -41,9 +42,9 @@ impl Container {
             Asked::Yes => relay_output(&mut helper).map_err(Error::Helper)?,
             Asked::No => Vec::new(),
         };
-        // The helper ends with the thread that started it, which lives as long as the runtime.
+        // The helper ends with the thread that started it, which runs as long as the runtime.
         let started = helper.spawn().map_err(Error::Helper)?;
-        // It has the other ends of the socket and of the pipes.
+        // The command holds the other ends of the socket and of the pipes.
         drop(helper);
         let container = Self {
             helper: started,

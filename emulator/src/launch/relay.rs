@@ -26,7 +26,7 @@ impl Relay {
         let (mut reader, writer) = io::pipe()?;
         let (done, end) = oneshot::channel();
         thread::Builder::new().spawn(move || {
-            // An error means that the output was closed: there is no place to report it.
+            // An error means that the output was closed, so that it cannot be reported.
             let _ = copy(&mut reader, &mut output);
             drop(done);
         })?;

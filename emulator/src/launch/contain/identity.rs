@@ -10,8 +10,8 @@ use rustix::thread::{
 
 use super::super::user::User;
 
-/// Leaves the mounts, processes, queues and host name of the machine. The network stays: a container of Confidential
-/// Space has that of its machine. Without privileges, a user namespace is needed first.
+/// Enters new namespaces for mounts, processes, queues and host name. The network stays that of the machine, as in
+/// Confidential Space. Without privileges, a user namespace is created first.
 pub fn enter_namespaces() -> Result<(), Refusal> {
     let namespaces = Namespaces::CLONE_NEWNS
         | Namespaces::CLONE_NEWPID
@@ -34,11 +34,11 @@ fn is_privileged() -> Result<bool, Refusal> {
     Ok(own.effective.contains(needed))
 }
 
-/// Becomes `user` in a new user namespace, so that no capability over the mounts is left, and none can be gained.
-/// `proc` is a process file system that can be written.
+/// Becomes `user` in a new user namespace, so that it has no capability over the mounts and cannot gain one. `proc` is a
+/// writable process file system.
 pub fn become_user(user: User, proc: BorrowedFd<'_>) -> Result<(), Refusal> {
-    // With privileges, the process really becomes the user. Otherwise only the user of the launcher is available, who
-    // is given that number.
+    // With privileges, the process becomes the user. Otherwise the only available user is that of the launcher, who
+    // gets the number of `user` in the namespace.
     if is_privileged()? && can_map(user)? {
         set_thread_groups(&[]).at(Step::Identity)?;
         set_thread_gid(Gid::from_raw(user.gid)).at(Step::Identity)?;
@@ -57,8 +57,8 @@ pub fn become_user(user: User, proc: BorrowedFd<'_>) -> Result<(), Refusal> {
     isolate::privileges::give_up().at(Step::Capabilities)
 }
 
-/// In a user namespace of its own, the workload would have all capabilities again, and with them more of the kernel.
-/// This limit is that of the namespace that the process is in, and of those below it.
+/// Forbids further user namespaces: in one, the workload would have all capabilities again, and so access to more of the
+/// kernel. The limit applies to the namespace of the process and to those below it.
 fn forbid_user_namespaces(proc: BorrowedFd<'_>) -> Result<(), Refusal> {
     users::write(proc, "sys/user/max_user_namespaces", "0").at(Step::Namespaces)
 }

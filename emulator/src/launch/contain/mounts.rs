@@ -9,14 +9,13 @@ use super::Spec;
 
 /// Where a workload finds the token socket (Confidential Space).
 const SHARE: &str = "/run/container_launcher";
-/// How the machine resolves names; a container, which has the machine's network, resolves them in the
-/// same way (google/go-tpm-tools, `launcher/container_spec.go`).
+/// Files that define how the machine resolves host names. A container, which has the machine's network, gets the same
+/// files (google/go-tpm-tools, `launcher/container_spec.go`).
 const NAMES: [&str; 2] = ["/etc/hosts", "/etc/resolv.conf"];
 
-/// Leaves the machine's files for those of the image, with a small `/dev`, the launcher's folder and the files that say
-/// how names are resolved. Returns the container's process file system, which is still to be attached.
-///
-/// As long as there is no process file system, links in the image do not lead to files that a process has open either.
+/// Replaces the machine's file system by that of the image, with a small `/dev`, the launcher's folder and the files for
+/// the resolution of host names. Returns the container's process file system, which is not mounted yet: until then, links
+/// in the image cannot lead to open files of a process.
 pub fn make(spec: &Spec) -> Result<Proc, Refusal> {
     let proc = Proc::make().at(Step::Proc)?;
     root::enter(&Base::Folder(spec.root.clone()), &parts(spec))?;
@@ -48,9 +47,9 @@ fn parts(spec: &Spec) -> Vec<Mount> {
     parts
 }
 
-/// The process file system of the new PID namespace, which is mounted nowhere yet.
+/// The process file system of the new PID namespace, which is not mounted yet.
 pub struct Proc {
-    /// What the workload sees. All of it is read-only: some files in it change the machine.
+    /// The mount for the workload. It is read-only, because writing to some of its files changes the machine.
     shown: OwnedFd,
     /// The same, writable.
     writable: OwnedFd,
@@ -64,7 +63,7 @@ impl Proc {
         })
     }
 
-    /// Attaches it; returns one that can be written and is mounted nowhere.
+    /// Mounts it; returns a writable one that is not mounted.
     pub fn attach(self) -> Result<OwnedFd, Refusal> {
         mounts::attach(&self.shown, Path::new(mounts::PROC)).at(Step::Proc)?;
         Ok(self.writable)

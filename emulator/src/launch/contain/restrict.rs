@@ -1,4 +1,4 @@
-//! System calls that the workload may not make, as container runtimes forbid some.
+//! Forbids system calls to the workload, as container runtimes do.
 
 use std::io;
 
@@ -21,7 +21,8 @@ fn forbidden() -> Result<Filter, BackendError> {
     Ok(filter)
 }
 
-/// Setting the signal at the end of the parent to one that a process can ignore, or to none.
+/// The conditions for a call that changes the signal at the end of the parent to one that a process can ignore, or
+/// disables it.
 fn untie() -> Result<Vec<Condition>, BackendError> {
     let set = u64::from(libc::PR_SET_PDEATHSIG.unsigned_abs());
     let kill = u64::from(libc::SIGKILL.unsigned_abs());
