@@ -1,4 +1,4 @@
-//! The steps of the first two acts, a function for each.
+//! The steps of the builder and of the collaborators, one function each.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,7 +19,7 @@ use crate::transcript::Transcript;
 pub struct Published {
     /// Repository without tag or digest.
     pub repository: String,
-    /// What the TEE will measure.
+    /// The digest that the TEE will measure.
     pub digest: Digest,
 }
 
@@ -41,7 +41,7 @@ pub fn lock(stage: &Stage, transcript: &mut Transcript, source: &Path) -> Result
     prologue::commit(stage, source)
 }
 
-/// Builds the source with the network cut, into a layout on the stage.
+/// Builds the source without network, into a layout on the stage.
 ///
 /// # Errors
 /// `builder build` fails.

@@ -1,5 +1,5 @@
-//! The attacks, and where each must be refused. An attack that succeeds, or that is refused
-//! elsewhere, fails the ceremony.
+//! The attacks, and the check that must refuse each. An attack that succeeds, or that is refused by another check, fails
+//! the ceremony.
 
 mod before_launch;
 mod launched;
@@ -24,7 +24,7 @@ use launched::{
     replayed_token, revoked_digest,
 };
 
-/// The stage after the story: everything is published, countersigned and bound.
+/// The state after all steps: everything is published, countersigned and bound.
 pub struct Scene<'a> {
     /// The stage.
     pub stage: &'a Stage,
@@ -44,9 +44,9 @@ pub struct Scene<'a> {
     pub image: &'a Published,
     /// The builder's store of inputs.
     pub store: &'a Path,
-    /// The image with other terms, once an attack has needed it.
+    /// The image with other terms, if an attack has built it.
     pub forged: Option<Published>,
-    /// The next release, once an attack has needed it.
+    /// The next release, if an attack has built it.
     pub next: Option<Published>,
 }
 
@@ -56,21 +56,21 @@ pub struct Attack {
     pub name: &'static str,
     /// What the attacker does.
     pub deed: &'static str,
-    /// Who must refuse, and by which rule.
+    /// The program or service that must refuse it, and the check.
     pub place: &'static str,
     play: fn(&mut Scene<'_>) -> Result<Outcome, Error>,
 }
 
 /// How an attack ended.
 pub enum Outcome {
-    /// It was refused where it should be, with this message.
+    /// The expected check refused it, with this message.
     Refused(String),
-    /// It was not; this was seen instead.
+    /// The expected check did not refuse it. The value describes what happened.
     NotRefused(String),
 }
 
 impl Attack {
-    /// Plays the attack.
+    /// Runs the attack.
     ///
     /// # Errors
     /// The attack could not be carried out.
@@ -80,7 +80,7 @@ impl Attack {
     }
 }
 
-/// All attacks, in the order in which `all` plays them. The last one takes a binding away.
+/// All attacks, in the order in which `all` runs them. The last one removes a binding.
 pub const ATTACKS: &[Attack] = &[
     Attack {
         name: "changed-byte",

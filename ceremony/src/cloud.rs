@@ -1,5 +1,5 @@
-//! Calls to the cloud's REST interfaces that no program of ours makes: setting up projects, and
-//! sending the collaborators' data.
+//! Calls to the cloud's REST interfaces that no other program of this project makes: setting up projects, and sending
+//! the collaborators' data.
 
 use std::path::Path;
 
@@ -84,7 +84,7 @@ pub fn is_bound(policy: &Value, member: &str) -> bool {
         .any(|members| members.iter().any(|found| found == member))
 }
 
-/// Lets `member` decrypt with a Cloud KMS key, as the owner of the key may do at any time.
+/// Lets `member` decrypt with a Cloud KMS key, as the owner of the key can at any time.
 ///
 /// # Errors
 /// As [`call`].
@@ -99,7 +99,7 @@ pub fn bind(kms: &str, key: &str, token: &Path, member: &str) -> Result<(), Erro
     call("POST", &url, token, &json!({"policy": policy})).map(drop)
 }
 
-/// Exchanges an attestation token at STS, as anyone who holds it can.
+/// Exchanges an attestation token at STS, as every holder of the token can.
 ///
 /// # Errors
 /// The connection fails, or the answer is not JSON.

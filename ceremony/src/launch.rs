@@ -1,4 +1,4 @@
-//! The third act: the data, the launch and the result.
+//! The steps of the operator: the data, the launch and the result.
 
 use std::process::Command;
 use std::sync::mpsc;

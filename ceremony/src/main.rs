@@ -1,6 +1,5 @@
-//! Plays the whole story of Countersign on one machine, with the real programs as separate
-//! processes against the embedded emulator: build, rebuild, compare, countersign, bind, launch,
-//! compute; and, if asked to, every attack on it.
+//! Runs the whole process on one machine, with the real programs as separate processes against the emulator: build,
+//! rebuild, compare, countersign, bind, launch, compute; and, with `--attack`, attacks on it.
 #![forbid(unsafe_code)]
 
 mod acts;
@@ -234,13 +233,13 @@ fn store() -> Result<PathBuf, Error> {
     Ok(cache.ok_or(Error::NoStore)?.join("countersign"))
 }
 
-/// The folder of the programs, which is the one of this program.
+/// The folder of the programs, which is that of this program.
 fn programs() -> Result<PathBuf, Error> {
     let own = std::env::current_exe().map_err(Error::io("own executable"))?;
     Ok(own.parent().map(Path::to_owned).unwrap_or_default())
 }
 
-/// Compiles the programs that the story runs, with the profile of this program.
+/// Compiles the programs that the ceremony runs, with the profile of this program.
 fn build_programs(
     stage: &Stage,
     transcript: &mut Transcript,
@@ -272,8 +271,7 @@ fn warn_if_dirty(stage: &Stage, transcript: &Transcript, repository: &Path) -> R
     Ok(())
 }
 
-/// On a signal, ends all processes, after which the story ends and the stage is removed. Exits in any
-/// case once that has taken too long.
+/// On a signal, ends all processes, after which the ceremony ends and the stage is removed. Exits if that takes too long.
 fn stop_on_signals(stage: &Stage) -> Result<(), Error> {
     let runtime = console::runtime::start().map_err(Error::Runtime)?;
     let entered = runtime.enter();
@@ -293,7 +291,7 @@ fn stop_on_signals(stage: &Stage) -> Result<(), Error> {
 }
 
 fn print(text: &str) {
-    // The outcome is the exit status, whoever reads the table.
+    // The exit status has the outcome, even if the table cannot be printed.
     let _ = console::print::line(text);
 }
 

@@ -1,5 +1,5 @@
-//! What must exist before the story starts: the cloud, each party's keys, conditions and queue, and the
-//! source with this cast's public terms.
+//! Everything that must exist before the first step: the cloud, the keys, conditions and queue of each party, and the
+//! source with the terms of this ceremony.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::transcript::Transcript;
 pub const TOPIC: &str = "projects/operator/topics/data";
 /// The subscription that the workload pulls.
 pub const SUBSCRIPTION: &str = "projects/operator/subscriptions/data";
-/// Written for each cast.
+/// The file of the terms, which is written anew in each ceremony.
 const TERMS: &str = "workload/terms.json";
 /// Written by `builder lock`.
 const LOCK: &str = "workload/Image.lock";
@@ -273,7 +273,7 @@ pub fn commit(stage: &Stage, source: &Path) -> Result<(), Error> {
     finish(stage, commit).map(drop)
 }
 
-/// What all parties agree on before the build: whose data, whose keys, whose signatures.
+/// The terms on which all parties agree before the build: collaborators, keys and signers.
 ///
 /// # Errors
 /// A public key cannot be read.

@@ -1,4 +1,4 @@
-//! The stage: a temporary folder and the processes that run in it. Both are gone when it is dropped.
+//! The stage: a temporary folder and the processes that run in it. Dropping it ends the processes and removes the folder.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -17,7 +17,7 @@ use crate::running::Running;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The temporary folder and processes of one ceremony. Dropping it ends the processes and removes the
-/// folder; what a killed ceremony left behind is removed by the next one.
+/// folder; the folder of a killed ceremony is removed by the next one.
 pub struct Stage {
     folder: Scratch,
     programs: PathBuf,
@@ -92,7 +92,7 @@ impl Stage {
         Command::new(self.programs.join(name))
     }
 
-    /// Starts `command`; each line of its standard error goes to `heard` as well.
+    /// Starts `command`; `heard` also receives each line of its standard error.
     ///
     /// # Errors
     /// It cannot be started.
@@ -148,7 +148,7 @@ impl Playing {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Sends SIGTERM, and waits until the process has ended.
     ///
     /// # Errors
     /// As [`Playing::end`].
@@ -197,7 +197,7 @@ impl Drop for Playing {
     }
 }
 
-/// `command`, which is asked to end when the ceremony is killed.
+/// `command`, which receives SIGTERM when the ceremony is killed.
 fn bound(command: &Command) -> Result<Command, Error> {
     let mut bound = process::bound(command.get_program())?;
     bound.args(command.get_args());

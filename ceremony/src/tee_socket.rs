@@ -1,4 +1,4 @@
-//! The token socket of Confidential Space, as used by an attacker who reached it.
+//! A client of the token socket of Confidential Space, for an attacker who has access to it.
 
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;

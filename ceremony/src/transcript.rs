@@ -1,4 +1,4 @@
-//! What the user sees: a line for each step while it runs, and a summary at the end.
+//! The output of the ceremony: a line for each step while it runs, and a summary at the end.
 
 use std::fmt::Write as _;
 use std::io::IsTerminal;
@@ -21,7 +21,7 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// A heading.
+    /// Prints a heading.
     pub fn act(&self, title: &str) {
         if !self.steps.is_empty() {
             say("");
@@ -29,7 +29,7 @@ impl Transcript {
         say(title);
     }
 
-    /// A line of its own.
+    /// Prints a line of text.
     pub fn note(&self, text: &str) {
         say(&format!("    {text}"));
     }
@@ -79,7 +79,7 @@ impl Transcript {
         self.listen(stage, what, command, |_| {})
     }
 
-    /// Like [`Transcript::run`]; each line of its standard error goes to `heard` as well.
+    /// Like [`Transcript::run`]; `heard` also receives each line of its standard error.
     ///
     /// # Errors
     /// As [`Transcript::run`].

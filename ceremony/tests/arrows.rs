@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What each room uses of our own; a room that is missing here fails the test.
+/// The crates of this project that each crate may use. A crate that is missing here fails the test.
 const ARROWS: &[(&str, &[&str])] = &[
     ("console", &["content"]),
     ("content", &[]),
@@ -91,10 +91,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// They meet in files and over the wire, in their tests as well.
+/// The programs. They exchange files and requests only, also in their tests.
 const PROGRAMS: [&str; 5] = ["builder", "verifier", "emulator", "ceremony", "workload"];
 
-/// What works without a network, and what no such room may stand on.
+/// Crates that must not depend on a network library.
 const OFFLINE: [&str; 7] = [
     "content",
     "oci",
@@ -187,7 +187,7 @@ fn arrows_point_down_only() {
         .collect();
     let drawn: BTreeMap<_, _> = ARROWS
         .iter()
-        .map(|(room, used)| ((*room).to_owned(), names(used)))
+        .map(|(name, used)| ((*name).to_owned(), names(used)))
         .collect();
     assert_eq!(found, drawn);
 }
@@ -221,10 +221,10 @@ fn linked(manifest: &str) -> Names {
 
 #[test]
 fn no_network_below_remote() {
-    for room in OFFLINE {
-        let used = linked(&format!("crates/{room}/Cargo.toml"));
+    for name in OFFLINE {
+        let used = linked(&format!("crates/{name}/Cargo.toml"));
         let network: Vec<_> = used.intersection(&names(&NETWORK)).cloned().collect();
-        assert!(network.is_empty(), "{room} stands on {network:?}");
+        assert!(network.is_empty(), "{name} depends on {network:?}");
     }
 }
 
@@ -249,7 +249,7 @@ fn folder(package: &Value) -> PathBuf {
 
 /// The workload, and what it stands on.
 fn enters_the_image(package: &Value) -> bool {
-    let (_, used) = ARROWS.iter().find(|(room, _)| *room == "workload").unwrap();
+    let (_, used) = ARROWS.iter().find(|(name, _)| *name == "workload").unwrap();
     let name = name(package);
     name == "workload" || used.contains(&name.as_str())
 }

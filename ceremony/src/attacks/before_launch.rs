@@ -1,4 +1,4 @@
-//! Attacks on what is published, which the builder or a collaborator's verifier refuses.
+//! Attacks on published images and on inputs, which the builder or a collaborator's verifier refuses.
 
 use std::fs;
 use std::path::{Path, PathBuf};

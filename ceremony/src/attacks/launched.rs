@@ -1,4 +1,4 @@
-//! Attacks by launching, which the launcher, the workload or Google's services refuse.
+//! Attacks on launched images, which the launcher, the workload or Google's services refuse.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What several attacks need: dishonest images, policies and stores.
+//! Images, policies and stores that several attacks need.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ fn publish(scene: &mut Scene<'_>, layout: &Path, tag: &str) -> Result<Published,
     Ok(image)
 }
 
-/// The honest image in a repository of its own, without any signature.
+/// The honest image in another repository, without any signature.
 pub(super) fn copy(scene: &mut Scene<'_>, name: &str) -> Result<Published, Error> {
     let repository = format!("{}/{name}", scene.cast.repository());
     acts::push(
