@@ -1,6 +1,6 @@
 //! The Pub/Sub subscription that delivers the data (REST). A message is held while the workload runs,
 //! and acknowledged once the result that counts it is written. All other messages are returned at the
-//! end, so that none is lost, and not earlier, because Pub/Sub would deliver them again at once.
+//! end, so that none is lost, and not earlier, because Pub/Sub would immediately deliver them again.
 
 use std::collections::BTreeMap;
 
@@ -117,7 +117,7 @@ impl Delivery {
         printable(name, NAME_LIMIT)
     }
 
-    /// Validates the message; returns the acknowledgement ID beside the outcome.
+    /// Validates the message; also returns its acknowledgement ID.
     pub fn read(
         self,
         collaborators: &[Collaborator],
