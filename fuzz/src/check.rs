@@ -1,4 +1,4 @@
-/// Runs `check` if the bytes are UTF-8. Text from outside is otherwise refused before it is parsed.
+/// Runs `check` if the bytes are UTF-8. Other input is refused before it is parsed.
 pub fn with_text(bytes: &[u8], check: impl FnOnce(&str) -> bool) -> bool {
     std::str::from_utf8(bytes).is_ok_and(check)
 }

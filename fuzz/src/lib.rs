@@ -1,6 +1,5 @@
-//! Fuzz targets: each parser of bytes from outside, as a function of these bytes that returns whether the
-//! parser accepts them. A target panics if its parser does, or if what was parsed and written again is
-//! parsed differently.
+//! Fuzz targets: a function for each parser of untrusted bytes, which returns whether the parser accepts them. A target
+//! panics if its parser does, or if a value is different after it was written and parsed again.
 //!
 //! `fuzz/tests/smoke.rs` runs all of them on stable Rust, and `fuzz/libfuzzer` with a fuzzer.
 
@@ -15,12 +14,12 @@ mod signature;
 mod statements;
 mod verifier;
 
-/// A parser, and the law that it keeps.
+/// A parser and a property of it.
 #[derive(Clone, Copy)]
 pub struct Target {
     /// The name, which is also that of its folder of seeds in `fuzz/corpus`.
     pub name: &'static str,
-    /// Parses the bytes, checks the law, and returns whether the parser accepts them.
+    /// Parses the bytes, checks the property, and returns whether the parser accepts them.
     pub run: fn(&[u8]) -> bool,
 }
 

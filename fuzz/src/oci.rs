@@ -56,7 +56,7 @@ pub fn index(bytes: &[u8]) -> bool {
     })
 }
 
-/// No member of a layer leaves the root. If the layer can be unpacked as well, it has the same diff ID.
+/// No member of a layer leaves the root. If the layer can also be unpacked, it has the same diff ID.
 pub fn layer(bytes: &[u8]) -> bool {
     let visit = |member: &Member, content: &mut dyn Read| {
         let mut parts = member.path.as_str().split('/');

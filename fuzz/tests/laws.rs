@@ -1,4 +1,4 @@
-//! Laws that hold for every value. Values are made from random bytes, which are printed if a law fails.
+//! Property tests: laws that hold for every value. Values are made from random bytes, which are printed if a law fails.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
