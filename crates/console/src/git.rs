@@ -1,16 +1,16 @@
 //! git, with one environment for all programs.
 //!
-//! git is told of other repositories, and of other content for the same names, by variables and by its
-//! configuration. A program that was started by a hook of git, or in a shell where such variables are set, must
-//! not work on that repository.
+//! Environment variables and configuration can make git use another repository, or other content for the same names. A
+//! program that was started by a git hook, or in a shell where such variables are set, must not work on that
+//! repository.
 
 use std::ffi::OsStr;
 use std::process::Command;
 
 use crate::process::Network;
 
-/// Variables of the user that git keeps: where its configuration and its own programs are, and where it stops
-/// to look for a repository.
+/// Variables of the user that are passed to git: the paths of its configuration and programs, and the folders where it
+/// stops looking for a repository.
 const KEPT: [&str; 6] = [
     "GIT_CEILING_DIRECTORIES",
     "GIT_CONFIG_GLOBAL",
@@ -19,7 +19,7 @@ const KEPT: [&str; 6] = [
     "GIT_DISCOVERY_ACROSS_FILESYSTEM",
     "GIT_EXEC_PATH",
 ];
-/// How the names of variables begin by which the user says how to reach a server. Configuration is among them.
+/// Prefixes of variables with which the user configures the access to servers. They include configuration.
 const REACHING: [&str; 8] = [
     "GIT_ALLOW_PROTOCOL",
     "GIT_ASKPASS",
@@ -30,7 +30,7 @@ const REACHING: [&str; 8] = [
     "GIT_SSH",
     "GIT_SSL_",
 ];
-/// No replaced objects, no optional locks, no patterns in paths, no prompts, and messages that can be parsed.
+/// Disables replaced objects, optional locks, patterns in paths and prompts, and makes messages parseable.
 const SETTINGS: [(&str, &str); 5] = [
     ("GIT_LITERAL_PATHSPECS", "1"),
     ("GIT_NO_REPLACE_OBJECTS", "1"),
@@ -38,9 +38,9 @@ const SETTINGS: [(&str, &str); 5] = [
     ("GIT_TERMINAL_PROMPT", "0"),
     ("LC_ALL", "C"),
 ];
-/// By no protocol, not even when an object is absent from a partial clone.
+/// Forbids all protocols, even if an object is missing in a partial clone.
 const OFFLINE: [(&str, &str); 2] = [("GIT_ALLOW_PROTOCOL", "none"), ("GIT_NO_LAZY_FETCH", "1")];
-/// A server that sends nothing for a minute is given up.
+/// Ends a transfer if a server sends nothing for a minute.
 const ONLINE: [(&str, &str); 2] = [
     ("GIT_HTTP_LOW_SPEED_LIMIT", "1"),
     ("GIT_HTTP_LOW_SPEED_TIME", "60"),
@@ -56,8 +56,8 @@ pub fn command(network: Network) -> Command {
     command
 }
 
-/// Gives a clean environment to `command`, whose arguments so far end in `git`, as those of a program that sets
-/// limits and executes it. git's own arguments follow.
+/// Sets a clean environment for `command`, whose arguments so far end in `git`, for example those of a program that sets
+/// limits and executes git. The caller then adds git's own arguments.
 pub fn configure(command: &mut Command, network: Network) {
     for (name, _) in std::env::vars_os().filter(|(name, _)| !is_kept(name, network)) {
         command.env_remove(name);
@@ -72,7 +72,7 @@ pub fn configure(command: &mut Command, network: Network) {
     }
 }
 
-/// Whether a variable is not one of git's, or may be set by the user.
+/// Whether a variable is kept: it does not belong to git, or the user may set it.
 fn is_kept(name: &OsStr, network: Network) -> bool {
     let name = name.as_encoded_bytes();
     let begins = |start: &&str| name.starts_with(start.as_bytes());
@@ -84,7 +84,7 @@ fn is_kept(name: &OsStr, network: Network) -> bool {
 mod tests {
     use super::*;
 
-    /// Variables by which git is told of another repository, or of other content for the same names.
+    /// Variables that make git use another repository, or other content for the same names.
     const OF_ANOTHER: [&str; 14] = [
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
         "GIT_ATTR_SOURCE",

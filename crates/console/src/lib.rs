@@ -1,5 +1,4 @@
-//! What the programs do in the same way: the arguments that they share, exit status, printing, progress,
-//! signals, child processes, and git.
+//! Code that the programs share: common arguments, exit status, printing, progress, signals, child processes, and git.
 #![forbid(unsafe_code)]
 
 pub mod arguments;

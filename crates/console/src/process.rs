@@ -10,18 +10,18 @@ use std::time::{Duration, Instant};
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process_group};
 
-/// Sets attributes of a process before it executes a program; a process with several threads cannot safely run
-/// own code between fork and exec.
+/// The program that sets attributes of a process before it executes another program. A process with several threads
+/// cannot safely run its own code between fork and exec.
 const SETPRIV: &str = "setpriv";
-/// How often a process is asked whether it has ended.
+/// Interval between checks whether a process has ended.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Whether a program may talk to other machines.
+/// Whether a program may use the network.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Network {
-    /// As the user has configured it.
+    /// It may, as the user has configured it.
     Allowed,
-    /// Not at all.
+    /// It may not.
     Forbidden,
 }
 
@@ -30,8 +30,8 @@ pub enum Network {
 #[error("starting {}: program not found", .0.display())]
 pub struct Absent(pub OsString);
 
-/// A command that runs `program` in a process group of its own. The kernel asks it to end (SIGTERM) when the thread
-/// that started it ends, however that happens.
+/// A command that runs `program` in a new process group. The kernel sends it SIGTERM when the thread that started it
+/// ends for any reason.
 ///
 /// # Errors
 /// `program`, or `setpriv` of util-linux, is not installed.
@@ -46,11 +46,10 @@ pub fn bound(program: impl AsRef<OsStr>) -> Result<Command, Absent> {
     Ok(command)
 }
 
-/// Checks that a program is installed: a program that executes another one would report the error, which names
-/// none of them.
+/// Checks that a program is installed. Otherwise `setpriv` would report the error, without the name of the program.
 ///
 /// # Errors
-/// It is not.
+/// It is not installed.
 pub fn find(program: &OsStr) -> Result<(), Absent> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = match Path::new(program).components().count() {
@@ -63,7 +62,7 @@ pub fn find(program: &OsStr) -> Result<(), Absent> {
     }
 }
 
-/// Asks the process group that `id` leads to end (SIGTERM), and kills it if `has_ended` does not become true within
+/// Sends SIGTERM to the process group that `id` leads, and kills it if `has_ended` does not become true within
 /// `patience`.
 pub fn end_group(id: u32, patience: Duration, mut has_ended: impl FnMut() -> bool) {
     signal_group(id, Signal::TERM);

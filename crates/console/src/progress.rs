@@ -1,4 +1,4 @@
-//! Progress: a line that changes on a terminal, plain lines elsewhere.
+//! Progress: one line that is overwritten if standard error is a terminal, otherwise a line for each step.
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{print, text};
 
-/// How the lines of steps begin: cargo's, and those of our own programs. Other lines stay on the terminal.
+/// The beginnings of lines that are steps, of cargo and of the programs. Other lines stay on the terminal.
 const STEPS: [&str; 10] = [
     "Building ",
     "Compiling ",
@@ -21,7 +21,7 @@ const STEPS: [&str; 10] = [
     "unpacking ",
 ];
 
-/// Shows progress on standard error. The terminal is clean when it is dropped.
+/// Shows progress on standard error. The progress line is removed when this is dropped.
 pub struct Progress(Option<ProgressBar>);
 
 impl Progress {
@@ -31,7 +31,7 @@ impl Progress {
             return Self(None);
         }
         let bar = ProgressBar::new_spinner();
-        // The template is a constant; without it the bar has its own style.
+        // The template is a constant and valid; otherwise the bar has its default style.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
             bar.set_style(style);
         }
@@ -39,7 +39,7 @@ impl Progress {
         Self(Some(bar))
     }
 
-    /// Shows a line. A step replaces the step before it; what a compiler reports stays on the terminal.
+    /// Shows a line. A step replaces the step before it; other lines, such as messages of a compiler, stay.
     pub fn show(&self, line: &str) {
         match &self.0 {
             None => print::note(line),
@@ -57,7 +57,7 @@ impl Drop for Progress {
     }
 }
 
-/// Whether a line names a step. An error that happened in a step follows it after a colon, and is none.
+/// Whether a line names a step. A line with a colon is an error that happened in a step.
 fn is_step(line: &str) -> bool {
     let line = line.trim_start();
     STEPS.iter().any(|step| line.starts_with(step)) && !line.contains(": ")

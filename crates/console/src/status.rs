@@ -3,11 +3,11 @@ use std::process::ExitCode;
 /// The exit status of a program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Status {
-    /// 0: yes, or done.
+    /// 0: success, or a verdict of pass.
     Yes,
-    /// 1: no, which is a verdict.
+    /// 1: a verdict of fail, or refused input.
     No,
-    /// 2: could not tell. An input is missing or invalid, or something failed.
+    /// 2: an error. There is no verdict.
     Unknown,
     /// 128 and the number of the signal that ended the work.
     Signal(u8),

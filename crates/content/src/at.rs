@@ -1,4 +1,4 @@
-//! What the system says about a file or folder.
+//! Errors of the operating system at a file or folder.
 
 use std::fs::File;
 use std::io;

@@ -1,8 +1,8 @@
 //! Isolation of a program from the machine that it runs on: namespaces, mounts, users, capabilities, limits and system
-//! call filters. It is the engine under the build sandbox and the launcher's container, which only say what differs:
-//! namespaces and users, parts of the file system, and forbidden system calls.
+//! call filters. The build sandbox and the launcher's container use it, and define only what differs: namespaces and
+//! users, parts of the file system, and forbidden system calls.
 //!
-//! Functions change the calling process, which must have a single thread. [`stages`] makes one.
+//! Functions change the calling process, which must have a single thread. [`stages`] starts such a process.
 #![forbid(unsafe_code)]
 
 pub mod calls;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Bytes in a MiB.
 const MIB: u64 = 1 << 20;
-/// The part of a limit (1/16) by which the kernel allows more. The first process needs it to tell a program that
-/// exceeded the limit from one that only came near.
+/// The kernel's limit is higher than the configured one by 1/16 of it. So the first process can distinguish a program
+/// that exceeded the limit from one that only came close.
 const MARGIN: u64 = 16;
 /// Bytes of a page. For each page that fits into the files, there may be one file.
 const PAGE: u64 = 4096;
@@ -79,7 +79,7 @@ fn bytes(mebibytes: NonZeroU32) -> u64 {
     u64::from(mebibytes.get()) * MIB
 }
 
-/// Rounded up, since a margin of zero would be none.
+/// The limit with its margin, which is rounded up to at least 1.
 fn with_margin(limit: u64) -> u64 {
     limit + limit.div_ceil(MARGIN)
 }

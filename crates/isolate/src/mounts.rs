@@ -55,7 +55,7 @@ pub enum Access {
     ReadOnly,
 }
 
-/// What a `/proc` shows.
+/// What a process file system shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum View {
     /// Everything.
@@ -64,8 +64,8 @@ pub enum View {
     Processes,
 }
 
-/// Makes a `/proc` of this process's PID namespace, which is mounted nowhere yet. Without privileges, the kernel only
-/// makes one while another one can still be seen.
+/// Creates a process file system of this process's PID namespace, which is not mounted yet. To an unprivileged process,
+/// the kernel allows this only while another process file system is visible.
 ///
 /// # Errors
 /// The error of fsopen(2), fsconfig(2) or fsmount(2).
@@ -84,7 +84,7 @@ pub fn proc(view: View, access: Access) -> Result<OwnedFd> {
     fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
 }
 
-/// Opens a mount of the file or folder at `path`, with all mounts below it. It is mounted nowhere yet.
+/// Opens a new mount of the file or folder at `path`, with all mounts below it. It is not mounted at a path yet.
 ///
 /// # Errors
 /// The error of open_tree(2).
@@ -95,7 +95,7 @@ pub fn open(path: &Path) -> Result<OwnedFd> {
     open_tree(CWD, path, flags)
 }
 
-/// Mounts `tree`, which is mounted nowhere yet, at `path`. A file or folder to mount it on is made if there is none. A
+/// Mounts `tree`, which is not mounted at a path yet, at `path`. Creates a file or folder there if none exists. A
 /// symbolic link is replaced by a file, since a mount does not follow it.
 ///
 /// # Errors
@@ -116,7 +116,7 @@ fn make_file(path: &Path) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
         fs::remove_file(path)?;
     }
-    // A file of the root keeps its content below the mount.
+    // An existing file keeps its content below the mount.
     let mut options = fs::OpenOptions::new();
     options.create(true).append(true).open(path).map(drop)
 }

@@ -19,7 +19,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Its file; empty if there is no command.
+    /// The path of the program; empty if there is no command.
     pub fn name(&self) -> &str {
         self.command.first().map_or("", String::as_str)
     }

@@ -11,15 +11,15 @@ use rustix::mount::{MountFlags, UnmountFlags, mount_bind, mount_remount, unmount
 use crate::mounts::{self, Access, View};
 use crate::step::{At as _, Refusal, Step};
 
-/// Where the one file system of all writable folders is mounted until they are.
+/// The temporary mount point of the file system that contains all writable folders.
 const MEMORY: &str = "/memory";
-/// What an isolated program never needs.
+/// Flags of all mounts: an isolated program needs neither set-user-ID programs nor device nodes.
 const SAFE: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV);
 
-/// What the root is.
+/// The file system at the root.
 #[derive(Clone, Debug)]
 pub enum Base {
-    /// An empty file system in memory, which is read-only in the end. It is mounted on this empty folder of the
+    /// An empty file system in memory, which is made read-only at the end. It is mounted at this empty folder of the
     /// machine.
     Memory(PathBuf),
     /// This folder of the machine.
@@ -35,7 +35,7 @@ pub enum Programs {
     Forbidden,
 }
 
-/// A part of the file system. Paths are those that the program sees, unless they are said to be the machine's.
+/// A part of the file system. Paths are those that the program sees, unless a field says otherwise.
 #[derive(Clone, Debug)]
 pub enum Mount {
     /// A folder of the root.
@@ -47,7 +47,7 @@ pub enum Mount {
     Link {
         /// Its path.
         path: PathBuf,
-        /// What it contains.
+        /// Its target.
         target: PathBuf,
     },
     /// A file or folder of the machine, read-only.
@@ -66,7 +66,7 @@ pub enum Mount {
         /// Its options (tmpfs(5)).
         options: String,
     },
-    /// Folders that can be written. All are in one file system in memory, so that one limit holds for them together.
+    /// Writable folders. All are in one file system in memory, so that they share one limit.
     Writable {
         /// Their paths.
         paths: Vec<PathBuf>,
@@ -77,7 +77,7 @@ pub enum Mount {
     Devices,
     /// `/proc`, read-only, as one process could write to another's memory there.
     Proc(View),
-    /// Makes the mount at this path read-only, once what is below it has been made.
+    /// Makes the mount at this path read-only, after everything below it was created.
     ReadOnly {
         /// Its path.
         path: PathBuf,
@@ -86,8 +86,8 @@ pub enum Mount {
 
 /// Replaces the file system of this process, which is alone in its mount namespace.
 ///
-/// All files of the machine are opened first. Nothing is looked up below the root before it is the root of this
-/// process, so that links in it lead nowhere else.
+/// All files of the machine are opened first. Paths below the root are resolved only after it has become the root of this
+/// process, so that links in it cannot lead to files of the machine.
 ///
 /// # Errors
 /// The mount that failed.
@@ -123,7 +123,7 @@ impl Base {
 }
 
 impl Mount {
-    /// Opens what is needed of the machine.
+    /// Opens the files of the machine that are needed.
     fn open(&self) -> Result<Vec<OwnedFd>, Refusal> {
         match self {
             Self::Bind { source, .. } => {

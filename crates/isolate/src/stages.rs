@@ -1,11 +1,11 @@
 //! A process isolates itself in two stages, each of which is the same program once more, with one thread.
 //!
-//! The outer stage leaves the namespaces of the machine, and waits. Only a child of it can be the first process
-//! of the new PID namespace: the inner stage, which makes the file system, gives up all privileges, and starts the
-//! program. When it ends, for whatever reason, the kernel ends all processes of the namespace.
+//! The outer stage enters new namespaces, starts the inner stage and waits. The inner stage is the first process of the
+//! new PID namespace, which only a child of the outer stage can be. It creates the file system, drops all privileges, and
+//! starts the program. When it ends for any reason, the kernel kills all processes of the namespace.
 //!
-//! Each stage reads a task, one line of JSON, from its standard input, and ends if its starter ends, which keeps
-//! the other end of the input open as long as it lives.
+//! Each stage reads a task, one line of JSON, from its standard input. It ends if the process that started it ends, which
+//! keeps the other end of the input open while it runs.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -21,19 +21,19 @@ use crate::{descriptors, lifetime};
 
 /// The file of this program, even if its path now names another file.
 pub const SELF: &str = "/proc/self/exe";
-/// The most bytes of a task. Arguments and variables, which are most of it, are limited by the kernel.
+/// Maximum size of a task, in bytes. Arguments and variables, which are most of it, are limited by the kernel.
 const TASK: u64 = 8 << 20;
-/// The most bytes of a report of the inner stage.
+/// Maximum size of a report of the inner stage, in bytes.
 const REPORT: u64 = 64 << 10;
 
-/// An inner stage that was started. It is killed with the process that has it.
+/// A running inner stage. It is killed when the process that started it ends.
 pub struct Inner {
     process: Child,
     socket: UnixStream,
 }
 
-/// Does the work of the outer stage: leaves the machine by `leave`, and starts the inner stage as this program with
-/// `arguments`.
+/// Does the work of the outer stage: calls `leave`, which enters new namespaces, and starts the inner stage as this
+/// program with `arguments`.
 ///
 /// # Errors
 /// A step failed, or the process that started this one has ended.
@@ -44,9 +44,9 @@ pub fn outer(
     descriptors::close_inherited().at(Step::Files)?;
     let task = read_task().at(Step::Task)?;
     leave()?;
-    // A program in the session of a terminal can write to its input.
+    // A program in the session of a terminal could write to the input of the terminal.
     setsid().at(Step::Session)?;
-    // Not before: the kernel forgets it when capabilities change.
+    // Not earlier: the kernel resets this when capabilities change.
     end_with_starter(io::stdin().as_fd())?;
     Inner::start(arguments, &task).at(Step::FirstProcess)
 }
@@ -61,10 +61,10 @@ pub fn inner<T: DeserializeOwned>() -> Result<T, Refusal> {
     serde_json::from_slice(&task).at(Step::Task)
 }
 
-/// Ends this process with the one that started it, and has the other end of `stream`.
+/// Makes this process end when the process that started it ends. That process has the other end of `stream`.
 ///
 /// # Errors
-/// That one has ended already.
+/// That process has already ended.
 pub fn end_with_starter(stream: BorrowedFd<'_>) -> Result<(), Refusal> {
     lifetime::end_with_parent().at(Step::Lifetime)?;
     match lifetime::is_abandoned(stream).at(Step::Lifetime)? {
@@ -83,13 +83,13 @@ impl Inner {
             .spawn()?;
         let mut inner = Self { process, socket };
         match inner.socket.write_all(task) {
-            // It has ended before it read all, and has reported why.
+            // It ended before it had read the whole task, and has reported the reason.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(inner),
             sent => sent.map(|()| inner),
         }
     }
 
-    /// What the inner stage writes to its standard input, which is a socket, until it closes that.
+    /// Reads what the inner stage writes to its standard input, which is a socket, until it closes the socket.
     ///
     /// # Errors
     /// The socket cannot be read.
@@ -97,7 +97,7 @@ impl Inner {
         let mut report = Vec::new();
         let mut socket = (&self.socket).take(REPORT);
         match socket.read_to_end(&mut report) {
-            // It has ended, and has not read all.
+            // It ended before it had read the whole task.
             Err(error) if error.kind() != io::ErrorKind::ConnectionReset => Err(error),
             _ => Ok(report),
         }
@@ -112,7 +112,7 @@ impl Inner {
     }
 }
 
-/// Standard input stays open behind the line.
+/// Reads the line of the task. Standard input stays open.
 fn read_task() -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     let mut input = BufReader::new(io::stdin().lock().take(TASK));

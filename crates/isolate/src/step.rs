@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 pub enum Step {
     /// Closing the files that were inherited.
     Files,
-    /// Reading what is to be done.
+    /// Reading the task.
     Task,
-    /// Leaving the namespaces of the machine.
+    /// Entering new namespaces.
     Namespaces,
     /// Mapping or becoming a user.
     Identity,
@@ -23,7 +23,7 @@ pub enum Step {
     Session,
     /// Starting the first process of the namespaces.
     FirstProcess,
-    /// Mounting the root, and leaving the machine's.
+    /// Mounting the new root, and unmounting the old one.
     Root,
     /// Mounting a file or folder.
     Mount,
@@ -58,7 +58,7 @@ impl fmt::Display for Step {
             Self::Task => "reading task",
             Self::Namespaces => "making namespaces",
             Self::Identity => "setting user and group",
-            Self::Lifetime => "binding its life to that of its starter",
+            Self::Lifetime => "arranging to end with the parent process",
             Self::Session => "leaving terminal",
             Self::FirstProcess => "starting first process",
             Self::Root => "mounting root",

@@ -34,9 +34,9 @@ pub enum Output {
 
 /// How a program ended.
 pub enum Ended {
-    /// By itself, with this status and output.
+    /// It exited, with this status and output.
     Itself(ExitStatus, Vec<u8>),
-    /// It used more than it may. It still runs, and ends with this process.
+    /// It exceeded a limit. It still runs, and is killed when this process ends.
     Exceeded(Resource),
 }
 
@@ -102,7 +102,7 @@ fn wait(handle: &OwnedFd, output: &Pipe) -> io::Result<bool> {
     }
 }
 
-/// The program's output as far as it was read. Its end is not waited for, since other processes may hold the pipe open.
+/// The output of the program so far. This does not wait until the pipe is closed, since other processes may hold it open.
 struct Pipe {
     pipe: Option<ChildStdout>,
     bytes: Vec<u8>,
@@ -117,7 +117,7 @@ impl Pipe {
         Ok(Self { pipe, bytes })
     }
 
-    /// Reads what is there, up to one byte more than `limit` in all.
+    /// Reads the available output, up to one byte more than `limit` in total.
     fn read(&mut self, limit: u64) -> io::Result<()> {
         let Some(pipe) = &mut self.pipe else {
             return Ok(());
@@ -136,9 +136,9 @@ impl Pipe {
     }
 }
 
-/// The name of a process that did not end before the one that started it. The kernel makes each such process a child of
-/// this one, where it stays, even after its end, until this process waits for it. If there is none, only the program
-/// and processes that it waited for have run, and no process is left that could change what they made.
+/// The name of a process that did not end before the process that started it. The kernel makes each such process a child
+/// of this process, which must wait for it even after its end. If there is none, all processes that ran have ended, and
+/// no process is left that could change their results.
 ///
 /// # Errors
 /// The error of waitid(2), or `/proc` cannot be read.

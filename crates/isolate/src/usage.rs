@@ -1,4 +1,4 @@
-//! How much of the machine the processes of a PID namespace use, as its first process sees it. Control groups would be
+//! Measures how much memory, files and processes a PID namespace uses, in its first process. Control groups would be
 //! exact, but an unprivileged user has none.
 
 use std::fs;
@@ -29,8 +29,8 @@ pub(crate) fn exceeded(limits: Limits, writable: Option<&Path>) -> io::Result<Op
     if tasks.threads > limits.processes() {
         return Ok(Some(Resource::Processes));
     }
-    // The first sum has shared pages once for each process, so that it is never too small. The second is
-    // exact, but takes long.
+    // The first sum counts shared pages once for each process, so it is never too small. The second is exact, but
+    // slow.
     let is_too_much =
         tasks.memory > limits.memory() && tasks.proportional(files.bytes) > limits.memory();
     Ok(is_too_much.then_some(Resource::Memory))
