@@ -1,4 +1,4 @@
-//! The list of predicates. A new one is a file with its parser and constant, and an entry here.
+//! The list of predicates. To add one, add a file with its parser and constant, and an entry here.
 
 use crate::predicate::{Predicate, Purpose};
 use crate::{Provenance, Sbom, Vsa};

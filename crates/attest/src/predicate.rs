@@ -11,7 +11,7 @@ pub const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 /// What a statement with the predicate is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
-    /// It describes an image. `builder build` writes it beside the image, and a policy may require it.
+    /// It describes an image. `builder build` writes it to the layout of the image, and a policy may require it.
     Description,
     /// It is the verdict of a verifier.
     Verdict,
@@ -22,7 +22,7 @@ pub enum Purpose {
 pub struct Predicate {
     /// The name in policies and reports.
     pub name: &'static str,
-    /// What cosign calls it (`--type`): a short name, or the URI if it has none.
+    /// The name that cosign uses (`--type`): a short name, or the URI if there is no short name.
     pub cosign_name: &'static str,
     /// The predicate type in statements.
     pub uri: &'static str,
@@ -30,7 +30,7 @@ pub struct Predicate {
     pub media_type: &'static str,
     /// The name of that file.
     pub file: &'static str,
-    /// What the predicate tells its reader, in a few words.
+    /// A short description for help texts.
     pub summary: &'static str,
     /// What statements with the predicate are for.
     pub purpose: Purpose,

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     const MINIMAL: &str = r#"{"buildDefinition":{"buildType":"t","externalParameters":{"a":1}},"runDetails":{"builder":{"id":"b"}}}"#;
-    /// With what others put in, and we pass over.
+    /// With members that other builders write and that this parser ignores.
     const FULL: &str = r#"{"buildDefinition":{"buildType":"t","externalParameters":{},
         "internalParameters":{"x":[true]},"resolvedDependencies":[{"uri":"u","digest":{"sha256":"00"},
         "name":"n","mediaType":"m","annotations":{}}]},"runDetails":{"builder":{"id":"b","version":{}},

@@ -1,6 +1,6 @@
-//! The types that all other checks are built on: a digest, a reader that checks what it reads, limits on
-//! bytes from outside, errors of files, strict parsing and canonical writing of JSON, strict parsing of TOML
-//! (with the feature `toml`), and escaping of untrusted text for printing.
+//! The types that all other checks use: a digest, a reader that checks size and digest, limits on untrusted input,
+//! errors of files, strict parsing and canonical writing of JSON, strict parsing of TOML (with the feature `toml`), and
+//! escaping of untrusted text for printing.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

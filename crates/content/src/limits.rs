@@ -1,4 +1,4 @@
-//! Limits on input from outside that several parsers share. A limit of one parser is defined beside it.
+//! Limits on untrusted input that several parsers share. A limit of one parser is defined in its module.
 //! Limits of type `u64` are in bytes and are checked before parsing; limits of type `usize` are counts.
 
 /// An image manifest; registries refuse larger ones (OCI distribution specification, pushing manifests).

@@ -22,7 +22,7 @@ pub struct KeyGrant<'a> {
 pub struct Output {
     /// The name of the format on the command line.
     pub name: &'static str,
-    /// What is printed.
+    /// A short description for help texts.
     pub about: &'static str,
     /// Prints a grant, without a line feed at the end.
     pub print: fn(&KeyGrant<'_>) -> String,

@@ -89,8 +89,7 @@ impl Subscription {
     }
 }
 
-/// Escapes the only character of a name that has a meaning of its own in the path of a URL (RFC 3986
-/// section 2.4).
+/// Escapes `%`, the only character of a name that has a special meaning in the path of a URL (RFC 3986 section 2.4).
 fn path(name: &impl fmt::Display) -> String {
     name.to_string().replace('%', "%25")
 }

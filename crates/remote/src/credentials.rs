@@ -229,7 +229,7 @@ mod tests {
             r#"{"credHelpers":{"r.example":"no-such-helper-anywhere"}}"#,
             r#"{"credHelpers":{"r.example/org/b":"no-such-helper-anywhere"}}"#,
             r#"{"credHelpers":{"r.example":"../bin/helper"}}"#,
-            // The file is not asked where a helper is named.
+            // The file is not used if it names a helper.
             r#"{"credsStore":"desktop.exe","auths":{"r.example":{"auth":"dTpw"}}}"#,
         ] {
             let login = login(text, "r.example").unwrap();

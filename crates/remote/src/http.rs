@@ -19,8 +19,8 @@ const MESSAGE: usize = 300;
 /// The longest text shown of an answer that is not a registry's, in characters.
 const SHOWN: usize = 80;
 
-/// The time limit for `bytes` of content. Without it, a registry that sends a few bytes at a time could
-/// block a program for ever.
+/// The time limit for `bytes` of content. Without it, a registry that sends a few bytes at a time could block a
+/// program forever.
 pub(crate) fn time_for(bytes: u64) -> Duration {
     Duration::from_secs(bytes / SLOWEST)
 }

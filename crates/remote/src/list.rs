@@ -19,8 +19,8 @@ pub(crate) enum Entry {
     Unreadable(String),
 }
 
-/// The members that tell a list from other manifests. Go would match other spellings with these names, so
-/// that the parser refuses them. `None` is an absent member.
+/// The members that distinguish a list from other manifests. Go would match other spellings with these names, so the
+/// parser refuses them. `None` is an absent member.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Index {

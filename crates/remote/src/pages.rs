@@ -13,7 +13,7 @@ use crate::retry::retry;
 use crate::{Error, Registry};
 
 const A_LIST: &str = "a list of referrers";
-/// The most pages read of one list. A registry that sends one entry per page is still read completely.
+/// Maximum number of pages of one list. A registry that sends one entry per page is still read completely.
 const PAGES: usize = limits::REFERRERS;
 
 impl Registry {

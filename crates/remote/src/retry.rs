@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::Error;
 
-/// The most tries of one request.
+/// Maximum number of tries of one request.
 const TRIES: u32 = 4;
 /// The pause before the second try. It doubles before each further try.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);

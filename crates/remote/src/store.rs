@@ -126,8 +126,7 @@ impl Auth {
         all.into_iter().all(String::is_empty)
     }
 
-    /// The credentials in the entry `name`. `auth` stands for user name and password, whatever those members are
-    /// (`LoadFromReader`).
+    /// The credentials in the entry `name`. `auth` replaces the members for user name and password (`LoadFromReader`).
     fn credentials(&self, name: &str) -> Result<Credentials, CredentialFault> {
         let (user, password) = match self.auth.as_str() {
             "" => (self.username.clone(), self.password.clone()),

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::retry::with_jitter;
 use crate::{Error, Registry};
 
-/// The most reads of one tag: enough for dozens of concurrent writers; they take at most a few
+/// Maximum number of reads of one tag: enough for dozens of concurrent writers; they take at most a few
 /// minutes.
 const LOOKS: u32 = 24;
 /// The shortest time for which a tag must stay unchanged.

@@ -111,7 +111,7 @@ impl Registry {
         if let Some(token) = self.login.identity_token() {
             let request = http.post(url.clone()).header(CONTENT_TYPE, FORM);
             let request = request.body(challenge.form(&scope, token));
-            // A token service that does not implement OAuth 2 answers 404, and is asked by GET, as crane does.
+            // A token service that does not implement OAuth 2 answers 404. Then the token is requested by GET, as in crane.
             if let Answer::Found(answer) = answered(&shown, request).await? {
                 return received(&shown, answer).await;
             }
@@ -334,7 +334,7 @@ mod tests {
     }
 
     proptest! {
-        /// A challenge of any form is read, or is none; a token is asked for this scope only.
+        /// Any text is either parsed as a challenge or ignored; a token is requested for this scope only.
         #[test]
         fn any_challenge_is_read(
             text in "(Bearer |Basic |,|=|\"|realm=\"?|https?://[a-z]{1,5}|scope=|service=|\\\\|[ -~]){0,12}"

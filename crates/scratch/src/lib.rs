@@ -14,7 +14,7 @@ const PREFIX: &str = ".countersign-";
 /// A file that is locked while the folder is in use. A folder that is not empty and lacks this file is
 /// never removed, so this file is removed last.
 const MARK: &str = ".in-use";
-/// The most attempts to create a folder and lock it before another process removes it as abandoned.
+/// Maximum number of attempts to create a folder and lock it before another process removes it as abandoned.
 const ATTEMPTS: u32 = 20;
 
 /// A temporary folder.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Error;
 
-/// Characters of a violation that are repeated.
+/// Maximum length of the text of a violation in an error, in characters.
 const SHOWN: usize = 300;
 
 type Schema = LazyLock<Option<Validator>>;
@@ -32,7 +32,7 @@ const REFERENCES: [(&str, &str); 2] = [
 /// Checks a document against the schema of the version that it names.
 ///
 /// # Errors
-/// A version that is not read, or a document that its schema refuses; the first violation is told.
+/// The version is not supported, or the document violates its schema; the error has the first violation.
 pub(super) fn check(document: &Value) -> Result<(), Error> {
     let version = document["specVersion"].as_str().unwrap_or("no specVersion");
     let schema = match version {
@@ -46,7 +46,7 @@ pub(super) fn check(document: &Value) -> Result<(), Error> {
         unexpected(expected, version)
     })?;
     schema.validate(document).map_err(|violation| {
-        // Without what the document says there, which may be all of it.
+        // Without the value in the document, which may be large.
         let place = violation.instance_path();
         let found = format!("{} at {:?}", violation.masked(), place.as_str());
         unexpected(&format!("a document of version {version}"), &found)

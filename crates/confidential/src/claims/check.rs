@@ -7,7 +7,7 @@ use content::Digest;
 use super::{CONFIDENTIAL_SPACE, Claims, Container, READING};
 use crate::Error;
 
-/// The most seconds by which the issuer's clock may be ahead of the local one.
+/// The maximum time, in seconds, by which the issuer's clock may be ahead of the local one.
 const CLOCK_SKEW: u64 = 10;
 
 /// The values that a relying party expects in a token.

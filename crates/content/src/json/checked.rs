@@ -23,7 +23,7 @@ use super::names::{Names, PassedOver, is_free};
 /// - `null` is an empty sequence or map, since Go writes those as `null`.
 ///
 /// These rules do not apply to values that serde buffers before it knows their type (`flatten`, untagged
-/// and internally tagged enums): no type that is parsed here has objects in such a place.
+/// and internally tagged enums). No type that is parsed here has objects in such a place.
 pub(crate) struct Checked<T> {
     inner: T,
     /// Whether an ignored value is a map in [`is_free`].

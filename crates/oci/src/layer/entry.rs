@@ -5,9 +5,9 @@ use std::str::FromStr;
 use super::fault::{self, Fault};
 use crate::Error;
 
-/// The most bytes in one part of a path (Linux, `NAME_MAX`).
+/// Maximum size of one part of a path, in bytes (Linux, `NAME_MAX`).
 const NAME_LIMIT: usize = 255;
-/// The most bytes in a path (Linux, `PATH_MAX` without the NUL).
+/// Maximum size of a path, in bytes (Linux, `PATH_MAX` without the NUL).
 pub(crate) const PATH_LIMIT: usize = 4095;
 
 /// One file, directory or link of a layer, with the properties that format v1 has.

@@ -5,7 +5,7 @@ use content::{ReadError, read_limited};
 use super::fault::{self, Fault, unreadable, whole};
 use crate::Error;
 
-/// The most bytes in one extended header: two paths, and what a writer adds about times and owners.
+/// Maximum size of one extended header, in bytes: two paths, and what a writer adds about times and owners.
 const LIMIT: u64 = 1 << 20;
 
 /// The properties that extended headers, of POSIX (pax) or GNU, give to the entry that follows them.
@@ -53,8 +53,7 @@ impl Extensions {
     }
 
     /// Refuses two headers of one type before an entry, and a header before a global one. Readers disagree on
-    /// which of two headers applies. Go treats a global header as an entry of its own, and drops the headers
-    /// before it.
+    /// which of two headers applies. Go treats a global header as a separate entry, and drops the headers before it.
     fn check_order(&mut self, flag: u8) -> Result<(), Fault> {
         match flag {
             b'g' if self.pending.is_empty() => Ok(()),

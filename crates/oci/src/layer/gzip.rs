@@ -5,7 +5,7 @@ use flate2::Crc;
 /// The header (RFC 1952, 2.3.1): magic, deflate, no flags, no time, no extra flags, unknown operating
 /// system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-/// The most bytes in one stored block (RFC 1951, 3.2.4: LEN has 16 bits).
+/// Maximum size of one stored block, in bytes (RFC 1951, 3.2.4: LEN has 16 bits).
 const BLOCK: usize = 65_535;
 /// The first byte of a stored block: BFINAL and BTYPE 00.
 const MORE: u8 = 0;

@@ -38,9 +38,9 @@ pub fn read<E: From<Error>>(
 }
 
 struct Bounds {
-    /// The most bytes in the archive.
+    /// Maximum size of the archive, in bytes.
     size: u64,
-    /// The most paths, including directories that are not listed.
+    /// The maximum number of paths, including directories that are not listed.
     entries: usize,
 }
 
