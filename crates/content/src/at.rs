@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::{printable, read_limited};
 
 /// Characters of a path that are shown. Linux opens no longer path.
-pub const LENGTH: usize = 4096;
+const LENGTH: usize = 4096;
 
 /// A file or folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,7 @@ impl At {
 }
 
 /// The path on one line, without characters that control a terminal.
-fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     printable(&path.to_string_lossy(), LENGTH)
 }
 

@@ -6,9 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use content::at::{self, At};
-use content::{
-    Digest, ReadError, json, limits, open_regular, printable, read_checked, read_limited,
-};
+use content::{Digest, ReadError, json, limits, open_regular, read_checked, read_limited};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
@@ -211,6 +209,5 @@ fn read(path: &Path, document: Document) -> Result<Vec<u8>, Error> {
 }
 
 fn refused(dir: &Path, fault: String) -> Error {
-    let dir = printable(&dir.to_string_lossy(), at::LENGTH);
-    Error::invalid(format!("reading layout {dir}"), fault)
+    Error::invalid(format!("reading layout {}", at::shown(dir)), fault)
 }

@@ -5,7 +5,7 @@ use crate::list::{Entry, List};
 use crate::pages::check_count;
 use crate::referrers::Keeper;
 use crate::tag::Changed;
-use crate::{Error, Registry};
+use crate::{Error, Registry, hint};
 
 /// A referrer that was stored, with its digest.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,11 +23,16 @@ impl Registry {
     /// configuration is pushed if the manifest names it.
     ///
     /// # Errors
-    /// [`Error::NoSubject`] for a manifest without a subject, [`Error::Entries`] if the list is full, or
+    /// [`Error::Refused`] for a manifest without a subject, [`Error::Entries`] if the list is full, or
     /// the error of a request that fails.
     pub async fn attach_referrer(&self, manifest: Manifest) -> Result<Attached, Error> {
         let Some(subject) = manifest.subject.as_ref().map(|s| s.digest) else {
-            return Err(Error::NoSubject);
+            let doing = "attaching referrer".to_owned();
+            return Err(Error::refused(
+                doing,
+                "manifest has no subject",
+                hint::UNUSABLE,
+            ));
         };
         let bytes = manifest.to_bytes().map_err(|e| self.image_error(e))?;
         if manifest.config.digest == Descriptor::empty().digest {

@@ -1,7 +1,7 @@
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use content::at::{self, At};
 use content::limits;
 use reqwest::Certificate;
 
@@ -19,27 +19,16 @@ impl Authorities {
     /// data yet.
     ///
     /// # Errors
-    /// [`Error::Read`] if the file cannot be read, [`Error::Authorities`] if it holds no certificate or
-    /// an invalid one.
+    /// [`Error::File`] if the file cannot be read, [`Error::Refused`] if it holds no certificate or an
+    /// invalid one.
     pub async fn read(path: &Path) -> Result<Self, Error> {
         let (path, shown) = (path.to_owned(), path.to_owned());
         let read = tokio::task::spawn_blocking(move || Self::read_now(&path)).await;
-        read.unwrap_or_else(|error| {
-            Err(Error::Read {
-                path: shown,
-                source: io::Error::other(error),
-            })
-        })
+        read.unwrap_or_else(|error| Err(At::reading(&shown)(io::Error::other(error)).into()))
     }
 
     fn read_now(path: &Path) -> Result<Self, Error> {
-        let pem = File::open(path).and_then(|file| {
-            content::read_limited(file, limits::DOCUMENT).map_err(io::Error::other)
-        });
-        let pem = pem.map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let pem = at::read(path, limits::DOCUMENT)?;
         let authorities = Self {
             path: path.to_owned(),
             pem,
@@ -63,10 +52,11 @@ impl Authorities {
     }
 
     fn refused(&self, reason: &dyn std::fmt::Display) -> Error {
-        Error::Authorities {
-            path: self.path.clone(),
-            reason: reason.to_string(),
-        }
+        Error::refused(
+            format!("reading certificate authorities {}", at::shown(&self.path)),
+            reason,
+            "--ca takes a PEM file with one or more certificates",
+        )
     }
 }
 
@@ -89,9 +79,14 @@ mod tests {
         ] {
             std::fs::write(&path, &text).unwrap();
             let read = Authorities::read(&path).await;
-            assert!(matches!(read, Err(Error::Authorities { .. })), "{text}");
+            let error = read.unwrap_err().to_string();
+            let doing = format!("reading certificate authorities {}: ", path.display());
+            assert!(error.starts_with(&doing), "{text}: {error}");
         }
         let missing = Authorities::read(&folder.path().join("missing")).await;
-        assert!(matches!(missing, Err(Error::Read { .. })));
+        match missing {
+            Err(Error::File(at)) => assert_eq!(at.source.kind(), io::ErrorKind::NotFound),
+            other => panic!("{other:?}"),
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! The Docker credential store: `config.json` in `$DOCKER_CONFIG` or `~/.docker`, and the helper
 //! programs that it names. Which entry counts follows crane (go-containerregistry, `pkg/authn/keychain.go`).
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use content::{ReadError, limits, read_limited};
+use content::{at, limits, read_limited};
 
+use crate::folded::Misread;
 use crate::login::{CredentialFault, Login};
 use crate::store::Store;
 
@@ -30,20 +32,19 @@ fn store_path() -> Option<PathBuf> {
 }
 
 fn read_store(path: &Path) -> Result<Option<Store>, CredentialFault> {
-    let unread = |source| CredentialFault::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let shown = at::shown(path);
+    let unread = |error: &dyn fmt::Display| CredentialFault(format!("reading {shown}: {error}"));
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unread(ReadError::Io(error))),
+        Err(error) => return Err(unread(&error)),
     };
-    let bytes = read_limited(file, limits::DOCUMENT).map_err(unread)?;
-    let store = Store::parse(&bytes).map_err(|misread| CredentialFault::Json {
-        path: path.to_owned(),
-        line: misread.line,
-        column: misread.column,
+    let bytes = read_limited(file, limits::DOCUMENT).map_err(|error| unread(&error))?;
+    // The parser's error would repeat a part of the file.
+    let store = Store::parse(&bytes).map_err(|Misread { line, column }| {
+        unread(&format!(
+            "line {line}, column {column}: not JSON as `docker login` writes it"
+        ))
     })?;
     Ok(Some(store))
 }
@@ -273,6 +274,13 @@ mod tests {
         let file = File::create(&path).unwrap();
         file.set_len(limits::DOCUMENT + 1).unwrap();
         let error = read_store(&path).err().unwrap();
-        assert!(matches!(error, CredentialFault::Read { .. }), "{error}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "reading {}: reading content: larger than the limit of {} bytes",
+                path.display(),
+                limits::DOCUMENT
+            )
+        );
     }
 }

@@ -1,12 +1,10 @@
 use std::error::Error as StdError;
-use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::fmt::Display;
 use std::time::Duration;
 
-use content::json::JsonError;
-use content::{CheckError, Digest, printable};
-use oci::{Repository, Tag};
+use content::at::At;
+use content::{Digest, printable};
+use oci::Repository;
 
 use crate::CredentialFault;
 
@@ -14,35 +12,13 @@ use crate::CredentialFault;
 /// exist.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file of certificate authorities holds no certificate or an invalid one.
-    #[error("reading certificate authorities {}: {reason}", path.display())]
-    Authorities {
-        /// The file.
-        path: PathBuf,
-        /// The parser's message.
-        reason: String,
-    },
-    /// The HTTP client cannot be built.
-    #[error("connecting to {registry}: {}", chain(source))]
-    Connect {
-        /// The registry's host and port.
-        registry: String,
-        /// The client's error.
-        source: reqwest::Error,
-    },
     /// The credentials cannot be read, and the registry requires them.
     #[error("reading credentials for {registry}: {fault}")]
     Credentials {
         /// The registry's host and port.
         registry: String,
         /// The error of the credential store.
-        fault: Arc<CredentialFault>,
-    },
-    /// The token service's answer contains no token.
-    #[error("requesting {url}: the answer contains no token")]
-    NoToken {
-        /// The token service's URL, without its query.
-        url: String,
+        fault: CredentialFault,
     },
     /// Authentication with the credentials found, or anonymously, failed.
     #[error("authenticating to {registry}: {source}")]
@@ -68,11 +44,11 @@ pub enum Error {
         /// The error of the last try.
         source: Box<Error>,
     },
-    /// A request got no answer, or the connection broke during the answer.
-    #[error("requesting {url}: {}", chain(source))]
+    /// The HTTP client cannot be built, a request got no answer, or the connection broke during the answer.
+    #[error("{doing}: {}", chain(source))]
     Transport {
-        /// The URL requested.
-        url: String,
+        /// What was being done, as a participle, with the registry or the URL requested.
+        doing: String,
         /// The HTTP client's error.
         source: reqwest::Error,
     },
@@ -94,24 +70,6 @@ pub enum Error {
         /// The URL requested.
         url: String,
     },
-    /// An answer lacks a required header, or the header is malformed.
-    #[error("requesting {url}: header {header} is missing or malformed")]
-    Header {
-        /// The URL requested.
-        url: String,
-        /// The header's name.
-        header: &'static str,
-    },
-    /// An answer that does not come from a registry, for example the login page of a proxy.
-    #[error("requesting {url}: expected {expected}, found {found}")]
-    Foreign {
-        /// The URL requested.
-        url: String,
-        /// The kind of content expected.
-        expected: &'static str,
-        /// The media type or the beginning of the answer, escaped for printing.
-        found: String,
-    },
     /// Content with a different digest than requested.
     #[error("requesting {url}: expected {expected}, found {actual}")]
     DigestMismatch {
@@ -120,16 +78,6 @@ pub enum Error {
         /// The digest requested.
         expected: Digest,
         /// The digest of the content received.
-        actual: Digest,
-    },
-    /// The manifest to push does not have the digest that the target names.
-    #[error("pushing to {repository}@{expected}: the manifest has the digest {actual}")]
-    Target {
-        /// The repository.
-        repository: Repository,
-        /// The digest that the target names.
-        expected: Digest,
-        /// The digest of the manifest.
         actual: Digest,
     },
     /// Content with a different size than its descriptor says.
@@ -166,22 +114,6 @@ pub enum Error {
         /// The parser's error.
         source: Box<oci::Error>,
     },
-    /// A manifest or list is not strict JSON and cannot be changed.
-    #[error("changing manifest: {0}")]
-    Json(#[from] JsonError),
-    /// A manifest without `subject` cannot be attached as a referrer.
-    #[error("attaching referrer: manifest has no subject")]
-    NoSubject,
-    /// Other clients keep writing the same tag.
-    #[error("changing {repository}:{tag}: other clients keep changing it (read {looks} times)")]
-    Contended {
-        /// The repository.
-        repository: Repository,
-        /// The tag.
-        tag: Tag,
-        /// How many times the tag was read.
-        looks: u32,
-    },
     /// A blob cannot be uploaded.
     #[error("uploading {digest}: {source}")]
     Upload {
@@ -190,33 +122,26 @@ pub enum Error {
         /// The error of the upload's request.
         source: Box<Error>,
     },
-    /// A file differs from its descriptor in size or digest.
-    #[error("uploading {}: {source}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// The expected and the actual size or digest.
-        source: CheckError,
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] At),
+    /// An argument, a file or an answer is refused for another reason.
+    #[error("{doing}: {fault}")]
+    Refused {
+        /// What was being done, as a participle and its object.
+        doing: String,
+        /// The rule that is violated.
+        fault: String,
+        /// What the user can do about it.
+        hint: &'static str,
     },
-    /// A file cannot be read.
-    #[error("reading {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// A file cannot be written.
-    #[error("writing {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// An OCI image layout cannot be read.
-    #[error("reading layout: {0}")]
-    Layout(#[source] Box<oci::Error>),
+}
+
+impl Error {
+    pub(crate) fn refused(doing: String, fault: impl Display, hint: &'static str) -> Self {
+        let fault = fault.to_string();
+        Self::Refused { doing, fault, hint }
+    }
 }
 
 /// The longest text shown of a dependency's error, in characters.

@@ -46,22 +46,26 @@ struct Output {
 /// # Errors
 /// The helper cannot be run, fails for another reason, or its answer cannot be parsed.
 pub(crate) fn ask(helper: &str, server: &str) -> Result<Credentials, CredentialFault> {
-    let name = helper.to_owned();
     if !is_name(helper) {
-        return Err(CredentialFault::HelperName { name });
+        return Err(CredentialFault(format!(
+            "invalid credential helper {helper:?}: expected letters, digits, -, _ and ."
+        )));
     }
-    let output = run(helper, server).map_err(|source| CredentialFault::Helper {
-        name: name.clone(),
-        source,
-    })?;
-    let status = output.status;
-    match status {
+    let output = run(helper, server)
+        .map_err(|error| CredentialFault(format!("running docker-credential-{helper}: {error}")))?;
+    let unanswered = |ending: String| {
+        CredentialFault(format!(
+            "docker-credential-{helper} returned no credentials: {ending}"
+        ))
+    };
+    match output.status {
         Some(0) => {
             let answer = folded::parse(&output.stdout).map(credentials);
-            answer.map_err(|_| CredentialFault::HelperAnswer { name, status })
+            answer.map_err(|_| unanswered("its answer is not a JSON object".to_owned()))
         }
         _ if output.stdout.trim_ascii() == NOT_FOUND => Ok(Credentials::default()),
-        _ => Err(CredentialFault::HelperAnswer { name, status }),
+        Some(status) => Err(unanswered(format!("exit status {status}"))),
+        None => Err(unanswered("ended by a signal".to_owned())),
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::io;
 
+use content::at;
+use content::json::JsonError;
+
 use crate::Error;
 
 const LOG_IN: &str = "log in with `docker login`, with an account that has this permission; \
@@ -9,43 +12,48 @@ const LOG_IN: &str = "log in with `docker login`, with an account that has this 
 const REACH: &str = "check that the registry is running; use --plain-http for a registry without \
                      TLS, --ca FILE for one with a private certificate authority";
 const WAIT: &str = "the registry is busy: wait, and repeat the command";
-const LATER: &str = "the registry fails: try again later, or ask its administrator";
+pub(crate) const LATER: &str = "the registry fails: try again later, or ask its administrator";
+pub(crate) const FOREIGN: &str =
+    "this answer is not from a registry: check for a proxy or a login page in between";
+pub(crate) const LAYOUT: &str = "pass an OCI image layout, as `builder build -o` writes it";
+pub(crate) const UNUSABLE: &str =
+    "this image, or what is attached to it, cannot be used: build it again";
 const REFUSED: &str = "the registry refused the request with the message above";
 
 impl Error {
+    /// A manifest or list that is not strict JSON and cannot be changed.
+    pub(crate) fn unchanged(fault: JsonError) -> Self {
+        Self::refused("changing manifest".to_owned(), fault, UNUSABLE)
+    }
+
+    /// An answer that lacks a required header, or in which it is malformed.
+    pub(crate) fn header(url: &str, header: &str) -> Self {
+        let fault = format!("header {header} is missing or malformed");
+        Self::refused(format!("requesting {url}"), fault, LATER)
+    }
+
     /// What the user can do about the error, in one line.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Connect { .. } | Self::Transport { .. } | Self::Timeout { .. } => REACH,
-            Self::Authorities { .. } => "--ca takes a PEM file with one or more certificates",
+            Self::Transport { .. } | Self::Timeout { .. } => REACH,
+            Self::Refused { hint, .. } => hint,
             Self::Credentials { .. } => {
                 "correct the Docker credential store, or log in again with `docker login`"
             }
             Self::Authenticate { source, .. } => unauthenticated(source),
-            Self::Target { .. } => "push to a tag, or to the manifest's own digest",
             Self::Upload { source, .. } | Self::GaveUp { source, .. } => source.hint(),
             Self::Status { status, .. } => answered(*status),
             Self::NotFound { .. } => "check that it was pushed, and to this repository",
-            Self::Foreign { .. } => {
-                "this answer is not from a registry: check for a proxy or a login page in between"
-            }
-            Self::Header { .. } | Self::NoToken { .. } => LATER,
             Self::Entries { .. } => {
                 "delete old signatures and referrers of this image from the registry"
             }
-            Self::Contended { .. } => "repeat the command when the other clients have finished",
-            Self::Write { source, .. } => unwritten(source),
-            Self::Read { .. } => "check the path and the permissions of the file",
-            Self::Content { .. } | Self::Layout(_) => {
-                "pass an OCI image layout, as `builder build -o` writes it"
-            }
+            Self::File(at) if at.doing == "writing" => unwritten(&at.source),
+            Self::File(_) => "check the path and the permissions of the file",
             Self::DigestMismatch { .. } | Self::SizeMismatch { .. } | Self::Limit { .. } => {
                 "the registry's content differs from what was pushed: check the registry, and any proxy in \
                                  between"
             }
-            Self::Image { .. } | Self::Json(_) | Self::NoSubject => {
-                "this image, or what is attached to it, cannot be used: build it again"
-            }
+            Self::Image { .. } => UNUSABLE,
         }
     }
 }
@@ -68,11 +76,11 @@ fn answered(status: u16) -> &'static str {
 }
 
 fn unwritten(source: &io::Error) -> &'static str {
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+    match at::is_full(source) {
+        true => {
             "the disk is full: free some space, or set TMPDIR to another folder for temporary files"
         }
-        _ => {
+        false => {
             "check that the folder exists and can be written; TMPDIR names the folder for temporary files"
         }
     }
@@ -80,6 +88,10 @@ fn unwritten(source: &io::Error) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use content::at::At;
+
     use super::*;
 
     fn refused(status: u16) -> Error {
@@ -101,11 +113,8 @@ mod tests {
         let (registry, url) = (String::new(), String::new());
         let source = Box::new(Error::NotFound { url });
         assert_eq!(Error::Authenticate { registry, source }.hint(), LATER);
-        let full = Error::Write {
-            path: "/tmp/layer".into(),
-            source: io::ErrorKind::StorageFull.into(),
-        };
-        assert!(full.hint().contains("full"));
+        let full = At::writing(Path::new("/tmp/layer"))(io::ErrorKind::StorageFull.into());
+        assert!(Error::File(full).hint().starts_with("the disk is full"));
         let upload = Error::Upload {
             digest: content::Digest::of(b""),
             source: Box::new(refused(403)),

@@ -6,7 +6,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
-use crate::{Error, retry};
+use crate::{Error, hint, retry};
 
 /// The time limit for a request and its answer, without the time for its bytes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,11 +63,7 @@ pub(crate) fn content_type(response: &Response) -> String {
 /// Refuses an answer whose media type is not JSON, for example a proxy's page. Registries should
 /// answer with the media type that was pushed (OCI distribution specification, pulling manifests);
 /// some send no media type, or `application/octet-stream`.
-pub(crate) fn expect_document(
-    url: &str,
-    expected: &'static str,
-    response: &Response,
-) -> Result<(), Error> {
+pub(crate) fn expect_document(url: &str, expected: &str, response: &Response) -> Result<(), Error> {
     let found = content_type(response);
     match found.is_empty() || found.ends_with("json") || found == "application/octet-stream" {
         true => Ok(()),
@@ -77,7 +73,7 @@ pub(crate) fn expect_document(
 
 /// Refuses a body that is not a JSON object. It comes from a proxy or a login page, and says nothing
 /// about the registry's content.
-pub(crate) fn expect_object(url: &str, expected: &'static str, body: &[u8]) -> Result<(), Error> {
+pub(crate) fn expect_object(url: &str, expected: &str, body: &[u8]) -> Result<(), Error> {
     let body = body.trim_ascii_start();
     match body.starts_with(b"{") {
         true => Ok(()),
@@ -101,12 +97,11 @@ pub(crate) fn refuse_page(
     }
 }
 
-pub(crate) fn foreign(url: &str, expected: &'static str, found: &str) -> Error {
-    Error::Foreign {
-        url: url.to_owned(),
-        expected,
-        found: format!("\"{}\"", printable(found, SHOWN)),
-    }
+/// The error for an answer that does not come from a registry, for example the login page of a proxy. `found` is
+/// its media type, or its beginning.
+pub(crate) fn foreign(url: &str, expected: &str, found: &str) -> Error {
+    let fault = format!("expected {expected}, found \"{}\"", printable(found, SHOWN));
+    Error::refused(format!("requesting {url}"), fault, hint::FOREIGN)
 }
 
 /// Reads a body of at most `limit` bytes.
@@ -140,7 +135,7 @@ pub(crate) async fn stream(
 
 pub(crate) fn broken(url: &str, source: reqwest::Error) -> Error {
     Error::Transport {
-        url: url.to_owned(),
+        doing: format!("requesting {url}"),
         source: source.without_url(),
     }
 }

@@ -1,7 +1,8 @@
 //! Signatures and attestations under legacy tags: the layout that cosign used before referrers, and
 //! that Confidential Space reads.
 
-use content::{Digest, json, limits};
+use content::json::{self, JsonError};
+use content::{Digest, limits};
 use oci::{Config, Descriptor, Execution, Manifest, RootFs, Tag, Target, media};
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::DigestMismatch`] if `blob` is not the content that `layer` describes, [`Error::Entries`]
-    /// if the manifest is full, [`Error::Contended`] if other clients keep changing the tag, or the error
+    /// if the manifest is full, [`Error::Refused`] if other clients keep changing the tag, or the error
     /// of a manifest that cannot be parsed or a request that fails.
     pub async fn append_layer(
         &self,
@@ -60,7 +61,7 @@ impl Registry {
         let layers = manifest.layers.iter().chain([layer]);
         let digests: Vec<Digest> = layers.map(|layer| layer.digest).collect();
         let config = config_of(&digests).to_bytes().map_err(unread)?;
-        let bytes = change(bytes, layer, &config)?;
+        let bytes = change(bytes, layer, &config).map_err(Error::unchanged)?;
         Ok(Some(changed(bytes, config)))
     }
 }
@@ -74,17 +75,16 @@ fn changed(bytes: Vec<u8>, config: Vec<u8>) -> Changed {
 }
 
 /// Changes the JSON document, so that members that [`Manifest`] does not know are kept.
-fn change(bytes: &[u8], layer: &Descriptor, config: &[u8]) -> Result<Vec<u8>, Error> {
+fn change(bytes: &[u8], layer: &Descriptor, config: &[u8]) -> Result<Vec<u8>, JsonError> {
     let mut document: Value = json::parse(bytes, limits::MANIFEST)?;
-    let to_value = |descriptor: &Descriptor| -> Result<Value, Error> {
-        let bytes = json::canonical(descriptor)?;
-        Ok(json::parse(&bytes, limits::MANIFEST)?)
+    let to_value = |descriptor: &Descriptor| -> Result<Value, JsonError> {
+        json::parse(&json::canonical(descriptor)?, limits::MANIFEST)
     };
     document["config"] = to_value(&Descriptor::of(media::CONFIG, config))?;
     if let Some(layers) = document["layers"].as_array_mut() {
         layers.push(to_value(layer)?);
     }
-    Ok(json::canonical(&document)?)
+    json::canonical(&document)
 }
 
 /// The configuration that cosign writes: no architecture, no operating system, and the layers'

@@ -91,7 +91,11 @@ impl List {
     ///
     /// # Errors
     /// The list contains a number that is not an integer.
-    pub(crate) fn with(mut self, descriptor: &Descriptor) -> Result<Vec<u8>, Error> {
+    pub(crate) fn with(self, descriptor: &Descriptor) -> Result<Vec<u8>, Error> {
+        self.add(descriptor).map_err(Error::unchanged)
+    }
+
+    fn add(mut self, descriptor: &Descriptor) -> Result<Vec<u8>, json::JsonError> {
         let described: Value = json::parse(&json::canonical(descriptor)?, limits::MANIFEST)?;
         match self.document.get_mut("manifests") {
             Some(Value::Array(listed)) => listed.push(described),
@@ -100,7 +104,7 @@ impl List {
                 self.document.insert("manifests".to_owned(), listed);
             }
         }
-        Ok(json::canonical(&self.document)?)
+        json::canonical(&self.document)
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use content::at::At;
 use content::{Digest, limits};
 use oci::{Descriptor, Image, Manifest, Repository, Tag, Target, media};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -42,14 +43,14 @@ impl Registry {
     /// request.
     ///
     /// # Errors
-    /// [`Error::Credentials`] if the credential store cannot be read, [`Error::Connect`] if the HTTP
+    /// [`Error::Credentials`] if the credential store cannot be read, [`Error::Transport`] if the HTTP
     /// client cannot be built, for example because of an invalid certificate.
     pub fn connect(repository: &Repository, transport: &Transport) -> Result<Self, Error> {
         let host = api_host(repository.registry());
         let login =
             credentials::find(host, repository.path()).map_err(|fault| Error::Credentials {
                 registry: repository.registry().to_owned(),
-                fault: fault.into(),
+                fault,
             })?;
         Ok(Self {
             repository: repository.clone(),
@@ -149,24 +150,20 @@ impl Registry {
     /// The file appears by rename, after its size and digest have been checked.
     ///
     /// # Errors
-    /// Those of [`Registry::blob`], and [`Error::Write`] if the file cannot be written.
+    /// Those of [`Registry::blob`], and [`Error::File`] if the file cannot be written.
     pub async fn blob_to(&self, descriptor: &Descriptor, path: &Path) -> Result<(), Error> {
         let time = self.patience(descriptor.size);
         retry(time, || self.blob_to_once(descriptor, path)).await
     }
 
     async fn blob_to_once(&self, descriptor: &Descriptor, path: &Path) -> Result<(), Error> {
-        let unwritten = |source| Error::Write {
-            path: path.to_owned(),
-            source,
-        };
         let directory = path.parent().unwrap_or(Path::new("."));
-        let mut file = NamedTempFile::new_in(directory).map_err(unwritten)?;
+        let mut file = NamedTempFile::new_in(directory).map_err(At::writing(path))?;
         self.stream_blob(descriptor, limits::LAYER, |piece| {
-            std::io::Write::write_all(&mut file, piece).map_err(unwritten)
+            Ok(std::io::Write::write_all(&mut file, piece).map_err(At::writing(path))?)
         })
         .await?;
-        file.persist(path).map_err(|e| unwritten(e.error))?;
+        file.persist(path).map_err(|e| At::writing(path)(e.error))?;
         Ok(())
     }
 
@@ -232,7 +229,7 @@ impl Registry {
     /// pushed before.
     ///
     /// # Errors
-    /// [`Error::Target`] if `target` is another digest, or the error of a request that fails.
+    /// [`Error::Refused`] if `target` is another digest, or the error of a request that fails.
     pub async fn push_manifest(
         &self,
         target: &Target,
@@ -269,11 +266,11 @@ impl Registry {
     /// Refuses a target with another digest before any request is sent.
     pub(crate) fn check_target(&self, target: &Target, actual: Digest) -> Result<(), Error> {
         match target {
-            Target::Digest(expected) if *expected != actual => Err(Error::Target {
-                repository: self.repository.clone(),
-                expected: *expected,
-                actual,
-            }),
+            Target::Digest(expected) if *expected != actual => Err(Error::refused(
+                format!("pushing to {}@{expected}", self.repository),
+                format!("the manifest has the digest {actual}"),
+                "push to a tag, or to the manifest's own digest",
+            )),
             _ => Ok(()),
         }
     }

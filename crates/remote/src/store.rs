@@ -98,7 +98,7 @@ impl Store {
                 registry_token: own.and_then(|(_, auth)| given(&auth.registry_token)),
                 ..kept
             }),
-            Err(fault) => Login::Unreadable(fault.into()),
+            Err(fault) => Login::Unreadable(fault),
         })
     }
 
@@ -130,8 +130,8 @@ impl Auth {
     fn credentials(&self, name: &str) -> Result<Credentials, CredentialFault> {
         let (user, password) = match self.auth.as_str() {
             "" => (self.username.clone(), self.password.clone()),
-            auth => decode(auth).ok_or_else(|| CredentialFault::Auth {
-                key: name.to_owned(),
+            auth => decode(auth).ok_or_else(|| {
+                CredentialFault(format!("auth of {name:?} is not base64 of USER:PASSWORD"))
             })?,
         };
         Ok(Credentials {

@@ -41,7 +41,7 @@ impl Registry {
     /// writes of other clients. `change` returns `None` if the manifest needs no change.
     ///
     /// # Errors
-    /// [`Error::Contended`] if other clients keep changing the tag, the error of `change`, or the error
+    /// [`Error::Refused`] if other clients keep changing the tag, the error of `change`, or the error
     /// of a request that fails.
     pub(crate) async fn change_tag(
         &self,
@@ -63,11 +63,11 @@ impl Registry {
             }
             tokio::time::sleep(pace.wait()).await;
         }
-        Err(Error::Contended {
-            repository: self.repository().clone(),
-            tag: tag.clone(),
-            looks: LOOKS,
-        })
+        Err(Error::refused(
+            format!("changing {}:{tag}", self.repository()),
+            format!("other clients keep changing it (read {LOOKS} times)"),
+            "repeat the command when the other clients have finished",
+        ))
     }
 
     async fn store(&self, tag: &Tag, changed: Changed) -> Result<Vec<u8>, Error> {

@@ -12,7 +12,7 @@ use crate::access::{Access, Authorization};
 use crate::http::{self, Answer};
 use crate::login::Login;
 use crate::transport::Endpoint;
-use crate::{Error, Registry};
+use crate::{Error, Registry, hint};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const CLIENT_ID: &str = "countersign";
@@ -245,8 +245,9 @@ async fn answered(url: &str, request: RequestBuilder) -> Result<Answer, Error> {
 
 async fn received(url: &str, answer: Response) -> Result<String, Error> {
     let body = http::read(url, answer, limits::TOKEN).await?;
-    token_in(&body).ok_or_else(|| Error::NoToken {
-        url: url.to_owned(),
+    token_in(&body).ok_or_else(|| {
+        let doing = format!("requesting {url}");
+        Error::refused(doing, "the answer contains no token", hint::LATER)
     })
 }
 

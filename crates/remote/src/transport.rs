@@ -147,8 +147,8 @@ fn client() -> reqwest::ClientBuilder {
 }
 
 fn build(host: &str, builder: reqwest::ClientBuilder) -> Result<Client, Error> {
-    builder.build().map_err(|source| Error::Connect {
-        registry: host.to_owned(),
+    builder.build().map_err(|source| Error::Transport {
+        doing: format!("connecting to {host}"),
         source,
     })
 }

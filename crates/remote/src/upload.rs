@@ -2,6 +2,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use content::Digest;
+use content::at::{self, At};
 use oci::{Descriptor, Layout, Target, media};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url};
@@ -11,7 +12,7 @@ use crate::access::{Access, Authorization};
 use crate::http::{self, Answer};
 use crate::pieces::{self, Pieces};
 use crate::retry::retry;
-use crate::{Error, Registry};
+use crate::{Error, Registry, hint};
 
 const BYTES: &str = "application/octet-stream";
 
@@ -34,7 +35,7 @@ impl Registry {
     /// the size and digest that `descriptor` names.
     ///
     /// # Errors
-    /// [`Error::Content`] if it has not, [`Error::Read`] if the file cannot be read, or the error of a
+    /// [`Error::Refused`] if it has not, [`Error::File`] if the file cannot be read, or the error of a
     /// request that fails.
     pub async fn push_blob_file(&self, path: &Path, descriptor: &Descriptor) -> Result<(), Error> {
         if self.has_blob(descriptor).await? {
@@ -45,17 +46,14 @@ impl Registry {
     }
 
     async fn upload_file(&self, path: &Path, descriptor: &Descriptor) -> Result<(), Error> {
-        let file = content::open_regular(path).map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let file = content::open_regular(path).map_err(At::reading(path))?;
         let pieces = Pieces::new(File::from_std(file), descriptor).into_stream();
         let uploaded = self.upload(descriptor, Body::wrap_stream(pieces)).await;
         uploaded.map_err(|error| match pieces::failed_check(&error) {
-            Some(check) => Error::Content {
-                path: path.to_owned(),
-                source: check.clone(),
-            },
+            Some(check) => {
+                let doing = format!("uploading {}", at::shown(path));
+                Error::refused(doing, check, hint::LAYOUT)
+            }
             None => error,
         })
     }
@@ -63,10 +61,11 @@ impl Registry {
     /// Stores the image of a layout under `target`, layers first, and returns its digest.
     ///
     /// # Errors
-    /// [`Error::Layout`] if the layout cannot be read, [`Error::Target`] if `target` is another digest,
-    /// or the error of a request that fails.
+    /// [`Error::Refused`] if the layout cannot be read or `target` is another digest, or the error of a
+    /// request that fails.
     pub async fn push_layout(&self, layout: &Layout, target: &Target) -> Result<Digest, Error> {
-        let image = layout.image().map_err(|e| Error::Layout(Box::new(e)))?;
+        let unread = |error| Error::refused("reading layout".to_owned(), error, hint::LAYOUT);
+        let image = layout.image().map_err(unread)?;
         self.check_target(target, image.image_digest())?;
         let manifest = image.manifest();
         for blob in manifest.layers.iter().chain([&manifest.config]) {
@@ -119,10 +118,9 @@ impl Registry {
         };
         let response = self.send(Access::Push, Method::POST, url, empty).await?;
         match self.sort(url, response).await? {
-            Answer::Found(response) => place(&response).ok_or_else(|| Error::Header {
-                url: url.to_owned(),
-                header: "Location",
-            }),
+            Answer::Found(response) => {
+                place(&response).ok_or_else(|| Error::header(url, "Location"))
+            }
             Answer::Absent => Err(Error::NotFound {
                 url: url.to_owned(),
             }),

@@ -90,7 +90,12 @@ async fn a_pushed_layout_comes_back() {
     let other = Target::Digest(Digest::of(b"other"));
     let empty = connect(&server, "a/c");
     let error = empty.push_layout(&layout, &other).await.unwrap_err();
-    assert!(matches!(error, Error::Target { .. }), "{error}");
+    let refused = format!(
+        "@{}: the manifest has the digest {}",
+        Digest::of(b"other"),
+        digest
+    );
+    assert!(error.to_string().ends_with(&refused), "{error}");
     let sent = empty.blob(layer, limits::LAYER).await.unwrap_err();
     assert!(matches!(sent, Error::NotFound { .. }), "{sent}");
 }
@@ -165,7 +170,8 @@ async fn a_file_that_differs_from_its_descriptor_is_not_pushed() {
         fs::write(&path, content).unwrap();
         let blob = Descriptor::of(media::CONFIG, described);
         let error = registry.push_blob_file(&path, &blob).await.unwrap_err();
-        assert!(matches!(error, Error::Content { .. }), "{error}");
+        let refused = format!("uploading {}: checking content: expected ", path.display());
+        assert!(error.to_string().starts_with(&refused), "{error}");
         let error = registry.blob(&blob, 100).await.unwrap_err();
         assert!(matches!(error, Error::NotFound { .. }), "{error}");
     }
@@ -223,7 +229,10 @@ async fn referrers_are_listed_under_the_tag() {
     );
     let without = Manifest::new(Descriptor::empty(), vec![]);
     let error = registry.attach_referrer(without).await.unwrap_err();
-    assert!(matches!(error, Error::NoSubject), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "attaching referrer: manifest has no subject"
+    );
 }
 
 #[tokio::test]

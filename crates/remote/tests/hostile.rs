@@ -69,17 +69,21 @@ async fn a_page_of_a_proxy_is_neither_a_manifest_nor_a_blob() {
             .on("manifests/v1", "200 OK", headers, body.as_bytes());
         let registry = script.serve().await;
         let by_digest = registry.manifest(&digest).await.unwrap_err();
-        assert!(matches!(by_digest, Error::Foreign { .. }), "{by_digest}");
+        assert!(is_foreign(&by_digest), "{by_digest}");
         let by_tag = registry.manifest_by_tag(&tag).await.unwrap_err();
-        assert!(matches!(by_tag, Error::Foreign { .. }), "{by_tag}");
+        assert!(is_foreign(&by_tag), "{by_tag}");
     }
     let blob = Descriptor::of(media::CONFIG, b"pushed");
     let script = Script::default().on(&format!("blobs/{digest}"), "200 OK", html, b"Sign in");
     let error = script.serve().await.blob(&blob, 100).await.unwrap_err();
-    assert!(
-        matches!(&error, Error::Foreign { found, .. } if found == "\"text/html\""),
-        "{error}"
-    );
+    let page = ": expected a blob, found \"text/html\"";
+    assert!(error.to_string().ends_with(page), "{error}");
+}
+
+fn is_foreign(error: &Error) -> bool {
+    error
+        .to_string()
+        .contains(": expected a manifest, found \"")
 }
 
 /// Sends a byte now and then, without end. Only the request for `/v2/` is answered completely.

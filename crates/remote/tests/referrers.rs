@@ -198,7 +198,8 @@ async fn an_unreadable_list_is_an_error() {
     ] {
         let script = Script::default().on(&list(), "200 OK", headers, body);
         let error = referrers(script).await.unwrap_err();
-        assert!(matches!(error, Error::Foreign { .. }), "{error}");
+        let foreign = ": expected a list of referrers, found \"";
+        assert!(error.to_string().contains(foreign), "{error}");
     }
     let script = Script::default().on(&list(), "200 OK", "", &index(&[]));
     assert_eq!(referrers(script).await.unwrap(), []);
@@ -254,7 +255,11 @@ async fn pages_end_and_stay_with_the_registry() {
     ));
     let away = format!("{INDEX}Link: <http://127.0.0.1:1/>; rel=\"next\"\r\n");
     let script = Script::default().on(&list(), "200 OK", &away, &index(&[]));
-    assert!(matches!(referrers(script).await, Err(Error::Header { .. })));
+    let error = referrers(script).await.unwrap_err().to_string();
+    assert!(
+        error.ends_with(": header Link is missing or malformed"),
+        "{error}"
+    );
     let one = referrer(b"1", subject());
     let many = vec![&one[..]; content::limits::REFERRERS + 1];
     let script = Script::default().on(&list(), "200 OK", INDEX, &index(&many));
