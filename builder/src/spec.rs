@@ -181,7 +181,7 @@ binary = "p"
 "#;
 
     #[test]
-    fn reads_what_is_wanted() {
+    fn reads_an_image_toml() {
         let spec = Spec::parse(SPEC).unwrap();
         assert_eq!(spec.files[0].origin, Origin::Binary("p".into()));
     }

@@ -167,8 +167,8 @@ fn is_impossible(output: &Output, test: &str) -> bool {
 }
 
 #[test]
-fn two_people_two_places_one_digest() {
-    let test = "two_people_two_places_one_digest";
+fn different_users_and_folders_give_one_digest() {
+    let test = "different_users_and_folders_give_one_digest";
     let Some(place) = Place::open(test) else {
         return;
     };

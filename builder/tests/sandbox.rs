@@ -150,7 +150,7 @@ fn user_host_and_environment_are_fixed() {
 }
 
 #[test]
-fn inputs_are_there_and_nothing_else_of_the_host() {
+fn only_inputs_of_the_host_are_visible() {
     let top = "bin\nbuild\ndev\netc\nproc\ntmp\nusr\n";
     expect(
         "cat file /tmp/given; ls / | grep -v -E 'lib|sbin'; ls -A /etc",
@@ -177,7 +177,7 @@ fn there_is_no_network() {
 }
 
 #[test]
-fn privileges_are_gone_for_good() {
+fn privileges_cannot_be_regained() {
     let status = "grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' /proc/self/status";
     let none = "0000000000000000";
     let expected = format!(
@@ -200,7 +200,7 @@ fn processes_of_the_host_are_not_seen() {
 
 /// A folder of the host is the worst: from it every other one can be reached.
 #[test]
-fn files_that_the_builder_was_left_with_are_closed() {
+fn inherited_files_are_closed() {
     let (folder, file) = (fs::File::open("/"), fs::File::open("/etc/passwd"));
     for inherited in [folder.unwrap(), file.unwrap()] {
         rustix::io::fcntl_setfd(&inherited, rustix::io::FdFlags::empty()).unwrap();
@@ -218,7 +218,7 @@ fn addresses_are_the_same_each_time() {
 }
 
 #[test]
-fn failures_are_told_apart() {
+fn failures_are_distinguished() {
     if product("true").is_none() {
         return;
     }

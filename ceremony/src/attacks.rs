@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_one_by_the_rule_that_is_meant() {
+    fn only_a_refusal_by_the_expected_rule_counts() {
         let fail = ("signatures", "fail", "signature of builder: none");
         assert!(is_refused(&verdict(&[fail, ("sbom", "pass", "")])));
         assert!(!is_refused(&verdict(&[fail, ("sbom", "fail", "")])));

@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn hears_both_outputs_and_the_status() {
+    fn returns_both_outputs_and_the_status() {
         let stage = Stage::set(PathBuf::new()).unwrap();
         let said = stage
             .start(shell("echo out; echo err >&2; exit 3"), |_| {})

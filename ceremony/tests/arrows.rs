@@ -266,7 +266,7 @@ fn inherits(value: &toml::Value) -> bool {
 }
 
 #[test]
-fn what_enters_the_image_inherits_nothing() {
+fn crates_in_the_image_inherit_nothing() {
     let packages = packages();
     let entering: Vec<_> = packages.iter().filter(|p| enters_the_image(p)).collect();
     assert_eq!(entering.len(), 4);
@@ -283,7 +283,7 @@ fn what_enters_the_image_inherits_nothing() {
 /// What enters the image writes the lints out, and forbids `unsafe` where the others may allow it by
 /// name; everything else inherits them.
 #[test]
-fn every_room_keeps_the_lints() {
+fn every_crate_keeps_the_lints() {
     let mut written = manifest(&root())["workspace"]["lints"].clone();
     written["rust"]["unsafe_code"] = "forbid".into();
     let inherited = toml::toml! { workspace = true };

@@ -10,21 +10,21 @@ use std::process::Command;
 use told::{told, told_with_few_files};
 
 #[test]
-fn an_attack_that_nobody_knows() {
+fn an_unknown_attack() {
     let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
     ceremony.args(["--attack", "bribery"]);
     assert!(told("ceremony", ceremony).contains("\"bribery\""));
 }
 
 #[test]
-fn no_room_for_the_stage() {
+fn no_folder_for_the_stage() {
     let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
     ceremony.env("TMPDIR", "/dev/null");
     assert!(told("ceremony", ceremony).contains("/dev/null"));
 }
 
 #[test]
-fn no_place_for_inputs() {
+fn no_folder_for_inputs() {
     let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
     ceremony.env_remove("HOME").env_remove("XDG_CACHE_HOME");
     assert!(told("ceremony", ceremony).contains("neither XDG_CACHE_HOME nor HOME"));

@@ -112,7 +112,7 @@ fn evidence_is_read_as_google_reads_it() {
 }
 
 #[test]
-fn an_audience_of_ones_own() {
+fn a_custom_audience() {
     let token = with_options(json!({"audience": "https://me.example"})).unwrap();
     assert_eq!(token["aud"], "https://me.example");
     let token = with_options(json!({})).unwrap();
@@ -140,7 +140,7 @@ fn challenges_end() {
 }
 
 #[test]
-fn unanswered_challenges_are_so_many_at_the_most() {
+fn unanswered_challenges_have_a_limit() {
     let service = Attestation::new(&Key::new().unwrap()).unwrap();
     let refused = (0..20_000).find_map(|_| service.challenge(&location(), NOW).err());
     assert_eq!(refused.unwrap().code, 429);

@@ -20,7 +20,7 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 #[test]
-fn state_that_is_no_folder() {
+fn state_that_is_not_a_folder() {
     let temporary = tempfile::tempdir().unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut serve = Command::new(env!("CARGO_BIN_EXE_emulator"));

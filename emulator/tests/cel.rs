@@ -36,7 +36,7 @@ fn conditions_over_claims_of_real_tokens() {
 }
 
 #[test]
-fn the_language_itself() {
+fn conformance_with_the_language() {
     let Some(folder) = testkit::vectors("cel-spec") else {
         return;
     };

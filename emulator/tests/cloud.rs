@@ -68,7 +68,7 @@ impl Scene {
 }
 
 #[test]
-fn a_topic_is_read_by_whom_its_owner_lets() {
+fn a_topic_is_read_only_with_permission_of_its_owner() {
     let scene = Scene::set();
     let topic = format!("projects/{FIRST}/topics/data");
     let made = scene.call(FIRST, Method::PUT, &format!("pubsub/{topic}"), &json!({}));
@@ -88,7 +88,7 @@ fn a_topic_is_read_by_whom_its_owner_lets() {
 }
 
 #[test]
-fn names_come_with_escapes() {
+fn names_may_be_percent_encoded() {
     let scene = Scene::set();
     let topic = |id: &str| {
         let url = format!("pubsub/projects/{FIRST}/topics/{id}");
@@ -102,7 +102,7 @@ fn names_come_with_escapes() {
 }
 
 #[test]
-fn a_token_of_any_size_that_a_token_may_have() {
+fn large_tokens_are_accepted() {
     let scene = Scene::set();
     let location = format!("iam/projects/{FIRST}/locations/global/workloadIdentityPools");
     let pool = format!("{location}?workloadIdentityPoolId=pool");
@@ -152,7 +152,7 @@ fn a_token_of_any_size_that_a_token_may_have() {
 }
 
 #[test]
-fn a_deep_condition_is_refused_and_the_cloud_goes_on() {
+fn a_deep_condition_is_refused_without_a_crash() {
     let scene = Scene::set();
     let rings = format!("kms/projects/{FIRST}/locations/global/keyRings");
     let ring = format!("{rings}?keyRingId=ring");
@@ -174,7 +174,7 @@ fn a_deep_condition_is_refused_and_the_cloud_goes_on() {
 
 /// An owner's resources exist after a restart, and its credentials are still valid.
 #[test]
-fn a_restart_on_the_same_state_forgets_nothing() {
+fn a_restart_with_the_same_state_keeps_everything() {
     let mut scene = Scene::set();
     let location = format!("projects/{FIRST}/locations/global");
     let key = format!("kms/{location}/keyRings/ring/cryptoKeys/data");
@@ -262,7 +262,7 @@ fn a_restart_on_the_same_state_forgets_nothing() {
 
 /// An invalid setup is refused, with Google's message.
 #[test]
-fn mistakes_of_a_set_up_are_refused() {
+fn invalid_set_ups_are_refused() {
     let scene = Scene::set();
     let locations = format!("projects/{FIRST}/locations");
     let pools = format!("iam/{locations}/global/workloadIdentityPools");

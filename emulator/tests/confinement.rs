@@ -67,7 +67,7 @@ fn the_workload_has_namespaces_of_its_own_but_the_network() {
 }
 
 #[test]
-fn the_workload_has_no_way_to_more() {
+fn the_workload_cannot_gain_privileges() {
     let Some(scene) = Scene::set() else { return };
     for user in ["65532", "0"] {
         let image = scene.push(
@@ -169,7 +169,7 @@ fn device_nodes_of_the_machine_can_be_used_but_not_changed() {
 }
 
 #[test]
-fn a_link_in_an_image_leads_nowhere_else() {
+fn a_link_in_an_image_stays_in_the_image() {
     let Some(scene) = Scene::set() else { return };
     let outside = scene.folder().join("outside");
     std::fs::create_dir(&outside).unwrap();
@@ -201,7 +201,7 @@ fn machine_folder(scene: &Scene) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_working_directory_leads_to_nothing_that_is_open() {
+fn a_working_directory_cannot_reach_open_files() {
     let Some(scene) = Scene::set() else { return };
     let machine = machine_folder(&scene);
     for number in OPEN {
@@ -231,7 +231,7 @@ fn a_working_directory_leads_to_nothing_that_is_open() {
 }
 
 #[test]
-fn a_link_in_an_image_leads_to_nothing_that_is_open() {
+fn a_link_in_an_image_cannot_reach_open_files() {
     let Some(scene) = Scene::set() else { return };
     let machine = machine_folder(&scene);
     let runs = OPEN.map(|number| ("run", number));
@@ -251,7 +251,7 @@ fn a_link_in_an_image_leads_to_nothing_that_is_open() {
 }
 
 #[test]
-fn nothing_of_the_operators_is_open_in_the_workload() {
+fn the_workload_inherits_no_open_files() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
     let words = [
@@ -296,7 +296,7 @@ fn nothing_of_the_operators_is_open_in_the_workload() {
 /// The container has the machine's name, and the machine's files in place of the image's, as containerd
 /// sets them up for the launcher.
 #[test]
-fn names_are_the_machines() {
+fn host_names_are_those_of_the_machine() {
     let Some(scene) = Scene::set() else { return };
     let file = |path: &str, text: &str| Entry {
         path: path.parse().unwrap(),
@@ -345,7 +345,7 @@ fn names_are_the_machines() {
 
 /// The kernel keeps keys by session and user, independent of namespaces.
 #[test]
-fn the_operators_keys_and_the_end_of_the_launcher_are_out_of_reach() {
+fn the_workload_cannot_use_the_operators_keys_or_outlive_the_launcher() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
     both(&scene, &image, &["keys", "untie", "tie"], |said| {

@@ -62,7 +62,7 @@ fn the_exit_status_is_passed_on() {
 }
 
 #[test]
-fn what_the_workload_says_arrives_whole() {
+fn the_output_of_the_workload_is_complete() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
     let words = ["cat", "/probe", "cat", "/probe"];
@@ -81,7 +81,7 @@ fn what_the_workload_says_arrives_whole() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_no_exit_status() {
+fn a_missing_program_is_an_error() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(
         Execution {
@@ -123,7 +123,7 @@ fn labelled(scene: &Scene, key: &str, value: &str) -> String {
 }
 
 #[test]
-fn the_launch_policy_is_the_images() {
+fn the_launch_policy_of_the_image_is_enforced() {
     let Some(scene) = Scene::set() else { return };
     let always = labelled(&scene, "log_redirect", "always");
     let silent = labelled(&scene, "allow_cmd_override", "true");
@@ -162,7 +162,7 @@ fn the_launch_policy_is_the_images() {
 }
 
 #[test]
-fn an_image_that_must_be_silent_in_production_speaks_on_a_debug_machine() {
+fn output_is_shown_on_a_debug_machine_only() {
     let Some(scene) = Scene::set() else { return };
     let silent = labelled(&scene, "allow_cmd_override", "true");
     said(
@@ -182,7 +182,7 @@ fn an_image_that_must_be_silent_in_production_speaks_on_a_debug_machine() {
 }
 
 #[test]
-fn the_operators_folder_stays_as_it_was() {
+fn the_operators_folder_is_not_changed() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
     let share = scene.folder().join("kept");
@@ -210,7 +210,7 @@ fn the_operators_folder_stays_as_it_was() {
 }
 
 #[test]
-fn nothing_outlives_the_launcher() {
+fn no_process_outlives_the_launcher() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
     for (signal, status) in [

@@ -83,7 +83,7 @@ fn images_of_docker_and_indexes_by_digest_and_by_tag() {
 
 /// The launcher looks for signatures on the reference that it was given, which is the index.
 #[test]
-fn signatures_are_of_what_the_reference_names() {
+fn signatures_are_on_the_digest_in_the_reference() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
     let platform = json!({"os": "linux", "architecture": "amd64"});
@@ -105,7 +105,7 @@ fn signatures_are_of_what_the_reference_names() {
 }
 
 #[test]
-fn so_many_indexes_in_one_another_and_no_more() {
+fn nested_indexes_have_a_limit() {
     let Some(scene) = Scene::set() else { return };
     let image = scene.push(open_image(), vec![]);
     let platform = || json!({"os": "linux", "architecture": "amd64"});

@@ -41,7 +41,7 @@ fn begin(registry: &Loopback) -> Upload<'_> {
 }
 
 #[test]
-fn a_chunk_lies_where_it_says() {
+fn a_chunk_must_match_its_range() {
     let registry = Loopback::start();
     let upload = begin(&registry);
     assert_eq!(upload.patch("0-4", "01234"), StatusCode::ACCEPTED);

@@ -229,7 +229,7 @@ fn seen(layer: &[u8]) -> Vec<Seen> {
 }
 
 #[test]
-fn a_layer_has_its_entries_in_order_whatever_their_order_was() {
+fn a_layer_has_sorted_entries_for_any_input_order() {
     law(|u| {
         let entries = entries(u)?;
         let mut layer = Vec::new();
@@ -429,7 +429,7 @@ fn an_event_log_is_read_as_it_was_written() {
 
 /// A threshold is at least 1 and at most the number of principals.
 #[test]
-fn a_threshold_can_be_met_and_is_not_met_by_itself() {
+fn a_threshold_is_within_reach_and_not_zero() {
     let policy = include_str!("../corpus/policy/policy");
     law(|u| {
         let threshold = u.int_in_range(0..=4)?;

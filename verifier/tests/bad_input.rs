@@ -143,7 +143,7 @@ fn grants_and_keys() {
 }
 
 #[test]
-fn an_end_while_a_policy_is_awaited() {
+fn interrupted_while_reading_a_policy() {
     let place = Place::new();
     let mut verify = Command::new(env!("CARGO_BIN_EXE_verifier"));
     verify.current_dir(place.0.path());
@@ -153,7 +153,7 @@ fn an_end_while_a_policy_is_awaited() {
 }
 
 #[test]
-fn a_key_that_cannot_be_opened_is_found_out_before_anything_is_built_or_signed() {
+fn a_key_that_cannot_be_opened_is_reported_before_the_rebuild() {
     let place = Place::new();
     let (image, service) = (image(NOWHERE), closed_key_service());
     let key = PrivateKey::generate().unwrap().to_pem().unwrap();
@@ -223,7 +223,7 @@ fn rebuilds() {
 
 /// A machine outside Google Cloud: the server at the address of the metadata server does not answer.
 #[test]
-fn missing_credentials_are_reported_at_once() {
+fn missing_credentials_are_reported_within_seconds() {
     let place = Place::new();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let key = PrivateKey::generate().unwrap().to_pem().unwrap();

@@ -128,7 +128,7 @@ async fn collected(
 }
 
 #[tokio::test]
-async fn a_piece_named_often_is_fetched_once() {
+async fn a_repeated_layer_is_fetched_once() {
     let (listener, mut shelf, image) = image().await;
     let piece = shelf.blob(media::DSSE_ENVELOPE, b"{}");
     shelf.attest(&image, vec![piece.clone(); 100]);
@@ -168,7 +168,7 @@ async fn a_page_of_a_proxy_is_an_error() {
 
 /// Attached documents that are gone or cannot be read are a note, not a failure.
 #[tokio::test]
-async fn what_is_gone_or_unrelated_is_passed_over() {
+async fn missing_and_unrelated_referrers_are_ignored() {
     let (listener, mut shelf, image) = image().await;
     let piece = shelf.blob(media::DSSE_ENVELOPE, b"{}");
     let gone = Descriptor::of(media::DSSE_ENVELOPE, b"gone");
@@ -260,7 +260,7 @@ async fn a_rebuild_is_given_the_locked_package_index() {
 }
 
 #[tokio::test]
-async fn what_is_not_published_is_left_to_the_builder() {
+async fn unpublished_index_files_are_left_to_the_builder() {
     let (listener, mut shelf, image) = image().await;
     let files = shelf.refer(&image, &[&b"release"[..], b"packages", b"keyring"]);
     let place = source(&files);

@@ -265,7 +265,7 @@ fn layers_in_another_order_than_the_config_has_them_are_damage() {
 
 /// A container sees the same in both; the images are not the same.
 #[test]
-fn images_that_look_the_same_are_told_apart_by_layer() {
+fn images_with_the_same_files_differ_by_layer() {
     let plain = [new().file("workload", b"1")];
     let [lower] = plain.clone();
     let hidden = [lower, new().file("x", b"hidden"), new().whiteout(".wh.x")];

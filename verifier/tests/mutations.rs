@@ -106,7 +106,7 @@ fn a_changed_signature_annotation_never_passes() {
 }
 
 #[test]
-fn a_piece_cut_short_never_passes() {
+fn a_truncated_signature_or_statement_never_passes() {
     for layout in [Layout::Legacy, Layout::Bundle] {
         for index in 0..3 {
             let mut case = single(layout);
@@ -124,7 +124,7 @@ fn a_piece_cut_short_never_passes() {
 }
 
 #[test]
-fn a_piece_taken_away_never_passes() {
+fn a_missing_signature_or_statement_never_passes() {
     for layout in [Layout::Legacy, Layout::Bundle] {
         for index in 0..3 {
             let mut case = single(layout);
@@ -138,7 +138,7 @@ fn a_piece_taken_away_never_passes() {
 }
 
 #[test]
-fn no_changed_byte_of_the_image_is_read_as_the_image() {
+fn a_changed_byte_of_the_image_is_found() {
     let honest = stored(&FILES);
     let digest = Digest::of(&honest.manifest);
     for at in 0..honest.manifest.len() {

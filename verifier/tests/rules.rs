@@ -22,7 +22,7 @@ use verifier::report::detail;
 use verifier::verdict::Verdict;
 
 #[test]
-fn what_is_attested_says_by_whom_and_when() {
+fn verified_values_have_signer_and_time() {
     let case = Case::passing();
     let now = NOW + chrono::TimeDelta::days(1);
     let attested = examine(case.published.clone(), case.policy().principals(), now);
@@ -170,7 +170,7 @@ fn a_file_that_the_bill_leaves_out_is_named() {
 }
 
 #[test]
-fn a_listed_file_that_is_not_there_or_is_another_is_named() {
+fn a_listed_file_that_is_missing_or_differs_is_named() {
     let mut sbom = honest_sbom();
     sbom.add_file("/ghost", Digest::of(b"ghost"));
     Case::with_sbom(&sbom).refused_by(&[SBOM], "file ghost");
@@ -239,7 +239,7 @@ fn an_image_of_other_source_is_refused_and_the_file_named() {
 }
 
 #[test]
-fn no_rebuild_is_a_refusal_where_one_is_asked_for() {
+fn a_missing_rebuild_is_refused_if_required() {
     let mut case = Case::passing();
     case.rebuild = Rebuild::Absent;
     case.refused_by(
@@ -251,7 +251,7 @@ fn no_rebuild_is_a_refusal_where_one_is_asked_for() {
 }
 
 #[test]
-fn an_earlier_rebuild_is_called_one() {
+fn an_earlier_rebuild_is_named_as_such() {
     let mut case = Case::passing();
     let Rebuild::Done(rebuilt) = &mut case.rebuild else {
         panic!("the case has no rebuild");
@@ -313,7 +313,7 @@ fn a_rebuild_of_another_directory_is_a_refusal() {
 }
 
 #[test]
-fn a_policy_can_ask_for_less_and_then_says_so() {
+fn what_a_policy_does_not_require_is_skipped() {
     let mut case = Case::passing();
     case.policy = case.policy.replace("[\"provenance\", \"sbom\"]", "[]");
     case.published.pieces.truncate(2);

@@ -98,7 +98,7 @@ fn a_signature_without_a_repository_does_not_count_and_says_why() {
 }
 
 #[test]
-fn an_sbom_is_no_signature_on_the_image() {
+fn an_sbom_is_not_a_signature() {
     let mut case = Case::passing();
     case.published.pieces.drain(..2);
     case.refused_by(&[Rule::Signatures], "signature of builder");
@@ -138,7 +138,7 @@ fn noted(verdict: &Verdict, words: &str) -> bool {
 }
 
 #[test]
-fn who_is_not_seen_by_confidential_space_is_named() {
+fn a_signer_that_confidential_space_does_not_count_is_named() {
     let unseen = "will not count the signature of builder";
     assert!(!noted(&Case::passing().verdict(), unseen));
     let payload = |case: &Case| {
@@ -233,7 +233,7 @@ fn every_field_of_provenance_is_compared() {
 }
 
 #[test]
-fn a_second_source_is_no_source() {
+fn a_second_source_is_refused() {
     let case = Case::with_provenance(|provenance| {
         let dependencies = &mut provenance.build_definition.resolved_dependencies;
         dependencies.push(case::dependency("git+evil", &[("gitCommit", case::COMMIT)]));
@@ -274,7 +274,7 @@ fn provenance_for_another_repository_does_not_hold() {
 }
 
 #[test]
-fn a_statement_over_two_subjects_says_nothing_of_either() {
+fn a_statement_with_two_subjects_does_not_count() {
     let mut case = Case::passing();
     case.published.pieces.truncate(2);
     for (kind, value) in honest_predicates() {
@@ -304,7 +304,7 @@ fn a_statement_does_not_count_as_another_type() {
 }
 
 #[test]
-fn a_good_statement_attached_elsewhere_as_well_changes_nothing() {
+fn a_statement_attached_as_another_type_changes_nothing() {
     let mut case = Case::passing();
     let [(provenance, _), (sbom, bill)] = honest_predicates();
     let payload = statement(REPOSITORY, &case.image.digest, sbom, bill);
@@ -338,7 +338,7 @@ fn a_bill_of_materials_signed_as_provenance_is_not_read_as_one() {
 }
 
 #[test]
-fn another_payload_type_is_no_statement() {
+fn another_payload_type_is_not_a_statement() {
     let mut case = Case::passing();
     case.published.pieces.truncate(2);
     for (kind, value) in honest_predicates() {

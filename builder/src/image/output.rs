@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layout_takes_the_place_of_an_earlier_one_and_leaves_nothing_else() {
+    fn a_layout_replaces_an_earlier_one_and_leaves_no_other_file() {
         let scratch = tempfile::tempdir().unwrap();
         let place = scratch.path().join("layout");
         publish(&place, "one");

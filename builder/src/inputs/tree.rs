@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_ends_it() {
+    fn can_be_interrupted() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("file"), "text").unwrap();
         let interrupt = Interrupt::default();

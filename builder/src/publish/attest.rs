@@ -55,7 +55,7 @@ mod tests {
     use attest::{Provenance, Sbom};
 
     #[test]
-    fn a_predicate_is_read_as_what_it_is_said_to_be() {
+    fn a_predicate_is_parsed_as_the_named_type() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join(Sbom::PREDICATE.file);
         std::fs::write(&path, Sbom::new().to_bytes().unwrap()).unwrap();
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fraction_is_told_before_anything_is_signed() {
+    fn a_fraction_is_refused_before_anything_is_signed() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join(Provenance::PREDICATE.file);
         let text = r#"{"buildDefinition":{"buildType":"t","externalParameters":{"a":1.5}},"runDetails":{"builder":{"id":"b"}}}"#;

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn no_type_takes_the_document_of_another() {
+    fn no_type_parses_the_document_of_another() {
         let provenance: &[u8] = br#"{"buildDefinition":{"buildType":"t","externalParameters":{}},
             "runDetails":{"builder":{"id":"b"}}}"#;
         let sbom = Sbom::new().to_bytes().unwrap();

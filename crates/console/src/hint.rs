@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_too_large_is_told_from_a_full_disk() {
+    fn distinguishes_a_large_file_from_a_full_disk() {
         let large = content::read_limited(&[0; 2][..], 1).map_err(io::Error::other);
         let hint = of_system(&large.unwrap_err());
         assert!(hint.unwrap().contains("right file"), "{hint:?}");

@@ -29,7 +29,7 @@ async fn gives(answers: Vec<Answer>) -> (Play, Registry) {
 }
 
 #[tokio::test]
-async fn what_fails_for_the_moment_is_tried_again() {
+async fn transient_failures_are_retried() {
     let digest = Digest::of(MANIFEST);
     let whole = ok(MANIFEST);
     let half = Answer::BreaksOff(whole.bytes()[..whole.bytes().len() - 5].to_vec());
@@ -58,7 +58,7 @@ async fn what_fails_for_the_moment_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_registry_is_given_the_time_that_it_asks_for() {
+async fn the_pause_that_a_registry_requests_is_kept() {
     let busy = reply("429 Too Many", "Retry-After: 2\r\n", b"");
     let (_, registry) = gives(vec![busy, ok(MANIFEST)]).await;
     let started = Instant::now();
@@ -93,7 +93,7 @@ async fn tries_end_and_are_counted() {
 
 /// Each try begins a new upload; a blob that the registry has is not uploaded.
 #[tokio::test]
-async fn uploads_are_tried_again() {
+async fn uploads_are_retried() {
     let play = Play::serve(|request, number| match (request.method.as_str(), number) {
         ("GET", _) => ok(b""),
         ("HEAD", _) => reply("404 Not Found", "", b""),
@@ -120,7 +120,7 @@ async fn uploads_are_tried_again() {
 }
 
 #[tokio::test]
-async fn stored_is_stored() {
+async fn a_blob_is_stored_if_the_answer_is_201() {
     for (status, has) in [
         ("201 Created", false),
         ("200 OK", true),

@@ -29,7 +29,7 @@ async fn a_registry_that_is_busy_is_not_one_without_tokens() {
 }
 
 #[tokio::test]
-async fn content_is_what_was_asked_for() {
+async fn content_that_was_not_requested_is_refused() {
     let digest = Digest::of(b"asked");
     let lie = format!("Docker-Content-Digest: {digest}\r\n");
     let script = Script::default().on(&format!("manifests/{digest}"), "200 OK", &lie, b"{}");

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "the vectors of lib.rs are not in ")]
-    fn a_file_is_no_family() {
+    fn a_file_is_not_a_family() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         family_in(&folder, "lib.rs");
     }

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn outlasts_writers_that_are_faster() {
+    async fn retries_while_other_writers_change_the_policy() {
         let endpoint = serve(1, vec![(409, "ABORTED"); 8]);
         let change = grant(&endpoint).await;
         assert!(matches!(change, Ok(Change::Written)), "{change:?}");

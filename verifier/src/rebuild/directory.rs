@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_built_is_what_was_ordered() {
+    fn refuses_another_directory_than_was_requested() {
         for (ordered, built) in [("workload", "workload"), ("./a/b/", "a/b"), (".", "")] {
             compare(ordered, Some(built)).unwrap();
         }

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_checked_out_is_what_was_committed() {
+    async fn files_are_checked_out_as_they_were_committed() {
         let scratch = tempfile::tempdir().unwrap();
         let (source, clone) = (scratch.path().join("source"), scratch.path().join("clone"));
         let marker = scratch.path().join("marker");
@@ -186,8 +186,8 @@ mod tests {
 
     /// Runs itself again as a caller whose variables name another repository.
     #[test]
-    fn the_callers_repository_is_not_ours() {
-        let name = "rebuild::git::tests::what_is_checked_out_is_what_was_committed";
+    fn the_repository_of_the_environment_is_not_used() {
+        let name = "rebuild::git::tests::files_are_checked_out_as_they_were_committed";
         let other = tempfile::tempdir().unwrap();
         let mut again = std::process::Command::new(std::env::current_exe().unwrap());
         again.args(["--exact", name]);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_git_that_fails_is_no_absent_commit() {
+    async fn a_failure_of_git_is_not_a_missing_commit() {
         let scratch = tempfile::tempdir().unwrap();
         let commit = "0".repeat(40).parse().unwrap();
         let asked = has_commit(scratch.path(), &commit).await;

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_program_that_is_not_waited_for_any_more_cleans_up() {
+    async fn a_dropped_program_cleans_up() {
         let folder = tempfile::tempdir().unwrap();
         let made = folder.path().join("made");
         let script = "trap 'rm \"$MADE\"; exit 1' TERM; : >\"$MADE\"; while :; do sleep 0.05; done";
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn what_a_program_has_started_ends_with_it() {
+    async fn child_processes_of_a_program_end_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let child = folder.path().join("child");
         let mut shell = program("sh").unwrap();

@@ -54,7 +54,7 @@ fn run(tools: &Tools, order: &Order, layout: &Path) -> Result<Rebuild, RebuildEr
 }
 
 #[test]
-fn a_commit_that_the_source_does_not_hold_is_evidence_unless_we_asked_for_it() {
+fn a_missing_commit_is_a_finding_unless_the_user_named_it() {
     let (source, _) = source_with_a_commit();
     let commit: Commit = "0".repeat(40).parse().unwrap();
     let outcome = |choice| {
@@ -77,7 +77,7 @@ fn a_commit_that_the_source_does_not_hold_is_evidence_unless_we_asked_for_it() {
 }
 
 #[test]
-fn a_commit_that_no_branch_leads_to_is_not_of_the_source() {
+fn a_commit_outside_all_branches_is_missing() {
     let (source, orphan) = source_with_a_commit();
     let mut git = std::process::Command::new("git");
     git.arg("-C")
@@ -127,7 +127,7 @@ fn commit(source: &Path, script: &str) {
 }
 
 #[test]
-fn a_link_in_the_place_of_the_directory_is_evidence() {
+fn a_link_in_place_of_the_directory_is_a_finding() {
     let (source, _) = source_with_a_commit();
     let script = "mkdir -p other/deep && touch other/deep/file
         ln -s other workload && ln -s . here && ln -s /tmp out && touch file";
@@ -201,7 +201,7 @@ fn a_commit_that_unpacks_to_too_much_is_not_checked_out() {
 }
 
 #[test]
-fn a_builder_that_says_no_is_evidence_and_a_missing_one_is_none() {
+fn a_refusal_by_the_builder_is_a_finding_and_a_missing_builder_an_error() {
     let (source, head) = source_with_a_commit();
     let order = order(source.path(), Choice::Head);
     let refused = run(&tools("false"), &order, Path::new("/x"));
@@ -218,7 +218,7 @@ fn a_builder_that_says_no_is_evidence_and_a_missing_one_is_none() {
 }
 
 #[test]
-fn the_builder_is_told_what_the_caller_wants() {
+fn the_builder_gets_the_options_of_the_caller() {
     use std::os::unix::fs::PermissionsExt;
     let (source, _) = source_with_a_commit();
     let place = tempfile::tempdir().unwrap();
@@ -261,7 +261,7 @@ fn the_builder_is_told_what_the_caller_wants() {
 }
 
 #[test]
-fn a_layout_without_a_record_is_of_no_rebuild() {
+fn a_layout_without_a_record_is_refused() {
     let layout = tempfile::tempdir().unwrap();
     let outcome = read_earlier(layout.path());
     assert_eq!(
@@ -304,7 +304,7 @@ fn a_source_that_cannot_be_cloned_is_an_error_and_no_verdict() {
 }
 
 #[test]
-fn a_program_that_builds_nothing_is_not_the_builder() {
+fn a_builder_that_writes_no_layout_is_an_error() {
     let (source, _) = source_with_a_commit();
     let order = order(source.path(), Choice::Head);
     let layout = source.path().join("layout");

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_machine_is_told_from_the_source() {
+    fn distinguishes_the_machine_from_the_source() {
         for (line, scarcity) in [
             (
                 "  process didn't exit successfully: `rustc` (signal: 9, SIGKILL: kill)",

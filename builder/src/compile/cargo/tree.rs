@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_cargo_says() {
+    fn parses_the_output_of_cargo() {
         let said = "own v0.1.0 (/s/a)\nring v0.17.14+x\nown-too v1.0.0 (/s)\nring v0.17.14+x (*)\n\
                     own v0.1.0 (/s/a) (*)\n";
         let found = parse(said, "/s").unwrap();
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_cargo_would_not_say() {
+    fn refuses_other_output() {
         for said in ["ring", "ring v1", "ring 1.0.0", "own v1.0.0 (/elsewhere)"] {
             assert_eq!(parse(said, "/s"), Err(said.to_owned()));
         }

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn manifests_are_told_from_the_source() {
+    fn distinguishes_manifests_from_the_source() {
         for line in [
             "  failed to find a workspace root",
             "  error inheriting `edition` from workspace root manifest's `workspace.package.edition`",

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn files_outside_the_staged_folders_are_told_from_the_source() {
+    fn distinguishes_files_outside_the_staged_folders() {
         let absent = "No such file or directory (os error 2)";
         for (path, lock, expected) in [
             ("src/../../README.md", "app/Cargo.lock", Some("README.md")),

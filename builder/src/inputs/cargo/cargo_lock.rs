@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_crates_from_elsewhere() {
+    fn refuses_crates_of_other_registries() {
         let source = CargoLock::parse(LOCK).unwrap().registry.unwrap();
         for other in [
             "registry+https://index.example",
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_no_paths() {
+    fn names_cannot_be_paths() {
         let path = LOCK.replace("\"itoa\"\nversion", "\"/proc/self/cwd/../b\"\nversion");
         assert!(matches!(CargoLock::parse(&path), Err(CrateError::Name(_))));
     }

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_ends_it_between_two_crates() {
+    fn can_be_interrupted_between_two_crates() {
         let (_folder, store, one) = store_with("c-1.0.0/src/lib.rs");
         let interrupt = Interrupt::default();
         interrupt.raise();

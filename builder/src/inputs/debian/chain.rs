@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn signature() {
+    fn a_bad_signature_is_refused() {
         let error =
             Case::broken(|case| edit(&mut case.evidence.release, "Origin: Test", "Origin: Tost"));
         assert!(matches!(error, ChainError::Unsigned { .. }), "{error}");
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn fingerprint_that_is_not_pinned() {
+    fn a_fingerprint_that_is_not_pinned_is_refused() {
         // A lock cannot make its signers trusted.
         let error = Case::broken(|case| case.signers = Signers::with(&[]));
         let expected = format!(
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn keyring_that_is_another() {
+    fn another_keyring_is_refused() {
         for keyring in ["other.gpg", "revoked.gpg", "Packages.xz"] {
             let error = Case::broken(|case| case.evidence.keyring = data(keyring));
             assert!(
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn release_of_another_suite_or_time() {
+    fn a_release_of_another_suite_or_time_is_refused() {
         let error = Case::broken(|case| case.root.suite = "bookworm".to_owned());
         assert_eq!(
             error.to_string(),
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn package_list() {
+    fn another_package_list_is_refused() {
         let error = Case::broken(|case| case.evidence.packages.push(0));
         assert!(matches!(error, ChainError::List { .. }), "{error}");
         let error = Case::broken(|case| case.root.component = "contrib".to_owned());
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn packages() {
+    fn other_packages_are_refused() {
         let error = Case::broken(|case| case.packages.push(package("three")));
         assert_eq!(
             error.to_string(),
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_served_now_is_judged_by_the_same_chain() {
+    fn the_current_index_is_verified_by_the_same_chain() {
         let Case { evidence, .. } = Case::new();
         let refused = open(&evidence.release, &evidence.keyring, &Signers::with(&[]));
         let refused = ArchiveError::from(refused.unwrap_err());

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_missing_and_for_whom() {
+    fn names_a_missing_package_and_what_needs_it() {
         let error = closure(&stanza("a", "Depends: b | c"), &["a"])
             .unwrap_err()
             .to_string();

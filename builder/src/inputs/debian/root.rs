@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn unpacks_files_links_and_no_manuals() {
+    fn unpacks_files_and_links_without_manuals() {
         let entries = [
             ("./usr/bin/", Directory, ""),
             ("./usr/bin/cc", Regular, "compiler"),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_is_that_of_its_packages_only() {
+    fn a_root_is_used_for_its_own_packages_only() {
         let debs = [deb(&[("./a", Regular, "a")]), deb(&[("./b", Regular, "b")])];
         let (_folder, store, packages, digest) = unpacked(&debs).unwrap();
         prepare(&digest, &packages, &Supply::of(&store)).unwrap();
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_is_believed_by_a_known_digest_only() {
+    fn a_root_is_reused_only_if_its_digest_is_known() {
         let entries = [("./a", Regular, "text")];
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
         let folder = folder_of(&packages, &store);
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_ends_it_between_two_packages() {
+    fn can_be_interrupted_between_two_packages() {
         let (_folder, store, packages, _) = unpacked(&[deb(&[])]).unwrap();
         let interrupt = Interrupt::default();
         interrupt.raise();

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn good_signatures_count_whatever_the_others_are() {
+    fn good_signatures_count_despite_bad_ones() {
         let other = "[GNUPG:] NEWSIG\n[GNUPG:] ERRSIG 6ED0E7B82643E131 1 8 01 1783765031 9\n\
                      [GNUPG:] NO_PUBKEY 6ED0E7B82643E131\n";
         for first in ["GOODSIG", "EXPKEYSIG"] {

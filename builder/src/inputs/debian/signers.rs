@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_count_that_are_debians_or_named() {
+    fn trusts_debians_keys_and_named_keys() {
         let own: Fingerprint = "A".repeat(40).parse().unwrap();
         for digits in DEBIAN {
             assert!(Signers::with(&[]).contains(&digits.parse().unwrap()));

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_read_whatever_a_path_is_called() {
+    fn parses_sizes_of_any_path() {
         let stat = |size: &str| {
             format!("  ctime: 1:2\n  mtime: 1:2\n  dev: 1\tino: 2\n  uid: 0\tgid: 0\n{size}\n")
         };

@@ -40,7 +40,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn links_count_within_the_repository_only() {
+    fn refuses_links_within_the_repository_only() {
         let place = tempfile::tempdir().unwrap();
         let at = |name: &str| place.path().join(name);
         fs::create_dir_all(at("top/real/deep")).unwrap();

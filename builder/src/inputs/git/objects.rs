@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_of_another_kind_is_another_object() {
+    fn an_object_of_another_kind_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let script = "git init -q; git mktree </dev/null";
         let mut shell = Command::new("sh");

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn crates_from_elsewhere_are_refused() {
+    fn crates_of_other_registries_and_git_are_refused() {
         let origins = [
             "git = 'https://source.example/x'",
             "git = 'file:///x'",

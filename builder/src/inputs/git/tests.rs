@@ -88,7 +88,7 @@ fn the_tree_depends_on_contents_and_modes_alone() {
 }
 
 #[test]
-fn refuses_what_is_not_committed_or_no_file() {
+fn refuses_uncommitted_changes_and_special_files() {
     let repository = repository();
     fs::write(repository.path().join("x/b/new.rs"), "").unwrap();
     let error = staged(repository.path()).unwrap_err().to_string();
@@ -140,7 +140,7 @@ fn paths_that_lead_out_are_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn one_path_is_one_file() {
+fn refuses_two_entries_with_one_path() {
     let repository = repository();
     let other = "echo other | git hash-object -w --stdin";
     commit_with_entry(repository.path(), "100644", "Cargo.toml", other);
@@ -153,7 +153,7 @@ fn one_path_is_one_file() {
 }
 
 #[test]
-fn every_kind_of_change_counts() {
+fn every_kind_of_change_is_found() {
     for change in [
         "echo >> a/src/main.rs",
         "rm a/src/main.rs",
@@ -170,7 +170,7 @@ fn every_kind_of_change_counts() {
 }
 
 #[test]
-fn what_git_ignores_or_is_elsewhere_does_not_count() {
+fn ignored_files_and_other_folders_may_change() {
     let repository = repository();
     let change = "echo target > a/.gitignore; git add .; git -c user.name=n -c user.email=e commit -qm m; mkdir a/target; touch a/target/x x/d/new a/src/main.rs; git repack -qad";
     shell(repository.path(), change);
@@ -193,7 +193,7 @@ fn a_repository_cannot_name_programs_to_run() {
 }
 
 #[test]
-fn replaced_objects_are_not_believed() {
+fn replaced_objects_are_not_used() {
     let repository = repository();
     let script =
         "git replace $(git rev-parse HEAD:a/src/main.rs) $(echo evil | git hash-object -w --stdin)";
@@ -279,7 +279,7 @@ fn a_commit_has_limits() {
 }
 
 #[test]
-fn names_of_files_forge_no_line() {
+fn file_names_are_escaped_in_errors() {
     let repository = repository();
     fs::write(repository.path().join("a/x\nbuilder: \u{202e}done"), "").unwrap();
     let error = staged(repository.path()).unwrap_err().to_string();

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn others_may_read_it() {
+    fn other_users_may_read_the_store() {
         let (_folder, store) = store();
         let key = key("x", "1.0.0", b"input");
         store.keep(&key, &b"input"[..], 5).unwrap();

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_no_paths() {
+    fn names_cannot_be_paths() {
         for name in ["a", "serde_json", "x11-dl", "0"] {
             assert_eq!(name.parse::<CrateName>().unwrap().as_str(), name);
         }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_no_paths() {
+    fn versions_cannot_be_paths() {
         for version in [
             "1.0.0",
             "0.11.0+wasi-snapshot",

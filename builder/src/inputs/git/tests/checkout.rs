@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_git_calls_clean_is_clean_and_the_committed_object_is_staged() {
+fn a_tree_that_git_calls_clean_is_staged_as_committed() {
     for change in [
         "git config core.fileMode false; chmod -R 0777 a x",
         "echo '* eol=crlf' > .git/info/attributes; rm -r a x; git checkout -q .",
@@ -40,7 +40,7 @@ fn files_that_attributes_convert_are_committed_files() {
 }
 
 #[test]
-fn a_linked_working_tree_is_one() {
+fn a_linked_working_tree_is_staged() {
     let repository = repository();
     let place = tempfile::tempdir().unwrap();
     let script = format!(
@@ -70,7 +70,7 @@ fn filtered() -> tempfile::TempDir {
 }
 
 #[test]
-fn what_a_filter_converts_is_clean_and_the_filter_does_not_run() {
+fn converted_files_are_clean_and_no_filter_runs() {
     for change in [
         "true",
         "touch a/x.dat",
@@ -92,7 +92,7 @@ fn what_a_filter_converts_is_clean_and_the_filter_does_not_run() {
 }
 
 #[test]
-fn changes_of_what_a_filter_converts_count() {
+fn changes_of_converted_files_are_found() {
     for change in [
         "echo more >> a/x.dat",
         "rm a/x.dat",

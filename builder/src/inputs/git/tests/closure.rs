@@ -36,7 +36,7 @@ fn with_targets(manifest: &str) -> tempfile::TempDir {
 }
 
 #[test]
-fn folders_of_targets_that_are_elsewhere_are_staged() {
+fn folders_of_targets_outside_the_crate_are_staged() {
     for manifest in [
         "[package]\n[lib]\npath = '../common/main.rs'",
         "[package]\n[[bin]]\nname = 'x'\npath = 'src/../../common/main.rs'",
@@ -70,7 +70,7 @@ fn folders_of_targets_that_are_elsewhere_are_staged() {
 }
 
 #[test]
-fn a_target_above_its_crate_brings_nothing_that_cargo_obeys() {
+fn a_target_above_its_crate_adds_no_manifest_or_configuration() {
     let repository = with_targets("[package]\nbuild = '../build.rs'");
     let (_, into) = staged(repository.path()).unwrap();
     let is_staged = |path: &str| into.path().join(path).exists();
@@ -79,7 +79,7 @@ fn a_target_above_its_crate_brings_nothing_that_cargo_obeys() {
 }
 
 #[test]
-fn targets_of_crates_that_are_used_by_path_count_as_well() {
+fn targets_of_path_dependencies_are_staged() {
     let repository = with_targets("[package]\n[dependencies]\nb = { path = '../x/b' }");
     let lib = "printf \"[package]\\n[lib]\\npath = '../../common/main.rs'\\n\" > x/b/Cargo.toml";
     commit(repository.path(), lib);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn repositories_of_the_other_object_format_are_read() {
+fn sha256_repositories_are_read() {
     let folder = tempfile::tempdir().unwrap();
     shell(
         folder.path(),
@@ -36,7 +36,7 @@ fn forge(repository: &Path, name: &str, kind: &str, bytes: &[u8]) {
 }
 
 #[test]
-fn objects_with_another_content_than_their_name_says_are_refused() {
+fn objects_that_do_not_match_their_names_are_refused() {
     for (name, kind, other) in [
         ("HEAD", "commit", "HEAD^"),
         ("HEAD^{tree}", "tree", "HEAD^^{tree}"),
@@ -68,7 +68,7 @@ fn objects_with_another_content_than_their_name_says_are_refused() {
 }
 
 #[test]
-fn alternates_are_believed_no_more() {
+fn objects_of_alternates_are_checked_too() {
     let repository = repository();
     let at = repository.path();
     let name = output(at, "git rev-parse HEAD:a/src/main.rs");

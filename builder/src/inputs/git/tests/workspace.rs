@@ -41,7 +41,7 @@ fn staged_app(repository: &Path) -> Result<(Source, tempfile::TempDir), SourceEr
 }
 
 #[test]
-fn of_a_workspace_its_root_and_members_are_staged() {
+fn the_root_and_members_of_a_workspace_are_staged() {
     for (members, is_other_staged) in [
         ("members = ['app', 'crates/lib']", false),
         ("members = ['app', 'crates/*']", true),
@@ -75,7 +75,7 @@ fn of_a_workspace_its_root_and_members_are_staged() {
 }
 
 #[test]
-fn changes_of_the_root_and_of_members_count() {
+fn changes_of_the_root_and_of_members_are_found() {
     for path in ["Cargo.toml", "Cargo.lock", "crates/lib/Cargo.toml"] {
         let repository = workspace("members = ['app', 'crates/lib']");
         shell(repository.path(), &format!("echo '#' >> {path}"));
@@ -107,7 +107,7 @@ fn a_member_may_have_the_only_lock() {
 }
 
 #[test]
-fn a_crate_that_no_workspace_knows_is_on_its_own() {
+fn a_crate_that_is_not_a_member_is_built_alone() {
     for members in [
         "members = ['crates/other']",
         "members = ['crates/other']\nexclude = ['app']",
@@ -123,7 +123,7 @@ fn a_crate_that_no_workspace_knows_is_on_its_own() {
 }
 
 #[test]
-fn what_is_not_in_a_repository_yet_has_a_workspace_as_well() {
+fn finds_the_workspace_outside_a_repository() {
     let repository = workspace("members = ['app', 'crates/lib']");
     fs::remove_dir_all(repository.path().join(".git")).unwrap();
     let locked = cargo_lock(&repository.path().join("app")).unwrap();
