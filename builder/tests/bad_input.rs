@@ -1,15 +1,15 @@
-//! Every failure gives one error with one hint and exit status 2, and leaves no files.
+//! Every failure prints one error with one hint, has exit status 2, and leaves no files.
 #![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
-mod told;
+mod failure;
 
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use failure::{after, fails, fails_with, fails_with_few_files, interrupted};
 use rustix::process::{Pid, Signal, kill_process};
-use told::{after, interrupted, told, told_as, told_with_few_files};
 
 const BUILDER: &str = env!("CARGO_BIN_EXE_builder");
 
@@ -47,16 +47,16 @@ impl Place {
         self.fails_as(Command::new(BUILDER), words)
     }
 
-    /// As [`Place::fails`], as an answer about the source.
+    /// As [`Place::fails`], with exit status 1: the source is refused.
     fn refuses(&self, words: &str) -> String {
         let mut command = Command::new(BUILDER);
         command.args(words.split_whitespace());
-        told_as(1, "builder", self.within(command))
+        fails_with(1, "builder", self.within(command))
     }
 
     fn fails_as(&self, mut command: Command, words: &str) -> String {
         command.args(words.split_whitespace());
-        told("builder", self.within(command))
+        fails("builder", self.within(command))
     }
 
     fn within(&self, mut command: Command) -> Command {
@@ -265,5 +265,5 @@ fn pruning() {
 fn few_open_files() {
     let mut keygen = Command::new(BUILDER);
     keygen.args(["keygen", "/nowhere/key"]);
-    told_with_few_files("builder", &keygen);
+    fails_with_few_files("builder", &keygen);
 }

@@ -352,7 +352,7 @@ fn crates_of_another_registry_are_not_used_for_the_public_one() {
     assert!(is_accepted(&accepted), "{}", said(&accepted));
     assert_eq!(user.kept(), 1);
     assert!(user.has_run_cargo());
-    // Nor does the store help: the check is made again.
+    // The store does not help either: the check is made again.
     user.release("itoa = \"1\"", &public, &evil);
     assert_eq!(user.build().status.code(), Some(1));
 }
@@ -393,8 +393,8 @@ fn crates_that_were_checked_before_need_no_registry() {
     user.configure(&gone);
     let offline = user.build();
     assert!(is_accepted(&offline), "{}", said(&offline));
-    let told = said(&offline).contains("crates are not compared with the registry: ");
-    assert!(told, "{}", said(&offline));
+    let warned = said(&offline).contains("crates are not compared with the registry: ");
+    assert!(warned, "{}", said(&offline));
     assert_eq!(user.kept(), 1);
 }
 

@@ -177,10 +177,10 @@ fn refuses(path: &str, target: Option<&str>) -> Option<bool> {
         }
         output => output.unwrap(),
     };
-    let told = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
-        output.status.success() || told.contains("ValueError"),
-        "{told}"
+        output.status.success() || stderr.contains("ValueError"),
+        "{stderr}"
     );
     Some(!output.status.success())
 }

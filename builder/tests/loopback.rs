@@ -132,8 +132,8 @@ fn a_layout_is_pushed_to_a_local_registry_without_option_or_proxy() {
         let reference = format!("{host}:{port}/a/b:v1");
         let arguments = ["push", layout.to_str().unwrap(), &reference];
         let output = builder(&proxy, &arguments, folder.path());
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(
             printed.starts_with(&format!("{host}:{port}/a/b@sha256:")),
@@ -168,9 +168,9 @@ fn a_local_key_service_is_used_without_proxy() {
     let key = "gcpkms://projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1";
     let arguments = ["sign", &image, "--key", key, "--kms-endpoint", &endpoint];
     let output = builder(&proxy, &arguments, folder.path());
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("no key"), "{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("no key"), "{stderr}");
     assert_eq!(google.seen("GET /v1/projects/p/"), 1);
     assert_eq!(proxy.seen(""), 0);
 }

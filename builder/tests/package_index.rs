@@ -104,7 +104,7 @@ impl Drop for Signer {
     }
 }
 
-/// An archive that serves its index only: the store has the packages.
+/// An archive that serves only its index: the packages are in the store already.
 struct Served {
     url: String,
     files: Arc<Mutex<HashMap<String, Vec<u8>>>>,
@@ -313,12 +313,12 @@ fn a_rebuild_passes_after_the_archive_has_a_newer_index() {
     let expected = "error: fetching the locked InRelease: expected sha256:";
     assert!(said(&moved).contains(expected), "{}", said(&moved));
     let evidence = ["--evidence", "evidence"];
-    let stranger = build(&store, &[&evidence]);
-    assert_eq!(stranger.status.code(), Some(1), "{}", said(&stranger));
+    let distrusted = build(&store, &[&evidence]);
+    assert_eq!(distrusted.status.code(), Some(1), "{}", said(&distrusted));
     assert!(
-        said(&stranger).contains("not by a trusted key"),
+        said(&distrusted).contains("not by a trusted key"),
         "{}",
-        said(&stranger)
+        said(&distrusted)
     );
     let rebuilt = build(&store, &[&trust, &evidence]);
     assert!(rebuilt.status.success(), "{}", said(&rebuilt));
@@ -363,7 +363,8 @@ fn a_package_that_the_archive_has_not_signed_is_refused() {
     };
     let expected = "checking package binutils-x86-64-linux-gnu: expected SHA-256 ";
     assert!(said.contains(expected), "{said}");
-    let said = smuggled(&|package| package.name = "binutils-of-a-stranger".into()).unwrap();
-    let expected = "checking package binutils-of-a-stranger: it is not in the signed package index";
+    let said = smuggled(&|package| package.name = "binutils-of-an-attacker".into()).unwrap();
+    let expected =
+        "checking package binutils-of-an-attacker: it is not in the signed package index";
     assert!(said.contains(expected), "{said}");
 }

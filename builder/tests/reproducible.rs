@@ -122,7 +122,7 @@ impl Place {
         command
     }
 
-    /// The same commit in another folder, and a store; owned by the user nobody if this process is root.
+    /// The same commit in another folder, and a store; owned by the user `nobody` if this process is root.
     fn elsewhere(&self) -> (PathBuf, PathBuf) {
         let other = self.folder.path().join("another place/with a longer name");
         copy(&self.repository(), &other.join("two"));

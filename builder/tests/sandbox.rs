@@ -15,9 +15,9 @@ use builder::sandbox::{
     Bind, Limits, Output, Plan, Process, Refusal, Resource, Sandbox, SandboxError, Step,
 };
 
-/// Nobody, by Debian's numbers.
+/// The user ID of `nobody` in Debian.
 const NOBODY: u32 = 65534;
-/// What no script here needs.
+/// Limits that no script in this file reaches.
 const LIMITS: Limits = Limits {
     memory: NonZeroU32::new(1024).unwrap(),
     files: NonZeroU32::new(1024).unwrap(),
@@ -198,7 +198,7 @@ fn processes_of_the_host_are_not_seen() {
     expect("ls /proc | grep -v -E '^[0-9]+$|self'; true", "");
 }
 
-/// A folder of the host is the worst: from it every other one can be reached.
+/// An open folder of the host is the worst case: every other folder can be reached from it.
 #[test]
 fn inherited_files_are_closed() {
     let (folder, file) = (fs::File::open("/"), fs::File::open("/etc/passwd"));
@@ -334,15 +334,15 @@ fn for_both_users(name: &str, test: impl Fn(&Way)) {
 
 const DEVICES: [&str; 5] = ["full", "null", "random", "urandom", "zero"];
 
-/// All that a build could change of the host's device nodes.
+/// The properties of the host's device nodes that a build could change.
 fn device_nodes() -> Vec<[i64; 5]> {
     let node = |name| fs::metadata(Path::new("/dev").join(name)).unwrap();
     let nodes = DEVICES.into_iter().map(node);
-    let told = |node: fs::Metadata| {
+    let properties = |node: fs::Metadata| {
         let (mode, owner) = (node.mode().into(), node.uid().into());
         [mode, owner, node.mtime(), node.ctime(), node.ctime_nsec()]
     };
-    nodes.map(told).collect()
+    nodes.map(properties).collect()
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn a_verifier_that_is_killed_between_two_steps_can_be_run_again() {
     panic!("not complete after {MOST} requests");
 }
 
-/// Kills `child` when told to. Returns whether that was before its own end.
+/// Kills `child` when `reached` receives a message. Returns whether that was before `child` ended.
 fn kill_when(reached: &Receiver<()>, mut child: Child) -> bool {
     loop {
         match reached.try_recv() {

@@ -1,33 +1,33 @@
-//! What keeps the ceremony from starting is told in one sentence, with what helps, as exit status 2.
+//! If the ceremony cannot start, it prints one error with a hint, and has exit status 2.
 #![allow(clippy::unwrap_used, reason = "a test panics")]
 
-#[path = "../../builder/tests/told/mod.rs"]
-mod told;
+#[path = "../../builder/tests/failure/mod.rs"]
+mod failure;
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use told::{told, told_with_few_files};
+use failure::{fails, fails_with_few_files};
 
 #[test]
 fn an_unknown_attack() {
     let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
     ceremony.args(["--attack", "bribery"]);
-    assert!(told("ceremony", ceremony).contains("\"bribery\""));
+    assert!(fails("ceremony", ceremony).contains("\"bribery\""));
 }
 
 #[test]
 fn no_folder_for_the_stage() {
     let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
     ceremony.env("TMPDIR", "/dev/null");
-    assert!(told("ceremony", ceremony).contains("/dev/null"));
+    assert!(fails("ceremony", ceremony).contains("/dev/null"));
 }
 
 #[test]
 fn no_folder_for_inputs() {
     let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
     ceremony.env_remove("HOME").env_remove("XDG_CACHE_HOME");
-    assert!(told("ceremony", ceremony).contains("neither XDG_CACHE_HOME nor HOME"));
+    assert!(fails("ceremony", ceremony).contains("neither XDG_CACHE_HOME nor HOME"));
 }
 
 #[test]
@@ -43,22 +43,22 @@ fn a_tool_that_is_missing() {
         }
         let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
         ceremony.env("PATH", folder.path()).env_remove("CARGO");
-        let said = told("ceremony", ceremony);
+        let said = fails("ceremony", ceremony);
         assert!(said.contains(&format!("starting {missing}: ")), "{said}");
     }
 }
 
-/// git would look there instead of where it is told to.
+/// git would use that repository instead of the one that it is given.
 #[test]
 fn a_repository_that_the_environment_names() {
     let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
     ceremony.env("GIT_DIR", "/nowhere").env("CARGO", "false");
-    assert!(told("ceremony", ceremony).contains("running false build "));
+    assert!(fails("ceremony", ceremony).contains("running false build "));
 }
 
 #[test]
 fn few_open_files() {
     let mut ceremony = Command::new(env!("CARGO_BIN_EXE_ceremony"));
     ceremony.env("CARGO", "false");
-    told_with_few_files("ceremony", &ceremony);
+    fails_with_few_files("ceremony", &ceremony);
 }

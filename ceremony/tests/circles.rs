@@ -167,10 +167,10 @@ fn read(module: &Module, path: &Path) -> File {
     reader.file
 }
 
-/// All files of one crate.
-struct House(BTreeMap<Module, File>);
+/// The files of one crate, by module.
+struct Crate(BTreeMap<Module, File>);
 
-impl House {
+impl Crate {
     /// The module whose file defines what `path` names, through re-exports.
     fn definer(&self, path: &[String], depth: usize) -> Option<Module> {
         let longest = (0..=path.len()).rev();
@@ -222,7 +222,7 @@ impl House {
         all.filter(|target| !module.starts_with(target)).collect()
     }
 
-    /// The files from which a way of imports leads back to themselves.
+    /// The files that import themselves through other files.
     fn circles(&self) -> Vec<String> {
         let arrows: BTreeMap<_, _> = self.0.keys().map(|m| (m, self.imported(m))).collect();
         let returns = |start: &&Module| {
@@ -246,14 +246,14 @@ impl House {
     }
 }
 
-fn house(source: &Path) -> House {
+fn read_crate(source: &Path) -> Crate {
     let mut found = BTreeMap::new();
     files(source, &Vec::new(), &mut found);
     let read = |(module, path): (Module, PathBuf)| {
         let file = read(&module, &path);
         (module, file)
     };
-    House(found.into_iter().map(read).collect())
+    Crate(found.into_iter().map(read).collect())
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn no_files_import_each_other() {
     let circles: Vec<_> = crates()
         .iter()
         .flat_map(|source| {
-            let circles = house(source).circles().into_iter();
+            let circles = read_crate(source).circles().into_iter();
             circles
                 .map(|circle| format!("{}: {circle}", source.display()))
                 .collect::<Vec<_>>()
@@ -281,10 +281,10 @@ fn a_circle_is_found() {
         "c.rs",
         "use super::b::{self}; pub type T = u8; fn h() { b::g() }",
     );
-    assert_eq!(house(folder.path()).circles().len(), 3);
+    assert_eq!(read_crate(folder.path()).circles().len(), 3);
     write(
         "c.rs",
         "pub type T = u8; #[cfg(test)] mod tests { use crate::b; }",
     );
-    assert!(house(folder.path()).circles().is_empty());
+    assert!(read_crate(folder.path()).circles().is_empty());
 }

@@ -26,7 +26,7 @@ use rehearsal::{Rehearsal, Release, program};
 use rustix::process::{Pid, Signal, kill_process};
 use signature::PublicKey;
 
-/// Commands by file. Capitals stand for what differs from run to run.
+/// Commands by file. Words in capitals replace text that differs between runs.
 const SESSIONS: [(&str, &[&str]); 14] = [
     (
         "builder-lock",

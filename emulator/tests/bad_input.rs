@@ -2,18 +2,18 @@
 //! leaves no files.
 #![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
+#[path = "../../builder/tests/failure/mod.rs"]
+mod failure;
 mod loopback;
 mod probe;
-#[path = "../../builder/tests/told/mod.rs"]
-mod told;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use failure::{after, fails, fails_with_few_files};
 use probe::{Scene, open_image};
-use told::{after, told, told_with_few_files};
 
 fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).unwrap().next().is_none()
@@ -28,7 +28,7 @@ fn state_that_is_not_a_folder() {
         .args(["serve", "--project", "operator", "--state"])
         .arg(file.path());
     serve.env("TMPDIR", temporary.path());
-    let said = told("emulator", serve);
+    let said = fails("emulator", serve);
     assert!(said.contains(&file.path().display().to_string()), "{said}");
     assert!(is_empty(temporary.path()));
 }
@@ -49,7 +49,7 @@ fn state_of_another_emulator() {
     // If it does not refuse, it serves until it is stopped.
     let mut bounded = Command::new("timeout");
     bounded.args(["60", emulator]);
-    let said = told("emulator", serve(bounded));
+    let said = fails("emulator", serve(bounded));
     first.kill().unwrap();
     first.wait().unwrap();
     assert!(said.contains("another emulator"), "{said}");
@@ -67,7 +67,7 @@ fn nothing_to_launch() {
             .args(["--attestation", "http://127.0.0.1:9"])
             .args(more);
         launch.env("TMPDIR", temporary.path());
-        told("emulator", launch)
+        fails("emulator", launch)
     };
     let said = launch(&["--plain-http"]);
     assert!(said.contains("pulling image"), "{said}");
@@ -100,7 +100,7 @@ fn an_image_for_another_machine() {
         ),
     ] {
         let image = scene.push_as(&said, open_image(), vec![]);
-        let said = told("emulator", scene.launcher(&image));
+        let said = fails("emulator", scene.launcher(&image));
         assert!(said.contains(expected), "{said}");
     }
 }
@@ -113,7 +113,7 @@ fn credentials_that_cannot_be_read() {
     fs::write(folder.path().join("config.json"), "{").unwrap();
     let mut launch = scene.launcher(&image);
     launch.env("DOCKER_CONFIG", folder.path());
-    let said = told("emulator", launch);
+    let said = fails("emulator", launch);
     assert!(said.contains("config.json"), "{said}");
     assert!(said.contains("hint: correct"), "{said}");
 }
@@ -127,7 +127,7 @@ fn no_attestation_service() {
     launch.args(["--attestation", "http://127.0.0.1:9"]);
     let temporary = tempfile::tempdir().unwrap();
     launch.env("TMPDIR", temporary.path());
-    let said = told("emulator", launch);
+    let said = fails("emulator", launch);
     assert!(said.contains("fetching default token"), "{said}");
     assert!(said.contains("Connection refused"), "{said}");
     assert!(is_empty(temporary.path()));
@@ -145,7 +145,7 @@ fn namespaces_forbidden() {
         let Some(launch) = after(forbid, &launch, "namespaces_forbidden") else {
             return;
         };
-        let said = told("emulator", launch);
+        let said = fails("emulator", launch);
         assert!(said.contains("making namespaces: "), "{said}");
         assert!(!said.contains("No space left"), "{said}");
     }
@@ -165,7 +165,7 @@ fn full_disk() {
         return;
     };
     launch.env("TMPDIR", folder.path());
-    let said = told("emulator", launch);
+    let said = fails("emulator", launch);
     assert!(said.contains("No space left on device"), "{said}");
     assert!(said.contains("hint: the disk is full"), "{said}");
 }
@@ -175,5 +175,5 @@ fn few_open_files() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut serve = Command::new(env!("CARGO_BIN_EXE_emulator"));
     serve.args(["serve", "--state"]).arg(file.path());
-    told_with_few_files("emulator", &serve);
+    fails_with_few_files("emulator", &serve);
 }

@@ -146,8 +146,11 @@ fn large_tokens_are_accepted() {
         fields.remove(name);
         let refused = scene.exchange(&fields);
         assert_eq!(refused["error"], "invalid_request", "{name}: {refused}");
-        let told = refused["error_description"].as_str().unwrap();
-        assert!(told.contains(&format!("\"{name}\"")), "{told}");
+        let description = refused["error_description"].as_str().unwrap();
+        assert!(
+            description.contains(&format!("\"{name}\"")),
+            "{description}"
+        );
     }
 }
 

@@ -70,7 +70,7 @@ fn the_output_of_the_workload_is_complete() {
     let output = launcher.args(["--cmd", &cmd(&words)]).output().unwrap();
     let program = scene.program();
     assert!(output.stdout == [program.clone(), program].concat());
-    // Without a reader, writing fails at once.
+    // Without a reader, writing fails immediately.
     let mut launcher = scene.launcher(&image);
     launcher
         .args(["--cmd", &cmd(&words)])

@@ -68,8 +68,8 @@ def ask_token_uri():
     credentials = key_file_credentials()
     credentials.refresh(requests.Request())
     check("oauth2: google-auth exchanges an assertion of a key file", credentials.token and not credentials.expired)
-    stranger = key_file_credentials().with_subject("stranger@example.com")
-    refuses("oauth2: an assertion for another account", "unauthorized_client", lambda: stranger.refresh(requests.Request()))
+    other = key_file_credentials().with_subject("other@example.com")
+    refuses("oauth2: an assertion for another account", "unauthorized_client", lambda: other.refresh(requests.Request()))
     narrow = service_account.Credentials.from_service_account_file(
         OWNER["credentials"], scopes=["https://www.googleapis.com/auth/pubsub"])
     refuses("oauth2: a token of another service's scope", "PERMISSION_DENIED",
@@ -227,9 +227,9 @@ def queue():
     check("pubsub: what was not acknowledged comes again", [m.message for m in again] == [received[1].message])
     refuses("pubsub: an unknown topic", "NOT_FOUND",
             lambda: publisher.publish(topic="projects/keyholder/topics/none", messages=[{"data": b"x"}]))
-    stranger = PublisherClient(transport=PublisherRestTransport(credentials=federated(), **host("pubsub")))
-    refuses("pubsub: publish by a stranger", "PERMISSION_DENIED",
-            lambda: stranger.publish(topic=topic, messages=messages))
+    other = PublisherClient(transport=PublisherRestTransport(credentials=federated(), **host("pubsub")))
+    refuses("pubsub: publish without permission", "PERMISSION_DENIED",
+            lambda: other.publish(topic=topic, messages=messages))
 
 
 def main():

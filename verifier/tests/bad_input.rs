@@ -1,9 +1,8 @@
-//! What prevents a verdict is reported on one line, with a hint, and with exit
-//! status 2, and leaves nothing.
+//! If there can be no verdict, the verifier prints one error with a hint, has exit status 2, and leaves no files.
 #![allow(clippy::unwrap_used, reason = "a test panics")]
 
-#[path = "../../builder/tests/told/mod.rs"]
-mod told;
+#[path = "../../builder/tests/failure/mod.rs"]
+mod failure;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -12,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use failure::{fails, fails_with_few_files, interrupted};
 use rustix::process::Signal;
 use signature::PrivateKey;
 use tempfile::TempDir;
-use told::{interrupted, told, told_with_few_files};
 
 const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
 
@@ -52,7 +51,7 @@ impl Place {
                 "GOOGLE_APPLICATION_CREDENTIALS",
                 self.at("credentials.json"),
             );
-        let said = told("verifier", verifier);
+        let said = fails("verifier", verifier);
         assert_eq!(self.names(), before, "{words}");
         said
     }
@@ -256,7 +255,7 @@ fn missing_credentials_are_reported_within_seconds() {
             silent.local_addr().unwrap().to_string(),
         );
         let begin = Instant::now();
-        let said = told("verifier", verifier);
+        let said = fails("verifier", verifier);
         assert!(
             begin.elapsed() < Duration::from_secs(6),
             "{:?}",
@@ -277,5 +276,5 @@ fn missing_credentials_are_reported_within_seconds() {
 fn few_open_files() {
     let mut revoke = Command::new(env!("CARGO_BIN_EXE_verifier"));
     revoke.args(["revoke", &image(NOWHERE), "--grant", "/nowhere/grant"]);
-    told_with_few_files("verifier", &revoke);
+    fails_with_few_files("verifier", &revoke);
 }

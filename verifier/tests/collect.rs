@@ -43,7 +43,7 @@ impl Shelf {
         descriptor
     }
 
-    /// Hangs `layers` on the image under the tag for attestations.
+    /// Attaches `layers` to the image under the tag for attestations.
     fn attest(&mut self, image: &ImageRef, layers: Vec<Descriptor>) {
         let manifest = Manifest {
             artifact_type: Some(media::DSSE_ENVELOPE.to_owned()),
@@ -53,7 +53,7 @@ impl Shelf {
         self.put(&path, media::MANIFEST, &manifest.to_bytes().unwrap());
     }
 
-    /// Hangs files of a package index on the image; gives their descriptors.
+    /// Attaches files of a package index to the image; returns their descriptors.
     fn refer(&mut self, image: &ImageRef, files: &[&[u8]]) -> Vec<Descriptor> {
         let layers = files.iter().map(|bytes| self.blob(media::OCTETS, bytes));
         let layers: Vec<_> = layers.collect();
@@ -185,9 +185,9 @@ async fn missing_and_unrelated_referrers_are_ignored() {
     let (published, _) = collected(listener, shelf, &image).await;
     let published = published.unwrap();
     assert_eq!((published.pieces.len(), published.damage.len()), (1, 0));
-    let told = published.passed_over.join("\n");
+    let ignored = published.passed_over.join("\n");
     for digest in [gone.digest, listed[0].digest, listed[1].digest] {
-        assert!(told.contains(&digest.to_string()), "{told}");
+        assert!(ignored.contains(&digest.to_string()), "{ignored}");
     }
     let mut case = case::Case::passing();
     case.published.passed_over = published.passed_over;
@@ -240,8 +240,8 @@ async fn rebuilt(place: &Path, registry: &Registry, files: Vec<Descriptor>) {
 async fn a_rebuild_is_given_the_locked_package_index() {
     let (listener, mut shelf, image) = image().await;
     let own = [&b"release"[..], b"packages", b"keyring"];
-    let flood = b"a stranger's";
-    let mut listed = vec![&flood[..]];
+    let other = b"another image's";
+    let mut listed = vec![&other[..]];
     listed.extend(own);
     let files = shelf.refer(&image, &listed);
     let place = source(&files[1..]);
@@ -249,7 +249,7 @@ async fn a_rebuild_is_given_the_locked_package_index() {
     let published = published.unwrap();
     assert_eq!(published.index_files.len(), 4);
     assert!(published.damage.is_empty() && published.pieces.is_empty());
-    // Whoever does not rebuild needs none of it.
+    // Without a rebuild, they are not fetched.
     let asked = |file: &Descriptor| shelf.asked_for(&file.digest.to_string());
     assert!(files.iter().all(|file| asked(file) == 0));
     let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
@@ -264,7 +264,7 @@ async fn unpublished_index_files_are_left_to_the_builder() {
     let (listener, mut shelf, image) = image().await;
     let files = shelf.refer(&image, &[&b"release"[..], b"packages", b"keyring"]);
     let place = source(&files);
-    // Listed, and gone: a registry may forget, or have other bytes.
+    // Listed, but missing in the registry, or with other bytes.
     shelf
         .answers
         .remove(&format!("/v2/a/b/blobs/{}", files[0].digest));

@@ -104,7 +104,7 @@ fn image(layers: &[Layer]) -> Contents {
     read_as(layers, layers).unwrap()
 }
 
-/// Why these layers are no image.
+/// The reason why these layers are not an image.
 #[track_caller]
 fn damage(layers: &[Layer]) -> String {
     match read_as(layers, layers) {
@@ -129,7 +129,7 @@ fn of(path: &str, content: &[u8]) -> String {
     format!("{path}: {size} bytes, {}", Digest::of(content))
 }
 
-/// What a layer carries is to be accounted for, whether a container sees it or not.
+/// The SBOM must list every file of a layer, even if a container does not see it.
 #[test]
 fn a_whiteout_hides_nothing_from_the_listing() {
     let lower = new().file("a", b"1").directory("d").file("d/x", b"2");
@@ -223,9 +223,9 @@ fn each_refusal_of_a_layer_names_layer_path_and_reason() {
             "is not a file, directory or link",
         ),
     ] {
-        let told = damage(&[good(), bad]);
-        assert!(told.starts_with("layer 1: "), "{told}");
-        assert!(told.contains(reason), "{told}: {reason}");
+        let found = damage(&[good(), bad]);
+        assert!(found.starts_with("layer 1: "), "{found}");
+        assert!(found.contains(reason), "{found}: {reason}");
     }
 }
 
@@ -241,10 +241,10 @@ fn an_entry_below_a_link_of_a_lower_layer_is_damage() {
             "hard link target \"lib\" is not a file",
         ),
     ] {
-        let told = damage(&[lower.clone(), upper]);
+        let found = damage(&[lower.clone(), upper]);
         assert!(
-            told.starts_with("layer 1: ") && told.contains(reason),
-            "{told}"
+            found.starts_with("layer 1: ") && found.contains(reason),
+            "{found}"
         );
     }
     image(&[lower, new().directory("lib").file("lib/sh", b"x")]);

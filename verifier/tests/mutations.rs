@@ -1,4 +1,4 @@
-//! Byte by byte, the passing case is broken: never a pass on other evidence, never a panic.
+//! Changes the passing case byte by byte: no change leads to a pass with other evidence, or to a panic.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 

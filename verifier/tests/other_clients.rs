@@ -1,4 +1,4 @@
-//! What other clients write honestly counts as well.
+//! Signatures that other clients write count too.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
@@ -33,8 +33,8 @@ fn envelope(case: &Case, signers: &[&PrivateKey]) -> Vec<u8> {
 #[test]
 fn an_envelope_counts_for_each_principal_that_signed_it() {
     for (signers, passes) in [
-        (&["stranger", "collaborator", "builder"][..], true),
-        (&["stranger", "builder"], false),
+        (&["unknown", "collaborator", "builder"][..], true),
+        (&["unknown", "builder"], false),
         (&["builder"], false),
     ] {
         let mut case = Case::passing();
@@ -55,11 +55,11 @@ fn key<'a>(keys: &'a Keys, name: &str) -> &'a PrivateKey {
     match name {
         "builder" => &keys.builder,
         "collaborator" => &keys.collaborator,
-        _ => &keys.stranger,
+        _ => &keys.unknown,
     }
 }
 
-/// cosign and crane write the host that answers, policies the name that people know.
+/// cosign and crane write the name of the host that serves the registry, policies its usual name.
 #[test]
 fn a_repository_counts_in_each_of_its_spellings() {
     let mut case = Case::passing();

@@ -1,5 +1,4 @@
-//! The passing case passes, and each rule refuses what it is there to refuse, in its own name and
-//! with its reason.
+//! The passing case passes. Each rule refuses what it must refuse, and its finding has the reason.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 

@@ -1,5 +1,4 @@
-//! Signatures and provenance: each way of not having them is refused, in its own name and with its
-//! reason.
+//! Signatures and provenance that are missing or wrong are refused, with the reason in the finding of the rule.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
@@ -32,9 +31,8 @@ fn with_signature(make: impl Fn(&Case) -> verifier::published::Piece) -> Case {
 
 #[test]
 fn a_signature_by_an_unknown_key_never_counts_and_is_reported() {
-    let case = with_signature(|case| {
-        legacy_signature(&case.keys.stranger, REPOSITORY, &case.image.digest)
-    });
+    let case =
+        with_signature(|case| legacy_signature(&case.keys.unknown, REPOSITORY, &case.image.digest));
     case.refused_by(&[Rule::Signatures], "signature of builder");
     let verdict = case.verdict();
     let mut notes = verdict
@@ -152,15 +150,15 @@ fn a_signer_that_confidential_space_does_not_count_is_named() {
         &format!("{unseen}: it is not under the tag")
     ));
     // The builder's signature over a payload that names an unknown key.
-    let stranger = with_signature(|case| {
-        let (builder, stranger) = (&case.keys.builder, &case.keys.stranger);
-        let mut piece = legacy_signature(stranger, REPOSITORY, &case.image.digest);
+    let other_key = with_signature(|case| {
+        let (builder, other_key) = (&case.keys.builder, &case.keys.unknown);
+        let mut piece = legacy_signature(other_key, REPOSITORY, &case.image.digest);
         let signature = STANDARD.encode(builder.sign(&piece.bytes));
         piece.form = Form::SimpleSigning { signature };
         piece
     });
-    let stranger = stranger.verdict();
-    assert!(noted(&stranger, &format!("{unseen}: its payload")));
+    let other_key = other_key.verdict();
+    assert!(noted(&other_key, &format!("{unseen}: its payload")));
     // Confidential Space reads no other tag.
     let moved = with_signature(|case| {
         let mut piece = legacy_signature(&case.keys.builder, REPOSITORY, &case.image.digest);
@@ -168,7 +166,7 @@ fn a_signer_that_confidential_space_does_not_count_is_named() {
         piece
     });
     assert!(noted(&moved.verdict(), unseen));
-    for verdict in [bundled, stranger] {
+    for verdict in [bundled, other_key] {
         assert!(matches!(verdict, Verdict::Pass(_)));
     }
 }
@@ -177,13 +175,13 @@ fn a_signer_that_confidential_space_does_not_count_is_named() {
 
 #[test]
 fn provenance_by_an_unknown_key_or_another_principal_does_not_count() {
-    for signer in ["stranger", "collaborator"] {
+    for signer in ["unknown", "collaborator"] {
         let mut case = Case::passing();
         case.published
             .pieces
             .retain(|piece| piece.claimed_type.as_deref() != Some(Provenance::PREDICATE.uri));
         let key = match signer {
-            "stranger" => &case.keys.stranger,
+            "unknown" => &case.keys.unknown,
             _ => &case.keys.collaborator,
         };
         let (kind, value) = honest_predicates()[0].clone();

@@ -1,11 +1,11 @@
-//! Copies, compares and gives away folders of tests.
+//! Copies folders of tests, compares them, and changes their owner.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-/// The user and group nobody in Debian.
+/// The user and group ID of `nobody` in Debian.
 pub const NOBODY: u32 = 65534;
 
 pub fn copy(from: &Path, to: &Path) {

@@ -222,8 +222,8 @@ fn the_builder_gets_the_options_of_the_caller() {
     use std::os::unix::fs::PermissionsExt;
     let (source, _) = source_with_a_commit();
     let place = tempfile::tempdir().unwrap();
-    let (builder, told) = (place.path().join("builder"), place.path().join("told"));
-    let script = format!("#!/bin/sh\necho \"$@\" >{}; exit 1\n", told.display());
+    let (builder, arguments) = (place.path().join("builder"), place.path().join("arguments"));
+    let script = format!("#!/bin/sh\necho \"$@\" >{}; exit 1\n", arguments.display());
     std::fs::write(&builder, script).unwrap();
     std::fs::set_permissions(&builder, PermissionsExt::from_mode(0o755)).unwrap();
     let tools = Tools {
@@ -247,7 +247,7 @@ fn the_builder_gets_the_options_of_the_caller() {
         matches!(refused, Ok(Rebuild::Refused { .. })),
         "{refused:?}"
     );
-    let told = std::fs::read_to_string(told).unwrap();
+    let arguments = std::fs::read_to_string(arguments).unwrap();
     let (a, b) = ("A".repeat(40), "B".repeat(40));
     let expected = format!(
         "-o /x --source-uri git+x --store /store --archive http://archive.example \
@@ -255,8 +255,8 @@ fn the_builder_gets_the_options_of_the_caller() {
          --limit-memory 1 --limit-files 2 --limit-processes 3 --limit-output 4\n"
     );
     assert!(
-        told.starts_with("build /") && told.ends_with(&expected),
-        "{told}"
+        arguments.starts_with("build /") && arguments.ends_with(&expected),
+        "{arguments}"
     );
 }
 

@@ -42,16 +42,16 @@ pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 pub struct Keys {
     pub builder: PrivateKey,
     pub collaborator: PrivateKey,
-    pub stranger: PrivateKey,
+    pub unknown: PrivateKey,
 }
 
-/// Keys that guard nothing, the same in every run.
+/// Test keys, the same in every run.
 pub fn keys() -> Keys {
     let key = |pem| PrivateKey::from_pem(pem).unwrap();
     Keys {
         builder: key(include_str!("keys/builder.pem")),
         collaborator: key(include_str!("keys/collaborator.pem")),
-        stranger: key(include_str!("keys/stranger.pem")),
+        unknown: key(include_str!("keys/unknown.pem")),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Checks how programs fail.
-#![allow(dead_code, reason = "not every test makes its machine worse")]
+#![allow(dead_code, reason = "not every test uses all functions")]
 
 use std::fs::File;
 use std::path::Path;
@@ -11,12 +11,12 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Runs `command`, a `program` that must fail with one error, one hint, exit status 2 and no output. Returns its standard
 /// error.
-pub fn told(program: &str, command: Command) -> String {
-    told_as(2, program, command)
+pub fn fails(program: &str, command: Command) -> String {
+    fails_with(2, program, command)
 }
 
-/// As [`told`], with another exit status.
-pub fn told_as(status: i32, program: &str, mut command: Command) -> String {
+/// As [`fails`], with another exit status.
+pub fn fails_with(status: i32, program: &str, mut command: Command) -> String {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(status), "{command:?}: {said}");
@@ -37,8 +37,8 @@ pub fn told_as(status: i32, program: &str, mut command: Command) -> String {
     said
 }
 
-/// Runs `command`, which always fails, with several limits on open files. It must fail as with [`told`] each time.
-pub fn told_with_few_files(program: &str, command: &Command) {
+/// Runs `command`, which always fails, with several limits on open files. It must fail as with [`fails`] each time.
+pub fn fails_with_few_files(program: &str, command: &Command) {
     for limit in 4..24 {
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("ulimit -n {limit}; exec \"$@\""), "-"]);
@@ -48,7 +48,7 @@ pub fn told_with_few_files(program: &str, command: &Command) {
                 .get_envs()
                 .filter_map(|(name, value)| Some((name, value?))),
         );
-        told(program, shell);
+        fails(program, shell);
     }
 }
 
@@ -66,8 +66,8 @@ pub fn after(script: &str, command: &Command, test: &str) -> Option<Command> {
     Some(unshare)
 }
 
-/// Sends `signal` to `command` while it waits for input from `pipe`, which is made for it. It must end. Returns its standard
-/// error.
+/// Creates `pipe`, and sends `signal` to `command` while it waits for input from it. `command` must end. Returns its
+/// standard error.
 pub fn interrupted(mut command: Command, signal: Signal, pipe: &Path) -> String {
     assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
     command.stdin(Stdio::null()).stderr(Stdio::piped());
