@@ -18,7 +18,7 @@ use crate::inputs::{self, Inputs, git};
 use crate::order::Order;
 use crate::spec::BuildSpec;
 
-/// What was built.
+/// The result of a build.
 #[derive(Clone, Debug)]
 pub struct Built {
     /// The digests of the image.

@@ -122,7 +122,7 @@ pub struct Sandbox<'a> {
     pub interrupt: &'a Interrupt,
     /// The time limit for a program.
     pub limit: Duration,
-    /// What a program may use of the machine.
+    /// Limits on the program and all processes that it starts.
     pub limits: Limits,
     /// Receives each line of progress: the standard error of the program.
     pub progress: &'a (dyn Fn(&str) + Sync),

@@ -68,7 +68,7 @@ pub struct RootSpec {
     pub component: String,
     /// The architecture, for example `amd64`.
     pub architecture: String,
-    /// The packages that are needed; the lock names their dependencies as well.
+    /// The packages that are needed; the lock also names their dependencies.
     pub packages: Vec<String>,
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-/// What every server here has as its signed index. It is refused, but only after it was fetched.
+/// The signed index of every server in this file. It is refused, but only after it was fetched.
 const INDEX: &str = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nunsigned";
 const FETCHED: &str = "builder: error: parsing InRelease: ";
 

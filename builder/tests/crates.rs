@@ -1,5 +1,5 @@
-//! Crates come from the public registry only, whatever a source says, and whatever it has made the user's cargo fetch
-//! before. In these tests, the user's configuration of cargo replaces the public registry with a local server.
+//! Crates are only taken from the public registry, even if a source names another one, or cargo's cache has other crates.
+//! In these tests, the user's configuration of cargo replaces the public registry with a local server.
 #![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
 use std::fs;
@@ -44,7 +44,7 @@ fn archive_key() -> String {
     first.strip_prefix("own ").unwrap().to_owned()
 }
 
-/// What a lock says of that index.
+/// The section of a lock that names that index.
 fn index() -> String {
     let files = [
         ("release", "InRelease"),

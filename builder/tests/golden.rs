@@ -1,5 +1,5 @@
-//! What a small fixed build gives, byte for byte. Changes of structure must not change these files;
-//! `just golden` rewrites them.
+//! The result of a small fixed build, byte for byte. Refactoring must not change these files; `just golden` rewrites
+//! them.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeMap;

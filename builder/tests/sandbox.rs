@@ -1,4 +1,4 @@
-//! What a program sees and may do in the sandbox, with this machine's own programs as build root.
+//! What a program can see and do in the sandbox. The build root has the programs of this machine.
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
 use std::collections::BTreeMap;
@@ -302,7 +302,7 @@ fn unprivileged() -> Option<(tempfile::TempDir, Way)> {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let helper = folder.path().join("helper");
     // By another process: a program that one of our threads has open to write cannot be started, and
-    // a process that another thread starts meanwhile would have it open as well.
+    // a process that another thread starts in the meantime would also have it open.
     let script = "install -m 0755 \"$1\" builder && printf '#!/bin/sh\\nexec setpriv --reuid=%s \
                   --regid=%s --clear-groups %s/builder \"$@\"\\n' \"$2\" \"$2\" \"$PWD\" >helper && chmod 0755 helper";
     let made = Command::new("/bin/sh")
@@ -479,7 +479,7 @@ fn a_process_that_outlives_its_parent_is_an_error() {
     for script in [
         format!("echo x >{product}; sleep 100 &"),
         format!("(sleep 100 &); echo x >{product}"),
-        // One that has changed the product is gone as well.
+        // A process that has changed the product by then is also an error.
         format!("((sleep 0.2; echo evil >{product}) &); echo x >{product}; sleep 1"),
     ] {
         let Ran { outcome, said } = run(&script);

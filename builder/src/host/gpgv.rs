@@ -11,7 +11,7 @@ use super::run::{answer_until, complaint};
 pub struct Checked {
     /// Its status lines (GnuPG, `doc/DETAILS`).
     pub status: String,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub said: String,
 }
 

@@ -72,7 +72,7 @@ fn read_answer(stdout: ChildStdout) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// What a program wrote to standard error, on one line.
+/// The standard error of a program, on one line.
 pub(super) fn complaint(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<_> = said

@@ -18,7 +18,7 @@ pub use error::StoreError;
 pub use key::{Key, Kind};
 pub use limit::Pruned;
 
-/// Other users may read a store, whatever the caller's umask is.
+/// The mode of folders, for every umask of the caller: other users may read a store.
 const FOLDER_MODE: u32 = 0o755;
 const IN_USE: &str = "in-use.lock";
 

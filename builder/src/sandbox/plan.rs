@@ -8,7 +8,7 @@ use isolate::step::Refusal;
 use isolate::supervise::Output;
 use serde::{Deserialize, Serialize};
 
-/// What runs in a sandbox, and all that it sees.
+/// The program to run in a sandbox, and everything that it can see.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Plan {
     /// A folder whose `bin`, `lib`, `usr` and so on become those of the sandbox, read-only.
@@ -21,7 +21,7 @@ pub struct Plan {
     pub files: BTreeMap<PathBuf, String>,
     /// The program that runs.
     pub process: Process,
-    /// Where the program's standard output goes.
+    /// The destination of the program's standard output.
     pub output: Output,
     /// The file that is handed out when the program succeeds, as seen inside.
     pub product: Option<PathBuf>,
@@ -48,14 +48,14 @@ impl Bind {
     }
 }
 
-/// What the helper reads first: one line of JSON.
+/// The task that the helper reads first, as one line of JSON.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Task {
     pub(super) plan: Plan,
     pub(super) limits: Limits,
 }
 
-/// What the helper writes when it is done: one line of JSON, and then the bytes that it announces.
+/// The report that the helper writes at the end: one line of JSON, followed by the bytes that it announces.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) enum Report {
     /// The sandbox could not be created.

@@ -2,7 +2,7 @@
 //! status is the same for both, so the messages of compilers and linkers decide. Messages that an attacker chooses can
 //! turn a refusal of the source into this error, but never an error into a refusal.
 
-/// What ran out.
+/// The resource that ran out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scarcity {
     /// Memory.
@@ -31,7 +31,7 @@ const MESSAGES: [(&str, Scarcity); 9] = [
 ];
 
 impl Scarcity {
-    /// What a line of a compiler, or of the program that called it, says has run out.
+    /// The resource that ran out, according to a line of a compiler or of the program that called it.
     pub(super) fn of(line: &str) -> Option<Self> {
         let mut messages = MESSAGES.iter();
         let found = messages.find(|(words, _)| line.contains(words));

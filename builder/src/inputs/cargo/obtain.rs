@@ -24,7 +24,7 @@ pub enum RegistryCheck {
     /// They were not compared, because cargo could not read the registry. The crates were in the store already, and
     /// were compared when they were stored.
     NotMade {
-        /// What cargo says.
+        /// The error message of cargo.
         reason: String,
     },
 }

@@ -12,7 +12,7 @@ const CONTROL: u64 = 16 << 20;
 /// Checks that the control file of a `.deb` has the name and version in the lock, which provenance repeats.
 ///
 /// # Errors
-/// What is wrong.
+/// A description of the difference.
 pub fn check(package: &Package, deb: &[u8]) -> Result<(), String> {
     let text = control(deb).ok_or("it contains no control file")?;
     let fields = fields(&text);

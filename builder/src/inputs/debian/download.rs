@@ -119,7 +119,7 @@ mod tests {
         assert!(matches!(ended, Err(Interrupted)), "{ended:?}");
     }
 
-    /// What is downloaded from a server that sends `answer`, under a limit of three bytes.
+    /// Downloads from a server that sends `answer`, with a limit of three bytes.
     fn got(answer: &str) -> Result<Vec<u8>, String> {
         let (listener, url) = listen();
         let runtime = Runtime::new().unwrap();

@@ -314,7 +314,7 @@ mod tests {
                 digest
             );
         }
-        // Nothing is unpacked for it: the packages are gone.
+        // The packages are not unpacked again: they do not exist any more.
         fs::remove_file(store.path(&packages[0].key())).unwrap();
         assert_eq!(
             resolve(Some(&evil), &packages, &Supply::of(&store)).unwrap(),

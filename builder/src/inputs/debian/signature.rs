@@ -25,7 +25,7 @@ pub(super) struct Signed {
     pub(super) text: String,
     /// The good signatures by keys of the keyring; may be empty.
     pub(super) signatures: Vec<Signature>,
-    /// What gpgv wrote to standard error.
+    /// The standard error of gpgv.
     pub(super) said: String,
 }
 

@@ -60,7 +60,7 @@ pub(super) fn changed(
     })?;
     let objects = ask(top, "rev-parse", &["--git-path", "objects"])?;
     let said = host::git_status(top, own, &top.join(objects), paths)?;
-    // Two letters and a space stand before each path (git-status(1), "Porcelain Format Version 1").
+    // Each path follows two letters and a space (git-status(1), "Porcelain Format Version 1").
     let entries = said.split(|byte| *byte == 0);
     let entries = entries.filter_map(|entry| entry.split_at_checked(3));
     let entries: Vec<_> = entries

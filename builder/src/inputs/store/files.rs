@@ -10,7 +10,7 @@ use content::CheckedReader;
 use super::key::Key;
 use super::{Store, StoreError, limit};
 
-/// Other users may read a store, whatever the caller's umask is.
+/// The mode of files, for every umask of the caller: other users may read a store.
 const MODE: u32 = 0o644;
 
 impl Store {

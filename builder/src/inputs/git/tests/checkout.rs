@@ -1,4 +1,4 @@
-//! What git calls clean.
+//! Staging from working trees that git reports as clean or changed.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What a crate needs of its repository.
+//! The folders of a repository that are staged with a crate.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn crates_in_tables_of_any_name_are_staged() {
     }
 }
 
-/// A crate in `a`, with what stands beside it in `common`, and much else.
+/// A repository with a crate in `a`, which uses files in `common`, and other files.
 fn with_targets(manifest: &str) -> tempfile::TempDir {
     let repository = repository();
     fs::write(repository.path().join("a/Cargo.toml"), manifest).unwrap();

@@ -1,4 +1,4 @@
-//! Objects that are not what their names say.
+//! Objects whose content does not match their names.
 
 use super::*;
 
