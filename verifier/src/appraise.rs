@@ -9,7 +9,7 @@ use crate::finding::Finding;
 use crate::policy::Policy;
 use crate::rules;
 
-/// What the rules found. Only [`appraise`] creates one.
+/// The findings of all rules. Only [`appraise`] creates one.
 #[derive(Clone, Debug)]
 pub struct Appraisal {
     pub(crate) image: ImageRef,

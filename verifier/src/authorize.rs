@@ -110,7 +110,7 @@ pub struct Authorized {
     pub published: Published,
     /// The binding for the digest.
     pub binding: Binding,
-    /// What was changed in the key's policy, if the binding was applied.
+    /// The change of the key's policy, if the binding was applied.
     pub change: Option<Change>,
 }
 

@@ -45,9 +45,9 @@ impl fmt::Display for Place {
 pub struct Difference {
     /// The place.
     pub place: Place,
-    /// What the rebuild has there, for people.
+    /// The value in the rebuild, as text.
     pub rebuilt: String,
-    /// What the published image has there, for people.
+    /// The value in the published image, as text.
     pub published: String,
 }
 

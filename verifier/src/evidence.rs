@@ -156,7 +156,7 @@ pub enum Rebuild {
 /// Everything that the rules are applied to.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    /// What is published.
+    /// The published image, signatures and statements.
     pub(crate) attested: Attested,
     /// Our own rebuild.
     pub(crate) rebuild: Rebuild,

@@ -38,7 +38,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What a finding is about.
+/// The subject of a finding.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Subject {
     /// The rule itself.
@@ -191,17 +191,17 @@ impl Finding {
         self.outcome
     }
 
-    /// What it is about.
+    /// The subject.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// What the rule expected.
+    /// The expected value.
     pub fn expected(&self) -> &Value {
         &self.expected
     }
 
-    /// What it found.
+    /// The value found.
     pub fn actual(&self) -> &Value {
         &self.actual
     }

@@ -53,7 +53,7 @@ pub struct Tools {
     pub source_limits: SourceLimits,
 }
 
-/// What to build.
+/// The source and the commit to build.
 #[derive(Clone, Debug)]
 pub struct Order {
     /// A directory or URL that git can clone.

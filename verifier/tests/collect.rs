@@ -1,4 +1,4 @@
-//! What is fetched from a registry that serves too much, too often, or something else.
+//! Fetching from a registry that serves too much, repeats content, or serves other content.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod case;
@@ -166,7 +166,7 @@ async fn a_page_of_a_proxy_is_an_error() {
     assert!(matches!(error, Error::Registry { .. }), "{error}");
 }
 
-/// Attached documents that are gone or cannot be read are a note, not a failure.
+/// Attached documents that are missing or cannot be read are a note, not a failure.
 #[tokio::test]
 async fn missing_and_unrelated_referrers_are_ignored() {
     let (listener, mut shelf, image) = image().await;

@@ -1,5 +1,5 @@
-//! What is signed, found and bound for a small fixed image, byte for byte. Changes of structure must
-//! not change these files; `just golden` rewrites them.
+//! The signatures, findings and binding for a small fixed image, byte for byte. Refactoring must not change these files;
+//! `just golden` rewrites them.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod case;
