@@ -111,7 +111,7 @@ fn spec(files: &Files, image: &Pulled, process: Process, machine: &Machine) -> S
         process: isolate::process::Process {
             command: process.args,
             environment: process.env.iter().map(variable).collect(),
-            // Below the root, whatever the image says.
+            // Absolute, even if the image has a relative path.
             directory: Path::new("/").join(&image.config.config.working_dir),
         },
         user: image.config.config.user.clone(),

@@ -49,7 +49,7 @@ pub struct Serving {
     _held: File,
 }
 
-/// Starts all services with these projects. All state lies below `folder`.
+/// Starts all services with these projects. All state is below `folder`.
 ///
 /// # Errors
 /// No port is free, the folder cannot be used, or another emulator uses it.

@@ -1,4 +1,4 @@
-//! What a hostile workload can see and reach.
+//! The files, processes and privileges that a hostile workload can reach.
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 

@@ -1,4 +1,4 @@
-//! What can be checked of an expression without the types of its variables.
+//! The checks of an expression that do not need the types of its variables.
 
 use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue};
 use cel::common::ast::{SelectExpr, operators};
