@@ -54,7 +54,7 @@ pub struct Scene<'a> {
 pub struct Attack {
     /// Its name, for `--attack`.
     pub name: &'static str,
-    /// What the attacker does.
+    /// A description of the attack.
     pub deed: &'static str,
     /// The program or service that must refuse it, and the check.
     pub place: &'static str,

@@ -30,7 +30,7 @@ pub struct Collaborator {
     pub project: Project,
     /// Its own folder.
     pub folder: PathBuf,
-    /// What it signs with, as `--key` takes it.
+    /// The key that it signs with, as a value of `--key`.
     pub signing_key: String,
     /// The public half.
     pub public_key: PathBuf,
@@ -79,7 +79,7 @@ pub struct Cast {
     pub endpoints: Endpoints,
     /// The builder's project.
     pub builder: Project,
-    /// What the builder signs with.
+    /// The key that the builder signs with, as a value of `--key`.
     pub builder_key: String,
     /// The builder's public key.
     pub builder_public: PathBuf,

@@ -148,7 +148,7 @@ fn send(url: &str, request: ureq::http::request::Builder, body: String) -> Resul
     Ok((status, answer))
 }
 
-/// What a collaborator sends: `text`, encrypted under its own key and bound to the image, the collaborator
+/// The data of a collaborator: `text`, encrypted with its own key and bound to the image, the collaborator
 /// and the name of the message.
 pub struct Datum<'a> {
     /// The sender's name in the terms.
@@ -157,7 +157,7 @@ pub struct Datum<'a> {
     pub message: &'a str,
     /// The image that may read it.
     pub image_digest: &'a content::Digest,
-    /// What to count.
+    /// The text whose words are counted.
     pub text: &'a str,
 }
 

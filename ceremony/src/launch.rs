@@ -14,11 +14,11 @@ use crate::prologue::{SUBSCRIPTION, TOPIC};
 use crate::stage::{Stage, command_line};
 use crate::transcript::Transcript;
 
-/// What both collaborators send.
+/// The text that both collaborators send.
 pub const WORD: &str = "alice";
-/// What the workload then prints.
+/// The output that the workload then prints.
 pub const RESULT: &str = "alice 2\n";
-/// What the workload prints once it has found all signatures.
+/// The beginning of the line that the workload prints when it has found all signatures.
 const LATE: &str = "late binding: ";
 
 /// Encrypts one word as a collaborator, for this image alone, and publishes it. `key` is what the

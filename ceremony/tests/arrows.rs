@@ -247,7 +247,7 @@ fn folder(package: &Value) -> PathBuf {
     manifest.parent().unwrap().to_owned()
 }
 
-/// The workload, and what it stands on.
+/// Whether a package is the workload or one of its dependencies.
 fn enters_the_image(package: &Value) -> bool {
     let (_, used) = ARROWS.iter().find(|(name, _)| *name == "workload").unwrap();
     let name = name(package);
@@ -280,7 +280,7 @@ fn crates_in_the_image_inherit_nothing() {
     }
 }
 
-/// What enters the image writes the lints out, and forbids `unsafe` where the others may allow it by
+/// Crates that enter the image write the lints out, and forbid `unsafe` where the others may allow it by
 /// name; everything else inherits them.
 #[test]
 fn every_crate_keeps_the_lints() {

@@ -191,7 +191,7 @@ impl Crate {
         followed.or_else(|| Some(module.to_vec()))
     }
 
-    /// What a path of `module` names that begins with an imported name or a module below.
+    /// The full path for a path in `module` that begins with an imported name or a child module.
     fn relative(&self, module: &Module, path: &[String]) -> Option<Vec<String>> {
         let [_, first, rest @ ..] = path else {
             return None;

@@ -1,5 +1,5 @@
 //! What the programs print: the help of each command, a success and a refusal, in
-//! `ceremony/tests/transcripts`. `just golden` rewrites them. Standard output stands as it is, lines of
+//! `ceremony/tests/transcripts`. `just golden` rewrites them. Standard output is unchanged, lines of
 //! standard error begin with `! `, and the exit status comes last. The successes of commands that compile
 //! or launch are one transcript, of one small program; `just ceremony` compares the ceremony's own.
 //!
@@ -143,7 +143,7 @@ const BUILDING: [&str; 5] = [
 
 struct Session<'a> {
     folder: PathBuf,
-    /// Each word in capitals, and the text that it stands for.
+    /// Each word in capitals, and the text that it replaces.
     names: Vec<(String, String)>,
     release: Release<'a>,
 }
@@ -221,7 +221,7 @@ impl<'a> Session<'a> {
             }
         }
         let text = without(&text, "127.0.0.1:", "PORT", |c| c.is_ascii_digit());
-        // Signatures differ each time, and the digests of their manifests as well.
+        // Signatures and the digests of their manifests differ each time.
         without(&text, "referrer sha256:", "REFERRER", |c| {
             c.is_ascii_hexdigit()
         })

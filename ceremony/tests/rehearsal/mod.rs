@@ -51,7 +51,7 @@ pub fn program(name: &str) -> Command {
     command
 }
 
-/// What a program printed that must succeed.
+/// The output of a program that must succeed.
 #[track_caller]
 fn must(mut command: Command) -> String {
     let output = command.output().unwrap();
@@ -346,7 +346,7 @@ impl Release<'_> {
         command
     }
 
-    /// Verifies by a policy that requires the collaborator's signature as well.
+    /// Verifies by a policy that also requires the collaborator's signature.
     pub fn verify_countersigned(&self) -> Output {
         let mut verify = self.verifier("verify", &["builder", "collaborator"]);
         verify.output().unwrap()
