@@ -1,4 +1,4 @@
-//! What is computed. A job takes data and returns a result; it does not depend on the source of the data.
+//! Jobs: the computations. A job takes data and returns a result; it does not depend on the source of the data.
 
 pub mod count;
 

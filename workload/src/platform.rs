@@ -1,4 +1,4 @@
-//! What every job needs in a TEE: the digest of its image, the check that all parties signed it, and
+//! The services that every job needs in a TEE: the digest of its image, the check that all parties signed it, and
 //! the data of each collaborator, decrypted with that collaborator's key.
 
 pub mod backlog;
