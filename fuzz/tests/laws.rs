@@ -206,7 +206,7 @@ fn entries(u: &mut Unstructured<'_>) -> Result<Vec<Entry>> {
     Ok(entries.into_values().collect())
 }
 
-/// What a reader sees: path, and the content of a file or the target of a link.
+/// An entry as a reader sees it: path, and the content of a file or the target of a link.
 type Seen = (EntryPath, Option<Vec<u8>>, Option<String>);
 
 fn seen(layer: &[u8]) -> Vec<Seen> {

@@ -10,7 +10,7 @@ use fuzz::{TARGETS, Target};
 
 /// The number of mutants of one seed.
 const MUTANTS: usize = 400;
-/// What parsers treat specially.
+/// Texts to which parsers give a special meaning.
 const WORDS: [&str; 24] = [
     "\"",
     "{",
