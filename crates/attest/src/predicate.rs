@@ -8,7 +8,7 @@ use crate::Error;
 /// A signature on an image, in the bundle layout (cosign, `sign`). Its predicate has no members.
 pub const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
-/// What a statement with the predicate is for.
+/// The purpose of statements with a predicate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
     /// It describes an image. `builder build` writes it to the layout of the image, and a policy may require it.
@@ -32,7 +32,7 @@ pub struct Predicate {
     pub file: &'static str,
     /// A short description for help texts.
     pub summary: &'static str,
-    /// What statements with the predicate are for.
+    /// The purpose of statements with the predicate.
     pub purpose: Purpose,
     /// Members that may differ between equal statements, such as times.
     pub volatile: &'static [&'static str],

@@ -13,11 +13,11 @@ const LENGTH: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 #[error("{doing} {}: {}", shown(path), said(source))]
 pub struct At {
-    /// What was being done, as a participle: `reading`, `writing`.
+    /// The operation, as a present participle: `reading`, `writing`.
     pub doing: &'static str,
     /// The file or folder.
     pub path: PathBuf,
-    /// What the system says.
+    /// The error of the operating system.
     pub source: io::Error,
 }
 

@@ -1,4 +1,4 @@
-//! What is parsed is printed as it was, and what is printed is parsed as it was.
+//! Names are printed as they were parsed, and parsed as they were printed.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fmt::{Debug, Display};

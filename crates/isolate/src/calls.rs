@@ -23,7 +23,7 @@ impl Filter {
         Self(both.map(|call| (call, Vec::new())).collect())
     }
 
-    /// Refuses `call` as well if all `conditions` hold for its arguments.
+    /// Also refuses `call` if all `conditions` are true for its arguments.
     ///
     /// # Errors
     /// `conditions` is empty.

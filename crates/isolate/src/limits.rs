@@ -13,7 +13,7 @@ const MARGIN: u64 = 16;
 /// Bytes of a page. For each page that fits into the files, there may be one file.
 const PAGE: u64 = 4096;
 
-/// What a program may use of the machine, together with all processes that it starts.
+/// Limits on a program, together with all processes that it starts.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Limits {
     /// MiB of memory of processes, without files.
@@ -84,7 +84,7 @@ fn with_margin(limit: u64) -> u64 {
     limit + limit.div_ceil(MARGIN)
 }
 
-/// What a limit is on.
+/// The resource that a limit applies to.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Resource {
     /// Memory of processes.

@@ -23,7 +23,7 @@ use crate::usage;
 /// How often the limits are checked.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Where a program's standard output goes.
+/// The destination of a program's standard output.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Output {
     /// To the user, as its standard error does.

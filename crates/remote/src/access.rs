@@ -1,4 +1,4 @@
-/// What a token must allow.
+/// The access that a token must allow.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Access {
     Pull,

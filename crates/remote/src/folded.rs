@@ -1,5 +1,5 @@
 //! JSON as Go's `encoding/json` reads it into a struct: names are matched without case, the last of several
-//! members counts, `null` changes nothing, and members that no field holds are ignored, whatever they are.
+//! members counts, `null` changes nothing, and unknown members of any type are ignored.
 //! Docker's configuration and the answers of its helpers are the user's own and are written for readers in
 //! Go, so they are read as those do. Documents from elsewhere are parsed by [`content::json`].
 

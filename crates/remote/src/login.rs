@@ -8,7 +8,7 @@ pub(crate) enum Login {
     Unreadable(CredentialFault),
 }
 
-/// What a credential store has for one key (docker/cli, `types.AuthConfig`). Which of them is sent depends on
+/// The credentials in a credential store for one key (docker/cli, `types.AuthConfig`). Which of them are sent depends on
 /// the registry's challenge.
 #[derive(Default, Eq, PartialEq)]
 #[cfg_attr(test, derive(Debug))]

@@ -198,7 +198,7 @@ mod tests {
     }
 
     proptest! {
-        /// The user's credentials stay with the registry, whatever the header is.
+        /// No header makes the client send the user's credentials to another server.
         #[test]
         fn a_next_page_has_the_origin_of_the_registry(
             link in "(<|>|;|,| |=|\"|rel=\"?next|https?:|//|r\\.example|:443|@|\\\\|[ -~]){0,16}"

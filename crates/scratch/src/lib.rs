@@ -43,7 +43,7 @@ impl Scratch {
         for _ in 0..ATTEMPTS {
             let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
             if let Some(held) = hold(folder.path())? {
-                // From here on it goes only as a whole: without its mark nothing would remove the rest.
+                // From here on, `Scratch` removes the folder, its lock file last: a folder without lock file would stay.
                 let folder = folder.keep();
                 return Ok(Self {
                     folder,
@@ -72,7 +72,7 @@ impl Drop for Scratch {
 }
 
 /// Opens a folder; `None` if it belongs to another user. All users can write to the folder for
-/// temporary files: a folder of another user is not touched, whatever its name, and a symbolic link
+/// temporary files: a folder of another user is never touched, and a symbolic link
 /// is not followed.
 fn open_own(folder: &Path) -> io::Result<Option<File>> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;

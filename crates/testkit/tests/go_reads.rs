@@ -1,4 +1,4 @@
-//! Every document that programs in Go read as well is read as they read it, or refused: objects are
+//! Every document that programs in Go also read is read as they read it, or refused: objects are
 //! objects, names differ in more than case, and `null` is absent.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use super::unexpected;
 use crate::Error;
 
-/// What a package URL encodes: all but letters, digits and `.-_~:` (purl specification).
+/// The characters that a package URL encodes: all except letters, digits and `.-_~:` (purl specification).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'-')

@@ -17,7 +17,7 @@ static V1_3: Schema =
 static V1_4: Schema = LazyLock::new(|| compile(include_str!("../../schema/bom-1.4.schema.json")));
 static V1_5: Schema = LazyLock::new(|| compile(include_str!("../../schema/bom-1.5.schema.json")));
 
-/// What the schemas refer to: the identifiers of licences, and signatures inside documents.
+/// The schemas that the others refer to: the identifiers of licences, and signatures inside documents.
 const REFERENCES: [(&str, &str); 2] = [
     (
         "http://cyclonedx.org/schema/spdx.schema.json",

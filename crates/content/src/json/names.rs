@@ -32,7 +32,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The names of an object with these fields, which may have others as well.
+    /// The names of an object with these fields, which may also have others.
     pub(super) fn known(known: &'static [&'static str]) -> Self {
         let seen = HashSet::new();
         Self { known, seen }
