@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the image of an OCI layout once more, in format v1, and tells whether every byte is the same.
+"""Writes the image of an OCI layout again, in format v1, and checks that every byte is the same.
 
 Usage: format_v1.py LAYOUT
 
-Independent of the builder: it follows docs/format-v1.md with nothing but the standard library, and takes from the layout only
-what the page calls "what an image is made of". Exit status: 0 the same, 1 not the same, 2 no image.
+It is independent of the builder: it implements docs/format-v1.md with the standard library only, and reads from the layout only
+the properties of an image that the page lists. Exit status: 0 the same, 1 not the same, 2 not an image.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ def digest(content):
 
 
 def canonical(value):
-    """RFC 8785, as far as integers and text need it: keys are sorted by their UTF-16 code units."""
+    """Canonical JSON (RFC 8785) of integers and text: keys are sorted by their UTF-16 code units."""
     return json.dumps(in_order(value), separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -117,5 +117,5 @@ if need "gcloud" gcloud python3; then
   check "gcloud: the image is bound" bound
   "$bin/verifier" revoke "$address/builder/workload@$digest" --grant "$work/grant.toml" >"$work/remove"
   check "gcloud: the printed command that revokes" google_cloud bash "$work/remove"
-  refuse "gcloud: the image is bound no longer" bound
+  refuse "gcloud: the image is not bound any more" bound
 fi

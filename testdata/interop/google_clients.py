@@ -116,7 +116,7 @@ def encrypt(client, key):
     context = {"name": key, "additional_authenticated_data": b"context"}
     ciphertext = client.encrypt(context | {"plaintext": b"secret"}).ciphertext
     plaintext = client.decrypt(context | {"ciphertext": ciphertext}).plaintext
-    check("kms: decrypt gives what was encrypted", plaintext == b"secret")
+    check("kms: decrypt returns the plaintext", plaintext == b"secret")
     refuses("kms: decrypt with other authenticated data", "INVALID_ARGUMENT",
             lambda: client.decrypt({"name": key, "ciphertext": ciphertext, "additional_authenticated_data": b"other"}))
     changed = ciphertext[:-1] + bytes([ciphertext[-1] ^ 1])
@@ -197,14 +197,14 @@ def bind(client, key, ciphertext):
     refuses("kms: decrypt with another image bound", "PERMISSION_DENIED", decrypt)
     policy = bound(f"{pool}/{digest}")
     check("kms: decrypt with this image bound", decrypt().plaintext == b"secret")
-    refuses("kms: encrypt is not what was bound", "PERMISSION_DENIED",
+    refuses("kms: encrypt, which the role does not allow", "PERMISSION_DENIED",
             lambda: workload.encrypt(name=key, plaintext=b"x"))
     stale = policy_pb2.Policy(version=3, etag=policy.etag)
     bound(f"{pool}/{digest}")
     refuses("kms: set_iam_policy with a stale etag", "ABORTED", lambda: client.set_iam_policy(
         request=iam_policy_pb2.SetIamPolicyRequest(resource=key, policy=stale)))
     bound(None)
-    refuses("kms: decrypt after the binding is gone", "PERMISSION_DENIED", decrypt)
+    refuses("kms: decrypt after the binding was removed", "PERMISSION_DENIED", decrypt)
 
 
 def queue():
@@ -216,15 +216,15 @@ def queue():
     refuses("pubsub: create_topic again", "ALREADY_EXISTS", lambda: publisher.create_topic(name=topic))
     messages = [{"data": b"one", "attributes": {"key": "a"}}, {"data": b"two"}]
     published = publisher.publish(topic=topic, messages=messages)
-    check("pubsub: publish gives an id each", len(set(published.message_ids)) == 2)
+    check("pubsub: publish returns an id for each message", len(set(published.message_ids)) == 2)
     received = subscriber.pull(subscription=subscription, max_messages=10).received_messages
-    check("pubsub: pull gives what was published", sorted(m.message.data for m in received) == [b"one", b"two"])
-    check("pubsub: attributes and time come along",
+    check("pubsub: pull returns the published messages", sorted(m.message.data for m in received) == [b"one", b"two"])
+    check("pubsub: messages have attributes and a time",
           all(m.message.publish_time for m in received) and {"key": "a"} in [dict(m.message.attributes) for m in received])
     subscriber.acknowledge(subscription=subscription, ack_ids=[received[0].ack_id])
     subscriber.modify_ack_deadline(subscription=subscription, ack_ids=[received[1].ack_id], ack_deadline_seconds=0)
     again = subscriber.pull(subscription=subscription, max_messages=10).received_messages
-    check("pubsub: what was not acknowledged comes again", [m.message for m in again] == [received[1].message])
+    check("pubsub: an unacknowledged message is delivered again", [m.message for m in again] == [received[1].message])
     refuses("pubsub: an unknown topic", "NOT_FOUND",
             lambda: publisher.publish(topic="projects/keyholder/topics/none", messages=[{"data": b"x"}]))
     other = PublisherClient(transport=PublisherRestTransport(credentials=federated(), **host("pubsub")))
