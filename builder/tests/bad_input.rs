@@ -85,7 +85,7 @@ const LOCK: &str = "printf 'version = 2\\nspec = \"sha256:%s\"\\ncargo_lock = \"
 fn source() {
     let place = Place::new();
     let build = "build source -o layout --store store";
-    // The temporary folder beside the layout is not a change of the source.
+    // The temporary folder next to the layout is not reported as a change of the source.
     let within = place.fails("build source -o source/layout --store store");
     assert!(within.contains("there is no lock"), "{within}");
     assert!(place.fails(build).contains("there is no lock"));

@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[path = "../src/cloud.rs"]
-#[allow(dead_code, reason = "the ceremony sends data as well")]
+#[allow(dead_code, reason = "only the ceremony uses all of it")]
 mod cloud;
 #[path = "../src/error.rs"]
-#[allow(dead_code, reason = "the ceremony has other errors as well")]
+#[allow(dead_code, reason = "only the ceremony has all of these errors")]
 mod error;
-#[allow(dead_code, reason = "other tests launch images as well")]
+#[allow(dead_code, reason = "only other tests use all of it")]
 mod rehearsal;
 
 use std::collections::BTreeMap;

@@ -60,7 +60,7 @@ git -C "$work/source" checkout --quiet -- .
 rows "builder lock (inputs in the store)" lock
 
 # The same compiler, flags, crates and number of jobs, but without lock, checks of inputs and sandbox.
-# A store of its own, so that its only build root is the one that is used.
+# A separate store, so that it contains only the build root that is used.
 mkdir "$work/store"
 cp -a "${XDG_CACHE_HOME:-$HOME/.cache}/countersign/sha256" "$work/store/sha256"
 "$bin/builder" build "$work/source/workload" -o "$work/layout" --store "$work/store" >/dev/null 2>&1

@@ -1,4 +1,4 @@
-//! The shape of the command line.
+//! The command line.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -18,12 +18,12 @@ use verifier::commit::Commit;
     after_help = "Exit status: 0 pass, 1 fail (a verdict), 2 error, so that there is no verdict."
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check an image against a policy; publishes nothing and grants nothing
@@ -138,7 +138,7 @@ pub struct Kms {
 /// Arguments of `authorize`.
 #[derive(Args, Debug)]
 pub struct Authorize {
-    /// What is verified first.
+    /// The arguments of `verify`, which runs first.
     #[command(flatten)]
     pub verify: Verify,
     /// The file that describes the grant: key, role and pool

@@ -26,7 +26,7 @@ impl InvalidPolicy {
     }
 }
 
-/// The external parameters of provenance that have policy entries of their own.
+/// The external parameters of provenance that have their own entries in a policy.
 pub const POLICY_PARAMETERS: [&str; 2] = ["source", "directory"];
 
 /// Whether the policy requires something.

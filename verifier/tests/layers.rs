@@ -367,7 +367,7 @@ fn the_sbom_names_what_the_last_layer_put_there() {
     );
 }
 
-/// An SBOM has a digest for each file; a hard link has none of its own.
+/// An SBOM has a digest for each file; a hard link has no content to digest.
 #[test]
 fn a_hard_link_is_refused_whatever_the_sbom_says_of_it() {
     let layers = [

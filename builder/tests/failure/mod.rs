@@ -52,7 +52,8 @@ pub fn fails_with_few_files(program: &str, command: &Command) {
     }
 }
 
-/// `command` after the shell's `script`, as root of its own namespaces. If there are no namespaces, `test` is skipped.
+/// A command that runs the shell's `script` and then `command`, as root in new namespaces. If the machine has no
+/// namespaces, `test` is skipped.
 pub fn after(script: &str, command: &Command, test: &str) -> Option<Command> {
     let possible = Command::new("unshare").args(["-Urm", "true"]).status();
     if !possible.is_ok_and(|status| status.success()) {

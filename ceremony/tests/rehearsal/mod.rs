@@ -151,7 +151,7 @@ impl Rehearsal {
         cloud::call("POST", &url, token, &json!({})).unwrap();
     }
 
-    /// Publishes the image under a name of its own, signed and attested by the builder, and makes a
+    /// Publishes the image under a new name, signed and attested by the builder, and makes a
     /// data key for it that another member may already use.
     pub fn publish(&self, name: &str) -> Release<'_> {
         let release = Release {

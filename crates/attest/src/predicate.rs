@@ -26,7 +26,7 @@ pub struct Predicate {
     pub cosign_name: &'static str,
     /// The predicate type in statements.
     pub uri: &'static str,
-    /// The media type of the predicate in a file of its own.
+    /// The media type of a file that contains the predicate.
     pub media_type: &'static str,
     /// The name of that file.
     pub file: &'static str,
@@ -36,7 +36,7 @@ pub struct Predicate {
     pub purpose: Purpose,
     /// Members that may differ between equal statements, such as times.
     pub volatile: &'static [&'static str],
-    /// Parses the predicate in a file of its own, and discards the result.
+    /// Parses a file that contains the predicate, and discards the result.
     pub parse: fn(&[u8]) -> Result<(), Error>,
 }
 

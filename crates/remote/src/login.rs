@@ -22,7 +22,7 @@ pub(crate) struct Credentials {
 }
 
 /// A user name and a password. Without one of them neither is sent (crane, `basicTransport`): Docker writes
-/// a user without a password beside an identity token.
+/// a user without a password together with an identity token.
 pub(crate) fn basic(user: String, password: String) -> Option<(String, String)> {
     (!user.is_empty() && !password.is_empty()).then_some((user, password))
 }

@@ -53,7 +53,7 @@ impl Loopback {
     }
 
     /// Runs a client to its end.
-    #[allow(dead_code, reason = "not every test has a client of its own")]
+    #[allow(dead_code, reason = "not every test has its own client")]
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }

@@ -1,4 +1,4 @@
-//! Debian's `docker-registry` on loopback, with a directory and a configuration of its own. It has
+//! Debian's `docker-registry` on loopback, with its own directory and configuration. It has
 //! no referrers API.
 
 use std::fs;
