@@ -137,4 +137,13 @@ pub(crate) mod tests {
         let store = Store::open(folder.path()).unwrap();
         (folder, store)
     }
+
+    #[test]
+    fn a_store_is_free_as_soon_as_it_is_closed() {
+        let (folder, store) = store();
+        // As in a child process between fork and exec.
+        let _open = store.in_use.try_clone().unwrap();
+        drop(store);
+        Store::prune(folder.path(), 0).unwrap();
+    }
 }

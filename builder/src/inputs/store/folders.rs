@@ -13,6 +13,17 @@ use crate::interrupt::Interrupt;
 /// Interval between checks for an interrupt.
 const TICK: Duration = Duration::from_millis(100);
 
+/// As long as this lives, no other process replaces the folders.
+#[derive(Debug)]
+pub(crate) struct Alone(File);
+
+impl Drop for Alone {
+    /// A child process between fork and exec has the file open as well, and would keep it locked.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 impl Store {
     /// The folder of unpacked build roots.
     pub fn roots(&self) -> PathBuf {
@@ -40,11 +51,11 @@ impl Store {
     }
 
     /// Waits until no other process replaces folders below `folder`: two processes could remove each other's new folders.
-    /// Other processes wait until the returned file is dropped.
+    /// Other processes wait until the result is dropped.
     ///
     /// # Errors
     /// The store cannot be used, or the work was interrupted.
-    pub(crate) fn alone(&self, folder: &Path, interrupt: &Interrupt) -> Result<File, StoreError> {
+    pub(crate) fn alone(&self, folder: &Path, interrupt: &Interrupt) -> Result<Alone, StoreError> {
         let path = folder.with_extension("lock");
         let failed = |source| StoreError::at(&path, source);
         let mut options = File::options();
@@ -52,7 +63,7 @@ impl Store {
         let file = options.open(&path).map_err(failed)?;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(file),
+                Ok(()) => return Ok(Alone(file)),
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
                 Err(TryLockError::WouldBlock) => std::thread::sleep(TICK),
             }
@@ -111,6 +122,8 @@ mod tests {
         interrupt.raise();
         let waited = store.alone(&store.roots(), &interrupt);
         assert!(matches!(waited, Err(StoreError::Interrupted(_))));
+        // As in a child process between fork and exec.
+        let _open = alone.0.try_clone().unwrap();
         drop(alone);
         store.alone(&store.roots(), &interrupt).unwrap();
     }
