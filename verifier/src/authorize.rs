@@ -290,7 +290,7 @@ pub(crate) mod tests {
 
     fn statement(key: &PrivateKey, commit: &str) -> Piece {
         let payload = provenance_of(commit);
-        let signature = key.sign(&pae(IN_TOTO, &payload));
+        let signature = key.sign(&pae(IN_TOTO, &payload)).unwrap();
         let envelope = Envelope::new(IN_TOTO, payload, "", signature);
         let bytes = envelope.to_bytes().unwrap();
         Piece {

@@ -153,7 +153,7 @@ fn a_signer_that_confidential_space_does_not_count_is_named() {
     let other_key = with_signature(|case| {
         let (builder, other_key) = (&case.keys.builder, &case.keys.unknown);
         let mut piece = legacy_signature(other_key, REPOSITORY, &case.image.digest);
-        let signature = STANDARD.encode(builder.sign(&piece.bytes));
+        let signature = STANDARD.encode(builder.sign(&piece.bytes).unwrap());
         piece.form = Form::SimpleSigning { signature };
         piece
     });
@@ -342,7 +342,9 @@ fn another_payload_type_is_not_a_statement() {
     for (kind, value) in honest_predicates() {
         let payload = statement(REPOSITORY, &case.image.digest, kind, value);
         let key = &case.keys.builder;
-        let signature = key.sign(&signature::envelope::pae("text/plain", &payload));
+        let signature = key
+            .sign(&signature::envelope::pae("text/plain", &payload))
+            .unwrap();
         let envelope = signature::envelope::Envelope::new("text/plain", payload, "", signature);
         let bytes = envelope.to_bytes().unwrap();
         case.published

@@ -3,9 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use content::{Digest, json, limits};
+use content::{json, limits};
 use serde::{Deserialize, Serialize};
 
+use crate::scheme::Message;
 use crate::{Error, PublicKey};
 
 /// The payload type of in-toto statements.
@@ -78,20 +79,14 @@ impl Envelope {
     /// The envelope is larger than [`limits::STATEMENT`], not strict JSON, has no signature or more than 32, or
     /// contains invalid base64.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let document = |source| Error::Document {
-            what: "envelope",
-            source,
-        };
-        Self::from_wire(json::parse(bytes, limits::STATEMENT).map_err(document)?)
+        let wire = json::parse(bytes, limits::STATEMENT);
+        Self::from_wire(wire.map_err(|source| Error::document("envelope", &source))?)
     }
 
     pub(crate) fn from_wire(wire: Wire) -> Result<Self, Error> {
         if wire.signatures.is_empty() {
-            return Err(Error::Value {
-                what: "signatures of envelope",
-                expected: format!("1 to {SIGNATURES}"),
-                found: "0".to_owned(),
-            });
+            let expected = format!("1 to {SIGNATURES}");
+            return Err(Error::value("signatures of envelope", &expected, "0"));
         }
         let signatures = wire.signatures.into_iter().map(Signature::from_wire);
         Ok(Self {
@@ -119,10 +114,7 @@ impl Envelope {
     /// # Errors
     /// None in practice: an envelope contains only text.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        json::canonical(&self.to_wire()).map_err(|source| Error::Document {
-            what: "envelope",
-            source,
-        })
+        json::canonical(&self.to_wire()).map_err(|source| Error::document("envelope", &source))
     }
 
     /// The payload's type. It can be trusted only after [`Envelope::verify`].
@@ -136,8 +128,9 @@ impl Envelope {
     /// # Errors
     /// No signature is by `key`.
     pub fn verify(&self, key: &PublicKey) -> Result<&[u8], Error> {
-        let signed = Digest::of(&pae(&self.payload_type, &self.payload));
-        let holds = |signature: &Signature| key.verify_digest(&signed, &signature.bytes).is_ok();
+        let signed = pae(&self.payload_type, &self.payload);
+        let message = Message::new(&signed);
+        let holds = |signature: &Signature| key.verifies(&message, &signature.bytes);
         match self.signatures.iter().any(holds) {
             true => Ok(&self.payload),
             false => Err(Error::Signature { key: key.key_id() }),
@@ -171,7 +164,8 @@ fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, Error> {
         (true, true) => URL_SAFE,
         (true, false) => URL_SAFE_NO_PAD,
     };
-    engine.decode(text).map_err(|_| Error::Base64 { what })
+    let decoded = engine.decode(text);
+    decoded.map_err(|_| Error::Invalid(format!("parsing {what}: not base64")))
 }
 
 #[cfg(test)]
@@ -180,7 +174,7 @@ mod tests {
     use crate::PrivateKey;
 
     fn signed(key: &PrivateKey) -> Envelope {
-        let signature = key.sign(&pae("type", b"payload"));
+        let signature = key.sign(&pae("type", b"payload")).unwrap();
         Envelope::new("type", b"payload".to_vec(), "", signature)
     }
 
@@ -238,11 +232,7 @@ mod tests {
                 r#"{{"payload":"{payload}","payloadType":"t","signatures":[{{"sig":""}}]}}"#
             );
             let error = Envelope::parse(text.as_bytes()).err().unwrap();
-            let what = "payload of envelope";
-            assert!(
-                matches!(error, Error::Base64 { what: found } if found == what),
-                "{error}"
-            );
+            assert_eq!(error.to_string(), "parsing payload of envelope: not base64");
         }
     }
 

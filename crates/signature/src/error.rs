@@ -1,56 +1,39 @@
 use content::Digest;
+use content::json::JsonError;
 
 /// Why a key, a signature or a signed document is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The text does not contain exactly one P-256 public key in PEM.
-    #[error("parsing public key: expected one PEM block PUBLIC KEY with a P-256 key")]
-    PublicKey,
-    /// The private key is encrypted.
-    #[error("parsing private key: the key is encrypted, which is not supported")]
-    EncryptedKey,
-    /// The text does not contain exactly one P-256 private key in PEM.
-    #[error(
-        "parsing private key: expected one PEM block PRIVATE KEY or EC PRIVATE KEY with a P-256 key"
-    )]
-    PrivateKey,
-    /// The text is larger than the limit for keys.
-    #[error("parsing key: larger than {limit} bytes")]
-    KeySize {
-        /// The limit in bytes.
-        limit: u64,
-    },
+    /// The private key is encrypted, and no password was given.
+    #[error("parsing private key: the key is encrypted, and there is no password")]
+    Encrypted,
+    /// The private key is encrypted in a form that is not read.
+    #[error("parsing private key: the key is encrypted, but not by cosign, which is not supported")]
+    Encryption,
+    /// The password does not decrypt the private key.
+    #[error("decrypting private key: wrong password, or the file is damaged")]
+    Password,
     /// The signature is not by this key over these bytes.
     #[error("verifying signature: it is not by key {}", key.hex())]
     Signature {
         /// The key's digest.
         key: Digest,
     },
-    /// A value is not valid base64.
-    #[error("parsing {what}: not base64")]
-    Base64 {
-        /// The name of the value.
-        what: &'static str,
-    },
-    /// A document cannot be parsed.
-    #[error("parsing {what}: {source}")]
-    Document {
-        /// The kind of document.
-        what: &'static str,
-        /// The parser's error.
-        source: content::json::JsonError,
-    },
-    /// A member has an unexpected value.
-    #[error("checking {what}: expected {expected}, found {found}")]
-    Value {
-        /// The name of the member.
-        what: &'static str,
-        /// The expected value.
-        expected: String,
-        /// The value found.
-        found: String,
-    },
-    /// The operating system provides no random bytes.
-    #[error("generating key: no random bytes")]
-    Random,
+    /// A key or a document is invalid, or a key cannot do what is asked.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl Error {
+    pub(crate) fn document(what: &str, source: &JsonError) -> Self {
+        Self::Invalid(format!("parsing {what}: {source}"))
+    }
+
+    /// A member with an unexpected value, of which 200 characters are shown.
+    pub(crate) fn value(what: &str, expected: &str, found: &str) -> Self {
+        let found: String = found.chars().take(200).collect();
+        Self::Invalid(format!(
+            "checking {what}: expected {expected}, found {found}"
+        ))
+    }
 }

@@ -3,12 +3,20 @@
 //! verifies them; it uses no network and no clock.
 #![forbid(unsafe_code)]
 
+mod algorithm;
 pub mod bundle;
+mod ecdsa;
+mod encrypted;
 pub mod envelope;
 mod error;
-mod key;
 mod pem;
+mod private;
+mod public;
+mod scheme;
 pub mod simple_signing;
+mod spki;
 
+pub use algorithm::{ALGORITHMS, Algorithm, Encoding, Hash, KeyType};
 pub use error::Error;
-pub use key::{PrivateKey, PublicKey};
+pub use private::PrivateKey;
+pub use public::PublicKey;

@@ -1,6 +1,8 @@
 //! Keys in PEM (RFC 7468), in the forms that key generators write and openssl reads: with a byte order mark,
 //! lines that end in CRLF or white space, blank lines, text and other blocks around the key.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use p256::pkcs8::der::pem::Decoder;
 use zeroize::Zeroizing;
 
@@ -36,6 +38,34 @@ pub(crate) fn only_block<'a>(text: &'a str, labels: &[&str]) -> Result<Block<'a>
         (None, _) if blocks.iter().any(Lines::is_encrypted) => Err(Fault::Encrypted),
         _ => Err(Fault::Malformed),
     }
+}
+
+/// Decodes the one block in `text` that has one of these labels, which name encrypted keys.
+pub(crate) fn only_sealed_block<'a>(text: &'a str, labels: &[&str]) -> Option<Block<'a>> {
+    let blocks = blocks(text)?;
+    let mut wanted = blocks.iter().filter(|block| labels.contains(&block.label));
+    match (wanted.next(), wanted.next()) {
+        (Some(block), None) => block.decode(),
+        _ => None,
+    }
+}
+
+/// Writes one block, its base64 in lines of 64 characters.
+pub(crate) fn write(label: &str, der: &[u8]) -> String {
+    let text = Zeroizing::new(STANDARD.encode(der));
+    let (begin, end) = (
+        format!("{BEGIN}{label}{DASHES}\n"),
+        format!("{END}{label}{DASHES}\n"),
+    );
+    // Large enough never to move, which would leave a copy of a private key behind.
+    let mut pem = String::with_capacity(begin.len() + text.len() + text.len() / 64 + 1 + end.len());
+    pem.push_str(&begin);
+    for line in text.as_bytes().chunks(64) {
+        pem.extend(line.iter().copied().map(char::from));
+        pem.push('\n');
+    }
+    pem.push_str(&end);
+    pem
 }
 
 /// Whether `text` is one block with this label and white space around it.

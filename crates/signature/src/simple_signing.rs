@@ -9,7 +9,7 @@ use content::{Digest, json, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, PublicKey};
+use crate::{Algorithm, Encoding, Error, Hash, KeyType, PublicKey};
 
 /// The value of `critical.type`.
 const TYPE: &str = "cosign container image signature";
@@ -17,8 +17,6 @@ const TYPE: &str = "cosign container image signature";
 const PUB: &str = "dev.cosignproject.cosign/pub";
 /// Annotation: the signature algorithm.
 const SIGALG: &str = "dev.cosignproject.cosign/sigalg";
-/// ECDSA on P-256 with SHA-256, in DER.
-const ECDSA_P256_SHA256: &str = "ECDSA_P256_SHA256";
 
 /// A payload: the digest that was signed, and its repository.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -51,6 +49,23 @@ struct Image {
     docker_manifest_digest: Digest,
 }
 
+/// The name that Confidential Space has for the algorithm with which `key` signs; `None` if it reads no signature of
+/// the key (go-tpm-tools, `verifier/oci`).
+pub fn signature_algorithm(key: &PublicKey) -> Option<&'static str> {
+    let hash = Hash::Sha256;
+    let ecdsa = Algorithm::Ecdsa {
+        hash,
+        encoding: Encoding::Der,
+    };
+    let algorithm = key.algorithms().next()?;
+    match key.key_type() {
+        KeyType::P256 if algorithm == ecdsa => Some("ECDSA_P256_SHA256"),
+        _ if algorithm == (Algorithm::RsaPkcs1 { hash }) => Some("RSASSA_PKCS1V15_SHA256"),
+        _ if algorithm == (Algorithm::RsaPss { hash, salt: None }) => Some("RSASSA_PSS_SHA256"),
+        _ => None,
+    }
+}
+
 /// The payload to sign for `image_digest` in `repository` with `public`.
 ///
 /// # Errors
@@ -60,6 +75,14 @@ pub fn payload(
     image_digest: &Digest,
     public: &PublicKey,
 ) -> Result<Vec<u8>, Error> {
+    // Without a name for the algorithm the key is of no use to Confidential Space, the only reader of the two.
+    let named = signature_algorithm(public).map(|algorithm| {
+        let pem = STANDARD_NO_PAD.encode(public.to_pem());
+        BTreeMap::from([
+            (PUB.to_owned(), pem.into()),
+            (SIGALG.to_owned(), algorithm.into()),
+        ])
+    });
     let payload = Payload {
         critical: Critical {
             identity: Identity {
@@ -70,13 +93,7 @@ pub fn payload(
             },
             kind: TYPE.to_owned(),
         },
-        optional: Some(BTreeMap::from([
-            (
-                PUB.to_owned(),
-                STANDARD_NO_PAD.encode(public.to_pem()).into(),
-            ),
-            (SIGALG.to_owned(), ECDSA_P256_SHA256.into()),
-        ])),
+        optional: named,
     };
     json::canonical(&payload).map_err(document)
 }
@@ -90,12 +107,8 @@ impl Payload {
         key.verify(bytes, signature)?;
         let payload: Self = json::parse(bytes, limits::PAYLOAD).map_err(document)?;
         if payload.critical.kind != TYPE {
-            let (expected, found) = (TYPE.to_owned(), payload.critical.kind);
-            return Err(Error::Value {
-                what: "type of payload",
-                expected,
-                found,
-            });
+            let found = &payload.critical.kind;
+            return Err(Error::value("type of payload", TYPE, found));
         }
         Ok(payload)
     }
@@ -113,7 +126,10 @@ impl Payload {
         let pem = option(PUB).and_then(|pem| STANDARD_NO_PAD.decode(pem).ok());
         let named =
             pem.and_then(|pem| PublicKey::from_bare_pem(std::str::from_utf8(&pem).ok()?).ok());
-        named.as_ref() == Some(key) && option(SIGALG) == Some(ECDSA_P256_SHA256)
+        let algorithm = signature_algorithm(key);
+        named.is_some_and(|named| named.key_id() == key.key_id())
+            && algorithm.is_some()
+            && option(SIGALG) == algorithm
     }
 
     /// The repository that the payload names.
@@ -123,10 +139,7 @@ impl Payload {
 }
 
 fn document(source: json::JsonError) -> Error {
-    Error::Document {
-        what: "simple-signing payload",
-        source,
-    }
+    Error::document("simple-signing payload", &source)
 }
 
 #[cfg(test)]
@@ -146,13 +159,45 @@ mod tests {
             STANDARD_NO_PAD.decode(pem).unwrap(),
             key.public().to_pem().as_bytes()
         );
-        let parsed = Payload::verify(&bytes, &key.sign(&bytes), key.public()).unwrap();
+        let parsed = Payload::verify(&bytes, &key.sign(&bytes).unwrap(), key.public()).unwrap();
         assert_eq!(
             (parsed.image_digest(), parsed.repository()),
             (digest, "registry/repo")
         );
         assert!(parsed.names(key.public()));
         assert!(!parsed.names(PrivateKey::generate().unwrap().public()));
+    }
+
+    #[test]
+    fn names_the_algorithm_of_each_key() {
+        let rsa = PrivateKey::generate_of(KeyType::Rsa { bits: 2048 }).unwrap();
+        let rsa = rsa.to_pem().unwrap();
+        let keys = [
+            (PrivateKey::generate_of(KeyType::P384).unwrap(), None),
+            (PrivateKey::generate_of(KeyType::Ed25519).unwrap(), None),
+            (PrivateKey::generate().unwrap(), Some("ECDSA_P256_SHA256")),
+        ];
+        let algorithms = [
+            ("rsa-pkcs1-sha256", Some("RSASSA_PKCS1V15_SHA256")),
+            ("rsa-pss-sha256", Some("RSASSA_PSS_SHA256")),
+            ("rsa-pss-sha512", None),
+        ];
+        let rsa = algorithms.map(|(algorithm, name)| {
+            let key = PrivateKey::from_pem(&rsa).unwrap();
+            (
+                key.with_algorithm(algorithm.parse().unwrap()).unwrap(),
+                name,
+            )
+        });
+        for (key, name) in keys.into_iter().chain(rsa) {
+            let bytes = payload("r", &Digest::of(b""), key.public()).unwrap();
+            let value: Value = json::parse(&bytes, 10_000).unwrap();
+            assert_eq!(value["optional"][SIGALG].as_str(), name);
+            assert_eq!(value["optional"][PUB].is_string(), name.is_some());
+            let signature = key.sign(&bytes).unwrap();
+            let read = Payload::verify(&bytes, &signature, key.public()).unwrap();
+            assert_eq!(read.names(key.public()), name.is_some());
+        }
     }
 
     #[test]
@@ -164,7 +209,8 @@ mod tests {
             let mut payload = honest.clone();
             payload["optional"][option] = value;
             let bytes = json::canonical(&payload).unwrap();
-            let payload = Payload::verify(&bytes, &key.sign(&bytes), key.public()).unwrap();
+            let payload =
+                Payload::verify(&bytes, &key.sign(&bytes).unwrap(), key.public()).unwrap();
             payload.names(key.public())
         };
         let padded = base64::engine::general_purpose::STANDARD.encode(key.public().to_pem() + " ");
@@ -192,13 +238,16 @@ mod tests {
         let text = String::from_utf8(bytes).unwrap();
         assert_eq!(text.matches(from).count(), 1, "{text}");
         let bytes = text.replace(from, to).into_bytes();
-        Payload::verify(&bytes, &key.sign(&bytes), key.public())
+        Payload::verify(&bytes, &key.sign(&bytes).unwrap(), key.public())
     }
 
     #[test]
     fn refuses_a_signed_payload_of_another_type() {
         let error = changed("cosign container", "other container").unwrap_err();
-        assert!(matches!(error, Error::Value { .. }));
+        assert!(
+            error.to_string().starts_with("checking type of payload"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -212,7 +261,11 @@ mod tests {
             ("{\"critical\"", "[]{\"critical\""),
         ] {
             let error = changed(from, to).unwrap_err();
-            assert!(matches!(error, Error::Document { .. }), "{to}: {error}");
+            let error = error.to_string();
+            assert!(
+                error.starts_with("parsing simple-signing payload"),
+                "{to}: {error}"
+            );
         }
     }
 
@@ -223,7 +276,7 @@ mod tests {
         let text = format!(
             r#"{{"critical":{{"identity":{{"docker-reference":"r"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"{TYPE}"}},"optional":null}}"#
         );
-        let signature = key.sign(text.as_bytes());
+        let signature = key.sign(text.as_bytes()).unwrap();
         let payload = Payload::verify(text.as_bytes(), &signature, key.public()).unwrap();
         assert_eq!(payload.image_digest(), digest);
         assert!(!payload.names(key.public()));

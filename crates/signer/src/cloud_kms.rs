@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(asked["digest"]["sha256"], BASE64.encode(digest.as_bytes()));
         let checksum = crc32c::crc32c(digest.as_bytes()).to_string();
         assert_eq!(asked["digestCrc32c"], checksum);
-        let signature = key.sign(MESSAGE);
+        let signature = key.sign(MESSAGE).unwrap();
         let checksum = crc32c::crc32c(&signature).to_string();
         json!({"name": NAME, "signature": BASE64.encode(signature), "signatureCrc32c": checksum,
             "verifiedDigestCrc32c": true})

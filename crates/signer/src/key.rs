@@ -78,7 +78,7 @@ impl Signer {
     /// Cloud KMS refuses or cannot be reached, or the signature does not verify.
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let signature = match &self.0 {
-            Inner::File(key) => key.sign(message),
+            Inner::File(key) => key.sign(message)?,
             Inner::CloudKms(key) => key.sign(message).await?,
         };
         self.public().verify(message, &signature)?;

@@ -110,20 +110,20 @@ mod tests {
         let principals = Principals::new(principals).unwrap();
         let digest = content::Digest::of(b"image");
         let payload = simple_signing::payload("registry/repo", &digest, two.public()).unwrap();
-        let signed = two.sign(&payload);
+        let signed = two.sign(&payload).unwrap();
         let verified = principals.verify_payload(&payload, &signed, now()).unwrap();
         assert_eq!(verified.value().image_digest(), digest);
         assert_eq!(
             (verified.by(), verified.at()),
             (&two.public().into(), now())
         );
-        let signed = stranger.sign(&payload);
+        let signed = stranger.sign(&payload).unwrap();
         let refused = principals.verify_payload(&payload, &signed, now());
         assert!(
             matches!(refused, Err(Unverified::UnknownKey)),
             "{refused:?}"
         );
-        let signed = one.sign(b"{}");
+        let signed = one.sign(b"{}").unwrap();
         let refused = principals.verify_payload(b"{}", &signed, now());
         assert!(
             matches!(refused, Err(Unverified::Payload(_))),
@@ -137,7 +137,7 @@ mod tests {
         let [ours, stranger] = &keys;
         let principals = Principals::new(vec![principal("ours", ours)]).unwrap();
         let sealed = |key: &PrivateKey| {
-            let signature = key.sign(&pae("type", b"payload"));
+            let signature = key.sign(&pae("type", b"payload")).unwrap();
             Envelope::new("type", b"payload".to_vec(), "", signature)
         };
         let envelope = sealed(ours);

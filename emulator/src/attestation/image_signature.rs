@@ -2,20 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPssSaltLength,
-    UnparsedPublicKey,
-};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use confidential::claims::ImageSignature;
 use content::{Digest, json, limits};
-use p256::pkcs8::der::asn1::{AnyRef, BitStringRef};
-use p256::pkcs8::der::{Decode as _, Encode as _, pem};
-use p256::pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef};
 use serde::Deserialize;
 use serde_json::Value;
-use signature::PublicKey;
+use signature::{Algorithm, Encoding, Hash, KeyType, PublicKey};
 
 use super::evidence::Signature;
 
@@ -41,17 +34,8 @@ struct Image {
     docker_manifest_digest: String,
 }
 
-/// `rsaEncryption` (RFC 8017, appendix C).
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 /// The public exponent 65537 in DER, which is the end of the DER of a key.
 const EXPONENT: [u8; 5] = [2, 3, 1, 0, 1];
-/// RSA-PSS with a salt of the length of the digest, and of the largest length: signers use both.
-static PSS: [RsaParameters; 2] = [
-    RSA_PSS_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Digest),
-    RSA_PSS_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Max),
-];
-static PKCS1: [RsaParameters; 1] =
-    [RSA_PKCS1_2048_8192_SHA256.with_pss_salt_length(RsaPssSaltLength::Digest)];
 
 /// Verifies a signature on the image with this digest and returns its claim.
 ///
@@ -68,14 +52,11 @@ pub(super) fn verified(signature: &Signature, digest: &Digest) -> Result<ImageSi
     let pem = STANDARD_NO_PAD.decode(optional("dev.cosignproject.cosign/pub"));
     let pem = pem.ok().and_then(|pem| String::from_utf8(pem).ok());
     let pem = pem.ok_or("unreadable public key")?;
-    let key_id = match algorithm {
-        "ECDSA_P256_SHA256" => verify_ecdsa(&pem, &payload, &bytes)?,
-        "RSASSA_PSS_SHA256" => verify_rsa(&pem, &PSS, &payload, &bytes)?,
-        "RSASSA_PKCS1V15_SHA256" => verify_rsa(&pem, &PKCS1, &payload, &bytes)?,
-        _ => return Err(format!("unsupported signing algorithm {algorithm:?}")),
-    };
+    let key = key(&pem, algorithm)?;
+    let verified = key.verify(&payload, &bytes);
+    verified.map_err(|_| "signature does not match".to_owned())?;
     Ok(ImageSignature {
-        key_id: key_id.hex(),
+        key_id: key.key_id().hex(),
         signature: signature.signature.clone(),
         signature_algorithm: algorithm.to_owned(),
     })
@@ -91,51 +72,30 @@ fn check_image(critical: &Critical, digest: &Digest) -> Result<(), String> {
     Ok(())
 }
 
-fn verify_ecdsa(pem: &str, payload: &[u8], bytes: &[u8]) -> Result<Digest, String> {
+/// The key in `pem`, with the algorithm that the service calls by this name.
+fn key(pem: &str, name: &str) -> Result<PublicKey, String> {
+    let hash = Hash::Sha256;
+    let algorithm = match name {
+        "ECDSA_P256_SHA256" => Algorithm::Ecdsa {
+            hash,
+            encoding: Encoding::Der,
+        },
+        "RSASSA_PSS_SHA256" => Algorithm::RsaPss { hash, salt: None },
+        "RSASSA_PKCS1V15_SHA256" => Algorithm::RsaPkcs1 { hash },
+        _ => return Err(format!("unsupported signing algorithm {name:?}")),
+    };
     let key = PublicKey::from_bare_pem(pem).map_err(|error| error.to_string())?;
-    key.verify(payload, bytes)
-        .map_err(|error| error.to_string())?;
-    Ok(key.key_id())
-}
-
-fn verify_rsa(
-    pem: &str,
-    parameters: &'static [RsaParameters],
-    payload: &[u8],
-    bytes: &[u8],
-) -> Result<Digest, String> {
-    let key = rsa_key(pem).ok_or("unreadable RSA public key, or one with another exponent")?;
-    let holds = |parameters: &'static RsaParameters| {
-        let key = UnparsedPublicKey::new(parameters, &key);
-        key.verify(payload, bytes).is_ok()
+    let is_read = match key.key_type() {
+        KeyType::P256 => true,
+        KeyType::Rsa { .. } => key.der().ends_with(&EXPONENT),
+        KeyType::P384 | KeyType::P521 | KeyType::Ed25519 => false,
     };
-    match parameters.iter().any(holds) {
-        true => Ok(Digest::of(&key)),
-        false => Err("signature does not match".to_owned()),
+    match is_read {
+        true => key
+            .with_algorithm(algorithm)
+            .map_err(|error| error.to_string()),
+        false => Err("unsupported type of key, or an RSA key with another exponent".to_owned()),
     }
-}
-
-/// The DER of an RSA key (`SubjectPublicKeyInfo`) from PEM in the form of X.509 or of PKCS#1.
-fn rsa_key(pem: &str) -> Option<Vec<u8>> {
-    let (label, der) = pem::decode_vec(pem.as_bytes()).ok()?;
-    let der = match label {
-        "PUBLIC KEY" => der,
-        "RSA PUBLIC KEY" => {
-            let info = SubjectPublicKeyInfoRef {
-                algorithm: AlgorithmIdentifierRef {
-                    oid: RSA,
-                    parameters: Some(AnyRef::NULL),
-                },
-                subject_public_key: BitStringRef::from_bytes(&der).ok()?,
-            };
-            info.to_der().ok()?
-        }
-        _ => return None,
-    };
-    let info = SubjectPublicKeyInfoRef::from_der(&der).ok()?;
-    let is_known =
-        info.algorithm.oid == RSA && info.subject_public_key.raw_bytes().ends_with(&EXPONENT);
-    is_known.then_some(der)
 }
 
 #[cfg(test)]
@@ -144,8 +104,9 @@ mod tests {
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::rsa::{KeyPair, KeySize};
     use aws_lc_rs::signature::{
-        KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaSignatureEncoding,
+        KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaPssSaltLength, RsaSignatureEncoding,
     };
+    use p256::pkcs8::der::pem;
     use serde_json::json;
 
     use super::*;
@@ -224,7 +185,7 @@ mod tests {
             ("RSASSA_PSS_SHA256", "signature does not match"),
             (
                 "ECDSA_P256_SHA256",
-                "parsing public key: expected one PEM block PUBLIC KEY with a P-256 key",
+                "a key of type rsa-2048 does not sign with ecdsa-der-sha256",
             ),
             (
                 "RSASSA_PKCS1V15_SHA512",
@@ -240,7 +201,7 @@ mod tests {
         let refused = verified(&signature, &Digest::of(b"image")).unwrap_err();
         assert_eq!(
             refused,
-            "unreadable RSA public key, or one with another exponent"
+            "parsing public key: expected one PEM block PUBLIC KEY and nothing else"
         );
     }
 

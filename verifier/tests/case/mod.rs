@@ -178,7 +178,7 @@ pub fn piece(carrier: Carrier, form: Form, claimed_type: Option<&str>, bytes: Ve
 /// A signature in the legacy layout.
 pub fn legacy_signature(key: &PrivateKey, repository: &str, digest: &Digest) -> Piece {
     let payload = signature::simple_signing::payload(repository, digest, key.public()).unwrap();
-    let signature = STANDARD.encode(key.sign(&payload));
+    let signature = STANDARD.encode(key.sign(&payload).unwrap());
     piece(
         tag(".sig"),
         Form::SimpleSigning { signature },
@@ -188,7 +188,9 @@ pub fn legacy_signature(key: &PrivateKey, repository: &str, digest: &Digest) -> 
 }
 
 pub fn sealed(key: &PrivateKey, payload: Vec<u8>) -> Envelope {
-    let signature = key.sign(&envelope::pae(envelope::IN_TOTO, &payload));
+    let signature = key
+        .sign(&envelope::pae(envelope::IN_TOTO, &payload))
+        .unwrap();
     Envelope::new(envelope::IN_TOTO, payload, "", signature)
 }
 

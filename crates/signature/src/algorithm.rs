@@ -1,0 +1,255 @@
+//! How keys sign: the type of a key, and the algorithms of each type.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Error;
+
+/// The type of a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeyType {
+    /// An elliptic curve key on P-256 (FIPS 186-5).
+    P256,
+    /// An elliptic curve key on P-384.
+    P384,
+    /// An elliptic curve key on P-521.
+    P521,
+    /// An RSA key (RFC 8017).
+    Rsa {
+        /// The length of the modulus.
+        bits: u16,
+    },
+    /// An Ed25519 key (RFC 8032).
+    Ed25519,
+}
+
+/// A digest algorithm (FIPS 180-4).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Hash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+/// The encoding of an ECDSA signature.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Encoding {
+    /// `Ecdsa-Sig-Value` in DER (RFC 3279, section 2.2.3).
+    Der,
+    /// `r` and `s`, each as long as the curve's order (IEEE P1363).
+    P1363,
+}
+
+/// A signature algorithm. The record of a key fixes it: nothing in a document or in a signature chooses one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Algorithm {
+    /// ECDSA on the key's curve (FIPS 186-5).
+    Ecdsa {
+        /// The digest algorithm.
+        hash: Hash,
+        /// The encoding of the signature.
+        encoding: Encoding,
+    },
+    /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2).
+    RsaPkcs1 {
+        /// The digest algorithm.
+        hash: Hash,
+    },
+    /// RSASSA-PSS (RFC 8017, section 8.1), with MGF1 and the same digest algorithm.
+    RsaPss {
+        /// The digest algorithm.
+        hash: Hash,
+        /// The length of the salt in bytes. `None` is the length of the digest, or the largest that fits the
+        /// key: signers write one or the other.
+        salt: Option<u16>,
+    },
+    /// Ed25519 over the message itself (RFC 8032, section 5.1).
+    Ed25519,
+}
+
+const SHA256_DER: Algorithm = Algorithm::Ecdsa {
+    hash: Hash::Sha256,
+    encoding: Encoding::Der,
+};
+
+impl KeyType {
+    /// The types of keys that can be generated.
+    pub const ALL: [Self; 7] = [
+        Self::P256,
+        Self::P384,
+        Self::P521,
+        Self::Rsa { bits: 2048 },
+        Self::Rsa { bits: 3072 },
+        Self::Rsa { bits: 4096 },
+        Self::Ed25519,
+    ];
+
+    /// The algorithms of a key whose record names none. The first signs; sigstore-go accepts the same.
+    pub(crate) fn default_algorithms(self) -> Vec<Algorithm> {
+        let der = |hash| Algorithm::Ecdsa {
+            hash,
+            encoding: Encoding::Der,
+        };
+        match self {
+            Self::P256 => vec![SHA256_DER],
+            Self::P384 => vec![der(Hash::Sha384), SHA256_DER],
+            Self::P521 => vec![der(Hash::Sha512), SHA256_DER],
+            Self::Rsa { .. } => vec![Algorithm::RsaPkcs1 { hash: Hash::Sha256 }],
+            Self::Ed25519 => vec![Algorithm::Ed25519],
+        }
+    }
+
+    /// The length of the curve's order in bytes, if the type is an elliptic curve.
+    pub(crate) fn scalar_size(self) -> Option<usize> {
+        match self {
+            Self::P256 => Some(32),
+            Self::P384 => Some(48),
+            Self::P521 => Some(66),
+            Self::Rsa { .. } | Self::Ed25519 => None,
+        }
+    }
+}
+
+impl Algorithm {
+    /// Whether a key of this type can sign with the algorithm.
+    pub fn is_for(self, key: KeyType) -> bool {
+        match self {
+            Self::Ecdsa { .. } => key.scalar_size().is_some(),
+            Self::RsaPkcs1 { .. } | Self::RsaPss { .. } => matches!(key, KeyType::Rsa { .. }),
+            Self::Ed25519 => key == KeyType::Ed25519,
+        }
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::P256 => f.write_str("ecdsa-p256"),
+            Self::P384 => f.write_str("ecdsa-p384"),
+            Self::P521 => f.write_str("ecdsa-p521"),
+            Self::Rsa { bits } => write!(f, "rsa-{bits}"),
+            Self::Ed25519 => f.write_str("ed25519"),
+        }
+    }
+}
+
+impl FromStr for KeyType {
+    type Err = Error;
+
+    /// Parses the name of a type in [`KeyType::ALL`].
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut all = Self::ALL.into_iter();
+        let found = all.find(|key| key.to_string() == text);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(|key| key.to_string()).join(", ");
+            Error::Invalid(format!(
+                "parsing type of key: expected one of {names}, found {text:?}"
+            ))
+        })
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        })
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ecdsa { hash, encoding } => match encoding {
+                Encoding::Der => write!(f, "ecdsa-der-{hash}"),
+                Encoding::P1363 => write!(f, "ecdsa-p1363-{hash}"),
+            },
+            Self::RsaPkcs1 { hash } => write!(f, "rsa-pkcs1-{hash}"),
+            Self::RsaPss { hash, salt: None } => write!(f, "rsa-pss-{hash}"),
+            Self::RsaPss {
+                hash,
+                salt: Some(salt),
+            } => write!(f, "rsa-pss-{hash}-salt{salt}"),
+            Self::Ed25519 => f.write_str("ed25519"),
+        }
+    }
+}
+
+/// The names of the algorithms, for the help of a program.
+pub const ALGORITHMS: &str = "ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH, rsa-pss-HASH-saltBYTES (HASH is sha256, sha384 or sha512), ed25519";
+
+impl FromStr for Algorithm {
+    type Err = Error;
+
+    /// Parses a name in [`ALGORITHMS`].
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse(text).ok_or_else(|| {
+            Error::Invalid(format!(
+                "parsing algorithm: expected one of {ALGORITHMS}; found {text:?}"
+            ))
+        })
+    }
+}
+
+fn parse(text: &str) -> Option<Algorithm> {
+    if text == "ed25519" {
+        return Some(Algorithm::Ed25519);
+    }
+    let (text, salt) = match text.split_once("-salt") {
+        Some((text, salt)) => (text, Some(salt.parse().ok()?)),
+        None => (text, None),
+    };
+    let (scheme, hash) = text.rsplit_once('-')?;
+    let hashes = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
+    let hash = hashes.into_iter().find(|known| known.to_string() == hash)?;
+    let ecdsa = |encoding| Some(Algorithm::Ecdsa { hash, encoding });
+    match (scheme, salt) {
+        ("ecdsa-der", None) => ecdsa(Encoding::Der),
+        ("ecdsa-p1363", None) => ecdsa(Encoding::P1363),
+        ("rsa-pkcs1", None) => Some(Algorithm::RsaPkcs1 { hash }),
+        ("rsa-pss", salt) => Some(Algorithm::RsaPss { hash, salt }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_back_as_they_were() {
+        for name in [
+            "ecdsa-der-sha256",
+            "ecdsa-p1363-sha512",
+            "rsa-pkcs1-sha384",
+            "rsa-pss-sha256",
+            "rsa-pss-sha512-salt0",
+            "ed25519",
+        ] {
+            assert_eq!(name.parse::<Algorithm>().unwrap().to_string(), name);
+        }
+        for name in [
+            "",
+            "ecdsa",
+            "ecdsa-sha256",
+            "ecdsa-der-sha1",
+            "ecdsa-der-sha256-salt1",
+            "rsa-pss-sha256-salt",
+            "rsa-pss-sha256-salt70000",
+            "ed25519-sha512",
+            "RSA-PSS-SHA256",
+        ] {
+            let error = name.parse::<Algorithm>().unwrap_err().to_string();
+            assert!(error.starts_with("parsing algorithm: expected"), "{error}");
+        }
+        for key in KeyType::ALL {
+            assert_eq!(key.to_string().parse::<KeyType>().unwrap(), key);
+        }
+        assert!("rsa-1024".parse::<KeyType>().is_err());
+    }
+}

@@ -1,0 +1,163 @@
+use std::fmt;
+
+use content::{Digest, limits};
+
+use crate::algorithm::{Algorithm, KeyType};
+use crate::pem::{self, Block};
+use crate::scheme::{Message, Scheme};
+use crate::{Error, spki};
+
+const SPKI: &str = "PUBLIC KEY";
+const PKCS1: &str = "RSA PUBLIC KEY";
+
+/// A public key with the algorithms that its signatures may have.
+#[derive(Clone)]
+pub struct PublicKey {
+    der: Vec<u8>,
+    key_type: KeyType,
+    schemes: Vec<Scheme>,
+}
+
+impl PublicKey {
+    /// Parses the one PEM block `PUBLIC KEY` (RFC 7468, section 13) or `RSA PUBLIC KEY` (PKCS #1) in a text, its
+    /// base64 in lines of any width. Other blocks and text around it are ignored, as openssl does. The algorithms
+    /// are those of the key's type; see [`PublicKey::with_algorithm`].
+    ///
+    /// # Errors
+    /// There is no such block or more than one, its key is not of a [`KeyType`], or it encodes the key
+    /// differently from [`PublicKey::der`]. The last rule gives a key the same key ID for every reader.
+    pub fn from_pem(pem: &str) -> Result<Self, Error> {
+        checked_size(pem)?;
+        let block = pem::only_block(pem, &[SPKI, PKCS1]);
+        let block = block.map_err(|_| invalid("expected one PEM block PUBLIC KEY"))?;
+        Self::from_block(&block)
+    }
+
+    /// Parses one PEM block `PUBLIC KEY` or `RSA PUBLIC KEY` with nothing but white space around it. Another
+    /// reader of a signed document, which takes the first block or the last, finds the same key.
+    ///
+    /// # Errors
+    /// Those of [`PublicKey::from_pem`], or there is anything else in the text.
+    pub fn from_bare_pem(pem: &str) -> Result<Self, Error> {
+        match pem::is_bare(pem, SPKI) || pem::is_bare(pem, PKCS1) {
+            true => Self::from_pem(pem),
+            false => Err(invalid(
+                "expected one PEM block PUBLIC KEY and nothing else",
+            )),
+        }
+    }
+
+    fn from_block(block: &Block<'_>) -> Result<Self, Error> {
+        let der = match block.label {
+            PKCS1 => spki::of_rsa(&block.der).unwrap_or_default(),
+            _ => block.der.to_vec(),
+        };
+        Self::from_der(der)
+    }
+
+    /// Parses a SubjectPublicKeyInfo in DER.
+    ///
+    /// # Errors
+    /// As [`PublicKey::from_pem`].
+    pub fn from_der(der: Vec<u8>) -> Result<Self, Error> {
+        let key_type = spki::key_type(&der).map_err(|reason| invalid(&reason))?;
+        let schemes = key_type.default_algorithms().into_iter();
+        let schemes: Option<_> = schemes
+            .map(|algorithm| Scheme::new(algorithm, key_type, &der))
+            .collect();
+        let schemes = schemes.ok_or_else(|| invalid("the key is invalid"))?;
+        Ok(Self {
+            der,
+            key_type,
+            schemes,
+        })
+    }
+
+    /// The same key, whose signatures have this algorithm and no other.
+    ///
+    /// # Errors
+    /// The algorithm is for another type of key.
+    pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, Error> {
+        let scheme = Scheme::new(algorithm, self.key_type, &self.der);
+        let scheme = scheme.ok_or_else(|| {
+            let key_type = self.key_type;
+            Error::Invalid(format!(
+                "a key of type {key_type} does not sign with {algorithm}"
+            ))
+        })?;
+        Ok(Self {
+            schemes: vec![scheme],
+            ..self
+        })
+    }
+
+    /// The type of the key.
+    pub fn key_type(&self) -> KeyType {
+        self.key_type
+    }
+
+    /// The algorithms that signatures of the key may have. The first is the one that it signs with.
+    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        self.schemes.iter().map(|scheme| scheme.algorithm)
+    }
+
+    /// The key as one PEM block with a trailing newline.
+    pub fn to_pem(&self) -> String {
+        pem::write(SPKI, &self.der)
+    }
+
+    /// The SubjectPublicKeyInfo in DER (RFC 5280, section 4.1).
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The SHA-256 digest of [`PublicKey::der`]. Confidential Space calls its hex form `key_id`.
+    pub fn key_id(&self) -> Digest {
+        Digest::of(&self.der)
+    }
+
+    /// Verifies a signature over `message`.
+    ///
+    /// # Errors
+    /// It is not a signature by this key, with one of its algorithms, over this message.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
+        match self.verifies(&Message::new(message), signature) {
+            true => Ok(()),
+            false => Err(Error::Signature { key: self.key_id() }),
+        }
+    }
+
+    pub(crate) fn verifies(&self, message: &Message<'_>, signature: &[u8]) -> bool {
+        let mut schemes = self.schemes.iter();
+        schemes.any(|scheme| scheme.verifies(message, signature))
+    }
+}
+
+/// Keys are equal if they have the same key ID and algorithms.
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der && self.algorithms().eq(other.algorithms())
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.key_id().hex())
+    }
+}
+
+fn invalid(reason: &str) -> Error {
+    Error::Invalid(format!("parsing public key: {reason}"))
+}
+
+pub(crate) fn checked_size(pem: &str) -> Result<(), Error> {
+    match pem.len() as u64 > limits::KEY {
+        true => Err(Error::Invalid(format!(
+            "parsing key: larger than {} bytes",
+            limits::KEY
+        ))),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,160 @@
+//! Verification by algorithm, with the primitives of AWS-LC.
+
+use std::cell::OnceCell;
+use std::sync::LazyLock;
+
+use aws_lc_rs::digest::{self, Digest, digest};
+use aws_lc_rs::signature::{self as lc, ParsedPublicKey, RsaParameters, RsaPssSaltLength};
+
+use crate::algorithm::{Algorithm, Encoding, Hash, KeyType};
+use crate::ecdsa;
+
+/// The largest salt that fits a key of 4096 bits: 512 bytes without the shortest digest and two bytes.
+const LARGEST_SALT: u16 = 512 - 32 - 2;
+
+type Parameters = dyn lc::VerificationAlgorithm;
+
+/// A message, and the digests of it that were needed so far: many keys and signatures may be tried on it.
+pub(crate) struct Message<'a> {
+    bytes: &'a [u8],
+    digests: [OnceCell<Digest>; 3],
+}
+
+impl<'a> Message<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            digests: Default::default(),
+        }
+    }
+
+    fn digest(&self, hash: Hash) -> &Digest {
+        let (index, algorithm) = match hash {
+            Hash::Sha256 => (0, &digest::SHA256),
+            Hash::Sha384 => (1, &digest::SHA384),
+            Hash::Sha512 => (2, &digest::SHA512),
+        };
+        self.digests[index].get_or_init(|| digest(algorithm, self.bytes))
+    }
+}
+
+/// An algorithm with a key.
+#[derive(Clone)]
+pub(crate) struct Scheme {
+    pub(crate) algorithm: Algorithm,
+    encoding: Encoding,
+    scalar_size: usize,
+    /// Parsed for each of the algorithm's parameters; there are two if a salt may have either of two lengths.
+    keys: Vec<ParsedPublicKey>,
+}
+
+impl Scheme {
+    /// The scheme of a key, a SubjectPublicKeyInfo in DER; `None` if the key is invalid or of another type.
+    pub(crate) fn new(algorithm: Algorithm, key_type: KeyType, der: &[u8]) -> Option<Self> {
+        let parse = |parameters: &'static Parameters| ParsedPublicKey::new(parameters, der).ok();
+        let keys = parameters(algorithm, key_type)?;
+        let encoding = match algorithm {
+            Algorithm::Ecdsa { encoding, .. } => encoding,
+            _ => Encoding::Der,
+        };
+        Some(Self {
+            algorithm,
+            encoding,
+            scalar_size: key_type.scalar_size().unwrap_or_default(),
+            keys: keys.into_iter().map(parse).collect::<Option<_>>()?,
+        })
+    }
+
+    pub(crate) fn verifies(&self, message: &Message<'_>, signature: &[u8]) -> bool {
+        let converted;
+        let signature = match self.encoding {
+            Encoding::Der => signature,
+            Encoding::P1363 => match ecdsa::to_der(signature, self.scalar_size) {
+                Some(der) => {
+                    converted = der;
+                    &converted
+                }
+                None => return false,
+            },
+        };
+        let verifies = |key: &ParsedPublicKey| match self.algorithm {
+            Algorithm::Ed25519 => key.verify_sig(message.bytes, signature),
+            Algorithm::Ecdsa { hash, .. }
+            | Algorithm::RsaPkcs1 { hash }
+            | Algorithm::RsaPss { hash, .. } => {
+                key.verify_digest_sig(message.digest(hash), signature)
+            }
+        };
+        self.keys.iter().any(|key| verifies(key).is_ok())
+    }
+}
+
+fn parameters(algorithm: Algorithm, key: KeyType) -> Option<Vec<&'static Parameters>> {
+    if !algorithm.is_for(key) {
+        return None;
+    }
+    Some(match algorithm {
+        Algorithm::Ecdsa { hash, .. } => vec![ecdsa_parameters(key, hash)?],
+        Algorithm::RsaPkcs1 { hash } => vec![match hash {
+            Hash::Sha256 => &lc::RSA_PKCS1_2048_8192_SHA256,
+            Hash::Sha384 => &lc::RSA_PKCS1_2048_8192_SHA384,
+            Hash::Sha512 => &lc::RSA_PKCS1_2048_8192_SHA512,
+        }],
+        Algorithm::RsaPss { hash, salt } => pss(hash, salt)?,
+        Algorithm::Ed25519 => vec![&lc::ED25519],
+    })
+}
+
+fn ecdsa_parameters(key: KeyType, hash: Hash) -> Option<&'static Parameters> {
+    Some(match (key, hash) {
+        (KeyType::P256, Hash::Sha256) => &lc::ECDSA_P256_SHA256_ASN1,
+        (KeyType::P256, Hash::Sha384) => &lc::ECDSA_P256_SHA384_ASN1,
+        (KeyType::P256, Hash::Sha512) => &lc::ECDSA_P256_SHA512_ASN1,
+        (KeyType::P384, Hash::Sha256) => &lc::ECDSA_P384_SHA256_ASN1,
+        (KeyType::P384, Hash::Sha384) => &lc::ECDSA_P384_SHA384_ASN1,
+        (KeyType::P384, Hash::Sha512) => &lc::ECDSA_P384_SHA512_ASN1,
+        (KeyType::P521, Hash::Sha256) => &lc::ECDSA_P521_SHA256_ASN1,
+        (KeyType::P521, Hash::Sha384) => &lc::ECDSA_P521_SHA384_ASN1,
+        (KeyType::P521, Hash::Sha512) => &lc::ECDSA_P521_SHA512_ASN1,
+        (KeyType::Rsa { .. } | KeyType::Ed25519, _) => return None,
+    })
+}
+
+/// The parameters of RSASSA-PSS: first those with a salt as long as the digest and with the largest salt, then
+/// those with each length. The library wants them to live as long as the program.
+static PSS: LazyLock<[Vec<RsaParameters>; 3]> = LazyLock::new(|| {
+    let hashes = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
+    hashes.map(|hash| {
+        let salted = salts().map(|salt| pss_parameters(hash).with_pss_salt_length(salt));
+        salted.collect()
+    })
+});
+
+fn pss_parameters(hash: Hash) -> RsaParameters {
+    match hash {
+        Hash::Sha256 => lc::RSA_PSS_2048_8192_SHA256,
+        Hash::Sha384 => lc::RSA_PSS_2048_8192_SHA384,
+        Hash::Sha512 => lc::RSA_PSS_2048_8192_SHA512,
+    }
+}
+
+fn salts() -> impl Iterator<Item = RsaPssSaltLength> {
+    let each = (0..=LARGEST_SALT).map(RsaPssSaltLength::Custom);
+    [RsaPssSaltLength::Digest, RsaPssSaltLength::Max]
+        .into_iter()
+        .chain(each)
+}
+
+fn pss(hash: Hash, salt: Option<u16>) -> Option<Vec<&'static Parameters>> {
+    let all = match hash {
+        Hash::Sha256 => &PSS[0],
+        Hash::Sha384 => &PSS[1],
+        Hash::Sha512 => &PSS[2],
+    };
+    let range = match salt {
+        None => 0..2,
+        Some(salt) => 2 + usize::from(salt)..3 + usize::from(salt),
+    };
+    let found = all.get(range)?.iter();
+    Some(found.map(|parameters| parameters as &Parameters).collect())
+}
