@@ -11,7 +11,7 @@ use serde_json::Value;
 use signature::PublicKey;
 use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
-use signature::simple_signing::Payload;
+use signature::simple_signing::{Payload, signature_algorithm};
 use trust::{Principals, Unverified, Verified};
 
 use crate::damage::{Damage, Part};
@@ -193,7 +193,10 @@ impl Examiner<'_> {
 fn visibility(carrier: &Carrier, payload: &Payload, key: &PublicKey) -> Visibility {
     match carrier {
         Carrier::Tag(tag) if tag.ends_with(".sig") && payload.names(key) => Visibility::Counted,
-        Carrier::Tag(tag) if tag.ends_with(".sig") => Visibility::NamesAnother,
+        Carrier::Tag(tag) if tag.ends_with(".sig") => match signature_algorithm(key) {
+            Some(_) => Visibility::NamesAnother,
+            None => Visibility::OtherAlgorithm,
+        },
         Carrier::Tag(_) | Carrier::Referrer(_) => Visibility::NotUnderTag,
     }
 }

@@ -77,6 +77,8 @@ pub enum Visibility {
     NotUnderTag,
     /// The payload names no key, or another key or algorithm.
     NamesAnother,
+    /// It does not read signatures of this type of key, or with this algorithm.
+    OtherAlgorithm,
 }
 
 /// Whether a build compared the digests of its crates with those in the public registry.

@@ -59,6 +59,7 @@ struct Named {
     name: String,
     key: Option<PathBuf>,
     pem: Option<String>,
+    algorithm: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -220,9 +221,14 @@ impl Named {
                 return Err(InvalidPolicy(neither));
             }
         };
+        let key = PublicKey::from_pem(&pem).map_err(|error| wrong(&error))?;
+        let key = match &self.algorithm {
+            Some(algorithm) => algorithm.parse().and_then(|only| key.with_algorithm(only)),
+            None => Ok(key),
+        };
         Ok(Principal {
             name: name.clone(),
-            key: PublicKey::from_pem(&pem).map_err(|error| wrong(&error))?,
+            key: key.map_err(|error| wrong(&error))?,
         })
     }
 }

@@ -292,6 +292,7 @@ impl Display for Visibility {
             Self::Counted => "it is counted",
             Self::NotUnderTag => "it is not under the tag with the suffix .sig",
             Self::NamesAnother => "its payload does not name this key and algorithm",
+            Self::OtherAlgorithm => "it reads ECDSA on P-256 and RSA signatures only, with SHA-256",
         })
     }
 }
