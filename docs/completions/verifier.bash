@@ -19,6 +19,9 @@ _verifier() {
             verifier,authorize)
                 cmd="verifier__subcmd__authorize"
                 ;;
+            verifier,check)
+                cmd="verifier__subcmd__check"
+                ;;
             verifier,help)
                 cmd="verifier__subcmd__help"
                 ;;
@@ -31,8 +34,29 @@ _verifier() {
             verifier,verify)
                 cmd="verifier__subcmd__verify"
                 ;;
+            verifier__subcmd__check,envelope)
+                cmd="verifier__subcmd__check__subcmd__envelope"
+                ;;
+            verifier__subcmd__check,help)
+                cmd="verifier__subcmd__check__subcmd__help"
+                ;;
+            verifier__subcmd__check,signature)
+                cmd="verifier__subcmd__check__subcmd__signature"
+                ;;
+            verifier__subcmd__check__subcmd__help,envelope)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__envelope"
+                ;;
+            verifier__subcmd__check__subcmd__help,help)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__help"
+                ;;
+            verifier__subcmd__check__subcmd__help,signature)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__signature"
+                ;;
             verifier__subcmd__help,authorize)
                 cmd="verifier__subcmd__help__subcmd__authorize"
+                ;;
+            verifier__subcmd__help,check)
+                cmd="verifier__subcmd__help__subcmd__check"
                 ;;
             verifier__subcmd__help,help)
                 cmd="verifier__subcmd__help__subcmd__help"
@@ -46,6 +70,12 @@ _verifier() {
             verifier__subcmd__help,verify)
                 cmd="verifier__subcmd__help__subcmd__verify"
                 ;;
+            verifier__subcmd__help__subcmd__check,envelope)
+                cmd="verifier__subcmd__help__subcmd__check__subcmd__envelope"
+                ;;
+            verifier__subcmd__help__subcmd__check,signature)
+                cmd="verifier__subcmd__help__subcmd__check__subcmd__signature"
+                ;;
             *)
                 ;;
         esac
@@ -53,7 +83,7 @@ _verifier() {
 
     case "${cmd}" in
         verifier)
-            opts="-h -V --help --version verify authorize revoke rebuild help"
+            opts="-h -V --help --version verify authorize revoke rebuild check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -168,8 +198,130 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check)
+            opts="-h --help signature envelope help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__envelope)
+            opts="-h --key --algorithm --payload-type --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --algorithm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --payload-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__help)
+            opts="signature envelope help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__help__subcmd__envelope)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__help__subcmd__signature)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__signature)
+            opts="-h --signature --key --algorithm --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --signature)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --algorithm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__help)
-            opts="verify authorize revoke rebuild help"
+            opts="verify authorize revoke rebuild check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,6 +337,48 @@ _verifier() {
         verifier__subcmd__help__subcmd__authorize)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__check)
+            opts="signature envelope"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__check__subcmd__envelope)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__check__subcmd__signature)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

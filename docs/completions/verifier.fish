@@ -30,6 +30,7 @@ complete -c verifier -n "__fish_verifier_needs_command" -f -a "verify" -d 'Check
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "check" -d 'Judge one file, without a network'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l policy -d 'The release policy' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l source -d 'Rebuild from this directory or URL' -r
@@ -103,8 +104,28 @@ complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l ca -d 'Tru
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l json -d 'Report as JSON on standard output; otherwise the rebuilt image\'s digest is printed'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s h -l help -d 'Print help'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope help" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope help" -f -a "signature" -d 'Judge a signature over a file'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope help" -f -a "envelope" -d 'Judge a DSSE envelope'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l signature -d 'The signature, as bytes or base64' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l key -d 'A public key in PEM; repeatable, and one that signed is enough' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l algorithm -d 'The only algorithm of the keys: ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH or rsa-pss-HASH-saltBYTES, with sha256, sha384 or sha512 for HASH; or ed25519 [default: those of each key\'s type]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l json -d 'Report as JSON on standard output'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l key -d 'A public key in PEM; repeatable, and one that signed is enough' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l algorithm -d 'The only algorithm of the keys: ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH or rsa-pss-HASH-saltBYTES, with sha256, sha384 or sha512 for HASH; or ed25519 [default: those of each key\'s type]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l payload-type -d 'The only type that the payload may have [default: any]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l json -d 'Report as JSON on standard output'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "signature" -d 'Judge a signature over a file'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "envelope" -d 'Judge a DSSE envelope'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "check" -d 'Judge one file, without a network'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "signature" -d 'Judge a signature over a file'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "envelope" -d 'Judge a DSSE envelope'

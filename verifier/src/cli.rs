@@ -11,6 +11,8 @@ use oci::{ImageRef, Reference};
 use signer::{KeyRef, KmsEndpoint};
 use verifier::commit::Commit;
 
+pub mod check;
+
 /// Rebuilds an image, checks its signatures and attestations, and grants it the use of a key if all checks pass.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
@@ -34,6 +36,8 @@ pub enum Command {
     Revoke(Revoke),
     /// Build an image again from source, and compare it with the published one
     Rebuild(Rebuild),
+    /// Judge one file, without a network
+    Check(check::Check),
 }
 
 /// How to build.

@@ -14,6 +14,7 @@ pub mod appraise;
 pub mod authorize;
 pub mod binding;
 pub mod carrier;
+pub mod check;
 pub mod collect;
 pub mod commit;
 pub mod compare;

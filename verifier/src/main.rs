@@ -24,10 +24,11 @@ use verifier::grant::apply::{Change, Keys};
 use verifier::policy::Policy;
 use verifier::rebuild::{BuildLimits, SourceLimits, Tools};
 use verifier::verdict::Verdict;
-use verifier::{receipt, report, revoke};
+use verifier::{check, receipt, report, revoke};
 
 mod cli;
 
+use cli::check::What;
 use cli::{Cli, Command};
 
 /// The verifier's URI if neither policy nor command line names one.
@@ -52,6 +53,9 @@ fn start() -> Result<Status, Error> {
     console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os())
         .map_err(Hinted::starting)?;
     let cli = Cli::parse();
+    if let Command::Check(arguments) = &cli.command {
+        return check(&arguments.what);
+    }
     let runtime = console::runtime::start().map_err(Hinted::starting)?;
     let answer = runtime.block_on(run(cli));
     // Work that did not end in time ends with the process.
@@ -78,12 +82,46 @@ async fn run(cli: Cli) -> Result<Status, Error> {
     Err(Error::Interrupted)
 }
 
+/// Judges one file. This needs neither a runtime nor the network.
+fn check(what: &What) -> Result<Status, Error> {
+    let (judgement, json) = match what {
+        What::Signature(arguments) => {
+            let request = check::Signature {
+                file: &arguments.file,
+                signature: &arguments.signature,
+                keys: &arguments.keys.keys,
+                algorithm: arguments.keys.algorithm,
+            };
+            (check::signature(&request)?, arguments.json)
+        }
+        What::Envelope(arguments) => {
+            let request = check::Envelope {
+                file: &arguments.file,
+                keys: &arguments.keys.keys,
+                algorithm: arguments.keys.algorithm,
+                payload_type: arguments.payload_type.as_deref(),
+            };
+            (check::envelope(&request)?, arguments.json)
+        }
+    };
+    match (judgement.is_accepted(), json) {
+        (_, true) => print_json(&judgement.to_json())?,
+        (true, false) => print_line(&judgement.line())?,
+        (false, false) => print::note(&judgement.line()),
+    }
+    Ok(match judgement.is_accepted() {
+        true => Status::Yes,
+        false => Status::No,
+    })
+}
+
 async fn dispatch(command: Command) -> Result<Status, Error> {
     match command {
         Command::Verify(arguments) => verify(&arguments).await,
         Command::Authorize(arguments) => authorize(&arguments).await,
         Command::Revoke(arguments) => revoke(&arguments).await,
         Command::Rebuild(arguments) => rebuild(&arguments).await,
+        Command::Check(arguments) => check(&arguments.what),
     }
 }
 

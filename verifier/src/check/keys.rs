@@ -1,0 +1,40 @@
+//! The public keys of the command line.
+
+use std::path::{Path, PathBuf};
+
+use console::at;
+use console::hint::Hinted;
+use content::limits;
+use signature::{Algorithm, PublicKey};
+
+use crate::Error;
+
+const HINT: &str = "pass a public key in PEM, as `builder keygen`, cosign and openssl write it";
+
+/// Reads public keys in PEM. An algorithm replaces those of each key's type.
+pub(super) fn read(paths: &[PathBuf], only: Option<Algorithm>) -> Result<Vec<PublicKey>, Error> {
+    let keys = paths.iter().map(|path| read_one(path, only));
+    keys.collect()
+}
+
+fn read_one(path: &Path, only: Option<Algorithm>) -> Result<PublicKey, Error> {
+    let bytes = at::read(path, limits::KEY)?;
+    let invalid = |error| {
+        let doing = format!("reading key {}", path.display());
+        Error::from(Hinted::doing(doing, error).hinting(HINT))
+    };
+    let key = PublicKey::from_pem(&String::from_utf8_lossy(&bytes)).map_err(invalid)?;
+    match only {
+        Some(algorithm) => key.with_algorithm(algorithm).map_err(invalid),
+        None => Ok(key),
+    }
+}
+
+/// The keys and how their signatures are read, for the reason of a refusal.
+pub(super) fn described(keys: &[PublicKey]) -> String {
+    let keys = keys.iter().map(|key| {
+        let names: Vec<_> = key.algorithms().map(|name| name.to_string()).collect();
+        format!("key {} with {}", key.key_id().hex(), names.join(" or "))
+    });
+    keys.collect::<Vec<_>>().join(", or ")
+}
