@@ -2,36 +2,21 @@
 //! In these tests, the user's configuration of cargo replaces the public registry with a local server.
 #![allow(clippy::unwrap_used, reason = "a test panics and says what it skips")]
 
+mod another_registry;
+mod replaced;
+mod server;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use content::Digest;
+use server::{Registry, archive};
 
 const NAME: &str = "itoa";
 const VERSION: &str = "1.0.19";
-
-/// A crate archive whose text differs from that of others.
-fn archive(text: &str) -> Vec<u8> {
-    let level = flate2::Compression::fast();
-    let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), level));
-    let manifest =
-        format!("[package]\nname = \"{NAME}\"\nversion = \"{VERSION}\"\nedition = \"2021\"\n");
-    for (path, text) in [("Cargo.toml", manifest.as_str()), ("src/lib.rs", text)] {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(text.len() as u64);
-        header.set_mode(0o644);
-        let path = format!("{NAME}-{VERSION}/{path}");
-        builder
-            .append_data(&mut header, path, text.as_bytes())
-            .unwrap();
-    }
-    builder.into_inner().unwrap().finish().unwrap()
-}
 
 /// A folder with a signed package index, whose first signer's fingerprint is in the file `signers`.
 fn evidence() -> PathBuf {
@@ -62,74 +47,6 @@ fn index() -> String {
          [[index.signature]]\nkey = \"{key}\"\ntime = \"2026-07-06T12:00:00Z\"\n",
         tables.concat()
     )
-}
-
-/// A registry with one crate, which is yanked: a lock may still name it.
-struct Registry {
-    address: String,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Registry {
-    fn serve(archive: Vec<u8>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let registry = Self {
-            address: address.clone(),
-            asked: Arc::default(),
-        };
-        let asked = Arc::clone(&registry.asked);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let path = answer(stream, &address, &archive);
-                asked.lock().unwrap().push(path);
-            }
-        });
-        registry
-    }
-
-    fn index(&self) -> String {
-        format!("sparse+http://{}/", self.address)
-    }
-
-    fn was_asked(&self) -> bool {
-        !self.asked.lock().unwrap().is_empty()
-    }
-}
-
-fn answer(stream: TcpStream, address: &str, archive: &[u8]) -> String {
-    let mut reader = BufReader::new(stream);
-    let mut first = String::new();
-    reader.read_line(&mut first).unwrap();
-    let mut line = String::new();
-    while reader.read_line(&mut line).unwrap() > 2 {
-        line.clear();
-    }
-    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let (status, body) = match path.as_str() {
-        "/config.json" => (
-            "200 OK",
-            format!("{{\"dl\":\"http://{address}/dl\"}}").into_bytes(),
-        ),
-        "/it/oa/itoa" => {
-            let digest = Digest::of(archive).hex();
-            let entry = format!(
-                "{{\"name\":\"{NAME}\",\"vers\":\"{VERSION}\",\"deps\":[],\"features\":{{}},\"yanked\":true,\"cksum\":\"{digest}\"}}\n"
-            );
-            ("200 OK", entry.into_bytes())
-        }
-        path if path.starts_with("/dl/") => ("200 OK", archive.to_vec()),
-        _ => ("404 Not Found", Vec::new()),
-    };
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    let mut stream = reader.into_inner();
-    // cargo may have given up.
-    let _ = stream.write_all(head.as_bytes());
-    let _ = stream.write_all(&body);
-    path
 }
 
 /// A user with a source, a store, and a cargo that records that it was run.
@@ -267,97 +184,6 @@ fn is_accepted(output: &Output) -> bool {
 }
 
 #[test]
-fn another_registry_is_refused_before_cargo_runs() {
-    let (honest, evil) = (archive("// honest"), archive("// evil"));
-    let (mirror, attacker) = (Registry::serve(honest), Registry::serve(evil.clone()));
-    let user = User::new(&mirror);
-    let index = attacker.index();
-    let from_attacker = format!("itoa = {{ version = \"1\", registry-index = \"{index}\" }}");
-    let source = format!("source = \"{index}\"");
-    for (dependency, source, reason) in [
-        (
-            from_attacker.as_str(),
-            source.as_str(),
-            "from elsewhere than the public registry",
-        ),
-        (
-            &from_attacker,
-            &user.public,
-            "from elsewhere than the public registry",
-        ),
-        ("itoa = \"1\"", &source, "expected the public registry"),
-        (
-            "itoa = { git = \"file:///nowhere\" }",
-            &user.public,
-            "git = \"file:///nowhere\"",
-        ),
-    ] {
-        user.release(dependency, source, &evil);
-        let refused = user.build();
-        if is_impossible(&refused, "another_registry_is_refused_before_cargo_runs") {
-            return;
-        }
-        assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
-        assert!(said(&refused).contains(reason), "{}", said(&refused));
-        assert!(!user.has_run_cargo() && !attacker.was_asked() && !mirror.was_asked());
-        assert_eq!(user.kept(), 0);
-    }
-}
-
-#[test]
-fn crates_of_another_registry_are_not_used_for_the_public_one() {
-    let test = "crates_of_another_registry_are_not_used_for_the_public_one";
-    let (honest, evil) = (archive("// honest"), archive("// evil"));
-    let (mirror, attacker) = (
-        Registry::serve(honest.clone()),
-        Registry::serve(evil.clone()),
-    );
-    let user = User::new(&mirror);
-    // The user has looked at the attacker's first release with cargo itself.
-    let index = attacker.index();
-    let dependency = format!("itoa = {{ version = \"1\", registry-index = \"{index}\" }}");
-    user.release(&dependency, &format!("source = \"{index}\""), &evil);
-    let mut fetch = Command::new(env!("CARGO"));
-    fetch
-        .args(["fetch", "--locked", "--manifest-path"])
-        .arg(user.at("source/Cargo.toml"));
-    fetch.env("CARGO_HOME", user.at("home")).current_dir("/");
-    assert!(fetch.stderr(Stdio::null()).status().unwrap().success());
-    let caches: Vec<_> = fs::read_dir(user.at("home/registry/cache"))
-        .unwrap()
-        .flatten()
-        .collect();
-    let [cache] = &caches[..] else {
-        panic!("{caches:?}");
-    };
-    let poison = cache.path().join(format!("{NAME}-{VERSION}.crate"));
-    assert_eq!(fs::read(poison).unwrap(), evil);
-
-    let public = user.public.clone();
-    user.release("itoa = \"1\"", &public, &evil);
-    let refused = user.build();
-    if is_impossible(&refused, test) {
-        return;
-    }
-    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
-    let (expected, found) = (Digest::of(&honest), Digest::of(&evil));
-    let reason = format!(
-        "checking crate itoa 1.0.19: expected {expected}, as the registry has it, found {found} in Cargo.lock"
-    );
-    assert!(said(&refused).contains(&reason), "{}", said(&refused));
-    assert_eq!(user.kept(), 0);
-
-    user.release("itoa = \"1\"", &public, &honest);
-    let accepted = user.build();
-    assert!(is_accepted(&accepted), "{}", said(&accepted));
-    assert_eq!(user.kept(), 1);
-    assert!(user.has_run_cargo());
-    // The store does not help either: the check is made again.
-    user.release("itoa = \"1\"", &public, &evil);
-    assert_eq!(user.build().status.code(), Some(1));
-}
-
-#[test]
 fn crates_that_were_checked_before_need_no_registry() {
     let test = "crates_that_were_checked_before_need_no_registry";
     let honest = archive("// honest");
@@ -446,84 +272,4 @@ fn a_relative_home_of_cargo_is_relative_to_the_user() {
     }
     assert!(is_accepted(&accepted), "{}", said(&accepted));
     assert!(user.at("home/registry/cache").is_dir() && !Path::new("/home/registry").exists());
-}
-
-/// A local registry (The Cargo Book, "Local Registry Sources") has archives, but not in cargo's cache.
-#[test]
-fn a_local_registry_in_place_of_the_registry_is_named() {
-    let honest = archive("// honest");
-    let mirror = Registry::serve(honest.clone());
-    let user = User::new(&mirror);
-    let local = user.at("local");
-    fs::create_dir_all(local.join("index/it/oa")).unwrap();
-    let digest = Digest::of(&honest).hex();
-    let entry = format!(
-        "{{\"name\":\"{NAME}\",\"vers\":\"{VERSION}\",\"deps\":[],\"features\":{{}},\"yanked\":false,\"cksum\":\"{digest}\"}}\n"
-    );
-    fs::write(local.join("index/it/oa/itoa"), entry).unwrap();
-    fs::write(local.join(format!("{NAME}-{VERSION}.crate")), &honest).unwrap();
-    let config = format!(
-        "[source.crates-io]\nreplace-with = \"local\"\n[source.local]\nlocal-registry = {local:?}\n"
-    );
-    fs::write(user.at("home/config.toml"), config).unwrap();
-    let public = user.public.clone();
-    user.release("itoa = \"1\"", &public, &honest);
-    let refused = user.build();
-    if is_impossible(
-        &refused,
-        "a_local_registry_in_place_of_the_registry_is_named",
-    ) {
-        return;
-    }
-    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
-    for expected in [
-        "builder: error: fetching crate itoa 1.0.19: cargo has no archive of it: it comes from ",
-        "hint: let cargo fetch crates from a registry",
-    ] {
-        assert!(said(&refused).contains(expected), "{}", said(&refused));
-    }
-    assert!(!mirror.was_asked());
-    assert_eq!(user.kept(), 0);
-}
-
-#[test]
-fn a_vendored_folder_in_place_of_the_registry_is_named() {
-    let honest = archive("// honest");
-    let mirror = Registry::serve(honest.clone());
-    let user = User::new(&mirror);
-    let vendor = user.at("vendor").join(NAME);
-    fs::create_dir_all(vendor.join("src")).unwrap();
-    fs::write(vendor.join("src/lib.rs"), "").unwrap();
-    let manifest = format!("[package]\nname = \"{NAME}\"\nversion = \"{VERSION}\"\n");
-    fs::write(vendor.join("Cargo.toml"), manifest).unwrap();
-    let checksum = format!(
-        "{{\"files\":{{}},\"package\":\"{}\"}}",
-        Digest::of(&honest).hex()
-    );
-    fs::write(vendor.join(".cargo-checksum.json"), checksum).unwrap();
-    let config = format!(
-        "[source.crates-io]\nreplace-with = \"vendored\"\n[source.vendored]\ndirectory = {:?}\n",
-        user.at("vendor")
-    );
-    fs::write(user.at("home/config.toml"), config).unwrap();
-    let public = user.public.clone();
-    user.release("itoa = \"1\"", &public, &honest);
-    let refused = user.build();
-    if is_impossible(
-        &refused,
-        "a_vendored_folder_in_place_of_the_registry_is_named",
-    ) {
-        return;
-    }
-    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
-    let reason = format!(
-        "cargo has no archive of it: it comes from {}",
-        vendor.display()
-    );
-    assert!(said(&refused).contains(&reason), "{}", said(&refused));
-    assert!(
-        said(&refused).contains("hint: let cargo fetch crates from a registry"),
-        "{}",
-        said(&refused)
-    );
 }
