@@ -166,7 +166,7 @@ fn full_disk() {
     };
     launch.env("TMPDIR", folder.path());
     let said = fails("emulator", launch);
-    assert!(said.contains("No space left on device"), "{said}");
+    assert!(said.contains("layer: the disk is full"), "{said}");
     assert!(said.contains("hint: the disk is full"), "{said}");
 }
 
