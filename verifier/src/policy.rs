@@ -193,8 +193,8 @@ require = true
         let policy = parse(&text(&[("builder", &builder), ("other", &other)])).unwrap();
         assert_eq!(policy.signatures.threshold(), 1);
         let required = [Identity::from(builder.public())];
-        let nobody = BTreeSet::new();
-        assert!(policy.signatures.missing(&nobody).eq(&required));
+        let no_signers = BTreeSet::new();
+        assert!(policy.signatures.missing(&no_signers).eq(&required));
         assert_eq!(policy.name_of(&other.public().into()), "other");
         assert_eq!(policy.rebuild, Demand::Required);
         assert_eq!(policy.demands(&attest::Sbom::PREDICATE), Demand::Required);
@@ -303,12 +303,12 @@ require = true
             });
             parse(&edited)
         };
-        let nobody = ("require = [\"builder\"]", "require = []\nthreshold = 1");
+        let unsigned = ("require = [\"builder\"]", "require = []\nthreshold = 1");
         let everyone = ("require = [\"builder\"]", "require = []\nthreshold = 2");
         let unattested = ("require = [\"provenance\", \"sbom\"]", "require = []");
         let by_nobody = ("by = [\"builder\"]", "by = []");
         let unbuilt = ("require = true", "require = false");
-        for signed in [nobody, everyone] {
+        for signed in [unsigned, everyone] {
             for edits in [
                 &[signed, unattested, unbuilt][..],
                 &[signed, unattested, by_nobody, unbuilt],
@@ -395,8 +395,8 @@ require = true
         );
         says(
             "by = [\"builder\"]",
-            "by = [\"nobody\"]",
-            "`attestations.by` names `nobody`, but no [[principal]] has this name",
+            "by = [\"unknown\"]",
+            "`attestations.by` names `unknown`, but no [[principal]] has this name",
         );
         says(
             "by = [\"builder\"]",

@@ -1,4 +1,4 @@
-//! What a program may use: memory, processes, files and output.
+//! The limits on a program: memory, processes, files and output.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What a program sees, and what it can change.
+//! The files and processes that a program can see and change.
 
 use super::*;
 

@@ -18,7 +18,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Alone(File);
 
 impl Drop for Alone {
-    /// A child process between fork and exec has the file open as well, and would keep it locked.
+    /// A child process between fork and exec also has the file open, and would keep it locked.
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }
