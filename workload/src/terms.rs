@@ -3,30 +3,24 @@
 //! can change them.
 
 mod address;
+mod error;
+mod parties;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use confidential::claims::DEFAULT_AUDIENCE;
-use content::json::JsonError;
-use content::{Digest, InvalidDigest};
-use google::InvalidName;
-use google::identity::Provider;
-use google::kms::Key;
 use google::pubsub::Subscription;
 use serde::Deserialize;
 use serde_json::Value;
 
+use error::LONGEST_WAIT;
+use parties::{WireCollaborator, WireSigner, all_sign, read_collaborators, read_signers, text};
+
 pub use address::Endpoint;
+pub use error::InvalidTerms;
+pub use parties::{Collaborator, Signer};
 
 /// The largest size of the terms, in bytes.
 const LIMIT: u64 = 1 << 20;
-/// The largest length of a name, or an audience, in bytes (Google limits an audience to 512).
-const TEXT_LIMIT: usize = 512;
-/// The longest wait for data, in seconds. A message is held that long, plus a margin for decrypting,
-/// and Pub/Sub holds a message for 600 seconds at most.
-const LONGEST_WAIT: u64 = 540;
-
 /// The agreement of all parties, as `terms.json` in the image states it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Terms {
@@ -50,30 +44,6 @@ pub struct Terms {
     pub deadline: Duration,
 }
 
-/// A party that sends data.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Collaborator {
-    /// The name, as messages use it too.
-    pub name: String,
-    /// The audience of attestation tokens for this collaborator, and for no other.
-    pub audience: String,
-    /// This collaborator's identity provider, which is the audience at STS.
-    pub provider: Provider,
-    /// The Cloud KMS key that this collaborator encrypts with.
-    pub kms_key: Key,
-    /// The number of messages that this collaborator sends.
-    pub messages: u32,
-}
-
-/// A party that must have signed the image.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Signer {
-    /// The name of the party.
-    pub name: String,
-    /// The SHA-256 of the public key (DER, SubjectPublicKeyInfo).
-    pub key: Digest,
-}
-
 /// The addresses of the Google Cloud services.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoints {
@@ -83,61 +53,6 @@ pub struct Endpoints {
     pub kms: Endpoint,
     /// Pub/Sub.
     pub pubsub: Endpoint,
-}
-
-/// Why terms are invalid.
-#[derive(Debug, thiserror::Error)]
-pub enum InvalidTerms {
-    /// Not JSON, or not with the fields of terms.
-    #[error(transparent)]
-    Json(#[from] JsonError),
-    /// The job does not accept its part of the terms.
-    #[error(transparent)]
-    Job(Box<dyn std::error::Error + Send + Sync>),
-    /// Text that is empty, longer than 512 bytes, or contains control characters.
-    #[error("invalid name {0:?}")]
-    Text(String),
-    /// Not the name of a key or a subscription.
-    #[error("invalid resource name: {0}")]
-    Resource(#[from] InvalidName),
-    /// Not the full name of an identity provider.
-    #[error(
-        "invalid sts_audience {0:?}: expected //iam.googleapis.com/projects/NUMBER/locations/global/\
-         workloadIdentityPools/POOL/providers/PROVIDER"
-    )]
-    Provider(String),
-    /// An address that tokens must not be sent to.
-    #[error("invalid address {0:?}: expected https, or http to a loopback address")]
-    Endpoint(String),
-    /// A key identifier that is not a SHA-256 digest in hex.
-    #[error("signer {name}: {source}")]
-    Key {
-        /// The name of the signer.
-        name: String,
-        /// Why the digest is invalid.
-        source: InvalidDigest,
-    },
-    /// A name, audience, provider or key that must be unique occurs twice.
-    #[error("{0:?} occurs twice")]
-    Duplicate(String),
-    /// The default audience of attestation tokens, which cannot belong to one collaborator.
-    #[error("{0:?} is the default audience of all tokens")]
-    Audience(String),
-    /// No collaborator, or no signer.
-    #[error("no {0} is named")]
-    Empty(&'static str),
-    /// A collaborator that is not among the signers, so that its signature would not be required.
-    #[error("collaborator {0:?} is not among the signers")]
-    NotSigner(String),
-    /// A collaborator with zero messages.
-    #[error("{0} sends no messages")]
-    Messages(String),
-    /// A subscriber that is not a collaborator.
-    #[error("subscriber {0:?} is not a collaborator")]
-    Subscriber(String),
-    /// A deadline that is zero or too long, in seconds.
-    #[error("invalid deadline_seconds {0}: expected 1 to {LONGEST_WAIT}")]
-    Deadline(u64),
 }
 
 #[derive(Deserialize)]
@@ -151,23 +66,6 @@ struct WireTerms {
     subscription: String,
     subscriber: String,
     deadline_seconds: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireCollaborator {
-    name: String,
-    audience: String,
-    sts_audience: String,
-    kms_key: String,
-    messages: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireSigner {
-    name: String,
-    key_id: String,
 }
 
 #[derive(Deserialize)]
@@ -218,91 +116,10 @@ impl Terms {
     }
 }
 
-fn read_collaborators(wire: Vec<WireCollaborator>) -> Result<Vec<Collaborator>, InvalidTerms> {
-    let mut own = BTreeSet::new();
-    let read = |wire: WireCollaborator| {
-        once(&mut own, &wire.name)?;
-        once(&mut own, &wire.audience)?;
-        once(&mut own, &wire.sts_audience)?;
-        once(&mut own, &wire.kms_key)?;
-        match wire {
-            WireCollaborator {
-                name, messages: 0, ..
-            } => Err(InvalidTerms::Messages(name)),
-            WireCollaborator { audience, .. } if audience == DEFAULT_AUDIENCE => {
-                Err(InvalidTerms::Audience(audience))
-            }
-            wire => Ok(Collaborator {
-                name: text(wire.name)?,
-                audience: text(wire.audience)?,
-                provider: provider(&wire.sts_audience)?,
-                kms_key: wire.kms_key.parse()?,
-                messages: wire.messages,
-            }),
-        }
-    };
-    let all: Vec<_> = wire.into_iter().map(read).collect::<Result<_, _>>()?;
-    not_empty("collaborator", all)
-}
-
-fn read_signers(wire: Vec<WireSigner>) -> Result<Vec<Signer>, InvalidTerms> {
-    let mut own = BTreeSet::new();
-    let read = |WireSigner { name, key_id }: WireSigner| {
-        once(&mut own, &name)?;
-        once(&mut own, &key_id)?;
-        match Digest::from_hex(&key_id) {
-            Ok(key) => Ok(Signer {
-                name: text(name)?,
-                key,
-            }),
-            Err(source) => Err(InvalidTerms::Key { name, source }),
-        }
-    };
-    let all: Vec<_> = wire.into_iter().map(read).collect::<Result<_, _>>()?;
-    not_empty("signer", all)
-}
-
-/// Checks that every collaborator is a signer. Late binding requires the signatures of the signers only:
-/// the data of any other collaborator would be decrypted by an image that it never signed.
-fn all_sign(collaborators: &[Collaborator], signers: &[Signer]) -> Result<(), InvalidTerms> {
-    let signs = |c: &&Collaborator| signers.iter().any(|signer| signer.name == c.name);
-    match collaborators
-        .iter()
-        .find(|collaborator| !signs(collaborator))
-    {
-        Some(left_out) => Err(InvalidTerms::NotSigner(left_out.name.clone())),
-        None => Ok(()),
-    }
-}
-
-fn not_empty<T>(what: &'static str, all: Vec<T>) -> Result<Vec<T>, InvalidTerms> {
-    match all.is_empty() {
-        true => Err(InvalidTerms::Empty(what)),
-        false => Ok(all),
-    }
-}
-
-fn once(seen: &mut BTreeSet<String>, text: &str) -> Result<(), InvalidTerms> {
-    match seen.insert(text.to_owned()) {
-        true => Ok(()),
-        false => Err(InvalidTerms::Duplicate(text.to_owned())),
-    }
-}
-
-fn provider(audience: &str) -> Result<Provider, InvalidTerms> {
-    let invalid = || InvalidTerms::Provider(audience.chars().take(200).collect());
-    Provider::from_audience(audience).ok_or_else(invalid)
-}
-
-fn text(text: String) -> Result<String, InvalidTerms> {
-    match !text.is_empty() && text.len() <= TEXT_LIMIT && !text.contains(char::is_control) {
-        true => Ok(text),
-        false => Err(InvalidTerms::Text(text.chars().take(80).collect())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use confidential::claims::DEFAULT_AUDIENCE;
+
     use super::*;
 
     const EXAMPLE: &str = include_str!("../terms.json");

@@ -3,6 +3,7 @@
 
 mod condition;
 mod member;
+mod policies;
 mod policy;
 mod provider;
 mod role;
@@ -19,7 +20,8 @@ use crate::status::Status;
 
 pub use self::condition::Condition;
 pub use self::member::Principals;
-pub use self::policy::{Binding, Change, Policies, Policy};
+pub use self::policies::Policies;
+pub use self::policy::{Binding, Change, Policy};
 pub use self::provider::{Oidc, Pool, Pools, Provider};
 
 /// Identity and Access Management.

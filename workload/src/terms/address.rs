@@ -1,6 +1,6 @@
 //! Addresses of services.
 
-use super::{InvalidTerms, TEXT_LIMIT};
+use super::error::{InvalidTerms, TEXT_LIMIT};
 
 /// An address that tokens may be sent to: https, or http to a loopback address.
 #[derive(Clone, Debug, Eq, PartialEq)]
