@@ -121,18 +121,20 @@ mod tests {
     use super::*;
     use std::process::Command;
 
+    /// The objects of a new repository, and the name of the one that `script` makes and prints.
+    fn made(script: &str) -> (tempfile::TempDir, Objects, ObjectName) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("git init -q; {script}")]);
+        let made = shell.current_dir(folder.path()).output().unwrap();
+        let name = String::from_utf8(made.stdout).unwrap();
+        let objects = Objects::open(folder.path()).unwrap();
+        (folder, objects, name.trim().parse().unwrap())
+    }
+
     #[test]
     fn all_objects_together_have_a_limit() {
-        let folder = tempfile::tempdir().unwrap();
-        let script = "git init -q; printf 'five!' | git hash-object -w --stdin";
-        let mut shell = Command::new("sh");
-        let made = shell
-            .args(["-c", script])
-            .current_dir(folder.path())
-            .output();
-        let name = String::from_utf8(made.unwrap().stdout).unwrap();
-        let name = name.trim().parse().unwrap();
-        let mut objects = Objects::open(folder.path()).unwrap();
+        let (_folder, mut objects, name) = made("printf 'five!' | git hash-object -w --stdin");
         objects.room = 12;
         for _ in 0..2 {
             assert_eq!(objects.read(&name, Kind::Blob).unwrap(), b"five!");
@@ -143,16 +145,7 @@ mod tests {
 
     #[test]
     fn an_object_of_another_kind_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let script = "git init -q; git mktree </dev/null";
-        let mut shell = Command::new("sh");
-        let made = shell
-            .args(["-c", script])
-            .current_dir(folder.path())
-            .output();
-        let name = String::from_utf8(made.unwrap().stdout).unwrap();
-        let name = name.trim().parse().unwrap();
-        let mut objects = Objects::open(folder.path()).unwrap();
+        let (_folder, mut objects, name) = made("git mktree </dev/null");
         let read = objects.read(&name, Kind::Blob);
         assert!(matches!(read, Err(SourceError::Answer { .. })), "{read:?}");
     }

@@ -14,11 +14,7 @@ fn sha256_repositories_are_read() {
     assert_eq!(source.commit.len(), 64);
     let name = output(folder.path(), "git rev-parse HEAD:a/Cargo.toml");
     forge(folder.path(), &name, "blob", b"[package]\n#");
-    let refused = staged(folder.path());
-    assert!(
-        matches!(&refused, Err(SourceError::Object { name: found }) if *found == name),
-        "{refused:?}"
-    );
+    assert_forged(folder.path(), &name);
 }
 
 /// Puts another content under the name of an object.
@@ -33,6 +29,16 @@ fn forge(repository: &Path, name: &str, kind: &str, bytes: &[u8]) {
     let mut writer = flate2::write::ZlibEncoder::new(file, flate2::Compression::fast());
     std::io::Write::write_all(&mut writer, &object).unwrap();
     writer.finish().unwrap();
+}
+
+/// Asserts that the repository is refused because of this object.
+#[track_caller]
+fn assert_forged(repository: &Path, name: &str) {
+    let refused = staged(repository);
+    assert!(
+        matches!(&refused, Err(SourceError::Object { name: found }) if found == name),
+        "{name}: {refused:?}"
+    );
 }
 
 #[test]
@@ -59,11 +65,7 @@ fn objects_that_do_not_match_their_names_are_refused() {
             .output();
         // A commit whose files were not read since.
         forge(at, &name, kind, &other.unwrap().stdout);
-        let refused = staged(at);
-        assert!(
-            matches!(&refused, Err(SourceError::Object { name: found }) if *found == name),
-            "{kind} {name}: {refused:?}"
-        );
+        assert_forged(at, &name);
     }
 }
 
@@ -84,11 +86,7 @@ fn objects_of_alternates_are_checked_too() {
             &name[2..]
         ),
     );
-    let refused = staged(at);
-    assert!(
-        matches!(&refused, Err(SourceError::Object { name: found }) if *found == name),
-        "{refused:?}"
-    );
+    assert_forged(at, &name);
     shell(at, "rm .git/objects/info/alternates");
     let refused = staged(at);
     assert!(
