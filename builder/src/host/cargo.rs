@@ -34,12 +34,8 @@ impl Cargo {
     /// # Errors
     /// The current folder cannot be determined.
     pub fn find() -> Result<Self, HostError> {
-        let absolute = |path: PathBuf| {
-            std::path::absolute(path).map_err(|source| HostError::Talk {
-                program: "cargo",
-                source,
-            })
-        };
+        let absolute =
+            |path: PathBuf| std::path::absolute(path).map_err(HostError::talking("cargo"));
         let program = std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from);
         // A name without folders is looked for in PATH.
         let program = match program.components().count() {

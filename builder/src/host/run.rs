@@ -3,6 +3,8 @@
 use std::io::{self, Read};
 use std::process::{ChildStdout, Command, Output, Stdio};
 
+use console::hint::Hinted;
+
 use super::error::{ANSWER, HostError};
 use crate::interrupt::Interrupt;
 
@@ -43,14 +45,14 @@ pub(super) fn answer_until(
     action: &'static str,
     command: &mut Command,
 ) -> Result<(Vec<u8>, Output), HostError> {
-    let talk = |source| HostError::Talk { program, source };
+    let talk = HostError::talking(program);
     let command = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(HostError::starting(program))?;
     let watch = interrupt.map(|interrupt| interrupt.watch(&child));
-    let _watch = watch.transpose().map_err(talk)?;
+    let _watch = watch.transpose().map_err(&talk)?;
     let stdout = child.stdout.take();
     let (answer, output) = std::thread::scope(|scope| {
         let answer = scope.spawn(|| stdout.map_or(Ok(Vec::new()), read_answer));
@@ -58,9 +60,10 @@ pub(super) fn answer_until(
         (answer.join(), output)
     });
     let answer = answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let (answer, output) = (answer.map_err(talk)?, output.map_err(talk)?);
+    let (answer, output) = (answer.map_err(&talk)?, output.map_err(&talk)?);
     if answer.len() as u64 > ANSWER {
-        return Err(HostError::Long { program, action });
+        let long = format_args!("running {program} {action}: its answer is over {ANSWER} bytes");
+        return Err(Hinted::new(long).into());
     }
     Ok((answer, output))
 }

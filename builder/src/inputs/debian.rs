@@ -20,7 +20,5 @@ mod stanza;
 pub use archive::{Archive, Options};
 pub use error::{ArchiveError, ChainError};
 pub use evidence::Evidence;
-pub use index::{Index, IndexError};
-pub use listed::PackageError;
+pub use index::Index;
 pub(in crate::inputs) use resolve::{fetch, resolve, verify};
-pub use stanza::StanzaError;

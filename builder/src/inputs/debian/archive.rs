@@ -3,10 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use console::hint::Hinted;
 use content::Digest;
 use tokio::runtime::Handle;
 
 use super::download::Downloads;
+use super::error::ANOTHER;
 use super::evidence::Evidence;
 use super::index::Index;
 use super::release::Release;
@@ -65,7 +67,13 @@ impl Archive {
     pub fn find(options: &Options<'_>, root: &RootSpec) -> Result<Self, ArchiveError> {
         let (url, keyring) = match options.url {
             Some(url) if apt::is_web(url) => (url.to_owned(), None),
-            Some(url) => return Err(ArchiveError::Address { url: url.into() }),
+            Some(url) => {
+                let address = Hinted::new(format_args!(
+                    "finding package archive: expected http://… or https://…, found {url:?}"
+                ));
+                let hint = "it is the address above dists/ and pool/";
+                return Err(address.hinting(hint).into());
+            }
             None => of_apt(root)?,
         };
         let keyring = options.keyring.map(Path::to_owned).or(keyring);
@@ -73,7 +81,12 @@ impl Archive {
         Ok(Self {
             url: url.trim_end_matches('/').to_owned(),
             keyring: keyring.unwrap_or_else(|| KEYRING.into()),
-            downloads: downloads.map_err(ArchiveError::Client)?,
+            downloads: downloads.map_err(|error| {
+                Hinted::new(format_args!("connecting to package archive: {error}")).hinting(
+                    "HTTPS needs certificate authorities: install ca-certificates, or name them with \
+                     SSL_CERT_FILE",
+                )
+            })?,
         })
     }
 
@@ -163,9 +176,9 @@ impl Archive {
     ) -> Result<(), ArchiveError> {
         let bytes = self.fetch(package.path.as_str(), package.size, interrupt)?;
         if Digest::of(&bytes) == package.sha256 {
-            deb::check(package, &bytes).map_err(|reason| ArchiveError::Package {
-                package: package.name.clone(),
-                reason,
+            deb::check(package, &bytes).map_err(|reason| {
+                let name = &package.name;
+                Hinted::new(format_args!("checking package {name}: {reason}")).hinting(ANOTHER)
             })?;
         }
         Ok(store.keep(&package.key(), &bytes[..], package.size)?)
@@ -199,8 +212,12 @@ fn of_apt(root: &RootSpec) -> Result<(String, Option<PathBuf>), ArchiveError> {
         source.suites.contains(&root.suite) && source.components.contains(&root.component)
     };
     let source = sources.into_iter().find(suits);
-    let source = source.ok_or_else(|| ArchiveError::Unknown {
-        suite: root.suite.clone(),
+    let source = source.ok_or_else(|| {
+        Hinted::new(format_args!(
+            "finding package archive: the host's apt sources name none with suite {}",
+            root.suite
+        ))
+        .hinting(ANOTHER)
     })?;
     Ok((source.url, source.keyring))
 }

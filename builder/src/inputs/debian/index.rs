@@ -2,30 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::stanza::{StanzaError, fields, package};
+use console::hint::Hinted;
+
+use super::stanza::{fields, package};
 use crate::lock::packages::Package;
 
 /// Maximum number of packages in an index; Debian's have 64,000.
 const PACKAGES: usize = 500_000;
-
-/// A package index that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum IndexError {
-    /// A stanza does not describe a package.
-    #[error(transparent)]
-    Stanza(#[from] StanzaError),
-    /// The index lists too many packages.
-    #[error("parsing package index: more than {PACKAGES} packages")]
-    Size,
-    /// The index does not have a package that is needed.
-    #[error("resolving packages: {needed_by} needs {dependency:?}, which the index does not have")]
-    Missing {
-        /// The package that needs it, or `Image.toml`.
-        needed_by: String,
-        /// The dependency as that package names it.
-        dependency: String,
-    },
-}
 
 /// The index of one component and architecture.
 #[derive(Debug, Default)]
@@ -45,7 +28,7 @@ impl Index {
     ///
     /// # Errors
     /// A package without name, version, path, digest or size.
-    pub fn parse(text: &str) -> Result<Self, IndexError> {
+    pub fn parse(text: &str) -> Result<Self, Hinted> {
         let mut index = Self::default();
         for paragraph in text
             .split("\n\n")
@@ -53,13 +36,15 @@ impl Index {
         {
             index.add(&fields(paragraph))?;
             if index.stanzas.len() > PACKAGES {
-                return Err(IndexError::Size);
+                return Err(Hinted::new(format_args!(
+                    "parsing package index: more than {PACKAGES} packages"
+                )));
             }
         }
         Ok(index)
     }
 
-    fn add(&mut self, fields: &BTreeMap<&str, String>) -> Result<(), IndexError> {
+    fn add(&mut self, fields: &BTreeMap<&str, String>) -> Result<(), Hinted> {
         let package = package(fields)?;
         let name = package.name.clone();
         for provided in names(fields.get("Provides").map_or("", String::as_str)) {
@@ -84,7 +69,7 @@ impl Index {
     ///
     /// # Errors
     /// A package is wanted or depended on that the index does not have.
-    pub fn closure(&self, wanted: &[String]) -> Result<Vec<Package>, IndexError> {
+    pub fn closure(&self, wanted: &[String]) -> Result<Vec<Package>, Hinted> {
         let mut found = BTreeMap::new();
         let mut open: Vec<(String, String)> = wanted
             .iter()
@@ -93,10 +78,9 @@ impl Index {
             .collect();
         while let Some((needed_by, dependency)) = open.pop() {
             let Some(stanza) = self.first(&dependency) else {
-                return Err(IndexError::Missing {
-                    needed_by,
-                    dependency,
-                });
+                return Err(Hinted::new(format_args!(
+                    "resolving packages: {needed_by} needs {dependency:?}, which the index does not have"
+                )));
             };
             let name = stanza.package.name.clone();
             if found.insert(name.clone(), stanza.package.clone()).is_none() {
@@ -140,7 +124,7 @@ mod tests {
     use super::super::stanza::stanza;
     use super::*;
 
-    fn closure(index: &str, wanted: &[&str]) -> Result<Vec<String>, IndexError> {
+    fn closure(index: &str, wanted: &[&str]) -> Result<Vec<String>, Hinted> {
         let wanted: Vec<_> = wanted.iter().map(|&name| name.to_owned()).collect();
         let packages = Index::parse(index)?.closure(&wanted)?;
         Ok(packages.into_iter().map(|package| package.name).collect())

@@ -2,43 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::stanza::{StanzaError, fields, package};
+use console::hint::Hinted;
+
+use super::stanza::{fields, package};
 use crate::lock::packages::Package;
 
-/// Locked packages that cannot be found in a signed package list.
-#[derive(Debug, thiserror::Error)]
-pub enum PackageError {
-    /// A stanza does not describe a package.
-    #[error(transparent)]
-    Stanza(#[from] StanzaError),
-    /// The list has no package of that name.
-    #[error("checking package {package}: it is not in the signed package index")]
-    Absent {
-        /// The name in the lock.
-        package: String,
-    },
-    /// The list has another package of that name.
-    #[error(
-        "checking package {package}: expected {field} {expected}, as the signed package index says, \
-         found {found} in Image.lock"
-    )]
-    Differs {
-        /// The name.
-        package: String,
-        /// The first field that differs.
-        field: &'static str,
-        /// The field as it was signed.
-        expected: String,
-        /// The field in the lock.
-        found: String,
-    },
-}
+const HINT: &str = "was the lock edited? `builder lock` writes what the archive has signed";
 
 /// Checks that the package list, a text that was signed, has each of the locked packages as it was locked.
 ///
 /// # Errors
 /// The first package that it does not have, or a stanza that cannot be read.
-pub(super) fn check(list: &str, locked: &[Package]) -> Result<(), PackageError> {
+pub(super) fn check(list: &str, locked: &[Package]) -> Result<(), Hinted> {
     let listed = named(list, locked.iter().map(|one| one.name.as_str()).collect())?;
     for package in locked {
         let same_name: Vec<_> = listed
@@ -47,8 +22,11 @@ pub(super) fn check(list: &str, locked: &[Package]) -> Result<(), PackageError> 
             .collect();
         match same_name.last() {
             None => {
-                let package = package.name.clone();
-                return Err(PackageError::Absent { package });
+                return Err(Hinted::new(format_args!(
+                    "checking package {}: it is not in the signed package index",
+                    package.name
+                ))
+                .hinting(HINT));
             }
             Some(_) if same_name.contains(&package) => {}
             Some(signed) => return Err(differs(signed, package)),
@@ -58,20 +36,20 @@ pub(super) fn check(list: &str, locked: &[Package]) -> Result<(), PackageError> 
 }
 
 /// The stanzas with one of these names; a whole list takes a second to parse.
-fn named(list: &str, names: BTreeSet<&str>) -> Result<Vec<Package>, StanzaError> {
+fn named(list: &str, names: BTreeSet<&str>) -> Result<Vec<Package>, Hinted> {
     let mut packages = Vec::new();
     for paragraph in list.split("\n\n") {
         let mut lines = paragraph.lines();
         let name = lines.find_map(|line| line.strip_prefix("Package:"));
         if name.is_some_and(|name| names.contains(name.trim())) {
-            packages.push(package(&fields(paragraph))?);
+            packages.push(package(&fields(paragraph)).map_err(|error| error.hinting(HINT))?);
         }
     }
     Ok(packages)
 }
 
 /// The first difference between two packages with the same name.
-fn differs(signed: &Package, locked: &Package) -> PackageError {
+fn differs(signed: &Package, locked: &Package) -> Hinted {
     let text = |one: &Package| {
         [
             ("version", one.version.clone()),
@@ -83,12 +61,12 @@ fn differs(signed: &Package, locked: &Package) -> PackageError {
     let mut fields = text(signed).into_iter().zip(text(locked));
     let differing = fields.find(|(signed, locked)| signed != locked);
     let ((field, expected), (_, found)) = differing.unwrap_or_default();
-    PackageError::Differs {
-        package: locked.name.clone(),
-        field,
-        expected,
-        found,
-    }
+    Hinted::new(format_args!(
+        "checking package {}: expected {field} {expected}, as the signed package index says, found \
+         {found} in Image.lock",
+        locked.name
+    ))
+    .hinting(HINT)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use console::hint::Hinted;
 use content::Digest;
 
 use super::{Archive, ArchiveError, Evidence, evidence};
@@ -144,8 +145,12 @@ fn provided(wanted: &Wanted, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveEr
         Err(source) => return Err(At::reading(&path)(source).into()),
     };
     let read = content::read_checked(file, wanted.sha256, wanted.size, wanted.size);
-    read.map(Some)
-        .map_err(|source| ArchiveError::Evidence { path, source })
+    Ok(Some(read.map_err(|error| {
+        let checking = format!("checking {}", path.display());
+        Hinted::doing(checking, error).hinting(
+            "--evidence takes the directory `evidence` of a layout that was built from this lock",
+        )
+    })?))
 }
 
 /// The file that the archive serves now, or this machine has, if it is still the locked one.
@@ -160,11 +165,13 @@ fn served(
     let bytes = fetch(&archive)?;
     let found = Digest::of(&bytes);
     if found != wanted.sha256 {
-        return Err(ArchiveError::Moved {
-            file: wanted.name,
-            expected: wanted.sha256,
-            found,
-        });
+        let moved = Hinted::new(format_args!(
+            "fetching the locked {}: expected {}, found {found}",
+            wanted.name, wanted.sha256
+        ));
+        let hint = "the archive serves another index by now: the locked one is published with the image, \
+                    see --evidence; or run `builder lock` again";
+        return Err(moved.hinting(hint).into());
     }
     keep_one(wanted, &bytes, root, supply)?;
     Ok(bytes)
@@ -238,9 +245,8 @@ mod tests {
                 let path = place.path().join("evidence").join(name);
                 fs::write(&path, bytes).unwrap();
                 let error = obtained(place.path(), &index, &root, &store).unwrap_err();
-                let is_it =
-                    matches!(&error, ArchiveError::Evidence { path: found, .. } if *found == path);
-                assert!(is_it, "{error}");
+                let start = format!("checking {}: ", path.display());
+                assert!(error.to_string().starts_with(&start), "{error}");
             }
         }
     }

@@ -35,20 +35,19 @@ impl Release {
     pub fn check(&self, suite: &str, time: Time) -> Result<(), ChainError> {
         let names = ["Codename", "Suite"].map(|field| self.field(field));
         if !names.contains(&Some(suite)) {
-            return Err(ChainError::Suite {
-                expected: suite.to_owned(),
-                found: names[0].or(names[1]).unwrap_or("none").to_owned(),
-            });
+            let found = names[0].or(names[1]).unwrap_or("none");
+            return Err(ChainError::broken(format_args!(
+                "checking InRelease: expected suite {suite}, found {found}"
+            )));
         }
         let Some(until) = self.field("Valid-Until") else {
             return Ok(());
         };
         match Time::from_release(until) {
             Some(end) if time <= end => Ok(()),
-            _ => Err(ChainError::Expired {
-                until: until.to_owned(),
-                time,
-            }),
+            _ => Err(ChainError::broken(format_args!(
+                "checking InRelease: it was valid until {until}, and was locked at {time}"
+            ))),
         }
     }
 
@@ -57,8 +56,8 @@ impl Release {
     /// # Errors
     /// The release file has no such entry.
     pub fn file(&self, file: &str) -> Result<Listed, ChainError> {
-        self.find(file).ok_or_else(|| ChainError::Unnamed {
-            file: file.to_owned(),
+        self.find(file).ok_or_else(|| {
+            ChainError::broken(format_args!("reading InRelease: it does not name {file}"))
         })
     }
 
@@ -106,14 +105,24 @@ mod tests {
             release.check(suite, before).unwrap();
         }
         for suite in ["bullseye", "bookworm-security", ""] {
-            let refused = release.check(suite, before);
-            assert!(matches!(refused, Err(ChainError::Suite { .. })), "{suite}");
+            let refused = release.check(suite, before).unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                format!("checking InRelease: expected suite {suite}, found bookworm")
+            );
         }
-        let late = release.check("bookworm", after);
-        assert!(matches!(late, Err(ChainError::Expired { .. })));
+        let late = release.check("bookworm", after).unwrap_err();
+        assert_eq!(
+            late.to_string(),
+            "checking InRelease: it was valid until Mon, 30 Nov 2026 11:22:37 UTC, and was locked at \
+             2026-11-30T11:22:38Z"
+        );
         let unreadable = Release::new("Suite: s\nValid-Until: tomorrow\n".to_owned());
-        let refused = unreadable.check("s", before);
-        assert!(matches!(refused, Err(ChainError::Expired { .. })));
+        let refused = unreadable.check("s", before).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "checking InRelease: it was valid until tomorrow, and was locked at 2026-11-30T11:22:37Z"
+        );
         Release::new("Suite: s\n".to_owned())
             .check("s", after)
             .unwrap();
@@ -128,8 +137,13 @@ mod tests {
         ));
         let listed = release.file("main/Packages.xz").unwrap();
         assert_eq!((listed.sha256, listed.size), (right, 7));
-        let other = release.file("main/Other.xz");
-        assert!(matches!(other, Err(ChainError::Unnamed { .. })));
+        let Err(other) = release.file("main/Other.xz") else {
+            panic!("it is not named");
+        };
+        assert_eq!(
+            other.to_string(),
+            "reading InRelease: it does not name main/Other.xz"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod unpack;
 use std::fs;
 use std::path::PathBuf;
 
+use console::hint::Hinted;
 use content::{Digest, Hasher};
 
 use crate::at::At;
@@ -27,31 +28,13 @@ const RULES: u32 = 2;
 /// A build root that cannot be made, or differs from the locked one.
 #[derive(Debug, thiserror::Error)]
 pub enum RootError {
-    /// A file of it cannot be written.
-    #[error("unpacking build root: {0}")]
-    At(#[from] At),
     /// A package cannot be read from the store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A package is invalid, or would write outside of the build root.
-    #[error("unpacking package {package}: {reason}")]
-    Package {
-        /// The name in the lock.
-        package: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The packages unpack to another root than was locked.
-    #[error("checking build root: expected {expected}, found {found}")]
-    Changed {
-        /// The digest in the lock.
-        expected: Digest,
-        /// The digest of what the packages unpack to.
-        found: Digest,
-    },
-    /// The unpacked build root cannot be read.
-    #[error("checking build root: {0}")]
-    Tree(#[from] TreeError),
+    /// A package is invalid, the packages unpack to another root than was locked, or a file of the root cannot be
+    /// used.
+    #[error(transparent)]
+    Hinted(#[from] Hinted),
     /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -62,13 +45,26 @@ impl RootError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Store(error) => error.hint(),
-            Self::Changed { .. } | Self::Package { .. } => {
-                Some("was the lock written by another version of this program, or edited?")
-            }
-            Self::At(_) | Self::Tree(_) | Self::Interrupted(_) => None,
+            Self::Hinted(error) => error.hint(),
+            Self::Interrupted(_) => None,
         }
     }
 }
+
+impl From<At> for RootError {
+    fn from(at: At) -> Self {
+        Hinted::doing("unpacking build root", at).into()
+    }
+}
+
+impl From<TreeError> for RootError {
+    fn from(error: TreeError) -> Self {
+        Hinted::doing("checking build root", error).into()
+    }
+}
+
+/// What helps if packages are not those of the lock.
+const OTHER: &str = "was the lock written by another version of this program, or edited?";
 
 /// The folder with the build root of these packages, which must have the `expected` digest. It is unpacked again if it
 /// is missing or has changed.
@@ -93,10 +89,8 @@ pub fn prepare(
     store.discard(&folder)?;
     let found = unpack(packages, supply)?;
     if found != *expected {
-        return Err(RootError::Changed {
-            expected: *expected,
-            found,
-        });
+        let changed = format_args!("checking build root: expected {expected}, found {found}");
+        return Err(Hinted::new(changed).hinting(OTHER).into());
     }
     match holds(&folder, expected, supply.interrupt)? {
         true => Ok(folder),
@@ -273,10 +267,12 @@ mod tests {
         fs::write(root, "no root").unwrap();
         prepare(&digest, &packages, &Supply::of(&store)).unwrap();
         let other = Digest::of(b"other");
-        assert!(matches!(
-            prepare(&other, &packages, &Supply::of(&store)),
-            Err(RootError::Changed { .. })
-        ));
+        let refused = prepare(&other, &packages, &Supply::of(&store)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!("checking build root: expected {other}, found {digest}")
+        );
+        assert_eq!(refused.hint(), Some(OTHER));
     }
 
     #[test]
@@ -290,14 +286,17 @@ mod tests {
         store
             .keep(&renamed[0].key(), &debs[0][..], renamed[0].size)
             .unwrap();
-        assert!(matches!(
-            prepare(&digest, &packages[..1], &Supply::of(&store)),
-            Err(RootError::Changed { .. })
-        ));
-        assert!(matches!(
-            prepare(&digest, &renamed, &Supply::of(&store)),
-            Err(RootError::Package { .. })
-        ));
+        let refusal = |packages: &[Package]| {
+            let refused = prepare(&digest, packages, &Supply::of(&store));
+            refused.unwrap_err().to_string()
+        };
+        let part = refusal(&packages[..1]);
+        let expected = format!("checking build root: expected {digest}, found ");
+        assert!(part.starts_with(&expected), "{part}");
+        assert_eq!(
+            refusal(&renamed),
+            "unpacking package p: expected Version 2, found 1"
+        );
     }
 
     #[test]
@@ -330,18 +329,33 @@ mod tests {
 
     #[test]
     fn refuses_what_leaves_the_root() {
-        for entries in [
-            vec![("../evil", Regular, "x")],
-            vec![("./l", Symlink, "/tmp"), ("./l/evil", Regular, "x")],
-            vec![("./dev", Block, "")],
-            vec![("./h", Link, "../../etc/passwd")],
-            vec![("./l", Symlink, "/etc/passwd"), ("./h", Link, "./l")],
-            vec![("./l", Symlink, "/etc"), ("./h", Link, "./l/passwd")],
+        for (entries, reason) in [
+            (vec![("../evil", Regular, "x")], "../evil leaves the root"),
+            (
+                vec![("./l", Symlink, "/tmp"), ("./l/evil", Regular, "x")],
+                "/l is not a folder",
+            ),
+            (vec![("./dev", Block, "")], "/dev is a Block"),
+            (
+                vec![("./h", Link, "../../etc/passwd")],
+                "../../etc/passwd leaves the root",
+            ),
+            (
+                vec![("./l", Symlink, "/etc/passwd"), ("./h", Link, "./l")],
+                "/l is the target of a hard link and not a file",
+            ),
+            (
+                vec![("./l", Symlink, "/etc"), ("./h", Link, "./l/passwd")],
+                "/l is not a folder",
+            ),
         ] {
-            let result = unpacked(&[deb(&entries)]);
+            let Err(error) = unpacked(&[deb(&entries)]) else {
+                panic!("{entries:?}");
+            };
+            let error = error.to_string();
             assert!(
-                matches!(result, Err(RootError::Package { .. })),
-                "{entries:?}"
+                error.starts_with("unpacking package p: ") && error.ends_with(reason),
+                "{entries:?}: {error}"
             );
         }
     }

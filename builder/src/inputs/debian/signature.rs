@@ -37,18 +37,18 @@ pub(super) struct Signed {
 /// gpgv is missing, or the file is not exactly one signed message.
 pub(super) fn verify(message: &[u8], keyring: &[u8]) -> Result<Signed, ChainError> {
     check_form(message)?;
-    let home = Scratch::new().map_err(ChainError::Scratch)?;
+    let home = Scratch::new().map_err(ChainError::scratch)?;
     let at = |name: &str| home.path().join(name);
     let (message_path, keyring_path) = (at("InRelease"), at("keyring.gpg"));
     fs::write(&message_path, message)
         .and_then(|()| fs::write(&keyring_path, keyring))
-        .map_err(ChainError::Scratch)?;
+        .map_err(ChainError::scratch)?;
     let checked = host::gpgv(&keyring_path, &message_path, &at("text"), home.path())?;
     let signatures = signatures(&checked.status)?;
     // Without any key, gpgv writes no text.
     let text = match signatures.is_empty() {
         true => Vec::new(),
-        false => read_text(&at("text"), message.len()).map_err(ChainError::Scratch)?,
+        false => read_text(&at("text"), message.len()).map_err(ChainError::scratch)?,
     };
     Ok(Signed {
         text: String::from_utf8(text).map_err(|_| form("the signed text is not UTF-8"))?,
@@ -81,8 +81,8 @@ fn check_form(message: &[u8]) -> Result<(), ChainError> {
     }
 }
 
-fn form(reason: &'static str) -> ChainError {
-    ChainError::Form { reason }
+fn form(reason: &str) -> ChainError {
+    ChainError::broken(format_args!("parsing InRelease: {reason}"))
 }
 
 /// The good signatures in gpgv's status lines (GnuPG, `doc/DETAILS`). gpgv's exit status says whether all signatures are
@@ -169,25 +169,28 @@ mod tests {
             |text: &str| format!("{}\n\n{text}\n{}\n\nx\n{}\n", MARKS[0], MARKS[1], MARKS[2]);
         let one = message("Suite: s");
         check_form(one.as_bytes()).unwrap();
-        for wrong in [
-            format!("{one}{one}"),
-            format!("text\n{one}"),
-            format!("{one}text\n"),
-            message(&format!(" {}", MARKS[0])),
-            message("a\0b"),
-            "Suite: s\n".to_owned(),
+        let several = "expected one signed message and nothing else";
+        for (wrong, reason) in [
+            (format!("{one}{one}"), several),
+            (format!("text\n{one}"), several),
+            (format!("{one}text\n"), several),
+            (message(&format!(" {}", MARKS[0])), several),
+            (message("a\0b"), "it contains a NUL"),
+            ("Suite: s\n".to_owned(), several),
         ] {
-            let refused = check_form(wrong.as_bytes());
-            assert!(matches!(refused, Err(ChainError::Form { .. })), "{wrong}");
+            let refused = check_form(wrong.as_bytes()).unwrap_err().to_string();
+            assert_eq!(refused, format!("parsing InRelease: {reason}"), "{wrong}");
         }
-        for twice in [
-            format!("{}[GNUPG:] PLAINTEXT 74 0\n", status("GOODSIG", "8 01")),
-            format!(
-                "{}[GNUPG:] ERROR proc_pkt.plaintext 89_BAD_DATA\n",
-                status("GOODSIG", "8 01")
+        let good = status("GOODSIG", "8 01");
+        for (line, reason) in [
+            ("PLAINTEXT 74 0", "it contains several texts"),
+            (
+                "ERROR proc_pkt.plaintext 89_BAD_DATA",
+                "gpgv cannot read it as one signed message",
             ),
         ] {
-            assert!(matches!(signatures(&twice), Err(ChainError::Form { .. })));
+            let refused = signatures(&format!("{good}[GNUPG:] {line}\n")).unwrap_err();
+            assert_eq!(refused.to_string(), format!("parsing InRelease: {reason}"));
         }
     }
 }

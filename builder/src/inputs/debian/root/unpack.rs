@@ -6,9 +6,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Component, Path, PathBuf};
 
+use console::hint::Hinted;
 use content::LimitedReader;
 
-use super::RootError;
+use super::{OTHER, RootError};
 use crate::at::At;
 use crate::inputs::debian::deb;
 use crate::interrupt::Interrupt;
@@ -176,9 +177,7 @@ impl<'a> Unpacker<'a> {
     }
 
     fn wrong(&self, reason: &str) -> RootError {
-        RootError::Package {
-            package: self.package.name.clone(),
-            reason: reason.to_owned(),
-        }
+        let wrong = format_args!("unpacking package {}: {reason}", self.package.name);
+        Hinted::new(wrong).hinting(OTHER).into()
     }
 }
