@@ -25,9 +25,11 @@ use std::path::{Path, PathBuf};
 use content::{Digest, Hasher};
 
 use crate::host::{HostError, git};
+use crate::untrusted::shown;
 use closure::{Closure, closure};
 use committed::{Committed, Listed};
 pub use error::SourceError;
+use error::{UNCOMMITTED, not_plain, reading};
 use manifests::WorkingTree;
 use objects::Objects;
 use path::path_of;
@@ -65,10 +67,14 @@ pub fn stage(directory: &Path, into: &Path) -> Result<Source, SourceError> {
     links::refuse(&top, directory)?;
     let head = git(&top, "rev-parse", &["--verify", "--quiet", "HEAD"]);
     let commit = line(head.map_err(|error| match error {
-        HostError::Failed { .. } => SourceError::Unborn {
-            directory: directory.to_owned(),
-        },
-        other => other.into(),
+        HostError::Failed { .. } => {
+            let directory = directory.display();
+            reading(format_args!(
+                "the repository around {directory} has no commit yet"
+            ))
+            .hinting(UNCOMMITTED)
+        }
+        other => other.doing("reading source"),
     })?);
     let mut committed = Committed::open(Objects::open(&top)?, &commit)?;
     let needed = closure(&mut committed, &prefix)?;
@@ -100,9 +106,9 @@ pub fn cargo_lock(directory: &Path) -> Result<PathBuf, SourceError> {
     let top = top.or_else(|| directory.ancestors().last());
     let top = top.unwrap_or(&directory);
     let within = directory.strip_prefix(top).unwrap_or(Path::new(""));
-    let within = within.to_str().ok_or_else(|| SourceError::Path {
-        path: within.to_string_lossy().into_owned(),
-    })?;
+    let within = within
+        .to_str()
+        .ok_or_else(|| not_plain(&within.to_string_lossy()))?;
     let needed = closure(&mut WorkingTree(top.to_owned()), within)?;
     Ok(top.join(needed.committed_lock))
 }
@@ -113,11 +119,14 @@ fn locate(directory: &Path) -> Result<(PathBuf, String), SourceError> {
     let ask = |what: &str| {
         let answer = git(directory, "rev-parse", &[what]);
         answer.map_err(|error| match error {
-            HostError::Failed { .. } => SourceError::Repository {
-                directory: directory.to_owned(),
-                source: error,
-            },
-            other => other.into(),
+            HostError::Failed { .. } => {
+                let directory = directory.display();
+                reading(format_args!(
+                    "{directory} is in no git repository that can be read: {error}"
+                ))
+                .hinting("build in a clone of the source's repository that is yours")
+            }
+            other => other.doing("reading source"),
         })
     };
     let top = path_of(ask("--show-toplevel")?);
@@ -153,15 +162,20 @@ fn clean(top: &Path, commit: &str, needed: &Closure) -> Result<(), SourceError> 
         false => folders.into_iter().chain(files).chain(lock).collect(),
     };
     let mut differ = checkout::changed(top, commit, &paths)?;
+    // git reports a file twice that is removed from its index and exists.
+    differ.dedup();
     if differ.is_empty() {
         return Ok(());
     }
-    let more = differ.len() > NAMED;
-    differ.truncate(NAMED);
-    Err(SourceError::Dirty {
-        files: differ,
-        more,
-    })
+    let more = match differ.len() > NAMED {
+        true => " and more",
+        false => "",
+    };
+    let named: Vec<_> = differ.iter().take(NAMED).map(|file| shown(file)).collect();
+    let files = named.join(", ");
+    Err(reading(format_args!("not committed: {files}{more}"))
+        .hinting("what is built is the last commit; commit or discard these files")
+        .into())
 }
 
 /// Writes the files into the empty folder `into`. Returns the digest over them.

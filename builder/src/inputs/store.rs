@@ -12,6 +12,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use console::hint::Hinted;
 use rustix::fs::StatVfsMountFlags;
 
 pub use error::StoreError;
@@ -71,7 +72,13 @@ impl Store {
         let store = Self::at(folder, u64::MAX)?;
         match store.in_use.try_lock() {
             Ok(()) => limit::trim(&store, limit),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
+            Err(TryLockError::WouldBlock) => {
+                let folder = folder.display();
+                let used = format_args!("pruning store {folder}: another process uses it");
+                Err(Hinted::new(used)
+                    .hinting("repeat the command when that process has ended")
+                    .into())
+            }
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
@@ -102,7 +109,12 @@ impl Store {
         let found = rustix::fs::statvfs(&self.folder);
         let found = found.map_err(|error| StoreError::at(&self.folder, error.into()))?;
         match found.f_flag.contains(StatVfsMountFlags::NOEXEC) {
-            true => Err(StoreError::NoExec(self.folder.clone())),
+            true => Err(Hinted::new(format_args!(
+                "using store {}: its file system is mounted noexec, and a build runs programs from it",
+                self.folder.display()
+            ))
+            .hinting("name a store on another file system with --store, or mount this one with exec")
+            .into()),
             false => Ok(()),
         }
     }

@@ -4,6 +4,7 @@
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
+use console::hint::Hinted;
 use content::{LimitedReader, limits};
 use flate2::read::GzDecoder;
 
@@ -106,10 +107,7 @@ pub(super) fn folder(named: &Named) -> String {
 }
 
 pub(super) fn wrong(named: &Named, reason: String) -> CrateError {
-    CrateError::Archive {
-        named: named.clone(),
-        reason,
-    }
+    Hinted::new(format_args!("unpacking crate {named}: {reason}")).into()
 }
 
 /// A crate archive with these files.

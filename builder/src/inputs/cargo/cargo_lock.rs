@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use console::hint::Hinted;
 use content::Digest;
 use serde::{Deserialize, Deserializer};
 
-use super::error::CrateError;
-use crate::lock::crates::Named;
+use super::error::{CrateError, ELSEWHERE};
+use crate::lock::crates::{InvalidCrate, Named};
+use crate::untrusted::{self, shown};
 
 /// SHA-256 of the URL by which every `Cargo.lock` names the public registry. The digest is used because this program
 /// contains no address of a registry.
@@ -55,7 +57,7 @@ impl CargoLock {
     /// The text is not a lock, or it names a crate that is not from the public registry, a replaced crate, a crate
     /// without checksum, or an invalid name.
     pub fn parse(text: &str) -> Result<Self, CrateError> {
-        let document: Document = content::toml::parse(text)?;
+        let document: Document = content::toml::parse(text).map_err(unparsed)?;
         let mut lock = Self {
             registry: None,
             crates: Vec::new(),
@@ -86,10 +88,16 @@ impl CargoLock {
 
 /// Checks that a crate comes from the public registry. `[replace]` in a manifest gives its name to another crate.
 fn public(package: Package, source: &str) -> Result<Named, CrateError> {
-    let elsewhere = |found: &str| CrateError::Source {
-        name: package.name.clone(),
-        version: package.version.clone(),
-        found: found.to_owned(),
+    let elsewhere = |found: &str| {
+        let [name, version] = [&package.name, &package.version].map(|text| shown(text));
+        let found = shown(found);
+        CrateError::refused(
+            format_args!(
+                "reading Cargo.lock: crate {name} {version}: expected the public registry and a \
+                 checksum, found {found}"
+            ),
+            ELSEWHERE,
+        )
     };
     if Digest::of(source.as_bytes()).hex() != PUBLIC {
         return Err(elsewhere(source));
@@ -101,10 +109,19 @@ fn public(package: Package, source: &str) -> Result<Named, CrateError> {
         return Err(elsewhere("no checksum"));
     };
     Ok(Named {
-        name: package.name.parse()?,
-        version: package.version.parse()?,
+        name: package.name.parse().map_err(unnamed)?,
+        version: package.version.parse().map_err(unnamed)?,
         sha256: checksum.0,
     })
+}
+
+fn unnamed(error: InvalidCrate) -> CrateError {
+    Hinted::doing("parsing Cargo.lock", error).into()
+}
+
+fn unparsed(error: toml::de::Error) -> CrateError {
+    let said = untrusted::toml(&error);
+    Hinted::new(format_args!("parsing Cargo.lock: {said}")).into()
 }
 
 /// The digests of the crates that come from `registry`, by name and version.
@@ -112,7 +129,7 @@ pub(super) fn digests(
     text: &str,
     registry: &str,
 ) -> Result<BTreeMap<(String, String), Option<Digest>>, CrateError> {
-    let document: Document = content::toml::parse(text)?;
+    let document: Document = content::toml::parse(text).map_err(unparsed)?;
     let packages = document.package.into_iter();
     let registered = packages.filter(|one| one.source.as_deref() == Some(registry));
     Ok(registered
@@ -148,8 +165,21 @@ mod tests {
     }
 
     #[test]
-    fn refuses_crates_of_other_registries() {
-        let source = CargoLock::parse(LOCK).unwrap().registry.unwrap();
+    fn refuses_crates_from_elsewhere() {
+        let lock = CargoLock::parse(LOCK).unwrap();
+        let source = lock.registry.unwrap();
+        let refusal = |refused: Result<CargoLock, CrateError>| {
+            let error = refused.unwrap_err();
+            assert!(error.is_refusal(), "{error}");
+            error.to_string()
+        };
+        let expected = |found: &str| {
+            let Named { name, version, .. } = &lock.crates[0];
+            format!(
+                "reading Cargo.lock: crate {name} {version}: expected the public registry and a \
+                 checksum, found {found}"
+            )
+        };
         for other in [
             "registry+https://index.example",
             "sparse+https://index.example/",
@@ -159,16 +189,13 @@ mod tests {
             &format!("{source}/"),
         ] {
             let refused = CargoLock::parse(&LOCK.replace(&source, other));
-            assert!(
-                matches!(&refused, Err(CrateError::Source { found, .. }) if found == other),
-                "{refused:?}"
-            );
+            assert_eq!(refusal(refused), expected(other));
         }
         let unchecked = CargoLock::parse(&LOCK.replace("checksum", "other"));
-        assert!(matches!(unchecked, Err(CrateError::Source { .. })));
+        assert_eq!(refusal(unchecked), expected("no checksum"));
         let replaced = LOCK.replace("checksum", "replace = \"x 1.0.0\"\nchecksum");
         let replaced = CargoLock::parse(&replaced);
-        assert!(matches!(replaced, Err(CrateError::Source { .. })));
+        assert_eq!(refusal(replaced), expected("a replacement"));
     }
 
     /// Serde would read the array by the order of its own fields, so that cargo would read another crate.
@@ -181,14 +208,21 @@ mod tests {
             "package = [['itoa', '1.0.19', '{registry}', '{}', '']]",
             digest.hex()
         );
-        let error = CargoLock::parse(&text).unwrap_err();
-        assert!(matches!(error, CrateError::Lock(_)), "{error}");
-        assert!(error.to_string().contains("sequence"), "{error}");
+        let error = CargoLock::parse(&text).unwrap_err().to_string();
+        assert!(
+            error.starts_with("parsing Cargo.lock: ") && error.contains("sequence"),
+            "{error}"
+        );
     }
 
     #[test]
     fn names_cannot_be_paths() {
         let path = LOCK.replace("\"itoa\"\nversion", "\"/proc/self/cwd/../b\"\nversion");
-        assert!(matches!(CargoLock::parse(&path), Err(CrateError::Name(_))));
+        let error = CargoLock::parse(&path).unwrap_err().to_string();
+        let start = "parsing Cargo.lock: ";
+        assert!(
+            error.starts_with(start) && error.contains("/proc/self/cwd/../b"),
+            "{error}"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use console::hint::Hinted;
 use content::{Digest, ReadError};
 use serde::Serialize;
 
@@ -82,15 +83,11 @@ pub(in crate::inputs) fn complete(
 }
 
 fn locked(one: &Named, store: &Store) -> Result<Crate, CrateError> {
-    let missing = || CrateError::NoArchive {
-        named: one.clone(),
-        folder: None,
-    };
     Ok(Crate {
         name: one.name.clone(),
         version: one.version.clone(),
         sha256: one.sha256,
-        size: kept(one, store)?.ok_or_else(missing)?,
+        size: kept(one, store)?.ok_or_else(|| no_archive(one, None))?,
     })
 }
 
@@ -146,14 +143,22 @@ fn obtain(
     Ok(RegistryCheck::Made)
 }
 
+/// cargo takes the crate from a source without archives: from `folder`, where it is unpacked.
+fn no_archive(one: &Named, folder: Option<&Path>) -> CrateError {
+    let from = folder.map(|folder| format!(": it comes from {}", folder.display()));
+    let from = from.unwrap_or_default();
+    Hinted::new(format_args!("fetching crate {one}: cargo has no archive of it{from}"))
+        .hinting(
+            "let cargo fetch crates from a registry or a mirror of it: archives of a vendored folder or a \
+             local registry in its configuration are not used",
+        )
+        .into()
+}
+
 fn keep(one: &Named, manifests: &Manifests, store: &Store) -> Result<(), CrateError> {
     let manifest = manifests.of(one);
-    let no_archive = || CrateError::NoArchive {
-        named: one.clone(),
-        folder: manifest.and_then(Path::parent).map(Path::to_owned),
-    };
     let path = manifest.and_then(|manifest| registry::archive(one, manifest));
-    let path = path.ok_or_else(no_archive)?;
+    let path = path.ok_or_else(|| no_archive(one, manifest.and_then(Path::parent)))?;
     let bytes = at::read(&path, ARCHIVE)?;
     // If the digest differs, the archive is damaged, and the store reports it below.
     if Digest::of(&bytes) == one.sha256 {

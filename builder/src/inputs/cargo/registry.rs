@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use console::hint::Hinted;
 use content::{Digest, limits};
 use scratch::Scratch;
 use serde::Deserialize;
@@ -79,7 +80,10 @@ impl<'a> Registry<'a> {
         if let Err(error) = registry.update() {
             registry.interrupt.check()?;
             if let Some(one) = absent(&error, lock) {
-                return Err(CrateError::Absent(one.clone()));
+                return Err(CrateError::refused(
+                    format_args!("checking crate {one}: the registry has no such crate or version"),
+                    "either Cargo.lock was edited, or cargo is configured to use a registry that lacks it",
+                ));
             }
             registry.cargo = registry.cargo.offline();
             // The error of the request over the network is more useful.
@@ -126,11 +130,19 @@ impl<'a> Registry<'a> {
         let key = (one.name.to_string(), one.version.to_string());
         match self.digests.get(&key).copied().flatten() {
             Some(digest) if digest == one.sha256 => Ok(()),
-            Some(expected) => Err(CrateError::Digest {
-                named: one.clone(),
-                expected,
-            }),
-            None => Err(CrateError::Unknown(one.clone())),
+            Some(expected) => Err(CrateError::refused(
+                format_args!(
+                    "checking crate {one}: expected {expected}, as the registry has it, found {} in \
+                     Cargo.lock",
+                    one.sha256
+                ),
+                "either Cargo.lock was edited, or cargo is configured to use a registry with other crates",
+            )),
+            None => Err(Hinted::new(format_args!(
+                "checking crate {one}: cargo knows no digest of it in the registry"
+            ))
+            .hinting("is the registry that cargo is configured to use complete?")
+            .into()),
         }
     }
 
@@ -144,7 +156,12 @@ impl<'a> Registry<'a> {
         let said = self
             .cargo
             .run("metadata", &arguments, &manifest, self.interrupt)?;
-        let metadata: Metadata = serde_json::from_slice(&said).map_err(CrateError::Metadata)?;
+        let metadata: Metadata = serde_json::from_slice(&said).map_err(|error| {
+            Hinted::doing(
+                "fetching crates: reading the answer of cargo metadata",
+                error,
+            )
+        })?;
         let registered = metadata.packages.into_iter();
         let registered = registered.filter(|one| one.source.as_ref() == Some(&self.name));
         let manifests = registered.map(|one| ((one.name, one.version), one.manifest_path));

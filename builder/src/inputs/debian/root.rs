@@ -94,10 +94,7 @@ pub fn prepare(
     }
     match holds(&folder, expected, supply.interrupt)? {
         true => Ok(folder),
-        false => Err(RootError::Store(StoreError::Disturbed {
-            what: "build root",
-            path: folder,
-        })),
+        false => Err(StoreError::disturbed("build root", &folder).into()),
     }
 }
 

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::error::SourceError;
+use super::error::{SourceError, answer, large, not_plain, reading};
 use super::limits::{ENTRIES, PATH};
 use super::name::{Kind, ObjectName};
 use super::objects::Objects;
 use super::path::{SourcePath, join};
+use crate::untrusted::shown;
 
 /// Files and folders that change what cargo does if they are in a folder above the one where it runs.
 const OBEYED: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo"];
@@ -70,9 +71,6 @@ impl Committed {
     /// # Errors
     /// It is missing, or its content does not match its name.
     pub(super) fn open(mut objects: Objects, commit: &str) -> Result<Self, SourceError> {
-        let answer = |found: &str| SourceError::Answer {
-            found: found.to_owned(),
-        };
         let name: ObjectName = commit.parse().map_err(|_| answer(commit))?;
         let bytes = objects.read(&name, Kind::Commit)?;
         let text = String::from_utf8_lossy(&bytes);
@@ -220,7 +218,7 @@ impl Committed {
         // The folder itself counts too, because empty folders also take time.
         self.entries += folder.len() + 1;
         if self.entries > ENTRIES {
-            return Err(SourceError::Files);
+            return Err(large(format_args!("more than {ENTRIES} files and folders")));
         }
         self.folders.insert(path.to_owned(), folder.clone());
         Ok(folder)
@@ -240,10 +238,11 @@ fn file(path: &str, entry: &Entry) -> Result<Listed, SourceError> {
 }
 
 fn kind(path: &str, mode: u32) -> SourceError {
-    SourceError::Kind {
-        path: path.to_owned(),
-        mode: format!("{mode:06o}"),
-    }
+    let path = shown(path);
+    let kind = reading(format_args!(
+        "{path} has git mode {mode:06o}; only files can be staged"
+    ));
+    SourceError::Refused(kind.hinting("commit the file itself in place of a link or submodule"))
 }
 
 /// Parses a tree: `<mode> <name>\0<object>` for each entry (git's documentation, "gitformat-pack").
@@ -259,10 +258,16 @@ fn parse(
         (name, entry, rest) = one(folder, rest, length)?;
         let path = join(folder, &name);
         if path.len() > PATH {
-            return Err(SourceError::LongPath { path });
+            let path = shown(&path);
+            return Err(large(format_args!(
+                "a path has more than {PATH} bytes: {path}"
+            )));
         }
         if entries.insert(name, entry).is_some() {
-            return Err(SourceError::Twice { path });
+            return Err(SourceError::Refused(reading(format_args!(
+                "the commit has two files at {}",
+                shown(&path)
+            ))));
         }
     }
     Ok(entries)
@@ -273,9 +278,7 @@ fn one<'a>(
     bytes: &'a [u8],
     length: usize,
 ) -> Result<(String, Entry, &'a [u8]), SourceError> {
-    let answer = || SourceError::Answer {
-        found: format!("not a tree, at {folder}"),
-    };
+    let answer = || answer(format_args!("not a tree, at {folder}"));
     let space = bytes.iter().position(|byte| *byte == b' ');
     let (mode, rest) = bytes.split_at(space.ok_or_else(answer)?);
     let end = rest.iter().position(|byte| *byte == 0);
@@ -295,7 +298,7 @@ fn one<'a>(
 /// The name of an entry. It must be one plain name, without slashes.
 fn plain(folder: &str, name: &[u8]) -> Result<String, SourceError> {
     let path = || join(folder, &String::from_utf8_lossy(name));
-    let refused = || SourceError::Path { path: path() };
+    let refused = || not_plain(&path());
     let name = str::from_utf8(name).map_err(|_| refused())?;
     match !name.contains('/') && SourcePath::parse(name).is_ok() {
         true => Ok(name.to_owned()),

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::error::SourceError;
+use super::error::{SourceError, reading};
 use super::path::SourcePath;
+use crate::untrusted::shown;
 
 /// The names that cargo looks for (The Cargo Book, "Configuration").
 const FILES: [&str; 2] = [".cargo/config", ".cargo/config.toml"];
@@ -27,9 +28,15 @@ pub(super) fn refuse<'a>(
         .collect();
     match paths.find(|path| obeyed.contains(path.as_ref() as &Path)) {
         None => Ok(()),
-        Some(found) => Err(SourceError::Configuration {
-            path: found.to_string(),
-        }),
+        Some(found) => {
+            let found = shown(found.as_str());
+            let configuration = reading(format_args!(
+                "{found} could replace crates, compiler and linker"
+            ));
+            Err(SourceError::Refused(configuration.hinting(
+                "remove it from what is built; settings of a build belong in Cargo.toml",
+            )))
+        }
     }
 }
 
@@ -52,10 +59,11 @@ mod tests {
             match obeyed {
                 false => refused.unwrap(),
                 true => {
-                    let Err(SourceError::Configuration { path: found }) = refused else {
-                        panic!("{folder}, {path}: {refused:?}");
-                    };
-                    assert_eq!(found, path);
+                    let refused = refused.unwrap_err();
+                    let expected =
+                        format!("reading source: {path} could replace crates, compiler and linker");
+                    assert_eq!(refused.to_string(), expected, "{folder}");
+                    assert!(refused.is_refusal());
                 }
             }
         }

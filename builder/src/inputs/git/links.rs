@@ -5,7 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::SourceError;
+use super::error::{SourceError, reading};
+use crate::untrusted::shown;
 
 /// Checks that the path `directory`, as it is written, contains no link below the repository at `top`. Links above the
 /// repository are allowed.
@@ -15,7 +16,12 @@ use super::error::SourceError;
 pub(super) fn refuse(top: &Path, directory: &Path) -> Result<(), SourceError> {
     match first(top, directory).map_err(SourceError::at(directory))? {
         None => Ok(()),
-        Some(path) => Err(SourceError::Link { path }),
+        Some(path) => {
+            let path = shown(&path.to_string_lossy());
+            Err(reading(format_args!("{path} is a symbolic link"))
+                .hinting("name the directory that it leads to")
+                .into())
+        }
     }
 }
 
@@ -61,8 +67,17 @@ mod tests {
             ("way/link/deep", true),
         ] {
             let found = refuse(&at("top"), &at(folder));
-            let is_link = matches!(found, Err(SourceError::Link { .. }));
-            assert_eq!(is_link, refused, "{folder}: {found:?}");
+            match refused {
+                false => found.unwrap(),
+                true => {
+                    let error = found.unwrap_err().to_string();
+                    assert!(
+                        error.starts_with("reading source: ")
+                            && error.ends_with(" is a symbolic link"),
+                        "{folder}: {error}"
+                    );
+                }
+            }
         }
     }
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 use std::rc::Rc;
 
+use console::hint::Hinted;
 use toml::{Table, Value};
 
-use super::error::SourceError;
+use super::error::{SourceError, UNCOMMITTED, reading};
 use super::manifests::Files;
 use super::origins;
 use super::path::{SourcePath, join};
+use crate::untrusted::{self, shown};
 
 /// The name of a manifest.
 pub(super) const MANIFEST: &str = "Cargo.toml";
@@ -30,8 +32,11 @@ impl<'a> Manifests<'a> {
 
     /// The manifest in `folder`, which must exist.
     pub(super) fn expect(&mut self, folder: &str) -> Result<Rc<Manifest>, SourceError> {
-        self.get(folder)?.ok_or_else(|| SourceError::Absent {
-            manifest: join(folder, MANIFEST),
+        self.get(folder)?.ok_or_else(|| {
+            let manifest = shown(&join(folder, MANIFEST));
+            reading(format_args!("there is no {manifest}"))
+                .hinting(UNCOMMITTED)
+                .into()
         })
     }
 
@@ -62,10 +67,10 @@ pub(super) struct Manifest {
 impl Manifest {
     fn parse(folder: &str, bytes: &[u8]) -> Result<Self, SourceError> {
         let manifest = join(folder, MANIFEST);
-        let table = match content::toml::parse(bytes) {
-            Ok(table) => table,
-            Err(source) => return Err(SourceError::Manifest { manifest, source }),
-        };
+        let table = content::toml::parse(bytes).map_err(|error| {
+            let said = untrusted::toml(&error);
+            Hinted::new(format_args!("parsing {}: {said}", shown(&manifest)))
+        })?;
         origins::refuse(&manifest, &table)?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -185,9 +190,12 @@ impl Manifest {
 
     /// The path in the repository of `path` in this manifest.
     pub(super) fn resolve(&self, path: &str) -> Result<String, SourceError> {
-        relative(&self.folder, path).ok_or_else(|| SourceError::Outside {
-            manifest: join(&self.folder, MANIFEST),
-            path: path.to_owned(),
+        relative(&self.folder, path).ok_or_else(|| {
+            let (manifest, path) = (shown(&join(&self.folder, MANIFEST)), shown(path));
+            reading(format_args!(
+                "{manifest} uses \"{path}\", which is outside the repository"
+            ))
+            .into()
         })
     }
 }

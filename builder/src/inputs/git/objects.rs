@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout};
 
-use super::error::SourceError;
+use super::error::{SourceError, answer, damaged, large};
 use super::limits::{FILE, LIST, TOTAL};
 use super::name::{Kind, ObjectName};
 use crate::host;
@@ -29,9 +29,7 @@ impl Objects {
     pub(super) fn open(top: &Path) -> Result<Self, SourceError> {
         let mut git = host::git_objects(top)?;
         let (Some(asking), Some(answers)) = (git.stdin.take(), git.stdout.take()) else {
-            return Err(SourceError::Answer {
-                found: String::new(),
-            });
+            return Err(answer(""));
         };
         Ok(Self {
             git,
@@ -49,40 +47,41 @@ impl Objects {
         let asked = writeln!(self.asking, "{name}").and_then(|()| self.asking.flush());
         asked.map_err(unanswered)?;
         let size = self.size(name, kind)?;
-        self.room = self.room.checked_sub(size).ok_or(SourceError::Large)?;
+        self.room = self
+            .room
+            .checked_sub(size)
+            .ok_or_else(|| large(format_args!("its files unpack to more than {TOTAL} bytes")))?;
         let mut bytes = Vec::new();
-        let mut answer = (&mut self.answers).take(size + 1);
-        answer.read_to_end(&mut bytes).map_err(unanswered)?;
+        let mut content = (&mut self.answers).take(size + 1);
+        content.read_to_end(&mut bytes).map_err(unanswered)?;
         if bytes.len() as u64 != size + 1 {
             return Err(unanswered(io::ErrorKind::UnexpectedEof.into()));
         }
         bytes.pop();
         match name.is_of(kind, &bytes) {
             true => Ok(bytes),
-            false => Err(SourceError::Object {
-                name: name.to_string(),
-            }),
+            false => Err(another(&name.to_string())),
         }
     }
 
     /// Reads `<name> <kind> <size>\n`, or `<name> missing\n`.
     fn size(&mut self, name: &ObjectName, kind: Kind) -> Result<u64, SourceError> {
         let mut head = String::new();
-        let mut answer = (&mut self.answers).take(HEAD);
-        answer.read_line(&mut head).map_err(unanswered)?;
+        let mut line = (&mut self.answers).take(HEAD);
+        line.read_line(&mut head).map_err(unanswered)?;
         let name = name.to_string();
         let words: Vec<_> = head.trim_end().split(' ').collect();
         match words[..] {
             [found, word, size] if found == name && word == kind.word() => {
-                let size = size.parse().map_err(|_| SourceError::Answer {
-                    found: head.clone(),
-                })?;
+                let size = size.parse().map_err(|_| answer(&head))?;
                 limited(size, kind, &name)
             }
-            [found, "missing"] if found == name => Err(SourceError::Missing { name }),
+            [found, "missing"] if found == name => Err(damaged(format_args!(
+                "the repository has no git object {name}"
+            ))),
             // git has ended, after an error.
-            [""] => Err(SourceError::Object { name }),
-            _ => Err(SourceError::Answer { found: head }),
+            [""] => Err(another(&name)),
+            _ => Err(answer(head)),
         }
     }
 }
@@ -94,18 +93,21 @@ fn limited(size: u64, kind: Kind, name: &str) -> Result<u64, SourceError> {
     };
     match size <= limit {
         true => Ok(size),
-        false => Err(SourceError::LargeObject {
-            name: name.to_owned(),
-            size,
-            limit,
-        }),
+        false => Err(large(format_args!(
+            "git object {name} has {size} bytes: expected at most {limit}"
+        ))),
     }
 }
 
 fn unanswered(error: io::Error) -> SourceError {
-    SourceError::Answer {
-        found: error.to_string(),
-    }
+    answer(error)
+}
+
+/// The name of an object is not the digest of its content.
+fn another(name: &str) -> SourceError {
+    damaged(format_args!(
+        "git object {name} does not have the content that its name says"
+    ))
 }
 
 impl Drop for Objects {
@@ -140,13 +142,19 @@ mod tests {
             assert_eq!(objects.read(&name, Kind::Blob).unwrap(), b"five!");
         }
         let third = objects.read(&name, Kind::Blob);
-        assert!(matches!(third, Err(SourceError::Large)), "{third:?}");
+        assert_eq!(
+            third.unwrap_err().to_string(),
+            format!("reading source: its files unpack to more than {TOTAL} bytes")
+        );
     }
 
     #[test]
     fn an_object_of_another_kind_is_refused() {
         let (_folder, mut objects, name) = made("git mktree </dev/null");
         let read = objects.read(&name, Kind::Blob);
-        assert!(matches!(read, Err(SourceError::Answer { .. })), "{read:?}");
+        assert_eq!(
+            read.unwrap_err().to_string(),
+            format!("reading source: git answered \"{name} tree 0\\u{{a}}\"")
+        );
     }
 }

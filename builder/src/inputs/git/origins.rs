@@ -1,7 +1,9 @@
 //! The origins of the crates in a manifest. The public registry and folders of the source are allowed. Other registries
 //! and git repositories are refused before any request: their owners could change the crates.
 
-use super::error::SourceError;
+use super::error::{SourceError, reading};
+use crate::inputs::cargo::ELSEWHERE as HINT;
+use crate::untrusted::shown;
 
 /// Tables of dependencies, with their old names (The Cargo Book, "Specifying Dependencies").
 pub(super) const KINDS: [&str; 5] = [
@@ -29,11 +31,12 @@ pub(super) fn refuse(manifest: &str, table: &toml::Table) -> Result<(), SourceEr
             if key == "registry" && found.as_str() == Some(PUBLIC) {
                 continue;
             }
-            return Err(SourceError::Elsewhere {
-                manifest: manifest.to_owned(),
-                dependency: name.to_owned(),
-                found: format!("{key} = {found}"),
-            });
+            let (manifest, name) = (shown(manifest), shown(name));
+            let found = shown(&format!("{key} = {found}"));
+            let elsewhere = reading(format_args!(
+                "{manifest} takes crate {name} from elsewhere than the public registry: {found}"
+            ));
+            return Err(SourceError::Refused(elsewhere.hinting(HINT)));
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use super::error::SourceError;
+use super::error::{SourceError, not_plain};
 
 /// git's own folder. Some file systems ignore case.
 const GIT: &str = ".git";
@@ -22,9 +22,7 @@ impl SourcePath {
     pub(super) fn parse(text: &str) -> Result<Self, SourceError> {
         match text.split('/').all(is_plain) {
             true => Ok(Self(text.to_owned())),
-            false => Err(SourceError::Path {
-                path: text.to_owned(),
-            }),
+            false => Err(not_plain(text)),
         }
     }
 
@@ -94,8 +92,13 @@ mod tests {
             "a/.GIT/x",
             "a\0b",
         ] {
-            let refused = SourcePath::parse(path);
-            assert!(matches!(refused, Err(SourceError::Path { .. })), "{path:?}");
+            let refused = SourcePath::parse(path).unwrap_err();
+            let path = crate::untrusted::shown(path);
+            let expected = format!(
+                "reading source: \"{path}\" in the commit is not a plain path below its repository"
+            );
+            assert_eq!(refused.to_string(), expected);
+            assert!(refused.is_refusal());
         }
     }
 }

@@ -97,10 +97,10 @@ fn refuses_uncommitted_changes_and_special_files() {
         repository.path(),
         "rm x/b/new.rs; ln -s /etc/passwd a/link; git add .; git -c user.name=n -c user.email=e commit -qm m",
     );
-    assert!(matches!(
-        staged(repository.path()),
-        Err(SourceError::Kind { .. })
-    ));
+    let error = staged(repository.path()).unwrap_err();
+    assert!(error.is_refusal());
+    let expected = "reading source: a/link has git mode 120000; only files can be staged";
+    assert_eq!(error.to_string(), expected);
 }
 
 /// Commits the tree `a` with one more entry, which git itself would not let in.
@@ -130,11 +130,11 @@ fn paths_that_lead_out_are_refused_and_nothing_is_written() {
         commit_with_entry(repository.path(), mode, name, object);
         let outside = tempfile::tempdir().unwrap();
         let into = outside.path().join("deep/source");
-        let refused = stage(&repository.path().join("a"), &into);
-        assert!(
-            matches!(refused, Err(SourceError::Path { .. })),
-            "{name}: {refused:?}"
+        let refused = stage(&repository.path().join("a"), &into).unwrap_err();
+        let expected = format!(
+            "reading source: \"a/{name}\" in the commit is not a plain path below its repository"
         );
+        assert_eq!(refused.to_string(), expected);
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     }
 }
@@ -145,27 +145,35 @@ fn refuses_two_entries_with_one_path() {
     let other = "echo other | git hash-object -w --stdin";
     commit_with_entry(repository.path(), "100644", "Cargo.toml", other);
     let refused = staged(repository.path());
-    assert!(
-        matches!(&refused, Err(SourceError::Twice { path }) if path == "a/Cargo.toml"),
-        "{:?}",
-        refused.err()
-    );
+    let error = refused.unwrap_err();
+    assert!(error.is_refusal());
+    let expected = "reading source: the commit has two files at a/Cargo.toml";
+    assert_eq!(error.to_string(), expected);
+}
+
+/// The paths that are not committed, as the error names them.
+fn uncommitted(repository: &Path) -> String {
+    let error = staged(repository).unwrap_err().to_string();
+    let paths = error.strip_prefix("reading source: not committed: ");
+    paths.unwrap_or_else(|| panic!("{error}")).to_owned()
 }
 
 #[test]
 fn every_kind_of_change_is_found() {
-    for change in [
-        "echo >> a/src/main.rs",
-        "rm a/src/main.rs",
-        "chmod +x a/src/main.rs",
-        "ln -sf /etc/passwd a/src/main.rs",
-        "touch a/new.rs; git add a/new.rs",
-        "git rm -q --cached a/src/main.rs; echo x > a/src/main.rs",
+    for (change, path) in [
+        ("echo >> a/src/main.rs", "a/src/main.rs"),
+        ("rm a/src/main.rs", "a/src/main.rs"),
+        ("chmod +x a/src/main.rs", "a/src/main.rs"),
+        ("ln -sf /etc/passwd a/src/main.rs", "a/src/main.rs"),
+        ("touch a/new.rs; git add a/new.rs", "a/new.rs"),
+        (
+            "git rm -q --cached a/src/main.rs; echo x > a/src/main.rs",
+            "a/src/main.rs",
+        ),
     ] {
         let repository = repository();
         shell(repository.path(), change);
-        let result = staged(repository.path());
-        assert!(matches!(result, Err(SourceError::Dirty { .. })), "{change}");
+        assert_eq!(uncommitted(repository.path()), path, "{change}");
     }
 }
 
@@ -207,15 +215,26 @@ fn replaced_objects_are_not_used() {
 fn says_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let into = tempfile::tempdir().unwrap();
-    let stage = || stage(folder.path(), into.path()).unwrap_err();
-    assert!(matches!(stage(), SourceError::Repository { .. }));
+    let stage = || {
+        let error = stage(folder.path(), into.path()).unwrap_err();
+        error.to_string()
+    };
+    let at = folder.path().display();
+    let said = stage();
+    let expected = format!(
+        "reading source: {at} is in no git repository that can be read: running git rev-parse: fatal: "
+    );
+    assert!(said.starts_with(&expected), "{said}");
     shell(folder.path(), "git init -q");
-    assert!(matches!(stage(), SourceError::Unborn { .. }));
+    assert_eq!(
+        stage(),
+        format!("reading source: the repository around {at} has no commit yet")
+    );
     shell(
         folder.path(),
         "touch x; git add .; git -c user.name=n -c user.email=e commit -qm m",
     );
-    assert!(matches!(stage(), SourceError::Absent { .. }));
+    assert_eq!(stage(), "reading source: there is no Cargo.toml");
 }
 
 #[test]
@@ -240,15 +259,16 @@ fn links_to_the_folder_are_refused() {
         "ln -s a workload; ln -s x y; mkdir c; printf '[package]\n[dependencies]\nb={path=\"../y/b\"}\n' > c/Cargo.toml",
     );
     let into = tempfile::tempdir().unwrap();
-    let refused = stage(&at.join("workload"), into.path());
-    assert!(
-        matches!(refused, Err(SourceError::Link { .. })),
-        "{refused:?}"
+    let refused = stage(&at.join("workload"), into.path()).unwrap_err();
+    let expected = format!(
+        "reading source: {} is a symbolic link",
+        at.join("workload").display()
     );
-    let refused = stage(&at.join("c"), into.path());
-    assert!(
-        matches!(&refused, Err(SourceError::Kind { path, .. }) if path == "y"),
-        "{refused:?}"
+    assert_eq!(refused.to_string(), expected);
+    let refused = stage(&at.join("c"), into.path()).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "reading source: y has git mode 120000; only files can be staged"
     );
 }
 
@@ -275,7 +295,11 @@ fn a_commit_has_limits() {
     bash.args(["-euc", folders]).current_dir(at);
     assert!(bash.status().unwrap().success());
     let refused = staged(at);
-    assert!(matches!(refused, Err(SourceError::Files)), "{refused:?}");
+    let expected = format!(
+        "reading source: more than {} files and folders",
+        limits::ENTRIES
+    );
+    assert_eq!(refused.unwrap_err().to_string(), expected);
 }
 
 #[test]

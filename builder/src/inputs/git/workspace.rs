@@ -6,9 +6,10 @@ use std::path::Path;
 
 use glob::Pattern;
 
-use super::error::SourceError;
+use super::error::{SourceError, reading};
 use super::manifest::Manifests;
 use super::path::join;
+use crate::untrusted::shown;
 
 /// A workspace.
 pub(super) struct Workspace {
@@ -139,8 +140,11 @@ fn step(
     part: &str,
     manifests: &mut Manifests<'_>,
 ) -> Result<Vec<String>, SourceError> {
-    let pattern = Pattern::new(part).map_err(|_| SourceError::Pattern {
-        pattern: part.to_owned(),
+    let pattern = Pattern::new(part).map_err(|_| {
+        let part = shown(part);
+        reading(format_args!(
+            "\"{part}\" is not a pattern for workspace members"
+        ))
     })?;
     let mut found = Vec::new();
     for folder in folders {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use console::hint::Hinted;
 use content::{Digest, ReadError};
 
 use crate::at::At;
@@ -40,20 +41,9 @@ pub enum StoreError {
         /// How they differ.
         source: ReadError,
     },
-    /// A folder was changed right after it was unpacked.
-    #[error("checking {what}: {} changed while it was in use", path.display())]
-    Disturbed {
-        /// What was unpacked.
-        what: &'static str,
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Another process uses the store.
-    #[error("pruning store {}: another process uses it", .0.display())]
-    InUse(PathBuf),
-    /// Programs in the store cannot be run.
-    #[error("using store {}: its file system is mounted noexec, and a build runs programs from it", .0.display())]
-    NoExec(PathBuf),
+    /// Another process uses the store or changes it, or its programs cannot be run.
+    #[error(transparent)]
+    Hinted(#[from] Hinted),
     /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -74,13 +64,7 @@ impl StoreError {
                 _ => None,
             },
             Self::Content { .. } => Some("remove that file from the store; it is fetched again"),
-            Self::Disturbed { .. } => {
-                Some("end the other program that writes there, and repeat the command")
-            }
-            Self::InUse(_) => Some("repeat the command when that process has ended"),
-            Self::NoExec(_) => Some(
-                "name a store on another file system with --store, or mount this one with exec",
-            ),
+            Self::Hinted(error) => error.hint(),
             Self::Absent { .. } | Self::Came { .. } | Self::Interrupted(_) => None,
         }
     }
@@ -88,5 +72,14 @@ impl StoreError {
     /// What the system says about a file or folder of the store.
     pub(crate) fn at(path: &Path, source: io::Error) -> Self {
         At::doing("using store", path)(source).into()
+    }
+
+    /// A folder was changed right after it was unpacked.
+    pub(in crate::inputs) fn disturbed(what: &str, path: &Path) -> Self {
+        let path = path.display();
+        let disturbed = format_args!("checking {what}: {path} changed while it was in use");
+        Hinted::new(disturbed)
+            .hinting("end the other program that writes there, and repeat the command")
+            .into()
     }
 }
