@@ -20,14 +20,8 @@ pub trait Job {
 
 /// Why a job does not accept data.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Unfit {
-    /// Not UTF-8.
-    #[error("its data is not UTF-8")]
-    Text,
-    /// Control or other unprintable characters.
-    #[error("its data contains control characters")]
-    Control,
-}
+#[error("its data {0}")]
+pub struct Unfit(&'static str);
 
 /// The terms name a job that this image does not contain.
 #[derive(Debug, thiserror::Error)]

@@ -45,10 +45,7 @@ fn failed(error: &Error) -> ExitCode {
 }
 
 fn read_terms() -> Result<Terms, Error> {
-    let read_error = |source| Error::Read {
-        path: TERMS,
-        source,
-    };
+    let read_error = |error| Error::Terms(format!("{TERMS}: {error}"));
     let file = File::open(TERMS).map_err(|error| read_error(error.into()))?;
     let bytes = content::read_limited(file, limits::DOCUMENT).map_err(read_error)?;
     Ok(Terms::parse(&bytes)?)

@@ -31,7 +31,7 @@ pub struct Environment<'a> {
 /// [`Error::Refused`] if a party, a service or a check refuses; any other error if the run fails.
 /// Messages that were not acknowledged are returned to the subscription.
 pub fn run(terms: &Terms, environment: &Environment) -> Result<(), Error> {
-    let mut job = job::of(&terms.job).map_err(|error| InvalidTerms::Job(Box::new(error)))?;
+    let mut job = job::of(&terms.job).map_err(InvalidTerms::of)?;
     let network = Client::network();
     let identity =
         identity::establish(&environment.launcher, &network, terms, (environment.now)())?;
@@ -55,7 +55,8 @@ pub fn run(terms: &Terms, environment: &Environment) -> Result<(), Error> {
         environment.log,
     );
     let gathered = session.gather(&mut |data| Ok(job.take(data.bytes())?));
-    let outcome =
-        gathered.and_then(|()| (environment.publish)(&job.result()).map_err(Error::Result));
+    let outcome = gathered.and_then(|()| {
+        (environment.publish)(&job.result()).map_err(|error| Error::system("writing result", error))
+    });
     session.finish(outcome, environment.elapsed)
 }

@@ -89,12 +89,20 @@ impl Terms {
     /// # Errors
     /// A field is unknown, missing, duplicated or invalid.
     pub fn parse(bytes: &[u8]) -> Result<Self, InvalidTerms> {
-        let wire: WireTerms = content::json::parse(bytes, LIMIT)?;
+        let wire: WireTerms = content::json::parse(bytes, LIMIT).map_err(InvalidTerms::of)?;
         let collaborators = read_collaborators(wire.collaborators)?;
         let found = collaborators.iter().position(|c| c.name == wire.subscriber);
-        let subscriber = found.ok_or(InvalidTerms::Subscriber(wire.subscriber))?;
+        let subscriber = found.ok_or_else(|| {
+            InvalidTerms(format!(
+                "subscriber {:?} is not a collaborator",
+                wire.subscriber
+            ))
+        })?;
         if !(1..=LONGEST_WAIT).contains(&wire.deadline_seconds) {
-            return Err(InvalidTerms::Deadline(wire.deadline_seconds));
+            return Err(InvalidTerms(format!(
+                "invalid deadline_seconds {}: expected 1 to {LONGEST_WAIT}",
+                wire.deadline_seconds
+            )));
         }
         let signers = read_signers(wire.signers)?;
         all_sign(&collaborators, &signers)?;
@@ -109,7 +117,7 @@ impl Terms {
                 kms: Endpoint::parse(&wire.endpoints.kms)?,
                 pubsub: Endpoint::parse(&wire.endpoints.pubsub)?,
             },
-            subscription: wire.subscription.parse()?,
+            subscription: wire.subscription.parse().map_err(InvalidTerms::resource)?,
             subscriber,
             deadline: Duration::from_secs(wire.deadline_seconds),
         })
@@ -118,6 +126,8 @@ impl Terms {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Display;
+
     use confidential::claims::DEFAULT_AUDIENCE;
 
     use super::*;
@@ -164,35 +174,48 @@ mod tests {
 
     #[test]
     fn refuses_parties_that_share_an_identity() {
-        let name = edited(
-            "\"name\": \"collaborator-2\"",
-            "\"name\": \"collaborator-1\"",
-        );
-        assert!(matches!(name, Err(InvalidTerms::Duplicate(_))));
-        let audience = edited(
-            "https://collaborator-2.example",
-            "https://collaborator-1.example",
-        );
-        assert!(matches!(audience, Err(InvalidTerms::Duplicate(_))));
-        let provider = edited("projects/1002", "projects/1001");
-        assert!(matches!(provider, Err(InvalidTerms::Duplicate(_))));
-        let key = edited(
-            "projects/collaborator-2/locations",
-            "projects/collaborator-1/locations",
-        );
-        assert!(matches!(key, Err(InvalidTerms::Duplicate(_))));
-        let shared = edited(
-            "https://collaborator-1.example/countersign",
-            DEFAULT_AUDIENCE,
-        );
-        assert!(matches!(shared, Err(InvalidTerms::Audience(_))));
-        let unknown = edited(
-            "\"subscriber\": \"collaborator-1\"",
-            "\"subscriber\": \"x\"",
-        );
-        assert!(matches!(unknown, Err(InvalidTerms::Subscriber(_))));
-        let silent = edited("\"messages\": 1", "\"messages\": 0");
-        assert!(matches!(silent, Err(InvalidTerms::Messages(_))));
+        let example = Terms::parse(EXAMPLE.as_bytes()).unwrap();
+        let first = &example.collaborators[0];
+        let twice = |text: &dyn Display| format!("\"{text}\" occurs twice");
+        for (from, to, reason) in [
+            (
+                "\"name\": \"collaborator-2\"",
+                "\"name\": \"collaborator-1\"",
+                twice(&first.name),
+            ),
+            (
+                "https://collaborator-2.example",
+                "https://collaborator-1.example",
+                twice(&first.audience),
+            ),
+            (
+                "projects/1002",
+                "projects/1001",
+                twice(&first.provider.audience()),
+            ),
+            (
+                "projects/collaborator-2/locations",
+                "projects/collaborator-1/locations",
+                twice(&first.kms_key),
+            ),
+            (
+                "https://collaborator-1.example/countersign",
+                DEFAULT_AUDIENCE,
+                format!("{DEFAULT_AUDIENCE:?} is the default audience of all tokens"),
+            ),
+            (
+                "\"subscriber\": \"collaborator-1\"",
+                "\"subscriber\": \"x\"",
+                "subscriber \"x\" is not a collaborator".to_owned(),
+            ),
+            (
+                "\"messages\": 1",
+                "\"messages\": 0",
+                "collaborator-1 sends no messages".to_owned(),
+            ),
+        ] {
+            assert_eq!(edited(from, to).unwrap_err().to_string(), reason);
+        }
     }
 
     #[test]
@@ -206,38 +229,41 @@ mod tests {
             ("subscriptions/data", "subscriptions/data:pull"),
             ("subscriptions/data", "topics/data"),
         ] {
-            let terms = edited(from, to);
-            let is_refused = matches!(terms, Err(InvalidTerms::Resource(_)));
-            assert!(is_refused, "{to}: {terms:?}");
+            let error = edited(from, to).unwrap_err().to_string();
+            let is_refused = error.starts_with("invalid resource name: ");
+            assert!(is_refused, "{to}: {error}");
         }
         for (from, to) in [
             ("//iam.googleapis.com", "//iam.example"),
             ("providers/attestation", "providers"),
             ("projects/1001", "projects/collaborator-1"),
         ] {
-            let terms = edited(from, to);
-            let is_refused = matches!(terms, Err(InvalidTerms::Provider(_)));
-            assert!(is_refused, "{to}: {terms:?}");
+            let error = edited(from, to).unwrap_err().to_string();
+            let is_refused = error.starts_with("invalid sts_audience \"//iam")
+                && error.ends_with(
+                    ": expected //iam.googleapis.com/projects/NUMBER/locations/global/\
+                     workloadIdentityPools/POOL/providers/PROVIDER",
+                );
+            assert!(is_refused, "{to}: {error}");
         }
     }
 
     #[test]
     fn refuses_signers_that_leave_out_a_collaborator() {
-        for (from, to) in [
+        for (from, to, left_out) in [
             (
                 "\"name\": \"collaborator-2\",\n      \"key_id\"",
                 "\"name\": \"other\",\n      \"key_id\"",
+                "collaborator-2",
             ),
             (
                 "\"name\": \"collaborator-2\",\n      \"audience\"",
                 "\"name\": \"other\",\n      \"audience\"",
+                "other",
             ),
         ] {
-            let terms = edited(from, to);
-            assert!(
-                matches!(terms, Err(InvalidTerms::NotSigner(_))),
-                "{to}: {terms:?}"
-            );
+            let expected = format!("collaborator {left_out:?} is not among the signers");
+            assert_eq!(edited(from, to).unwrap_err().to_string(), expected);
         }
         let alone = edited(
             ",\n    {\n      \"name\": \"collaborator-2\",\n      \"key_id\": \"25f74d9def342ab7179d75010a5c68da770e3be6f6a4a44b8f06f9026fce4342\"\n    }",
@@ -254,7 +280,10 @@ mod tests {
                 "\"deadline_seconds\": 300",
                 &format!("\"deadline_seconds\": {seconds}"),
             );
-            assert!(matches!(terms, Err(InvalidTerms::Deadline(_))), "{seconds}");
+            assert_eq!(
+                terms.unwrap_err().to_string(),
+                format!("invalid deadline_seconds {seconds}: expected 1 to {LONGEST_WAIT}")
+            );
         }
     }
 }

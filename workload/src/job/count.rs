@@ -11,10 +11,10 @@ pub struct Counts(BTreeMap<String, u64>);
 
 impl Job for Counts {
     fn take(&mut self, data: &[u8]) -> Result<(), Unfit> {
-        let text = std::str::from_utf8(data).map_err(|_| Unfit::Text)?;
+        let text = std::str::from_utf8(data).map_err(|_| Unfit("is not UTF-8"))?;
         let is_word = |word: &str| word.chars().all(content::is_plain);
         if !text.split_whitespace().all(is_word) {
-            return Err(Unfit::Control);
+            return Err(Unfit("contains control characters"));
         }
         text.split_whitespace().for_each(|word| self.add(word));
         Ok(())
@@ -55,8 +55,11 @@ mod tests {
     #[test]
     fn counts_nothing_of_invalid_data() {
         let mut counts = Counts::default();
-        assert_eq!(counts.take(b"alice \xff"), Err(Unfit::Text));
-        assert_eq!(counts.take(b"alice \x1b[2J"), Err(Unfit::Control));
+        assert_eq!(counts.take(b"alice \xff"), Err(Unfit("is not UTF-8")));
+        assert_eq!(
+            counts.take(b"alice \x1b[2J"),
+            Err(Unfit("contains control characters"))
+        );
         assert_eq!(counts.result(), "");
     }
 }

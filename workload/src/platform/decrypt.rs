@@ -73,12 +73,10 @@ impl Kms<'_> {
             .call(&doing, &url, Some(access.token()), &content)?;
         match (answer.status(), answer.code().as_str()) {
             (400, "INVALID_ARGUMENT") => Ok(Opened::NotOpened(answer.message())),
-            (401 | 403, _) | (400, "FAILED_PRECONDITION") => Err(Refusal::Denied {
-                doing,
-                message: answer.message(),
+            (401 | 403, _) | (400, "FAILED_PRECONDITION") => {
+                Err(Refusal::new(doing, answer.message()).into())
             }
-            .into()),
-            _ => Ok(Opened::Plaintext(check(&answer.json(&doing)?, doing)?)),
+            _ => Ok(Opened::Plaintext(check(&answer.json(&doing)?, &doing)?)),
         }
     }
 
@@ -89,26 +87,20 @@ impl Kms<'_> {
             "image_digest": self.image_digest,
             "message": name,
         });
-        content::json::canonical(&data).map_err(Error::Request)
+        content::json::canonical(&data).map_err(|error| Error::system("writing request", error))
     }
 }
 
-fn check(decrypted: &Decrypted, doing: String) -> Result<Secret, Error> {
+fn check(decrypted: &Decrypted, doing: &str) -> Result<Secret, Error> {
     let encoded = decrypted.plaintext.as_ref().map_or(Some(""), Secret::text);
     let plaintext = encoded.and_then(from_base64).map(Secret::new);
     let Some(plaintext) = plaintext else {
-        return Err(Error::Incomplete {
-            doing,
-            missing: "plaintext",
-        });
+        return Err(Error::incomplete(doing, "plaintext"));
     };
     let crc32c = crc32c::crc32c(plaintext.bytes()).to_string();
     match decrypted.plaintext_crc32c.as_ref() == Some(&crc32c) {
         true => Ok(plaintext),
-        false => Err(Error::Incomplete {
-            doing,
-            missing: "plaintextCrc32c",
-        }),
+        false => Err(Error::incomplete(doing, "plaintextCrc32c")),
     }
 }
 
@@ -123,7 +115,7 @@ mod tests {
                 plaintext: Some(Secret::new(plaintext.into())),
                 plaintext_crc32c,
             },
-            "decrypting".into(),
+            "decrypting",
         )
     }
 
@@ -143,10 +135,8 @@ mod tests {
             ("", None, "plaintextCrc32c"),
         ] {
             let refused = checked(plaintext, crc32c).err().unwrap();
-            assert!(
-                matches!(&refused, Error::Incomplete { missing, .. } if *missing == wrong),
-                "{refused}"
-            );
+            let expected = format!("decrypting: the answer has no valid {wrong}");
+            assert_eq!(refused.to_string(), expected);
         }
     }
 }

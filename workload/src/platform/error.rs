@@ -1,5 +1,6 @@
-use content::Digest;
-use content::json::JsonError;
+use std::fmt::Display;
+
+use crate::terms::InvalidTerms;
 
 /// Why the workload stops.
 #[derive(Debug, thiserror::Error)]
@@ -7,17 +8,9 @@ pub enum Error {
     /// A party, a service or a check of the workload itself refuses to continue.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The terms are invalid.
-    #[error("reading terms: {0}")]
-    Terms(#[from] crate::terms::InvalidTerms),
-    /// A file of the image cannot be read.
-    #[error("reading {path}: {source}")]
-    Read {
-        /// The path of the file.
-        path: &'static str,
-        /// The cause.
-        source: content::ReadError,
-    },
+    /// The terms of the image are invalid, or cannot be read.
+    #[error("reading {0}")]
+    Terms(String),
     /// No complete answer arrived.
     #[error("{doing}: {source}")]
     Http {
@@ -32,33 +25,22 @@ pub enum Error {
         /// The operation, as a present participle.
         doing: String,
     },
-    /// An answer with an error status.
-    #[error("{doing}: the service answered {status} {message}")]
-    Status {
+    /// An answer with an error status, or one that is malformed, lacks a field, or has fields that do not match.
+    #[error("{doing}: {fault}")]
+    Answer {
         /// The operation, as a present participle.
         doing: String,
-        /// The HTTP status.
-        status: u16,
-        /// The message of the answer, shortened and without parts of the request.
-        message: String,
+        /// What is wrong with the answer.
+        fault: String,
     },
-    /// An answer that is malformed, lacks a field, or has fields that do not match.
-    #[error("{doing}: the answer has no valid {missing}")]
-    Incomplete {
+    /// The system failed, or a document could not be written.
+    #[error("{doing}: {fault}")]
+    System {
         /// The operation, as a present participle.
-        doing: String,
-        /// The field that is absent or invalid.
-        missing: &'static str,
+        doing: &'static str,
+        /// What failed.
+        fault: String,
     },
-    /// The random number generator of the system failed.
-    #[error("making a nonce: the random number generator of the system failed")]
-    Randomness,
-    /// A request cannot be written as JSON.
-    #[error("writing request: {0}")]
-    Request(#[source] JsonError),
-    /// The result could not be written.
-    #[error("writing result: {0}")]
-    Result(#[source] std::io::Error),
 }
 
 impl Error {
@@ -66,87 +48,59 @@ impl Error {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Refused(_) => "ask the party that refused",
-            Self::Terms(_) | Self::Read { .. } => "rebuild the image with valid terms",
+            Self::Terms(_) => "rebuild the image with valid terms",
             Self::Http { .. } | Self::Late { .. } => {
                 "check that the services in the terms can be reached from this machine"
             }
-            Self::Status { .. } | Self::Incomplete { .. } => {
-                "check that the terms name the right services"
-            }
-            Self::Randomness | Self::Request(_) | Self::Result(_) => "start the workload again",
+            Self::Answer { .. } => "check that the terms name the right services",
+            Self::System { .. } => "start the workload again",
         }
+    }
+
+    /// An answer with an error status. `message` is that of the answer, shortened and without parts of the request.
+    pub(crate) fn status(doing: &str, status: u16, message: &str) -> Self {
+        Self::Answer {
+            doing: doing.to_owned(),
+            fault: format!("the service answered {status} {message}"),
+        }
+    }
+
+    /// An answer whose field `missing` is absent or invalid.
+    pub(crate) fn incomplete(doing: &str, missing: &str) -> Self {
+        Self::Answer {
+            doing: doing.to_owned(),
+            fault: format!("the answer has no valid {missing}"),
+        }
+    }
+
+    pub(crate) fn system(doing: &'static str, fault: impl Display) -> Self {
+        Self::System {
+            doing,
+            fault: fault.to_string(),
+        }
+    }
+}
+
+impl From<InvalidTerms> for Error {
+    fn from(invalid: InvalidTerms) -> Self {
+        Self::Terms(format!("terms: {invalid}"))
     }
 }
 
 /// Why the workload must not continue: a verdict, not a malfunction.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// A token that is invalid.
-    #[error("checking attestation token for {audience}: {source}")]
-    Token {
-        /// The audience of the token.
-        audience: String,
-        /// Why it is invalid.
-        source: confidential::Error,
-    },
-    /// Two tokens of one launch name different images.
-    #[error("checking attestation token for {audience}: expected image {expected}, found {found}")]
-    OtherImage {
-        /// The audience of the token.
-        audience: String,
-        /// The image in the earlier tokens.
-        expected: Digest,
-        /// The image in this token.
-        found: Digest,
-    },
-    /// Parties that have not signed this image.
-    #[error("checking signatures on {image_digest}: not signed by {}", .missing.join(", "))]
-    NotSigned {
-        /// This image.
-        image_digest: Digest,
-        /// The names of the parties.
-        missing: Vec<String>,
-    },
-    /// A collaborator's provider refuses the workload's token.
-    #[error("exchanging token of {collaborator}: {error}: {description}")]
-    Exchange {
-        /// The collaborator.
-        collaborator: String,
-        /// The error code (RFC 6749 section 5.2).
-        error: String,
-        /// The error description; may be empty.
-        description: String,
-    },
-    /// A service denies a call.
-    #[error("{doing}: {message}")]
-    Denied {
-        /// The operation, as a present participle.
-        doing: String,
-        /// The message of the service.
-        message: String,
-    },
-    /// Not all data arrived before the deadline.
-    #[error("waiting for data: after {seconds} s, {}{}", owing(.owed), during(.doing.as_deref()))]
-    Overdue {
-        /// The wait, in seconds.
-        seconds: u64,
-        /// The collaborators that owe messages, with the number of messages.
-        owed: Vec<(String, u32)>,
-        /// The call that was open at the deadline, if there was one.
-        doing: Option<String>,
-    },
+#[error("{doing}: {reason}")]
+pub struct Refusal {
+    doing: String,
+    reason: String,
 }
 
-fn owing(owed: &[(String, u32)]) -> String {
-    let each: Vec<_> = owed
-        .iter()
-        .map(|(name, count)| format!("{name} owes {count}"))
-        .collect();
-    each.join(", ")
-}
-
-fn during(doing: Option<&str>) -> String {
-    doing.map_or_else(String::new, |doing| {
-        format!("; no answer yet while {doing}")
-    })
+impl Refusal {
+    /// `doing` is the operation, as a present participle.
+    pub(crate) fn new(doing: impl Into<String>, reason: impl Display) -> Self {
+        Self {
+            doing: doing.into(),
+            reason: reason.to_string(),
+        }
+    }
 }

@@ -62,38 +62,30 @@ fn exchange(
     ];
     let answer = network.call(&doing, url, None, &Content::Form(&form))?;
     match answer.status() {
-        400 | 401 | 403 => Err(refusal(&answer, doing, collaborator)),
-        _ => granted(answer.json(&doing)?, doing),
+        400 | 401 | 403 => Err(refusal(&answer, &doing, collaborator)),
+        _ => granted(answer.json(&doing)?, &doing),
     }
 }
 
-fn granted(granted: Granted, doing: String) -> Result<Access, Error> {
+fn granted(granted: Granted, doing: &str) -> Result<Access, Error> {
     match granted.token_type.eq_ignore_ascii_case("bearer") {
         true => Ok(Access {
             token: granted.access_token,
         }),
-        false => Err(Error::Incomplete {
-            doing,
-            missing: "token_type",
-        }),
+        false => Err(Error::incomplete(doing, "token_type")),
     }
 }
 
-fn refusal(answer: &Answer, doing: String, collaborator: &Collaborator) -> Error {
+fn refusal(answer: &Answer, doing: &str, collaborator: &Collaborator) -> Error {
     match answer.oauth_error() {
         Some(OAuthError {
             error,
             error_description,
-        }) => Refusal::Exchange {
-            collaborator: collaborator.name.clone(),
-            error,
-            description: error_description,
-        }
+        }) => Refusal::new(
+            format!("exchanging token of {}", collaborator.name),
+            format_args!("{error}: {error_description}"),
+        )
         .into(),
-        None => Error::Status {
-            doing,
-            status: answer.status(),
-            message: answer.message(),
-        },
+        None => Error::status(doing, answer.status(), &answer.message()),
     }
 }

@@ -61,7 +61,7 @@ impl Content<'_> {
     pub fn json(value: &impl Serialize) -> Result<Self, Error> {
         content::json::canonical(value)
             .map(Self::Json)
-            .map_err(Error::Request)
+            .map_err(|error| Error::system("writing request", error))
     }
 }
 
@@ -225,10 +225,8 @@ impl Answer {
     /// it may contain a token or data.
     pub fn json<T: DeserializeOwned>(self, doing: &str) -> Result<T, Error> {
         let answer = self.ok(doing)?;
-        answer.parse().ok_or_else(|| Error::Incomplete {
-            doing: doing.to_owned(),
-            missing: "form",
-        })
+        let parsed = answer.parse();
+        parsed.ok_or_else(|| Error::incomplete(doing, "form"))
     }
 
     fn parse<T: DeserializeOwned>(&self) -> Option<T> {
@@ -242,11 +240,7 @@ impl Answer {
     pub fn ok(self, doing: &str) -> Result<Self, Error> {
         match self.status {
             200 => Ok(self),
-            status => Err(Error::Status {
-                doing: doing.to_owned(),
-                status,
-                message: self.message(),
-            }),
+            status => Err(Error::status(doing, status, &self.message())),
         }
     }
 

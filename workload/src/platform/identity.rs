@@ -1,6 +1,7 @@
 //! The identity of this container: its attestation tokens, verified as by any relying party.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::Path;
 
 use confidential::Token;
@@ -89,34 +90,27 @@ pub fn establish(
             at: now,
         };
         let measured = check(&token, &keys, &expected);
-        let measured = measured.map_err(|source| Refusal::Token {
-            audience: audience.clone(),
-            source,
-        })?;
+        let measured = measured.map_err(|error| refused(audience, error))?;
         identity = Some(join(identity, measured, audience, token)?);
     }
     // The terms have at least one collaborator.
-    identity.ok_or(Error::Incomplete {
-        doing: "reading terms".into(),
-        missing: "collaborator",
-    })
+    identity.ok_or_else(|| Error::incomplete("reading terms", "collaborator"))
+}
+
+/// The token for `audience` is invalid.
+fn refused(audience: &str, reason: impl Display) -> Refusal {
+    Refusal::new(format!("checking attestation token for {audience}"), reason)
 }
 
 /// The keys of the issuer, found through its discovery document.
 fn issuer_keys(network: &Client, terms: &Terms) -> Result<KeySet, Error> {
     let doing = "reading the issuer's keys";
     let get = |url: &str| network.call(doing, url, None, &Content::None)?.ok(doing);
-    let refused = |source| Refusal::Token {
-        audience: "all collaborators".into(),
-        source,
-    };
+    let refused = |error| refused("all collaborators", error);
     let document = get(terms.discovery.as_str())?.into_body();
     let discovery = Discovery::parse(document.bytes(), &terms.issuer).map_err(refused)?;
     let keys = Endpoint::parse(&discovery.jwks_uri);
-    let keys = keys.map_err(|_| Error::Incomplete {
-        doing: doing.into(),
-        missing: "jwks_uri",
-    })?;
+    let keys = keys.map_err(|_| Error::incomplete(doing, "jwks_uri"))?;
     let keys = get(keys.as_str())?.into_body();
     Ok(KeySet::parse(keys.bytes()).map_err(refused)?)
 }
@@ -182,11 +176,9 @@ fn join(
         });
     };
     if identity.image_digest != image_digest {
-        return Err(Refusal::OtherImage {
-            audience: audience.to_owned(),
-            expected: identity.image_digest,
-            found: image_digest,
-        });
+        let expected = identity.image_digest;
+        let other = format_args!("expected image {expected}, found {image_digest}");
+        return Err(refused(audience, other));
     }
     identity.signers.retain(|key| signers.contains(key));
     identity.tokens.push(token);
@@ -196,8 +188,9 @@ fn join(
 /// A value that no earlier token can contain: 16 random bytes as 32 hex digits.
 fn nonce() -> Result<String, Error> {
     let mut bytes = [0; 16];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Error::Randomness)?;
+    SystemRandom::new().fill(&mut bytes).map_err(|_| {
+        let fault = "the random number generator of the system failed";
+        Error::system("making a nonce", fault)
+    })?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -76,28 +76,8 @@ pub struct EncryptedMessage {
 
 /// Why a message is invalid.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Objection {
-    /// The attribute is missing, empty, longer than 128 bytes or unprintable.
-    #[error("it has no valid attribute {0:?}")]
-    Attribute(&'static str),
-    /// The sender is not in the terms.
-    #[error("{0:?} is not a collaborator")]
-    UnknownSender(String),
-    /// The message names a key other than the sender's.
-    #[error("key {found:?} is not the key of {collaborator}")]
-    ForeignKey {
-        /// The sender.
-        collaborator: String,
-        /// The key that the message names.
-        found: String,
-    },
-    /// The data is not base64.
-    #[error("its data is not base64")]
-    Data,
-    /// The data is larger than Cloud KMS decrypts, in bytes.
-    #[error("its data has {0} bytes, more than the limit of {CIPHERTEXT_LIMIT}")]
-    Size(usize),
-}
+#[error("{0}")]
+pub struct Objection(String);
 
 impl Delivery {
     /// The collaborator that the message claims as its sender. Only decryption verifies the claim.
@@ -129,21 +109,22 @@ impl Delivery {
     fn validate(&self, collaborators: &[Collaborator]) -> Result<EncryptedMessage, Objection> {
         let name = self.attribute("collaborator")?;
         let place = collaborators.iter().position(|c| c.name == name);
-        let place = place.ok_or_else(|| Objection::UnknownSender(name.to_owned()))?;
+        let place = place.ok_or_else(|| Objection(format!("{name:?} is not a collaborator")))?;
         let own = collaborators[place].kms_key.to_string();
         match self.message.attributes.get("key") {
             Some(found) if *found != own => {
-                let (collaborator, found) = (name.to_owned(), printable(found, 300));
-                return Err(Objection::ForeignKey {
-                    collaborator,
-                    found,
-                });
+                let found = printable(found, 300);
+                return Err(Objection(format!("key {found:?} is not the key of {name}")));
             }
             _ => {}
         }
-        let ciphertext = from_base64(&self.message.data).ok_or(Objection::Data)?;
+        let ciphertext = from_base64(&self.message.data);
+        let ciphertext = ciphertext.ok_or_else(|| Objection("its data is not base64".into()))?;
         if ciphertext.len() > CIPHERTEXT_LIMIT {
-            return Err(Objection::Size(ciphertext.len()));
+            return Err(Objection(format!(
+                "its data has {} bytes, more than the limit of {CIPHERTEXT_LIMIT}",
+                ciphertext.len()
+            )));
         }
         Ok(EncryptedMessage {
             collaborator: name.to_owned(),
@@ -153,12 +134,13 @@ impl Delivery {
         })
     }
 
-    fn attribute(&self, name: &'static str) -> Result<&str, Objection> {
+    fn attribute(&self, name: &str) -> Result<&str, Objection> {
         let value = self.message.attributes.get(name).map(String::as_str);
         let is_proper = |value: &&str| {
             !value.is_empty() && value.len() <= NAME_LIMIT && value.chars().all(content::is_plain)
         };
-        value.filter(is_proper).ok_or(Objection::Attribute(name))
+        let value = value.filter(is_proper);
+        value.ok_or_else(|| Objection(format!("it has no valid attribute {name:?}")))
     }
 }
 
@@ -257,11 +239,7 @@ impl<'a> Inbox<'a> {
         let content = Content::json(request)?;
         let answer = network.call(doing, &url, Some(self.access.token()), &content)?;
         match answer.status() {
-            401 | 403 => Err(Refusal::Denied {
-                doing: doing.to_owned(),
-                message: answer.message(),
-            }
-            .into()),
+            401 | 403 => Err(Refusal::new(doing, answer.message()).into()),
             _ => Ok(answer),
         }
     }
@@ -321,28 +299,32 @@ mod tests {
 
     #[test]
     fn rejects_invalid_messages() {
-        let refused = |attributes: &[(&str, &str)], data| read(attributes, data).unwrap_err();
+        let refused = |attributes: &[(&str, &str)], data| {
+            let Objection(reason) = read(attributes, data).unwrap_err();
+            reason
+        };
+        let no_message = "it has no valid attribute \"message\"";
         assert_eq!(
             refused(&[("message", "m")], ""),
-            Objection::Attribute("collaborator")
+            "it has no valid attribute \"collaborator\""
         );
-        assert_eq!(refused(&[TWO], ""), Objection::Attribute("message"));
-        assert_eq!(
-            refused(&[TWO, ("message", "a\nb")], ""),
-            Objection::Attribute("message")
-        );
+        assert_eq!(refused(&[TWO], ""), no_message);
+        assert_eq!(refused(&[TWO, ("message", "a\nb")], ""), no_message);
         let long = "m".repeat(129);
+        assert_eq!(refused(&[TWO, ("message", &long)], ""), no_message);
         assert_eq!(
-            refused(&[TWO, ("message", &long)], ""),
-            Objection::Attribute("message")
+            refused(&[TWO, ("message", "m")], "Y"),
+            "its data is not base64"
         );
-        assert_eq!(refused(&[TWO, ("message", "m")], "Y"), Objection::Data);
         let large = base64(&vec![0; CIPHERTEXT_LIMIT + 1]);
         assert_eq!(
             refused(&[TWO, ("message", "m")], &large),
-            Objection::Size(CIPHERTEXT_LIMIT + 1)
+            format!(
+                "its data has {} bytes, more than the limit of {CIPHERTEXT_LIMIT}",
+                CIPHERTEXT_LIMIT + 1
+            )
         );
         let unknown = refused(&[("collaborator", "mallory"), ("message", "m")], "");
-        assert_eq!(unknown, Objection::UnknownSender("mallory".into()));
+        assert_eq!(unknown, "\"mallory\" is not a collaborator");
     }
 }

@@ -8,17 +8,17 @@ use crate::terms::Signer;
 /// Checks that all `signers` have signed the image.
 ///
 /// # Errors
-/// [`Refusal::NotSigned`] names the parties that have not signed.
+/// The refusal names the parties that have not signed.
 pub fn check(identity: &Identity, signers: &[Signer]) -> Result<(), Refusal> {
     let has_signed = |signer: &&Signer| identity.signers.contains(&signer.key.hex());
     let missing = signers.iter().filter(|signer| !has_signed(signer));
-    let missing: Vec<_> = missing.map(|signer| signer.name.clone()).collect();
+    let missing: Vec<_> = missing.map(|signer| signer.name.as_str()).collect();
     match missing.is_empty() {
         true => Ok(()),
-        false => Err(Refusal::NotSigned {
-            image_digest: identity.image_digest,
-            missing,
-        }),
+        false => Err(Refusal::new(
+            format!("checking signatures on {}", identity.image_digest),
+            format_args!("not signed by {}", missing.join(", ")),
+        )),
     }
 }
 

@@ -13,7 +13,12 @@ impl Endpoint {
     /// Any other scheme, http to a host that is not loopback, user information, a query or a fragment,
     /// or more than 512 bytes.
     pub fn parse(text: &str) -> Result<Self, InvalidTerms> {
-        let invalid = || InvalidTerms::Endpoint(text.chars().take(80).collect());
+        let invalid = || {
+            let found: String = text.chars().take(80).collect();
+            InvalidTerms::of(format_args!(
+                "invalid address {found:?}: expected https, or http to a loopback address"
+            ))
+        };
         let is_plain = |c: char| c.is_ascii_graphic() && !"?#\\\"<>{}|^`".contains(c);
         let (scheme, rest) = text.split_once("://").ok_or_else(invalid)?;
         let authority = rest.split('/').next().unwrap_or_default();

@@ -63,15 +63,15 @@ pub(super) fn read_collaborators(
         match wire {
             WireCollaborator {
                 name, messages: 0, ..
-            } => Err(InvalidTerms::Messages(name)),
-            WireCollaborator { audience, .. } if audience == DEFAULT_AUDIENCE => {
-                Err(InvalidTerms::Audience(audience))
-            }
+            } => Err(InvalidTerms(format!("{name} sends no messages"))),
+            WireCollaborator { audience, .. } if audience == DEFAULT_AUDIENCE => Err(InvalidTerms(
+                format!("{audience:?} is the default audience of all tokens"),
+            )),
             wire => Ok(Collaborator {
                 name: text(wire.name)?,
                 audience: text(wire.audience)?,
                 provider: provider(&wire.sts_audience)?,
-                kms_key: wire.kms_key.parse()?,
+                kms_key: wire.kms_key.parse().map_err(InvalidTerms::resource)?,
                 messages: wire.messages,
             }),
         }
@@ -90,7 +90,7 @@ pub(super) fn read_signers(wire: Vec<WireSigner>) -> Result<Vec<Signer>, Invalid
                 name: text(name)?,
                 key,
             }),
-            Err(source) => Err(InvalidTerms::Key { name, source }),
+            Err(error) => Err(InvalidTerms(format!("signer {name}: {error}"))),
         }
     };
     let all: Vec<_> = wire.into_iter().map(read).collect::<Result<_, _>>()?;
@@ -108,14 +108,16 @@ pub(super) fn all_sign(
         .iter()
         .find(|collaborator| !signs(collaborator))
     {
-        Some(left_out) => Err(InvalidTerms::NotSigner(left_out.name.clone())),
+        Some(Collaborator { name, .. }) => Err(InvalidTerms(format!(
+            "collaborator {name:?} is not among the signers"
+        ))),
         None => Ok(()),
     }
 }
 
 fn not_empty<T>(what: &'static str, all: Vec<T>) -> Result<Vec<T>, InvalidTerms> {
     match all.is_empty() {
-        true => Err(InvalidTerms::Empty(what)),
+        true => Err(InvalidTerms(format!("no {what} is named"))),
         false => Ok(all),
     }
 }
@@ -123,18 +125,27 @@ fn not_empty<T>(what: &'static str, all: Vec<T>) -> Result<Vec<T>, InvalidTerms>
 fn once(seen: &mut BTreeSet<String>, text: &str) -> Result<(), InvalidTerms> {
     match seen.insert(text.to_owned()) {
         true => Ok(()),
-        false => Err(InvalidTerms::Duplicate(text.to_owned())),
+        false => Err(InvalidTerms(format!("{text:?} occurs twice"))),
     }
 }
 
 fn provider(audience: &str) -> Result<Provider, InvalidTerms> {
-    let invalid = || InvalidTerms::Provider(audience.chars().take(200).collect());
+    let invalid = || {
+        let found: String = audience.chars().take(200).collect();
+        InvalidTerms(format!(
+            "invalid sts_audience {found:?}: expected //iam.googleapis.com/projects/NUMBER/locations/global/\
+             workloadIdentityPools/POOL/providers/PROVIDER"
+        ))
+    };
     Provider::from_audience(audience).ok_or_else(invalid)
 }
 
 pub(super) fn text(text: String) -> Result<String, InvalidTerms> {
     match !text.is_empty() && text.len() <= TEXT_LIMIT && !text.contains(char::is_control) {
         true => Ok(text),
-        false => Err(InvalidTerms::Text(text.chars().take(80).collect())),
+        false => {
+            let found: String = text.chars().take(80).collect();
+            Err(InvalidTerms(format!("invalid name {found:?}")))
+        }
     }
 }
