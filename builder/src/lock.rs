@@ -11,11 +11,12 @@ pub mod signature;
 mod size;
 pub mod time;
 
+use console::hint::Hinted;
 use content::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::untrusted;
-use crates::{Crate, Named};
+use crates::Crate;
 use index::SignedIndex;
 use packages::Package;
 
@@ -55,29 +56,13 @@ pub enum LockError {
     /// The text is not a lock.
     #[error("parsing Image.lock: {}", untrusted::toml(.0))]
     Parse(#[from] toml::de::Error),
-    /// A lock of an unknown version.
-    #[error("reading Image.lock: expected version 2, found {found}")]
-    Version {
-        /// The version that it names.
-        found: u32,
-    },
-    /// The lock is older than what it locks.
-    #[error("checking Image.lock: it locks another {file}: expected {expected}, found {found}")]
-    Stale {
-        /// The file that has changed.
-        file: &'static str,
-        /// The digest in the lock.
-        expected: Digest,
-        /// The digest of the file.
-        found: Digest,
-    },
-    /// The lock and `Cargo.lock` name different crates.
-    #[error("checking Image.lock: its crates are not those of Cargo.lock: {first}")]
-    Crates {
-        /// The first crate that only one of them names.
-        first: Named,
-    },
+    /// It is of another version.
+    #[error(transparent)]
+    Hinted(#[from] Hinted),
 }
+
+/// The hint for a lock that cannot be used.
+pub(crate) const AGAIN: &str = "run `builder lock` there again, and commit what it writes";
 
 /// The field that every version of a lock has.
 #[derive(Deserialize)]
@@ -98,7 +83,11 @@ impl Lock {
         let Versioned { version } = content::toml::parse(text)?;
         match version {
             VERSION => Ok(content::toml::parse(text)?),
-            found => Err(LockError::Version { found }),
+            found => Err(Hinted::new(format_args!(
+                "reading Image.lock: expected version 2, found {found}"
+            ))
+            .hinting(AGAIN)
+            .into()),
         }
     }
 
@@ -151,12 +140,13 @@ pub(crate) mod tests {
     fn another_version_is_named() {
         let lock = lock();
         assert_eq!(Lock::parse(&lock.to_text().unwrap()).unwrap(), lock);
-        let other = Lock::parse("version = 1\nother = true\n");
-        assert!(
-            matches!(other, Err(LockError::Version { found: 1 })),
-            "{other:?}"
+        let refusal = |text: &str| Lock::parse(text).unwrap_err().to_string();
+        assert_eq!(
+            refusal("version = 1\nother = true\n"),
+            "reading Image.lock: expected version 2, found 1"
         );
-        assert!(matches!(Lock::parse("nonsense"), Err(LockError::Parse(_))));
+        let nonsense = refusal("nonsense");
+        assert!(nonsense.starts_with("parsing Image.lock: "), "{nonsense}");
     }
 
     /// A lock with one package.

@@ -23,6 +23,7 @@ use builder::sandbox::{self, Limits, Role, Sandbox};
 use clap::Parser;
 use cli::{Cli, Command, How};
 use console::arguments::Registry;
+use console::hint::Hinted;
 use console::progress::Progress;
 use console::signals::Signals;
 use console::{Status, print};
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         return sandbox::play(role);
     }
     if let Err(error) = console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os()) {
-        return explain(&Error::Runtime(error));
+        return explain(&Hinted::starting(error).into());
     }
     // No file may depend on the caller's umask.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
@@ -65,7 +66,7 @@ fn explain(error: &Error) -> ExitCode {
 fn start(command: Command) -> Result<(), Error> {
     // Several providers may be linked, so one must be chosen. This fails only if one was chosen before.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime = console::runtime::start().map_err(Error::Runtime)?;
+    let runtime = console::runtime::start().map_err(Hinted::starting)?;
     let outcome = runtime.block_on(until_signal(command));
     // Work that has not noticed the signal in time ends with the process.
     runtime.shutdown_background();
@@ -74,12 +75,12 @@ fn start(command: Command) -> Result<(), Error> {
 
 /// A signal ends the work. Its temporary files are removed.
 async fn until_signal(command: Command) -> Result<(), Error> {
-    let mut signals = Signals::listen().map_err(Error::Runtime)?;
+    let mut signals = Signals::listen().map_err(Hinted::starting)?;
     let interrupt = Interrupt::default();
     let mut work = begin(command, interrupt.clone());
     tokio::select! {
         outcome = &mut work => {
-            return outcome.unwrap_or_else(|error| Err(Error::Runtime(io::Error::other(error))));
+            return outcome.unwrap_or_else(|error| Err(Hinted::starting(io::Error::other(error)).into()));
         }
         _ = signals.next() => {}
     }
@@ -235,7 +236,15 @@ fn store_folder(named: Option<&Path>) -> Result<PathBuf, Error> {
     let cache = || absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
     let folder = match named {
         Some(named) => named.to_owned(),
-        None => cache().ok_or(Error::NoStore)?.join("countersign"),
+        None => {
+            let cache = cache().ok_or_else(|| {
+                Hinted::new(
+                    "finding the store: neither XDG_CACHE_HOME nor HOME is an absolute path",
+                )
+                .hinting("name a directory with --store")
+            })?;
+            cache.join("countersign")
+        }
     };
     // The sandbox is mounted below it, so its path must be absolute.
     Ok(std::path::absolute(&folder).map_err(At::reading(&folder))?)
@@ -308,7 +317,10 @@ async fn transport(arguments: &Registry) -> Result<Transport, Error> {
         true => Ok(Transport::PlainHttp),
         false => Transport::https(arguments.ca.as_deref())
             .await
-            .map_err(Error::Authorities),
+            .map_err(|error| {
+                let hint = error.hint();
+                Hinted::from_error(error).hinting(hint).into()
+            }),
     }
 }
 

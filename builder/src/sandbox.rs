@@ -8,12 +8,13 @@ mod plan;
 mod restrict;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use console::hint::Hinted;
 use serde::de::DeserializeOwned;
 
 use crate::interrupt::{Interrupt, Interrupted, Watch};
@@ -32,9 +33,6 @@ const LINE: u64 = 64 << 10;
 /// Why a program in a sandbox gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The helper cannot be started, or communication with it fails.
-    #[error("starting sandbox: {0}")]
-    Helper(#[source] io::Error),
     /// The system does not allow a sandbox.
     #[error("making sandbox: {0}")]
     Refused(#[from] Refusal),
@@ -46,59 +44,6 @@ pub enum SandboxError {
         /// Its exit status.
         code: i32,
     },
-    /// A signal ended the program, most likely because memory ran out.
-    #[error("running {program}: ended by signal {signal}")]
-    Killed {
-        /// Its path inside.
-        program: String,
-        /// The signal's number.
-        signal: i32,
-    },
-    /// The program succeeded, but its product is missing.
-    #[error("reading {} in the sandbox: {source}", path.display())]
-    Missing {
-        /// Its path inside.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// The helper ended without a report.
-    #[error("running sandbox: it ended without a report")]
-    Silent,
-    /// The product is too large, or was not handed out in full.
-    #[error("reading {} in the sandbox: expected {expected} bytes, found {found}", path.display())]
-    Size {
-        /// Its path inside.
-        path: PathBuf,
-        /// Bytes announced, or allowed.
-        expected: u64,
-        /// Bytes received, or announced.
-        found: u64,
-    },
-    /// The product cannot be written.
-    #[error("writing {}: {source}", path.display())]
-    Write {
-        /// Its path on the machine.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// The program did not end in time.
-    #[error("running {program}: it has not ended after {} seconds", limit.as_secs())]
-    Late {
-        /// Its path inside.
-        program: String,
-        /// The time limit.
-        limit: Duration,
-    },
-    /// The program, or a process that it started, used more than it may.
-    #[error("running {program}: {exceeded}")]
-    Exceeded {
-        /// Its path inside.
-        program: String,
-        /// The limit.
-        exceeded: Exceeded,
-    },
     /// The program succeeded, but a process did not end before the one that started it, and could have changed
     /// the product.
     #[error("running {program}: process {process:?} outlived the process that started it")]
@@ -108,9 +53,49 @@ pub enum SandboxError {
         /// The name of the process.
         process: String,
     },
+    /// The sandbox cannot be used, the program was ended or used more than it may, or its product is missing.
+    #[error(transparent)]
+    Hinted(#[from] Hinted),
     /// The user interrupted it.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl SandboxError {
+    /// A hint for the user about this program's options, if there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(Refusal {
+                step: Step::Proc, ..
+            }) => Some(
+                "in a container, let it mount /proc: docker run --security-opt systempaths=unconfined",
+            ),
+            Self::Refused(_) => Some(
+                "user namespaces must be allowed: sysctl user.max_user_namespaces and \
+                 kernel.apparmor_restrict_unprivileged_userns; in a container also its seccomp profile",
+            ),
+            Self::Hinted(error) => error.hint(),
+            Self::Exited { .. } | Self::LeftBehind { .. } | Self::Interrupted(_) => None,
+        }
+    }
+
+    /// The helper cannot be started, or communication with it fails.
+    fn helper(source: io::Error) -> Self {
+        Hinted::doing("starting sandbox", source).into()
+    }
+
+    fn silent() -> Self {
+        Hinted::new("running sandbox: it ended without a report").into()
+    }
+}
+
+fn limit_hint(resource: Resource) -> &'static str {
+    match resource {
+        Resource::Memory => "raise it with --limit-memory, or try --jobs 1",
+        Resource::Files => "raise it with --limit-files",
+        Resource::Processes => "raise it with --limit-processes, or try --jobs 1",
+        Resource::Output => "raise it with --limit-output",
+    }
 }
 
 /// How to run a program in a sandbox.
@@ -137,11 +122,11 @@ impl Sandbox<'_> {
         let mut helper = Command::new(self.helper);
         helper.arg(Role::Probe.argument()).env_clear();
         let output = helper.stdin(Stdio::null()).output();
-        let output = output.map_err(SandboxError::Helper)?;
+        let output = output.map_err(SandboxError::helper)?;
         match read_line(&mut output.stdout.as_slice())? {
             Some(Report::Refused(refusal)) => Err(refusal.into()),
             _ if output.status.success() => Ok(()),
-            _ => Err(SandboxError::Silent),
+            _ => Err(SandboxError::silent()),
         }
     }
 
@@ -157,13 +142,13 @@ impl Sandbox<'_> {
         let stdin = child.stdin.take();
         let outcome = self.attend(&mut child, stdin.as_ref(), plan, product);
         drop(stdin);
-        child.wait().map_err(SandboxError::Helper)?;
+        child.wait().map_err(SandboxError::helper)?;
         self.interrupt.check()?;
         outcome
     }
 
     fn start(&self, plan: &Plan) -> Result<Child, SandboxError> {
-        self.prepare(plan).map_err(SandboxError::Helper)?;
+        self.prepare(plan).map_err(SandboxError::helper)?;
         Command::new(self.helper)
             .arg(Role::Outer.argument())
             .env_clear()
@@ -171,7 +156,7 @@ impl Sandbox<'_> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(SandboxError::Helper)
+            .map_err(SandboxError::helper)
     }
 
     fn prepare(&self, plan: &Plan) -> io::Result<()> {
@@ -185,11 +170,11 @@ impl Sandbox<'_> {
         plan: &Plan,
         product: &Path,
     ) -> Result<Vec<u8>, SandboxError> {
-        let watch = self.interrupt.watch(child).map_err(SandboxError::Helper)?;
+        let watch = self.interrupt.watch(child).map_err(SandboxError::helper)?;
         if let Some(mut stdin) = stdin {
             let plan = plan.clone();
             let limits = self.limits;
-            hand_over(&mut stdin, &Task { plan, limits }).map_err(SandboxError::Helper)?;
+            hand_over(&mut stdin, &Task { plan, limits }).map_err(SandboxError::helper)?;
         }
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (ended, end) = mpsc::channel::<()>();
@@ -197,7 +182,7 @@ impl Sandbox<'_> {
             let watch = &watch;
             let relay = scope.spawn(move || stderr.is_some_and(|from| self.relay(from, watch)));
             let late = scope.spawn(move || end_late(&end, self.limit, watch));
-            let outcome = stdout.map_or(Err(SandboxError::Silent), |stdout| {
+            let outcome = stdout.map_or(Err(SandboxError::silent()), |stdout| {
                 self.receive(stdout, plan, product)
             });
             // A relay that panics has shown no line, which changes no outcome.
@@ -206,10 +191,7 @@ impl Sandbox<'_> {
             let is_late = outcome.is_err() && late.join().unwrap_or(false);
             match (is_long, is_late) {
                 (true, _) => Err(self.exceeded(plan, Resource::Output)),
-                (false, true) => Err(SandboxError::Late {
-                    program: plan.process.name().to_owned(),
-                    limit: self.limit,
-                }),
+                (false, true) => Err(self.late(plan)),
                 (false, false) => outcome,
             }
         })
@@ -235,11 +217,20 @@ impl Sandbox<'_> {
         false
     }
 
+    fn late(&self, plan: &Plan) -> SandboxError {
+        let (program, seconds) = (plan.process.name(), self.limit.as_secs());
+        Hinted::new(format_args!(
+            "running {program}: it has not ended after {seconds} seconds"
+        ))
+        .hinting("is the machine slow? raise the limit with --time-limit")
+        .into()
+    }
+
     fn exceeded(&self, plan: &Plan, resource: Resource) -> SandboxError {
-        SandboxError::Exceeded {
-            program: plan.process.name().to_owned(),
-            exceeded: self.limits.exceeded(resource),
-        }
+        let (program, exceeded) = (plan.process.name(), self.limits.exceeded(resource));
+        Hinted::new(format_args!("running {program}: {exceeded}"))
+            .hinting(limit_hint(resource))
+            .into()
     }
 
     fn receive(
@@ -250,14 +241,20 @@ impl Sandbox<'_> {
     ) -> Result<Vec<u8>, SandboxError> {
         let mut stdout = BufReader::new(stdout);
         let program = plan.process.name().to_owned();
-        match read_line(&mut stdout)?.ok_or(SandboxError::Silent)? {
+        match read_line(&mut stdout)?.ok_or_else(SandboxError::silent)? {
             Report::Refused(refusal) => Err(refusal.into()),
             Report::Exited { code } => Err(SandboxError::Exited { program, code }),
-            Report::Killed { signal } => Err(SandboxError::Killed { program, signal }),
-            Report::Missing { errno } => Err(SandboxError::Missing {
-                path: plan.product.clone().unwrap_or_default(),
-                source: io::Error::from_raw_os_error(errno),
-            }),
+            Report::Killed { signal } => {
+                let killed = format_args!("running {program}: ended by signal {signal}");
+                Err(Hinted::new(killed)
+                    .hinting("most likely memory ran out; try --jobs 1")
+                    .into())
+            }
+            Report::Missing { errno } => {
+                let path = plan.product.as_deref().unwrap_or(Path::new(""));
+                let cause = io::Error::from_raw_os_error(errno);
+                Err(Hinted::doing(reading(path), cause).into())
+            }
             Report::Exceeded { resource } => Err(self.exceeded(plan, resource)),
             Report::LeftBehind { process } => Err(SandboxError::LeftBehind { program, process }),
             Report::Done {
@@ -296,37 +293,39 @@ fn read_line<T: DeserializeOwned>(reader: &mut impl BufRead) -> Result<Option<T>
     reader
         .take(LINE)
         .read_until(b'\n', &mut line)
-        .map_err(SandboxError::Helper)?;
+        .map_err(SandboxError::helper)?;
     Ok(content::json::parse(&line, LINE).ok())
 }
 
 fn take(stdout: &mut impl Read, size: u64) -> Result<Vec<u8>, SandboxError> {
     let mut bytes = Vec::new();
     let read = stdout.take(size).read_to_end(&mut bytes);
-    match read.map_err(SandboxError::Helper)? as u64 == size {
+    match read.map_err(SandboxError::helper)? as u64 == size {
         true => Ok(bytes),
-        false => Err(SandboxError::Silent),
+        false => Err(SandboxError::silent()),
     }
+}
+
+fn reading(path: &Path) -> String {
+    format!("reading {} in the sandbox", path.display())
 }
 
 /// Writes the file that is `path` in the sandbox to `product`.
 fn keep(stdout: impl Read, size: u64, path: &Path, product: &Path) -> Result<(), SandboxError> {
-    let wrong = |expected, found| SandboxError::Size {
-        path: path.to_owned(),
-        expected,
-        found,
+    let wrong = |expected: u64, found: u64| {
+        let reading = reading(path);
+        Hinted::new(format_args!(
+            "{reading}: expected {expected} bytes, found {found}"
+        ))
     };
     if size > content::limits::LAYER {
-        return Err(wrong(content::limits::LAYER, size));
+        return Err(wrong(content::limits::LAYER, size).into());
     }
     let copied = std::fs::File::create_new(product)
         .and_then(|mut file| io::copy(&mut stdout.take(size + 1), &mut file))
-        .map_err(|source| SandboxError::Write {
-            path: product.to_owned(),
-            source,
-        })?;
+        .map_err(|error| Hinted::doing(format_args!("writing {}", product.display()), error))?;
     match copied == size {
         true => Ok(()),
-        false => Err(wrong(size, copied)),
+        false => Err(wrong(size, copied).into()),
     }
 }

@@ -1,8 +1,8 @@
 //! Builds with cargo: in the sandbox, at fixed paths, with the compiler and linker of the build root.
 
 mod linker;
-pub(super) mod report;
-pub(super) mod scarcity;
+mod report;
+mod scarcity;
 mod tree;
 mod unresolved;
 mod unstaged;
@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use console::hint::Hinted;
+
 use super::error::CompileError;
 use super::program::{Invocation, Linked, Program};
 use crate::inputs::Inputs;
@@ -18,6 +20,7 @@ use crate::inputs::git::Source;
 use crate::order::Order;
 use crate::sandbox::{Bind, Output, Plan, Process, Sandbox, SandboxError};
 use crate::spec::CargoSpec;
+use crate::untrusted::shown;
 use scarcity::Scarcity;
 use unresolved::is_unresolved;
 use unstaged::unstaged;
@@ -119,7 +122,7 @@ fn compile(
     let ended = sandbox.run(&plan, program);
     let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
     let said = ended.map_err(|error| failed(error, heard))?;
-    Ok(report::check(&said, &product(&spec.target, &spec.package))?)
+    report::check(&said, &product(&spec.target, &spec.package))
 }
 
 /// The first line of each kind of message that says why a build failed.
@@ -148,14 +151,37 @@ impl Heard {
 fn failed(error: SandboxError, heard: Heard) -> CompileError {
     let code = match error {
         SandboxError::Exited { code, .. } => code,
-        SandboxError::LeftBehind { process, .. } => return CompileError::LeftBehind(process),
-        other => return CompileError::Sandbox(other),
+        SandboxError::LeftBehind { process, .. } => {
+            return CompileError::refused(
+                format_args!(
+                    "a process of a build script or macro outlived the one that started it: {process:?}"
+                ),
+                "a build script must wait for every process that it starts",
+            );
+        }
+        other => return other.into(),
     };
     match (heard.scarce, heard.unresolved, heard.unstaged) {
-        (Some((said, scarcity)), ..) => CompileError::Scarce { said, scarcity },
-        (None, Some(said), _) => CompileError::Unresolved(said),
-        (None, None, Some(path)) => CompileError::Unstaged(path),
-        (None, None, None) => CompileError::Refused(code),
+        (Some((said, scarcity)), ..) => CompileError::hinted(
+            format_args!("something ran out or was ended: {said}"),
+            scarcity.hint(),
+        ),
+        (None, Some(said), _) => CompileError::hinted(
+            format_args!("cargo could not load a manifest: {said}"),
+            "the root of the workspace, its members and crates that are used by path must be committed in this \
+             repository; does `cargo build --locked` find them in a new clone?",
+        ),
+        (None, None, Some(path)) => CompileError::hinted(
+            format_args!(
+                "it includes {}, which is not staged",
+                shown(&path.to_string_lossy())
+            ),
+            "staged are the folders of the crate and of the crates that it uses by path; keep the file in one of them",
+        ),
+        (None, None, None) => CompileError::refused(
+            format_args!("cargo ended with exit status {code}"),
+            "the compiler's own words are above",
+        ),
     }
 }
 
@@ -171,8 +197,13 @@ fn linked(
     plan.product = None;
     let said = order.sandbox.run(&plan, &scratch.join("tree"))?;
     let said = String::from_utf8(said);
-    let said = said.map_err(|error| CompileError::Listing(error.to_string()))?;
-    tree::parse(&said, SOURCE).map_err(CompileError::Listing)
+    let listed = said.map_err(|error| error.to_string());
+    let listed = listed.and_then(|said| tree::parse(&said, SOURCE));
+    Ok(listed.map_err(|found| {
+        Hinted::new(format_args!(
+            "listing its crates: expected a crate, found {found:?}"
+        ))
+    })?)
 }
 
 fn command(package: &str, target: &str) -> Vec<String> {

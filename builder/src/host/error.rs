@@ -26,7 +26,7 @@ pub enum HostError {
 }
 
 impl HostError {
-    /// What helps, if that is known.
+    /// A hint for the user, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Failed {

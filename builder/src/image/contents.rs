@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use console::hint::Hinted;
 use content::{Digest, Hasher};
 use oci::layer::{Content, Entry, Executable, Kind};
 
@@ -11,70 +12,6 @@ use crate::at::At;
 use crate::compile::program::Program;
 use crate::spec::{FileSpec, Origin};
 use crate::untrusted::shown;
-
-/// A file that cannot be added to the image.
-#[derive(Debug, thiserror::Error)]
-#[error("adding {}: {fault}", shown(path))]
-pub struct ContentsError {
-    /// The path in the image.
-    pub path: String,
-    /// Why it cannot be added.
-    #[source]
-    pub fault: Fault,
-}
-
-/// Why a file cannot be added to the image.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// The source's name leads out of its directory.
-    #[error("\"{}\" is not a plain path below its directory", shown(.0))]
-    Outside(String),
-    /// The binary is not the one that was compiled.
-    #[error(
-        "expected the binary of package {}, found \"{}\"",
-        shown(package),
-        shown(name)
-    )]
-    Binary {
-        /// The package that was compiled.
-        package: String,
-        /// The binary that `Image.toml` names.
-        name: String,
-    },
-    /// The source is a directory.
-    #[error("source \"{}\" is a directory", shown(.0))]
-    Folder(String),
-    /// The source is neither a file nor a directory.
-    #[error("source \"{}\" is not a regular file", shown(.0))]
-    Special(String),
-    /// The commit does not have the source.
-    #[error("the commit has no \"{}\" beside Image.toml", shown(.0))]
-    Absent(String),
-    /// The file cannot be read.
-    #[error(transparent)]
-    Read(#[from] At),
-    /// No image may have this path.
-    #[error(transparent)]
-    Path(#[from] oci::Error),
-}
-
-impl ContentsError {
-    /// A hint for the user, if there is one.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self.fault {
-            Fault::Folder(_) => {
-                Some("an image is made of files: name each of them with a [[file]] of its own")
-            }
-            Fault::Special(_) => Some("only regular files go into an image"),
-            Fault::Absent(_) => Some("`source` in Image.toml is relative to its directory"),
-            Fault::Outside(_) => {
-                Some("`source` in Image.toml names a file of the directory that Image.toml is in")
-            }
-            Fault::Binary { .. } => Some("`binary` in Image.toml is the package that is built"),
-            Fault::Read(_) | Fault::Path(_) => None,
-        }
-    }
-}
 
 /// All files, in the order of `Image.toml`, which is in the staged `directory`.
 ///
@@ -84,17 +21,15 @@ pub fn entries(
     files: &[FileSpec],
     directory: &Path,
     program: &Program,
-) -> Result<Vec<Entry>, ContentsError> {
+) -> Result<Vec<Entry>, Hinted> {
     let entry = |file: &FileSpec| {
-        entry(file, directory, program).map_err(|fault| ContentsError {
-            path: file.path.clone(),
-            fault,
-        })
+        entry(file, directory, program)
+            .map_err(|fault| fault.during(format_args!("adding {}", shown(&file.path))))
     };
     files.iter().map(entry).collect()
 }
 
-fn entry(file: &FileSpec, directory: &Path, program: &Program) -> Result<Entry, Fault> {
+fn entry(file: &FileSpec, directory: &Path, program: &Program) -> Result<Entry, Hinted> {
     let (content, executable) = match &file.origin {
         Origin::Text(text) => (Content::Bytes(text.clone().into_bytes()), Executable::No),
         Origin::Source(name) => (Content::File(below(directory, name)?), Executable::No),
@@ -102,14 +37,15 @@ fn entry(file: &FileSpec, directory: &Path, program: &Program) -> Result<Entry, 
             (Content::File(program.path.clone()), Executable::Yes)
         }
         Origin::Binary(name) => {
-            return Err(Fault::Binary {
-                package: program.name.clone(),
-                name: name.clone(),
-            });
+            let (package, name) = (shown(&program.name), shown(name));
+            let binary = Hinted::new(format_args!(
+                "expected the binary of package {package}, found \"{name}\""
+            ));
+            return Err(binary.hinting("`binary` in Image.toml is the package that is built"));
         }
     };
     Ok(Entry {
-        path: file.path.parse()?,
+        path: file.path.parse().map_err(Hinted::from_error)?,
         kind: Kind::File {
             content,
             executable,
@@ -117,23 +53,38 @@ fn entry(file: &FileSpec, directory: &Path, program: &Program) -> Result<Entry, 
     })
 }
 
-fn below(directory: &Path, name: &str) -> Result<PathBuf, Fault> {
+fn below(directory: &Path, name: &str) -> Result<PathBuf, Hinted> {
     let relative = Path::new(name.strip_prefix('/').unwrap_or(name));
     let mut parts = relative.components();
     if name.is_empty() || !parts.all(|part| matches!(part, Component::Normal(_))) {
-        return Err(Fault::Outside(name.to_owned()));
+        let outside = Hinted::new(format_args!(
+            "\"{}\" is not a plain path below its directory",
+            shown(name)
+        ));
+        return Err(outside.hinting(
+            "`source` in Image.toml names a file of the directory that Image.toml is in",
+        ));
     }
     // The staged source contains no links, so no part of the path can be one.
     let found = directory.join(relative);
     match fs::symlink_metadata(&found) {
         Ok(metadata) if metadata.is_file() => Ok(found),
-        Ok(metadata) if metadata.is_dir() => Err(Fault::Folder(name.to_owned())),
-        Ok(_) => Err(Fault::Special(name.to_owned())),
+        Ok(metadata) if metadata.is_dir() => Err(Hinted::new(format_args!(
+            "source \"{}\" is a directory",
+            shown(name)
+        ))
+        .hinting("an image is made of files: name each of them with a [[file]] of its own")),
+        Ok(_) => Err(Hinted::new(format_args!(
+            "source \"{}\" is not a regular file",
+            shown(name)
+        ))
+        .hinting("only regular files go into an image")),
         Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                Err(Fault::Absent(name.to_owned()))
-            }
-            _ => Err(At::reading(&found)(error).into()),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Err(Hinted::new(
+                format_args!("the commit has no \"{}\" beside Image.toml", shown(name)),
+            )
+            .hinting("`source` in Image.toml is relative to its directory")),
+            _ => Err(Hinted::from_error(At::reading(&found)(error))),
         },
     }
 }
@@ -172,7 +123,7 @@ mod tests {
     use crate::compile::program::Invocation;
 
     /// The entry of one file with this origin.
-    fn entry(origin: Origin, directory: &Path) -> Result<Entry, Fault> {
+    fn entry(origin: Origin, directory: &Path) -> Result<Entry, Hinted> {
         let file = FileSpec {
             path: "/etc/x".to_owned(),
             origin,
@@ -187,11 +138,10 @@ mod tests {
             linked: Vec::new(),
         };
         let entries = entries(&[file], directory, &program);
-        let entries = entries.map_err(|error| error.fault)?;
-        Ok(entries.into_iter().next().unwrap())
+        entries.map(|entries| entries.into_iter().next().unwrap())
     }
 
-    fn source(name: &str, directory: &Path) -> Result<Entry, Fault> {
+    fn source(name: &str, directory: &Path) -> Result<Entry, Hinted> {
         entry(Origin::Source(name.to_owned()), directory)
     }
 
@@ -199,8 +149,10 @@ mod tests {
     fn names_stay_below_their_directory() {
         let scratch = tempfile::tempdir().unwrap();
         for name in ["", "..", "a/../../b", "."] {
-            let refused = source(name, scratch.path());
-            assert!(matches!(refused, Err(Fault::Outside(_))), "{name:?}");
+            let refused = source(name, scratch.path()).unwrap_err();
+            let expected =
+                format!("adding /etc/x: \"{name}\" is not a plain path below its directory");
+            assert_eq!(refused.to_string(), expected);
         }
     }
 
@@ -212,10 +164,14 @@ mod tests {
         fs::write(scratch.path().join("file"), "").unwrap();
         std::os::unix::fs::symlink("file", scratch.path().join("link")).unwrap();
         assert!(read("file").is_ok());
-        assert!(matches!(read("folder"), Err(Fault::Folder(_))));
-        assert!(matches!(read("link"), Err(Fault::Special(_))));
-        for absent in ["absent", "file/x"] {
-            assert!(matches!(read(absent), Err(Fault::Absent(_))));
+        for (name, fault) in [
+            ("folder", "source \"folder\" is a directory"),
+            ("link", "source \"link\" is not a regular file"),
+            ("absent", "the commit has no \"absent\" beside Image.toml"),
+            ("file/x", "the commit has no \"file/x\" beside Image.toml"),
+        ] {
+            let refused = read(name).unwrap_err().to_string();
+            assert_eq!(refused, format!("adding /etc/x: {fault}"));
         }
     }
 
@@ -223,7 +179,10 @@ mod tests {
     fn only_the_compiled_program_is_a_binary() {
         let scratch = tempfile::tempdir().unwrap();
         let binary = |name: &str| entry(Origin::Binary(name.to_owned()), scratch.path());
-        assert!(matches!(binary("other"), Err(Fault::Binary { .. })));
+        assert_eq!(
+            binary("other").unwrap_err().to_string(),
+            "adding /etc/x: expected the binary of package program, found \"other\""
+        );
         let own = binary("program").unwrap();
         let Kind::File { executable, .. } = own.kind else {
             panic!("{own:?}");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
 use attest::{Provenance, Sbom};
+use console::hint::Hinted;
 use content::Digest;
 use serde_json::{Value, json};
 
@@ -13,14 +14,6 @@ use crate::inputs::git::Source;
 use crate::lock::Lock;
 use crate::lock::crates::Crate;
 use crate::lock::packages::Package;
-
-/// A crate of the program that the lock does not name.
-#[derive(Debug, thiserror::Error)]
-#[error("describing image: {crate_name} is in the program and not in Image.lock")]
-pub struct Unlocked {
-    /// Name and version.
-    crate_name: String,
-}
 
 /// The facts that provenance and bill of materials name.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +116,7 @@ fn sha256(digest: &Digest) -> BTreeMap<String, String> {
 ///
 /// # Errors
 /// The lock does not name a crate of the program.
-pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Result<Sbom, Unlocked> {
+pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Result<Sbom, Hinted> {
     let mut sbom = Sbom::new();
     for (path, digest) in files {
         sbom.add_file(path, *digest);
@@ -137,11 +130,7 @@ pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Result
     Ok(sbom)
 }
 
-fn add_linked(
-    sbom: &mut Sbom,
-    one: &Linked,
-    description: &Description<'_>,
-) -> Result<(), Unlocked> {
+fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> Result<(), Hinted> {
     let (name, version) = (one.name.as_str(), one.version.as_str());
     if let Some(folder) = &one.folder {
         let folder = folder.to_string_lossy();
@@ -150,8 +139,10 @@ fn add_linked(
     }
     let mut locked = description.lock.crates.iter();
     let locked = locked.find(|locked| locked.name == one.name && locked.version == one.version);
-    let locked = locked.ok_or_else(|| Unlocked {
-        crate_name: format!("{name} {version}"),
+    let locked = locked.ok_or_else(|| {
+        Hinted::new(format_args!(
+            "describing image: {name} {version} is in the program and not in Image.lock"
+        ))
     })?;
     add_crate(sbom, locked);
     Ok(())

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use attest::{Provenance, Sbom};
+use console::hint::Hinted;
 use content::{Digest, json};
 use oci::{Execution, Layout};
 use serde_json::json;
@@ -39,7 +40,8 @@ pub(crate) fn assemble(
         architecture: spec.root.architecture.clone(),
         execution: execution(&spec.image),
     };
-    let identities = assemble::assemble(image, &Layout::create(layout)?)?;
+    let identities = Layout::create(layout).and_then(|layout| assemble::assemble(image, &layout));
+    let identities = identities.map_err(|error| Hinted::doing("assembling image", error))?;
     Ok((identities, files))
 }
 
@@ -82,8 +84,11 @@ pub(crate) fn describe(
         invocation: &program.invocation,
         linked: &program.linked,
     };
-    let provenance = describe::provenance(&description).to_bytes()?;
-    let sbom = describe::sbom(&description, files)?.to_bytes()?;
+    let unwritten = |error: attest::Error| Hinted::doing("describing image", error);
+    let provenance = describe::provenance(&description).to_bytes();
+    let provenance = provenance.map_err(unwritten)?;
+    let sbom = describe::sbom(&description, files)?.to_bytes();
+    let sbom = sbom.map_err(unwritten)?;
     let checks = json::canonical(&json!({ "registry": inputs.registry }));
     let path = layout.join(CHECKS);
     let checks = checks.map_err(|error| At::writing(&path)(io::Error::other(error)))?;

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use console::hint::Hinted;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use scratch::Scratch;
 
@@ -26,9 +27,12 @@ impl Output {
     pub fn prepare(place: &Path) -> Result<Self, Error> {
         let failed = At::writing(place);
         if !may_be_replaced(place).map_err(&failed)? {
-            return Err(Error::Taken {
-                path: place.to_owned(),
-            });
+            let place = place.display();
+            let taken = Hinted::new(format_args!(
+                "writing {place}: it exists, and is not a layout"
+            ));
+            let hint = "choose another place, or remove what is there";
+            return Err(taken.hinting(hint).into());
         }
         let beside = place
             .parent()
@@ -101,7 +105,16 @@ mod tests {
         fs::write(scratch.path().join("precious"), "").unwrap();
         let file = scratch.path().join("precious");
         for place in [scratch.path(), &file] {
-            assert!(matches!(Output::prepare(place), Err(Error::Taken { .. })));
+            let Err(taken) = Output::prepare(place) else {
+                panic!("{} is replaced", place.display());
+            };
+            assert_eq!(
+                taken.to_string(),
+                format!(
+                    "writing {}: it exists, and is not a layout",
+                    place.display()
+                )
+            );
         }
         assert!(file.exists());
     }

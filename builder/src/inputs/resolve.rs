@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use console::hint::Hinted;
+
 use super::cargo;
 use super::debian::{self, root};
 use super::supply::Supply;
@@ -48,7 +50,8 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
 /// # Errors
 /// The directory cannot be written.
 pub fn write_lock(lock: &Lock, directory: &Path) -> Result<PathBuf, Error> {
-    let text = lock.to_text()?;
+    let text = lock.to_text();
+    let text = text.map_err(|error| Hinted::doing("writing Image.lock", error))?;
     let path = directory.join(lock::FILE);
     write(&path, directory, &text).map_err(At::writing(&path))?;
     Ok(path)

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
+use console::hint::Hinted;
 use content::{Digest, limits};
 
 use super::cargo::CargoLock;
@@ -13,6 +14,7 @@ use crate::error::Error;
 use crate::lock::crates::Crate;
 use crate::lock::{self, Lock, LockError};
 use crate::spec::{self, Spec};
+use crate::untrusted;
 
 /// `Image.toml` and `Cargo.lock`, parsed.
 #[derive(Clone, Debug)]
@@ -48,7 +50,9 @@ impl Wanted {
     fn read_below(base: &Path, directory: &Path, cargo_lock: &Path) -> Result<Self, Error> {
         let path = directory.join(spec::FILE);
         let text = read(base, &path)?;
-        let spec = Spec::parse(&text).map_err(|source| Error::Parse { path, source })?;
+        let spec = Spec::parse(&text).map_err(|error| {
+            unparsed(&path, &error).hinting("workload/Image.toml of Countersign is an example")
+        })?;
         let cargo_lock = read(base, cargo_lock)?;
         Ok(Self {
             spec,
@@ -66,13 +70,16 @@ impl Wanted {
         let path = source.directory.join(lock::FILE);
         let text = read(&source.staged, &path).map_err(|error| match error {
             Error::At(At { path, source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                Error::NoLock { path }
+                let path = path.display();
+                Hinted::new(format_args!("reading {path}: there is no lock"))
+                    .hinting("run `builder lock` there, and commit what it writes")
+                    .into()
             }
             other => other,
         })?;
         let lock = Lock::parse(&text).map_err(|error| match error {
-            LockError::Parse(source) => Error::Parse { path, source },
-            other => other.into(),
+            LockError::Parse(error) => unparsed(&path, &error).hinting(lock::AGAIN),
+            LockError::Hinted(error) => error,
         })?;
         self.check(&lock)?;
         Ok((lock, Digest::of(text.as_bytes())))
@@ -84,18 +91,17 @@ impl Wanted {
         Lock::parse(&text).ok()
     }
 
-    fn check(&self, lock: &Lock) -> Result<(), LockError> {
+    fn check(&self, lock: &Lock) -> Result<(), Hinted> {
         let files = [
             (spec::FILE, lock.spec, self.spec_digest),
             ("Cargo.lock", lock.cargo_lock, self.crates_digest),
         ];
         for (file, expected, found) in files {
             if expected != found {
-                return Err(LockError::Stale {
-                    file,
-                    expected,
-                    found,
-                });
+                return Err(Hinted::new(format_args!(
+                    "checking Image.lock: it locks another {file}: expected {expected}, found {found}"
+                ))
+                .hinting(lock::AGAIN));
             }
         }
         // The compiler uses the crates that Cargo.lock names, and provenance names those of the lock.
@@ -103,11 +109,17 @@ impl Wanted {
         let wanted: BTreeSet<_> = self.crates.crates.iter().cloned().collect();
         match locked.symmetric_difference(&wanted).next() {
             None => Ok(()),
-            Some(first) => Err(LockError::Crates {
-                first: first.clone(),
-            }),
+            Some(first) => Err(Hinted::new(format_args!(
+                "checking Image.lock: its crates are not those of Cargo.lock: {first}"
+            ))
+            .hinting(lock::AGAIN)),
         }
     }
+}
+
+fn unparsed(path: &Path, error: &toml::de::Error) -> Hinted {
+    let (path, said) = (path.display(), untrusted::toml(error));
+    Hinted::new(format_args!("parsing {path}: {said}"))
 }
 
 /// Reads the text at `path` below `base`; an error names it without `base`.

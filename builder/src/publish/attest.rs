@@ -3,38 +3,40 @@
 use std::path::Path;
 
 use attest::Predicate;
+use console::hint::Hinted;
+use content::json::JsonError;
 use content::{json, limits};
 use oci::ImageRef;
 use remote::Transport;
 use serde_json::Value;
 use signer::{Published, Signer};
 
-use super::error::SignError;
 use super::sign::{find, refused};
 use crate::at;
+use crate::error::Error;
 
 /// Signs a statement with the predicate in a file about an image in the registry, in both layouts.
 ///
 /// # Errors
-/// See [`SignError`].
+/// The file is not such a predicate, the image is not in the registry, the registry fails, or the signer refuses.
 pub async fn attest(
     image: &ImageRef,
     transport: &Transport,
     signer: &Signer,
     kind: &Predicate,
     path: &Path,
-) -> Result<Published, SignError> {
+) -> Result<Published, Error> {
     let predicate = read(kind, path)?;
     let registry = find(image, transport).await?;
     let attested = signer::attest_image(&registry, image, signer, kind, predicate).await;
-    attested.map_err(|source| refused(image, source))
+    Ok(attested.map_err(|error| refused(image, error))?)
 }
 
-fn read(kind: &Predicate, path: &Path) -> Result<Value, SignError> {
+fn read(kind: &Predicate, path: &Path) -> Result<Value, Error> {
     let bytes = at::read(path, limits::STATEMENT)?;
-    let wrong = |source| SignError::Predicate {
-        path: path.to_owned(),
-        source,
+    let wrong = |error: attest::Error| {
+        let hint = hint(&error);
+        Hinted::doing(format_args!("reading predicate {}", path.display()), error).hinting(hint)
     };
     (kind.parse)(&bytes).map_err(wrong)?;
     let unsigned = |source| {
@@ -49,6 +51,16 @@ fn read(kind: &Predicate, path: &Path) -> Result<Value, SignError> {
     Ok(parsed)
 }
 
+fn hint(error: &attest::Error) -> &'static str {
+    match error {
+        attest::Error::Document {
+            source: JsonError::Float(_),
+            ..
+        } => "write a number with a fraction as a string: not all programs write it alike",
+        _ => "was it written by `builder build`, and for this --type?",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,10 +72,11 @@ mod tests {
         let path = scratch.path().join(Sbom::PREDICATE.file);
         std::fs::write(&path, Sbom::new().to_bytes().unwrap()).unwrap();
         assert!(read(&Sbom::PREDICATE, &path).is_ok());
-        assert!(matches!(
-            read(&Provenance::PREDICATE, &path),
-            Err(SignError::Predicate { .. })
-        ));
+        let error = read(&Provenance::PREDICATE, &path).unwrap_err();
+        let start = format!("reading predicate {}: ", path.display());
+        assert!(error.to_string().starts_with(&start), "{error}");
+        let hint = "was it written by `builder build`, and for this --type?";
+        assert_eq!(error.hint(), Some(hint));
     }
 
     #[test]
@@ -72,7 +85,7 @@ mod tests {
         let path = scratch.path().join(Provenance::PREDICATE.file);
         let text = r#"{"buildDefinition":{"buildType":"t","externalParameters":{"a":1.5}},"runDetails":{"builder":{"id":"b"}}}"#;
         std::fs::write(&path, text).unwrap();
-        let error = crate::error::Error::Sign(read(&Provenance::PREDICATE, &path).unwrap_err());
+        let error = read(&Provenance::PREDICATE, &path).unwrap_err();
         assert!(
             error.to_string().ends_with("1.5 is not an integer"),
             "{error}"

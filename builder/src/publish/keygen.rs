@@ -5,19 +5,21 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use console::hint::Hinted;
 use signature::PrivateKey;
 
-use super::error::SignError;
 use crate::at::At;
+use crate::error::Error;
 
 /// Generates a key pair in the new files `PREFIX.key` and `PREFIX.pub`. Returns their paths.
 ///
 /// # Errors
 /// One of the files exists or cannot be written; then no new file remains.
-pub fn keygen(prefix: &Path) -> Result<(PathBuf, PathBuf), SignError> {
-    let key = PrivateKey::generate()?;
+pub fn keygen(prefix: &Path) -> Result<(PathBuf, PathBuf), Error> {
+    let unmade = |error: signature::Error| Hinted::doing("making key", error);
+    let key = PrivateKey::generate().map_err(unmade)?;
     let (private, public) = (extended(prefix, ".key"), extended(prefix, ".pub"));
-    let pem = key.to_pem()?;
+    let pem = key.to_pem().map_err(unmade)?;
     create(&private, 0o600, pem.as_bytes())?;
     if let Err(error) = create(&public, 0o644, key.public().to_pem().as_bytes()) {
         // Half a pair is of no use. The error says what went wrong.
@@ -34,7 +36,7 @@ fn extended(prefix: &Path, extension: &str) -> PathBuf {
 }
 
 /// Writes a new file atomically. An existing file is never replaced: it may be the only copy of a key.
-fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), SignError> {
+fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), Error> {
     Ok(write(path, mode, bytes).map_err(At::writing(path))?)
 }
 
@@ -65,7 +67,10 @@ mod tests {
         let mode = std::fs::metadata(&private).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let before = std::fs::read(&private).unwrap();
-        assert!(matches!(keygen(&prefix), Err(SignError::At(_))));
+        assert_eq!(
+            keygen(&prefix).unwrap_err().to_string(),
+            format!("writing {}: File exists (os error 17)", private.display())
+        );
         assert_eq!(std::fs::read(&private).unwrap(), before);
         let key = PrivateKey::from_pem(std::str::from_utf8(&before).unwrap()).unwrap();
         assert_eq!(

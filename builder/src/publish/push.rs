@@ -2,54 +2,31 @@
 
 use std::path::Path;
 
+use console::hint::Hinted;
 use oci::{Descriptor, ImageRef, Layout, Manifest, Reference, media};
 use remote::{Registry, Transport};
 
-use crate::at::{self, At};
+use crate::at;
 use crate::inputs::debian::evidence;
 use crate::lock::index;
-
-/// A layout that was not pushed.
-#[derive(Debug, thiserror::Error)]
-pub enum PushError {
-    /// The layout cannot be read.
-    #[error("pushing layout: {0}")]
-    Layout(#[from] oci::Error),
-    /// The package index in the layout cannot be read.
-    #[error("pushing layout: {0}")]
-    Evidence(#[from] At),
-    /// The registry cannot be reached, or refuses.
-    #[error("pushing layout: {0}")]
-    Registry(#[from] remote::Error),
-}
-
-impl PushError {
-    /// A hint for the user, if there is one.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Layout(_) => Some("a layout is what `builder build -o` writes"),
-            Self::Registry(error) => Some(error.hint()),
-            Self::Evidence(_) => None,
-        }
-    }
-}
 
 /// Pushes the image of the layout in `folder` without changes, and returns its reference by digest. If the layout contains
 /// a signed package index, the index is pushed as a referrer of the image.
 ///
 /// # Errors
-/// See [`PushError`]. What was pushed before the error stays; pushing again completes it.
+/// The layout cannot be read, or the registry refuses it. What was pushed before the error stays; pushing again completes it.
 pub async fn push(
     folder: &Path,
     reference: &Reference,
     transport: &Transport,
-) -> Result<ImageRef, PushError> {
-    let layout = Layout::open(folder)?;
-    let registry = Registry::connect(&reference.repository, transport)?;
-    let digest = registry.push_layout(&layout, &reference.target).await?;
+) -> Result<ImageRef, Hinted> {
+    let layout = Layout::open(folder).map_err(unread)?;
+    let registry = Registry::connect(&reference.repository, transport).map_err(refused)?;
+    let digest = registry.push_layout(&layout, &reference.target).await;
+    let digest = digest.map_err(refused)?;
     let evidence = folder.join(evidence::FOLDER);
     if evidence.is_dir() {
-        let subject = layout.descriptor()?;
+        let subject = layout.descriptor().map_err(unread)?;
         push_evidence(&evidence, subject, &registry).await?;
     }
     Ok(ImageRef {
@@ -58,11 +35,24 @@ pub async fn push(
     })
 }
 
+const PUSHING: &str = "pushing layout";
+
+/// The layout cannot be read.
+fn unread(error: oci::Error) -> Hinted {
+    Hinted::doing(PUSHING, error).hinting("a layout is what `builder build -o` writes")
+}
+
+/// The registry cannot be reached, or refuses.
+fn refused(error: remote::Error) -> Hinted {
+    let hint = error.hint();
+    Hinted::doing(PUSHING, error).hinting(hint)
+}
+
 async fn push_evidence(
     folder: &Path,
     subject: Descriptor,
     registry: &Registry,
-) -> Result<(), PushError> {
+) -> Result<(), Hinted> {
     let files = [
         (evidence::RELEASE, index::RELEASE),
         (evidence::PACKAGES, index::PACKAGES),
@@ -70,8 +60,10 @@ async fn push_evidence(
     ];
     let mut layers = Vec::new();
     for (name, limit) in files {
-        let bytes = at::read(&folder.join(name), limit)?;
-        let mut layer = registry.push_blob(media::OCTETS, &bytes).await?;
+        let bytes = at::read(&folder.join(name), limit);
+        let bytes = bytes.map_err(|at| Hinted::doing(PUSHING, at))?;
+        let layer = registry.push_blob(media::OCTETS, &bytes).await;
+        let mut layer = layer.map_err(refused)?;
         let title = (media::TITLE.to_owned(), name.to_owned());
         layer.annotations = [title].into();
         layers.push(layer);
@@ -85,6 +77,6 @@ async fn push_evidence(
         )),
         ..Manifest::new(Descriptor::empty(), layers)
     };
-    registry.attach_referrer(manifest).await?;
-    Ok(())
+    let attached = registry.attach_referrer(manifest).await;
+    attached.map(drop).map_err(refused)
 }

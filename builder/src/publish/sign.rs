@@ -1,37 +1,34 @@
 //! Signs an image that is in a registry.
 
+use console::hint::Hinted;
 use oci::ImageRef;
 use remote::{Registry, Transport};
 use signer::{Published, Signer};
 
-use super::error::SignError;
-
 /// Signs an image that is in the registry, in both layouts.
 ///
 /// # Errors
-/// See [`SignError`].
+/// The image is not in the registry, the registry fails, or the signer refuses.
 pub async fn sign(
     image: &ImageRef,
     transport: &Transport,
     signer: &Signer,
-) -> Result<Published, SignError> {
+) -> Result<Published, Hinted> {
     let registry = find(image, transport).await?;
     let signed = signer::sign_image(&registry, image, signer).await;
-    signed.map_err(|source| refused(image, source))
+    signed.map_err(|error| refused(image, error))
 }
 
-pub(super) fn refused(image: &ImageRef, source: signer::Error) -> SignError {
-    SignError::Signer {
-        image: Box::new(image.clone()),
-        source,
-    }
+pub(super) fn refused(image: &ImageRef, error: signer::Error) -> Hinted {
+    let hint = error.hint();
+    Hinted::doing(format_args!("signing {image}"), error).hinting(hint)
 }
 
 /// Checks that the registry has the image: other images are not signed.
-pub(super) async fn find(image: &ImageRef, transport: &Transport) -> Result<Registry, SignError> {
-    let absent = |source| SignError::Image {
-        image: Box::new(image.clone()),
-        source,
+pub(super) async fn find(image: &ImageRef, transport: &Transport) -> Result<Registry, Hinted> {
+    let absent = |error: remote::Error| {
+        let hint = error.hint();
+        Hinted::doing(format_args!("reading {image}"), error).hinting(hint)
     };
     let registry = Registry::connect(&image.repository, transport).map_err(absent)?;
     registry.image(&image.digest).await.map_err(absent)?;

@@ -14,9 +14,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use builder::interrupt::Interrupt;
-use builder::sandbox::{
-    Bind, Limits, Output, Plan, Process, Refusal, Resource, Sandbox, SandboxError, Step,
-};
+use builder::sandbox::{Bind, Limits, Output, Plan, Process, Refusal, Sandbox, SandboxError, Step};
 
 /// The user ID of `nobody` in Debian.
 const NOBODY: u32 = 65534;
@@ -153,22 +151,20 @@ fn failures_are_distinguished() {
     );
     assert_eq!(exited.said, "why\n");
     let killed = run("kill -9 $$");
-    assert!(
-        matches!(killed.outcome, Err(SandboxError::Killed { signal: 9, .. })),
-        "{:?}",
-        killed.outcome
+    assert_eq!(
+        killed.outcome.unwrap_err().to_string(),
+        "running /bin/sh: ended by signal 9"
     );
     let missing = run("true");
-    assert!(
-        matches!(missing.outcome, Err(SandboxError::Missing { .. })),
-        "{:?}",
-        missing.outcome
+    assert_eq!(
+        missing.outcome.unwrap_err().to_string(),
+        "reading /build/target/product in the sandbox: No such file or directory (os error 2)"
     );
     let link = run("ln -s /dev/zero /build/target/product");
+    let link = link.outcome.unwrap_err().to_string();
     assert!(
-        matches!(link.outcome, Err(SandboxError::Missing { .. })),
-        "{:?}",
-        link.outcome
+        link.starts_with("reading /build/target/product in the sandbox: "),
+        "{link}"
     );
 }
 
@@ -208,10 +204,9 @@ fn nothing_keeps_the_builder_waiting() {
         ..Way::default()
     };
     let endless = run_as("sleep 100 & sleep 100", &way);
-    assert!(
-        matches!(endless.outcome, Err(SandboxError::Late { .. })),
-        "{:?}",
-        endless.outcome
+    assert_eq!(
+        endless.outcome.unwrap_err().to_string(),
+        "running /bin/sh: it has not ended after 1 seconds"
     );
     assert!(started.elapsed() < Duration::from_secs(50));
 }

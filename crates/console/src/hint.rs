@@ -36,10 +36,24 @@ impl Hinted {
 
     /// The error `{doing}: {source}`, and without a hint of its own.
     pub fn doing(doing: impl Display, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::from_error(source).during(doing)
+    }
+
+    /// The error `{source}`, and without a hint of its own.
+    pub fn from_error(source: impl Error + Send + Sync + 'static) -> Self {
         Self {
-            message: format!("{doing}: {source}"),
+            message: source.to_string(),
             hint: None,
             source: Some(Box::new(source)),
+        }
+    }
+
+    /// The error `{doing}: {self}`, with the same hint.
+    #[must_use]
+    pub fn during(self, doing: impl Display) -> Self {
+        Self {
+            message: format!("{doing}: {}", self.message),
+            ..self
         }
     }
 
@@ -121,7 +135,9 @@ mod tests {
         let absent = outer(io::ErrorKind::NotFound.into());
         assert_eq!(of(&absent), Some("is the path right?"));
         assert_eq!(absent.hint(), Some("is the path right?"));
-        assert_eq!(absent.hinting("own").hint(), Some("own"));
+        let own = absent.hinting("own").during("doing");
+        assert_eq!(own.hint(), Some("own"));
+        assert!(own.to_string().starts_with("doing: reading: "), "{own}");
         assert_eq!(of(&outer(io::Error::other("x"))), None);
         assert_eq!(outer(io::Error::other("x")).to_string(), "reading: x");
         assert_eq!(of(&std::fmt::Error), None);

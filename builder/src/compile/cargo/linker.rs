@@ -10,7 +10,7 @@ use crate::compile::error::CompileError;
 /// are installed, and here they are only unpacked.
 ///
 /// # Errors
-/// [`CompileError::Linker`] if the root has no such compiler or several, [`CompileError::Root`] if it cannot be read.
+/// The root has no such compiler or several, or cannot be read.
 pub(super) fn find(root: &Path) -> Result<String, CompileError> {
     let path = root.join("usr/bin");
     let unread = At::reading(&path);
@@ -27,9 +27,13 @@ pub(super) fn find(root: &Path) -> Result<String, CompileError> {
     }
     match (found.pop(), found.len()) {
         (Some(only), 0) => Ok(only),
-        (one, more) => Err(CompileError::Linker {
-            root: root.to_owned(),
-            found: usize::from(one.is_some()) + more,
-        }),
+        (one, more) => Err(CompileError::hinted(
+            format_args!(
+                "reading build root {}: expected one usr/bin/x86_64-linux-gnu-gcc-N, found {}",
+                root.display(),
+                usize::from(one.is_some()) + more
+            ),
+            "Image.toml must name one gcc-N among its packages",
+        )),
     }
 }

@@ -1,9 +1,12 @@
 //! Cargo's report of a build, one JSON document in each line (The Cargo Book, "External tools").
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use content::printable;
 use serde::Deserialize;
+
+use crate::compile::error::CompileError;
 
 /// Makes cargo write this report, and show the messages of compilers as usual.
 pub(super) const OPTION: &str = "--message-format=json-render-diagnostics";
@@ -11,43 +14,18 @@ pub(super) const OPTION: &str = "--message-format=json-render-diagnostics";
 const LINE: u64 = 1 << 20;
 /// The longest text shown of a package's name, in characters.
 const SHOWN: usize = 200;
+const READING: &str = "reading cargo's report of the program";
 
 /// A report that is not that of one link of the program.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// A line is invalid.
-    #[error("line {line}: {source}")]
-    Line {
-        /// The number of the line, from 1.
-        line: usize,
-        /// What is wrong.
-        source: content::json::JsonError,
-    },
-    /// The program was not linked, or more than once.
-    #[error("expected one link of {}, found {found}", program.display())]
-    Links {
-        /// The program, as seen in the sandbox.
-        program: PathBuf,
-        /// Number of links.
-        found: usize,
-    },
-    /// The program existed before cargo compiled it.
-    #[error("{} existed before it was linked", program.display())]
-    Fresh {
-        /// The program, as seen in the sandbox.
-        program: PathBuf,
-    },
-    /// A build script sets a variable that the compiler or linker reads.
-    #[error("the build script of {package} sets {variable:?} for the compiler and linker")]
-    Variable {
-        /// The package, as cargo names it.
-        package: String,
-        /// The variable's name.
-        variable: String,
-    },
-    /// The report continues after its end, or has none.
-    #[error("expected the end of the build as its last line")]
-    End,
+fn unlike(fault: impl Display) -> CompileError {
+    CompileError::hinted(
+        format_args!("{READING}: {fault}"),
+        "does a build script or macro write to cargo's files?",
+    )
+}
+
+fn no_end() -> CompileError {
+    unlike("expected the end of the build as its last line")
 }
 
 /// A document. Of its fields, those that are needed.
@@ -71,14 +49,20 @@ impl Message {
         self.reason == "compiler-artifact" && self.executable.as_deref() == Some(program)
     }
 
-    fn check_variables(&self) -> Result<(), ReportError> {
+    fn check_variables(&self) -> Result<(), CompileError> {
         let mut names = self.env.iter().flatten().map(|(name, _)| name);
         match names.find(|name| selects_tools(name)) {
             None => Ok(()),
-            Some(variable) => Err(ReportError::Variable {
-                package: printable(self.package_id.as_deref().unwrap_or_default(), SHOWN),
-                variable: variable.clone(),
-            }),
+            Some(variable) => {
+                let package = printable(self.package_id.as_deref().unwrap_or_default(), SHOWN);
+                Err(CompileError::refused(
+                    format_args!(
+                        "{READING}: the build script of {package} sets {variable:?} for the compiler and \
+                         linker"
+                    ),
+                    "remove cargo:rustc-env for this variable: the image must be linked by the locked linker",
+                ))
+            }
         }
     }
 }
@@ -99,34 +83,34 @@ fn selects_tools(variable: &str) -> bool {
 
 /// Checks that cargo has linked `program`, once, in this build, and that no build script has selected another
 /// linker by a variable.
-pub(super) fn check(report: &[u8], program: &Path) -> Result<(), ReportError> {
+pub(super) fn check(report: &[u8], program: &Path) -> Result<(), CompileError> {
     let messages = parse(report)?;
-    let (last, before) = messages.split_last().ok_or(ReportError::End)?;
+    let (last, before) = messages.split_last().ok_or_else(no_end)?;
     let ends = last.is_end() && last.success == Some(true);
     if !ends || before.iter().any(Message::is_end) {
-        return Err(ReportError::End);
+        return Err(no_end());
     }
     before.iter().try_for_each(Message::check_variables)?;
     let links = before.iter().filter(|one| one.is_link_of(program));
     let links: Vec<_> = links.collect();
-    let program = program.to_owned();
+    let program = program.display();
     match links[..] {
         [link] if link.fresh == Some(false) => Ok(()),
-        [_] => Err(ReportError::Fresh { program }),
-        _ => Err(ReportError::Links {
-            program,
-            found: links.len(),
-        }),
+        [_] => Err(unlike(format_args!(
+            "{program} existed before it was linked"
+        ))),
+        _ => Err(unlike(format_args!(
+            "expected one link of {program}, found {}",
+            links.len()
+        ))),
     }
 }
 
-fn parse(report: &[u8]) -> Result<Vec<Message>, ReportError> {
+fn parse(report: &[u8]) -> Result<Vec<Message>, CompileError> {
     let lines = report.split_inclusive(|byte| *byte == b'\n');
     let parsed = lines.enumerate().map(|(number, line)| {
-        content::json::parse(line, LINE).map_err(|source| ReportError::Line {
-            line: number + 1,
-            source,
-        })
+        content::json::parse(line, LINE)
+            .map_err(|error| unlike(format_args!("line {}: {error}", number + 1)))
     });
     parsed.collect()
 }
@@ -144,7 +128,11 @@ mod tests {
 
     fn check(lines: &[&str]) -> Result<(), String> {
         let report: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        super::check(report.as_bytes(), Path::new(PROGRAM)).map_err(|error| error.to_string())
+        super::check(report.as_bytes(), Path::new(PROGRAM)).map_err(|error| {
+            let said = error.to_string();
+            let fault = said.strip_prefix("reading cargo's report of the program: ");
+            fault.unwrap_or(&said).to_owned()
+        })
     }
 
     #[test]

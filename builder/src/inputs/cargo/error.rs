@@ -39,7 +39,7 @@ impl CrateError {
         matches!(self, Self::Refused(_))
     }
 
-    /// What helps, if that is known.
+    /// A hint for the user, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Refused(error) | Self::Hinted(error) => error.hint(),

@@ -10,7 +10,7 @@ use crate::host::HostError;
 use crate::inputs::store::StoreError;
 use crate::interrupt::Interrupted;
 
-/// What helps if an archive is missing or has the wrong packages.
+/// The hint if an archive is missing, or has other packages.
 pub(super) const ANOTHER: &str = "name a package archive with --archive or COUNTERSIGN_ARCHIVE";
 
 /// Packages that cannot be obtained.
@@ -50,7 +50,7 @@ impl ArchiveError {
         matches!(self, Self::Locked(error) if error.is_about_lock())
     }
 
-    /// What helps, if that is known.
+    /// A hint for the user, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Served(ChainError::Unsigned { .. }) => Some(
@@ -94,7 +94,7 @@ impl ChainError {
         !matches!(self, Self::Machine(_))
     }
 
-    /// What helps, if that is known.
+    /// A hint for the user, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Machine(error) | Self::Broken(error) => error.hint(),

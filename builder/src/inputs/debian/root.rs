@@ -63,7 +63,7 @@ impl From<TreeError> for RootError {
     }
 }
 
-/// What helps if packages are not those of the lock.
+/// The hint if packages are not those of the lock.
 const OTHER: &str = "was the lock written by another version of this program, or edited?";
 
 /// The folder with the build root of these packages, which must have the `expected` digest. It is unpacked again if it

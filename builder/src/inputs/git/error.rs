@@ -29,7 +29,7 @@ impl SourceError {
         matches!(self, Self::Refused(_))
     }
 
-    /// What helps, if that is known.
+    /// A hint for the user, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Refused(error) | Self::Hinted(error) => error.hint(),
