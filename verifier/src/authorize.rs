@@ -135,9 +135,8 @@ pub async fn authorize(
     let change = match authority.keys {
         Some(keys) => {
             let added = keys.add(&binding).await;
-            Some(added.map_err(|source| Error::Key {
-                doing: "binding, with verdict and countersignature published",
-                source,
+            Some(added.map_err(|error| {
+                error.during("binding, with verdict and countersignature published")
             })?)
         }
         None => None,

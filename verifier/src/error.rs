@@ -6,7 +6,6 @@ use console::at::At;
 use console::hint::{self, Hinted};
 
 use crate::grant::InvalidGrant;
-use crate::grant::apply::ApplyError;
 use crate::policy::InvalidPolicy;
 use crate::rebuild::RebuildError;
 
@@ -55,14 +54,6 @@ pub enum Error {
     /// Signing failed, or publishing a signature.
     #[error("signing: {0}")]
     Signer(#[source] Box<signer::Error>),
-    /// The key's policy cannot be read, or was probably not changed.
-    #[error("{doing}: {source}")]
-    Key {
-        /// What was being done, as a participle.
-        doing: &'static str,
-        /// The error of the key service.
-        source: ApplyError,
-    },
     /// A signal came.
     #[error("interrupted")]
     Interrupted,
@@ -71,13 +62,6 @@ pub enum Error {
 impl From<signer::Error> for Error {
     fn from(error: signer::Error) -> Self {
         Self::Signer(Box::new(error))
-    }
-}
-
-impl From<ApplyError> for Error {
-    fn from(source: ApplyError) -> Self {
-        let doing = "opening the key";
-        Self::Key { doing, source }
     }
 }
 
@@ -98,7 +82,6 @@ impl Error {
             Self::Hinted(error) => return error.hint(),
             Self::Rebuild(error) => return error.hint(),
             Self::Signer(error) => error.hint(),
-            Self::Key { source, .. } => return source.hint(),
             Self::Interrupted => return None,
         })
     }

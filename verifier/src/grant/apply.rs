@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+use console::hint::Hinted;
+
 use google_cloud_gax::backoff_policy::BackoffPolicy;
 use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 use google_cloud_gax::retry_state::RetryState;
@@ -22,9 +24,7 @@ mod edit;
 mod error;
 
 use edit::{POLICY_VERSION, add, remove};
-use error::{READING, WRITING, code};
-
-pub use error::ApplyError;
+use error::{AGAIN, BUSY, Doing, SERVICE, code, opening, read_hint, write_hint};
 
 /// How long a write is retried if other writers change the policy at the same time.
 const CONTENTION: Duration = Duration::from_secs(60);
@@ -33,6 +33,8 @@ const CONTENTION: Duration = Duration::from_secs(60);
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 /// Time limit for one call, including the client's retries.
 const PATIENCE: Duration = Duration::from_secs(15);
+const OPENING: &str = "opening the key";
+
 /// The result of a change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Change {
@@ -51,38 +53,41 @@ impl Keys {
     ///
     /// # Errors
     /// There are no credentials, or the client for the endpoint cannot be built.
-    pub async fn connect(endpoint: Option<&KmsEndpoint>) -> Result<Self, ApplyError> {
+    pub async fn connect(endpoint: Option<&KmsEndpoint>) -> Result<Self, Hinted> {
         let credentials = signer::credentials().await;
-        let credentials = credentials.map_err(|error| ApplyError::credentials(&error))?;
-        Self::open(endpoint, credentials).await
+        let credentials =
+            credentials.map_err(|error| opening(&error, error.hint()).during(OPENING))?;
+        let opened = Self::open(endpoint, credentials).await;
+        opened.map_err(|error| error.during(OPENING))
     }
 
     async fn open(
         endpoint: Option<&KmsEndpoint>,
         credentials: Credentials,
-    ) -> Result<Self, ApplyError> {
+    ) -> Result<Self, Hinted> {
         let builder = KeyManagementService::builder().with_credentials(credentials);
         let builder = match endpoint {
             Some(endpoint) => builder.with_endpoint(endpoint.as_str()),
             None => builder,
         };
         let client = builder.build().await;
-        client.map(Self).map_err(|error| ApplyError::client(&error))
+        client.map(Self).map_err(|error| opening(error, SERVICE))
     }
 
     /// Checks that the policy of the key can be read, so that an error is found before anything is signed.
     ///
     /// # Errors
     /// There are no credentials, the key does not exist, or its policy may not be read.
-    pub async fn check(&self, key: &Key) -> Result<(), ApplyError> {
-        self.read(&key.to_string()).await.map(drop)
+    pub async fn check(&self, key: &Key) -> Result<(), Hinted> {
+        let read = self.read(&key.to_string()).await;
+        read.map(drop).map_err(|error| error.during(OPENING))
     }
 
     /// Adds the binding. Repeating it changes nothing.
     ///
     /// # Errors
     /// The policy cannot be read or written.
-    pub async fn add(&self, binding: &Binding) -> Result<Change, ApplyError> {
+    pub async fn add(&self, binding: &Binding) -> Result<Change, Hinted> {
         let (role, member) = (binding.role().as_str(), binding.member().to_string());
         self.change(&binding.key().to_string(), &|policy| {
             add(policy, role, &member)
@@ -94,23 +99,19 @@ impl Keys {
     ///
     /// # Errors
     /// The policy cannot be read or written.
-    pub async fn remove(
-        &self,
-        grant: &Grant,
-        digest: &content::Digest,
-    ) -> Result<Change, ApplyError> {
+    pub async fn remove(&self, grant: &Grant, digest: &content::Digest) -> Result<Change, Hinted> {
         let (role, member) = (grant.role().as_str(), grant.member(digest).to_string());
-        self.change(&grant.key().to_string(), &|policy| {
-            remove(policy, role, &member)
-        })
-        .await
+        let key = grant.key().to_string();
+        let change = |policy| remove(policy, role, &member);
+        let changed = self.change(&key, &change).await;
+        changed.map_err(|error| error.during(OPENING))
     }
 
     async fn change(
         &self,
         key: &str,
         edit: &(dyn Fn(Policy) -> Option<Policy> + Sync),
-    ) -> Result<Change, ApplyError> {
+    ) -> Result<Change, Hinted> {
         let (begin, pauses) = (Instant::now(), pauses());
         let mut attempts = 0;
         loop {
@@ -125,46 +126,49 @@ impl Keys {
             let state = RetryState::new(true).set_attempt_count(attempts);
             let pause = pauses.on_failure(&state);
             if begin.elapsed() + pause > CONTENTION {
-                return Err(ApplyError::contention(key, attempts, CONTENTION.as_secs()));
+                return Err(contention(key, attempts));
             }
             tokio::time::sleep(pause).await;
         }
     }
 
-    async fn write(&self, key: &str, policy: Policy) -> Result<Written, ApplyError> {
+    async fn write(&self, key: &str, policy: Policy) -> Result<Written, Hinted> {
         let members = policy.bindings.iter().map(|b| b.members.len()).sum();
         let request = self.0.set_iam_policy().set_resource(key).set_policy(policy);
-        match in_time(WRITING, key, request.send()).await? {
+        match in_time(Doing::Writing, key, request.send()).await? {
             Ok(_) => Ok(Written::Yes),
             Err(error) if code(&error).as_deref() == Some("ABORTED") => Ok(Written::Overtaken),
-            Err(error) => Err(ApplyError::writing(key, &error, members)),
+            Err(error) => {
+                let hint = write_hint(&error, members);
+                Err(Doing::Writing.failed(key, error, hint))
+            }
         }
     }
 
-    async fn read(&self, key: &str) -> Result<Policy, ApplyError> {
+    async fn read(&self, key: &str) -> Result<Policy, Hinted> {
         let options = GetPolicyOptions::new().set_requested_policy_version(POLICY_VERSION);
         let request = self
             .0
             .get_iam_policy()
             .set_resource(key)
             .set_options(options);
-        let answer = in_time(READING, key, request.send()).await?;
-        let policy = answer.map_err(|error| ApplyError::reading(key, &error))?;
+        let answer = in_time(Doing::Reading, key, request.send()).await?;
+        let policy = answer.map_err(|error| {
+            let hint = read_hint(&error);
+            Doing::Reading.failed(key, error, hint)
+        })?;
         match policy.etag.is_empty() {
-            true => Err(ApplyError::no_etag(key)),
+            // A write without an etag would undo all changes that others have made since.
+            true => Err(Doing::Reading.failed(key, "no etag", AGAIN)),
             false => Ok(policy),
         }
     }
 }
 
 /// Limits the time of a call: Google's client retries for minutes.
-async fn in_time<T>(
-    doing: &'static str,
-    key: &str,
-    answer: impl Future<Output = T>,
-) -> Result<T, ApplyError> {
+async fn in_time<T>(doing: Doing, key: &str, answer: impl Future<Output = T>) -> Result<T, Hinted> {
     let answer = tokio::time::timeout(PATIENCE, answer).await;
-    answer.map_err(|_| ApplyError::silent(doing, key, PATIENCE.as_secs()))
+    answer.map_err(|_| doing.silent(key, PATIENCE.as_secs()))
 }
 
 /// The outcome of one write.
@@ -179,6 +183,14 @@ fn pauses() -> ExponentialBackoff {
     let builder = ExponentialBackoffBuilder::new();
     let builder = builder.with_initial_delay(PAUSES[0]);
     builder.with_maximum_delay(PAUSES[1]).clamp()
+}
+
+/// Other writers were faster each time.
+fn contention(key: &str, attempts: u32) -> Hinted {
+    let seconds = CONTENTION.as_secs();
+    let overtaken =
+        format_args!("overtaken {attempts} times by other writers, in {seconds} seconds");
+    Doing::Writing.failed(key, overtaken, BUSY)
 }
 
 #[cfg(test)]
@@ -248,7 +260,7 @@ mod tests {
         path.to_owned()
     }
 
-    async fn grant(endpoint: &KmsEndpoint) -> Result<Change, ApplyError> {
+    async fn grant(endpoint: &KmsEndpoint) -> Result<Change, Hinted> {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let anonymous = google_cloud_auth::credentials::anonymous::Builder::new().build();
         let keys = Keys::open(Some(endpoint), anonymous).await.unwrap();
@@ -265,7 +277,7 @@ mod tests {
     #[tokio::test]
     async fn says_why_a_policy_was_refused() {
         let invalid = vec![(400, "INVALID_ARGUMENT")];
-        let hint = |error: ApplyError| error.hint().unwrap();
+        let hint = |error: Hinted| error.hint().unwrap();
         let full = grant(&serve(1500, invalid.clone())).await.unwrap_err();
         let start = format!("writing policy of {KEY}: ");
         assert!(full.to_string().starts_with(&start), "{full}");

@@ -1,93 +1,53 @@
 //! Why a policy was not changed, and what the reader can do.
 
-use std::error::Error;
 use std::fmt::Display;
 
 use console::hint::Hinted;
 
-pub(super) const WRITING: &str = "writing";
-pub(super) const READING: &str = "reading";
-
-/// A change of a policy that did not happen, as far as we know.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// The credentials cannot be used, or the client cannot be made.
-    #[error("opening the key service: {0}")]
-    Open(Hinted),
-    /// The policy cannot be read or written.
-    #[error("{doing} policy of {key}: {fault}")]
-    Policy {
-        /// Reading or writing.
-        doing: &'static str,
-        /// Of which key.
-        key: String,
-        /// What is wrong.
-        fault: Hinted,
-    },
+/// What is done to the policy of a key.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Doing {
+    Reading,
+    Writing,
 }
 
-impl ApplyError {
-    /// What the reader can do, by cause.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Open(fault) | Self::Policy { fault, .. } => fault.hint(),
-        }
-    }
-
-    pub(super) fn credentials(error: &signer::Error) -> Self {
-        Self::Open(Hinted::new(error).hinting(error.hint()))
-    }
-
-    pub(super) fn client(error: &dyn Error) -> Self {
-        Self::Open(Hinted::new(error).hinting(SERVICE))
-    }
-
-    pub(super) fn reading(key: &str, error: &google_cloud_kms_v1::Error) -> Self {
-        Self::policy(READING, key, error, service_hint(error).unwrap_or(AGAIN))
-    }
-
-    /// `members` is the number of members that the policy would have.
-    pub(super) fn writing(key: &str, error: &google_cloud_kms_v1::Error, members: usize) -> Self {
-        Self::policy(WRITING, key, error, write_hint(error, members))
+impl Doing {
+    /// The policy of `key` cannot be read or written.
+    pub(super) fn failed(self, key: &str, fault: impl Display, hint: &'static str) -> Hinted {
+        let doing = match self {
+            Self::Reading => "reading",
+            Self::Writing => "writing",
+        };
+        Hinted::new(format_args!("{doing} policy of {key}: {fault}")).hinting(hint)
     }
 
     /// The service does not answer.
-    pub(super) fn silent(doing: &'static str, key: &str, seconds: u64) -> Self {
-        let hint = match doing {
-            WRITING => UNKNOWN,
-            _ => SERVICE,
+    pub(super) fn silent(self, key: &str, seconds: u64) -> Hinted {
+        let hint = match self {
+            Self::Reading => SERVICE,
+            Self::Writing => UNKNOWN,
         };
-        let silent = format_args!("no answer within {seconds} seconds");
-        Self::policy(doing, key, silent, hint)
+        self.failed(
+            key,
+            format_args!("no answer within {seconds} seconds"),
+            hint,
+        )
     }
+}
 
-    /// A write without an etag would undo whatever others wrote since.
-    pub(super) fn no_etag(key: &str) -> Self {
-        Self::policy(READING, key, "no etag", AGAIN)
-    }
-
-    /// Other writers were faster each time.
-    pub(super) fn contention(key: &str, attempts: u32, seconds: u64) -> Self {
-        let overtaken =
-            format_args!("overtaken {attempts} times by other writers, in {seconds} seconds");
-        Self::policy(WRITING, key, overtaken, BUSY)
-    }
-
-    fn policy(doing: &'static str, key: &str, fault: impl Display, hint: &'static str) -> Self {
-        Self::Policy {
-            doing,
-            key: key.to_owned(),
-            fault: Hinted::new(fault).hinting(hint),
-        }
-    }
+/// The credentials cannot be used, or the client cannot be made.
+pub(super) fn opening(fault: impl Display, hint: &'static str) -> Hinted {
+    Hinted::new(format_args!("opening the key service: {fault}")).hinting(hint)
 }
 
 /// Members of one policy at the most (IAM, quotas and limits).
 const MEMBERS: usize = 1500;
-const SERVICE: &str = "the key service is asked at its public address, or at --kms-endpoint";
+pub(super) const SERVICE: &str =
+    "the key service is asked at its public address, or at --kms-endpoint";
 const CREDENTIALS: &str = "the key service is asked with GOOGLE_APPLICATION_CREDENTIALS, at its public address or at --kms-endpoint";
-const AGAIN: &str = "the policy is as it was or as others left it; the command can be repeated";
-const BUSY: &str =
+pub(super) const AGAIN: &str =
+    "the policy is as it was or as others left it; the command can be repeated";
+pub(super) const BUSY: &str =
     "the policy is as others left it: find out what keeps writing to it, and repeat the command";
 const UNKNOWN: &str =
     "whether the policy was written is not known: look at it, or repeat the command";
@@ -95,8 +55,12 @@ const FULL: &str = "the policy is as it was: it may have 1500 members at the mos
                     not to run any more";
 const REFUSED: &str = "the policy is as it was: does the pool of the grant exist, and its role?";
 
+pub(super) fn read_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
+    service_hint(error).unwrap_or(AGAIN)
+}
+
 /// An answer that refuses the request says that nothing was written.
-fn write_hint(error: &google_cloud_kms_v1::Error, members: usize) -> &'static str {
+pub(super) fn write_hint(error: &google_cloud_kms_v1::Error, members: usize) -> &'static str {
     let is_refused = matches!(
         code(error).as_deref(),
         Some("INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "RESOURCE_EXHAUSTED")
