@@ -16,32 +16,15 @@ const LENGTH: usize = 4096;
 /// Why an expression has no value.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CelError {
-    /// The expression is too long.
-    #[error("compiling expression: longer than {LENGTH} bytes")]
-    Length,
-    /// The expression is nested too deeply to be evaluated.
-    #[error("compiling expression: nested more than {} levels deep", bounds::DEPTH)]
-    Depth,
-    /// The expression is malformed.
+    /// The expression is malformed, too long or nested too deeply, or is not a condition.
     #[error("compiling expression: {0}")]
     Compile(String),
     /// The expression names a variable that is not declared.
     #[error("compiling expression: undeclared reference to '{0}'")]
     Undeclared(String),
-    /// The value of a condition cannot be a bool.
-    #[error("compiling expression: the condition is not boolean")]
-    NotBoolean,
-    /// The expression has no value for these variables.
+    /// The expression has no value for these variables, or a value of another type than expected.
     #[error("evaluating expression: {0}")]
     Evaluate(String),
-    /// The value does not have the expected type.
-    #[error("evaluating expression: expected {expected}, found {found}")]
-    Type {
-        /// The expected type.
-        expected: &'static str,
-        /// The value.
-        found: String,
-    },
 }
 
 /// Checks that `expression` compiles and names no variables but `declared`. Types are not checked.
@@ -61,7 +44,10 @@ pub fn compile_condition(expression: &str, declared: &[&str]) -> Result<(), CelE
     let parsed = parse_declared(expression, declared)?;
     match check::is_boolean(&parsed) {
         true => Ok(()),
-        false => Err(CelError::NotBoolean),
+        false => {
+            let fault = "the condition is not boolean".to_owned();
+            Err(CelError::Compile(fault))
+        }
     }
 }
 
@@ -128,11 +114,8 @@ pub fn texts(expression: &str, variables: Variables) -> Result<Vec<String>, CelE
     texts.ok_or_else(|| not(&value, "list of strings"))
 }
 
-fn not(found: &Value, expected: &'static str) -> CelError {
-    CelError::Type {
-        expected,
-        found: format!("{found:?}"),
-    }
+fn not(found: &Value, expected: &str) -> CelError {
+    CelError::Evaluate(format!("expected {expected}, found {found:?}"))
 }
 
 /// Evaluates `expression`.
@@ -166,12 +149,16 @@ fn environment() -> Result<Env, CelError> {
 
 fn parse(env: &Env, expression: &str) -> Result<IdedExpr, CelError> {
     if expression.len() > LENGTH {
-        return Err(CelError::Length);
+        let fault = format!("longer than {LENGTH} bytes");
+        return Err(CelError::Compile(fault));
     }
     let parsed = env.parser().parse(expression);
     let mut parsed = parsed.map_err(|error| CelError::Compile(error.to_string()))?;
     match bounds::is_too_deep(&mut parsed) {
-        true => Err(CelError::Depth),
+        true => {
+            let fault = format!("nested more than {} levels deep", bounds::DEPTH);
+            Err(CelError::Compile(fault))
+        }
         false => Ok(parsed),
     }
 }
@@ -222,15 +209,23 @@ mod tests {
         super::compile(expression, &["a"])
     }
 
+    fn too_deep() -> CelError {
+        CelError::Compile(format!("nested more than {} levels deep", bounds::DEPTH))
+    }
+
     #[test]
     fn deep_nesting_is_an_error() {
         let chain = format!("1{}", "?1:1".repeat(1000));
         for text in ["(".repeat(2000), chain] {
             let error = compile(&text).unwrap_err();
             let by_parser = error.to_string().contains("Recursion limit");
-            assert!(error == CelError::Depth || by_parser, "{error}");
+            assert!(error == too_deep() || by_parser, "{error}");
         }
-        assert_eq!(compile(&" ".repeat(5000)), Err(CelError::Length));
+        let error = compile(&" ".repeat(5000)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("compiling expression: longer than {LENGTH} bytes")
+        );
         // The parser cancels pairs of negations.
         let negated = format!("{}true", "!".repeat(4092));
         assert_eq!(condition(&negated, Variables::default()), Ok(true));
@@ -246,7 +241,7 @@ mod tests {
             ("a", ".f()"),
         ] {
             let refused = compile(&format!("{first}{}", more.repeat(800)));
-            assert_eq!(refused, Err(CelError::Depth), "{first}{more}…");
+            assert_eq!(refused, Err(too_deep()), "{first}{more}…");
         }
         let deepest = |more: &str| format!("1{}>0", more.repeat(bounds::DEPTH - 2));
         assert_eq!(condition(&deepest("+1"), Variables::default()), Ok(true));

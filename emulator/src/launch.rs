@@ -43,7 +43,6 @@ pub use notice::{Notice, Report};
 pub use options::{Options, Outcome};
 use policy::Process;
 pub use policy::Refusal;
-pub use pull::PullError;
 use pull::Pulled;
 use token_file::TokenFile;
 
@@ -54,7 +53,7 @@ use token_file::TokenFile;
 /// # Errors
 /// The image cannot be pulled, there is no attestation token, or the container cannot be started.
 pub async fn run(options: Options) -> Result<Outcome, Error> {
-    let mut signals = Signals::listen().map_err(Error::Signals)?;
+    let mut signals = Signals::listen().map_err(Error::signals)?;
     let files = Files::make(options.share.as_deref())?;
     let outcome = tokio::select! {
         outcome = launch(&options, &files) => outcome,

@@ -71,13 +71,13 @@ fn serve(args: &ServeArgs) -> ExitCode {
 }
 
 fn serve_until_stopped(args: &ServeArgs) -> Result<(), StartError> {
-    let temporary = Scratch::new().map_err(StartError::Start)?;
+    let temporary = Scratch::new().map_err(StartError::start)?;
     let folder = args.state.as_deref().unwrap_or(temporary.path());
-    let runtime = console::runtime::start().map_err(StartError::Start)?;
+    let runtime = console::runtime::start().map_err(StartError::start)?;
     runtime.block_on(async {
-        let mut signals = Signals::listen().map_err(StartError::Start)?;
+        let mut signals = Signals::listen().map_err(StartError::start)?;
         let serving = serve::serve(folder, &args.projects, now).await?;
-        print(&serving.endpoints).map_err(StartError::Start)?;
+        print(&serving.endpoints).map_err(StartError::start)?;
         signals.next().await;
         Ok(())
     })

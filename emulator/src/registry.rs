@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Query as InQuery, Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
@@ -84,7 +85,11 @@ impl Registry {
             ("DELETE", R::Manifest(n, t)) => manifests::delete(store, n, t),
             ("GET", R::Referrers(n, d)) => referrers::list(store, n, d, query),
             ("GET", R::Tags(n)) => tags::list(store, n, query),
-            _ => Err(RegistryError::Unsupported),
+            _ => Err(RegistryError::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "UNSUPPORTED",
+                "answering request: the resource does not support the method",
+            )),
         }
     }
 }

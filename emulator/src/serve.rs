@@ -8,11 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
+use content::at::{self, At};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::error::{At, StartError};
+use crate::error::StartError;
 use crate::registry;
 use crate::rest;
 use crate::services::accounts::{Accounts, Files, Project, ProjectId};
@@ -124,20 +125,24 @@ fn hold(folder: &Path) -> Result<File, StartError> {
     let held = lock.open(folder.join(LOCK)).map_err(At::writing(folder))?;
     match held.try_lock() {
         Ok(()) => Ok(held),
-        Err(TryLockError::WouldBlock) => Err(StartError::Taken(folder.to_owned())),
+        Err(TryLockError::WouldBlock) => Err(StartError::refused(
+            format!("using {}", at::shown(folder)),
+            "another emulator is using the folder",
+            "choose another folder, or stop the other emulator",
+        )),
         Err(TryLockError::Error(source)) => Err(At::writing(folder)(source).into()),
     }
 }
 
 async fn listen() -> Result<TcpListener, StartError> {
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    TcpListener::bind(free).await.map_err(StartError::Listen)
+    TcpListener::bind(free).await.map_err(StartError::listen)
 }
 
 fn address(listener: &TcpListener) -> Result<String, StartError> {
     Ok(format!(
         "http://{}",
-        listener.local_addr().map_err(StartError::Listen)?
+        listener.local_addr().map_err(StartError::listen)?
     ))
 }
 

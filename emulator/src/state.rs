@@ -5,11 +5,12 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use content::at::At;
 use content::{json, read_limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{At, StartError};
+use crate::error::StartError;
 use crate::status::Status;
 
 /// The largest size of the state of one service, in bytes.
@@ -36,7 +37,7 @@ impl<T: Clone + Serialize + DeserializeOwned> Stored<T> {
         let value = match read(&path)? {
             Some(value) => value,
             None => {
-                let value = new().map_err(|_| StartError::Key(format!("the service {name}")))?;
+                let value = new().map_err(|_| StartError::keys(&format!("the service {name}")))?;
                 write(&path, &value).map_err(At::writing(&path))?;
                 value
             }
@@ -93,10 +94,10 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StartError> {
     let bytes =
         read_limited(file, LIMIT).map_err(|error| At::reading(path)(io::Error::other(error)))?;
     let value = json::parse(&bytes, LIMIT);
-    value.map(Some).map_err(|source| StartError::State {
-        path: path.to_owned(),
-        source,
-    })
+    let hint = "was it written by another version? choose another state folder";
+    value
+        .map(Some)
+        .map_err(|fault| StartError::file(path, fault, hint))
 }
 
 /// Replaces the file as a whole. Only its owner can read it. A state larger than [`LIMIT`] is not written.
@@ -198,7 +199,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("numbers.json");
         std::fs::write(&path, "{").unwrap();
-        assert!(matches!(open(folder.path()), Err(StartError::State { .. })));
+        let error = open(folder.path()).err().unwrap().to_string();
+        let expected = format!("reading {}: parsing json: EOF", path.display());
+        assert!(error.starts_with(&expected), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), b"{");
     }
 }

@@ -126,15 +126,9 @@ pub enum AttestError {
         /// The message of the service.
         message: String,
     },
-    /// The answer is malformed.
+    /// The answer is malformed, or larger than any token.
     #[error("reading answer of the attestation service: {0}")]
-    Answer(#[from] json::JsonError),
-    /// The answer is larger than any token.
-    #[error("reading answer of the attestation service: more than {limit} bytes")]
-    Limit {
-        /// The largest size, in bytes.
-        limit: u64,
-    },
+    Answer(String),
 }
 
 impl AttestError {
@@ -252,7 +246,8 @@ impl Service {
         if status != StatusCode::OK {
             return Err(refusal(status, &bytes));
         }
-        Ok(json::parse(&bytes, limits::HTTP_BODY)?)
+        json::parse(&bytes, limits::HTTP_BODY)
+            .map_err(|error| AttestError::Answer(error.to_string()))
     }
 }
 
@@ -279,7 +274,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, AttestError> {
     let mut bytes = Vec::new();
     while let Some(piece) = response.chunk().await? {
         if (bytes.len() + piece.len()) as u64 > limit {
-            return Err(AttestError::Limit { limit });
+            return Err(AttestError::Answer(format!("more than {limit} bytes")));
         }
         bytes.extend_from_slice(&piece);
     }

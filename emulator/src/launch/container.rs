@@ -29,7 +29,7 @@ impl Container {
     /// # Errors
     /// The helper cannot be started, or could not make the container.
     pub async fn start(spec: &Spec, output: Asked) -> Result<Self, Error> {
-        let (ours, theirs) = StdUnixStream::pair().map_err(Error::Helper)?;
+        let (ours, theirs) = StdUnixStream::pair().map_err(Error::helper)?;
         let mut helper = Command::new(SELF);
         helper
             .args(Stage::Outer.arguments())
@@ -39,19 +39,19 @@ impl Container {
             .env_clear()
             .kill_on_drop(true);
         let relays = match output {
-            Asked::Yes => relay_output(&mut helper).map_err(Error::Helper)?,
+            Asked::Yes => relay_output(&mut helper).map_err(Error::helper)?,
             Asked::No => Vec::new(),
         };
         // The helper ends with the thread that started it, which runs as long as the runtime.
-        let started = helper.spawn().map_err(Error::Helper)?;
+        let started = helper.spawn().map_err(Error::helper)?;
         // The command holds the other ends of the socket and of the pipes.
         drop(helper);
         let container = Self {
             helper: started,
             relays,
         };
-        ours.set_nonblocking(true).map_err(Error::Helper)?;
-        let socket = UnixStream::from_std(ours).map_err(Error::Helper)?;
+        ours.set_nonblocking(true).map_err(Error::helper)?;
+        let socket = UnixStream::from_std(ours).map_err(Error::helper)?;
         describe(socket, spec).await?;
         Ok(container)
     }
@@ -62,7 +62,7 @@ impl Container {
     /// # Errors
     /// The helper cannot be waited for.
     pub async fn wait(mut self) -> Result<u8, Error> {
-        let status = self.helper.wait().await.map_err(Error::Helper)?;
+        let status = self.helper.wait().await.map_err(Error::helper)?;
         for relay in self.relays {
             relay.end().await;
         }
@@ -80,14 +80,13 @@ fn relay_output(helper: &mut Command) -> io::Result<Vec<Relay>> {
 
 /// Sends the task to the helper, and waits until the workload has started.
 async fn describe(mut socket: UnixStream, spec: &Spec) -> Result<(), Error> {
-    let line = stages::task(spec).map_err(Error::Helper)?;
+    let line = stages::task(spec).map_err(Error::helper)?;
     let sent = socket.write_all(&line).await;
     let mut report = Vec::new();
     let received = socket.take(REPORT).read_to_end(&mut report).await;
     // A helper that fails before it has read all breaks the socket, but has reported the cause.
     if !report.is_empty() {
-        let report = String::from_utf8_lossy(&report).into_owned();
-        return Err(Error::Container(report));
+        return Err(Error::container(&String::from_utf8_lossy(&report)));
     }
-    sent.and(received.map(drop)).map_err(Error::Helper)
+    sent.and(received.map(drop)).map_err(Error::helper)
 }

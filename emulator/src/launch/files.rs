@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use content::Digest;
+use content::at::At;
 use oci::Descriptor;
 use remote::Registry;
 use scratch::Scratch;
@@ -32,11 +33,11 @@ impl Files {
     /// # Errors
     /// A folder cannot be created.
     pub fn make(share: Option<&Path>) -> Result<Self, Error> {
-        let own = Scratch::new().map_err(Error::write(std::env::temp_dir()))?;
+        let own = Scratch::new().map_err(At::writing(&std::env::temp_dir()))?;
         let share = share.map_or_else(|| own.path().join("share"), Path::to_owned);
         let files = Self { own, share };
         for folder in [&files.root(), &files.share] {
-            make_open(folder).map_err(Error::write(folder))?;
+            make_open(folder).map_err(At::writing(folder))?;
         }
         Ok(files)
     }
@@ -71,11 +72,10 @@ impl Files {
                 tokio::task::spawn_blocking(move || unpack(&layer, packing, &path, &root));
             let actual = unpacked.await??;
             if actual != expected {
-                return Err(Error::DiffId {
-                    digest,
-                    expected,
-                    actual,
-                });
+                return Err(Error::image(
+                    format!("unpacking layer {digest}"),
+                    format!("expected diff id {expected}, found {actual}"),
+                ));
             }
         }
         Ok(())
@@ -108,15 +108,12 @@ impl Drop for Contents {
 
 fn unpack(layer: &Descriptor, packing: Packing, path: &Path, root: &Path) -> Result<Digest, Error> {
     let digest = layer.digest;
-    let file = File::open(path).map_err(Error::write(path))?;
-    if Packing::found_in(&file).map_err(Error::write(path))? != packing {
-        let media_type = layer.media_type.clone();
-        return Err(Error::LayerBytes { digest, media_type });
+    let file = File::open(path).map_err(At::writing(path))?;
+    if Packing::found_in(&file).map_err(At::writing(path))? != packing {
+        let fault = format!("its bytes are not {}", layer.media_type);
+        return Err(Error::image(format!("unpacking layer {digest}"), fault));
     }
-    oci::layer::unpack(file, root).map_err(|source| Error::Unpack {
-        digest,
-        source: Box::new(source),
-    })
+    oci::layer::unpack(file, root).map_err(|error| Error::unpack(&digest, &error))
 }
 
 /// Creates a folder that the user of the container can enter. The mode of an existing folder is not

@@ -29,10 +29,14 @@ impl Packing {
         match layer.media_type.as_str() {
             media::LAYER_TAR | DOCKER_TAR => Ok(Self::Plain),
             media::LAYER_GZIP | DOCKER_GZIP => Ok(Self::Gzip),
-            other => Err(Error::LayerType {
-                digest: layer.digest,
-                media_type: other.chars().take(200).collect(),
-            }),
+            other => {
+                let shown: String = other.chars().take(200).collect();
+                let digest = layer.digest;
+                Err(Error::image(
+                    "reading image",
+                    format!("layer {digest} has the unsupported media type {shown:?}"),
+                ))
+            }
         }
     }
 

@@ -41,10 +41,14 @@ pub fn check(config: &Config, request: &Request) -> Result<(), Refusal> {
 pub fn check_platform(config: &Config) -> Result<(), Error> {
     match (config.os.as_str(), config.architecture.as_str()) {
         ("linux" | "", "amd64" | "") => Ok(()),
-        (os, architecture) => Err(Error::Platform {
-            os: os.chars().take(40).collect(),
-            architecture: architecture.chars().take(40).collect(),
-        }),
+        (os, architecture) => {
+            let short = |text: &str| text.chars().take(40).collect::<String>();
+            let (os, architecture) = (short(os), short(architecture));
+            Err(Error::platform(
+                "reading image",
+                format!("expected platform linux/amd64, found {os}/{architecture}"),
+            ))
+        }
     }
 }
 
@@ -76,13 +80,17 @@ fn args(config: &Execution, request: &Request) -> Vec<String> {
 }
 
 fn of_image(text: &str) -> Result<Variable, Error> {
-    let bare = || Error::Variable(text.chars().take(80).collect());
-    let (name, value) = text.split_once('=').ok_or_else(bare)?;
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        let shown: String = text.chars().take(80).collect();
+        let fault = format!("the variable {shown:?} has no value");
+        Error::image("reading image", fault)
+    })?;
     variable(name, value)
 }
 
 fn variable(name: &str, value: &str) -> Result<Variable, Error> {
-    Variable::new(name, value).map_err(Error::Measure)
+    let hint = "every variable of the image must have a name";
+    Variable::new(name, value).map_err(|error| Error::refused("measuring launch", error, hint))
 }
 
 /// Sets a variable; an existing one is replaced in place.
@@ -180,6 +188,9 @@ mod tests {
         let mut image = config(&["/run"], &[], &[]);
         image.config.env = vec!["LONELY".into()];
         let error = process(&image, &request(&[]), "vm").unwrap_err();
-        assert!(error.to_string().contains("\"LONELY\""), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "reading image: the variable \"LONELY\" has no value"
+        );
     }
 }

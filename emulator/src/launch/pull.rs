@@ -2,13 +2,15 @@
 //! index (containerd, `images.Manifest`).
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
-use content::json::JsonError;
 use content::{Digest, json, limits};
-use oci::{Config, Descriptor, Reference, Tag, Target, media};
+use oci::{Config, Descriptor, Reference, Target, media};
 use remote::Registry;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+
+use super::Error;
 
 // Docker's media types (distribution, "Image Manifest Version 2, Schema 2").
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -31,91 +33,11 @@ pub struct Pulled {
     pub layers: Vec<Descriptor>,
 }
 
-/// Why an image cannot be pulled.
-#[derive(Debug, thiserror::Error)]
-pub enum PullError {
-    /// The registry cannot be reached, or does not have the image.
-    #[error(transparent)]
-    Registry(Box<remote::Error>),
-    /// The tag does not exist.
-    #[error("finding tag {tag}: the repository has no such tag")]
-    Tag {
-        /// The tag.
-        tag: Tag,
-    },
-    /// A manifest or index is malformed.
-    #[error("reading {digest}: {source}")]
-    Json {
-        /// The digest of the document.
-        digest: Digest,
-        /// The cause.
-        source: JsonError,
-    },
-    /// The media type of a document is not supported.
-    #[error("reading {digest}: expected an image or an index, found {media_type:?}")]
-    MediaType {
-        /// The digest of the document.
-        digest: Digest,
-        /// The media type.
-        media_type: String,
-    },
-    /// A document is both an image and an index, or neither.
-    #[error("reading {digest}: it names both layers and manifests, or neither")]
-    Ambiguous {
-        /// The digest of the document.
-        digest: Digest,
-    },
-    /// The configuration is invalid, or does not match the manifest.
-    #[error("reading {digest}: {source}")]
-    Image {
-        /// The digest of the manifest.
-        digest: Digest,
-        /// The cause.
-        source: oci::Error,
-    },
-    /// An index has no image for linux/amd64.
-    #[error("reading index {digest}: no manifest for linux/amd64")]
-    Platform {
-        /// The digest of the index.
-        digest: Digest,
-    },
-    /// Too many indexes are nested.
-    #[error("reading index {digest}: more than {NESTED} nested indexes")]
-    Nested {
-        /// The digest of the index.
-        digest: Digest,
-    },
-}
-
-impl PullError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Registry(error) => error.hint(),
-            Self::Tag { .. } => "was the image pushed under this tag?",
-            Self::Platform { .. } => {
-                "machines of Confidential Space are linux/amd64: build the image for them"
-            }
-            Self::Json { .. }
-            | Self::MediaType { .. }
-            | Self::Ambiguous { .. }
-            | Self::Image { .. }
-            | Self::Nested { .. } => "this image cannot be run; build it again",
-        }
-    }
-}
-
-impl From<remote::Error> for PullError {
-    fn from(error: remote::Error) -> Self {
-        Self::Registry(Box::new(error))
-    }
-}
-
 /// Resolves a reference to an image.
 ///
 /// # Errors
 /// The registry does not have the image, or it cannot run on linux/amd64.
-pub async fn pull(registry: &Registry, reference: &Reference) -> Result<Pulled, PullError> {
+pub async fn pull(registry: &Registry, reference: &Reference) -> Result<Pulled, Error> {
     let image_digest = resolve(registry, &reference.target).await?;
     let mut digest = image_digest;
     for _ in 0..=NESTED {
@@ -126,21 +48,30 @@ pub async fn pull(registry: &Registry, reference: &Reference) -> Result<Pulled, 
                 return image(registry, found, &config, layers).await;
             }
             Document::Index(entries) => {
-                digest = choose(&entries).ok_or(PullError::Platform { digest })?;
+                digest = choose(&entries).ok_or_else(|| {
+                    Error::platform(reading_index(digest), "no manifest for linux/amd64")
+                })?;
             }
         }
     }
-    Err(PullError::Nested {
-        digest: image_digest,
-    })
+    Err(Error::image(
+        reading_index(image_digest),
+        format!("more than {NESTED} nested indexes"),
+    ))
 }
 
-async fn resolve(registry: &Registry, target: &Target) -> Result<Digest, PullError> {
+async fn resolve(registry: &Registry, target: &Target) -> Result<Digest, Error> {
     match target {
         Target::Digest(digest) => Ok(*digest),
         Target::Tag(tag) => {
             let found = registry.resolve(tag).await?;
-            let found = found.ok_or_else(|| PullError::Tag { tag: tag.clone() })?;
+            let found = found.ok_or_else(|| {
+                Error::refused(
+                    format!("pulling image: finding tag {tag}"),
+                    "the repository has no such tag",
+                    "was the image pushed under this tag?",
+                )
+            })?;
             Ok(found.digest)
         }
     }
@@ -151,13 +82,12 @@ async fn image(
     (image_digest, digest): (Digest, Digest),
     config: &Descriptor,
     layers: Vec<Descriptor>,
-) -> Result<Pulled, PullError> {
+) -> Result<Pulled, Error> {
     if ![media::CONFIG, DOCKER_CONFIG].contains(&config.media_type.as_str()) {
-        let media_type = shortened(&config.media_type);
-        return Err(PullError::MediaType { digest, media_type });
+        return Err(media_type(digest, &config.media_type));
     }
     let bytes = registry.blob(config, limits::CONFIG).await?;
-    let failed = |source| PullError::Image { digest, source };
+    let failed = |fault| refused(digest, fault);
     let parsed = Config::parse(&bytes).map_err(failed)?;
     let (count, diff_ids) = (layers.len(), parsed.rootfs.diff_ids.len());
     if count != diff_ids {
@@ -226,8 +156,8 @@ struct OfPlatform {
 }
 
 impl Document {
-    fn parse(digest: Digest, bytes: &[u8]) -> Result<Self, PullError> {
-        let malformed = |source| PullError::Json { digest, source };
+    fn parse(digest: Digest, bytes: &[u8]) -> Result<Self, Error> {
+        let malformed = |fault| refused(digest, fault);
         let raw: Raw = json::parse(bytes, limits::MANIFEST).map_err(malformed)?;
         raw.check_type(digest)?;
         match (raw.config, raw.layers, raw.manifests) {
@@ -247,17 +177,20 @@ impl Document {
                 let entries = manifests.into_iter().zip(platforms).map(entry);
                 Ok(Self::Index(entries.collect()))
             }
-            _ => Err(PullError::Ambiguous { digest }),
+            _ => Err(refused(
+                digest,
+                "it names both layers and manifests, or neither",
+            )),
         }
     }
 }
 
 impl Raw {
     /// Checks that the fields are those of the media type, if the document names one.
-    fn check_type(&self, digest: Digest) -> Result<(), PullError> {
+    fn check_type(&self, digest: Digest) -> Result<(), Error> {
         let is_index = self.manifests.is_some();
-        let media_type = self.media_type.as_deref().unwrap_or_default();
-        let is_right = match media_type {
+        let found = self.media_type.as_deref().unwrap_or_default();
+        let is_right = match found {
             "" => true,
             media::MANIFEST | DOCKER_MANIFEST => !is_index,
             media::INDEX | DOCKER_LIST => is_index,
@@ -265,22 +198,16 @@ impl Raw {
         };
         match is_right && self.schema_version == 2 {
             true => Ok(()),
-            false => Err(PullError::MediaType {
-                digest,
-                media_type: shortened(media_type),
-            }),
+            false => Err(media_type(digest, found)),
         }
     }
 }
 
-fn check_count(digest: Digest, count: usize) -> Result<(), PullError> {
+fn check_count(digest: Digest, count: usize) -> Result<(), Error> {
     let limit = limits::LAYERS;
     match count <= limit {
         true => Ok(()),
-        false => Err(PullError::Image {
-            digest,
-            source: oci::Error::layers(count, limit),
-        }),
+        false => Err(refused(digest, oci::Error::layers(count, limit))),
     }
 }
 
@@ -301,8 +228,18 @@ impl Platform {
     }
 }
 
-fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
+fn refused(digest: Digest, fault: impl Display) -> Error {
+    Error::image(format!("pulling image: reading {digest}"), fault)
+}
+
+fn media_type(digest: Digest, found: &str) -> Error {
+    let shown: String = found.chars().take(200).collect();
+    let fault = format!("expected an image or an index, found {shown:?}");
+    refused(digest, fault)
+}
+
+fn reading_index(digest: Digest) -> String {
+    format!("pulling image: reading index {digest}")
 }
 
 #[cfg(test)]
@@ -310,9 +247,21 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn parse(document: &Value) -> Result<Document, PullError> {
+    fn parse(document: &Value) -> Result<Document, Error> {
         let bytes = document.to_string().into_bytes();
         Document::parse(Digest::of(&bytes), &bytes)
+    }
+
+    /// Why the document is refused.
+    fn refusal(document: &Value) -> String {
+        let digest = Digest::of(document.to_string().as_bytes());
+        let error = parse(document).err().unwrap().to_string();
+        let doing = format!("pulling image: reading {digest}: ");
+        error.strip_prefix(&doing).unwrap().to_owned()
+    }
+
+    fn unexpected(media_type: &str) -> String {
+        format!("expected an image or an index, found {media_type:?}")
     }
 
     fn entry(name: &str, platform: Value) -> Value {
@@ -369,18 +318,17 @@ mod tests {
             assert!(parse(&image(media_type)).is_ok(), "{media_type}");
         }
         for media_type in [media::INDEX, DOCKER_LIST, "application/json"] {
-            let refused = parse(&image(media_type)).err();
-            assert!(
-                matches!(refused, Some(PullError::MediaType { .. })),
-                "{media_type}"
-            );
+            assert_eq!(refusal(&image(media_type)), unexpected(media_type));
         }
         let mut both = image(media::MANIFEST);
         both["mediaType"] = Value::Null;
         assert!(parse(&both).is_ok());
         both["manifests"] = json!([]);
-        assert!(matches!(parse(&both), Err(PullError::Ambiguous { .. })));
+        assert_eq!(
+            refusal(&both),
+            "it names both layers and manifests, or neither"
+        );
         both["schemaVersion"] = 1.into();
-        assert!(matches!(parse(&both), Err(PullError::MediaType { .. })));
+        assert_eq!(refusal(&both), unexpected(""));
     }
 }

@@ -1,4 +1,4 @@
-use std::convert::Infallible;
+use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use super::attest::{AttestError, TokenKind, TokenRequest};
 pub const NAME: &str = "teeserver.sock";
 /// The mode of the socket: every user in the container can connect.
 const MODE: u32 = 0o777;
+const CUSTOM: &str = "custom attestation service";
 
 /// Serves the token socket in `folder` until the returned future is dropped (google/go-tpm-tools,
 /// `launcher/teeserver/tee_server.go`).
@@ -33,7 +34,7 @@ pub fn serve(
     agent: Arc<Agent>,
 ) -> Result<impl Future<Output = ()> + Send + 'static, Error> {
     let path = folder.join(NAME);
-    let listener = bind(&path).map_err(Error::Socket)?;
+    let listener = bind(&path).map_err(Error::socket)?;
     let router = Router::new()
         .route("/v1/token", any(token))
         .route("/v1/intel/token", any(intel))
@@ -67,38 +68,19 @@ struct TokenOptions {
 }
 
 /// Why the socket refuses a request, in the words of the launcher.
-#[derive(Debug, thiserror::Error)]
-enum SocketError {
-    #[error("TEE server received an invalid HTTP method: {0}")]
-    Method(Method),
-    #[error("failed to parse POST body as TokenOptions: {0}")]
-    Body(String),
-    #[error("use GET request for the default identity token")]
-    Audience,
-    #[error("token_type is a required parameter")]
-    TokenType,
-    #[error("failed to retrieve custom attestation service token: unsupported token type: {0}")]
-    UnknownType(String),
-    #[error("failed to retrieve attestation service token: {0}")]
-    Default(#[source] AttestError),
-    #[error("failed to retrieve custom attestation service token: {0}")]
-    Custom(#[source] AttestError),
-    #[error("no ITA verifier client present - ensure ITA Region and Key are defined in metadata")]
-    Intel,
+type Refused = (StatusCode, String);
+
+fn refused(text: impl Into<String>) -> Refused {
+    (StatusCode::BAD_REQUEST, text.into())
 }
 
-impl IntoResponse for SocketError {
-    fn into_response(self) -> Response {
-        let status = match &self {
-            Self::Default(e) | Self::Custom(e) if !e.is_of_the_client() => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            Self::UnknownType(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Intel => StatusCode::PRECONDITION_FAILED,
-            _ => StatusCode::BAD_REQUEST,
-        };
-        text(status, self.to_string())
-    }
+/// A token that the attestation service has not issued.
+fn unissued(kind: &str, error: &AttestError) -> Refused {
+    let status = match error.is_of_the_client() {
+        true => StatusCode::BAD_REQUEST,
+        false => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, format!("failed to retrieve {kind} token: {error}"))
 }
 
 /// Tokens and errors are sent as text/html in chunked encoding, without a length, as by the launcher.
@@ -113,45 +95,55 @@ async fn token(State(agent): State<Arc<Agent>>, request: Request) -> Response {
     let token = match *request.method() {
         Method::GET => default_token(&agent).await,
         Method::POST => custom_token(&agent, request.into_body()).await,
-        _ => Err(SocketError::Method(request.method().clone())),
+        _ => Err(refused(format!(
+            "TEE server received an invalid HTTP method: {}",
+            request.method()
+        ))),
     };
     match token {
         Ok(token) => text(StatusCode::OK, token),
-        Err(error) => error.into_response(),
+        Err((status, message)) => text(status, message),
     }
 }
 
 /// The emulated machines do not have Intel Trust Authority.
-async fn intel() -> Result<Infallible, Response> {
-    Err(SocketError::Intel.into_response())
+async fn intel() -> Response {
+    let message =
+        "no ITA verifier client present - ensure ITA Region and Key are defined in metadata";
+    text(StatusCode::PRECONDITION_FAILED, message.to_owned())
 }
 
 /// Only GET makes the launcher fetch signatures again.
-async fn default_token(agent: &Agent) -> Result<String, SocketError> {
+async fn default_token(agent: &Agent) -> Result<String, Refused> {
     agent.refresh().await;
     let token = agent.token(&TokenRequest::default()).await;
-    token.map_err(SocketError::Default)
+    token.map_err(|error| unissued("attestation service", &error))
 }
 
-async fn custom_token(agent: &Agent, body: Body) -> Result<String, SocketError> {
+async fn custom_token(agent: &Agent, body: Body) -> Result<String, Refused> {
     let request = parse(body).await?;
-    agent.token(&request).await.map_err(SocketError::Custom)
+    let token = agent.token(&request).await;
+    token.map_err(|error| unissued(CUSTOM, &error))
 }
 
-async fn parse(body: Body) -> Result<TokenRequest, SocketError> {
+async fn parse(body: Body) -> Result<TokenRequest, Refused> {
     let bytes = to_bytes(body, limits::TOKEN as usize).await;
-    let bytes = bytes.map_err(|e| SocketError::Body(e.to_string()))?;
-    let options: TokenOptions =
-        json::parse(&bytes, limits::TOKEN).map_err(|e| SocketError::Body(e.to_string()))?;
+    let bytes = bytes.map_err(|error| malformed(&error))?;
+    let options = json::parse(&bytes, limits::TOKEN);
+    let options: TokenOptions = options.map_err(|error| malformed(&error))?;
     if options.audience.is_empty() {
-        return Err(SocketError::Audience);
+        return Err(refused("use GET request for the default identity token"));
     }
     let kind = match options.token_type.as_str() {
-        "" => return Err(SocketError::TokenType),
+        "" => return Err(refused("token_type is a required parameter")),
         "OIDC" => TokenKind::Oidc,
         "PKI" => TokenKind::Pki,
         "LIMITED_AWS" | "AWS_PRINCIPALTAGS" => TokenKind::Aws,
-        _ => return Err(SocketError::UnknownType(options.token_type)),
+        other => {
+            let message =
+                format!("failed to retrieve {CUSTOM} token: unsupported token type: {other}");
+            return Err((StatusCode::INTERNAL_SERVER_ERROR, message));
+        }
     };
     Ok(TokenRequest {
         audience: options.audience,
@@ -159,6 +151,12 @@ async fn parse(body: Body) -> Result<TokenRequest, SocketError> {
         kind,
         principal_tags: options.aws_principal_tag_options,
     })
+}
+
+fn malformed(error: &dyn fmt::Display) -> Refused {
+    refused(format!(
+        "failed to parse POST body as TokenOptions: {error}"
+    ))
 }
 
 /// Accepts `null`, which Go writes for an empty list.

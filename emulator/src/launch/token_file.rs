@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use content::at::At;
 use content::{json, limits};
 use serde::Deserialize;
 
@@ -47,8 +48,8 @@ impl TokenFile {
         self.agent.refresh().await;
         let token = self.agent.token(&TokenRequest::default()).await?;
         let (path, unfinished) = (self.folder.join(NAME), self.folder.join(UNFINISHED));
-        std::fs::write(&unfinished, &token).map_err(Error::write(&unfinished))?;
-        std::fs::rename(&unfinished, &path).map_err(Error::write(&path))?;
+        std::fs::write(&unfinished, &token).map_err(At::writing(&unfinished))?;
+        std::fs::rename(&unfinished, &path).map_err(At::writing(&path))?;
         Ok(lifetime(&token).mul_f64(PART_OF_LIFE))
     }
 

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -15,24 +16,8 @@ pub struct User {
 
 /// Why the user or group of an image cannot be found.
 #[derive(Debug, thiserror::Error)]
-pub enum UserError {
-    /// Not a number, and not a name in the file.
-    #[error("finding {name:?} in {file}: no such entry")]
-    Unknown {
-        /// The name in the configuration of the image.
-        name: String,
-        /// The file that was searched.
-        file: &'static str,
-    },
-    /// A file of the image cannot be read.
-    #[error("reading {file}: {source}")]
-    Read {
-        /// The path of the file in the image.
-        file: &'static str,
-        /// The cause.
-        source: io::Error,
-    },
-}
+#[error("{0}")]
+pub struct UserError(String);
 
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
@@ -74,21 +59,21 @@ impl User {
     }
 }
 
-fn unknown(name: &str, file: &'static str) -> UserError {
-    let name = name.chars().take(80).collect();
-    UserError::Unknown { name, file }
+fn unknown(name: &str, file: &str) -> UserError {
+    let name: String = name.chars().take(80).collect();
+    UserError(format!("finding {name:?} in {file}: no such entry"))
 }
 
 /// The fields of the line with a name or number; `None` if the line or the file does not exist.
-fn entry(root: &Path, file: &'static str, key: &str) -> Result<Option<Vec<String>>, UserError> {
+fn entry(root: &Path, file: &str, key: &str) -> Result<Option<Vec<String>>, UserError> {
     let path = root.join(file.trim_start_matches('/'));
-    let failed = |source| UserError::Read { file, source };
+    let failed = |error: &dyn fmt::Display| UserError(format!("reading {file}: {error}"));
     let opened = match File::open(path) {
         Ok(opened) => opened,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(failed(e)),
+        Err(e) => return Err(failed(&e)),
     };
-    let bytes = read_limited(opened, limits::DOCUMENT).map_err(|e| failed(io::Error::other(e)))?;
+    let bytes = read_limited(opened, limits::DOCUMENT).map_err(|e| failed(&e))?;
     let text = String::from_utf8_lossy(&bytes);
     let lines = text
         .lines()
@@ -118,10 +103,10 @@ mod tests {
             }
         );
         assert_eq!(find("7").unwrap(), User { uid: 7, gid: 0 });
-        assert!(matches!(
-            find("nobody"),
-            Err(UserError::Unknown { file: PASSWD, .. })
-        ));
+        assert_eq!(
+            find("nobody").unwrap_err().to_string(),
+            "finding \"nobody\" in /etc/passwd: no such entry"
+        );
         std::fs::create_dir(root.path().join("etc")).unwrap();
         std::fs::write(
             root.path().join("etc/passwd"),
@@ -132,9 +117,9 @@ mod tests {
         assert_eq!(find("w").unwrap(), User { uid: 12, gid: 34 });
         assert_eq!(find("12").unwrap(), User { uid: 12, gid: 34 });
         assert_eq!(find("w:g").unwrap(), User { uid: 12, gid: 56 });
-        assert!(matches!(
-            find("w:h"),
-            Err(UserError::Unknown { file: GROUP, .. })
-        ));
+        assert_eq!(
+            find("w:h").unwrap_err().to_string(),
+            "finding \"h\" in /etc/group: no such entry"
+        );
     }
 }

@@ -14,7 +14,7 @@ pub async fn read(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response, RegistryError> {
-    let unknown = || RegistryError::BlobUnknown(digest.clone());
+    let unknown = || unknown(digest);
     if !store.has(name, Kind::Blob, digest) {
         return Err(unknown());
     }
@@ -34,6 +34,10 @@ pub fn delete(
 ) -> Result<Response, RegistryError> {
     match store::remove(&store.link(name, Kind::Blob, digest))? {
         Removed::Yes => Ok(StatusCode::ACCEPTED.into_response()),
-        Removed::WasNotThere => Err(RegistryError::BlobUnknown(digest.clone())),
+        Removed::WasNotThere => Err(unknown(digest)),
     }
+}
+
+fn unknown(digest: &ContentDigest) -> RegistryError {
+    RegistryError::unknown("BLOB_UNKNOWN", "finding blob", digest)
 }

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use aws_lc_rs::digest::{Context, SHA256, SHA512, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::RegistryError;
+
 /// The number of bytes that are read at a time to compute the digest of a blob.
 const BUFFER: usize = 1 << 20;
 
@@ -98,16 +100,16 @@ impl fmt::Display for ContentDigest {
     }
 }
 
-/// A text that is not a digest.
-#[derive(Debug, thiserror::Error)]
-#[error("parsing digest: invalid sha256 or sha512 digest {0:?}")]
-pub struct InvalidDigest(String);
-
 impl FromStr for ContentDigest {
-    type Err = InvalidDigest;
+    type Err = RegistryError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        let refuse = || InvalidDigest(text.chars().take(160).collect());
+    fn from_str(text: &str) -> Result<Self, RegistryError> {
+        let refuse = || {
+            let shown: String = text.chars().take(160).collect();
+            RegistryError::digest(format!(
+                "parsing digest: invalid sha256 or sha512 digest {shown:?}"
+            ))
+        };
         let (name, hex) = text.split_once(':').ok_or_else(refuse)?;
         let algorithm = match name {
             "sha256" => Algorithm::Sha256,
@@ -162,8 +164,11 @@ mod tests {
             format!("sha256:{}/", "0".repeat(63)),
             hex,
         ] {
-            let InvalidDigest(found) = text.parse::<ContentDigest>().unwrap_err();
-            assert_eq!(found, text);
+            let error = text.parse::<ContentDigest>().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("parsing digest: invalid sha256 or sha512 digest {text:?}")
+            );
         }
     }
 }

@@ -1,151 +1,131 @@
+use std::fmt::Display;
 use std::io;
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::digest::{ContentDigest, InvalidDigest};
-
 /// Why the registry refuses a request (OCI distribution specification, "Error codes").
 #[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
-    /// The repository does not have the blob.
-    #[error("finding blob: {0} is unknown to the registry")]
-    BlobUnknown(ContentDigest),
-    /// The repository does not have the upload, or no longer has it.
-    #[error("finding upload: unknown to the registry")]
-    UploadUnknown,
-    /// Another request is writing to the upload.
-    #[error("writing upload: another request is writing to it")]
-    UploadBusy,
-    /// The chunk does not begin where the upload ends.
-    #[error("writing upload: the chunk does not begin at byte {size}")]
-    UploadRange {
-        /// The size of the upload, in bytes.
-        size: u64,
-        /// The path of the upload.
-        location: String,
-    },
-    /// The client closed the connection, or sent an invalid body.
-    #[error("reading request: {0}")]
-    Body(#[source] axum::Error),
-    /// Text that is not a digest.
-    #[error(transparent)]
-    DigestInvalid(#[from] InvalidDigest),
-    /// A request to finish an upload does not name its digest.
-    #[error("finishing upload: the request names no digest")]
-    DigestMissing,
-    /// The content does not have the expected digest.
-    #[error("checking content: expected {expected}, found {actual}")]
-    DigestMismatch {
-        /// The digest in the request.
-        expected: ContentDigest,
-        /// The digest of the received content.
-        actual: ContentDigest,
-    },
-    /// A manifest names content that is not in this repository.
-    #[error("checking manifest: {0} is unknown to the registry")]
-    ManifestBlobUnknown(ContentDigest),
-    /// A manifest that cannot be read.
-    #[error("parsing manifest: {0}")]
-    ManifestJson(#[source] content::json::JsonError),
-    /// The schema version of a manifest is not 2.
-    #[error("parsing manifest: expected schema version 2, found {0}")]
-    ManifestSchema(u64),
-    /// The media type is not one of a manifest, or request and document differ.
-    #[error("checking manifest: unexpected media type {0:?}")]
-    ManifestMediaType(String),
-    /// The repository does not have the manifest.
-    #[error("finding manifest: {0} is unknown to the registry")]
-    ManifestUnknown(String),
-    /// The name of the repository is invalid.
-    #[error("parsing name: invalid repository name")]
-    NameInvalid,
-    /// The registry does not have the repository.
-    #[error("finding repository: {0} is unknown to the registry")]
-    NameUnknown(String),
-    /// The tag is invalid.
-    #[error("parsing tag: invalid tag")]
-    TagInvalid,
-    /// The content is larger than the registry accepts.
-    #[error("reading request: larger than the limit of {limit} bytes")]
-    TooLarge {
-        /// The largest size, in bytes.
-        limit: u64,
-    },
-    /// The requested range is outside of the blob.
-    #[error("reading blob: the range is not within its {size} bytes")]
-    RangeInvalid {
-        /// The size of the blob, in bytes.
-        size: u64,
-    },
-    /// The resource does not support the method.
-    #[error("answering request: the resource does not support the method")]
-    Unsupported,
-    /// The path does not name a resource.
-    #[error("answering request: no such resource")]
-    NoResource,
-    /// The disk failed.
-    #[error("using store: {0}")]
-    Io(#[from] io::Error),
-    /// The task that answers the request was cancelled or panicked.
-    #[error("answering request: {0}")]
-    Task(#[from] tokio::task::JoinError),
+#[error("{message}")]
+pub struct RegistryError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    headers: HeaderMap,
 }
 
+const UPLOAD: &str = "BLOB_UPLOAD_INVALID";
+const MANIFEST: &str = "MANIFEST_INVALID";
+
 impl RegistryError {
-    /// The HTTP status and the error code of the specification.
-    fn code(&self) -> (StatusCode, &'static str) {
-        match self {
-            Self::BlobUnknown(_) => (StatusCode::NOT_FOUND, "BLOB_UNKNOWN"),
-            Self::UploadUnknown => (StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN"),
-            Self::UploadBusy => (StatusCode::CONFLICT, "BLOB_UPLOAD_INVALID"),
-            Self::UploadRange { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "BLOB_UPLOAD_INVALID"),
-            Self::Body(_) => (StatusCode::BAD_REQUEST, "BLOB_UPLOAD_INVALID"),
-            Self::DigestInvalid(_) | Self::DigestMissing | Self::DigestMismatch { .. } => {
-                (StatusCode::BAD_REQUEST, "DIGEST_INVALID")
-            }
-            Self::ManifestBlobUnknown(_) => (StatusCode::NOT_FOUND, "MANIFEST_BLOB_UNKNOWN"),
-            Self::ManifestJson(_) | Self::ManifestSchema(_) | Self::ManifestMediaType(_) => {
-                (StatusCode::BAD_REQUEST, "MANIFEST_INVALID")
-            }
-            Self::TagInvalid => (StatusCode::BAD_REQUEST, "MANIFEST_INVALID"),
-            Self::ManifestUnknown(_) => (StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN"),
-            Self::NameInvalid => (StatusCode::BAD_REQUEST, "NAME_INVALID"),
-            Self::NameUnknown(_) => (StatusCode::NOT_FOUND, "NAME_UNKNOWN"),
-            Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID"),
-            Self::RangeInvalid { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "SIZE_INVALID"),
-            Self::Unsupported => (StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED"),
-            Self::NoResource => (StatusCode::NOT_FOUND, "UNSUPPORTED"),
-            Self::Io(_) | Self::Task(_) => (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN"),
+    /// An error with a code of the specification.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            headers: HeaderMap::new(),
         }
     }
 
-    fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        let mut set = |name, text: &str| {
-            if let Ok(value) = HeaderValue::from_str(text) {
-                headers.insert(name, value);
-            }
-        };
-        match self {
-            Self::UploadRange { size, location } => {
-                set(header::LOCATION, location);
-                set(header::RANGE, &received(*size));
-            }
-            Self::RangeInvalid { size } => set(header::CONTENT_RANGE, &format!("bytes */{size}")),
-            _ => {}
+    fn with(mut self, name: HeaderName, text: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            self.headers.insert(name, value);
         }
-        headers
+        self
+    }
+
+    /// The repository does not have the content that `code` is about.
+    pub fn unknown(code: &'static str, doing: &str, what: &dyn Display) -> Self {
+        let message = format!("{doing}: {what} is unknown to the registry");
+        Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    /// The repository does not have the upload, or no longer has it.
+    pub fn upload_unknown() -> Self {
+        let message = "finding upload: unknown to the registry";
+        Self::new(StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", message)
+    }
+
+    /// Another request is writing to the upload.
+    pub fn upload_busy() -> Self {
+        let message = "writing upload: another request is writing to it";
+        Self::new(StatusCode::CONFLICT, UPLOAD, message)
+    }
+
+    /// A chunk does not begin at `size` bytes, where the upload at the path `location` ends.
+    pub fn upload_range(size: u64, location: &str) -> Self {
+        let message = format!("writing upload: the chunk does not begin at byte {size}");
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, UPLOAD, message)
+            .with(header::LOCATION, location)
+            .with(header::RANGE, &received(size))
+    }
+
+    /// The client closed the connection, or sent an invalid body.
+    pub fn body(error: &dyn Display) -> Self {
+        let message = format!("reading request: {error}");
+        Self::new(StatusCode::BAD_REQUEST, UPLOAD, message)
+    }
+
+    /// A digest is missing or malformed, or the content has another.
+    pub fn digest(message: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "DIGEST_INVALID", message)
+    }
+
+    /// The content does not have the digest in the request.
+    pub fn digest_differs(expected: &dyn Display, actual: &dyn Display) -> Self {
+        Self::digest(format!(
+            "checking content: expected {expected}, found {actual}"
+        ))
+    }
+
+    /// A manifest or tag is invalid.
+    pub fn manifest(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, MANIFEST, message)
+    }
+
+    /// A manifest cannot be read.
+    pub fn manifest_json(error: content::json::JsonError) -> Self {
+        Self::manifest(format!("parsing manifest: {error}"))
+    }
+
+    /// The content is larger than `limit` bytes.
+    pub fn too_large(limit: u64) -> Self {
+        let message = format!("reading request: larger than the limit of {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID", message)
+    }
+
+    /// The requested range is outside of the `size` bytes of a blob.
+    pub fn range(size: u64) -> Self {
+        let message = format!("reading blob: the range is not within its {size} bytes");
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "SIZE_INVALID", message)
+            .with(header::CONTENT_RANGE, &format!("bytes */{size}"))
+    }
+}
+
+/// The disk failed.
+impl From<io::Error> for RegistryError {
+    fn from(error: io::Error) -> Self {
+        let message = format!("using store: {error}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN", message)
+    }
+}
+
+/// The task that answers the request was cancelled or panicked.
+impl From<tokio::task::JoinError> for RegistryError {
+    fn from(error: tokio::task::JoinError) -> Self {
+        let message = format!("answering request: {error}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN", message)
     }
 }
 
 impl IntoResponse for RegistryError {
     fn into_response(self) -> Response {
-        let (status, code) = self.code();
-        let body = json!({"errors": [{"code": code, "message": self.to_string()}]});
-        (status, self.headers(), Json(body)).into_response()
+        let body = json!({"errors": [{"code": self.code, "message": self.message}]});
+        (self.status, self.headers, Json(body)).into_response()
     }
 }
 

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use content::json::JsonError;
 use content::{json, limits};
-use oci::{Tag, media};
+use oci::media;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -61,7 +62,7 @@ pub async fn read(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response, RegistryError> {
-    let unknown = || RegistryError::ManifestUnknown(shown(target));
+    let unknown = || unknown(target);
     let digest = match target {
         Target::Digest(digest) => digest.clone(),
         Target::Tag(tag) => tags::resolve(store, name, tag)?.ok_or_else(unknown)?,
@@ -88,7 +89,7 @@ pub async fn write(
 ) -> Result<Response, RegistryError> {
     let bytes = receive(body).await?;
     let digest = check_digest(target, &bytes)?;
-    let document = Document::parse(&bytes).map_err(RegistryError::ManifestJson)?;
+    let document = Document::parse(&bytes).map_err(RegistryError::manifest_json)?;
     let media_type = document.check_media_type(headers)?;
     document.check_content(store, name)?;
     store::write(&store.content(&digest), &bytes)?;
@@ -114,7 +115,7 @@ pub fn delete(store: &Store, name: &Name, target: &Target) -> Result<Response, R
     };
     match removed {
         Removed::Yes => Ok(StatusCode::ACCEPTED.into_response()),
-        Removed::WasNotThere => Err(RegistryError::ManifestUnknown(shown(target))),
+        Removed::WasNotThere => Err(unknown(target)),
     }
 }
 
@@ -123,8 +124,8 @@ async fn receive(body: Body) -> Result<Vec<u8>, RegistryError> {
     let body = Body::new(http_body_util::Limited::new(body, limit as usize));
     match to_bytes(body, usize::MAX).await {
         Ok(bytes) => Ok(bytes.into()),
-        Err(e) if is_limit(&e) => Err(RegistryError::TooLarge { limit }),
-        Err(e) => Err(RegistryError::Body(e)),
+        Err(e) if is_limit(&e) => Err(RegistryError::too_large(limit)),
+        Err(e) => Err(RegistryError::body(&e)),
     }
 }
 
@@ -145,10 +146,7 @@ fn check_digest(target: &Target, bytes: &[u8]) -> Result<ContentDigest, Registry
     };
     let actual = expected.algorithm().of(bytes);
     if actual != *expected {
-        return Err(RegistryError::DigestMismatch {
-            expected: expected.clone(),
-            actual,
-        });
+        return Err(RegistryError::digest_differs(expected, &actual));
     }
     Ok(actual)
 }
@@ -164,13 +162,18 @@ impl Document {
     /// The media type, which must be the same in request and document.
     fn check_media_type(&self, headers: &HeaderMap) -> Result<String, RegistryError> {
         if self.schema_version != 2 {
-            return Err(RegistryError::ManifestSchema(self.schema_version));
+            return Err(RegistryError::manifest(format!(
+                "parsing manifest: expected schema version 2, found {}",
+                self.schema_version
+            )));
         }
         let announced = headers
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
         let announced = announced.map(|text| text.split(';').next().unwrap_or(text).trim());
-        let refuse = |text: &str| RegistryError::ManifestMediaType(text.to_owned());
+        let refuse = |text: &str| {
+            RegistryError::manifest(format!("checking manifest: unexpected media type {text:?}"))
+        };
         let media_type = match (announced, self.media_type.as_deref()) {
             (Some(announced), Some(own)) if announced != own => return Err(refuse(announced)),
             (Some(media_type), _) | (None, Some(media_type)) => media_type,
@@ -186,7 +189,10 @@ impl Document {
     /// Checks that the repository has all content that the manifest names, except for layers that must
     /// not be distributed and the subject, which may be pushed later.
     fn check_content(&self, store: &Store, name: &Name) -> Result<(), RegistryError> {
-        let unknown = |linked: &Linked| RegistryError::ManifestBlobUnknown(linked.digest.clone());
+        let unknown = |linked: &Linked| {
+            let code = "MANIFEST_BLOB_UNKNOWN";
+            RegistryError::unknown(code, "checking manifest", &linked.digest)
+        };
         let is_missing = |kind, linked: &Linked| !store.has(name, kind, &linked.digest);
         let distributed = |linked: &&Linked| {
             !NOT_DISTRIBUTABLE
@@ -230,9 +236,10 @@ fn created(name: &Name, digest: &ContentDigest, subject: Option<&Linked>) -> Res
     }
 }
 
-fn shown(target: &Target) -> String {
-    match target {
-        Target::Tag(tag) => Tag::to_string(tag),
-        Target::Digest(digest) => digest.to_string(),
-    }
+fn unknown(target: &Target) -> RegistryError {
+    let target: &dyn Display = match target {
+        Target::Tag(tag) => tag,
+        Target::Digest(digest) => digest,
+    };
+    RegistryError::unknown("MANIFEST_UNKNOWN", "finding manifest", target)
 }

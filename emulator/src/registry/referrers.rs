@@ -41,7 +41,7 @@ pub fn add(
     listed: &Listed,
 ) -> Result<(), RegistryError> {
     let file = format!("{}-{}", referrer.algorithm().name(), referrer.hex());
-    let bytes = json::canonical(listed).map_err(RegistryError::ManifestJson)?;
+    let bytes = json::canonical(listed).map_err(RegistryError::manifest_json)?;
     let path = store.referrers(name, subject).join(file);
     Ok(store::write(&path, &bytes)?)
 }
@@ -85,7 +85,7 @@ fn descriptor(
         return Ok(None);
     };
     let listed: Listed =
-        json::parse(&bytes, limits::MANIFEST).map_err(RegistryError::ManifestJson)?;
+        json::parse(&bytes, limits::MANIFEST).map_err(RegistryError::manifest_json)?;
     if wanted.is_some() && wanted != listed.artifact_type.as_ref() {
         return Ok(None);
     }

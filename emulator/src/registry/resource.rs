@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use axum::http::StatusCode;
 use oci::{Repository, Tag};
 
 use super::RegistryError;
@@ -21,7 +22,10 @@ impl Name {
     pub fn parse(text: &str) -> Result<Self, RegistryError> {
         // The grammar is that of an image reference, which needs a registry in front.
         let repository = format!("localhost/{text}").parse::<Repository>();
-        let repository = repository.map_err(|_| RegistryError::NameInvalid)?;
+        let repository = repository.map_err(|_| {
+            let message = "parsing name: invalid repository name";
+            RegistryError::new(StatusCode::BAD_REQUEST, "NAME_INVALID", message)
+        })?;
         Ok(Self(repository.path().to_owned()))
     }
 
@@ -74,7 +78,14 @@ impl Resource {
             }
             [n @ .., "blobs", "uploads", id] => Ok(Self::Upload(name(n)?, UploadId::parse(id)?)),
             [n @ .., "blobs", digest] => Ok(Self::Blob(name(n)?, digest.parse()?)),
-            _ => Err(RegistryError::NoResource),
+            _ => {
+                let message = "answering request: no such resource";
+                Err(RegistryError::new(
+                    StatusCode::NOT_FOUND,
+                    "UNSUPPORTED",
+                    message,
+                ))
+            }
         }
     }
 }
@@ -83,7 +94,9 @@ fn parse_target(text: &str) -> Result<Target, RegistryError> {
     if text.contains(':') {
         return Ok(Target::Digest(text.parse()?));
     }
-    let tag = text.parse().map_err(|_| RegistryError::TagInvalid)?;
+    let tag = text
+        .parse()
+        .map_err(|_| RegistryError::manifest("parsing tag: invalid tag"))?;
     Ok(Target::Tag(tag))
 }
 
@@ -105,7 +118,7 @@ impl UploadId {
     fn parse(text: &str) -> Result<Self, RegistryError> {
         let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit());
         if text.len() != 32 || !is_hex {
-            return Err(RegistryError::UploadUnknown);
+            return Err(RegistryError::upload_unknown());
         }
         Ok(Self(text.to_owned()))
     }

@@ -60,9 +60,7 @@ pub async fn send(
         Body::from_stream(ReaderStream::with_capacity(file.take(part.size), CHUNK))
     };
     let response = response.body(body);
-    Ok(Some(
-        response.map_err(|e| RegistryError::Body(axum::Error::new(e)))?,
-    ))
+    Ok(Some(response.map_err(|error| RegistryError::body(&error))?))
 }
 
 /// A part of a file.
@@ -94,10 +92,9 @@ fn requested(headers: &HeaderMap, size: u64) -> Result<Option<Part>, RegistryErr
     if text.contains(',') {
         return Ok(None);
     }
-    let invalid = RegistryError::RangeInvalid { size };
     match part(text, size) {
         Some(part) => Ok(Some(part)),
-        None => Err(invalid),
+        None => Err(RegistryError::range(size)),
     }
 }
 

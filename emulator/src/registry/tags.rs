@@ -15,7 +15,11 @@ const TAG: u64 = 256;
 /// GET: the tags of a repository in lexical order, at most `n`, beginning after `last`.
 pub fn list(store: &Store, name: &Name, query: &Query) -> Result<Response, RegistryError> {
     if !store.repository(name).is_dir() {
-        return Err(RegistryError::NameUnknown(name.as_str().to_owned()));
+        return Err(RegistryError::unknown(
+            "NAME_UNKNOWN",
+            "finding repository",
+            &name.as_str(),
+        ));
     }
     let mut tags = store::names(&store.tags(name))?;
     if let Some(last) = query.get("last") {

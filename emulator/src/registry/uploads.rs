@@ -109,7 +109,9 @@ impl Uploads {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Response, RegistryError> {
-        let digest = query.get("digest").ok_or(RegistryError::DigestMissing)?;
+        let digest = query.get("digest").ok_or_else(|| {
+            RegistryError::digest("finishing upload: the request names no digest".to_owned())
+        })?;
         let digest = digest.parse()?;
         let claim = self.claim(self.store.upload(name, id))?;
         self.take_chunk(name, id, headers, body, &claim).await?;
@@ -121,7 +123,7 @@ impl Uploads {
         let claim = self.claim(self.store.upload(name, id))?;
         match store::remove(&claim.path)? {
             store::Removed::Yes => Ok(StatusCode::NO_CONTENT.into_response()),
-            store::Removed::WasNotThere => Err(RegistryError::UploadUnknown),
+            store::Removed::WasNotThere => Err(RegistryError::upload_unknown()),
         }
     }
 
@@ -154,10 +156,7 @@ impl Uploads {
         claim: &Claim<'_>,
     ) -> Result<u64, RegistryError> {
         let size = self.size(name, id).await?;
-        let refused = || RegistryError::UploadRange {
-            size,
-            location: location(name, id),
-        };
+        let refused = || RegistryError::upload_range(size, &location(name, id));
         let Some(range) = headers.get(header::CONTENT_RANGE) else {
             return take(&claim.path, body).await;
         };
@@ -176,14 +175,14 @@ impl Uploads {
 
     async fn size(&self, name: &Name, id: &UploadId) -> Result<u64, RegistryError> {
         let metadata = tokio::fs::metadata(self.store.upload(name, id)).await;
-        Ok(metadata.map_err(|_| RegistryError::UploadUnknown)?.len())
+        Ok(metadata.map_err(|_| RegistryError::upload_unknown())?.len())
     }
 
     /// Claims the exclusive right to write to an upload.
     fn claim(&self, path: PathBuf) -> Result<Claim<'_>, RegistryError> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         if !busy.insert(path.clone()) {
-            return Err(RegistryError::UploadBusy);
+            return Err(RegistryError::upload_busy());
         }
         Ok(Claim {
             uploads: self,
@@ -224,17 +223,19 @@ fn new_id() -> Result<UploadId, RegistryError> {
 /// Appends a body to a file and returns the new size of the file, in bytes.
 async fn take(path: &Path, mut body: Body) -> Result<u64, RegistryError> {
     let file = OpenOptions::new().append(true).open(path).await;
-    let file = file.map_err(|_| RegistryError::UploadUnknown)?;
+    let file = file.map_err(|_| RegistryError::upload_unknown())?;
     let mut size = file.metadata().await?.len();
     let mut file = BufWriter::with_capacity(BUFFER, file);
     while let Some(frame) = body.frame().await {
-        let Ok(bytes) = frame.map_err(RegistryError::Body)?.into_data() else {
+        let Ok(bytes) = frame
+            .map_err(|error| RegistryError::body(&error))?
+            .into_data()
+        else {
             continue;
         };
         size += bytes.len() as u64;
         if size > limits::LAYER {
-            let limit = limits::LAYER;
-            return Err(RegistryError::TooLarge { limit });
+            return Err(RegistryError::too_large(limits::LAYER));
         }
         file.write_all(&bytes).await?;
     }
@@ -245,10 +246,7 @@ async fn take(path: &Path, mut body: Body) -> Result<u64, RegistryError> {
 fn check(path: &Path, expected: &ContentDigest) -> Result<(), RegistryError> {
     let actual = expected.algorithm().of_file(path)?;
     if actual != *expected {
-        return Err(RegistryError::DigestMismatch {
-            expected: expected.clone(),
-            actual,
-        });
+        return Err(RegistryError::digest_differs(expected, &actual));
     }
     Ok(())
 }

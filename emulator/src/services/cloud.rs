@@ -54,7 +54,7 @@ impl Services {
         let key = Stored::open(&state, "attestation", attestation::Key::new)?;
         let attestation = key
             .look(Attestation::new)
-            .map_err(|_| StartError::Key("the attestation service".to_owned()))?;
+            .map_err(|_| StartError::keys(&"the attestation service"))?;
         let attestation = Arc::new(attestation);
         let iam = Arc::new(Iam::new(
             accounts.clone(),

@@ -47,18 +47,22 @@ impl Accounts {
 
     /// The number of a new project. Two projects with the same ID or number would share their owners.
     fn new_number(&self, id: &ProjectId) -> Result<String, StartError> {
-        let project = id.to_string();
+        let doing = format!("setting up project {id}");
         if self.projects.contains_key(id) {
-            return Err(StartError::Duplicate(project));
+            return Err(StartError::refused(
+                doing,
+                "it exists already",
+                "name each project once",
+            ));
         }
         let number = project_number(id.as_str()).to_string();
         match self.projects.iter().find(|(_, p)| p.number == number) {
             None => Ok(number),
-            Some((other, _)) => Err(StartError::Number {
-                project,
-                number,
-                other: other.to_string(),
-            }),
+            Some((other, _)) => Err(StartError::refused(
+                doing,
+                format!("project {other} has the same number {number}"),
+                "choose another ID for one of the two projects",
+            )),
         }
     }
 

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use content::at::At;
 use content::{json, limits, read_limited};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::ProjectId;
-use crate::error::At;
 
 /// The credential files of the owner of a project.
 #[derive(Clone, Debug, Serialize)]

@@ -35,7 +35,7 @@ impl Project {
         folder: &Path,
         token_uri: &str,
     ) -> Result<Self, StartError> {
-        let failed = || StartError::Key(format!("project {id}"));
+        let failed = || StartError::keys(&format!("project {id}"));
         let folder = folder.join(id.as_str());
         let files = Files {
             credentials: folder.join("credentials.json"),
@@ -74,6 +74,7 @@ pub(super) fn kept_key(path: &Path) -> Result<Option<KeyPair>, StartError> {
         return Ok(None);
     };
     let key = private_key(&bytes).and_then(|der| KeyPair::from_pkcs8(&der).ok());
-    let path = path.to_owned();
-    key.map(Some).ok_or(StartError::Credentials(path))
+    let hint = "remove the file to have a new one made";
+    key.map(Some)
+        .ok_or_else(|| StartError::file(path, "not a service account key file", hint))
 }

@@ -6,7 +6,6 @@ use super::issued::AccountState;
 use super::project::kept_key;
 use super::self_signed::SCOPE;
 use super::*;
-use crate::error::StartError;
 use crate::oauth::Refusal;
 use crate::project::project_number;
 use crate::state::Stored;
@@ -83,7 +82,10 @@ fn a_project_is_set_up_once_with_its_own_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut accounts = accounts(folder.path());
     let again = accounts.add_project(&id("project"), folder.path(), TOKEN_URI);
-    assert!(matches!(again, Err(StartError::Duplicate(_))));
+    assert_eq!(
+        again.unwrap_err().to_string(),
+        "setting up project project: it exists already"
+    );
     accounts
         .add_project(&id("project2"), folder.path(), TOKEN_URI)
         .unwrap();
@@ -114,7 +116,11 @@ fn an_owner_keeps_its_credentials() {
     assert_eq!(file["token_uri"], other);
     fs::write(folder.path().join("project/credentials.json"), "{").unwrap();
     let broken = no_projects().add_project(&id("project"), folder.path(), other);
-    assert!(matches!(broken, Err(StartError::Credentials(_))));
+    let path = folder.path().join("project/credentials.json");
+    assert_eq!(
+        broken.unwrap_err().to_string(),
+        format!("reading {}: not a service account key file", path.display())
+    );
 }
 
 #[test]
