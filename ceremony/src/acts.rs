@@ -86,10 +86,7 @@ pub fn push(
         .trim()
         .rsplit_once('@')
         .and_then(|(_, digest)| digest.parse().ok());
-    let digest = digest.ok_or_else(|| Error::Answer {
-        what: "builder push".into(),
-        found: printed,
-    })?;
+    let digest = digest.ok_or_else(|| Error::answer("builder push", printed))?;
     Ok(Published {
         repository: repository.to_owned(),
         digest,
@@ -267,10 +264,7 @@ pub fn authorize(
     let key = collaborator.data_key();
     let policy = cloud::key_policy(&cast.endpoints.kms, &key, collaborator.token())?;
     if !cloud::is_bound(&policy, &member) {
-        return Err(Error::Answer {
-            what: format!("policy of {key}"),
-            found: policy.to_string(),
-        });
+        return Err(Error::answer(format!("policy of {key}"), policy));
     }
     transcript.record("", "bound", &key);
     Ok(())
@@ -278,10 +272,7 @@ pub fn authorize(
 
 /// Parses a verifier's JSON report.
 fn report(what: &str, printed: &str) -> Result<Value, Error> {
-    serde_json::from_str(printed).map_err(|_| Error::Answer {
-        what: what.to_owned(),
-        found: printed.to_owned(),
-    })
+    serde_json::from_str(printed).map_err(|_| Error::answer(what, printed))
 }
 
 /// A collaborator's command to check by `policy`, and to countersign and bind on a pass.

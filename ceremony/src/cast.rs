@@ -100,10 +100,7 @@ impl Cast {
                 .projects
                 .get(name)
                 .cloned()
-                .ok_or_else(|| Error::Answer {
-                    what: "emulator's projects".into(),
-                    found: format!("no {name}"),
-                })
+                .ok_or_else(|| Error::answer("emulator's projects", format!("no {name}")))
         };
         let collaborator = |name: &'static str, key: Key| -> Result<Collaborator, Error> {
             let folder = stage.folder(name)?;

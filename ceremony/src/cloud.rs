@@ -59,10 +59,7 @@ pub fn call(method: &str, url: &str, token: &Path, body: &Value) -> Result<Value
         .header("content-type", "application/json");
     match send(url, request, body.to_string())? {
         (200..=299, answer) => Ok(answer),
-        (status, answer) => Err(Error::Call {
-            url: url.into(),
-            reason: format!("{status} {answer}"),
-        }),
+        (status, answer) => Err(Error::call(url, format!("{status} {answer}"))),
     }
 }
 
@@ -121,10 +118,7 @@ pub fn exchange(sts: &str, provider: &str, token: &str) -> Result<Answer, Error>
 }
 
 fn send(url: &str, request: ureq::http::request::Builder, body: String) -> Result<Answer, Error> {
-    let failed = |reason: String| Error::Call {
-        url: url.into(),
-        reason,
-    };
+    let failed = |reason: String| Error::call(url, reason);
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         // The emulator is on this machine.
@@ -171,10 +165,7 @@ pub fn encrypt(kms: &str, key: &str, token: &Path, datum: &Datum<'_>) -> Result<
         "image_digest": datum.image_digest,
         "message": datum.message,
     }))
-    .map_err(|error| Error::Answer {
-        what: "associated data".into(),
-        found: error.to_string(),
-    })?;
+    .map_err(|error| Error::answer("associated data", error))?;
     let body = json!({
         "plaintext": BASE64.encode(datum.text),
         "plaintextCrc32c": crc32c::crc32c(datum.text.as_bytes()).to_string(),
@@ -191,8 +182,7 @@ pub fn encrypt(kms: &str, key: &str, token: &Path, datum: &Datum<'_>) -> Result<
 /// The answer has no such string.
 pub fn text(answer: &Value, name: &str) -> Result<String, Error> {
     let found = answer.get(name).and_then(Value::as_str);
-    found.map(str::to_owned).ok_or_else(|| Error::Answer {
-        what: name.to_owned(),
-        found: answer.to_string(),
-    })
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| Error::answer(name, answer))
 }

@@ -1,28 +1,17 @@
-use std::ffi::OsString;
+use std::ffi::OsStr;
+use std::fmt::Display;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
-use console::hint::TEMPORARY;
+use console::hint::{Hinted, TEMPORARY};
+use content::at::{self, At};
 
 /// Why a ceremony could not be completed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file or pipe cannot be used.
-    #[error("using {}: {source}", path.display())]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// A program does not start.
-    #[error("starting {}: {source}", name.display())]
-    Start {
-        /// Its name or path.
-        name: OsString,
-        /// The system's error.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] At),
     /// A program is not installed.
     #[error(transparent)]
     Absent(#[from] console::process::Absent),
@@ -36,49 +25,45 @@ pub enum Error {
         /// Its standard error.
         said: String,
     },
-    /// An unexpected answer of a program or service.
-    #[error("reading {what}: {found}")]
-    Answer {
-        /// What was asked.
-        what: String,
-        /// The answer.
-        found: String,
-    },
-    /// A request to a service failed.
-    #[error("calling {url}: {reason}")]
-    Call {
-        /// The URL.
-        url: String,
-        /// The cause.
-        reason: String,
-    },
-    /// The computation gave a wrong result.
-    #[error("counting words: expected {expected:?}, found {found:?}")]
-    Result {
-        /// The result that both parties' data give.
-        expected: String,
-        /// What the workload printed.
-        found: String,
-    },
-    /// No attack has this name.
-    #[error("choosing attack: unknown attack {0:?}")]
-    UnknownAttack(String),
-    /// No folder for the builder's store was found.
-    #[error("finding the store: neither XDG_CACHE_HOME nor HOME is an absolute path")]
-    NoStore,
-    /// Threads or signal handlers cannot be started.
-    #[error("starting: {0}")]
-    Runtime(#[source] io::Error),
+    /// A program, threads or signal handlers cannot be started, or an argument, an answer or the result is not as
+    /// expected.
+    #[error(transparent)]
+    Other(#[from] Hinted),
     /// This signal ended the ceremony.
     #[error("running the ceremony: interrupted")]
     Interrupted(u8),
 }
 
+const PROGRAMS: &str = "git, setpriv (util-linux) and cargo must be on PATH";
+const PORTS: &str = "is another program using the loopback ports?";
+
 impl Error {
     /// For `map_err` on file operations at `path`.
-    pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io { path, source }
+    pub fn io(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        move |source| At::doing("using", path.as_ref())(source).into()
+    }
+
+    /// For `map_err`, if this program does not start.
+    pub fn start(program: &OsStr) -> impl FnOnce(io::Error) -> Self {
+        let doing = format!("starting {}", at::shown(Path::new(program)));
+        move |source| Hinted::doing(doing, source).hinting(PROGRAMS).into()
+    }
+
+    /// An unexpected answer of a program or service.
+    pub fn answer(what: impl Display, found: impl Display) -> Self {
+        Self::unexpected(format!("reading {what}"), found, PORTS)
+    }
+
+    /// A request to a service failed.
+    pub fn call(url: &str, reason: impl Display) -> Self {
+        Self::unexpected(format!("calling {url}"), reason, PORTS)
+    }
+
+    /// An argument, an answer or the result is not as expected.
+    pub fn unexpected(doing: impl Display, fault: impl Display, hint: &'static str) -> Self {
+        Hinted::new(format!("{doing}: {fault}"))
+            .hinting(hint)
+            .into()
     }
 
     /// What the user can do about it, unless the message already says so.
@@ -91,18 +76,10 @@ impl Error {
                 "the repository belongs to another user; git's message above says how to trust it"
             }
             Self::Program { said, .. } if said.contains("No space left on device") => TEMPORARY,
-            Self::Io { .. } => TEMPORARY,
-            Self::Absent(_) | Self::Start { .. } => {
-                "git, setpriv (util-linux) and cargo must be on PATH"
-            }
+            Self::File(_) => TEMPORARY,
+            Self::Absent(_) => PROGRAMS,
             Self::Program { .. } => "the program's message above says what is wrong",
-            Self::Answer { .. } | Self::Call { .. } => {
-                "is another program using the loopback ports?"
-            }
-            Self::Result { .. } => "this is a bug: please report it with the lines above",
-            Self::UnknownAttack(_) => "ceremony --help lists the attacks",
-            Self::NoStore => "set HOME to a directory with room for half a gigabyte",
-            Self::Runtime(_) => console::runtime::HINT,
+            Self::Other(error) => return error.hint(),
             Self::Interrupted(_) => "everything that was started has been stopped",
         })
     }

@@ -132,10 +132,11 @@ pub fn launch_and_count(
         });
     }
     if said.stdout != RESULT {
-        return Err(Error::Result {
-            expected: RESULT.into(),
-            found: said.stdout,
-        });
+        return Err(Error::unexpected(
+            "counting words",
+            format!("expected {RESULT:?}, found {:?}", said.stdout),
+            "this is a bug: please report it with the lines above",
+        ));
     }
     let signed = said.stderr.lines().find_map(|line| line.split_once(LATE));
     let signed = signed.map_or("no signatures", |(_, signed)| signed);

@@ -19,6 +19,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use console::hint::Hinted;
 use console::process::Network;
 use console::signals::Signals;
 use console::{Status, git};
@@ -79,7 +80,11 @@ fn chosen(name: Option<&str>) -> Result<Vec<&'static Attack>, Error> {
         Some("all") => Ok(ATTACKS.iter().collect()),
         Some(name) => match ATTACKS.iter().find(|attack| attack.name == name) {
             Some(attack) => Ok(vec![attack]),
-            None => Err(Error::UnknownAttack(name.to_owned())),
+            None => Err(Error::unexpected(
+                "choosing attack",
+                format!("unknown attack {name:?}"),
+                "ceremony --help lists the attacks",
+            )),
         },
     }
 }
@@ -230,7 +235,14 @@ fn store() -> Result<PathBuf, Error> {
             .filter(|path| path.is_absolute())
     };
     let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
-    Ok(cache.ok_or(Error::NoStore)?.join("countersign"))
+    let none = || {
+        Error::unexpected(
+            "finding the store",
+            "neither XDG_CACHE_HOME nor HOME is an absolute path",
+            "set HOME to a directory with room for half a gigabyte",
+        )
+    };
+    Ok(cache.ok_or_else(none)?.join("countersign"))
 }
 
 /// The folder of the programs, which is that of this program.
@@ -273,9 +285,9 @@ fn warn_if_dirty(stage: &Stage, transcript: &Transcript, repository: &Path) -> R
 
 /// On a signal, ends all processes, after which the ceremony ends and the stage is removed. Exits if that takes too long.
 fn stop_on_signals(stage: &Stage) -> Result<(), Error> {
-    let runtime = console::runtime::start().map_err(Error::Runtime)?;
+    let runtime = console::runtime::start().map_err(Hinted::starting)?;
     let entered = runtime.enter();
-    let mut signals = Signals::listen().map_err(Error::Runtime)?;
+    let mut signals = Signals::listen().map_err(Hinted::starting)?;
     drop(entered);
     let running = stage.running();
     let folder = stage.path().to_owned();

@@ -55,10 +55,8 @@ pub fn open_cloud(stage: &Stage, transcript: &mut Transcript) -> Result<(Cloud, 
                 said: said.stderr,
             });
         };
-        let endpoints = serde_json::from_str(&line).map_err(|_| Error::Answer {
-            what: "emulator's endpoints".into(),
-            found: line,
-        })?;
+        let endpoints =
+            serde_json::from_str(&line).map_err(|_| Error::answer("emulator's endpoints", line))?;
         Ok((
             Cloud {
                 _emulator: emulator,
@@ -161,10 +159,7 @@ fn provider(collaborator: &Collaborator) -> Result<OidcProvider, Error> {
     let admission = Admission::of(&[Hardware::IntelTdx]).operator(OPERATOR);
     let provider =
         admission.and_then(|admission| OidcProvider::new(&collaborator.audience(), &admission));
-    provider.map_err(|error| Error::Answer {
-        what: "condition".into(),
-        found: error.to_string(),
-    })
+    provider.map_err(|error| Error::answer("condition", error))
 }
 
 /// Makes topic and subscription for the data; both collaborators may publish.
@@ -317,11 +312,7 @@ fn signer(name: &str, public_key: &Path) -> Result<Value, Error> {
         .lines()
         .filter(|line| !line.starts_with("-----"))
         .collect();
-    let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, base64).map_err(
-        |error| Error::Answer {
-            what: format!("public key of {name}"),
-            found: error.to_string(),
-        },
-    )?;
+    let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, base64)
+        .map_err(|error| Error::answer(format!("public key of {name}"), error))?;
     Ok(json!({"name": name, "key_id": Digest::of(&der).hex()}))
 }

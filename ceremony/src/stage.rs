@@ -107,10 +107,7 @@ impl Stage {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = self.running.start(|| {
-            let child = bound.spawn().map_err(|source| Error::Start {
-                name: command.get_program().to_owned(),
-                source,
-            })?;
+            let child = bound.spawn().map_err(Error::start(command.get_program()))?;
             let id = child.id();
             Ok((child, id))
         })?;

@@ -43,17 +43,11 @@ pub fn token(mut stream: UnixStream, audience: &str) -> Result<String, Error> {
     let sent = stream.write_all(request.as_bytes());
     sent.map_err(Error::io("token socket"))?;
     let answer = content::read_limited(&stream, content::limits::TOKEN);
-    let answer = answer.map_err(|e| Error::Answer {
-        what: "token".into(),
-        found: e.to_string(),
-    })?;
+    let answer = answer.map_err(|error| Error::answer("token", error))?;
     let answer = String::from_utf8_lossy(&answer).into_owned();
     match answer.split_once("\r\n\r\n") {
         Some((head, token)) if head.contains(" 200 ") => Ok(token.trim().to_owned()),
-        _ => Err(Error::Answer {
-            what: "token".into(),
-            found: answer,
-        }),
+        _ => Err(Error::answer("token", answer)),
     }
 }
 

@@ -36,10 +36,7 @@ pub(super) fn changed_source(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
 pub(super) fn tampered_crate(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let lock = scene.source.join("workload/Image.lock");
     let text = fs::read_to_string(&lock).map_err(Error::io(&lock))?;
-    let digest = first_crate(&text).ok_or_else(|| Error::Answer {
-        what: "Image.lock".into(),
-        found: "no crate".into(),
-    })?;
+    let digest = first_crate(&text).ok_or_else(|| Error::answer("Image.lock", "no crate"))?;
     let store = tampered_store(scene, &digest)?;
     let mut build = scene.stage.program("builder");
     build
@@ -107,10 +104,7 @@ fn largest(folder: &Path) -> Result<PathBuf, Error> {
     let entries = fs::read_dir(folder).map_err(Error::io(folder))?;
     let size = |path: &PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
     let found = entries.flatten().map(|entry| entry.path()).max_by_key(size);
-    found.ok_or_else(|| Error::Answer {
-        what: folder.display().to_string(),
-        found: "no blob".into(),
-    })
+    found.ok_or_else(|| Error::answer(folder.display(), "no blob"))
 }
 
 /// The digest of the first crate in `lock`, in hex.
