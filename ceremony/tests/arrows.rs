@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("testkit", &[]),
     ("oci", &["content"]),
     ("signature", &["content"]),
+    ("keyless", &["content", "signature"]),
     ("attest", &["content"]),
     ("trust", &["content", "signature"]),
     ("confidential", &["content"]),
@@ -46,6 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "console",
             "content",
             "google",
+            "keyless",
             "oci",
             "remote",
             "scratch",
@@ -95,10 +97,11 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PROGRAMS: [&str; 5] = ["builder", "verifier", "emulator", "ceremony", "workload"];
 
 /// Crates that must not depend on a network library.
-const OFFLINE: [&str; 7] = [
+const OFFLINE: [&str; 8] = [
     "content",
     "oci",
     "signature",
+    "keyless",
     "trust",
     "attest",
     "confidential",

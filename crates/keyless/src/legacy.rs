@@ -1,0 +1,168 @@
+//! Signatures and attestations in cosign's older layout, as bundles of version 0.1: the evidence is the same,
+//! but lies in annotations of a layer (cosign, `specs/SIGNATURE_SPEC.md`, `specs/ATTESTATION_SPEC.md` and
+//! `pkg/oci/static/signature.go`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use content::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::bundle::{Bundle, LIMIT};
+use crate::{Reason, Refusal};
+
+const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle+json;version=0.1";
+/// The end of a block in PEM.
+const END: &str = "-----END CERTIFICATE-----";
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+
+/// The annotations of a layer that holds a signature or an attestation, as texts of the manifest.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Annotations<'a> {
+    /// `dev.cosignproject.cosign/signature`: the signature in base64; empty for an attestation.
+    pub signature: Option<&'a str>,
+    /// `dev.sigstore.cosign/certificate`: the certificate in PEM. A signature with a key has none.
+    pub certificate: Option<&'a str>,
+    /// `dev.sigstore.cosign/chain`: the authorities above the certificate in PEM.
+    pub chain: Option<&'a str>,
+    /// `dev.sigstore.cosign/bundle`: the promise of the log, in JSON.
+    pub promise: Option<&'a str>,
+    /// `dev.sigstore.cosign/rfc3161timestamp`: a timestamp over the signature, in JSON.
+    pub timestamp: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Promise {
+    signed_entry_timestamp: String,
+    payload: Entry,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    body: String,
+    integrated_time: i64,
+    log_index: u64,
+    #[serde(rename = "logID")]
+    log_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    api_version: String,
+    kind: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Timestamp {
+    #[serde(rename = "SignedRFC3161Timestamp")]
+    token: String,
+}
+
+/// The bundle of a layer with a simple-signing payload. What it signs is the payload itself.
+///
+/// # Errors
+/// An annotation is missing or malformed, or an error of [`Bundle::parse`].
+pub fn signature(annotations: &Annotations<'_>) -> Result<Bundle, Refusal> {
+    let signature = annotations.signature.filter(|text| !text.is_empty());
+    let signature = signature.ok_or_else(|| malformed("signature", "it is missing"))?;
+    let timestamp = annotations.timestamp.map(timestamp).transpose()?;
+    let material = material(annotations, timestamp)?;
+    parse(&json!({
+        "mediaType": MEDIA_TYPE,
+        "verificationMaterial": material,
+        "messageSignature": { "signature": signature },
+    }))
+}
+
+/// The bundle of a layer with an envelope. A timestamp of such a layer is over the envelope, where a bundle
+/// has one over the signature; it is left out, so the evidence must contain a promise of the log.
+///
+/// # Errors
+/// An annotation or the envelope is malformed, or an error of [`Bundle::parse`].
+pub fn attestation(envelope: &[u8], annotations: &Annotations<'_>) -> Result<Bundle, Refusal> {
+    let envelope: Value = json::parse(envelope, content::limits::STATEMENT)
+        .map_err(|error| Refusal::new(Reason::Json, format!("parsing envelope: {error}")))?;
+    let material = material(annotations, None)?;
+    parse(&json!({
+        "mediaType": MEDIA_TYPE,
+        "verificationMaterial": material,
+        "dsseEnvelope": envelope,
+    }))
+}
+
+fn parse(bundle: &Value) -> Result<Bundle, Refusal> {
+    Bundle::parse(bundle.to_string().as_bytes())
+}
+
+fn material(annotations: &Annotations<'_>, timestamp: Option<String>) -> Result<Value, Refusal> {
+    let mut material = json!({});
+    match annotations.certificate {
+        Some(certificate) => {
+            let mut certificates = certificates(certificate)?;
+            if certificates.len() != 1 {
+                return Err(malformed("certificate", "it is not one block"));
+            }
+            certificates.extend(self::certificates(annotations.chain.unwrap_or_default())?);
+            material["x509CertificateChain"] = json!({ "certificates": certificates });
+        }
+        None => material["publicKey"] = json!({ "hint": "" }),
+    }
+    if let Some(promise) = annotations.promise {
+        material["tlogEntries"] = json!([entry(promise)?]);
+    }
+    if let Some(token) = timestamp {
+        material["timestampVerificationData"] =
+            json!({ "rfc3161Timestamps": [{ "signedTimestamp": token }] });
+    }
+    Ok(material)
+}
+
+fn entry(promise: &str) -> Result<Value, Refusal> {
+    let promise: Promise = json::parse(promise.as_bytes(), LIMIT)
+        .map_err(|error| malformed("bundle", &error.to_string()))?;
+    let entry = promise.payload;
+    let body = STANDARD.decode(&entry.body);
+    let body = body.map_err(|_| malformed("bundle", "the body is not base64"))?;
+    let body: Body =
+        json::parse(&body, LIMIT).map_err(|error| malformed("bundle", &error.to_string()))?;
+    let log = hex::decode(&entry.log_id);
+    let log = log.map_err(|_| malformed("bundle", "the log ID is not hex"))?;
+    Ok(json!({
+        "logIndex": entry.log_index.to_string(),
+        "logId": { "keyId": STANDARD.encode(log) },
+        "kindVersion": { "kind": body.kind, "version": body.api_version },
+        "integratedTime": entry.integrated_time.to_string(),
+        "inclusionPromise": { "signedEntryTimestamp": promise.signed_entry_timestamp },
+        "canonicalizedBody": entry.body,
+    }))
+}
+
+fn timestamp(text: &str) -> Result<String, Refusal> {
+    let timestamp: Timestamp = json::parse(text.as_bytes(), LIMIT)
+        .map_err(|error| malformed("rfc3161timestamp", &error.to_string()))?;
+    Ok(timestamp.token)
+}
+
+/// Each block of PEM as the member of a bundle.
+fn certificates(pem: &str) -> Result<Vec<Value>, Refusal> {
+    let blocks = pem
+        .split_inclusive(END)
+        .filter(|block| !block.trim().is_empty());
+    let certificates = blocks.map(|block| {
+        let text = block.trim().strip_prefix(BEGIN);
+        let text = text.and_then(|text| text.strip_suffix(END));
+        let text = text.ok_or_else(|| malformed("certificate", "it is not PEM"))?;
+        let text: String = text.split_ascii_whitespace().collect();
+        Ok(json!({ "rawBytes": text }))
+    });
+    certificates.collect()
+}
+
+fn malformed(annotation: &str, found: &str) -> Refusal {
+    let detail = format!("reading annotation {annotation}: {found}");
+    Refusal::new(Reason::Json, detail)
+}

@@ -1,0 +1,25 @@
+//! Verification of Sigstore bundles: signatures with certificates that name a person or a workload by
+//! issuer and subject, and signatures with keys, each with the evidence of transparency logs and timestamp
+//! authorities. The cryptography is that of `sigstore-verify`; this crate parses strictly, sets limits,
+//! says which check refused, and adds the checks that are missing there. It uses no network and no clock of
+//! its own: the time and the trusted root are arguments.
+#![forbid(unsafe_code)]
+
+mod artifact;
+mod bundle;
+mod certificate;
+mod identity;
+mod legacy;
+mod logs;
+mod refusal;
+mod root;
+mod statement;
+mod verify;
+
+pub use artifact::{Artifact, InvalidDigest};
+pub use bundle::{Bundle, LIMIT};
+pub use identity::{InvalidPattern, Pattern, Signer, Subject, Trusted};
+pub use legacy::{Annotations, attestation, signature};
+pub use refusal::{Reason, Refusal};
+pub use root::{GITHUB, PRODUCTION, STAGING, TrustRoot};
+pub use verify::{Verified, verify_key, verify_keyless};

@@ -1,0 +1,217 @@
+use chrono::{DateTime, Utc};
+use signature::PublicKey;
+use sigstore_verify::crypto::VerificationKey;
+use sigstore_verify::types::{self, DerPublicKey, MessageSignature, SignatureContent};
+use sigstore_verify::{
+    PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult, Verifier,
+};
+
+use crate::bundle::Bundle;
+use crate::{Artifact, Reason, Refusal, Signer, TrustRoot, Trusted, certificate, logs, statement};
+
+/// What verification found in a bundle.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Verified {
+    signer: Option<Signer>,
+    times: Vec<DateTime<Utc>>,
+    statement: Option<Vec<u8>>,
+}
+
+impl Verified {
+    /// Who signed, if it was with a certificate.
+    pub fn signer(&self) -> Option<&Signer> {
+        self.signer.as_ref()
+    }
+
+    /// When the signature existed, as logs and timestamp authorities say. A signature with a key may have no
+    /// such time.
+    pub fn times(&self) -> &[DateTime<Utc>] {
+        &self.times
+    }
+
+    /// The statement that was signed, unless the signature is over the artifact itself.
+    pub fn statement(&self) -> Option<&[u8]> {
+        self.statement.as_deref()
+    }
+}
+
+/// Verifies that someone whom `trusted` names has signed `artifact`, or a statement with it as a subject: the
+/// certificate's chain, names and log; the entry in a transparency log, or, where the root has no such log,
+/// a timestamp; and the signature. The time at which the certificate must be valid is that of the log or of the
+/// timestamp, never `now`, which only rules out times to come.
+///
+/// # Errors
+/// A check refuses.
+pub fn verify_keyless(
+    bundle: &Bundle,
+    artifact: &Artifact<'_>,
+    trusted: &Trusted,
+    root: &TrustRoot,
+    now: DateTime<Utc>,
+) -> Result<Verified, Refusal> {
+    let inner = bundle.inner();
+    let Some(der) = inner.signing_certificate() else {
+        return Err(other_kind("a certificate", "a key"));
+    };
+    let subject = certificate::subject(der.as_bytes())?;
+    let verifier = verifier(bundle, root, now)?;
+    let result = verifier.verify(
+        types::Artifact::from(artifact),
+        inner,
+        &demanded(trusted, root),
+    )?;
+    if !trusted.subject.matches(&subject) {
+        let detail = format!("expected subject {}, found {subject}", trusted.subject);
+        return Err(Refusal::new(Reason::Identity, detail));
+    }
+    let issuer = trusted.issuer.clone();
+    if issuer.as_deref() != result.issuer() {
+        let found = result.issuer().unwrap_or_default();
+        let detail = format!("expected no issuer, found {found}");
+        return Err(Refusal::new(Reason::Issuer, detail));
+    }
+    let signer = Signer {
+        issuer: issuer.unwrap_or_default(),
+        subject,
+    };
+    finish(bundle, &result, root, now, Some(signer))
+}
+
+/// A verifier with what the root trusts now, if the bundle's logs are among it.
+fn verifier(bundle: &Bundle, root: &TrustRoot, now: DateTime<Utc>) -> Result<Verifier, Refusal> {
+    logs::check_known(bundle, root)?;
+    Verifier::new(&root.at(now)).map_err(|error| {
+        let detail = format!("reading trusted root: {error}");
+        Refusal::new(Reason::Root, detail)
+    })
+}
+
+/// The subject is compared afterwards: `sigstore-verify` knows no patterns and no user names.
+fn demanded(trusted: &Trusted, root: &TrustRoot) -> VerificationPolicy {
+    let mut policy = VerificationPolicy::any_identity();
+    if let Some(issuer) = &trusted.issuer {
+        policy = policy.require_issuer(issuer);
+    }
+    if !root.has_logs() {
+        policy = policy.skip_tlog_unsafe();
+    }
+    if !root.has_certificate_logs() {
+        policy = policy.skip_sct();
+    }
+    policy
+}
+
+/// Verifies that `key` has signed `artifact`, or a statement with it as a subject. Log entries and
+/// timestamps are not needed; those that the bundle contains are verified with `root`.
+///
+/// # Errors
+/// A check refuses, or there is evidence ([`Bundle::has_evidence`]) and no root.
+pub fn verify_key(
+    bundle: &Bundle,
+    artifact: &Artifact<'_>,
+    key: &PublicKey,
+    root: Option<&TrustRoot>,
+    now: DateTime<Utc>,
+) -> Result<Verified, Refusal> {
+    if !bundle.is_by_key() {
+        return Err(other_kind("a key", "a certificate"));
+    }
+    if !bundle.has_evidence() {
+        return verify_bare(bundle, artifact, key);
+    }
+    let Some(root) = root else {
+        let detail =
+            "the bundle has evidence of a log or a timestamp, and there is no trusted root";
+        return Err(Refusal::new(Reason::Root, detail));
+    };
+    let verifier = verifier(bundle, root, now)?;
+    let mut policy = PublicKeyVerificationPolicy::new(DerPublicKey::from(key.der()));
+    if bundle.entries().is_empty() {
+        policy = policy.skip_tlog_unsafe();
+    }
+    let result = verifier.verify(types::Artifact::from(artifact), bundle.inner(), &policy)?;
+    finish(bundle, &result, root, now, None)
+}
+
+/// Adds what `sigstore-verify` does not check.
+fn finish(
+    bundle: &Bundle,
+    result: &VerificationResult,
+    root: &TrustRoot,
+    now: DateTime<Utc>,
+    signer: Option<Signer>,
+) -> Result<Verified, Refusal> {
+    let times: Vec<i64> = result
+        .verified_timestamps()
+        .iter()
+        .map(|time| time.as_second())
+        .collect();
+    logs::check(bundle, root, &times)?;
+    if times.iter().any(|&time| time > now.timestamp()) {
+        let detail = "the signature is from the future";
+        return Err(Refusal::new(Reason::TimestampTime, detail));
+    }
+    let times = times
+        .into_iter()
+        .filter_map(|time| DateTime::from_timestamp(time, 0));
+    Ok(Verified {
+        signer,
+        times: times.collect(),
+        statement: bundle.payload().map(<[u8]>::to_vec),
+    })
+}
+
+/// A bundle without evidence, which `sigstore-verify` refuses.
+fn verify_bare(
+    bundle: &Bundle,
+    artifact: &Artifact<'_>,
+    key: &PublicKey,
+) -> Result<Verified, Refusal> {
+    match &bundle.inner().content {
+        SignatureContent::MessageSignature(message) => verify_message(message, artifact, key)?,
+        SignatureContent::DsseEnvelope(envelope) => {
+            let signed = envelope.pae();
+            let verified = key.verify(&signed, envelope.signature.sig.as_bytes());
+            verified.map_err(|error| Refusal::new(Reason::Signature, error.to_string()))?;
+            statement::check_subject(envelope.payload.as_bytes(), artifact)?;
+        }
+        _ => {
+            let detail = "the content of the bundle is of an unknown kind";
+            return Err(Refusal::new(Reason::Unsupported, detail));
+        }
+    }
+    Ok(Verified {
+        signer: None,
+        times: Vec::new(),
+        statement: bundle.payload().map(<[u8]>::to_vec),
+    })
+}
+
+fn verify_message(
+    message: &MessageSignature,
+    artifact: &Artifact<'_>,
+    key: &PublicKey,
+) -> Result<(), Refusal> {
+    if let Some(stated) = &message.message_digest {
+        let digest = artifact.digest(stated.algorithm)?;
+        if digest.as_bytes() != stated.digest.as_bytes() {
+            let detail = "the bundle states another digest of the artifact";
+            return Err(Refusal::new(Reason::Artifact, detail));
+        }
+    }
+    let signature = &message.signature;
+    let verified = match artifact {
+        Artifact::Bytes(bytes) => key
+            .verify(bytes, signature.as_bytes())
+            .map_err(|error| error.to_string()),
+        Artifact::Digest(digest) => VerificationKey::from_spki(&DerPublicKey::from(key.der()))
+            .and_then(|key| key.verify_prehashed(digest.as_bytes(), signature))
+            .map_err(|error| error.to_string()),
+    };
+    verified.map_err(|detail| Refusal::new(Reason::Signature, detail))
+}
+
+fn other_kind(expected: &str, found: &str) -> Refusal {
+    let detail = format!("expected a signature with {expected}, found one with {found}");
+    Refusal::new(Reason::SignerKind, detail)
+}

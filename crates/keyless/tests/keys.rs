@@ -1,0 +1,147 @@
+//! Signatures with keys, and statements that name the artifact.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[allow(dead_code, reason = "other tests use certificates as well")]
+mod world;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use content::Digest;
+use keyless::{Artifact, Bundle, Reason, TrustRoot, verify_key};
+use serde_json::{Value, json};
+use signature::PrivateKey;
+use world::{ARTIFACT, World, now};
+
+fn entry(bundle: &mut Value) -> &mut Value {
+    &mut bundle["verificationMaterial"]["tlogEntries"][0]
+}
+
+fn encoded(bytes: &[u8]) -> Value {
+    STANDARD.encode(bytes).into()
+}
+
+#[test]
+fn a_key_needs_no_log_and_its_entries_are_checked() {
+    let world = World::new();
+    let [key, stranger] = [(); 2].map(|()| PrivateKey::generate().unwrap());
+    let root = TrustRoot::parse(world.root().to_string().as_bytes()).unwrap();
+    let judge = |bundle: &Value, by: &PrivateKey, root: Option<&TrustRoot>| {
+        let bundle = Bundle::parse(bundle.to_string().as_bytes()).unwrap();
+        let digest = Artifact::from(&Digest::of(ARTIFACT));
+        let judged = [Artifact::Bytes(ARTIFACT), digest].map(|artifact| {
+            let verified = verify_key(&bundle, &artifact, by.public(), root, now());
+            verified.map(drop).map_err(|refusal| refusal.reason)
+        });
+        assert_eq!(judged[0], judged[1]);
+        judged[0]
+    };
+    let logged = world.bundle_by_key(&key);
+    assert_eq!(judge(&logged, &key, Some(&root)), Ok(()));
+    assert_eq!(judge(&logged, &key, None), Err(Reason::Root));
+    assert_eq!(
+        judge(&logged, &stranger, Some(&root)),
+        Err(Reason::Signature)
+    );
+    let mut forged = logged.clone();
+    entry(&mut forged)["inclusionPromise"]["signedEntryTimestamp"] =
+        encoded(&stranger.sign(b"").unwrap());
+    assert_eq!(judge(&forged, &key, Some(&root)), Err(Reason::LogPromise));
+    let mut bare = logged;
+    bare["verificationMaterial"]["tlogEntries"] = json!([]);
+    assert_eq!(judge(&bare, &key, None), Ok(()));
+    assert_eq!(judge(&bare, &stranger, None), Err(Reason::Signature));
+    bare["messageSignature"]["messageDigest"]["digest"] = encoded(Digest::of(b"x").as_bytes());
+    assert_eq!(judge(&bare, &key, None), Err(Reason::Artifact));
+    assert_eq!(
+        judge(&world.bundle(), &key, Some(&root)),
+        Err(Reason::SignerKind)
+    );
+    let by_key = world.bundle_by_key(&key);
+    assert_eq!(
+        world::judge(&world.root(), &by_key).map(drop),
+        Err(Reason::SignerKind)
+    );
+}
+
+fn statement(subjects: &Value) -> Value {
+    json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": subjects,
+        "predicateType": "https://example.com/p",
+        "predicate": {},
+    })
+}
+
+#[test]
+fn a_statement_names_the_artifact() {
+    let key = PrivateKey::generate().unwrap();
+    let judge = |payload: &str, payload_type: &str, by: &PrivateKey| {
+        let signature = by
+            .sign(&signature::envelope::pae(payload_type, payload.as_bytes()))
+            .unwrap();
+        let bundle = json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle+json;version=0.3",
+            "verificationMaterial": { "publicKey": {} },
+            "dsseEnvelope": {
+                "payload": STANDARD.encode(payload),
+                "payloadType": payload_type,
+                "signatures": [{ "sig": STANDARD.encode(signature), "keyid": "" }],
+            },
+        });
+        let bundle = Bundle::parse(bundle.to_string().as_bytes());
+        let artifact = Artifact::Bytes(ARTIFACT);
+        let verified = bundle.and_then(|b| verify_key(&b, &artifact, key.public(), None, now()));
+        verified.map_err(|refusal| refusal.reason)
+    };
+    const IN_TOTO: &str = "application/vnd.in-toto+json";
+    let digest = Digest::of(ARTIFACT).hex();
+    let ours = json!({ "digest": { "sha256": digest } });
+    let other =
+        json!({ "name": "x", "digest": { "sha256": Digest::of(b"x").hex(), "sha1": "00" } });
+    let good = statement(&json!([other, ours])).to_string();
+    let verified = judge(&good, IN_TOTO, &key).unwrap();
+    assert_eq!(verified.statement(), Some(good.as_bytes()));
+    let stranger = PrivateKey::generate().unwrap();
+    assert_eq!(judge(&good, IN_TOTO, &stranger), Err(Reason::Signature));
+    for (payload, reason) in [
+        (statement(&json!([other])).to_string(), Reason::Artifact),
+        (
+            statement(&json!([{ "digest": { "sha512": digest } }])).to_string(),
+            Reason::Artifact,
+        ),
+        (
+            statement(&json!([{ "digest": { "sha256": digest.to_uppercase() } }])).to_string(),
+            Reason::Artifact,
+        ),
+        (statement(&json!([])).to_string(), Reason::Statement),
+        (statement(&json!(null)).to_string(), Reason::Statement),
+        (statement(&json!([null])).to_string(), Reason::Statement),
+        (
+            statement(&json!(vec![ours.clone(); 1025])).to_string(),
+            Reason::Count,
+        ),
+        (
+            good.replace("Statement/v1", "Statement/v2"),
+            Reason::Statement,
+        ),
+        (
+            good.replacen(r#""subject""#, r#""subject":[],"subject""#, 1),
+            Reason::Statement,
+        ),
+        (
+            good.replacen(r#""subject""#, r#""Subject":[],"subject""#, 1),
+            Reason::Statement,
+        ),
+        (String::new(), Reason::Statement),
+    ] {
+        assert_eq!(
+            judge(&payload, IN_TOTO, &key),
+            Err(reason),
+            "{payload:.200}"
+        );
+    }
+    assert_eq!(
+        judge(&good, "application/json", &key),
+        Err(Reason::PayloadType)
+    );
+}
