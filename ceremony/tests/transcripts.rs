@@ -27,7 +27,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use signature::PublicKey;
 
 /// Commands by file. Words in capitals replace text that differs between runs.
-const SESSIONS: [(&str, &[&str]); 14] = [
+const SESSIONS: [(&str, &[&str]); 15] = [
     (
         "builder-lock",
         &["builder lock --help", "builder lock nothing"],
@@ -113,6 +113,14 @@ const SESSIONS: [(&str, &[&str]); 14] = [
         &[
             "verifier rebuild --help",
             "verifier rebuild REGISTRY/builder/app@DIGEST --source nothing -o out --plain-http",
+        ],
+    ),
+    (
+        "verifier-check-bundle",
+        &[
+            "verifier check bundle --help",
+            "verifier check bundle --bundle both.toml --key builder.pub both.toml",
+            "verifier check bundle --bundle nothing --key builder.pub both.toml",
         ],
     ),
     (

@@ -34,6 +34,9 @@ _verifier() {
             verifier,verify)
                 cmd="verifier__subcmd__verify"
                 ;;
+            verifier__subcmd__check,bundle)
+                cmd="verifier__subcmd__check__subcmd__bundle"
+                ;;
             verifier__subcmd__check,envelope)
                 cmd="verifier__subcmd__check__subcmd__envelope"
                 ;;
@@ -42,6 +45,9 @@ _verifier() {
                 ;;
             verifier__subcmd__check,signature)
                 cmd="verifier__subcmd__check__subcmd__signature"
+                ;;
+            verifier__subcmd__check__subcmd__help,bundle)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__bundle"
                 ;;
             verifier__subcmd__check__subcmd__help,envelope)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__envelope"
@@ -69,6 +75,9 @@ _verifier() {
                 ;;
             verifier__subcmd__help,verify)
                 cmd="verifier__subcmd__help__subcmd__verify"
+                ;;
+            verifier__subcmd__help__subcmd__check,bundle)
+                cmd="verifier__subcmd__help__subcmd__check__subcmd__bundle"
                 ;;
             verifier__subcmd__help__subcmd__check,envelope)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__envelope"
@@ -199,12 +208,50 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check)
-            opts="-h --help signature envelope help"
+            opts="-h --help signature envelope bundle help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__bundle)
+            opts="-h --bundle --certificate-identity --certificate-identity-regexp --certificate-oidc-issuer --certificate-without-issuer --key --trusted-root --staging --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --certificate-identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --certificate-identity-regexp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --certificate-oidc-issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -239,8 +286,22 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check__subcmd__help)
-            opts="signature envelope help"
+            opts="signature envelope bundle help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__help__subcmd__bundle)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -349,8 +410,22 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check)
-            opts="signature envelope"
+            opts="signature envelope bundle"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__check__subcmd__bundle)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -104,10 +104,11 @@ complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l ca -d 'Tru
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l json -d 'Report as JSON on standard output; otherwise the rebuilt image\'s digest is printed'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s h -l help -d 'Print help'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope help" -s h -l help -d 'Print help'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope help" -f -a "signature" -d 'Judge a signature over a file'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope help" -f -a "envelope" -d 'Judge a DSSE envelope'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle help" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle help" -f -a "signature" -d 'Judge a signature over a file'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle help" -f -a "envelope" -d 'Judge a DSSE envelope'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle help" -f -a "bundle" -d 'Judge a Sigstore bundle'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l signature -d 'The signature, as bytes or base64' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l key -d 'A public key in PEM; repeatable, and one that signed is enough' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l algorithm -d 'The only algorithm of the keys: ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH or rsa-pss-HASH-saltBYTES, with sha256, sha384 or sha512 for HASH; or ed25519 [default: those of each key\'s type]' -r
@@ -118,8 +119,19 @@ complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l payload-type -d 'The only type that the payload may have [default: any]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from bundle" -l bundle -d 'The bundle' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from bundle" -l certificate-identity -d 'The subject that the certificate must name, exactly' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from bundle" -l certificate-identity-regexp -d 'A regular expression that the whole subject must match; it begins with ^ and ends with $' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from bundle" -l certificate-oidc-issuer -d 'The issuer that the certificate must name, exactly' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from bundle" -l key -d 'The public key that must have signed, in PEM' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from bundle" -l trusted-root -d 'The trusted root [default: that of Sigstore\'s public instance, as of this version]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from bundle" -l certificate-without-issuer -d 'The certificate must name no issuer, as those of GitHub for private repositories'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from bundle" -l staging -d 'Without --trusted-root, trust Sigstore\'s instance for tests'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from bundle" -l json -d 'Report as JSON on standard output'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from bundle" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "signature" -d 'Judge a signature over a file'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "envelope" -d 'Judge a DSSE envelope'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "bundle" -d 'Judge a Sigstore bundle'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
@@ -129,3 +141,4 @@ complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_s
 complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "signature" -d 'Judge a signature over a file'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "envelope" -d 'Judge a DSSE envelope'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "bundle" -d 'Judge a Sigstore bundle'

@@ -1,11 +1,14 @@
 //! Judging one file offline, with keys and roots as arguments.
 
+mod bundle;
 mod envelope;
 mod keys;
 mod signature;
 
+use keyless::Refusal;
 use serde_json::{Value, json};
 
+pub use bundle::{Bundle, Root, Signer, bundle};
 pub use envelope::{Envelope, envelope};
 pub use signature::{Signature, signature};
 
@@ -16,6 +19,8 @@ pub enum Judgement {
     Accepted,
     /// It is not, for this reason.
     Refused(String),
+    /// It is not: one of the checks of bundles refuses it.
+    RefusedBy(Refusal),
 }
 
 impl Judgement {
@@ -29,14 +34,18 @@ impl Judgement {
         match self {
             Self::Accepted => "accepted".to_owned(),
             Self::Refused(reason) => format!("refused: {reason}"),
+            Self::RefusedBy(refusal) => format!("refused: {}: {refusal}", refusal.reason),
         }
     }
 
-    /// The judgement as JSON: `accepted`, and the `reason` of a refusal.
+    /// The judgement as JSON: `accepted`, and the `reason` of a refusal, for a bundle with the `check` that refuses.
     pub fn to_json(&self) -> Value {
         match self {
             Self::Accepted => json!({"accepted": true}),
             Self::Refused(reason) => json!({"accepted": false, "reason": reason}),
+            Self::RefusedBy(Refusal { reason, detail }) => {
+                json!({"accepted": false, "check": reason.code(), "reason": detail})
+            }
         }
     }
 }

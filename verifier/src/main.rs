@@ -103,6 +103,7 @@ fn check(what: &What) -> Result<Status, Error> {
             };
             (check::envelope(&request)?, arguments.json)
         }
+        What::Bundle(arguments) => (check_bundle(arguments)?, arguments.json),
     };
     match (judgement.is_accepted(), json) {
         (_, true) => print_json(&judgement.to_json())?,
@@ -112,6 +113,22 @@ fn check(what: &What) -> Result<Status, Error> {
     Ok(match judgement.is_accepted() {
         true => Status::Yes,
         false => Status::No,
+    })
+}
+
+fn check_bundle(arguments: &cli::check::Bundle) -> Result<check::Judgement, Error> {
+    let signer = arguments.signer();
+    let root = match (&arguments.trusted_root, arguments.staging) {
+        (Some(path), _) => check::Root::File(path.clone()),
+        (None, true) => check::Root::Embedded(keyless::STAGING),
+        (None, false) => check::Root::Embedded(keyless::PRODUCTION),
+    };
+    check::bundle(&check::Bundle {
+        file: &arguments.bundle,
+        artifact: &arguments.artifact,
+        signer: signer.ok_or_else(|| Hinted::new("no signer is named"))?,
+        root,
+        now: SystemTime::now().into(),
     })
 }
 

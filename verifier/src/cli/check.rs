@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
+use keyless::{Pattern, Subject, Trusted};
 use signature::Algorithm;
+use verifier::check::Signer;
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
@@ -20,6 +22,8 @@ pub enum What {
     Signature(Signature),
     /// Judge a DSSE envelope
     Envelope(Envelope),
+    /// Judge a Sigstore bundle
+    Bundle(Bundle),
 }
 
 /// The keys.
@@ -64,4 +68,63 @@ pub struct Envelope {
     /// Report as JSON on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `check bundle`: those of the client in sigstore-conformance, and more.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("signer")
+    .required(true)
+    .args(["certificate_identity", "certificate_identity_regexp", "key"]))]
+#[command(group = ArgGroup::new("identity")
+    .args(["certificate_identity", "certificate_identity_regexp"])
+    .requires("issuer"))]
+#[command(group = ArgGroup::new("issuer")
+    .args(["certificate_oidc_issuer", "certificate_without_issuer"])
+    .conflicts_with("key"))]
+pub struct Bundle {
+    /// The bundle
+    #[arg(long, value_name = "FILE")]
+    pub bundle: PathBuf,
+    /// The subject that the certificate must name, exactly
+    #[arg(long, value_name = "SUBJECT")]
+    pub certificate_identity: Option<String>,
+    /// A regular expression that the whole subject must match; it begins with ^ and ends with $
+    #[arg(long, value_name = "PATTERN")]
+    pub certificate_identity_regexp: Option<Pattern>,
+    /// The issuer that the certificate must name, exactly
+    #[arg(long, value_name = "URL")]
+    pub certificate_oidc_issuer: Option<String>,
+    /// The certificate must name no issuer, as those of GitHub for private repositories
+    #[arg(long)]
+    pub certificate_without_issuer: bool,
+    /// The public key that must have signed, in PEM
+    #[arg(long, value_name = "PEM")]
+    pub key: Option<PathBuf>,
+    /// The trusted root [default: that of Sigstore's public instance, as of this version]
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: Option<PathBuf>,
+    /// Without --trusted-root, trust Sigstore's instance for tests
+    #[arg(long)]
+    pub staging: bool,
+    /// The signed file, or its digest, if there is no file of that name
+    #[arg(value_name = "FILE|DIGEST")]
+    pub artifact: PathBuf,
+    /// Report as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Bundle {
+    /// Who must have signed. The parser of arguments requires exactly one.
+    pub fn signer(&self) -> Option<Signer> {
+        if let Some(key) = &self.key {
+            return Some(Signer::Key(key.clone()));
+        }
+        let exact = self.certificate_identity.clone().map(Subject::Exact);
+        let pattern = self.certificate_identity_regexp.clone();
+        Some(Signer::Certificate(Trusted {
+            issuer: self.certificate_oidc_issuer.clone(),
+            subject: exact.or(pattern.map(Subject::Pattern))?,
+        }))
+    }
 }
