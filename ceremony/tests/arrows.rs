@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("signature", &["content"]),
     ("keyless", &["content", "signature"]),
     ("attest", &["content"]),
-    ("trust", &["content", "signature"]),
+    ("trust", &["content", "keyless", "signature"]),
     ("confidential", &["content"]),
     ("google", &["confidential", "content"]),
     ("remote", &["content", "oci"]),

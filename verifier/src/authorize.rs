@@ -295,6 +295,7 @@ pub(crate) mod tests {
         Piece {
             carrier: Carrier::Tag("sha256-07.att".to_owned()),
             form: Form::Envelope,
+            certified: None,
             claimed_type: None,
             digest: Digest::of(&bytes),
             bytes,

@@ -17,7 +17,7 @@ use scratch::Scratch;
 use crate::contents::{Contents, ContentsError};
 use crate::damage::{Damage, Part};
 use crate::error::Error;
-use crate::published::{Carrier, Form, Piece, Published};
+use crate::published::{Carrier, Certified, Form, Piece, Published};
 use crate::value::{Thing, Value};
 
 /// Annotation of a simple-signing layer: the signature in base64 (cosign, `pkg/oci/static`).
@@ -88,7 +88,7 @@ struct Collector<'a> {
 }
 
 /// What is known about a signature or statement before it is fetched, except where it is attached.
-type Named = (Digest, Form, Option<String>);
+type Named = (Digest, Form, Option<Certified>, Option<String>);
 
 impl Collector<'_> {
     async fn image(&mut self) -> Result<(), Error> {
@@ -196,7 +196,13 @@ impl Collector<'_> {
                 _ => continue,
             };
             let claimed_type = claimed_type(layer, manifest);
-            let named = (layer.digest, form.clone(), claimed_type.clone());
+            let certified = certified(layer);
+            let named = (
+                layer.digest,
+                form.clone(),
+                certified.clone(),
+                claimed_type.clone(),
+            );
             if !self.seen.insert(named) {
                 continue;
             }
@@ -223,6 +229,7 @@ impl Collector<'_> {
             self.published.pieces.push(Piece {
                 carrier: carrier.clone(),
                 form,
+                certified,
                 claimed_type,
                 digest: layer.digest,
                 bytes,
@@ -287,6 +294,20 @@ fn simple_signing(layer: &Descriptor) -> Form {
         .cloned()
         .unwrap_or_default();
     Form::SimpleSigning { signature }
+}
+
+/// The certificate of a layer in the legacy layout. In a bundle it is in the bundle.
+fn certified(layer: &Descriptor) -> Option<Certified> {
+    let annotation = |name: &str| {
+        let name = format!("dev.sigstore.cosign/{name}");
+        layer.annotations.get(&name).cloned()
+    };
+    Some(Certified {
+        certificate: annotation("certificate")?,
+        chain: annotation("chain"),
+        promise: annotation("bundle"),
+        timestamp: annotation("rfc3161timestamp"),
+    })
 }
 
 fn claimed_type(layer: &Descriptor, manifest: &Manifest) -> Option<String> {

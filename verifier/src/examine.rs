@@ -7,17 +7,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use content::Digest;
+use keyless::{Annotations, Artifact};
 use serde_json::Value;
 use signature::PublicKey;
 use signature::bundle::Bundle;
 use signature::envelope::{self, Envelope};
 use signature::simple_signing::{Payload, signature_algorithm};
-use trust::{Principals, Unverified, Verified};
+use trust::{Principal, Principals, Unverified, Verified};
 
 use crate::damage::{Damage, Part};
 use crate::evidence::{Attested, ImageSignature, SignedStatement, Uncounted, Visibility};
 use crate::fact::Reason;
-use crate::published::{Carrier, Form, Piece, Published};
+use crate::published::{Carrier, Certified, Form, Piece, Published};
 use crate::rule::Rule;
 
 /// Verifies every signature and statement with the keys of all principals, at the time `now`.
@@ -77,12 +78,22 @@ impl Examiner<'_> {
             });
             return;
         }
-        let outcome = match &piece.form {
-            Form::SimpleSigning { signature } => self.simple_signing(piece, signature),
-            Form::Envelope => Envelope::parse(&piece.bytes)
+        let outcome = match (&piece.form, &piece.certified) {
+            (Form::SimpleSigning { signature }, Some(certified)) => {
+                self.certified_payload(piece, signature, certified)
+            }
+            (Form::Envelope, Some(certified)) => {
+                let bundle = keyless::attestation(&piece.bytes, &annotations("", certified));
+                self.certified(piece, bundle)
+            }
+            (Form::Bundle, _) if keyless::is_certified(&piece.bytes) => {
+                self.certified(piece, keyless::Bundle::parse(&piece.bytes))
+            }
+            (Form::SimpleSigning { signature }, None) => self.simple_signing(piece, signature),
+            (Form::Envelope, None) => Envelope::parse(&piece.bytes)
                 .map_err(unverified)
                 .and_then(|envelope| self.envelope(piece, &envelope)),
-            Form::Bundle => Bundle::parse(&piece.bytes)
+            (Form::Bundle, _) => Bundle::parse(&piece.bytes)
                 .map_err(unverified)
                 .and_then(|bundle| self.envelope(piece, bundle.envelope())),
         };
@@ -104,16 +115,64 @@ impl Examiner<'_> {
             .map_err(unverified)?;
         let signer = self.principals.with_identity(verified.by());
         let signer = signer.ok_or_else(unknown_key)?;
-        let signed = verified.and_then(|payload| {
-            self.expect_digest(&signer.name, &payload.image_digest().to_string())?;
-            Ok::<_, Reason>(ImageSignature {
-                carrier: piece.carrier.clone(),
-                repository: Some(payload.repository().to_owned()),
-                in_confidential_space: visibility(&piece.carrier, &payload, &signer.key),
-            })
+        let signed = verified.and_then(|payload| self.signature(piece, signer, &payload));
+        self.attested.signatures.push(signed?);
+        Ok(())
+    }
+
+    fn signature(
+        &self,
+        piece: &Piece,
+        signer: &Principal,
+        payload: &Payload,
+    ) -> Result<ImageSignature, Reason> {
+        self.expect_digest(&signer.name, &payload.image_digest().to_string())?;
+        Ok(ImageSignature {
+            carrier: piece.carrier.clone(),
+            repository: Some(payload.repository().to_owned()),
+            in_confidential_space: visibility(&piece.carrier, payload, signer.key()),
+        })
+    }
+
+    /// The legacy layout with a certificate.
+    fn certified_payload(
+        &mut self,
+        piece: &Piece,
+        signature: &str,
+        certified: &Certified,
+    ) -> Result<(), Reason> {
+        let bundle = keyless::signature(&annotations(signature, certified)).map_err(refused)?;
+        let payload = Artifact::Bytes(&piece.bytes);
+        let verified = self
+            .principals
+            .verify_certified(&bundle, &payload, self.now);
+        let verified = verified.map_err(unverified)?;
+        let signer = self.principals.with_identity(verified.by());
+        let signer = signer.ok_or_else(unknown_key)?;
+        let signed = verified.and_then(|_| {
+            let payload = Payload::parse_signed(&piece.bytes).map_err(unverified)?;
+            self.signature(piece, signer, &payload)
         });
         self.attested.signatures.push(signed?);
         Ok(())
+    }
+
+    /// A statement that is signed with a certificate.
+    fn certified(
+        &mut self,
+        piece: &Piece,
+        bundle: Result<keyless::Bundle, keyless::Refusal>,
+    ) -> Result<(), Reason> {
+        let bundle = bundle.map_err(refused)?;
+        let image = Artifact::from(&self.attested.image.digest);
+        let verified = self.principals.verify_certified(&bundle, &image, self.now);
+        let verified = verified.map_err(unverified)?;
+        let payload = verified.as_ref().and_then(|statement| {
+            let statement = statement.as_deref();
+            statement.ok_or_else(|| unverified("the bundle contains no statement"))
+        });
+        // Only statements are verified.
+        self.signed(piece, envelope::IN_TOTO, payload?)
     }
 
     /// An envelope, bare or in a bundle, counts for each principal that has signed it.
@@ -190,10 +249,12 @@ impl Examiner<'_> {
     }
 }
 
-fn visibility(carrier: &Carrier, payload: &Payload, key: &PublicKey) -> Visibility {
+/// A signature with a certificate names no key that Confidential Space could read.
+fn visibility(carrier: &Carrier, payload: &Payload, key: Option<&PublicKey>) -> Visibility {
+    let is_named = key.is_some_and(|key| payload.names(key));
     match carrier {
-        Carrier::Tag(tag) if tag.ends_with(".sig") && payload.names(key) => Visibility::Counted,
-        Carrier::Tag(tag) if tag.ends_with(".sig") => match signature_algorithm(key) {
+        Carrier::Tag(tag) if tag.ends_with(".sig") && is_named => Visibility::Counted,
+        Carrier::Tag(tag) if tag.ends_with(".sig") => match key.and_then(signature_algorithm) {
             Some(_) => Visibility::NamesAnother,
             None => Visibility::OtherAlgorithm,
         },
@@ -208,6 +269,20 @@ fn rule_of(piece: &Piece) -> Rule {
         Some(predicate) => Rule::Statement(predicate),
         None => Rule::Signatures,
     }
+}
+
+fn annotations<'a>(signature: &'a str, certified: &'a Certified) -> Annotations<'a> {
+    Annotations {
+        signature: Some(signature),
+        certificate: Some(&certified.certificate),
+        chain: certified.chain.as_deref(),
+        promise: certified.promise.as_deref(),
+        timestamp: certified.timestamp.as_deref(),
+    }
+}
+
+fn refused(refusal: keyless::Refusal) -> Reason {
+    unverified(Unverified::from(refusal))
 }
 
 fn unknown_key() -> Reason {

@@ -384,12 +384,12 @@ async fn apart<T: Send + 'static>(
 
 fn read_policy(path: &Path) -> Result<Policy, Error> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    // Paths of keys are relative to the policy, not to the working directory.
-    let read_key = |key: &Path| {
-        let file = std::fs::File::open(folder.join(key))?;
-        content::read_limited(file, limits::KEY).map_err(std::io::Error::other)
+    // Paths of keys and of the trusted root are relative to the policy, not to the working directory.
+    let read_file = |name: &Path| {
+        let file = std::fs::File::open(folder.join(name))?;
+        content::read_limited(file, limits::DOCUMENT).map_err(std::io::Error::other)
     };
-    Policy::parse(&read(path)?, &read_key).map_err(|source| Error::Policy {
+    Policy::parse(&read(path)?, &read_file).map_err(|source| Error::Policy {
         path: path.to_owned(),
         source,
     })

@@ -7,7 +7,7 @@ use std::path::Path;
 use attest::Predicate;
 use content::Digest;
 use oci::Repository;
-use trust::{Identity, Principals, Quorum};
+use trust::{Identity, Principal, Principals, Quorum};
 
 use crate::commit::Commit;
 
@@ -72,20 +72,21 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Parses a policy. `read_key` reads the key files that it names.
+    /// Parses a policy. `read_file` reads the files that it names: keys and a trusted root.
     ///
     /// # Errors
     /// An entry is unknown, missing or invalid, or a list names something twice.
     pub fn parse(
         bytes: &[u8],
-        read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+        read_file: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
     ) -> Result<Self, InvalidPolicy> {
         let document = std::str::from_utf8(bytes).map_err(InvalidPolicy::of)?;
         let document: Document = content::toml::parse(document).map_err(InvalidPolicy::of)?;
-        let principals = document.principals(read_key)?;
+        let principals = document.principals(read_file)?;
+        let (principals, root) = document.with_root(principals, read_file)?;
         document.require_something()?;
         Ok(Self {
-            digest: digest(bytes, &principals),
+            digest: digest(bytes, &principals, root.as_ref()),
             repository: document.repository()?,
             signatures: document.signatures(&principals)?,
             attesters: document.attesters(&principals)?,
@@ -103,8 +104,8 @@ impl Policy {
     }
 
     /// The digest that verdicts name: SHA-256 over lines of hexadecimal digits, first the digest of the
-    /// document, then the digest of each principal's key in order. A policy that names key files
-    /// has another digest if a file has another key.
+    /// document, then the digest of each principal's key in order, then the digest of the trusted root, if the
+    /// policy names one. A policy that names files has another digest if a file has another key or another root.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
@@ -134,10 +135,13 @@ impl Policy {
     }
 }
 
-fn digest(document: &[u8], principals: &Principals) -> Digest {
+fn digest(document: &[u8], principals: &Principals, root: Option<&Digest>) -> Digest {
     let mut lines = format!("{}\n", Digest::of(document).hex());
-    for principal in principals.iter() {
-        lines += &format!("{}\n", principal.key.key_id().hex());
+    for key in principals.iter().filter_map(Principal::key) {
+        lines += &format!("{}\n", key.key_id().hex());
+    }
+    if let Some(root) = root {
+        lines += &format!("{}\n", root.hex());
     }
     Digest::of(lines.as_bytes())
 }

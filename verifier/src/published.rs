@@ -39,6 +39,20 @@ pub enum Form {
     Bundle,
 }
 
+/// Annotations of a layer in the legacy layout that is signed with a certificate (cosign,
+/// `pkg/oci/static/signature.go`).
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Certified {
+    /// `dev.sigstore.cosign/certificate`.
+    pub certificate: String,
+    /// `dev.sigstore.cosign/chain`.
+    pub chain: Option<String>,
+    /// `dev.sigstore.cosign/bundle`.
+    pub promise: Option<String>,
+    /// `dev.sigstore.cosign/rfc3161timestamp`.
+    pub timestamp: Option<String>,
+}
+
 /// One signature or statement.
 #[derive(Clone, Debug)]
 pub struct Piece {
@@ -46,6 +60,8 @@ pub struct Piece {
     pub carrier: Carrier,
     /// The form.
     pub form: Form,
+    /// The certificate beside it, in the legacy layout.
+    pub certified: Option<Certified>,
     /// The predicate type that the carrier claims, which is not signed.
     pub claimed_type: Option<String>,
     /// The digest that was requested.

@@ -172,6 +172,27 @@ impl Bundle {
     }
 }
 
+/// Whether a document that may be a bundle has a certificate, or a chain of them.
+pub fn is_certified(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Peek {
+        verification_material: Signer,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Signer {
+        certificate: Option<IgnoredAny>,
+        x509_certificate_chain: Option<IgnoredAny>,
+    }
+    let peek = json::parse::<Peek>(bytes, limits::BUNDLE);
+    peek.is_ok_and(
+        |Peek {
+             verification_material: signer,
+         }| { signer.certificate.is_some() || signer.x509_certificate_chain.is_some() },
+    )
+}
+
 impl Document {
     /// The payload may be an SBOM; nothing else in a bundle is large.
     fn check_size(&self, size: u64) -> Result<(), Refusal> {

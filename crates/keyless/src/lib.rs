@@ -17,7 +17,7 @@ mod statement;
 mod verify;
 
 pub use artifact::{Artifact, InvalidDigest};
-pub use bundle::{Bundle, LIMIT};
+pub use bundle::{Bundle, LIMIT, is_certified};
 pub use identity::{InvalidPattern, Pattern, Signer, Subject, Trusted};
 pub use legacy::{Annotations, attestation, signature};
 pub use refusal::{Reason, Refusal};

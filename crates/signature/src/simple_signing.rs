@@ -105,6 +105,14 @@ impl Payload {
     /// The bytes are not signed by `key`, larger than [`limits::PAYLOAD`], or not a payload of this type.
     pub fn verify(bytes: &[u8], signature: &[u8], key: &PublicKey) -> Result<Self, Error> {
         key.verify(bytes, signature)?;
+        Self::parse_signed(bytes)
+    }
+
+    /// Parses bytes whose signature was verified otherwise, with a certificate.
+    ///
+    /// # Errors
+    /// The bytes are larger than [`limits::PAYLOAD`], or not a payload of this type.
+    pub fn parse_signed(bytes: &[u8]) -> Result<Self, Error> {
         let payload: Self = json::parse(bytes, limits::PAYLOAD).map_err(document)?;
         if payload.critical.kind != TYPE {
             let found = &payload.critical.kind;

@@ -1,4 +1,5 @@
 use content::Digest;
+use keyless::Signer;
 use signature::PublicKey;
 
 /// Who made a signature, as the signature itself proves it.
@@ -7,6 +8,13 @@ use signature::PublicKey;
 pub enum Identity {
     /// The holder of a key: the SHA-256 digest of its SubjectPublicKeyInfo in DER.
     Key(Digest),
+    /// The subject of certificates, in the words of an issuer. Both are compared byte by byte.
+    Keyless {
+        /// The URL of the OpenID Connect provider that authenticated the subject.
+        issuer: String,
+        /// The subject alternative name of the certificates.
+        subject: String,
+    },
 }
 
 impl From<&PublicKey> for Identity {
@@ -15,11 +23,19 @@ impl From<&PublicKey> for Identity {
     }
 }
 
-/// The digits of the key's digest.
+impl From<&Signer> for Identity {
+    fn from(signer: &Signer) -> Self {
+        let Signer { issuer, subject } = signer.clone();
+        Self::Keyless { issuer, subject }
+    }
+}
+
+/// The digits of the key's digest, or the subject and its issuer.
 impl std::fmt::Display for Identity {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Key(digest) => write!(out, "key {}", digest.hex()),
+            Self::Keyless { issuer, subject } => write!(out, "{subject} of {issuer}"),
         }
     }
 }

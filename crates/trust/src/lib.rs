@@ -9,6 +9,6 @@ mod quorum;
 mod verified;
 
 pub use identity::Identity;
-pub use principal::{Principal, Principals, Twins};
+pub use principal::{Means, Principal, Principals, Twins};
 pub use quorum::{OutOfReach, Quorum};
 pub use verified::{Unverified, Verified};

@@ -1,3 +1,4 @@
+use keyless::{Signer, TrustRoot};
 use signature::PublicKey;
 
 use crate::Identity;
@@ -7,14 +8,42 @@ use crate::Identity;
 pub struct Principal {
     /// The name in the policy.
     pub name: String,
-    /// The only key that signs for the principal.
-    pub key: PublicKey,
+    /// The only means by which the principal signs.
+    pub means: Means,
+}
+
+/// How a principal signs.
+#[derive(Clone, Debug)]
+pub enum Means {
+    /// With this key.
+    Key(PublicKey),
+    /// With certificates that name this subject.
+    Keyless(Signer),
 }
 
 impl Principal {
     /// The identity that signatures of the principal have.
     pub fn identity(&self) -> Identity {
-        Identity::from(&self.key)
+        match &self.means {
+            Means::Key(key) => Identity::from(key),
+            Means::Keyless(signer) => Identity::from(signer),
+        }
+    }
+
+    /// The key, if the principal signs with one.
+    pub fn key(&self) -> Option<&PublicKey> {
+        match &self.means {
+            Means::Key(key) => Some(key),
+            Means::Keyless(_) => None,
+        }
+    }
+
+    /// The subject of certificates, if the principal signs with them.
+    pub fn signer(&self) -> Option<&Signer> {
+        match &self.means {
+            Means::Key(_) => None,
+            Means::Keyless(signer) => Some(signer),
+        }
     }
 
     /// Whether `identity` is the principal's.
@@ -23,12 +52,15 @@ impl Principal {
     }
 }
 
-/// The principals of a policy. No two share a name or a key: one signer with two names would count
-/// twice.
+/// The principals of a policy. No two share a name, a key or a subject of one issuer: one signer with two
+/// names would count twice.
 #[derive(Clone, Debug, Default)]
-pub struct Principals(Vec<Principal>);
+pub struct Principals {
+    all: Vec<Principal>,
+    root: Option<TrustRoot>,
+}
 
-/// Two principals that share a name or a key.
+/// Two principals that share a name, a key or a subject.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 #[error("principals `{first}` and `{second}` share one {what}")]
 pub struct Twins {
@@ -36,7 +68,7 @@ pub struct Twins {
     pub first: String,
     /// The name of the later principal.
     pub second: String,
-    /// `name` or `key`.
+    /// `name`, `key` or `subject`.
     pub what: &'static str,
 }
 
@@ -44,29 +76,42 @@ impl Principals {
     /// Takes principals in the order of the policy.
     ///
     /// # Errors
-    /// Two of them share a name or a key.
+    /// Two of them share a name, a key or a subject of one issuer.
     pub fn new(principals: Vec<Principal>) -> Result<Self, Twins> {
         for (index, second) in principals.iter().enumerate() {
             for first in &principals[..index] {
                 refuse_twins(first, second)?;
             }
         }
-        Ok(Self(principals))
+        let (all, root) = (principals, None);
+        Ok(Self { all, root })
+    }
+
+    /// The same principals, whose certificates are verified with `root`.
+    #[must_use]
+    pub fn with_root(self, root: TrustRoot) -> Self {
+        let root = Some(root);
+        Self { root, ..self }
+    }
+
+    /// The authorities and logs that certificates are verified with. Without them, no certificate counts.
+    pub fn root(&self) -> Option<&TrustRoot> {
+        self.root.as_ref()
     }
 
     /// The principals, in the order of the policy.
     pub fn iter(&self) -> std::slice::Iter<'_, Principal> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// The number of principals.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// Whether there is no principal.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// The principal of this name.
@@ -84,7 +129,10 @@ fn refuse_twins(first: &Principal, second: &Principal) -> Result<(), Twins> {
     let what = if first.name == second.name {
         "name"
     } else if first.is(&second.identity()) {
-        "key"
+        match first.means {
+            Means::Key(_) => "key",
+            Means::Keyless(_) => "subject",
+        }
     } else {
         return Ok(());
     };
@@ -103,8 +151,23 @@ pub(crate) mod tests {
     pub(crate) fn principal(name: &str, key: &PrivateKey) -> Principal {
         Principal {
             name: name.to_owned(),
-            key: key.public().clone(),
+            means: Means::Key(key.public().clone()),
         }
+    }
+
+    #[test]
+    fn a_subject_of_one_issuer_is_one_principal() {
+        let keyless = |name: &str, issuer: &str| Principal {
+            name: name.to_owned(),
+            means: Means::Keyless(Signer {
+                issuer: issuer.to_owned(),
+                subject: "a".to_owned(),
+            }),
+        };
+        let new = |all: [Principal; 2]| Principals::new(all.to_vec()).map(drop);
+        assert!(new([keyless("a", "x"), keyless("b", "y")]).is_ok());
+        let refused = new([keyless("a", "x"), keyless("b", "x")]).unwrap_err();
+        assert_eq!(refused.what, "subject");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 use chrono::{DateTime, Utc};
+use keyless::{Artifact, Bundle, Refusal, Subject, Trusted, verify_keyless};
 use signature::envelope::Envelope;
 use signature::simple_signing::Payload;
 
-use crate::{Identity, Principals};
+use crate::{Identity, Principal, Principals};
 
 /// A value that a principal signed. Only verification creates one.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,6 +19,12 @@ pub enum Unverified {
     /// No principal's key made the signature.
     #[error("signed with an unknown key, or not at all")]
     UnknownKey,
+    /// No principal of the policy signs with certificates.
+    #[error("signed with a certificate, and no principal of the policy signs with one")]
+    UnknownSubject,
+    /// A certificate, its signature or the evidence of logs is refused.
+    #[error("{}: {}", .0.reason, .0.detail)]
+    Keyless(#[from] Refusal),
     /// The signature is good and the payload is not.
     #[error(transparent)]
     Payload(#[from] signature::Error),
@@ -32,6 +39,15 @@ impl<T> Verified<T> {
     /// Who signed it.
     pub fn by(&self) -> &Identity {
         &self.by
+    }
+
+    /// The same with a reference to the value.
+    pub fn as_ref(&self) -> Verified<&T> {
+        Verified {
+            value: &self.value,
+            by: self.by.clone(),
+            at: self.at,
+        }
     }
 
     /// The time for which the signature was verified. A signature by a key has no time of its own.
@@ -63,12 +79,12 @@ impl Principals {
         signature: &[u8],
         now: DateTime<Utc>,
     ) -> Result<Verified<Payload>, Unverified> {
-        let mut principals = self.iter();
-        let signer = principals.find(|principal| principal.key.verify(bytes, signature).is_ok());
+        let mut keys = self.iter().filter_map(Principal::key);
+        let signer = keys.find(|key| key.verify(bytes, signature).is_ok());
         let signer = signer.ok_or(Unverified::UnknownKey)?;
         Ok(Verified {
-            value: Payload::verify(bytes, signature, &signer.key)?,
-            by: signer.identity(),
+            value: Payload::verify(bytes, signature, signer)?,
+            by: Identity::from(signer),
             at: now,
         })
     }
@@ -81,12 +97,48 @@ impl Principals {
     ) -> Vec<Verified<&'a [u8]>> {
         let verified = self.iter().filter_map(|principal| {
             Some(Verified {
-                value: envelope.verify(&principal.key).ok()?,
+                value: envelope.verify(principal.key()?).ok()?,
                 by: principal.identity(),
                 at: now,
             })
         });
         verified.collect()
+    }
+
+    /// Verifies a bundle that is signed with a certificate, over `artifact` or a statement about it. The value
+    /// is the statement, if there is one; the time is the earliest that a log or a timestamp authority gives.
+    ///
+    /// # Errors
+    /// The certificate is of no principal, or a check refuses it, the signature or the evidence.
+    pub fn verify_certified(
+        &self,
+        bundle: &Bundle,
+        artifact: &Artifact<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Verified<Option<Vec<u8>>>, Unverified> {
+        let mut refused = Unverified::UnknownSubject;
+        let Some(root) = self.root() else {
+            return Err(refused);
+        };
+        for signer in self.iter().filter_map(Principal::signer) {
+            let trusted = Trusted {
+                issuer: Some(signer.issuer.clone()),
+                subject: Subject::Exact(signer.subject.clone()),
+            };
+            match verify_keyless(bundle, artifact, &trusted, root, now) {
+                Ok(verified) => {
+                    let at = verified.times().iter().min().copied();
+                    return Ok(Verified {
+                        value: verified.statement().map(<[u8]>::to_vec),
+                        by: Identity::from(signer),
+                        at: at.unwrap_or(now),
+                    });
+                }
+                // It may be another principal's.
+                Err(refusal) => refused = refusal.into(),
+            }
+        }
+        Err(refused)
     }
 }
 

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use attest::{Predicate, Provenance};
 use console::at::At;
+use content::Digest;
+use keyless::{Signer, TrustRoot};
 use oci::Repository;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use signature::PublicKey;
-use trust::{Identity, Principal, Principals, Quorum};
+use trust::{Identity, Means, Principal, Principals, Quorum};
 
 use crate::commit::{Commit, InvalidCommit};
 
@@ -25,6 +27,7 @@ pub(super) struct Document {
     pub(super) source: Source,
     #[serde(default)]
     parameters: BTreeMap<String, toml::Value>,
+    keyless: Option<Keyless>,
     principal: Vec<Named>,
     signatures: Signers,
     attestations: Attestations,
@@ -55,11 +58,20 @@ pub(super) struct Source {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Keyless {
+    trusted_root: PathBuf,
+    digest: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Named {
     name: String,
     key: Option<PathBuf>,
     pem: Option<String>,
     algorithm: Option<String>,
+    issuer: Option<String>,
+    subject: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -114,10 +126,29 @@ impl Document {
 
     pub(super) fn principals(
         &self,
-        read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+        read_file: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
     ) -> Result<Principals, InvalidPolicy> {
-        let principals = self.principal.iter().map(|named| named.resolve(read_key));
+        let principals = self.principal.iter().map(|named| named.resolve(read_file));
         Principals::new(principals.collect::<Result<_, _>>()?).map_err(InvalidPolicy::of)
+    }
+
+    /// Adds the trusted root, and its digest. Principals who sign with certificates need one.
+    pub(super) fn with_root(
+        &self,
+        principals: Principals,
+        read_file: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+    ) -> Result<(Principals, Option<Digest>), InvalidPolicy> {
+        let Some(keyless) = &self.keyless else {
+            let mut all = principals.iter();
+            return match all.find(|principal| principal.signer().is_some()) {
+                Some(Principal { name, .. }) => Err(InvalidPolicy(format!(
+                    "principal `{name}` signs with certificates, but keyless.trusted_root is missing"
+                ))),
+                None => Ok((principals, None)),
+            };
+        };
+        let (root, digest) = keyless.read(read_file)?;
+        Ok((principals.with_root(root), Some(digest)))
     }
 
     pub(super) fn signatures(&self, known: &Principals) -> Result<Quorum, InvalidPolicy> {
@@ -198,16 +229,63 @@ impl Document {
     }
 }
 
+impl Keyless {
+    fn read(
+        &self,
+        read_file: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+    ) -> Result<(TrustRoot, Digest), InvalidPolicy> {
+        let wrong = |error: &dyn Display| InvalidPolicy(format!("keyless.trusted_root: {error}"));
+        let bytes = read_file(&self.trusted_root).map_err(At::reading(&self.trusted_root));
+        let bytes = bytes.map_err(|at| wrong(&at))?;
+        let found = Digest::of(&bytes);
+        if let Some(expected) = self
+            .digest
+            .as_ref()
+            .filter(|text| **text != found.to_string())
+        {
+            return Err(wrong(&format!("expected {expected}, found {found}")));
+        }
+        let root = TrustRoot::parse(&bytes).map_err(|refusal| wrong(&refusal))?;
+        Ok((root, found))
+    }
+}
+
 impl Named {
     fn resolve(
         &self,
-        read_key: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+        read_file: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
     ) -> Result<Principal, InvalidPolicy> {
+        let name = self.name.clone();
+        let means = match (&self.issuer, &self.subject) {
+            (None, None) => Means::Key(self.key(read_file)?),
+            (Some(issuer), Some(subject)) if self.has_no_key() => {
+                Means::Keyless(signer(&name, issuer, subject)?)
+            }
+            _ => return Err(self.ambiguous()),
+        };
+        Ok(Principal { name, means })
+    }
+
+    fn has_no_key(&self) -> bool {
+        self.key.is_none() && self.pem.is_none() && self.algorithm.is_none()
+    }
+
+    fn ambiguous(&self) -> InvalidPolicy {
+        let name = &self.name;
+        InvalidPolicy(format!(
+            "principal `{name}`: expected one of `key` and `pem`, or `issuer` with `subject`"
+        ))
+    }
+
+    fn key(
+        &self,
+        read_file: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+    ) -> Result<PublicKey, InvalidPolicy> {
         let name = &self.name;
         let wrong = |error: &dyn Display| InvalidPolicy(format!("key of `{name}`: {error}"));
         let pem = match (&self.key, &self.pem) {
             (Some(path), None) => {
-                let text = read_key(path).and_then(|bytes| {
+                let text = read_file(path).and_then(|bytes| {
                     String::from_utf8(bytes).map_err(|error| {
                         std::io::Error::new(std::io::ErrorKind::InvalidData, error)
                     })
@@ -216,21 +294,27 @@ impl Named {
                 text.map_err(|at| wrong(&at))?
             }
             (None, Some(pem)) => pem.clone(),
-            _ => {
-                let neither = format!("principal `{name}`: expected one of `key` and `pem`");
-                return Err(InvalidPolicy(neither));
-            }
+            _ => return Err(self.ambiguous()),
         };
         let key = PublicKey::from_pem(&pem).map_err(|error| wrong(&error))?;
         let key = match &self.algorithm {
             Some(algorithm) => algorithm.parse().and_then(|only| key.with_algorithm(only)),
             None => Ok(key),
         };
-        Ok(Principal {
-            name: name.clone(),
-            key: key.map_err(|error| wrong(&error))?,
-        })
+        key.map_err(|error| wrong(&error))
     }
+}
+
+/// Neither may be empty, and neither is a pattern.
+fn signer(name: &str, issuer: &str, subject: &str) -> Result<Signer, InvalidPolicy> {
+    if issuer.is_empty() || subject.is_empty() {
+        let empty = format!("principal `{name}`: `issuer` or `subject` is empty");
+        return Err(InvalidPolicy(empty));
+    }
+    Ok(Signer {
+        issuer: issuer.to_owned(),
+        subject: subject.to_owned(),
+    })
 }
 
 fn keys(

@@ -267,6 +267,6 @@ fn unknown_entries_and_names_are_refused() {
     says(
         "[signatures]",
         "[[principal]]\nname = \"x\"\n[signatures]",
-        "principal `x`: expected one of `key` and `pem`",
+        "principal `x`: expected one of `key` and `pem`, or `issuer` with `subject`",
     );
 }

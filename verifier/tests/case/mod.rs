@@ -169,6 +169,7 @@ pub fn piece(carrier: Carrier, form: Form, claimed_type: Option<&str>, bytes: Ve
     Piece {
         carrier,
         form,
+        certified: None,
         claimed_type: claimed_type.map(str::to_owned),
         digest: Digest::of(&bytes),
         bytes,

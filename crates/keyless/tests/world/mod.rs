@@ -145,6 +145,37 @@ impl World {
         })
     }
 
+    /// A bundle that contains a statement.
+    pub fn bundle_of(&self, leaf: &Leaf, payload: &[u8]) -> Value {
+        let kind = signature::envelope::IN_TOTO;
+        let signed = signature::envelope::pae(kind, payload);
+        let signature = STANDARD.encode(leaf.key.sign(&signed).unwrap());
+        let hash = |bytes| json!({ "algorithm": "sha256", "value": Digest::of(bytes).hex() });
+        let verifier = STANDARD.encode(pem("CERTIFICATE", &leaf.der));
+        let body = json!({
+            "apiVersion": "0.0.1",
+            "kind": "dsse",
+            "spec": {
+                "envelopeHash": hash(b""),
+                "payloadHash": hash(payload),
+                "signatures": [{ "signature": signature, "verifier": verifier }],
+            },
+        });
+        let (log, time) = (&self.log, TIME);
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": {
+                "certificate": { "rawBytes": STANDARD.encode(&leaf.der) },
+                "tlogEntries": [Entry { log, time, body }.logged()],
+            },
+            "dsseEnvelope": {
+                "payload": STANDARD.encode(payload),
+                "payloadType": kind,
+                "signatures": [{ "sig": signature }],
+            },
+        })
+    }
+
     /// A bundle over [`ARTIFACT`] with a key, and an entry of it.
     pub fn bundle_by_key(&self, key: &PrivateKey) -> Value {
         let signature = key.sign(ARTIFACT).unwrap();
@@ -207,7 +238,7 @@ impl Entry<'_> {
         json!({
             "logIndex": "0",
             "logId": { "keyId": STANDARD.encode(id.as_bytes()) },
-            "kindVersion": { "kind": "hashedrekord", "version": "0.0.1" },
+            "kindVersion": { "kind": self.body["kind"], "version": "0.0.1" },
             "integratedTime": self.time.to_string(),
             "inclusionPromise": { "signedEntryTimestamp": STANDARD.encode(promise) },
             "inclusionProof": {

@@ -1,0 +1,197 @@
+//! Principals who sign with certificates, in both layouts.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod case;
+#[allow(dead_code, reason = "other tests use all of it")]
+#[path = "../../crates/keyless/tests/world/mod.rs"]
+mod world;
+
+use attest::predicate::COSIGN_SIGN;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use case::{Case, REPOSITORY, legacy_signature, piece, referrer, statement};
+use content::Digest;
+use rcgen::SanType;
+use serde_json::{Value, json};
+use trust::Identity;
+use verifier::appraise::appraise;
+use verifier::evidence::Evidence;
+use verifier::examine::examine;
+use verifier::policy::{InvalidPolicy, Policy};
+use verifier::published::{Certified, Form, Piece};
+use verifier::report;
+use verifier::verdict::Verdict;
+use world::{Entry, ISSUER, Leaf, SUBJECT, TIME, World, hashed, params, pem};
+
+/// The policy of `case`, which requires the workflow's signature as well.
+fn policy_text(case: &Case) -> String {
+    let required = "require = [\"builder\"]\nthreshold = 1";
+    assert!(case.policy.contains(required));
+    let both = "require = [\"builder\", \"workflow\"]\nthreshold = 2";
+    format!(
+        "{}[keyless]\ntrusted_root = \"root.json\"\n[[principal]]\nname = \"workflow\"\n\
+         issuer = \"{ISSUER}\"\nsubject = \"{SUBJECT}\"\n",
+        case.policy.replacen(required, both, 1)
+    )
+}
+
+fn parse(text: &str, root: &Value) -> Result<Policy, InvalidPolicy> {
+    let root = root.to_string().into_bytes();
+    Policy::parse(text.as_bytes(), &|_| Ok(root.clone()))
+}
+
+/// The identities that have signed the image, and the verdict with its table.
+fn judge(case: &Case, world: &World) -> (Vec<Identity>, bool, String) {
+    let policy = parse(&policy_text(case), &world.root()).unwrap();
+    let attested = examine(case.published.clone(), policy.principals(), world::now());
+    let signers = attested.signatures().iter();
+    let signers = signers.map(|signature| signature.by().clone()).collect();
+    let evidence = Evidence::new(attested, case.rebuild.clone());
+    let verdict = Verdict::of(appraise(&evidence, &policy, world::now()));
+    let is_pass = matches!(verdict, Verdict::Pass(_));
+    (signers, is_pass, report::table(&verdict))
+}
+
+fn bundle(world: &World, leaf: &Leaf, digest: &Digest) -> Piece {
+    let payload = statement(REPOSITORY, digest, COSIGN_SIGN, json!({}));
+    let bytes = world.bundle_of(leaf, &payload).to_string().into_bytes();
+    piece(referrer(&bytes), Form::Bundle, Some(COSIGN_SIGN), bytes)
+}
+
+/// What `cosign sign` wrote before bundles.
+fn legacy(world: &World, leaf: &Leaf, digest: &Digest) -> Piece {
+    let mut piece = legacy_signature(&leaf.key, REPOSITORY, digest);
+    let Form::SimpleSigning { signature } = &piece.form else {
+        panic!("no signature");
+    };
+    let certificate = pem("CERTIFICATE", &leaf.der);
+    let signed = STANDARD.decode(signature).unwrap();
+    let body = hashed(&Digest::of(&piece.bytes), &signed, &certificate);
+    let (log, time) = (&world.log, TIME);
+    let entry = Entry { log, time, body }.logged();
+    let promise = json!({
+        "SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
+        "Payload": {
+            "body": entry["canonicalizedBody"],
+            "integratedTime": TIME,
+            "logIndex": 0,
+            "logID": log.public().key_id().hex(),
+        },
+    });
+    piece.certified = Some(Certified {
+        certificate,
+        chain: None,
+        promise: Some(promise.to_string()),
+        timestamp: None,
+    });
+    piece
+}
+
+#[test]
+fn a_subject_is_one_principal_in_either_layout() {
+    let world = World::new();
+    let leaf = world.leaf(&params());
+    let workflow = Identity::Keyless {
+        issuer: ISSUER.to_owned(),
+        subject: SUBJECT.to_owned(),
+    };
+    for sign in [bundle, legacy] {
+        let mut case = Case::passing();
+        let (_, is_pass, table) = judge(&case, &world);
+        assert!(!is_pass, "{table}");
+        let signature = sign(&world, &leaf, &case.image.digest);
+        case.published.pieces.push(signature);
+        let (signers, is_pass, table) = judge(&case, &world);
+        assert!(is_pass && signers.contains(&workflow), "{table}");
+    }
+    // Two signatures by two certificates of one subject are one principal's.
+    let mut case = Case::passing();
+    let digest = case.image.digest;
+    let other = world.leaf(&params());
+    case.published.pieces = vec![
+        bundle(&world, &leaf, &digest),
+        legacy(&world, &other, &digest),
+    ];
+    let (signers, is_pass, table) = judge(&case, &world);
+    assert_eq!(signers, [workflow.clone(), workflow]);
+    assert!(!is_pass, "{table}");
+}
+
+#[test]
+fn what_the_certificate_does_not_vouch_for_does_not_count() {
+    let world = World::new();
+    let digest = Case::passing().image.digest;
+    let (good, mut another) = (params(), params());
+    another.subject_alt_names = vec![SanType::URI("https://other.example".try_into().unwrap())];
+    let leaf = world.leaf(&good);
+    let stranger = World::new();
+    let mut unpromised = legacy(&world, &leaf, &digest);
+    unpromised.certified.as_mut().unwrap().promise = None;
+    let mut another_payload = legacy(&world, &leaf, &digest);
+    another_payload.bytes = legacy(&world, &leaf, &Digest::of(b"x")).bytes;
+    another_payload.digest = Digest::of(&another_payload.bytes);
+    let unlogged = stranger.leaf(&good);
+    for (piece, reason) in [
+        (bundle(&world, &world.leaf(&another), &digest), "identity"),
+        (legacy(&world, &world.leaf(&another), &digest), "identity"),
+        (bundle(&world, &leaf, &Digest::of(b"x")), "artifact"),
+        (
+            legacy(&world, &leaf, &Digest::of(b"x")),
+            "for another image",
+        ),
+        (bundle(&world, &unlogged, &digest), "certificate-chain"),
+        (bundle(&stranger, &leaf, &digest), "log-unknown"),
+        (unpromised, "log-missing"),
+        (another_payload, "signature"),
+    ] {
+        let mut case = Case::passing();
+        case.published.pieces.push(piece);
+        let (_, is_pass, table) = judge(&case, &world);
+        assert!(!is_pass, "{reason}: {table}");
+        assert!(table.contains(reason), "{reason}: {table}");
+    }
+}
+
+#[test]
+fn a_policy_names_issuer_subject_and_root() {
+    let (world, case) = (World::new(), Case::passing());
+    let (root, text) = (world.root(), policy_text(&case));
+    let digest = *parse(&text, &root).unwrap().digest();
+    assert_ne!(
+        digest,
+        *parse(&text, &World::new().root()).unwrap().digest()
+    );
+    let root_digest = Digest::of(root.to_string().as_bytes());
+    let pinned = |digest: &Digest| {
+        let entry = "trusted_root = \"root.json\"\n";
+        text.replacen(entry, &format!("{entry}digest = \"{digest}\"\n"), 1)
+    };
+    assert!(parse(&pinned(&root_digest), &root).is_ok());
+    let twin = text.clone()
+        + "[[principal]]\nname = \"twin\"\n"
+        + &format!("issuer = \"{ISSUER}\"\nsubject = \"{SUBJECT}\"\n");
+    for (text, reason) in [
+        (
+            pinned(&Digest::of(b"x")),
+            "keyless.trusted_root: expected sha256:",
+        ),
+        (
+            text.replacen("[keyless]\ntrusted_root = \"root.json\"\n", "", 1),
+            "keyless.trusted_root is missing",
+        ),
+        (
+            text.replacen(&format!("issuer = \"{ISSUER}\"\n"), "", 1),
+            "or `issuer` with `subject`",
+        ),
+        (text.replacen(ISSUER, "", 1), "is empty"),
+        (twin, "share one subject"),
+    ] {
+        let error = parse(&text, &root).err().unwrap().to_string();
+        assert!(error.contains(reason), "{reason}: {error}");
+    }
+    let error = parse(&text, &json!({})).err().unwrap().to_string();
+    assert!(
+        error.contains("keyless.trusted_root: parsing trusted root"),
+        "{error}"
+    );
+}
