@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::digest;
+
 use crate::Error;
 
 /// The type of a key.
@@ -23,8 +25,8 @@ pub enum KeyType {
     Ed25519,
 }
 
-/// A digest algorithm (FIPS 180-4).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// A digest algorithm (FIPS 180-4), in the order of length.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Hash {
     /// SHA-256.
     Sha256,
@@ -68,6 +70,8 @@ pub enum Algorithm {
     },
     /// Ed25519 over the message itself (RFC 8032, section 5.1).
     Ed25519,
+    /// Ed25519ph, over the SHA-512 of the message, without a context (RFC 8032, section 5.1).
+    Ed25519ph,
 }
 
 const SHA256_DER: Algorithm = Algorithm::Ecdsa {
@@ -98,7 +102,7 @@ impl KeyType {
             Self::P384 => vec![der(Hash::Sha384), SHA256_DER],
             Self::P521 => vec![der(Hash::Sha512), SHA256_DER],
             Self::Rsa { .. } => vec![Algorithm::RsaPkcs1 { hash: Hash::Sha256 }],
-            Self::Ed25519 => vec![Algorithm::Ed25519],
+            Self::Ed25519 => vec![Algorithm::Ed25519, Algorithm::Ed25519ph],
         }
     }
 
@@ -113,13 +117,35 @@ impl KeyType {
     }
 }
 
+impl Hash {
+    /// The digest of `message`.
+    pub fn digest(self, message: &[u8]) -> Vec<u8> {
+        let algorithm = match self {
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+        };
+        digest::digest(algorithm, message).as_ref().to_vec()
+    }
+}
+
 impl Algorithm {
+    /// The digest algorithm that is chosen; `None` for Ed25519 and Ed25519ph, which have no choice.
+    pub fn hash(self) -> Option<Hash> {
+        match self {
+            Self::Ecdsa { hash, .. } | Self::RsaPkcs1 { hash } | Self::RsaPss { hash, .. } => {
+                Some(hash)
+            }
+            Self::Ed25519 | Self::Ed25519ph => None,
+        }
+    }
+
     /// Whether a key of this type can sign with the algorithm.
     pub fn is_for(self, key: KeyType) -> bool {
         match self {
             Self::Ecdsa { .. } => key.scalar_size().is_some(),
             Self::RsaPkcs1 { .. } | Self::RsaPss { .. } => matches!(key, KeyType::Rsa { .. }),
-            Self::Ed25519 => key == KeyType::Ed25519,
+            Self::Ed25519 | Self::Ed25519ph => key == KeyType::Ed25519,
         }
     }
 }
@@ -176,12 +202,13 @@ impl fmt::Display for Algorithm {
                 salt: Some(salt),
             } => write!(f, "rsa-pss-{hash}-salt{salt}"),
             Self::Ed25519 => f.write_str("ed25519"),
+            Self::Ed25519ph => f.write_str("ed25519ph"),
         }
     }
 }
 
 /// The names of the algorithms, for the help of a program.
-pub const ALGORITHMS: &str = "ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH, rsa-pss-HASH-saltBYTES (HASH is sha256, sha384 or sha512), ed25519";
+pub const ALGORITHMS: &str = "ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH, rsa-pss-HASH-saltBYTES (HASH is sha256, sha384 or sha512), ed25519, ed25519ph";
 
 impl FromStr for Algorithm {
     type Err = Error;
@@ -197,8 +224,10 @@ impl FromStr for Algorithm {
 }
 
 fn parse(text: &str) -> Option<Algorithm> {
-    if text == "ed25519" {
-        return Some(Algorithm::Ed25519);
+    match text {
+        "ed25519" => return Some(Algorithm::Ed25519),
+        "ed25519ph" => return Some(Algorithm::Ed25519ph),
+        _ => {}
     }
     let (text, salt) = match text.split_once("-salt") {
         Some((text, salt)) => (text, Some(salt.parse().ok()?)),
@@ -230,6 +259,7 @@ mod tests {
             "rsa-pss-sha256",
             "rsa-pss-sha512-salt0",
             "ed25519",
+            "ed25519ph",
         ] {
             assert_eq!(name.parse::<Algorithm>().unwrap().to_string(), name);
         }

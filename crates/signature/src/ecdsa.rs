@@ -9,11 +9,16 @@ pub(crate) fn to_der(signature: &[u8], size: usize) -> Option<Vec<u8>> {
         return None;
     }
     let (r, s) = signature.split_at(size);
-    let [r, s] = [UintRef::new(r).ok()?, UintRef::new(s).ok()?];
-    let length = (r.encoded_len().ok()? + s.encoded_len().ok()?).ok()?;
+    of_pair(r, s)
+}
+
+/// A `SEQUENCE` of two numbers, big-endian.
+pub(crate) fn of_pair(first: &[u8], second: &[u8]) -> Option<Vec<u8>> {
+    let [first, second] = [UintRef::new(first).ok()?, UintRef::new(second).ok()?];
+    let length = (first.encoded_len().ok()? + second.encoded_len().ok()?).ok()?;
     let mut der = Header::new(Tag::Sequence, length).to_der().ok()?;
-    r.encode_to_vec(&mut der).ok()?;
-    s.encode_to_vec(&mut der).ok()?;
+    first.encode_to_vec(&mut der).ok()?;
+    second.encode_to_vec(&mut der).ok()?;
     Some(der)
 }
 

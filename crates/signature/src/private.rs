@@ -1,4 +1,7 @@
-use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::digest::{self, Digest};
+use aws_lc_rs::encoding::{
+    AsBigEndian as _, AsDer as _, Curve25519SeedBin, Pkcs8V1Der, PublicKeyX509Der,
+};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -7,6 +10,7 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaKeyPair,
     RsaSignatureEncoding,
 };
+use ed25519_dalek::{Digest as _, Sha512};
 use p256::SecretKey;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
@@ -121,12 +125,12 @@ impl PrivateKey {
     /// The same key, which signs with this algorithm and no other.
     ///
     /// # Errors
-    /// The key cannot sign with the algorithm: it is for another type of key, with a digest that is not of the
-    /// curve's length, or with a salt of a given length.
+    /// The key cannot sign with the algorithm: it is for another type of key, with a digest that is longer than the
+    /// curve's order, or with a salt of a given length.
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, Error> {
         let first = self.public.key_type().default_algorithms()[0];
         let signs = match (algorithm, first) {
-            (Algorithm::Ecdsa { hash, .. }, Algorithm::Ecdsa { hash: own, .. }) => hash == own,
+            (Algorithm::Ecdsa { hash, .. }, Algorithm::Ecdsa { hash: own, .. }) => hash <= own,
             (Algorithm::RsaPss { salt, .. }, _) => salt.is_none(),
             _ => true,
         };
@@ -248,15 +252,39 @@ fn sign(secret: &Secret, algorithm: Algorithm, message: &[u8]) -> Option<Vec<u8>
             let signature: Signature = key.sign(message);
             signature.to_der().as_bytes().to_vec()
         }
-        Secret::Ecdsa(key) => key.sign(&random, message).ok()?.as_ref().to_vec(),
+        Secret::Ecdsa(key) => {
+            let digest = digest_for(key, algorithm.hash()?, message)?;
+            key.sign_digest(&digest).ok()?.as_ref().to_vec()
+        }
         Secret::Rsa(key) => {
             let mut signature = vec![0; key.public_modulus_len()];
             key.sign(padding(algorithm)?, &random, message, &mut signature)
                 .ok()?;
             signature
         }
+        Secret::Ed25519(key) if algorithm == Algorithm::Ed25519ph => prehashed(key, message)?,
         Secret::Ed25519(key) => key.try_sign(message).ok()?.as_ref().to_vec(),
     })
+}
+
+/// The digest of `message` as long as the digest of the key's curve, which the library wants. A shorter digest is the
+/// same number with zeros before it (FIPS 186-5, section 6.4.1).
+fn digest_for(key: &EcdsaKeyPair, hash: Hash, message: &[u8]) -> Option<Digest> {
+    let own = match *key.algorithm() == ECDSA_P384_SHA384_ASN1_SIGNING {
+        true => &digest::SHA384,
+        false => &digest::SHA512,
+    };
+    let digest = hash.digest(message);
+    let mut padded = vec![0; own.output_len().checked_sub(digest.len())?];
+    padded.extend(digest);
+    Digest::import_less_safe(&padded, own).ok()
+}
+
+fn prehashed(key: &Ed25519KeyPair, message: &[u8]) -> Option<Vec<u8>> {
+    let seed: Curve25519SeedBin<'_> = key.seed().ok()?.as_be_bytes().ok()?;
+    let key = ed25519_dalek::SigningKey::from_bytes(seed.as_ref().try_into().ok()?);
+    let signature = key.sign_prehashed(Sha512::new_with_prefix(message), None);
+    Some(signature.ok()?.to_bytes().to_vec())
 }
 
 fn padding(algorithm: Algorithm) -> Option<&'static RsaSignatureEncoding> {
@@ -271,7 +299,7 @@ fn padding(algorithm: Algorithm) -> Option<&'static RsaSignatureEncoding> {
             Hash::Sha384 => &RSA_PSS_SHA384,
             Hash::Sha512 => &RSA_PSS_SHA512,
         },
-        Algorithm::Ecdsa { .. } | Algorithm::Ed25519 => return None,
+        Algorithm::Ecdsa { .. } | Algorithm::Ed25519 | Algorithm::Ed25519ph => return None,
     })
 }
 

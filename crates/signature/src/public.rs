@@ -2,10 +2,10 @@ use std::fmt;
 
 use content::{Digest, limits};
 
-use crate::algorithm::{Algorithm, KeyType};
+use crate::algorithm::{Algorithm, Encoding, KeyType};
 use crate::pem::{self, Block};
 use crate::scheme::{Message, Scheme};
-use crate::{Error, spki};
+use crate::{Error, ecdsa, spki};
 
 const SPKI: &str = "PUBLIC KEY";
 const PKCS1: &str = "RSA PUBLIC KEY";
@@ -71,6 +71,44 @@ impl PublicKey {
             key_type,
             schemes,
         })
+    }
+
+    /// A key on a curve as a token has it: the curve's name in DER, and the point in an `OCTET STRING` (PKCS #11 3.1,
+    /// `CKA_EC_PARAMS` and `CKA_EC_POINT`).
+    ///
+    /// # Errors
+    /// As [`PublicKey::from_pem`].
+    pub fn from_point(curve: &[u8], point: &[u8]) -> Result<Self, Error> {
+        let der = spki::of_point(curve, point);
+        Self::from_der(der.ok_or_else(|| invalid("the curve or the point is invalid"))?)
+    }
+
+    /// An RSA key of a modulus and an exponent, big-endian.
+    ///
+    /// # Errors
+    /// As [`PublicKey::from_pem`].
+    pub fn from_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, Error> {
+        let key = ecdsa::of_pair(modulus, exponent);
+        let der = key.and_then(|key| spki::of_rsa(&key));
+        Self::from_der(der.ok_or_else(|| invalid("the modulus or the exponent is invalid"))?)
+    }
+
+    /// A signature as a token returns it, where that of ECDSA is `r` and `s`, in the encoding of the algorithm that
+    /// the key signs with.
+    ///
+    /// # Errors
+    /// The signature has another length.
+    pub fn encoded(&self, signature: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let der = Encoding::Der;
+        match (self.algorithms().next(), self.key_type.scalar_size()) {
+            (Some(Algorithm::Ecdsa { encoding, .. }), Some(size)) if encoding == der => {
+                let der = ecdsa::to_der(&signature, size);
+                der.ok_or_else(|| {
+                    Error::Invalid("signing: a signature of another length".to_owned())
+                })
+            }
+            _ => Ok(signature),
+        }
     }
 
     /// The same key, whose signatures have this algorithm and no other.

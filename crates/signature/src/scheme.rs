@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use aws_lc_rs::digest::{self, Digest, digest};
 use aws_lc_rs::signature::{self as lc, ParsedPublicKey, RsaParameters, RsaPssSaltLength};
 
+use ed25519_dalek::{Digest as _, Sha512, Signature, VerifyingKey};
+
 use crate::algorithm::{Algorithm, Encoding, Hash, KeyType};
 use crate::ecdsa;
 
@@ -44,15 +46,28 @@ pub(crate) struct Scheme {
     pub(crate) algorithm: Algorithm,
     encoding: Encoding,
     scalar_size: usize,
+    keys: Keys,
+}
+
+#[derive(Clone)]
+enum Keys {
     /// Parsed for each of the algorithm's parameters; there are two if a salt may have either of two lengths.
-    keys: Vec<ParsedPublicKey>,
+    Parsed(Vec<ParsedPublicKey>),
+    /// For Ed25519ph, which AWS-LC offers to C only.
+    Prehashed(Box<VerifyingKey>),
 }
 
 impl Scheme {
     /// The scheme of a key, a SubjectPublicKeyInfo in DER; `None` if the key is invalid or of another type.
     pub(crate) fn new(algorithm: Algorithm, key_type: KeyType, der: &[u8]) -> Option<Self> {
         let parse = |parameters: &'static Parameters| ParsedPublicKey::new(parameters, der).ok();
-        let keys = parameters(algorithm, key_type)?;
+        let keys = match algorithm {
+            Algorithm::Ed25519ph => Keys::Prehashed(Box::new(prehashed(key_type, der)?)),
+            _ => {
+                let keys = parameters(algorithm, key_type)?.into_iter();
+                Keys::Parsed(keys.map(parse).collect::<Option<_>>()?)
+            }
+        };
         let encoding = match algorithm {
             Algorithm::Ecdsa { encoding, .. } => encoding,
             _ => Encoding::Der,
@@ -61,7 +76,7 @@ impl Scheme {
             algorithm,
             encoding,
             scalar_size: key_type.scalar_size().unwrap_or_default(),
-            keys: keys.into_iter().map(parse).collect::<Option<_>>()?,
+            keys,
         })
     }
 
@@ -77,16 +92,42 @@ impl Scheme {
                 None => return false,
             },
         };
-        let verifies = |key: &ParsedPublicKey| match self.algorithm {
-            Algorithm::Ed25519 => key.verify_sig(message.bytes, signature),
-            Algorithm::Ecdsa { hash, .. }
-            | Algorithm::RsaPkcs1 { hash }
-            | Algorithm::RsaPss { hash, .. } => {
-                key.verify_digest_sig(message.digest(hash), signature)
-            }
-        };
-        self.keys.iter().any(|key| verifies(key).is_ok())
+        match &self.keys {
+            Keys::Parsed(keys) => keys
+                .iter()
+                .any(|key| self.verifies_with(key, message, signature)),
+            Keys::Prehashed(key) => verifies_prehashed(key, message.bytes, signature),
+        }
     }
+
+    fn verifies_with(
+        &self,
+        key: &ParsedPublicKey,
+        message: &Message<'_>,
+        signature: &[u8],
+    ) -> bool {
+        let verified = match self.algorithm.hash() {
+            Some(hash) => key.verify_digest_sig(message.digest(hash), signature),
+            None => key.verify_sig(message.bytes, signature),
+        };
+        verified.is_ok()
+    }
+}
+
+fn prehashed(key_type: KeyType, der: &[u8]) -> Option<VerifyingKey> {
+    let point = der
+        .last_chunk::<32>()
+        .filter(|_| key_type == KeyType::Ed25519)?;
+    VerifyingKey::from_bytes(point).ok()
+}
+
+fn verifies_prehashed(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+    let Ok(signature) = Signature::from_slice(signature) else {
+        return false;
+    };
+    let digest = Sha512::new_with_prefix(message);
+    key.verify_prehashed_strict(digest, None, &signature)
+        .is_ok()
 }
 
 fn parameters(algorithm: Algorithm, key: KeyType) -> Option<Vec<&'static Parameters>> {
@@ -102,6 +143,7 @@ fn parameters(algorithm: Algorithm, key: KeyType) -> Option<Vec<&'static Paramet
         }],
         Algorithm::RsaPss { hash, salt } => pss(hash, salt)?,
         Algorithm::Ed25519 => vec![&lc::ED25519],
+        Algorithm::Ed25519ph => return None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7), of which exactly one encoding of each key is read.
 
 use p256::pkcs8::ObjectIdentifier;
-use p256::pkcs8::der::asn1::{AnyRef, BitStringRef};
+use p256::pkcs8::der::asn1::{AnyRef, BitStringRef, OctetStringRef, PrintableStringRef};
 use p256::pkcs8::der::{Decode as _, Encode as _};
 use p256::pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
@@ -46,7 +46,7 @@ pub(crate) fn key_type(der: &[u8]) -> Result<KeyType, String> {
         RSA if parameters != Some(AnyRef::NULL) => Err("RSA parameters are not NULL".to_owned()),
         RSA => rsa(key),
         ED25519 if parameters.is_some() => Err("an Ed25519 key has no parameters".to_owned()),
-        ED25519 => Ok(KeyType::Ed25519),
+        ED25519 => ed25519(key),
         other => Err(format!("unsupported type of key {other}")),
     }
 }
@@ -70,7 +70,8 @@ fn elliptic_curve(parameters: Option<AnyRef<'_>>, point: &[u8]) -> Result<KeyTyp
 }
 
 fn rsa(key: &[u8]) -> Result<KeyType, String> {
-    let [modulus, _] = ecdsa::pair(key).ok_or("it is not an RSAPublicKey in DER")?;
+    let [modulus, exponent] = ecdsa::pair(key).ok_or("it is not an RSAPublicKey in DER")?;
+    check_exponent(exponent.as_bytes())?;
     let bytes = modulus.as_bytes();
     let bits = 8 * bytes.len()
         - bytes
@@ -82,6 +83,83 @@ fn rsa(key: &[u8]) -> Result<KeyType, String> {
             "expected an RSA key of 2048 to 4096 bits, found {bits}"
         )),
     }
+}
+
+/// With the exponent 1 every signature is its own padded digest. Go reads exponents up to 2^31 - 1.
+fn check_exponent(bytes: &[u8]) -> Result<(), String> {
+    let shifted = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+    let exponent = match bytes.len() <= 4 {
+        true => bytes.iter().fold(0, shifted),
+        false => 0,
+    };
+    match (3..1 << 31).contains(&exponent) && exponent % 2 == 1 {
+        true => Ok(()),
+        false => Err("expected an odd RSA exponent from 3 to 2^31 - 1".to_owned()),
+    }
+}
+
+/// The coordinates y of the points of small order on Curve25519, little-endian: of order 4, 1, 8, 8 and 2. Under such a
+/// key one signature fits many messages.
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    [0; 32],
+    [
+        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0,
+    ],
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+    [
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0x7f,
+    ],
+];
+
+/// An Ed25519 key is a coordinate y below 2^255 - 19, and the sign of x (RFC 8032, section 5.1.2).
+fn ed25519(key: &[u8]) -> Result<KeyType, String> {
+    let mut y: [u8; 32] = key.try_into().map_err(|_| "an Ed25519 key has 32 bytes")?;
+    y[31] &= 0x7f;
+    let is_reduced = y[0] < 0xed || y[1..31] != [0xff; 30] || y[31] != 0x7f;
+    match is_reduced && !SMALL_ORDER.contains(&y) {
+        true => Ok(KeyType::Ed25519),
+        false => Err("an Ed25519 key that is not reduced, or of small order".to_owned()),
+    }
+}
+
+/// The SubjectPublicKeyInfo of a point in an `OCTET STRING`, on a curve that is named in DER: by an object
+/// identifier, or by `edwards25519` (PKCS #11 3.1, sections 6.3.3 and 6.3.5).
+pub(crate) fn of_point(curve: &[u8], point: &[u8]) -> Option<Vec<u8>> {
+    let edwards = PrintableStringRef::from_der(curve);
+    let is_edwards = edwards.is_ok_and(|name| name.as_str() == "edwards25519")
+        || ObjectIdentifier::from_der(curve) == Ok(ED25519);
+    // Version 3.1 has the bytes of an Edwards key as they are, earlier versions in an OCTET STRING as well.
+    let point = match is_edwards && point.len() == 32 {
+        true => point,
+        false => <&OctetStringRef>::from_der(point).ok()?.as_bytes(),
+    };
+    let algorithm = match is_edwards {
+        true => AlgorithmIdentifierRef {
+            oid: ED25519,
+            parameters: None,
+        },
+        false => AlgorithmIdentifierRef {
+            oid: EC,
+            parameters: Some(AnyRef::from_der(curve).ok()?),
+        },
+    };
+    let info = SubjectPublicKeyInfoRef {
+        algorithm,
+        subject_public_key: BitStringRef::from_bytes(point).ok()?,
+    };
+    info.to_der().ok()
 }
 
 /// The SubjectPublicKeyInfo of an `RSAPublicKey` (PKCS #1) in DER.

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use base64::Engine as _;
 use signature::{Algorithm, Encoding, Hash, KeyType, PrivateKey, PublicKey};
 
 const MESSAGE: &[u8] = b"what is signed";
@@ -43,7 +44,7 @@ fn algorithms() -> Vec<Algorithm> {
     hashes
         .into_iter()
         .flat_map(of)
-        .chain([Algorithm::Ed25519])
+        .chain([Algorithm::Ed25519, Algorithm::Ed25519ph])
         .collect()
 }
 
@@ -93,8 +94,8 @@ fn a_key_with_an_algorithm_reads_no_other() {
             }
         }
     }
-    // Six of each curve for its two encodings, six of each RSA key for its six schemes, one of Ed25519.
-    assert_eq!(pairs, 3 * 2 * 6 + 3 * 6 * 6 + 1);
+    // Two encodings with one, two and three digests for the curves, six schemes for each RSA key, two for Ed25519.
+    assert_eq!(pairs, 2 * (1 + 2 + 3) * 6 + 3 * 6 * 6 + 2 * 2);
 }
 
 fn is_other_hash(algorithm: Algorithm) -> bool {
@@ -158,7 +159,7 @@ fn larger_curves_read_sha_256_by_default() {
             "rsa-pkcs1-sha256",
             "rsa-pkcs1-sha256",
             "rsa-pkcs1-sha256",
-            "ed25519",
+            "ed25519 ed25519ph",
         ]
     );
 }
@@ -174,4 +175,24 @@ fn a_private_key_does_not_sign_with_a_salt_of_another_length() {
         error.to_string(),
         "a private key of type rsa-2048 does not sign with rsa-pss-sha256-salt20"
     );
+}
+
+/// RFC 8032, section 7.3.
+#[test]
+fn ed25519ph_is_that_of_the_rfc() {
+    let seed = "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42";
+    let der = hex::decode(format!("302e020100300506032b657004220420{seed}")).unwrap();
+    let pem = format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        base64::engine::general_purpose::STANDARD.encode(der)
+    );
+    let key = PrivateKey::from_pem(&pem).unwrap();
+    let key = key.with_algorithm(Algorithm::Ed25519ph).unwrap();
+    let signature = key.sign(b"abc").unwrap();
+    assert_eq!(
+        hex::encode(&signature),
+        "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41\
+         31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406"
+    );
+    key.public().verify(b"abc", &signature).unwrap();
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use content::limits;
-use signature::{Error, PrivateKey, PublicKey};
+use signature::{Error, KeyType, PrivateKey, PublicKey};
 
 #[test]
 fn comes_back_as_it_was() {
@@ -178,4 +178,91 @@ fn refuses_encrypted_keys_by_name() {
         let error = PrivateKey::from_pem(&pem).err();
         assert!(matches!(error, Some(Error::Encryption)), "{pem}");
     }
+}
+
+/// One value in DER.
+fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
+    let length = match u8::try_from(value.len()) {
+        Ok(length @ ..0x80) => vec![length],
+        Ok(length) => vec![0x81, length],
+        Err(_) => [&[0x82][..], &(value.len() as u16).to_be_bytes()].concat(),
+    };
+    [&[tag][..], &length, value].concat()
+}
+
+#[test]
+fn exponents_of_rsa_are_odd_and_not_1() {
+    let key = PrivateKey::generate_of(KeyType::Rsa { bits: 2048 }).unwrap();
+    let der = key.public().der();
+    let modulus = &der[der.len() - 5 - 257..der.len() - 5];
+    let with = |exponent: &[u8]| {
+        let pair = [tlv(2, modulus), tlv(2, exponent)].concat();
+        let bits = [&[0][..], &tlv(0x30, &pair)].concat();
+        let rsa = tlv(
+            0x30,
+            &[
+                tlv(6, &hex::decode("2a864886f70d010101").unwrap()),
+                tlv(5, &[]),
+            ]
+            .concat(),
+        );
+        PublicKey::from_der(tlv(0x30, &[rsa, tlv(3, &bits)].concat()))
+    };
+    assert_eq!(&with(&[1, 0, 1]).unwrap(), key.public());
+    assert!(with(&[3]).is_ok());
+    for exponent in [
+        &[1][..],
+        &[0],
+        &[2],
+        &[1, 0, 0],
+        &[0, 0x80, 0, 0, 1],
+        &[1, 0, 0, 0, 0, 1],
+        &[0x81],
+    ] {
+        let error = with(exponent).unwrap_err().to_string();
+        let expected = ["odd RSA exponent", "not an RSAPublicKey"];
+        assert!(
+            expected.iter().any(|text| error.contains(text)),
+            "{exponent:?}: {error}"
+        );
+    }
+}
+
+/// The points of small order, and other encodings of points (Chalkias and others, "Taming the many EdDSAs").
+#[test]
+fn keys_of_ed25519_are_reduced_and_not_of_small_order() {
+    let read = |point: &str| {
+        let der = hex::decode(format!("302a300506032b6570032100{point}")).unwrap();
+        PublicKey::from_der(der)
+    };
+    let zeros = "00".repeat(30);
+    let ones = "ff".repeat(30);
+    let eights = [
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    ];
+    let ends = [("00", "00"), ("00", "80"), ("01", "00"), ("01", "80")];
+    let small = ends.map(|(start, end)| format!("{start}{zeros}{end}"));
+    let starts = ["ec", "ed", "ee", "ff"];
+    let large = starts.map(|start| format!("{start}{ones}7f"));
+    let negative = starts.map(|start| format!("{start}{ones}ff"));
+    let all = eights
+        .map(str::to_owned)
+        .into_iter()
+        .chain(small)
+        .chain(large)
+        .chain(negative);
+    for point in all {
+        let error = read(&point).unwrap_err().to_string();
+        assert!(
+            error.contains("not reduced, or of small order"),
+            "{point}: {error}"
+        );
+    }
+    // Of RFC 8032, section 7.1, test 1.
+    let good = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    assert_eq!(read(good).unwrap().key_type(), KeyType::Ed25519);
+    assert!(read(&good[2..]).is_err());
 }
