@@ -141,7 +141,7 @@ fn sign(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
     let body: message::AsymmetricSign = call.message()?;
     let request = AsymmetricSign {
         name: name(&call.resource)?,
-        sha256: checked(body.digest.sha256, body.digest_crc32c),
+        signed: body.signed()?,
     };
     let answer = kms.sign(context, &request)?;
     Ok(json!({
@@ -149,17 +149,18 @@ fn sign(kms: &Kms, context: &Context, call: &Call) -> Result<Value, Status> {
         "signature": STANDARD.encode(&answer.signature),
         "signatureCrc32c": crc32c::crc32c(&answer.signature).to_string(),
         "verifiedDigestCrc32c": answer.verified_digest,
+        "verifiedDataCrc32c": answer.verified_data,
         "protectionLevel": "SOFTWARE",
     }))
 }
 
 fn public_key(kms: &Kms, context: &Context, version: &KeyVersion) -> Result<Value, Status> {
-    let pem = kms.public_key(context, version)?;
+    let (algorithm, pem) = kms.public_key(context, version)?;
     Ok(json!({
         "name": version,
         "pem": pem,
         "pemCrc32c": crc32c::crc32c(pem.as_bytes()).to_string(),
-        "algorithm": "EC_SIGN_P256_SHA256",
+        "algorithm": algorithm.name(),
         "protectionLevel": "SOFTWARE",
     }))
 }

@@ -2,22 +2,20 @@
 //! of the key.
 
 mod message;
+mod signing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use google::kms::{Key, KeyRing, KeyVersion};
-use p256::ecdsa::signature::hazmat::PrehashSigner as _;
-use p256::ecdsa::{Signature, SigningKey};
-use p256::elliptic_curve::Generate as _;
-use p256::pkcs8::{EncodePublicKey as _, LineEnding};
 use serde::{Deserialize, Serialize};
 
 pub use self::message::{
     AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Encrypted,
-    KeyOrVersion, Purpose, Signed,
+    KeyOrVersion, Purpose, Signed, SignedBytes,
 };
+pub use self::signing::{DigestKind, SigningAlgorithm};
 use super::Context;
 use super::iam::{Change, Iam, Policy};
 use crate::location;
@@ -58,9 +56,9 @@ struct KeyMaterial {
     secret: Secret,
 }
 
-/// The 32 secret bytes of a key, which are never shown.
+/// The secret bytes of a key, which are never shown: 32 for encryption, PKCS #8 for signatures.
 #[derive(Clone, Deserialize, Serialize)]
-struct Secret(#[serde(with = "crate::state::base64")] [u8; 32]);
+struct Secret(#[serde(with = "crate::state::base64")] Vec<u8>);
 
 impl Kms {
     /// A service with these keys.
@@ -185,31 +183,37 @@ impl Kms {
     /// `AsymmetricSign`.
     ///
     /// # Errors
-    /// The caller lacks the permission, the key version does not exist, the digest does not have 32 bytes,
-    /// or a checksum does not match.
+    /// The caller lacks the permission, the key version does not exist, the algorithm requires another digest or
+    /// data, the data is too large, or a checksum does not match.
     pub fn sign(&self, context: &Context, request: &AsymmetricSign) -> Result<Signed, Status> {
         self.demand(context, "useToSign", request.name.key())?;
-        let digest = request.sha256.get("digest")?;
-        if digest.len() != 32 {
-            return Err(Status::invalid("The digest must be a SHA-256 of 32 bytes."));
+        if let SignedBytes::Data(data) = &request.signed
+            && data.bytes.len() > LIMIT
+        {
+            return Err(Status::invalid("The data is too large."));
         }
-        let key = self.keys.look(|keys| keys.signing(&request.name))?;
-        let signature: Signature = key.sign_prehash(digest).map_err(|_| Status::internal())?;
+        let (algorithm, secret) = self.keys.look(|keys| keys.signing(&request.name))?;
+        let signature = algorithm.sign(&secret.0, &request.signed)?;
+        let [verified_digest, verified_data] = request.signed.verified();
         Ok(Signed {
-            signature: signature.to_der().as_bytes().to_vec(),
-            verified_digest: request.sha256.is_verified(),
+            signature,
+            verified_digest,
+            verified_data,
         })
     }
 
-    /// `GetPublicKey`; returns the public key in PEM (SubjectPublicKeyInfo).
+    /// `GetPublicKey`; returns the algorithm, and the public key in PEM (SubjectPublicKeyInfo).
     ///
     /// # Errors
     /// The caller lacks the permission, or the key version does not exist.
-    pub fn public_key(&self, context: &Context, version: &KeyVersion) -> Result<String, Status> {
+    pub fn public_key(
+        &self,
+        context: &Context,
+        version: &KeyVersion,
+    ) -> Result<(SigningAlgorithm, String), Status> {
         self.demand(context, "viewPublicKey", version.key())?;
-        let key = self.keys.look(|keys| keys.signing(version))?;
-        let pem = key.verifying_key().to_public_key_pem(LineEnding::LF);
-        pem.map_err(|_| Status::internal())
+        let (algorithm, secret) = self.keys.look(|keys| keys.signing(version))?;
+        Ok((algorithm, algorithm.public_key(&secret.0)?))
     }
 
     /// `GetIamPolicy` of a key or key ring.
@@ -291,14 +295,14 @@ impl Keys {
         }
     }
 
-    fn signing(&self, version: &KeyVersion) -> Result<SigningKey, Status> {
+    fn signing(&self, version: &KeyVersion) -> Result<(SigningAlgorithm, Secret), Status> {
         let key = version.key();
         let is_known = *version == key.first_version();
         match self.keys.get(key).filter(|_| is_known) {
             Some(KeyMaterial {
-                purpose: Purpose::AsymmetricSign,
+                purpose: Purpose::AsymmetricSign(algorithm),
                 secret,
-            }) => SigningKey::from_slice(&secret.0).map_err(|_| Status::internal()),
+            }) => Ok((*algorithm, secret.clone())),
             Some(_) => Err(Status::precondition(format!(
                 "{version} is not for signatures."
             ))),
@@ -310,11 +314,8 @@ impl Keys {
 impl KeyMaterial {
     fn new(purpose: Purpose) -> Result<Self, Status> {
         let secret = match purpose {
-            Purpose::EncryptDecrypt => random::bytes().map_err(|_| Status::internal())?,
-            Purpose::AsymmetricSign => {
-                let key = SigningKey::try_generate().map_err(|_| Status::internal())?;
-                key.to_bytes().into()
-            }
+            Purpose::EncryptDecrypt => random::bytes().map_err(|_| Status::internal())?.to_vec(),
+            Purpose::AsymmetricSign(algorithm) => algorithm.generate()?,
         };
         let secret = Secret(secret);
         Ok(Self { purpose, secret })

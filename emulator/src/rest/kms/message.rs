@@ -6,16 +6,13 @@ use content::json::null_is_default;
 use serde::Deserialize;
 
 use crate::protojson::{Bytes, Enumeration, Ignored, Integer, NotEmulated, Object};
-use crate::services::kms::{Checked, Purpose};
+use crate::services::kms::{Checked, DigestKind, Purpose, SignedBytes, SigningAlgorithm};
 use crate::status::Status;
 
 /// `CryptoKeyPurpose`, as far as it is emulated.
 const PURPOSES: [(i64, &str); 2] = [(1, "ENCRYPT_DECRYPT"), (5, "ASYMMETRIC_SIGN")];
-/// `CryptoKeyVersionAlgorithm`, as far as it is emulated.
-const ALGORITHMS: [(i64, &str); 2] = [
-    (1, "GOOGLE_SYMMETRIC_ENCRYPTION"),
-    (12, "EC_SIGN_P256_SHA256"),
-];
+/// `CryptoKeyVersionAlgorithm` for encryption, as far as it is emulated.
+const ENCRYPTION: [(i64, &str); 1] = [(1, "GOOGLE_SYMMETRIC_ENCRYPTION")];
 /// `ProtectionLevel`, as far as it is emulated.
 const LEVELS: [(i64, &str); 1] = [(1, "SOFTWARE")];
 
@@ -67,14 +64,19 @@ impl CryptoKey {
     /// The purpose of the key, and its name in the answer.
     pub(super) fn purpose(&self) -> Result<(Purpose, &'static str), Status> {
         let purpose = self.purpose.name(&PURPOSES);
-        let algorithm = self.version_template.algorithm.name(&ALGORITHMS);
+        let algorithm = &self.version_template.algorithm;
+        let signing = SigningAlgorithm::ALL.map(|(_, number, name)| (number, name));
+        let signing = algorithm.name(&signing);
+        let signing = SigningAlgorithm::ALL
+            .into_iter()
+            .find(|(_, _, name)| *name == signing);
         let level = self.version_template.protection_level.name(&LEVELS);
-        match (purpose, algorithm, level) {
-            ("ENCRYPT_DECRYPT", "" | "GOOGLE_SYMMETRIC_ENCRYPTION", "" | "SOFTWARE") => {
+        match (purpose, algorithm.name(&ENCRYPTION), signing, level) {
+            ("ENCRYPT_DECRYPT", "" | "GOOGLE_SYMMETRIC_ENCRYPTION", None, "" | "SOFTWARE") => {
                 Ok((Purpose::EncryptDecrypt, "ENCRYPT_DECRYPT"))
             }
-            ("ASYMMETRIC_SIGN", "EC_SIGN_P256_SHA256", "" | "SOFTWARE") => {
-                Ok((Purpose::AsymmetricSign, "ASYMMETRIC_SIGN"))
+            ("ASYMMETRIC_SIGN", _, Some((algorithm, ..)), "" | "SOFTWARE") => {
+                Ok((Purpose::AsymmetricSign(algorithm), "ASYMMETRIC_SIGN"))
             }
             _ => Err(Status::invalid(
                 "The purpose, algorithm or protection level is not supported.",
@@ -117,21 +119,44 @@ pub(super) struct Decrypt {
 pub(super) struct AsymmetricSign {
     name: Ignored<String>,
     #[serde(deserialize_with = "null_is_default")]
-    pub(super) digest: Digest,
+    digest: Digest,
     #[serde(alias = "digest_crc32c")]
-    pub(super) digest_crc32c: Option<Integer>,
-    data: NotEmulated<String>,
+    digest_crc32c: Option<Integer>,
+    data: Bytes,
     #[serde(alias = "data_crc32c")]
-    data_crc32c: NotEmulated<Option<Integer>>,
+    data_crc32c: Option<Integer>,
 }
 
-/// `Digest`. The algorithms with other digests are not emulated.
+/// `Digest`, of which one is given.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Digest {
-    pub(super) sha256: Bytes,
-    sha384: NotEmulated<String>,
-    sha512: NotEmulated<String>,
+struct Digest {
+    sha256: Bytes,
+    sha384: Bytes,
+    sha512: Bytes,
+}
+
+impl AsymmetricSign {
+    /// The digest or the data to sign.
+    pub(super) fn signed(self) -> Result<SignedBytes, Status> {
+        let digests = [
+            (DigestKind::Sha256, self.digest.sha256),
+            (DigestKind::Sha384, self.digest.sha384),
+            (DigestKind::Sha512, self.digest.sha512),
+        ];
+        let mut given = digests.into_iter().filter(|(_, bytes)| !bytes.0.is_empty());
+        let has_data = !self.data.0.is_empty() || self.data_crc32c.is_some();
+        match (given.next(), given.next(), has_data) {
+            (Some((kind, bytes)), None, false) => Ok(SignedBytes::Digest(
+                kind,
+                checked(bytes, self.digest_crc32c),
+            )),
+            (None, _, _) => Ok(SignedBytes::Data(checked(self.data, self.data_crc32c))),
+            _ => Err(Status::invalid(
+                "Only one of the digest and the data can be given.",
+            )),
+        }
+    }
 }
 
 /// Bytes and their checksum, if there is one.
@@ -192,6 +217,31 @@ mod tests {
     }
 
     #[test]
+    fn a_digest_or_data_is_signed() {
+        let read = |body: Value| {
+            let read = parse::<AsymmetricSign>(body.to_string().as_bytes());
+            read.and_then(AsymmetricSign::signed)
+                .map_err(|status| status.code)
+        };
+        let bytes = |crc32c| Checked {
+            bytes: b"a".to_vec(),
+            crc32c,
+        };
+        let digest = json!({"digest": {"sha384": "YQ=="}, "digestCrc32c": "7"});
+        let expected = SignedBytes::Digest(DigestKind::Sha384, bytes(Some(7)));
+        assert_eq!(read(digest), Ok(expected));
+        let data = json!({"data": "YQ==", "data_crc32c": 7});
+        assert_eq!(read(data), Ok(SignedBytes::Data(bytes(Some(7)))));
+        for body in [
+            json!({"digest": {"sha256": "YQ=="}, "data": "YQ=="}),
+            json!({"digest": {"sha256": "YQ==", "sha512": "YQ=="}}),
+            json!({"digest": {"sha1": "YQ=="}}),
+        ] {
+            assert_eq!(read(body.clone()), Err(400), "{body}");
+        }
+    }
+
+    #[test]
     fn purposes_come_by_name_and_by_number() {
         let read = |body: Value| {
             let key = parse::<CryptoKey>(body.to_string().as_bytes()).map_err(|s| s.code)?;
@@ -205,7 +255,17 @@ mod tests {
         }
         for name in [json!("EC_SIGN_P256_SHA256"), json!(12)] {
             let body = json!({"purpose": 5, "version_template": {"algorithm": name}});
-            assert_eq!(read(body), Ok(Purpose::AsymmetricSign));
+            let expected = Purpose::AsymmetricSign(SigningAlgorithm::EcP256);
+            assert_eq!(read(body), Ok(expected));
+        }
+        for (algorithm, number, name) in SigningAlgorithm::ALL {
+            for name in [json!(name), json!(number)] {
+                let body = json!({"purpose": 5, "versionTemplate": {"algorithm": name}});
+                assert_eq!(read(body), Ok(Purpose::AsymmetricSign(algorithm)));
+                let body = json!({"purpose": 1, "versionTemplate": {"algorithm": name}});
+                assert_eq!(read(body), Err(400), "{name}");
+            }
+            assert_eq!(json!(algorithm), json!(name));
         }
         for body in [
             json!({}),

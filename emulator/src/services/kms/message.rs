@@ -4,6 +4,7 @@ use google::Location;
 use google::kms::{Key, KeyRing, KeyVersion};
 use serde::{Deserialize, Serialize};
 
+use super::signing::{DigestKind, SigningAlgorithm};
 use crate::status::Status;
 
 /// Bytes with an optional checksum.
@@ -49,8 +50,8 @@ pub struct CreateKeyRing {
 pub enum Purpose {
     /// `ENCRYPT_DECRYPT`, with AES-256-GCM.
     EncryptDecrypt,
-    /// `ASYMMETRIC_SIGN`, with `EC_SIGN_P256_SHA256`.
-    AsymmetricSign,
+    /// `ASYMMETRIC_SIGN`, with one of its algorithms.
+    AsymmetricSign(SigningAlgorithm),
 }
 
 /// The request `KeyManagementService.CreateCryptoKey`.
@@ -108,20 +109,41 @@ pub struct Decrypt {
     pub aad: Checked,
 }
 
-/// The request `KeyManagementService.AsymmetricSign`, with a SHA-256 digest.
+/// What is signed: the request has one of the two.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SignedBytes {
+    /// A digest.
+    Digest(DigestKind, Checked),
+    /// The message itself.
+    Data(Checked),
+}
+
+impl SignedBytes {
+    /// Whether the request had a checksum of the digest, and of the data.
+    pub(super) fn verified(&self) -> [bool; 2] {
+        match self {
+            Self::Digest(_, digest) => [digest.is_verified(), false],
+            Self::Data(data) => [false, data.is_verified()],
+        }
+    }
+}
+
+/// The request `KeyManagementService.AsymmetricSign`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AsymmetricSign {
     /// The key version.
     pub name: KeyVersion,
-    /// The SHA-256 digest.
-    pub sha256: Checked,
+    /// What is signed.
+    pub signed: SignedBytes,
 }
 
 /// The answer to [`AsymmetricSign`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signed {
-    /// The ECDSA signature in DER.
+    /// The signature; in DER for ECDSA.
     pub signature: Vec<u8>,
     /// Whether the request had a checksum of the digest.
     pub verified_digest: bool,
+    /// Whether the request had a checksum of the data.
+    pub verified_data: bool,
 }

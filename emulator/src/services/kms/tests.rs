@@ -35,7 +35,7 @@ fn kms() -> Kms {
         let key = key(id, Purpose::EncryptDecrypt);
         kms.create_crypto_key(&OWNER, &key).unwrap();
     }
-    let signing = key("signing", Purpose::AsymmetricSign);
+    let signing = key("signing", Purpose::AsymmetricSign(SigningAlgorithm::EcP256));
     kms.create_crypto_key(&OWNER, &signing).unwrap();
     kms
 }
@@ -96,7 +96,7 @@ fn a_wrong_checksum_names_its_field() {
     request.aad = wrong(b"aad");
     let sign = AsymmetricSign {
         name: signing(),
-        sha256: wrong(&[0; 32]),
+        signed: SignedBytes::Digest(DigestKind::Sha256, wrong(&[0; 32])),
     };
     for (refused, field) in [
         (
@@ -159,7 +159,10 @@ fn keys_are_kept_for_the_next_start() {
     };
     let first = open();
     first.create_key_ring(&OWNER, &ring(LOCATION, "r")).unwrap();
-    let purposes = [Purpose::EncryptDecrypt, Purpose::AsymmetricSign];
+    let purposes = [
+        Purpose::EncryptDecrypt,
+        Purpose::AsymmetricSign(SigningAlgorithm::EcP256),
+    ];
     for (id, purpose) in ["data", "signing"].into_iter().zip(purposes) {
         first.create_crypto_key(&OWNER, &key(id, purpose)).unwrap();
     }
@@ -176,4 +179,58 @@ fn keys_are_kept_for_the_next_start() {
     assert_eq!(public(&first), public(&second));
     let again = second.create_key_ring(&OWNER, &ring(LOCATION, "r"));
     assert_eq!(again.unwrap_err().code, 409);
+}
+
+/// Each algorithm signs a digest of its own type, or data, and is verified by the library that signers use.
+#[test]
+fn signs_with_each_algorithm() {
+    let kms = kms();
+    let message = b"what is signed";
+    for (algorithm, _, name) in SigningAlgorithm::ALL {
+        let id = name.to_lowercase();
+        kms.create_crypto_key(&OWNER, &key(&id, Purpose::AsymmetricSign(algorithm)))
+            .unwrap();
+        let version: KeyVersion = format!("{RING}/cryptoKeys/{id}/cryptoKeyVersions/1")
+            .parse()
+            .unwrap();
+        let (found, pem) = kms.public_key(&OWNER, &version).unwrap();
+        assert_eq!(found, algorithm);
+        let ours = match name.rsplit_once('_').unwrap() {
+            (start, "SHA256") if start.contains("PSS") => "rsa-pss-sha256",
+            (start, "SHA512") if start.contains("PSS") => "rsa-pss-sha512",
+            (start, "SHA256") if start.contains("PKCS1") => "rsa-pkcs1-sha256",
+            (start, "SHA512") if start.contains("PKCS1") => "rsa-pkcs1-sha512",
+            (_, "SHA256") => "ecdsa-der-sha256",
+            (_, "SHA384") => "ecdsa-der-sha384",
+            _ => "ed25519",
+        };
+        let ours: signature::Algorithm = ours.parse().unwrap();
+        let public = signature::PublicKey::from_pem(&pem).unwrap();
+        let public = public.with_algorithm(ours).unwrap();
+        let sign = |signed| {
+            let name = version.clone();
+            kms.sign(&OWNER, &AsymmetricSign { name, signed })
+        };
+        let signed = sign(SignedBytes::Data(checked(message))).unwrap();
+        public.verify(message, &signed.signature).unwrap();
+        for (kind, hash) in [
+            (DigestKind::Sha256, signature::Hash::Sha256),
+            (DigestKind::Sha384, signature::Hash::Sha384),
+            (DigestKind::Sha512, signature::Hash::Sha512),
+        ] {
+            let digest = checked(&hash.digest(message));
+            match sign(SignedBytes::Digest(kind, digest)) {
+                Ok(signed) => {
+                    assert_eq!(ours.hash(), Some(hash));
+                    public.verify(message, &signed.signature).unwrap();
+                }
+                Err(status) => {
+                    assert_ne!(ours.hash(), Some(hash), "{name}");
+                    assert_eq!(status.code, 400);
+                }
+            }
+        }
+        let large = sign(SignedBytes::Data(checked(&vec![0; LIMIT + 1])));
+        assert_eq!(large.unwrap_err().code, 400);
+    }
 }

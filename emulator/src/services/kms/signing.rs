@@ -1,0 +1,203 @@
+//! Keys for signatures, by algorithm (Cloud KMS, "Key purposes and algorithms").
+
+use aws_lc_rs::digest::{self, Digest, digest};
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512,
+    RSA_PSS_SHA256, RSA_PSS_SHA512, RsaKeyPair, RsaSignatureEncoding,
+};
+use p256::pkcs8::der::pem::{LineEnding, encode_string};
+use serde::{Deserialize, Serialize};
+
+use super::message::SignedBytes;
+use crate::status::Status;
+
+/// An algorithm for signatures (`CryptoKeyVersionAlgorithm`). Raw PKCS #1, secp256k1 and post-quantum algorithms are
+/// not emulated.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the names are those of Cloud KMS")]
+pub enum SigningAlgorithm {
+    #[serde(rename = "EC_SIGN_P256_SHA256")]
+    EcP256,
+    #[serde(rename = "EC_SIGN_P384_SHA384")]
+    EcP384,
+    #[serde(rename = "EC_SIGN_ED25519")]
+    Ed25519,
+    #[serde(rename = "RSA_SIGN_PSS_2048_SHA256")]
+    RsaPss2048,
+    #[serde(rename = "RSA_SIGN_PSS_3072_SHA256")]
+    RsaPss3072,
+    #[serde(rename = "RSA_SIGN_PSS_4096_SHA256")]
+    RsaPss4096,
+    #[serde(rename = "RSA_SIGN_PSS_4096_SHA512")]
+    RsaPss4096Sha512,
+    #[serde(rename = "RSA_SIGN_PKCS1_2048_SHA256")]
+    RsaPkcs1With2048,
+    #[serde(rename = "RSA_SIGN_PKCS1_3072_SHA256")]
+    RsaPkcs1With3072,
+    #[serde(rename = "RSA_SIGN_PKCS1_4096_SHA256")]
+    RsaPkcs1With4096,
+    #[serde(rename = "RSA_SIGN_PKCS1_4096_SHA512")]
+    RsaPkcs1With4096Sha512,
+}
+
+/// How the keys of an algorithm are made, and how they sign.
+enum Kind {
+    Ecdsa(&'static EcdsaSigningAlgorithm, &'static digest::Algorithm),
+    Rsa(
+        KeySize,
+        &'static RsaSignatureEncoding,
+        &'static digest::Algorithm,
+    ),
+    Ed25519,
+}
+
+impl SigningAlgorithm {
+    /// Each algorithm, with its number and its name.
+    pub const ALL: [(Self, i64, &'static str); 11] = [
+        (Self::EcP256, 12, "EC_SIGN_P256_SHA256"),
+        (Self::EcP384, 13, "EC_SIGN_P384_SHA384"),
+        (Self::Ed25519, 40, "EC_SIGN_ED25519"),
+        (Self::RsaPss2048, 2, "RSA_SIGN_PSS_2048_SHA256"),
+        (Self::RsaPss3072, 3, "RSA_SIGN_PSS_3072_SHA256"),
+        (Self::RsaPss4096, 4, "RSA_SIGN_PSS_4096_SHA256"),
+        (Self::RsaPss4096Sha512, 15, "RSA_SIGN_PSS_4096_SHA512"),
+        (Self::RsaPkcs1With2048, 5, "RSA_SIGN_PKCS1_2048_SHA256"),
+        (Self::RsaPkcs1With3072, 6, "RSA_SIGN_PKCS1_3072_SHA256"),
+        (Self::RsaPkcs1With4096, 7, "RSA_SIGN_PKCS1_4096_SHA256"),
+        (
+            Self::RsaPkcs1With4096Sha512,
+            16,
+            "RSA_SIGN_PKCS1_4096_SHA512",
+        ),
+    ];
+
+    /// The algorithm's name.
+    pub fn name(self) -> &'static str {
+        let mut all = Self::ALL.into_iter();
+        all.find(|(known, ..)| *known == self)
+            .map_or("", |(_, _, name)| name)
+    }
+
+    fn kind(self) -> Kind {
+        let pss = |size| Kind::Rsa(size, &RSA_PSS_SHA256, &digest::SHA256);
+        let pkcs1 = |size| Kind::Rsa(size, &RSA_PKCS1_SHA256, &digest::SHA256);
+        match self {
+            Self::EcP256 => Kind::Ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING, &digest::SHA256),
+            Self::EcP384 => Kind::Ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, &digest::SHA384),
+            Self::Ed25519 => Kind::Ed25519,
+            Self::RsaPss2048 => pss(KeySize::Rsa2048),
+            Self::RsaPss3072 => pss(KeySize::Rsa3072),
+            Self::RsaPss4096 => pss(KeySize::Rsa4096),
+            Self::RsaPss4096Sha512 => Kind::Rsa(KeySize::Rsa4096, &RSA_PSS_SHA512, &digest::SHA512),
+            Self::RsaPkcs1With2048 => pkcs1(KeySize::Rsa2048),
+            Self::RsaPkcs1With3072 => pkcs1(KeySize::Rsa3072),
+            Self::RsaPkcs1With4096 => pkcs1(KeySize::Rsa4096),
+            Self::RsaPkcs1With4096Sha512 => {
+                Kind::Rsa(KeySize::Rsa4096, &RSA_PKCS1_SHA512, &digest::SHA512)
+            }
+        }
+    }
+
+    /// Makes a key; returns it as PKCS #8.
+    pub(super) fn generate(self) -> Result<Vec<u8>, Status> {
+        let made = match self.kind() {
+            Kind::Ecdsa(algorithm, _) => EcdsaKeyPair::generate(algorithm)
+                .and_then(|key| key.to_pkcs8v1())
+                .map(|der| der.as_ref().to_vec()),
+            Kind::Rsa(size, ..) => RsaKeyPair::generate(size).and_then(|key| {
+                let der: Pkcs8V1Der<'_> = key.as_der()?;
+                Ok(der.as_ref().to_vec())
+            }),
+            Kind::Ed25519 => Ed25519KeyPair::generate()
+                .and_then(|key| key.to_pkcs8v1())
+                .map(|der| der.as_ref().to_vec()),
+        };
+        made.map_err(|_| Status::internal())
+    }
+
+    /// The public key in PEM (SubjectPublicKeyInfo).
+    pub(super) fn public_key(self, pkcs8: &[u8]) -> Result<String, Status> {
+        let der: Result<PublicKeyX509Der<'_>, Unspecified> = match self.kind() {
+            Kind::Ecdsa(algorithm, _) => ecdsa(algorithm, pkcs8)?.public_key().as_der(),
+            Kind::Rsa(..) => rsa(pkcs8)?.public_key().as_der(),
+            Kind::Ed25519 => ed25519(pkcs8)?.public_key().as_der(),
+        };
+        let der = der.map_err(|_| Status::internal())?;
+        let pem = encode_string("PUBLIC KEY", LineEnding::LF, der.as_ref());
+        pem.map_err(|_| Status::internal())
+    }
+
+    /// Signs a digest, or data, of which the digest is made if the algorithm has one.
+    pub(super) fn sign(self, pkcs8: &[u8], signed: &SignedBytes) -> Result<Vec<u8>, Status> {
+        let signature = match self.kind() {
+            Kind::Ecdsa(algorithm, hash) => {
+                let key = ecdsa(algorithm, pkcs8)?;
+                let signature = key.sign_digest(&digest_of(signed, hash)?);
+                signature.map(|signature| signature.as_ref().to_vec())
+            }
+            Kind::Rsa(_, encoding, hash) => {
+                let key = rsa(pkcs8)?;
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign_digest(encoding, &digest_of(signed, hash)?, &mut signature)
+                    .map(|()| signature)
+            }
+            Kind::Ed25519 => match signed {
+                SignedBytes::Data(data) => ed25519(pkcs8)?
+                    .try_sign(data.get("data")?)
+                    .map(|signature| signature.as_ref().to_vec()),
+                SignedBytes::Digest(..) => return Err(wrong_digest()),
+            },
+        };
+        signature.map_err(|_| Status::internal())
+    }
+}
+
+/// The digest algorithm of a request (`Digest`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DigestKind {
+    /// `sha256`.
+    Sha256,
+    /// `sha384`.
+    Sha384,
+    /// `sha512`.
+    Sha512,
+}
+
+fn digest_of(signed: &SignedBytes, hash: &'static digest::Algorithm) -> Result<Digest, Status> {
+    let (kind, checked) = match signed {
+        SignedBytes::Data(data) => return Ok(digest(hash, data.get("data")?)),
+        SignedBytes::Digest(kind, checked) => (kind, checked),
+    };
+    let given = match kind {
+        DigestKind::Sha256 => &digest::SHA256,
+        DigestKind::Sha384 => &digest::SHA384,
+        DigestKind::Sha512 => &digest::SHA512,
+    };
+    let bytes = checked.get("digest")?;
+    match given == hash {
+        true => Digest::import_less_safe(bytes, hash).map_err(|_| wrong_digest()),
+        false => Err(wrong_digest()),
+    }
+}
+
+fn wrong_digest() -> Status {
+    Status::invalid(
+        "The digest is not of the type or the length that the algorithm of the key requires.",
+    )
+}
+
+fn ecdsa(algorithm: &'static EcdsaSigningAlgorithm, pkcs8: &[u8]) -> Result<EcdsaKeyPair, Status> {
+    EcdsaKeyPair::from_pkcs8(algorithm, pkcs8).map_err(|_| Status::internal())
+}
+
+fn rsa(pkcs8: &[u8]) -> Result<RsaKeyPair, Status> {
+    RsaKeyPair::from_pkcs8(pkcs8).map_err(|_| Status::internal())
+}
+
+fn ed25519(pkcs8: &[u8]) -> Result<Ed25519KeyPair, Status> {
+    Ed25519KeyPair::from_pkcs8(pkcs8).map_err(|_| Status::internal())
+}
