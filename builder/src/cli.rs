@@ -9,6 +9,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use console::arguments::Registry;
 use oci::{ImageRef, Reference};
+use signature::{Algorithm, KeyType};
 use signer::{KeyRef, KmsEndpoint};
 
 /// Builds a container image from source so that everyone gets the same bytes, and publishes it.
@@ -199,12 +200,18 @@ pub struct Push {
 /// Options about the key.
 #[derive(Args, Debug)]
 pub struct Key {
-    /// The private key: a PEM file, or gcpkms://projects/…/cryptoKeyVersions/N
+    /// The private key: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…
     #[arg(long)]
     pub key: KeyRef,
     /// The endpoint of Cloud KMS [default: Google's public endpoint]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
     pub kms_endpoint: Option<KmsEndpoint>,
+    /// The module for keys of PKCS #11 [default: module-path of the key]
+    #[arg(long, value_name = "PATH", env = "COSIGN_PKCS11_MODULE_PATH")]
+    pub pkcs11_module: Option<PathBuf>,
+    /// The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key's type]
+    #[arg(long)]
+    pub algorithm: Option<Algorithm>,
 }
 
 /// Arguments of `sign`.
@@ -258,6 +265,9 @@ fn predicate_types() -> impl TypedValueParser<Value = Predicate> {
 pub struct Keygen {
     /// The path of the two files, without their extensions
     pub prefix: PathBuf,
+    /// The type of the key: ecdsa-p256, ecdsa-p384, ecdsa-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519
+    #[arg(long, value_name = "TYPE", default_value_t = KeyType::P256)]
+    pub algorithm: KeyType,
 }
 
 #[cfg(test)]

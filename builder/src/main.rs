@@ -31,9 +31,10 @@ use isolate::stages::SELF;
 use remote::Transport;
 use scratch::Scratch;
 use serde_json::json;
-use signer::{Published, Signer};
+use signer::{Access, Published, Signer};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
+use zeroize::Zeroizing;
 
 /// Time limit for interrupted work to clean up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -273,6 +274,9 @@ async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let signer = signer(&arguments.key).await?;
     let published = publish::sign(&arguments.image, &transport, &signer).await?;
+    if let Some(note) = signer.note() {
+        print::note(&format!("note: {note}"));
+    }
     report_signature(&arguments.image, &signer, "signed", published)
 }
 
@@ -291,7 +295,25 @@ async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
 }
 
 async fn signer(key: &cli::Key) -> Result<Signer, Error> {
-    Ok(Signer::open(&key.key, key.kms_endpoint.as_ref()).await?)
+    let access = Access {
+        kms_endpoint: key.kms_endpoint.as_ref(),
+        pkcs11_module: key.pkcs11_module.as_deref(),
+        algorithm: key.algorithm,
+        password,
+        pin,
+    };
+    Ok(Signer::open(&key.key, access).await?)
+}
+
+/// The password of an encrypted key, in cosign's variable or typed.
+fn password() -> io::Result<Zeroizing<String>> {
+    let given = std::env::var_os("COSIGN_PASSWORD");
+    console::password::given_or_asked(given, "password for private key")
+}
+
+/// The PIN of a token, in cosign's variable or typed.
+fn pin() -> io::Result<Zeroizing<String>> {
+    console::password::given_or_asked(std::env::var_os("COSIGN_PKCS11_PIN"), "PIN")
 }
 
 fn report_signature(
@@ -308,7 +330,7 @@ fn report_signature(
 }
 
 fn keygen(arguments: &cli::Keygen) -> Result<(), Error> {
-    let (private, public) = publish::keygen(&arguments.prefix)?;
+    let (private, public) = publish::keygen(&arguments.prefix, arguments.algorithm)?;
     print::line(&format!("{}\n{}", private.display(), public.display())).map_err(unprinted)
 }
 

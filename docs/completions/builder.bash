@@ -106,7 +106,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__attest)
-            opts="-h --type --predicate --key --kms-endpoint --plain-http --ca --help"
+            opts="-h --type --predicate --key --kms-endpoint --pkcs11-module --algorithm --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -125,6 +125,14 @@ _builder() {
                     return 0
                     ;;
                 --kms-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pkcs11-module)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --algorithm)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -442,12 +450,16 @@ _builder() {
             return 0
             ;;
         builder__subcmd__keygen)
-            opts="-h --help"
+            opts="-h --algorithm --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --algorithm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -508,7 +520,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__sign)
-            opts="-h --key --kms-endpoint --plain-http --ca --help"
+            opts="-h --key --kms-endpoint --pkcs11-module --algorithm --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -519,6 +531,14 @@ _builder() {
                     return 0
                     ;;
                 --kms-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pkcs11-module)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --algorithm)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

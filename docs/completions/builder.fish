@@ -77,19 +77,24 @@ complete -c builder -n "__fish_builder_using_subcommand digest" -s h -l help -d 
 complete -c builder -n "__fish_builder_using_subcommand push" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand push" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand push" -s h -l help -d 'Print help'
-complete -c builder -n "__fish_builder_using_subcommand sign" -l key -d 'The private key: a PEM file, or gcpkms://projects/…/cryptoKeyVersions/N' -r
+complete -c builder -n "__fish_builder_using_subcommand sign" -l key -d 'The private key: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…' -r
 complete -c builder -n "__fish_builder_using_subcommand sign" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c builder -n "__fish_builder_using_subcommand sign" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand sign" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
 complete -c builder -n "__fish_builder_using_subcommand sign" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand sign" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand sign" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand attest" -l type -d 'The type of the predicate' -r -f -a "slsaprovenance1\t'SLSA provenance: how the image was built (provenance.json in a layout)'
 cyclonedx\t'CycloneDX bill of materials: what the image contains (sbom.cdx.json in a layout)'"
 complete -c builder -n "__fish_builder_using_subcommand attest" -l predicate -d 'The file with the predicate' -r -F
-complete -c builder -n "__fish_builder_using_subcommand attest" -l key -d 'The private key: a PEM file, or gcpkms://projects/…/cryptoKeyVersions/N' -r
+complete -c builder -n "__fish_builder_using_subcommand attest" -l key -d 'The private key: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…' -r
 complete -c builder -n "__fish_builder_using_subcommand attest" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c builder -n "__fish_builder_using_subcommand attest" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand attest" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
 complete -c builder -n "__fish_builder_using_subcommand attest" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand attest" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand attest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c builder -n "__fish_builder_using_subcommand keygen" -l algorithm -d 'The type of the key: ecdsa-p256, ecdsa-p384, ecdsa-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519' -r
 complete -c builder -n "__fish_builder_using_subcommand keygen" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -f -a "prune" -d 'Remove inputs until the store is small enough'

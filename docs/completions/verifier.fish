@@ -70,7 +70,9 @@ complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-ou
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l key -d 'The private key that signs verdict and image: a PEM file, or gcpkms://projects/…/cryptoKeyVersions/N' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l key -d 'The private key that signs verdict and image: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…' -r
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l format -d 'The format in which the binding is printed' -r -f -a "gcloud\t'A gcloud command'
 iam\t'The bindings of an IAM policy, as JSON'"
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l verifier-id -d 'The verifier\'s URI in the signed verdict [default: verifier.id in the policy]' -r
@@ -111,11 +113,11 @@ complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_
 complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l signature -d 'The signature, as bytes or base64' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l key -d 'A public key in PEM; repeatable, and one that signed is enough' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l algorithm -d 'The only algorithm of the keys: ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH or rsa-pss-HASH-saltBYTES, with sha256, sha384 or sha512 for HASH; or ed25519 [default: those of each key\'s type]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l algorithm -d 'The only algorithm of the keys: ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH or rsa-pss-HASH-saltBYTES, with sha256, sha384 or sha512 for HASH; or ed25519 or ed25519ph [default: those of each key\'s type]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l key -d 'A public key in PEM; repeatable, and one that signed is enough' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l algorithm -d 'The only algorithm of the keys: ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH or rsa-pss-HASH-saltBYTES, with sha256, sha384 or sha512 for HASH; or ed25519 [default: those of each key\'s type]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l algorithm -d 'The only algorithm of the keys: ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH or rsa-pss-HASH-saltBYTES, with sha256, sha384 or sha512 for HASH; or ed25519 or ed25519ph [default: those of each key\'s type]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l payload-type -d 'The only type that the payload may have [default: any]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from envelope" -s h -l help -d 'Print help'

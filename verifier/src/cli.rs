@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use console::arguments::Registry;
 use google::outputs::{self, Output};
 use oci::{ImageRef, Reference};
+use signature::Algorithm;
 use signer::{KeyRef, KmsEndpoint};
 use verifier::commit::Commit;
 
@@ -31,7 +32,7 @@ pub enum Command {
     /// Check an image against a policy; publishes nothing and grants nothing
     Verify(Verify),
     /// Verify an image; on a pass, sign the verdict and the image, and print or apply the binding
-    Authorize(Authorize),
+    Authorize(Box<Authorize>),
     /// Remove the binding of an image's digest from a key
     Revoke(Revoke),
     /// Build an image again from source, and compare it with the published one
@@ -148,9 +149,16 @@ pub struct Authorize {
     /// The file that describes the grant: key, role and pool
     #[arg(long, value_name = "FILE")]
     pub grant: PathBuf,
-    /// The private key that signs verdict and image: a PEM file, or gcpkms://projects/…/cryptoKeyVersions/N
+    /// The private key that signs verdict and image: a PEM file, which cosign may have encrypted,
+    /// gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…
     #[arg(long)]
     pub key: KeyRef,
+    /// The module for keys of PKCS #11 [default: module-path of the key]
+    #[arg(long, value_name = "PATH", env = "COSIGN_PKCS11_MODULE_PATH")]
+    pub pkcs11_module: Option<PathBuf>,
+    /// The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key's type]
+    #[arg(long)]
+    pub algorithm: Option<Algorithm>,
     /// The format in which the binding is printed
     #[arg(long, value_parser = format(), default_value = outputs::ALL[0].name)]
     pub format: &'static Output,

@@ -16,7 +16,7 @@ use google::outputs::{KeyGrant, gcloud};
 use oci::Repository;
 use remote::{Registry, Transport};
 use serde_json::{Value, json};
-use signer::{KmsEndpoint, Signer};
+use signer::{Access, KmsEndpoint, Signer};
 use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
 use verifier::error::Error;
 use verifier::grant::Grant;
@@ -24,11 +24,11 @@ use verifier::grant::apply::{Change, Keys};
 use verifier::policy::Policy;
 use verifier::rebuild::{BuildLimits, SourceLimits, Tools};
 use verifier::verdict::Verdict;
-use verifier::{check, receipt, report, revoke};
+use verifier::{receipt, report, revoke};
+use zeroize::Zeroizing;
 
 mod cli;
 
-use cli::check::What;
 use cli::{Cli, Command};
 
 /// The verifier's URI if neither policy nor command line names one.
@@ -83,29 +83,9 @@ async fn run(cli: Cli) -> Result<Status, Error> {
 }
 
 /// Judges one file. This needs neither a runtime nor the network.
-fn check(what: &What) -> Result<Status, Error> {
-    let (judgement, json) = match what {
-        What::Signature(arguments) => {
-            let request = check::Signature {
-                file: &arguments.file,
-                signature: &arguments.signature,
-                keys: &arguments.keys.keys,
-                algorithm: arguments.keys.algorithm,
-            };
-            (check::signature(&request)?, arguments.json)
-        }
-        What::Envelope(arguments) => {
-            let request = check::Envelope {
-                file: &arguments.file,
-                keys: &arguments.keys.keys,
-                algorithm: arguments.keys.algorithm,
-                payload_type: arguments.payload_type.as_deref(),
-            };
-            (check::envelope(&request)?, arguments.json)
-        }
-        What::Bundle(arguments) => (check_bundle(arguments)?, arguments.json),
-    };
-    match (judgement.is_accepted(), json) {
+fn check(arguments: &cli::check::What) -> Result<Status, Error> {
+    let judgement = arguments.judge(SystemTime::now().into())?;
+    match (judgement.is_accepted(), arguments.json()) {
         (_, true) => print_json(&judgement.to_json())?,
         (true, false) => print_line(&judgement.line())?,
         (false, false) => print::note(&judgement.line()),
@@ -113,22 +93,6 @@ fn check(what: &What) -> Result<Status, Error> {
     Ok(match judgement.is_accepted() {
         true => Status::Yes,
         false => Status::No,
-    })
-}
-
-fn check_bundle(arguments: &cli::check::Bundle) -> Result<check::Judgement, Error> {
-    let signer = arguments.signer();
-    let root = match (&arguments.trusted_root, arguments.staging) {
-        (Some(path), _) => check::Root::File(path.clone()),
-        (None, true) => check::Root::Embedded(keyless::STAGING),
-        (None, false) => check::Root::Embedded(keyless::PRODUCTION),
-    };
-    check::bundle(&check::Bundle {
-        file: &arguments.bundle,
-        artifact: &arguments.artifact,
-        signer: signer.ok_or_else(|| Hinted::new("no signer is named"))?,
-        root,
-        now: SystemTime::now().into(),
     })
 }
 
@@ -187,7 +151,14 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
     let policy = apart(&verify.policy, read_policy).await?;
     let grant = apart(&arguments.grant, read_grant).await?;
     let endpoint = arguments.kms.kms_endpoint.as_ref();
-    let signer = Signer::open(&arguments.key, endpoint).await?;
+    let access = Access {
+        kms_endpoint: endpoint,
+        pkcs11_module: arguments.pkcs11_module.as_deref(),
+        algorithm: arguments.algorithm,
+        password,
+        pin,
+    };
+    let signer = Signer::open(&arguments.key, access).await?;
     let keys = match arguments.apply {
         true => Some(reach(&grant, endpoint).await?),
         false => None,
@@ -206,7 +177,8 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
         };
         let authorized = authorize::authorize(&registry, approval, &authority).await?;
         print::note(&done(&authorized));
-        if let Some(note) = authorized.published.note() {
+        let notes = [authorized.published.note(), signer.note()];
+        for note in notes.into_iter().flatten() {
             print::note(&format!("note: {note}"));
         }
         print_binding(&authorized, arguments, &mut summary)?;
@@ -215,6 +187,17 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
         print_json(&summary)?;
     }
     Ok(answer(&appraised.verdict))
+}
+
+/// The password of an encrypted key, in cosign's variable or typed.
+fn password() -> std::io::Result<Zeroizing<String>> {
+    let given = std::env::var_os("COSIGN_PASSWORD");
+    console::password::given_or_asked(given, "password for private key")
+}
+
+/// The PIN of a token, in cosign's variable or typed.
+fn pin() -> std::io::Result<Zeroizing<String>> {
+    console::password::given_or_asked(std::env::var_os("COSIGN_PKCS11_PIN"), "PIN")
 }
 
 /// Connects to the key service, and checks that the policy of the grant's key can be read.

@@ -14,6 +14,7 @@ use case::{
 };
 use content::Digest;
 use serde_json::{Value, json};
+use signature::{KeyType, PrivateKey};
 use verifier::finding::{Outcome, Rule};
 use verifier::published::Form;
 use verifier::report::detail;
@@ -168,6 +169,52 @@ fn a_signer_that_confidential_space_does_not_count_is_named() {
     assert!(noted(&moved.verdict(), unseen));
     for verdict in [bundled, other_key] {
         assert!(matches!(verdict, Verdict::Pass(_)));
+    }
+}
+
+/// A collaborator with a key of each type, and a key on RSA that signs with PSS.
+#[test]
+fn a_key_of_each_type_counts() {
+    let keys = KeyType::ALL.map(|key_type| (key_type, None));
+    let pss = (KeyType::Rsa { bits: 2048 }, Some("rsa-pss-sha256"));
+    for (key_type, algorithm) in keys.into_iter().chain([pss]) {
+        let key = PrivateKey::generate_of(key_type).unwrap();
+        let (key, line) = match algorithm {
+            Some(name) => (
+                key.with_algorithm(name.parse().unwrap()).unwrap(),
+                format!("algorithm = \"{name}\"\n"),
+            ),
+            None => (key, String::new()),
+        };
+        let mut case = Case::passing();
+        let before = case.keys.collaborator.public().to_pem();
+        let pem = format!("{}\"\"\"\n{line}", key.public().to_pem());
+        case.policy = case
+            .policy
+            .replacen(&format!("{before}\"\"\"\n"), &pem, 1)
+            .replacen(
+                "require = [\"builder\"]",
+                "require = [\"builder\", \"collaborator\"]",
+                1,
+            );
+        let signature = legacy_signature(&key, REPOSITORY, &case.image.digest);
+        case.published.pieces.push(signature);
+        let verdict = case.verdict();
+        assert!(matches!(verdict, Verdict::Pass(_)), "{key_type}");
+        let is_read = matches!(key_type, KeyType::P256 | KeyType::Rsa { .. });
+        let unseen = "will not count the signature of collaborator: it reads ECDSA on P-256";
+        assert_eq!(noted(&verdict, unseen), !is_read, "{key_type}");
+        // The algorithm of the policy and no other.
+        let other = PrivateKey::from_pem(&key.to_pem().unwrap()).unwrap();
+        let other = other.with_algorithm(match key_type {
+            KeyType::Rsa { .. } => "rsa-pkcs1-sha512".parse().unwrap(),
+            _ => continue,
+        });
+        let mut case = case;
+        case.published.pieces.pop();
+        let signature = legacy_signature(&other.unwrap(), REPOSITORY, &case.image.digest);
+        case.published.pieces.push(signature);
+        case.refused_by(&[Rule::Signatures], "signature of collaborator");
     }
 }
 

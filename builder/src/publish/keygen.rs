@@ -6,18 +6,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
-use signature::PrivateKey;
+use signature::{KeyType, PrivateKey};
 
 use crate::at::At;
 use crate::error::Error;
 
-/// Generates a key pair in the new files `PREFIX.key` and `PREFIX.pub`. Returns their paths.
+/// Generates a key pair of this type in the new files `PREFIX.key` and `PREFIX.pub`. Returns their paths.
 ///
 /// # Errors
 /// One of the files exists or cannot be written; then no new file remains.
-pub fn keygen(prefix: &Path) -> Result<(PathBuf, PathBuf), Error> {
+pub fn keygen(prefix: &Path, key_type: KeyType) -> Result<(PathBuf, PathBuf), Error> {
     let unmade = |error: signature::Error| Hinted::doing("making key", error);
-    let key = PrivateKey::generate().map_err(unmade)?;
+    let key = PrivateKey::generate_of(key_type).map_err(unmade)?;
     let (private, public) = (extended(prefix, ".key"), extended(prefix, ".pub"));
     let pem = key.to_pem().map_err(unmade)?;
     create(&private, 0o600, pem.as_bytes())?;
@@ -62,13 +62,13 @@ mod tests {
     fn a_key_pair_is_made_once() {
         let scratch = tempfile::tempdir().unwrap();
         let prefix = scratch.path().join("a.b");
-        let (private, public) = keygen(&prefix).unwrap();
+        let (private, public) = keygen(&prefix, KeyType::Ed25519).unwrap();
         assert!(private.ends_with("a.b.key") && public.ends_with("a.b.pub"));
         let mode = std::fs::metadata(&private).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let before = std::fs::read(&private).unwrap();
         assert_eq!(
-            keygen(&prefix).unwrap_err().to_string(),
+            keygen(&prefix, KeyType::P256).unwrap_err().to_string(),
             format!("writing {}: File exists (os error 17)", private.display())
         );
         assert_eq!(std::fs::read(&private).unwrap(), before);

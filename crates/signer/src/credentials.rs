@@ -11,19 +11,27 @@ use crate::Error;
 /// client would look for the metadata server for a minute.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// What is done with the credentials.
+const TOKEN: &str = "obtaining an access token for Google Cloud";
+
 /// The application default credentials (AIP-4110): the file that `GOOGLE_APPLICATION_CREDENTIALS`
 /// names, gcloud's, or those of the metadata server. A first access token is obtained with them.
 ///
 /// # Errors
 /// There are no credentials, they are refused, or no access token is obtained within four seconds.
 pub async fn credentials() -> Result<Credentials, Error> {
-    let credentials = Builder::default().build().map_err(Error::Credentials)?;
+    let credentials = Builder::default().build();
+    let credentials = credentials.map_err(|error| {
+        Error::Credentials(format!("finding credentials for Google Cloud: {error}"))
+    })?;
     let headers = credentials.headers(Default::default());
     match tokio::time::timeout(PATIENCE, headers).await {
         Ok(Ok(_)) => Ok(credentials),
-        Ok(Err(source)) => Err(Error::NoToken(Box::new(source))),
-        Err(_) => Err(Error::SlowToken {
-            seconds: PATIENCE.as_secs(),
-        }),
+        Ok(Err(source)) => Err(Error::Credentials(format!("{TOKEN}: {source}"))),
+        Err(_) => Err(Error::Credentials(format!(
+            "{TOKEN}: no answer within {} seconds from the token endpoint of the credentials, or from the \
+             metadata server if there are no credentials",
+            PATIENCE.as_secs()
+        ))),
     }
 }

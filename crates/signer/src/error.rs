@@ -1,52 +1,23 @@
-use std::io;
-use std::path::PathBuf;
+use content::at::At;
 
 /// Why signing or publishing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A key reference that names neither a file nor a key version.
-    #[error("parsing key: expected a file or gcpkms://projects/…/cryptoKeyVersions/N, found {0:?}")]
-    KeyRef(String),
+    /// A key reference or a key is invalid, or the key cannot do what is asked.
+    #[error("{0}")]
+    Key(String),
     /// A key file cannot be read.
-    #[error("reading key {}: {source}", path.display())]
-    KeyFile {
-        /// The key file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// A key file does not hold a usable key.
-    #[error("reading key {}: {source}", path.display())]
-    Key {
-        /// The key file.
-        path: PathBuf,
-        /// The parser's error.
-        source: signature::Error,
-    },
-    /// There are no credentials for Google Cloud.
-    #[error("finding credentials for Google Cloud: {0}")]
-    Credentials(#[source] google_cloud_auth::build_errors::Error),
-    /// No access token can be obtained with the credentials.
-    #[error("obtaining an access token for Google Cloud: {0}")]
-    NoToken(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// No access token was obtained in time. Usually there are no credentials, and this machine is not in
-    /// Google Cloud.
-    #[error(
-        "obtaining an access token for Google Cloud: no answer within {seconds} seconds from the token \
-                 endpoint of the credentials, or from the metadata server if there are no credentials"
-    )]
-    SlowToken {
-        /// The time limit in seconds.
-        seconds: u64,
-    },
-    /// An invalid URL for Cloud KMS.
-    #[error(
-        "parsing the endpoint of Cloud KMS: expected https://…, or http://… on this machine, found {0:?}"
-    )]
-    KmsEndpoint(String),
-    /// The client for Cloud KMS cannot be built.
-    #[error("opening Cloud KMS: {0}")]
-    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    File(#[from] At),
+    /// A key is encrypted, and there is no password or a wrong one.
+    #[error("{0}")]
+    Password(String),
+    /// A token of PKCS #11 cannot be used.
+    #[error("using a PKCS #11 token: {0}")]
+    Token(String),
+    /// There are no credentials for Google Cloud, or no access token is obtained with them.
+    #[error("{0}")]
+    Credentials(String),
     /// Cloud KMS refuses or cannot be reached.
     #[error("requesting {what} of {key} from Cloud KMS: {source}")]
     CloudKms {
@@ -57,60 +28,72 @@ pub enum Error {
         /// The client's error.
         source: Box<google_cloud_kms_v1::Error>,
     },
-    /// Cloud KMS does not answer.
-    #[error("requesting {what} of {key} from Cloud KMS: no answer within {seconds} seconds")]
-    Silent {
-        /// What was requested: the public key or a signature.
-        what: &'static str,
-        /// The name of the key version.
-        key: String,
-        /// The time limit in seconds.
-        seconds: u64,
-    },
+    /// The endpoint of Cloud KMS is invalid or does not answer.
+    #[error("{0}")]
+    Endpoint(String),
     /// The answer of Cloud KMS is for another request, or a checksum does not match.
-    #[error(
-        "checking the answer of Cloud KMS: {what} of {key}: expected {expected}, found {found}"
-    )]
-    Answer {
-        /// The member of the answer.
-        what: &'static str,
-        /// The name of the key version.
-        key: String,
-        /// The expected value.
-        expected: String,
-        /// The value in the answer, at most 200 characters.
-        found: String,
-    },
-    /// A key, payload or envelope is invalid.
-    #[error(transparent)]
-    Signature(#[from] signature::Error),
-    /// A statement is invalid.
-    #[error(transparent)]
-    Statement(#[from] attest::Error),
+    #[error("checking the answer of Cloud KMS: {0}")]
+    Answer(String),
+    /// A statement, a manifest or the name of a tag is invalid.
+    #[error("{0}")]
+    Statement(String),
     /// A request to the registry failed.
     #[error("publishing: {0}")]
     Registry(#[from] remote::Error),
-    /// A manifest in the registry is invalid, or a tag name cannot be formed.
-    #[error("publishing: {0}")]
-    Name(#[from] oci::Error),
+}
+
+impl From<signature::Error> for Error {
+    fn from(error: signature::Error) -> Self {
+        match error {
+            signature::Error::Encrypted | signature::Error::Password => {
+                Self::Password(error.to_string())
+            }
+            _ => Self::Key(error.to_string()),
+        }
+    }
+}
+
+impl From<attest::Error> for Error {
+    fn from(error: attest::Error) -> Self {
+        Self::Statement(error.to_string())
+    }
+}
+
+impl From<oci::Error> for Error {
+    fn from(error: oci::Error) -> Self {
+        Self::Statement(format!("publishing: {error}"))
+    }
 }
 
 impl Error {
+    /// The same error, of the key in this file.
+    pub(crate) fn of_file(self, path: &std::path::Path) -> Self {
+        let message = |text: String| format!("reading key {}: {text}", path.display());
+        match self {
+            Self::Key(text) => Self::Key(message(text)),
+            Self::Password(text) => Self::Password(message(text)),
+            other => other,
+        }
+    }
+
     /// What the user can do about the error, in one line.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::KeyRef(_) | Self::KeyFile { .. } | Self::Key { .. } | Self::Signature(_) => {
-                "pass a PEM file, as `builder keygen` writes it, or \
-                                 gcpkms://projects/…/cryptoKeyVersions/N"
+            Self::Key(_) | Self::File(_) => {
+                "pass a PEM file, as `builder keygen` or cosign writes it, \
+                 gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:token=…;object=…"
             }
-            Self::Credentials(_) | Self::NoToken(_) | Self::SlowToken { .. } => CREDENTIALS,
+            Self::Password(_) => "set COSIGN_PASSWORD, or type the password on a terminal",
+            Self::Token(_) => {
+                "check module-path or --pkcs11-module, the labels of token and key, and the PIN, which \
+                 COSIGN_PKCS11_PIN may hold"
+            }
+            Self::Credentials(_) => CREDENTIALS,
             Self::CloudKms { source, .. } => kms_hint(source),
-            Self::KmsEndpoint(_) | Self::Client(_) | Self::Silent { .. } => ENDPOINT,
-            Self::Answer { .. } => {
-                "try again; if it fails again, check that the endpoint is Cloud KMS"
-            }
+            Self::Endpoint(_) => ENDPOINT,
+            Self::Answer(_) => "try again; if it fails again, check that the endpoint is Cloud KMS",
             Self::Registry(error) => error.hint(),
-            Self::Statement(_) | Self::Name(_) => {
+            Self::Statement(_) => {
                 "the image's manifest, or what is attached to it, cannot be read: check what was pushed"
             }
         }

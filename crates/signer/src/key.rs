@@ -1,13 +1,15 @@
-use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use content::limits;
+use content::{at, limits};
 use google::kms::KeyVersion;
-use signature::{PrivateKey, PublicKey};
+use signature::{Algorithm, PrivateKey, PublicKey, simple_signing};
 use zeroize::Zeroizing;
 
-use crate::{CloudKms, Error, KmsEndpoint};
+use crate::access::{Access, Ask};
+use crate::pkcs11::Token;
+use crate::{CloudKms, Error, Pkcs11Uri};
 
 /// The location of a private key.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,17 +18,22 @@ pub enum KeyRef {
     File(PathBuf),
     /// A key version of Cloud KMS.
     CloudKms(KeyVersion),
+    /// A key in a token of PKCS #11.
+    Pkcs11(Box<Pkcs11Uri>),
 }
 
 impl FromStr for KeyRef {
     type Err = Error;
 
-    /// Parses a path, or `gcpkms://` and the name of a key version. `/versions/` is accepted for
+    /// Parses a path, a URI of PKCS #11, or `gcpkms://` and the name of a key version. `/versions/` is accepted for
     /// `/cryptoKeyVersions/`, as in cosign.
     fn from_str(text: &str) -> Result<Self, Error> {
+        if text.starts_with("pkcs11:") {
+            return Ok(Self::Pkcs11(Box::new(text.parse()?)));
+        }
         let Some(name) = text.strip_prefix("gcpkms://") else {
             return match text.is_empty() || text.contains("://") {
-                true => Err(Error::KeyRef(text.to_owned())),
+                true => Err(unknown(text)),
                 false => Ok(Self::File(text.into())),
             };
         };
@@ -35,10 +42,14 @@ impl FromStr for KeyRef {
             format!("{key}/cryptoKeyVersions/{number}").parse().ok()
         };
         let version = name.parse().ok().or_else(|| short(name));
-        version
-            .map(Self::CloudKms)
-            .ok_or_else(|| Error::KeyRef(text.to_owned()))
+        version.map(Self::CloudKms).ok_or_else(|| unknown(text))
     }
+}
+
+fn unknown(text: &str) -> Error {
+    Error::Key(format!(
+        "parsing key: expected a file, gcpkms://projects/…/cryptoKeyVersions/N or pkcs11:…, found {text:?}"
+    ))
 }
 
 /// A private key to sign with, in a file or in Cloud KMS.
@@ -47,20 +58,31 @@ pub struct Signer(Inner);
 enum Inner {
     File(PrivateKey),
     CloudKms(Box<CloudKms>),
+    Token(Token),
 }
 
 impl Signer {
-    /// Opens a key. `kms_endpoint` replaces the public URL of Cloud KMS.
+    /// Opens a key.
     ///
     /// # Errors
-    /// The file cannot be read or holds no P-256 key; there are no credentials; Cloud KMS refuses, or its
-    /// key has another algorithm.
-    pub async fn open(key: &KeyRef, kms_endpoint: Option<&KmsEndpoint>) -> Result<Self, Error> {
+    /// The file cannot be read or does not hold a key, or its password is wrong; there are no credentials; Cloud
+    /// KMS refuses; the key does not sign with the algorithm.
+    pub async fn open(key: &KeyRef, access: Access<'_>) -> Result<Self, Error> {
         Ok(Self(match key {
-            KeyRef::File(path) => Inner::File(read_blocking(path).await?),
-            KeyRef::CloudKms(name) => {
-                Inner::CloudKms(Box::new(CloudKms::open(name, kms_endpoint).await?))
+            KeyRef::File(path) => {
+                let key = read_blocking(path, access.password).await?;
+                let key = match access.algorithm {
+                    Some(algorithm) => key.with_algorithm(algorithm).map_err(Error::from),
+                    None => Ok(key),
+                };
+                Inner::File(key.map_err(|error| error.of_file(path))?)
             }
+            KeyRef::CloudKms(name) => {
+                let key = CloudKms::open(name, access.kms_endpoint).await?;
+                check_algorithm(key.public(), access.algorithm)?;
+                Inner::CloudKms(Box::new(key))
+            }
+            KeyRef::Pkcs11(uri) => Inner::Token(open_blocking(uri, access).await?),
         }))
     }
 
@@ -69,10 +91,22 @@ impl Signer {
         match &self.0 {
             Inner::File(key) => key.public(),
             Inner::CloudKms(key) => key.public(),
+            Inner::Token(key) => key.public(),
         }
     }
 
-    /// Signs `message`. The signature is in DER and has been verified with the public key.
+    /// A note for the user, if Confidential Space does not read signatures of the key.
+    pub fn note(&self) -> Option<&'static str> {
+        match simple_signing::signature_algorithm(self.public()) {
+            Some(_) => None,
+            None => Some(
+                "Confidential Space will not count this signature: it reads ECDSA on P-256 and RSA \
+                 (PKCS #1 v1.5 or PSS), with SHA-256",
+            ),
+        }
+    }
+
+    /// Signs `message`. The signature has been verified with the public key.
     ///
     /// # Errors
     /// Cloud KMS refuses or cannot be reached, or the signature does not verify.
@@ -80,38 +114,56 @@ impl Signer {
         let signature = match &self.0 {
             Inner::File(key) => key.sign(message)?,
             Inner::CloudKms(key) => key.sign(message).await?,
+            Inner::Token(key) => key.sign(message).await?,
         };
         self.public().verify(message, &signature)?;
         Ok(signature)
     }
 }
 
-/// Reads a key file on a blocking thread: it may be a pipe that has no data yet.
-async fn read_blocking(path: &Path) -> Result<PrivateKey, Error> {
-    let (path, shown) = (path.to_owned(), path.to_owned());
-    let read = tokio::task::spawn_blocking(move || read(&path)).await;
-    read.unwrap_or_else(|error| {
-        Err(Error::KeyFile {
-            path: shown,
-            source: std::io::Error::other(error),
-        })
-    })
+fn check_algorithm(key: &PublicKey, wanted: Option<Algorithm>) -> Result<(), Error> {
+    let own = key.algorithms().next();
+    match (own, wanted) {
+        (Some(own), Some(wanted)) if own != wanted => Err(Error::Key(format!(
+            "the key in Cloud KMS signs with {own}, and not with {wanted}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
-fn read(path: &Path) -> Result<PrivateKey, Error> {
-    let failed = |source| Error::KeyFile {
-        path: path.to_owned(),
-        source,
+/// Opens a key in a token on a blocking thread, as modules block.
+async fn open_blocking(uri: &Pkcs11Uri, access: Access<'_>) -> Result<Token, Error> {
+    let (uri, module) = (uri.clone(), access.pkcs11_module.unwrap_or(Path::new("")));
+    let (module, pin, algorithm) = (module.to_owned(), access.pin, access.algorithm);
+    let opened = tokio::task::spawn_blocking(move || Token::open(&uri, &module, pin, algorithm));
+    let opened = opened.await;
+    opened.unwrap_or_else(|error| Err(Error::Token(format!("opening the token: {error}"))))
+}
+
+/// Reads a key file on a blocking thread: it may be a pipe that has no data yet, and a password may have to be
+/// typed.
+async fn read_blocking(path: &Path, password: Ask) -> Result<PrivateKey, Error> {
+    let owned = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || read(&owned, password)).await;
+    read.unwrap_or_else(|error| Err(at::At::reading(path)(io::Error::other(error)).into()))
+}
+
+fn read(path: &Path, password: Ask) -> Result<PrivateKey, Error> {
+    let bytes = Zeroizing::new(at::read(path, limits::KEY)?);
+    let text = str::from_utf8(&bytes);
+    let text = text.map_err(|error| at::At::reading(path)(io::Error::other(error)))?;
+    let key = match PrivateKey::from_pem(text) {
+        Err(signature::Error::Encrypted) => {
+            let password = password().map_err(|error| {
+                Error::Password(format!(
+                    "the key is encrypted; asking for its password: {error}"
+                ))
+            });
+            password.and_then(|password| Ok(PrivateKey::decrypt(text, password.as_bytes())?))
+        }
+        key => key.map_err(Error::from),
     };
-    let file = File::open(path).map_err(failed)?;
-    let bytes = content::read_limited(file, limits::KEY)
-        .map_err(|error| failed(std::io::Error::other(error)))?;
-    let bytes = Zeroizing::new(bytes);
-    let text = str::from_utf8(&bytes).map_err(|error| failed(std::io::Error::other(error)))?;
-    PrivateKey::from_pem(text).map_err(|source| Error::Key {
-        path: path.to_owned(),
-        source,
-    })
+    key.map_err(|error| error.of_file(path))
 }
 
 #[cfg(test)]
@@ -149,7 +201,7 @@ mod tests {
             &format!("gcpkms://{}", NAME.replace("/r/", "/r?x/")),
         ] {
             match text.parse::<KeyRef>() {
-                Err(Error::KeyRef(found)) => assert_eq!(found, text),
+                Err(Error::Key(found)) => assert!(found.ends_with(&format!("{text:?}"))),
                 other => panic!("{text}: {other:?}"),
             }
         }

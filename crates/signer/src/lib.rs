@@ -3,17 +3,21 @@
 //! a bundle as referrer, which current cosign reads. This crate makes no decision about an image.
 #![forbid(unsafe_code)]
 
+mod access;
 mod cloud_kms;
 mod credentials;
 mod endpoint;
 mod error;
 mod key;
+mod pkcs11;
 mod publish;
 
+pub use access::{Access, Ask};
 pub use cloud_kms::CloudKms;
 pub use credentials::credentials;
 pub use endpoint::KmsEndpoint;
 pub use error::Error;
 pub use google_cloud_auth::credentials::Credentials;
 pub use key::{KeyRef, Signer};
+pub use pkcs11::{Pin, Pkcs11Uri};
 pub use publish::{Published, attest_image, sign_image};

@@ -11,7 +11,7 @@ use play::{Play, reply};
 use remote::Transport;
 use serde_json::json;
 use signature::PrivateKey;
-use signer::{KeyRef, Published, Signer, attest_image, sign_image};
+use signer::{Access, KeyRef, Published, Signer, attest_image, sign_image};
 
 const IMAGE: &[u8] =
     br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
@@ -46,7 +46,9 @@ async fn the_legacy_layout_is_published() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key.pem");
     std::fs::write(&path, PrivateKey::generate().unwrap().to_pem().unwrap()).unwrap();
-    let signer = Signer::open(&KeyRef::File(path), None).await.unwrap();
+    let signer = Signer::open(&KeyRef::File(path), Access::default())
+        .await
+        .unwrap();
     let registry = play.connect(&Transport::PlainHttp);
     let image = ImageRef {
         repository: registry.repository().clone(),

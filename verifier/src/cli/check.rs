@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use clap::{ArgGroup, Args, Subcommand};
+use console::hint::Hinted;
 use keyless::{Pattern, Subject, Trusted};
 use signature::Algorithm;
-use verifier::check::Signer;
+use verifier::Error;
+use verifier::check::{self, Judgement, Signer};
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
@@ -26,6 +29,36 @@ pub enum What {
     Bundle(Bundle),
 }
 
+impl What {
+    /// Judges the file. Certificates must be valid now, if no other time is proved.
+    pub fn judge(&self, now: DateTime<Utc>) -> Result<Judgement, Error> {
+        match self {
+            Self::Signature(arguments) => check::signature(&check::Signature {
+                file: &arguments.file,
+                signature: &arguments.signature,
+                keys: &arguments.keys.keys,
+                algorithm: arguments.keys.algorithm,
+            }),
+            Self::Envelope(arguments) => check::envelope(&check::Envelope {
+                file: &arguments.file,
+                keys: &arguments.keys.keys,
+                algorithm: arguments.keys.algorithm,
+                payload_type: arguments.payload_type.as_deref(),
+            }),
+            Self::Bundle(arguments) => arguments.judge(now),
+        }
+    }
+
+    /// Whether the report is JSON.
+    pub fn json(&self) -> bool {
+        match self {
+            Self::Signature(arguments) => arguments.json,
+            Self::Envelope(arguments) => arguments.json,
+            Self::Bundle(arguments) => arguments.json,
+        }
+    }
+}
+
 /// The keys.
 #[derive(Args, Debug)]
 pub struct Keys {
@@ -33,7 +66,7 @@ pub struct Keys {
     #[arg(long = "key", value_name = "PEM", required = true)]
     pub keys: Vec<PathBuf>,
     /// The only algorithm of the keys: ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH or rsa-pss-HASH-saltBYTES,
-    /// with sha256, sha384 or sha512 for HASH; or ed25519 [default: those of each key's type]
+    /// with sha256, sha384 or sha512 for HASH; or ed25519 or ed25519ph [default: those of each key's type]
     #[arg(long)]
     pub algorithm: Option<Algorithm>,
 }
@@ -115,8 +148,24 @@ pub struct Bundle {
 }
 
 impl Bundle {
+    fn judge(&self, now: DateTime<Utc>) -> Result<Judgement, Error> {
+        let signer = self.signer();
+        let root = match (&self.trusted_root, self.staging) {
+            (Some(path), _) => check::Root::File(path.clone()),
+            (None, true) => check::Root::Embedded(keyless::STAGING),
+            (None, false) => check::Root::Embedded(keyless::PRODUCTION),
+        };
+        check::bundle(&check::Bundle {
+            file: &self.bundle,
+            artifact: &self.artifact,
+            signer: signer.ok_or_else(|| Hinted::new("no signer is named"))?,
+            root,
+            now,
+        })
+    }
+
     /// Who must have signed. The parser of arguments requires exactly one.
-    pub fn signer(&self) -> Option<Signer> {
+    fn signer(&self) -> Option<Signer> {
         if let Some(key) = &self.key {
             return Some(Signer::Key(key.clone()));
         }

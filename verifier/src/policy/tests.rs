@@ -133,6 +133,31 @@ fn one_key_is_one_principal() {
 }
 
 #[test]
+fn an_algorithm_is_one_of_the_key() {
+    let (builder, _) = keys();
+    let with = |name: &str| {
+        let text = text(&[("builder", &builder)]);
+        let (start, end) = text.rsplit_once("\"\"\"\n").unwrap();
+        parse(&format!("{start}\"\"\"\nalgorithm = {name:?}\n{end}"))
+    };
+    let policy = with("ecdsa-p1363-sha256").unwrap();
+    let principal = policy.principals().named("builder").unwrap();
+    let algorithms: Vec<_> = principal.key().unwrap().algorithms().collect();
+    assert_eq!(algorithms, ["ecdsa-p1363-sha256".parse().unwrap()]);
+    for (name, fault) in [
+        (
+            "rsa-pss-sha256",
+            "a key of type ecdsa-p256 does not sign with rsa-pss-sha256",
+        ),
+        ("ecdsa", "parsing algorithm: expected one of"),
+    ] {
+        let error = with(name).unwrap_err().to_string();
+        let expected = format!("parsing policy: key of `builder`: {fault}");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+}
+
+#[test]
 fn a_threshold_must_be_within_reach() {
     let (builder, other) = keys();
     for threshold in ["0", "3"] {

@@ -10,9 +10,9 @@ use content::{Digest, limits};
 use oci::{Descriptor, ImageRef, Manifest, Tag, Target, media};
 use remote::{Registry, Transport};
 use serde_json::{Value, json};
-use signature::PrivateKey;
 use signature::bundle::Bundle;
-use signer::{KeyRef, Published, Signer, attest_image, sign_image};
+use signature::{KeyType, PrivateKey};
+use signer::{Access, KeyRef, Published, Signer, attest_image, sign_image};
 use tempfile::TempDir;
 
 #[path = "../../../remote/tests/server/mod.rs"]
@@ -56,11 +56,18 @@ impl World {
     }
 
     pub async fn signer(&self, name: &str) -> Signer {
-        let key = PrivateKey::generate().unwrap();
+        self.signer_of(name, KeyType::P256).await
+    }
+
+    /// A signer with a key of this type, in the files NAME and NAME.pub.
+    pub async fn signer_of(&self, name: &str, key_type: KeyType) -> Signer {
+        let key = PrivateKey::generate_of(key_type).unwrap();
         let path = self.folder.path().join(name);
         fs::write(&path, key.to_pem().unwrap()).unwrap();
         fs::write(path.with_extension("pub"), key.public().to_pem()).unwrap();
-        Signer::open(&KeyRef::File(path), None).await.unwrap()
+        Signer::open(&KeyRef::File(path), Access::default())
+            .await
+            .unwrap()
     }
 
     pub async fn publish(&self, signer: &Signer) {

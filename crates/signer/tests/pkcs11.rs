@@ -1,0 +1,117 @@
+//! Keys in a token of SoftHSM 2. The test is reported as skipped if it is not installed.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test, its helpers included"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use signature::{KeyType, PrivateKey, PublicKey};
+use signer::{Access, KeyRef, Signer};
+use zeroize::Zeroizing;
+
+const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
+const UTILITY: &str = "softhsm2-util";
+/// SoftHSM finds its tokens by this variable, which only another process can have.
+const CONFIGURATION: &str = "SOFTHSM2_CONF";
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {printed}");
+}
+
+/// A token with a key of each type that SoftHSM imports, with the type's name as label.
+fn make_token(folder: &Path) {
+    fs::create_dir(folder.join("tokens")).unwrap();
+    let configuration = format!(
+        "directories.tokendir = {}\n",
+        folder.join("tokens").display()
+    );
+    fs::write(folder.join("softhsm2.conf"), configuration).unwrap();
+    let softhsm = |words: &str| {
+        let mut command = Command::new(UTILITY);
+        command.args(words.split(' ')).current_dir(folder);
+        run(command.env(CONFIGURATION, folder.join("softhsm2.conf")));
+    };
+    softhsm("--init-token --free --label mine --so-pin 5678 --pin 1234");
+    for (number, key_type) in KeyType::ALL.into_iter().enumerate() {
+        let key = PrivateKey::generate_of(key_type).unwrap();
+        fs::write(folder.join(key_type.to_string()), &*key.to_pem().unwrap()).unwrap();
+        fs::write(
+            folder.join(format!("{key_type}.pub")),
+            key.public().to_pem(),
+        )
+        .unwrap();
+        softhsm(&format!(
+            "--import {key_type} --token mine --label {key_type} --id 0{number} --pin 1234"
+        ));
+    }
+}
+
+#[test]
+fn a_token_signs() {
+    if !Path::new(MODULE).exists() || Command::new(UTILITY).arg("--version").output().is_err() {
+        testkit::skip("a_token_signs", "SoftHSM 2 is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    make_token(folder.path());
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "with_a_token", "--ignored", "--nocapture"]);
+    command.env(CONFIGURATION, folder.path().join("softhsm2.conf"));
+    run(command.current_dir(folder.path()));
+}
+
+async fn open(uri: &str, algorithm: Option<&str>) -> Result<Signer, signer::Error> {
+    let access = Access {
+        pkcs11_module: Some(Path::new(MODULE)),
+        algorithm: algorithm.map(|name| name.parse().unwrap()),
+        pin: || Ok(Zeroizing::new("1234".to_owned())),
+        ..Access::default()
+    };
+    Signer::open(&uri.parse::<KeyRef>().unwrap(), access).await
+}
+
+#[tokio::test]
+#[ignore = "run by a_token_signs, in the folder with the token"]
+async fn with_a_token() {
+    for key_type in KeyType::ALL {
+        let pem = fs::read_to_string(format!("{key_type}.pub")).unwrap();
+        let public = PublicKey::from_pem(&pem).unwrap();
+        let uri = format!("pkcs11:token=mine;object={key_type}");
+        let algorithms: &[Option<&str>] = match key_type {
+            KeyType::Rsa { .. } => &[None, Some("rsa-pss-sha256"), Some("rsa-pkcs1-sha512")],
+            KeyType::P256 => &[None, Some("ecdsa-p1363-sha256")],
+            _ => &[None],
+        };
+        for algorithm in algorithms {
+            let signer = open(&uri, *algorithm).await;
+            let signer = signer.unwrap_or_else(|error| panic!("{uri}: {error}"));
+            let signature = signer.sign(b"message").await.unwrap();
+            assert_eq!(signer.public().key_id(), public.key_id());
+            signer.public().verify(b"message", &signature).unwrap();
+        }
+    }
+    for (uri, reason) in [
+        ("pkcs11:token=mine;object=none", "no such key"),
+        (
+            "pkcs11:token=other;object=ecdsa-p256",
+            "no token has this label",
+        ),
+        (
+            "pkcs11:token=mine;object=ecdsa-p256?pin-value=4321",
+            "logging in",
+        ),
+        ("pkcs11:token=mine;object=ecdsa-p256;id=%07", "no such key"),
+        ("pkcs11:object=a?module-path=/none.so", "loading the module"),
+    ] {
+        let error = open(uri, None).await.err().unwrap();
+        assert!(error.to_string().contains(reason), "{uri}: {error}");
+    }
+    assert!(open("pkcs11:id=%00", None).await.is_ok());
+}
