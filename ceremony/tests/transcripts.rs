@@ -27,7 +27,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use signature::PublicKey;
 
 /// Commands by file. Words in capitals replace text that differs between runs.
-const SESSIONS: [(&str, &[&str]); 15] = [
+const SESSIONS: [(&str, &[&str]); 16] = [
     (
         "builder-lock",
         &["builder lock --help", "builder lock nothing"],
@@ -45,7 +45,7 @@ const SESSIONS: [(&str, &[&str]); 15] = [
         &[
             "builder keygen --help",
             "builder keygen mine",
-            "builder keygen mine",
+            "builder keygen mine --algorithm ed25519",
         ],
     ),
     (
@@ -121,6 +121,17 @@ const SESSIONS: [(&str, &[&str]); 15] = [
             "verifier check bundle --help",
             "verifier check bundle --bundle both.toml --key builder.pub both.toml",
             "verifier check bundle --bundle nothing --key builder.pub both.toml",
+        ],
+    ),
+    (
+        "verifier-check",
+        &[
+            "verifier check --help",
+            "verifier check signature --help",
+            "verifier check signature --key builder.pub --signature builder.pub builder.toml",
+            "verifier check envelope --help",
+            "verifier check envelope --key builder.pub builder.toml",
+            "verifier check envelope --key builder.toml builder.pub",
         ],
     ),
     (
