@@ -34,6 +34,27 @@ fn said(command: &mut Command) -> String {
 }
 
 #[test]
+fn the_login_of_an_address_is_not_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = said(&mut lock(
+        folder.path(),
+        "ftp://user:secret@a.example/debian",
+    ));
+    assert!(
+        refused.contains("found \"ftp://a.example/debian\""),
+        "{refused}"
+    );
+    let silent = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = format!("http://user:secret@{silent}/debian");
+    let refused = said(&mut lock(folder.path(), &url));
+    assert!(refused.contains("fetching dists/"), "{refused}");
+    assert!(!refused.contains("secret"), "{refused}");
+}
+
+#[test]
 fn an_archive_is_reached_by_the_proxy_of_the_environment() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = proxy.local_addr().unwrap();

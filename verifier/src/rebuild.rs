@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use attest::{Provenance, Sbom};
 use console::at::At;
 use console::hint::Hinted;
+use console::location::without_login;
 use content::json;
 use oci::Layout;
 use scratch::Scratch;
@@ -151,7 +152,7 @@ pub async fn rebuild(
 
 /// The commit is missing. A shallow clone does not show whether the source has it.
 async fn no_commit(order: &Order, clone: &Path, commit: Commit) -> Result<Rebuild, RebuildError> {
-    let source = order.source.clone();
+    let source = without_login(&order.source);
     if git::is_shallow(clone).await? {
         return Err(RebuildError::source(
             format_args!(

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chrono::{DateTime, Utc};
 use console::at::At;
 use console::hint::Hinted;
+use console::location::without_login;
 use content::{Digest, limits};
 use oci::{ImageRef, Reference};
 use remote::Registry;
@@ -75,7 +76,7 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
     let order = Order {
         source: request.source.to_owned(),
         // Only a policy compares the URI.
-        source_uri: format!("git+{}", request.source),
+        source_uri: format!("git+{}", without_login(request.source)),
         commit: Choice::of(request.commit, || claimed_commit(&published))?,
         directory: request.directory.to_owned(),
     };
@@ -110,7 +111,7 @@ fn beside(layout: &Path) -> io::Result<Scratch> {
 fn record(rebuilt: &Rebuilt, image: &ImageRef, source: &str) -> Record {
     Record {
         image: image.to_string(),
-        source: source.to_owned(),
+        source: without_login(source),
         commit: rebuilt.commit.clone(),
         image_digest: rebuilt.contents.image.image_digest(),
     }

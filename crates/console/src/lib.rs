@@ -4,6 +4,7 @@
 pub mod arguments;
 pub mod git;
 pub mod hint;
+pub mod location;
 pub mod password;
 pub mod print;
 pub mod process;

@@ -7,6 +7,7 @@ use std::process::{Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use console::at::At;
+use console::location::without_login;
 use console::process::{self, Network};
 use tokio::process::Command;
 
@@ -44,6 +45,7 @@ pub(super) async fn fetch(
     let (status, last_line) = run(git, &listen).await?;
     let reached = reached.into_inner().unwrap_or_else(PoisonError::into_inner);
     let reached = reached.or_else(|| limits.ended(status));
+    let source = without_login(source);
     match (status.success(), reached) {
         (true, _) => Ok(()),
         (false, Some(limit)) => Err(RebuildError::source(

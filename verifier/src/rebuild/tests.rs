@@ -304,6 +304,20 @@ fn a_source_that_cannot_be_cloned_is_an_error_and_no_verdict() {
 }
 
 #[test]
+fn the_login_of_a_source_is_not_printed() {
+    let order = Order {
+        source: "http://user:secret@127.0.0.1:9/x".to_owned(),
+        ..order(Path::new("/"), Choice::Head)
+    };
+    let outcome = run(&tools("false"), &order, Path::new("/x"));
+    let error = outcome.unwrap_err().to_string();
+    assert!(
+        error.starts_with("cloning http://127.0.0.1:9/x: ") && !error.contains("secret"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_builder_that_writes_no_layout_is_an_error() {
     let (source, _) = source_with_a_commit();
     let order = order(source.path(), Choice::Head);

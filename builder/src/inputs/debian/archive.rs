@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
+use console::location::without_login;
 use content::Digest;
 use tokio::runtime::Handle;
 
@@ -68,6 +69,7 @@ impl Archive {
         let (url, keyring) = match options.url {
             Some(url) if apt::is_web(url) => (url.to_owned(), None),
             Some(url) => {
+                let url = without_login(url);
                 let address = Hinted::new(format_args!(
                     "finding package archive: expected http://… or https://…, found {url:?}"
                 ));
