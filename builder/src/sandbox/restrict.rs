@@ -1,3 +1,5 @@
+//! Restricts a process in the sandbox: resources, capabilities, files and system calls.
+
 use std::io;
 use std::path::PathBuf;
 

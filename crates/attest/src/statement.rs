@@ -1,3 +1,5 @@
+//! The in-toto statement: a predicate about the digests of its subjects.
+
 use std::collections::BTreeMap;
 
 use content::{Digest, json, limits};

@@ -1,3 +1,5 @@
+//! Reading with limits, and checks of size and digest.
+
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;

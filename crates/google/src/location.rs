@@ -1,3 +1,5 @@
+//! The name of a location, `projects/P/locations/L`.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

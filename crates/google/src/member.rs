@@ -1,3 +1,5 @@
+//! The members of an IAM policy: identities of a workload identity pool.
+
 use std::fmt;
 
 use content::Digest;

@@ -1,3 +1,5 @@
+//! What all names of resources have in common, and the error of an invalid one.
+
 use std::fmt;
 
 /// The number of characters of an invalid name that an error shows.

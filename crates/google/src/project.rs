@@ -1,3 +1,5 @@
+//! Projects in names of resources, by ID or number.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

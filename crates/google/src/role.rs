@@ -1,3 +1,5 @@
+//! The names of IAM roles.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! References to images: a repository with a tag or digest.
+
 use std::fmt;
 use std::str::FromStr;
 

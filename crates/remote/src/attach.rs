@@ -1,3 +1,5 @@
+//! Attaches a referrer to an image.
+
 use content::Digest;
 use oci::{Descriptor, Manifest, Tag, Target, media};
 

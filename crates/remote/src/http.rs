@@ -1,3 +1,5 @@
+//! Requests and answers: statuses, media types, limits, and errors without secrets.
+
 use std::time::Duration;
 
 use content::{Digest, Hasher, json, limits, printable};

@@ -1,3 +1,5 @@
+//! Files that are uploaded in pieces.
+
 use std::error::Error as _;
 use std::io;
 

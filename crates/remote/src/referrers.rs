@@ -1,3 +1,5 @@
+//! Fetches the referrers of an image, by the API or the tag that replaces it.
+
 use std::collections::BTreeSet;
 use std::fmt;
 

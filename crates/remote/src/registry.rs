@@ -1,3 +1,5 @@
+//! The client for one repository: manifests, blobs and authorization.
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! HTTPS or HTTP, and the clients for both.
+
 use std::path::Path;
 use std::time::Duration;
 

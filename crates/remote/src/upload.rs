@@ -1,3 +1,5 @@
+//! Pushes blobs and layouts.
+
 use std::path::Path;
 
 use bytes::Bytes;

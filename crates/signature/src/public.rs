@@ -1,3 +1,5 @@
+//! Public keys: parses and writes them, and verifies signatures.
+
 use std::fmt;
 
 use content::{Digest, limits};

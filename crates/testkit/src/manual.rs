@@ -1,3 +1,5 @@
+//! Tests that man pages and shell completions are current.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

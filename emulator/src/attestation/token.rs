@@ -1,3 +1,5 @@
+//! The payload of attestation tokens.
+
 use confidential::claims::{
     CONFIDENTIAL_SPACE, Claims, ConfidentialSpace, Container, DEFAULT_AUDIENCE, Gce, ISSUER,
     ImageSignature, OneOrMany, PRODUCTION, Submods,

@@ -1,3 +1,5 @@
+//! Starts the container and waits for it.
+
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;

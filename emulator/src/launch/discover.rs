@@ -1,3 +1,5 @@
+//! Finds signatures of the image in the repositories that the operator names.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use content::{Digest, limits};

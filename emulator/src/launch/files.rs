@@ -1,3 +1,5 @@
+//! The folders of a launch, and their removal.
+
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;

@@ -1,3 +1,5 @@
+//! The events that the launcher measures.
+
 use confidential::event_log::{Event, Reporting, RestartPolicy};
 use confidential::launch_policy::{Monitoring, Request};
 use oci::Reference;

@@ -1,3 +1,5 @@
+//! The compression of layers.
+
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;

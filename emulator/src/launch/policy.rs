@@ -1,3 +1,5 @@
+//! The launch policy: what the operator may override, and the process that results.
+
 use confidential::event_log::Variable;
 pub use confidential::launch_policy::Refusal;
 use confidential::launch_policy::{LaunchPolicy, Request};

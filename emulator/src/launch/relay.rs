@@ -1,3 +1,5 @@
+//! Relays the output of the container.
+
 use std::fs::File;
 use std::io::{self, PipeReader, Read as _, Write as _};
 use std::os::fd::BorrowedFd;

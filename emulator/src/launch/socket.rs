@@ -1,3 +1,5 @@
+//! The token socket: the HTTP server that the workload asks for tokens.
+
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! The file with the default token, and its renewal.
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Blobs: GET, HEAD and DELETE.
+
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 

@@ -1,3 +1,5 @@
+//! Digests of any registered algorithm.
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};

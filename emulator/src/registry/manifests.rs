@@ -1,3 +1,5 @@
+//! Manifests: GET, HEAD, PUT and DELETE.
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 

@@ -1,3 +1,5 @@
+//! The list of a manifest's referrers.
+
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};

@@ -1,3 +1,5 @@
+//! The resources of a registry, by path.
+
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;

@@ -1,3 +1,5 @@
+//! Sends files, or ranges of them.
+
 use std::io::{ErrorKind, SeekFrom};
 use std::path::Path;
 

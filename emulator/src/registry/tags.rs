@@ -1,3 +1,5 @@
+//! Tags: where they point, and the list of them.
+
 use axum::Json;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};

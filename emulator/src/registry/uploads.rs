@@ -1,3 +1,5 @@
+//! Uploads of blobs, in one request or several.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

@@ -1,3 +1,5 @@
+//! Errors of services as HTTP answers.
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};

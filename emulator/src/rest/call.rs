@@ -1,3 +1,5 @@
+//! Calls of Google APIs, as they come by HTTP.
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 

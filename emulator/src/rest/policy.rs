@@ -1,3 +1,5 @@
+//! IAM policies in requests and answers.
+
 use serde_json::Value;
 
 use super::call::Call;

@@ -1,3 +1,5 @@
+//! Connects HTTP paths with services.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

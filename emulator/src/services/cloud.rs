@@ -1,3 +1,5 @@
+//! All services, with their state.
+
 use std::path::Path;
 use std::sync::Arc;
 

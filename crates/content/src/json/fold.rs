@@ -1,3 +1,5 @@
+//! Unicode simple case folding, by which Go compares member names.
+
 /// Folds the case of a name as Go's `encoding/json` does when it looks for the field of a struct
 /// (`foldName`): each character becomes one representative of all characters that differ from it in
 /// case only. This is Unicode simple case folding (CaseFolding.txt, statuses C and S): the number of

@@ -1,3 +1,5 @@
+//! Refuses names of one object that differ only in case.
+
 use std::collections::HashSet;
 use std::fmt;
 

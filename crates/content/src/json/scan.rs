@@ -1,3 +1,5 @@
+//! The first pass over a document: checks keys, depth and number of members before anything is built from it.
+
 use std::collections::HashSet;
 use std::fmt;
 

@@ -1,3 +1,5 @@
+//! Entries of a layer to be written, and the rules for their paths and links.
+
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -1,3 +1,5 @@
+//! Extended headers of an archive, of POSIX (pax) and GNU.
+
 use std::io::Read;
 
 use content::{ReadError, read_limited};

@@ -1,3 +1,5 @@
+//! Writes gzip with fixed bytes for fixed content.
+
 use std::io::{self, Write};
 
 use flate2::Crc;

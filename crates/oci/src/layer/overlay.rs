@@ -1,3 +1,5 @@
+//! The tree that the layers of an image make, with whiteouts, without a file system.
+
 use std::collections::BTreeMap;
 
 use super::fault::{self, Fault, at};

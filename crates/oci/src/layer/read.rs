@@ -1,3 +1,5 @@
+//! Reads layers that any tool wrote, and refuses archives that readers interpret differently.
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::io::{self, Read};

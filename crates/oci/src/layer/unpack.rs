@@ -1,3 +1,5 @@
+//! Unpacks a layer to a directory, never outside of it.
+
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read};

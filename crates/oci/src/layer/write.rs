@@ -1,3 +1,5 @@
+//! Writes layers in format v1.
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -1,3 +1,5 @@
+//! The names of repositories: registry and path.
+
 use std::fmt;
 use std::str::FromStr;
 

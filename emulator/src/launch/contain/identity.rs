@@ -1,3 +1,5 @@
+//! Namespaces and users of the container's process.
+
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use isolate::namespaces::Namespaces;

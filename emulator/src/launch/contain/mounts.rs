@@ -1,3 +1,5 @@
+//! The file systems of the container.
+
 use std::os::fd::OwnedFd;
 use std::path::Path;
 

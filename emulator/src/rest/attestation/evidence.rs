@@ -1,3 +1,5 @@
+//! Reads the evidence in a request for a token.
+
 use confidential::event_log::Register;
 use content::json::null_is_default;
 use serde::Deserialize;

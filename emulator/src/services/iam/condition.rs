@@ -1,3 +1,5 @@
+//! Conditions of bindings, in CEL.
+
 use content::json::null_is_default;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

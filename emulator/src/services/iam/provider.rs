@@ -1,3 +1,5 @@
+//! Workload identity pools and their providers.
+
 use std::collections::BTreeMap;
 
 use content::json::null_is_default;

@@ -1,3 +1,5 @@
+//! Roles, and the permissions of those that are emulated.
+
 /// Whether a role contains a permission.
 pub(super) fn has(role: &str, permission: &str) -> bool {
     permissions(role).iter().any(|held| {
