@@ -193,17 +193,17 @@ impl Archive {
         interrupt: &Interrupt,
     ) -> Result<Vec<u8>, ArchiveError> {
         let url = format!("{}/{path}", self.url);
-        let mut reason = String::new();
-        for _ in 0..TRIES {
+        let mut tries = 1;
+        loop {
             match self.downloads.get(&url, limit, interrupt)? {
                 Ok(bytes) => return Ok(bytes),
-                Err(error) => reason = error,
+                Err(_) if tries < TRIES => tries += 1,
+                Err(fault) => {
+                    let path = path.to_owned();
+                    return Err(ArchiveError::Fetch { path, fault });
+                }
             }
         }
-        Err(ArchiveError::Fetch {
-            path: path.to_owned(),
-            reason,
-        })
     }
 }
 

@@ -13,6 +13,17 @@ use crate::interrupt::{Interrupt, Interrupted};
 const TICK: Duration = Duration::from_millis(50);
 const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
+/// Why a file was not downloaded.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// The archive answered with this HTTP status.
+    #[error("status {0}")]
+    Status(u16),
+    /// There was no complete answer, or it was too large.
+    #[error("{0}")]
+    Answer(String),
+}
+
 /// The HTTP client of one archive.
 #[derive(Clone, Debug)]
 pub(super) struct Downloads {
@@ -47,7 +58,7 @@ impl Downloads {
         url: &str,
         limit: u64,
         interrupt: &Interrupt,
-    ) -> Result<Result<Vec<u8>, String>, Interrupted> {
+    ) -> Result<Result<Vec<u8>, Fault>, Interrupted> {
         self.runtime.block_on(async {
             tokio::select! {
                 got = get(&self.http, url, limit) => Ok(got),
@@ -73,17 +84,17 @@ async fn raised(interrupt: &Interrupt) -> Interrupted {
     }
 }
 
-async fn get(http: &Client, url: &str, limit: u64) -> Result<Vec<u8>, String> {
-    let broken = |error: reqwest::Error| remote::chain(&error.without_url());
+async fn get(http: &Client, url: &str, limit: u64) -> Result<Vec<u8>, Fault> {
+    let broken = |error: reqwest::Error| Fault::Answer(remote::chain(&error.without_url()));
     let mut response = http.get(url).send().await.map_err(broken)?;
     if !response.status().is_success() {
-        return Err(format!("status {}", response.status().as_u16()));
+        return Err(Fault::Status(response.status().as_u16()));
     }
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(broken)? {
         body.extend_from_slice(&piece);
         if body.len() as u64 > limit {
-            return Err(ReadError::Limit { limit }.to_string());
+            return Err(Fault::Answer(ReadError::Limit { limit }.to_string()));
         }
     }
     Ok(body)
@@ -120,7 +131,7 @@ mod tests {
     }
 
     /// Downloads from a server that sends `answer`, with a limit of three bytes.
-    fn got(answer: &str) -> Result<Vec<u8>, String> {
+    fn got(answer: &str) -> Result<Vec<u8>, Fault> {
         let (listener, url) = listen();
         let runtime = Runtime::new().unwrap();
         let downloads = Downloads::of(&url, runtime.handle()).unwrap();
@@ -142,11 +153,11 @@ mod tests {
             ))
         };
         assert_eq!(ok(3, "abc").unwrap(), b"abc");
-        let large = ok(4, "abcd").unwrap_err();
+        let large = ok(4, "abcd").unwrap_err().to_string();
         assert!(large.ends_with("the limit of 3 bytes"), "{large}");
-        let short = ok(3, "ab").unwrap_err();
+        let short = ok(3, "ab").unwrap_err().to_string();
         assert!(short.contains("error decoding response body: "), "{short}");
         let absent = got("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-        assert_eq!(absent.unwrap_err(), "status 404");
+        assert_eq!(absent.unwrap_err(), Fault::Status(404));
     }
 }

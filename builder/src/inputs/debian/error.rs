@@ -5,6 +5,7 @@ use std::io;
 
 use console::hint::Hinted;
 
+use super::download::Fault;
 use crate::at::At;
 use crate::host::HostError;
 use crate::inputs::store::StoreError;
@@ -17,12 +18,12 @@ pub(super) const ANOTHER: &str = "name a package archive with --archive or COUNT
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// A file cannot be downloaded.
-    #[error("fetching {path} from package archive: {reason}")]
+    #[error("fetching {path} from package archive: {fault}")]
     Fetch {
         /// The path below the archive's address.
         path: String,
-        /// What the last of several tries gave.
-        reason: String,
+        /// Why the last of several tries failed.
+        fault: Fault,
     },
     /// The index that the archive has now cannot be verified.
     #[error(transparent)]
@@ -63,10 +64,27 @@ impl ArchiveError {
                 "the archive has another package than was locked: name another archive with --archive",
             ),
             Self::Store(error) => error.hint(),
-            Self::Fetch { .. } => Some(
-                "is there a network? another package archive can be named with --archive or COUNTERSIGN_ARCHIVE",
-            ),
+            Self::Fetch { path, fault } => Some(unfetched(path, fault)),
             Self::At(_) | Self::Interrupted(_) => None,
+        }
+    }
+}
+
+/// The hint if the archive does not give the file at `path`.
+fn unfetched(path: &str, fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Status(404 | 410) if path.starts_with("dists/") => {
+            "check the address of the package archive, and the suite in Image.toml"
+        }
+        Fault::Status(404 | 410) => {
+            "the archive no longer has this file: name an archive that keeps old packages with --archive, or run \
+             `builder lock` again"
+        }
+        Fault::Status(_) => {
+            "the archive refuses or fails: try again later, or name another with --archive or COUNTERSIGN_ARCHIVE"
+        }
+        Fault::Answer(_) => {
+            "is there a network? another package archive can be named with --archive or COUNTERSIGN_ARCHIVE"
         }
     }
 }
@@ -128,3 +146,19 @@ impl From<HostError> for ChainError {
 
 const OWN_KEY: &str =
     "name a private archive's key with --archive-key, if you trust it as you trust Debian's";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_is_about_the_network_only_without_an_answer() {
+        let hint = |path: &str, fault: Fault| unfetched(path, &fault);
+        let index = "dists/bookworm/InRelease";
+        let package = "pool/main/a/a_1_amd64.deb";
+        assert!(hint(index, Fault::Answer(String::new())).contains("network"));
+        assert!(hint(index, Fault::Status(404)).contains("the suite in Image.toml"));
+        assert!(hint(package, Fault::Status(404)).contains("no longer has this file"));
+        assert!(hint(package, Fault::Status(503)).contains("try again later"));
+    }
+}
