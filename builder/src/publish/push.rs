@@ -1,12 +1,14 @@
 //! Pushes a layout to a registry.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
 use oci::{Descriptor, ImageRef, Layout, Manifest, Reference, media};
 use remote::{Registry, Transport};
 
-use crate::at;
+use crate::at::{self, At};
 use crate::inputs::debian::evidence;
 use crate::lock::index;
 
@@ -22,10 +24,10 @@ pub async fn push(
 ) -> Result<ImageRef, Hinted> {
     let layout = Layout::open(folder).map_err(unread)?;
     let registry = Registry::connect(&reference.repository, transport).map_err(refused)?;
+    let evidence = evidence_in(folder).map_err(|at| Hinted::doing(PUSHING, at))?;
     let digest = registry.push_layout(&layout, &reference.target).await;
     let digest = digest.map_err(refused)?;
-    let evidence = folder.join(evidence::FOLDER);
-    if evidence.is_dir() {
+    if let Some(evidence) = evidence {
         let subject = layout.descriptor().map_err(unread)?;
         push_evidence(&evidence, subject, &registry).await?;
     }
@@ -46,6 +48,16 @@ fn unread(error: oci::Error) -> Hinted {
 fn refused(error: remote::Error) -> Hinted {
     let hint = error.hint();
     Hinted::doing(PUSHING, error).hinting(hint)
+}
+
+/// The folder with the signed package index, if the layout has one.
+fn evidence_in(layout: &Path) -> Result<Option<PathBuf>, At> {
+    let folder = layout.join(evidence::FOLDER);
+    match fs::symlink_metadata(&folder) {
+        Ok(_) => Ok(Some(folder)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(At::reading(&folder)(error)),
+    }
 }
 
 async fn push_evidence(
@@ -79,4 +91,22 @@ async fn push_evidence(
     };
     let attached = registry.attach_referrer(manifest).await;
     attached.map(drop).map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_that_cannot_be_read_is_not_absent() {
+        let layout = tempfile::tempdir().unwrap();
+        assert_eq!(evidence_in(layout.path()).unwrap(), None);
+        let place = layout.path().join(evidence::FOLDER);
+        std::os::unix::fs::symlink("/nowhere", &place).unwrap();
+        assert_eq!(evidence_in(layout.path()).unwrap(), Some(place));
+        let file = layout.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = evidence_in(&file).unwrap_err().to_string();
+        assert!(error.ends_with("Not a directory (os error 20)"), "{error}");
+    }
 }
