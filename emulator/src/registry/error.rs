@@ -50,6 +50,14 @@ impl RegistryError {
         Self::new(StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", message)
     }
 
+    /// The file of an upload cannot be used. It is missing once the upload has ended.
+    pub fn upload(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::upload_unknown(),
+            _ => error.into(),
+        }
+    }
+
     /// Another request is writing to the upload.
     pub fn upload_busy() -> Self {
         let message = "writing upload: another request is writing to it";
@@ -133,4 +141,17 @@ impl IntoResponse for RegistryError {
 /// bytes; registries send `0-0`.
 pub fn received(size: u64) -> String {
     format!("0-{}", size.saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_missing_upload_is_unknown() {
+        let status = |kind: io::ErrorKind| RegistryError::upload(kind.into()).status;
+        assert_eq!(status(io::ErrorKind::NotFound), StatusCode::NOT_FOUND);
+        let failed = status(io::ErrorKind::PermissionDenied);
+        assert_eq!(failed, StatusCode::INTERNAL_SERVER_ERROR);
+    }
 }

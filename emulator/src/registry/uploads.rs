@@ -177,7 +177,7 @@ impl Uploads {
 
     async fn size(&self, name: &Name, id: &UploadId) -> Result<u64, RegistryError> {
         let metadata = tokio::fs::metadata(self.store.upload(name, id)).await;
-        Ok(metadata.map_err(|_| RegistryError::upload_unknown())?.len())
+        Ok(metadata.map_err(RegistryError::upload)?.len())
     }
 
     /// Claims the exclusive right to write to an upload.
@@ -225,7 +225,7 @@ fn new_id() -> Result<UploadId, RegistryError> {
 /// Appends a body to a file and returns the new size of the file, in bytes.
 async fn take(path: &Path, mut body: Body) -> Result<u64, RegistryError> {
     let file = OpenOptions::new().append(true).open(path).await;
-    let file = file.map_err(|_| RegistryError::upload_unknown())?;
+    let file = file.map_err(RegistryError::upload)?;
     let mut size = file.metadata().await?.len();
     let mut file = BufWriter::with_capacity(BUFFER, file);
     while let Some(frame) = body.frame().await {
