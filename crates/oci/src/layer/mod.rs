@@ -2,11 +2,12 @@
 
 mod entry;
 mod extension;
-mod fault;
+pub(crate) mod fault;
 mod gzip;
 mod member;
 mod overlay;
 mod read;
+pub(crate) mod stream;
 mod unpack;
 mod ustar;
 mod write;

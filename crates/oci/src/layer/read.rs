@@ -4,17 +4,14 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::io::{self, Read};
 
-use content::{Digest, Hasher, limits};
-use flate2::read::MultiGzDecoder;
+use content::{Digest, limits};
 
 use super::EntryPath;
 use super::extension::Extensions;
 use super::fault::{self, Fault, at, unreadable, whole};
 use super::member::{self, Member, MemberKind};
+use super::stream::{Metered, decompress};
 use crate::Error;
-
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Reads a layer, plain or in gzip, and passes every entry and its content to `visit`. Returns the diff ID:
 /// the digest of the uncompressed archive. What `visit` receives has not been checked against a digest; it
@@ -55,24 +52,6 @@ fn read_within<E: From<Error>>(
     let mut archive = tar::Archive::new(Metered::new(plain, bounds.size));
     walk(&mut archive, bounds, visit)?;
     Ok(archive.into_inner().finish()?)
-}
-
-/// Decompresses a blob. The first bytes show its compression.
-fn decompress<'a>(mut blob: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
-    let mut magic = Vec::new();
-    (&mut blob)
-        .take(ZSTD.len() as u64)
-        .read_to_end(&mut magic)
-        .map_err(unreadable)?;
-    if magic == ZSTD {
-        return Err(whole(fault::COMPRESSION));
-    }
-    let compressed = magic.starts_with(&GZIP);
-    let blob = io::Cursor::new(magic).chain(blob);
-    Ok(match compressed {
-        true => Box::new(MultiGzDecoder::new(blob)),
-        false => Box::new(blob),
-    })
 }
 
 fn walk<R: Read, E: From<Error>>(
@@ -192,52 +171,6 @@ impl<R: Read> Read for Exactly<'_, R> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.left -= count as u64;
-        Ok(count)
-    }
-}
-
-/// Computes the digest of the archive and limits its size.
-struct Metered<R> {
-    inner: R,
-    hasher: Hasher,
-    left: u64,
-    limit: u64,
-}
-
-impl<R: Read> Metered<R> {
-    fn new(inner: R, limit: u64) -> Self {
-        Self {
-            inner,
-            hasher: Hasher::new(),
-            left: limit,
-            limit,
-        }
-    }
-
-    /// Reads to the end of the input. Only zeros may follow the archive.
-    fn finish(mut self) -> Result<Digest, Error> {
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let count = self.read(&mut buffer).map_err(unreadable)?;
-            if count == 0 {
-                return Ok(self.hasher.finish());
-            }
-            if buffer[..count].iter().any(|&byte| byte != 0) {
-                return Err(whole(fault::TRAILING));
-            }
-        }
-    }
-}
-
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        let limit = self.limit;
-        self.left = self
-            .left
-            .checked_sub(count as u64)
-            .ok_or_else(|| io::Error::other(fault::size(limit)))?;
-        self.hasher.update(&buffer[..count]);
         Ok(count)
     }
 }
