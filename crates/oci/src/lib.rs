@@ -2,6 +2,7 @@
 //! specification 1.1). This crate uses no network.
 #![forbid(unsafe_code)]
 
+pub mod archive;
 mod config;
 mod descriptor;
 mod error;

@@ -27,7 +27,7 @@ pub(crate) const COMPRESSION: Fault = of("compression is not gzip");
 /// A file changed its size or type.
 pub(crate) const CHANGED: Fault = of("file changed while it was read");
 
-const fn of(text: &'static str) -> Fault {
+pub(crate) const fn of(text: &'static str) -> Fault {
     Fault(Cow::Borrowed(text))
 }
 

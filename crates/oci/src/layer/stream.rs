@@ -47,6 +47,12 @@ impl<R: Read> Metered<R> {
         }
     }
 
+    /// Reads to the end of the input, whatever follows the archive.
+    pub(crate) fn finish_after_end(mut self) -> Result<Digest, Error> {
+        io::copy(&mut self, &mut io::sink()).map_err(unreadable)?;
+        Ok(self.hasher.finish())
+    }
+
     /// Reads to the end of the input. Only zeros may follow the archive.
     pub(crate) fn finish(mut self) -> Result<Digest, Error> {
         let mut buffer = vec![0; 1 << 16];
