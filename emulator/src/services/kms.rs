@@ -1,6 +1,7 @@
 //! Cloud KMS v1: keys, encryption, decryption and signing. Each call is authorised by the current policy
 //! of the key.
 
+mod algorithm;
 mod message;
 mod signing;
 
@@ -11,11 +12,11 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use google::kms::{Key, KeyRing, KeyVersion};
 use serde::{Deserialize, Serialize};
 
+pub use self::algorithm::{DigestKind, SigningAlgorithm};
 pub use self::message::{
     AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Encrypted,
     KeyOrVersion, Purpose, Signed, SignedBytes,
 };
-pub use self::signing::{DigestKind, SigningAlgorithm};
 use super::Context;
 use super::iam::{Change, Iam, Policy};
 use crate::location;

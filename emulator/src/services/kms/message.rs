@@ -4,7 +4,7 @@ use google::Location;
 use google::kms::{Key, KeyRing, KeyVersion};
 use serde::{Deserialize, Serialize};
 
-use super::signing::{DigestKind, SigningAlgorithm};
+use super::algorithm::{DigestKind, SigningAlgorithm};
 use crate::status::Status;
 
 /// Bytes with an optional checksum.
