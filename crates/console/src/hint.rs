@@ -9,11 +9,10 @@ pub use content::at::is_full;
 
 /// If temporary files cannot be written.
 pub const TEMPORARY: &str =
-    "is the disk full? TMPDIR names the folder for temporary files, which must be writable";
+    "check the free space; TMPDIR names the folder for temporary files, which must be writable";
 
 /// If standard output cannot be written.
-pub const PRINT: &str =
-    "has the program that reads the output ended, or is the disk full? nothing else went wrong";
+pub const PRINT: &str = "standard output was closed, or the disk is full";
 
 /// An error that no code decides by: its message is written where it occurs, with what the user can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -107,15 +106,13 @@ pub fn of_file(error: &(dyn Error + 'static)) -> &'static str {
 fn of_system(error: &io::Error) -> Option<&'static str> {
     Some(match error.kind() {
         _ if is_full(error) => "free some space, and repeat the command",
-        _ if is_large(error) => "is it the right file? no file of its kind is so large",
+        _ if is_large(error) => "the file is larger than any file of its kind: check the path",
         io::ErrorKind::PermissionDenied => "check that you may read or write it",
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "is the path right?",
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "check the path",
         io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => {
             "it exists already: choose another path, or remove it"
         }
-        io::ErrorKind::BrokenPipe => {
-            "the program that read the output has ended; nothing else went wrong"
-        }
+        io::ErrorKind::BrokenPipe => "the program that read the output has ended",
         _ => return None,
     })
 }
@@ -133,8 +130,8 @@ mod tests {
     fn the_first_error_of_the_system_decides() {
         let outer = |source: io::Error| Hinted::doing("reading", source);
         let absent = outer(io::ErrorKind::NotFound.into());
-        assert_eq!(of(&absent), Some("is the path right?"));
-        assert_eq!(absent.hint(), Some("is the path right?"));
+        assert_eq!(of(&absent), Some("check the path"));
+        assert_eq!(absent.hint(), Some("check the path"));
         let own = absent.hinting("own").during("doing");
         assert_eq!(own.hint(), Some("own"));
         assert!(own.to_string().starts_with("doing: reading: "), "{own}");
@@ -148,7 +145,7 @@ mod tests {
     fn distinguishes_a_large_file_from_a_full_disk() {
         let large = content::read_limited(&[0; 2][..], 1).map_err(io::Error::other);
         let hint = of_system(&large.unwrap_err());
-        assert!(hint.unwrap().contains("right file"), "{hint:?}");
+        assert!(hint.unwrap().contains("larger than any file"), "{hint:?}");
         let full = io::ErrorKind::StorageFull.into();
         assert!(of_system(&full).unwrap().starts_with("free some space"));
     }

@@ -129,7 +129,7 @@ fn cause(step: Step, error: &io::Error) -> String {
     match (step, error.kind()) {
         // The kernel's "no space left on device" is about the limit on namespaces (unshare(2), ENOSPC).
         (Step::Namespaces, io::ErrorKind::StorageFull) => {
-            "this user may have no more namespaces".to_owned()
+            "the user's limit on namespaces is reached".to_owned()
         }
         _ => error.to_string(),
     }
@@ -145,7 +145,7 @@ mod tests {
         let namespaces = full().at(Step::Namespaces).unwrap_err().to_string();
         assert_eq!(
             namespaces,
-            "making namespaces: this user may have no more namespaces"
+            "making namespaces: the user's limit on namespaces is reached"
         );
         let mount = full().at_path(Step::Mount, "/etc/hosts").unwrap_err();
         let sent = serde_json::to_string(&mount).unwrap();

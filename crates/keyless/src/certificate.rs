@@ -27,7 +27,7 @@ pub(crate) fn subject(der: &[u8]) -> Result<String, Refusal> {
         [GeneralName::Rfc822Name(address)] => Ok(address.to_string()),
         [GeneralName::UniformResourceIdentifier(uri)] => Ok(uri.to_string()),
         [GeneralName::OtherName(name)] if name.type_id == USER_NAME => user_name(name),
-        [_] => Err(refused("the certificate's subject is of an unknown kind")),
+        [_] => Err(refused("the certificate has an unknown kind of subject")),
         _ => Err(refused(format!(
             "expected one subject in the certificate, found {}",
             names.len()
@@ -41,7 +41,7 @@ fn user_name(name: &OtherName) -> Result<String, Refusal> {
         _ => None,
     };
     let text = text.map(|text| text.as_str().to_owned());
-    text.ok_or_else(|| refused("the certificate's subject is no text"))
+    text.ok_or_else(|| refused("the certificate's subject is not text"))
 }
 
 fn refused(detail: impl Into<String>) -> Refusal {

@@ -104,7 +104,7 @@ fn material(annotations: &Annotations<'_>, timestamp: Option<String>) -> Result<
         Some(certificate) => {
             let mut certificates = certificates(certificate)?;
             if certificates.len() != 1 {
-                return Err(malformed("certificate", "it is not one block"));
+                return Err(malformed("certificate", "expected one certificate"));
             }
             certificates.extend(self::certificates(annotations.chain.unwrap_or_default())?);
             material["x509CertificateChain"] = json!({ "certificates": certificates });

@@ -83,7 +83,7 @@ pub(crate) fn check_subject(payload: &[u8], artifact: &Artifact<'_>) -> Result<(
     match is_subject {
         true => Ok(()),
         false => {
-            let detail = "the artifact is no subject of the statement";
+            let detail = "the artifact is not a subject of the statement";
             Err(Refusal::new(Reason::Artifact, detail))
         }
     }

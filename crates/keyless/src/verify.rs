@@ -121,7 +121,7 @@ pub fn verify_key(
     }
     let Some(root) = root else {
         let detail =
-            "the bundle has evidence of a log or a timestamp, and there is no trusted root";
+            "the bundle has evidence of a log or a timestamp, and no trusted root was given";
         return Err(Refusal::new(Reason::Root, detail));
     };
     let verifier = verifier(bundle, root, now)?;
@@ -148,7 +148,7 @@ fn finish(
         .collect();
     logs::check(bundle, root, &times)?;
     if times.iter().any(|&time| time > now.timestamp()) {
-        let detail = "the signature is from the future";
+        let detail = "the time of the signature is in the future";
         return Err(Refusal::new(Reason::TimestampTime, detail));
     }
     let times = times
@@ -176,7 +176,7 @@ fn verify_bare(
             statement::check_subject(envelope.payload.as_bytes(), artifact)?;
         }
         _ => {
-            let detail = "the content of the bundle is of an unknown kind";
+            let detail = "the bundle has an unknown kind of content";
             return Err(Refusal::new(Reason::Unsupported, detail));
         }
     }
@@ -195,7 +195,7 @@ fn verify_message(
     if let Some(stated) = &message.message_digest {
         let digest = artifact.digest(stated.algorithm)?;
         if digest.as_bytes() != stated.digest.as_bytes() {
-            let detail = "the bundle states another digest of the artifact";
+            let detail = "the bundle contains another digest of the artifact";
             return Err(Refusal::new(Reason::Artifact, detail));
         }
     }

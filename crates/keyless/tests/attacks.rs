@@ -209,9 +209,9 @@ const CHANGES: &[(&str, Change, Reason)] = &[
                 .decode(entry(b)["canonicalizedBody"].as_str().unwrap())
                 .unwrap();
             let root = Digest::of(&[&[0], &body[..]].concat());
-            let stranger = PrivateKey::generate().unwrap();
+            let unknown = PrivateKey::generate().unwrap();
             entry(b)["inclusionProof"]["checkpoint"]["envelope"] =
-                world::checkpoint(&stranger, &root).into();
+                world::checkpoint(&unknown, &root).into();
         },
         Reason::LogCheckpoint,
     ),
@@ -223,11 +223,11 @@ const CHANGES: &[(&str, Change, Reason)] = &[
     (
         "an entry in no trusted log",
         |_, b| {
-            let (stranger, time) = (PrivateKey::generate().unwrap(), TIME);
+            let (unknown, time) = (PrivateKey::generate().unwrap(), TIME);
             let body = entry(b)["canonicalizedBody"].as_str().unwrap().to_owned();
             let body = serde_json::from_slice(&STANDARD.decode(body).unwrap()).unwrap();
             *entry(b) = Entry {
-                log: &stranger,
+                log: &unknown,
                 time,
                 body,
             }
@@ -397,8 +397,8 @@ fn refuses_another_certificate() {
             wrong.push(format!("{name}: {judged:?}, not {reason:?}"));
         }
     }
-    let stranger = World::new().leaf(&params());
-    let judged = judge(&world.root(), &world.bundle_by(&stranger)).map(drop);
+    let unknown = World::new().leaf(&params());
+    let judged = judge(&world.root(), &world.bundle_by(&unknown)).map(drop);
     assert_eq!(judged, Err(Reason::CertificateChain));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -23,7 +23,7 @@ fn encoded(bytes: &[u8]) -> Value {
 #[test]
 fn a_key_needs_no_log_and_its_entries_are_checked() {
     let world = World::new();
-    let [key, stranger] = [(); 2].map(|()| PrivateKey::generate().unwrap());
+    let [key, unknown] = [(); 2].map(|()| PrivateKey::generate().unwrap());
     let root = TrustRoot::parse(world.root().to_string().as_bytes()).unwrap();
     let judge = |bundle: &Value, by: &PrivateKey, root: Option<&TrustRoot>| {
         let bundle = Bundle::parse(bundle.to_string().as_bytes()).unwrap();
@@ -39,17 +39,17 @@ fn a_key_needs_no_log_and_its_entries_are_checked() {
     assert_eq!(judge(&logged, &key, Some(&root)), Ok(()));
     assert_eq!(judge(&logged, &key, None), Err(Reason::Root));
     assert_eq!(
-        judge(&logged, &stranger, Some(&root)),
+        judge(&logged, &unknown, Some(&root)),
         Err(Reason::Signature)
     );
     let mut forged = logged.clone();
     entry(&mut forged)["inclusionPromise"]["signedEntryTimestamp"] =
-        encoded(&stranger.sign(b"").unwrap());
+        encoded(&unknown.sign(b"").unwrap());
     assert_eq!(judge(&forged, &key, Some(&root)), Err(Reason::LogPromise));
     let mut bare = logged;
     bare["verificationMaterial"]["tlogEntries"] = json!([]);
     assert_eq!(judge(&bare, &key, None), Ok(()));
-    assert_eq!(judge(&bare, &stranger, None), Err(Reason::Signature));
+    assert_eq!(judge(&bare, &unknown, None), Err(Reason::Signature));
     bare["messageSignature"]["messageDigest"]["digest"] = encoded(Digest::of(b"x").as_bytes());
     assert_eq!(judge(&bare, &key, None), Err(Reason::Artifact));
     assert_eq!(
@@ -101,8 +101,8 @@ fn a_statement_names_the_artifact() {
     let good = statement(&json!([other, ours])).to_string();
     let verified = judge(&good, IN_TOTO, &key).unwrap();
     assert_eq!(verified.statement(), Some(good.as_bytes()));
-    let stranger = PrivateKey::generate().unwrap();
-    assert_eq!(judge(&good, IN_TOTO, &stranger), Err(Reason::Signature));
+    let unknown = PrivateKey::generate().unwrap();
+    assert_eq!(judge(&good, IN_TOTO, &unknown), Err(Reason::Signature));
     for (payload, reason) in [
         (statement(&json!([other])).to_string(), Reason::Artifact),
         (

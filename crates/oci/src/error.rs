@@ -80,7 +80,7 @@ impl Error {
 
     /// A document that can be parsed both as a manifest and as an index.
     pub(crate) fn ambiguous(document: Document) -> Self {
-        Self::document(document, "it names both layers and manifests")
+        Self::document(document, "it contains both layers and manifests")
     }
 
     pub(crate) fn content(subject: impl Into<String>) -> impl FnOnce(ReadError) -> Self {

@@ -101,7 +101,7 @@ impl Manifest {
         }
         // manifest.md, artifactType: "This MUST be set when config.mediaType is set to the empty value."
         if self.artifact_type.is_none() && self.config.media_type == media::EMPTY {
-            let fault = "artifactType is missing beside an empty configuration";
+            let fault = "artifactType is required if the configuration is empty";
             return Err(Error::document(document, fault));
         }
         Ok(())

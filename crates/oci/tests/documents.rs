@@ -194,7 +194,7 @@ fn a_manifest_without_configuration_names_its_type() {
     let layer = Descriptor::of(media::OCTETS, b"l");
     let untyped = Manifest::new(Descriptor::empty(), vec![layer.clone()]);
     let error = parse(untyped.clone()).unwrap_err();
-    let expected = "reading manifest: artifactType is missing beside an empty configuration";
+    let expected = "reading manifest: artifactType is required if the configuration is empty";
     assert_eq!(error.to_string(), expected);
     let empty = Manifest {
         artifact_type: Some(String::new()),
@@ -252,11 +252,11 @@ fn a_document_is_one_thing_only() {
     let manifest = |bytes: &[u8]| Manifest::parse(bytes).unwrap_err().to_string();
     assert_eq!(
         manifest(&both),
-        "reading manifest: it names both layers and manifests"
+        "reading manifest: it contains both layers and manifests"
     );
     assert_eq!(
         Index::parse(&both).unwrap_err().to_string(),
-        "reading index: it names both layers and manifests"
+        "reading index: it contains both layers and manifests"
     );
     let other = |found: &str| {
         let expected = media::MANIFEST;

@@ -61,7 +61,7 @@ pub(crate) fn ask(helper: &str, server: &str) -> Result<Credentials, CredentialF
     match output.status {
         Some(0) => {
             let answer = folded::parse(&output.stdout).map(credentials);
-            answer.map_err(|_| unanswered("its answer is not a JSON object".to_owned()))
+            answer.map_err(|_| unanswered("its output is not a JSON object".to_owned()))
         }
         _ if output.stdout.trim_ascii() == NOT_FOUND => Ok(Credentials::default()),
         Some(status) => Err(unanswered(format!("exit status {status}"))),

@@ -217,7 +217,7 @@ impl FromStr for Algorithm {
     fn from_str(text: &str) -> Result<Self, Error> {
         parse(text).ok_or_else(|| {
             Error::Invalid(format!(
-                "parsing algorithm: expected one of {ALGORITHMS}; found {text:?}"
+                "parsing algorithm: expected one of {ALGORITHMS}, found {text:?}"
             ))
         })
     }

@@ -93,7 +93,7 @@ impl Bundle {
             (Some(_), Some(_)) => Err(Error::value(
                 "content of bundle",
                 "an envelope",
-                "a signature as well",
+                "also a signature",
             )),
             (None, _) => Err(Error::value("content of bundle", "an envelope", "none")),
         }
@@ -144,7 +144,7 @@ impl Material {
             (Some(_), None, None) => return self.check_evidence(),
             (None, None, None) => "nothing",
             (None, ..) => "a certificate",
-            (Some(_), ..) => "a certificate as well",
+            (Some(_), ..) => "also a certificate",
         };
         Err(Error::value(
             "verification material of bundle",
@@ -165,7 +165,7 @@ impl Material {
             if count > EVIDENCE {
                 return Err(Error::value(
                     what,
-                    &format!("{EVIDENCE} at most"),
+                    &format!("at most {EVIDENCE}"),
                     &count.to_string(),
                 ));
             }
@@ -221,7 +221,7 @@ Frsp+2O8ViKZpnQmOq4KfrUsLnoG1IaQzvFmC/jeNyU5p+NaEsKCrtdAVw==
         let flood = logged.replace(r#"{"logIndex":"1"}"#, &entries);
         let error = Bundle::parse(flood.as_bytes()).unwrap_err().to_string();
         let expected = format!(
-            "log entries of bundle: expected {EVIDENCE} at most, found {}",
+            "log entries of bundle: expected at most {EVIDENCE}, found {}",
             EVIDENCE + 1
         );
         assert!(error.contains(&expected), "{error}");
@@ -245,12 +245,12 @@ Frsp+2O8ViKZpnQmOq4KfrUsLnoG1IaQzvFmC/jeNyU5p+NaEsKCrtdAVw==
             (
                 key,
                 r#""certificate":{},"publicKey":{"#,
-                "found a certificate as well",
+                "found also a certificate",
             ),
             (
                 key,
                 r#""x509CertificateChain":{},"publicKey":{"#,
-                "found a certificate as well",
+                "found also a certificate",
             ),
             (key, r#""other":{"#, "found nothing"),
             (
@@ -261,7 +261,7 @@ Frsp+2O8ViKZpnQmOq4KfrUsLnoG1IaQzvFmC/jeNyU5p+NaEsKCrtdAVw==
             (
                 envelope,
                 r#""messageSignature":{},"dsseEnvelope":{"#,
-                "a signature as well",
+                "also a signature",
             ),
             (
                 r#""signatures":[{"#,

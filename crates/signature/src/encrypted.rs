@@ -70,7 +70,7 @@ pub(crate) fn decrypt(document: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<
         .map_err(|_| invalid("expected a nonce of 24 bytes"))?;
     let mut key = Zeroizing::new([0; 32]);
     scrypt::scrypt(password, &salt, &cost(&sealed.kdf.params)?, &mut *key)
-        .map_err(|_| invalid("scrypt fails"))?;
+        .map_err(|_| invalid("scrypt failed"))?;
     let cipher = XSalsa20Poly1305::new((&*key).into());
     let plain = cipher.decrypt(&nonce.into(), &*decode(&sealed.ciphertext)?);
     plain.map(Zeroizing::new).map_err(|_| Error::Password)
@@ -83,10 +83,10 @@ fn cost(cost: &Cost) -> Result<Params, Error> {
         .saturating_mul(128);
     if !cost.n.is_power_of_two() || memory.saturating_mul(u64::from(cost.p)) > MEMORY {
         return Err(invalid(
-            "expected parameters of scrypt that take 256 MiB at most",
+            "expected parameters of scrypt that take at most 256 MiB",
         ));
     }
-    let log_n = u8::try_from(cost.n.ilog2()).map_err(|_| invalid("scrypt fails"))?;
+    let log_n = u8::try_from(cost.n.ilog2()).map_err(|_| invalid("scrypt failed"))?;
     Params::new(log_n, cost.r, cost.p).map_err(|_| invalid("invalid parameters of scrypt"))
 }
 

@@ -5,16 +5,16 @@ use content::json::JsonError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The private key is encrypted, and no password was given.
-    #[error("parsing private key: the key is encrypted, and there is no password")]
+    #[error("parsing private key: the key is encrypted, and no password was given")]
     Encrypted,
     /// The private key is encrypted in a form that is not read.
-    #[error("parsing private key: the key is encrypted, but not by cosign, which is not supported")]
+    #[error("parsing private key: the key is encrypted in a format other than cosign's")]
     Encryption,
     /// The password does not decrypt the private key.
     #[error("decrypting private key: wrong password, or the file is damaged")]
     Password,
     /// The signature is not by this key over these bytes.
-    #[error("verifying signature: it is not by key {}", key.hex())]
+    #[error("verifying signature: it was not made with key {}", key.hex())]
     Signature {
         /// The key's digest.
         key: Digest,

@@ -71,7 +71,8 @@ impl PrivateKey {
             }
             KeyType::Ed25519 => Ed25519KeyPair::generate().ok().map(Secret::Ed25519),
         };
-        let no_random = || Error::Invalid("generating key: no random bytes".to_owned());
+        let no_random =
+            || Error::Invalid("generating key: the system has no random bytes".to_owned());
         Self::new(secret.ok_or_else(no_random)?)
     }
 
@@ -117,7 +118,7 @@ impl PrivateKey {
     }
 
     fn new(secret: Secret) -> Result<Self, Error> {
-        let der = public_der(&secret).ok_or_else(|| invalid("it has no public key"))?;
+        let der = public_der(&secret).ok_or_else(|| invalid("the public key is missing"))?;
         let public = PublicKey::from_der(der)?;
         Ok(Self { secret, public })
     }
@@ -150,7 +151,7 @@ impl PrivateKey {
     /// # Errors
     /// It cannot be encoded.
     pub fn to_pem(&self) -> Result<Zeroizing<String>, Error> {
-        let der = private_der(&self.secret).ok_or_else(|| invalid("it cannot be encoded"))?;
+        let der = private_der(&self.secret).ok_or_else(|| invalid("the key cannot be encoded"))?;
         Ok(Zeroizing::new(pem::write(PKCS8, &der)))
     }
 
@@ -168,7 +169,8 @@ impl PrivateKey {
             let signature = sign(&self.secret, algorithm, message)?;
             self.encoded(algorithm, signature)
         });
-        signature.ok_or_else(|| Error::Invalid("signing: the library fails".to_owned()))
+        signature
+            .ok_or_else(|| Error::Invalid("signing: the cryptographic library failed".to_owned()))
     }
 
     /// The signature in the algorithm's encoding.

@@ -54,7 +54,7 @@ pub(crate) fn key_type(der: &[u8]) -> Result<KeyType, String> {
 /// The type of an elliptic curve key with these parameters (RFC 5480, section 2.1.1).
 pub(crate) fn curve(parameters: Option<AnyRef<'_>>) -> Result<KeyType, String> {
     let name = parameters.and_then(|parameters| parameters.decode_as().ok());
-    let name: ObjectIdentifier = name.ok_or("the curve is not named")?;
+    let name: ObjectIdentifier = name.ok_or("the curve has no name")?;
     let mut curves = CURVES.iter();
     let found = curves.find(|(known, _)| *known == name);
     Ok(found.ok_or_else(|| format!("unsupported curve {name}"))?.1)
@@ -65,7 +65,7 @@ fn elliptic_curve(parameters: Option<AnyRef<'_>>, point: &[u8]) -> Result<KeyTyp
     let size = curve.scalar_size().unwrap_or_default();
     match point.first() == Some(&4) && point.len() == 1 + 2 * size {
         true => Ok(curve),
-        false => Err("the point is compressed or has another length".to_owned()),
+        false => Err("the point is compressed or has the wrong length".to_owned()),
     }
 }
 

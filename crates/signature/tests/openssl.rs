@@ -192,7 +192,7 @@ fn other_keys_are_refused() {
         (
             "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit",
             "",
-            "curve is not named",
+            "the curve has no name",
         ),
         (
             "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024",

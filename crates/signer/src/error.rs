@@ -94,7 +94,7 @@ impl Error {
             Self::Answer(_) => "try again; if it fails again, check that the endpoint is Cloud KMS",
             Self::Registry(error) => error.hint(),
             Self::Statement(_) => {
-                "the image's manifest, or what is attached to it, cannot be read: check what was pushed"
+                "the image's manifest, or something attached to it, cannot be read: check what was pushed"
             }
         }
     }

@@ -62,7 +62,7 @@ pub struct Principals {
 
 /// Two principals that share a name, a key or a subject.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
-#[error("principals `{first}` and `{second}` share one {what}")]
+#[error("principals `{first}` and `{second}` have the same {what}")]
 pub struct Twins {
     /// The name of the earlier principal.
     pub first: String,

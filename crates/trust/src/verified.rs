@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn a_payload_is_by_the_principal_whose_key_signed_it() {
         let keys = [(); 3].map(|()| PrivateKey::generate().unwrap());
-        let [one, two, stranger] = &keys;
+        let [one, two, unknown] = &keys;
         let principals = vec![principal("one", one), principal("two", two)];
         let principals = Principals::new(principals).unwrap();
         let digest = content::Digest::of(b"image");
@@ -169,7 +169,7 @@ mod tests {
             (verified.by(), verified.at()),
             (&two.public().into(), now())
         );
-        let signed = stranger.sign(&payload).unwrap();
+        let signed = unknown.sign(&payload).unwrap();
         let refused = principals.verify_payload(&payload, &signed, now());
         assert!(
             matches!(refused, Err(Unverified::UnknownKey)),
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn an_envelope_is_by_each_principal_that_signed_it() {
         let keys = [(); 2].map(|()| PrivateKey::generate().unwrap());
-        let [ours, stranger] = &keys;
+        let [ours, unknown] = &keys;
         let principals = Principals::new(vec![principal("ours", ours)]).unwrap();
         let sealed = |key: &PrivateKey| {
             let signature = key.sign(&pae("type", b"payload")).unwrap();
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(kept.value(), &1);
         assert!(
             principals
-                .verify_envelope(&sealed(stranger), now())
+                .verify_envelope(&sealed(unknown), now())
                 .is_empty()
         );
     }

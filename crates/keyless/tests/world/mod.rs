@@ -264,7 +264,7 @@ pub fn checkpoint(log: &PrivateKey, root: &Digest) -> String {
     )
 }
 
-/// Judges a bundle as signed by [`SUBJECT`] over [`ARTIFACT`].
+/// Checks a bundle as signed by [`SUBJECT`] over [`ARTIFACT`].
 pub fn judge(root: &Value, bundle: &Value) -> Result<Verified, Reason> {
     let trusted = Trusted {
         issuer: Some(ISSUER.to_owned()),

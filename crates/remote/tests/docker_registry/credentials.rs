@@ -88,7 +88,7 @@ fn public_images_need_no_working_credential_store() {
         ),
         (
             r#"{"credsStore":"babbles"}"#,
-            "docker-credential-babbles returned no credentials: its answer",
+            "docker-credential-babbles returned no credentials: its output",
         ),
     ] {
         let store = |repository: &Repository| {
