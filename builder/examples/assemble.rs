@@ -54,7 +54,9 @@ fn walk(
         } else if status.is_file() {
             into.push(file(top, &path, status.permissions().mode())?);
         } else {
-            return Err(io::Error::other(format!("{} is no file", path.display())).into());
+            return Err(
+                io::Error::other(format!("{} is not a regular file", path.display())).into(),
+            );
         }
     }
     Ok(())

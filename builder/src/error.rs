@@ -60,7 +60,7 @@ pub enum Error {
 /// What an error says about the source.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Meaning {
-    /// It must not be built: it does not compile, takes crates from elsewhere than the public registry, locks crates
+    /// It must not be built: it does not compile, uses crates from another registry or from git, locks crates
     /// or packages that the registry does not have or the archive has not signed, has links or configuration of cargo,
     /// or starts processes that could change the program.
     Refused,
@@ -95,8 +95,8 @@ impl Error {
                 if path.ends_with("Cargo.lock") && source.kind() == io::ErrorKind::NotFound =>
             {
                 Some(
-                    "the lock of a crate, or of the workspace that it is a member of, is an input: make it \
-                     with `cargo generate-lockfile`, and commit it",
+                    "Cargo.lock of the crate, or of its workspace, is an input: write it with `cargo \
+                     generate-lockfile`, and commit it",
                 )
             }
             Self::Source(error) => error.hint(),

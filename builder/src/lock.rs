@@ -62,7 +62,7 @@ pub enum LockError {
 }
 
 /// The hint for a lock that cannot be used.
-pub(crate) const AGAIN: &str = "run `builder lock` there again, and commit what it writes";
+pub(crate) const AGAIN: &str = "run `builder lock` in that directory again, and commit Image.lock";
 
 /// The field that every version of a lock has.
 #[derive(Deserialize)]

@@ -46,7 +46,7 @@ pub enum SandboxError {
     },
     /// The program succeeded, but a process did not end before the one that started it, and could have changed
     /// the product.
-    #[error("running {program}: process {process:?} outlived the process that started it")]
+    #[error("running {program}: process {process:?} outlived its parent process")]
     LeftBehind {
         /// Its path inside.
         program: String,
@@ -68,10 +68,10 @@ impl SandboxError {
             Self::Refused(Refusal {
                 step: Step::Proc, ..
             }) => Some(
-                "in a container, let it mount /proc: docker run --security-opt systempaths=unconfined",
+                "in a container, allow mounting /proc: docker run --security-opt systempaths=unconfined",
             ),
             Self::Refused(_) => Some(
-                "user namespaces must be allowed: sysctl user.max_user_namespaces and \
+                "allow user namespaces: sysctl user.max_user_namespaces and \
                  kernel.apparmor_restrict_unprivileged_userns; in a container also its seccomp profile",
             ),
             Self::Hinted(error) => error.hint(),
@@ -85,7 +85,7 @@ impl SandboxError {
     }
 
     fn silent() -> Self {
-        Hinted::new("running sandbox: it ended without a report").into()
+        Hinted::new("running sandbox: the sandbox exited without a report").into()
     }
 }
 
@@ -220,9 +220,9 @@ impl Sandbox<'_> {
     fn late(&self, plan: &Plan) -> SandboxError {
         let (program, seconds) = (plan.process.name(), self.limit.as_secs());
         Hinted::new(format_args!(
-            "running {program}: it has not ended after {seconds} seconds"
+            "running {program}: the time limit of {seconds} seconds was reached"
         ))
-        .hinting("is the machine slow? raise the limit with --time-limit")
+        .hinting("raise the limit with --time-limit")
         .into()
     }
 

@@ -275,7 +275,7 @@ fn a_rebuild_passes_after_the_archive_has_a_newer_index() {
     let untrusted = place.builder("lock", &place.store, &lock);
     assert_eq!(untrusted.status.code(), Some(2), "{}", said(&untrusted));
     assert!(
-        said(&untrusted).contains("no good signature of a trusted key"),
+        said(&untrusted).contains("no valid signature by a trusted key"),
         "{}",
         said(&untrusted)
     );
@@ -316,7 +316,7 @@ fn a_rebuild_passes_after_the_archive_has_a_newer_index() {
     let distrusted = build(&store, &[&evidence]);
     assert_eq!(distrusted.status.code(), Some(1), "{}", said(&distrusted));
     assert!(
-        said(&distrusted).contains("not by a trusted key"),
+        said(&distrusted).contains("which is not trusted"),
         "{}",
         said(&distrusted)
     );

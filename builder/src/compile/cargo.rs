@@ -154,7 +154,7 @@ fn failed(error: SandboxError, heard: Heard) -> CompileError {
         SandboxError::LeftBehind { process, .. } => {
             return CompileError::refused(
                 format_args!(
-                    "a process of a build script or macro outlived the one that started it: {process:?}"
+                    "process {process:?} of a build script or macro outlived its parent process"
                 ),
                 "a build script must wait for every process that it starts",
             );
@@ -163,24 +163,24 @@ fn failed(error: SandboxError, heard: Heard) -> CompileError {
     };
     match (heard.scarce, heard.unresolved, heard.unstaged) {
         (Some((said, scarcity)), ..) => CompileError::hinted(
-            format_args!("something ran out or was ended: {said}"),
+            format_args!("the machine ran out of a resource, or a process was killed: {said}"),
             scarcity.hint(),
         ),
         (None, Some(said), _) => CompileError::hinted(
             format_args!("cargo could not load a manifest: {said}"),
-            "the root of the workspace, its members and crates that are used by path must be committed in this \
-             repository; does `cargo build --locked` find them in a new clone?",
+            "the root of the workspace, its members and path dependencies must be committed in this repository: \
+             check that `cargo build --locked` works in a new clone",
         ),
         (None, None, Some(path)) => CompileError::hinted(
             format_args!(
-                "it includes {}, which is not staged",
+                "the source includes {}, which is not staged",
                 shown(&path.to_string_lossy())
             ),
-            "staged are the folders of the crate and of the crates that it uses by path; keep the file in one of them",
+            "only the folders of the crate and of its path dependencies are staged: move the file to one of them",
         ),
         (None, None, None) => CompileError::refused(
-            format_args!("cargo ended with exit status {code}"),
-            "the compiler's own words are above",
+            format_args!("cargo exited with status {code}"),
+            "see the compiler's messages above",
         ),
     }
 }
@@ -201,7 +201,7 @@ fn linked(
     let listed = listed.and_then(|said| tree::parse(&said, SOURCE));
     Ok(listed.map_err(|found| {
         Hinted::new(format_args!(
-            "listing its crates: expected a crate, found {found:?}"
+            "listing crates: expected a crate, found {found:?}"
         ))
     })?)
 }

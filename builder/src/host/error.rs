@@ -31,7 +31,7 @@ impl HostError {
         match self {
             Self::Failed {
                 program: "cargo", ..
-            } => Some("crates come from where cargo is configured to find them; is it reachable?"),
+            } => Some("check that the registry in cargo's configuration can be reached"),
             Self::Failed { .. } => None,
             Self::Hinted(error) => error.hint(),
         }
@@ -60,9 +60,7 @@ impl HostError {
 }
 
 fn absent(program: &str) -> Hinted {
-    let absent = Hinted::new(format_args!(
-        "starting {program}: this machine does not have it"
-    ));
+    let absent = Hinted::new(format_args!("starting {program}: not installed"));
     match program {
         "gpgv" => absent.hinting(
             "install gpgv, which verifies the archive's signature at each build (Debian package gpgv)",

@@ -62,7 +62,8 @@ pub(super) fn answer_until(
     let answer = answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     let (answer, output) = (answer.map_err(&talk)?, output.map_err(&talk)?);
     if answer.len() as u64 > ANSWER {
-        let long = format_args!("running {program} {action}: its answer is over {ANSWER} bytes");
+        let long =
+            format_args!("running {program} {action}: its output is larger than {ANSWER} bytes");
         return Err(Hinted::new(long).into());
     }
     Ok((answer, output))

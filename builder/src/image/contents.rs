@@ -41,7 +41,9 @@ fn entry(file: &FileSpec, directory: &Path, program: &Program) -> Result<Entry, 
             let binary = Hinted::new(format_args!(
                 "expected the binary of package {package}, found \"{name}\""
             ));
-            return Err(binary.hinting("`binary` in Image.toml is the package that is built"));
+            return Err(
+                binary.hinting("`binary` in Image.toml must name the package that is built")
+            );
         }
     };
     Ok(Entry {
@@ -73,17 +75,20 @@ fn below(directory: &Path, name: &str) -> Result<PathBuf, Hinted> {
             "source \"{}\" is a directory",
             shown(name)
         ))
-        .hinting("an image is made of files: name each of them with a [[file]] of its own")),
+        .hinting("add a [[file]] entry for each file of the directory")),
         Ok(_) => Err(Hinted::new(format_args!(
             "source \"{}\" is not a regular file",
             shown(name)
         ))
-        .hinting("only regular files go into an image")),
+        .hinting("an image contains regular files only: name one")),
         Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Err(Hinted::new(
-                format_args!("the commit has no \"{}\" beside Image.toml", shown(name)),
-            )
-            .hinting("`source` in Image.toml is relative to its directory")),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                Err(Hinted::new(format_args!(
+                    "the commit has no file \"{}\" in the directory of Image.toml",
+                    shown(name)
+                ))
+                .hinting("`source` in Image.toml is relative to its directory"))
+            }
             _ => Err(Hinted::from_error(At::reading(&found)(error))),
         },
     }
@@ -167,8 +172,14 @@ mod tests {
         for (name, fault) in [
             ("folder", "source \"folder\" is a directory"),
             ("link", "source \"link\" is not a regular file"),
-            ("absent", "the commit has no \"absent\" beside Image.toml"),
-            ("file/x", "the commit has no \"file/x\" beside Image.toml"),
+            (
+                "absent",
+                "the commit has no file \"absent\" in the directory of Image.toml",
+            ),
+            (
+                "file/x",
+                "the commit has no file \"file/x\" in the directory of Image.toml",
+            ),
         ] {
             let refused = read(name).unwrap_err().to_string();
             assert_eq!(refused, format!("adding /etc/x: {fault}"));

@@ -141,7 +141,7 @@ fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> R
     let locked = locked.find(|locked| locked.name == one.name && locked.version == one.version);
     let locked = locked.ok_or_else(|| {
         Hinted::new(format_args!(
-            "describing image: {name} {version} is in the program and not in Image.lock"
+            "describing image: the program contains {name} {version}, which is not in Image.lock"
         ))
     })?;
     add_crate(sbom, locked);

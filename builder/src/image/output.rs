@@ -29,9 +29,9 @@ impl Output {
         if !may_be_replaced(place).map_err(&failed)? {
             let place = place.display();
             let taken = Hinted::new(format_args!(
-                "writing {place}: it exists, and is not a layout"
+                "writing {place}: the path exists and is not a layout"
             ));
-            let hint = "choose another place, or remove what is there";
+            let hint = "choose another path, or remove the existing file or folder";
             return Err(taken.hinting(hint).into());
         }
         let beside = place
@@ -111,7 +111,7 @@ mod tests {
             assert_eq!(
                 taken.to_string(),
                 format!(
-                    "writing {}: it exists, and is not a layout",
+                    "writing {}: the path exists and is not a layout",
                     place.display()
                 )
             );

@@ -122,9 +122,9 @@ fn locate(directory: &Path) -> Result<(PathBuf, String), SourceError> {
             HostError::Failed { .. } => {
                 let directory = directory.display();
                 reading(format_args!(
-                    "{directory} is in no git repository that can be read: {error}"
+                    "{directory} is not in a git repository that can be read: {error}"
                 ))
-                .hinting("build in a clone of the source's repository that is yours")
+                .hinting("build in a clone that belongs to you")
             }
             other => other.doing("reading source"),
         })
@@ -173,8 +173,8 @@ fn clean(top: &Path, commit: &str, needed: &Closure) -> Result<(), SourceError> 
     };
     let named: Vec<_> = differ.iter().take(NAMED).map(|file| shown(file)).collect();
     let files = named.join(", ");
-    Err(reading(format_args!("not committed: {files}{more}"))
-        .hinting("what is built is the last commit; commit or discard these files")
+    Err(reading(format_args!("uncommitted files: {files}{more}"))
+        .hinting("the last commit is built: commit or discard these changes")
         .into())
 }
 

@@ -74,7 +74,7 @@ impl Store {
             Ok(()) => limit::trim(&store, limit),
             Err(TryLockError::WouldBlock) => {
                 let folder = folder.display();
-                let used = format_args!("pruning store {folder}: another process uses it");
+                let used = format_args!("pruning store {folder}: another process is using it");
                 Err(Hinted::new(used)
                     .hinting("repeat the command when that process has ended")
                     .into())

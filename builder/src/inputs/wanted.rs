@@ -71,8 +71,8 @@ impl Wanted {
         let text = read(&source.staged, &path).map_err(|error| match error {
             Error::At(At { path, source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 let path = path.display();
-                Hinted::new(format_args!("reading {path}: there is no lock"))
-                    .hinting("run `builder lock` there, and commit what it writes")
+                Hinted::new(format_args!("reading {path}: Image.lock does not exist"))
+                    .hinting("run `builder lock` in that directory, and commit Image.lock")
                     .into()
             }
             other => other,
@@ -99,7 +99,7 @@ impl Wanted {
         for (file, expected, found) in files {
             if expected != found {
                 return Err(Hinted::new(format_args!(
-                    "checking Image.lock: it locks another {file}: expected {expected}, found {found}"
+                    "checking Image.lock: it is out of date for {file}: expected {expected}, found {found}"
                 ))
                 .hinting(lock::AGAIN));
             }
@@ -110,7 +110,7 @@ impl Wanted {
         match locked.symmetric_difference(&wanted).next() {
             None => Ok(()),
             Some(first) => Err(Hinted::new(format_args!(
-                "checking Image.lock: its crates are not those of Cargo.lock: {first}"
+                "checking Image.lock: its crates differ from those of Cargo.lock: {first}"
             ))
             .hinting(lock::AGAIN)),
         }

@@ -56,8 +56,8 @@ fn hint(error: &attest::Error) -> &'static str {
         attest::Error::Document {
             source: JsonError::Float(_),
             ..
-        } => "write a number with a fraction as a string: not all programs write it alike",
-        _ => "was it written by `builder build`, and for this --type?",
+        } => "write a number with a fraction as a string: not all programs write it the same way",
+        _ => "pass a predicate of this --type that `builder build` wrote",
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
         let error = read(&Provenance::PREDICATE, &path).unwrap_err();
         let start = format!("reading predicate {}: ", path.display());
         assert!(error.to_string().starts_with(&start), "{error}");
-        let hint = "was it written by `builder build`, and for this --type?";
+        let hint = "pass a predicate of this --type that `builder build` wrote";
         assert_eq!(error.hint(), Some(hint));
     }
 

@@ -14,7 +14,7 @@ fn refused(user: &User, honest: &[u8], config: &str, test: &str) -> Option<Strin
     }
     let said = said(&refused);
     assert_eq!(refused.status.code(), Some(2), "{said}");
-    let hint = "hint: let cargo fetch crates from a registry";
+    let hint = "hint: configure cargo to fetch crates from a registry";
     assert!(said.contains(hint), "{said}");
     assert_eq!(user.kept(), 0);
     Some(said)
@@ -37,7 +37,7 @@ fn a_local_registry_in_place_of_the_registry_is_named() {
     let test = "a_local_registry_in_place_of_the_registry_is_named";
     let config = format!("local-registry = {local:?}");
     if let Some(said) = refused(&user, &honest, &config, test) {
-        let reason = "builder: error: fetching crate itoa 1.0.19: cargo has no archive of it: it comes from ";
+        let reason = "builder: error: fetching crate itoa 1.0.19: cargo has no .crate file of it: it is unpacked in ";
         assert!(said.contains(reason), "{said}");
         assert!(!mirror.was_asked());
     }
@@ -59,7 +59,7 @@ fn a_vendored_folder_in_place_of_the_registry_is_named() {
     let config = format!("directory = {:?}", user.at("vendor"));
     if let Some(said) = refused(&user, &honest, &config, test) {
         let vendor = vendor.display();
-        let reason = format!("cargo has no archive of it: it comes from {vendor}");
+        let reason = format!("cargo has no .crate file of it: it is unpacked in {vendor}");
         assert!(said.contains(&reason), "{said}");
     }
 }

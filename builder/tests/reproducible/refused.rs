@@ -23,8 +23,7 @@ fn source_that_does_not_compile_is_refused_and_leaves_nothing() {
     }
     assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
     assert!(
-        said(&refused)
-            .contains("builder: error: compiling probe: cargo ended with exit status 101")
+        said(&refused).contains("builder: error: compiling probe: cargo exited with status 101")
     );
     assert!(
         said(&refused).contains("cannot find value `nonsense`"),
@@ -69,7 +68,8 @@ fn source_that_leaves_a_process_behind_is_refused() {
         return;
     }
     assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
-    let expected = "compiling probe: a process of a build script or macro outlived the one that started it: \"sh\"";
+    let expected =
+        "compiling probe: process \"sh\" of a build script or macro outlived its parent process";
     assert!(said(&refused).contains(expected), "{}", said(&refused));
     assert!(!layout.exists());
 }

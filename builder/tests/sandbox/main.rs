@@ -206,7 +206,7 @@ fn nothing_keeps_the_builder_waiting() {
     let endless = run_as("sleep 100 & sleep 100", &way);
     assert_eq!(
         endless.outcome.unwrap_err().to_string(),
-        "running /bin/sh: it has not ended after 1 seconds"
+        "running /bin/sh: the time limit of 1 seconds was reached"
     );
     assert!(started.elapsed() < Duration::from_secs(50));
 }
@@ -266,7 +266,7 @@ fn a_process_that_outlives_its_parent_is_an_error() {
         let error = outcome.expect_err(&script).to_string();
         // The first name is that of a process which is about to become the other.
         let named = ["sh", "sleep"].map(|process| {
-            format!("running /bin/sh: process {process:?} outlived the process that started it")
+            format!("running /bin/sh: process {process:?} outlived its parent process")
         });
         assert!(named.contains(&error), "{script}: {error}\n{said}");
     }

@@ -14,18 +14,18 @@ pub(super) const OPTION: &str = "--message-format=json-render-diagnostics";
 const LINE: u64 = 1 << 20;
 /// The longest text shown of a package's name, in characters.
 const SHOWN: usize = 200;
-const READING: &str = "reading cargo's report of the program";
+const READING: &str = "reading cargo's messages";
 
 /// A report that is not that of one link of the program.
 fn unlike(fault: impl Display) -> CompileError {
     CompileError::hinted(
         format_args!("{READING}: {fault}"),
-        "does a build script or macro write to cargo's files?",
+        "check whether a build script or macro writes to cargo's files",
     )
 }
 
 fn no_end() -> CompileError {
-    unlike("expected the end of the build as its last line")
+    unlike("expected the last message to be `build-finished`")
 }
 
 /// A document. Of its fields, those that are needed.
@@ -100,7 +100,7 @@ pub(super) fn check(report: &[u8], program: &Path) -> Result<(), CompileError> {
             "{program} existed before it was linked"
         ))),
         _ => Err(unlike(format_args!(
-            "expected one link of {program}, found {}",
+            "expected {program} to be linked once, found {} links",
             links.len()
         ))),
     }
@@ -130,7 +130,7 @@ mod tests {
         let report: String = lines.iter().map(|line| format!("{line}\n")).collect();
         super::check(report.as_bytes(), Path::new(PROGRAM)).map_err(|error| {
             let said = error.to_string();
-            let fault = said.strip_prefix("reading cargo's report of the program: ");
+            let fault = said.strip_prefix("reading cargo's messages: ");
             fault.unwrap_or(&said).to_owned()
         })
     }
@@ -147,29 +147,29 @@ mod tests {
         for (lines, said) in [
             (
                 &[LIBRARY, END][..],
-                "expected one link of /t/release/probe, found 0",
+                "expected /t/release/probe to be linked once, found 0 links",
             ),
             (
                 &[LINK, LINK, END],
-                "expected one link of /t/release/probe, found 2",
+                "expected /t/release/probe to be linked once, found 2 links",
             ),
             (
                 &[fresh, END],
                 "/t/release/probe existed before it was linked",
             ),
-            (&[LINK], "expected the end of the build as its last line"),
-            (&[], "expected the end of the build as its last line"),
+            (&[LINK], "expected the last message to be `build-finished`"),
+            (&[], "expected the last message to be `build-finished`"),
             (
                 &[LINK, failed],
-                "expected the end of the build as its last line",
+                "expected the last message to be `build-finished`",
             ),
             (
                 &[LINK, END, END],
-                "expected the end of the build as its last line",
+                "expected the last message to be `build-finished`",
             ),
             (
                 &[END, LINK, END],
-                "expected the end of the build as its last line",
+                "expected the last message to be `build-finished`",
             ),
         ] {
             assert_eq!(check(lines), Err(said.to_owned()), "{lines:?}");

@@ -45,10 +45,10 @@ impl Scarcity {
             Self::Memory => "memory ran out: try --jobs 1",
             Self::Files => "the space for files ran out: raise the limit with --limit-files",
             Self::Processes => {
-                "processes or threads ran out: raise their number with --limit-processes, or try --jobs 1"
+                "processes or threads ran out: raise the limit with --limit-processes, or try --jobs 1"
             }
-            Self::Descriptors => "open files ran out: raise their number with `ulimit -n`",
-            Self::Signal => "a signal ended it: if memory ran out, try --jobs 1",
+            Self::Descriptors => "open files ran out: raise the limit with `ulimit -n`",
+            Self::Signal => "a signal ended a process: if memory ran out, try --jobs 1",
         }
     }
 }

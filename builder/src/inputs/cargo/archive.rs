@@ -52,7 +52,10 @@ pub(super) fn each_file(named: &Named, bytes: &[u8], take: Take<'_>) -> Result<(
     }
     match is_named {
         true => Ok(()),
-        false => Err(wrong(named, format!("it has no {}", manifest.display()))),
+        false => Err(wrong(
+            named,
+            format!("it does not contain {}", manifest.display()),
+        )),
     }
 }
 
@@ -167,7 +170,10 @@ mod tests {
             assert!(error.starts_with("unpacking crate c 1.0.0: "), "{error}");
         }
         let error = checked(&archive(&[("c-1.0.0/lib.rs", "")])).unwrap_err();
-        assert!(error.ends_with("it has no c-1.0.0/Cargo.toml"), "{error}");
+        assert!(
+            error.ends_with("it does not contain c-1.0.0/Cargo.toml"),
+            "{error}"
+        );
         let package = checked(b"!<arch>\ndebian-binary").unwrap_err();
         assert!(
             package.starts_with("unpacking crate c 1.0.0: "),

@@ -10,8 +10,9 @@ use crate::inputs::store::StoreError;
 use crate::inputs::tree::TreeError;
 use crate::interrupt::Interrupted;
 
-/// What helps against a crate from elsewhere than the public registry.
-pub(in crate::inputs) const ELSEWHERE: &str = "use the crate of the public registry, or copy its source into the repository and name it by path";
+/// The hint for a crate from another registry or from git.
+pub(in crate::inputs) const ELSEWHERE: &str = "use the crate of the public registry, or copy its source into the \
+                                               repository as a path dependency";
 
 /// A crate that cannot be locked, fetched or unpacked.
 #[derive(Debug, thiserror::Error)]

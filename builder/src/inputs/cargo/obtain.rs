@@ -145,12 +145,12 @@ fn obtain(
 
 /// cargo takes the crate from a source without archives: from `folder`, where it is unpacked.
 fn no_archive(one: &Named, folder: Option<&Path>) -> CrateError {
-    let from = folder.map(|folder| format!(": it comes from {}", folder.display()));
+    let from = folder.map(|folder| format!(": it is unpacked in {}", folder.display()));
     let from = from.unwrap_or_default();
-    Hinted::new(format_args!("fetching crate {one}: cargo has no archive of it{from}"))
+    Hinted::new(format_args!("fetching crate {one}: cargo has no .crate file of it{from}"))
         .hinting(
-            "let cargo fetch crates from a registry or a mirror of it: archives of a vendored folder or a \
-             local registry in its configuration are not used",
+            "configure cargo to fetch crates from a registry or a mirror of it, not from a vendored folder or a \
+             local registry",
         )
         .into()
 }

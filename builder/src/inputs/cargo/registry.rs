@@ -132,16 +132,15 @@ impl<'a> Registry<'a> {
             Some(digest) if digest == one.sha256 => Ok(()),
             Some(expected) => Err(CrateError::refused(
                 format_args!(
-                    "checking crate {one}: expected {expected}, as the registry has it, found {} in \
-                     Cargo.lock",
+                    "checking crate {one}: expected {expected}, the digest in the registry, found {} in Cargo.lock",
                     one.sha256
                 ),
                 "either Cargo.lock was edited, or cargo is configured to use a registry with other crates",
             )),
             None => Err(Hinted::new(format_args!(
-                "checking crate {one}: cargo knows no digest of it in the registry"
+                "checking crate {one}: cargo reports no registry digest for it"
             ))
-            .hinting("is the registry that cargo is configured to use complete?")
+            .hinting("check that the registry in cargo's configuration is complete")
             .into()),
         }
     }
@@ -158,7 +157,7 @@ impl<'a> Registry<'a> {
             .run("metadata", &arguments, &manifest, self.interrupt)?;
         let metadata: Metadata = serde_json::from_slice(&said).map_err(|error| {
             Hinted::doing(
-                "fetching crates: reading the answer of cargo metadata",
+                "fetching crates: reading the output of cargo metadata",
                 error,
             )
         })?;

@@ -73,7 +73,7 @@ impl Archive {
                 let address = Hinted::new(format_args!(
                     "finding package archive: expected http://… or https://…, found {url:?}"
                 ));
-                let hint = "it is the address above dists/ and pool/";
+                let hint = "pass the URL of the folder that contains dists/ and pool/";
                 return Err(address.hinting(hint).into());
             }
             None => of_apt(root)?,
@@ -216,7 +216,7 @@ fn of_apt(root: &RootSpec) -> Result<(String, Option<PathBuf>), ArchiveError> {
     let source = sources.into_iter().find(suits);
     let source = source.ok_or_else(|| {
         Hinted::new(format_args!(
-            "finding package archive: the host's apt sources name none with suite {}",
+            "finding package archive: no apt source of the host has suite {}",
             root.suite
         ))
         .hinting(ANOTHER)

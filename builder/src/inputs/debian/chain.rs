@@ -34,8 +34,7 @@ pub fn check(
     if !trusted.iter().any(|named| signatures.contains(named)) {
         let Signature { key, time } = trusted[0];
         return Err(ChainError::broken(format_args!(
-            "checking Image.lock: expected InRelease to be signed by {key} at {time}, found other \
-             signatures only"
+            "checking Image.lock: expected InRelease to be signed by {key} at {time}, found only other signatures"
         )));
     }
     release.check(&root.suite, locked.date)?;
@@ -103,7 +102,7 @@ pub(super) fn list(
     let found = Digest::of(packed);
     if found != expected {
         return Err(ChainError::broken(format_args!(
-            "checking {file}: expected {expected}, as InRelease says, found {found}"
+            "checking {file}: expected {expected}, the digest in InRelease, found {found}"
         )));
     }
     let reader = liblzma::read::XzDecoder::new_multi_decoder(packed);
@@ -249,7 +248,7 @@ mod tests {
         // A lock cannot make its signers trusted.
         let error = Case::broken(|case| case.signers = Signers::with(&[]));
         let expected = format!(
-            "checking Image.lock: its package index is signed by {}, not by a trusted key",
+            "checking Image.lock: its package index is signed by {}, which is not trusted",
             key("own")
         );
         assert_eq!(error.to_string(), expected);
@@ -269,8 +268,7 @@ mod tests {
         });
         let other = |key: &Fingerprint, time: &str| {
             format!(
-                "checking Image.lock: expected InRelease to be signed by {key} at {time}, found \
-                 other signatures only"
+                "checking Image.lock: expected InRelease to be signed by {key} at {time}, found only other signatures"
             )
         };
         let expected = other(&key("other"), "2026-07-06T12:00:00Z");
@@ -305,7 +303,7 @@ mod tests {
         let error = date("2026-12-05T12:00:01Z");
         assert_eq!(
             error.to_string(),
-            "checking InRelease: it was valid until Sat, 05 Dec 2026 12:00:00 UTC, and was locked at \
+            "checking InRelease: it expired at Sat, 05 Dec 2026 12:00:00 UTC, before it was locked at \
              2026-12-05T12:00:01Z"
         );
         let mut last = Case::new();
@@ -320,7 +318,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             format!(
-                "checking main/binary-amd64/Packages.xz: expected {}, as InRelease says, found {}",
+                "checking main/binary-amd64/Packages.xz: expected {}, the digest in InRelease, found {}",
                 Digest::of(&packages),
                 Digest::of(&[&packages[..], b"\0"].concat())
             )
@@ -349,7 +347,7 @@ mod tests {
         assert!(error.is_about_lock());
         assert_eq!(
             error.hint(),
-            Some("was the lock edited? `builder lock` writes what the archive has signed")
+            Some("run `builder lock` again: it writes what the archive has signed")
         );
     }
 

@@ -55,14 +55,14 @@ impl ArchiveError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Served(ChainError::Unsigned { .. }) => Some(
-                "a private archive needs both: --keyring with its keys, and --archive-key with the \
+                "a private archive needs both --keyring, with its keys, and --archive-key, with the \
                  fingerprint of the key or subkey that signs",
             ),
             Self::Served(error) | Self::Locked(error) => error.hint(),
             Self::Hinted(error) => error.hint(),
-            Self::Store(StoreError::Came { .. }) => Some(
-                "the archive has another package than was locked: name another archive with --archive",
-            ),
+            Self::Store(StoreError::Came { .. }) => {
+                Some("the package differs from the locked one: name another archive with --archive")
+            }
             Self::Store(error) => error.hint(),
             Self::Fetch { path, fault } => Some(unfetched(path, fault)),
             Self::At(_) | Self::Interrupted(_) => None,
@@ -84,7 +84,7 @@ fn unfetched(path: &str, fault: &Fault) -> &'static str {
             "the archive refuses or fails: try again later, or name another with --archive or COUNTERSIGN_ARCHIVE"
         }
         Fault::Answer(_) => {
-            "is there a network? another package archive can be named with --archive or COUNTERSIGN_ARCHIVE"
+            "check the network, or name another archive with --archive or COUNTERSIGN_ARCHIVE"
         }
     }
 }
@@ -96,7 +96,7 @@ pub enum ChainError {
     #[error(transparent)]
     Machine(Hinted),
     /// No trusted key has signed.
-    #[error("verifying the archive's signature: no good signature of a trusted key: {said}")]
+    #[error("verifying the archive's signature: no valid signature by a trusted key: {said}")]
     Unsigned {
         /// What gpgv says.
         said: String,
@@ -132,7 +132,7 @@ impl ChainError {
 
     pub(super) fn untrusted(named: &str) -> Self {
         let untrusted = Hinted::new(format_args!(
-            "checking Image.lock: its package index is signed by {named}, not by a trusted key"
+            "checking Image.lock: its package index is signed by {named}, which is not trusted"
         ));
         Self::Broken(untrusted.hinting(OWN_KEY))
     }

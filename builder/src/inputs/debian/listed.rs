@@ -7,7 +7,7 @@ use console::hint::Hinted;
 use super::stanza::{fields, package};
 use crate::lock::packages::Package;
 
-const HINT: &str = "was the lock edited? `builder lock` writes what the archive has signed";
+const HINT: &str = "run `builder lock` again: it writes what the archive has signed";
 
 /// Checks that the package list, a text that was signed, has each of the locked packages as it was locked.
 ///

@@ -148,7 +148,7 @@ fn provided(wanted: &Wanted, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveEr
     Ok(Some(read.map_err(|error| {
         let checking = format!("checking {}", path.display());
         Hinted::doing(checking, error).hinting(
-            "--evidence takes the directory `evidence` of a layout that was built from this lock",
+            "--evidence takes the directory `evidence` of a layout that was built with this lock",
         )
     })?))
 }
@@ -169,8 +169,8 @@ fn served(
             "fetching the locked {}: expected {}, found {found}",
             wanted.name, wanted.sha256
         ));
-        let hint = "the archive serves another index by now: the locked one is published with the image, \
-                    see --evidence; or run `builder lock` again";
+        let hint = "the archive now serves another index: pass the locked one, which is published with the image, \
+                    with --evidence; or run `builder lock` again";
         return Err(moved.hinting(hint).into());
     }
     keep_one(wanted, &bytes, root, supply)?;

@@ -46,7 +46,7 @@ impl Release {
         match Time::from_release(until) {
             Some(end) if time <= end => Ok(()),
             _ => Err(ChainError::broken(format_args!(
-                "checking InRelease: it was valid until {until}, and was locked at {time}"
+                "checking InRelease: it expired at {until}, before it was locked at {time}"
             ))),
         }
     }
@@ -114,14 +114,14 @@ mod tests {
         let late = release.check("bookworm", after).unwrap_err();
         assert_eq!(
             late.to_string(),
-            "checking InRelease: it was valid until Mon, 30 Nov 2026 11:22:37 UTC, and was locked at \
+            "checking InRelease: it expired at Mon, 30 Nov 2026 11:22:37 UTC, before it was locked at \
              2026-11-30T11:22:38Z"
         );
         let unreadable = Release::new("Suite: s\nValid-Until: tomorrow\n".to_owned());
         let refused = unreadable.check("s", before).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "checking InRelease: it was valid until tomorrow, and was locked at 2026-11-30T11:22:37Z"
+            "checking InRelease: it expired at tomorrow, before it was locked at 2026-11-30T11:22:37Z"
         );
         Release::new("Suite: s\n".to_owned())
             .check("s", after)

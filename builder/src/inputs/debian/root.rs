@@ -64,7 +64,8 @@ impl From<TreeError> for RootError {
 }
 
 /// The hint if packages are not those of the lock.
-const OTHER: &str = "was the lock written by another version of this program, or edited?";
+const OTHER: &str = "Image.lock may have been edited, or written by another version of this program: run \
+                     `builder lock` again";
 
 /// The folder with the build root of these packages, which must have the `expected` digest. It is unpacked again if it
 /// is missing or has changed.
@@ -339,7 +340,7 @@ mod tests {
             ),
             (
                 vec![("./l", Symlink, "/etc/passwd"), ("./h", Link, "./l")],
-                "/l is the target of a hard link and not a file",
+                "/l is the target of a hard link, and not a regular file",
             ),
             (
                 vec![("./l", Symlink, "/etc"), ("./h", Link, "./l/passwd")],

@@ -31,10 +31,10 @@ pub(super) fn refuse<'a>(
         Some(found) => {
             let found = shown(found.as_str());
             let configuration = reading(format_args!(
-                "{found} could replace crates, compiler and linker"
+                "{found} is cargo configuration, which could replace crates, compiler and linker"
             ));
             Err(SourceError::Refused(configuration.hinting(
-                "remove it from what is built; settings of a build belong in Cargo.toml",
+                "remove it from the commit; build settings belong in Cargo.toml",
             )))
         }
     }
@@ -60,8 +60,10 @@ mod tests {
                 false => refused.unwrap(),
                 true => {
                     let refused = refused.unwrap_err();
-                    let expected =
-                        format!("reading source: {path} could replace crates, compiler and linker");
+                    let expected = format!(
+                        "reading source: {path} is cargo configuration, which could replace crates, \
+                         compiler and linker"
+                    );
                     assert_eq!(refused.to_string(), expected, "{folder}");
                     assert!(refused.is_refusal());
                 }

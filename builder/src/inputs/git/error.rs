@@ -49,10 +49,10 @@ impl From<HostError> for SourceError {
     }
 }
 
-pub(super) const UNCOMMITTED: &str = "what is built is the last commit; commit the source first";
+pub(super) const UNCOMMITTED: &str = "the last commit is built: commit the source first";
 const DAMAGED: &str =
     "the repository is incomplete or damaged, see `git fsck`; build in a new clone";
-const LARGE: &str = "is it the right directory? no source that can be built is so large";
+const LARGE: &str = "check the directory, and what it contains";
 
 pub(super) fn reading(fault: impl Display) -> Hinted {
     Hinted::new(format_args!("reading source: {fault}"))
@@ -71,7 +71,7 @@ pub(super) fn damaged(fault: impl Display) -> SourceError {
 /// The answer of git is invalid.
 pub(super) fn answer(found: impl Display) -> SourceError {
     let found = crate::untrusted::shown(&found.to_string());
-    reading(format_args!("git answered \"{found}\"")).into()
+    reading(format_args!("unexpected output of git: \"{found}\"")).into()
 }
 
 /// A path leads out of the source, or into git's own folder.

@@ -34,7 +34,7 @@ impl<'a> Manifests<'a> {
     pub(super) fn expect(&mut self, folder: &str) -> Result<Rc<Manifest>, SourceError> {
         self.get(folder)?.ok_or_else(|| {
             let manifest = shown(&join(folder, MANIFEST));
-            reading(format_args!("there is no {manifest}"))
+            reading(format_args!("{manifest} does not exist"))
                 .hinting(UNCOMMITTED)
                 .into()
         })

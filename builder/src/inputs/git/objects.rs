@@ -106,7 +106,7 @@ fn unanswered(error: io::Error) -> SourceError {
 /// The name of an object is not the digest of its content.
 fn another(name: &str) -> SourceError {
     damaged(format_args!(
-        "git object {name} does not have the content that its name says"
+        "git object {name} content does not match its name"
     ))
 }
 
@@ -154,7 +154,7 @@ mod tests {
         let read = objects.read(&name, Kind::Blob);
         assert_eq!(
             read.unwrap_err().to_string(),
-            format!("reading source: git answered \"{name} tree 0\\u{{a}}\"")
+            format!("reading source: unexpected output of git: \"{name} tree 0\\u{{a}}\"")
         );
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn refuse(manifest: &str, table: &toml::Table) -> Result<(), SourceEr
             let (manifest, name) = (shown(manifest), shown(name));
             let found = shown(&format!("{key} = {found}"));
             let elsewhere = reading(format_args!(
-                "{manifest} takes crate {name} from elsewhere than the public registry: {found}"
+                "{manifest} uses crate {name} from another registry or from git: {found}"
             ));
             return Err(SourceError::Refused(elsewhere.hinting(HINT)));
         }
@@ -107,7 +107,7 @@ mod tests {
         for origin in origins {
             for table in tables {
                 let error = refused(&format!("[{table}]\n'x:1.0.0' = {{ {origin} }}")).unwrap_err();
-                let expected = "reading source: a/Cargo.toml takes crate x:1.0.0 from elsewhere than the public registry: ";
+                let expected = "reading source: a/Cargo.toml uses crate x:1.0.0 from another registry or from git: ";
                 assert!(error.starts_with(expected), "{error}");
             }
         }

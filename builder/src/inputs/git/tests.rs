@@ -92,7 +92,7 @@ fn refuses_uncommitted_changes_and_special_files() {
     let repository = repository();
     fs::write(repository.path().join("x/b/new.rs"), "").unwrap();
     let error = staged(repository.path()).unwrap_err().to_string();
-    assert_eq!(error, "reading source: not committed: x/b/new.rs");
+    assert_eq!(error, "reading source: uncommitted files: x/b/new.rs");
     shell(
         repository.path(),
         "rm x/b/new.rs; ln -s /etc/passwd a/link; git add .; git -c user.name=n -c user.email=e commit -qm m",
@@ -154,7 +154,7 @@ fn refuses_two_entries_with_one_path() {
 /// The paths that are not committed, as the error names them.
 fn uncommitted(repository: &Path) -> String {
     let error = staged(repository).unwrap_err().to_string();
-    let paths = error.strip_prefix("reading source: not committed: ");
+    let paths = error.strip_prefix("reading source: uncommitted files: ");
     paths.unwrap_or_else(|| panic!("{error}")).to_owned()
 }
 
@@ -222,7 +222,7 @@ fn says_what_is_missing() {
     let at = folder.path().display();
     let said = stage();
     let expected = format!(
-        "reading source: {at} is in no git repository that can be read: running git rev-parse: fatal: "
+        "reading source: {at} is not in a git repository that can be read: running git rev-parse: fatal: "
     );
     assert!(said.starts_with(&expected), "{said}");
     shell(folder.path(), "git init -q");
@@ -234,7 +234,7 @@ fn says_what_is_missing() {
         folder.path(),
         "touch x; git add .; git -c user.name=n -c user.email=e commit -qm m",
     );
-    assert_eq!(stage(), "reading source: there is no Cargo.toml");
+    assert_eq!(stage(), "reading source: Cargo.toml does not exist");
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn file_names_are_escaped_in_errors() {
     let repository = repository();
     fs::write(repository.path().join("a/x\nbuilder: \u{202e}done"), "").unwrap();
     let error = staged(repository.path()).unwrap_err().to_string();
-    let expected = r"reading source: not committed: a/x\u{a}builder: \u{202e}done";
+    let expected = r"reading source: uncommitted files: a/x\u{a}builder: \u{202e}done";
     assert_eq!(error, expected);
     commit(repository.path(), "ln -s x \"a/$(printf 'y\\nz')\"");
     let error = staged(repository.path()).unwrap_err().to_string();

@@ -56,7 +56,7 @@ impl StoreError {
         match self {
             Self::At(At { source, .. }) => match source.kind() {
                 PermissionDenied | ReadOnlyFilesystem => {
-                    Some("may you read and write it? --store names another store")
+                    Some("check the permissions, or name another store with --store")
                 }
                 _ if console::hint::is_full(source) => {
                     Some("free some space, or name a store elsewhere with --store")
@@ -79,7 +79,7 @@ impl StoreError {
         let path = path.display();
         let disturbed = format_args!("checking {what}: {path} changed while it was in use");
         Hinted::new(disturbed)
-            .hinting("end the other program that writes there, and repeat the command")
+            .hinting("stop the other program that writes to the store, and repeat the command")
             .into()
     }
 }

@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(
             refused.unwrap_err().to_string(),
             format!(
-                "pruning store {}: another process uses it",
+                "pruning store {}: another process is using it",
                 folder.path().display()
             )
         );

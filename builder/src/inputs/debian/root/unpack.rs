@@ -93,7 +93,7 @@ impl<'a> Unpacker<'a> {
     /// A hard link becomes a copy.
     fn copy(&mut self, target: &Path, path: &Path) -> Result<(), RootError> {
         let from = self.path_in_root(target)?;
-        let from = from.ok_or_else(|| self.wrong("a link to a file that is left out"))?;
+        let from = from.ok_or_else(|| self.wrong("a hard link to a file that is not unpacked"))?;
         self.check_file(&from)?;
         self.clear(path)?;
         fs::copy(&from, path).map_err(At::writing(path))?;
@@ -160,7 +160,7 @@ impl<'a> Unpacker<'a> {
         match found.is_file() {
             true => Ok(()),
             false => Err(self.wrong(&format!(
-                "{} is the target of a hard link and not a file",
+                "{} is the target of a hard link, and not a regular file",
                 path.display()
             ))),
         }

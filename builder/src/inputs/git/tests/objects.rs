@@ -35,8 +35,7 @@ fn forge(repository: &Path, name: &str, kind: &str, bytes: &[u8]) {
 #[track_caller]
 fn assert_forged(repository: &Path, name: &str) {
     let refused = staged(repository).unwrap_err().to_string();
-    let expected =
-        format!("reading source: git object {name} does not have the content that its name says");
+    let expected = format!("reading source: git object {name} content does not match its name");
     assert_eq!(refused, expected);
 }
 

@@ -80,7 +80,7 @@ fn changes_of_the_root_and_of_members_are_found() {
         let repository = workspace("members = ['app', 'crates/lib']");
         shell(repository.path(), &format!("echo '#' >> {path}"));
         let refused = staged_app(repository.path());
-        let expected = format!("reading source: not committed: {path}");
+        let expected = format!("reading source: uncommitted files: {path}");
         assert_eq!(refused.unwrap_err().to_string(), expected);
     }
     let repository = workspace("members = ['app', 'crates/lib']");
