@@ -47,7 +47,7 @@ pub struct Serving {
     /// The addresses of the services.
     pub endpoints: Endpoints,
     _tasks: JoinSet<io::Result<()>>,
-    _held: File,
+    _held: Held,
 }
 
 /// Starts all services with these projects. All state is below `folder`.
@@ -118,13 +118,23 @@ fn owners(accounts: &Accounts) -> BTreeMap<String, Owner> {
         .collect()
 }
 
+/// The locked state folder.
+struct Held(File);
+
+impl Drop for Held {
+    /// A child process between fork and exec also has the file open, and would keep it locked.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 /// Locks the state folder: a second emulator would replace the owners' credentials.
-fn hold(folder: &Path) -> Result<File, StartError> {
+fn hold(folder: &Path) -> Result<Held, StartError> {
     let mut options = File::options();
     let lock = options.create(true).truncate(false).write(true);
     let held = lock.open(folder.join(LOCK)).map_err(At::writing(folder))?;
     match held.try_lock() {
-        Ok(()) => Ok(held),
+        Ok(()) => Ok(Held(held)),
         Err(TryLockError::WouldBlock) => Err(StartError::refused(
             format!("using {}", at::shown(folder)),
             "another emulator is using the folder",
