@@ -35,7 +35,7 @@ pub enum Error {
 }
 
 const PROGRAMS: &str = "git, setpriv (util-linux) and cargo must be on PATH";
-const PORTS: &str = "is another program using the loopback ports?";
+const PORTS: &str = "check whether another program uses the loopback ports";
 
 impl Error {
     /// For `map_err` on file operations at `path`.
@@ -73,12 +73,12 @@ impl Error {
                 return None;
             }
             Self::Program { said, .. } if said.contains("dubious ownership") => {
-                "the repository belongs to another user; git's message above says how to trust it"
+                "the repository belongs to another user; see git's message above for how to trust it"
             }
             Self::Program { said, .. } if said.contains("No space left on device") => TEMPORARY,
             Self::File(_) => TEMPORARY,
             Self::Absent(_) => PROGRAMS,
-            Self::Program { .. } => "the program's message above says what is wrong",
+            Self::Program { .. } => "see the program's message above",
             Self::Other(error) => return error.hint(),
             Self::Interrupted(_) => "everything that was started has been stopped",
         })

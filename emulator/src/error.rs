@@ -19,7 +19,8 @@ pub enum StartError {
 }
 
 /// If nothing else is known.
-const START: &str = "is a limit on processes or files reached, or is standard output closed?";
+const START: &str =
+    "check the limits on processes and open files, and that standard output is open";
 
 impl StartError {
     /// What the user can do about it.
@@ -40,7 +41,7 @@ impl StartError {
     /// No port can be opened.
     pub(crate) fn listen(source: io::Error) -> Self {
         Hinted::doing("listening on loopback", source)
-            .hinting("is there a free port on loopback?")
+            .hinting("check that a port on loopback is free")
             .into()
     }
 
@@ -60,7 +61,7 @@ impl StartError {
         Self::refused(
             format!("making keys of {owner}"),
             "the cryptographic library failed",
-            "is the random number generator of the system available?",
+            "check that the system's random number generator is available",
         )
     }
 }

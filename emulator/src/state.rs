@@ -94,7 +94,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StartError> {
     let bytes =
         read_limited(file, LIMIT).map_err(|error| At::reading(path)(io::Error::other(error)))?;
     let value = json::parse(&bytes, LIMIT);
-    let hint = "was it written by another version? choose another state folder";
+    let hint = "the file may be of another version: choose another state folder";
     value
         .map(Some)
         .map_err(|fault| StartError::file(path, fault, hint))

@@ -89,7 +89,7 @@ fn an_image_for_another_machine() {
     for (said, expected) in [
         (["linux", "arm64", LAYER_GZIP], "linux/arm64"),
         (["windows", "amd64", LAYER_GZIP], "windows/amd64"),
-        (["linux", "amd64", LAYER_TAR], "its bytes are not"),
+        (["linux", "amd64", LAYER_TAR], "its content is not"),
         (
             [
                 "linux",

@@ -77,7 +77,7 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
     let image = collect::resolve(request.registry, request.reference).await?;
     // From here on only the digest is used: the tag may move.
     if let Target::Tag(tag) = &request.reference.target {
-        progress(&format!("{tag} is {image}"));
+        progress(&format!("tag {tag} resolves to {image}"));
     }
     let published = collect::collect(request.registry, &image).await?;
     let attached = Attached {
@@ -172,7 +172,7 @@ fn require_pinned(request: &Request<'_>) -> Result<(), Error> {
         ) if pinned != given => Err(Hinted::new(format_args!(
             "choosing a commit: the policy pins {pinned}, and --commit is {given}"
         ))
-        .hinting("leave --commit out, or appraise by a policy that pins that commit")
+        .hinting("omit --commit, or use a policy that pins that commit")
         .into()),
         _ => Ok(()),
     }

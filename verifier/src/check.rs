@@ -1,4 +1,4 @@
-//! Judging one file offline, with keys and roots as arguments.
+//! Checks of one file offline, with keys and roots as arguments.
 
 mod bundle;
 mod envelope;

@@ -37,7 +37,7 @@ pub enum Command {
     Revoke(Revoke),
     /// Build an image again from source, and compare it with the published one
     Rebuild(Rebuild),
-    /// Judge one file, without a network
+    /// Check one file offline
     Check(check::Check),
 }
 

@@ -40,7 +40,7 @@ pub enum Error {
         source: Box<remote::Error>,
     },
     /// The registry does not have the image or the tag.
-    #[error("fetching {reference}: the registry does not have it")]
+    #[error("fetching {reference}: not found in the registry")]
     Absent {
         /// The reference.
         reference: String,
@@ -76,7 +76,7 @@ impl Error {
         Some(match self {
             Self::Policy { .. } => "policies/release.toml is an example with every entry explained",
             Self::Grant { .. } => "policies/grant.toml is an example with every entry explained",
-            Self::Absent { .. } => "was it pushed, and to this repository?",
+            Self::Absent { .. } => "check that it was pushed, and to this repository",
             Self::Registry { source, .. } => source.hint(),
             Self::At(at) => hint::of_file(&at.source),
             Self::Hinted(error) => return error.hint(),

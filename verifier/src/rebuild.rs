@@ -167,8 +167,8 @@ async fn no_commit(order: &Order, clone: &Path, commit: Commit) -> Result<Rebuil
             commit: commit.to_string(),
         }),
         Choice::Given(_) | Choice::Head => Err(RebuildError::source(
-            format_args!("reading {source}: no branch or tag leads to commit {commit}"),
-            "is --commit, or `commit` in the policy, right, and is --source up to date?",
+            format_args!("reading {source}: no branch or tag contains commit {commit}"),
+            "check --commit, or `commit` in the policy, and that --source is up to date",
         )),
     }
 }
@@ -203,8 +203,9 @@ fn record_says(what: &'static str, expected: String, found: String) -> Result<()
     match expected == found {
         true => Ok(()),
         false => {
-            let other =
-                format_args!("expected {what} {expected}, as rebuild.json says, found {found}");
+            let other = format_args!(
+                "expected {what} {expected}, the {what} in rebuild.json, found {found}"
+            );
             Err(RebuildError::Layout(Hinted::new(other).hinting(NOT_OURS)))
         }
     }
@@ -299,7 +300,7 @@ async fn build(
         Some(0) if layout.is_dir() => Ok(Ending::Built),
         Some(0) => {
             let program = tools.builder.display();
-            let nothing = format_args!("running {program}: it succeeded, but built nothing");
+            let nothing = format_args!("running {program}: it exited with 0, but wrote no layout");
             Err(RebuildError::Program(Hinted::new(nothing).hinting(BUILDER)))
         }
         Some(1) => Ok(Ending::Refused(last_line)),

@@ -162,14 +162,17 @@ fn a_key_that_cannot_be_opened_is_reported_before_the_rebuild() {
          --key key.pem --apply --kms-endpoint http://{service}"
     );
     let said = place.fails(&apply);
-    assert!(said.contains("opening the key service"), "{said}");
+    assert!(said.contains("connecting to Cloud KMS"), "{said}");
     let credentials = serde_json::json!({
         "type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c",
         "token_uri": format!("http://{service}/token"),
     });
     fs::write(place.at("credentials.json"), credentials.to_string()).unwrap();
     let said = place.fails(&apply);
-    assert!(said.contains("opening the key: reading policy"), "{said}");
+    assert!(
+        said.contains("changing the key's policy: reading policy"),
+        "{said}"
+    );
     assert!(said.contains("cloudkms.cryptoKeys.getIamPolicy"), "{said}");
 }
 

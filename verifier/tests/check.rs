@@ -75,7 +75,7 @@ fn a_signature_is_accepted_or_refused() {
         let (status, out, refused) = check("signature --key other --signature raw message");
         assert_eq!((status, out.as_str()), (1, ""));
         assert!(
-            refused.starts_with("refused: the signature is not by key "),
+            refused.starts_with("refused: the signature over this file does not verify with key "),
             "{refused}"
         );
         assert_eq!(check("signature --key pub --signature raw pub").0, 1);
@@ -86,7 +86,7 @@ fn a_signature_is_accepted_or_refused() {
             json["reason"]
                 .as_str()
                 .unwrap()
-                .starts_with("the signature is not by key")
+                .starts_with("the signature over this file does not verify with key")
         );
     }
 }
@@ -104,7 +104,7 @@ fn an_algorithm_replaces_those_of_the_key() {
     for algorithm in ["ecdsa-der-sha256", "ecdsa-p1363-sha384"] {
         let (status, _, refused) = check(algorithm);
         assert!(
-            status == 1 && refused.contains(&format!("with {algorithm} over")),
+            status == 1 && refused.contains(&format!("({algorithm})")),
             "{refused}"
         );
     }
@@ -145,7 +145,10 @@ fn an_envelope_is_accepted_or_refused() {
         0
     );
     for (words, reason) in [
-        ("envelope --key other envelope", "no signature is by key"),
+        (
+            "envelope --key other envelope",
+            "no signature verifies with key",
+        ),
         (
             "envelope --key pub --payload-type t envelope",
             "expected t, found type",

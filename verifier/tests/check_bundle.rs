@@ -145,6 +145,6 @@ fn says_in_words_why() {
     let said = String::from_utf8(said.stderr).unwrap();
     assert_eq!(
         said,
-        "refused: artifact: the artifact is no subject of the statement\n"
+        "refused: artifact: the artifact is not a subject of the statement\n"
     );
 }

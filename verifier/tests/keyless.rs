@@ -184,7 +184,7 @@ fn a_policy_names_issuer_subject_and_root() {
             "or `issuer` with `subject`",
         ),
         (text.replacen(ISSUER, "", 1), "is empty"),
-        (twin, "share one subject"),
+        (twin, "have the same subject"),
     ] {
         let error = parse(&text, &root).err().unwrap().to_string();
         assert!(error.contains(reason), "{reason}: {error}");

@@ -67,7 +67,7 @@ fn check_image(critical: &Critical, digest: &Digest) -> Result<(), String> {
         return Err("unexpected type in payload".to_owned());
     }
     if critical.image.docker_manifest_digest != digest.to_string() {
-        return Err("payload is of another image digest".to_owned());
+        return Err("payload is for another image digest".to_owned());
     }
     Ok(())
 }
@@ -171,7 +171,7 @@ mod tests {
                 assert_eq!(claim.key_id, Digest::of(info.as_ref()).hex());
                 assert_eq!(claim.signature_algorithm, algorithm);
                 let other = verified(&signature, &Digest::of(b"other")).unwrap_err();
-                assert_eq!(other, "payload is of another image digest");
+                assert_eq!(other, "payload is for another image digest");
             }
         }
     }

@@ -28,8 +28,8 @@ pub enum Error {
 
 const IMAGE: &str = "this image cannot be run; build it again";
 const CONTAINER: &str =
-    "a container needs user namespaces, and an image with that program and user";
-const AGAIN: &str = "try again";
+    "check that user namespaces are allowed, and that the image has this program and user";
+const AGAIN: &str = "repeat the command";
 
 impl From<remote::Error> for Error {
     fn from(error: remote::Error) -> Self {
@@ -48,7 +48,9 @@ impl Error {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Registry(error) => error.hint(),
-            Self::Token(_) => "is `emulator serve` running, and is --attestation its address?",
+            Self::Token(_) => {
+                "check that `emulator serve` is running, and that --attestation is its address"
+            }
             Self::File(at) if hint::is_full(&at.source) => hint::TEMPORARY,
             Self::File(at) => hint::of_file(&at.source),
             Self::Other(error) => error.hint().unwrap_or(AGAIN),
@@ -87,7 +89,7 @@ impl Error {
 
     /// The token socket cannot be served.
     pub(super) fn socket(source: io::Error) -> Self {
-        let hint = "the path of a socket must be short; choose another --runtime";
+        let hint = "the path of a socket must be short: choose a shorter one with --runtime";
         Self::system("serving token socket", source, hint)
     }
 

@@ -112,7 +112,7 @@ fn unpack(layer: &Descriptor, packing: Packing, path: &Path, root: &Path) -> Res
     let digest = layer.digest;
     let file = File::open(path).map_err(At::writing(path))?;
     if Packing::found_in(&file).map_err(At::writing(path))? != packing {
-        let fault = format!("its bytes are not {}", layer.media_type);
+        let fault = format!("its content is not {}", layer.media_type);
         return Err(Error::image(format!("unpacking layer {digest}"), fault));
     }
     oci::layer::unpack(file, root).map_err(|error| Error::unpack(&digest, &error))

@@ -69,7 +69,7 @@ async fn resolve(registry: &Registry, target: &Target) -> Result<Digest, Error> 
                 Error::refused(
                     format!("pulling image: finding tag {tag}"),
                     "the repository has no such tag",
-                    "was the image pushed under this tag?",
+                    "check that the image was pushed under this tag",
                 )
             })?;
             Ok(found.digest)
@@ -179,7 +179,7 @@ impl Document {
             }
             _ => Err(refused(
                 digest,
-                "it names both layers and manifests, or neither",
+                "it contains both layers and manifests, or neither",
             )),
         }
     }
@@ -326,7 +326,7 @@ mod tests {
         both["manifests"] = json!([]);
         assert_eq!(
             refusal(&both),
-            "it names both layers and manifests, or neither"
+            "it contains both layers and manifests, or neither"
         );
         both["schemaVersion"] = 1.into();
         assert_eq!(refusal(&both), unexpected(""));

@@ -16,7 +16,7 @@ use crate::Error;
 /// The largest artifact that is read, in bytes. A larger one can be given by its digest.
 const ARTIFACT: u64 = 1 << 30;
 
-/// What to judge.
+/// What to check.
 #[derive(Clone, Debug)]
 pub struct Bundle<'a> {
     /// The file with the bundle.
@@ -49,7 +49,7 @@ pub enum Root {
     Embedded(&'static str),
 }
 
-/// Judges a bundle. A root or a key that cannot be parsed verifies nothing, which is a refusal.
+/// Checks a bundle. A root or a key that cannot be parsed verifies nothing, which is a refusal.
 ///
 /// # Errors
 /// A file cannot be read, or the artifact is larger than 1 GiB.

@@ -9,7 +9,7 @@ use signature::Algorithm;
 use super::{Judgement, keys};
 use crate::Error;
 
-/// What to judge.
+/// What to check.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {
     /// The envelope.
@@ -22,7 +22,7 @@ pub struct Envelope<'a> {
     pub payload_type: Option<&'a str>,
 }
 
-/// Judges whether one of the keys signed the envelope's payload and type. Key IDs in the envelope are hints and
+/// Checks whether one of the keys signed the envelope's payload and type. Key IDs in the envelope are hints and
 /// have no effect.
 ///
 /// # Errors
@@ -35,7 +35,7 @@ pub fn envelope(request: &Envelope<'_>) -> Result<Judgement, Error> {
         Err(error) => return Ok(Judgement::Refused(error.to_string())),
     };
     if !keys.iter().any(|key| envelope.verify(key).is_ok()) {
-        let reason = format!("no signature is by {}", keys::described(&keys));
+        let reason = format!("no signature verifies with {}", keys::described(&keys));
         return Ok(Judgement::Refused(reason));
     }
     let found = envelope.payload_type();
@@ -43,7 +43,7 @@ pub fn envelope(request: &Envelope<'_>) -> Result<Judgement, Error> {
         Some(expected) if expected != found => {
             let found = content::printable(found, 200);
             Judgement::Refused(format!(
-                "the payload's type: expected {expected}, found {found}"
+                "checking payload type: expected {expected}, found {found}"
             ))
         }
         _ => Judgement::Accepted,

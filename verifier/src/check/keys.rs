@@ -34,7 +34,7 @@ fn read_one(path: &Path, only: Option<Algorithm>) -> Result<PublicKey, Error> {
 pub(super) fn described(keys: &[PublicKey]) -> String {
     let keys = keys.iter().map(|key| {
         let names: Vec<_> = key.algorithms().map(|name| name.to_string()).collect();
-        format!("key {} with {}", key.key_id().hex(), names.join(" or "))
+        format!("key {} ({})", key.key_id().hex(), names.join(" or "))
     });
     keys.collect::<Vec<_>>().join(", or ")
 }

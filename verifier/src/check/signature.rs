@@ -14,7 +14,7 @@ use crate::Error;
 /// The largest file that is read, in bytes.
 const FILE: u64 = 1 << 30;
 
-/// What to judge.
+/// What to check.
 #[derive(Clone, Copy, Debug)]
 pub struct Signature<'a> {
     /// The file that was signed.
@@ -27,7 +27,7 @@ pub struct Signature<'a> {
     pub algorithm: Option<Algorithm>,
 }
 
-/// Judges whether one of the keys signed the file.
+/// Checks whether one of the keys signed the file.
 ///
 /// # Errors
 /// A file or key cannot be read, or a key does not sign with the algorithm.
@@ -41,7 +41,7 @@ pub fn signature(request: &Signature<'_>) -> Result<Judgement, Error> {
     Ok(match is_signed {
         true => Judgement::Accepted,
         false => Judgement::Refused(format!(
-            "the signature is not by {} over this file",
+            "the signature over this file does not verify with {}",
             keys::described(&keys)
         )),
     })

@@ -13,24 +13,24 @@ use verifier::check::{self, Judgement, Signer};
 /// Arguments of `check`.
 #[derive(Args, Debug)]
 pub struct Check {
-    /// What to judge.
+    /// What to check.
     #[command(subcommand)]
     pub what: What,
 }
 
-/// What to judge.
+/// What to check.
 #[derive(Debug, Subcommand)]
 pub enum What {
-    /// Judge a signature over a file
+    /// Check a signature over a file
     Signature(Signature),
-    /// Judge a DSSE envelope
+    /// Check a DSSE envelope
     Envelope(Envelope),
-    /// Judge a Sigstore bundle
+    /// Check a Sigstore bundle
     Bundle(Bundle),
 }
 
 impl What {
-    /// Judges the file. Certificates must be valid now, if no other time is proved.
+    /// Checks the file. Certificates must be valid now, if no other time is proved.
     pub fn judge(&self, now: DateTime<Utc>) -> Result<Judgement, Error> {
         match self {
             Self::Signature(arguments) => check::signature(&check::Signature {
@@ -158,7 +158,7 @@ impl Bundle {
         check::bundle(&check::Bundle {
             file: &self.bundle,
             artifact: &self.artifact,
-            signer: signer.ok_or_else(|| Hinted::new("no signer is named"))?,
+            signer: signer.ok_or_else(|| Hinted::new("no signer is given"))?,
             root,
             now,
         })

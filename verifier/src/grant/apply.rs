@@ -33,7 +33,7 @@ const CONTENTION: Duration = Duration::from_secs(60);
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 /// Time limit for one call, including the client's retries.
 const PATIENCE: Duration = Duration::from_secs(15);
-const OPENING: &str = "opening the key";
+const OPENING: &str = "changing the key's policy";
 
 /// The result of a change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -188,8 +188,9 @@ fn pauses() -> ExponentialBackoff {
 /// Other writers were faster each time.
 fn contention(key: &str, attempts: u32) -> Hinted {
     let seconds = CONTENTION.as_secs();
-    let overtaken =
-        format_args!("overtaken {attempts} times by other writers, in {seconds} seconds");
+    let overtaken = format_args!(
+        "other writers changed the policy during all {attempts} attempts in {seconds} seconds"
+    );
     Doing::Writing.failed(key, overtaken, BUSY)
 }
 
@@ -283,7 +284,7 @@ mod tests {
         assert!(full.to_string().starts_with(&start), "{full}");
         assert!(hint(full).contains("1500 members"));
         let other = grant(&serve(1, invalid)).await.unwrap_err();
-        assert!(hint(other).contains("does the pool of the grant exist"));
+        assert!(hint(other).contains("check that the pool and the role"));
         let denied = grant(&serve(1, vec![(403, "PERMISSION_DENIED")])).await;
         assert!(hint(denied.unwrap_err()).contains("setIamPolicy"));
     }

@@ -128,7 +128,7 @@ fn one_key_is_one_principal() {
     let error = parse(&text(&[("builder", &builder), ("twin", &builder)])).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "parsing policy: principals `builder` and `twin` share one key"
+        "parsing policy: principals `builder` and `twin` have the same key"
     );
 }
 

@@ -55,7 +55,7 @@ impl RebuildError {
     /// `last_line` is the last line that the program printed for people.
     pub(super) fn failed(doing: impl Display, status: ExitStatus, last_line: &str) -> Self {
         let said = Hinted::new(format_args!("{doing}: {status}: {last_line}"));
-        Self::Program(said.hinting("the lines above are the program's own"))
+        Self::Program(said.hinting("see the program's messages above"))
     }
 
     pub(super) fn damaged(fault: impl Display) -> Self {
@@ -80,10 +80,10 @@ impl From<Absent> for RebuildError {
     }
 }
 
-pub(super) const BUILDER: &str = "is that program the builder? see --builder";
-pub(super) const LARGE: &str = "is it the right source? --limit-repository and --limit-source raise the limits on \
-                                its size; a source without old history takes less: git clone --single-branch";
+pub(super) const BUILDER: &str = "name the builder with --builder";
+pub(super) const LARGE: &str = "check the source; --limit-repository and --limit-source raise the limits on its \
+                                size; a clone of one branch is smaller: git clone --single-branch";
 pub(super) const NOT_OURS: &str =
-    "--rebuilt takes a layout of `verifier rebuild -o`, not one of builder build";
-const BESIDE: &str = "without --builder, the builder beside this program is started";
-const LAYOUT: &str = "was the layout written by verifier rebuild?";
+    "--rebuilt takes a layout of `verifier rebuild -o`, not one of `builder build`";
+const BESIDE: &str = "without --builder, `builder` in the directory of this program is started";
+const LAYOUT: &str = "pass a layout that `verifier rebuild -o` wrote";

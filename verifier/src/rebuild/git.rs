@@ -54,8 +54,8 @@ pub(super) async fn fetch(
         )),
         (false, None) => Err(RebuildError::source(
             format_args!("cloning {source}: {last_line}"),
-            "--source is a directory with a git repository of yours, or a URL that git can clone \
-             with your rights; the lines above are git's own",
+            "--source is a directory with a git repository that belongs to you, or a URL that git can clone with \
+             your rights; see git's messages above",
         )),
     }
 }
@@ -85,7 +85,7 @@ pub(super) async fn head(clone: &Path) -> Result<Commit, RebuildError> {
     text.trim_end().parse().map_err(|error: InvalidCommit| {
         RebuildError::source(
             format_args!("reading HEAD of the source: {error}"),
-            "does the source have a commit? --commit names the one to build",
+            "check that the source has a commit, or name one with --commit",
         )
     })
 }

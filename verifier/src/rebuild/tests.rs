@@ -70,7 +70,7 @@ fn a_missing_commit_is_a_finding_unless_the_user_named_it() {
     assert_eq!(
         mistyped.to_string(),
         format!(
-            "reading {}: no branch or tag leads to commit {commit}",
+            "reading {}: no branch or tag contains commit {commit}",
             source.path().display()
         )
     );
@@ -289,7 +289,7 @@ fn a_layout_without_a_record_is_refused() {
     );
     assert_eq!(
         error.hint(),
-        Some("was the layout written by verifier rebuild?")
+        Some("pass a layout that `verifier rebuild -o` wrote")
     );
 }
 
@@ -325,6 +325,6 @@ fn a_builder_that_writes_no_layout_is_an_error() {
     let outcome = run(&tools("true"), &order, &layout);
     assert_eq!(
         outcome.unwrap_err().to_string(),
-        "running true: it succeeded, but built nothing"
+        "running true: it exited with 0, but wrote no layout"
     );
 }

@@ -113,13 +113,13 @@ impl<'a> Session<'a> {
     fn overdue(&self, doing: Option<String>) -> Error {
         let seconds = self.terms.deadline.as_secs();
         let owed = self.ledger.owed().into_iter();
-        let owed = owed.map(|(name, count)| format!("{name} owes {count}"));
+        let owed = owed.map(|(name, count)| format!("{count} from {name}"));
         let owed = owed.collect::<Vec<_>>().join(", ");
         let during = doing.map(|doing| format!("; no answer yet while {doing}"));
         let during = during.unwrap_or_default();
         Refusal::new(
             "waiting for data",
-            format_args!("after {seconds} s, {owed}{during}"),
+            format_args!("after {seconds} s, messages are missing: {owed}{during}"),
         )
         .into()
     }

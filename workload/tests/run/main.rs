@@ -152,7 +152,9 @@ fn stops_in_the_middle_of_a_batch_when_the_deadline_passes() {
     let outcome = services.run();
     let refusal = refused(outcome.result);
     assert!(
-        refusal.starts_with("waiting for data: after 6 s, one owes 1, two owes 1"),
+        refusal.starts_with(
+            "waiting for data: after 6 s, messages are missing: 1 from one, 1 from two"
+        ),
         "{refusal}"
     );
     assert!(services.calls_to(":decrypt") <= 12);

@@ -136,7 +136,10 @@ fn decrypts_no_message_bound_to_other_data() {
     services.send("two", "m", "alice");
     let outcome = services.run();
     let refusal = refused(outcome.result);
-    assert_eq!(refusal, "waiting for data: after 3 s, one owes 1");
+    assert_eq!(
+        refusal,
+        "waiting for data: after 3 s, messages are missing: 1 from one"
+    );
     assert_eq!(
         outcome.log.matches("Decryption failed").count(),
         2,
@@ -213,7 +216,7 @@ fn garbage_of_one_sender_does_not_starve_the_other() {
     );
     let refusal = refused(outcome.result);
     assert!(
-        refusal.starts_with("waiting for data: after 30 s, one owes 1"),
+        refusal.starts_with("waiting for data: after 30 s, messages are missing: 1 from one"),
         "{refusal}"
     );
     assert!(outcome.log.lines().count() < 30, "{}", outcome.log);

@@ -37,23 +37,23 @@ impl Doing {
 
 /// The credentials cannot be used, or the client cannot be made.
 pub(super) fn opening(fault: impl Display, hint: &'static str) -> Hinted {
-    Hinted::new(format_args!("opening the key service: {fault}")).hinting(hint)
+    Hinted::new(format_args!("connecting to Cloud KMS: {fault}")).hinting(hint)
 }
 
 /// Members of one policy at the most (IAM, quotas and limits).
 const MEMBERS: usize = 1500;
-pub(super) const SERVICE: &str =
-    "the key service is asked at its public address, or at --kms-endpoint";
-const CREDENTIALS: &str = "the key service is asked with GOOGLE_APPLICATION_CREDENTIALS, at its public address or at --kms-endpoint";
-pub(super) const AGAIN: &str =
-    "the policy is as it was or as others left it; the command can be repeated";
+pub(super) const SERVICE: &str = "requests go to the public endpoint, or to --kms-endpoint";
+const CREDENTIALS: &str = "check GOOGLE_APPLICATION_CREDENTIALS; requests go to the public endpoint, or to \
+                           --kms-endpoint";
+pub(super) const AGAIN: &str = "the policy was not changed: repeat the command";
 pub(super) const BUSY: &str =
-    "the policy is as others left it: find out what keeps writing to it, and repeat the command";
+    "another program keeps changing the policy: stop it, and repeat the command";
 const UNKNOWN: &str =
-    "whether the policy was written is not known: look at it, or repeat the command";
-const FULL: &str = "the policy is as it was: it may have 1500 members at the most; revoke digests that are \
-                    not to run any more";
-const REFUSED: &str = "the policy is as it was: does the pool of the grant exist, and its role?";
+    "it is unknown whether the policy was changed: check it, or repeat the command";
+const FULL: &str = "the policy was not changed: it can have at most 1500 members; revoke digests that must no \
+                    longer run";
+const REFUSED: &str =
+    "the policy was not changed: check that the pool and the role of the grant exist";
 
 pub(super) fn read_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
     service_hint(error).unwrap_or(AGAIN)
@@ -76,7 +76,7 @@ pub(super) fn write_hint(error: &google_cloud_kms_v1::Error, members: usize) -> 
 fn service_hint(error: &google_cloud_kms_v1::Error) -> Option<&'static str> {
     match code(error).as_deref() {
         _ if error.is_authentication() => Some(CREDENTIALS),
-        Some("NOT_FOUND") => Some("is the key of the grant spelled as Cloud KMS has it?"),
+        Some("NOT_FOUND") => Some("check the name of the key in the grant"),
         Some("PERMISSION_DENIED") => Some(
             "the credentials need cloudkms.cryptoKeys.getIamPolicy and setIamPolicy on the key",
         ),
