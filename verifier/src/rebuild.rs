@@ -303,7 +303,13 @@ async fn build(
             let nothing = format_args!("running {program}: it exited with 0, but wrote no layout");
             Err(RebuildError::Program(Hinted::new(nothing).hinting(BUILDER)))
         }
-        Some(1) => Ok(Ending::Refused(last_line)),
+        // The builder gives the reason of a refusal. A program that gives none is not the builder.
+        Some(1) if !last_line.is_empty() => Ok(Ending::Refused(last_line)),
+        Some(1) => {
+            let program = tools.builder.display();
+            let silent = format_args!("running {program}: it exited with 1, but gave no reason");
+            Err(RebuildError::Program(Hinted::new(silent).hinting(BUILDER)))
+        }
         _ => Err(RebuildError::failed(
             "running builder build",
             status,

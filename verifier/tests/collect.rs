@@ -211,7 +211,7 @@ fn source(files: &[Descriptor]) -> tempfile::TempDir {
     let script = "mkdir source && mv Image.lock source && cd source && git init -q && git add . && \
                   git -c user.name=a -c user.email=a@b commit -qm a && cd .. && \
                   printf '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" = --evidence ] && \
-                  cp -r \"$2\" %s/given; shift; done; exit 1\n' \"$PWD\" >builder && chmod +x builder";
+                  cp -r \"$2\" %s/given; shift; done; echo error: no >&2; exit 1\n' \"$PWD\" >builder && chmod +x builder";
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", script]).current_dir(place.path());
     assert!(shell.status().unwrap().success());

@@ -43,6 +43,17 @@ fn tools(builder: &str) -> Tools {
     }
 }
 
+/// A folder with a program `builder` that runs shell commands, and the path of the program.
+fn script(commands: &str) -> (tempfile::TempDir, String) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let builder = folder.path().join("builder");
+    std::fs::write(&builder, format!("#!/bin/sh\n{commands}\n")).unwrap();
+    std::fs::set_permissions(&builder, PermissionsExt::from_mode(0o755)).unwrap();
+    let path = builder.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
 /// Rebuilds an image that has no package index among its referrers.
 fn run(tools: &Tools, order: &Order, layout: &Path) -> Result<Rebuild, RebuildError> {
     let repository = "127.0.0.1:9/a/b".parse().unwrap();
@@ -129,9 +140,9 @@ fn commit(source: &Path, script: &str) {
 #[test]
 fn a_link_in_place_of_the_directory_is_a_finding() {
     let (source, _) = source_with_a_commit();
-    let script = "mkdir -p other/deep && touch other/deep/file
+    let links = "mkdir -p other/deep && touch other/deep/file
         ln -s other workload && ln -s . here && ln -s /tmp out && touch file";
-    commit(source.path(), script);
+    commit(source.path(), links);
     for (directory, link) in [
         ("workload", Some("workload")),
         ("./workload/", Some("workload")),
@@ -142,8 +153,8 @@ fn a_link_in_place_of_the_directory_is_a_finding() {
     ] {
         let mut order = order(source.path(), Choice::Head);
         order.directory = directory.to_owned();
-        let tools = tools("false");
-        let outcome = run(&tools, &order, Path::new("/x"));
+        let (_folder, builder) = script("echo error: no >&2; exit 1");
+        let outcome = run(&tools(&builder), &order, Path::new("/x"));
         match (outcome, link) {
             (Ok(Rebuild::Linked { link: found, .. }), Some(link)) => assert_eq!(found, link),
             (Ok(Rebuild::Refused { .. }), None) => {}
@@ -204,11 +215,17 @@ fn a_commit_that_unpacks_to_too_much_is_not_checked_out() {
 fn a_refusal_by_the_builder_is_a_finding_and_a_missing_builder_an_error() {
     let (source, head) = source_with_a_commit();
     let order = order(source.path(), Choice::Head);
-    let refused = run(&tools("false"), &order, Path::new("/x"));
-    let Ok(Rebuild::Refused { commit, .. }) = refused else {
+    let (_folder, builder) = script("echo 'error: compiling a: no' >&2; exit 1");
+    let refused = run(&tools(&builder), &order, Path::new("/x"));
+    let Ok(Rebuild::Refused { commit, reason }) = refused else {
         panic!("{refused:?}");
     };
-    assert_eq!(commit, head);
+    assert_eq!((commit, reason.as_str()), (head, "error: compiling a: no"));
+    let silent = run(&tools("false"), &order, Path::new("/x"));
+    assert_eq!(
+        silent.unwrap_err().to_string(),
+        "running false: it exited with 1, but gave no reason"
+    );
     let missing = tools("/nowhere/builder");
     let missing = run(&missing, &order, Path::new("/x"));
     assert_eq!(
@@ -219,15 +236,11 @@ fn a_refusal_by_the_builder_is_a_finding_and_a_missing_builder_an_error() {
 
 #[test]
 fn the_builder_gets_the_options_of_the_caller() {
-    use std::os::unix::fs::PermissionsExt;
     let (source, _) = source_with_a_commit();
-    let place = tempfile::tempdir().unwrap();
-    let (builder, arguments) = (place.path().join("builder"), place.path().join("arguments"));
-    let script = format!("#!/bin/sh\necho \"$@\" >{}; exit 1\n", arguments.display());
-    std::fs::write(&builder, script).unwrap();
-    std::fs::set_permissions(&builder, PermissionsExt::from_mode(0o755)).unwrap();
+    let (folder, builder) = script("echo \"$@\" >\"$0.arguments\"; echo error: no >&2; exit 1");
+    let arguments = folder.path().join("builder.arguments");
     let tools = Tools {
-        builder,
+        builder: builder.into(),
         store: Some("/store".into()),
         archive: Some("http://archive.example".to_owned()),
         archive_keys: vec!["A".repeat(40), "B".repeat(40)],
