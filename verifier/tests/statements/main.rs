@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+#[path = "../case/mod.rs"]
 mod case;
+mod signatures;
 
 use attest::Provenance;
 use attest::predicate::COSIGN_SIGN;
@@ -20,202 +22,12 @@ use verifier::published::Form;
 use verifier::report::detail;
 use verifier::verdict::Verdict;
 
-// signatures
-
-fn with_signature(make: impl Fn(&Case) -> verifier::published::Piece) -> Case {
-    let mut case = Case::passing();
-    case.published.pieces.drain(..2);
-    let piece = make(&case);
-    case.published.pieces.push(piece);
-    case
-}
-
-#[test]
-fn a_signature_by_an_unknown_key_never_counts_and_is_reported() {
-    let case =
-        with_signature(|case| legacy_signature(&case.keys.unknown, REPOSITORY, &case.image.digest));
-    case.refused_by(&[Rule::Signatures], "signature of builder");
-    let verdict = case.verdict();
-    let mut notes = verdict
-        .findings()
-        .iter()
-        .filter(|found| found.outcome() == Outcome::Note);
-    assert!(notes.any(|note| detail(note).contains("unknown key")));
-}
-
-#[test]
-fn a_signature_by_another_principal_is_not_the_required_one() {
-    let case = with_signature(|case| {
-        legacy_signature(&case.keys.collaborator, REPOSITORY, &case.image.digest)
-    });
-    case.refused_by(&[Rule::Signatures], "signature of builder");
-}
-
-#[test]
-fn a_signature_over_another_digest_does_not_count() {
-    let other = Digest::of(b"other");
-    let case = with_signature(|case| legacy_signature(&case.keys.builder, REPOSITORY, &other));
-    case.refused_by(&[Rule::Signatures], "signature of builder");
-}
-
-#[test]
-fn a_signature_for_another_repository_does_not_count() {
-    let elsewhere = "127.0.0.1:5000/old/workload";
-    let legacy =
-        with_signature(|case| legacy_signature(&case.keys.builder, elsewhere, &case.image.digest));
-    legacy.refused_by(&[Rule::Signatures], "signature of builder");
-    let bundled = with_signature(|case| {
-        let kind = COSIGN_SIGN;
-        let payload = statement(elsewhere, &case.image.digest, kind, json!({}));
-        bundle(&case.keys.builder, kind, payload)
-    });
-    bundled.refused_by(&[Rule::Signatures], "signature of builder");
-}
-
-/// As cosign 3 signs by default: the subject of its statement is a digest without a name.
-#[test]
-fn a_signature_without_a_repository_does_not_count_and_says_why() {
-    let case = with_signature(|case| {
-        let digest = case.image.digest.hex();
-        let payload = json!({
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"digest": {"sha256": digest}, "annotations": {}}],
-            "predicateType": COSIGN_SIGN,
-            "predicate": {},
-        });
-        let payload = payload.to_string().into_bytes();
-        bundle(&case.keys.builder, COSIGN_SIGN, payload)
-    });
-    case.refused_by(&[Rule::Signatures], "signature of builder");
-    let verdict = case.verdict();
-    assert!(
-        noted(&verdict, "names no repository"),
-        "{:?}",
-        verdict.findings()
-    );
-    assert!(noted(&verdict, "--new-bundle-format=false"));
-}
-
-#[test]
-fn an_sbom_is_not_a_signature() {
-    let mut case = Case::passing();
-    case.published.pieces.drain(..2);
-    case.refused_by(&[Rule::Signatures], "signature of builder");
-}
-
-#[test]
-fn one_principal_in_two_layouts_is_one() {
-    let mut case = Case::passing();
-    case.policy = case.policy.replace("threshold = 1", "threshold = 2");
-    case.refused_by(
-        &[Rule::Signatures],
-        "expected at least 2 of 2, found 1 (builder)",
-    );
-    let key = &case.keys.collaborator;
-    case.published
-        .pieces
-        .push(legacy_signature(key, REPOSITORY, &case.image.digest));
-    assert!(matches!(case.verdict(), Verdict::Pass(_)));
-}
-
-#[test]
-fn a_missing_countersignature_is_named() {
-    let mut case = Case::passing();
-    case.policy = case.policy.replace(
-        "require = [\"builder\"]",
-        "require = [\"builder\", \"collaborator\"]",
-    );
-    case.refused_by(&[Rule::Signatures], "signature of collaborator");
-}
-
 fn noted(verdict: &Verdict, words: &str) -> bool {
     let mut notes = verdict
         .findings()
         .iter()
         .filter(|found| found.outcome() == Outcome::Note);
     notes.any(|note| detail(note).contains(words))
-}
-
-#[test]
-fn a_signer_that_confidential_space_does_not_count_is_named() {
-    let unseen = "will not count the signature of builder";
-    assert!(!noted(&Case::passing().verdict(), unseen));
-    let payload = |case: &Case| {
-        let kind = COSIGN_SIGN;
-        let payload = statement(REPOSITORY, &case.image.digest, kind, json!({}));
-        bundle(&case.keys.builder, kind, payload)
-    };
-    let bundled = with_signature(payload).verdict();
-    assert!(noted(
-        &bundled,
-        &format!("{unseen}: it is not under the tag")
-    ));
-    // The builder's signature over a payload that names an unknown key.
-    let other_key = with_signature(|case| {
-        let (builder, other_key) = (&case.keys.builder, &case.keys.unknown);
-        let mut piece = legacy_signature(other_key, REPOSITORY, &case.image.digest);
-        let signature = STANDARD.encode(builder.sign(&piece.bytes).unwrap());
-        piece.form = Form::SimpleSigning { signature };
-        piece
-    });
-    let other_key = other_key.verdict();
-    assert!(noted(&other_key, &format!("{unseen}: its payload")));
-    // Confidential Space reads no other tag.
-    let moved = with_signature(|case| {
-        let mut piece = legacy_signature(&case.keys.builder, REPOSITORY, &case.image.digest);
-        piece.carrier = tag(".att");
-        piece
-    });
-    assert!(noted(&moved.verdict(), unseen));
-    for verdict in [bundled, other_key] {
-        assert!(matches!(verdict, Verdict::Pass(_)));
-    }
-}
-
-/// A collaborator with a key of each type, and a key on RSA that signs with PSS.
-#[test]
-fn a_key_of_each_type_counts() {
-    let keys = KeyType::ALL.map(|key_type| (key_type, None));
-    let pss = (KeyType::Rsa { bits: 2048 }, Some("rsa-pss-sha256"));
-    for (key_type, algorithm) in keys.into_iter().chain([pss]) {
-        let key = PrivateKey::generate_of(key_type).unwrap();
-        let (key, line) = match algorithm {
-            Some(name) => (
-                key.with_algorithm(name.parse().unwrap()).unwrap(),
-                format!("algorithm = \"{name}\"\n"),
-            ),
-            None => (key, String::new()),
-        };
-        let mut case = Case::passing();
-        let before = case.keys.collaborator.public().to_pem();
-        let pem = format!("{}\"\"\"\n{line}", key.public().to_pem());
-        case.policy = case
-            .policy
-            .replacen(&format!("{before}\"\"\"\n"), &pem, 1)
-            .replacen(
-                "require = [\"builder\"]",
-                "require = [\"builder\", \"collaborator\"]",
-                1,
-            );
-        let signature = legacy_signature(&key, REPOSITORY, &case.image.digest);
-        case.published.pieces.push(signature);
-        let verdict = case.verdict();
-        assert!(matches!(verdict, Verdict::Pass(_)), "{key_type}");
-        let is_read = matches!(key_type, KeyType::P256 | KeyType::Rsa { .. });
-        let unseen = "will not count the signature of collaborator: it reads ECDSA on P-256";
-        assert_eq!(noted(&verdict, unseen), !is_read, "{key_type}");
-        // The algorithm of the policy and no other.
-        let other = PrivateKey::from_pem(&key.to_pem().unwrap()).unwrap();
-        let other = other.with_algorithm(match key_type {
-            KeyType::Rsa { .. } => "rsa-pkcs1-sha512".parse().unwrap(),
-            _ => continue,
-        });
-        let mut case = case;
-        case.published.pieces.pop();
-        let signature = legacy_signature(&other.unwrap(), REPOSITORY, &case.image.digest);
-        case.published.pieces.push(signature);
-        case.refused_by(&[Rule::Signatures], "signature of collaborator");
-    }
 }
 
 // provenance
