@@ -110,7 +110,8 @@ fn source() {
     place.commit("sed -i 's/^version = 2/version = 1/' source/Image.lock");
     let said = place.fails(build);
     assert!(said.contains("expected version 2, found 1"), "{said}");
-    assert!(said.contains("run `builder lock` there again"), "{said}");
+    let again = "run `builder lock` in that directory again, and commit Image.lock";
+    assert!(said.contains(again), "{said}");
     place.commit("mkdir source/.cargo && touch source/.cargo/config.toml");
     let said = place.refuses(build);
     assert!(said.contains(".cargo/config.toml could replace"), "{said}");

@@ -177,7 +177,7 @@ fn join(
     };
     if identity.image_digest != image_digest {
         let expected = identity.image_digest;
-        let other = format_args!("expected image {expected}, found {image_digest}");
+        let other = format!("expected image {expected}, found {image_digest}");
         return Err(refused(audience, other));
     }
     identity.signers.retain(|key| signers.contains(key));
