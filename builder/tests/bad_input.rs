@@ -114,7 +114,8 @@ fn source() {
     assert!(said.contains(again), "{said}");
     place.commit("mkdir source/.cargo && touch source/.cargo/config.toml");
     let said = place.refuses(build);
-    assert!(said.contains(".cargo/config.toml could replace"), "{said}");
+    let configured = ".cargo/config.toml is cargo configuration, which could replace crates";
+    assert!(said.contains(configured), "{said}");
     place.commit("rm -r source/.cargo && ln -s src source/link");
     let said = place.refuses(build);
     assert!(said.contains("link has git mode 120000"), "{said}");
