@@ -123,7 +123,8 @@ fn source() {
     assert!(said.contains("nowhere: No such file"), "{said}");
     place.shell("rm -rf source/.git");
     let said = place.fails(build);
-    assert!(said.contains("no git repository"), "{said}");
+    let outside = "source is not in a git repository that can be read";
+    assert!(said.contains(outside), "{said}");
     assert!(place.is_clean());
 }
 
