@@ -85,6 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "content",
             "emulator",
             "google",
+            "keyless",
             "oci",
             "signature",
             "signer",

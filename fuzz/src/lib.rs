@@ -9,6 +9,7 @@ mod confidential;
 mod content;
 mod emulator;
 mod google;
+mod keyless;
 mod oci;
 mod signature;
 mod statements;
@@ -34,6 +35,7 @@ macro_rules! targets {
 
 targets! {
     apt_sources: builder::apt_sources,
+    archive: oci::archive,
     cargo_lock: builder::cargo_lock,
     cel: emulator::cel,
     claims: confidential::claims,
@@ -53,6 +55,7 @@ targets! {
     labels: confidential::labels,
     layer: oci::layer,
     layout: oci::layout,
+    logged_bundle: keyless::logged_bundle,
     manifest: oci::manifest,
     packages: builder::packages,
     payload: signature::payload,
@@ -66,6 +69,7 @@ targets! {
     sigstore_bundle: signature::sigstore_bundle,
     statement: statements::statement,
     token: confidential::token,
+    trusted_root: keyless::trusted_root,
     variable: confidential::variable,
     vsa: statements::vsa,
 }

@@ -71,6 +71,11 @@ pub fn layer(bytes: &[u8]) -> bool {
     })
 }
 
+/// An archive of any dialect.
+pub fn archive(bytes: &[u8]) -> bool {
+    oci::archive::read(bytes, |_| Ok::<_, oci::Error>(())).is_ok()
+}
+
 /// `index.json` or `oci-layout` of a layout.
 pub fn layout(bytes: &[u8]) -> bool {
     let folder = tempfile::tempdir().expect("a temporary folder");
