@@ -78,22 +78,13 @@ impl Examiner<'_> {
             });
             return;
         }
-        let outcome = match (&piece.form, &piece.certified) {
-            (Form::SimpleSigning { signature }, Some(certified)) => {
-                self.certified_payload(piece, signature, certified)
-            }
-            (Form::Envelope, Some(certified)) => {
-                let bundle = keyless::attestation(&piece.bytes, &annotations("", certified));
-                self.certified(piece, bundle)
-            }
-            (Form::Bundle, _) if keyless::is_certified(&piece.bytes) => {
+        let outcome = match &piece.form {
+            Form::SimpleSigning { signature } => self.simple_signing(piece, signature),
+            Form::Envelope => self.bare_envelope(piece),
+            Form::Bundle if keyless::is_certified(&piece.bytes) => {
                 self.certified(piece, keyless::Bundle::parse(&piece.bytes))
             }
-            (Form::SimpleSigning { signature }, None) => self.simple_signing(piece, signature),
-            (Form::Envelope, None) => Envelope::parse(&piece.bytes)
-                .map_err(unverified)
-                .and_then(|envelope| self.envelope(piece, &envelope)),
-            (Form::Bundle, _) => Bundle::parse(&piece.bytes)
+            Form::Bundle => Bundle::parse(&piece.bytes)
                 .map_err(unverified)
                 .and_then(|bundle| self.envelope(piece, bundle.envelope())),
         };
@@ -106,18 +97,37 @@ impl Examiner<'_> {
         }
     }
 
-    /// The legacy layout: a signature over the payload's bytes.
-    fn simple_signing(&mut self, piece: &Piece, signature: &str) -> Result<(), Reason> {
-        let signature = STANDARD.decode(signature).map_err(unverified)?;
+    /// The legacy layout: a signature over the payload's bytes. The certificate that an annotation names counts
+    /// only if no key of a principal made the signature.
+    fn simple_signing(&mut self, piece: &Piece, encoded: &str) -> Result<(), Reason> {
+        let signature = STANDARD.decode(encoded).map_err(unverified)?;
         let verified = self
             .principals
-            .verify_payload(&piece.bytes, &signature, self.now)
-            .map_err(unverified)?;
+            .verify_payload(&piece.bytes, &signature, self.now);
+        let verified = match (verified, &piece.certified) {
+            (Err(Unverified::UnknownKey), Some(certified)) => {
+                return self.certified_payload(piece, encoded, certified);
+            }
+            (verified, _) => verified.map_err(unverified)?,
+        };
         let signer = self.principals.with_identity(verified.by());
         let signer = signer.ok_or_else(unknown_key)?;
         let signed = verified.and_then(|payload| self.signature(piece, signer, &payload));
         self.attested.signatures.push(signed?);
         Ok(())
+    }
+
+    /// The legacy layout of a statement. Its certificate counts only if no key of a principal made a signature.
+    fn bare_envelope(&mut self, piece: &Piece) -> Result<(), Reason> {
+        let envelope = Envelope::parse(&piece.bytes).map_err(unverified)?;
+        let verified = self.principals.verify_envelope(&envelope, self.now);
+        match (&verified[..], &piece.certified) {
+            ([], Some(certified)) => {
+                let bundle = keyless::attestation(&piece.bytes, &annotations("", certified));
+                self.certified(piece, bundle)
+            }
+            _ => self.by_keys(piece, &envelope, verified),
+        }
     }
 
     fn signature(
@@ -175,9 +185,18 @@ impl Examiner<'_> {
         self.signed(piece, envelope::IN_TOTO, payload?)
     }
 
-    /// An envelope, bare or in a bundle, counts for each principal that has signed it.
     fn envelope(&mut self, piece: &Piece, envelope: &Envelope) -> Result<(), Reason> {
         let verified = self.principals.verify_envelope(envelope, self.now);
+        self.by_keys(piece, envelope, verified)
+    }
+
+    /// An envelope, bare or in a bundle, counts for each principal that has signed it.
+    fn by_keys(
+        &mut self,
+        piece: &Piece,
+        envelope: &Envelope,
+        verified: Vec<Verified<&[u8]>>,
+    ) -> Result<(), Reason> {
         if verified.is_empty() {
             return Err(unknown_key());
         }

@@ -9,7 +9,7 @@ mod world;
 use attest::predicate::COSIGN_SIGN;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use case::{Case, REPOSITORY, legacy_signature, piece, referrer, statement};
+use case::{Case, NOW, REPOSITORY, legacy_signature, piece, referrer, statement};
 use content::Digest;
 use rcgen::SanType;
 use serde_json::{Value, json};
@@ -115,6 +115,31 @@ fn a_subject_is_one_principal_in_either_layout() {
     let (signers, is_pass, table) = judge(&case, &world);
     assert_eq!(signers, [workflow.clone(), workflow]);
     assert!(!is_pass, "{table}");
+}
+
+#[test]
+fn a_certificate_beside_a_signature_by_a_key_changes_nothing() {
+    let world = World::new();
+    let mut case = Case::passing();
+    let signers = |case: &Case| {
+        let attested = examine(case.published.clone(), case.policy().principals(), NOW);
+        let signers = attested.signatures().iter().map(|one| one.by().clone());
+        let statements = attested.statements().iter().map(|one| one.by().clone());
+        (signers.collect::<Vec<_>>(), statements.collect::<Vec<_>>())
+    };
+    let expected = signers(&case);
+    let text = pem("CERTIFICATE", &world.leaf(&params()).der);
+    for certificate in [text.as_str(), "", "none"] {
+        for piece in &mut case.published.pieces {
+            piece.certified = Some(Certified {
+                certificate: certificate.to_owned(),
+                chain: None,
+                promise: None,
+                timestamp: None,
+            });
+        }
+        assert_eq!(signers(&case), expected, "{certificate}");
+    }
 }
 
 #[test]
