@@ -5,6 +5,7 @@ mod envelope;
 mod keys;
 mod signature;
 
+use console::text;
 use keyless::Refusal;
 use serde_json::{Value, json};
 
@@ -29,12 +30,14 @@ impl Judgement {
         *self == Self::Accepted
     }
 
-    /// The judgement on one line.
+    /// The judgement on one line: characters that are not printable are escaped, since the reason may quote the file.
     pub fn line(&self) -> String {
         match self {
             Self::Accepted => "accepted".to_owned(),
-            Self::Refused(reason) => format!("refused: {reason}"),
-            Self::RefusedBy(refusal) => format!("refused: {}: {refusal}", refusal.reason),
+            Self::Refused(reason) => text::line(&format!("refused: {reason}")),
+            Self::RefusedBy(refusal) => {
+                text::line(&format!("refused: {}: {refusal}", refusal.reason))
+            }
         }
     }
 

@@ -148,3 +148,15 @@ fn says_in_words_why() {
         "refused: artifact: the artifact is not a subject of the statement\n"
     );
 }
+
+#[test]
+fn a_refusal_is_one_line_whatever_the_bundle_contains() {
+    let folder = folder();
+    let bundle = json!({ "mediaType": "x\naccepted\n", "verificationMaterial": {} });
+    std::fs::write(folder.path().join("bundle.json"), bundle.to_string()).unwrap();
+    let said = check(folder.path(), &["--key", "key.pub", "abc"]);
+    assert_eq!(said.status.code(), Some(1));
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains("accepted"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
