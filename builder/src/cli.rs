@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use console::arguments::Registry;
 use oci::{ImageRef, Reference};
 use signature::{Algorithm, KeyType};
-use signer::{KeyRef, KmsEndpoint};
+use signer::KmsEndpoint;
 
 /// Builds a container image from source so that everyone gets the same bytes, and publishes it.
 #[derive(Debug, Parser)]
@@ -201,8 +201,9 @@ pub struct Push {
 #[derive(Args, Debug)]
 pub struct Key {
     /// The private key: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…
+    // A `KeyRef`, which the command parses: clap would print an invalid one, which may hold a PIN.
     #[arg(long)]
-    pub key: KeyRef,
+    pub key: String,
     /// The endpoint of Cloud KMS [default: Google's public endpoint]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
     pub kms_endpoint: Option<KmsEndpoint>,

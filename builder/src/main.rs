@@ -20,7 +20,6 @@ use builder::interrupt::{Interrupt, Interrupted};
 use builder::order::Order;
 use builder::publish::{self, push};
 use builder::sandbox::{self, Limits, Role, Sandbox};
-use clap::Parser;
 use cli::{Cli, Command, How};
 use console::arguments::Registry;
 use console::hint::Hinted;
@@ -48,7 +47,7 @@ fn main() -> ExitCode {
     }
     // No file may depend on the caller's umask.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    let cli = Cli::parse();
+    let cli: Cli = console::arguments::parse();
     match start(cli.command) {
         Ok(()) => Status::Yes.into(),
         Err(error) => explain(&error),
@@ -302,7 +301,7 @@ async fn signer(key: &cli::Key) -> Result<Signer, Error> {
         password,
         pin,
     };
-    Ok(Signer::open(&key.key, access).await?)
+    Ok(Signer::open(&key.key.parse()?, access).await?)
 }
 
 /// The password of an encrypted key, in cosign's variable or typed.

@@ -157,6 +157,24 @@ fn registry_and_keys() {
 }
 
 #[test]
+fn an_invalid_key_does_not_show_its_pin() {
+    let place = Place::new();
+    let image = format!("127.0.0.1:9/a/b@sha256:{}", "0".repeat(64));
+    for key in failure::KEYS_WITH_PIN {
+        let said = place.fails(&format!("sign {image} --plain-http --key {key}"));
+        assert!(said.contains("pkcs11:"), "{said}");
+        assert!(!said.contains("9317"), "{said}");
+    }
+    let mut misplaced = Command::new(BUILDER);
+    misplaced.args(["sign", &image, failure::KEYS_WITH_PIN[0]]);
+    let output = misplaced.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.starts_with("error: unexpected argument"), "{said}");
+    assert!(!said.contains("9317"), "{said}");
+}
+
+#[test]
 fn namespaces_forbidden() {
     let forbid = "echo 0 >/proc/sys/user/max_user_namespaces";
     let builder = Command::new(BUILDER);

@@ -9,7 +9,7 @@ use console::arguments::Registry;
 use google::outputs::{self, Output};
 use oci::{ImageRef, Reference};
 use signature::Algorithm;
-use signer::{KeyRef, KmsEndpoint};
+use signer::KmsEndpoint;
 use verifier::commit::Commit;
 
 pub mod check;
@@ -151,8 +151,9 @@ pub struct Authorize {
     pub grant: PathBuf,
     /// The private key that signs verdict and image: a PEM file, which cosign may have encrypted,
     /// gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…
+    // A `KeyRef`, which the command parses: clap would print an invalid one, which may hold a PIN.
     #[arg(long)]
-    pub key: KeyRef,
+    pub key: String,
     /// The module for keys of PKCS #11 [default: module-path of the key]
     #[arg(long, value_name = "PATH", env = "COSIGN_PKCS11_MODULE_PATH")]
     pub pkcs11_module: Option<PathBuf>,

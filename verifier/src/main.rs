@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use clap::Parser;
 use console::at;
 use console::hint::Hinted;
 use console::progress::Progress;
@@ -52,7 +51,7 @@ fn explain(error: &Error) -> Status {
 fn start() -> Result<Status, Error> {
     console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os())
         .map_err(Hinted::starting)?;
-    let cli = Cli::parse();
+    let cli: Cli = arguments::parse();
     if let Command::Check(arguments) = &cli.command {
         return check(&arguments.what);
     }
@@ -158,7 +157,7 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
         password,
         pin,
     };
-    let signer = Signer::open(&arguments.key, access).await?;
+    let signer = Signer::open(&arguments.key.parse()?, access).await?;
     let keys = match arguments.apply {
         true => Some(reach(&grant, endpoint).await?),
         false => None,

@@ -142,6 +142,29 @@ fn grants_and_keys() {
 }
 
 #[test]
+fn an_invalid_key_does_not_show_its_pin() {
+    let place = Place::new();
+    let authorize = format!(
+        "authorize {} --policy policy.toml --source . --grant grant.toml",
+        image(NOWHERE)
+    );
+    for key in failure::KEYS_WITH_PIN {
+        let said = place.fails(&format!("{authorize} --key {key}"));
+        assert!(said.contains("pkcs11:"), "{said}");
+        assert!(!said.contains("9317"), "{said}");
+    }
+    let mut misplaced = Command::new(env!("CARGO_BIN_EXE_verifier"));
+    misplaced
+        .args(authorize.split(' '))
+        .arg(failure::KEYS_WITH_PIN[0]);
+    let output = misplaced.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.starts_with("error: unexpected argument"), "{said}");
+    assert!(!said.contains("9317"), "{said}");
+}
+
+#[test]
 fn interrupted_while_reading_a_policy() {
     let place = Place::new();
     let mut verify = Command::new(env!("CARGO_BIN_EXE_verifier"));

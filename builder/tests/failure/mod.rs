@@ -9,6 +9,16 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+/// Invalid references to a key, with the PIN 9317 or a part of a PIN.
+pub const KEYS_WITH_PIN: [&str; 6] = [
+    "pkcs11:object=k;colour=red?pin-value=9317",
+    "pkcs11:object=k?pin-value:9317",
+    "pkcs11:object=k?pin-value=1&9317",
+    "PKCS11:token=t?pin-value=9317",
+    "pkcs11:object=k?module-path=/a;pin-value=9317",
+    "pkcs-11:object=k?pin-value=9317",
+];
+
 /// Runs `command`, a `program` that must fail with one error, one hint, exit status 2 and no output. Returns its standard
 /// error.
 pub fn fails(program: &str, command: Command) -> String {

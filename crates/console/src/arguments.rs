@@ -1,8 +1,40 @@
 //! Arguments that several programs have.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::error::ErrorKind;
+use clap::{Args, Error, Parser};
+
+/// Parses the arguments of the process. Ends it with a message if they are invalid, and if they ask for help.
+pub fn parse<C: Parser>() -> C {
+    C::try_parse().unwrap_or_else(|error| without_pin::<C>(error, std::env::args_os()).exit())
+}
+
+/// The error, which does not quote arguments if one of them is a URI with a PIN (RFC 7512): the PIN may have white space,
+/// or the URI may be in the wrong place.
+fn without_pin<C: Parser>(error: Error, mut arguments: impl Iterator<Item = OsString>) -> Error {
+    let has_pin = |argument: OsString| {
+        let argument = argument.to_string_lossy().to_ascii_lowercase();
+        argument.contains("pin-value")
+    };
+    match quotes(error.kind()) && arguments.any(has_pin) {
+        true => Error::new(error.kind()).with_cmd(&C::command()),
+        false => error,
+    }
+}
+
+/// Whether an error of this kind quotes what the user typed.
+fn quotes(kind: ErrorKind) -> bool {
+    !matches!(
+        kind,
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            | ErrorKind::DisplayVersion
+            | ErrorKind::MissingRequiredArgument
+            | ErrorKind::ArgumentConflict
+    )
+}
 
 /// How to reach a registry.
 #[derive(Args, Clone, Debug)]
@@ -13,4 +45,49 @@ pub struct Registry {
     /// Trust the certificate authorities in this PEM file, in addition to the system's
     #[arg(long, value_name = "FILE", conflicts_with = "plain_http")]
     pub ca: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[arg(long)]
+        key: String,
+        #[arg(long)]
+        number: Option<u8>,
+    }
+
+    fn said(words: &[&str]) -> String {
+        let words = || ["program"].iter().chain(words);
+        let error = Cli::try_parse_from(words()).unwrap_err();
+        without_pin::<Cli>(error, words().map(OsString::from)).to_string()
+    }
+
+    #[test]
+    fn an_error_does_not_quote_a_pin() {
+        for words in [
+            &["--key", "pkcs11:object=k?pin-value=1", "9317"][..],
+            &["--key", "k", "pkcs11:object=k?pin-value=9317"],
+            &["--key", "k", "--number", "pkcs11:object=k?PIN-VALUE=9317"],
+            &["--key", "k", "--pin-value=9317"],
+            &["--key", "pkcs11:object=k?pin-value=1", "--9317"],
+        ] {
+            let said = said(words);
+            assert!(said.starts_with("error: "), "{said}");
+            assert!(said.contains("try '--help'"), "{said}");
+            assert!(!said.contains("9317"), "{said}");
+        }
+    }
+
+    #[test]
+    fn another_error_is_that_of_clap() {
+        assert!(said(&["--key", "k", "other"]).contains("'other'"));
+        assert!(said(&["pin-value"]).contains("error: "));
+        assert!(said(&["--number", "1"]).contains("--key <KEY>"));
+        Cli::command().debug_assert();
+    }
 }

@@ -8,7 +8,7 @@ use signature::{Algorithm, PrivateKey, PublicKey, simple_signing};
 use zeroize::Zeroizing;
 
 use crate::access::{Access, Ask};
-use crate::pkcs11::Token;
+use crate::pkcs11::{self, Token};
 use crate::{CloudKms, Error, Pkcs11Uri};
 
 /// The location of a private key.
@@ -26,12 +26,17 @@ impl FromStr for KeyRef {
     type Err = Error;
 
     /// Parses a path, a URI of PKCS #11, or `gcpkms://` and the name of a key version. `/versions/` is accepted for
-    /// `/cryptoKeyVersions/`, as in cosign.
+    /// `/cryptoKeyVersions/`, as in cosign. Schemes have no case (RFC 3986, section 3.1). An error does not show a PIN.
     fn from_str(text: &str) -> Result<Self, Error> {
-        if text.starts_with("pkcs11:") {
+        if after_scheme(text, pkcs11::SCHEME).is_some() {
             return Ok(Self::Pkcs11(Box::new(text.parse()?)));
         }
-        let Some(name) = text.strip_prefix("gcpkms://") else {
+        if pkcs11::names_pin(text) {
+            return Err(Error::Key(
+                "parsing key: expected pkcs11: at the start of a URI with pin-value".to_owned(),
+            ));
+        }
+        let Some(name) = after_scheme(text, "gcpkms://") else {
             return match text.is_empty() || text.contains("://") {
                 true => Err(unknown(text)),
                 false => Ok(Self::File(text.into())),
@@ -44,6 +49,12 @@ impl FromStr for KeyRef {
         let version = name.parse().ok().or_else(|| short(name));
         version.map(Self::CloudKms).ok_or_else(|| unknown(text))
     }
+}
+
+/// The part of a URI after `scheme`.
+pub(crate) fn after_scheme<'a>(uri: &'a str, scheme: &str) -> Option<&'a str> {
+    let (start, rest) = uri.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
 fn unknown(text: &str) -> Error {
@@ -176,6 +187,13 @@ mod tests {
     fn reads_files_and_key_versions() {
         let key = |text: &str| text.parse::<KeyRef>();
         assert_eq!(key("a/b.key").unwrap(), KeyRef::File("a/b.key".into()));
+        for text in ["pkcs11:object=k", "PKCS11:object=k", "Pkcs11:object=k"] {
+            assert!(matches!(key(text), Ok(KeyRef::Pkcs11(_))), "{text}");
+        }
+        assert_eq!(
+            key(&format!("GCPKMS://{NAME}")).unwrap(),
+            KeyRef::CloudKms(NAME.parse().unwrap())
+        );
         assert_eq!(
             key(&format!("gcpkms://{NAME}")).unwrap(),
             KeyRef::CloudKms(NAME.parse().unwrap())
@@ -185,6 +203,26 @@ mod tests {
             for text in [name, &name.replace("cryptoKeyVersions", "versions")] {
                 assert_eq!(key(&format!("gcpkms://{text}")).unwrap(), version);
             }
+        }
+    }
+
+    #[test]
+    fn an_error_does_not_show_a_pin() {
+        for text in [
+            "pkcs11:object=k?pin-vlaue=9317",
+            "pkcs11:object=k?pin-value:9317",
+            "pkcs11:object=k?pin-value=1&9317",
+            "pkcs11:object=k?module-path=/a;pin-value=9317",
+            "pkcs11:object=k?module-path=/a?pin-value=9317",
+            "pkcs11:pin-value=9317",
+            "pkcs11://object=k?pin-value=9317",
+            " pkcs11:object=k?pin-value=9317",
+            "pkcs-11:object=k?PIN-VALUE=9317",
+            "awskms://k?pin-value=9317",
+        ] {
+            let error = text.parse::<KeyRef>().unwrap_err();
+            assert!(!error.to_string().contains("9317"), "{error}");
+            assert!(!format!("{error:?}").contains("9317"), "{error:?}");
         }
     }
 

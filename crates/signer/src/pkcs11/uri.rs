@@ -8,6 +8,31 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::Error;
+use crate::key::after_scheme;
+
+/// The scheme, with its colon.
+pub(crate) const SCHEME: &str = "pkcs11:";
+
+/// The attributes of RFC 7512, section 2.3. No other name is shown: it may be a part of a PIN.
+const NAMES: [&str; 17] = [
+    "token",
+    "manufacturer",
+    "serial",
+    "model",
+    "library-manufacturer",
+    "library-version",
+    "library-description",
+    "object",
+    "type",
+    "id",
+    "slot-description",
+    "slot-manufacturer",
+    "slot-id",
+    "pin-source",
+    "pin-value",
+    "module-name",
+    "module-path",
+];
 
 /// A private key in a token of PKCS #11: `pkcs11:token=T;object=LABEL;id=%01?module-path=PATH&pin-value=PIN`. At least one
 /// of `object` and `id` is given; `slot-id` may stand for `token`.
@@ -42,7 +67,7 @@ impl FromStr for Pkcs11Uri {
 
     /// Parses a URI. Other attributes than those above are refused.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let rest = text.strip_prefix("pkcs11:");
+        let rest = after_scheme(text, SCHEME);
         let rest = rest.ok_or_else(|| invalid("expected pkcs11:"))?;
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let mut uri = Self::default();
@@ -72,22 +97,36 @@ impl Pkcs11Uri {
             ("object", true) => self.object.replace(utf8(value)?).is_none(),
             ("id", true) => self.id.replace(value).is_none(),
             ("type", true) if value == b"private" => true,
+            ("module-path", false) if str::from_utf8(&value).is_ok_and(names_pin) => {
+                return Err(invalid("expected & between `module-path` and `pin-value`"));
+            }
             ("module-path", false) => self.module.replace(utf8(value)?.into()).is_none(),
             ("pin-value", false) => {
                 let pin = Pin(Zeroizing::new(utf8(value)?));
                 self.pin.replace(pin).is_none()
             }
-            _ => {
-                return Err(invalid(&format!(
-                    "unexpected `{name}`: token, slot-id, object and id, then ? and module-path and pin-value are read"
-                )));
-            }
+            _ => return Err(unexpected(name)),
         };
         match is_new {
             true => Ok(()),
             false => Err(invalid(&format!("`{name}` twice"))),
         }
     }
+}
+
+/// Whether a text names the attribute of a PIN, whose value must not be shown.
+pub(crate) fn names_pin(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("pin-value")
+}
+
+fn unexpected(name: &str) -> Error {
+    let found = match NAMES.contains(&name) {
+        true => format!("`{name}`"),
+        false => "attribute".to_owned(),
+    };
+    invalid(&format!(
+        "unexpected {found}: expected token, slot-id, object and id, then ? and module-path and pin-value, with & between"
+    ))
 }
 
 /// The URI is not shown: it may have a PIN.
@@ -127,6 +166,7 @@ mod tests {
             ("pkcs11:object=a;type=public", "unexpected `type`"),
             ("pkcs11:object=a;module-path=/a", "unexpected `module-path`"),
             ("pkcs11:object=a?pin-source=/a", "unexpected `pin-source`"),
+            ("pkcs11:object=a?x-pin=1", "unexpected attribute: expected"),
             ("pkcs11:object=%ff", "not UTF-8"),
             ("pkcs11:object=a;slot-id=x", "not a number"),
         ] {
