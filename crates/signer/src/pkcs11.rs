@@ -227,3 +227,6 @@ fn pss(hash: Hash, salt: Option<u16>) -> Mechanism<'static> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

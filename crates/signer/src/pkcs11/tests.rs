@@ -1,17 +1,14 @@
 //! Keys in a token of SoftHSM 2. The test is reported as skipped if it is not installed.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a test, its helpers included"
-)]
+#![allow(clippy::print_stdout, reason = "a test, its helpers included")]
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use signature::{KeyType, PrivateKey, PublicKey};
-use signer::{Access, KeyRef, Signer};
 use zeroize::Zeroizing;
+
+use crate::{Access, Error, KeyRef, Signer};
 
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 const UTILITY: &str = "softhsm2-util";
@@ -62,12 +59,12 @@ fn a_token_signs() {
     let folder = tempfile::tempdir().unwrap();
     make_token(folder.path());
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "with_a_token", "--ignored", "--nocapture"]);
+    command.args(["--exact", "pkcs11::tests::with_a_token", "--ignored", "--nocapture"]);
     command.env(CONFIGURATION, folder.path().join("softhsm2.conf"));
     run(command.current_dir(folder.path()));
 }
 
-async fn open(uri: &str, algorithm: Option<&str>) -> Result<Signer, signer::Error> {
+async fn open(uri: &str, algorithm: Option<&str>) -> Result<Signer, Error> {
     let access = Access {
         pkcs11_module: Some(Path::new(MODULE)),
         algorithm: algorithm.map(|name| name.parse().unwrap()),
