@@ -106,7 +106,7 @@ impl Error {
             Self::Store(error) => error.hint(),
             Self::Sandbox(error) => error.hint(),
             Self::Compile { source, .. } => source.hint(),
-            Self::Signer(error) => Some(error.hint()),
+            Self::Signer(error) => error.hint().or_else(|| Some(console::hint::of_file(error))),
             Self::Hinted(error) => error.hint(),
             Self::At(_) | Self::Interrupted(_) => None,
         }

@@ -144,7 +144,8 @@ fn registry_and_keys() {
     let place = Place::new();
     place.fails("push nowhere 127.0.0.1:9/a/b:v1 --plain-http");
     let image = format!("127.0.0.1:9/a/b@sha256:{}", "0".repeat(64));
-    place.fails(&format!("sign {image} --plain-http --key nowhere"));
+    let said = place.fails(&format!("sign {image} --plain-http --key nowhere"));
+    assert!(said.contains("hint: check the path"), "{said}");
     fs::write(place.at("store"), "no key").unwrap();
     place.fails(&format!("sign {image} --plain-http --key store"));
     let keygen = Command::new(BUILDER)

@@ -81,7 +81,7 @@ impl Error {
             Self::At(at) => hint::of_file(&at.source),
             Self::Hinted(error) => return error.hint(),
             Self::Rebuild(error) => return error.hint(),
-            Self::Signer(error) => error.hint(),
+            Self::Signer(error) => error.hint().unwrap_or_else(|| hint::of_file(&**error)),
             Self::Interrupted => return None,
         })
     }

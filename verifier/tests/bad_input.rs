@@ -135,6 +135,7 @@ fn grants_and_keys() {
     assert!(said.contains("nonsense: parsing grant"), "{said}");
     let said = place.fails(&format!("{authorize} --grant grant.toml --key missing"));
     assert!(said.contains("missing"), "{said}");
+    assert!(said.contains("hint: check the path"), "{said}");
     let said = place.fails(&format!("{authorize} --grant grant.toml --key nonsense"));
     assert!(said.contains("PEM"), "{said}");
     let said = place.fails(&format!("revoke {image} --grant missing"));

@@ -114,6 +114,7 @@ fn an_algorithm_replaces_those_of_the_key() {
         error.contains("a key of type ecdsa-p384 does not sign with ed25519"),
         "{error}"
     );
+    assert!(error.contains("hint: omit --algorithm"), "{error}");
     assert_eq!(check("sha256").0, 2);
 }
 

@@ -21,7 +21,11 @@ pub async fn sign(
 
 pub(super) fn refused(image: &ImageRef, error: signer::Error) -> Hinted {
     let hint = error.hint();
-    Hinted::doing(format_args!("signing {image}"), error).hinting(hint)
+    let refused = Hinted::doing(format_args!("signing {image}"), error);
+    match hint {
+        Some(hint) => refused.hinting(hint),
+        None => refused,
+    }
 }
 
 /// Checks that the registry has the image: other images are not signed.

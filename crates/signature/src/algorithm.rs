@@ -106,6 +106,15 @@ impl KeyType {
         }
     }
 
+    /// Whether a private key of this type signs with the algorithm, if the algorithm is for the type.
+    pub(crate) fn signs_with(self, algorithm: Algorithm) -> bool {
+        match (algorithm, self.default_algorithms()[0]) {
+            (Algorithm::Ecdsa { hash, .. }, Algorithm::Ecdsa { hash: own, .. }) => hash <= own,
+            (Algorithm::RsaPss { salt, .. }, _) => salt.is_none(),
+            _ => true,
+        }
+    }
+
     /// The length of the curve's order in bytes, if the type is an elliptic curve.
     pub(crate) fn scalar_size(self) -> Option<usize> {
         match self {

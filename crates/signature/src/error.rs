@@ -19,7 +19,10 @@ pub enum Error {
         /// The key's digest.
         key: Digest,
     },
-    /// A key or a document is invalid, or a key cannot do what is asked.
+    /// The algorithm is not one of the key's.
+    #[error("{0}")]
+    Algorithm(String),
+    /// A key or a document is invalid, or signing failed.
     #[error("{0}")]
     Invalid(String),
 }

@@ -126,22 +126,10 @@ impl PrivateKey {
     /// The same key, which signs with this algorithm and no other.
     ///
     /// # Errors
-    /// The key cannot sign with the algorithm: it is for another type of key, with a digest that is longer than the
-    /// curve's order, or with a salt of a given length.
+    /// Those of [`PublicKey::signing_with`].
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, Error> {
-        let first = self.public.key_type().default_algorithms()[0];
-        let signs = match (algorithm, first) {
-            (Algorithm::Ecdsa { hash, .. }, Algorithm::Ecdsa { hash: own, .. }) => hash <= own,
-            (Algorithm::RsaPss { salt, .. }, _) => salt.is_none(),
-            _ => true,
-        };
-        if !signs {
-            let key_type = self.public.key_type();
-            let reason = format!("a private key of type {key_type} does not sign with {algorithm}");
-            return Err(Error::Invalid(reason));
-        }
         Ok(Self {
-            public: self.public.with_algorithm(algorithm)?,
+            public: self.public.signing_with(algorithm)?,
             ..self
         })
     }

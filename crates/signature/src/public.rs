@@ -121,7 +121,7 @@ impl PublicKey {
         let scheme = Scheme::new(algorithm, self.key_type, &self.der);
         let scheme = scheme.ok_or_else(|| {
             let key_type = self.key_type;
-            Error::Invalid(format!(
+            Error::Algorithm(format!(
                 "a key of type {key_type} does not sign with {algorithm}"
             ))
         })?;
@@ -129,6 +129,21 @@ impl PublicKey {
             schemes: vec![scheme],
             ..self
         })
+    }
+
+    /// The same key, whose private key signs with this algorithm and no other.
+    ///
+    /// # Errors
+    /// The private key cannot sign with the algorithm: it is for another type of key, with a digest that is longer than
+    /// the curve's order, or with a salt of a given length.
+    pub fn signing_with(self, algorithm: Algorithm) -> Result<Self, Error> {
+        let key_type = self.key_type;
+        match key_type.signs_with(algorithm) {
+            true => self.with_algorithm(algorithm),
+            false => Err(Error::Algorithm(format!(
+                "a private key of type {key_type} does not sign with {algorithm}"
+            ))),
+        }
     }
 
     /// The type of the key.

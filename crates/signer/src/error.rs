@@ -1,11 +1,36 @@
-use content::at::At;
+use std::io;
+use std::path::Path;
+
+use content::at::{At, shown};
 
 /// Why signing or publishing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A key reference or a key is invalid, or the key cannot do what is asked.
+    /// A key reference or a key is invalid.
     #[error("{0}")]
     Key(String),
+    /// A key is encrypted in a format that is not read.
+    #[error("{0}")]
+    Encryption(String),
+    /// The key does not sign with the algorithm.
+    #[error("{0}")]
+    Algorithm(String),
+    /// No signature is made, or it does not verify with the public key.
+    #[error("{0}")]
+    Signature(String),
+    /// Cloud KMS does not sign a message of this length with Ed25519.
+    #[error(
+        "requesting a signature of {key} from Cloud KMS: expected a message of at most {limit} bytes, \
+         as the key is of type ed25519, found {found}"
+    )]
+    Length {
+        /// The name of the key version.
+        key: String,
+        /// The longest message in bytes.
+        limit: usize,
+        /// The length of the message in bytes.
+        found: usize,
+    },
     /// A key file cannot be read.
     #[error(transparent)]
     File(#[from] At),
@@ -48,7 +73,10 @@ impl From<signature::Error> for Error {
             signature::Error::Encrypted | signature::Error::Password => {
                 Self::Password(error.to_string())
             }
-            _ => Self::Key(error.to_string()),
+            signature::Error::Encryption => Self::Encryption(error.to_string()),
+            signature::Error::Algorithm(reason) => Self::Algorithm(reason),
+            signature::Error::Signature { .. } => Self::Signature(error.to_string()),
+            signature::Error::Invalid(reason) => Self::Key(reason),
         }
     }
 }
@@ -67,21 +95,31 @@ impl From<oci::Error> for Error {
 
 impl Error {
     /// The same error, of the key in this file.
-    pub(crate) fn of_file(self, path: &std::path::Path) -> Self {
-        let message = |text: String| format!("reading key {}: {text}", path.display());
+    pub(crate) fn of_file(self, path: &Path) -> Self {
+        let message = |text: String| format!("reading key {}: {text}", shown(path));
         match self {
             Self::Key(text) => Self::Key(message(text)),
+            Self::Encryption(text) => Self::Encryption(message(text)),
             Self::Password(text) => Self::Password(message(text)),
             other => other,
         }
     }
 
-    /// What the user can do about the error, in one line.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Key(_) | Self::File(_) => {
-                "pass a PEM file, as `builder keygen` or cosign writes it, \
-                 gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:token=…;object=…"
+    /// What the user can do about the error, in one line. `None` for an error of the operating system at a file.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Key(_) => KEY,
+            Self::File(At { source, .. }) if source.kind() == io::ErrorKind::IsADirectory => KEY,
+            Self::File(_) => return None,
+            Self::Encryption(_) => {
+                "`openssl pkey -in FILE -out PLAIN` decrypts it, or `cosign import-key-pair` encrypts it as cosign does"
+            }
+            Self::Algorithm(_) => "choose another --algorithm, or none",
+            Self::Signature(_) => {
+                "try again; if it fails again, the key is damaged, or its public key is that of another key"
+            }
+            Self::Length { .. } => {
+                "sign with a key for ECDSA or RSA, which signs a digest, or with a key outside Cloud KMS"
             }
             Self::Password(_) => "set COSIGN_PASSWORD, or type the password on a terminal",
             Self::Token(_) => {
@@ -96,9 +134,12 @@ impl Error {
             Self::Statement(_) => {
                 "the image's manifest, or something attached to it, cannot be read: check what was pushed"
             }
-        }
+        })
     }
 }
+
+const KEY: &str = "pass a PEM file, as `builder keygen` or cosign writes it, \
+                   gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:token=…;object=…";
 
 const CREDENTIALS: &str = "set GOOGLE_APPLICATION_CREDENTIALS to a file with credentials, or run \
                            `gcloud auth application-default login`";
@@ -135,6 +176,27 @@ mod tests {
     fn an_error_of_the_registry_has_the_registrys_hint() {
         let url = String::new();
         let error = Error::Registry(remote::Error::Entries { url, limit: 256 });
-        assert!(error.hint().contains("registry"));
+        assert!(error.hint().unwrap().contains("registry"));
+    }
+
+    #[test]
+    fn hints_fit_their_causes() {
+        let file = |kind: io::ErrorKind| Error::File(At::reading(Path::new("k"))(kind.into()));
+        assert_eq!(file(io::ErrorKind::PermissionDenied).hint(), None);
+        assert_eq!(file(io::ErrorKind::IsADirectory).hint(), Some(KEY));
+        let of = |error: signature::Error| Error::from(error).hint().unwrap();
+        assert_eq!(of(signature::Error::Invalid("x".to_owned())), KEY);
+        assert!(of(signature::Error::Encryption).contains("`openssl pkey"));
+        assert!(of(signature::Error::Encrypted).contains("COSIGN_PASSWORD"));
+        assert!(of(signature::Error::Algorithm("x".to_owned())).contains("--algorithm"));
+        let key = signature::PrivateKey::generate().unwrap();
+        let unverified = key.public().verify(b"", b"").unwrap_err();
+        assert!(of(unverified).contains("public key"));
+    }
+
+    #[test]
+    fn a_path_in_a_message_is_printable() {
+        let error = Error::Key("x".to_owned()).of_file(Path::new("a\u{1b}[2Jb"));
+        assert!(!error.to_string().contains('\u{1b}'), "{error}");
     }
 }

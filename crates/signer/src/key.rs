@@ -120,10 +120,14 @@ impl Signer {
     /// Signs `message`. The signature has been verified with the public key.
     ///
     /// # Errors
-    /// Cloud KMS refuses or cannot be reached, or the signature does not verify.
+    /// Cloud KMS or the token refuses or cannot be reached, the message is too long for Cloud KMS, or the signature does
+    /// not verify.
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let signature = match &self.0 {
-            Inner::File(key) => key.sign(message)?,
+            Inner::File(key) => {
+                let signed = key.sign(message);
+                signed.map_err(|error| Error::Signature(error.to_string()))?
+            }
             Inner::CloudKms(key) => key.sign(message).await?,
             Inner::Token(key) => key.sign(message).await?,
         };
@@ -135,7 +139,7 @@ impl Signer {
 fn check_algorithm(key: &PublicKey, wanted: Option<Algorithm>) -> Result<(), Error> {
     let own = key.algorithms().next();
     match (own, wanted) {
-        (Some(own), Some(wanted)) if own != wanted => Err(Error::Key(format!(
+        (Some(own), Some(wanted)) if own != wanted => Err(Error::Algorithm(format!(
             "the key in Cloud KMS signs with {own}, and not with {wanted}"
         ))),
         _ => Ok(()),
@@ -162,7 +166,7 @@ async fn read_blocking(path: &Path, password: Ask) -> Result<PrivateKey, Error> 
 fn read(path: &Path, password: Ask) -> Result<PrivateKey, Error> {
     let bytes = Zeroizing::new(at::read(path, limits::KEY)?);
     let text = str::from_utf8(&bytes);
-    let text = text.map_err(|error| at::At::reading(path)(io::Error::other(error)))?;
+    let text = text.map_err(|error| Error::Key(error.to_string()).of_file(path))?;
     let key = match PrivateKey::from_pem(text) {
         Err(signature::Error::Encrypted) => {
             let password = password().map_err(|error| {

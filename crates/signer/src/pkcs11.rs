@@ -63,7 +63,10 @@ impl Token {
         let key = only(&session, uri, ObjectClass::PRIVATE_KEY)?;
         let public = public_key(&session, uri)?;
         let public = match algorithm {
-            Some(algorithm) => public.with_algorithm(algorithm)?,
+            Some(algorithm) => {
+                mechanism(algorithm)?;
+                public.signing_with(algorithm)?
+            }
             None => public,
         };
         Ok(Self {
@@ -88,7 +91,8 @@ impl Token {
             sign(&session, key, algorithm, &message)
         });
         let signature = signed.await.map_err(failed("signing"))??;
-        Ok(self.public.encoded(signature)?)
+        let encoded = self.public.encoded(signature);
+        encoded.map_err(|error| Error::Token(error.to_string()))
     }
 }
 
@@ -100,22 +104,33 @@ fn failed<E: Display>(doing: &'static str) -> impl Fn(E) -> Error {
 fn slot(context: &Pkcs11, uri: &Pkcs11Uri) -> Result<Slot, Error> {
     let slots = context.get_slots_with_initialized_token();
     let slots = slots.map_err(failed("listing tokens"))?;
-    let is_wanted = |slot: &Slot| {
-        let has_label = |label: &str| {
-            let info = context.get_token_info(*slot);
-            info.is_ok_and(|info| info.label() == label)
-        };
-        uri.slot.is_none_or(|number| slot.id() == number)
-            && uri.token.as_deref().is_none_or(has_label)
-    };
-    let mut wanted = slots.into_iter().filter(is_wanted);
-    match (wanted.next(), wanted.next()) {
-        (Some(slot), None) => Ok(slot),
-        (None, _) => Err(Error::Token("no token has this label and slot".to_owned())),
+    let mut wanted = Vec::new();
+    for slot in slots {
+        if is_wanted(context, slot, uri)? {
+            wanted.push(slot);
+        }
+    }
+    match wanted[..] {
+        [slot] => Ok(slot),
+        [] => Err(Error::Token("no token has this label and slot".to_owned())),
         _ => Err(Error::Token(
             "several tokens: name one by token or slot-id".to_owned(),
         )),
     }
+}
+
+fn is_wanted(context: &Pkcs11, slot: Slot, uri: &Pkcs11Uri) -> Result<bool, Error> {
+    if uri.slot.is_some_and(|number| slot.id() != number) {
+        return Ok(false);
+    }
+    let Some(label) = &uri.token else {
+        return Ok(true);
+    };
+    let info = context.get_token_info(slot);
+    Ok(info
+        .map_err(failed("reading the label of a token"))?
+        .label()
+        == label)
 }
 
 fn log_in(session: &Session, uri: &Pkcs11Uri, ask: Ask) -> Result<(), Error> {
@@ -124,9 +139,11 @@ fn log_in(session: &Session, uri: &Pkcs11Uri, ask: Ask) -> Result<(), Error> {
         None => ask().map_err(|error| Error::Token(format!("asking for the PIN: {error}")))?,
     };
     let pin = AuthPin::new(pin.as_str().into());
-    session
-        .login(UserType::User, Some(&pin))
-        .map_err(failed("logging in"))
+    match session.login(UserType::User, Some(&pin)) {
+        // A login is of the process: another key of the token is open.
+        Ok(()) | Err(Fault::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
+        Err(error) => Err(failed("logging in")(error)),
+    }
 }
 
 /// The only object of this class that the URI names.
@@ -148,24 +165,38 @@ fn only(session: &Session, uri: &Pkcs11Uri, class: ObjectClass) -> Result<Object
 /// The public key, which tokens keep in an object of the same label and ID.
 fn public_key(session: &Session, uri: &Pkcs11Uri) -> Result<PublicKey, Error> {
     let key = only(session, uri, ObjectClass::PUBLIC_KEY)?;
-    let read = |kinds: &[AttributeType]| session.get_attributes(key, kinds).unwrap_or_default();
-    let rsa = read(&[AttributeType::Modulus, AttributeType::PublicExponent]);
-    if let [
-        Attribute::Modulus(modulus),
-        Attribute::PublicExponent(exponent),
-    ] = &rsa[..]
-    {
-        return Ok(PublicKey::from_rsa(modulus, exponent)?);
-    }
-    let curve = read(&[AttributeType::EcParams, AttributeType::EcPoint]);
-    match &curve[..] {
-        [Attribute::EcParams(curve), Attribute::EcPoint(point)] => {
-            Ok(PublicKey::from_point(curve, point)?)
+    let rsa = [AttributeType::Modulus, AttributeType::PublicExponent];
+    let curve = [AttributeType::EcParams, AttributeType::EcPoint];
+    let rsa = attributes(session, key, &rsa)?;
+    let curve = attributes(session, key, &curve)?;
+    let public = match (&rsa[..], &curve[..]) {
+        (
+            [
+                Attribute::Modulus(modulus),
+                Attribute::PublicExponent(exponent),
+            ],
+            _,
+        ) => PublicKey::from_rsa(modulus, exponent),
+        (_, [Attribute::EcParams(curve), Attribute::EcPoint(point)]) => {
+            PublicKey::from_point(curve, point)
         }
-        _ => Err(Error::Token(
-            "the key is neither RSA nor on a curve".to_owned(),
-        )),
-    }
+        _ => {
+            return Err(Error::Token(
+                "the key is neither RSA nor on a curve".to_owned(),
+            ));
+        }
+    };
+    public.map_err(failed("reading the public key"))
+}
+
+/// Those of the attributes that the object has.
+fn attributes(
+    session: &Session,
+    object: ObjectHandle,
+    kinds: &[AttributeType],
+) -> Result<Vec<Attribute>, Error> {
+    let read = session.get_attributes(object, kinds);
+    read.map_err(failed("reading the public key"))
 }
 
 fn sign(
@@ -175,24 +206,30 @@ fn sign(
     message: &[u8],
 ) -> Result<Vec<u8>, Error> {
     let digest;
-    let (mechanism, signed) = match algorithm {
+    let signed = match algorithm {
         Algorithm::Ecdsa { hash, .. } => {
             digest = hash.digest(message);
-            (Mechanism::Ecdsa, &digest[..])
+            &digest[..]
         }
-        Algorithm::RsaPkcs1 { hash } => (pkcs1(hash), message),
-        Algorithm::RsaPss { hash, salt } => (pss(hash, salt), message),
-        Algorithm::Ed25519ph => {
-            return Err(Error::Token("ed25519ph is not supported here".to_owned()));
-        }
-        Algorithm::Ed25519 => {
-            let pure = EddsaParams::new(EddsaSignatureScheme::Pure);
-            (Mechanism::Eddsa(pure), message)
-        }
+        _ => message,
     };
     session
-        .sign(&mechanism, key, signed)
+        .sign(&mechanism(algorithm)?, key, signed)
         .map_err(failed("signing"))
+}
+
+/// The mechanism of an algorithm. That of ECDSA takes a digest.
+fn mechanism(algorithm: Algorithm) -> Result<Mechanism<'static>, Error> {
+    Ok(match algorithm {
+        Algorithm::Ecdsa { .. } => Mechanism::Ecdsa,
+        Algorithm::RsaPkcs1 { hash } => pkcs1(hash),
+        Algorithm::RsaPss { hash, .. } => pss(hash),
+        Algorithm::Ed25519 => Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Pure)),
+        Algorithm::Ed25519ph => {
+            let reason = format!("a key of PKCS #11 does not sign with {algorithm}");
+            return Err(Error::Algorithm(reason));
+        }
+    })
 }
 
 fn pkcs1(hash: Hash) -> Mechanism<'static> {
@@ -203,11 +240,12 @@ fn pkcs1(hash: Hash) -> Mechanism<'static> {
     }
 }
 
-fn pss(hash: Hash, salt: Option<u16>) -> Mechanism<'static> {
-    let parameters = |hash_alg, mgf, length: u16| PkcsPssParams {
+/// RSASSA-PSS with a salt as long as the digest.
+fn pss(hash: Hash) -> Mechanism<'static> {
+    let parameters = |hash_alg, mgf, length: u64| PkcsPssParams {
         hash_alg,
         mgf,
-        s_len: u64::from(salt.unwrap_or(length)).into(),
+        s_len: length.into(),
     };
     match hash {
         Hash::Sha256 => Mechanism::Sha256RsaPkcsPss(parameters(

@@ -179,7 +179,7 @@ async fn check_imported(folder: &Path, name: &str) {
         .err()
         .unwrap();
     assert!(wrong.to_string().contains("wrong password"), "{wrong}");
-    assert!(wrong.hint().contains("COSIGN_PASSWORD"));
+    assert!(wrong.hint().unwrap().contains("COSIGN_PASSWORD"));
     let none = open(&encrypted, || Err(io::Error::other("no terminal")))
         .await
         .err()
@@ -208,10 +208,13 @@ async fn an_algorithm_of_another_type_of_key_is_refused() {
     let signature = signer.sign(b"message").await.unwrap();
     assert_eq!(signature.len(), 64);
     for algorithm in ["rsa-pss-sha256", "ecdsa-der-sha384"] {
-        let error = open(algorithm).await.err().unwrap().to_string();
+        let error = open(algorithm).await.err().unwrap();
         assert!(
-            error.contains(&format!("does not sign with {algorithm}")),
+            error
+                .to_string()
+                .ends_with(&format!("does not sign with {algorithm}")),
             "{error}"
         );
+        assert_eq!(error.hint(), Some("choose another --algorithm, or none"));
     }
 }

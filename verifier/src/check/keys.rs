@@ -10,6 +10,7 @@ use signature::{Algorithm, PublicKey};
 use crate::Error;
 
 const HINT: &str = "pass a public key in PEM, as `builder keygen`, cosign and openssl write it";
+const ALGORITHM: &str = "omit --algorithm, or name one of the key's type";
 
 /// Reads public keys in PEM. An algorithm replaces those of each key's type.
 pub(super) fn read(paths: &[PathBuf], only: Option<Algorithm>) -> Result<Vec<PublicKey>, Error> {
@@ -20,8 +21,12 @@ pub(super) fn read(paths: &[PathBuf], only: Option<Algorithm>) -> Result<Vec<Pub
 fn read_one(path: &Path, only: Option<Algorithm>) -> Result<PublicKey, Error> {
     let bytes = at::read(path, limits::KEY)?;
     let invalid = |error| {
-        let doing = format!("reading key {}", path.display());
-        Error::from(Hinted::doing(doing, error).hinting(HINT))
+        let hint = match error {
+            signature::Error::Algorithm(_) => ALGORITHM,
+            _ => HINT,
+        };
+        let doing = format!("reading key {}", at::shown(path));
+        Error::from(Hinted::doing(doing, error).hinting(hint))
     };
     let key = PublicKey::from_pem(&String::from_utf8_lossy(&bytes)).map_err(invalid)?;
     match only {

@@ -55,8 +55,8 @@ impl Keys {
     /// There are no credentials, or the client for the endpoint cannot be built.
     pub async fn connect(endpoint: Option<&KmsEndpoint>) -> Result<Self, Hinted> {
         let credentials = signer::credentials().await;
-        let credentials =
-            credentials.map_err(|error| opening(&error, error.hint()).during(OPENING))?;
+        let credentials = credentials
+            .map_err(|error| opening(&error, error.hint().unwrap_or(SERVICE)).during(OPENING))?;
         let opened = Self::open(endpoint, credentials).await;
         opened.map_err(|error| error.during(OPENING))
     }

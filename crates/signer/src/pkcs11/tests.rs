@@ -2,13 +2,13 @@
 #![allow(clippy::print_stdout, reason = "a test, its helpers included")]
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use signature::{KeyType, PrivateKey, PublicKey};
+use signature::{KeyType, PrivateKey};
 use zeroize::Zeroizing;
 
-use crate::{Access, Error, KeyRef, Signer};
+use super::*;
+use crate::{Access, KeyRef, Signer};
 
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 const UTILITY: &str = "softhsm2-util";
@@ -59,7 +59,12 @@ fn a_token_signs() {
     let folder = tempfile::tempdir().unwrap();
     make_token(folder.path());
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "pkcs11::tests::with_a_token", "--ignored", "--nocapture"]);
+    command.args([
+        "--exact",
+        "pkcs11::tests::with_a_token",
+        "--ignored",
+        "--nocapture",
+    ]);
     command.env(CONFIGURATION, folder.path().join("softhsm2.conf"));
     run(command.current_dir(folder.path()));
 }
@@ -111,4 +116,52 @@ async fn with_a_token() {
         assert!(error.to_string().contains(reason), "{uri}: {error}");
     }
     assert!(open("pkcs11:id=%00", None).await.is_ok());
+    check_algorithms().await;
+    check_two_keys().await;
+    check_attributes();
+}
+
+/// A token signs with what a key file signs with, except for Ed25519ph, and refuses the rest before it is used.
+async fn check_algorithms() {
+    for (object, algorithm) in [
+        ("ecdsa-p256", "ecdsa-der-sha384"),
+        ("ecdsa-p256", "rsa-pss-sha256"),
+        ("rsa-2048", "rsa-pss-sha256-salt20"),
+        ("ed25519", "ed25519ph"),
+    ] {
+        let uri = format!("pkcs11:token=mine;object={object}");
+        let error = open(&uri, Some(algorithm)).await.err().unwrap();
+        assert!(matches!(error, Error::Algorithm(_)), "{error:?}");
+        let expected = format!("does not sign with {algorithm}");
+        assert!(error.to_string().ends_with(&expected), "{error}");
+    }
+}
+
+async fn check_two_keys() {
+    let open = async |object| {
+        let uri = format!("pkcs11:token=mine;object={object}");
+        open(&uri, None).await.unwrap()
+    };
+    let (first, second) = (open("ecdsa-p256").await, open("ecdsa-p384").await);
+    for signer in [second, first] {
+        signer.sign(b"message").await.unwrap();
+    }
+}
+
+/// An object that cannot be read is not one without attributes.
+fn check_attributes() {
+    let uri: Pkcs11Uri = "pkcs11:token=mine;object=ecdsa-p256?pin-value=1234"
+        .parse()
+        .unwrap();
+    let no_pin = || panic!("the URI has the PIN");
+    let token = Token::open(&uri, Path::new(MODULE), no_pin, None).unwrap();
+    let session = token.session.lock().unwrap();
+    let modulus = [AttributeType::Modulus];
+    assert_eq!(attributes(&session, token.key, &modulus).unwrap(), []);
+    session.logout().unwrap();
+    let error = attributes(&session, token.key, &modulus).unwrap_err();
+    assert!(
+        error.to_string().contains("reading the public key"),
+        "{error}"
+    );
 }
