@@ -15,6 +15,9 @@ use crate::{Error, KmsEndpoint, credentials};
 /// The time limit for one call, including the client's retries, which alone would take a minute.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// The longest message in bytes that Cloud KMS signs with Ed25519 (Cloud KMS, `AsymmetricSignRequest.data`).
+const ED25519_LIMIT: usize = 64 << 10;
+
 /// A key version of Cloud KMS whose public key has been fetched.
 pub struct CloudKms {
     client: KeyManagementService,
@@ -60,11 +63,10 @@ impl CloudKms {
         &self.public
     }
 
-    /// Signs `message` with the key's algorithm: its digest is sent, or the message itself for Ed25519, which
-    /// Cloud KMS limits to 64 KiB.
+    /// Signs `message` with the key's algorithm: its digest is sent, or the message itself for Ed25519.
     ///
     /// # Errors
-    /// Cloud KMS refuses or cannot be reached, or a checksum shows that the request or the answer was
+    /// The message is longer than 64 KiB and the key is for Ed25519, Cloud KMS refuses or cannot be reached, or a checksum shows that the request or the answer was
     /// changed on the way.
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let request = self.client.asymmetric_sign().set_name(&self.name);
@@ -80,6 +82,7 @@ impl CloudKms {
                 )
             }
             None => {
+                self.check_length(message)?;
                 let request = request.set_data(message.to_vec());
                 (
                     request.set_data_crc32c(checksum(message)),
@@ -101,6 +104,17 @@ impl CloudKms {
             &shown(answer.signature_crc32c),
         )?;
         Ok(answer.signature.to_vec())
+    }
+
+    fn check_length(&self, message: &[u8]) -> Result<(), Error> {
+        match message.len() {
+            ..=ED25519_LIMIT => Ok(()),
+            found => Err(Error::Length {
+                key: self.name.clone(),
+                limit: ED25519_LIMIT,
+                found,
+            }),
+        }
     }
 
     fn expect(&self, what: &'static str, expected: &str, found: &str) -> Result<(), Error> {
@@ -128,14 +142,15 @@ fn with_algorithm(name: &str, answer: &Answer) -> Result<PublicKey, Error> {
             &shown,
         ));
     };
-    let key = PublicKey::from_pem(&answer.pem)?;
+    let invalid = |error: signature::Error| Error::Answer(format!("key {name}: {error}"));
+    let key = PublicKey::from_pem(&answer.pem).map_err(invalid)?;
     check(
         "type of the key",
         name,
         &key_type.to_string(),
         &key.key_type().to_string(),
     )?;
-    Ok(key.with_algorithm(algorithm)?)
+    key.with_algorithm(algorithm).map_err(invalid)
 }
 
 /// The type of key and the algorithm of a key version (Cloud KMS, "Key purposes and algorithms").

@@ -112,11 +112,15 @@ fn key(name: &str) -> PrivateKey {
     key.with_algorithm(algorithm.parse().unwrap()).unwrap()
 }
 
-async fn sign(name: &'static str, fault: Option<Fault>) -> Result<Algorithm, Error> {
+async fn open(name: &'static str, fault: Option<Fault>) -> Result<CloudKms, Error> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let credentials = credentials::anonymous::Builder::new().build();
     let endpoint = serve(name, key(name), fault).parse()?;
-    let key = CloudKms::connect(&NAME.parse().unwrap(), Some(&endpoint), credentials).await?;
+    CloudKms::connect(&NAME.parse().unwrap(), Some(&endpoint), credentials).await
+}
+
+async fn sign(name: &'static str, fault: Option<Fault>) -> Result<Algorithm, Error> {
+    let key = open(name, fault).await?;
     let signature = key.sign(MESSAGE).await?;
     key.public().verify(MESSAGE, &signature)?;
     Ok(key.public().algorithms().next().unwrap())
@@ -157,4 +161,24 @@ async fn refuses_a_wrong_answer() {
         error.to_string().contains("verified_data_crc32c"),
         "{error}"
     );
+}
+
+#[test]
+fn an_invalid_key_is_a_wrong_answer() {
+    let answer = Answer::new().set_algorithm(CryptoKeyVersionAlgorithm::EcSignP256Sha256);
+    let error = with_algorithm(NAME, &answer.set_pem("x")).unwrap_err();
+    assert!(matches!(error, Error::Answer(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_long_message_is_not_sent_to_a_key_of_ed25519() {
+    let key = open("EC_SIGN_ED25519", None).await.unwrap();
+    let error = key.sign(&[0; 65_537]).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("at most 65536 bytes, as the key is of type ed25519, found 65537"),
+        "{error}"
+    );
+    key.check_length(&[0; 65_536]).unwrap();
 }
