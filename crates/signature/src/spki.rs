@@ -1,5 +1,6 @@
 //! SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7), of which exactly one encoding of each key is read.
 
+use ed25519_dalek::VerifyingKey;
 use p256::pkcs8::ObjectIdentifier;
 use p256::pkcs8::der::asn1::{AnyRef, BitStringRef, OctetStringRef, PrintableStringRef};
 use p256::pkcs8::der::{Decode as _, Encode as _};
@@ -98,37 +99,14 @@ fn check_exponent(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// The coordinates y of the points of small order on Curve25519, little-endian: of order 4, 1, 8, 8 and 2. Under such a
-/// key one signature fits many messages.
-const SMALL_ORDER: [[u8; 32]; 5] = [
-    [0; 32],
-    [
-        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0,
-    ],
-    [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
-        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
-        0xfc, 0x05,
-    ],
-    [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
-        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
-        0x03, 0x7a,
-    ],
-    [
-        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0x7f,
-    ],
-];
-
-/// An Ed25519 key is a coordinate y below 2^255 - 19, and the sign of x (RFC 8032, section 5.1.2).
+/// An Ed25519 key is a coordinate y below 2^255 - 19, and the sign of x (RFC 8032, section 5.1.2). Under a key of small
+/// order one signature fits many messages.
 fn ed25519(key: &[u8]) -> Result<KeyType, String> {
-    let mut y: [u8; 32] = key.try_into().map_err(|_| "an Ed25519 key has 32 bytes")?;
-    y[31] &= 0x7f;
-    let is_reduced = y[0] < 0xed || y[1..31] != [0xff; 30] || y[31] != 0x7f;
-    match is_reduced && !SMALL_ORDER.contains(&y) {
+    let key: &[u8; 32] = key.try_into().map_err(|_| "an Ed25519 key has 32 bytes")?;
+    let is_reduced = key[0] < 0xed || key[1..31] != [0xff; 30] || key[31] & 0x7f != 0x7f;
+    let is_weak = |key: VerifyingKey| key.is_weak();
+    // Whether other bytes are a point is left to the library.
+    match is_reduced && !VerifyingKey::from_bytes(key).is_ok_and(is_weak) {
         true => Ok(KeyType::Ed25519),
         false => Err("an Ed25519 key that is not reduced, or of small order".to_owned()),
     }
