@@ -151,6 +151,11 @@ impl PublicKey {
         self.key_type
     }
 
+    /// The public exponent of an RSA key.
+    pub fn rsa_exponent(&self) -> Option<u32> {
+        spki::rsa_exponent(&self.der)
+    }
+
     /// The algorithms that signatures of the key may have. The first is the one that it signs with.
     pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
         self.schemes.iter().map(|scheme| scheme.algorithm)

@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use crate::{Algorithm, Encoding, Error, Hash, KeyType, PublicKey};
 
+/// The exponent of the RSA keys that Confidential Space reads.
+const EXPONENT: u32 = 65_537;
 /// The value of `critical.type`.
 const TYPE: &str = "cosign container image signature";
 /// Annotation: the key, as unpadded base64 of its PEM. It is self-asserted and never trusted.
@@ -58,10 +60,13 @@ pub fn signature_algorithm(key: &PublicKey) -> Option<&'static str> {
         encoding: Encoding::Der,
     };
     let algorithm = key.algorithms().next()?;
-    match key.key_type() {
-        KeyType::P256 if algorithm == ecdsa => Some("ECDSA_P256_SHA256"),
-        _ if algorithm == (Algorithm::RsaPkcs1 { hash }) => Some("RSASSA_PKCS1V15_SHA256"),
-        _ if algorithm == (Algorithm::RsaPss { hash, salt: None }) => Some("RSASSA_PSS_SHA256"),
+    let pss = Algorithm::RsaPss { hash, salt: None };
+    match (key.key_type(), key.rsa_exponent()) {
+        (KeyType::P256, _) if algorithm == ecdsa => Some("ECDSA_P256_SHA256"),
+        (_, Some(EXPONENT)) if algorithm == (Algorithm::RsaPkcs1 { hash }) => {
+            Some("RSASSA_PKCS1V15_SHA256")
+        }
+        (_, Some(EXPONENT)) if algorithm == pss => Some("RSASSA_PSS_SHA256"),
         _ => None,
     }
 }
@@ -205,6 +210,18 @@ mod tests {
             let signature = key.sign(&bytes).unwrap();
             let read = Payload::verify(&bytes, &signature, key.public()).unwrap();
             assert_eq!(read.names(key.public()), name.is_some());
+        }
+    }
+
+    #[test]
+    fn names_no_algorithm_of_an_rsa_key_with_another_exponent() {
+        for (exponent, name) in [
+            (&[1, 0, 1][..], Some("RSASSA_PKCS1V15_SHA256")),
+            (&[3], None),
+            (&[1, 0, 3], None),
+        ] {
+            let key = PublicKey::from_rsa(&[0xff; 256], exponent).unwrap();
+            assert_eq!(signature_algorithm(&key), name, "{exponent:?}");
         }
     }
 

@@ -72,7 +72,7 @@ fn elliptic_curve(parameters: Option<AnyRef<'_>>, point: &[u8]) -> Result<KeyTyp
 
 fn rsa(key: &[u8]) -> Result<KeyType, String> {
     let [modulus, exponent] = ecdsa::pair(key).ok_or("it is not an RSAPublicKey in DER")?;
-    check_exponent(exponent.as_bytes())?;
+    read_exponent(exponent.as_bytes()).ok_or("expected an odd RSA exponent from 3 to 2^31 - 1")?;
     let bytes = modulus.as_bytes();
     let bits = 8 * bytes.len()
         - bytes
@@ -86,17 +86,25 @@ fn rsa(key: &[u8]) -> Result<KeyType, String> {
     }
 }
 
-/// With the exponent 1 every signature is its own padded digest. Go reads exponents up to 2^31 - 1.
-fn check_exponent(bytes: &[u8]) -> Result<(), String> {
-    let shifted = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+/// The public exponent of the RSA key in `der`.
+pub(crate) fn rsa_exponent(der: &[u8]) -> Option<u32> {
+    let info = SubjectPublicKeyInfoRef::from_der(der).ok()?;
+    if info.algorithm.oid != RSA {
+        return None;
+    }
+    let [_, exponent] = ecdsa::pair(info.subject_public_key.as_bytes()?)?;
+    read_exponent(exponent.as_bytes())
+}
+
+/// A big-endian exponent that is read. With the exponent 1 every signature is its own padded digest. Go reads exponents
+/// up to 2^31 - 1.
+fn read_exponent(bytes: &[u8]) -> Option<u32> {
+    let shifted = |number: u32, byte: &u8| number << 8 | u32::from(*byte);
     let exponent = match bytes.len() <= 4 {
         true => bytes.iter().fold(0, shifted),
         false => 0,
     };
-    match (3..1 << 31).contains(&exponent) && exponent % 2 == 1 {
-        true => Ok(()),
-        false => Err("expected an odd RSA exponent from 3 to 2^31 - 1".to_owned()),
-    }
+    ((3..1 << 31).contains(&exponent) && exponent % 2 == 1).then_some(exponent)
 }
 
 /// An Ed25519 key is a coordinate y below 2^255 - 19, and the sign of x (RFC 8032, section 5.1.2). Under a key of small

@@ -34,8 +34,8 @@ struct Image {
     docker_manifest_digest: String,
 }
 
-/// The public exponent 65537 in DER, which is the end of the DER of a key.
-const EXPONENT: [u8; 5] = [2, 3, 1, 0, 1];
+/// The public exponent of RSA keys.
+const EXPONENT: u32 = 65_537;
 
 /// Verifies a signature on the image with this digest and returns its claim.
 ///
@@ -87,7 +87,7 @@ fn key(pem: &str, name: &str) -> Result<PublicKey, String> {
     let key = PublicKey::from_bare_pem(pem).map_err(|error| error.to_string())?;
     let is_read = match key.key_type() {
         KeyType::P256 => true,
-        KeyType::Rsa { .. } => key.der().ends_with(&EXPONENT),
+        KeyType::Rsa { .. } => key.rsa_exponent() == Some(EXPONENT),
         KeyType::P384 | KeyType::P521 | KeyType::Ed25519 => false,
     };
     match is_read {
@@ -203,6 +203,21 @@ mod tests {
             refused,
             "parsing public key: expected one PEM block PUBLIC KEY and nothing else"
         );
+    }
+
+    #[test]
+    fn refuses_an_rsa_key_with_another_exponent() {
+        let read = |exponent: &[u8]| {
+            let pem = PublicKey::from_rsa(&[0xff; 256], exponent)
+                .unwrap()
+                .to_pem();
+            key(&pem, "RSASSA_PKCS1V15_SHA256")
+        };
+        assert_eq!(read(&[1, 0, 1]).unwrap().rsa_exponent(), Some(65_537));
+        for exponent in [&[3][..], &[1, 0, 3]] {
+            let refused = read(exponent).unwrap_err();
+            assert!(refused.contains("another exponent"), "{refused}");
+        }
     }
 
     #[test]
