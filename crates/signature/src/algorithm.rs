@@ -216,15 +216,16 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// The names of the algorithms, for the help of a program.
-pub const ALGORITHMS: &str = "ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH, rsa-pss-HASH-saltBYTES (HASH is sha256, sha384 or sha512), ed25519, ed25519ph";
+/// The names of the algorithms.
+const ALGORITHMS: &str = "ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH, rsa-pss-HASH-saltBYTES (HASH is sha256, sha384 or sha512), ed25519, ed25519ph";
 
 impl FromStr for Algorithm {
     type Err = Error;
 
-    /// Parses a name in [`ALGORITHMS`].
+    /// Parses a name as [`Algorithm`] is displayed.
     fn from_str(text: &str) -> Result<Self, Error> {
-        parse(text).ok_or_else(|| {
+        let canonical = parse(text).filter(|algorithm| algorithm.to_string() == text);
+        canonical.ok_or_else(|| {
             Error::Invalid(format!(
                 "parsing algorithm: expected one of {ALGORITHMS}, found {text:?}"
             ))
@@ -280,6 +281,8 @@ mod tests {
             "ecdsa-der-sha256-salt1",
             "rsa-pss-sha256-salt",
             "rsa-pss-sha256-salt70000",
+            "rsa-pss-sha256-salt+5",
+            "rsa-pss-sha256-salt005",
             "ed25519-sha512",
             "RSA-PSS-SHA256",
         ] {

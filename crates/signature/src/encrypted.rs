@@ -81,7 +81,12 @@ fn cost(cost: &Cost) -> Result<Params, Error> {
     let memory = u64::from(cost.n)
         .saturating_mul(u64::from(cost.r))
         .saturating_mul(128);
-    if !cost.n.is_power_of_two() || memory.saturating_mul(u64::from(cost.p)) > MEMORY {
+    if !cost.n.is_power_of_two() {
+        return Err(invalid(
+            "invalid parameters of scrypt: N is not a power of two",
+        ));
+    }
+    if memory.saturating_mul(u64::from(cost.p)) > MEMORY {
         return Err(invalid(
             "expected parameters of scrypt that take at most 256 MiB",
         ));

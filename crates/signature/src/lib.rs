@@ -16,7 +16,7 @@ mod scheme;
 pub mod simple_signing;
 mod spki;
 
-pub use algorithm::{ALGORITHMS, Algorithm, Encoding, Hash, KeyType};
+pub use algorithm::{Algorithm, Encoding, Hash, KeyType};
 pub use error::Error;
 pub use private::PrivateKey;
 pub use public::PublicKey;

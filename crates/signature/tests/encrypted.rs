@@ -81,8 +81,8 @@ fn changed(from: &str, to: &str) -> Error {
 #[test]
 fn parameters_are_limited() {
     for (from, to, reason) in [
-        ("\"N\":65536", "\"N\":65535", "256 MiB"),
-        ("\"N\":65536", "\"N\":0", "256 MiB"),
+        ("\"N\":65536", "\"N\":65535", "N is not a power of two"),
+        ("\"N\":65536", "\"N\":0", "N is not a power of two"),
         ("\"N\":65536", "\"N\":2147483648", "256 MiB"),
         ("\"r\":8", "\"r\":4000000000", "256 MiB"),
         ("\"p\":1", "\"p\":4000000000", "256 MiB"),
