@@ -12,7 +12,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use google::kms::{Key, KeyRing, KeyVersion};
 use serde::{Deserialize, Serialize};
 
-pub use self::algorithm::{DigestKind, SigningAlgorithm};
+pub use self::algorithm::SigningAlgorithm;
 pub use self::message::{
     AsymmetricSign, Checked, CreateCryptoKey, CreateKeyRing, Decrypt, Encrypt, Encrypted,
     KeyOrVersion, Purpose, Signed, SignedBytes,

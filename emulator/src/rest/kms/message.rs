@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use content::json::null_is_default;
 use serde::Deserialize;
+use signature::Hash;
 
 use crate::protojson::{Bytes, Enumeration, Ignored, Integer, NotEmulated, Object};
-use crate::services::kms::{Checked, DigestKind, Purpose, SignedBytes, SigningAlgorithm};
+use crate::services::kms::{Checked, Purpose, SignedBytes, SigningAlgorithm};
 use crate::status::Status;
 
 /// `CryptoKeyPurpose`, as far as it is emulated.
@@ -131,25 +132,29 @@ pub(super) struct AsymmetricSign {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Digest {
-    sha256: Bytes,
-    sha384: Bytes,
-    sha512: Bytes,
+    sha256: Option<Bytes>,
+    sha384: Option<Bytes>,
+    sha512: Option<Bytes>,
 }
 
 impl AsymmetricSign {
     /// The digest or the data to sign.
     pub(super) fn signed(self) -> Result<SignedBytes, Status> {
         let digests = [
-            (DigestKind::Sha256, self.digest.sha256),
-            (DigestKind::Sha384, self.digest.sha384),
-            (DigestKind::Sha512, self.digest.sha512),
+            (Hash::Sha256, self.digest.sha256),
+            (Hash::Sha384, self.digest.sha384),
+            (Hash::Sha512, self.digest.sha512),
         ];
-        let mut given = digests.into_iter().filter(|(_, bytes)| !bytes.0.is_empty());
+        let given = |(kind, bytes): (Hash, Option<Bytes>)| Some((kind, bytes?));
+        let mut given = digests.into_iter().filter_map(given);
         let has_data = !self.data.0.is_empty() || self.data_crc32c.is_some();
         match (given.next(), given.next(), has_data) {
             (Some((kind, bytes)), None, false) => Ok(SignedBytes::Digest(
                 kind,
                 checked(bytes, self.digest_crc32c),
+            )),
+            (None, _, _) if self.digest_crc32c.is_some() => Err(Status::invalid(
+                "The checksum of a digest is given, but no digest.",
             )),
             (None, _, _) => Ok(SignedBytes::Data(checked(self.data, self.data_crc32c))),
             _ => Err(Status::invalid(
@@ -228,14 +233,20 @@ mod tests {
             crc32c,
         };
         let digest = json!({"digest": {"sha384": "YQ=="}, "digestCrc32c": "7"});
-        let expected = SignedBytes::Digest(DigestKind::Sha384, bytes(Some(7)));
+        let expected = SignedBytes::Digest(Hash::Sha384, bytes(Some(7)));
         assert_eq!(read(digest), Ok(expected));
         let data = json!({"data": "YQ==", "data_crc32c": 7});
         assert_eq!(read(data), Ok(SignedBytes::Data(bytes(Some(7)))));
+        // An empty digest is of the wrong length, and not a message.
+        let empty = json!({"digest": {"sha256": ""}});
+        let expected = SignedBytes::Digest(Hash::Sha256, Checked::default());
+        assert_eq!(read(empty), Ok(expected));
         for body in [
             json!({"digest": {"sha256": "YQ=="}, "data": "YQ=="}),
             json!({"digest": {"sha256": "YQ==", "sha512": "YQ=="}}),
             json!({"digest": {"sha1": "YQ=="}}),
+            json!({"digestCrc32c": "0"}),
+            json!({"data": "YQ==", "digestCrc32c": "7"}),
         ] {
             assert_eq!(read(body.clone()), Err(400), "{body}");
         }

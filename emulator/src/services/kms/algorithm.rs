@@ -58,14 +58,3 @@ impl SigningAlgorithm {
             .map_or("", |(_, _, name)| name)
     }
 }
-
-/// The digest algorithm of a request (`Digest`).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum DigestKind {
-    /// `sha256`.
-    Sha256,
-    /// `sha384`.
-    Sha384,
-    /// `sha512`.
-    Sha512,
-}

@@ -3,8 +3,9 @@
 use google::Location;
 use google::kms::{Key, KeyRing, KeyVersion};
 use serde::{Deserialize, Serialize};
+use signature::Hash;
 
-use super::algorithm::{DigestKind, SigningAlgorithm};
+use super::algorithm::SigningAlgorithm;
 use crate::status::Status;
 
 /// Bytes with an optional checksum.
@@ -113,7 +114,7 @@ pub struct Decrypt {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SignedBytes {
     /// A digest.
-    Digest(DigestKind, Checked),
+    Digest(Hash, Checked),
     /// The message itself.
     Data(Checked),
 }

@@ -10,8 +10,9 @@ use aws_lc_rs::signature::{
     RSA_PSS_SHA256, RSA_PSS_SHA512, RsaKeyPair, RsaSignatureEncoding,
 };
 use p256::pkcs8::der::pem::{LineEnding, encode_string};
+use signature::Hash;
 
-use super::algorithm::{DigestKind, SigningAlgorithm};
+use super::algorithm::SigningAlgorithm;
 use super::message::SignedBytes;
 use crate::status::Status;
 
@@ -107,9 +108,9 @@ fn digest_of(signed: &SignedBytes, hash: &'static digest::Algorithm) -> Result<D
         SignedBytes::Digest(kind, checked) => (kind, checked),
     };
     let given = match kind {
-        DigestKind::Sha256 => &digest::SHA256,
-        DigestKind::Sha384 => &digest::SHA384,
-        DigestKind::Sha512 => &digest::SHA512,
+        Hash::Sha256 => &digest::SHA256,
+        Hash::Sha384 => &digest::SHA384,
+        Hash::Sha512 => &digest::SHA512,
     };
     let bytes = checked.get("digest")?;
     match given == hash {

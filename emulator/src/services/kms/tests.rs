@@ -1,3 +1,5 @@
+use signature::Hash;
+
 use super::*;
 use crate::services::testing::{OWNER, iam};
 
@@ -96,7 +98,7 @@ fn a_wrong_checksum_names_its_field() {
     request.aad = wrong(b"aad");
     let sign = AsymmetricSign {
         name: signing(),
-        signed: SignedBytes::Digest(DigestKind::Sha256, wrong(&[0; 32])),
+        signed: SignedBytes::Digest(Hash::Sha256, wrong(&[0; 32])),
     };
     for (refused, field) in [
         (
@@ -213,13 +215,9 @@ fn signs_with_each_algorithm() {
         };
         let signed = sign(SignedBytes::Data(checked(message))).unwrap();
         public.verify(message, &signed.signature).unwrap();
-        for (kind, hash) in [
-            (DigestKind::Sha256, signature::Hash::Sha256),
-            (DigestKind::Sha384, signature::Hash::Sha384),
-            (DigestKind::Sha512, signature::Hash::Sha512),
-        ] {
+        for hash in [Hash::Sha256, Hash::Sha384, Hash::Sha512] {
             let digest = checked(&hash.digest(message));
-            match sign(SignedBytes::Digest(kind, digest)) {
+            match sign(SignedBytes::Digest(hash, digest)) {
                 Ok(signed) => {
                     assert_eq!(ours.hash(), Some(hash));
                     public.verify(message, &signed.signature).unwrap();
