@@ -25,7 +25,7 @@ use console::arguments::Registry;
 use console::hint::Hinted;
 use console::progress::Progress;
 use console::signals::Signals;
-use console::{Status, print};
+use console::{Status, password, print};
 use isolate::stages::SELF;
 use remote::Transport;
 use scratch::Scratch;
@@ -33,7 +33,6 @@ use serde_json::json;
 use signer::{Access, Published, Signer};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
-use zeroize::Zeroizing;
 
 /// Time limit for interrupted work to clean up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,7 +46,7 @@ fn main() -> ExitCode {
     }
     // No file may depend on the caller's umask.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    let cli: Cli = console::arguments::parse();
+    let cli: Cli = console::arguments::parse(std::env::args_os());
     match start(cli.command) {
         Ok(()) => Status::Yes.into(),
         Err(error) => explain(&error),
@@ -298,21 +297,10 @@ async fn signer(key: &cli::Key) -> Result<Signer, Error> {
         kms_endpoint: key.kms_endpoint.as_ref(),
         pkcs11_module: key.pkcs11_module.as_deref(),
         algorithm: key.algorithm,
-        password,
-        pin,
+        password: || password::of_key(std::env::var_os),
+        pin: || password::of_token(std::env::var_os),
     };
     Ok(Signer::open(&key.key.parse()?, access).await?)
-}
-
-/// The password of an encrypted key, in cosign's variable or typed.
-fn password() -> io::Result<Zeroizing<String>> {
-    let given = std::env::var_os("COSIGN_PASSWORD");
-    console::password::given_or_asked(given, "password for private key")
-}
-
-/// The PIN of a token, in cosign's variable or typed.
-fn pin() -> io::Result<Zeroizing<String>> {
-    console::password::given_or_asked(std::env::var_os("COSIGN_PKCS11_PIN"), "PIN")
 }
 
 fn report_signature(

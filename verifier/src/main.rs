@@ -9,7 +9,7 @@ use console::at;
 use console::hint::Hinted;
 use console::progress::Progress;
 use console::signals::Signals;
-use console::{Status, arguments, print};
+use console::{Status, arguments, password, print};
 use content::limits;
 use google::outputs::{KeyGrant, gcloud};
 use oci::Repository;
@@ -24,7 +24,6 @@ use verifier::policy::Policy;
 use verifier::rebuild::{BuildLimits, SourceLimits, Tools};
 use verifier::verdict::Verdict;
 use verifier::{receipt, report, revoke};
-use zeroize::Zeroizing;
 
 mod cli;
 
@@ -51,7 +50,7 @@ fn explain(error: &Error) -> Status {
 fn start() -> Result<Status, Error> {
     console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os())
         .map_err(Hinted::starting)?;
-    let cli: Cli = arguments::parse();
+    let cli: Cli = arguments::parse(std::env::args_os());
     if let Command::Check(arguments) = &cli.command {
         return check(&arguments.what);
     }
@@ -154,8 +153,8 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
         kms_endpoint: endpoint,
         pkcs11_module: arguments.pkcs11_module.as_deref(),
         algorithm: arguments.algorithm,
-        password,
-        pin,
+        password: || password::of_key(std::env::var_os),
+        pin: || password::of_token(std::env::var_os),
     };
     let signer = Signer::open(&arguments.key.parse()?, access).await?;
     let keys = match arguments.apply {
@@ -186,17 +185,6 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
         print_json(&summary)?;
     }
     Ok(answer(&appraised.verdict))
-}
-
-/// The password of an encrypted key, in cosign's variable or typed.
-fn password() -> std::io::Result<Zeroizing<String>> {
-    let given = std::env::var_os("COSIGN_PASSWORD");
-    console::password::given_or_asked(given, "password for private key")
-}
-
-/// The PIN of a token, in cosign's variable or typed.
-fn pin() -> std::io::Result<Zeroizing<String>> {
-    console::password::given_or_asked(std::env::var_os("COSIGN_PKCS11_PIN"), "PIN")
 }
 
 /// Connects to the key service, and checks that the policy of the grant's key can be read.

@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, Error, Parser};
 
-/// Parses the arguments of the process. Ends it with a message if they are invalid, and if they ask for help.
-pub fn parse<C: Parser>() -> C {
-    C::try_parse().unwrap_or_else(|error| without_pin::<C>(error, std::env::args_os()).exit())
+/// Parses the arguments of the process, the first of which is its name. Ends it with a message if they are invalid, and if
+/// they ask for help.
+pub fn parse<C: Parser>(arguments: impl Iterator<Item = OsString>) -> C {
+    let arguments: Vec<_> = arguments.collect();
+    C::try_parse_from(&arguments)
+        .unwrap_or_else(|error| without_pin::<C>(error, arguments.into_iter()).exit())
 }
 
 /// The error, which does not quote arguments if one of them is a URI with a PIN (RFC 7512): the PIN may have white space,

@@ -14,12 +14,28 @@ const LENGTH: usize = 1024;
 /// Ctrl-C.
 const INTERRUPT: u8 = 3;
 
-/// The password in a variable of the environment, if there is one, or one that is typed on the terminal of the
-/// process, which does not show it.
+/// The password of an encrypted key, in the variable of the environment that cosign reads, or typed on the terminal of
+/// the process, which does not show it. `variable` reads a variable.
 ///
 /// # Errors
 /// The variable is not UTF-8; there is no terminal, it is closed, or the user interrupts.
-pub fn given_or_asked(given: Option<OsString>, what: &str) -> io::Result<Zeroizing<String>> {
+pub fn of_key(
+    variable: impl FnOnce(&'static str) -> Option<OsString>,
+) -> io::Result<Zeroizing<String>> {
+    given_or_asked(variable("COSIGN_PASSWORD"), "password for private key")
+}
+
+/// The PIN of a token of PKCS #11, as [`of_key`].
+///
+/// # Errors
+/// As [`of_key`].
+pub fn of_token(
+    variable: impl FnOnce(&'static str) -> Option<OsString>,
+) -> io::Result<Zeroizing<String>> {
+    given_or_asked(variable("COSIGN_PKCS11_PIN"), "PIN")
+}
+
+fn given_or_asked(given: Option<OsString>, what: &str) -> io::Result<Zeroizing<String>> {
     match given.map(OsString::into_string) {
         Some(Ok(password)) => Ok(Zeroizing::new(password)),
         Some(Err(_)) => Err(io::Error::other("the password is not UTF-8")),
@@ -102,10 +118,14 @@ mod tests {
     #[test]
     fn a_variable_is_a_password_even_if_empty() {
         for given in ["", "pw"] {
-            assert_eq!(
-                *given_or_asked(Some(given.into()), "password").unwrap(),
-                given
-            );
+            let of = |expected| {
+                move |name| {
+                    assert_eq!(name, expected);
+                    Some(given.into())
+                }
+            };
+            assert_eq!(*of_key(of("COSIGN_PASSWORD")).unwrap(), given);
+            assert_eq!(*of_token(of("COSIGN_PKCS11_PIN")).unwrap(), given);
         }
     }
 }
