@@ -8,7 +8,7 @@ use signature::{Algorithm, PrivateKey, PublicKey, simple_signing};
 use zeroize::Zeroizing;
 
 use crate::access::{Access, Ask};
-use crate::pkcs11::{self, Token};
+use crate::pkcs11::{self, Token, after_scheme};
 use crate::{CloudKms, Error, Pkcs11Uri};
 
 /// The location of a private key.
@@ -49,12 +49,6 @@ impl FromStr for KeyRef {
         let version = name.parse().ok().or_else(|| short(name));
         version.map(Self::CloudKms).ok_or_else(|| unknown(text))
     }
-}
-
-/// The part of a URI after `scheme`.
-pub(crate) fn after_scheme<'a>(uri: &'a str, scheme: &str) -> Option<&'a str> {
-    let (start, rest) = uri.split_at_checked(scheme.len())?;
-    start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
 fn unknown(text: &str) -> Error {

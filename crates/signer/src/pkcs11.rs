@@ -19,7 +19,7 @@ use cryptoki::types::AuthPin;
 use signature::{Algorithm, Hash, PublicKey};
 
 pub use uri::{Pin, Pkcs11Uri};
-pub(crate) use uri::{SCHEME, names_pin};
+pub(crate) use uri::{SCHEME, after_scheme, names_pin};
 
 use crate::Error;
 use crate::access::Ask;

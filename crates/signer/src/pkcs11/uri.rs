@@ -8,7 +8,6 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::Error;
-use crate::key::after_scheme;
 
 /// The scheme, with its colon.
 pub(crate) const SCHEME: &str = "pkcs11:";
@@ -112,6 +111,12 @@ impl Pkcs11Uri {
             false => Err(invalid(&format!("`{name}` twice"))),
         }
     }
+}
+
+/// The part of a URI after `scheme`.
+pub(crate) fn after_scheme<'a>(uri: &'a str, scheme: &str) -> Option<&'a str> {
+    let (start, rest) = uri.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
 /// Whether a text names the attribute of a PIN, whose value must not be shown.
