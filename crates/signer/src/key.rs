@@ -106,7 +106,7 @@ impl Signer {
             Some(_) => None,
             None => Some(
                 "Confidential Space will not count this signature: it reads ECDSA on P-256 and RSA \
-                 (PKCS #1 v1.5 or PSS), with SHA-256",
+                 with the exponent 65537 (PKCS #1 v1.5 or PSS), with SHA-256",
             ),
         }
     }
