@@ -4,7 +4,7 @@ use std::fmt;
 
 use content::{Digest, limits};
 
-use crate::algorithm::{Algorithm, Encoding, KeyType};
+use crate::algorithm::{Algorithm, Encoding, Hash, KeyType};
 use crate::pem::{self, Block};
 use crate::scheme::{Message, Scheme};
 use crate::{Error, ecdsa, spki};
@@ -182,6 +182,19 @@ impl PublicKey {
     /// It is not a signature by this key, with one of its algorithms, over this message.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
         match self.verifies(&Message::new(message), signature) {
+            true => Ok(()),
+            false => Err(Error::Signature { key: self.key_id() }),
+        }
+    }
+
+    /// Verifies a signature over the message that has this digest. The algorithms of the key that sign another digest,
+    /// or the message itself, are not tried.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify_digest(&self, hash: Hash, digest: &[u8], signature: &[u8]) -> Result<(), Error> {
+        let mut schemes = self.schemes.iter();
+        match schemes.any(|scheme| scheme.verifies_digest(hash, digest, signature)) {
             true => Ok(()),
             false => Err(Error::Signature { key: self.key_id() }),
         }

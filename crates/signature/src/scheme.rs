@@ -30,13 +30,27 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// A message of which only the digest is known; `None` if the digest has another length.
+    fn of_digest(hash: Hash, digest: &[u8]) -> Option<Message<'static>> {
+        let (index, algorithm) = place(hash);
+        let digest = Digest::import_less_safe(digest, algorithm).ok()?;
+        let message = Message::new(&[]);
+        message.digests[index].set(digest).ok()?;
+        Some(message)
+    }
+
     fn digest(&self, hash: Hash) -> &Digest {
-        let (index, algorithm) = match hash {
-            Hash::Sha256 => (0, &digest::SHA256),
-            Hash::Sha384 => (1, &digest::SHA384),
-            Hash::Sha512 => (2, &digest::SHA512),
-        };
+        let (index, algorithm) = place(hash);
         self.digests[index].get_or_init(|| digest(algorithm, self.bytes))
+    }
+}
+
+/// Where the digest of a message is kept, and its algorithm.
+fn place(hash: Hash) -> (usize, &'static digest::Algorithm) {
+    match hash {
+        Hash::Sha256 => (0, &digest::SHA256),
+        Hash::Sha384 => (1, &digest::SHA384),
+        Hash::Sha512 => (2, &digest::SHA512),
     }
 }
 
@@ -78,6 +92,13 @@ impl Scheme {
             scalar_size: key_type.scalar_size().unwrap_or_default(),
             keys,
         })
+    }
+
+    /// As [`Scheme::verifies`], for a message of this digest. A scheme with another digest, or with none, verifies none.
+    pub(crate) fn verifies_digest(&self, hash: Hash, digest: &[u8], signature: &[u8]) -> bool {
+        let message = Message::of_digest(hash, digest);
+        let message = message.filter(|_| self.algorithm.hash() == Some(hash));
+        message.is_some_and(|message| self.verifies(&message, signature))
     }
 
     pub(crate) fn verifies(&self, message: &Message<'_>, signature: &[u8]) -> bool {

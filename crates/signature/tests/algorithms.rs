@@ -197,3 +197,47 @@ fn ed25519ph_is_that_of_the_rfc() {
     );
     key.public().verify(b"abc", &signature).unwrap();
 }
+
+#[test]
+fn a_digest_is_verified_as_the_message() {
+    for (kind, algorithm, hash) in [
+        (KeyType::P256, "ecdsa-der-sha256", Hash::Sha256),
+        (KeyType::P384, "ecdsa-der-sha256", Hash::Sha256),
+        (KeyType::P384, "ecdsa-p1363-sha384", Hash::Sha384),
+        (KeyType::P521, "ecdsa-der-sha512", Hash::Sha512),
+        (KeyType::Rsa { bits: 2048 }, "rsa-pss-sha512", Hash::Sha512),
+    ] {
+        let key = PrivateKey::generate_of(kind).unwrap();
+        let key = key.with_algorithm(algorithm.parse().unwrap()).unwrap();
+        let signature = key.sign(b"message").unwrap();
+        let verify = |hash: Hash, message: &[u8]| {
+            let digest = hash.digest(message);
+            key.public().verify_digest(hash, &digest, &signature)
+        };
+        verify(hash, b"message").unwrap();
+        assert!(verify(hash, b"massage").is_err());
+        let others = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
+        for other in others.into_iter().filter(|other| *other != hash) {
+            assert!(verify(other, b"message").is_err(), "{algorithm} {other}");
+        }
+        let of_nothing = key.sign(b"").unwrap();
+        for other in others.into_iter().filter(|other| *other != hash) {
+            let digest = other.digest(b"message");
+            let verified = key.public().verify_digest(other, &digest, &of_nothing);
+            assert!(verified.is_err(), "{algorithm} {other}");
+        }
+        let short = &hash.digest(b"message")[1..];
+        assert!(key.public().verify_digest(hash, short, &signature).is_err());
+    }
+    for algorithm in [Algorithm::Ed25519, Algorithm::Ed25519ph] {
+        let key = PrivateKey::generate_of(KeyType::Ed25519).unwrap();
+        let key = key.with_algorithm(algorithm).unwrap();
+        for signed in [&b"message"[..], b""] {
+            let signature = key.sign(signed).unwrap();
+            let digest = Hash::Sha512.digest(b"message");
+            let key = key.public();
+            let verified = key.verify_digest(Hash::Sha512, &digest, &signature);
+            assert!(verified.is_err());
+        }
+    }
+}
