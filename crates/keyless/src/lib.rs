@@ -5,6 +5,7 @@
 //! its own: the time and the trusted root are arguments.
 #![forbid(unsafe_code)]
 
+mod algorithm;
 mod artifact;
 mod bundle;
 mod certificate;

@@ -72,10 +72,12 @@ pub(crate) fn check_subject(payload: &[u8], artifact: &Artifact<'_>) -> Result<(
         ("sha256", HashAlgorithm::Sha2256),
         ("sha512", HashAlgorithm::Sha2512),
     ];
-    let is_subject = algorithms.into_iter().any(|(name, algorithm)| {
-        let Ok(digest) = artifact.digest(algorithm) else {
-            return false;
-        };
+    let digests = algorithms.map(|(name, algorithm)| Ok((name, artifact.digest(algorithm)?)));
+    // Any error is that only a digest of a third algorithm is known.
+    if let [Err(refusal), Err(_)] = digests {
+        return Err(refusal);
+    }
+    let is_subject = digests.into_iter().flatten().any(|(name, digest)| {
         let digest = digest.value().to_hex();
         let mut subjects = statement.subject.iter();
         subjects.any(|subject| subject.digest.get(name) == Some(&digest))

@@ -1,13 +1,14 @@
 use chrono::{DateTime, Utc};
 use signature::PublicKey;
-use sigstore_verify::crypto::VerificationKey;
 use sigstore_verify::types::{self, DerPublicKey, MessageSignature, SignatureContent};
 use sigstore_verify::{
     PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult, Verifier,
 };
 
 use crate::bundle::Bundle;
-use crate::{Artifact, Reason, Refusal, Signer, TrustRoot, Trusted, certificate, logs, statement};
+use crate::{
+    Artifact, Reason, Refusal, Signer, TrustRoot, Trusted, algorithm, certificate, logs, statement,
+};
 
 /// What verification found in a bundle.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -102,7 +103,9 @@ fn demanded(trusted: &Trusted, root: &TrustRoot) -> VerificationPolicy {
 }
 
 /// Verifies that `key` has signed `artifact`, or a statement with it as a subject. Log entries and
-/// timestamps are not needed; those that the bundle contains are verified with `root`.
+/// timestamps are not needed; those that the bundle contains are verified with `root`. Without them, the signature
+/// may have any algorithm of the key. With them, only the one that `sigstore-verify` knows for keys of this type and for
+/// the digest that the bundle states, if the key has it: none for P-521, and not Ed25519ph.
 ///
 /// # Errors
 /// A check refuses, or there is evidence ([`Bundle::has_evidence`]) and no root.
@@ -124,6 +127,7 @@ pub fn verify_key(
             "the bundle has evidence of a log or a timestamp, and no trusted root was given";
         return Err(Refusal::new(Reason::Root, detail));
     };
+    algorithm::check(&bundle.inner().content, artifact, key)?;
     let verifier = verifier(bundle, root, now)?;
     let mut policy = PublicKeyVerificationPolicy::new(DerPublicKey::from(key.der()));
     if bundle.entries().is_empty() {
@@ -167,18 +171,13 @@ fn verify_bare(
     artifact: &Artifact<'_>,
     key: &PublicKey,
 ) -> Result<Verified, Refusal> {
-    match &bundle.inner().content {
-        SignatureContent::MessageSignature(message) => verify_message(message, artifact, key)?,
-        SignatureContent::DsseEnvelope(envelope) => {
-            let signed = envelope.pae();
-            let verified = key.verify(&signed, envelope.signature.sig.as_bytes());
-            verified.map_err(|error| Refusal::new(Reason::Signature, error.to_string()))?;
-            statement::check_subject(envelope.payload.as_bytes(), artifact)?;
-        }
-        _ => {
-            let detail = "the bundle has an unknown kind of content";
-            return Err(Refusal::new(Reason::Unsupported, detail));
-        }
+    let content = &bundle.inner().content;
+    if let SignatureContent::MessageSignature(message) = content {
+        check_stated(message, artifact)?;
+    }
+    algorithm::check_signature(content, artifact, key)?;
+    if let SignatureContent::DsseEnvelope(envelope) = content {
+        statement::check_subject(envelope.payload.as_bytes(), artifact)?;
     }
     Ok(Verified {
         signer: None,
@@ -187,28 +186,19 @@ fn verify_bare(
     })
 }
 
-fn verify_message(
-    message: &MessageSignature,
-    artifact: &Artifact<'_>,
-    key: &PublicKey,
-) -> Result<(), Refusal> {
-    if let Some(stated) = &message.message_digest {
-        let digest = artifact.digest(stated.algorithm)?;
-        if digest.as_bytes() != stated.digest.as_bytes() {
+/// Checks the digest that a message signature states, if it states one.
+fn check_stated(message: &MessageSignature, artifact: &Artifact<'_>) -> Result<(), Refusal> {
+    let Some(stated) = &message.message_digest else {
+        return Ok(());
+    };
+    let digest = artifact.digest(stated.algorithm)?;
+    match digest.as_bytes() == stated.digest.as_bytes() {
+        true => Ok(()),
+        false => {
             let detail = "the bundle contains another digest of the artifact";
-            return Err(Refusal::new(Reason::Artifact, detail));
+            Err(Refusal::new(Reason::Artifact, detail))
         }
     }
-    let signature = &message.signature;
-    let verified = match artifact {
-        Artifact::Bytes(bytes) => key
-            .verify(bytes, signature.as_bytes())
-            .map_err(|error| error.to_string()),
-        Artifact::Digest(digest) => VerificationKey::from_spki(&DerPublicKey::from(key.der()))
-            .and_then(|key| key.verify_prehashed(digest.as_bytes(), signature))
-            .map_err(|error| error.to_string()),
-    };
-    verified.map_err(|detail| Refusal::new(Reason::Signature, detail))
 }
 
 fn other_kind(expected: &str, found: &str) -> Refusal {

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use content::Digest;
 use keyless::{Artifact, Bundle, Reason, TrustRoot, verify_key};
 use serde_json::{Value, json};
-use signature::PrivateKey;
+use signature::{KeyType, PrivateKey};
 use world::{ARTIFACT, World, now};
 
 fn entry(bundle: &mut Value) -> &mut Value {
@@ -144,4 +144,81 @@ fn a_statement_names_the_artifact() {
         judge(&good, "application/json", &key),
         Err(Reason::PayloadType)
     );
+}
+
+/// A statement is compared by SHA-256 and SHA-512.
+#[test]
+fn a_digest_that_is_not_compared_is_not_another_artifact() {
+    let key = PrivateKey::generate().unwrap();
+    let subject = json!([{ "digest": { "sha384": "00".repeat(48) } }]);
+    let payload = statement(&subject).to_string().into_bytes();
+    let kind = signature::envelope::IN_TOTO;
+    let signed = key.sign(&signature::envelope::pae(kind, &payload)).unwrap();
+    let envelope = signature::envelope::Envelope::new(kind, payload, "", signed);
+    let bundle = signature::bundle::Bundle::new(envelope);
+    let bundle = Bundle::parse(&bundle.to_bytes(key.public()).unwrap()).unwrap();
+    for (name, length, reason) in [
+        ("sha256", 32, Reason::Artifact),
+        ("sha384", 48, Reason::ArtifactForm),
+        ("sha512", 64, Reason::Artifact),
+    ] {
+        let digest = Artifact::from_digest(&format!("{name}:{}", "00".repeat(length)));
+        let verified = verify_key(&bundle, &digest.unwrap(), key.public(), None, now());
+        assert_eq!(verified.unwrap_err().reason, reason, "{name}");
+    }
+}
+
+/// With evidence `sigstore-verify` verifies, which knows one algorithm for each type of key and digest.
+#[test]
+fn an_algorithm_is_the_keys_with_and_without_evidence() {
+    let world = World::new();
+    let root = TrustRoot::parse(world.root().to_string().as_bytes()).unwrap();
+    let judge = |bundle: &Value, artifact: &Artifact<'_>, by: &PrivateKey| {
+        let bundle = Bundle::parse(bundle.to_string().as_bytes()).unwrap();
+        let verified = verify_key(&bundle, artifact, by.public(), Some(&root), now());
+        verified.map(drop).map_err(|refusal| refusal.reason)
+    };
+    let (bytes, digest) = (
+        Artifact::Bytes(ARTIFACT),
+        Artifact::from(&Digest::of(ARTIFACT)),
+    );
+    let unsupported = Err(Reason::Unsupported);
+    let form = Err(Reason::ArtifactForm);
+    for (kind, algorithm, logged, bare) in [
+        (KeyType::P256, "ecdsa-der-sha256", Ok(()), Ok(())),
+        (KeyType::P256, "ecdsa-p1363-sha256", unsupported, Ok(())),
+        (KeyType::P384, "ecdsa-der-sha256", Ok(()), Ok(())),
+        (KeyType::P384, "ecdsa-der-sha384", unsupported, form),
+        (KeyType::P521, "ecdsa-der-sha256", unsupported, Ok(())),
+        (KeyType::Ed25519, "ed25519ph", unsupported, form),
+        (
+            KeyType::Rsa { bits: 2048 },
+            "rsa-pkcs1-sha256",
+            Ok(()),
+            Ok(()),
+        ),
+        (
+            KeyType::Rsa { bits: 2048 },
+            "rsa-pss-sha256",
+            unsupported,
+            Ok(()),
+        ),
+    ] {
+        let key = PrivateKey::generate_of(kind).unwrap();
+        let key = key.with_algorithm(algorithm.parse().unwrap()).unwrap();
+        let mut bundle = world.bundle_by_key(&key);
+        assert_eq!(judge(&bundle, &bytes, &key), logged, "{algorithm}");
+        bundle["verificationMaterial"]["tlogEntries"] = json!([]);
+        assert_eq!(judge(&bundle, &bytes, &key), Ok(()), "{algorithm}");
+        assert_eq!(judge(&bundle, &digest, &key), bare, "{algorithm}");
+    }
+    // The key may sign with the library's algorithm, and did with another.
+    let key = PrivateKey::generate_of(KeyType::P384).unwrap();
+    let bundle = world.bundle_by_key(&key);
+    assert_eq!(judge(&bundle, &bytes, &key), unsupported);
+    // The library's algorithm is none of the key's.
+    let key = PrivateKey::generate().unwrap();
+    let bundle = world.bundle_by_key(&key);
+    let other = key.with_algorithm("ecdsa-p1363-sha256".parse().unwrap());
+    assert_eq!(judge(&bundle, &bytes, &other.unwrap()), unsupported);
 }
