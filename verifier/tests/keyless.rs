@@ -21,7 +21,7 @@ use verifier::policy::{InvalidPolicy, Policy};
 use verifier::published::{Certified, Form, Piece};
 use verifier::report;
 use verifier::verdict::Verdict;
-use world::{Entry, ISSUER, Leaf, SUBJECT, TIME, World, hashed, params, pem};
+use world::{Entry, ISSUER, Leaf, SUBJECT, TIME, World, checkpoint, hashed, params, pem};
 
 /// The policy of `case`, which requires the workflow's signature as well.
 fn policy_text(case: &Case) -> String {
@@ -175,6 +175,30 @@ fn what_the_certificate_does_not_vouch_for_does_not_count() {
         assert!(!is_pass, "{reason}: {table}");
         assert!(table.contains(reason), "{reason}: {table}");
     }
+}
+
+/// The certificate names the first of two principals, whose refusal is reported, not that of the second.
+#[test]
+fn a_refusal_is_about_the_principal_whom_the_certificate_names() {
+    let (world, mut case) = (World::new(), Case::passing());
+    let mut signed = bundle(&world, &world.leaf(&params()), &case.image.digest);
+    let mut document: Value = serde_json::from_slice(&signed.bytes).unwrap();
+    let entry = &mut document["verificationMaterial"]["tlogEntries"][0];
+    let body = STANDARD.decode(entry["canonicalizedBody"].as_str().unwrap());
+    let root = Digest::of(&[&[0], &body.unwrap()[..]].concat());
+    entry["inclusionProof"]["checkpoint"]["envelope"] = checkpoint(&world.other_log, &root).into();
+    signed.bytes = document.to_string().into_bytes();
+    signed.digest = Digest::of(&signed.bytes);
+    case.published.pieces.push(signed);
+    let other = |issuer: &str| {
+        format!("[[principal]]\nname = \"{issuer}\"\nissuer = \"{issuer}\"\nsubject = \"other\"\n")
+    };
+    let text = policy_text(&case) + &other(ISSUER) + &other("https://other.example");
+    let policy = parse(&text, &world.root()).unwrap();
+    let attested = examine(case.published.clone(), policy.principals(), world::now());
+    let evidence = Evidence::new(attested, case.rebuild.clone());
+    let table = report::table(&Verdict::of(appraise(&evidence, &policy, world::now())));
+    assert!(table.contains("log-checkpoint"), "{table}");
 }
 
 #[test]

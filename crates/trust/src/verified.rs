@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use keyless::{Artifact, Bundle, Refusal, Subject, Trusted, verify_keyless};
+use keyless::{Artifact, Bundle, Reason, Refusal, Signer, Subject, Trusted, verify_keyless};
 use signature::envelope::Envelope;
 use signature::simple_signing::Payload;
 
@@ -116,30 +116,44 @@ impl Principals {
         artifact: &Artifact<'_>,
         now: DateTime<Utc>,
     ) -> Result<Verified<Option<Vec<u8>>>, Unverified> {
-        let mut refused = Unverified::UnknownSubject;
         let Some(root) = self.root() else {
-            return Err(refused);
+            return Err(Unverified::UnknownSubject);
         };
+        let mut refused: Option<Refusal> = None;
         for signer in self.iter().filter_map(Principal::signer) {
             let trusted = Trusted {
                 issuer: Some(signer.issuer.clone()),
                 subject: Subject::Exact(signer.subject.clone()),
             };
-            match verify_keyless(bundle, artifact, &trusted, root, now) {
-                Ok(verified) => {
-                    let at = verified.times().iter().min().copied();
-                    return Ok(Verified {
-                        value: verified.statement().map(<[u8]>::to_vec),
-                        by: Identity::from(signer),
-                        at: at.unwrap_or(now),
-                    });
-                }
-                // It may be another principal's.
-                Err(refusal) => refused = refusal.into(),
+            let refusal = match verify_keyless(bundle, artifact, &trusted, root, now) {
+                Ok(verified) => return by(signer, &verified),
+                Err(refusal) => refusal,
+            };
+            // It may be another principal's. The reason is that of the principal whom the certificate names.
+            let is_other = matches!(refusal.reason, Reason::Identity | Reason::Issuer);
+            if refused.is_none() || !is_other {
+                refused = Some(refusal);
             }
         }
-        Err(refused)
+        Err(refused.map_or(Unverified::UnknownSubject, Unverified::from))
     }
+}
+
+/// What verification found, as signed by `signer`.
+fn by(
+    signer: &Signer,
+    verified: &keyless::Verified,
+) -> Result<Verified<Option<Vec<u8>>>, Unverified> {
+    let at = verified.times().iter().min().copied();
+    let at = at.ok_or_else(|| Refusal {
+        reason: Reason::TimestampMissing,
+        detail: "no log and no timestamp authority says when the signature was made".to_owned(),
+    })?;
+    Ok(Verified {
+        value: verified.statement().map(<[u8]>::to_vec),
+        by: Identity::from(signer),
+        at,
+    })
 }
 
 #[cfg(test)]
