@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use case::{Case, NOW, REPOSITORY, legacy_signature, piece, referrer, statement};
 use content::Digest;
+use keyless::Signer;
 use rcgen::SanType;
 use serde_json::{Value, json};
 use trust::Identity;
@@ -91,10 +92,10 @@ fn legacy(world: &World, leaf: &Leaf, digest: &Digest) -> Piece {
 fn a_subject_is_one_principal_in_either_layout() {
     let world = World::new();
     let leaf = world.leaf(&params());
-    let workflow = Identity::Keyless {
+    let workflow = Identity::Keyless(Signer {
         issuer: ISSUER.to_owned(),
         subject: SUBJECT.to_owned(),
-    };
+    });
     for sign in [bundle, legacy] {
         let mut case = Case::passing();
         let (_, is_pass, table) = judge(&case, &world);

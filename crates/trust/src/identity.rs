@@ -9,12 +9,7 @@ pub enum Identity {
     /// The holder of a key: the SHA-256 digest of its SubjectPublicKeyInfo in DER.
     Key(Digest),
     /// The subject of certificates, in the words of an issuer. Both are compared byte by byte.
-    Keyless {
-        /// The URL of the OpenID Connect provider that authenticated the subject.
-        issuer: String,
-        /// The subject alternative name of the certificates.
-        subject: String,
-    },
+    Keyless(Signer),
 }
 
 impl From<&PublicKey> for Identity {
@@ -25,8 +20,7 @@ impl From<&PublicKey> for Identity {
 
 impl From<&Signer> for Identity {
     fn from(signer: &Signer) -> Self {
-        let Signer { issuer, subject } = signer.clone();
-        Self::Keyless { issuer, subject }
+        Self::Keyless(signer.clone())
     }
 }
 
@@ -35,7 +29,7 @@ impl std::fmt::Display for Identity {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Key(digest) => write!(out, "key {}", digest.hex()),
-            Self::Keyless { issuer, subject } => write!(out, "{subject} of {issuer}"),
+            Self::Keyless(signer) => signer.fmt(out),
         }
     }
 }
