@@ -217,6 +217,14 @@ fn a_policy_names_issuer_subject_and_root() {
         text.replacen(entry, &format!("{entry}digest = \"{digest}\"\n"), 1)
     };
     assert!(parse(&pinned(&root_digest), &root).is_ok());
+    let misspelt = text.replacen(
+        "trusted_root = \"root.json\"\n",
+        &format!(
+            "trusted_root = \"root.json\"\ndigest = \"{}\"\n",
+            root_digest.hex()
+        ),
+        1,
+    );
     let twin = text.clone()
         + "[[principal]]\nname = \"twin\"\n"
         + &format!("issuer = \"{ISSUER}\"\nsubject = \"{SUBJECT}\"\n");
@@ -225,6 +233,7 @@ fn a_policy_names_issuer_subject_and_root() {
             pinned(&Digest::of(b"x")),
             "keyless.trusted_root: expected sha256:",
         ),
+        (misspelt, "digest"),
         (
             text.replacen("[keyless]\ntrusted_root = \"root.json\"\n", "", 1),
             "keyless.trusted_root is missing",

@@ -60,7 +60,7 @@ pub(super) struct Source {
 #[serde(deny_unknown_fields)]
 struct Keyless {
     trusted_root: PathBuf,
-    digest: Option<String>,
+    digest: Option<Digest>,
 }
 
 #[derive(Deserialize)]
@@ -238,11 +238,7 @@ impl Keyless {
         let bytes = read_file(&self.trusted_root).map_err(At::reading(&self.trusted_root));
         let bytes = bytes.map_err(|at| wrong(&at))?;
         let found = Digest::of(&bytes);
-        if let Some(expected) = self
-            .digest
-            .as_ref()
-            .filter(|text| **text != found.to_string())
-        {
+        if let Some(expected) = self.digest.filter(|expected| *expected != found) {
             return Err(wrong(&format!("expected {expected}, found {found}")));
         }
         let root = TrustRoot::parse(&bytes).map_err(|refusal| wrong(&refusal))?;
