@@ -18,7 +18,7 @@ use crate::{Reason, Refusal};
 
 /// The largest bundle without the payload of its envelope, in bytes. With the payload, it is
 /// [`limits::BUNDLE`].
-pub const LIMIT: u64 = 1 << 20;
+pub(crate) const LIMIT: u64 = 1 << 20;
 
 /// The most log entries, and the most timestamps, in one bundle: the limit of sigstore-go.
 const EVIDENCE: usize = 32;
@@ -125,7 +125,7 @@ impl Bundle {
     }
 
     /// Whether the bundle is signed with a key, not with a certificate.
-    pub fn is_by_key(&self) -> bool {
+    pub(crate) fn is_by_key(&self) -> bool {
         let signer = &self.inner.verification_material.content;
         matches!(signer, VerificationMaterialContent::PublicKey(_))
     }

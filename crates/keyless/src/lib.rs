@@ -18,9 +18,9 @@ mod statement;
 mod verify;
 
 pub use artifact::{Artifact, InvalidDigest};
-pub use bundle::{Bundle, LIMIT, is_certified};
+pub use bundle::{Bundle, is_certified};
 pub use identity::{InvalidPattern, Pattern, Signer, Subject, Trusted};
 pub use legacy::{Annotations, attestation, signature};
 pub use refusal::{Reason, Refusal};
-pub use root::{GITHUB, PRODUCTION, STAGING, TrustRoot};
+pub use root::{PRODUCTION, STAGING, TrustRoot};
 pub use verify::{Verified, verify_key, verify_keyless};

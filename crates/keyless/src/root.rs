@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use content::json;
 use serde::Deserialize;
 use sigstore_verify::trust_root::{
-    SIGSTORE_GITHUB_TRUSTED_ROOT, SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT,
-    TransparencyLog, TrustedRoot,
+    SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT, TransparencyLog, TrustedRoot,
 };
 use sigstore_verify::types::{TimeRange, TransparencyLogEntry};
 
@@ -15,8 +14,6 @@ use crate::{Reason, Refusal};
 pub const PRODUCTION: &str = SIGSTORE_PRODUCTION_TRUSTED_ROOT;
 /// The root of Sigstore's instance for tests, as of the version of `sigstore-verify`.
 pub const STAGING: &str = SIGSTORE_STAGING_TRUSTED_ROOT;
-/// The root of GitHub's instance for private repositories, as of the version of `sigstore-verify`.
-pub const GITHUB: &str = SIGSTORE_GITHUB_TRUSTED_ROOT;
 
 /// The largest root, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -165,6 +162,7 @@ fn malformed(detail: String) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sigstore_verify::trust_root::SIGSTORE_GITHUB_TRUSTED_ROOT;
 
     #[test]
     fn reads_the_roots_of_public_instances() {
@@ -172,7 +170,7 @@ mod tests {
             let root = TrustRoot::parse(text.as_bytes()).unwrap();
             assert!(root.has_logs() && root.has_certificate_logs());
         }
-        let root = TrustRoot::parse(GITHUB.as_bytes()).unwrap();
+        let root = TrustRoot::parse(SIGSTORE_GITHUB_TRUSTED_ROOT.as_bytes()).unwrap();
         assert!(!root.has_certificate_logs());
     }
 
