@@ -1,8 +1,5 @@
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use content::json;
-use serde::Deserialize;
 use sigstore_verify::trust_root::{
     SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT, TransparencyLog, TrustedRoot,
 };
@@ -29,61 +26,6 @@ const MEDIA_TYPES: [&str; 2] = [
 #[derive(Clone, Debug)]
 pub struct TrustRoot(TrustedRoot);
 
-/// The members that are read, so that names are strict, and that no two readers find other ones.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Document {
-    media_type: String,
-    #[serde(default)]
-    tlogs: Vec<Log>,
-    #[serde(default)]
-    certificate_authorities: Vec<Authority>,
-    #[serde(default)]
-    ctlogs: Vec<Log>,
-    #[serde(default)]
-    timestamp_authorities: Vec<Authority>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "the values are read by `TrustedRoot`")]
-struct Log {
-    base_url: String,
-    hash_algorithm: String,
-    public_key: Key,
-    log_id: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "the values are read by `TrustedRoot`")]
-struct Key {
-    raw_bytes: String,
-    key_details: String,
-    valid_for: Option<TimeRange>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "the values are read by `TrustedRoot`")]
-struct Authority {
-    cert_chain: Chain,
-    valid_for: Option<TimeRange>,
-}
-
-#[derive(Deserialize)]
-#[allow(dead_code, reason = "the values are read by `TrustedRoot`")]
-struct Chain {
-    certificates: Vec<Certificate>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "the values are read by `TrustedRoot`")]
-struct Certificate {
-    raw_bytes: String,
-}
-
 impl TrustRoot {
     /// Parses a `trusted_root.json`.
     ///
@@ -91,13 +33,9 @@ impl TrustRoot {
     /// The root is larger than 1 MiB, not strict JSON, of an unknown version, has too many members or a period
     /// without a start, or nothing in it can be trusted.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
-        let document = json::parse::<Document>(bytes, LIMIT)
+        let root = json::parse(bytes, LIMIT)
             .map_err(|error| malformed(format!("parsing trusted root: {error}")))?;
-        document.check()?;
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| malformed(format!("parsing trusted root: {error}")))?;
-        let root = TrustedRoot::from_json(text)
-            .map_err(|error| malformed(format!("parsing trusted root: {error}")))?;
+        check(&root)?;
         Ok(Self(root))
     }
 
@@ -131,27 +69,25 @@ impl TrustRoot {
     }
 }
 
-impl Document {
-    fn check(&self) -> Result<(), Refusal> {
-        if !MEDIA_TYPES.contains(&self.media_type.as_str()) {
-            let found = &self.media_type;
-            return Err(malformed(format!(
-                "unknown version of trusted root {found}"
-            )));
-        }
-        let counts = [
-            self.tlogs.len(),
-            self.certificate_authorities.len(),
-            self.ctlogs.len(),
-            self.timestamp_authorities.len(),
-        ];
-        match counts.iter().max() {
-            Some(0) => Err(malformed("the trusted root is empty".to_owned())),
-            Some(&most) if most > MEMBERS => Err(malformed(format!(
-                "the trusted root has {most} logs or authorities of one kind, more than {MEMBERS}"
-            ))),
-            _ => Ok(()),
-        }
+fn check(root: &TrustedRoot) -> Result<(), Refusal> {
+    if !MEDIA_TYPES.contains(&root.media_type.as_str()) {
+        let found = &root.media_type;
+        return Err(malformed(format!(
+            "unknown version of trusted root {found}"
+        )));
+    }
+    let counts = [
+        root.tlogs.len(),
+        root.certificate_authorities.len(),
+        root.ctlogs.len(),
+        root.timestamp_authorities.len(),
+    ];
+    match counts.iter().max() {
+        Some(0) => Err(malformed("the trusted root is empty".to_owned())),
+        Some(&most) if most > MEMBERS => Err(malformed(format!(
+            "the trusted root has {most} logs or authorities of one kind, more than {MEMBERS}"
+        ))),
+        _ => Ok(()),
     }
 }
 
