@@ -44,11 +44,17 @@ pub enum Subject {
 
 /// A regular expression that matches the whole of a subject, or not at all.
 #[derive(Clone, Debug)]
-pub struct Pattern(Regex);
+pub struct Pattern {
+    text: String,
+    regex: Regex,
+}
 
 /// A pattern that is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidPattern {
+    /// The pattern is longer than 4096 bytes.
+    #[error("the pattern is longer than {PATTERN} bytes")]
+    TooLong,
     /// The pattern does not begin with `^` and end with `$`.
     #[error("the pattern does not begin with ^ and end with $")]
     Unanchored,
@@ -61,12 +67,14 @@ impl Pattern {
     /// Compiles a regular expression that is written with `^` at its beginning and `$` at its end.
     ///
     /// # Errors
-    /// An anchor is missing, or the text is no regular expression or a large one.
+    /// The text is longer than 4096 bytes, or an anchor is missing, or the text is no regular expression or a large one.
     pub fn new(text: &str) -> Result<Self, InvalidPattern> {
+        if text.len() > PATTERN {
+            return Err(InvalidPattern::TooLong);
+        }
         let inner = text
             .strip_prefix('^')
             .and_then(|rest| rest.strip_suffix('$'));
-        let inner = inner.filter(|_| text.len() <= PATTERN);
         let inner = inner.ok_or(InvalidPattern::Unanchored)?;
         // It must be an expression of its own, so that no parenthesis closes the group around it.
         let compile = |text: &str| {
@@ -75,7 +83,9 @@ impl Pattern {
         };
         compile(inner)?;
         // In a group, because alternatives bind weaker than anchors.
-        Ok(Self(compile(&format!(r"\A(?:{inner})\z"))?))
+        let regex = compile(&format!(r"\A(?:{inner})\z"))?;
+        let text = text.to_owned();
+        Ok(Self { text, regex })
     }
 }
 
@@ -92,7 +102,7 @@ impl Subject {
     pub fn matches(&self, subject: &str) -> bool {
         match self {
             Self::Exact(expected) => expected == subject,
-            Self::Pattern(Pattern(pattern)) => pattern.is_match(subject),
+            Self::Pattern(pattern) => pattern.regex.is_match(subject),
         }
     }
 }
@@ -101,7 +111,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exact(subject) => out.write_str(subject),
-            Self::Pattern(Pattern(pattern)) => write!(out, "a match of {pattern}"),
+            Self::Pattern(pattern) => write!(out, "a match of {}", pattern.text),
         }
     }
 }
@@ -126,6 +136,10 @@ mod tests {
         ] {
             assert_eq!(subject.matches(text), is_match, "{text}");
         }
+        assert_eq!(
+            subject.to_string(),
+            r"a match of ^https://github\.com/a/(b|c)|d$"
+        );
     }
 
     #[test]
@@ -145,7 +159,10 @@ mod tests {
             assert!(Pattern::new(text).is_err(), "{text}");
         }
         assert!(Pattern::new("^a$").is_ok());
-        assert!(Pattern::new(&format!("^{}$", "a".repeat(PATTERN))).is_err());
+        let text = |length: usize| format!("^{}$", "a".repeat(length - 2));
+        assert!(Pattern::new(&text(PATTERN)).is_ok());
+        let refused = Pattern::new(&text(PATTERN + 1)).unwrap_err();
+        assert_eq!(refused.to_string(), "the pattern is longer than 4096 bytes");
     }
 
     #[test]
