@@ -293,7 +293,7 @@ fn rule_of(piece: &Piece) -> Rule {
 fn annotations<'a>(signature: &'a str, certified: &'a Certified) -> Annotations<'a> {
     Annotations {
         signature: Some(signature),
-        certificate: Some(&certified.certificate),
+        certificate: &certified.certificate,
         chain: certified.chain.as_deref(),
         promise: certified.promise.as_deref(),
         timestamp: certified.timestamp.as_deref(),

@@ -17,12 +17,12 @@ const END: &str = "-----END CERTIFICATE-----";
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
 /// The annotations of a layer that holds a signature or an attestation, as texts of the manifest.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Annotations<'a> {
     /// `dev.cosignproject.cosign/signature`: the signature in base64; empty for an attestation.
     pub signature: Option<&'a str>,
-    /// `dev.sigstore.cosign/certificate`: the certificate in PEM. A signature with a key has none.
-    pub certificate: Option<&'a str>,
+    /// `dev.sigstore.cosign/certificate`: the certificate in PEM.
+    pub certificate: &'a str,
     /// `dev.sigstore.cosign/chain`: the authorities above the certificate in PEM.
     pub chain: Option<&'a str>,
     /// `dev.sigstore.cosign/bundle`: the promise of the log, in JSON.
@@ -99,18 +99,13 @@ fn parse(bundle: &Value) -> Result<Bundle, Refusal> {
 }
 
 fn material(annotations: &Annotations<'_>, timestamp: Option<String>) -> Result<Value, Refusal> {
-    let mut material = json!({});
-    match annotations.certificate {
-        Some(certificate) => {
-            let mut certificates = certificates(certificate)?;
-            if certificates.len() != 1 {
-                return Err(malformed("certificate", "expected one certificate"));
-            }
-            certificates.extend(self::certificates(annotations.chain.unwrap_or_default())?);
-            material["x509CertificateChain"] = json!({ "certificates": certificates });
-        }
-        None => material["publicKey"] = json!({ "hint": "" }),
+    let mut all = certificates("certificate", annotations.certificate)?;
+    if all.len() != 1 {
+        return Err(malformed("certificate", "expected one certificate"));
     }
+    let chain = annotations.chain.unwrap_or_default();
+    all.extend(certificates("chain", chain)?);
+    let mut material = json!({ "x509CertificateChain": { "certificates": all } });
     if let Some(promise) = annotations.promise {
         material["tlogEntries"] = json!([entry(promise)?]);
     }
@@ -147,15 +142,15 @@ fn timestamp(text: &str) -> Result<String, Refusal> {
     Ok(timestamp.token)
 }
 
-/// Each block of PEM as the member of a bundle.
-fn certificates(pem: &str) -> Result<Vec<Value>, Refusal> {
+/// Each block of PEM in an annotation as the member of a bundle.
+fn certificates(annotation: &str, pem: &str) -> Result<Vec<Value>, Refusal> {
     let blocks = pem
         .split_inclusive(END)
         .filter(|block| !block.trim().is_empty());
     let certificates = blocks.map(|block| {
         let text = block.trim().strip_prefix(BEGIN);
         let text = text.and_then(|text| text.strip_suffix(END));
-        let text = text.ok_or_else(|| malformed("certificate", "it is not PEM"))?;
+        let text = text.ok_or_else(|| malformed(annotation, "it is not PEM"))?;
         let text: String = text.split_ascii_whitespace().collect();
         Ok(json!({ "rawBytes": text }))
     });
@@ -165,4 +160,78 @@ fn certificates(pem: &str) -> Result<Vec<Value>, Refusal> {
 fn malformed(annotation: &str, found: &str) -> Refusal {
     let detail = format!("reading annotation {annotation}: {found}");
     Refusal::new(Reason::Json, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_annotation() {
+        let certificate = format!("{BEGIN}\nAAAA\n{END}\n");
+        let twice = certificate.repeat(2);
+        let good = Annotations {
+            signature: Some("AAAA"),
+            certificate: &certificate,
+            chain: None,
+            promise: None,
+            timestamp: None,
+        };
+        assert!(signature(&good).is_ok());
+        for (annotations, name) in [
+            (
+                Annotations {
+                    signature: None,
+                    ..good
+                },
+                "signature",
+            ),
+            (
+                Annotations {
+                    certificate: "",
+                    ..good
+                },
+                "certificate",
+            ),
+            (
+                Annotations {
+                    certificate: "x",
+                    ..good
+                },
+                "certificate",
+            ),
+            (
+                Annotations {
+                    certificate: &twice,
+                    ..good
+                },
+                "certificate",
+            ),
+            (
+                Annotations {
+                    chain: Some("x"),
+                    ..good
+                },
+                "chain",
+            ),
+            (
+                Annotations {
+                    promise: Some("x"),
+                    ..good
+                },
+                "bundle",
+            ),
+            (
+                Annotations {
+                    timestamp: Some("x"),
+                    ..good
+                },
+                "rfc3161timestamp",
+            ),
+        ] {
+            let refusal = signature(&annotations).unwrap_err();
+            let expected = format!("reading annotation {name}: ");
+            assert!(refusal.detail.starts_with(&expected), "{refusal}");
+        }
+    }
 }
