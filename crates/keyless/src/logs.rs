@@ -67,3 +67,30 @@ fn unknown(entry: &TransparencyLogEntry) -> Refusal {
     let detail = format!("the root has no log {}", entry.log_id.key_id);
     Refusal::new(Reason::LogUnknown, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_trusted_until_its_period_ends() {
+        let root = TrustRoot::parse(crate::PRODUCTION.as_bytes()).unwrap();
+        let mut log = root.at(chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap());
+        let mut log = log.tlogs.remove(0);
+        let mut check = |period: &serde_json::Value, times: &[i64]| {
+            log.public_key.valid_for = serde_json::from_value(period.clone()).unwrap();
+            check_period(&log, times).map_err(|refusal| refusal.reason)
+        };
+        let end = 1_767_225_600;
+        let ended = serde_json::json!({
+            "start": "2025-01-01T00:00:00Z",
+            "end": "2026-01-01T00:00:00Z",
+        });
+        assert_eq!(check(&ended, &[]), Ok(()));
+        assert_eq!(check(&ended, &[end - 1, end]), Ok(()));
+        assert_eq!(check(&ended, &[end - 1, end + 1]), Err(Reason::LogTime));
+        let open = serde_json::json!({ "start": "2025-01-01T00:00:00Z" });
+        assert_eq!(check(&open, &[end + 1]), Ok(()));
+        assert_eq!(check(&serde_json::Value::Null, &[end + 1]), Ok(()));
+    }
+}
