@@ -68,13 +68,12 @@ fn judges_by_exit_status_and_reason() {
     assert_eq!(status(&["--key", "key.pub", "abc"]), accepted);
     assert_eq!(status(&["--key", "key.pub", DIGEST]), accepted);
     // A root that nothing needs is not read.
-    assert_eq!(
-        status(&["--key", "key.pub", "--trusted-root", "root.json", "abc"]),
-        accepted
-    );
+    for root in ["root.json", "nothing"] {
+        let arguments = ["--key", "key.pub", "--trusted-root", root, "abc"];
+        assert_eq!(status(&arguments), accepted);
+    }
     assert_eq!(refused(&["--key", "key.pub", "abd"]), "artifact");
     assert_eq!(refused(&["--key", "other.pub", "abc"]), "signature");
-    assert_eq!(refused(&["--key", "abc", "abc"]), "key");
     let someone = [
         "--certificate-identity",
         "a",
@@ -104,6 +103,7 @@ fn says_that_it_could_not_tell() {
     let [unanchored, open] = [pattern("a"), pattern("^(a$")];
     for arguments in [
         &["--key", "nothing", "abc"][..],
+        &["--key", "abc", "abc"],
         &["--key", "key.pub", "nothing"],
         &["--key", "key.pub", "sha256:00"],
         &["--key", "key.pub"],
@@ -159,4 +159,14 @@ fn a_refusal_is_one_line_whatever_the_bundle_contains() {
     let said = String::from_utf8(said.stderr).unwrap();
     assert!(said.contains("accepted"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_path_that_cannot_be_looked_up_is_no_digest() {
+    let folder = folder();
+    std::os::unix::fs::symlink(DIGEST, folder.path().join(DIGEST)).unwrap();
+    let said = check(folder.path(), &["--key", "key.pub", DIGEST]);
+    assert_eq!(said.status.code(), Some(2));
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains("error: reading sha256:"), "{said}");
 }

@@ -72,8 +72,6 @@ pub enum Reason {
     Unsupported,
     /// The trusted root is malformed.
     Root,
-    /// The public key cannot be parsed.
-    Key,
 }
 
 impl Reason {
@@ -112,7 +110,6 @@ impl Reason {
             Self::Signature => "signature",
             Self::Unsupported => "unsupported",
             Self::Root => "root",
-            Self::Key => "key",
         }
     }
 }

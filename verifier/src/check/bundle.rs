@@ -4,13 +4,12 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use ::signature::PublicKey;
 use chrono::{DateTime, Utc};
 use console::at::At;
 use content::limits;
-use keyless::{Artifact, Reason, Refusal, TrustRoot, Trusted};
+use keyless::{Artifact, Refusal, TrustRoot, Trusted};
 
-use super::Judgement;
+use super::{Judgement, keys};
 use crate::Error;
 
 /// The largest artifact that is read, in bytes. A larger one can be given by its digest.
@@ -40,7 +39,8 @@ pub enum Signer {
     Key(PathBuf),
 }
 
-/// Where the trusted root comes from. It is read only if the bundle needs it.
+/// Where the trusted root comes from. A bundle that is signed with a key and has no evidence needs none: it is then not
+/// read.
 #[derive(Clone, Debug)]
 pub enum Root {
     /// A file.
@@ -49,14 +49,14 @@ pub enum Root {
     Embedded(&'static str),
 }
 
-/// Checks a bundle. A root or a key that cannot be parsed verifies nothing, which is a refusal.
+/// Checks a bundle. A root that cannot be parsed verifies nothing, which is a refusal.
 ///
 /// # Errors
-/// A file cannot be read, or the artifact is larger than 1 GiB.
+/// A file or the key cannot be read, or the artifact is larger than 1 GiB.
 pub fn bundle(request: &Bundle<'_>) -> Result<Judgement, Error> {
     let bundle = read(request.file, limits::BUNDLE)?;
     let bytes;
-    let artifact = match digest(request.artifact) {
+    let artifact = match digest(request.artifact)? {
         Some(artifact) => artifact,
         None => {
             bytes = content::at::read(request.artifact, ARTIFACT)?;
@@ -71,60 +71,62 @@ pub fn bundle(request: &Bundle<'_>) -> Result<Judgement, Error> {
 }
 
 /// The outer result is whether files could be read.
-fn verify(
+type Verified = Result<Result<(), Refusal>, Error>;
+
+fn verify(request: &Bundle<'_>, bundle: &[u8], artifact: &Artifact<'_>) -> Verified {
+    match &request.signer {
+        Signer::Certificate(trusted) => by_certificate(request, bundle, artifact, trusted),
+        Signer::Key(path) => by_key(request, bundle, artifact, path),
+    }
+}
+
+fn by_certificate(
     request: &Bundle<'_>,
     bundle: &[u8],
     artifact: &Artifact<'_>,
-) -> Result<Result<(), Refusal>, Error> {
+    trusted: &Trusted,
+) -> Verified {
+    let root = root(&request.root)?;
+    let verify = || {
+        let bundle = keyless::Bundle::parse(bundle)?;
+        keyless::verify_keyless(&bundle, artifact, trusted, &root?, request.now).map(drop)
+    };
+    Ok(verify())
+}
+
+fn by_key(request: &Bundle<'_>, bundle: &[u8], artifact: &Artifact<'_>, key: &Path) -> Verified {
+    let key = keys::read_one(key, None)?;
     let bundle = match keyless::Bundle::parse(bundle) {
         Ok(bundle) => bundle,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let file;
-    let root = match &request.root {
-        Root::File(path) => {
-            file = read(path, limits::BUNDLE)?;
-            &file[..]
-        }
-        Root::Embedded(text) => text.as_bytes(),
+    let root = match bundle.has_evidence() {
+        true => Some(root(&request.root)?),
+        false => None,
     };
-    let root = || TrustRoot::parse(root);
-    let now = request.now;
-    Ok(match &request.signer {
-        Signer::Certificate(trusted) => root()
-            .and_then(|root| keyless::verify_keyless(&bundle, artifact, trusted, &root, now))
-            .map(drop),
-        Signer::Key(path) => {
-            let pem = read(path, limits::KEY)?;
-            parse_key(&pem).and_then(|key| verify_key(&bundle, artifact, &key, root, now))
-        }
+    let verify = || {
+        let root = root.transpose()?;
+        keyless::verify_key(&bundle, artifact, &key, root.as_ref(), request.now).map(drop)
+    };
+    Ok(verify())
+}
+
+/// The outer result is whether the file could be read.
+fn root(root: &Root) -> Result<Result<TrustRoot, Refusal>, At> {
+    Ok(match root {
+        Root::File(path) => TrustRoot::parse(&read(path, limits::BUNDLE)?),
+        Root::Embedded(text) => TrustRoot::parse(text.as_bytes()),
     })
 }
 
-fn verify_key(
-    bundle: &keyless::Bundle,
-    artifact: &Artifact<'_>,
-    key: &PublicKey,
-    root: impl FnOnce() -> Result<TrustRoot, Refusal>,
-    now: DateTime<Utc>,
-) -> Result<(), Refusal> {
-    let root = bundle.has_evidence().then(root).transpose()?;
-    keyless::verify_key(bundle, artifact, key, root.as_ref(), now).map(drop)
-}
-
-fn parse_key(pem: &[u8]) -> Result<PublicKey, Refusal> {
-    let refused = |detail: String| Refusal {
-        reason: Reason::Key,
-        detail,
-    };
-    let pem = std::str::from_utf8(pem).map_err(|error| refused(format!("parsing key: {error}")))?;
-    PublicKey::from_pem(pem).map_err(|error| refused(error.to_string()))
-}
-
 /// The artifact is a digest only if it is written as one and is no path.
-fn digest(artifact: &Path) -> Option<Artifact<'static>> {
-    let digest = Artifact::from_digest(artifact.to_str()?).ok()?;
-    (!artifact.exists()).then_some(digest)
+fn digest(artifact: &Path) -> Result<Option<Artifact<'static>>, At> {
+    let digest = artifact.to_str().map(Artifact::from_digest);
+    let Some(Ok(digest)) = digest else {
+        return Ok(None);
+    };
+    let exists = artifact.try_exists().map_err(At::reading(artifact))?;
+    Ok((!exists).then_some(digest))
 }
 
 /// Reads up to one byte more than `limit`, so that the parser refuses what is larger.

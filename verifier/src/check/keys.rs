@@ -18,7 +18,8 @@ pub(super) fn read(paths: &[PathBuf], only: Option<Algorithm>) -> Result<Vec<Pub
     keys.collect()
 }
 
-fn read_one(path: &Path, only: Option<Algorithm>) -> Result<PublicKey, Error> {
+/// Reads a public key in PEM, as [`read`].
+pub(super) fn read_one(path: &Path, only: Option<Algorithm>) -> Result<PublicKey, Error> {
     let bytes = at::read(path, limits::KEY)?;
     let invalid = |error| {
         let hint = match error {
