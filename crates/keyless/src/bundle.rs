@@ -20,8 +20,6 @@ use crate::{Reason, Refusal};
 /// [`limits::BUNDLE`].
 pub(crate) const LIMIT: u64 = 1 << 20;
 
-/// The most log entries, and the most timestamps, in one bundle: the limit of sigstore-go.
-const EVIDENCE: usize = 32;
 /// The most certificates in one bundle.
 const CERTIFICATES: usize = 16;
 
@@ -211,8 +209,8 @@ impl Material {
     fn check(self) -> Result<VerificationMaterial, Refusal> {
         let timestamps = self.timestamp_verification_data;
         let timestamps = timestamps.map_or_else(Vec::new, |data| data.rfc3161_timestamps);
-        check_count("log entries", self.tlog_entries.len(), EVIDENCE)?;
-        check_count("timestamps", timestamps.len(), EVIDENCE)?;
+        check_count("log entries", self.tlog_entries.len(), limits::EVIDENCE)?;
+        check_count("timestamps", timestamps.len(), limits::EVIDENCE)?;
         let tokens = timestamps.iter().map(|one| one.signed_timestamp.as_bytes());
         if tokens.collect::<BTreeSet<_>>().len() < timestamps.len() {
             let detail = "the bundle contains a timestamp twice";

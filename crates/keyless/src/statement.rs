@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 use content::{json, limits};
 use serde::Deserialize;
 use serde_json::Value;
-
+use signature::envelope::IN_TOTO;
 use sigstore_verify::types::HashAlgorithm;
 
 use crate::{Artifact, Reason, Refusal};
-
-/// The type of an envelope's payload that is a statement.
-pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 const KINDS: [&str; 2] = [
     "https://in-toto.io/Statement/v1",
@@ -41,8 +38,8 @@ struct Subject {
 
 /// Checks that a payload is a statement that all readers understand alike, with limited subjects.
 pub(crate) fn check(payload_type: &str, payload: &[u8]) -> Result<(), Refusal> {
-    if payload_type != PAYLOAD_TYPE {
-        let detail = format!("expected payload type {PAYLOAD_TYPE}, found {payload_type}");
+    if payload_type != IN_TOTO {
+        let detail = format!("expected payload type {IN_TOTO}, found {payload_type}");
         return Err(Refusal::new(Reason::PayloadType, detail));
     }
     let statement = json::parse::<Statement>(payload, limits::STATEMENT)

@@ -15,8 +15,6 @@ pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// The other spelling of the media type (`sigstore_bundle.proto`, `media_type`).
 const MEDIA_TYPE_PARAMETER: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
-/// The most log entries, and the most timestamps, in one bundle: the limit of sigstore-go.
-const EVIDENCE: usize = 32;
 
 /// A bundle with an envelope. The key that it names is only a hint.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -162,10 +160,10 @@ impl Material {
                 timestamps.map_or(0, |data| data.rfc3161_timestamps.len()),
             ),
         ] {
-            if count > EVIDENCE {
+            if count > limits::EVIDENCE {
                 return Err(Error::value(
                     what,
-                    &format!("at most {EVIDENCE}"),
+                    &format!("at most {}", limits::EVIDENCE),
                     &count.to_string(),
                 ));
             }
@@ -217,12 +215,13 @@ Frsp+2O8ViKZpnQmOq4KfrUsLnoG1IaQzvFmC/jeNyU5p+NaEsKCrtdAVw==
         let tlog = r#"{"tlogEntries":[{"logIndex":"1"}],"timestampVerificationData":{"rfc3161Timestamps":[{}]},"#;
         let logged = COSIGN.replace(r#"{"publicKey"#, &format!(r#"{tlog}"publicKey"#));
         assert!(Bundle::parse(logged.as_bytes()).is_ok());
-        let entries = vec!["{}"; EVIDENCE + 1].join(",");
+        let entries = vec!["{}"; limits::EVIDENCE + 1].join(",");
         let flood = logged.replace(r#"{"logIndex":"1"}"#, &entries);
         let error = Bundle::parse(flood.as_bytes()).unwrap_err().to_string();
         let expected = format!(
-            "log entries of bundle: expected at most {EVIDENCE}, found {}",
-            EVIDENCE + 1
+            "log entries of bundle: expected at most {}, found {}",
+            limits::EVIDENCE,
+            limits::EVIDENCE + 1
         );
         assert!(error.contains(&expected), "{error}");
     }
