@@ -38,9 +38,11 @@ pub enum Reason {
     Issuer,
     /// The certificate cannot be parsed, or does not name exactly one subject.
     Certificate,
-    /// The certificate does not chain to an authority that the root trusts for code signing.
+    /// The certificate does not chain to an authority that the root trusts for code signing, or a certificate of the
+    /// chain, the first included, was not valid when the signature was made.
     CertificateChain,
-    /// The certificate was not valid when the signature was made.
+    /// The time of the signature is outside the validity that the certificate states, although the chain was accepted
+    /// for that time.
     CertificateTime,
     /// The certificate is not in a certificate transparency log of the root.
     CertificateLog,
@@ -58,11 +60,13 @@ pub enum Reason {
     LogEntry,
     /// The log entry cannot be parsed, or is of an unknown kind.
     LogBody,
-    /// The log took the entry outside the validity of the certificate or of the log's key, or in the future.
+    /// The root no longer trusted the log when the signature was made, or the machine's clock says that the log's time
+    /// is in the future.
     LogTime,
     /// A timestamp is not by an authority of the root, or is of another signature.
     Timestamp,
-    /// A timestamp is from outside the period in which the root trusts its authority, or from the future.
+    /// A timestamp is from outside the period in which the root trusts its authority, or the time of a timestamp or of
+    /// a log is after the time that counts as now.
     TimestampTime,
     /// No log and no timestamp authority says when the signature was made.
     TimestampMissing,

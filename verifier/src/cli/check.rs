@@ -30,7 +30,7 @@ pub enum What {
 }
 
 impl What {
-    /// Checks the file. Certificates must be valid now, if no other time is proved.
+    /// Checks the file. The time `now` only rules out times to come: a certificate must be valid when the signature was made.
     pub fn judge(&self, now: DateTime<Utc>) -> Result<Judgement, Error> {
         match self {
             Self::Signature(arguments) => check::signature(&check::Signature {
