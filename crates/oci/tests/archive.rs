@@ -187,7 +187,20 @@ fn nothing_is_outside_the_root() {
         check_refusal(&[out.clone(), file("./out", b'0', b"a")], through);
         check_refusal(&[out, link("b", b'1', "out/a")], "leaves the root");
     }
+    for links in [
+        [link("b", b'2', "/etc"), link("out", b'2', "b")],
+        [link("out", b'2', "b"), link("b", b'2', "/etc")],
+        [link("d/e", b'2', ".."), link("out", b'2', "d/e/..")],
+        [link("out", b'2', "b"), link("b", b'2', "out")],
+    ] {
+        let links = links.concat();
+        check_refusal(&[links.clone(), file("out/a", b'0', b"a")], through);
+        check_refusal(&[links, link("c", b'1', "out/a")], "leaves the root");
+    }
     let kept = [
+        link("s", b'2', "a"),
+        link("t", b'2', "s/../s"),
+        file("t/f", b'0', b"f"),
         link("etc/out", b'2', "/tmp"),
         link("lib", b'2', "usr/lib"),
         file("lib/a", b'0', b"a"),

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Entry;
-use super::number::{field, octal, text};
+use super::number::{field, octal};
 use crate::layer::fault::{self, Fault};
+use crate::layer::record::text;
 
 /// The size of a block in bytes.
 pub(super) const SIZE: usize = 512;

@@ -1,6 +1,6 @@
 //! Entries that would be written outside the image's root by a program that does not resolve paths below it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use content::limits;
 
@@ -8,42 +8,120 @@ use super::Entry;
 use crate::Error;
 use crate::layer::fault::{self, Fault, at, whole};
 
-/// The links read so far through which nothing may be written: their targets are absolute or leave the root.
+/// The links read so far, to find what is written through them.
 #[derive(Default)]
 pub(super) struct Escapes {
-    links: HashSet<Vec<u8>>,
+    links: Links,
+    /// Parts of paths that were followed.
+    steps: u64,
     names: u64,
     entries: usize,
 }
 
+/// The links below a folder, by name.
+#[derive(Default)]
+struct Links {
+    target: Option<Vec<u8>>,
+    below: HashMap<Vec<u8>, Links>,
+}
+
+impl Links {
+    fn insert(&mut self, path: &[u8], target: &[u8]) {
+        let mut links = self;
+        for part in path.split(|&byte| byte == b'/') {
+            links = links.below.entry(part.to_vec()).or_default();
+        }
+        links.target = Some(target.to_vec());
+    }
+
+    fn remove(&mut self, path: &[u8]) {
+        let mut links = self;
+        for part in path.split(|&byte| byte == b'/') {
+            match links.below.get_mut(part) {
+                Some(below) => links = below,
+                None => return,
+            }
+        }
+        links.target = None;
+    }
+}
+
 impl Escapes {
-    /// Refuses an entry whose name, or as a hard link its target, has `..` above the root, or leads through such a
-    /// link. Absolute names are below the image's root, as in every container runtime.
+    /// Refuses an entry whose name, or as a hard link its target, has `..` above the root, or leads through a link
+    /// that is absolute or leaves the root, directly or by other links. Absolute names are below the image's root, as in
+    /// every container runtime.
     pub(super) fn check(&mut self, entry: &Entry) -> Result<(), Error> {
         self.count(entry)?;
         let fault = |fault| at(&String::from_utf8_lossy(&entry.name), fault);
         let path = inside(&entry.name).ok_or_else(|| fault(OUTSIDE))?;
-        let is_file = !matches!(entry.flag, b'1'..=b'6' | b'g');
-        if self.leads_through(&path, is_file) {
+        if entry.flag == b'g' {
+            return Ok(());
+        }
+        let is_opened = !entry.is_header_only();
+        if self.leaves(&path, is_opened).map_err(fault)? {
             return Err(fault(THROUGH));
         }
-        match entry.flag {
-            b'1' => {
-                let target = inside(&entry.link);
-                let target = target.filter(|target| !self.leads_through(target, true));
-                match target {
-                    Some(_) => drop(self.links.remove(&path)),
-                    None => {
-                        let link = String::from_utf8_lossy(&entry.link);
-                        return Err(fault(fault::link(&link)));
-                    }
-                }
+        if entry.flag == b'1' {
+            let target = inside(&entry.link);
+            let leaves = target.map_or(Ok(true), |target| self.leaves(&target, true));
+            if leaves.map_err(fault)? {
+                let link = String::from_utf8_lossy(&entry.link);
+                return Err(fault(fault::link(&link)));
             }
-            b'2' if escapes(&path, &entry.link) => drop(self.links.insert(path)),
-            b'g' => {}
-            _ => drop(self.links.remove(&path)),
+        }
+        // Linux makes no link with a longer path or target.
+        let is_link = entry.flag == b'2' && path.len().max(entry.link.len()) <= LENGTH;
+        match is_link {
+            true => self.links.insert(&path, &entry.link),
+            false => self.links.remove(&path),
         }
         Ok(())
+    }
+
+    /// Whether a path, with its last part if `is_opened`, leads out of the root through links, or through more than
+    /// Linux follows.
+    fn leaves(&mut self, path: &[u8], is_opened: bool) -> Result<bool, Fault> {
+        let parts = |path: &[u8]| {
+            path.split(|&byte| byte == b'/')
+                .map(<[u8]>::to_vec)
+                .rev()
+                .collect()
+        };
+        let mut pending: Vec<Vec<u8>> = parts(path);
+        let mut above = vec![Some(&self.links)];
+        let mut followed = 0;
+        while let Some(part) = pending.pop() {
+            self.steps += 1;
+            if self.steps > STEPS {
+                return Err(LINKS);
+            }
+            match &part[..] {
+                b"" | b"." => continue,
+                b".." if above.len() == 1 => return Ok(true),
+                b".." => {
+                    above.pop();
+                    continue;
+                }
+                _ => {}
+            }
+            let links = above
+                .last()
+                .copied()
+                .flatten()
+                .and_then(|links| links.below.get(&part));
+            let target = links.and_then(|links| links.target.as_ref());
+            match target.filter(|_| is_opened || !pending.is_empty()) {
+                Some(target) => {
+                    followed += 1;
+                    if target.starts_with(b"/") || followed > FOLLOWED {
+                        return Ok(true);
+                    }
+                    pending.extend(parts(target));
+                }
+                None => above.push(links),
+            }
+        }
+        Ok(false)
     }
 
     fn count(&mut self, entry: &Entry) -> Result<(), Error> {
@@ -59,20 +137,19 @@ impl Escapes {
             false => Ok(()),
         }
     }
-
-    /// Whether one of the links is above the path, or at it and `is_opened`.
-    fn leads_through(&self, path: &[u8], is_opened: bool) -> bool {
-        if self.links.is_empty() {
-            return false;
-        }
-        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-        let mut above = slashes.map(|(end, _)| &path[..end]);
-        above.any(|above| self.links.contains(above)) || (is_opened && self.links.contains(path))
-    }
 }
+
+/// How many links Linux follows in one path (path_resolution(7)).
+const FOLLOWED: usize = 40;
+/// The longest path that Linux opens, in bytes (path_resolution(7)).
+const LENGTH: usize = 4096;
+/// How many parts of paths are followed in one archive.
+const STEPS: u64 = 1 << 26;
 
 const OUTSIDE: Fault = fault::of("path leaves the root");
 const THROUGH: Fault = fault::of("path leads through a link that leaves the root");
+
+const LINKS: Fault = fault::of("the paths of the archive lead through too many links");
 
 /// The path without empty parts, `.` and `..`; `None` if it leaves the root.
 fn inside(name: &[u8]) -> Option<Vec<u8>> {
@@ -85,13 +162,4 @@ fn inside(name: &[u8]) -> Option<Vec<u8>> {
         }
     }
     Some(parts.join(&b'/'))
-}
-
-/// Whether the target of a symbolic link is absolute or leaves the root.
-fn escapes(path: &[u8], target: &[u8]) -> bool {
-    if target.starts_with(b"/") {
-        return true;
-    }
-    let folder = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-    inside(&[&path[..folder], b"/", target].concat()).is_none()
 }

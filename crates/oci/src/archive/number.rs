@@ -1,6 +1,7 @@
 //! Numbers in headers.
 
 use crate::layer::fault::{self, Fault};
+use crate::layer::record::text;
 
 /// Parses a field of a header: octal digits, or base 256 in two's complement if the first bit is set (GNU tar manual,
 /// basic tar format). Spaces and NULs around the digits are ignored, and no digits mean 0.
@@ -73,12 +74,6 @@ pub(super) fn time(bytes: &[u8]) -> Result<i64, Fault> {
         true => Ok(value.saturating_sub(1)),
         false => Ok(value),
     }
-}
-
-/// The bytes before the first NUL.
-pub(super) fn text(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().position(|&byte| byte == 0);
-    &bytes[..end.unwrap_or(bytes.len())]
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Entry;
 use super::number::{decimal, time};
 use crate::layer::fault::{self, Fault};
+use crate::layer::record;
 
 /// The records of an extended header by key. The last of several with one key applies.
 pub(super) type Records = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -18,7 +19,7 @@ pub(super) fn records(mut bytes: &[u8]) -> Result<Records, Fault> {
     let mut records = Records::new();
     let mut map: Vec<&[u8]> = Vec::new();
     while !bytes.is_empty() {
-        let (key, value, rest) = split(bytes).ok_or(fault::EXTENSION)?;
+        let ((key, value), rest) = record::split(bytes).ok_or(fault::EXTENSION)?;
         bytes = rest;
         match key {
             b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => {
@@ -37,21 +38,6 @@ pub(super) fn records(mut bytes: &[u8]) -> Result<Records, Fault> {
         records.insert(SPARSE_MAP.to_vec(), map.join(&b','));
     }
     Ok(records)
-}
-
-/// The key and value of the first record, and the rest.
-fn split(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let space = bytes.iter().position(|&byte| byte == b' ')?;
-    let length = usize::try_from(decimal(&bytes[..space]).ok()?).ok()?;
-    let record = bytes.get(space + 1..length)?.strip_suffix(b"\n")?;
-    let equals = record.iter().position(|&byte| byte == b'=')?;
-    let (key, value) = (&record[..equals], &record[equals + 1..]);
-    let must_be_text = matches!(key, b"path" | b"linkpath" | b"uname" | b"gname");
-    let has_nul = match must_be_text {
-        true => value.contains(&0),
-        false => key.contains(&0),
-    };
-    (!key.is_empty() && !has_nul).then_some((key, value, &bytes[length..]))
 }
 
 /// Applies records to the entry that follows them, and returns the size of what follows if they change it. An empty

@@ -5,11 +5,12 @@ use content::{Digest, Hasher, limits};
 use super::Entry;
 use super::block::{Block, SIZE};
 use super::escape::Escapes;
-use super::number::{decimal, text};
+use super::number::decimal;
 use super::pax::{self, Records};
 use super::sparse::{self, Map, Place};
 use crate::Error;
 use crate::layer::fault::{self, Fault, unreadable, whole};
+use crate::layer::record::text;
 use crate::layer::stream::{Metered, decompress};
 
 /// Maximum size of one extended header, in bytes, as in Go.

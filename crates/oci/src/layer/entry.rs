@@ -143,7 +143,7 @@ pub(crate) fn check_printable(text: &str) -> Result<(), Fault> {
 pub(crate) fn check_link(path: &EntryPath, target: &str) -> Result<(), Fault> {
     let fault = || fault::link(target);
     if target.is_empty() || target.len() > PATH_LIMIT || target.contains('\0') {
-        return Err(fault());
+        return Err(fault::LINK);
     }
     let mut depth = match target.starts_with('/') {
         true => 0,

@@ -5,6 +5,7 @@ use std::io::Read;
 use content::{ReadError, read_limited};
 
 use super::fault::{self, Fault, unreadable, whole};
+use super::record::{self, Record};
 use crate::Error;
 
 /// Maximum size of one extended header, in bytes: two paths, and what a writer adds about times and owners.
@@ -47,8 +48,8 @@ impl Extensions {
         match flag {
             b'x' => self.take_records(&bytes),
             b'g' => check_global(&bytes),
-            b'L' => keep(&mut self.path, without_nul(&bytes)),
-            _ => keep(&mut self.link, without_nul(&bytes)),
+            b'L' => keep(&mut self.path, record::text(&bytes)),
+            _ => keep(&mut self.link, record::text(&bytes)),
         }
         .map_err(whole)?;
         Ok(true)
@@ -136,11 +137,6 @@ fn check_harmless(key: &[u8]) -> Result<(), Fault> {
     }
 }
 
-fn without_nul(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().position(|&byte| byte == 0);
-    &bytes[..end.unwrap_or(bytes.len())]
-}
-
 fn number(value: &[u8]) -> Result<u64, Fault> {
     std::str::from_utf8(value)
         .ok()
@@ -149,29 +145,18 @@ fn number(value: &[u8]) -> Result<u64, Fault> {
         .ok_or(fault::EXTENSION)
 }
 
-/// The key and the value of a record.
-type Record<'a> = (&'a [u8], &'a [u8]);
-
-/// Parses records `LENGTH KEY=VALUE\n` (POSIX.1-2017, pax: extended header).
+/// Parses records. Go, unlike other readers, accepts a sign before the length. An empty value deletes an earlier record.
 fn records(mut bytes: &[u8]) -> Result<Vec<Record<'_>>, Fault> {
     let mut records = Vec::new();
-    while !bytes.is_empty() {
-        let (record, rest) = split_record(bytes).ok_or(fault::EXTENSION)?;
+    while let Some(first) = bytes.first() {
+        let (record, rest) = record::split(bytes).ok_or(fault::EXTENSION)?;
+        if !first.is_ascii_digit() || record.1.is_empty() {
+            return Err(fault::EXTENSION);
+        }
         records.push(record);
         bytes = rest;
     }
     Ok(records)
-}
-
-fn split_record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
-    let space = bytes.iter().position(|&byte| byte == b' ')?;
-    let length = usize::try_from(number(&bytes[..space]).ok()?).ok()?;
-    let body = bytes.get(space + 1..length)?.strip_suffix(b"\n")?;
-    let equals = body.iter().position(|&byte| byte == b'=')?;
-    let (key, value) = (&body[..equals], &body[equals + 1..]);
-    let plain = !key.is_empty() && !value.is_empty();
-    let text = !matches!(key, b"path" | b"linkpath") || !value.contains(&0);
-    (plain && text).then_some(((key, value), &bytes[length..]))
 }
 
 #[cfg(test)]
@@ -196,6 +181,9 @@ mod tests {
             b"10 patha=\n",
             b"7 =aa\n\n",
             b"11 path=a\0\n",
+            b"12 uname=a\0\n",
+            b"+10 path=a\n",
+            b"8 a\0b=c\n",
             b" ",
         ] {
             let shown = bytes.escape_ascii();

@@ -15,6 +15,7 @@ pub(crate) struct Fault(Cow<'static, str>);
 /// The path is empty, leaves the root, or contains `.`, `..` or an empty part.
 pub(crate) const PATH: Fault = of("path is not a plain path below the root");
 pub(crate) const ENCODING: Fault = of("path is not UTF-8");
+pub(crate) const LINK: Fault = of("link target is empty, too long or contains NUL");
 /// A control character is of Unicode's category Cc.
 pub(crate) const CONTROL: Fault = of("path or link target contains a control character");
 pub(crate) const DUPLICATE: Fault = of("path appears twice");
@@ -41,14 +42,13 @@ pub(crate) fn path_length(limit: usize) -> Fault {
     format!("path is longer than {limit} bytes").into()
 }
 
-/// The link's target is empty, leaves the root, or is too long.
 pub(crate) fn link(target: &str) -> Fault {
-    format!("link target {target:?} leaves the root").into()
+    format!("link target {:?} leaves the root", shortened(target)).into()
 }
 
 /// The target of a hard link is not a regular file of this layer or a lower one.
 pub(crate) fn hard_link(target: &str) -> Fault {
-    format!("hard link target {target:?} is not a file").into()
+    format!("hard link target {:?} is not a file", shortened(target)).into()
 }
 
 pub(crate) fn entries(limit: usize) -> Fault {
@@ -59,9 +59,14 @@ pub(crate) fn size(limit: u64) -> Fault {
     format!("more than {limit} bytes unpacked").into()
 }
 
+/// At most 300 characters of a path.
+fn shortened(path: &str) -> String {
+    path.chars().take(300).collect()
+}
+
 /// A fault in the entry at `path`. The error has at most 300 characters of the path.
 pub(crate) fn at(path: &str, fault: Fault) -> Error {
-    let path: String = path.chars().take(300).collect();
+    let path = shortened(path);
     Error::invalid(format!("reading layer: entry {path:?}"), fault)
 }
 

@@ -7,6 +7,7 @@ mod gzip;
 mod member;
 mod overlay;
 mod read;
+pub(crate) mod record;
 pub(crate) mod stream;
 mod unpack;
 mod ustar;
