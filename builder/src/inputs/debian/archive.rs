@@ -110,7 +110,7 @@ impl Archive {
         let packed = self.list(root, &release, interrupt)?;
         let index = Index::parse(&chain::list(&release, root, &packed)?);
         Ok(Resolved {
-            index: index.map_err(ChainError::from)?,
+            index: index.map_err(ChainError::Broken)?,
             signatures,
             evidence: Evidence {
                 release: signed,
@@ -154,7 +154,7 @@ impl Archive {
         interrupt: &Interrupt,
     ) -> Result<Vec<u8>, ArchiveError> {
         match self.fetch(&by_hash(root, sha256), index::PACKAGES, interrupt) {
-            Err(ArchiveError::Fetch { .. }) => {
+            Err(ArchiveError::Fetch { fault, .. }) if fault.is_absence() => {
                 self.fetch(&by_name(root), index::PACKAGES, interrupt)
             }
             fetched => fetched,
@@ -197,7 +197,7 @@ impl Archive {
         loop {
             match self.downloads.get(&url, limit, interrupt)? {
                 Ok(bytes) => return Ok(bytes),
-                Err(_) if tries < TRIES => tries += 1,
+                Err(fault) if tries < TRIES && !fault.is_absence() => tries += 1,
                 Err(fault) => {
                     let path = path.to_owned();
                     return Err(ArchiveError::Fetch { path, fault });

@@ -39,7 +39,7 @@ pub fn check(
     }
     release.check(&root.suite, locked.date)?;
     let list = list(&release, root, &evidence.packages)?;
-    Ok(listed::check(&list, packages)?)
+    listed::check(&list, packages).map_err(ChainError::Broken)
 }
 
 /// The signatures in a lock by trusted keys; at least one.

@@ -24,6 +24,13 @@ pub enum Fault {
     Answer(String),
 }
 
+impl Fault {
+    /// Whether the archive answered that it does not have the file.
+    pub(super) fn is_absence(&self) -> bool {
+        matches!(self, Self::Status(404 | 410))
+    }
+}
+
 /// The HTTP client of one archive.
 #[derive(Clone, Debug)]
 pub(super) struct Downloads {

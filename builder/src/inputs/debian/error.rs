@@ -73,10 +73,10 @@ impl ArchiveError {
 /// The hint if the archive does not give the file at `path`.
 fn unfetched(path: &str, fault: &Fault) -> &'static str {
     match fault {
-        Fault::Status(404 | 410) if path.starts_with("dists/") => {
+        absent if absent.is_absence() && path.starts_with("dists/") => {
             "check the address of the package archive, and the suite in Image.toml"
         }
-        Fault::Status(404 | 410) => {
+        absent if absent.is_absence() => {
             "the archive no longer has this file: name an archive that keeps old packages with --archive, or run \
              `builder lock` again"
         }
@@ -103,7 +103,7 @@ pub enum ChainError {
     },
     /// A signature, a file or a package is not what it should be.
     #[error(transparent)]
-    Broken(#[from] Hinted),
+    Broken(Hinted),
 }
 
 impl ChainError {

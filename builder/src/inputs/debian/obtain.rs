@@ -232,7 +232,7 @@ mod tests {
         let store = Store::open(&place.path().join("store")).unwrap();
         fs::remove_file(place.path().join("evidence/Packages.xz")).unwrap();
         let error = obtained(place.path(), &index, &root, &store).unwrap_err();
-        let expected = "fetching dists/test/main/binary-amd64/Packages.xz from package archive";
+        let expected = "fetching dists/test/main/binary-amd64/by-hash/SHA256/";
         assert!(error.to_string().starts_with(expected), "{error}");
     }
 

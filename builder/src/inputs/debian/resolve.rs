@@ -34,7 +34,7 @@ pub(in crate::inputs) fn resolve(
     supply.step("reading the archive's signed index")?;
     let served = archive.resolve(root, supply.archive.signers, now, supply.interrupt)?;
     let packages = served.index.closure(&root.packages);
-    let packages = packages.map_err(ChainError::from)?;
+    let packages = packages.map_err(ChainError::Broken)?;
     let index = served.evidence.index(served.signatures, now);
     obtain::keep(&served.evidence, &index, root, supply)?;
     let missing = missing(&packages, supply)?;
