@@ -26,8 +26,8 @@ mod process;
 pub mod record;
 
 use directory::Directory;
+use error::BUILDER;
 pub use error::RebuildError;
-use error::{BUILDER, NOT_OURS};
 pub use index::Attached;
 pub use limits::{BuildLimits, SourceLimits};
 pub use process::Progress;
@@ -199,6 +199,9 @@ pub fn read_earlier(layout: &Path) -> Result<Rebuilt, RebuildError> {
     Ok(rebuilt)
 }
 
+/// If `rebuild.json` does not agree with the files beside it.
+const CHANGED: &str = "the layout was changed after `verifier rebuild` wrote it: rebuild again";
+
 fn record_says(what: &'static str, expected: String, found: String) -> Result<(), RebuildError> {
     match expected == found {
         true => Ok(()),
@@ -206,7 +209,7 @@ fn record_says(what: &'static str, expected: String, found: String) -> Result<()
             let other = format_args!(
                 "expected {what} {expected}, the {what} in rebuild.json, found {found}"
             );
-            Err(RebuildError::Layout(Hinted::new(other).hinting(NOT_OURS)))
+            Err(RebuildError::Layout(Hinted::new(other).hinting(CHANGED)))
         }
     }
 }

@@ -49,7 +49,12 @@ impl RebuildError {
 
     pub(super) fn starting(program: &str, source: io::Error) -> Self {
         let starting = format!("starting {program}");
-        Self::Program(Hinted::doing(starting, source).hinting(BESIDE))
+        Self::Program(Hinted::doing(starting, source).hinting(found_at(program)))
+    }
+
+    /// `said` is what the program printed, which the user has not seen.
+    pub(super) fn silent(doing: impl Display, status: ExitStatus, said: &str) -> Self {
+        Self::Program(Hinted::new(format_args!("{doing}: {status}: {said}")))
     }
 
     /// `last_line` is the last line that the program printed for people.
@@ -71,16 +76,21 @@ impl RebuildError {
 
 impl From<Absent> for RebuildError {
     fn from(absent: Absent) -> Self {
-        let hint = match absent.0.to_str() {
-            Some("git") => "install git",
-            Some("setpriv" | "prlimit") => "install util-linux",
-            _ => BESIDE,
-        };
+        let hint = found_at(&absent.0.to_string_lossy());
         Self::Program(Hinted::new(absent).hinting(hint))
     }
 }
 
-pub(super) const BUILDER: &str = "name the builder with --builder";
+/// Where a program comes from.
+fn found_at(program: &str) -> &'static str {
+    match program {
+        "git" => "install git",
+        "setpriv" | "prlimit" => "install util-linux",
+        _ => BESIDE,
+    }
+}
+
+pub(super) const BUILDER: &str = "check that --builder names the builder";
 pub(super) const LARGE: &str = "check the source; --limit-repository and --limit-source raise the limits on its \
                                 size; a clone of one branch is smaller: git clone --single-branch";
 pub(super) const NOT_OURS: &str =

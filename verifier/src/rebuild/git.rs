@@ -137,9 +137,9 @@ pub(super) async fn is_shallow(clone: &Path) -> Result<bool, RebuildError> {
     }
 }
 
-fn failed(doing: impl Display, output: &Output) -> RebuildError {
+pub(super) fn failed(doing: impl Display, output: &Output) -> RebuildError {
     let said = console::text::line(String::from_utf8_lossy(&output.stderr).trim_end());
-    RebuildError::failed(doing, output.status, &said)
+    RebuildError::silent(doing, output.status, &said)
 }
 
 /// A git that works on the repository in `clone`. Programs of the source run in the builder's sandbox only, and

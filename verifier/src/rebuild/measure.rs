@@ -6,7 +6,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use super::error::{LARGE, RebuildError};
-use super::git::git;
+use super::git::{failed, git};
 use super::limits::SourceLimits;
 use crate::commit::Commit;
 
@@ -23,7 +23,7 @@ pub(super) async fn measure(
     // Directories are listed too, because a commit may have millions of them.
     git.args(["ls-tree", "-r", "-t", "-l", "-z", "--full-tree"]);
     git.arg(commit.as_str());
-    git.stdout(Stdio::piped()).stderr(Stdio::null());
+    git.stdout(Stdio::piped()).stderr(Stdio::piped());
     let spawned = git.kill_on_drop(true).spawn();
     let mut child = spawned.map_err(|source| RebuildError::starting("git", source))?;
     if let Some(list) = child.stdout.take() {
@@ -36,17 +36,13 @@ pub(super) async fn measure(
             Over::Io(source) => RebuildError::starting("git", source),
         })?;
     }
-    let status = child
-        .wait()
+    let output = child
+        .wait_with_output()
         .await
         .map_err(|source| RebuildError::starting("git", source))?;
-    match status.success() {
+    match output.status.success() {
         true => Ok(()),
-        false => Err(RebuildError::failed(
-            format_args!("listing commit {commit}"),
-            status,
-            "git cannot list its files",
-        )),
+        false => Err(failed(format_args!("listing commit {commit}"), &output)),
     }
 }
 
