@@ -79,7 +79,7 @@ async fn until_signal(command: Command) -> Result<(), Error> {
     let mut work = begin(command, interrupt.clone());
     tokio::select! {
         outcome = &mut work => {
-            return outcome.unwrap_or_else(|error| Err(Hinted::starting(io::Error::other(error)).into()));
+            return outcome.unwrap_or_else(|error| Err(Hinted::doing("running the command", error).into()));
         }
         _ = signals.next() => {}
     }
@@ -121,7 +121,7 @@ fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
     interrupt.check()?;
     let path = inputs::write_lock(&lock, &arguments.directory)?;
     drop(progress);
-    print::line(&path.display().to_string()).map_err(unprinted)
+    print::line(&path.display().to_string()).map_err(|error| Hinted::printing(error).into())
 }
 
 fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
@@ -136,8 +136,10 @@ fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
     ));
     match arguments.how.json {
         true => print::json(&report(&built, Some(&arguments.output), started.elapsed()))
-            .map_err(unprinted),
-        false => print::line(&image_digest.to_string()).map_err(unprinted),
+            .map_err(|error| Hinted::printing(error).into()),
+        false => {
+            print::line(&image_digest.to_string()).map_err(|error| Hinted::printing(error).into())
+        }
     }
 }
 
@@ -150,9 +152,10 @@ fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
         image_id,
     } = built.identities;
     match arguments.how.json {
-        true => print::json(&report(&built, None, started.elapsed())).map_err(unprinted),
+        true => print::json(&report(&built, None, started.elapsed()))
+            .map_err(|error| Hinted::printing(error).into()),
         false => print::line(&format!("image_digest {image_digest}\nimage_id {image_id}"))
-            .map_err(unprinted),
+            .map_err(|error| Hinted::printing(error).into()),
     }
 }
 
@@ -259,13 +262,13 @@ fn prune(arguments: &cli::Prune) -> Result<(), Error> {
     let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
     let (removed, left) = (mebibytes(pruned.removed), mebibytes(pruned.left));
     print::note(&format!("removed {removed} MiB; {left} MiB remain"));
-    print::line(&folder.display().to_string()).map_err(unprinted)
+    print::line(&folder.display().to_string()).map_err(|error| Hinted::printing(error).into())
 }
 
 async fn push(arguments: &cli::Push) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let image = push::push(&arguments.layout, &arguments.reference, &transport).await?;
-    print::line(&image.to_string()).map_err(unprinted)
+    print::line(&image.to_string()).map_err(|error| Hinted::printing(error).into())
 }
 
 async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
@@ -313,12 +316,13 @@ fn report_signature(
     if let Some(note) = published.note() {
         print::note(&format!("note: {note}"));
     }
-    print::line(&image.to_string()).map_err(unprinted)
+    print::line(&image.to_string()).map_err(|error| Hinted::printing(error).into())
 }
 
 fn keygen(arguments: &cli::Keygen) -> Result<(), Error> {
     let (private, public) = publish::keygen(&arguments.prefix, arguments.algorithm)?;
-    print::line(&format!("{}\n{}", private.display(), public.display())).map_err(unprinted)
+    print::line(&format!("{}\n{}", private.display(), public.display()))
+        .map_err(|error| Hinted::printing(error).into())
 }
 
 async fn transport(arguments: &Registry) -> Result<Transport, Error> {
@@ -331,8 +335,4 @@ async fn transport(arguments: &Registry) -> Result<Transport, Error> {
                 Hinted::from_error(error).hinting(hint).into()
             }),
     }
-}
-
-fn unprinted(source: io::Error) -> Error {
-    At::writing(Path::new("standard output"))(source).into()
 }

@@ -70,7 +70,7 @@ async fn run(cli: Cli) -> Result<Status, Error> {
     let mut work = tokio::spawn(dispatch(cli.command));
     tokio::select! {
         answer = &mut work => {
-            return answer.unwrap_or_else(|error| Err(Hinted::starting(std::io::Error::other(error)).into()));
+            return answer.unwrap_or_else(|error| Err(Hinted::doing("running the command", error).into()));
         }
         _ = signals.next() => {}
     }
@@ -349,7 +349,7 @@ async fn apart<T: Send + 'static>(
 ) -> Result<T, Error> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || read(&path)).await;
-    read.unwrap_or_else(|error| Err(Hinted::starting(std::io::Error::other(error)).into()))
+    read.unwrap_or_else(|error| Err(Hinted::doing("running the command", error).into()))
 }
 
 fn read_policy(path: &Path) -> Result<Policy, Error> {

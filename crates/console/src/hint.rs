@@ -109,9 +109,8 @@ fn of_system(error: &io::Error) -> Option<&'static str> {
         _ if is_large(error) => "the file is larger than any file of its kind: check the path",
         io::ErrorKind::PermissionDenied => "check that you may read or write it",
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "check the path",
-        io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => {
-            "it exists already: choose another path, or remove it"
-        }
+        io::ErrorKind::IsADirectory => "this is a directory: name a file",
+        io::ErrorKind::AlreadyExists => "it exists already: choose another path, or remove it",
         io::ErrorKind::BrokenPipe => "the program that read the output has ended",
         _ => return None,
     })
@@ -139,6 +138,13 @@ mod tests {
         assert_eq!(outer(io::Error::other("x")).to_string(), "reading: x");
         assert_eq!(of(&std::fmt::Error), None);
         assert_eq!(Hinted::new("x").hint(), None);
+    }
+
+    #[test]
+    fn a_directory_given_as_a_file_is_not_to_be_removed() {
+        let read = content::at::read(&std::env::temp_dir(), 1);
+        let hint = of(&read.unwrap_err());
+        assert_eq!(hint, Some("this is a directory: name a file"));
     }
 
     #[test]
