@@ -110,8 +110,8 @@ impl Drop for Contents {
 
 fn unpack(layer: &Descriptor, packing: Packing, path: &Path, root: &Path) -> Result<Digest, Error> {
     let digest = layer.digest;
-    let file = File::open(path).map_err(At::writing(path))?;
-    if Packing::found_in(&file).map_err(At::writing(path))? != packing {
+    let file = File::open(path).map_err(At::reading(path))?;
+    if Packing::found_in(&file).map_err(At::reading(path))? != packing {
         let fault = format!("its content is not {}", layer.media_type);
         return Err(Error::image(format!("unpacking layer {digest}"), fault));
     }

@@ -47,7 +47,7 @@ impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Refused(_) => "ask the collaborator or service that refused",
+            Self::Refused(_) => "ask the collaborator or service that the message names",
             Self::Terms(_) => "rebuild the image with valid terms",
             Self::Http { .. } | Self::Late { .. } => {
                 "check that the services in the terms can be reached from this machine"

@@ -94,7 +94,7 @@ pub fn establish(
         identity = Some(join(identity, measured, audience, token)?);
     }
     // The terms have at least one collaborator.
-    identity.ok_or_else(|| Error::incomplete("reading terms", "collaborator"))
+    identity.ok_or_else(|| Error::Terms("terms: no collaborator".into()))
 }
 
 /// The token for `audience` is invalid.

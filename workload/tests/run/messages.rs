@@ -176,37 +176,34 @@ fn continues_after_invalid_messages() {
     assert!(!outcome.log.contains('\u{1b}'), "{:?}", outcome.log);
 }
 
+/// Services that take half a second to decrypt, with a deadline of 30 seconds.
+fn slow_services() -> Services {
+    let services = Services::new();
+    let mut state = services.state.lock().unwrap();
+    (state.deadline, state.decrypting) = (30, Duration::from_millis(500));
+    drop(state);
+    services
+}
+
+/// Sends 450 messages to collaborator one that it has not sent.
+fn send_garbage(services: &Services) {
+    let (digest, key) = (Digest::of(b"x"), kms_key("one"));
+    for number in 0..450 {
+        services.send_as("one", &format!("g-{number}"), "mallory", &digest, &key);
+    }
+}
+
 #[test]
 fn garbage_of_one_sender_does_not_starve_the_other() {
-    let services = Services::new();
-    services.state.lock().unwrap().deadline = 30;
-    services.state.lock().unwrap().decrypting = Duration::from_millis(500);
+    let services = slow_services();
     services.send("one", "m", "alice");
-    for number in 0..450 {
-        services.send_as(
-            "one",
-            &format!("g-{number}"),
-            "mallory",
-            &Digest::of(b"x"),
-            &kms_key("one"),
-        );
-    }
+    send_garbage(&services);
     services.send("two", "m", "alice");
     // Collaborator one owes nothing more, so that its garbage is refused without a call.
     services.run().result.unwrap();
 
-    let services = Services::new();
-    services.state.lock().unwrap().deadline = 30;
-    services.state.lock().unwrap().decrypting = Duration::from_millis(500);
-    for number in 0..450 {
-        services.send_as(
-            "one",
-            &format!("g-{number}"),
-            "mallory",
-            &Digest::of(b"x"),
-            &kms_key("one"),
-        );
-    }
+    let services = slow_services();
+    send_garbage(&services);
     services.send("two", "m", "alice");
     let outcome = services.run();
     assert!(

@@ -49,6 +49,7 @@ impl Claims {
         match self.software_name.as_deref() {
             Some(CONFIDENTIAL_SPACE) => {}
             found => {
+                let found = found.unwrap_or("no name");
                 return Err(differs("checking swname", CONFIDENTIAL_SPACE, &found));
             }
         }
@@ -190,7 +191,7 @@ mod tests {
             (
                 "CONFIDENTIAL_SPACE",
                 "GCE",
-                r#"checking swname: expected CONFIDENTIAL_SPACE, found Some("GCE")"#,
+                r#"checking swname: expected CONFIDENTIAL_SPACE, found "GCE""#,
             ),
             ("container", "other", "reading claims: no container"),
             (
