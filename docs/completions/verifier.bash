@@ -43,6 +43,9 @@ _verifier() {
             verifier__subcmd__check,help)
                 cmd="verifier__subcmd__check__subcmd__help"
                 ;;
+            verifier__subcmd__check,layer)
+                cmd="verifier__subcmd__check__subcmd__layer"
+                ;;
             verifier__subcmd__check,signature)
                 cmd="verifier__subcmd__check__subcmd__signature"
                 ;;
@@ -54,6 +57,9 @@ _verifier() {
                 ;;
             verifier__subcmd__check__subcmd__help,help)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__help"
+                ;;
+            verifier__subcmd__check__subcmd__help,layer)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__layer"
                 ;;
             verifier__subcmd__check__subcmd__help,signature)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__signature"
@@ -81,6 +87,9 @@ _verifier() {
                 ;;
             verifier__subcmd__help__subcmd__check,envelope)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__envelope"
+                ;;
+            verifier__subcmd__help__subcmd__check,layer)
+                cmd="verifier__subcmd__help__subcmd__check__subcmd__layer"
                 ;;
             verifier__subcmd__help__subcmd__check,signature)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__signature"
@@ -216,7 +225,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check)
-            opts="-h --help signature envelope bundle help"
+            opts="-h --help signature envelope bundle layer help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -294,7 +303,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check__subcmd__help)
-            opts="signature envelope bundle help"
+            opts="signature envelope bundle layer help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -349,9 +358,37 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check__subcmd__help__subcmd__layer)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__check__subcmd__help__subcmd__signature)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__layer)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -418,7 +455,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check)
-            opts="signature envelope bundle"
+            opts="signature envelope bundle layer"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -446,6 +483,20 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check__subcmd__envelope)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__check__subcmd__layer)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

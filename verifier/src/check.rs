@@ -3,14 +3,23 @@
 mod bundle;
 mod envelope;
 mod keys;
+mod layer;
 mod signature;
 
+use std::path::Path;
+
+use console::at::{At, shown};
+use console::hint::Hinted;
 use console::text;
+use content::ReadError;
 use keyless::Refusal;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::Error;
 
 pub use bundle::{Bundle, Root, Signer, bundle};
 pub use envelope::{Envelope, envelope};
+pub use layer::layer;
 pub use signature::{Signature, signature};
 
 /// What is said of a file. What prevents a judgement is an error.
@@ -41,14 +50,48 @@ impl Judgement {
         }
     }
 
-    /// The judgement as JSON: `accepted`, and the `reason` of a refusal, for a bundle with the `check` that refuses.
-    pub fn to_json(&self) -> Value {
+    /// The judgement as JSON, with the facts: `accepted`, and the `reason` of a refusal, for a bundle with the `check`
+    /// that refuses.
+    pub fn to_json(&self, mut facts: Facts) -> Value {
+        facts.insert("accepted".to_owned(), self.is_accepted().into());
         match self {
-            Self::Accepted => json!({"accepted": true}),
-            Self::Refused(reason) => json!({"accepted": false, "reason": reason}),
-            Self::RefusedBy(Refusal { reason, detail }) => {
-                json!({"accepted": false, "check": reason.code(), "reason": detail})
+            Self::Accepted => {}
+            Self::Refused(reason) => {
+                facts.insert("reason".to_owned(), reason.as_str().into());
             }
+            Self::RefusedBy(Refusal { reason, detail }) => {
+                facts.insert("check".to_owned(), reason.code().into());
+                facts.insert("reason".to_owned(), detail.as_str().into());
+            }
+        }
+        facts.into()
+    }
+}
+
+/// What was read from the file, for a report in JSON.
+pub type Facts = serde_json::Map<String, Value>;
+
+/// Distinguishes what is wrong with an image, which is a refusal, from what prevents reading the file at `path`.
+fn refused(path: &Path, error: oci::Error) -> Result<Judgement, Error> {
+    use oci::Error::{Compression, Content, File, Invalid, ReadLayer, WriteLayer};
+    let reason = error.to_string();
+    match error {
+        File(at) => Err(at.into()),
+        Compression => Err(Hinted::doing(format!("checking {}", shown(path)), error)
+            .hinting("decompress it with `zstd -d`")
+            .into()),
+        Content {
+            source: ReadError::Io(cause),
+            ..
+        }
+        | ReadLayer(ReadError::Io(cause))
+        | WriteLayer(cause)
+            if cause.raw_os_error().is_some() =>
+        {
+            Err(At::reading(path)(cause).into())
+        }
+        Invalid { .. } | Content { .. } | ReadLayer(_) | WriteLayer(_) => {
+            Ok(Judgement::Refused(reason))
         }
     }
 }

@@ -17,6 +17,7 @@ use remote::{Registry, Transport};
 use serde_json::{Value, json};
 use signer::{Access, KmsEndpoint, Signer};
 use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
+use verifier::check::Facts;
 use verifier::error::Error;
 use verifier::grant::Grant;
 use verifier::grant::apply::{Change, Keys};
@@ -82,11 +83,12 @@ async fn run(cli: Cli) -> Result<Status, Error> {
 
 /// Judges one file. This needs neither a runtime nor the network.
 fn check(arguments: &cli::check::What) -> Result<Status, Error> {
-    let judgement = arguments.judge(SystemTime::now().into())?;
-    match (judgement.is_accepted(), arguments.json()) {
-        (_, true) => print_json(&judgement.to_json())?,
-        (true, false) => print_line(&judgement.line())?,
-        (false, false) => print::note(&judgement.line()),
+    let mut facts = arguments.json().then(Facts::new);
+    let judgement = arguments.judge(SystemTime::now().into(), facts.as_mut())?;
+    match (judgement.is_accepted(), facts) {
+        (_, Some(facts)) => print_json(&judgement.to_json(facts))?,
+        (true, None) => print_line(&judgement.line())?,
+        (false, None) => print::note(&judgement.line()),
     }
     Ok(match judgement.is_accepted() {
         true => Status::Yes,

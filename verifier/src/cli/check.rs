@@ -8,7 +8,7 @@ use console::hint::Hinted;
 use keyless::{Pattern, Subject, Trusted};
 use signature::Algorithm;
 use verifier::Error;
-use verifier::check::{self, Judgement, Signer};
+use verifier::check::{self, Facts, Judgement, Signer};
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
@@ -27,11 +27,14 @@ pub enum What {
     Envelope(Envelope),
     /// Check a Sigstore bundle
     Bundle(Bundle),
+    /// Check a layer of an image
+    Layer(Layer),
 }
 
 impl What {
-    /// Checks the file. The time `now` only rules out times to come: a certificate must be valid when the signature was made.
-    pub fn judge(&self, now: DateTime<Utc>) -> Result<Judgement, Error> {
+    /// Checks the file, and adds what was read from it to `facts`. The time `now` only rules out times to come: a certificate
+    /// must be valid when the signature was made.
+    pub fn judge(&self, now: DateTime<Utc>, facts: Option<&mut Facts>) -> Result<Judgement, Error> {
         match self {
             Self::Signature(arguments) => check::signature(&check::Signature {
                 file: &arguments.file,
@@ -46,6 +49,7 @@ impl What {
                 payload_type: arguments.payload_type.as_deref(),
             }),
             Self::Bundle(arguments) => arguments.judge(now),
+            Self::Layer(arguments) => check::layer(&arguments.file, facts),
         }
     }
 
@@ -55,6 +59,7 @@ impl What {
             Self::Signature(arguments) => arguments.json,
             Self::Envelope(arguments) => arguments.json,
             Self::Bundle(arguments) => arguments.json,
+            Self::Layer(arguments) => arguments.json,
         }
     }
 }
@@ -99,6 +104,16 @@ pub struct Envelope {
     #[arg(long, value_name = "TYPE")]
     pub payload_type: Option<String>,
     /// Report as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `check layer`.
+#[derive(Args, Debug)]
+pub struct Layer {
+    /// The layer: a tar archive, plain or in gzip
+    pub file: PathBuf,
+    /// Report as JSON on standard output, with the diff ID and all entries
     #[arg(long)]
     pub json: bool,
 }

@@ -24,7 +24,6 @@ pub(crate) const PARENT: Fault = of("parent is not a directory");
 pub(crate) const EXTENSION: Fault = of("extended header is malformed");
 pub(crate) const HEADER: Fault = of("header is malformed");
 pub(crate) const TRAILING: Fault = of("bytes after the end of the archive");
-pub(crate) const COMPRESSION: Fault = of("compression is not gzip");
 /// A file changed its size or type.
 pub(crate) const CHANGED: Fault = of("file changed while it was read");
 

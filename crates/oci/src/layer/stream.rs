@@ -19,7 +19,7 @@ pub(crate) fn decompress<'a>(mut blob: impl Read + 'a) -> Result<Box<dyn Read + 
         .read_to_end(&mut magic)
         .map_err(unreadable)?;
     if magic == ZSTD {
-        return Err(whole(fault::COMPRESSION));
+        return Err(Error::Compression);
     }
     let compressed = magic.starts_with(&GZIP);
     let blob = io::Cursor::new(magic).chain(blob);
