@@ -11,6 +11,7 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("console", &["content"]),
     ("content", &[]),
+    ("expression", &[]),
     ("isolate", &[]),
     ("scratch", &[]),
     ("testkit", &[]),
@@ -62,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "confidential",
             "console",
             "content",
+            "expression",
             "google",
             "isolate",
             "oci",
@@ -83,7 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "builder",
             "confidential",
             "content",
-            "emulator",
+            "expression",
             "google",
             "keyless",
             "oci",
@@ -98,7 +100,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PROGRAMS: [&str; 5] = ["builder", "verifier", "emulator", "ceremony", "workload"];
 
 /// Crates that must not depend on a network library.
-const OFFLINE: [&str; 8] = [
+const OFFLINE: [&str; 9] = [
     "content",
     "oci",
     "signature",
@@ -107,6 +109,7 @@ const OFFLINE: [&str; 8] = [
     "attest",
     "confidential",
     "google",
+    "expression",
 ];
 const NETWORK: [&str; 12] = [
     "curl",

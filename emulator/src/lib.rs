@@ -1,7 +1,6 @@
 //! Confidential Space and the parts of Google Cloud around it, on loopback, for rehearsal and tests.
 
 pub mod attestation;
-pub mod cel;
 pub mod clock;
 pub mod error;
 pub mod launch;

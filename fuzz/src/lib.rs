@@ -7,7 +7,7 @@ mod builder;
 mod check;
 mod confidential;
 mod content;
-mod emulator;
+mod expression;
 mod google;
 mod keyless;
 mod oci;
@@ -37,13 +37,13 @@ targets! {
     apt_sources: builder::apt_sources,
     archive: oci::archive,
     cargo_lock: builder::cargo_lock,
-    cel: emulator::cel,
     claims: confidential::claims,
     config: oci::config,
     deb: builder::deb,
     discovery: confidential::discovery,
     envelope: signature::envelope,
     event_log: confidential::event_log,
+    expression: expression::expression,
     google_name: google::google_name,
     grant: verifier::grant,
     image_lock: builder::image_lock,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use confidential::claims::ISSUER;
 use content::json::null_is_default;
+use expression::{Program, Variables};
 use google::identity;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,7 +14,6 @@ use serde_json::{Value, json};
 use super::accounts::{AccessToken, Accounts, Federated};
 use super::iam::{Iam, Provider};
 use crate::attestation::Attestation;
-use crate::cel::{self, CelError, Variables};
 use crate::oauth::Refusal;
 use crate::protojson::Ignored;
 
@@ -196,7 +196,7 @@ fn admitted(
     }
     check_sizes(&federated)?;
     let condition = &provider.attribute_condition;
-    let holds = |variables| cel::condition(condition, variables);
+    let holds = |variables| Program::parse(condition)?.holds(variables);
     match condition.is_empty()
         || variables(claims, &federated)
             .and_then(holds)
@@ -215,15 +215,16 @@ fn map(
     expression: &str,
     claims: &Value,
     federated: &mut Federated,
-) -> Result<(), CelError> {
+) -> Result<(), expression::Error> {
     let assertion = Variables::default().with("assertion", claims)?;
+    let program = Program::parse(expression)?;
     match name.strip_prefix("attribute.") {
         Some(name) => {
-            let value = cel::text(expression, assertion)?;
+            let value = program.text(assertion)?;
             federated.attributes.insert(name.to_owned(), value);
         }
-        None if name == "google.groups" => federated.groups = cel::texts(expression, assertion)?,
-        None => federated.subject = cel::text(expression, assertion)?,
+        None if name == "google.groups" => federated.groups = program.texts(assertion)?,
+        None => federated.subject = program.text(assertion)?,
     }
     Ok(())
 }
@@ -248,7 +249,7 @@ fn check_sizes(federated: &Federated) -> Result<(), Refusal> {
 }
 
 /// The variables of a condition (IAM v1, `WorkloadIdentityPoolProvider.attributeCondition`).
-fn variables(claims: &Value, federated: &Federated) -> Result<Variables, CelError> {
+fn variables(claims: &Value, federated: &Federated) -> Result<Variables, expression::Error> {
     let google = json!({"subject": federated.subject, "groups": federated.groups});
     Variables::default()
         .with("assertion", claims)?

@@ -1,16 +1,13 @@
 //! Conditions of bindings, in CEL.
 
 use content::json::null_is_default;
+use expression::google::iam_condition;
+use expression::{Error, Program, Timestamp, Variables, compile_condition};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::cel::{self, CelError, Variables};
 use crate::clock;
 use crate::status::Status;
-
-/// The variables that conditions can name (IAM, "Attribute reference for IAM Conditions"). Not all of them
-/// are emulated.
-const VARIABLES: [&str; 4] = ["request", "resource", "api", "destination"];
 
 /// The condition of a binding (`google.type.Expr`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -42,7 +39,8 @@ pub struct Condition {
 /// # Errors
 /// The expression is malformed, names another variable or is not boolean.
 pub(super) fn check(condition: &Condition) -> Result<(), Status> {
-    cel::compile_condition(&condition.expression, &VARIABLES)
+    compile_condition(&condition.expression, &iam_condition())
+        .map(drop)
         .map_err(|error| Status::invalid(error.to_string()))
 }
 
@@ -50,17 +48,17 @@ pub(super) fn check(condition: &Condition) -> Result<(), Status> {
 /// an attribute that is not emulated, counts as false.
 pub(super) fn holds(condition: Option<&Condition>, resource: &str, now: u64) -> bool {
     condition.is_none_or(|condition| {
-        variables(resource, now)
-            .and_then(|variables| cel::condition(&condition.expression, variables))
+        Program::parse(&condition.expression)
+            .and_then(|program| program.holds(variables(resource, now)?))
             .unwrap_or(false)
     })
 }
 
 /// The variables of a condition (IAM, "Attribute reference for IAM Conditions").
-fn variables(resource: &str, now: u64) -> Result<Variables, CelError> {
+fn variables(resource: &str, now: u64) -> Result<Variables, Error> {
     #[derive(Serialize)]
     struct Request {
-        time: ::cel::Timestamp,
+        time: Timestamp,
     }
     let request = Request {
         time: clock::at(now).fixed_offset().into(),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use content::json::null_is_default;
+use expression::google::{attribute_condition, attribute_mapping, mapped};
+use expression::{compile_as, compile_condition};
 use google::{ProjectNumber, identity};
 use serde::{Deserialize, Serialize};
 
-use crate::cel;
 use crate::protojson::{Enumeration, Ignored, NotEmulated, Object};
 use crate::status::Status;
 
@@ -262,7 +263,8 @@ fn check_provider(provider: &Provider) -> Result<(), Status> {
         "true" => Err(Status::invalid(
             "The attribute condition must not be a literal true.",
         )),
-        condition => cel::compile_condition(condition, &["assertion", "google", "attribute"])
+        condition => compile_condition(condition, &attribute_condition())
+            .map(drop)
             .map_err(|error| Status::invalid(error.to_string())),
     }
 }
@@ -291,7 +293,7 @@ fn check_mapping(mapping: &BTreeMap<String, String>) -> Result<(), Status> {
                 "The attribute mapping of {target} has more than {MAPPING} characters."
             )));
         }
-        cel::compile(expression, &["assertion"])
+        compile_as(expression, &attribute_mapping(), &mapped(target))
             .map_err(|error| Status::invalid(error.to_string()))?;
     }
     Ok(())

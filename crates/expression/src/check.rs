@@ -3,6 +3,8 @@
 use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue};
 use cel::common::ast::{SelectExpr, operators};
 
+use crate::{Error, Type, Variable};
+
 /// The names of types, which every expression can name (CEL, "Language Definition", section "Values").
 const TYPES: [&str; 10] = [
     "bool",
@@ -56,11 +58,23 @@ const NOT_BOOLEAN: [&str; 27] = [
     "upperAscii",
 ];
 
+/// The type of an expression, as far as it is known.
+pub(super) fn check(tree: &IdedExpr, declared: &[Variable]) -> Result<Type, Error> {
+    let mut known: Vec<_> = declared.iter().map(|v| v.name.as_str()).collect();
+    match undeclared(tree, &mut known) {
+        Some(name) => Err(Error::Undeclared(name.to_owned())),
+        None if is_boolean(tree) => Ok(Type::Dyn),
+        None => Ok(Type::Type),
+    }
+}
+
+/// Whether a value of one type can be one of another.
+pub(super) fn is_assignable(found: &Type, expected: &Type) -> bool {
+    *found == Type::Dyn || *expected != Type::Bool
+}
+
 /// The first name in an expression that is neither among `known` nor bound by a macro.
-pub(super) fn undeclared<'a>(
-    expression: &'a IdedExpr,
-    known: &mut Vec<&'a str>,
-) -> Option<&'a str> {
+fn undeclared<'a>(expression: &'a IdedExpr, known: &mut Vec<&'a str>) -> Option<&'a str> {
     match &expression.expr {
         Expr::Unspecified | Expr::Literal(_) => None,
         Expr::Ident(name) => {
@@ -116,7 +130,7 @@ fn of_comprehension<'a>(
 }
 
 /// Whether the value of an expression can be a bool.
-pub(super) fn is_boolean(expression: &IdedExpr) -> bool {
+fn is_boolean(expression: &IdedExpr) -> bool {
     match &expression.expr {
         Expr::Unspecified => true,
         Expr::Literal(literal) => matches!(literal, LiteralValue::Boolean(_)),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use emulator::cel::{CelError, Variables, condition, evaluate};
+use expression::{Error, Program, Variables};
 use serde_json::Value;
 
 fn rows(path: &Path) -> Vec<Value> {
@@ -26,7 +26,8 @@ fn conditions_over_claims_of_real_tokens() {
         let claims = std::fs::read(folder.join(row["claims"].as_str().unwrap())).unwrap();
         let claims: Value = serde_json::from_slice(&claims).unwrap();
         let assertion = Variables::default().with("assertion", &claims).unwrap();
-        let found = condition(row["expr"].as_str().unwrap(), assertion);
+        let program = Program::parse(row["expr"].as_str().unwrap());
+        let found = program.and_then(|program| program.holds(assertion));
         // An error denies access, as a false condition does.
         if found.as_ref().is_ok_and(|found| *found) != (row["expect"] == true) {
             wrong.push(format!("{}: {found:?}", row["id"]));
@@ -48,7 +49,8 @@ fn conformance_with_the_language() {
             continue;
         }
         asked += 1;
-        let found = evaluate(row["expr"].as_str().unwrap(), Variables::default());
+        let program = Program::parse(row["expr"].as_str().unwrap());
+        let found = program.and_then(|program| program.evaluate(Variables::default()));
         if !agrees(&found, &row["expect"]) {
             wrong.push(format!(
                 "{}: {}: {found:?}, expected {}",
@@ -65,7 +67,7 @@ fn conformance_with_the_language() {
     );
 }
 
-fn agrees(found: &Result<cel::Value, CelError>, expected: &Value) -> bool {
+fn agrees(found: &Result<expression::Value, Error>, expected: &Value) -> bool {
     match (found, &expected["value"]) {
         (Err(_), Value::Null) => expected["error"].is_array(),
         (Ok(found), typed) if typed.is_object() => same(found, typed),
@@ -73,30 +75,31 @@ fn agrees(found: &Result<cel::Value, CelError>, expected: &Value) -> bool {
     }
 }
 
-fn same(found: &cel::Value, typed: &Value) -> bool {
+fn same(found: &expression::Value, typed: &Value) -> bool {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (kind, value) = typed.as_object().unwrap().iter().next().unwrap();
     match (found, kind.as_str()) {
-        (cel::Value::Null, "null") => true,
-        (cel::Value::Bool(found), "bool") => found == value,
-        (cel::Value::Int(found), "int") => found.to_string() == text(value),
-        (cel::Value::UInt(found), "uint") => found.to_string() == text(value),
-        (cel::Value::Float(found), "double") => value.as_f64() == Some(*found),
-        (cel::Value::String(found), "string") => **found == text(value),
-        (cel::Value::List(found), "list") => {
+        (expression::Value::Null, "null") => true,
+        (expression::Value::Bool(found), "bool") => found == value,
+        (expression::Value::Int(found), "int") => found.to_string() == text(value),
+        (expression::Value::UInt(found), "uint") => found.to_string() == text(value),
+        (expression::Value::Float(found), "double") => value.as_f64() == Some(*found),
+        (expression::Value::String(found), "string") => **found == text(value),
+        (expression::Value::List(found), "list") => {
             let expected = value.as_array().unwrap();
             found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| same(f, e))
         }
-        (cel::Value::Map(found), "map") => {
+        (expression::Value::Map(found), "map") => {
             let expected = value.as_array().unwrap();
             let has = |pair: &Value| {
-                let value = |key: &cel::objects::Key| cel::Value::from(key.clone());
                 let mut pairs = found.map.iter();
-                pairs.any(|(k, v)| same(&value(k), &pair[0]) && same(v, &pair[1]))
+                pairs.any(|(k, v)| same(&k.into(), &pair[0]) && same(v, &pair[1]))
             };
             found.map.len() == expected.len() && expected.iter().all(has)
         }
-        (cel::Value::Bytes(_) | cel::Value::Opaque(_), _) => panic!("no comparison with {typed}"),
+        (expression::Value::Bytes(_) | expression::Value::Opaque(_), _) => {
+            panic!("no comparison with {typed}")
+        }
         _ => false,
     }
 }

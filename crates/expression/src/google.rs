@@ -1,0 +1,88 @@
+//! The variables of expressions that Google Cloud evaluates.
+
+use std::sync::Arc;
+
+use crate::{Object, Type, Variable};
+
+/// The variables of the attribute mapping of an identity provider: the claims of the token (IAM v1,
+/// `WorkloadIdentityPoolProvider.attributeMapping`).
+pub fn attribute_mapping() -> Vec<Variable> {
+    let claims = Type::map(Type::String, Type::Dyn);
+    vec![Variable::new("assertion", claims)]
+}
+
+/// The variables of the attribute condition of an identity provider: the claims of the token, and what they are
+/// mapped to (IAM v1, `WorkloadIdentityPoolProvider.attributeCondition`).
+pub fn attribute_condition() -> Vec<Variable> {
+    let google = vec![
+        ("subject", Type::String),
+        ("groups", Type::list(Type::String)),
+    ];
+    let mut variables = attribute_mapping();
+    variables.push(Variable::new("google", Type::object("google", google)));
+    let attribute = Type::map(Type::String, Type::String);
+    variables.push(Variable::new("attribute", attribute));
+    variables
+}
+
+/// The type that the value of a mapping to `target` must have: `google.groups` is a list of strings, any other
+/// attribute a string.
+pub fn mapped(target: &str) -> Type {
+    match target {
+        "google.groups" => Type::list(Type::String),
+        _ => Type::String,
+    }
+}
+
+/// The variables of the condition of a role binding (IAM, "Attribute reference for IAM Conditions").
+pub fn iam_condition() -> Vec<Variable> {
+    let auth = Type::object(
+        "request.auth",
+        vec![("access_levels", Type::list(Type::String))],
+    );
+    let request = Type::object(
+        "request",
+        vec![
+            ("time", Type::Timestamp),
+            ("path", Type::String),
+            ("host", Type::String),
+            ("auth", auth),
+        ],
+    );
+    let destination = Type::object(
+        "destination",
+        vec![("ip", Type::String), ("port", Type::Int)],
+    );
+    vec![
+        Variable::new("request", request),
+        Variable::new("resource", resource()),
+        Variable::new("api", api()),
+        Variable::new("destination", destination),
+    ]
+}
+
+fn resource() -> Type {
+    let of = |arguments: usize| vec![Type::String; arguments];
+    Type::Object(Arc::new(Object {
+        name: "resource",
+        fields: vec![
+            ("name", Type::String),
+            ("service", Type::String),
+            ("type", Type::String),
+        ],
+        methods: vec![
+            ("hasTagKey", of(1), Type::Bool),
+            ("hasTagKeyId", of(1), Type::Bool),
+            ("matchTag", of(2), Type::Bool),
+            ("matchTagId", of(2), Type::Bool),
+        ],
+    }))
+}
+
+fn api() -> Type {
+    Type::Object(Arc::new(Object {
+        name: "api",
+        fields: Vec::new(),
+        methods: vec![("getAttribute", vec![Type::String, Type::Dyn], Type::Dyn)],
+    }))
+}

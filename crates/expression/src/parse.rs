@@ -1,0 +1,38 @@
+//! The parser and its limits.
+
+use std::sync::{Arc, LazyLock};
+
+use cel::Env;
+use cel::common::ast::IdedExpr;
+
+use crate::{Error, bounds};
+
+/// The largest length of an expression, in bytes (IAM allows as many characters in attribute conditions).
+pub(super) const LENGTH: usize = 4096;
+
+/// CEL with the string functions of Google's conditions.
+pub(super) fn environment() -> Result<Arc<Env>, Error> {
+    static ENVIRONMENT: LazyLock<Result<Arc<Env>, Error>> = LazyLock::new(|| {
+        let mut env = Env::stdlib().with_optional_support(false);
+        let extended = env.add_extension(cel::extensions::strings);
+        extended.map_err(|error| Error::Syntax(error.to_string()))?;
+        Ok(Arc::new(env))
+    });
+    ENVIRONMENT.clone()
+}
+
+/// Parses an expression.
+///
+/// # Errors
+/// The expression is too long, too deep or malformed.
+pub(super) fn parse(expression: &str) -> Result<IdedExpr, Error> {
+    if expression.len() > LENGTH {
+        return Err(Error::Length);
+    }
+    let parsed = environment()?.parser().parse(expression);
+    let mut parsed = parsed.map_err(|error| Error::Syntax(error.to_string()))?;
+    match bounds::is_too_deep(&mut parsed) {
+        true => Err(Error::Depth),
+        false => Ok(parsed),
+    }
+}
