@@ -5,11 +5,12 @@ use chrono::DateTime;
 use content::{Digest, json, limits};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{Document, Error};
+use crate::{Document, Error, Verify};
 
 /// An image's configuration (OCI image specification, config.md).
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Config {
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(bound(deserialize = "D: Verify"))]
+pub struct Config<D = Digest> {
     /// The time of creation, in RFC 3339.
     #[serde(
         default,
@@ -37,7 +38,7 @@ pub struct Config {
     #[serde(default, deserialize_with = "json::null_is_default")]
     pub config: Execution,
     /// The layers of the image's file system.
-    pub rootfs: RootFs,
+    pub rootfs: RootFs<D>,
     /// The history of each layer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<History>,
@@ -99,12 +100,13 @@ impl<'de> Deserialize<'de> for Nothing {
 
 /// The layers before compression (config.md, property `rootfs`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct RootFs {
+#[serde(bound(deserialize = "D: Verify"))]
+pub struct RootFs<D = Digest> {
     /// Always `layers`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The digest of each layer's tar archive, lowest first.
-    pub diff_ids: Vec<Digest>,
+    pub diff_ids: Vec<D>,
 }
 
 impl Default for RootFs {
@@ -147,13 +149,48 @@ pub struct History {
     pub empty_layer: Option<bool>,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            created: None,
+            author: None,
+            architecture: String::new(),
+            os: String::new(),
+            os_version: None,
+            os_features: Vec::new(),
+            variant: None,
+            config: Execution::default(),
+            rootfs: RootFs::default(),
+            history: Vec::new(),
+        }
+    }
+}
+
 impl Config {
+    /// Parses a configuration with diff IDs by SHA-256.
+    ///
+    /// # Errors
+    /// Those of [`Config::parse_any`], or a diff ID is by another algorithm.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        Self::parse_any(bytes)
+    }
+
+    /// Writes the configuration as canonical JSON.
+    ///
+    /// # Errors
+    /// None for a configuration that was parsed or built here.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        json::canonical(self).map_err(refused)
+    }
+}
+
+impl<D: Verify> Config<D> {
     /// Parses a configuration.
     ///
     /// # Errors
     /// The bytes are larger than [`limits::CONFIG`], not strict JSON, or not a configuration; the type of
     /// `rootfs` is not `layers`, or an environment variable has no `=`.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+    pub fn parse_any(bytes: &[u8]) -> Result<Self, Error> {
         let config: Self = json::parse(bytes, limits::CONFIG).map_err(refused)?;
         if config.rootfs.kind != "layers" {
             let kind = config.rootfs.kind;
@@ -169,14 +206,6 @@ impl Config {
             }
             None => Ok(config),
         }
-    }
-
-    /// Writes the configuration as canonical JSON.
-    ///
-    /// # Errors
-    /// None for a configuration that was parsed or built here.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        json::canonical(self).map_err(refused)
     }
 }
 

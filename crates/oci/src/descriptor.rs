@@ -2,20 +2,24 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use content::Digest;
+use content::{Digest, json, limits};
 use fluent_uri::Uri;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::media;
+use crate::{Document, Error, Verify, media};
 
 /// A descriptor of content (OCI image specification, descriptor.md).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase", try_from = "Wire")]
-pub struct Descriptor {
+#[serde(
+    rename_all = "camelCase",
+    try_from = "Wire<D>",
+    bound(deserialize = "D: Verify")
+)]
+pub struct Descriptor<D = Digest> {
     /// The content's media type.
     pub media_type: String,
     /// The content's digest.
-    pub digest: Digest,
+    pub digest: D,
     /// The content's size in bytes.
     pub size: u64,
     /// Annotations of the content. They are not verified.
@@ -55,11 +59,11 @@ pub struct Platform {
 
 /// A descriptor before it is checked.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire {
+#[serde(rename_all = "camelCase", bound(deserialize = "D: Verify"))]
+struct Wire<D> {
     #[serde(deserialize_with = "media_type")]
     media_type: String,
-    digest: Digest,
+    digest: D,
     #[serde(deserialize_with = "size")]
     size: u64,
     #[serde(default)]
@@ -72,11 +76,11 @@ struct Wire {
     platform: Option<Platform>,
 }
 
-impl TryFrom<Wire> for Descriptor {
+impl<D: Verify> TryFrom<Wire<D>> for Descriptor<D> {
     /// The rule of the specification that the descriptor violates.
     type Error = String;
 
-    fn try_from(wire: Wire) -> Result<Self, String> {
+    fn try_from(wire: Wire<D>) -> Result<Self, String> {
         let is_uri = |url: &&String| Uri::parse(url.as_str()).is_ok();
         if let Some(url) = wire.urls.iter().find(|url| !is_uri(url)) {
             let shown: String = url.chars().take(200).collect();
@@ -84,7 +88,7 @@ impl TryFrom<Wire> for Descriptor {
         }
         if let Some(data) = &wire.data {
             let data = STANDARD.decode(data).map_err(|_| "data is not base64")?;
-            if data.len() as u64 != wire.size || Digest::of(&data) != wire.digest {
+            if data.len() as u64 != wire.size || wire.digest.is_of(&data) == Some(false) {
                 return Err("data differs from digest and size".to_owned());
             }
         }
@@ -98,6 +102,17 @@ impl TryFrom<Wire> for Descriptor {
             data: wire.data,
             platform: wire.platform,
         })
+    }
+}
+
+impl<D: Verify> Descriptor<D> {
+    /// Parses a descriptor outside another document.
+    ///
+    /// # Errors
+    /// The bytes are larger than [`limits::MANIFEST`], not strict JSON, or not a descriptor.
+    pub fn parse_any(bytes: &[u8]) -> Result<Self, Error> {
+        json::parse(bytes, limits::MANIFEST)
+            .map_err(|fault| Error::document(Document::Descriptor, fault))
     }
 }
 

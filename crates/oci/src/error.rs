@@ -103,6 +103,8 @@ pub enum Document {
     Config,
     /// `image-layout.md`: the file `oci-layout`.
     Layout,
+    /// `descriptor.md`, outside another document.
+    Descriptor,
 }
 
 impl Display for Document {
@@ -112,6 +114,7 @@ impl Display for Document {
             Self::Index => "index",
             Self::Config => "configuration",
             Self::Layout => "layout",
+            Self::Descriptor => "descriptor",
         })
     }
 }

@@ -1,17 +1,17 @@
 use std::collections::BTreeMap;
 
-use content::{json, limits};
+use content::{Digest, json, limits};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::descriptor::optional_media_type;
-use crate::{Descriptor, Document, Error, media};
+use crate::{Descriptor, Document, Error, Verify, media};
 
 /// A list of manifests (OCI image specification, image-index.md): the index of a layout, or the referrers
 /// of an image.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Index {
+#[serde(rename_all = "camelCase", bound(deserialize = "D: Verify"))]
+pub struct Index<D = Digest> {
     /// Always 2.
     pub schema_version: u64,
     /// Always [`media::INDEX`], which is also assumed if the member is absent.
@@ -25,10 +25,10 @@ pub struct Index {
     )]
     pub artifact_type: Option<String>,
     /// The manifests.
-    pub manifests: Vec<Descriptor>,
+    pub manifests: Vec<Descriptor<D>>,
     /// The manifest that this one refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Descriptor>,
+    pub subject: Option<Descriptor<D>>,
     /// Annotations. They are not verified.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -55,12 +55,30 @@ impl Index {
         }
     }
 
+    /// Parses an index with digests by SHA-256.
+    ///
+    /// # Errors
+    /// Those of [`Index::parse_any`], or a digest is by another algorithm.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        Self::parse_any(bytes)
+    }
+
+    /// Writes the index as canonical JSON.
+    ///
+    /// # Errors
+    /// None for an index that was parsed or built here.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        json::canonical(self).map_err(|fault| Error::document(Document::Index, fault))
+    }
+}
+
+impl<D: Verify> Index<D> {
     /// Parses an index.
     ///
     /// # Errors
     /// The bytes are larger than [`limits::MANIFEST`], not strict JSON, not an index, have another schema
     /// version or media type, or could be parsed as a manifest too.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+    pub fn parse_any(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::Index;
         let json = |fault| Error::document(document, fault);
         let index: Self = json::parse(bytes, limits::MANIFEST).map_err(json)?;
@@ -81,14 +99,6 @@ impl Index {
             return Err(Error::media_type(document, media::INDEX, &self.media_type));
         }
         Ok(())
-    }
-
-    /// Writes the index as canonical JSON.
-    ///
-    /// # Errors
-    /// None for an index that was parsed or built here.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        json::canonical(self).map_err(|fault| Error::document(Document::Index, fault))
     }
 }
 

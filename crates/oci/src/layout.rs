@@ -57,15 +57,8 @@ impl Layout {
         let path = dir.join("oci-layout");
         let document = Document::Layout;
         let bytes = read(&path, document)?;
-        let header: Header = json::parse(&bytes, limits::MANIFEST)
-            .map_err(|fault| Error::document(document, fault))?;
-        if header.image_layout_version != VERSION {
-            let version = header.image_layout_version;
-            return Err(refused(
-                dir,
-                format!("version {version:?} is not \"1.0.0\""),
-            ));
-        }
+        let header = Header::parse(&bytes)?;
+        header.check().map_err(|fault| refused(dir, fault))?;
         Ok(Self {
             dir: dir.to_owned(),
         })
@@ -183,6 +176,29 @@ impl Layout {
         let mut file = temporary(&self.dir)?;
         file.write_all(bytes).map_err(At::writing(path))?;
         persist(file, path)
+    }
+}
+
+/// Checks the file `oci-layout`.
+///
+/// # Errors
+/// The bytes are larger than [`limits::MANIFEST`], not strict JSON, or of another version.
+pub fn check_header(bytes: &[u8]) -> Result<(), Error> {
+    let checked = Header::parse(bytes)?.check();
+    checked.map_err(|fault| Error::document(Document::Layout, fault))
+}
+
+impl Header {
+    fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        json::parse(bytes, limits::MANIFEST)
+            .map_err(|fault| Error::document(Document::Layout, fault))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match self.image_layout_version.as_str() {
+            VERSION => Ok(()),
+            other => Err(format!("version {other:?} is not {VERSION:?}")),
+        }
     }
 }
 

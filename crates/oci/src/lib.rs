@@ -5,6 +5,7 @@
 pub mod archive;
 mod config;
 mod descriptor;
+mod digest;
 mod error;
 mod image;
 mod index;
@@ -16,6 +17,7 @@ mod reference;
 
 pub use config::{Config, Execution, History, Nothing, RootFs};
 pub use descriptor::{Descriptor, Platform};
+pub use digest::{AnyDigest, AnyHasher, InvalidDigest, Verify};
 pub use error::{Document, Error};
 pub use image::Image;
 pub use index::Index;

@@ -1,17 +1,17 @@
 use std::collections::BTreeMap;
 
-use content::{json, limits};
+use content::{Digest, json, limits};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::descriptor::optional_media_type;
-use crate::{Descriptor, Document, Error, media};
+use crate::{Descriptor, Document, Error, Verify, media};
 
 /// An image manifest, also used for signatures and attestations (OCI image specification, manifest.md).
 /// Digests are computed over the received bytes, never over a manifest that was written again.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Manifest {
+#[serde(rename_all = "camelCase", bound(deserialize = "D: Verify"))]
+pub struct Manifest<D = Digest> {
     /// Always 2.
     pub schema_version: u64,
     /// Always [`media::MANIFEST`], which is also assumed if the member is absent.
@@ -25,12 +25,12 @@ pub struct Manifest {
     )]
     pub artifact_type: Option<String>,
     /// The image's configuration, or [`Descriptor::empty`].
-    pub config: Descriptor,
+    pub config: Descriptor<D>,
     /// The layers, lowest first.
-    pub layers: Vec<Descriptor>,
+    pub layers: Vec<Descriptor<D>>,
     /// The manifest that this one refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Descriptor>,
+    pub subject: Option<Descriptor<D>>,
     /// Annotations. They are not verified.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -67,13 +67,31 @@ impl Manifest {
         }
     }
 
+    /// Parses a manifest with digests by SHA-256.
+    ///
+    /// # Errors
+    /// Those of [`Manifest::parse_any`], or a digest is by another algorithm.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        Self::parse_any(bytes)
+    }
+
+    /// Writes the manifest as canonical JSON.
+    ///
+    /// # Errors
+    /// None for a manifest that was parsed or built here.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        json::canonical(self).map_err(|fault| Error::document(Document::Manifest, fault))
+    }
+}
+
+impl<D: Verify> Manifest<D> {
     /// Parses a manifest.
     ///
     /// # Errors
     /// The bytes are larger than [`limits::MANIFEST`], not strict JSON, not a manifest, have another schema
     /// version or media type, more than [`limits::LAYERS`] layers or, for an image, none, neither a configuration
     /// nor an artifact type, or could be parsed as an index too.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+    pub fn parse_any(bytes: &[u8]) -> Result<Self, Error> {
         let document = Document::Manifest;
         let json = |fault| Error::document(document, fault);
         let kind: Kind = json::parse(bytes, limits::MANIFEST).map_err(json)?;
@@ -105,14 +123,6 @@ impl Manifest {
             return Err(Error::document(document, fault));
         }
         Ok(())
-    }
-
-    /// Writes the manifest as canonical JSON.
-    ///
-    /// # Errors
-    /// None for a manifest that was parsed or built here.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        json::canonical(self).map_err(|fault| Error::document(Document::Manifest, fault))
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use content::Digest;
 
-pub use read::read;
+pub use read::{decompress, read};
 
 /// One entry of an archive, with the extended headers applied.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -11,7 +11,7 @@ use super::sparse::{self, Map, Place};
 use crate::Error;
 use crate::layer::fault::{self, Fault, unreadable, whole};
 use crate::layer::record::text;
-use crate::layer::stream::{Metered, decompress};
+use crate::layer::stream::{self, Metered};
 
 /// Maximum size of one extended header, in bytes, as in Go.
 const EXTENSION_LIMIT: u64 = 1 << 20;
@@ -32,7 +32,7 @@ pub fn read<E: From<Error>>(
     mut visit: impl FnMut(Entry) -> Result<(), E>,
 ) -> Result<Digest, E> {
     let mut reader = Reader {
-        input: Metered::new(decompress(blob)?, limits::LAYER),
+        input: Metered::new(stream::decompress(blob)?, limits::LAYER),
         left: 0,
         padding: 0,
         holes: HOLES,
@@ -43,6 +43,21 @@ pub fn read<E: From<Error>>(
         visit(entry)?;
     }
     Ok(reader.input.finish_after_end()?)
+}
+
+/// Passes the bytes of an archive, plain or in gzip, to `visit`.
+///
+/// # Errors
+/// There are more than [`limits::LAYER`] bytes, the compression is not gzip, or `blob` cannot be read.
+pub fn decompress(blob: impl Read, visit: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+    let mut archive = Metered::new(stream::decompress(blob)?, limits::LAYER);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match archive.read(&mut buffer).map_err(unreadable)? {
+            0 => return Ok(()),
+            count => visit(&buffer[..count]),
+        }
+    }
 }
 
 struct Reader<R> {
