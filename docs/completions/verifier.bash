@@ -43,6 +43,9 @@ _verifier() {
             verifier__subcmd__check,help)
                 cmd="verifier__subcmd__check__subcmd__help"
                 ;;
+            verifier__subcmd__check,image)
+                cmd="verifier__subcmd__check__subcmd__image"
+                ;;
             verifier__subcmd__check,layer)
                 cmd="verifier__subcmd__check__subcmd__layer"
                 ;;
@@ -57,6 +60,9 @@ _verifier() {
                 ;;
             verifier__subcmd__check__subcmd__help,help)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__help"
+                ;;
+            verifier__subcmd__check__subcmd__help,image)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__image"
                 ;;
             verifier__subcmd__check__subcmd__help,layer)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__layer"
@@ -87,6 +93,9 @@ _verifier() {
                 ;;
             verifier__subcmd__help__subcmd__check,envelope)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__envelope"
+                ;;
+            verifier__subcmd__help__subcmd__check,image)
+                cmd="verifier__subcmd__help__subcmd__check__subcmd__image"
                 ;;
             verifier__subcmd__help__subcmd__check,layer)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__layer"
@@ -225,7 +234,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check)
-            opts="-h --help signature envelope bundle layer help"
+            opts="-h --help signature envelope bundle image layer help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -303,7 +312,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check__subcmd__help)
-            opts="signature envelope bundle layer help"
+            opts="signature envelope bundle image layer help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -358,6 +367,20 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check__subcmd__help__subcmd__image)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__check__subcmd__help__subcmd__layer)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -375,6 +398,20 @@ _verifier() {
         verifier__subcmd__check__subcmd__help__subcmd__signature)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__image)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -455,7 +492,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check)
-            opts="signature envelope bundle layer"
+            opts="signature envelope bundle image layer"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -483,6 +520,20 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check__subcmd__envelope)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__check__subcmd__image)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

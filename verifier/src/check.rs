@@ -2,8 +2,10 @@
 
 mod bundle;
 mod envelope;
+mod image;
 mod keys;
 mod layer;
+mod layout;
 mod signature;
 
 use std::path::Path;
@@ -19,6 +21,7 @@ use crate::Error;
 
 pub use bundle::{Bundle, Root, Signer, bundle};
 pub use envelope::{Envelope, envelope};
+pub use image::image;
 pub use layer::layer;
 pub use signature::{Signature, signature};
 
@@ -71,8 +74,8 @@ impl Judgement {
 /// What was read from the file, for a report in JSON.
 pub type Facts = serde_json::Map<String, Value>;
 
-/// Distinguishes what is wrong with an image, which is a refusal, from what prevents reading the file at `path`.
-fn refused(path: &Path, error: oci::Error) -> Result<Judgement, Error> {
+/// The reason of a refusal, if the error is about a layer and not about reading the file at `path`.
+fn refusal(path: &Path, error: oci::Error) -> Result<String, Error> {
     use oci::Error::{Compression, Content, File, Invalid, ReadLayer, WriteLayer};
     let reason = error.to_string();
     match error {
@@ -90,8 +93,6 @@ fn refused(path: &Path, error: oci::Error) -> Result<Judgement, Error> {
         {
             Err(At::reading(path)(cause).into())
         }
-        Invalid { .. } | Content { .. } | ReadLayer(_) | WriteLayer(_) => {
-            Ok(Judgement::Refused(reason))
-        }
+        Invalid { .. } | Content { .. } | ReadLayer(_) | WriteLayer(_) => Ok(reason),
     }
 }

@@ -1,4 +1,4 @@
-//! `verifier check layer`.
+//! `verifier check image` and `verifier check layer`.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -6,10 +6,12 @@
 )]
 
 use std::fs;
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use oci::AnyDigest;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Runs `verifier check WORDS` in a folder; gives the exit status, standard output and standard error.
@@ -92,4 +94,137 @@ fn layer_vectors() {
         count += 1;
     }
     println!("{count} archives");
+}
+
+/// The published examples and cases of the image specification, and Docker's originals of some.
+#[test]
+fn image_vectors() {
+    let Some(folder) = testkit::vectors("oci-image-spec") else {
+        return;
+    };
+    let rows = fs::read_to_string(folder.join("cases.jsonl")).unwrap();
+    for line in rows.lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let file = case["path"].as_str().unwrap();
+        let (status, _, error) = check(&folder, &["image", file]);
+        let expected = i32::from(case["expect"] != "valid");
+        assert_eq!(status, expected, "{case}: {error}");
+    }
+    println!("{} documents", rows.lines().count());
+}
+
+/// The algorithm of the digests of a layout.
+#[derive(Clone, Copy)]
+enum Algorithm {
+    Sha256,
+    Sha512,
+}
+
+/// Writes a layout with an image of one layer.
+fn layout(folder: &Path, algorithm: Algorithm) {
+    let digest = |bytes: &[u8]| -> String {
+        let like = match algorithm {
+            Algorithm::Sha256 => format!("sha256:{}", "0".repeat(64)),
+            Algorithm::Sha512 => format!("sha512:{}", "0".repeat(128)),
+        };
+        let mut hasher = like.parse::<AnyDigest>().unwrap().hasher().unwrap();
+        hasher.write_all(bytes).unwrap();
+        hasher.finish().to_string()
+    };
+    let blob = |kind: &str, bytes: &[u8]| {
+        let digest = digest(bytes);
+        let path = folder.join("blobs").join(digest.replace(':', "/"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+        let media_type = format!("application/vnd.oci.image.{kind}");
+        json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
+    };
+    let archive = archive("a");
+    let layer = blob("layer.v1.tar", &archive);
+    let rootfs = json!({"type": "layers", "diff_ids": [digest(&archive)]});
+    let config = json!({"architecture": "amd64", "os": "linux", "rootfs": rootfs});
+    let config = blob("config.v1+json", config.to_string().as_bytes());
+    let manifest = json!({"schemaVersion": 2, "config": config, "layers": [layer]});
+    let manifest = blob("manifest.v1+json", manifest.to_string().as_bytes());
+    let index = json!({"schemaVersion": 2, "manifests": [manifest]}).to_string();
+    fs::write(folder.join("index.json"), index).unwrap();
+    fs::write(
+        folder.join("oci-layout"),
+        r#"{"imageLayoutVersion":"1.0.0"}"#,
+    )
+    .unwrap();
+}
+
+/// The only blob that contains `text`.
+fn blob_with(folder: &Path, text: &str) -> PathBuf {
+    let folders = fs::read_dir(folder.join("blobs")).unwrap();
+    let files = folders.flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap());
+    let mut found = files.map(|file| file.unwrap().path()).filter(|path| {
+        let bytes = fs::read(path).unwrap();
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    });
+    found.next().unwrap()
+}
+
+#[test]
+fn a_layout_is_verified_by_both_algorithms() {
+    for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path();
+        layout(path, algorithm);
+        assert_eq!(check(path, &["image", "."]).0, 0);
+        for text in ["abc", "rootfs", "layers\":["] {
+            let blob = blob_with(path, text);
+            let whole = fs::read(&blob).unwrap();
+            let mut changed = whole.clone();
+            *changed.last_mut().unwrap() ^= 1;
+            fs::write(&blob, changed).unwrap();
+            let (status, _, error) = check(path, &["image", "."]);
+            assert_eq!(status, 1, "{error}");
+            assert!(error.contains("differs from its descriptor"), "{error}");
+            fs::remove_file(&blob).unwrap();
+            let (status, _, error) = check(path, &["image", "."]);
+            assert_eq!(status, 2, "{error}");
+            assert!(error.contains("No such file"), "{error}");
+            fs::write(&blob, whole).unwrap();
+        }
+        assert_eq!(check(path, &["image", "--json", "."]).0, 0);
+    }
+}
+
+#[test]
+fn the_diff_id_of_a_layer_is_compared() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    layout(path, Algorithm::Sha256);
+    let config = blob_with(path, "rootfs");
+    let text = fs::read_to_string(&config).unwrap();
+    let own = content::Digest::of(&archive("a")).to_string();
+    let other = text.replace(&own, &content::Digest::of(b"").to_string());
+    let manifest = blob_with(path, "schemaVersion");
+    let index = path.join("index.json");
+    let mut parts = [(config, text, other)].to_vec();
+    for holder in [manifest, index] {
+        let (_, was, is) = parts.last().unwrap().clone();
+        let text = fs::read_to_string(&holder).unwrap();
+        let digest = |text: &str| content::Digest::of(text.as_bytes()).to_string();
+        let changed = text.replace(&digest(&was), &digest(&is));
+        assert_ne!(text, changed);
+        parts.push((holder, text, changed));
+    }
+    for (file, _, changed) in parts {
+        let is_blob = file.parent() != Some(path);
+        let name = content::Digest::of(changed.as_bytes()).hex();
+        let file = if is_blob {
+            file.with_file_name(name)
+        } else {
+            file
+        };
+        fs::write(file, changed).unwrap();
+    }
+    let (status, _, error) = check(path, &["image", "."]);
+    assert_eq!(status, 1, "{error}");
+    assert!(error.contains("expected diff ID sha256:e3b0"), "{error}");
 }

@@ -7,7 +7,7 @@ use console::at::At;
 use oci::archive::{self, Entry};
 use serde_json::{Value, json};
 
-use super::{Facts, Judgement, refused};
+use super::{Facts, Judgement, refusal};
 use crate::Error;
 
 /// Checks whether a layer can be read as container runtimes read it, and nothing in it is outside the image's root. The
@@ -26,7 +26,7 @@ pub fn layer(path: &Path, mut facts: Option<&mut Facts>) -> Result<Judgement, Er
     });
     let diff_id = match read {
         Ok(diff_id) => diff_id,
-        Err(error) => return refused(path, error),
+        Err(error) => return refusal(path, error).map(Judgement::Refused),
     };
     if let Some(facts) = &mut facts {
         facts.insert("diff_id".to_owned(), diff_id.to_string().into());

@@ -27,6 +27,8 @@ pub enum What {
     Envelope(Envelope),
     /// Check a Sigstore bundle
     Bundle(Bundle),
+    /// Check a document of an image, or a layout with all that it names
+    Image(Image),
     /// Check a layer of an image
     Layer(Layer),
 }
@@ -49,6 +51,7 @@ impl What {
                 payload_type: arguments.payload_type.as_deref(),
             }),
             Self::Bundle(arguments) => arguments.judge(now),
+            Self::Image(arguments) => check::image(&arguments.path),
             Self::Layer(arguments) => check::layer(&arguments.file, facts),
         }
     }
@@ -59,6 +62,7 @@ impl What {
             Self::Signature(arguments) => arguments.json,
             Self::Envelope(arguments) => arguments.json,
             Self::Bundle(arguments) => arguments.json,
+            Self::Image(arguments) => arguments.json,
             Self::Layer(arguments) => arguments.json,
         }
     }
@@ -103,6 +107,16 @@ pub struct Envelope {
     /// The only type that the payload may have [default: any]
     #[arg(long, value_name = "TYPE")]
     pub payload_type: Option<String>,
+    /// Report as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `check image`.
+#[derive(Args, Debug)]
+pub struct Image {
+    /// A manifest, index, configuration, descriptor or `oci-layout` file, or the directory of a layout
+    pub path: PathBuf,
     /// Report as JSON on standard output
     #[arg(long)]
     pub json: bool,
