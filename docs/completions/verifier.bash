@@ -52,6 +52,9 @@ _verifier() {
             verifier__subcmd__check,signature)
                 cmd="verifier__subcmd__check__subcmd__signature"
                 ;;
+            verifier__subcmd__check,statement)
+                cmd="verifier__subcmd__check__subcmd__statement"
+                ;;
             verifier__subcmd__check__subcmd__help,bundle)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__bundle"
                 ;;
@@ -69,6 +72,9 @@ _verifier() {
                 ;;
             verifier__subcmd__check__subcmd__help,signature)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__signature"
+                ;;
+            verifier__subcmd__check__subcmd__help,statement)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__statement"
                 ;;
             verifier__subcmd__help,authorize)
                 cmd="verifier__subcmd__help__subcmd__authorize"
@@ -102,6 +108,9 @@ _verifier() {
                 ;;
             verifier__subcmd__help__subcmd__check,signature)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__signature"
+                ;;
+            verifier__subcmd__help__subcmd__check,statement)
+                cmd="verifier__subcmd__help__subcmd__check__subcmd__statement"
                 ;;
             *)
                 ;;
@@ -234,7 +243,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check)
-            opts="-h --help signature envelope bundle image layer help"
+            opts="-h --help signature envelope bundle image layer statement help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -312,7 +321,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check__subcmd__help)
-            opts="signature envelope bundle image layer help"
+            opts="signature envelope bundle image layer statement help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -409,6 +418,20 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check__subcmd__help__subcmd__statement)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__check__subcmd__image)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -463,6 +486,20 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check__subcmd__statement)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__help)
             opts="verify authorize revoke rebuild check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -492,7 +529,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check)
-            opts="signature envelope bundle image layer"
+            opts="signature envelope bundle image layer statement"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -562,6 +599,20 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check__subcmd__signature)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__check__subcmd__statement)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -7,6 +7,7 @@ mod keys;
 mod layer;
 mod layout;
 mod signature;
+mod statement;
 
 use std::path::Path;
 
@@ -24,6 +25,7 @@ pub use envelope::{Envelope, envelope};
 pub use image::image;
 pub use layer::layer;
 pub use signature::{Signature, signature};
+pub use statement::statement;
 
 /// What is said of a file. What prevents a judgement is an error.
 #[derive(Clone, Debug, Eq, PartialEq)]

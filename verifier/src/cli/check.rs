@@ -31,6 +31,8 @@ pub enum What {
     Image(Image),
     /// Check a layer of an image
     Layer(Layer),
+    /// Check an in-toto statement without its signature
+    Statement(Statement),
 }
 
 impl What {
@@ -53,6 +55,7 @@ impl What {
             Self::Bundle(arguments) => arguments.judge(now),
             Self::Image(arguments) => check::image(&arguments.path),
             Self::Layer(arguments) => check::layer(&arguments.file, facts),
+            Self::Statement(arguments) => check::statement(&arguments.file, facts),
         }
     }
 
@@ -64,6 +67,7 @@ impl What {
             Self::Bundle(arguments) => arguments.json,
             Self::Image(arguments) => arguments.json,
             Self::Layer(arguments) => arguments.json,
+            Self::Statement(arguments) => arguments.json,
         }
     }
 }
@@ -128,6 +132,16 @@ pub struct Layer {
     /// The layer: a tar archive, plain or in gzip
     pub file: PathBuf,
     /// Report as JSON on standard output, with the diff ID and all entries
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `check statement`.
+#[derive(Args, Debug)]
+pub struct Statement {
+    /// The statement, without the envelope around it
+    pub file: PathBuf,
+    /// Report as JSON on standard output, with subjects and predicate type
     #[arg(long)]
     pub json: bool,
 }

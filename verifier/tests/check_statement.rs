@@ -1,0 +1,78 @@
+//! `verifier check statement`.
+#![allow(clippy::unwrap_used, reason = "a test, its helpers included")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Runs `verifier check statement --json` on a statement; gives the exit status, standard output and standard error.
+fn run(statement: &[u8]) -> (i32, String, String) {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("statement");
+    fs::write(&file, statement).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));
+    command.args(["check", "statement", "--json"]).arg(&file);
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// The exit status and the report.
+fn check(statement: &[u8]) -> (i32, Value) {
+    let (status, out, _) = run(statement);
+    (status, serde_json::from_str(&out).unwrap())
+}
+
+/// A statement from the seeds of the fuzz target.
+fn seed(name: &str) -> String {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/statement");
+    fs::read_to_string(seeds.join(name)).unwrap()
+}
+
+#[test]
+fn statements_with_known_predicates_are_accepted() {
+    for name in ["provenance", "verdict"] {
+        let (status, report) = check(seed(name).as_bytes());
+        assert_eq!(status, 0, "{name}: {report}");
+        assert!(report["subjects"][0]["digest"].is_object(), "{report}");
+    }
+}
+
+#[test]
+fn a_predicate_of_another_type_is_not_judged() {
+    let known = seed("provenance");
+    let other = known.replace("https://slsa.dev/provenance/v1", "https://example.com/v1");
+    assert_ne!(known, other);
+    let (status, out, error) = run(other.as_bytes());
+    assert_eq!((status, out.as_str()), (2, ""));
+    let expected = "checking predicate: type https://example.com/v1 is not supported";
+    assert!(error.contains(expected), "{error}");
+    let signature = known.replace(
+        "https://slsa.dev/provenance/v1",
+        attest::predicate::COSIGN_SIGN,
+    );
+    assert_eq!(check(signature.as_bytes()).0, 0);
+}
+
+#[test]
+fn other_statements_are_refused() {
+    let mut without: Value = serde_json::from_str(&seed("provenance")).unwrap();
+    without["predicate"] = serde_json::json!({});
+    for (statement, reason) in [
+        (without.to_string(), "parsing provenance"),
+        (seed("refused_version"), "statement"),
+        ("{}".to_owned(), "parsing statement"),
+    ] {
+        let (status, report) = check(statement.as_bytes());
+        assert_eq!(status, 1, "{report}");
+        let found = report["reason"].as_str().unwrap();
+        assert!(found.contains(reason), "{found}");
+    }
+}
