@@ -1,4 +1,4 @@
-//! An OCI image layout on disk (OCI image specification, image-layout.md) that holds one image.
+//! An OCI image layout on disk (OCI image specification, image-layout.md).
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -12,6 +12,10 @@ use tempfile::NamedTempFile;
 
 use crate::layer::{self, Entry, Written};
 use crate::{Descriptor, Document, Error, Image, Index, media};
+
+mod unpack;
+
+pub use unpack::unpack;
 
 const VERSION: &str = "1.0.0";
 
@@ -38,7 +42,7 @@ impl Layout {
         let layout = Self {
             dir: dir.to_owned(),
         };
-        let blobs = layout.blobs();
+        let blobs = layout.folder();
         fs::create_dir_all(&blobs).map_err(At::writing(&blobs))?;
         let header = Header {
             image_layout_version: VERSION.to_owned(),
@@ -71,7 +75,7 @@ impl Layout {
 
     /// The path of the blob with this digest. The blob need not exist.
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {
-        self.blobs().join(digest.hex())
+        self.folder().join(digest.hex())
     }
 
     /// Writes `bytes` as a blob and returns its descriptor.
@@ -92,7 +96,7 @@ impl Layout {
         &self,
         entries: impl IntoIterator<Item = Entry>,
     ) -> Result<(Descriptor, Written), Error> {
-        let blobs = self.blobs();
+        let blobs = self.folder();
         let mut file = temporary(&blobs)?;
         let written = layer::write(entries, BufWriter::new(file.as_file_mut()));
         let written = written.map_err(|error| match error {
@@ -135,13 +139,37 @@ impl Layout {
         self.replace(&self.dir.join("index.json"), &bytes)
     }
 
-    /// The descriptor of the layout's image.
+    /// The digests by which the blobs are named, in no particular order. Files with other names are skipped.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn blobs(&self) -> Result<impl Iterator<Item = Result<Digest, At>> + use<>, At> {
+        let folder = self.folder();
+        let names = fs::read_dir(&folder).map_err(At::reading(&folder))?;
+        Ok(names.filter_map(move |entry| match entry {
+            Ok(entry) => {
+                let name = entry.file_name();
+                let digest = format!("sha256:{}", name.to_str()?).parse();
+                digest.ok().map(Ok)
+            }
+            Err(error) => Some(Err(At::reading(&folder)(error))),
+        }))
+    }
+
+    /// The layout's index.
+    ///
+    /// # Errors
+    /// The index cannot be read or parsed.
+    pub fn index(&self) -> Result<Index, Error> {
+        Index::parse(&read(&self.dir.join("index.json"), Document::Index)?)
+    }
+
+    /// The descriptor of the layout's only image.
     ///
     /// # Errors
     /// The index cannot be read, or does not name exactly one manifest.
     pub fn descriptor(&self) -> Result<Descriptor, Error> {
-        let bytes = read(&self.dir.join("index.json"), Document::Index)?;
-        let mut manifests = Index::parse(&bytes)?.manifests;
+        let mut manifests = self.index()?.manifests;
         let count = manifests.len();
         match (manifests.pop(), count) {
             (Some(only), 1) => Ok(only),
@@ -168,7 +196,7 @@ impl Layout {
         Image::parse(manifest, config)
     }
 
-    fn blobs(&self) -> PathBuf {
+    fn folder(&self) -> PathBuf {
         self.dir.join("blobs/sha256")
     }
 
