@@ -13,7 +13,7 @@ use signer::{Published, Signer};
 
 use crate::appraise::appraise;
 use crate::binding::Binding;
-use crate::collect;
+use crate::collect::{self, Place};
 use crate::commit::Commit;
 use crate::error::Error;
 use crate::evidence::{Attested, Evidence, Rebuild};
@@ -48,8 +48,8 @@ pub enum Origin {
 pub struct Request<'a> {
     /// The reference that the user gave.
     pub reference: &'a Reference,
-    /// The registry that holds it.
-    pub registry: &'a Registry,
+    /// Where it is.
+    pub place: Place<'a>,
     /// The policy to appraise it by.
     pub policy: &'a Policy,
     /// The origin of the rebuild.
@@ -74,14 +74,14 @@ pub struct Appraised {
 pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<Appraised, Error> {
     require_source(request)?;
     require_pinned(request)?;
-    let image = collect::resolve(request.registry, request.reference).await?;
+    let image = collect::resolve(request.place, request.reference).await?;
     // From here on only the digest is used: the tag may move.
     if let Target::Tag(tag) = &request.reference.target {
         progress(&format!("tag {tag} resolves to {image}"));
     }
-    let published = collect::collect(request.registry, &image).await?;
+    let published = collect::collect(request.place, &image).await?;
     let attached = Attached {
-        registry: request.registry,
+        place: request.place,
         files: published.index_files.clone(),
     };
     let attested = examine(published, &request.policy.principals, request.now);
@@ -259,6 +259,7 @@ pub(crate) mod tests {
         let pieces = claims.iter().map(|(key, commit)| statement(key, commit));
         let published = crate::published::Published {
             image: format!("{REPOSITORY}@{digest}").parse().unwrap(),
+            source: crate::published::Source::Repository,
             contents: None,
             pieces: pieces.collect(),
             index_files: Vec::new(),

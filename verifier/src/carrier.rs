@@ -9,6 +9,8 @@ use content::Digest;
 pub enum Carrier {
     /// A layer under the legacy tag of this name.
     Tag(String),
+    /// A layer of a manifest that a saved layout lists without a tag.
+    Listed(Digest),
     /// A referrer manifest.
     Referrer(Digest),
 }
@@ -17,6 +19,7 @@ impl fmt::Display for Carrier {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tag(tag) => write!(out, "tag {}", short(tag)),
+            Self::Listed(digest) => write!(out, "manifest {}", short(&digest.to_string())),
             Self::Referrer(digest) => write!(out, "referrer {}", short(&digest.to_string())),
         }
     }

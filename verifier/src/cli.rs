@@ -10,9 +10,11 @@ use google::outputs::{self, Output};
 use oci::{ImageRef, Reference};
 use signature::Algorithm;
 use signer::KmsEndpoint;
+use verifier::collect::Named;
 use verifier::commit::Commit;
 
 pub mod check;
+pub mod found;
 
 /// Rebuilds an image, checks its signatures and attestations, and grants it the use of a key if all checks pass.
 #[derive(Debug, Parser)]
@@ -102,9 +104,11 @@ pub struct Limits {
 /// Arguments of `verify`.
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// The image, as REPOSITORY@DIGEST, or REPOSITORY:TAG, which is resolved once
+    /// The image: REPOSITORY@DIGEST; REPOSITORY:TAG, which is resolved once; oci:DIR for an OCI layout, also of `cosign
+    /// save`; or oci-archive:FILE, with :NAME or @DIGEST if there are several images. The signatures are read from the same
+    /// place
     #[arg(value_name = "REF")]
-    pub reference: Reference,
+    pub image: Named,
     /// The release policy
     #[arg(long, value_name = "FILE")]
     pub policy: PathBuf,

@@ -1,17 +1,17 @@
-//! Fetches an image and everything that is attached to it.
+//! Reads an image and everything that is attached to it, from a registry or from a saved layout.
 //!
-//! Both layouts are always read, so that a registry that hides one of them does not hide the other. If a registry
-//! does not answer, that is an error, and never means that something is absent. Bytes with another digest are
+//! Both layouts of signatures are always read, so that a place that hides one of them does not hide the other. If a
+//! place does not answer, that is an error, and never means that something is absent. Bytes with another digest are
 //! damage, which is a finding.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use console::hint::Hinted;
 use content::{Digest, limits};
-use oci::{Descriptor, Image, ImageRef, Manifest, Reference, Tag, Target, media};
-use remote::Registry;
+use oci::{Descriptor, Image, ImageRef, Manifest, Reference, Target, media};
 use scratch::Scratch;
 
 use crate::contents::{Contents, ContentsError};
@@ -20,10 +20,16 @@ use crate::error::Error;
 use crate::published::{Carrier, Certified, Form, Piece, Published};
 use crate::value::{Thing, Value};
 
-/// Annotation of a simple-signing layer: the signature in base64 (cosign, `pkg/oci/static`).
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-/// Annotations that claim a predicate type: on layers under `.att`, on bundle referrers.
-const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
+mod layer;
+mod named;
+mod place;
+mod saved;
+
+pub use named::{Chosen, Form as SavedForm, Location, Named};
+pub use place::{Cause, Place, Unfetched};
+pub use saved::Saved;
+
+use place::{Legacy, Mismatch, at_most};
 
 /// Maximum number of signatures and statements of one image, under two tags and in referrers.
 const PIECES: usize = 2 * limits::SIGNATURES + limits::REFERRERS;
@@ -35,13 +41,14 @@ const PIECES_TIME: Duration = Duration::from_secs(15 * 60);
 ///
 /// # Errors
 /// The tag does not exist, or the registry does not answer.
-pub async fn resolve(registry: &Registry, reference: &Reference) -> Result<ImageRef, Error> {
-    let digest = match &reference.target {
-        Target::Digest(digest) => *digest,
-        Target::Tag(tag) => {
+pub async fn resolve(place: Place<'_>, reference: &Reference) -> Result<ImageRef, Error> {
+    let digest = match (&reference.target, place) {
+        (Target::Digest(digest), _) => *digest,
+        (Target::Tag(_), Place::Saved(saved)) => saved.image(),
+        (Target::Tag(tag), Place::Registry(registry)) => {
             let doing = || format!("resolving {reference}");
             let found = registry.resolve(tag).await;
-            let found = found.map_err(|source| registry_error(doing(), source))?;
+            let found = found.map_err(|source| Cause::Registry(source).doing(doing()))?;
             let found = found.ok_or_else(|| Error::Absent {
                 reference: reference.to_string(),
             })?;
@@ -54,15 +61,16 @@ pub async fn resolve(registry: &Registry, reference: &Reference) -> Result<Image
     })
 }
 
-/// Fetches `image`, and everything that is attached to it.
+/// Reads `image`, and everything that is attached to it.
 ///
 /// # Errors
-/// The registry does not have the image, or does not answer in time.
-pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published, Error> {
+/// The place does not have the image, or does not answer in time.
+pub async fn collect(place: Place<'_>, image: &ImageRef) -> Result<Published, Error> {
     let mut collector = Collector {
-        registry,
+        place,
         published: Published {
             image: image.clone(),
+            source: place.source(),
             contents: None,
             pieces: Vec::new(),
             index_files: Vec::new(),
@@ -79,22 +87,22 @@ pub async fn collect(registry: &Registry, image: &ImageRef) -> Result<Published,
 }
 
 struct Collector<'a> {
-    registry: &'a Registry,
+    place: Place<'a>,
     published: Published,
     /// What was fetched already, so that it is not fetched again.
-    seen: BTreeSet<Named>,
+    seen: BTreeSet<Described>,
     /// The maximum total size of further signatures and statements, in bytes.
     budget: u64,
 }
 
 /// What is known about a signature or statement before it is fetched, except where it is attached.
-type Named = (Digest, Form, Option<Certified>, Option<String>);
+type Described = (Digest, Form, Option<Certified>, Option<String>);
 
 impl Collector<'_> {
     async fn image(&mut self) -> Result<(), Error> {
         let digest = self.published.image.digest;
-        let fetched = self.registry.manifest(&digest).await;
-        if let Err(remote::Error::NotFound { .. }) = fetched {
+        let fetched = self.place.manifest(&digest).await;
+        if let (Err(Unfetched::Absent(_)), Place::Registry(_)) = (&fetched, self.place) {
             let reference = self.published.image.to_string();
             return Err(Error::Absent { reference });
         }
@@ -105,7 +113,7 @@ impl Collector<'_> {
             Ok(parsed) => parsed,
             Err(error) => return self.unreadable(Part::Manifest, Thing::Manifest, &error),
         };
-        let fetched = self.registry.blob(&parsed.config, limits::CONFIG).await;
+        let fetched = self.place.blob(&parsed.config, limits::CONFIG).await;
         let Some(config) = self.intact(&Part::Config, fetched)? else {
             return Ok(());
         };
@@ -116,8 +124,8 @@ impl Collector<'_> {
     }
 
     async fn attached(&mut self) -> Result<(), Error> {
-        self.tag(".sig").await?;
-        self.tag(".att").await?;
+        self.legacy(Legacy::Signatures).await?;
+        self.legacy(Legacy::Attestations).await?;
         self.referrers().await
     }
 
@@ -128,20 +136,19 @@ impl Collector<'_> {
             return self.flood(Part::Layers, most);
         }
         let scratch = Scratch::new().map_err(Hinted::temporary)?;
-        let mut all_intact = true;
-        for (index, layer) in image.manifest().layers.iter().enumerate() {
-            let path = layer_path(&scratch, layer);
-            if path.exists() {
-                continue;
+        let mut paths: BTreeMap<Digest, PathBuf> = BTreeMap::new();
+        let layers = &image.manifest().layers;
+        for (index, layer) in layers.iter().enumerate() {
+            let fetched = self.place.layer(layer, scratch.path()).await;
+            if let Some(path) = self.intact(&Part::Layer(index), fetched)? {
+                paths.insert(layer.digest, path);
             }
-            let fetched = self.registry.blob_to(layer, &path).await;
-            all_intact &= self.intact(&Part::Layer(index), fetched)?.is_some();
         }
-        if !all_intact {
+        if !layers.iter().all(|layer| paths.contains_key(&layer.digest)) {
             return Ok(());
         }
         let open = |layer: &Descriptor| -> std::io::Result<Box<dyn std::io::Read>> {
-            Ok(Box::new(File::open(layer_path(&scratch, layer))?))
+            Ok(Box::new(File::open(&paths[&layer.digest])?))
         };
         match Contents::read(image, &open) {
             Ok(contents) => self.published.contents = Some(contents),
@@ -152,29 +159,32 @@ impl Collector<'_> {
     }
 
     /// The layers under a legacy tag. The content of a tag is not signed, but must be a manifest.
-    async fn tag(&mut self, suffix: &str) -> Result<(), Error> {
+    async fn legacy(&mut self, kind: Legacy) -> Result<(), Error> {
         let digest = self.published.image.digest;
-        let name = format!("sha256-{}{suffix}", digest.hex());
-        let tag = Tag::of_digest(&digest, suffix);
-        let tag = tag.map_err(|error| Hinted::doing("naming a tag", error))?;
-        let fetched = self.registry.manifest_by_tag(&tag).await;
-        let Some(Some(bytes)) = self.intact(&Part::Tag(name.clone()), fetched)? else {
-            return Ok(());
-        };
-        match Manifest::parse(&bytes) {
-            Ok(manifest) => self.pieces(&Carrier::Tag(name), &manifest).await,
-            Err(error) => self.unreadable(Part::Tag(name), Thing::Manifest, &error),
+        let found = self.place.legacy(&digest, kind).await;
+        for (carrier, fetched) in found.map_err(|error| Hinted::doing("naming a tag", error))? {
+            let part = match &carrier {
+                Carrier::Tag(name) => Part::Tag(name.clone()),
+                carrier => Part::Piece(carrier.clone()),
+            };
+            let Some(bytes) = self.intact(&part, fetched)? else {
+                continue;
+            };
+            match Manifest::parse(&bytes) {
+                Ok(manifest) => self.pieces(&carrier, &manifest).await?,
+                Err(error) => self.unreadable(part, Thing::Manifest, &error)?,
+            }
         }
+        Ok(())
     }
 
     async fn referrers(&mut self) -> Result<(), Error> {
         let digest = self.published.image.digest;
-        let fetched = self.registry.referrers(&digest).await;
+        let fetched = self.place.referrers(&digest).await;
         let Some(referrers) = self.intact(&Part::Referrers, fetched)? else {
             return Ok(());
         };
-        let passed_over = referrers.passed_over.iter().map(ToString::to_string);
-        self.published.passed_over.extend(passed_over);
+        self.published.passed_over.extend(referrers.passed_over);
         for (digest, manifest) in referrers.manifests {
             if manifest.artifact_type.as_deref() == Some(media::PACKAGE_INDEX) {
                 let files = manifest.layers.iter().cloned();
@@ -185,18 +195,14 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// Fetches the layers of a manifest by their media types: artifact types in listings are often wrong, and both
-    /// layouts may be attached anywhere.
+    /// Reads the layers of a manifest that are signatures or statements.
     async fn pieces(&mut self, carrier: &Carrier, manifest: &Manifest) -> Result<(), Error> {
         for layer in &manifest.layers {
-            let (form, limit) = match layer.media_type.as_str() {
-                media::SIMPLE_SIGNING => (simple_signing(layer), limits::PAYLOAD),
-                media::DSSE_ENVELOPE => (Form::Envelope, limits::STATEMENT),
-                media::SIGSTORE_BUNDLE => (Form::Bundle, limits::BUNDLE),
-                _ => continue,
+            let Some((form, limit)) = layer::form(layer) else {
+                continue;
             };
-            let claimed_type = claimed_type(layer, manifest);
-            let certified = certified(layer);
+            let claimed_type = layer::claimed_type(layer, manifest);
+            let certified = layer::certified(layer);
             let named = (
                 layer.digest,
                 form.clone(),
@@ -214,10 +220,10 @@ impl Collector<'_> {
                 return self.flood(Part::Pieces, most);
             };
             self.budget = budget;
-            let fetched = self.registry.blob(layer, limit).await;
-            if let Err(remote::Error::NotFound { .. }) = fetched {
+            let fetched = self.place.blob(layer, limit).await;
+            if let Err(Unfetched::Absent(_)) = fetched {
                 let gone = format!(
-                    "signature or statement {} ({carrier}) is listed, but the registry does not have it",
+                    "signature or statement {} ({carrier}) is listed but does not exist",
                     layer.digest
                 );
                 self.published.passed_over.push(gone);
@@ -238,22 +244,25 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// Returns the bytes, or `None` for other bytes, which are recorded as damage. No answer is an error.
+    /// Returns the content, or `None` for other bytes, which are recorded as damage. No answer is an error.
     fn intact<T>(
         &mut self,
         what: &Part,
-        fetched: Result<T, remote::Error>,
+        fetched: Result<T, Unfetched>,
     ) -> Result<Option<T>, Error> {
-        match fetched {
-            Ok(fetched) => Ok(Some(fetched)),
-            Err(source) => match damage(what, &source) {
-                Some(damage) => {
-                    self.published.damage.push(damage);
-                    Ok(None)
-                }
-                None => Err(registry_error(format!("fetching {what}"), source)),
-            },
-        }
+        let Mismatch { expected, found } = match fetched {
+            Ok(fetched) => return Ok(Some(fetched)),
+            Err(Unfetched::Damaged(mismatch)) => *mismatch,
+            Err(Unfetched::Absent(cause) | Unfetched::Failed(cause)) => {
+                return Err(cause.doing(format!("fetching {what}")));
+            }
+        };
+        self.published.damage.push(Damage {
+            what: what.clone(),
+            expected,
+            found,
+        });
+        Ok(None)
     }
 
     fn unreadable(&mut self, what: Part, expected: Thing, error: &oci::Error) -> Result<(), Error> {
@@ -279,107 +288,10 @@ impl Collector<'_> {
     }
 }
 
-fn at_most(limit: Value) -> Value {
-    Value::AtMost(Box::new(limit))
-}
-
-fn layer_path(scratch: &Scratch, layer: &Descriptor) -> std::path::PathBuf {
-    scratch.path().join(layer.digest.hex())
-}
-
-fn simple_signing(layer: &Descriptor) -> Form {
-    let signature = layer
-        .annotations
-        .get(SIGNATURE)
-        .cloned()
-        .unwrap_or_default();
-    Form::SimpleSigning { signature }
-}
-
-/// The certificate of a layer in the legacy layout. In a bundle it is in the bundle.
-fn certified(layer: &Descriptor) -> Option<Certified> {
-    let annotation = |name: &str| {
-        let name = format!("dev.sigstore.cosign/{name}");
-        layer.annotations.get(&name).cloned()
-    };
-    Some(Certified {
-        certificate: annotation("certificate")?,
-        chain: annotation("chain"),
-        promise: annotation("bundle"),
-        timestamp: annotation("rfc3161timestamp"),
-    })
-}
-
-fn claimed_type(layer: &Descriptor, manifest: &Manifest) -> Option<String> {
-    let annotations = [&layer.annotations, &manifest.annotations];
-    let mut claims = CLAIMED_TYPES
-        .iter()
-        .flat_map(|name| annotations.iter().filter_map(move |map| map.get(*name)));
-    claims.next().cloned()
-}
-
-fn registry_error(doing: String, source: remote::Error) -> Error {
-    Error::Registry {
-        doing,
-        source: Box::new(source),
-    }
-}
-
 fn too_slow(image: &ImageRef) -> Error {
     let source = remote::Error::Timeout {
         registry: image.repository.registry().to_owned(),
         seconds: PIECES_TIME.as_secs(),
     };
-    registry_error("fetching signatures and statements".to_owned(), source)
-}
-
-/// The damage of the bytes that the registry served; `None` for other errors.
-fn damage(what: &Part, error: &remote::Error) -> Option<Damage> {
-    let (expected, found) = match error {
-        remote::Error::DigestMismatch {
-            expected, actual, ..
-        } => (Value::Digest(*expected), Value::Digest(*actual)),
-        remote::Error::SizeMismatch {
-            expected, actual, ..
-        } => (Value::Bytes(*expected), Value::Bytes(*actual)),
-        remote::Error::Limit { limit, .. } => (at_most(Value::Bytes(*limit)), Value::More),
-        remote::Error::Entries { limit, .. } => (at_most(Value::Count(*limit)), Value::More),
-        remote::Error::Image { source, .. } => (Thing::Manifests.into(), source.to_string().into()),
-        _ => return None,
-    };
-    Some(Damage {
-        what: what.clone(),
-        expected,
-        found,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn other_bytes_are_damage_and_no_answer_is_an_error() {
-        let url = || "http://registry/v2/".to_owned();
-        let mismatch = remote::Error::DigestMismatch {
-            url: url(),
-            expected: Digest::of(b"a"),
-            actual: Digest::of(b"b"),
-        };
-        let found = damage(&Part::Layer(0), &mismatch).unwrap();
-        assert_eq!(found.expected, Digest::of(b"a").into());
-        assert_eq!(found.found, Digest::of(b"b").into());
-        let silence = [
-            remote::Error::NotFound { url: url() },
-            remote::Error::Status {
-                url: url(),
-                status: 429,
-                message: String::new(),
-                retry_after: None,
-            },
-        ];
-        for error in silence {
-            assert_eq!(damage(&Part::Layer(0), &error), None, "{error}");
-        }
-    }
+    Cause::Registry(source).doing("fetching signatures and statements".to_owned())
 }

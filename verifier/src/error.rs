@@ -39,6 +39,14 @@ pub enum Error {
         /// The error of the registry.
         source: Box<remote::Error>,
     },
+    /// A saved layout cannot be read.
+    #[error("{doing}: {source}")]
+    Layout {
+        /// What was being done, as a participle.
+        doing: String,
+        /// The error of the layout.
+        source: Box<oci::Error>,
+    },
     /// The registry does not have the image or the tag.
     #[error("fetching {reference}: not found in the registry")]
     Absent {
@@ -59,6 +67,8 @@ pub enum Error {
     Interrupted,
 }
 
+const LAYOUT: &str = "check that it is a complete OCI image layout";
+
 impl From<signer::Error> for Error {
     fn from(error: signer::Error) -> Self {
         Self::Signer(Box::new(error))
@@ -78,6 +88,10 @@ impl Error {
             Self::Grant { .. } => "policies/grant.toml is an example with every entry explained",
             Self::Absent { .. } => "check that it was pushed, and to this repository",
             Self::Registry { source, .. } => source.hint(),
+            Self::Layout { source, .. } => match &**source {
+                oci::Error::File(at) => hint::of_file(&at.source),
+                _ => LAYOUT,
+            },
             Self::At(at) => hint::of_file(&at.source),
             Self::Hinted(error) => return error.hint(),
             Self::Rebuild(error) => return error.hint(),

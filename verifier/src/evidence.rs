@@ -11,6 +11,7 @@ use crate::compare::Difference;
 use crate::contents::Contents;
 use crate::damage::Damage;
 use crate::fact::Reason;
+use crate::published::Source;
 use crate::rule::Rule;
 
 pub use crate::fact::{RegistryCheck, Visibility};
@@ -21,6 +22,8 @@ pub use crate::fact::{RegistryCheck, Visibility};
 pub struct Attested {
     /// The image that was requested.
     pub(crate) image: ImageRef,
+    /// Where it was found.
+    pub(crate) source: Source,
     /// The contents of the image, unless they are damaged.
     pub(crate) contents: Option<Contents>,
     /// The number of signatures and statements.

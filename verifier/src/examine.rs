@@ -29,6 +29,7 @@ pub fn examine(mut published: Published, principals: &Principals, now: DateTime<
         now,
         attested: Attested {
             image: published.image,
+            source: published.source,
             contents: published.contents,
             pieces: published.pieces.len(),
             signatures: Vec::new(),
@@ -277,7 +278,7 @@ fn visibility(carrier: &Carrier, payload: &Payload, key: Option<&PublicKey>) -> 
             Some(_) => Visibility::NamesAnother,
             None => Visibility::OtherAlgorithm,
         },
-        Carrier::Tag(_) | Carrier::Referrer(_) => Visibility::NotUnderTag,
+        Carrier::Tag(_) | Carrier::Listed(_) | Carrier::Referrer(_) => Visibility::NotUnderTag,
     }
 }
 

@@ -21,7 +21,7 @@ pub enum Outcome {
     Pass,
     /// The image does not meet the requirement. One such finding makes the verdict a refusal.
     Fail,
-    /// The policy does not require what the rule checks.
+    /// The policy does not require what the rule checks, or there is nothing to check.
     Skipped,
     /// Information that does not affect the verdict.
     Note,
@@ -166,7 +166,7 @@ impl Finding {
         }
     }
 
-    /// The policy does not require what the rule checks.
+    /// The policy does not require what the rule checks, or there is nothing to check.
     pub fn skipped(rule: Rule) -> Self {
         Self {
             outcome: Outcome::Skipped,

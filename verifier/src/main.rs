@@ -12,8 +12,6 @@ use console::signals::Signals;
 use console::{Status, arguments, password, print};
 use content::limits;
 use google::outputs::{KeyGrant, gcloud};
-use oci::Repository;
-use remote::{Registry, Transport};
 use serde_json::{Value, json};
 use signer::{Access, KmsEndpoint, Signer};
 use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
@@ -28,6 +26,7 @@ use verifier::{receipt, report, revoke};
 
 mod cli;
 
+use cli::found::{Found, connect};
 use cli::{Cli, Command};
 
 /// The verifier's URI if neither policy nor command line names one.
@@ -108,8 +107,8 @@ async fn dispatch(command: Command) -> Result<Status, Error> {
 
 async fn verify(arguments: &cli::Verify) -> Result<Status, Error> {
     let policy = apart(&arguments.policy, read_policy).await?;
-    let registry = connect(&arguments.reference.repository, &arguments.registry).await?;
-    let appraised = appraise(arguments, &registry, &policy).await?;
+    let found = Found::open(&arguments.image, &policy, &arguments.registry).await?;
+    let appraised = appraise(arguments, &found, &policy).await?;
     print::note(report::table(&appraised.verdict).trim_end());
     match (&appraised.verdict, arguments.json) {
         (_, true) => print_json(&report::json(&appraised.verdict, &appraised.evidence))?,
@@ -121,7 +120,7 @@ async fn verify(arguments: &cli::Verify) -> Result<Status, Error> {
 
 async fn appraise(
     arguments: &cli::Verify,
-    registry: &Registry,
+    found: &Found,
     policy: &Policy,
 ) -> Result<Appraised, Error> {
     let origin = match (&arguments.source, &arguments.rebuilt) {
@@ -134,8 +133,8 @@ async fn appraise(
         (None, None) => Origin::Absent,
     };
     let request = Request {
-        reference: &arguments.reference,
-        registry,
+        reference: &found.reference,
+        place: found.place(),
         policy,
         origin: &origin,
         now: SystemTime::now().into(),
@@ -163,8 +162,9 @@ async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
         true => Some(reach(&grant, endpoint).await?),
         false => None,
     };
-    let registry = connect(&verify.reference.repository, &verify.registry).await?;
-    let appraised = appraise(verify, &registry, &policy).await?;
+    let found = Found::open(&verify.image, &policy, &verify.registry).await?;
+    let registry = connect(&found.reference.repository, &verify.registry).await?;
+    let appraised = appraise(verify, &found, &policy).await?;
     print::note(report::table(&appraised.verdict).trim_end());
     let mut summary = report::json(&appraised.verdict, &appraised.evidence);
     if let Verdict::Pass(approval) = &appraised.verdict {
@@ -292,23 +292,6 @@ fn answer(verdict: &Verdict) -> Status {
     }
 }
 
-async fn connect(
-    repository: &Repository,
-    arguments: &arguments::Registry,
-) -> Result<Registry, Error> {
-    let failed = |source| Error::Registry {
-        doing: format!("connecting to {repository}"),
-        source: Box::new(source),
-    };
-    let transport = match arguments.plain_http {
-        true => Transport::PlainHttp,
-        false => Transport::https(arguments.ca.as_deref())
-            .await
-            .map_err(failed)?,
-    };
-    Registry::connect(repository, &transport).map_err(failed)
-}
-
 fn tools(tools: &cli::Tools) -> Result<Tools, Error> {
     let builder = match &tools.builder {
         Some(builder) => builder.clone(),
@@ -350,8 +333,14 @@ async fn apart<T: Send + 'static>(
     read: fn(&Path) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || read(&path)).await;
-    read.unwrap_or_else(|error| Err(Hinted::doing("running the command", error).into()))
+    blocking(move || read(&path)).await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Hinted::doing("running the command", error).into()))
 }
 
 fn read_policy(path: &Path) -> Result<Policy, Error> {

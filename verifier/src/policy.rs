@@ -110,6 +110,11 @@ impl Policy {
         &self.digest
     }
 
+    /// The repository of the image.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
     /// The URI of the verifier, for verdicts.
     pub fn verifier_id(&self) -> Option<&str> {
         self.verifier_id.as_deref()

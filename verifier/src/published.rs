@@ -1,4 +1,4 @@
-//! The bytes that a registry has about an image, before they are verified.
+//! The bytes that a registry or a saved layout has about an image, before they are verified.
 
 use content::Digest;
 use oci::{Descriptor, ImageRef};
@@ -12,6 +12,8 @@ use crate::damage::Damage;
 pub struct Published {
     /// The image that was requested.
     pub image: ImageRef,
+    /// Where it was found.
+    pub source: Source,
     /// The contents of the image, unless they are damaged.
     pub contents: Option<Contents>,
     /// Possible signatures and statements, from both layouts.
@@ -23,6 +25,15 @@ pub struct Published {
     /// Referrers, signatures and statements that are listed but cannot be read, as text. They do not count: the effect
     /// is the same as if the registry did not list them.
     pub passed_over: Vec<String>,
+}
+
+/// Where an image was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// In the repository by which it is named.
+    Repository,
+    /// In a layout, which names no repository. The policy's is assumed.
+    Layout,
 }
 
 /// The form of a signature or statement.

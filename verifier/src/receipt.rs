@@ -18,7 +18,7 @@ use scratch::Scratch;
 use serde_json::{Value, json};
 use trust::Principals;
 
-use crate::collect;
+use crate::collect::{self, Place};
 use crate::commit::Commit;
 use crate::error::Error;
 use crate::evidence::{Evidence, Rebuild, Rebuilt};
@@ -71,8 +71,9 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
             .hinting("choose another path for -o, or remove it")
             .into());
     }
-    let image = collect::resolve(request.registry, request.reference).await?;
-    let published = collect::collect(request.registry, &image).await?;
+    let place = Place::Registry(request.registry);
+    let image = collect::resolve(place, request.reference).await?;
+    let published = collect::collect(place, &image).await?;
     let order = Order {
         source: request.source.to_owned(),
         // Only a policy compares the URI.
@@ -81,7 +82,7 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
         directory: request.directory.to_owned(),
     };
     let attached = Attached {
-        registry: request.registry,
+        place,
         files: published.index_files.clone(),
     };
     let attested = examine::examine(published, &Principals::default(), request.now);

@@ -12,7 +12,7 @@ use oci::{Descriptor, ImageRef, Index, Manifest, media};
 use remote::{Registry, Transport};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use verifier::collect::collect;
+use verifier::collect::{Place, collect};
 use verifier::damage::Part;
 use verifier::error::Error;
 use verifier::published::Published;
@@ -124,7 +124,7 @@ async fn collected(
         }
     });
     let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
-    (collect(&registry, image).await, shelf)
+    (collect(Place::Registry(&registry), image).await, shelf)
 }
 
 #[tokio::test]
@@ -229,7 +229,11 @@ async fn rebuilt(place: &Path, registry: &Registry, files: Vec<Descriptor>) {
         commit: Choice::Head,
         directory: ".".to_owned(),
     };
-    let attached = Attached { registry, files };
+    let place_of = Place::Registry(registry);
+    let attached = Attached {
+        place: place_of,
+        files,
+    };
     let layout = place.join("layout");
     rebuild(&tools, &order, &attached, &layout, &|_| {})
         .await

@@ -17,14 +17,9 @@ pub enum RebuildError {
     /// The source cannot be cloned, is too large, or does not have what is to be built.
     #[error(transparent)]
     Source(Hinted),
-    /// The registry does not give a file that the source has locked.
-    #[error("{doing}: {source}")]
-    Registry {
-        /// What was being done, as a participle.
-        doing: String,
-        /// The error of the registry.
-        source: Box<remote::Error>,
-    },
+    /// A file that the source has locked cannot be fetched from where the image is.
+    #[error(transparent)]
+    Index(Box<crate::Error>),
     /// A program cannot be run, or has failed.
     #[error(transparent)]
     Program(Hinted),
@@ -38,7 +33,7 @@ impl RebuildError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::At(at) => hint::of(&at.source).or(Some(LAYOUT)),
-            Self::Registry { source, .. } => Some(source.hint()),
+            Self::Index(error) => error.hint(),
             Self::Source(error) | Self::Program(error) | Self::Layout(error) => error.hint(),
         }
     }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use console::at::At;
 use content::{Digest, limits};
 use oci::Descriptor;
-use remote::Registry;
 use serde::Deserialize;
 
 use super::{Progress, RebuildError};
+use crate::collect::{Place, Unfetched};
 
 /// The builder's name for its lock.
 const LOCK: &str = "Image.lock";
@@ -20,8 +20,8 @@ const NAMES: [&str; 3] = ["InRelease", "Packages.xz", "keyring.gpg"];
 
 /// Where the files of an index are fetched from.
 pub struct Attached<'a> {
-    /// The registry of the image.
-    pub registry: &'a Registry,
+    /// Where the image is.
+    pub place: Place<'a>,
     /// Files that are published as parts of package indexes. They are untrusted.
     pub files: Vec<Descriptor>,
 }
@@ -49,7 +49,7 @@ struct File {
 /// that are not published in its store and in the archive.
 ///
 /// # Errors
-/// The registry does not answer, or `folder` cannot be written.
+/// The place does not answer, or `folder` cannot be written.
 pub(super) async fn fetch(
     attached: &Attached<'_>,
     directory: &Path,
@@ -67,7 +67,7 @@ pub(super) async fn fetch(
             progress(&format!("the image has no referrer with the locked {name}"));
             continue;
         };
-        if let Some(bytes) = blob(attached.registry, found, name, progress).await? {
+        if let Some(bytes) = blob(attached.place, found, name, progress).await? {
             std::fs::write(folder.join(name), bytes).map_err(&unwritten)?;
         }
     }
@@ -80,27 +80,30 @@ impl File {
     }
 }
 
-/// Fetches a blob; `None` if the registry does not have it, or has other bytes.
+/// Fetches a blob; `None` if the place does not have it, or has other bytes.
 async fn blob(
-    registry: &Registry,
+    place: Place<'_>,
     file: &Descriptor,
     name: &'static str,
     progress: Progress<'_>,
 ) -> Result<Option<Vec<u8>>, RebuildError> {
-    match registry.blob(file, FILE).await {
+    match place.blob(file, FILE).await {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(
-            error @ (remote::Error::NotFound { .. }
-            | remote::Error::DigestMismatch { .. }
-            | remote::Error::SizeMismatch { .. }),
-        ) => {
-            progress(&format!("fetching {name}: {error}"));
+        Err(Unfetched::Absent(_)) => {
+            progress(&format!("fetching {name}: it is listed but does not exist"));
             Ok(None)
         }
-        Err(source) => Err(RebuildError::Registry {
-            doing: format!("fetching {name} of the locked package index"),
-            source: Box::new(source),
-        }),
+        Err(Unfetched::Damaged(other)) => {
+            let (expected, found) = (&other.expected, &other.found);
+            progress(&format!(
+                "fetching {name}: expected {expected}, found {found}"
+            ));
+            Ok(None)
+        }
+        Err(Unfetched::Failed(cause)) => {
+            let doing = format!("fetching {name} of the locked package index");
+            Err(RebuildError::Index(Box::new(cause.doing(doing))))
+        }
     }
 }
 

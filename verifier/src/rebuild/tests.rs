@@ -1,4 +1,5 @@
 use super::*;
+use crate::collect::Place;
 use remote::{Registry, Transport};
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -57,8 +58,9 @@ fn script(commands: &str) -> (tempfile::TempDir, String) {
 /// Rebuilds an image that has no package index among its referrers.
 fn run(tools: &Tools, order: &Order, layout: &Path) -> Result<Rebuild, RebuildError> {
     let repository = "127.0.0.1:9/a/b".parse().unwrap();
+    let registry = Registry::connect(&repository, &Transport::PlainHttp).unwrap();
     let attached = Attached {
-        registry: &Registry::connect(&repository, &Transport::PlainHttp).unwrap(),
+        place: Place::Registry(&registry),
         files: Vec::new(),
     };
     runtime().block_on(rebuild(tools, order, &attached, layout, &|_| {}))

@@ -30,6 +30,9 @@ pub fn detail(finding: &Finding) -> String {
 
 fn skipped(rule: Rule) -> &'static str {
     match rule {
+        Rule::Repository => {
+            "a saved image has no repository; its signatures and statements must name that of the policy"
+        }
         Rule::Rebuild => "the policy does not require a rebuild",
         _ => "the policy does not require this statement",
     }

@@ -8,6 +8,7 @@ use trust::{Identity, Verified};
 use crate::evidence::{Evidence, ImageSignature, Visibility};
 use crate::finding::{Finding, Rule, Subject};
 use crate::policy::Policy;
+use crate::published::Source;
 use crate::value::Value;
 use oci::ImageRef;
 
@@ -26,7 +27,9 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let others = others.into_iter();
     let mut findings: Vec<Finding> = others.map(|other| elsewhere(other, policy)).collect();
     findings.extend(uncounted(evidence));
-    findings.extend(signers.iter().filter_map(|key| unseen(key, &here, policy)));
+    let source = evidence.attested.source;
+    let unseen = |key: &Identity| unseen(key, &here, source, policy);
+    findings.extend(signers.iter().filter_map(unseen));
     let missing: Vec<&Identity> = policy.signatures.missing(&signers).collect();
     findings.extend(missing.iter().map(|key| absent(key, evidence, policy)));
     let [needed, signed] = quorum(&signers, policy);
@@ -40,10 +43,12 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     findings
 }
 
-/// Notes a signer whose signature Confidential Space does not count: the workload does not start without it.
+/// Notes a signer whose signature Confidential Space does not count: the workload does not start without it. A layout
+/// does not show under which tags a registry has the signatures.
 fn unseen(
     signer: &Identity,
     signatures: &[&Verified<ImageSignature>],
+    source: Source,
     policy: &Policy,
 ) -> Option<Finding> {
     let own = signatures.iter().filter(|found| found.by() == signer);
@@ -53,7 +58,11 @@ fn unseen(
     if seen_as.contains(&Visibility::Counted) {
         return None;
     }
-    let why = Value::Visibility(*seen_as.first()?);
+    let why = *seen_as.first()?;
+    if (source, why) == (Source::Layout, Visibility::NotUnderTag) {
+        return None;
+    }
+    let why = Value::Visibility(why);
     let subject = Subject::SeenByConfidentialSpace(policy.name_of(signer).to_owned());
     let seen = Value::Visibility(Visibility::Counted);
     Some(Finding::note(Rule::Signatures, subject, seen, why))

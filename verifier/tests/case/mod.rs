@@ -26,7 +26,7 @@ use verifier::evidence::{Evidence, Rebuild, Rebuilt, RegistryCheck, Timing};
 use verifier::examine::examine;
 use verifier::finding::{Finding, Outcome, Rule};
 use verifier::policy::Policy;
-use verifier::published::{Carrier, Form, Piece, Published};
+use verifier::published::{Carrier, Form, Piece, Published, Source};
 use verifier::report;
 use verifier::verdict::Verdict;
 
@@ -274,6 +274,7 @@ impl Case {
             published: Published {
                 index_files: Vec::new(),
                 image: image.clone(),
+                source: Source::Repository,
                 contents: Some(contents),
                 pieces: Vec::new(),
                 damage: Vec::new(),

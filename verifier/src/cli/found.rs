@@ -1,0 +1,75 @@
+//! Where the image is that the user named.
+
+use console::arguments;
+use oci::{Reference, Repository, Target};
+use remote::{Registry, Transport};
+use verifier::Error;
+use verifier::collect::{Named, Place, Saved};
+use verifier::policy::Policy;
+
+/// The image that the user named.
+pub struct Found {
+    /// Its reference. A saved image is named by the repository of the policy.
+    pub reference: Reference,
+    held: Held,
+}
+
+/// Where it is.
+enum Held {
+    Registry(Box<Registry>),
+    Saved(Box<Saved>),
+}
+
+impl Found {
+    /// Connects to the registry, or opens the layout.
+    pub async fn open(
+        named: &Named,
+        policy: &Policy,
+        arguments: &arguments::Registry,
+    ) -> Result<Self, Error> {
+        let location = match named {
+            Named::Registry(reference) => {
+                let registry = connect(&reference.repository, arguments).await?;
+                return Ok(Self {
+                    reference: reference.clone(),
+                    held: Held::Registry(Box::new(registry)),
+                });
+            }
+            Named::Saved(location) => location.clone(),
+        };
+        let saved = crate::blocking(move || Saved::open(&location)).await?;
+        Ok(Self {
+            reference: Reference {
+                repository: policy.repository().clone(),
+                target: Target::Digest(saved.image()),
+            },
+            held: Held::Saved(Box::new(saved)),
+        })
+    }
+
+    /// Where the image is.
+    pub fn place(&self) -> Place<'_> {
+        match &self.held {
+            Held::Registry(registry) => Place::Registry(registry),
+            Held::Saved(saved) => Place::Saved(saved),
+        }
+    }
+}
+
+/// Connects to a repository.
+pub async fn connect(
+    repository: &Repository,
+    arguments: &arguments::Registry,
+) -> Result<Registry, Error> {
+    let failed = |source| Error::Registry {
+        doing: format!("connecting to {repository}"),
+        source: Box::new(source),
+    };
+    let transport = match arguments.plain_http {
+        true => Transport::PlainHttp,
+        false => Transport::https(arguments.ca.as_deref())
+            .await
+            .map_err(failed)?,
+    };
+    Registry::connect(repository, &transport).map_err(failed)
+}

@@ -1,0 +1,361 @@
+//! Images that were saved in an OCI layout, with the signatures and statements beside them.
+//!
+//! `cosign save` lists legacy signatures and attestations in `index.json`, annotated as such; its version 3 leaves
+//! bundles out of the list (`verify.go`, `getLocalBundleDescriptors`). Other clients list legacy manifests by their
+//! tags, and referrers without a name. Annotations and artifact types are not trusted here: each manifest is read, and
+//! its layers and its subject decide what it is.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use console::at::At;
+use console::hint::Hinted;
+use content::{Digest, json, limits, open_regular, read_limited};
+use oci::{Descriptor, Layout, Manifest, Tag, media};
+use scratch::Scratch;
+
+use super::layer;
+use super::named::{Chosen, Form, Location};
+use super::place::{Attached, Legacy, Referrers, Unfetched, at_most};
+use crate::carrier::Carrier;
+use crate::error::Error;
+use crate::value::Value;
+
+/// Annotations with the name or tag of an image (OCI image specification, annotations.md; containerd, `images/archive`).
+const NAMES: [&str; 2] = [
+    "org.opencontainers.image.ref.name",
+    "io.containerd.image.name",
+];
+/// The annotation by which `cosign save` says what an entry is (cosign, `pkg/oci/layout`).
+const KIND: &str = "kind";
+/// Its values for legacy signatures and attestations.
+const SAVED_KINDS: [&str; 2] = [
+    "dev.cosignproject.cosign/sigs",
+    "dev.cosignproject.cosign/atts",
+];
+/// Maximum number of entries of `index.json`.
+const ENTRIES: usize = 1000;
+/// Maximum number of blobs of a layout.
+const BLOBS: usize = 100_000;
+/// Maximum total size of the JSON documents among the blobs that may be manifests, in bytes.
+const DOCUMENTS: u64 = 256 << 20;
+
+/// One image in a layout.
+pub struct Saved {
+    layout: Layout,
+    image: Digest,
+    evidence: Vec<Evidence>,
+    /// The unpacked archive.
+    _unpacked: Option<Scratch>,
+}
+
+/// A manifest of signatures or statements that the layout lists.
+struct Evidence {
+    digest: Digest,
+    size: u64,
+    /// The tag under which it was in a registry.
+    tag: Option<String>,
+    /// What its layers are; `None` if it cannot be read.
+    kind: Option<Legacy>,
+}
+
+/// What an entry of `index.json` is.
+enum Entry {
+    Image,
+    Evidence(Evidence),
+    /// The manifest of a referrer, which is found among the blobs.
+    Referrer,
+}
+
+impl Saved {
+    /// Opens the layout, unpacking it first if it is an archive, and finds the image. Blocks.
+    ///
+    /// # Errors
+    /// The layout or archive cannot be read, does not hold the chosen image, or holds several and none is chosen.
+    pub fn open(location: &Location) -> Result<Self, Error> {
+        let unpacked = match location.form {
+            Form::Layout => None,
+            Form::LayoutArchive => Some(unpack(location)?),
+        };
+        let dir = unpacked.as_ref().map(Scratch::path);
+        let layout =
+            Layout::open(dir.unwrap_or(&location.path)).map_err(|e| unread(location, e))?;
+        let index = layout.index().map_err(|e| unread(location, e))?;
+        if index.manifests.len() > ENTRIES {
+            return Err(refused(
+                location,
+                format!("its index has more than {ENTRIES} entries"),
+            ));
+        }
+        let mut images = Vec::new();
+        let mut evidence = Vec::new();
+        for listed in index.manifests {
+            match entry(&layout, &listed).map_err(|e| unread(location, e))? {
+                Entry::Image => images.push(listed),
+                Entry::Evidence(found) => evidence.push(found),
+                Entry::Referrer => {}
+            }
+        }
+        Ok(Self {
+            image: choose(location, &images)?,
+            layout,
+            evidence,
+            _unpacked: unpacked,
+        })
+    }
+
+    /// The digest of the image. Its manifest has not been compared with it.
+    pub fn image(&self) -> Digest {
+        self.image
+    }
+
+    pub(super) fn manifest(&self, digest: &Digest) -> Result<Vec<u8>, Unfetched> {
+        let file = self.layout.open_blob(digest)?;
+        let bytes = read_limited(file, limits::MANIFEST).map_err(blob_error(digest))?;
+        check(digest, &bytes)?;
+        Ok(bytes)
+    }
+
+    pub(super) fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, Unfetched> {
+        Ok(self.layout.read_blob(descriptor, limit)?)
+    }
+
+    pub(super) fn layer(&self, layer: &Descriptor) -> Result<PathBuf, Unfetched> {
+        self.layout.open_blob(&layer.digest)?;
+        Ok(self.layout.blob_path(&layer.digest))
+    }
+
+    /// The listed manifests with this tag, and those of this kind without a tag: a signature names the digest that it
+    /// is for.
+    pub(super) fn legacy(&self, tag: &Tag, kind: Legacy) -> Vec<Attached> {
+        let belongs = |found: &&Evidence| match &found.tag {
+            Some(name) => name == tag.as_str(),
+            None => found.kind.unwrap_or(Legacy::Signatures) == kind,
+        };
+        let found = self.evidence.iter().filter(belongs);
+        found
+            .map(|found| {
+                let carrier = match &found.tag {
+                    Some(name) => Carrier::Tag(name.clone()),
+                    None => Carrier::Listed(found.digest),
+                };
+                let descriptor = Descriptor::new(media::MANIFEST, found.digest, found.size);
+                (carrier, self.blob(&descriptor, limits::MANIFEST))
+            })
+            .collect()
+    }
+
+    /// Reads every blob that may be a manifest: layouts do not list referrers.
+    pub(super) fn referrers(&self, image: &Digest) -> Result<Referrers, Unfetched> {
+        let mut digests = Vec::new();
+        for digest in self.layout.blobs().map_err(oci::Error::from)? {
+            digests.push(digest.map_err(oci::Error::from)?);
+            if digests.len() > BLOBS {
+                return Err(more_than(Value::Count(BLOBS)));
+            }
+        }
+        // The order of a directory is that of chance.
+        digests.sort();
+        let mut referrers = Referrers::default();
+        let mut budget = DOCUMENTS;
+        for digest in digests {
+            let Some(bytes) = self.document(&digest)? else {
+                continue;
+            };
+            budget = budget
+                .checked_sub(bytes.len() as u64)
+                .ok_or_else(|| more_than(Value::Bytes(DOCUMENTS)))?;
+            if !refers(&bytes, image) {
+                continue;
+            }
+            check(&digest, &bytes)?;
+            match Manifest::parse(&bytes) {
+                Ok(manifest) => referrers.manifests.push((digest, manifest)),
+                Err(error) => referrers.passed_over.push(format!(
+                    "referrer {digest} cannot be read: {}",
+                    content::printable(&error.to_string(), SHOWN)
+                )),
+            }
+            if referrers.manifests.len() + referrers.passed_over.len() > limits::REFERRERS {
+                return Err(more_than(Value::Count(limits::REFERRERS)));
+            }
+        }
+        Ok(referrers)
+    }
+
+    /// The content of a blob that may be a manifest; `None` for one that is too large or is no JSON object.
+    fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Unfetched> {
+        let mut file = match open_regular(&self.layout.blob_path(digest)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::Other => return Ok(None),
+            Err(error) => return Err(self.unread_blob(digest, error)),
+        };
+        begin(&mut file).map_err(|error| self.unread_blob(digest, error))
+    }
+
+    fn unread_blob(&self, digest: &Digest, error: io::Error) -> Unfetched {
+        oci::Error::from(At::reading(&self.layout.blob_path(digest))(error)).into()
+    }
+}
+
+/// The longest text shown of the reason why a referrer cannot be parsed, in characters.
+const SHOWN: usize = 300;
+
+fn begin(file: &mut File) -> io::Result<Option<Vec<u8>>> {
+    if file.metadata()?.len() > limits::MANIFEST {
+        return Ok(None);
+    }
+    let mut bytes = vec![0; 1];
+    let count = file.read(&mut bytes)?;
+    if count == 0 || !matches!(bytes[0], b'{' | b' ' | b'\t' | b'\r' | b'\n') {
+        return Ok(None);
+    }
+    file.take(limits::MANIFEST).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// Whether a document is a manifest with this subject, even if it is not a valid one.
+fn refers(bytes: &[u8], image: &Digest) -> bool {
+    let document: Result<serde_json::Value, _> = json::parse(bytes, limits::MANIFEST);
+    document.is_ok_and(|document| {
+        let subject = document.pointer("/subject/digest");
+        subject.and_then(|digest| digest.as_str()) == Some(image.to_string().as_str())
+    })
+}
+
+/// Decides what an entry is by its manifest. An entry that cannot be read is evidence only if it is annotated as such:
+/// otherwise it may be the image.
+fn entry(layout: &Layout, listed: &Descriptor) -> Result<Entry, oci::Error> {
+    let tag = legacy_tag(listed);
+    let bytes = layout.read_blob(listed, limits::MANIFEST);
+    let manifest = bytes.and_then(|bytes| Manifest::parse(&bytes));
+    let evidence = |kind| {
+        Entry::Evidence(Evidence {
+            digest: listed.digest,
+            size: listed.size,
+            tag: tag.clone(),
+            kind,
+        })
+    };
+    let manifest = match manifest {
+        Ok(manifest) => manifest,
+        Err(error @ oci::Error::File(_)) => return Err(error),
+        Err(_) if is_annotated(listed) || tag.is_some() => return Ok(evidence(None)),
+        Err(_) => return Ok(Entry::Image),
+    };
+    Ok(match legacy_kind(&manifest) {
+        _ if manifest.subject.is_some() => Entry::Referrer,
+        Some(kind) => evidence(Some(kind)),
+        None => Entry::Image,
+    })
+}
+
+/// The tag `sha256-<hex>.sig`, for example, if the entry has such a name.
+fn legacy_tag(listed: &Descriptor) -> Option<String> {
+    let mut names = NAMES
+        .iter()
+        .filter_map(|name| listed.annotations.get(*name));
+    let tag = names.find_map(|name| {
+        let tag = name.rsplit([':', '/']).next()?;
+        let (digest, _) = tag.strip_prefix("sha256-")?.split_once('.')?;
+        format!("sha256:{digest}").parse::<Digest>().ok()?;
+        Some(tag)
+    });
+    tag.map(str::to_owned)
+}
+
+fn is_annotated(listed: &Descriptor) -> bool {
+    let kind = listed.annotations.get(KIND);
+    kind.is_some_and(|kind| SAVED_KINDS.contains(&kind.as_str()))
+}
+
+/// What a manifest holds if all of its layers are signatures or statements. A container cannot be run from such layers.
+fn legacy_kind(manifest: &Manifest) -> Option<Legacy> {
+    let (first, rest) = manifest.layers.split_first()?;
+    if !rest.iter().all(|layer| layer::form(layer).is_some()) {
+        return None;
+    }
+    match first.media_type.as_str() {
+        media::SIMPLE_SIGNING => Some(Legacy::Signatures),
+        _ if layer::form(first).is_some() => Some(Legacy::Attestations),
+        _ => None,
+    }
+}
+
+fn choose(location: &Location, images: &[Descriptor]) -> Result<Digest, Error> {
+    let mut found: Vec<Digest> = match &location.chosen {
+        // It may also be in an index that the layout lists.
+        Some(Chosen::Digest(digest)) => return Ok(*digest),
+        Some(Chosen::Name(name)) => images
+            .iter()
+            .filter(|image| is_named(image, name))
+            .map(|image| image.digest)
+            .collect(),
+        None => images.iter().map(|image| image.digest).collect(),
+    };
+    found.sort();
+    found.dedup();
+    match (&found[..], &location.chosen) {
+        ([only], _) => Ok(*only),
+        ([], Some(Chosen::Name(name))) => {
+            Err(refused(location, format!("no image is named {name:?}")))
+        }
+        ([], _) => Err(refused(location, "it has no image".to_owned())),
+        (several, _) => {
+            let several = several.iter().take(8).map(ToString::to_string);
+            let several: Vec<_> = several.collect();
+            Err(refused(
+                location,
+                format!("it has several images: {}", several.join(", ")),
+            ))
+        }
+    }
+}
+
+fn is_named(image: &Descriptor, name: &str) -> bool {
+    let mut names = NAMES.iter().filter_map(|key| image.annotations.get(*key));
+    names.any(|found| found == name)
+}
+
+fn unpack(location: &Location) -> Result<Scratch, Error> {
+    let scratch = Scratch::new().map_err(Hinted::temporary)?;
+    let archive = open_regular(&location.path).map_err(At::reading(&location.path))?;
+    oci::layout::unpack(archive, scratch.path()).map_err(|e| unread(location, e))?;
+    Ok(scratch)
+}
+
+fn check(digest: &Digest, bytes: &[u8]) -> Result<(), Unfetched> {
+    let found = Digest::of(bytes);
+    match found == *digest {
+        true => Ok(()),
+        false => Err(Unfetched::damaged((*digest).into(), found.into())),
+    }
+}
+
+fn more_than(limit: Value) -> Unfetched {
+    Unfetched::damaged(at_most(limit), Value::More)
+}
+
+fn blob_error(digest: &Digest) -> impl FnOnce(content::ReadError) -> oci::Error {
+    let subject = format!("blob {digest}");
+    move |source| oci::Error::Content { subject, source }
+}
+
+fn reading(location: &Location) -> String {
+    format!("reading {}", content::at::shown(&location.path))
+}
+
+fn unread(location: &Location, source: oci::Error) -> Error {
+    Error::Layout {
+        doing: reading(location),
+        source: Box::new(source),
+    }
+}
+
+fn refused(location: &Location, fault: String) -> Error {
+    let refused = Hinted::new(format_args!("{}: {fault}", reading(location)));
+    refused
+        .hinting("append @sha256:<digest> or :<name> to choose an image")
+        .into()
+}
