@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("content", &[]),
     ("expression", &[]),
     ("isolate", &[]),
+    ("rego", &[]),
     ("scratch", &[]),
     ("testkit", &[]),
     ("oci", &["content"]),
@@ -100,7 +101,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PROGRAMS: [&str; 5] = ["builder", "verifier", "emulator", "ceremony", "workload"];
 
 /// Crates that must not depend on a network library.
-const OFFLINE: [&str; 9] = [
+const OFFLINE: [&str; 10] = [
     "content",
     "oci",
     "signature",
@@ -110,6 +111,7 @@ const OFFLINE: [&str; 9] = [
     "confidential",
     "google",
     "expression",
+    "rego",
 ];
 const NETWORK: [&str; 12] = [
     "curl",
