@@ -7,37 +7,10 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use fuzz::{TARGETS, Target};
+use testkit::mutate::{Random, Seed};
 
 /// The number of mutants of one seed.
 const MUTANTS: usize = 400;
-/// Texts to which parsers give a special meaning.
-const WORDS: [&str; 24] = [
-    "\"",
-    "{",
-    "}",
-    "[",
-    "]",
-    ":",
-    ",",
-    "null",
-    "\\u0000",
-    "-1",
-    "1e400",
-    "18446744073709551616",
-    "\n\n",
-    "=",
-    "@",
-    "sha256:",
-    "../",
-    "/",
-    "\0",
-    "\u{feff}",
-    "\u{17f}",
-    "(",
-    "%00",
-    "'",
-];
-
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
@@ -56,46 +29,6 @@ fn seeds(target: &Target) -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
-/// Marsaglia's xorshift.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % bound.max(1) as u64).unwrap()
-    }
-}
-
-/// One to three changes of `seed`, with parts of `other`.
-fn mutant(seed: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
-    let mut bytes = seed.to_vec();
-    for _ in 0..=random.below(3) {
-        let at = random.below(bytes.len() + 1);
-        let end = (at + random.below(16)).min(bytes.len());
-        match random.below(7) {
-            0 => bytes.truncate(at),
-            1 => drop(bytes.drain(at..end)),
-            2 => {
-                let copied = bytes[at..end].to_vec();
-                bytes.splice(at..at, copied);
-            }
-            3 => {
-                let word = WORDS[random.below(WORDS.len())];
-                bytes.splice(at..end, word.bytes());
-            }
-            4 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
-            5 if at < bytes.len() => bytes[at] = [0, 0x7f, 0x80, 0xff][random.below(4)],
-            _ => {
-                let from = random.below(other.len() + 1);
-                bytes.splice(at..end, other[from..].iter().copied());
-            }
-        }
-    }
-    bytes
-}
-
 /// Whether the parser accepts the bytes.
 #[track_caller]
 fn run(target: &Target, bytes: &[u8]) -> bool {
@@ -105,14 +38,22 @@ fn run(target: &Target, bytes: &[u8]) -> bool {
 }
 
 fn smoke(target: &Target) {
-    let seeds = seeds(target);
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let seeds = seeds(target).into_iter();
+    let seeds: Vec<_> = seeds
+        .map(|(name, bytes)| (name, Seed::new(bytes)))
+        .collect();
+    let mut random = Random::new(1);
     for (name, seed) in &seeds {
         let expected = !name.starts_with("refused");
-        assert_eq!(run(target, seed), expected, "{}/{name}", target.name);
+        assert_eq!(
+            run(target, seed.bytes()),
+            expected,
+            "{}/{name}",
+            target.name
+        );
         for _ in 0..MUTANTS {
-            let (_, other) = &seeds[random.below(seeds.len())];
-            run(target, &mutant(seed, other, &mut random));
+            let (_, other) = random.choose(&seeds);
+            run(target, &seed.mutant(other, &mut random));
         }
     }
 }

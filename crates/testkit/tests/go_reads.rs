@@ -31,7 +31,7 @@ fn objects(value: &Value, at: &str, free: &[&str]) -> Vec<(String, bool)> {
 
 impl Document {
     fn reads(&self, value: &Value) -> bool {
-        (self.reads)(value.to_string().as_bytes())
+        (self.read)(value.to_string().as_bytes()).is_some()
     }
 
     fn objects(&self) -> Vec<(String, bool)> {
