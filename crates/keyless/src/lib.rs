@@ -12,6 +12,7 @@ mod certificate;
 mod identity;
 mod legacy;
 mod logs;
+mod period;
 mod refusal;
 mod root;
 mod statement;

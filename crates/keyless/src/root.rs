@@ -5,7 +5,7 @@ use sigstore_verify::trust_root::{
 };
 use sigstore_verify::types::{TimeRange, TransparencyLogEntry};
 
-use crate::{Reason, Refusal};
+use crate::{Reason, Refusal, period};
 
 /// The root of Sigstore's public instance, as of the version of `sigstore-verify`.
 pub const PRODUCTION: &str = SIGSTORE_PRODUCTION_TRUSTED_ROOT;
@@ -30,12 +30,13 @@ impl TrustRoot {
     /// Parses a `trusted_root.json`.
     ///
     /// # Errors
-    /// The root is larger than 1 MiB, not strict JSON, of an unknown version, has too many members or a period
-    /// without a start, or nothing in it can be trusted.
+    /// The root is larger than 1 MiB, not strict JSON, of an unknown version, has too many members, a period
+    /// without a start or an authority whose certificate cannot be parsed, or nothing in it can be trusted.
     pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
-        let root = json::parse(bytes, LIMIT)
+        let mut root = json::parse(bytes, LIMIT)
             .map_err(|error| malformed(format!("parsing trusted root: {error}")))?;
         check(&root)?;
+        period::narrow(&mut root)?;
         Ok(Self(root))
     }
 

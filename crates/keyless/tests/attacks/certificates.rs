@@ -140,3 +140,32 @@ fn a_certificate_may_have_to_name_no_issuer() {
     params.custom_extensions.clear();
     assert_eq!(judge(world.bundle_by(&world.leaf(&params))), Ok(()));
 }
+
+/// An authority that the root contains is not one whose certificate never expires (CVE-2026-24122).
+#[test]
+fn an_authority_of_the_root_is_valid_when_it_signs() {
+    let world = World::new();
+    type Change = fn(&mut CertificateParams);
+    let cases: [(Change, Result<(), Reason>); 3] = [
+        (|_| {}, Ok(())),
+        (
+            |p| p.not_after = rcgen::date_time_ymd(2026, 1, 1),
+            Err(Reason::CertificateChain),
+        ),
+        (
+            |p| p.not_before = rcgen::date_time_ymd(2026, 1, 2),
+            Err(Reason::CertificateChain),
+        ),
+    ];
+    for (change, expected) in cases {
+        let mut authority = CertificateParams::default();
+        change(&mut authority);
+        let (authority, root) = world.intermediate(authority);
+        let bundle = world.bundle_by(&world::leaf_by(&authority, &params()));
+        assert_eq!(judge(&root, &bundle).map(drop), expected);
+    }
+    let mut root = world.root();
+    root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] = "AAAA".into();
+    let judged = judge(&root, &world.bundle()).map(drop);
+    assert_eq!(judged, Err(Reason::Root));
+}

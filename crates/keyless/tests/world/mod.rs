@@ -47,6 +47,15 @@ pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(NEXT_DAY, 0).unwrap()
 }
 
+pub fn leaf_by(authority: &CertifiedIssuer<'static, KeyPair>, params: &CertificateParams) -> Leaf {
+    let pair = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&pair, authority).unwrap();
+    Leaf {
+        der: certificate.der().to_vec(),
+        key: key_of(&pair),
+    }
+}
+
 fn key_of(pair: &KeyPair) -> PrivateKey {
     let text = STANDARD.encode(pair.serialize_der());
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
@@ -54,7 +63,7 @@ fn key_of(pair: &KeyPair) -> PrivateKey {
 }
 
 /// An extension with the issuer as a UTF8String.
-fn issuer(url: &str) -> CustomExtension {
+pub fn issuer(url: &str) -> CustomExtension {
     let mut der = vec![0x0c, u8::try_from(url.len()).unwrap()];
     der.extend_from_slice(url.as_bytes());
     CustomExtension::from_oid_content(&ISSUER_OID, der)
@@ -86,11 +95,23 @@ impl World {
     }
 
     pub fn leaf(&self, params: &CertificateParams) -> Leaf {
-        let pair = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&pair, &self.ca).unwrap();
-        let key = key_of(&pair);
-        let der = certificate.der().to_vec();
-        Leaf { der, key }
+        leaf_by(&self.ca, params)
+    }
+
+    /// An authority below the one of this world, and its certificate in the root's chain.
+    pub fn intermediate(
+        &self,
+        mut params: CertificateParams,
+    ) -> (CertifiedIssuer<'static, KeyPair>, Value) {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let key = KeyPair::generate().unwrap();
+        let below = CertifiedIssuer::signed_by(params, key, &self.ca).unwrap();
+        let mut root = self.root();
+        let chain = &mut root["certificateAuthorities"][0]["certChain"]["certificates"];
+        let own = json!({ "rawBytes": STANDARD.encode(below.der()) });
+        chain.as_array_mut().unwrap().insert(0, own);
+        (below, root)
     }
 
     /// A trusted root: the authority and both logs. Certificates are in no log of their own.
@@ -266,11 +287,15 @@ pub fn checkpoint(log: &PrivateKey, root: &Digest) -> String {
 
 /// Checks a bundle as signed by [`SUBJECT`] over [`ARTIFACT`].
 pub fn judge(root: &Value, bundle: &Value) -> Result<Verified, Reason> {
-    let trusted = Trusted {
+    judge_as(root, &bundle.to_string(), &trusted(), now())
+}
+
+/// [`SUBJECT`], as [`ISSUER`] names it.
+pub fn trusted() -> Trusted {
+    Trusted {
         issuer: Some(ISSUER.to_owned()),
         subject: Subject::Exact(SUBJECT.to_owned()),
-    };
-    judge_as(root, &bundle.to_string(), &trusted, now())
+    }
 }
 
 pub fn judge_as(
