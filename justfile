@@ -60,6 +60,11 @@ fuzz target="" seconds="60":
         -max_total_time={{ seconds }} -timeout=10
     done
 
+# Tries mutants of everything that is accepted, from a seed, which is random without an argument. A finding is in target/tmp/soak.
+soak mutants="1000000" seed="":
+    MUTANTS={{ mutants }} SEED={{ seed }} cargo test --locked --release --package verifier --test soak -- \
+      --ignored --exact soak --nocapture || exit 1
+
 # Builds the programs for installation, in target/release.
 release:
     cargo build --locked --release --package builder --package verifier --package emulator

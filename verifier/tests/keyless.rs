@@ -2,14 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod case;
+mod certified;
 #[allow(dead_code, reason = "other tests use all of it")]
 #[path = "../../crates/keyless/tests/world/mod.rs"]
 mod world;
 
-use attest::predicate::COSIGN_SIGN;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use case::{Case, NOW, REPOSITORY, legacy_signature, piece, referrer, statement};
+use case::{Case, NOW};
+use certified::{bundle, legacy, parse, policy_text};
 use content::Digest;
 use keyless::Signer;
 use rcgen::SanType;
@@ -18,28 +19,10 @@ use trust::Identity;
 use verifier::appraise::appraise;
 use verifier::evidence::Evidence;
 use verifier::examine::examine;
-use verifier::policy::{InvalidPolicy, Policy};
-use verifier::published::{Certified, Form, Piece};
+use verifier::published::Certified;
 use verifier::report;
 use verifier::verdict::Verdict;
-use world::{Entry, ISSUER, Leaf, SUBJECT, TIME, World, checkpoint, hashed, params, pem};
-
-/// The policy of `case`, which requires the workflow's signature as well.
-fn policy_text(case: &Case) -> String {
-    let required = "require = [\"builder\"]\nthreshold = 1";
-    assert!(case.policy.contains(required));
-    let both = "require = [\"builder\", \"workflow\"]\nthreshold = 2";
-    format!(
-        "{}[keyless]\ntrusted_root = \"root.json\"\n[[principal]]\nname = \"workflow\"\n\
-         issuer = \"{ISSUER}\"\nsubject = \"{SUBJECT}\"\n",
-        case.policy.replacen(required, both, 1)
-    )
-}
-
-fn parse(text: &str, root: &Value) -> Result<Policy, InvalidPolicy> {
-    let root = root.to_string().into_bytes();
-    Policy::parse(text.as_bytes(), &|_| Ok(root.clone()))
-}
+use world::{ISSUER, SUBJECT, World, checkpoint, params, pem};
 
 /// The identities that have signed the image, and the verdict with its table.
 fn judge(case: &Case, world: &World) -> (Vec<Identity>, bool, String) {
@@ -51,41 +34,6 @@ fn judge(case: &Case, world: &World) -> (Vec<Identity>, bool, String) {
     let verdict = Verdict::of(appraise(&evidence, &policy, world::now()));
     let is_pass = matches!(verdict, Verdict::Pass(_));
     (signers, is_pass, report::table(&verdict))
-}
-
-fn bundle(world: &World, leaf: &Leaf, digest: &Digest) -> Piece {
-    let payload = statement(REPOSITORY, digest, COSIGN_SIGN, json!({}));
-    let bytes = world.bundle_of(leaf, &payload).to_string().into_bytes();
-    piece(referrer(&bytes), Form::Bundle, Some(COSIGN_SIGN), bytes)
-}
-
-/// What `cosign sign` wrote before bundles.
-fn legacy(world: &World, leaf: &Leaf, digest: &Digest) -> Piece {
-    let mut piece = legacy_signature(&leaf.key, REPOSITORY, digest);
-    let Form::SimpleSigning { signature } = &piece.form else {
-        panic!("no signature");
-    };
-    let certificate = pem("CERTIFICATE", &leaf.der);
-    let signed = STANDARD.decode(signature).unwrap();
-    let body = hashed(&Digest::of(&piece.bytes), &signed, &certificate);
-    let (log, time) = (&world.log, TIME);
-    let entry = Entry { log, time, body }.logged();
-    let promise = json!({
-        "SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
-        "Payload": {
-            "body": entry["canonicalizedBody"],
-            "integratedTime": TIME,
-            "logIndex": 0,
-            "logID": log.public().key_id().hex(),
-        },
-    });
-    piece.certified = Some(Certified {
-        certificate,
-        chain: None,
-        promise: Some(promise.to_string()),
-        timestamp: None,
-    });
-    piece
 }
 
 #[test]
