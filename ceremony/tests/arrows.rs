@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "verifier",
         &[
             "attest",
+            "confidential",
             "console",
             "content",
             "google",

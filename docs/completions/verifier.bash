@@ -55,6 +55,9 @@ _verifier() {
             verifier__subcmd__check,statement)
                 cmd="verifier__subcmd__check__subcmd__statement"
                 ;;
+            verifier__subcmd__check,token)
+                cmd="verifier__subcmd__check__subcmd__token"
+                ;;
             verifier__subcmd__check__subcmd__help,bundle)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__bundle"
                 ;;
@@ -75,6 +78,9 @@ _verifier() {
                 ;;
             verifier__subcmd__check__subcmd__help,statement)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__statement"
+                ;;
+            verifier__subcmd__check__subcmd__help,token)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__token"
                 ;;
             verifier__subcmd__help,authorize)
                 cmd="verifier__subcmd__help__subcmd__authorize"
@@ -111,6 +117,9 @@ _verifier() {
                 ;;
             verifier__subcmd__help__subcmd__check,statement)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__statement"
+                ;;
+            verifier__subcmd__help__subcmd__check,token)
+                cmd="verifier__subcmd__help__subcmd__check__subcmd__token"
                 ;;
             *)
                 ;;
@@ -243,7 +252,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check)
-            opts="-h --help signature envelope bundle image layer statement help"
+            opts="-h --help signature envelope bundle image layer statement token help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -321,7 +330,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check__subcmd__help)
-            opts="signature envelope bundle image layer statement help"
+            opts="signature envelope bundle image layer statement token help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -432,6 +441,20 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check__subcmd__help__subcmd__token)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__check__subcmd__image)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -500,6 +523,40 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check__subcmd__token)
+            opts="-h --jwks --root --at --audience --nonce --require-production --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --jwks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nonce)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__help)
             opts="verify authorize revoke rebuild check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -529,7 +586,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check)
-            opts="signature envelope bundle image layer statement"
+            opts="signature envelope bundle image layer statement token"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -613,6 +670,20 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check__subcmd__statement)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__check__subcmd__token)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -1,6 +1,7 @@
 //! Checks of one file offline, with keys and roots as arguments.
 
 mod bundle;
+mod chain;
 mod envelope;
 mod image;
 mod keys;
@@ -8,6 +9,7 @@ mod layer;
 mod layout;
 mod signature;
 mod statement;
+mod token;
 
 use std::path::Path;
 
@@ -26,6 +28,7 @@ pub use image::image;
 pub use layer::layer;
 pub use signature::{Signature, signature};
 pub use statement::statement;
+pub use token::{Images, Token, Trust, token};
 
 /// What is said of a file. What prevents a judgement is an error.
 #[derive(Clone, Debug, Eq, PartialEq)]

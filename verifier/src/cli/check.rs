@@ -1,5 +1,7 @@
 //! The arguments of `check`.
 
+mod token;
+
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +11,8 @@ use keyless::{Pattern, Subject, Trusted};
 use signature::Algorithm;
 use verifier::Error;
 use verifier::check::{self, Facts, Judgement, Signer};
+
+pub use token::Token;
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
@@ -33,11 +37,13 @@ pub enum What {
     Layer(Layer),
     /// Check an in-toto statement without its signature
     Statement(Statement),
+    /// Check an attestation token of Confidential Space
+    Token(Token),
 }
 
 impl What {
-    /// Checks the file, and adds what was read from it to `facts`. The time `now` only rules out times to come: a certificate
-    /// must be valid when the signature was made.
+    /// Checks the file, and adds what was read from it to `facts`. The time `now` decides about a token. In bundles it only
+    /// rules out times to come: a certificate must be valid when the signature was made.
     pub fn judge(&self, now: DateTime<Utc>, facts: Option<&mut Facts>) -> Result<Judgement, Error> {
         match self {
             Self::Signature(arguments) => check::signature(&check::Signature {
@@ -56,6 +62,7 @@ impl What {
             Self::Image(arguments) => check::image(&arguments.path),
             Self::Layer(arguments) => check::layer(&arguments.file, facts),
             Self::Statement(arguments) => check::statement(&arguments.file, facts),
+            Self::Token(arguments) => arguments.judge(now, facts),
         }
     }
 
@@ -68,6 +75,7 @@ impl What {
             Self::Image(arguments) => arguments.json,
             Self::Layer(arguments) => arguments.json,
             Self::Statement(arguments) => arguments.json,
+            Self::Token(arguments) => arguments.json(),
         }
     }
 }
