@@ -80,9 +80,19 @@ fn resource() -> Type {
 }
 
 fn api() -> Type {
+    let texts = || Type::list(Type::String);
+    let list = Type::Object(Arc::new(Object {
+        name: "attribute",
+        fields: Vec::new(),
+        methods: vec![("hasOnly", vec![texts()], Type::Bool)],
+    }));
+    let get = "getAttribute";
     Type::Object(Arc::new(Object {
         name: "api",
         fields: Vec::new(),
-        methods: vec![("getAttribute", vec![Type::String, Type::Dyn], Type::Dyn)],
+        methods: vec![
+            (get, vec![Type::String, texts()], list),
+            (get, vec![Type::String, Type::String], Type::String),
+        ],
     }))
 }

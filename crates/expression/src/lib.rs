@@ -11,12 +11,14 @@
 //! # Ok::<(), expression::Error>(())
 //! ```
 
-mod bounds;
 mod check;
+mod cost;
 mod error;
-mod extract;
+mod evaluate;
+mod functions;
 pub mod google;
 mod parse;
+mod prepare;
 mod program;
 mod types;
 mod variables;

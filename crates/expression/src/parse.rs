@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use cel::Env;
 use cel::common::ast::IdedExpr;
 
-use crate::{Error, bounds};
+use crate::{Error, cost};
 
 /// The largest length of an expression, in bytes (IAM allows as many characters in attribute conditions).
 pub(super) const LENGTH: usize = 4096;
@@ -29,9 +29,10 @@ pub(super) fn parse(expression: &str) -> Result<IdedExpr, Error> {
     if expression.len() > LENGTH {
         return Err(Error::Length);
     }
-    let parsed = environment()?.parser().parse(expression);
+    let parser = environment()?.parser().enable_ident_escape_syntax(true);
+    let parsed = parser.parse(expression);
     let mut parsed = parsed.map_err(|error| Error::Syntax(error.to_string()))?;
-    match bounds::is_too_deep(&mut parsed) {
+    match cost::is_too_deep(&mut parsed) {
         true => Err(Error::Depth),
         false => Ok(parsed),
     }

@@ -1,12 +1,12 @@
+use cel::Value;
 use cel::common::ast::IdedExpr;
-use cel::{Context, Value};
 
-use crate::{Error, Type, Variable, Variables, bounds, check, extract, parse};
+use crate::{Error, Type, Variable, Variables, check, evaluate, parse, prepare};
 
 /// An expression that was parsed.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// The expression, in which the ranges of comprehensions are counted.
+    /// The expression, prepared.
     tree: IdedExpr,
     kind: Type,
 }
@@ -36,8 +36,8 @@ pub fn compile_as(
     match check::is_assignable(&program.kind, expected) {
         true => Ok(program),
         false => Err(Error::Result {
-            expected: expected.to_string(),
-            found: program.kind.to_string(),
+            expected: expected.shown(),
+            found: program.kind.shown(),
         }),
     }
 }
@@ -56,7 +56,7 @@ pub fn compile_condition(expression: &str, declared: &[Variable]) -> Result<Prog
 
 impl Program {
     fn of(mut tree: IdedExpr, kind: Type) -> Self {
-        bounds::count_ranges(&mut tree);
+        prepare::prepare(&mut tree);
         Self { tree, kind }
     }
 
@@ -78,17 +78,7 @@ impl Program {
     /// # Errors
     /// The expression has no value, or evaluation exceeds the limit on its cost.
     pub fn evaluate(&self, variables: Variables) -> Result<Value, Error> {
-        let failed = |error: cel::DeclarationError| Error::Evaluate(error.to_string());
-        let mut context = Context::with_env(parse::environment()?);
-        for (name, value) in variables {
-            context.add_variable_from_value(name, value);
-        }
-        let extract = context.add_function("extract", extract::extract);
-        extract.map_err(failed)?;
-        let count = context.add_function(bounds::COUNT, bounds::counter());
-        count.map_err(failed)?;
-        let value = Value::resolve(&self.tree, &context);
-        value.map_err(|error| Error::Evaluate(error.to_string()))
+        evaluate::evaluate(&self.tree, variables)
     }
 
     /// Evaluates the expression to a bool.

@@ -1,5 +1,8 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
+
+/// The largest length of a type in an error, in bytes.
+const SHOWN: usize = 200;
 
 /// A type (CEL, "Language Definition", section "Values").
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -58,6 +61,34 @@ impl Type {
         Self::Map(Arc::new(key), Arc::new(value))
     }
 
+    /// The type with its parameters replaced by those that follow `first`.
+    pub(super) fn shifted(&self, first: usize) -> Self {
+        self.replacing(&|parameter| Self::Parameter(first + parameter))
+    }
+
+    /// The type with `dyn` for each parameter.
+    pub(super) fn without_parameters(&self) -> Self {
+        self.replacing(&|_| Self::Dyn)
+    }
+
+    fn replacing(&self, with: &dyn Fn(usize) -> Self) -> Self {
+        match self {
+            Self::Parameter(parameter) => with(*parameter),
+            Self::List(of) => Self::list(of.replacing(with)),
+            Self::Map(key, value) => Self::map(key.replacing(with), value.replacing(with)),
+            other => other.clone(),
+        }
+    }
+
+    /// The type in an error, which can be large.
+    pub(super) fn shown(&self) -> String {
+        let mut shown = Short(String::new());
+        match write!(shown, "{self}") {
+            Ok(()) => shown.0,
+            Err(fmt::Error) => shown.0 + "…",
+        }
+    }
+
     /// An object without methods.
     pub fn object(name: &'static str, fields: Vec<(&'static str, Self)>) -> Self {
         let methods = Vec::new();
@@ -87,6 +118,19 @@ impl fmt::Display for Type {
             Self::Map(key, value) => return write!(f, "map({key}, {value})"),
             Self::Object(object) => object.name,
         })
+    }
+}
+
+/// Text of a limited length.
+struct Short(String);
+
+impl fmt::Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.0.len() + text.len() > SHOWN {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::bounds;
+use crate::cost;
 use serde_json::json;
 
 fn condition(expression: &str, variables: Variables) -> Result<bool, Error> {
@@ -61,7 +61,7 @@ fn a_deep_tree_without_brackets_is_an_error() {
         let refused = compile(&format!("{first}{}", more.repeat(800)));
         assert_eq!(refused, Err(Error::Depth), "{first}{more}…");
     }
-    let deepest = |more: &str| format!("1{}>0", more.repeat(bounds::DEPTH - 2));
+    let deepest = |more: &str| format!("1{}>0", more.repeat(cost::DEPTH - 2));
     assert_eq!(condition(&deepest("+1"), Variables::default()), Ok(true));
     let most = format!("true{}", "&&true".repeat(600));
     assert_eq!(condition(&most, Variables::default()), Ok(true));
@@ -113,4 +113,33 @@ fn maps_to_text() {
     let refused = text("assertion.name.extract('x')", assertion(claims));
     let error = refused.unwrap_err().to_string();
     assert!(error.contains("\"x\" has no part in braces"), "{error}");
+}
+
+#[test]
+fn nested_replacements_have_a_limit_on_growth() {
+    let once = ".replace('a', 'aaaaaaaaaaaaaaaa')";
+    let error = text(&format!("'a'{}", once.repeat(100)), Variables::default());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("more than 100000 items"), "{error}");
+    for (expression, expected) in [
+        ("'abab'.replace('b', 'cc')", "accacc"),
+        ("'abab'.replace('b', 'c', 1)", "acab"),
+        ("'abab'.replace('b', 'c', 0)", "abab"),
+        ("'abab'.replace('b', 'c', -1)", "acac"),
+        ("'ab'.replace('', '-')", "-a-b-"),
+    ] {
+        let replaced = text(expression, Variables::default());
+        assert_eq!(replaced.as_deref(), Ok(expected), "{expression}");
+    }
+}
+
+#[test]
+fn patterns_have_a_limit_on_number() {
+    let list: Vec<_> = (0..2000).map(|n| format!("a{{{n}}}")).collect();
+    let variables = || assertion(json!({"l": list}));
+    let all = condition("assertion.l.map(p, 'a'.matches(p)) == []", variables());
+    let error = all.unwrap_err().to_string();
+    assert!(error.contains("more than 100000 items"), "{error}");
+    let one = "assertion.l.all(p, !p.matches('^b$') && !matches(p, '^b$'))";
+    assert_eq!(condition(one, variables()), Ok(true));
 }

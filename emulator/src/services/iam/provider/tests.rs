@@ -200,13 +200,16 @@ fn expressions_name_declared_variables_and_conditions_are_boolean() {
         "assertion.a + 'b'",
         "resource.name == 'a'",
         "Foo{} == 1",
+        "assertion.a == 'b' || 5",
+        "assertion.a == 'b' || 'a' + 1 == 'a1'",
+        "assertion.a == 'b' || google.nothing == 'a'",
+        "assertion.a == 'b' || google.subject.matches('(')",
     ] {
         assert_eq!(condition(text), Err(400), "{text}");
     }
     let mapped = |text: &str| add(|p| p["attributeMapping"]["attribute.a"] = text.into());
     assert_eq!(mapped("assertion.a.extract('x/{a}')"), Ok(()));
-    assert_eq!(
-        (mapped("foo"), mapped("google.subject")),
-        (Err(400), Err(400))
-    );
+    for text in ["foo", "google.subject", "1", "['a']"] {
+        assert_eq!(mapped(text), Err(400), "{text}");
+    }
 }

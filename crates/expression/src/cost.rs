@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr};
+use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{ExecutionError, ResolveResult, Value};
 
 /// The largest depth of nested expressions (the default of cel-go).
 pub(super) const DEPTH: usize = 250;
-/// The largest number of items that the comprehensions of one evaluation iterate over.
+/// The largest number of items that one evaluation makes or iterates over.
 const ITEMS: usize = 100_000;
 /// The number of bytes of text that count as one item.
 const TEXT: usize = 16;
@@ -29,36 +29,45 @@ pub(super) fn is_too_deep(expression: &mut IdedExpr) -> bool {
     false
 }
 
-/// Wraps the range of each comprehension in a call of [`COUNT`].
-pub(super) fn count_ranges(expression: &mut IdedExpr) {
-    if let Expr::Comprehension(comprehension) = &mut expression.expr {
-        let range = std::mem::take(&mut comprehension.iter_range);
-        comprehension.iter_range = IdedExpr {
-            id: range.id,
-            expr: Expr::Call(CallExpr {
-                func_name: COUNT.to_owned(),
-                target: None,
-                args: vec![range],
-            }),
-        };
+/// What one evaluation may still cost, in items.
+#[derive(Clone, Debug)]
+pub(super) struct Budget(Arc<AtomicUsize>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Arc::new(AtomicUsize::new(ITEMS)))
     }
-    children(&mut expression.expr)
-        .into_iter()
-        .for_each(count_ranges);
 }
 
-/// The function that [`count_ranges`] inserts, for one evaluation.
-pub(super) fn counter() -> impl Fn(Value) -> ResolveResult + Send + Sync + 'static {
-    let left = Arc::new(AtomicUsize::new(ITEMS));
-    move |range| match spend(&range, left.load(Ordering::Relaxed)) {
-        Some(rest) => {
-            left.store(rest, Ordering::Relaxed);
+impl Budget {
+    /// The function [`COUNT`], which returns its argument.
+    pub(super) fn counter(&self) -> impl Fn(Value) -> ResolveResult + Send + Sync + 'static {
+        let budget = self.clone();
+        move |range| {
+            let left = spend(&range, budget.0.load(Ordering::Relaxed));
+            budget.set("comprehension", left)?;
             Ok(range)
         }
-        None => Err(ExecutionError::function_error(
-            "comprehension",
-            format!("more than {ITEMS} items"),
-        )),
+    }
+
+    /// Counts text of this length before a function makes it.
+    pub(super) fn spend_text(&self, function: &str, bytes: usize) -> Result<(), ExecutionError> {
+        self.spend(function, 1 + bytes / TEXT)
+    }
+
+    /// Counts items.
+    pub(super) fn spend(&self, function: &str, items: usize) -> Result<(), ExecutionError> {
+        let left = self.0.load(Ordering::Relaxed);
+        self.set(function, left.checked_sub(items))
+    }
+
+    fn set(&self, function: &str, left: Option<usize>) -> Result<(), ExecutionError> {
+        let Some(left) = left else {
+            let reason = format!("more than {ITEMS} items");
+            return Err(ExecutionError::function_error(function, reason));
+        };
+        self.0.store(left, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -78,7 +87,7 @@ fn spend(value: &Value, left: usize) -> Option<usize> {
     }
 }
 
-fn children(expression: &mut Expr) -> Vec<&mut IdedExpr> {
+pub(super) fn children(expression: &mut Expr) -> Vec<&mut IdedExpr> {
     match expression {
         Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
         Expr::Select(select) => vec![&mut select.operand],

@@ -1,0 +1,215 @@
+//! The function `matches`. Google's patterns are those of RE2, which differ from those of the crate `regex` in
+//! classes of characters, which are of ASCII, and in escapes (RE2, "Syntax").
+
+use std::collections::HashMap;
+use std::iter::Peekable;
+use std::str::Chars;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cel::extractors::This;
+use cel::{ExecutionError, ResolveResult, Value};
+use regex::{Regex, RegexBuilder};
+
+use crate::cost::Budget;
+
+/// The largest size of a compiled pattern, in bytes.
+const SIZE: usize = 2 << 20;
+/// The number of items that count for compiling a pattern.
+const COMPILE: usize = 100;
+const MATCHES: &str = "matches";
+
+/// The function, for one evaluation, which compiles each pattern once.
+pub(super) fn matcher(
+    budget: &Budget,
+) -> impl Fn(This<Arc<String>>, Arc<String>) -> ResolveResult + Send + Sync + 'static {
+    let budget = budget.clone();
+    let compiled = Mutex::new(HashMap::<Arc<String>, Regex>::new());
+    move |This(text), pattern| {
+        budget.spend_text(MATCHES, text.len())?;
+        let mut compiled = compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(regex) = compiled.get(&pattern) {
+            return Ok(Value::Bool(regex.is_match(&text)));
+        }
+        budget.spend(MATCHES, COMPILE)?;
+        let regex = compile(&pattern)?;
+        let is_match = regex.is_match(&text);
+        compiled.insert(pattern, regex);
+        Ok(Value::Bool(is_match))
+    }
+}
+
+fn compile(pattern: &str) -> Result<Regex, ExecutionError> {
+    let invalid = |reason: String| {
+        ExecutionError::function_error(MATCHES, format!("{pattern:?} is no pattern: {reason}"))
+    };
+    let translated =
+        translate(pattern).map_err(|escape| invalid(format!("RE2 has no {escape:?}")))?;
+    let regex = RegexBuilder::new(&translated).size_limit(SIZE).build();
+    regex.map_err(|error| invalid(error.to_string()))
+}
+
+/// The pattern of RE2 as one of the crate `regex`, or what RE2 does not have.
+fn translate(pattern: &str) -> Result<String, String> {
+    let mut rest = pattern.chars().peekable();
+    let mut out = String::new();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' if rest.peek() == Some(&'Q') => quoted(&mut rest, &mut out),
+            '\\' => out.push_str(&escape(&mut rest)?),
+            '[' => class(&mut rest, &mut out)?,
+            '(' if rest.peek() == Some(&'?') => {
+                out.push(c);
+                flags(&mut rest, &mut out)?;
+            }
+            _ => out.push(c),
+        }
+    }
+    Ok(out)
+}
+
+/// `\Q` to `\E`, or to the end.
+fn quoted(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
+    let text: String = rest.by_ref().skip(1).collect();
+    let (literal, after) = text.split_once("\\E").unwrap_or((&text, ""));
+    out.push_str(&regex::escape(literal));
+    // What follows is translated by the caller's own call.
+    if let Ok(after) = translate(after) {
+        out.push_str(&after);
+    }
+}
+
+/// What follows a backslash outside of a class.
+fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<String, String> {
+    Ok(match rest.next() {
+        Some('b') => r"(?-u:\b)".to_owned(),
+        Some('B') => r"(?-u:\B)".to_owned(),
+        Some(c) => escaped(c)?,
+        None => "\\".to_owned(),
+    })
+}
+
+/// The character after a backslash, which can be in a class.
+fn escaped(c: char) -> Result<String, String> {
+    Ok(match c {
+        'd' => "[0-9]".to_owned(),
+        'D' => "[^0-9]".to_owned(),
+        's' => r"[\t\n\f\r ]".to_owned(),
+        'S' => r"[^\t\n\f\r ]".to_owned(),
+        'w' => "[0-9A-Za-z_]".to_owned(),
+        'W' => "[^0-9A-Za-z_]".to_owned(),
+        '<' | '>' => c.to_string(),
+        'u' | 'U' => return Err(format!("\\{c}")),
+        c => format!("\\{c}"),
+    })
+}
+
+/// The rest of a class. RE2 has no classes in classes, except those with colons, and no operators.
+fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    out.push('[');
+    if rest.next_if_eq(&'^').is_some() {
+        out.push('^');
+    }
+    if rest.next_if_eq(&']').is_some() {
+        out.push_str("\\]");
+    }
+    while let Some(c) = rest.next() {
+        match c {
+            ']' => {
+                out.push(c);
+                return Ok(());
+            }
+            '\\' => match rest.next() {
+                Some(c) => out.push_str(&escaped(c)?),
+                None => out.push(c),
+            },
+            '[' if rest.peek() == Some(&':') => {
+                out.push(c);
+                named(rest, out);
+            }
+            '[' | '&' | '~' => out.extend(['\\', c]),
+            _ => out.push(c),
+        }
+    }
+    Ok(())
+}
+
+/// The rest of a class such as `[:alpha:]`.
+fn named(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
+    for c in rest.by_ref() {
+        out.push(c);
+        if c == ']' {
+            return;
+        }
+    }
+}
+
+/// The flags after `(?`, of which RE2 has i, m, s and U. A name of a group stays as it is.
+fn flags(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    while let Some(c) = rest.next_if(|c| !":)<".contains(*c)) {
+        if ['x', 'u', 'R'].contains(&c) {
+            return Err(format!("flag {c}"));
+        }
+        out.push(c);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_match(pattern: &str, text: &str) -> bool {
+        let regex = compile(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+        regex.is_match(text)
+    }
+
+    #[test]
+    fn classes_are_of_ascii() {
+        let arabic = "\u{663}";
+        for (pattern, text, expected) in [
+            (r"^\d$", "3", true),
+            (r"^\d$", arabic, false),
+            (r"^\D$", arabic, true),
+            (r"^[\d]$", arabic, false),
+            (r"^[^\d]$", arabic, true),
+            (r"^[\Da]$", arabic, true),
+            (r"^\w+$", "a_1", true),
+            (r"^\w$", "\u{e9}", false),
+            (r"^\s$", "\u{b}", false),
+            (r"^\s$", "\u{a0}", false),
+            (r"a\b", "a\u{e9}", true),
+            (r"a\Bb", "ab", true),
+            (r"^.$", "\u{e9}", true),
+        ] {
+            assert_eq!(is_match(pattern, text), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn brackets_and_operators_in_classes_are_characters() {
+        for (pattern, text, expected) in [
+            ("^[a[b]$", "[", true),
+            ("^[]a]$", "]", true),
+            ("^[^]a]$", "]", false),
+            ("^[a&&b]$", "&", true),
+            ("^[[:digit:]x]+$", "1x", true),
+            (r"^\Qa.b\E.$", "a.bc", true),
+            (r"^\Qa.b", "axb", false),
+            (r"^\<a\>$", "<a>", true),
+            ("^(?i)ABC$", "abc", true),
+            ("^(?P<x>a)$", "a", true),
+        ] {
+            assert_eq!(is_match(pattern, text), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_re2_does_not_have_is_refused() {
+        for pattern in [
+            "(?x)a b", r"\u0041", "(?=a)", r"(a)\1", "(", "[a", r"\", "(?u:a)",
+        ] {
+            assert!(compile(pattern).is_err(), "{pattern}");
+        }
+        assert!(compile(&"(a{100}){100}{100}".repeat(10)).is_err());
+    }
+}
