@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "confidential",
             "console",
             "content",
+            "expression",
             "google",
             "keyless",
             "oci",

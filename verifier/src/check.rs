@@ -2,6 +2,7 @@
 
 mod bundle;
 mod chain;
+mod condition;
 mod envelope;
 mod image;
 mod keys;
@@ -23,6 +24,7 @@ use serde_json::Value;
 use crate::Error;
 
 pub use bundle::{Bundle, Root, Signer, bundle};
+pub use condition::{Condition, condition};
 pub use envelope::{Envelope, envelope};
 pub use image::image;
 pub use layer::layer;

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::{Object, Type, Variable};
 
+/// The largest length of the name of a custom attribute, in characters (IAM v1).
+const ATTRIBUTE: usize = 100;
+
 /// The variables of the attribute mapping of an identity provider: the claims of the token (IAM v1,
 /// `WorkloadIdentityPoolProvider.attributeMapping`).
 pub fn attribute_mapping() -> Vec<Variable> {
@@ -25,13 +28,23 @@ pub fn attribute_condition() -> Vec<Variable> {
     variables
 }
 
-/// The type that the value of a mapping to `target` must have: `google.groups` is a list of strings, any other
-/// attribute a string.
-pub fn mapped(target: &str) -> Type {
+/// The type that the value of a mapping to `target` must have: `google.groups` is a list of strings, `google.subject`
+/// and custom attributes are strings. `None` if this is no target.
+pub fn mapped(target: &str) -> Option<Type> {
     match target {
-        "google.groups" => Type::list(Type::String),
-        _ => Type::String,
+        "google.groups" => Some(Type::list(Type::String)),
+        "google.subject" => Some(Type::String),
+        _ => {
+            let name = target.strip_prefix("attribute.")?;
+            is_attribute(name).then_some(Type::String)
+        }
     }
+}
+
+/// Whether a custom attribute can have this name.
+pub fn is_attribute(name: &str) -> bool {
+    let is_known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    (1..=ATTRIBUTE).contains(&name.len()) && name.bytes().all(is_known)
 }
 
 /// The variables of the condition of a role binding (IAM, "Attribute reference for IAM Conditions").

@@ -39,6 +39,8 @@ pub enum What {
     Statement(Statement),
     /// Check an attestation token of Confidential Space
     Token(Token),
+    /// Check the attribute condition of an identity provider, and evaluate it for claims
+    Condition(Condition),
 }
 
 impl What {
@@ -63,6 +65,14 @@ impl What {
             Self::Layer(arguments) => check::layer(&arguments.file, facts),
             Self::Statement(arguments) => check::statement(&arguments.file, facts),
             Self::Token(arguments) => arguments.judge(now, facts),
+            Self::Condition(arguments) => check::condition(
+                &check::Condition {
+                    file: &arguments.file,
+                    claims: arguments.claims.as_ref(),
+                    mapping: &arguments.mapping,
+                },
+                facts,
+            ),
         }
     }
 
@@ -76,6 +86,7 @@ impl What {
             Self::Layer(arguments) => arguments.json,
             Self::Statement(arguments) => arguments.json,
             Self::Token(arguments) => arguments.json(),
+            Self::Condition(arguments) => arguments.json,
         }
     }
 }
@@ -152,6 +163,29 @@ pub struct Statement {
     /// Report as JSON on standard output, with subjects and predicate type
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `check condition`.
+#[derive(Args, Debug)]
+pub struct Condition {
+    /// The condition, or the provider in JSON, with attributeCondition and attributeMapping
+    pub file: PathBuf,
+    /// The claims of a token in JSON; the condition must be true for them [default: the condition is only compiled]
+    #[arg(long, value_name = "FILE")]
+    pub claims: Option<PathBuf>,
+    /// An attribute and the expression that is mapped to it, such as google.subject=assertion.sub; repeatable
+    #[arg(long, value_name = "ATTRIBUTE=EXPRESSION", value_parser = mapping)]
+    pub mapping: Vec<(String, String)>,
+    /// Report as JSON on standard output, with the attributes that the claims are mapped to
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn mapping(text: &str) -> Result<(String, String), String> {
+    let (target, expression) = text
+        .split_once('=')
+        .ok_or("expected ATTRIBUTE=EXPRESSION")?;
+    Ok((target.to_owned(), expression.to_owned()))
 }
 
 /// Arguments of `check bundle`: those of the client in sigstore-conformance, and more.

@@ -213,7 +213,7 @@ fn conditions_are_boolean() {
 fn mappings_see_claims_only_and_have_a_type() {
     use crate::{compile_as, google::mapped};
     let compiled = |target: &str, expression: &str| {
-        compile_as(expression, &attribute_mapping(), &mapped(target)).map(drop)
+        compile_as(expression, &attribute_mapping(), &mapped(target).unwrap()).map(drop)
     };
     assert_eq!(compiled("google.subject", "assertion.sub"), Ok(()));
     assert_eq!(

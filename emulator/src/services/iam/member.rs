@@ -1,10 +1,10 @@
 //! The members of policies, and the callers that they match.
 
+use expression::google::is_attribute;
 use google::{Identities, Member as PoolMember};
 
 use crate::services::accounts::{Accounts, Caller, Federated};
 use crate::services::iam::Pools;
-use crate::services::iam::provider::is_attribute;
 use crate::status::Status;
 
 /// The allowed length of the ID of a workforce pool, in characters (IAM v1, `workforcePools.create`).

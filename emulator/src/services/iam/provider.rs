@@ -18,8 +18,6 @@ const AUDIENCES: usize = 10;
 const AUDIENCE: usize = 256;
 /// The largest number of custom attributes.
 const ATTRIBUTES: usize = 50;
-/// The largest length of the name of an attribute, in characters.
-const ATTRIBUTE: usize = 100;
 /// The largest length of a mapping expression, in characters.
 const MAPPING: usize = 2048;
 // The limits of IAM v1, `workloadIdentityPools.create` and `providers.create`.
@@ -282,35 +280,21 @@ fn check_mapping(mapping: &BTreeMap<String, String>) -> Result<(), Status> {
         )));
     }
     for (target, expression) in mapping {
-        if !is_target(target) {
-            return Err(Status::invalid(format!(
+        let kind = mapped(target).ok_or_else(|| {
+            Status::invalid(format!(
                 "Invalid mapped attribute key: {target}. Custom mapped attributes must be in \
                  format 'attribute.{{custom_attribute}}'"
-            )));
-        }
+            ))
+        })?;
         if expression.chars().count() > MAPPING {
             return Err(Status::invalid(format!(
                 "The attribute mapping of {target} has more than {MAPPING} characters."
             )));
         }
-        compile_as(expression, &attribute_mapping(), &mapped(target))
+        compile_as(expression, &attribute_mapping(), &kind)
             .map_err(|error| Status::invalid(error.to_string()))?;
     }
     Ok(())
-}
-
-/// Whether a name is a valid target of a mapping.
-fn is_target(target: &str) -> bool {
-    match target.strip_prefix("attribute.") {
-        Some(name) => is_attribute(name),
-        None => ["google.subject", "google.groups"].contains(&target),
-    }
-}
-
-/// Whether a custom attribute can have this name.
-pub(super) fn is_attribute(name: &str) -> bool {
-    let is_known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-    (1..=ATTRIBUTE).contains(&name.len()) && name.bytes().all(is_known)
 }
 
 #[cfg(test)]
