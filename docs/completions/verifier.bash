@@ -37,6 +37,9 @@ _verifier() {
             verifier__subcmd__check,bundle)
                 cmd="verifier__subcmd__check__subcmd__bundle"
                 ;;
+            verifier__subcmd__check,condition)
+                cmd="verifier__subcmd__check__subcmd__condition"
+                ;;
             verifier__subcmd__check,envelope)
                 cmd="verifier__subcmd__check__subcmd__envelope"
                 ;;
@@ -55,11 +58,11 @@ _verifier() {
             verifier__subcmd__check,statement)
                 cmd="verifier__subcmd__check__subcmd__statement"
                 ;;
-            verifier__subcmd__check,token)
-                cmd="verifier__subcmd__check__subcmd__token"
-                ;;
             verifier__subcmd__check__subcmd__help,bundle)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__bundle"
+                ;;
+            verifier__subcmd__check__subcmd__help,condition)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__condition"
                 ;;
             verifier__subcmd__check__subcmd__help,envelope)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__envelope"
@@ -78,9 +81,6 @@ _verifier() {
                 ;;
             verifier__subcmd__check__subcmd__help,statement)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__statement"
-                ;;
-            verifier__subcmd__check__subcmd__help,token)
-                cmd="verifier__subcmd__check__subcmd__help__subcmd__token"
                 ;;
             verifier__subcmd__help,authorize)
                 cmd="verifier__subcmd__help__subcmd__authorize"
@@ -103,6 +103,9 @@ _verifier() {
             verifier__subcmd__help__subcmd__check,bundle)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__bundle"
                 ;;
+            verifier__subcmd__help__subcmd__check,condition)
+                cmd="verifier__subcmd__help__subcmd__check__subcmd__condition"
+                ;;
             verifier__subcmd__help__subcmd__check,envelope)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__envelope"
                 ;;
@@ -117,9 +120,6 @@ _verifier() {
                 ;;
             verifier__subcmd__help__subcmd__check,statement)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__statement"
-                ;;
-            verifier__subcmd__help__subcmd__check,token)
-                cmd="verifier__subcmd__help__subcmd__check__subcmd__token"
                 ;;
             *)
                 ;;
@@ -252,7 +252,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check)
-            opts="-h --help signature envelope bundle image layer statement token help"
+            opts="-h --help signature envelope bundle image layer statement condition help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -303,6 +303,28 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check__subcmd__condition)
+            opts="-h --claims --mapping --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --claims)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mapping)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__check__subcmd__envelope)
             opts="-h --key --algorithm --payload-type --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -330,7 +352,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check__subcmd__help)
-            opts="signature envelope bundle image layer statement token help"
+            opts="signature envelope bundle image layer statement condition help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -344,6 +366,20 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check__subcmd__help__subcmd__bundle)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__help__subcmd__condition)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -441,20 +477,6 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        verifier__subcmd__check__subcmd__help__subcmd__token)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         verifier__subcmd__check__subcmd__image)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -523,40 +545,6 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        verifier__subcmd__check__subcmd__token)
-            opts="-h --jwks --root --at --audience --nonce --require-production --json --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --jwks)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --root)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --at)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --audience)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --nonce)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         verifier__subcmd__help)
             opts="verify authorize revoke rebuild check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -586,7 +574,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check)
-            opts="signature envelope bundle image layer statement token"
+            opts="signature envelope bundle image layer statement condition"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -600,6 +588,20 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check__subcmd__bundle)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__check__subcmd__condition)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -670,20 +672,6 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check__subcmd__statement)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        verifier__subcmd__help__subcmd__check__subcmd__token)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
