@@ -60,6 +60,7 @@ targets! {
     packages: builder::packages,
     payload: signature::payload,
     pem: signature::pem,
+    pki_token: verifier::pki_token,
     policy: verifier::policy,
     provenance: statements::provenance,
     rebuild_record: verifier::rebuild_record,

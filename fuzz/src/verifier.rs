@@ -1,11 +1,19 @@
 use std::io;
 
 use content::Digest;
+use verifier::check::{self, Images, Trust};
 use verifier::grant::Grant;
 use verifier::policy::Policy;
 use verifier::rebuild::record::Record;
 
 use crate::check::accepted;
+
+/// The root of the certificates in [`PKI_TOKEN`].
+const PKI_ROOT: &[u8] = include_bytes!("pki_root.pem");
+/// The only token under this root.
+const PKI_TOKEN: &[u8] = include_bytes!("../corpus/pki_token/chain");
+/// A time at which it is valid, in Unix seconds.
+const PKI_TIME: u64 = 1_798_761_600;
 
 /// A policy has the same digest each time it is read. Its key files do not exist.
 pub fn policy(bytes: &[u8]) -> bool {
@@ -35,4 +43,23 @@ pub fn rebuild_record(bytes: &[u8]) -> bool {
         record.write(folder.path()).expect("records can be written");
         assert_eq!(Record::read(folder.path()).ok(), Some(record));
     })
+}
+
+/// No token is accepted but the one that was signed.
+pub fn pki_token(bytes: &[u8]) -> bool {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let [file, root] = ["token", "root"].map(|name| folder.path().join(name));
+    std::fs::write(&file, bytes).expect("a new file");
+    std::fs::write(&root, PKI_ROOT).expect("a new file");
+    let request = check::Token {
+        file: &file,
+        trust: Trust::Root(&root),
+        at: PKI_TIME,
+        audience: None,
+        nonces: &[],
+        images: Images::Production,
+    };
+    let is_accepted = check::token(&request, None).is_ok_and(|judgement| judgement.is_accepted());
+    assert!(!is_accepted || bytes.trim_ascii_end() == PKI_TOKEN);
+    is_accepted
 }
