@@ -8,13 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::Error;
 
-/// One referrer in a list. Only its digest is used, and whether it can be a manifest: some registries
-/// list wrong artifact types.
+/// One referrer in a list. Only its digest is used: some registries list wrong types.
 pub(crate) enum Entry {
-    /// An image manifest, or an entry without a media type.
+    /// A manifest of any type.
     Manifest(Digest),
-    /// An entry of another media type, for example an index.
-    Other,
     /// An entry without a valid SHA-256 digest. The value is the text in its place, escaped for printing.
     Unreadable(String),
 }
@@ -32,12 +29,10 @@ struct Index {
     layers: Option<Value>,
 }
 
-/// The members of an entry that are used.
+/// The member of an entry that is used.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
-    #[serde(default, deserialize_with = "json::null_is_default")]
-    media_type: String,
     #[serde(default, deserialize_with = "json::null_is_default")]
     digest: String,
 }
@@ -127,17 +122,9 @@ fn null_is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 fn entry(value: &Value) -> Entry {
     let text = value.get("digest").and_then(Value::as_str);
     let unreadable = || Entry::Unreadable(content::printable(text.unwrap_or_default(), 100));
-    let Ok(Listed { media_type, digest }) =
-        json::parse(value.to_string().as_bytes(), limits::MANIFEST)
-    else {
-        return unreadable();
-    };
-    match media_type.as_str() {
-        "" | media::MANIFEST => digest
-            .parse()
-            .map_or_else(|_| unreadable(), Entry::Manifest),
-        _ => Entry::Other,
-    }
+    let listed: Result<Listed, _> = json::parse(value.to_string().as_bytes(), limits::MANIFEST);
+    let digest = listed.ok().and_then(|listed| listed.digest.parse().ok());
+    digest.map_or_else(unreadable, Entry::Manifest)
 }
 
 #[cfg(test)]
@@ -199,18 +186,13 @@ mod tests {
             .map(|entry| match entry {
                 Entry::Manifest(found) if found == digest => "manifest",
                 Entry::Manifest(_) => "another",
-                Entry::Other => "other",
                 Entry::Unreadable(_) => "unreadable",
             })
             .collect();
         let unreadable = "unreadable";
         assert_eq!(
             kinds,
-            [
-                ["manifest", "other", "manifest"].as_slice(),
-                &[unreadable; 6],
-            ]
-            .concat()
+            [["manifest"; 3].as_slice(), &[unreadable; 6],].concat()
         );
     }
 

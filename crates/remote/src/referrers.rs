@@ -36,6 +36,8 @@ pub enum PassedOver {
         /// The parser's message, escaped for printing.
         reason: String,
     },
+    /// The referrer is a manifest with another subject, or none.
+    OtherSubject(Digest),
     /// The entry has no valid SHA-256 digest. The value is the text in its place, escaped for printing.
     Unknown(String),
 }
@@ -46,6 +48,12 @@ impl fmt::Display for PassedOver {
             Self::Gone(referrer) => write!(f, "referrer {referrer} is listed but does not exist"),
             Self::Unreadable { referrer, reason } => {
                 write!(f, "referrer {referrer} cannot be read: {reason}")
+            }
+            Self::OtherSubject(referrer) => {
+                write!(
+                    f,
+                    "referrer {referrer} is listed but refers to another manifest"
+                )
             }
             Self::Unknown(digest) => write!(f, "referrer has the invalid digest \"{digest}\""),
         }
@@ -63,8 +71,6 @@ pub(crate) enum Keeper {
 /// A listed manifest, after it was read.
 enum Read {
     Referrer(Box<Manifest>),
-    /// A manifest with another subject or none.
-    Another,
     PassedOver(PassedOver),
 }
 
@@ -87,7 +93,6 @@ impl Registry {
                 Entry::Unreadable(text) => {
                     referrers.passed_over.push(PassedOver::Unknown(text));
                 }
-                Entry::Other => {}
             }
         }
         let mut budget = Budget::new();
@@ -95,7 +100,6 @@ impl Registry {
             match self.referrer(subject, digest, &mut budget).await? {
                 Read::Referrer(manifest) => referrers.manifests.push((digest, *manifest)),
                 Read::PassedOver(passed_over) => referrers.passed_over.push(passed_over),
-                Read::Another => {}
             }
         }
         Ok(referrers)
@@ -130,7 +134,7 @@ impl Registry {
             Ok(manifest) if manifest.subject.as_ref().map(|s| s.digest) == Some(*subject) => {
                 Read::Referrer(Box::new(manifest))
             }
-            Ok(_) => Read::Another,
+            Ok(_) => Read::PassedOver(PassedOver::OtherSubject(digest)),
             Err(error) => unreadable(&error),
         })
     }

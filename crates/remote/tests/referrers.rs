@@ -72,7 +72,23 @@ async fn a_referrer_of_another_subject_is_ignored() {
     let script = Script::default()
         .on(&list(), "200 OK", INDEX, &index(&[&other]))
         .manifest(&other);
-    assert_eq!(referrers(script).await.unwrap(), vec![]);
+    let registry = script.serve().await;
+    let found = registry.referrers(&subject().digest).await.unwrap();
+    assert_eq!(found.manifests, []);
+    let reported = PassedOver::OtherSubject(Digest::of(&other));
+    assert_eq!(found.passed_over, [reported]);
+}
+
+/// The types in a list are as little trusted as its annotations.
+#[tokio::test]
+async fn a_referrer_listed_with_another_media_type_is_read() {
+    let one = referrer(b"1", subject());
+    let listed = String::from_utf8(index(&[&one])).unwrap();
+    let listed = listed.replace(media::MANIFEST, "application/json");
+    let script = Script::default()
+        .on(&list(), "200 OK", INDEX, listed.as_bytes())
+        .manifest(&one);
+    assert_eq!(referrers(script).await.unwrap(), [Digest::of(&one)]);
 }
 
 #[tokio::test]
