@@ -13,8 +13,10 @@ use tempfile::NamedTempFile;
 use crate::layer::{self, Entry, Written};
 use crate::{Descriptor, Document, Error, Image, Index, media};
 
+mod docker;
 mod unpack;
 
+pub use docker::convert;
 pub use unpack::unpack;
 
 const VERSION: &str = "1.0.0";

@@ -19,6 +19,17 @@ pub const DSSE_ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 /// A Sigstore bundle, as artifact type and as layer (cosign, `BUNDLE_SPEC.md`).
 pub const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
+/// Bills of materials under the legacy tag (cosign, `SBOM_SPEC.md`). XML has no type of its own in SPDX.
+pub const BOMS: [&str; 7] = [
+    "text/spdx",
+    "text/spdx+json",
+    "text/spdx+xml",
+    "application/vnd.cyclonedx",
+    "application/vnd.cyclonedx+json",
+    "application/vnd.cyclonedx+xml",
+    "application/vnd.syft+json",
+];
+
 /// Artifact type of a signed Debian package index: the release file, the package list and the keyring
 /// from which the packages of an image's build root were resolved. Its layers are named by
 /// [`TITLE`] and have the type [`OCTETS`].

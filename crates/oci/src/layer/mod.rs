@@ -3,7 +3,7 @@
 mod entry;
 mod extension;
 pub(crate) mod fault;
-mod gzip;
+pub(crate) mod gzip;
 mod member;
 mod overlay;
 mod read;
