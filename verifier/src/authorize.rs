@@ -262,6 +262,7 @@ pub(crate) mod tests {
             source: crate::published::Source::Repository,
             contents: None,
             pieces: pieces.collect(),
+            boms: Vec::new(),
             index_files: Vec::new(),
             damage: Vec::new(),
             passed_over: Vec::new(),

@@ -105,8 +105,8 @@ pub struct Limits {
 #[derive(Args, Debug)]
 pub struct Verify {
     /// The image: REPOSITORY@DIGEST; REPOSITORY:TAG, which is resolved once; oci:DIR for an OCI layout, also of `cosign
-    /// save`; or oci-archive:FILE, with :NAME or @DIGEST if there are several images. The signatures are read from the same
-    /// place
+    /// save`; oci-archive:FILE; or docker-archive:FILE, in which there are no signatures. If a layout or archive has several
+    /// images, :NAME or @DIGEST follows. Signatures and attestations are read from the same place
     #[arg(value_name = "REF")]
     pub image: Named,
     /// The release policy

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use console::hint::Hinted;
 use content::{Digest, limits};
-use oci::{Descriptor, Image, ImageRef, Manifest, Reference, Target, media};
+use oci::{Descriptor, Image, ImageRef, Index, Manifest, Reference, Target, media};
 use scratch::Scratch;
 
 use crate::contents::{Contents, ContentsError};
 use crate::damage::{Damage, Part};
 use crate::error::Error;
-use crate::published::{Carrier, Certified, Form, Piece, Published};
+use crate::published::{Bom, Carrier, Certified, Form, Piece, Published};
 use crate::value::{Thing, Value};
 
 mod layer;
@@ -73,6 +73,7 @@ pub async fn collect(place: Place<'_>, image: &ImageRef) -> Result<Published, Er
             source: place.source(),
             contents: None,
             pieces: Vec::new(),
+            boms: Vec::new(),
             index_files: Vec::new(),
             damage: Vec::new(),
             passed_over: Vec::new(),
@@ -109,6 +110,12 @@ impl Collector<'_> {
         let Some(manifest) = self.intact(&Part::Manifest, fetched)? else {
             return Ok(());
         };
+        let mut indexes = self.place.indexes_of(&digest);
+        indexes.extend(Index::parse(&manifest));
+        let unsigned = indexes
+            .iter()
+            .flat_map(|index| layer::unsigned(index, &digest));
+        self.published.passed_over.extend(unsigned);
         let parsed = match Manifest::parse(&manifest) {
             Ok(parsed) => parsed,
             Err(error) => return self.unreadable(Part::Manifest, Thing::Manifest, &error),
@@ -126,6 +133,7 @@ impl Collector<'_> {
     async fn attached(&mut self) -> Result<(), Error> {
         self.legacy(Legacy::Signatures).await?;
         self.legacy(Legacy::Attestations).await?;
+        self.boms().await?;
         self.referrers().await
     }
 
@@ -158,10 +166,49 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// The layers under a legacy tag. The content of a tag is not signed, but must be a manifest.
+    /// The signatures or attestations under a legacy tag.
     async fn legacy(&mut self, kind: Legacy) -> Result<(), Error> {
-        let digest = self.published.image.digest;
-        let found = self.place.legacy(&digest, kind).await;
+        let image = self.published.image.digest;
+        for (carrier, _, manifest) in self.tagged(&image, kind).await? {
+            if let Some(what) = layer::others(&manifest) {
+                let note = format!("{carrier} has no signature or statement: {what}");
+                self.published.passed_over.push(note);
+            }
+            let pieces = self.pieces(&carrier, &manifest).await?;
+            self.published.pieces.extend(pieces);
+        }
+        Ok(())
+    }
+
+    /// The bills of materials under a legacy tag, each with its signatures. The documents are not fetched.
+    async fn boms(&mut self) -> Result<(), Error> {
+        let image = self.published.image.digest;
+        for (carrier, digest, manifest) in self.tagged(&image, Legacy::Boms).await? {
+            let Some(document) = manifest.layers.first() else {
+                continue;
+            };
+            let mut signatures = Vec::new();
+            for (carrier, _, manifest) in self.tagged(&digest, Legacy::Signatures).await? {
+                signatures.extend(self.pieces(&carrier, &manifest).await?);
+            }
+            self.published.boms.push(Bom {
+                carrier,
+                digest,
+                media_type: document.media_type.clone(),
+                signatures,
+            });
+        }
+        Ok(())
+    }
+
+    /// The manifests under a legacy tag, with their digests. The content of a tag is not signed, but must be a manifest.
+    async fn tagged(
+        &mut self,
+        subject: &Digest,
+        kind: Legacy,
+    ) -> Result<Vec<(Carrier, Digest, Manifest)>, Error> {
+        let found = self.place.legacy(subject, kind).await;
+        let mut manifests = Vec::new();
         for (carrier, fetched) in found.map_err(|error| Hinted::doing("naming a tag", error))? {
             let part = match &carrier {
                 Carrier::Tag(name) => Part::Tag(name.clone()),
@@ -171,11 +218,11 @@ impl Collector<'_> {
                 continue;
             };
             match Manifest::parse(&bytes) {
-                Ok(manifest) => self.pieces(&carrier, &manifest).await?,
+                Ok(manifest) => manifests.push((carrier, Digest::of(&bytes), manifest)),
                 Err(error) => self.unreadable(part, Thing::Manifest, &error)?,
             }
         }
-        Ok(())
+        Ok(manifests)
     }
 
     async fn referrers(&mut self) -> Result<(), Error> {
@@ -189,14 +236,23 @@ impl Collector<'_> {
             if manifest.artifact_type.as_deref() == Some(media::PACKAGE_INDEX) {
                 let files = manifest.layers.iter().cloned();
                 self.published.index_files.extend(files);
+            } else if let Some(what) = layer::others(&manifest) {
+                let note = format!("referrer {digest} has no signature or statement: {what}");
+                self.published.passed_over.push(note);
             }
-            self.pieces(&Carrier::Referrer(digest), &manifest).await?;
+            let pieces = self.pieces(&Carrier::Referrer(digest), &manifest).await?;
+            self.published.pieces.extend(pieces);
         }
         Ok(())
     }
 
-    /// Reads the layers of a manifest that are signatures or statements.
-    async fn pieces(&mut self, carrier: &Carrier, manifest: &Manifest) -> Result<(), Error> {
+    /// Reads the layers of a manifest that are signatures or statements, and were not read before.
+    async fn pieces(
+        &mut self,
+        carrier: &Carrier,
+        manifest: &Manifest,
+    ) -> Result<Vec<Piece>, Error> {
+        let mut pieces = Vec::new();
         for layer in &manifest.layers {
             let Some((form, limit)) = layer::form(layer) else {
                 continue;
@@ -213,11 +269,13 @@ impl Collector<'_> {
                 continue;
             }
             if self.seen.len() > PIECES {
-                return self.flood(Part::Pieces, Value::Count(PIECES));
+                self.flood(Part::Pieces, Value::Count(PIECES))?;
+                break;
             }
             let Some(budget) = self.budget.checked_sub(layer.size) else {
                 let most = Value::Bytes(limits::PIECES_TOTAL);
-                return self.flood(Part::Pieces, most);
+                self.flood(Part::Pieces, most)?;
+                break;
             };
             self.budget = budget;
             let fetched = self.place.blob(layer, limit).await;
@@ -232,7 +290,7 @@ impl Collector<'_> {
             let Some(bytes) = self.intact(&Part::Piece(carrier.clone()), fetched)? else {
                 continue;
             };
-            self.published.pieces.push(Piece {
+            pieces.push(Piece {
                 carrier: carrier.clone(),
                 form,
                 certified,
@@ -241,7 +299,7 @@ impl Collector<'_> {
                 bytes,
             });
         }
-        Ok(())
+        Ok(pieces)
     }
 
     /// Returns the content, or `None` for other bytes, which are recorded as damage. No answer is an error.

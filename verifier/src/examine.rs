@@ -1,8 +1,10 @@
 //! Verifies the signatures of published bytes. Only keys of the policy are used: a key, hint or type that is attached
 //! to a signature is as untrusted as the signature.
 
+use std::collections::BTreeSet;
+
 use attest::predicate::{COSIGN_SIGN, Purpose};
-use attest::{Predicate, Statement};
+use attest::{Predicate, Sbom, Statement};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -18,7 +20,7 @@ use trust::{Principal, Principals, Unverified, Verified};
 use crate::damage::{Damage, Part};
 use crate::evidence::{Attested, ImageSignature, SignedStatement, Uncounted, Visibility};
 use crate::fact::Reason;
-use crate::published::{Carrier, Certified, Form, Piece, Published};
+use crate::published::{Bom, Carrier, Certified, Form, Piece, Published};
 use crate::rule::Rule;
 
 /// Verifies every signature and statement with the keys of all principals, at the time `now`.
@@ -41,6 +43,9 @@ pub fn examine(mut published: Published, principals: &Principals, now: DateTime<
     };
     for piece in &published.pieces {
         examiner.piece(piece);
+    }
+    for bom in &published.boms {
+        examiner.bom(bom);
     }
     examiner.attested
 }
@@ -96,6 +101,38 @@ impl Examiner<'_> {
                 reason,
             });
         }
+    }
+
+    /// A bill of materials under the legacy tag. A user who may push can attach one that was signed for another image, so
+    /// it never counts, but the report says who signed it.
+    fn bom(&mut self, bom: &Bom) {
+        let signers = bom.signatures.iter();
+        let by: BTreeSet<String> = signers
+            .filter_map(|piece| self.signer_of_bom(bom, piece))
+            .collect();
+        self.attested.uncounted.push(Uncounted {
+            rule: Rule::Statement(Sbom::PREDICATE),
+            carrier: bom.carrier.clone(),
+            reason: Reason::Unbound {
+                by: by.into_iter().collect(),
+                media_type: bom.media_type.clone(),
+            },
+        });
+    }
+
+    /// The name of the principal whose key signed the digest of the bill of materials.
+    fn signer_of_bom(&self, bom: &Bom, piece: &Piece) -> Option<String> {
+        let Form::SimpleSigning { signature } = &piece.form else {
+            return None;
+        };
+        let signature = STANDARD.decode(signature).ok()?;
+        let verified = self
+            .principals
+            .verify_payload(&piece.bytes, &signature, self.now)
+            .ok()?;
+        let signer = self.principals.with_identity(verified.by())?;
+        let is_over_it = verified.value().image_digest() == bom.digest;
+        is_over_it.then(|| signer.name.clone())
     }
 
     /// The legacy layout: a signature over the payload's bytes. The certificate that an annotation names counts

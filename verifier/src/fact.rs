@@ -57,6 +57,13 @@ pub enum Reason {
         /// The type that was signed.
         found: String,
     },
+    /// A bill of materials under the legacy tag. Neither it nor its signature names the image.
+    Unbound {
+        /// The names of the principals that signed it.
+        by: Vec<String>,
+        /// Its media type.
+        media_type: String,
+    },
     /// The statement has several subjects, or none.
     Subjects {
         /// The name of the principal.

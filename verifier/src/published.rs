@@ -18,6 +18,8 @@ pub struct Published {
     pub contents: Option<Contents>,
     /// Possible signatures and statements, from both layouts.
     pub pieces: Vec<Piece>,
+    /// Bills of materials under the legacy tag.
+    pub boms: Vec<Bom>,
     /// Files of package indices. They are fetched only if a rebuild needs them.
     pub index_files: Vec<Descriptor>,
     /// Bytes with another digest, or of another form, than they should have.
@@ -48,6 +50,20 @@ pub enum Form {
     Envelope,
     /// A Sigstore bundle.
     Bundle,
+}
+
+/// A bill of materials under the legacy tag (cosign, `specs/SBOM_SPEC.md`). It is unsigned by itself: a signature is
+/// over the digest of its manifest, and neither names the image.
+#[derive(Clone, Debug)]
+pub struct Bom {
+    /// Where it is attached.
+    pub carrier: Carrier,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// The media type of its document.
+    pub media_type: String,
+    /// Possible signatures over the digest.
+    pub signatures: Vec<Piece>,
 }
 
 /// Annotations of a layer in the legacy layout that is signed with a certificate (cosign,

@@ -138,6 +138,68 @@ async fn a_repeated_layer_is_fetched_once() {
     assert_eq!(shelf.asked_for(&piece.digest.to_string()), 1);
 }
 
+/// Legacy signatures and attestations as referrers: before cosign 2.6.4 and 3.1.2, only the media type of the config says
+/// what they are, and lists have wrong types.
+#[tokio::test]
+async fn legacy_layers_are_read_from_referrers() {
+    let (listener, mut shelf, image) = image().await;
+    let mut listed = Vec::new();
+    for layer in [media::SIMPLE_SIGNING, media::DSSE_ENVELOPE] {
+        let layer = shelf.blob(layer, layer.as_bytes());
+        let kind = "application/vnd.dev.cosign.artifact.sig.v1+json";
+        let manifest = Manifest {
+            subject: Some(Descriptor::new(media::MANIFEST, image.digest, 7)),
+            ..Manifest::new(Descriptor::of(kind, b"{}"), vec![layer])
+        };
+        let bytes = manifest.to_bytes().unwrap();
+        let mut referrer = Descriptor::of(media::INDEX, &bytes);
+        referrer.artifact_type = Some(media::EMPTY.to_owned());
+        let path = format!("manifests/{}", referrer.digest);
+        shelf.put(&path, media::MANIFEST, &bytes);
+        listed.push(referrer);
+    }
+    let list = Index::new(listed).to_bytes().unwrap();
+    let path = format!("referrers/{}", image.digest);
+    shelf.put(&path, media::INDEX, &list);
+    let (published, _) = collected(listener, shelf, &image).await;
+    let published = published.unwrap();
+    assert_eq!((published.pieces.len(), published.damage.len()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_legacy_bill_of_materials_is_read_with_its_signature() {
+    let (listener, mut shelf, image) = image().await;
+    let document = shelf.blob("text/spdx", b"x");
+    let config = Descriptor::of(media::CONFIG, b"{}");
+    let bom = Manifest::new(config.clone(), vec![document]);
+    let bom = bom.to_bytes().unwrap();
+    let hex = image.digest.hex();
+    shelf.put(
+        &format!("manifests/sha256-{hex}.sbom"),
+        media::MANIFEST,
+        &bom,
+    );
+    let payload = shelf.blob(media::SIMPLE_SIGNING, b"payload");
+    let signature = Manifest::new(config, vec![payload]).to_bytes().unwrap();
+    let hex = content::Digest::of(&bom).hex();
+    shelf.put(
+        &format!("manifests/sha256-{hex}.sig"),
+        media::MANIFEST,
+        &signature,
+    );
+    let (published, _) = collected(listener, shelf, &image).await;
+    let published = published.unwrap();
+    let [bom] = &published.boms[..] else {
+        panic!("{:?}", published.boms);
+    };
+    assert_eq!(
+        (bom.media_type.as_str(), bom.signatures.len()),
+        ("text/spdx", 1)
+    );
+    // It is not one over the image.
+    assert!(published.pieces.is_empty());
+}
+
 #[tokio::test]
 async fn a_flood_is_damage_and_not_kept() {
     let (listener, mut shelf, image) = image().await;

@@ -1,8 +1,10 @@
 //! Layers that are signatures or statements, by their media types: artifact types in listings are often wrong, and both
 //! layouts may be attached anywhere.
 
-use content::limits;
-use oci::{Descriptor, Manifest, media};
+use std::collections::BTreeSet;
+
+use content::{Digest, limits};
+use oci::{Descriptor, Index, Manifest, media};
 
 use crate::published::{Certified, Form};
 
@@ -10,6 +12,45 @@ use crate::published::{Certified, Form};
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// Annotations that claim a predicate type: on layers under `.att`, on bundle referrers.
 const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
+
+/// Annotations of a descriptor in an index: that it is an attestation, and of which manifest (BuildKit,
+/// `docs/attestations/attestation-storage.md`).
+const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
+const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
+
+/// The attestations that BuildKit has put into an index, about `image` or, if that is the index, about any image in it.
+/// They have no signature of their own, so they never count.
+pub(super) fn unsigned(index: &Index, image: &Digest) -> Vec<String> {
+    let image_is_listed = index.manifests.iter().any(|one| one.digest == *image);
+    let image = image.to_string();
+    let is_about = |listed: &&Descriptor| {
+        let kind = listed.annotations.get(REFERENCE_TYPE);
+        let about = listed.annotations.get(REFERENCE_DIGEST);
+        kind.is_some_and(|kind| kind == "attestation-manifest")
+            && (!image_is_listed || about == Some(&image))
+    };
+    let found = index.manifests.iter().filter(is_about);
+    found
+        .map(|listed| {
+            let digest = listed.digest;
+            format!("attestation {digest} in the image index has no signature (BuildKit)")
+        })
+        .collect()
+}
+
+/// What a manifest has in place of signatures and statements; `None` if one of its layers is one.
+pub(super) fn others(manifest: &Manifest) -> Option<String> {
+    let layers = &manifest.layers;
+    if layers.iter().any(|layer| form(layer).is_some()) {
+        return None;
+    }
+    let types: BTreeSet<_> = layers.iter().map(|layer| &*layer.media_type).collect();
+    let types: Vec<_> = types.into_iter().take(4).collect();
+    Some(match types.is_empty() {
+        true => "it has no layer".to_owned(),
+        false => format!("its layers are {}", types.join(", ")),
+    })
+}
 
 /// The form of the signature or statement, and the largest size of its kind in bytes; `None` for another layer.
 pub(super) fn form(layer: &Descriptor) -> Option<(Form, u64)> {

@@ -33,6 +33,8 @@ pub enum Form {
     Layout,
     /// An archive of an OCI layout, plain or in gzip.
     LayoutArchive,
+    /// An archive of `docker save`, plain or in gzip.
+    DockerArchive,
 }
 
 /// One of several saved images.
@@ -45,9 +47,10 @@ pub enum Chosen {
 }
 
 /// The prefixes, as skopeo and podman have them (containers-transports(5)).
-const FORMS: [(&str, Form); 2] = [
+const FORMS: [(&str, Form); 3] = [
     ("oci:", Form::Layout),
     ("oci-archive:", Form::LayoutArchive),
+    ("docker-archive:", Form::DockerArchive),
 ];
 
 impl FromStr for Named {
@@ -100,8 +103,8 @@ mod tests {
                 Some(Chosen::Name("v1".to_owned())),
             ),
             (
-                "oci-archive:a@b.tar:r.example/a:v1",
-                Form::LayoutArchive,
+                "docker-archive:a@b.tar:r.example/a:v1",
+                Form::DockerArchive,
                 "a@b.tar",
                 Some(Chosen::Name("r.example/a:v1".to_owned())),
             ),

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use content::{CheckError, Digest, ReadError};
-use oci::{Descriptor, Manifest, Tag};
+use oci::{Descriptor, Index, Manifest, Tag};
 use remote::Registry;
 
 use super::saved::Saved;
@@ -86,6 +86,8 @@ impl Unfetched {
 pub(super) enum Legacy {
     Signatures,
     Attestations,
+    /// Bills of materials.
+    Boms,
 }
 
 impl Legacy {
@@ -94,6 +96,7 @@ impl Legacy {
         match self {
             Self::Signatures => ".sig",
             Self::Attestations => ".att",
+            Self::Boms => ".sbom",
         }
     }
 }
@@ -165,6 +168,14 @@ impl Place<'_> {
             .map(|bytes| (carrier, bytes.map_err(Unfetched::from)))
             .into_iter()
             .collect())
+    }
+
+    /// The indexes that are known to name this manifest; a registry does not tell.
+    pub(super) fn indexes_of(self, image: &Digest) -> Vec<Index> {
+        match self {
+            Self::Registry(_) => Vec::new(),
+            Self::Saved(saved) => saved.indexes_of(image).cloned().collect(),
+        }
     }
 
     /// The referrers of `image`.

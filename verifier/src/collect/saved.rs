@@ -2,38 +2,29 @@
 //!
 //! `cosign save` lists legacy signatures and attestations in `index.json`, annotated as such; its version 3 leaves
 //! bundles out of the list (`verify.go`, `getLocalBundleDescriptors`). Other clients list legacy manifests by their
-//! tags, and referrers without a name. Annotations and artifact types are not trusted here: each manifest is read, and
-//! its layers and its subject decide what it is.
+//! tags, and referrers without a name.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use console::at::At;
 use console::hint::Hinted;
 use content::{Digest, json, limits, open_regular, read_limited};
-use oci::{Descriptor, Layout, Manifest, Tag, media};
+use oci::{Descriptor, Index, Layout, Manifest, Tag, media};
 use scratch::Scratch;
 
-use super::layer;
 use super::named::{Chosen, Form, Location};
 use super::place::{Attached, Legacy, Referrers, Unfetched, at_most};
 use crate::carrier::Carrier;
 use crate::error::Error;
 use crate::value::Value;
 
-/// Annotations with the name or tag of an image (OCI image specification, annotations.md; containerd, `images/archive`).
-const NAMES: [&str; 2] = [
-    "org.opencontainers.image.ref.name",
-    "io.containerd.image.name",
-];
-/// The annotation by which `cosign save` says what an entry is (cosign, `pkg/oci/layout`).
-const KIND: &str = "kind";
-/// Its values for legacy signatures and attestations.
-const SAVED_KINDS: [&str; 2] = [
-    "dev.cosignproject.cosign/sigs",
-    "dev.cosignproject.cosign/atts",
-];
+mod entry;
+
+use entry::{Entry, Evidence, entry, is_named};
+
 /// Maximum number of entries of `index.json`.
 const ENTRIES: usize = 1000;
 /// Maximum number of blobs of a layout.
@@ -46,26 +37,10 @@ pub struct Saved {
     layout: Layout,
     image: Digest,
     evidence: Vec<Evidence>,
+    /// The indexes that the layout lists.
+    indexes: Vec<Index>,
     /// The unpacked archive.
     _unpacked: Option<Scratch>,
-}
-
-/// A manifest of signatures or statements that the layout lists.
-struct Evidence {
-    digest: Digest,
-    size: u64,
-    /// The tag under which it was in a registry.
-    tag: Option<String>,
-    /// What its layers are; `None` if it cannot be read.
-    kind: Option<Legacy>,
-}
-
-/// What an entry of `index.json` is.
-enum Entry {
-    Image,
-    Evidence(Evidence),
-    /// The manifest of a referrer, which is found among the blobs.
-    Referrer,
 }
 
 impl Saved {
@@ -74,13 +49,18 @@ impl Saved {
     /// # Errors
     /// The layout or archive cannot be read, does not hold the chosen image, or holds several and none is chosen.
     pub fn open(location: &Location) -> Result<Self, Error> {
-        let unpacked = match location.form {
-            Form::Layout => None,
-            Form::LayoutArchive => Some(unpack(location)?),
+        let (layout, unpacked) = match location.form {
+            Form::Layout => (Layout::open(&location.path), None),
+            Form::LayoutArchive => {
+                let (scratch, _) = unpack(location)?;
+                (Layout::open(scratch.path()), Some(scratch))
+            }
+            Form::DockerArchive => {
+                let (scratch, links) = unpack(location)?;
+                (docker_layout(scratch.path(), &links), Some(scratch))
+            }
         };
-        let dir = unpacked.as_ref().map(Scratch::path);
-        let layout =
-            Layout::open(dir.unwrap_or(&location.path)).map_err(|e| unread(location, e))?;
+        let layout = layout.map_err(|e| unread(location, e))?;
         let index = layout.index().map_err(|e| unread(location, e))?;
         if index.manifests.len() > ENTRIES {
             return Err(refused(
@@ -89,10 +69,14 @@ impl Saved {
             ));
         }
         let mut images = Vec::new();
-        let mut evidence = Vec::new();
+        let (mut evidence, mut indexes) = (Vec::new(), Vec::new());
         for listed in index.manifests {
             match entry(&layout, &listed).map_err(|e| unread(location, e))? {
                 Entry::Image => images.push(listed),
+                Entry::Index(index) => {
+                    images.push(listed);
+                    indexes.push(*index);
+                }
                 Entry::Evidence(found) => evidence.push(found),
                 Entry::Referrer => {}
             }
@@ -101,6 +85,7 @@ impl Saved {
             image: choose(location, &images)?,
             layout,
             evidence,
+            indexes,
             _unpacked: unpacked,
         })
     }
@@ -108,6 +93,12 @@ impl Saved {
     /// The digest of the image. Its manifest has not been compared with it.
     pub fn image(&self) -> Digest {
         self.image
+    }
+
+    /// The indexes that name this manifest.
+    pub(super) fn indexes_of(&self, image: &Digest) -> impl Iterator<Item = &Index> {
+        let names = |index: &&Index| index.manifests.iter().any(|one| one.digest == *image);
+        self.indexes.iter().filter(names)
     }
 
     pub(super) fn manifest(&self, digest: &Digest) -> Result<Vec<u8>, Unfetched> {
@@ -224,65 +215,6 @@ fn refers(bytes: &[u8], image: &Digest) -> bool {
     })
 }
 
-/// Decides what an entry is by its manifest. An entry that cannot be read is evidence only if it is annotated as such:
-/// otherwise it may be the image.
-fn entry(layout: &Layout, listed: &Descriptor) -> Result<Entry, oci::Error> {
-    let tag = legacy_tag(listed);
-    let bytes = layout.read_blob(listed, limits::MANIFEST);
-    let manifest = bytes.and_then(|bytes| Manifest::parse(&bytes));
-    let evidence = |kind| {
-        Entry::Evidence(Evidence {
-            digest: listed.digest,
-            size: listed.size,
-            tag: tag.clone(),
-            kind,
-        })
-    };
-    let manifest = match manifest {
-        Ok(manifest) => manifest,
-        Err(error @ oci::Error::File(_)) => return Err(error),
-        Err(_) if is_annotated(listed) || tag.is_some() => return Ok(evidence(None)),
-        Err(_) => return Ok(Entry::Image),
-    };
-    Ok(match legacy_kind(&manifest) {
-        _ if manifest.subject.is_some() => Entry::Referrer,
-        Some(kind) => evidence(Some(kind)),
-        None => Entry::Image,
-    })
-}
-
-/// The tag `sha256-<hex>.sig`, for example, if the entry has such a name.
-fn legacy_tag(listed: &Descriptor) -> Option<String> {
-    let mut names = NAMES
-        .iter()
-        .filter_map(|name| listed.annotations.get(*name));
-    let tag = names.find_map(|name| {
-        let tag = name.rsplit([':', '/']).next()?;
-        let (digest, _) = tag.strip_prefix("sha256-")?.split_once('.')?;
-        format!("sha256:{digest}").parse::<Digest>().ok()?;
-        Some(tag)
-    });
-    tag.map(str::to_owned)
-}
-
-fn is_annotated(listed: &Descriptor) -> bool {
-    let kind = listed.annotations.get(KIND);
-    kind.is_some_and(|kind| SAVED_KINDS.contains(&kind.as_str()))
-}
-
-/// What a manifest holds if all of its layers are signatures or statements. A container cannot be run from such layers.
-fn legacy_kind(manifest: &Manifest) -> Option<Legacy> {
-    let (first, rest) = manifest.layers.split_first()?;
-    if !rest.iter().all(|layer| layer::form(layer).is_some()) {
-        return None;
-    }
-    match first.media_type.as_str() {
-        media::SIMPLE_SIGNING => Some(Legacy::Signatures),
-        _ if layer::form(first).is_some() => Some(Legacy::Attestations),
-        _ => None,
-    }
-}
-
 fn choose(location: &Location, images: &[Descriptor]) -> Result<Digest, Error> {
     let mut found: Vec<Digest> = match &location.chosen {
         // It may also be in an index that the layout lists.
@@ -313,16 +245,20 @@ fn choose(location: &Location, images: &[Descriptor]) -> Result<Digest, Error> {
     }
 }
 
-fn is_named(image: &Descriptor, name: &str) -> bool {
-    let mut names = NAMES.iter().filter_map(|key| image.annotations.get(*key));
-    names.any(|found| found == name)
+/// Since version 25, Docker saves a layout, to which `manifest.json` is added.
+fn docker_layout(dir: &Path, links: &BTreeMap<String, String>) -> Result<Layout, oci::Error> {
+    match dir.join("oci-layout").exists() {
+        true => Layout::open(dir),
+        false => oci::layout::convert(dir, links),
+    }
 }
 
-fn unpack(location: &Location) -> Result<Scratch, Error> {
+/// The unpacked archive and its symbolic links.
+fn unpack(location: &Location) -> Result<(Scratch, BTreeMap<String, String>), Error> {
     let scratch = Scratch::new().map_err(Hinted::temporary)?;
     let archive = open_regular(&location.path).map_err(At::reading(&location.path))?;
-    oci::layout::unpack(archive, scratch.path()).map_err(|e| unread(location, e))?;
-    Ok(scratch)
+    let links = oci::layout::unpack(archive, scratch.path());
+    Ok((scratch, links.map_err(|e| unread(location, e))?))
 }
 
 fn check(digest: &Digest, bytes: &[u8]) -> Result<(), Unfetched> {

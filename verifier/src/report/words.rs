@@ -282,6 +282,11 @@ impl Display for Reason {
                 expected,
                 found,
             } => write!(out, "signed by {by}: expected {expected}, found {found}"),
+            Self::Unbound { by, media_type } => write!(
+                out,
+                "bill of materials of type {media_type}, signed by {}: its signature does not name the image",
+                list(by)
+            ),
             Self::Subjects { by, found } => {
                 write!(out, "signed by {by}: expected 1 subject, found {found}")
             }

@@ -273,6 +273,7 @@ impl Case {
             keys,
             published: Published {
                 index_files: Vec::new(),
+                boms: Vec::new(),
                 image: image.clone(),
                 source: Source::Repository,
                 contents: Some(contents),

@@ -2,166 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+#[path = "../case/mod.rs"]
 mod case;
+mod docker;
+mod others;
+mod store;
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use case::{Case, FILES, REPOSITORY, failures, sealed, statement, stored};
+use case::{Case, FILES, failures, stored};
 use content::Digest;
-use oci::{Descriptor, ImageRef, Index, Layout, Manifest, media};
+use oci::{Descriptor, Manifest, media};
 use serde_json::json;
-use signature::bundle::Bundle;
-use verifier::collect::{Location, Named, Place, Saved, collect};
+use store::{KIND, NAME, Store, annotated, carriers, open, passes, published};
 use verifier::error::Error;
-use verifier::published::{Carrier, Published};
+use verifier::published::Carrier;
 use verifier::report::detail;
-use verifier::verdict::Verdict;
-
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const NAME: &str = "org.opencontainers.image.ref.name";
-const KIND: &str = "kind";
-
-/// A layout that is being written.
-struct Store {
-    dir: tempfile::TempDir,
-    layout: Layout,
-    listed: Vec<Descriptor>,
-    image: Descriptor,
-}
-
-fn annotated(mut descriptor: Descriptor, key: &str, value: &str) -> Descriptor {
-    let annotations = [(key.to_owned(), value.to_owned())];
-    descriptor.annotations = BTreeMap::from(annotations);
-    descriptor
-}
-
-impl Store {
-    /// A layout with the image of the passing case.
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let layout = Layout::create(dir.path()).unwrap();
-        let stored = stored(&FILES);
-        layout.write_blob(media::CONFIG, &stored.config).unwrap();
-        layout.write_blob(media::LAYER_GZIP, &stored.layer).unwrap();
-        let image = layout.write_blob(media::MANIFEST, &stored.manifest);
-        let image = image.unwrap();
-        Self {
-            listed: vec![annotated(
-                image.clone(),
-                KIND,
-                "dev.cosignproject.cosign/image",
-            )],
-            dir,
-            layout,
-            image,
-        }
-    }
-
-    fn write(&self, manifest: &Manifest) -> Descriptor {
-        let bytes = manifest.to_bytes().unwrap();
-        self.layout.write_blob(media::MANIFEST, &bytes).unwrap()
-    }
-
-    /// A manifest of legacy layers, as cosign writes them: its config is an image's.
-    fn legacy(&self, layers: Vec<Descriptor>) -> Descriptor {
-        let config = self.layout.write_blob(media::CONFIG, b"{}").unwrap();
-        self.write(&Manifest::new(config, layers))
-    }
-
-    fn refer(&self, artifact_type: &str, layer: Descriptor) -> Descriptor {
-        let manifest = Manifest::referrer(artifact_type, layer, self.image.clone());
-        self.write(&manifest)
-    }
-
-    /// The legacy signature and statements of the builder.
-    fn legacy_evidence(&self, case: &Case) -> [Descriptor; 2] {
-        let key = &case.keys.builder;
-        let digest = &self.image.digest;
-        let payload = signature::simple_signing::payload(REPOSITORY, digest, key.public());
-        let payload = payload.unwrap();
-        let signature = STANDARD.encode(key.sign(&payload).unwrap());
-        let layer = self.layout.write_blob(media::SIMPLE_SIGNING, &payload);
-        let signed = annotated(layer.unwrap(), SIGNATURE, &signature);
-        let statements = case::honest_predicates().map(|(kind, value)| {
-            let payload = statement(REPOSITORY, digest, kind, value);
-            let bytes = sealed(key, payload).to_bytes().unwrap();
-            let layer = self.layout.write_blob(media::DSSE_ENVELOPE, &bytes);
-            annotated(layer.unwrap(), SIGNATURE, "")
-        });
-        [self.legacy(vec![signed]), self.legacy(statements.to_vec())]
-    }
-
-    /// A bundle of the builder as a referrer, with a wrong artifact type.
-    fn bundles(&self, case: &Case) {
-        let key = &case.keys.builder;
-        let signature = (attest::predicate::COSIGN_SIGN, json!({}));
-        for (kind, value) in case::honest_predicates().into_iter().chain([signature]) {
-            let payload = statement(REPOSITORY, &self.image.digest, kind, value);
-            let bundle = Bundle::new(sealed(key, payload));
-            let bytes = bundle.to_bytes(key.public()).unwrap();
-            let layer = self.layout.write_blob(media::SIGSTORE_BUNDLE, &bytes);
-            self.refer("text/plain", layer.unwrap());
-        }
-    }
-
-    fn finish(&self) -> &Path {
-        let index = Index::new(self.listed.clone()).to_bytes().unwrap();
-        std::fs::write(self.dir.path().join("index.json"), index).unwrap();
-        self.dir.path()
-    }
-
-    fn open(&self, rest: &str) -> Result<Saved, Error> {
-        open(&format!("oci:{}{rest}", self.finish().display()))
-    }
-
-    fn published(&self) -> Published {
-        published(&self.open("").unwrap()).unwrap()
-    }
-}
-
-fn open(text: &str) -> Result<Saved, Error> {
-    Saved::open(&location(text))
-}
-
-fn location(text: &str) -> Location {
-    match text.parse().unwrap() {
-        Named::Saved(location) => location,
-        Named::Registry(reference) => panic!("{reference}"),
-    }
-}
-
-fn published(saved: &Saved) -> Result<Published, Error> {
-    let image = ImageRef {
-        repository: REPOSITORY.parse().unwrap(),
-        digest: saved.image(),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(collect(Place::Saved(saved), &image))
-}
-
-fn carriers(published: &Published) -> Vec<Carrier> {
-    let pieces = published.pieces.iter();
-    let mut carriers: Vec<_> = pieces.map(|piece| piece.carrier.clone()).collect();
-    carriers.dedup();
-    carriers
-}
-
-#[track_caller]
-fn passes(mut case: Case, published: Published) {
-    case.published = published;
-    let verdict = case.verdict();
-    assert!(
-        matches!(verdict, Verdict::Pass(_)),
-        "{:#?}",
-        failures(&verdict)
-    );
-}
 
 #[test]
 fn what_cosign_2_saves_is_read() {
@@ -175,12 +29,7 @@ fn what_cosign_2_saves_is_read() {
     }
     let published = store.published();
     assert_eq!(carriers(&published), digests.map(Carrier::Listed));
-    let mut case = case;
-    case.published = published;
-    let verdict = case.verdict();
-    let words: Vec<_> = verdict.findings().iter().map(detail).collect();
-    let words = words.join("\n");
-    assert!(matches!(verdict, Verdict::Pass(_)), "{words}");
+    let words = passes(case, published);
     assert!(words.contains("a saved image has no repository"), "{words}");
     // Where a registry has them is not known.
     assert!(!words.contains("will not count"), "{words}");
@@ -308,11 +157,14 @@ fn one_of_several_images_is_chosen() {
     let one = annotated(store.image.clone(), NAME, "one");
     let other = stored(&[("workload", b"another program")]);
     let two = store.layout.write_blob(media::MANIFEST, &other.manifest);
-    let two = annotated(two.unwrap(), "io.containerd.image.name", "r.example/a:two");
+    let name = "docker.io/library/a:two";
+    let two = annotated(two.unwrap(), "io.containerd.image.name", name);
     store.listed = vec![one.clone(), two.clone()];
     let chosen = |rest: &str| store.open(rest).map(|saved| saved.image());
     assert_eq!(chosen(":one").unwrap(), one.digest);
-    assert_eq!(chosen(":r.example/a:two").unwrap(), two.digest);
+    for name in ["docker.io/library/a:two", "library/a:two", "a:two"] {
+        assert_eq!(chosen(&format!(":{name}")).unwrap(), two.digest);
+    }
     assert_eq!(chosen(&format!("@{}", two.digest)).unwrap(), two.digest);
     for (rest, reason) in [
         ("", "it has several images: sha256:"),
