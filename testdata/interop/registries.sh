@@ -12,8 +12,33 @@ publish() { # repository, flags...
     --predicate "$work/layout/sbom.cdx.json" "$@"
 }
 
+policy() { # repository; the policy asks for a signature and for nothing else
+  cat <<POLICY
+repository = "$1"
+[builder]
+id = "https://builder.example"
+build_type = "https://build.example"
+[source]
+uri = "git+https://source.example"
+[signatures]
+require = ["builder"]
+[attestations]
+require = []
+by = ["builder"]
+[rebuild]
+require = false
+[[principal]]
+name = "builder"
+key = "ours.pub"
+POLICY
+}
+verify() { "$bin/verifier" verify "$1" --policy "$work/saved.toml"; }
+# An archive of images has no signatures, so the verdict is a refusal, but it is about this image.
+archived() { { verify "docker-archive:$1" || true; } 2>&1 | grep -q "^fail: .*@$digest: signatures$"; }
+
 judge() { # name of the registry, repository
-  local name="$1" image="$2@$digest"
+  local name="$1" image="$2@$digest" saved="$work/saved-$1"
+  policy "$2" >"$work/saved.toml"
   check "$name: publish" publish "$2" --plain-http
   check "$name: publish again changes nothing" publish "$2" --plain-http
   if need "$name: cosign" cosign; then
@@ -26,14 +51,22 @@ judge() { # name of the registry, repository
       refuse "$name: cosign verify-attestation $type refuses another key" \
         cosign verify-attestation --type "$type" --key "$work/other.pub" $by "$image"
     done
+    check "$name: cosign save" cosign save --allow-http-registry --dir "$saved" "$image"
+    check "$name: what cosign saved is verified" verify "oci:$saved"
+    tar -C "$saved" -czf "$saved.tar.gz" .
+    check "$name: an archive of it is verified" verify "oci-archive:$saved.tar.gz"
   fi
   if need "$name: crane" crane; then
     check "$name: crane validate" crane validate --insecure --remote "$image"
     check "$name: crane copy" crane copy --insecure "$image" "$2/copied:v1"
+    check "$name: crane pull" crane pull --insecure "$image" "$saved-crane.tar"
+    check "$name: the verifier finds the image in crane's archive" archived "$saved-crane.tar"
     check "$name: crane keeps the digest" same "$digest" "$(crane digest --insecure "$2/copied:v1")"
   fi
   if need "$name: skopeo" skopeo; then
     check "$name: skopeo copy" skopeo copy --src-tls-verify=false "docker://$image" "oci:$work/skopeo-$name:v1"
+    check "$name: skopeo copy to an archive" skopeo copy --src-tls-verify=false "docker://$image" "docker-archive:$saved-skopeo.tar:a/b:v1"
+    check "$name: the verifier finds the image in skopeo's archive" archived "$saved-skopeo.tar:a/b:v1"
     check "$name: skopeo keeps the digest" grep -q "$digest" "$work/skopeo-$name/index.json"
   fi
 }
