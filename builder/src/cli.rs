@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use attest::Predicate;
 use builder::lock::signature::Fingerprint;
+use builder::publish::payload;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use console::arguments::Registry;
 use oci::{ImageRef, Reference};
-use signature::{Algorithm, KeyType};
+use signature::{Algorithm, Annotation, KeyType};
 use signer::KmsEndpoint;
 
 /// Builds a container image from source so that everyone gets the same bytes, and publishes it.
@@ -21,7 +22,7 @@ Exit status:
   1  the source is refused: it does not compile, uses a crate that is not from the public registry,
      locks a crate that the registry does not have or a package that the archive has not signed,
      contains symbolic links or cargo configuration, or leaves a process behind that could change
-     the program
+     the program; or a signature to attach does not verify or is for another image
   2  error: an invalid argument, an input that is missing or differs, no namespaces, I/O")]
 pub struct Cli {
     /// The command.
@@ -44,6 +45,15 @@ pub enum Command {
     Sign(Sign),
     /// Attach a signed statement to an image in a registry, in both layouts
     Attest(Attest),
+    /// Print the bytes to sign, for a key that signs elsewhere: with openssl, an HSM or cosign sign-blob
+    ///
+    /// Exactly these bytes are printed, without a line feed at the end. Nothing is sent to the registry.
+    Payload(Payload),
+    /// Publish a signature over what `payload` printed, or an envelope, that was made elsewhere
+    ///
+    /// The signature must verify with the public key, and must be for this image. It is published where `sign` and
+    /// `attest` publish theirs.
+    Attach(Attach),
     /// Make a key pair: PREFIX.key and PREFIX.pub
     Keygen(Keygen),
     /// Maintain the store of inputs
@@ -221,9 +231,106 @@ pub struct Sign {
     /// The image, as REPOSITORY@DIGEST
     #[arg(value_name = "REF@DIGEST")]
     pub image: ImageRef,
+    /// Annotations.
+    #[command(flatten)]
+    pub annotations: Annotated,
     /// The key.
     #[command(flatten)]
     pub key: Key,
+    /// How to reach the registry.
+    #[command(flatten)]
+    pub registry: Registry,
+}
+
+/// What a signature says beside the image.
+#[derive(Args, Debug)]
+pub struct Annotated {
+    /// Sign this annotation too; repeatable
+    #[arg(
+        short,
+        long = "annotation",
+        visible_alias = "annotations",
+        value_name = "KEY=VALUE"
+    )]
+    pub annotations: Vec<Annotation>,
+}
+
+/// A public key whose private key is elsewhere.
+#[derive(Args, Debug)]
+pub struct Public {
+    /// The public key, in PEM
+    #[arg(long, value_name = "PUBLIC")]
+    pub key: PathBuf,
+    /// The algorithm that the key signs with, for example rsa-pss-sha256 [default: that of the key's type]
+    #[arg(long)]
+    pub algorithm: Option<Algorithm>,
+}
+
+/// Arguments of `payload`.
+#[derive(Args, Debug)]
+pub struct Payload {
+    /// The image, as REPOSITORY@DIGEST
+    #[arg(value_name = "REF@DIGEST")]
+    pub image: ImageRef,
+    /// Where the signature is to be published. Sign for both, as `sign` does
+    #[arg(long, value_enum, default_value = "legacy")]
+    pub layout: Layout,
+    /// Annotations.
+    #[command(flatten)]
+    pub annotations: Annotated,
+    /// Print what is signed to attest a predicate of this type, in both layouts
+    #[arg(long = "type", value_name = "TYPE", value_parser = predicate_types(), requires = "predicate")]
+    #[arg(conflicts_with_all = ["layout", "annotations"])]
+    pub kind: Option<Predicate>,
+    /// The file with the predicate
+    #[arg(long, value_name = "FILE", requires = "kind")]
+    pub predicate: Option<PathBuf>,
+    /// The key.
+    #[command(flatten)]
+    pub key: Public,
+}
+
+/// A layout of signatures.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Layout {
+    /// The tag sha256-….sig, which Confidential Space and cosign read: the payload itself
+    Legacy,
+    /// A bundle among the referrers, which cosign 3 reads: a statement in its DSSE encoding
+    Bundle,
+}
+
+impl From<Layout> for payload::Layout {
+    fn from(layout: Layout) -> Self {
+        match layout {
+            Layout::Legacy => Self::Legacy,
+            Layout::Bundle => Self::Bundle,
+        }
+    }
+}
+
+/// Arguments of `attach`.
+#[derive(Args, Debug)]
+pub struct Attach {
+    /// The image, as REPOSITORY@DIGEST
+    #[arg(value_name = "REF@DIGEST")]
+    pub image: ImageRef,
+    /// The file with the bytes that were signed
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "signature",
+        required_unless_present = "envelope"
+    )]
+    pub payload: Option<PathBuf>,
+    /// The file with the signature: its bytes, their base64, or the bundle that cosign sign-blob wrote
+    #[arg(long, value_name = "FILE", requires = "payload")]
+    pub signature: Option<PathBuf>,
+    /// The file with a DSSE envelope, or a bundle with one, in place of payload and signature
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["payload", "signature"])]
+    pub envelope: Option<PathBuf>,
+    /// The key.
+    #[command(flatten)]
+    pub key: Public,
     /// How to reach the registry.
     #[command(flatten)]
     pub registry: Registry,

@@ -57,25 +57,27 @@ pub enum Error {
     Interrupted(#[from] Interrupted),
 }
 
-/// What an error says about the source.
+/// What an error says about the source, or about a signature that was made elsewhere.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Meaning {
     /// It must not be built: it does not compile, uses crates from another registry or from git, locks crates
     /// or packages that the registry does not have or the archive has not signed, has links or configuration of cargo,
-    /// or starts processes that could change the program.
+    /// or starts processes that could change the program. The signature must not be published: it does not verify, or
+    /// is for another image.
     Refused,
     /// Nothing.
     Unknown,
 }
 
 impl Error {
-    /// What this says about the source.
+    /// What this says about the source or the signature.
     pub fn meaning(&self) -> Meaning {
         let is_refusal = match self {
             Self::Compile { source, .. } => source.is_refusal(),
             Self::Source(error) => error.is_refusal(),
             Self::Crates(error) => error.is_refusal(),
             Self::Archive(error) => error.is_refusal(),
+            Self::Signer(error) => matches!(error, signer::Error::Refused(_)),
             _ => false,
         };
         match is_refusal {

@@ -2,13 +2,12 @@
 
 mod cli;
 
-use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use builder::at::At;
+use builder::at::{self, At};
 use builder::build::{self, Built};
 use builder::error::{Error, Meaning};
 use builder::image::assemble::Identities;
@@ -26,11 +25,13 @@ use console::hint::Hinted;
 use console::progress::Progress;
 use console::signals::Signals;
 use console::{Status, password, print};
+use content::limits;
 use isolate::stages::SELF;
 use remote::Transport;
 use scratch::Scratch;
 use serde_json::json;
-use signer::{Access, Published, Signer};
+use signature::{Annotations, PublicKey};
+use signer::{Access, Offline, Published, Signer};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
@@ -101,6 +102,8 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
         Command::Push(arguments) => spawn(async move { push(&arguments).await }),
         Command::Sign(arguments) => spawn(async move { sign(&arguments).await }),
         Command::Attest(arguments) => spawn(async move { attest(&arguments).await }),
+        Command::Payload(arguments) => spawn_blocking(move || payload(&arguments)),
+        Command::Attach(arguments) => spawn(async move { attach(&arguments).await }),
         Command::Keygen(arguments) => spawn_blocking(move || keygen(&arguments)),
         Command::Store(cli::Store::Prune(arguments)) => spawn_blocking(move || prune(&arguments)),
     }
@@ -273,12 +276,13 @@ async fn push(arguments: &cli::Push) -> Result<(), Error> {
 
 async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
+    let annotations = annotations(&arguments.annotations)?;
     let signer = signer(&arguments.key).await?;
-    let published = publish::sign(&arguments.image, &transport, &signer).await?;
+    let published = publish::sign(&arguments.image, &transport, &signer, &annotations).await?;
     if let Some(note) = signer.note() {
         print::note(&format!("note: {note}"));
     }
-    report_signature(&arguments.image, &signer, "signed", published)
+    report_signature(&arguments.image, signer.public(), "signed", published)
 }
 
 async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
@@ -292,7 +296,59 @@ async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
         &arguments.predicate,
     );
     let published = attested.await?;
-    report_signature(&arguments.image, &signer, "attested", published)
+    report_signature(&arguments.image, signer.public(), "attested", published)
+}
+
+fn annotations(arguments: &cli::Annotated) -> Result<Annotations, Error> {
+    let annotations = Annotations::new(arguments.annotations.iter().cloned());
+    Ok(annotations.map_err(Hinted::from_error)?)
+}
+
+/// Prints bytes to sign, and who is to sign them, with which algorithm.
+fn payload(arguments: &cli::Payload) -> Result<(), Error> {
+    let (image, public) = (&arguments.image, &arguments.key);
+    let key = signer::public_key(&public.key, public.algorithm)?;
+    let bytes = match (&arguments.kind, &arguments.predicate) {
+        (Some(kind), Some(predicate)) => publish::payload::of_statement(image, kind, predicate)?,
+        _ => {
+            let annotations = annotations(&arguments.annotations)?;
+            publish::payload::of_signature(image, arguments.layout.into(), &key, &annotations)?
+        }
+    };
+    if let Some(algorithm) = key.algorithms().next() {
+        print::note(&format!(
+            "to sign by key {}, with {algorithm}",
+            key.key_id().hex()
+        ));
+    }
+    print::bytes(&bytes).map_err(|error| Hinted::printing(error).into())
+}
+
+async fn attach(arguments: &cli::Attach) -> Result<(), Error> {
+    let transport = transport(&arguments.registry).await?;
+    let (image, public) = (&arguments.image, &arguments.key);
+    let key = signer::public_key(&public.key, public.algorithm)?;
+    let offline = match (
+        &arguments.payload,
+        &arguments.signature,
+        &arguments.envelope,
+    ) {
+        (Some(payload), Some(signature), _) => {
+            let payload = at::read(payload, limits::STATEMENT)?;
+            let signature = at::read(signature, limits::PAYLOAD)?;
+            Offline::signature(image, &key, payload, signature)?
+        }
+        (.., Some(envelope)) => {
+            Offline::envelope(image, &key, &at::read(envelope, limits::BUNDLE)?)?
+        }
+        _ => return Err(Hinted::new("reading arguments: nothing to attach").into()),
+    };
+    let note = offline.note();
+    let published = publish::attach(image, &transport, offline).await?;
+    if let Some(note) = note {
+        print::note(&format!("note: {note}"));
+    }
+    report_signature(image, &key, "attached a signature", published)
 }
 
 async fn signer(key: &cli::Key) -> Result<Signer, Error> {
@@ -308,11 +364,11 @@ async fn signer(key: &cli::Key) -> Result<Signer, Error> {
 
 fn report_signature(
     image: &oci::ImageRef,
-    signer: &Signer,
+    key: &PublicKey,
     done: &str,
     published: Published,
 ) -> Result<(), Error> {
-    print::note(&format!("{done} by key {}", signer.public().key_id().hex()));
+    print::note(&format!("{done} by key {}", key.key_id().hex()));
     if let Some(note) = published.note() {
         print::note(&format!("note: {note}"));
     }

@@ -1,10 +1,13 @@
 //! Publishes an image in a registry, signs it, and signs statements about it.
 
+mod attach;
 mod attest;
 mod keygen;
+pub mod payload;
 pub mod push;
 mod sign;
 
+pub use attach::attach;
 pub use attest::attest;
 pub use keygen::keygen;
 pub use sign::sign;

@@ -16,6 +16,9 @@ _builder() {
             ",$1")
                 cmd="builder"
                 ;;
+            builder,attach)
+                cmd="builder__subcmd__attach"
+                ;;
             builder,attest)
                 cmd="builder__subcmd__attest"
                 ;;
@@ -34,6 +37,9 @@ _builder() {
             builder,lock)
                 cmd="builder__subcmd__lock"
                 ;;
+            builder,payload)
+                cmd="builder__subcmd__payload"
+                ;;
             builder,push)
                 cmd="builder__subcmd__push"
                 ;;
@@ -42,6 +48,9 @@ _builder() {
                 ;;
             builder,store)
                 cmd="builder__subcmd__store"
+                ;;
+            builder__subcmd__help,attach)
+                cmd="builder__subcmd__help__subcmd__attach"
                 ;;
             builder__subcmd__help,attest)
                 cmd="builder__subcmd__help__subcmd__attest"
@@ -60,6 +69,9 @@ _builder() {
                 ;;
             builder__subcmd__help,lock)
                 cmd="builder__subcmd__help__subcmd__lock"
+                ;;
+            builder__subcmd__help,payload)
+                cmd="builder__subcmd__help__subcmd__payload"
                 ;;
             builder__subcmd__help,push)
                 cmd="builder__subcmd__help__subcmd__push"
@@ -92,12 +104,50 @@ _builder() {
 
     case "${cmd}" in
         builder)
-            opts="-h -V --help --version lock build digest push sign attest keygen store help"
+            opts="-h -V --help --version lock build digest push sign attest payload attach keygen store help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        builder__subcmd__attach)
+            opts="-h --payload --signature --envelope --key --algorithm --plain-http --ca --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --payload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --envelope)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --algorithm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -296,8 +346,22 @@ _builder() {
             return 0
             ;;
         builder__subcmd__help)
-            opts="lock build digest push sign attest keygen store help"
+            opts="lock build digest push sign attest payload attach keygen store help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        builder__subcmd__help__subcmd__attach)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -380,6 +444,20 @@ _builder() {
             return 0
             ;;
         builder__subcmd__help__subcmd__lock)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        builder__subcmd__help__subcmd__payload)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -501,6 +579,52 @@ _builder() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        builder__subcmd__payload)
+            opts="-a -h --layout --annotations --annotation --type --predicate --key --algorithm --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --layout)
+                    COMPREPLY=($(compgen -W "legacy bundle" -- "${cur}"))
+                    return 0
+                    ;;
+                --annotation)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --annotations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -W "slsaprovenance1 cyclonedx" -- "${cur}"))
+                    return 0
+                    ;;
+                --predicate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --algorithm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         builder__subcmd__push)
             opts="-h --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -520,12 +644,24 @@ _builder() {
             return 0
             ;;
         builder__subcmd__sign)
-            opts="-h --key --kms-endpoint --pkcs11-module --algorithm --plain-http --ca --help"
+            opts="-a -h --annotations --annotation --key --kms-endpoint --pkcs11-module --algorithm --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --annotation)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --annotations)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

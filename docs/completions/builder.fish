@@ -32,6 +32,8 @@ complete -c builder -n "__fish_builder_needs_command" -f -a "digest" -d 'Build t
 complete -c builder -n "__fish_builder_needs_command" -f -a "push" -d 'Push a layout to a registry; prints the image\'s reference by digest'
 complete -c builder -n "__fish_builder_needs_command" -f -a "sign" -d 'Sign an image in a registry, in the layouts that Confidential Space and cosign read'
 complete -c builder -n "__fish_builder_needs_command" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
+complete -c builder -n "__fish_builder_needs_command" -f -a "payload" -d 'Print the bytes to sign, for a key that signs elsewhere: with openssl, an HSM or cosign sign-blob'
+complete -c builder -n "__fish_builder_needs_command" -f -a "attach" -d 'Publish a signature over what `payload` printed, or an envelope, that was made elsewhere'
 complete -c builder -n "__fish_builder_needs_command" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
 complete -c builder -n "__fish_builder_needs_command" -f -a "store" -d 'Maintain the store of inputs'
 complete -c builder -n "__fish_builder_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -77,6 +79,7 @@ complete -c builder -n "__fish_builder_using_subcommand digest" -s h -l help -d 
 complete -c builder -n "__fish_builder_using_subcommand push" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand push" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand push" -s h -l help -d 'Print help'
+complete -c builder -n "__fish_builder_using_subcommand sign" -s a -l annotation -l annotations -d 'Sign this annotation too; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand sign" -l key -d 'The private key: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…' -r
 complete -c builder -n "__fish_builder_using_subcommand sign" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c builder -n "__fish_builder_using_subcommand sign" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
@@ -94,6 +97,23 @@ complete -c builder -n "__fish_builder_using_subcommand attest" -l algorithm -d 
 complete -c builder -n "__fish_builder_using_subcommand attest" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand attest" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand attest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c builder -n "__fish_builder_using_subcommand payload" -l layout -d 'Where the signature is to be published. Sign for both, as `sign` does' -r -f -a "legacy\t'The tag sha256-….sig, which Confidential Space and cosign read: the payload itself'
+bundle\t'A bundle among the referrers, which cosign 3 reads: a statement in its DSSE encoding'"
+complete -c builder -n "__fish_builder_using_subcommand payload" -s a -l annotation -l annotations -d 'Sign this annotation too; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand payload" -l type -d 'Print what is signed to attest a predicate of this type, in both layouts' -r -f -a "slsaprovenance1\t'SLSA provenance: how the image was built (provenance.json in a layout)'
+cyclonedx\t'CycloneDX bill of materials: what the image contains (sbom.cdx.json in a layout)'"
+complete -c builder -n "__fish_builder_using_subcommand payload" -l predicate -d 'The file with the predicate' -r -F
+complete -c builder -n "__fish_builder_using_subcommand payload" -l key -d 'The public key, in PEM' -r -F
+complete -c builder -n "__fish_builder_using_subcommand payload" -l algorithm -d 'The algorithm that the key signs with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
+complete -c builder -n "__fish_builder_using_subcommand payload" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c builder -n "__fish_builder_using_subcommand attach" -l payload -d 'The file with the bytes that were signed' -r -F
+complete -c builder -n "__fish_builder_using_subcommand attach" -l signature -d 'The file with the signature: its bytes, their base64, or the bundle that cosign sign-blob wrote' -r -F
+complete -c builder -n "__fish_builder_using_subcommand attach" -l envelope -d 'The file with a DSSE envelope, or a bundle with one, in place of payload and signature' -r -F
+complete -c builder -n "__fish_builder_using_subcommand attach" -l key -d 'The public key, in PEM' -r -F
+complete -c builder -n "__fish_builder_using_subcommand attach" -l algorithm -d 'The algorithm that the key signs with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
+complete -c builder -n "__fish_builder_using_subcommand attach" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c builder -n "__fish_builder_using_subcommand attach" -l plain-http -d 'Connect to registries by HTTP, without TLS'
+complete -c builder -n "__fish_builder_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand keygen" -l algorithm -d 'The type of the key: ecdsa-p256, ecdsa-p384, ecdsa-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519' -r
 complete -c builder -n "__fish_builder_using_subcommand keygen" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -s h -l help -d 'Print help'
@@ -104,13 +124,15 @@ complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_s
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove inputs until the store is small enough'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "push" -d 'Push a layout to a registry; prints the image\'s reference by digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "sign" -d 'Sign an image in a registry, in the layouts that Confidential Space and cosign read'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "store" -d 'Maintain the store of inputs'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest keygen store help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "push" -d 'Push a layout to a registry; prints the image\'s reference by digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "sign" -d 'Sign an image in a registry, in the layouts that Confidential Space and cosign read'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "payload" -d 'Print the bytes to sign, for a key that signs elsewhere: with openssl, an HSM or cosign sign-blob'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "attach" -d 'Publish a signature over what `payload` printed, or an envelope, that was made elsewhere'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "store" -d 'Maintain the store of inputs'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c builder -n "__fish_builder_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "prune" -d 'Remove inputs until the store is small enough'

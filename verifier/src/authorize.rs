@@ -9,6 +9,7 @@ use console::hint::Hinted;
 use oci::{Reference, Target};
 use remote::Registry;
 use scratch::Scratch;
+use signature::Annotations;
 use signer::{Published, Signer};
 
 use crate::appraise::appraise;
@@ -130,7 +131,8 @@ pub async fn authorize(
     let kind = Vsa::PREDICATE;
     let attested = signer::attest_image(registry, image, authority.signer, &kind, vsa);
     let attested = attested.await?;
-    let signed = signer::sign_image(registry, image, authority.signer).await?;
+    let signed =
+        signer::sign_image(registry, image, authority.signer, &Annotations::default()).await?;
     let binding = Binding::new(approval, authority.grant);
     let change = match authority.keys {
         Some(keys) => {

@@ -38,7 +38,13 @@ fn key() -> PrivateKey {
 fn simple_signing() {
     let key = key();
     let digest = Digest::of(b"image");
-    let payload = signature::simple_signing::payload(REPOSITORY, &digest, key.public()).unwrap();
+    let payload = signature::simple_signing::payload(
+        REPOSITORY,
+        &digest,
+        key.public(),
+        &signature::Annotations::default(),
+    )
+    .unwrap();
     golden("simple-signing.json", &payload);
 }
 

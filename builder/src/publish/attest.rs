@@ -32,7 +32,7 @@ pub async fn attest(
     Ok(attested.map_err(|error| refused(image, error))?)
 }
 
-fn read(kind: &Predicate, path: &Path) -> Result<Value, Error> {
+pub(super) fn read(kind: &Predicate, path: &Path) -> Result<Value, Error> {
     let bytes = at::read(path, limits::STATEMENT)?;
     let wrong = |error: attest::Error| {
         let hint = hint(&error);

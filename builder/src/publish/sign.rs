@@ -3,9 +3,10 @@
 use console::hint::Hinted;
 use oci::ImageRef;
 use remote::{Registry, Transport};
+use signature::Annotations;
 use signer::{Published, Signer};
 
-/// Signs an image that is in the registry, in both layouts.
+/// Signs an image that is in the registry, in both layouts, with these annotations.
 ///
 /// # Errors
 /// The image is not in the registry, the registry fails, or the signer refuses.
@@ -13,9 +14,10 @@ pub async fn sign(
     image: &ImageRef,
     transport: &Transport,
     signer: &Signer,
+    annotations: &Annotations,
 ) -> Result<Published, Hinted> {
     let registry = find(image, transport).await?;
-    let signed = signer::sign_image(&registry, image, signer).await;
+    let signed = signer::sign_image(&registry, image, signer, annotations).await;
     signed.map_err(|error| refused(image, error))
 }
 

@@ -36,6 +36,10 @@ pub struct Subject {
     pub name: Option<String>,
     /// Digests by algorithm, as hex.
     pub digest: BTreeMap<String, String>,
+    /// What the signer says about the subject beside its digest (in-toto, resource descriptor). cosign writes the
+    /// annotations of a signature here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, Value>,
 }
 
 impl Subject {
@@ -45,6 +49,7 @@ impl Subject {
         Self {
             name: Some(repository.to_owned()),
             digest,
+            annotations: BTreeMap::new(),
         }
     }
 }
@@ -146,6 +151,26 @@ mod tests {
         assert_eq!(parsed, statement());
         let digest = &parsed.subject[0].digest["sha256"];
         assert_eq!(*digest, Digest::of(b"image").hex());
+    }
+
+    #[test]
+    fn annotations_are_part_of_the_subject() {
+        let mut annotated = statement();
+        annotated.subject[0].annotations = [("stage".to_owned(), json!("test"))].into();
+        let bytes = annotated.to_bytes().unwrap();
+        let parsed = Statement::<Value>::parse(&bytes).unwrap();
+        assert_eq!(parsed.subject[0].annotations["stage"], "test");
+        assert!(!parsed.says_the_same_as(&statement()));
+        // cosign writes an empty object if there are none.
+        let text = String::from_utf8(statement().to_bytes().unwrap()).unwrap();
+        for none in ["{}", "null"] {
+            let with = text.replace(
+                r#""digest":{"#,
+                &format!(r#""annotations":{none},"digest":{{"#),
+            );
+            let parsed = Statement::<Value>::parse(with.as_bytes()).unwrap();
+            assert!(parsed.says_the_same_as(&statement()), "{none}");
+        }
     }
 
     #[test]

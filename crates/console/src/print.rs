@@ -12,6 +12,16 @@ pub fn line(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
+/// Prints bytes to standard output, and nothing after them.
+///
+/// # Errors
+/// Standard output is closed or full.
+pub fn bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
 /// Prints a JSON document to standard output. Characters that control a terminal are escaped in it.
 ///
 /// # Errors

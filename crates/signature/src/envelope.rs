@@ -24,6 +24,38 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     encoded
 }
 
+/// The type and the payload in their pre-authentication encoding.
+///
+/// # Errors
+/// The bytes are larger than [`limits::STATEMENT`], or not such an encoding.
+pub fn parse_pae(bytes: &[u8]) -> Result<(String, Vec<u8>), Error> {
+    let size = bytes.len() as u64;
+    if size > limits::STATEMENT {
+        let limit = limits::STATEMENT;
+        return Err(Error::Invalid(format!(
+            "parsing DSSE encoding: expected at most {limit} bytes, found {size}"
+        )));
+    }
+    split_pae(bytes).ok_or_else(|| Error::Invalid("parsing DSSE encoding: invalid".to_owned()))
+}
+
+fn split_pae(bytes: &[u8]) -> Option<(String, Vec<u8>)> {
+    let rest = bytes.strip_prefix(b"DSSEv1 ")?;
+    let (kind, rest) = field(rest)?;
+    let (payload, rest) = field(rest.strip_prefix(b" ")?)?;
+    let kind = String::from_utf8(kind.to_vec()).ok()?;
+    // Lengths have one spelling: no sign and no leading zero.
+    let is_canonical = rest.is_empty() && pae(&kind, payload) == bytes;
+    is_canonical.then(|| (kind, payload.to_vec()))
+}
+
+/// `LEN SP field`, and what follows.
+fn field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let space = bytes.iter().position(|&byte| byte == b' ')?;
+    let length = std::str::from_utf8(&bytes[..space]).ok()?.parse().ok()?;
+    bytes[space + 1..].split_at_checked(length)
+}
+
 /// An envelope with one or more signatures, each over the type and the payload.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Envelope {
@@ -122,6 +154,22 @@ impl Envelope {
         &self.payload_type
     }
 
+    /// The envelope with the signature by `key` alone.
+    ///
+    /// # Errors
+    /// No signature is by `key`.
+    pub fn signed_by(&self, key: &PublicKey) -> Result<Self, Error> {
+        let signed = pae(&self.payload_type, &self.payload);
+        let message = Message::new(&signed);
+        let mut signatures = self.signatures.iter();
+        let own = signatures.find(|signature| key.verifies(&message, &signature.bytes));
+        let own = own.ok_or_else(|| Error::Signature { key: key.key_id() })?;
+        Ok(Self {
+            signatures: vec![own.clone()],
+            ..self.clone()
+        })
+    }
+
     /// Finds a valid signature by `key` and returns the payload, which is not accessible otherwise. Signatures
     /// by other keys, valid or not, have no effect (DSSE, protocol.md).
     ///
@@ -185,6 +233,42 @@ mod tests {
             encoded,
             b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
         );
+    }
+
+    #[test]
+    fn reads_the_encoding_back() {
+        for (kind, payload) in [("t", &b"payload"[..]), ("", b""), ("a b", b" 3 c\xff")] {
+            let (found, body) = parse_pae(&pae(kind, payload)).unwrap();
+            assert_eq!((found.as_str(), body.as_slice()), (kind, payload));
+        }
+        for text in [
+            "",
+            "DSSEv1",
+            "DSSEv1 1 t 1",
+            "DSSEv1 1 t 2 p",
+            "DSSEv1 1 t 1 pp",
+            "DSSEv1 01 t 1 p",
+            "DSSEv1 1 t +1 p",
+            "DSSEv1 -1 t 1 p",
+            "DSSEv2 1 t 1 p",
+            "DSSEv1 1 t  1 p",
+            "DSSEv1 18446744073709551615 t 1 p",
+        ] {
+            let error = parse_pae(text.as_bytes()).unwrap_err().to_string();
+            assert_eq!(error, "parsing DSSE encoding: invalid", "{text}");
+        }
+    }
+
+    #[test]
+    fn keeps_one_signature() {
+        let [one, two, other] = [(); 3].map(|()| PrivateKey::generate().unwrap());
+        let mut envelope = signed(&one);
+        envelope.signatures.extend(signed(&two).signatures);
+        let kept = envelope.signed_by(two.public()).unwrap();
+        assert_eq!(kept.count(), 1);
+        assert_eq!(kept.verify(two.public()).unwrap(), b"payload");
+        assert!(kept.verify(one.public()).is_err());
+        assert!(envelope.signed_by(other.public()).is_err());
     }
 
     #[test]

@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
+mod annotations;
 pub mod bundle;
+mod detached;
 mod ecdsa;
 mod encrypted;
 pub mod envelope;
@@ -17,6 +19,8 @@ pub mod simple_signing;
 mod spki;
 
 pub use algorithm::{Algorithm, Encoding, Hash, KeyType};
+pub use annotations::{Annotation, Annotations};
+pub use detached::detached;
 pub use error::Error;
 pub use private::PrivateKey;
 pub use public::PublicKey;

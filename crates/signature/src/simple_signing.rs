@@ -9,17 +9,13 @@ use content::{Digest, json, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Algorithm, Encoding, Error, Hash, KeyType, PublicKey};
+use crate::annotations::{PUB, SIGALG};
+use crate::{Algorithm, Annotations, Encoding, Error, Hash, KeyType, PublicKey};
 
 /// The exponent of the RSA keys that Confidential Space reads.
 const EXPONENT: u32 = 65_537;
 /// The value of `critical.type`.
 const TYPE: &str = "cosign container image signature";
-/// Annotation: the key, as unpadded base64 of its PEM. It is self-asserted and never trusted.
-const PUB: &str = "dev.cosignproject.cosign/pub";
-/// Annotation: the signature algorithm.
-const SIGALG: &str = "dev.cosignproject.cosign/sigalg";
-
 /// A payload: the digest that was signed, and its repository.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Payload {
@@ -71,23 +67,26 @@ pub fn signature_algorithm(key: &PublicKey) -> Option<&'static str> {
     }
 }
 
-/// The payload to sign for `image_digest` in `repository` with `public`.
+/// The payload to sign for `image_digest` in `repository` with `public`, with `annotations` among its optional members.
 ///
 /// # Errors
-/// None in practice: a payload contains only text.
+/// The annotations make the payload larger than [`limits::PAYLOAD`], which readers refuse.
 pub fn payload(
     repository: &str,
     image_digest: &Digest,
     public: &PublicKey,
+    annotations: &Annotations,
 ) -> Result<Vec<u8>, Error> {
+    let given = annotations.iter();
+    let mut optional: BTreeMap<String, Value> = given
+        .map(|(key, value)| (key.to_owned(), value.into()))
+        .collect();
     // Without a name for the algorithm the key is of no use to Confidential Space, the only reader of the two.
-    let named = signature_algorithm(public).map(|algorithm| {
+    if let Some(algorithm) = signature_algorithm(public) {
         let pem = STANDARD_NO_PAD.encode(public.to_pem());
-        BTreeMap::from([
-            (PUB.to_owned(), pem.into()),
-            (SIGALG.to_owned(), algorithm.into()),
-        ])
-    });
+        optional.insert(PUB.to_owned(), pem.into());
+        optional.insert(SIGALG.to_owned(), algorithm.into());
+    }
     let payload = Payload {
         critical: Critical {
             identity: Identity {
@@ -98,9 +97,17 @@ pub fn payload(
             },
             kind: TYPE.to_owned(),
         },
-        optional: named,
+        optional: Some(optional).filter(|optional| !optional.is_empty()),
     };
-    json::canonical(&payload).map_err(document)
+    let bytes = json::canonical(&payload).map_err(document)?;
+    match bytes.len() as u64 > limits::PAYLOAD {
+        true => Err(Error::value(
+            "size of payload",
+            &format!("at most {} bytes", limits::PAYLOAD),
+            &bytes.len().to_string(),
+        )),
+        false => Ok(bytes),
+    }
 }
 
 impl Payload {
@@ -131,18 +138,22 @@ impl Payload {
         self.critical.image.docker_manifest_digest
     }
 
+    /// The key and the algorithm that the annotations name; `None` if they name no key that Confidential Space reads. Both
+    /// are self-asserted: a signature that verifies with the key shows only that its owner made it.
+    pub fn named_key(&self) -> Option<(PublicKey, &str)> {
+        let option = |name| self.optional.as_ref()?.get(name)?.as_str();
+        let pem = STANDARD_NO_PAD.decode(option(PUB)?).ok()?;
+        let key = PublicKey::from_bare_pem(std::str::from_utf8(&pem).ok()?).ok()?;
+        Some((key, option(SIGALG)?))
+    }
+
     /// Whether the annotations name `key` and its algorithm. Confidential Space verifies with the key and
     /// algorithm that the payload names, and skips a payload that names others (confidential-space,
     /// `signedcontainer`).
     pub fn names(&self, key: &PublicKey) -> bool {
-        let option = |name| self.optional.as_ref()?.get(name)?.as_str();
-        let pem = option(PUB).and_then(|pem| STANDARD_NO_PAD.decode(pem).ok());
-        let named =
-            pem.and_then(|pem| PublicKey::from_bare_pem(std::str::from_utf8(&pem).ok()?).ok());
-        let algorithm = signature_algorithm(key);
-        named.is_some_and(|named| named.key_id() == key.key_id())
-            && algorithm.is_some()
-            && option(SIGALG) == algorithm
+        self.named_key().is_some_and(|(named, algorithm)| {
+            named.key_id() == key.key_id() && signature_algorithm(key) == Some(algorithm)
+        })
     }
 
     /// The repository that the payload names.
@@ -164,7 +175,13 @@ mod tests {
     fn says_what_confidential_space_reads() {
         let key = PrivateKey::generate().unwrap();
         let digest = Digest::of(b"image");
-        let bytes = payload("registry/repo", &digest, key.public()).unwrap();
+        let bytes = payload(
+            "registry/repo",
+            &digest,
+            key.public(),
+            &Annotations::default(),
+        )
+        .unwrap();
         let value: Value = json::parse(&bytes, 10_000).unwrap();
         let pem = value["optional"][PUB].as_str().unwrap();
         assert!(!pem.ends_with('='));
@@ -179,6 +196,24 @@ mod tests {
         );
         assert!(parsed.names(key.public()));
         assert!(!parsed.names(PrivateKey::generate().unwrap().public()));
+    }
+
+    #[test]
+    fn annotations_are_among_the_optional_members() {
+        let key = PrivateKey::generate().unwrap();
+        let annotations = |value: &str| {
+            let release = format!("release={value}").parse().unwrap();
+            Annotations::new([release]).unwrap()
+        };
+        let written =
+            |value: &str| payload("r", &Digest::of(b""), key.public(), &annotations(value));
+        let bytes = written("a=1").unwrap();
+        let value: Value = json::parse(&bytes, 10_000).unwrap();
+        assert_eq!(value["optional"]["release"], "a=1");
+        let read = Payload::verify(&bytes, &key.sign(&bytes).unwrap(), key.public()).unwrap();
+        assert!(read.names(key.public()));
+        let error = written(&"x".repeat(65_536)).unwrap_err().to_string();
+        assert!(error.starts_with("checking size of payload"), "{error}");
     }
 
     #[test]
@@ -203,7 +238,8 @@ mod tests {
             )
         });
         for (key, name) in keys.into_iter().chain(rsa) {
-            let bytes = payload("r", &Digest::of(b""), key.public()).unwrap();
+            let bytes =
+                payload("r", &Digest::of(b""), key.public(), &Annotations::default()).unwrap();
             let value: Value = json::parse(&bytes, 10_000).unwrap();
             assert_eq!(value["optional"][SIGALG].as_str(), name);
             assert_eq!(value["optional"][PUB].is_string(), name.is_some());
@@ -228,7 +264,7 @@ mod tests {
     #[test]
     fn a_signed_payload_may_name_no_key() {
         let key = PrivateKey::generate().unwrap();
-        let honest = payload("r", &Digest::of(b""), key.public()).unwrap();
+        let honest = payload("r", &Digest::of(b""), key.public(), &Annotations::default()).unwrap();
         let honest: Value = json::parse(&honest, 10_000).unwrap();
         let named = |option: &str, value: Value| {
             let mut payload = honest.clone();
@@ -259,7 +295,7 @@ mod tests {
     /// Signs a payload in which `from` was replaced with `to`, and verifies it.
     fn changed(from: &str, to: &str) -> Result<Payload, Error> {
         let key = PrivateKey::generate().unwrap();
-        let bytes = payload("r", &Digest::of(b""), key.public()).unwrap();
+        let bytes = payload("r", &Digest::of(b""), key.public(), &Annotations::default()).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         assert_eq!(text.matches(from).count(), 1, "{text}");
         let bytes = text.replace(from, to).into_bytes();

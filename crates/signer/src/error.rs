@@ -59,6 +59,18 @@ pub enum Error {
     /// The answer of Cloud KMS is for another request, or a checksum does not match.
     #[error("checking the answer of Cloud KMS: {0}")]
     Answer(String),
+    /// A public key is invalid, or does not sign with the algorithm.
+    #[error("{0}")]
+    PublicKey(String),
+    /// The annotations of a signature are too large.
+    #[error("{0}")]
+    Annotations(String),
+    /// A payload or an envelope that was made elsewhere cannot be read.
+    #[error("{0}")]
+    Payload(String),
+    /// A signature that was made elsewhere does not verify, or is for another image.
+    #[error("{0}")]
+    Refused(String),
     /// A statement, a manifest or the name of a tag is invalid.
     #[error("{0}")]
     Statement(String),
@@ -131,6 +143,17 @@ impl Error {
             Self::Endpoint(_) => ENDPOINT,
             Self::Answer(_) => "try again; if it fails again, check that the endpoint is Cloud KMS",
             Self::Registry(error) => error.hint(),
+            Self::PublicKey(_) => {
+                "pass a public key in PEM, as `builder keygen`, cosign and openssl write it, and an --algorithm of its type"
+            }
+            Self::Annotations(_) => "shorten the annotations, or give fewer",
+            Self::Payload(_) => {
+                "pass the bytes that `builder payload` printed, unchanged, or an envelope with an in-toto statement"
+            }
+            Self::Refused(_) => {
+                "sign exactly the bytes that `builder payload` prints for this image, with the key's own algorithm or \
+                 the one in --algorithm"
+            }
             Self::Statement(_) => {
                 "the image's manifest, or something attached to it, cannot be read: check what was pushed"
             }

@@ -4,12 +4,12 @@ use std::str::FromStr;
 
 use content::{at, limits};
 use google::kms::KeyVersion;
-use signature::{Algorithm, PrivateKey, PublicKey, simple_signing};
+use signature::{Algorithm, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
 use crate::access::{Access, Ask};
 use crate::pkcs11::{self, Token, after_scheme};
-use crate::{CloudKms, Error, Pkcs11Uri};
+use crate::{CloudKms, Error, Pkcs11Uri, public};
 
 /// The location of a private key.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -102,13 +102,7 @@ impl Signer {
 
     /// A note for the user, if Confidential Space does not read signatures of the key.
     pub fn note(&self) -> Option<&'static str> {
-        match simple_signing::signature_algorithm(self.public()) {
-            Some(_) => None,
-            None => Some(
-                "Confidential Space will not count this signature: it reads ECDSA on P-256 and RSA \
-                 with the exponent 65537 (PKCS #1 v1.5 or PSS), with SHA-256",
-            ),
-        }
+        public::note(self.public())
     }
 
     /// Signs `message`. The signature has been verified with the public key.

@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 mod key;
 mod pkcs11;
+mod public;
 mod publish;
 
 pub use access::{Access, Ask};
@@ -20,4 +21,7 @@ pub use error::Error;
 pub use google_cloud_auth::credentials::Credentials;
 pub use key::{KeyRef, Signer};
 pub use pkcs11::{Pin, Pkcs11Uri};
-pub use publish::{Published, attest_image, sign_image};
+pub use public::public_key;
+pub use publish::{
+    Offline, Published, attach, attest_image, payload, sign_image, signature_statement, statement,
+};

@@ -14,7 +14,7 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use signature::simple_signing::Payload;
-use signature::{KeyType, PublicKey};
+use signature::{Annotations, KeyType, PublicKey};
 use signer::{Access, KeyRef, Published, Signer, attest_image, sign_image};
 use world::{World, predicates, program};
 use zeroize::Zeroizing;
@@ -67,7 +67,7 @@ async fn cosign_verifies_signatures_of_each_type_of_key() {
         let key = KeyRef::File(world.folder.path().join(case.name()));
         let signer = Signer::open(&key, access).await.unwrap();
         let (registry, image) = (&world.registry, &world.image);
-        let signed = sign_image(registry, image, &signer).await;
+        let signed = sign_image(registry, image, &signer, &Annotations::default()).await;
         assert_eq!(signed.unwrap(), Published::Both);
         let [(kind, provenance), _] = predicates();
         let attested = attest_image(registry, image, &signer, &kind, provenance).await;

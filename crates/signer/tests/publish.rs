@@ -17,10 +17,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use content::Digest;
 use oci::{Descriptor, Manifest, Tag, media};
 use serde_json::{Value, json};
-use signature::PublicKey;
 use signature::bundle::Bundle;
 use signature::envelope::{Envelope, IN_TOTO, pae};
 use signature::simple_signing::{Payload, payload};
+use signature::{Annotations, PublicKey};
 use signer::{Published, Signer, attest_image, sign_image};
 use world::{World, predicates, program};
 
@@ -191,7 +191,13 @@ async fn a_missing_image_is_not_signed() {
     };
     let signer = world.signer("ours").await;
     world.image.digest = Digest::of(b"another image");
-    let error = sign_image(&world.registry, &world.image, &signer).await;
+    let error = sign_image(
+        &world.registry,
+        &world.image,
+        &signer,
+        &Annotations::default(),
+    )
+    .await;
     assert!(matches!(error, Err(signer::Error::Registry(_))));
     let tag = Tag::of_digest(&world.image.digest, ".sig").unwrap();
     assert_eq!(world.registry.manifest_by_tag(&tag).await.unwrap(), None);
@@ -207,7 +213,8 @@ fn flip(signature: &[u8]) -> Vec<u8> {
 
 async fn publish_flipped(world: &World, signer: &Signer) {
     let repository = world.image.repository.to_string();
-    let payload = payload(&repository, &world.image.digest, signer.public()).unwrap();
+    let none = Annotations::default();
+    let payload = payload(&repository, &world.image.digest, signer.public(), &none).unwrap();
     let signature = flip(&signer.sign(&payload).await.unwrap());
     let mut layer = Descriptor::of(media::SIMPLE_SIGNING, &payload);
     let annotation = (

@@ -10,7 +10,7 @@ use oci::{ImageRef, Manifest, Tag};
 use play::{Play, reply};
 use remote::Transport;
 use serde_json::json;
-use signature::PrivateKey;
+use signature::{Annotations, PrivateKey};
 use signer::{Access, KeyRef, Published, Signer, attest_image, sign_image};
 
 const IMAGE: &[u8] =
@@ -54,7 +54,9 @@ async fn the_legacy_layout_is_published() {
         repository: registry.repository().clone(),
         digest: Digest::of(IMAGE),
     };
-    let signed = sign_image(&registry, &image, &signer).await.unwrap();
+    let signed = sign_image(&registry, &image, &signer, &Annotations::default())
+        .await
+        .unwrap();
     assert_eq!(signed, Published::TagOnly);
     assert!(signed.note().unwrap().contains("legacy tag"));
     let (kind, verdict) = (Vsa::PREDICATE, json!({"timeVerified": "now"}));

@@ -160,9 +160,9 @@ fn by(
 mod tests {
     use super::*;
     use crate::principal::tests::principal;
-    use signature::PrivateKey;
     use signature::envelope::pae;
     use signature::simple_signing;
+    use signature::{Annotations, PrivateKey};
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_000_000, 0).unwrap()
@@ -175,7 +175,13 @@ mod tests {
         let principals = vec![principal("one", one), principal("two", two)];
         let principals = Principals::new(principals).unwrap();
         let digest = content::Digest::of(b"image");
-        let payload = simple_signing::payload("registry/repo", &digest, two.public()).unwrap();
+        let payload = simple_signing::payload(
+            "registry/repo",
+            &digest,
+            two.public(),
+            &Annotations::default(),
+        )
+        .unwrap();
         let signed = two.sign(&payload).unwrap();
         let verified = principals.verify_payload(&payload, &signed, now()).unwrap();
         assert_eq!(verified.value().image_digest(), digest);

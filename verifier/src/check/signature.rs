@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ::signature::Algorithm;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use ::signature::{Algorithm, detached};
 use console::at;
 use content::limits;
 
@@ -19,7 +17,7 @@ const FILE: u64 = 1 << 30;
 pub struct Signature<'a> {
     /// The file that was signed.
     pub file: &'a Path,
-    /// The signature: its bytes, or their base64 as cosign writes it.
+    /// The signature: its bytes, their base64, or the bundle that cosign writes.
     pub signature: &'a Path,
     /// The public keys. A signature by one of them is enough.
     pub keys: &'a [PathBuf],
@@ -33,7 +31,7 @@ pub struct Signature<'a> {
 /// A file or key cannot be read, or a key does not sign with the algorithm.
 pub fn signature(request: &Signature<'_>) -> Result<Judgement, Error> {
     let keys = keys::read(request.keys, request.algorithm)?;
-    let signature = decoded(at::read(request.signature, limits::PAYLOAD)?);
+    let signature = detached(at::read(request.signature, limits::PAYLOAD)?);
     let message = at::read(request.file, FILE)?;
     let is_signed = keys
         .iter()
@@ -45,10 +43,4 @@ pub fn signature(request: &Signature<'_>) -> Result<Judgement, Error> {
             keys::described(&keys)
         )),
     })
-}
-
-/// The signature in a file that holds its bytes or their base64. No signature is base64 by accident: each has
-/// 64 random bytes or more.
-fn decoded(file: Vec<u8>) -> Vec<u8> {
-    STANDARD.decode(file.trim_ascii()).unwrap_or(file)
 }

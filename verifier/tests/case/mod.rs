@@ -178,7 +178,13 @@ pub fn piece(carrier: Carrier, form: Form, claimed_type: Option<&str>, bytes: Ve
 
 /// A signature in the legacy layout.
 pub fn legacy_signature(key: &PrivateKey, repository: &str, digest: &Digest) -> Piece {
-    let payload = signature::simple_signing::payload(repository, digest, key.public()).unwrap();
+    let payload = signature::simple_signing::payload(
+        repository,
+        digest,
+        key.public(),
+        &signature::Annotations::default(),
+    )
+    .unwrap();
     let signature = STANDARD.encode(key.sign(&payload).unwrap());
     piece(
         tag(".sig"),

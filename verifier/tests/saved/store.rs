@@ -90,7 +90,12 @@ impl Store {
     /// The builder's signature over a digest, as a layer.
     pub fn signature(&self, case: &Case, digest: &Digest) -> Descriptor {
         let key = &case.keys.builder;
-        let payload = signature::simple_signing::payload(REPOSITORY, digest, key.public());
+        let payload = signature::simple_signing::payload(
+            REPOSITORY,
+            digest,
+            key.public(),
+            &signature::Annotations::default(),
+        );
         let payload = payload.unwrap();
         let signature = STANDARD.encode(key.sign(&payload).unwrap());
         let layer = self.layout.write_blob(media::SIMPLE_SIGNING, &payload);

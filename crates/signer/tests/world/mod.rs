@@ -11,7 +11,7 @@ use oci::{Descriptor, ImageRef, Manifest, Tag, Target, media};
 use remote::{Registry, Transport};
 use serde_json::{Value, json};
 use signature::bundle::Bundle;
-use signature::{KeyType, PrivateKey};
+use signature::{Annotations, KeyType, PrivateKey};
 use signer::{Access, KeyRef, Published, Signer, attest_image, sign_image};
 use tempfile::TempDir;
 
@@ -72,7 +72,7 @@ impl World {
 
     pub async fn publish(&self, signer: &Signer) {
         let (registry, image) = (&self.registry, &self.image);
-        let signed = sign_image(registry, image, signer).await;
+        let signed = sign_image(registry, image, signer, &Annotations::default()).await;
         assert_eq!(signed.unwrap(), Published::Both);
         for (kind, predicate) in predicates() {
             let attested = attest_image(registry, image, signer, &kind, predicate).await;
