@@ -19,7 +19,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("oci", &["content"]),
     ("signature", &["content"]),
     ("keyless", &["content", "signature"]),
-    ("attest", &["content"]),
+    ("sbom", &["content"]),
+    ("attest", &["content", "sbom"]),
     ("trust", &["content", "keyless", "signature"]),
     ("confidential", &["content"]),
     ("google", &["confidential", "content"]),
@@ -54,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "keyless",
             "oci",
             "remote",
+            "sbom",
             "scratch",
             "signature",
             "signer",
@@ -92,6 +94,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "google",
             "keyless",
             "oci",
+            "sbom",
             "signature",
             "signer",
             "verifier",
@@ -103,12 +106,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PROGRAMS: [&str; 5] = ["builder", "verifier", "emulator", "ceremony", "workload"];
 
 /// Crates that must not depend on a network library.
-const OFFLINE: [&str; 10] = [
+const OFFLINE: [&str; 11] = [
     "content",
     "oci",
     "signature",
     "keyless",
     "trust",
+    "sbom",
     "attest",
     "confidential",
     "google",

@@ -19,9 +19,9 @@ pub enum Error {
         /// The value found.
         found: String,
     },
-    /// The CycloneDX library cannot parse the bill of materials.
-    #[error("parsing CycloneDX: {0}")]
-    Sbom(#[from] cyclonedx_bom::errors::JsonReadError),
+    /// The bill of materials is invalid.
+    #[error(transparent)]
+    Sbom(#[from] sbom::Error),
     /// The CycloneDX library cannot write the bill of materials.
     #[error("writing CycloneDX: {0}")]
     WriteSbom(#[from] cyclonedx_bom::errors::JsonWriteError),

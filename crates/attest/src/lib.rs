@@ -10,9 +10,9 @@ pub mod sbom;
 mod statement;
 mod vsa;
 
+pub use self::sbom::Sbom;
 pub use error::Error;
 pub use predicate::Predicate;
 pub use provenance::Provenance;
-pub use sbom::Sbom;
 pub use statement::{Statement, Subject};
 pub use vsa::{PolicyDescriptor, Verifier, Vsa};

@@ -9,6 +9,7 @@ use cyclonedx_bom::models::bom::Bom;
 use cyclonedx_bom::models::component::{Classification, Component, Components};
 use cyclonedx_bom::models::hash::{Hash, HashAlgorithm, HashValue, Hashes};
 use cyclonedx_bom::prelude::Purl;
+use sbom::{Kind, cyclonedx};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -16,7 +17,6 @@ use crate::Error;
 use crate::predicate::{Predicate, Purpose};
 
 mod item;
-mod schema;
 
 pub use item::{Item, crate_purl, own_crate_purl, package_purl};
 
@@ -105,7 +105,7 @@ impl Sbom {
     ///
     /// # Errors
     /// Larger than [`limits::STATEMENT`], not strict JSON, refused by the published schema of its version
-    /// (1.3 to 1.5), or a component that is neither a file nor a crate nor a Debian package, has another
+    /// (1.2 to 1.7), or a component that is neither a file nor a crate nor a Debian package, has another
     /// package URL than its name and version make, has no SHA-256, has components inside, or is listed
     /// twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
@@ -113,54 +113,36 @@ impl Sbom {
     }
 
     fn from_value(value: Value) -> Result<Self, Error> {
-        schema::check(&value)?;
-        json::distinct_names(&value).map_err(document)?;
-        let bom = Bom::parse_json_value(value)?;
         let mut sbom = Self::default();
-        for component in bom
-            .components
-            .map(|components| components.0)
-            .unwrap_or_default()
-        {
-            sbom.take(&component)?;
+        for component in cyclonedx::from_value(value)?.components {
+            sbom.take(component)?;
         }
         Ok(sbom)
     }
 
-    fn take(&mut self, component: &Component) -> Result<(), Error> {
-        let digest = sha256(component)?;
-        let name = component.name.to_string();
+    fn take(&mut self, component: sbom::Component) -> Result<(), Error> {
+        let digest = sha256(&component)?;
+        let name = component.name;
         // A component inside another would not be compared with anything.
-        if component.components.is_some() {
+        if component.parent.is_some() {
             return Err(unexpected("no components inside", &name));
         }
-        let replaced = match (&component.component_type, &component.purl) {
-            (Classification::File, None) => self.files.insert(name, digest).is_some(),
-            (Classification::Library, Some(purl)) => {
-                let purl = purl.to_string();
-                let version = component
-                    .version
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default();
+        let replaced = match (component.kind, component.purl) {
+            (Kind::File, None) => self.files.insert(name.clone(), digest).is_some(),
+            (Kind::Library, Some(purl)) => {
                 let item = Item {
                     purl: purl.clone(),
-                    name,
-                    version,
+                    name: name.clone(),
+                    version: component.version.unwrap_or_default(),
                     digest,
                 };
                 item.check()?;
                 self.packages.insert(purl, item).is_some()
             }
-            (kind, _) => {
-                return Err(unexpected(
-                    "a file, or a library with a purl",
-                    &format!("{kind} {name}"),
-                ));
-            }
+            _ => return Err(unexpected("a file, or a library with a purl", &name)),
         };
         match replaced {
-            true => Err(unexpected("every component once", component.name.as_ref())),
+            true => Err(unexpected("every component once", &name)),
             false => Ok(()),
         }
     }
@@ -242,14 +224,10 @@ fn hashes(digest: &Digest) -> Option<Hashes> {
     }]))
 }
 
-fn sha256(component: &Component) -> Result<Digest, Error> {
-    let hashes = component.hashes.iter().flat_map(|hashes| &hashes.0);
-    let mut found = hashes.filter(|hash| hash.alg == HashAlgorithm::SHA_256);
-    match (found.next(), found.next()) {
-        (Some(hash), None) => Digest::from_hex(&hash.content.0)
-            .map_err(|_| unexpected("64 lower-case hex digits", &hash.content.0)),
-        _ => Err(unexpected("one SHA-256", component.name.as_ref())),
-    }
+fn sha256(component: &sbom::Component) -> Result<Digest, Error> {
+    let hex = component.digest("SHA-256");
+    let hex = hex.ok_or_else(|| unexpected("one SHA-256", &component.name))?;
+    Digest::from_hex(hex).map_err(|_| unexpected("64 lower-case hex digits", hex))
 }
 
 fn unexpected(expected: &str, found: &str) -> Error {

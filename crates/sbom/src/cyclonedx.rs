@@ -1,0 +1,12 @@
+//! CycloneDX, versions 1.2 to 1.7 (ECMA-424).
+
+mod bom;
+mod json;
+mod xml;
+mod xsd;
+
+pub use json::{from_value, parse_json};
+pub use xml::parse_xml;
+
+/// The versions that are read.
+const VERSIONS: &str = "version 1.2, 1.3, 1.4, 1.5, 1.6 or 1.7";

@@ -1,0 +1,181 @@
+use uppsala::{Document as Xml, NodeId, Parser};
+
+use super::bom::{Bom, Dependency, Hash, Item, LicenseChoice, Metadata, NamedLicense};
+use super::xsd;
+use crate::{Document, Error, Format, SIZE, XML_DEPTH};
+
+const FORMAT: Format = Format::CycloneDxXml;
+/// The namespace of documents, before the version.
+const NAMESPACE: &str = "http://cyclonedx.org/schema/bom/";
+
+/// Parses a document in XML, encoded as UTF-8.
+///
+/// # Errors
+/// Larger than [`SIZE`], not well-formed, with a document type (which could define entities), of another version, refused by
+/// the published schema, with two components of one `bom-ref`, or with more than [`COMPONENTS`](crate::COMPONENTS)
+/// components.
+pub fn parse_xml(bytes: &[u8]) -> Result<Document, Error> {
+    if bytes.len() as u64 > SIZE {
+        let reason = format!("{} bytes are more than the limit of {SIZE}", bytes.len());
+        return Err(Error::text(FORMAT, reason));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| Error::text(FORMAT, error))?;
+    let parser = Parser::new()
+        .with_forbid_dtd(true)
+        .with_max_depth(XML_DEPTH);
+    let xml = parser
+        .parse(text)
+        .map_err(|error| Error::text(FORMAT, error))?;
+    let (root, version) = root(&xml)?;
+    xsd::check(&xml, &version)?;
+    let reader = Reader {
+        namespace: format!("{NAMESPACE}{version}"),
+        xml,
+    };
+    reader.version_ranges()?;
+    reader.bom(root, version).document(FORMAT)
+}
+
+/// The element of the document and the version that its namespace names.
+fn root(xml: &Xml<'_>) -> Result<(NodeId, String), Error> {
+    let found = xml.document_element().and_then(|root| {
+        let name = &xml.element(root)?.name;
+        let namespace = name.namespace_uri.as_deref().unwrap_or_default();
+        Some((root, name.local_name.to_string(), namespace.to_owned()))
+    });
+    match found {
+        Some((root, name, namespace)) if name == "bom" => match namespace.strip_prefix(NAMESPACE) {
+            Some(version) => Ok((root, version.to_owned())),
+            None => Err(Error::value(
+                FORMAT,
+                format!("namespace {NAMESPACE}…"),
+                &namespace,
+            )),
+        },
+        _ => Err(Error::Format),
+    }
+}
+
+/// Reads the elements of a document that the schema has checked. Elements in other namespaces are extensions.
+struct Reader<'a> {
+    xml: Xml<'a>,
+    namespace: String,
+}
+
+impl Reader<'_> {
+    /// Only an external component has a range of versions. The schema for JSON has this rule of version 1.7, that for XML
+    /// only its text.
+    fn version_ranges(&self) -> Result<(), Error> {
+        let ranges = self
+            .xml
+            .get_elements_by_tag_name_ns(&self.namespace, "versionRange");
+        for range in ranges {
+            let component = self.xml.parent(range);
+            let is_external = component.and_then(|node| self.attribute(node, "isExternal"));
+            if !matches!(is_external.as_deref().map(str::trim), Some("true" | "1")) {
+                let expected = "a version of a component that is not external";
+                return Err(Error::value(FORMAT, expected, "versionRange"));
+            }
+        }
+        Ok(())
+    }
+
+    fn bom(&self, root: NodeId, version: String) -> Bom {
+        let subject = self.child(root, "metadata");
+        let subject = subject.and_then(|metadata| self.child(metadata, "component"));
+        let dependencies = self.within(root, "dependencies", "dependency");
+        Bom {
+            version,
+            metadata: Metadata {
+                component: subject.map(|node| self.item(node)),
+            },
+            components: self.items(root),
+            dependencies: dependencies
+                .into_iter()
+                .map(|node| self.dependency(node))
+                .collect(),
+        }
+    }
+
+    fn items(&self, node: NodeId) -> Vec<Item> {
+        let components = self.within(node, "components", "component").into_iter();
+        components.map(|component| self.item(component)).collect()
+    }
+
+    fn item(&self, node: NodeId) -> Item {
+        let hashes = self.within(node, "hashes", "hash").into_iter();
+        Item {
+            kind: self.attribute(node, "type").unwrap_or_default(),
+            reference: self.attribute(node, "bom-ref"),
+            name: self.text(node, "name").unwrap_or_default(),
+            version: self.text(node, "version"),
+            purl: self.text(node, "purl"),
+            hashes: hashes.map(|hash| self.hash(hash)).collect(),
+            licenses: self.licenses(node),
+            components: self.items(node),
+        }
+    }
+
+    fn hash(&self, node: NodeId) -> Hash {
+        Hash {
+            alg: self.attribute(node, "alg").unwrap_or_default(),
+            content: self.content(node),
+        }
+    }
+
+    fn licenses(&self, node: NodeId) -> Vec<LicenseChoice> {
+        let named = self.within(node, "licenses", "license").into_iter();
+        let named = named.map(|license| LicenseChoice {
+            license: Some(NamedLicense {
+                id: self.text(license, "id"),
+                name: self.text(license, "name"),
+            }),
+            expression: None,
+        });
+        let expressions = self.within(node, "licenses", "expression").into_iter();
+        let expressions = expressions.map(|expression| LicenseChoice {
+            license: None,
+            expression: Some(self.content(expression)),
+        });
+        named.chain(expressions).collect()
+    }
+
+    fn dependency(&self, node: NodeId) -> Dependency {
+        let inner = self.children(node, "dependency");
+        let on = inner.filter_map(|dependency| self.attribute(dependency, "ref"));
+        Dependency {
+            reference: self.attribute(node, "ref").unwrap_or_default(),
+            depends_on: on.collect(),
+        }
+    }
+
+    fn children<'b>(&'b self, node: NodeId, name: &'b str) -> impl Iterator<Item = NodeId> + 'b {
+        self.xml.children_iter(node).filter(move |child| {
+            let element = self.xml.element(*child);
+            element.is_some_and(|element| element.matches_name_ns(&self.namespace, name))
+        })
+    }
+
+    fn child(&self, node: NodeId, name: &str) -> Option<NodeId> {
+        self.children(node, name).next()
+    }
+
+    /// The elements `name` in the element `list` of a node.
+    fn within(&self, node: NodeId, list: &str, name: &str) -> Vec<NodeId> {
+        let lists = self.children(node, list);
+        lists.flat_map(|list| self.children(list, name)).collect()
+    }
+
+    fn attribute(&self, node: NodeId, name: &str) -> Option<String> {
+        self.xml.get_attribute(node, name).map(str::to_owned)
+    }
+
+    fn text(&self, node: NodeId, name: &str) -> Option<String> {
+        self.child(node, name).map(|child| self.content(child))
+    }
+
+    /// The text of an element, without white space around it (XML Schema, whitespace of tokens).
+    fn content(&self, node: NodeId) -> String {
+        self.xml.text_content_deep(node).trim().to_owned()
+    }
+}

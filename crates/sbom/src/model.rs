@@ -1,0 +1,132 @@
+//! What a bill of materials says, whatever its format.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+
+use crate::{Crate, Format};
+
+/// A bill of materials.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Document {
+    /// The format.
+    pub format: Format,
+    /// The version of the specification, such as `1.6` or `2.3`.
+    pub version: String,
+    /// The component that the document describes (CycloneDX, `metadata.component`). In SPDX it is one of the components,
+    /// which a relation names.
+    pub subject: Option<Component>,
+    /// The components in the order of the document, each before those inside it.
+    pub components: Vec<Component>,
+    /// How components, files and other elements are related.
+    pub relations: Vec<Relation>,
+}
+
+/// A package or file.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Component {
+    /// The identifier in the document (`bom-ref`, `SPDXID`).
+    pub reference: Option<String>,
+    /// What it is.
+    pub kind: Kind,
+    /// The name; for a file, its path as the document has it.
+    pub name: String,
+    /// The version.
+    pub version: Option<String>,
+    /// The package URL.
+    pub purl: Option<String>,
+    /// The digests as hex, by CycloneDX's name of the algorithm, such as `SHA-256`, each algorithm once or several times.
+    pub digests: Vec<(String, String)>,
+    /// The licences.
+    pub licenses: Vec<License>,
+    /// The component that this one is inside of, as an index of [`Document::components`]; for a component inside of the
+    /// subject, and one that is not inside of another, none.
+    pub parent: Option<usize>,
+}
+
+/// What a component is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Kind {
+    /// A file.
+    File,
+    /// A library, or a package whose purpose the document does not say.
+    #[default]
+    Library,
+    /// Anything else, by its name in the specification in lower case, such as `application` or `operating-system`.
+    Other(String),
+}
+
+/// A licence of a component.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum License {
+    /// A licence expression of SPDX, or one identifier of its list.
+    Expression(String),
+    /// The name of a licence that is not in the list.
+    Name(String),
+}
+
+/// A relation between two elements, by their identifiers. They may be those of another document.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Relation {
+    /// The element that the relation is of.
+    pub from: String,
+    /// The relation.
+    pub kind: RelationKind,
+    /// The element that it is related to.
+    pub to: String,
+}
+
+/// How an element is related to another.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RelationKind {
+    /// It needs the other.
+    DependsOn,
+    /// The other is part of it.
+    Contains,
+    /// The document describes the other.
+    Describes,
+    /// Any other relation, by SPDX's name.
+    Other(String),
+}
+
+impl Component {
+    /// The digest with this algorithm as hex, if there is exactly one.
+    pub fn digest(&self, algorithm: &str) -> Option<&str> {
+        let mut found = self.digests.iter().filter(|(name, _)| name == algorithm);
+        match (found.next(), found.next()) {
+            (Some((_, hex)), None) => Some(hex),
+            _ => None,
+        }
+    }
+}
+
+impl Component {
+    /// The crate that the package URL names (purl specification, type `cargo`), if it names one.
+    pub fn named_crate(&self) -> Option<Crate> {
+        let rest = self.purl.as_deref()?.strip_prefix("pkg:cargo/")?;
+        let path = rest.split(['?', '#']).next()?;
+        let (name, version) = path.rsplit_once('@')?;
+        let decoded = |text| percent_decode_str(text).decode_utf8().ok();
+        Some(Crate {
+            name: decoded(name)?.into_owned(),
+            version: decoded(version)?.into_owned(),
+        })
+    }
+}
+
+impl Document {
+    /// The components by their identifiers.
+    pub fn by_reference(&self) -> BTreeMap<&str, &Component> {
+        let all = self.subject.iter().chain(&self.components);
+        all.filter_map(|component| Some((component.reference.as_deref()?, component)))
+            .collect()
+    }
+
+    /// The number of files among the components.
+    pub fn files(&self) -> usize {
+        let files = self.components.iter();
+        files
+            .filter(|component| component.kind == Kind::File)
+            .count()
+    }
+}

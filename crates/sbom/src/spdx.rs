@@ -1,0 +1,10 @@
+//! SPDX, versions 2.2 and 2.3 (ISO/IEC 5962:2021).
+
+mod document;
+pub(super) mod json;
+mod rules;
+mod tag_value;
+mod tags;
+
+pub use json::{from_value, parse_json};
+pub use tag_value::parse_tag_value;

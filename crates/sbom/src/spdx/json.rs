@@ -1,0 +1,46 @@
+use content::json;
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use super::document::Spdx;
+use super::rules;
+use crate::schema::{self, Schema, compile};
+use crate::{Document, Error, Format, SIZE};
+
+/// Version 2.3 only adds members to 2.2, and requires fewer of them.
+static SCHEMA: Schema = Schema::new(|| compile(include_str!("../../schema/spdx-2.3.schema.json")));
+
+/// Parses a document in JSON.
+///
+/// # Errors
+/// Larger than [`SIZE`], not strict JSON, or as [`from_value`].
+pub fn parse_json(bytes: &[u8]) -> Result<Document, Error> {
+    let format = Format::SpdxJson;
+    from_value(json::parse(bytes, SIZE).map_err(|source| Error::Json { format, source })?)
+}
+
+/// Reads a document that is already JSON, as in a statement.
+///
+/// # Errors
+/// Of another version, refused by the published schema, with more than [`COMPONENTS`](crate::COMPONENTS) packages and
+/// files, or against a rule of the specification that the schema does not have: the forms of identifiers, times, creators
+/// and checksums, identifiers that are not unique, references to nothing, and invalid licence expressions.
+pub fn from_value(value: Value) -> Result<Document, Error> {
+    read(value, Format::SpdxJson)
+}
+
+pub(super) fn read(value: Value, format: Format) -> Result<Document, Error> {
+    let version = match value["spdxVersion"].as_str() {
+        Some("SPDX-2.2") => "2.2",
+        Some("SPDX-2.3") => "2.3",
+        other => {
+            let found = other.unwrap_or("no spdxVersion");
+            return Err(Error::value(format, "SPDX-2.2 or SPDX-2.3", found));
+        }
+    };
+    schema::check(&SCHEMA, &value, format, version)?;
+    json::distinct_names(&value).map_err(|source| Error::Json { format, source })?;
+    let spdx = Spdx::deserialize(value).map_err(|error| Error::text(format, error))?;
+    rules::check(&spdx, format)?;
+    Ok(spdx.document(format, version))
+}
