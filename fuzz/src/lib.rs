@@ -36,6 +36,7 @@ macro_rules! targets {
 targets! {
     apt_sources: builder::apt_sources,
     archive: oci::archive,
+    bill: statements::bill,
     cargo_lock: builder::cargo_lock,
     claims: confidential::claims,
     config: oci::config,
@@ -55,6 +56,7 @@ targets! {
     labels: confidential::labels,
     layer: oci::layer,
     layout: oci::layout,
+    linked: statements::linked,
     logged_bundle: keyless::logged_bundle,
     manifest: oci::manifest,
     packages: builder::packages,

@@ -41,3 +41,24 @@ pub fn sbom(bytes: &[u8]) -> bool {
         assert!(again.packages().eq(sbom.packages()));
     })
 }
+
+/// A bill of materials of another program refers to its own components.
+pub fn bill(bytes: &[u8]) -> bool {
+    accepted(sbom::parse(bytes), |document| {
+        let parents = document.components.iter().enumerate();
+        for (index, component) in parents {
+            assert!(component.parent.is_none_or(|parent| parent < index));
+        }
+        let references = document.by_reference();
+        let named = document.subject.iter().chain(&document.components);
+        let named = named.filter(|component| component.reference.is_some());
+        assert_eq!(references.len(), named.count());
+    })
+}
+
+/// The crates of a program are sorted, each once.
+pub fn linked(bytes: &[u8]) -> bool {
+    accepted(sbom::linked(bytes), |crates| {
+        assert!(crates.unwrap_or_default().is_sorted_by(|a, b| a < b));
+    })
+}
