@@ -8,6 +8,7 @@ mod image;
 mod keys;
 mod layer;
 mod layout;
+mod sbom;
 mod signature;
 mod statement;
 mod token;
@@ -23,6 +24,7 @@ use serde_json::Value;
 
 use crate::Error;
 
+pub use self::sbom::sbom;
 pub use bundle::{Bundle, Root, Signer, bundle};
 pub use condition::{Condition, condition};
 pub use envelope::{Envelope, envelope};
@@ -37,6 +39,8 @@ pub use token::{Images, Token, Trust, token};
 pub enum Judgement {
     /// It is what it claims to be.
     Accepted,
+    /// It is what it claims to be, namely this.
+    AcceptedAs(String),
     /// It is not, for this reason.
     Refused(String),
     /// It is not: one of the checks of bundles refuses it.
@@ -46,13 +50,14 @@ pub enum Judgement {
 impl Judgement {
     /// Whether the file is accepted.
     pub fn is_accepted(&self) -> bool {
-        *self == Self::Accepted
+        matches!(self, Self::Accepted | Self::AcceptedAs(_))
     }
 
     /// The judgement on one line: characters that are not printable are escaped, since the reason may quote the file.
     pub fn line(&self) -> String {
         match self {
             Self::Accepted => "accepted".to_owned(),
+            Self::AcceptedAs(what) => text::line(&format!("accepted: {what}")),
             Self::Refused(reason) => text::line(&format!("refused: {reason}")),
             Self::RefusedBy(refusal) => {
                 text::line(&format!("refused: {}: {refusal}", refusal.reason))
@@ -65,7 +70,7 @@ impl Judgement {
     pub fn to_json(&self, mut facts: Facts) -> Value {
         facts.insert("accepted".to_owned(), self.is_accepted().into());
         match self {
-            Self::Accepted => {}
+            Self::Accepted | Self::AcceptedAs(_) => {}
             Self::Refused(reason) => {
                 facts.insert("reason".to_owned(), reason.as_str().into());
             }

@@ -41,6 +41,8 @@ pub enum What {
     Token(Token),
     /// Check the attribute condition of an identity provider, and evaluate it for claims
     Condition(Condition),
+    /// Check a software bill of materials: CycloneDX 1.2 to 1.7 as JSON or XML, SPDX 2.2 or 2.3 as JSON or tag-value
+    Sbom(Sbom),
 }
 
 impl What {
@@ -73,6 +75,7 @@ impl What {
                 },
                 facts,
             ),
+            Self::Sbom(arguments) => check::sbom(&arguments.file, facts),
         }
     }
 
@@ -87,6 +90,7 @@ impl What {
             Self::Statement(arguments) => arguments.json,
             Self::Token(arguments) => arguments.json(),
             Self::Condition(arguments) => arguments.json,
+            Self::Sbom(arguments) => arguments.json,
         }
     }
 }
@@ -261,4 +265,14 @@ impl Bundle {
             subject: exact.or(pattern.map(Subject::Pattern))?,
         }))
     }
+}
+
+/// Arguments of `check sbom`.
+#[derive(Args, Debug)]
+pub struct Sbom {
+    /// The bill of materials
+    pub file: PathBuf,
+    /// Report as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
 }
