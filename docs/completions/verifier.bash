@@ -52,11 +52,17 @@ _verifier() {
             verifier__subcmd__check,layer)
                 cmd="verifier__subcmd__check__subcmd__layer"
                 ;;
+            verifier__subcmd__check,sbom)
+                cmd="verifier__subcmd__check__subcmd__sbom"
+                ;;
             verifier__subcmd__check,signature)
                 cmd="verifier__subcmd__check__subcmd__signature"
                 ;;
             verifier__subcmd__check,statement)
                 cmd="verifier__subcmd__check__subcmd__statement"
+                ;;
+            verifier__subcmd__check,token)
+                cmd="verifier__subcmd__check__subcmd__token"
                 ;;
             verifier__subcmd__check__subcmd__help,bundle)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__bundle"
@@ -76,11 +82,17 @@ _verifier() {
             verifier__subcmd__check__subcmd__help,layer)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__layer"
                 ;;
+            verifier__subcmd__check__subcmd__help,sbom)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__sbom"
+                ;;
             verifier__subcmd__check__subcmd__help,signature)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__signature"
                 ;;
             verifier__subcmd__check__subcmd__help,statement)
                 cmd="verifier__subcmd__check__subcmd__help__subcmd__statement"
+                ;;
+            verifier__subcmd__check__subcmd__help,token)
+                cmd="verifier__subcmd__check__subcmd__help__subcmd__token"
                 ;;
             verifier__subcmd__help,authorize)
                 cmd="verifier__subcmd__help__subcmd__authorize"
@@ -115,11 +127,17 @@ _verifier() {
             verifier__subcmd__help__subcmd__check,layer)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__layer"
                 ;;
+            verifier__subcmd__help__subcmd__check,sbom)
+                cmd="verifier__subcmd__help__subcmd__check__subcmd__sbom"
+                ;;
             verifier__subcmd__help__subcmd__check,signature)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__signature"
                 ;;
             verifier__subcmd__help__subcmd__check,statement)
                 cmd="verifier__subcmd__help__subcmd__check__subcmd__statement"
+                ;;
+            verifier__subcmd__help__subcmd__check,token)
+                cmd="verifier__subcmd__help__subcmd__check__subcmd__token"
                 ;;
             *)
                 ;;
@@ -252,7 +270,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check)
-            opts="-h --help signature envelope bundle image layer statement condition help"
+            opts="-h --help signature envelope bundle image layer statement token condition sbom help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -352,7 +370,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check__subcmd__help)
-            opts="signature envelope bundle image layer statement condition help"
+            opts="signature envelope bundle image layer statement token condition sbom help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -449,6 +467,20 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check__subcmd__help__subcmd__sbom)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__check__subcmd__help__subcmd__signature)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -477,6 +509,20 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check__subcmd__help__subcmd__token)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__check__subcmd__image)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -492,6 +538,20 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__check__subcmd__layer)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__check__subcmd__sbom)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -545,6 +605,40 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__check__subcmd__token)
+            opts="-h --jwks --root --at --audience --nonce --require-production --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --jwks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nonce)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__help)
             opts="verify authorize revoke rebuild check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -574,7 +668,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check)
-            opts="signature envelope bundle image layer statement condition"
+            opts="signature envelope bundle image layer statement token condition sbom"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -657,6 +751,20 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__help__subcmd__check__subcmd__sbom)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__help__subcmd__check__subcmd__signature)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -672,6 +780,20 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help__subcmd__check__subcmd__statement)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__check__subcmd__token)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

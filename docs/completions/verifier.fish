@@ -106,15 +106,17 @@ complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l ca -d 'Tru
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -l json -d 'Report as JSON on standard output; otherwise the rebuilt image\'s digest is printed'
 complete -c verifier -n "__fish_verifier_using_subcommand rebuild" -s h -l help -d 'Print help'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement condition help" -s h -l help -d 'Print help'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement condition help" -f -a "signature" -d 'Check a signature over a file'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement condition help" -f -a "envelope" -d 'Check a DSSE envelope'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement condition help" -f -a "bundle" -d 'Check a Sigstore bundle'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement condition help" -f -a "image" -d 'Check a document of an image, or a layout with all that it names'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement condition help" -f -a "layer" -d 'Check a layer of an image'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement condition help" -f -a "statement" -d 'Check an in-toto statement without its signature'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement condition help" -f -a "condition" -d 'Check the attribute condition of an identity provider, and evaluate it for claims'
-complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement condition help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -f -a "signature" -d 'Check a signature over a file'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -f -a "envelope" -d 'Check a DSSE envelope'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -f -a "bundle" -d 'Check a Sigstore bundle'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -f -a "image" -d 'Check a document of an image, or a layout with all that it names'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -f -a "layer" -d 'Check a layer of an image'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -f -a "statement" -d 'Check an in-toto statement without its signature'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -f -a "token" -d 'Check an attestation token of Confidential Space'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -f -a "condition" -d 'Check the attribute condition of an identity provider, and evaluate it for claims'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -f -a "sbom" -d 'Check a software bill of materials: CycloneDX 1.2 to 1.7 as JSON or XML, SPDX 2.2 or 2.3 as JSON or tag-value'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and not __fish_seen_subcommand_from signature envelope bundle image layer statement token condition sbom help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l signature -d 'The signature, as bytes or base64' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l key -d 'A public key in PEM; repeatable, and one that signed is enough' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from signature" -l algorithm -d 'The only algorithm of the keys: ecdsa-der-HASH, ecdsa-p1363-HASH, rsa-pkcs1-HASH, rsa-pss-HASH or rsa-pss-HASH-saltBYTES, with sha256, sha384 or sha512 for HASH; or ed25519 or ed25519ph [default: those of each key\'s type]' -r
@@ -141,17 +143,29 @@ complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from layer" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from statement" -l json -d 'Report as JSON on standard output, with subjects and predicate type'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from statement" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from token" -l jwks -d 'The keys of the issuer, as a JSON Web Key Set' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from token" -l root -d 'The root certificate in PEM, for a PKI token: one with certificates' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from token" -l at -d 'The time at which the token must be valid, in Unix seconds or RFC 3339 [default: now]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from token" -l audience -d 'The only audience [default: any single one]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from token" -l nonce -d 'A nonce that the token must contain; repeatable' -r
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from token" -l require-production -d 'Refuse the token of an image that the operator can debug'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from token" -l json -d 'Report as JSON on standard output, with the claims if the signature verifies'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from condition" -l claims -d 'The claims of a token in JSON; the condition must be true for them [default: the condition is only compiled]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from condition" -l mapping -d 'An attribute and the expression that is mapped to it, such as google.subject=assertion.sub; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from condition" -l json -d 'Report as JSON on standard output, with the attributes that the claims are mapped to'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from condition" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -l json -d 'Report as JSON on standard output'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "signature" -d 'Check a signature over a file'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "envelope" -d 'Check a DSSE envelope'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "bundle" -d 'Check a Sigstore bundle'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "image" -d 'Check a document of an image, or a layout with all that it names'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "layer" -d 'Check a layer of an image'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "statement" -d 'Check an in-toto statement without its signature'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "token" -d 'Check an attestation token of Confidential Space'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "condition" -d 'Check the attribute condition of an identity provider, and evaluate it for claims'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "sbom" -d 'Check a software bill of materials: CycloneDX 1.2 to 1.7 as JSON or XML, SPDX 2.2 or 2.3 as JSON or tag-value'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
@@ -165,4 +179,6 @@ complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "image" -d 'Check a document of an image, or a layout with all that it names'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "layer" -d 'Check a layer of an image'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "statement" -d 'Check an in-toto statement without its signature'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "token" -d 'Check an attestation token of Confidential Space'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "condition" -d 'Check the attribute condition of an identity provider, and evaluate it for claims'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "sbom" -d 'Check a software bill of materials: CycloneDX 1.2 to 1.7 as JSON or XML, SPDX 2.2 or 2.3 as JSON or tag-value'
