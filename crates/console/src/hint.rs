@@ -86,12 +86,13 @@ impl Hinted {
     }
 }
 
-/// The hint for the first error of the system among `error` and its sources.
+/// The hint for the first error of the system among `error` and its sources that has one.
 pub fn of(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return of_system(error);
+        let system = error.downcast_ref::<io::Error>();
+        if let Some(hint) = system.and_then(of_system) {
+            return Some(hint);
         }
         cause = error.source();
     }
