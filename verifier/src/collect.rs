@@ -20,16 +20,18 @@ use crate::error::Error;
 use crate::published::{Bom, Carrier, Certified, Form, Piece, Published};
 use crate::value::{Thing, Value};
 
+mod fetched;
 mod layer;
 mod named;
 mod place;
 mod saved;
 
+pub use fetched::{Cause, Unfetched};
 pub use named::{Chosen, Form as SavedForm, Location, Named};
-pub use place::{Cause, Place, Unfetched};
+pub use place::Place;
 pub use saved::Saved;
 
-use place::{Legacy, Mismatch, at_most};
+use fetched::{Legacy, Mismatch, at_most};
 
 /// Maximum number of signatures and statements of one image, under two tags and in referrers.
 const PIECES: usize = 2 * limits::SIGNATURES + limits::REFERRERS;

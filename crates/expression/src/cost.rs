@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{ExecutionError, ResolveResult, Value};
 
-/// The largest depth of nested expressions (the default of cel-go).
-pub(super) const DEPTH: usize = 250;
+use crate::limits::DEPTH;
+
 /// The largest number of items that one evaluation makes or iterates over.
 const ITEMS: usize = 100_000;
 /// The number of bytes of text that count as one item.

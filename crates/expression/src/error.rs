@@ -1,5 +1,4 @@
-use crate::cost::DEPTH;
-use crate::parse::LENGTH;
+use crate::limits::{DEPTH, LENGTH};
 
 /// Why an expression is refused or has no value.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

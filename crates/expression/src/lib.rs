@@ -17,6 +17,7 @@ mod error;
 mod evaluate;
 mod functions;
 pub mod google;
+mod limits;
 mod parse;
 mod prepare;
 mod program;

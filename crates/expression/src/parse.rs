@@ -5,10 +5,8 @@ use std::sync::{Arc, LazyLock};
 use cel::Env;
 use cel::common::ast::IdedExpr;
 
+use crate::limits::LENGTH;
 use crate::{Error, cost};
-
-/// The largest length of an expression, in bytes (IAM allows as many characters in attribute conditions).
-pub(super) const LENGTH: usize = 4096;
 
 /// CEL with the string functions of Google's conditions.
 pub(super) fn environment() -> Result<Arc<Env>, Error> {

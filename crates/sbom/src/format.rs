@@ -1,12 +1,6 @@
+//! The forms of a document.
+
 use std::fmt;
-
-use content::json;
-use serde_json::Value;
-
-use crate::{Document, Error, SIZE, cyclonedx, spdx};
-
-/// The bytes in which the format of a document that is not JSON is looked for.
-const START: usize = 4096;
 
 /// The form of a document.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,45 +36,4 @@ impl fmt::Display for Format {
             Self::SpdxTagValue => "SPDX as tag-value",
         })
     }
-}
-
-/// Parses a document of any format. The first character decides between JSON, XML and tag-value, and the members
-/// `bomFormat` and `spdxVersion` between the documents in JSON. A byte order mark before XML and tag-value is passed over.
-///
-/// # Errors
-/// The document is in none of the formats, larger than [`SIZE`], or invalid.
-pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    match text.trim_ascii_start().first() {
-        Some(b'{') => parse_json(bytes),
-        Some(b'<') => cyclonedx::parse_xml(text),
-        Some(_) if is_tag_value(text) => spdx::parse_tag_value(text),
-        _ => Err(Error::Format),
-    }
-}
-
-fn parse_json(bytes: &[u8]) -> Result<Document, Error> {
-    let value: Value = json::parse(bytes, SIZE).map_err(|source| Error::Json {
-        // The document is probably in the format whose member it begins with.
-        format: match contains(&bytes[..bytes.len().min(START)], b"\"spdxVersion\"") {
-            true => Format::SpdxJson,
-            false => Format::CycloneDxJson,
-        },
-        source,
-    })?;
-    match (value.get("bomFormat"), value.get("spdxVersion")) {
-        (Some(_), None) => cyclonedx::from_value(value),
-        (None, Some(_)) => spdx::from_value(value),
-        _ => Err(Error::Format),
-    }
-}
-
-/// Whether a line of the document begins with the tag that each document has.
-fn is_tag_value(text: &[u8]) -> bool {
-    let mut lines = text.split(|byte| *byte == b'\n');
-    lines.any(|line| line.trim_ascii_start().starts_with(b"SPDXVersion:"))
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
 }

@@ -7,13 +7,15 @@ mod error;
 mod format;
 mod linked;
 mod model;
+mod parse;
 mod schema;
 pub mod spdx;
 
 pub use error::Error;
-pub use format::{Format, parse};
+pub use format::Format;
 pub use linked::{Crate, linked};
 pub use model::{Component, Document, Kind, License, Relation, RelationKind};
+pub use parse::parse;
 
 /// The largest document that is parsed, in bytes.
 pub const SIZE: u64 = 64 << 20;

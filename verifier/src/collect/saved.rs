@@ -15,8 +15,8 @@ use content::{Digest, json, limits, open_regular, read_limited};
 use oci::{Descriptor, Index, Layout, Manifest, Tag, media};
 use scratch::Scratch;
 
+use super::fetched::{Attached, Legacy, Referrers, Unfetched, at_most};
 use super::named::{Chosen, Form, Location};
-use super::place::{Attached, Legacy, Referrers, Unfetched, at_most};
 use crate::carrier::Carrier;
 use crate::error::Error;
 use crate::value::Value;

@@ -19,7 +19,7 @@ pub enum RebuildError {
     Source(Hinted),
     /// A file that the source has locked cannot be fetched from where the image is.
     #[error(transparent)]
-    Index(Box<crate::Error>),
+    Index(Hinted),
     /// A program cannot be run, or has failed.
     #[error(transparent)]
     Program(Hinted),
@@ -33,8 +33,10 @@ impl RebuildError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::At(at) => hint::of(&at.source).or(Some(LAYOUT)),
-            Self::Index(error) => error.hint(),
-            Self::Source(error) | Self::Program(error) | Self::Layout(error) => error.hint(),
+            Self::Index(error)
+            | Self::Source(error)
+            | Self::Program(error)
+            | Self::Layout(error) => error.hint(),
         }
     }
 

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use console::at::At;
+use console::hint::Hinted;
 use content::{Digest, limits};
 use oci::Descriptor;
 use serde::Deserialize;
@@ -102,7 +103,13 @@ async fn blob(
         }
         Err(Unfetched::Failed(cause)) => {
             let doing = format!("fetching {name} of the locked package index");
-            Err(RebuildError::Index(Box::new(cause.doing(doing))))
+            let error = cause.doing(doing);
+            let hint = error.hint();
+            let error = Hinted::from_error(error);
+            Err(RebuildError::Index(match hint {
+                Some(hint) => error.hinting(hint),
+                None => error,
+            }))
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cost;
+use crate::limits;
 use serde_json::json;
 
 fn condition(expression: &str, variables: Variables) -> Result<bool, Error> {
@@ -61,7 +61,7 @@ fn a_deep_tree_without_brackets_is_an_error() {
         let refused = compile(&format!("{first}{}", more.repeat(800)));
         assert_eq!(refused, Err(Error::Depth), "{first}{more}…");
     }
-    let deepest = |more: &str| format!("1{}>0", more.repeat(cost::DEPTH - 2));
+    let deepest = |more: &str| format!("1{}>0", more.repeat(limits::DEPTH - 2));
     assert_eq!(condition(&deepest("+1"), Variables::default()), Ok(true));
     let most = format!("true{}", "&&true".repeat(600));
     assert_eq!(condition(&most, Variables::default()), Ok(true));
