@@ -14,13 +14,14 @@ use signer::{Published, Signer};
 
 use crate::appraise::appraise;
 use crate::binding::Binding;
-use crate::collect::{self, Place};
+use crate::collect;
 use crate::commit::Commit;
 use crate::error::Error;
 use crate::evidence::{Attested, Evidence, Rebuild};
 use crate::examine::examine;
 use crate::grant::Grant;
 use crate::grant::apply::{Change, Keys};
+use crate::place::Place;
 use crate::policy::{Demand, Policy};
 use crate::rebuild::{self, Attached, Choice, Order, Progress, Tools};
 use crate::rules;

@@ -10,8 +10,8 @@ use google::outputs::{self, Output};
 use oci::{ImageRef, Reference};
 use signature::Algorithm;
 use signer::KmsEndpoint;
-use verifier::collect::Named;
 use verifier::commit::Commit;
+use verifier::place::Named;
 
 pub mod check;
 pub mod found;

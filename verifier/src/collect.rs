@@ -17,21 +17,9 @@ use scratch::Scratch;
 use crate::contents::{Contents, ContentsError};
 use crate::damage::{Damage, Part};
 use crate::error::Error;
-use crate::published::{Bom, Carrier, Certified, Form, Piece, Published};
+use crate::place::{Cause, Legacy, Mismatch, Place, Unfetched, at_most};
+use crate::published::{Bom, Carrier, Certified, Form, Piece, Published, layer};
 use crate::value::{Thing, Value};
-
-mod fetched;
-mod layer;
-mod named;
-mod place;
-mod saved;
-
-pub use fetched::{Cause, Unfetched};
-pub use named::{Chosen, Form as SavedForm, Location, Named};
-pub use place::Place;
-pub use saved::Saved;
-
-use fetched::{Legacy, Mismatch, at_most};
 
 /// Maximum number of signatures and statements of one image, under two tags and in referrers.
 const PIECES: usize = 2 * limits::SIGNATURES + limits::REFERRERS;
@@ -314,7 +302,7 @@ impl Collector<'_> {
             Ok(fetched) => return Ok(Some(fetched)),
             Err(Unfetched::Damaged(mismatch)) => *mismatch,
             Err(Unfetched::Absent(cause) | Unfetched::Failed(cause)) => {
-                return Err(cause.doing(format!("fetching {what}")));
+                return Err(cause.doing(format_args!("fetching {what}")).into());
             }
         };
         self.published.damage.push(Damage {
@@ -353,5 +341,7 @@ fn too_slow(image: &ImageRef) -> Error {
         registry: image.repository.registry().to_owned(),
         seconds: PIECES_TIME.as_secs(),
     };
-    Cause::Registry(source).doing("fetching signatures and statements".to_owned())
+    Cause::Registry(source)
+        .doing("fetching signatures and statements")
+        .into()
 }

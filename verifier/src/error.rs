@@ -31,22 +31,6 @@ pub enum Error {
         /// The error of the parser.
         source: InvalidGrant,
     },
-    /// The registry does not answer, or its answer cannot be used.
-    #[error("{doing}: {source}")]
-    Registry {
-        /// What was being done, as a participle.
-        doing: String,
-        /// The error of the registry.
-        source: Box<remote::Error>,
-    },
-    /// A saved layout cannot be read.
-    #[error("{doing}: {source}")]
-    Layout {
-        /// What was being done, as a participle.
-        doing: String,
-        /// The error of the layout.
-        source: Box<oci::Error>,
-    },
     /// The registry does not have the image or the tag.
     #[error("fetching {reference}: not found in the registry")]
     Absent {
@@ -67,8 +51,6 @@ pub enum Error {
     Interrupted,
 }
 
-const LAYOUT: &str = "check that it is a complete OCI image layout";
-
 impl From<signer::Error> for Error {
     fn from(error: signer::Error) -> Self {
         Self::Signer(Box::new(error))
@@ -87,11 +69,6 @@ impl Error {
             Self::Policy { .. } => "policies/release.toml is an example with every entry explained",
             Self::Grant { .. } => "policies/grant.toml is an example with every entry explained",
             Self::Absent { .. } => "check that it was pushed, and to this repository",
-            Self::Registry { source, .. } => source.hint(),
-            Self::Layout { source, .. } => match &**source {
-                oci::Error::File(at) => hint::of_file(&at.source),
-                _ => LAYOUT,
-            },
             Self::At(at) => hint::of_file(&at.source),
             Self::Hinted(error) => return error.hint(),
             Self::Rebuild(error) => return error.hint(),

@@ -7,6 +7,8 @@ pub use crate::carrier::Carrier;
 use crate::contents::Contents;
 use crate::damage::Damage;
 
+pub(crate) mod layer;
+
 /// Everything that was fetched for one digest.
 #[derive(Clone, Debug)]
 pub struct Published {

@@ -18,11 +18,12 @@ use scratch::Scratch;
 use serde_json::{Value, json};
 use trust::Principals;
 
-use crate::collect::{self, Place};
+use crate::collect;
 use crate::commit::Commit;
 use crate::error::Error;
 use crate::evidence::{Evidence, Rebuild, Rebuilt};
 use crate::examine;
+use crate::place::Place;
 use crate::policy::Demand;
 use crate::published::Published;
 use crate::rebuild::record::Record;

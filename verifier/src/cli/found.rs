@@ -4,7 +4,7 @@ use console::arguments;
 use oci::{Reference, Repository, Target};
 use remote::{Registry, Transport};
 use verifier::Error;
-use verifier::collect::{Named, Place, Saved};
+use verifier::place::{Cause, Named, Place, Saved};
 use verifier::policy::Policy;
 
 /// The image that the user named.
@@ -37,7 +37,7 @@ impl Found {
             }
             Named::Saved(location) => location.clone(),
         };
-        let saved = crate::blocking(move || Saved::open(&location)).await?;
+        let saved = crate::blocking(move || Ok(Saved::open(&location)?)).await?;
         Ok(Self {
             reference: Reference {
                 repository: policy.repository().clone(),
@@ -61,15 +61,12 @@ pub async fn connect(
     repository: &Repository,
     arguments: &arguments::Registry,
 ) -> Result<Registry, Error> {
-    let failed = |source| Error::Registry {
-        doing: format!("connecting to {repository}"),
-        source: Box::new(source),
-    };
+    let failed = |source| Cause::Registry(source).doing(format_args!("connecting to {repository}"));
     let transport = match arguments.plain_http {
         true => Transport::PlainHttp,
         false => Transport::https(arguments.ca.as_deref())
             .await
             .map_err(failed)?,
     };
-    Registry::connect(repository, &transport).map_err(failed)
+    Ok(Registry::connect(repository, &transport).map_err(failed)?)
 }

@@ -4,13 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use console::at::At;
-use console::hint::Hinted;
 use content::{Digest, limits};
 use oci::Descriptor;
 use serde::Deserialize;
 
 use super::{Progress, RebuildError};
-use crate::collect::{Place, Unfetched};
+use crate::place::{Place, Unfetched};
 
 /// The builder's name for its lock.
 const LOCK: &str = "Image.lock";
@@ -102,14 +101,8 @@ async fn blob(
             Ok(None)
         }
         Err(Unfetched::Failed(cause)) => {
-            let doing = format!("fetching {name} of the locked package index");
-            let error = cause.doing(doing);
-            let hint = error.hint();
-            let error = Hinted::from_error(error);
-            Err(RebuildError::Index(match hint {
-                Some(hint) => error.hinting(hint),
-                None => error,
-            }))
+            let doing = format_args!("fetching {name} of the locked package index");
+            Err(RebuildError::Index(cause.doing(doing)))
         }
     }
 }

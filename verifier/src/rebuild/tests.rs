@@ -1,5 +1,5 @@
 use super::*;
-use crate::collect::Place;
+use crate::place::Place;
 use remote::{Registry, Transport};
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
+use console::hint::Hinted;
 use content::Digest;
 use serde_json::json;
+use verifier::place::Saved;
 
 use crate::case::{FILES, stored};
 use crate::store::{Store, open, published};
 
 /// Packs the files of `dir` into an archive beside it and opens the archive.
-fn open_packed(dir: &Path, rest: &str) -> Result<verifier::collect::Saved, verifier::Error> {
+fn open_packed(dir: &Path, rest: &str) -> Result<Saved, Hinted> {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("image.tar");
     let mut tar = std::process::Command::new("tar");

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use console::hint::Hinted;
 use content::Digest;
 use oci::{Descriptor, ImageRef, Index, Layout, Manifest, media};
 use serde_json::json;
 use signature::bundle::Bundle;
-use verifier::collect::{Location, Named, Place, Saved, collect};
+use verifier::collect::collect;
 use verifier::error::Error;
+use verifier::place::{Location, Named, Place, Saved};
 use verifier::published::{Carrier, Published};
 use verifier::report::detail;
 use verifier::verdict::Verdict;
@@ -121,7 +123,7 @@ impl Store {
         self.dir.path()
     }
 
-    pub fn open(&self, rest: &str) -> Result<Saved, Error> {
+    pub fn open(&self, rest: &str) -> Result<Saved, Hinted> {
         open(&format!("oci:{}{rest}", self.finish().display()))
     }
 
@@ -130,7 +132,7 @@ impl Store {
     }
 }
 
-pub fn open(text: &str) -> Result<Saved, Error> {
+pub fn open(text: &str) -> Result<Saved, Hinted> {
     Saved::open(&location(text))
 }
 

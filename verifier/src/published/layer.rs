@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use content::{Digest, limits};
 use oci::{Descriptor, Index, Manifest, media};
 
-use crate::published::{Certified, Form};
+use super::{Certified, Form};
 
 /// Annotation of a simple-signing layer: the signature in base64 (cosign, `pkg/oci/static`).
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -20,7 +20,7 @@ const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 
 /// The attestations that BuildKit has put into an index, about `image` or, if that is the index, about any image in it.
 /// They have no signature of their own, so they never count.
-pub(super) fn unsigned(index: &Index, image: &Digest) -> Vec<String> {
+pub(crate) fn unsigned(index: &Index, image: &Digest) -> Vec<String> {
     let image_is_listed = index.manifests.iter().any(|one| one.digest == *image);
     let image = image.to_string();
     let is_about = |listed: &&Descriptor| {
@@ -39,7 +39,7 @@ pub(super) fn unsigned(index: &Index, image: &Digest) -> Vec<String> {
 }
 
 /// What a manifest has in place of signatures and statements; `None` if one of its layers is one.
-pub(super) fn others(manifest: &Manifest) -> Option<String> {
+pub(crate) fn others(manifest: &Manifest) -> Option<String> {
     let layers = &manifest.layers;
     if layers.iter().any(|layer| form(layer).is_some()) {
         return None;
@@ -53,7 +53,7 @@ pub(super) fn others(manifest: &Manifest) -> Option<String> {
 }
 
 /// The form of the signature or statement, and the largest size of its kind in bytes; `None` for another layer.
-pub(super) fn form(layer: &Descriptor) -> Option<(Form, u64)> {
+pub(crate) fn form(layer: &Descriptor) -> Option<(Form, u64)> {
     Some(match layer.media_type.as_str() {
         media::SIMPLE_SIGNING => (simple_signing(layer), limits::PAYLOAD),
         media::DSSE_ENVELOPE => (Form::Envelope, limits::STATEMENT),
@@ -72,7 +72,7 @@ fn simple_signing(layer: &Descriptor) -> Form {
 }
 
 /// The certificate of a layer in the legacy layout. In a bundle it is in the bundle.
-pub(super) fn certified(layer: &Descriptor) -> Option<Certified> {
+pub(crate) fn certified(layer: &Descriptor) -> Option<Certified> {
     let annotation = |name: &str| {
         let name = format!("dev.sigstore.cosign/{name}");
         layer.annotations.get(&name).cloned()
@@ -85,7 +85,7 @@ pub(super) fn certified(layer: &Descriptor) -> Option<Certified> {
     })
 }
 
-pub(super) fn claimed_type(layer: &Descriptor, manifest: &Manifest) -> Option<String> {
+pub(crate) fn claimed_type(layer: &Descriptor, manifest: &Manifest) -> Option<String> {
     let annotations = [&layer.annotations, &manifest.annotations];
     let mut claims = CLAIMED_TYPES
         .iter()

@@ -4,8 +4,8 @@
 use content::{Digest, limits};
 use oci::{Descriptor, Index, Layout, Manifest, media};
 
-use crate::collect::fetched::Legacy;
-use crate::collect::layer;
+use super::super::fetched::Legacy;
+use crate::published::layer;
 
 /// Annotations with the name or tag of an image (OCI image specification, annotations.md; containerd, `images/archive`).
 const NAMES: [&str; 2] = [

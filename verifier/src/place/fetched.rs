@@ -1,11 +1,15 @@
 //! What a place answers: content, or why there is none.
 
+use std::fmt::Display;
+
+use console::hint::{self, Hinted};
 use content::{CheckError, Digest, ReadError};
 use oci::Manifest;
 
 use crate::carrier::Carrier;
-use crate::error::Error;
 use crate::value::{Thing, Value};
+
+const LAYOUT: &str = "check that it is a complete OCI image layout";
 
 /// Content that a place does not have as it should.
 #[derive(Debug)]
@@ -38,37 +42,40 @@ pub enum Cause {
 
 impl Cause {
     /// The error, with what was being done as a participle.
-    pub fn doing(self, doing: String) -> Error {
+    pub fn doing(self, doing: impl Display) -> Hinted {
         match self {
-            Self::Registry(source) => Error::Registry {
-                doing,
-                source: Box::new(source),
-            },
-            Self::Layout(source) => Error::Layout {
-                doing,
-                source: Box::new(source),
-            },
+            Self::Registry(source) => {
+                let hint = source.hint();
+                Hinted::doing(doing, source).hinting(hint)
+            }
+            Self::Layout(source) => {
+                let hint = match &source {
+                    oci::Error::File(at) => hint::of_file(&at.source),
+                    _ => LAYOUT,
+                };
+                Hinted::doing(doing, source).hinting(hint)
+            }
         }
     }
 }
 
 /// The manifests whose subject is an image.
 #[derive(Debug, Default)]
-pub(super) struct Referrers {
-    pub(super) manifests: Vec<(Digest, Manifest)>,
+pub(crate) struct Referrers {
+    pub(crate) manifests: Vec<(Digest, Manifest)>,
     /// Referrers that cannot be read, as text.
-    pub(super) passed_over: Vec<String>,
+    pub(crate) passed_over: Vec<String>,
 }
 
 impl Unfetched {
-    pub(super) fn damaged(expected: Value, found: Value) -> Self {
+    pub(crate) fn damaged(expected: Value, found: Value) -> Self {
         Self::Damaged(Box::new(Mismatch { expected, found }))
     }
 }
 
 /// What cosign attaches under a tag that is derived from the image's digest.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Legacy {
+pub(crate) enum Legacy {
     Signatures,
     Attestations,
     /// Bills of materials.
@@ -77,7 +84,7 @@ pub(super) enum Legacy {
 
 impl Legacy {
     /// The suffix of the tag (cosign, `pkg/oci/remote/remote.go`).
-    pub(super) fn suffix(self) -> &'static str {
+    pub(crate) fn suffix(self) -> &'static str {
         match self {
             Self::Signatures => ".sig",
             Self::Attestations => ".att",
@@ -87,9 +94,9 @@ impl Legacy {
 }
 
 /// A manifest with signatures or statements in its layers, and where it is.
-pub(super) type Attached = (Carrier, Result<Vec<u8>, Unfetched>);
+pub(crate) type Attached = (Carrier, Result<Vec<u8>, Unfetched>);
 
-pub(super) fn at_most(limit: Value) -> Value {
+pub(crate) fn at_most(limit: Value) -> Value {
     Value::AtMost(Box::new(limit))
 }
 

@@ -7,10 +7,19 @@ use content::Digest;
 use oci::{Descriptor, Index, Tag};
 use remote::Registry;
 
-use super::fetched::{Attached, Legacy, Referrers, Unfetched};
-use super::saved::Saved;
 use crate::carrier::Carrier;
 use crate::published::Source;
+
+mod fetched;
+mod named;
+mod saved;
+
+pub use fetched::{Cause, Unfetched};
+pub(crate) use fetched::{Legacy, Mismatch, at_most};
+pub use named::{Chosen, Form, Location, Named};
+pub use saved::Saved;
+
+use fetched::{Attached, Referrers};
 
 /// Where an image is.
 #[derive(Clone, Copy)]
@@ -23,7 +32,7 @@ pub enum Place<'a> {
 
 impl Place<'_> {
     /// Whether the place is the image's repository.
-    pub(super) fn source(self) -> Source {
+    pub(crate) fn source(self) -> Source {
         match self {
             Self::Registry(_) => Source::Repository,
             Self::Saved(_) => Source::Layout,
@@ -31,7 +40,7 @@ impl Place<'_> {
     }
 
     /// The manifest or index with this digest.
-    pub(super) async fn manifest(self, digest: &Digest) -> Result<Vec<u8>, Unfetched> {
+    pub(crate) async fn manifest(self, digest: &Digest) -> Result<Vec<u8>, Unfetched> {
         match self {
             Self::Registry(registry) => Ok(registry.manifest(digest).await?),
             Self::Saved(saved) => saved.manifest(digest),
@@ -51,7 +60,7 @@ impl Place<'_> {
 
     /// A file with the content of a layer, in `folder` if it must be fetched. The content of a saved layer is not yet
     /// checked.
-    pub(super) async fn layer(
+    pub(crate) async fn layer(
         self,
         layer: &Descriptor,
         folder: &Path,
@@ -69,7 +78,7 @@ impl Place<'_> {
     }
 
     /// The manifests of this kind that belong to `image`: one under a tag, or those that a layout lists.
-    pub(super) async fn legacy(
+    pub(crate) async fn legacy(
         self,
         image: &Digest,
         kind: Legacy,
@@ -88,7 +97,7 @@ impl Place<'_> {
     }
 
     /// The indexes that are known to name this manifest; a registry does not tell.
-    pub(super) fn indexes_of(self, image: &Digest) -> Vec<Index> {
+    pub(crate) fn indexes_of(self, image: &Digest) -> Vec<Index> {
         match self {
             Self::Registry(_) => Vec::new(),
             Self::Saved(saved) => saved.indexes_of(image).cloned().collect(),
@@ -96,7 +105,7 @@ impl Place<'_> {
     }
 
     /// The referrers of `image`.
-    pub(super) async fn referrers(self, image: &Digest) -> Result<Referrers, Unfetched> {
+    pub(crate) async fn referrers(self, image: &Digest) -> Result<Referrers, Unfetched> {
         match self {
             Self::Registry(registry) => {
                 let found = registry.referrers(image).await?;

@@ -10,15 +10,14 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use console::at::At;
-use console::hint::Hinted;
+use console::hint::{self, Hinted};
 use content::{Digest, json, limits, open_regular, read_limited};
 use oci::{Descriptor, Index, Layout, Manifest, Tag, media};
 use scratch::Scratch;
 
-use super::fetched::{Attached, Legacy, Referrers, Unfetched, at_most};
+use super::fetched::{Attached, Cause, Legacy, Referrers, Unfetched, at_most};
 use super::named::{Chosen, Form, Location};
 use crate::carrier::Carrier;
-use crate::error::Error;
 use crate::value::Value;
 
 mod entry;
@@ -48,7 +47,7 @@ impl Saved {
     ///
     /// # Errors
     /// The layout or archive cannot be read, does not hold the chosen image, or holds several and none is chosen.
-    pub fn open(location: &Location) -> Result<Self, Error> {
+    pub fn open(location: &Location) -> Result<Self, Hinted> {
         let (layout, unpacked) = match location.form {
             Form::Layout => (Layout::open(&location.path), None),
             Form::LayoutArchive => {
@@ -215,7 +214,7 @@ fn refers(bytes: &[u8], image: &Digest) -> bool {
     })
 }
 
-fn choose(location: &Location, images: &[Descriptor]) -> Result<Digest, Error> {
+fn choose(location: &Location, images: &[Descriptor]) -> Result<Digest, Hinted> {
     let mut found: Vec<Digest> = match &location.chosen {
         // It may also be in an index that the layout lists.
         Some(Chosen::Digest(digest)) => return Ok(*digest),
@@ -254,9 +253,12 @@ fn docker_layout(dir: &Path, links: &BTreeMap<String, String>) -> Result<Layout,
 }
 
 /// The unpacked archive and its symbolic links.
-fn unpack(location: &Location) -> Result<(Scratch, BTreeMap<String, String>), Error> {
+fn unpack(location: &Location) -> Result<(Scratch, BTreeMap<String, String>), Hinted> {
     let scratch = Scratch::new().map_err(Hinted::temporary)?;
-    let archive = open_regular(&location.path).map_err(At::reading(&location.path))?;
+    let archive = open_regular(&location.path).map_err(|source| {
+        let hint = hint::of_file(&source);
+        Hinted::from_error(At::reading(&location.path)(source)).hinting(hint)
+    })?;
     let links = oci::layout::unpack(archive, scratch.path());
     Ok((scratch, links.map_err(|e| unread(location, e))?))
 }
@@ -282,16 +284,11 @@ fn reading(location: &Location) -> String {
     format!("reading {}", content::at::shown(&location.path))
 }
 
-fn unread(location: &Location, source: oci::Error) -> Error {
-    Error::Layout {
-        doing: reading(location),
-        source: Box::new(source),
-    }
+fn unread(location: &Location, source: oci::Error) -> Hinted {
+    Cause::Layout(source).doing(reading(location))
 }
 
-fn refused(location: &Location, fault: String) -> Error {
+fn refused(location: &Location, fault: String) -> Hinted {
     let refused = Hinted::new(format_args!("{}: {fault}", reading(location)));
-    refused
-        .hinting("append @sha256:<digest> or :<name> to choose an image")
-        .into()
+    refused.hinting("append @sha256:<digest> or :<name> to choose an image")
 }
