@@ -218,6 +218,15 @@ fn invalid_cyclonedx_is_refused() {
 }
 
 #[test]
+fn attributes_in_other_namespaces_are_extensions() {
+    let own = "type=\"library\" bom-ref=\"ring\"";
+    let extended = format!("x:type=\"file\" x:bom-ref=\"other\" {own}");
+    let changed = CYCLONEDX_XML.replacen(own, &extended, 1);
+    assert_ne!(changed, CYCLONEDX_XML);
+    assert_eq!(parse(&changed).unwrap(), parse(CYCLONEDX_XML).unwrap());
+}
+
+#[test]
 fn only_external_components_have_version_ranges() {
     let text = |attribute: &str| {
         format!(
@@ -227,7 +236,11 @@ fn only_external_components_have_version_ranges() {
         )
     };
     assert!(parse(&text(" isExternal=\"true\"")).is_ok());
-    for attribute in ["", " isExternal=\"false\""] {
+    for attribute in [
+        "",
+        " isExternal=\"false\"",
+        " xmlns:x=\"https://example.com/extension\" x:isExternal=\"true\"",
+    ] {
         let error = parse(&text(attribute)).unwrap_err().to_string();
         assert!(error.contains("versionRange"), "{error}");
     }

@@ -56,7 +56,8 @@ fn root(xml: &Xml<'_>) -> Result<(NodeId, String), Error> {
     }
 }
 
-/// Reads the elements of a document that the schema has checked. Elements in other namespaces are extensions.
+/// Reads the elements of a document that the schema has checked. Elements and attributes in other namespaces
+/// are extensions.
 struct Reader<'a> {
     xml: Xml<'a>,
     namespace: String,
@@ -166,8 +167,13 @@ impl Reader<'_> {
         lists.flat_map(|list| self.children(list, name)).collect()
     }
 
+    /// An attribute without a namespace. One of the same name in a namespace is an extension.
     fn attribute(&self, node: NodeId, name: &str) -> Option<String> {
-        self.xml.get_attribute(node, name).map(str::to_owned)
+        let mut attributes = self.xml.element(node)?.attributes.iter();
+        let found = attributes.find(|attribute| {
+            attribute.name.namespace_uri.is_none() && attribute.name.local_name == name
+        });
+        found.map(|attribute| attribute.value.to_string())
     }
 
     fn text(&self, node: NodeId, name: &str) -> Option<String> {
