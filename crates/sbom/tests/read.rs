@@ -218,6 +218,26 @@ fn invalid_cyclonedx_is_refused() {
 }
 
 #[test]
+fn tags_and_attributes_are_limited() {
+    let attributes = |count| -> String {
+        let named = (0..count).map(|n| format!(" a{n}='>'"));
+        named.collect()
+    };
+    let with = |attributes| format!("<component{attributes} type=\"library\" bom-ref=\"ring\"");
+    let own = "<component type=\"library\" bom-ref=\"ring\"";
+    let text = CYCLONEDX_XML.replacen(own, &with(attributes(998)), 1);
+    assert!(parse(&text).is_ok());
+    refused(
+        CYCLONEDX_XML,
+        own,
+        &with(attributes(999)),
+        "more than 1000 attributes",
+    );
+    let error = parse(&"<a/>".repeat(4_000_001)).unwrap_err();
+    assert!(error.to_string().contains("4000000 tags"), "{error}");
+}
+
+#[test]
 fn attributes_in_other_namespaces_are_extensions() {
     let own = "type=\"library\" bom-ref=\"ring\"";
     let extended = format!("x:type=\"file\" x:bom-ref=\"other\" {own}");

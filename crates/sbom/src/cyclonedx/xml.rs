@@ -7,19 +7,24 @@ use crate::{Document, Error, Format, SIZE, XML_DEPTH};
 const FORMAT: Format = Format::CycloneDxXml;
 /// The namespace of documents, before the version.
 const NAMESPACE: &str = "http://cyclonedx.org/schema/bom/";
+/// The most tags of a document. An element needs fifty times the memory of the shortest tag.
+const TAGS: usize = 4_000_000;
+/// The most attributes of an element. The parser compares each with all before it.
+const ATTRIBUTES: usize = 1000;
 
 /// Parses a document in XML, encoded as UTF-8.
 ///
 /// # Errors
-/// Larger than [`SIZE`], not well-formed, with a document type (which could define entities), of another version, refused by
-/// the published schema, with two components of one `bom-ref`, or with more than [`COMPONENTS`](crate::COMPONENTS)
-/// components.
+/// Larger than [`SIZE`], with more than 4,000,000 tags or an element with more than 1000 attributes, not well-formed, with a
+/// document type (which could define entities), of another version, refused by the published schema, with two components of
+/// one `bom-ref`, or with more than [`COMPONENTS`](crate::COMPONENTS) components.
 pub fn parse_xml(bytes: &[u8]) -> Result<Document, Error> {
     if bytes.len() as u64 > SIZE {
         let reason = format!("{} bytes are more than the limit of {SIZE}", bytes.len());
         return Err(Error::text(FORMAT, reason));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| Error::text(FORMAT, error))?;
+    check_limits(text)?;
     let parser = Parser::new()
         .with_forbid_dtd(true)
         .with_max_depth(XML_DEPTH);
@@ -34,6 +39,39 @@ pub fn parse_xml(bytes: &[u8]) -> Result<Document, Error> {
     };
     reader.version_ranges()?;
     reader.bom(root, version).document(FORMAT)
+}
+
+/// Checks the limits that the parser does not have. No value of an attribute has a `<`, so that each begins a tag, a comment
+/// or the like.
+fn check_limits(text: &str) -> Result<(), Error> {
+    let tags = || text.split('<').skip(1);
+    if tags().count() > TAGS {
+        let reason = format!("the document has more than {TAGS} tags");
+        return Err(Error::text(FORMAT, reason));
+    }
+    let mut elements = tags().filter(|tag| !tag.starts_with('!'));
+    match elements.any(|tag| attributes(tag) > ATTRIBUTES) {
+        true => {
+            let reason = format!("an element has more than {ATTRIBUTES} attributes");
+            Err(Error::text(FORMAT, reason))
+        }
+        false => Ok(()),
+    }
+}
+
+/// The number of values in quotes before the `>` that ends a tag.
+fn attributes(tag: &str) -> usize {
+    let mut count = 0;
+    let mut rest = tag;
+    while let Some(at) = rest.find(['>', '"', '\'']) {
+        let (mark, after) = rest[at..].split_at(1);
+        let Some((_, after)) = after.split_once(mark).filter(|_| mark != ">") else {
+            break;
+        };
+        count += 1;
+        rest = after;
+    }
+    count
 }
 
 /// The element of the document and the version that its namespace names.
