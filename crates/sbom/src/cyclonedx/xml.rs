@@ -30,9 +30,10 @@ pub fn parse_xml(bytes: &[u8]) -> Result<Document, Error> {
         .with_max_depth(XML_DEPTH);
     let xml = parser
         .parse(text)
-        .map_err(|error| Error::text(FORMAT, error))?;
+        .map_err(|error| Error::text(FORMAT, error))?
+        .into_static();
     let (root, version) = root(&xml)?;
-    xsd::check(&xml, &version)?;
+    xsd::check(&xml, &version, || parser.parse(text).ok())?;
     let reader = Reader {
         namespace: format!("{NAMESPACE}{version}"),
         xml,

@@ -10,6 +10,10 @@ use crate::{Error, Format};
 /// A schema that is compiled when it is first used.
 type Schema = LazyLock<Option<XsdValidator>>;
 
+const FORMAT: Format = Format::CycloneDxXml;
+/// The most violations whose lines are counted.
+const LOCATED: usize = 20;
+
 /// The identifiers of licences, which are in a namespace of their own.
 const LICENSES: &str = include_str!("../../schema/spdx.xsd");
 
@@ -20,12 +24,32 @@ static V1_5: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.5.
 static V1_6: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.6.xsd")));
 static V1_7: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.7.xsd")));
 
-/// Checks a document against the schema of this version.
+/// Checks a document without its text against the schema of this version. The validator reads all text before a violation to
+/// count its lines, which takes hours if a large document has many. Only if they are few, `located` is called for the document
+/// with its text, so that the error has the line.
 ///
 /// # Errors
 /// The version is not supported, or the document violates its schema; the error has the first violation.
-pub(super) fn check(document: &Document<'_>, version: &str) -> Result<(), Error> {
-    let format = Format::CycloneDxXml;
+pub(super) fn check<'a>(
+    document: &Document<'static>,
+    version: &str,
+    located: impl FnOnce() -> Option<Document<'a>>,
+) -> Result<(), Error> {
+    let schema = schema_of(version)?;
+    let violations = schema.validate(document);
+    let Some(first) = violations.first() else {
+        return Ok(());
+    };
+    let located = match violations.len() <= LOCATED {
+        true => located(),
+        false => None,
+    };
+    let located = located.and_then(|document| schema.validate(&document).into_iter().next());
+    let found = located.map_or_else(|| first.message.clone(), |violation| violation.to_string());
+    Err(Error::schema(FORMAT, version, &found))
+}
+
+fn schema_of(version: &str) -> Result<&'static XsdValidator, Error> {
     let schema = match version {
         "1.2" => &V1_2,
         "1.3" => &V1_3,
@@ -33,16 +57,12 @@ pub(super) fn check(document: &Document<'_>, version: &str) -> Result<(), Error>
         "1.5" => &V1_5,
         "1.6" => &V1_6,
         "1.7" => &V1_7,
-        _ => return Err(Error::value(format, super::VERSIONS, version)),
+        _ => return Err(Error::value(FORMAT, super::VERSIONS, version)),
     };
-    let schema = schema.as_ref().ok_or_else(|| {
+    schema.as_ref().ok_or_else(|| {
         let expected = "a version whose schema can be compiled";
-        Error::value(format, expected, version)
-    })?;
-    match schema.validate(document).first() {
-        Some(violation) => Err(Error::schema(format, version, &violation.to_string())),
-        None => Ok(()),
-    }
+        Error::value(FORMAT, expected, version)
+    })
 }
 
 fn compile(schema: &str) -> Option<XsdValidator> {
