@@ -52,6 +52,18 @@ fn attributes_in_other_namespaces_are_extensions() {
 }
 
 #[test]
+fn a_dependency_inside_another_is_read() {
+    let inner = "<dependency ref=\"ring\"><dependency ref=\"os\"/></dependency>";
+    let text = DOCUMENT.replacen("<dependency ref=\"ring\"/>", inner, 1);
+    let relations = parse(&text).unwrap().relations;
+    let named = relations
+        .iter()
+        .map(|relation| (relation.from.as_str(), relation.to.as_str()));
+    let named: Vec<_> = named.collect();
+    assert_eq!(named, [("app", "ring"), ("app", "os"), ("ring", "os")]);
+}
+
+#[test]
 fn only_external_components_have_version_ranges() {
     let text = |attribute: &str| {
         format!(

@@ -123,17 +123,17 @@ impl Reader<'_> {
     fn bom(&self, root: NodeId, version: String) -> Bom {
         let subject = self.child(root, "metadata");
         let subject = subject.and_then(|metadata| self.child(metadata, "component"));
-        let dependencies = self.within(root, "dependencies", "dependency");
+        let mut dependencies = Vec::new();
+        for node in self.within(root, "dependencies", "dependency") {
+            self.add_dependency(node, &mut dependencies);
+        }
         Bom {
             version,
             metadata: Metadata {
                 component: subject.map(|node| self.item(node)),
             },
             components: self.items(root),
-            dependencies: dependencies
-                .into_iter()
-                .map(|node| self.dependency(node))
-                .collect(),
+            dependencies,
         }
     }
 
@@ -180,12 +180,16 @@ impl Reader<'_> {
         named.chain(expressions).collect()
     }
 
-    fn dependency(&self, node: NodeId) -> Dependency {
-        let inner = self.children(node, "dependency");
-        let on = inner.filter_map(|dependency| self.attribute(dependency, "ref"));
-        Dependency {
+    /// Adds what an element depends on, and then what each element inside it depends on.
+    fn add_dependency(&self, node: NodeId, all: &mut Vec<Dependency>) {
+        let inner: Vec<NodeId> = self.children(node, "dependency").collect();
+        let on = inner.iter().filter_map(|node| self.attribute(*node, "ref"));
+        all.push(Dependency {
             reference: self.attribute(node, "ref").unwrap_or_default(),
             depends_on: on.collect(),
+        });
+        for node in inner {
+            self.add_dependency(node, all);
         }
     }
 
