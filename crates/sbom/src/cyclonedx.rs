@@ -5,7 +5,7 @@ mod json;
 mod xml;
 mod xsd;
 
-pub use json::{from_value, parse_json};
+pub use json::from_value;
 pub use xml::parse_xml;
 
 /// The versions that are read.

@@ -7,7 +7,7 @@ use auditable_info::Error as Unread;
 use content::json;
 use serde::Deserialize;
 
-use crate::{COMPONENTS, Error};
+use crate::Error;
 
 /// The largest list, uncompressed, in bytes (cargo-auditable, PARSING.md).
 const LIST: usize = 8 << 20;
@@ -84,9 +84,6 @@ pub fn linked(program: &[u8]) -> Result<Option<Vec<Crate>>, Error> {
 impl List {
     fn check(&self) -> Result<(), &'static str> {
         let packages = &self.packages;
-        if packages.len() > COMPONENTS {
-            return Err("the list has too many packages");
-        }
         if packages.iter().filter(|package| package.root).count() != 1 {
             return Err("the list has not exactly one root");
         }

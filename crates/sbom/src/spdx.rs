@@ -6,5 +6,5 @@ mod rules;
 mod tag_value;
 mod tags;
 
-pub use json::{from_value, parse_json};
+pub use json::from_value;
 pub use tag_value::parse_tag_value;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::bom::Bom;
 use crate::schema::{self, Schema, compile};
-use crate::{Document, Error, Format, SIZE};
+use crate::{Document, Error, Format};
 
 const FORMAT: Format = Format::CycloneDxJson;
 
@@ -17,23 +17,18 @@ static V1_5: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.5.
 static V1_6: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.6.schema.json")));
 static V1_7: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.7.schema.json")));
 
-/// Parses a document in JSON.
+/// Reads a document that is already parsed as JSON, as in a statement.
 ///
 /// # Errors
-/// Larger than [`SIZE`], not strict JSON, of another version, refused by the published schema, with two components of one
+/// Of another version, refused by the published schema, with names that differ only in case, with two components of one
 /// `bom-ref`, or with more than [`COMPONENTS`](crate::COMPONENTS) components.
-pub fn parse_json(bytes: &[u8]) -> Result<Document, Error> {
-    from_value(json::parse(bytes, SIZE).map_err(invalid)?)
-}
-
-/// Reads a document that is already JSON, as in a statement.
-///
-/// # Errors
-/// As [`parse_json`], except for the size. Names that differ only in case are refused here.
 pub fn from_value(value: Value) -> Result<Document, Error> {
     let version = value["specVersion"].as_str().unwrap_or("no specVersion");
     schema::check(schema_of(version)?, &value, FORMAT, version)?;
-    json::distinct_names(&value).map_err(invalid)?;
+    json::distinct_names(&value).map_err(|source| Error::Json {
+        format: FORMAT,
+        source,
+    })?;
     let bom = Bom::deserialize(value).map_err(|error| Error::text(FORMAT, error))?;
     bom.document(FORMAT)
 }
@@ -48,11 +43,4 @@ fn schema_of(version: &str) -> Result<&'static Schema, Error> {
         "1.7" => &V1_7,
         _ => return Err(Error::value(FORMAT, super::VERSIONS, version)),
     })
-}
-
-fn invalid(source: json::JsonError) -> Error {
-    Error::Json {
-        format: FORMAT,
-        source,
-    }
 }

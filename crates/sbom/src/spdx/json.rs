@@ -5,26 +5,18 @@ use serde_json::Value;
 use super::document::Spdx;
 use super::rules;
 use crate::schema::{self, Schema, compile};
-use crate::{Document, Error, Format, SIZE};
+use crate::{Document, Error, Format};
 
 /// Version 2.3 only adds members to 2.2, and requires fewer of them.
 static SCHEMA: Schema = Schema::new(|| compile(include_str!("../../schema/spdx-2.3.schema.json")));
 
-/// Parses a document in JSON.
+/// Reads a document that is already parsed as JSON.
 ///
 /// # Errors
-/// Larger than [`SIZE`], not strict JSON, or as [`from_value`].
-pub fn parse_json(bytes: &[u8]) -> Result<Document, Error> {
-    let format = Format::SpdxJson;
-    from_value(json::parse(bytes, SIZE).map_err(|source| Error::Json { format, source })?)
-}
-
-/// Reads a document that is already JSON, as in a statement.
-///
-/// # Errors
-/// Of another version, refused by the published schema, with more than [`COMPONENTS`](crate::COMPONENTS) packages and
-/// files, or against a rule of the specification that the schema does not have: the forms of identifiers, times, creators
-/// and checksums, identifiers that are not unique, references to nothing, and invalid licence expressions.
+/// Of another version, refused by the published schema, with names that differ only in case, with more than
+/// [`COMPONENTS`](crate::COMPONENTS) packages and files, or against a rule of the specification that the schema does not
+/// have: the forms of identifiers, times, creators and checksums, identifiers that are not unique, references to what the
+/// document does not have, and invalid licence expressions.
 pub fn from_value(value: Value) -> Result<Document, Error> {
     read(value, Format::SpdxJson)
 }
