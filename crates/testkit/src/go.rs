@@ -29,8 +29,13 @@ fn merge(found: &mut Tree, given: &Tree, honest: &Tree, free: &[&str]) -> Option
         }
         (Tree::Array(items), Tree::Array(shapes)) => {
             let shape = union(shapes);
+            let mut earlier = match std::mem::replace(found, Tree::Null) {
+                Tree::Array(items) => items.into_iter(),
+                _ => Vec::new().into_iter(),
+            };
+            // Go decodes into the items of an earlier array, and keeps what a later one does not name.
             let items = items.iter().map(|item| {
-                let mut found = Tree::Null;
+                let mut found = earlier.next().unwrap_or(Tree::Null);
                 merge(&mut found, item, &shape, free).map(|()| found)
             });
             *found = Tree::Array(items.collect::<Option<_>>()?);
@@ -184,6 +189,10 @@ mod tests {
         expect(
             r#"{"items":[{"SIZE":2},{"size":3}],"kind":""}"#,
             r#"{"items":[{"size":2},{"size":3}]}"#,
+        );
+        expect(
+            r#"{"items":[{"size":1},{"size":2}],"Items":[{},{"SIZE":3}]}"#,
+            r#"{"items":[{"size":1},{"size":3}]}"#,
         );
         assert_eq!(read(r#"{"kind":1}"#), None);
         assert_eq!(read(r#"{"kind":"a"}x"#), None);
