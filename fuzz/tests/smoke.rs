@@ -11,6 +11,7 @@ use testkit::mutate::{Random, Seed};
 
 /// The number of mutants of one seed.
 const MUTANTS: usize = 400;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }

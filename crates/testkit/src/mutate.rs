@@ -127,7 +127,6 @@ mod tests {
             // Other spellings of the same value.
             document.replace(r#""name""#, r#""\u006eame""#),
             document.replace(":7", ":7.0"),
-            document.replace(":7", ":7.0"),
             document.replace(":7", ":\"7\""),
             format!("{document}\n"),
             format!("\u{feff}{document}"),
