@@ -7,10 +7,7 @@ use testkit::mutate::{Random, Seed};
 fn refuses_ambiguous_and_large_json() {
     let world = World::new();
     let good = world.bundle().to_string();
-    let trusted = Trusted {
-        issuer: Some(ISSUER.to_owned()),
-        subject: Subject::Exact(SUBJECT.to_owned()),
-    };
+    let trusted = world::trusted();
     let judge = |text: &str| judge_as(&world.root(), text, &trusted, now()).map(drop);
     assert_eq!(judge(&good), Ok(()));
     let twice = good.replacen(
@@ -37,10 +34,7 @@ fn no_mutant_means_something_else() {
     let world = World::new();
     let (root, good) = (world.root(), world.bundle());
     let expected = judge(&root, &good).unwrap();
-    let trusted = Trusted {
-        issuer: Some(ISSUER.to_owned()),
-        subject: Subject::Exact(SUBJECT.to_owned()),
-    };
+    let trusted = world::trusted();
     let (seed, mut random) = (Seed::new(good.to_string()), Random::new(1));
     let mut accepted = 0;
     for _ in 0..2000 {
