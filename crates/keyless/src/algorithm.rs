@@ -13,9 +13,9 @@ pub(crate) fn check(
     key: &PublicKey,
 ) -> Result<(), Refusal> {
     let only = of_library(content, key.key_type()).ok_or_else(|| {
-        let (what, kind) = ("with log entries or timestamps", key.key_type());
+        let kind = key.key_type();
         unsupported(format!(
-            "a signature {what} by a key of type {kind} for this digest"
+            "with log entries or timestamps, a key of type {kind} is not supported, or not with this digest"
         ))
     })?;
     let supported = format!("with log entries or timestamps, only {only} is supported");
@@ -93,7 +93,7 @@ fn check_message(
             let signed = |hash: &Hash| key.algorithms().any(|one| one.hash() == Some(*hash));
             let hash = hash(digest.algorithm()).filter(signed).ok_or_else(|| {
                 let found = digest.algorithm();
-                let detail = format!("no algorithm of the key signs {found}; pass the artifact");
+                let detail = format!("the key does not sign with {found}; pass the artifact");
                 Refusal::new(Reason::ArtifactForm, detail)
             })?;
             key.verify_digest(hash, digest.as_bytes(), signature)

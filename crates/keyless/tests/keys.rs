@@ -216,7 +216,7 @@ fn an_algorithm_is_the_keys_with_and_without_evidence() {
     let key = PrivateKey::generate_of(KeyType::P384).unwrap();
     let bundle = world.bundle_by_key(&key);
     assert_eq!(judge(&bundle, &bytes, &key), unsupported);
-    // The library's algorithm is none of the key's.
+    // The key does not sign with the library's algorithm.
     let key = PrivateKey::generate().unwrap();
     let bundle = world.bundle_by_key(&key);
     let other = key.with_algorithm("ecdsa-p1363-sha256".parse().unwrap());

@@ -8,7 +8,7 @@ const SHOWN: usize = 300;
 /// Why a bill of materials is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The document is in none of the formats.
+    /// The format of the document is unknown.
     #[error(
         "finding the format of the bill of materials: expected CycloneDX as JSON or XML, or SPDX as JSON or tag-value"
     )]

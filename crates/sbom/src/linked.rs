@@ -52,12 +52,12 @@ enum Kind {
     Runtime,
 }
 
-/// The crates of a program without those that only its build used, sorted; `None` if the bytes are no program or have no
-/// list.
+/// The crates of a program without those that only its build used, sorted; `None` if the bytes cannot be parsed as a program,
+/// or the program has no list.
 ///
 /// # Errors
-/// The list is compressed otherwise or has more than 8 MiB, is not strict JSON of this form, has not exactly one root, names
-/// a package that is not there, or has a circle of dependencies.
+/// The list is not compressed with zlib, is larger than 8 MiB, is not strict JSON of this form, does not have exactly one
+/// root, names a package that it does not have, or has a circle of dependencies.
 pub fn linked(program: &[u8]) -> Result<Option<Vec<Crate>>, Error> {
     let text = match auditable_info::json_from_slice(program, LIST) {
         Ok(text) => text,
@@ -85,7 +85,7 @@ impl List {
     fn check(&self) -> Result<(), &'static str> {
         let packages = &self.packages;
         if packages.iter().filter(|package| package.root).count() != 1 {
-            return Err("the list has not exactly one root");
+            return Err("the list does not have exactly one root");
         }
         let mut named = packages.iter().flat_map(|package| &package.dependencies);
         if named.any(|index| *index >= packages.len()) {

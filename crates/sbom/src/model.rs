@@ -35,12 +35,12 @@ pub struct Component {
     pub version: Option<String>,
     /// The package URL.
     pub purl: Option<String>,
-    /// The digests as hex, by CycloneDX's name of the algorithm, such as `SHA-256`, each algorithm once or several times.
+    /// The digests as hex, by CycloneDX's name of the algorithm, such as `SHA-256`. An algorithm may be there twice.
     pub digests: Vec<(String, String)>,
     /// The licences.
     pub licenses: Vec<License>,
-    /// The component that this one is inside of, as an index of [`Document::components`]; for a component inside of the
-    /// subject, and one that is not inside of another, none.
+    /// The component that this one is inside of, as an index of [`Document::components`]; `None` if it is inside of the
+    /// subject or at the top.
     pub parent: Option<usize>,
 }
 

@@ -12,7 +12,7 @@ const START: usize = 4096;
 /// `bomFormat` and `spdxVersion` between the documents in JSON. A byte order mark before XML and tag-value is passed over.
 ///
 /// # Errors
-/// The document is in none of the formats, larger than [`SIZE`], or invalid.
+/// The format of the document is unknown, or the document is larger than [`SIZE`], or invalid.
 pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match text.trim_ascii_start().first() {

@@ -128,7 +128,7 @@ impl Rules<'_> {
         let created = &spdx.creation_info.created;
         self.must(is_time(created), "a time as YYYY-MM-DDThh:mm:ssZ", created)?;
         let creators = &spdx.creation_info.creators;
-        self.must(!creators.is_empty(), "a creator", "none")?;
+        self.must(!creators.is_empty(), "a creator", "an empty list")?;
         for creator in creators {
             let is_known = CREATORS.iter().any(|kind| creator.starts_with(kind));
             self.must(
@@ -246,7 +246,7 @@ fn canonical(text: &str) -> String {
     out + rest
 }
 
-/// Section 6.9. No day of a month is checked that JSON schemas would not check, either.
+/// Section 6.9. The 31st is accepted in each month.
 fn is_time(text: &str) -> bool {
     const FORM: &[u8] = b"0000-00-00T00:00:00Z";
     let fits = |(byte, form): (u8, u8)| match form {

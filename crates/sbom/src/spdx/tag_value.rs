@@ -17,8 +17,8 @@ type Object = Map<String, Value>;
 /// Parses a document of tags and values, encoded as UTF-8.
 ///
 /// # Errors
-/// Larger than [`SIZE`], a line that is not a known tag with a value, a tag before the one that it belongs to, a tag that
-/// may be there once and is there twice, or what [`from_value`](super::from_value) refuses in JSON.
+/// Larger than [`SIZE`], a line that is not a known tag with a value, a tag before the one that it belongs to, two of a tag
+/// of which only one is allowed, or what [`from_value`](super::from_value) refuses in JSON.
 pub fn parse_tag_value(bytes: &[u8]) -> Result<Document, Error> {
     if bytes.len() as u64 > SIZE {
         let reason = format!("{} bytes are more than the limit of {SIZE}", bytes.len());
@@ -87,7 +87,7 @@ struct Builder {
     document: Object,
     creation: Object,
     lists: BTreeMap<&'static str, Vec<Object>>,
-    /// The list whose last object a tag `SPDXID` is for; none for the document.
+    /// The list whose last object a tag `SPDXID` belongs to; `None` for the document.
     current: Option<&'static str>,
     /// For each file, how many packages were begun before it.
     packages_before: Vec<usize>,
@@ -127,7 +127,7 @@ impl Builder {
         };
         let last = self.lists.get_mut(list).and_then(|list| list.last_mut());
         let expected = format!("{list} before {}", tag.name);
-        last.ok_or_else(|| Error::value(FORMAT, expected, "none"))
+        last.ok_or_else(|| Error::value(FORMAT, expected, "the tag before them"))
     }
 
     /// The document in the JSON form.
