@@ -7,7 +7,7 @@ use super::rules;
 use crate::schema::{self, Schema, compile};
 use crate::{Document, Error, Format};
 
-/// Version 2.3 only adds members to 2.2, and requires fewer of them.
+/// That of version 2.3, also for 2.2: a document of 2.2 may lack members that only 2.2 requires.
 static SCHEMA: Schema = Schema::new(|| compile(include_str!("../../schema/spdx-2.3.schema.json")));
 
 /// Reads a document that is already parsed as JSON.
