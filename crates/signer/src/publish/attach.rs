@@ -23,6 +23,8 @@ const SHOWN: usize = 200;
 /// A note on a signature whose payload does not name the key.
 const UNNAMED: &str = "Confidential Space will not count this signature: its payload does not name the key and its \
                        algorithm, as `builder payload` does";
+/// A note on a statement about more than the image.
+const SEVERAL: &str = "`verifier` will not count this statement: it has several subjects";
 /// A note on a statement without the name of a repository.
 const NOWHERE: &str = "`verifier` will not count this statement: it names no repository";
 
@@ -152,7 +154,7 @@ pub async fn attach(registry: &Registry, offline: Offline<'_>) -> Result<Publish
     }
 }
 
-/// Checks that a subject is the image. Returns a note if it names no repository.
+/// Checks that a subject is the image. Returns a note if it names no repository, or is not the only subject.
 fn check_subjects(
     image: &ImageRef,
     statement: &Statement<Value>,
@@ -170,7 +172,9 @@ fn check_subjects(
     let names: Vec<&str> = same.iter().filter_map(|s| s.name.as_deref()).collect();
     match names.first() {
         None => Ok(Some(NOWHERE)),
-        Some(_) if names.iter().any(|name| image.repository.is_named(name)) => Ok(None),
+        Some(_) if names.iter().any(|name| image.repository.is_named(name)) => {
+            Ok(Some(SEVERAL).filter(|_| statement.subject.len() > 1))
+        }
         Some(other) => Err(another("repository", &image.repository.to_string(), other)),
     }
 }
@@ -296,7 +300,8 @@ mod tests {
         }
         let mut two = statement;
         two.subject.push(Subject::image("x/y", &image().digest));
-        assert_eq!(attached(&two.to_bytes().unwrap()).unwrap(), None);
+        let noted = attached(&two.to_bytes().unwrap()).unwrap();
+        assert_eq!(noted, Some(SEVERAL));
     }
 
     #[test]
