@@ -18,10 +18,13 @@ struct Message {
 }
 
 /// The signature in a file that holds its bytes, as openssl writes them, their base64, as cosign 2 does, or a bundle,
-/// as `cosign sign-blob` 3 does. What else the bundle says has no effect: the signature is to be verified with a key.
+/// as `cosign sign-blob` 3 does. Base64 may be in lines, as `base64` writes it and Go reads it. What else the bundle says has no effect: the signature is to be verified with a key.
 /// No signature looks like base64 or JSON by accident: each has 64 random bytes or more.
 pub fn detached(file: Vec<u8>) -> Vec<u8> {
-    let decode = |text: &[u8]| STANDARD.decode(text.trim_ascii()).ok();
+    let decode = |text: &[u8]| {
+        let lines = text.trim_ascii().split(|byte| b"\r\n".contains(byte));
+        STANDARD.decode(lines.collect::<Vec<_>>().concat()).ok()
+    };
     let bundled = || {
         let bundle: Bundle = json::parse(&file, limits::BUNDLE).ok()?;
         decode(bundle.message_signature.signature.as_bytes())
@@ -48,6 +51,7 @@ mod tests {
             raw.to_vec(),
             base64.clone().into_bytes(),
             format!("{base64}\n").into_bytes(),
+            format!("{}\r\n{}\n", &base64[..4], &base64[4..]).into_bytes(),
             bundle.into_bytes(),
         ] {
             assert_eq!(detached(file), raw);
