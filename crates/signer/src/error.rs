@@ -1,4 +1,3 @@
-use std::io;
 use std::path::Path;
 
 use content::at::{At, shown};
@@ -121,7 +120,6 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Key(_) => KEY,
-            Self::File(At { source, .. }) if source.kind() == io::ErrorKind::IsADirectory => KEY,
             Self::File(_) => return None,
             Self::Encryption(_) => {
                 "`openssl pkey -in FILE -out PLAIN` decrypts it, or `cosign import-key-pair` encrypts it as cosign does"
@@ -193,6 +191,8 @@ fn is_authentication(error: &google_cloud_kms_v1::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
     fn hints_fit_their_causes() {
         let file = |kind: io::ErrorKind| Error::File(At::reading(Path::new("k"))(kind.into()));
         assert_eq!(file(io::ErrorKind::PermissionDenied).hint(), None);
-        assert_eq!(file(io::ErrorKind::IsADirectory).hint(), Some(KEY));
+        assert_eq!(file(io::ErrorKind::IsADirectory).hint(), None);
         let of = |error: signature::Error| Error::from(error).hint().unwrap();
         assert_eq!(of(signature::Error::Invalid("x".to_owned())), KEY);
         assert!(of(signature::Error::Encryption).contains("`openssl pkey"));
