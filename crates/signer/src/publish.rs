@@ -21,9 +21,9 @@ use crate::{Error, Signer};
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[must_use]
 pub enum Published {
-    /// Under the legacy tag, and in a bundle among the referrers.
+    /// In each layout that was written.
     Both,
-    /// Under the legacy tag only. The bundle is stored, but the registry cannot list referrers.
+    /// Under the legacy tag, if it was written. The bundle is stored, but the registry cannot list referrers.
     TagOnly,
 }
 
@@ -33,7 +33,7 @@ impl Published {
         match self {
             Self::Both => None,
             Self::TagOnly => Some(
-                "this registry cannot list referrers: readers find the legacy tag but not the bundle",
+                "this registry cannot list referrers: readers do not find the bundle, only what is under the legacy tag",
             ),
         }
     }
