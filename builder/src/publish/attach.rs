@@ -18,5 +18,5 @@ pub async fn attach(
 ) -> Result<Published, Error> {
     let registry = find(image, transport).await?;
     let attached = signer::attach(&registry, offline).await;
-    Ok(attached.map_err(|error| refused(image, error))?)
+    Ok(attached.map_err(|error| refused("attaching to", image, error))?)
 }

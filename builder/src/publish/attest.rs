@@ -29,7 +29,7 @@ pub async fn attest(
     let predicate = read(kind, path)?;
     let registry = find(image, transport).await?;
     let attested = signer::attest_image(&registry, image, signer, kind, predicate).await;
-    Ok(attested.map_err(|error| refused(image, error))?)
+    Ok(attested.map_err(|error| refused("signing", image, error))?)
 }
 
 pub(super) fn read(kind: &Predicate, path: &Path) -> Result<Value, Error> {

@@ -18,12 +18,12 @@ pub async fn sign(
 ) -> Result<Published, Hinted> {
     let registry = find(image, transport).await?;
     let signed = signer::sign_image(&registry, image, signer, annotations).await;
-    signed.map_err(|error| refused(image, error))
+    signed.map_err(|error| refused("signing", image, error))
 }
 
-pub(super) fn refused(image: &ImageRef, error: signer::Error) -> Hinted {
+pub(super) fn refused(doing: &str, image: &ImageRef, error: signer::Error) -> Hinted {
     let hint = error.hint();
-    let refused = Hinted::doing(format_args!("signing {image}"), error);
+    let refused = Hinted::doing(format_args!("{doing} {image}"), error);
     match hint {
         Some(hint) => refused.hinting(hint),
         None => refused,
