@@ -2,6 +2,7 @@
 
 mod cli;
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -124,7 +125,7 @@ fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
     interrupt.check()?;
     let path = inputs::write_lock(&lock, &arguments.directory)?;
     drop(progress);
-    print::line(&path.display().to_string()).map_err(|error| Hinted::printing(error).into())
+    print::line(&path.display().to_string()).map_err(unprinted)
 }
 
 fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
@@ -139,10 +140,8 @@ fn build(arguments: &cli::Build, interrupt: &Interrupt) -> Result<(), Error> {
     ));
     match arguments.how.json {
         true => print::json(&report(&built, Some(&arguments.output), started.elapsed()))
-            .map_err(|error| Hinted::printing(error).into()),
-        false => {
-            print::line(&image_digest.to_string()).map_err(|error| Hinted::printing(error).into())
-        }
+            .map_err(unprinted),
+        false => print::line(&image_digest.to_string()).map_err(unprinted),
     }
 }
 
@@ -155,10 +154,9 @@ fn digest(arguments: &cli::Digest, interrupt: &Interrupt) -> Result<(), Error> {
         image_id,
     } = built.identities;
     match arguments.how.json {
-        true => print::json(&report(&built, None, started.elapsed()))
-            .map_err(|error| Hinted::printing(error).into()),
+        true => print::json(&report(&built, None, started.elapsed())).map_err(unprinted),
         false => print::line(&format!("image_digest {image_digest}\nimage_id {image_id}"))
-            .map_err(|error| Hinted::printing(error).into()),
+            .map_err(unprinted),
     }
 }
 
@@ -265,13 +263,13 @@ fn prune(arguments: &cli::Prune) -> Result<(), Error> {
     let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
     let (removed, left) = (mebibytes(pruned.removed), mebibytes(pruned.left));
     print::note(&format!("removed {removed} MiB; {left} MiB remain"));
-    print::line(&folder.display().to_string()).map_err(|error| Hinted::printing(error).into())
+    print::line(&folder.display().to_string()).map_err(unprinted)
 }
 
 async fn push(arguments: &cli::Push) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let image = push::push(&arguments.layout, &arguments.reference, &transport).await?;
-    print::line(&image.to_string()).map_err(|error| Hinted::printing(error).into())
+    print::line(&image.to_string()).map_err(unprinted)
 }
 
 async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
@@ -304,7 +302,7 @@ fn annotations(arguments: &cli::Annotated) -> Result<Annotations, Error> {
     Ok(annotations.map_err(Hinted::from_error)?)
 }
 
-/// Prints bytes to sign, and who is to sign them, with which algorithm.
+/// Prints bytes to sign, and the key and the algorithm to sign them with.
 fn payload(arguments: &cli::Payload) -> Result<(), Error> {
     let (image, public) = (&arguments.image, &arguments.key);
     let key = signer::public_key(&public.key, public.algorithm)?;
@@ -317,11 +315,11 @@ fn payload(arguments: &cli::Payload) -> Result<(), Error> {
     };
     if let Some(algorithm) = key.algorithms().next() {
         print::note(&format!(
-            "to sign by key {}, with {algorithm}",
+            "sign these bytes with key {}, by {algorithm}",
             key.key_id().hex()
         ));
     }
-    print::bytes(&bytes).map_err(|error| Hinted::printing(error).into())
+    print::bytes(&bytes).map_err(unprinted)
 }
 
 async fn attach(arguments: &cli::Attach) -> Result<(), Error> {
@@ -372,13 +370,12 @@ fn report_signature(
     if let Some(note) = published.note() {
         print::note(&format!("note: {note}"));
     }
-    print::line(&image.to_string()).map_err(|error| Hinted::printing(error).into())
+    print::line(&image.to_string()).map_err(unprinted)
 }
 
 fn keygen(arguments: &cli::Keygen) -> Result<(), Error> {
     let (private, public) = publish::keygen(&arguments.prefix, arguments.algorithm)?;
-    print::line(&format!("{}\n{}", private.display(), public.display()))
-        .map_err(|error| Hinted::printing(error).into())
+    print::line(&format!("{}\n{}", private.display(), public.display())).map_err(unprinted)
 }
 
 async fn transport(arguments: &Registry) -> Result<Transport, Error> {
@@ -391,4 +388,8 @@ async fn transport(arguments: &Registry) -> Result<Transport, Error> {
                 Hinted::from_error(error).hinting(hint).into()
             }),
     }
+}
+
+fn unprinted(source: io::Error) -> Error {
+    Hinted::printing(source).into()
 }
