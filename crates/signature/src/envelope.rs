@@ -159,14 +159,10 @@ impl Envelope {
     /// # Errors
     /// No signature is by `key`.
     pub fn signed_by(&self, key: &PublicKey) -> Result<Self, Error> {
-        let signed = pae(&self.payload_type, &self.payload);
-        let message = Message::new(&signed);
-        let mut signatures = self.signatures.iter();
-        let own = signatures.find(|signature| key.verifies(&message, &signature.bytes));
-        let own = own.ok_or_else(|| Error::Signature { key: key.key_id() })?;
         Ok(Self {
-            signatures: vec![own.clone()],
-            ..self.clone()
+            payload_type: self.payload_type.clone(),
+            payload: self.payload.clone(),
+            signatures: vec![self.signature_by(key)?.clone()],
         })
     }
 
@@ -176,13 +172,16 @@ impl Envelope {
     /// # Errors
     /// No signature is by `key`.
     pub fn verify(&self, key: &PublicKey) -> Result<&[u8], Error> {
+        self.signature_by(key)?;
+        Ok(&self.payload)
+    }
+
+    fn signature_by(&self, key: &PublicKey) -> Result<&Signature, Error> {
         let signed = pae(&self.payload_type, &self.payload);
         let message = Message::new(&signed);
-        let holds = |signature: &Signature| key.verifies(&message, &signature.bytes);
-        match self.signatures.iter().any(holds) {
-            true => Ok(&self.payload),
-            false => Err(Error::Signature { key: key.key_id() }),
-        }
+        let mut signatures = self.signatures.iter();
+        let own = signatures.find(|signature| key.verifies(&message, &signature.bytes));
+        own.ok_or_else(|| Error::Signature { key: key.key_id() })
     }
 }
 
