@@ -87,7 +87,10 @@ impl<'a> Offline<'a> {
             Ok(envelope) => envelope,
             Err(error) => match Bundle::parse(bytes) {
                 Ok(bundle) => bundle.envelope().clone(),
-                Err(_) => return Err(unread(error)),
+                Err(of_bundle) => {
+                    let reason = format!("{error}; as a bundle: {of_bundle}");
+                    return Err(Error::Payload(reason));
+                }
             },
         };
         Self::statement(image, key, &envelope)
@@ -328,6 +331,10 @@ mod tests {
             .map(|key| serde_json::from_slice::<Value>(&signed(key).to_bytes().unwrap()).unwrap());
         both["signatures"] = json!([more["signatures"][0], both["signatures"][0]]);
         let image = image();
+        let certified = replaced(&bundle, r#""publicKey":"#, r#""certificate":"#);
+        let error = Offline::envelope(&image, key.public(), &certified).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("found a certificate"), "{error}");
         for bytes in [bundle, both.to_string().into_bytes()] {
             let offline = Offline::envelope(&image, key.public(), &bytes).unwrap();
             let Signed::Statement(_, envelope) = offline.signed else {
