@@ -16,6 +16,7 @@ use crate::{Algorithm, Annotations, Encoding, Error, Hash, KeyType, PublicKey};
 const EXPONENT: u32 = 65_537;
 /// The value of `critical.type`.
 const TYPE: &str = "cosign container image signature";
+
 /// A payload: the digest that was signed, and its repository.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Payload {

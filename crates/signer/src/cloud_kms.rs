@@ -66,8 +66,8 @@ impl CloudKms {
     /// Signs `message` with the key's algorithm: its digest is sent, or the message itself for Ed25519.
     ///
     /// # Errors
-    /// The message is longer than 64 KiB and the key is for Ed25519, Cloud KMS refuses or cannot be reached, or a checksum shows that the request or the answer was
-    /// changed on the way.
+    /// The message is longer than 64 KiB and the key is for Ed25519, Cloud KMS refuses or cannot be reached, or a
+    /// checksum shows that the request or the answer was changed on the way.
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let request = self.client.asymmetric_sign().set_name(&self.name);
         let hash = self.public.algorithms().find_map(Algorithm::hash);

@@ -57,7 +57,7 @@ fn unknown(text: &str) -> Error {
     ))
 }
 
-/// A private key to sign with, in a file or in Cloud KMS.
+/// A private key to sign with.
 pub struct Signer(Inner);
 
 enum Inner {

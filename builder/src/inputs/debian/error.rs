@@ -73,10 +73,10 @@ impl ArchiveError {
 /// The hint if the archive does not give the file at `path`.
 fn unfetched(path: &str, fault: &Fault) -> &'static str {
     match fault {
-        absent if absent.is_absence() && path.starts_with("dists/") => {
+        _ if fault.is_absence() && path.starts_with("dists/") => {
             "check the address of the package archive, and the suite in Image.toml"
         }
-        absent if absent.is_absence() => {
+        _ if fault.is_absence() => {
             "the archive no longer has this file: name an archive that keeps old packages with --archive, or run \
              `builder lock` again"
         }

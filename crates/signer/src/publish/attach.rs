@@ -1,4 +1,4 @@
-//! Signatures that were made elsewhere, by whoever holds the key: they are checked, and published as our own are.
+//! Signatures that were made elsewhere, without this program: they are checked, and published as its own are.
 
 use attest::predicate::COSIGN_SIGN;
 use attest::{Statement, Subject};
@@ -28,7 +28,7 @@ const SEVERAL: &str = "`verifier` will not count this statement: it has several 
 /// A note on a statement without the name of a repository.
 const NOWHERE: &str = "`verifier` will not count this statement: it names no repository";
 
-/// A signature that was made elsewhere. Its key has been verified, and that it is for the image.
+/// A signature that was made elsewhere. It has been verified with the key, and is for the image.
 #[derive(Debug)]
 pub struct Offline<'a> {
     image: &'a ImageRef,
@@ -121,7 +121,7 @@ impl<'a> Offline<'a> {
         })
     }
 
-    /// A note for the user, if the signed bytes limit who counts the signature.
+    /// A note for the user, if Confidential Space or `verifier` does not count the signature.
     pub fn note(&self) -> Option<&'static str> {
         self.note
     }
