@@ -112,7 +112,7 @@ pub struct Keys {
 pub struct Signature {
     /// The file that was signed
     pub file: PathBuf,
-    /// The signature, as bytes or base64
+    /// The signature: its bytes, their base64, or the bundle that cosign sign-blob wrote
     #[arg(long, value_name = "FILE")]
     pub signature: PathBuf,
     /// The keys.
