@@ -18,8 +18,9 @@ struct Message {
 }
 
 /// The signature in a file that holds its bytes, as openssl writes them, their base64, as cosign 2 does, or a bundle,
-/// as `cosign sign-blob` 3 does. Base64 may be in lines, as `base64` writes it and Go reads it. What else the bundle says has no effect: the signature is to be verified with a key.
-/// No signature looks like base64 or JSON by accident: each has 64 random bytes or more.
+/// as `cosign sign-blob` 3 does. Base64 may be in lines, as `base64` writes it and Go reads it. What else the bundle says
+/// has no effect: the signature is to be verified with a key. No signature looks like base64 or JSON by accident: each
+/// has 64 random bytes or more.
 pub fn detached(file: Vec<u8>) -> Vec<u8> {
     let decode = |text: &[u8]| {
         let lines = text.trim_ascii().split(|byte| b"\r\n".contains(byte));
