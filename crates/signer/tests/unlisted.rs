@@ -58,6 +58,9 @@ async fn the_legacy_layout_is_published() {
         .await
         .unwrap();
     assert_eq!(signed, Published::TagOnly);
+    // True also of an attached bundle, beside which there may be no tag.
+    let note = signed.note().unwrap();
+    assert!(note.contains("only what is under the legacy tag"));
     assert!(signed.note().unwrap().contains("legacy tag"));
     let (kind, verdict) = (Vsa::PREDICATE, json!({"timeVerified": "now"}));
     let attested = attest_image(&registry, &image, &signer, &kind, verdict).await;
