@@ -192,6 +192,9 @@ fn nothing_is_outside_the_root() {
         [link("out", b'2', "b"), link("b", b'2', "/etc")],
         [link("d/e", b'2', ".."), link("out", b'2', "d/e/..")],
         [link("out", b'2', "b"), link("b", b'2', "out")],
+        [link("d", b'2', "."), link("d/out", b'2', "/etc")],
+        [link("out", b'2', "b"), link("out/a", b'2', "/etc")],
+        [link("d/e", b'2', ".."), link("out", b'1', "d/e")],
     ] {
         let links = links.concat();
         check_refusal(&[links.clone(), file("out/a", b'0', b"a")], through);
@@ -211,6 +214,19 @@ fn nothing_is_outside_the_root() {
         file("etc/out/e", b'0', b"e"),
     ];
     assert_eq!(read(&kept).unwrap().len(), kept.len());
+}
+
+/// Each folder above a link takes memory, and its name takes two bytes.
+#[test]
+fn links_in_too_many_folders_are_refused() {
+    let deep = "a/".repeat(2000);
+    let links: Vec<_> = (0..=500)
+        .map(|number| {
+            let path = format!("{number}/{deep}l");
+            [pax(&[("path", path.as_str())]), link("l", b'2', "x")].concat()
+        })
+        .collect();
+    check_refusal(&links, "more than 1000000 entries");
 }
 
 #[test]

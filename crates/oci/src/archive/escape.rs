@@ -12,6 +12,8 @@ use crate::layer::fault::{self, Fault, at, whole};
 #[derive(Default)]
 pub(super) struct Escapes {
     links: Links,
+    /// The links and the folders above them.
+    places: usize,
     /// Parts of paths that were followed.
     steps: u64,
     names: u64,
@@ -25,13 +27,33 @@ struct Links {
     below: HashMap<Vec<u8>, Links>,
 }
 
+/// Whether a link at the end of a path is followed.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Last {
+    Followed,
+    Kept,
+}
+
 impl Links {
-    fn insert(&mut self, path: &[u8], target: &[u8]) {
+    /// Returns how many links and folders are new.
+    fn insert(&mut self, path: &[u8], target: &[u8]) -> usize {
         let mut links = self;
+        let mut new = 0;
         for part in path.split(|&byte| byte == b'/') {
-            links = links.below.entry(part.to_vec()).or_default();
+            links = links.below.entry(part.to_vec()).or_insert_with(|| {
+                new += 1;
+                Self::default()
+            });
         }
         links.target = Some(target.to_vec());
+        new
+    }
+
+    /// The target of the link at a path.
+    fn target(&self, path: &[u8]) -> Option<&[u8]> {
+        let mut parts = path.split(|&byte| byte == b'/');
+        let found = parts.try_fold(self, |links, part| links.below.get(part));
+        found?.target.as_deref()
     }
 
     fn remove(&mut self, path: &[u8]) {
@@ -57,30 +79,52 @@ impl Escapes {
         if entry.flag == b'g' {
             return Ok(());
         }
-        let is_opened = !entry.is_header_only();
-        if self.leaves(&path, is_opened).map_err(fault)? {
-            return Err(fault(THROUGH));
-        }
-        if entry.flag == b'1' {
-            let target = inside(&entry.link);
-            let leaves = target.map_or(Ok(true), |target| self.leaves(&target, true));
-            if leaves.map_err(fault)? {
-                let link = String::from_utf8_lossy(&entry.link);
-                return Err(fault(fault::link(&link)));
+        let last = match entry.is_header_only() {
+            true => Last::Kept,
+            false => Last::Followed,
+        };
+        let place = self.resolve(&path, last).map_err(fault)?;
+        let place = place.ok_or_else(|| fault(THROUGH))?;
+        let target = self.target(entry).map_err(fault)?;
+        // Linux makes no link with a longer path or target.
+        match target.filter(|target| path.len().max(target.len()) <= LENGTH) {
+            Some(target) => self.insert(&place, &target).map_err(fault),
+            None => {
+                self.links.remove(&place);
+                Ok(())
             }
         }
-        // Linux makes no link with a longer path or target.
-        let is_link = entry.flag == b'2' && path.len().max(entry.link.len()) <= LENGTH;
-        match is_link {
-            true => self.links.insert(&path, &entry.link),
-            false => self.links.remove(&path),
-        }
-        Ok(())
     }
 
-    /// Whether a path, with its last part if `is_opened`, leads out of the root through links, or through more than
-    /// Linux follows.
-    fn leaves(&mut self, path: &[u8], is_opened: bool) -> Result<bool, Fault> {
+    /// The target of the symbolic link that an entry makes. A hard link to a symbolic link makes one too.
+    fn target(&mut self, entry: &Entry) -> Result<Option<Vec<u8>>, Fault> {
+        match entry.flag {
+            b'2' => Ok(Some(entry.link.clone())),
+            b'1' => {
+                let leaves = || fault::link(&String::from_utf8_lossy(&entry.link));
+                let path = inside(&entry.link).ok_or_else(leaves)?;
+                self.resolve(&path, Last::Followed)?.ok_or_else(leaves)?;
+                let place = self.resolve(&path, Last::Kept)?.ok_or_else(leaves)?;
+                Ok(self.links.target(&place).map(<[u8]>::to_vec))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn insert(&mut self, place: &[u8], target: &[u8]) -> Result<(), Fault> {
+        if place.len() > LENGTH {
+            return Err(LINKS);
+        }
+        self.places += self.links.insert(place, target);
+        match self.places > limits::ENTRIES {
+            true => Err(fault::entries(limits::ENTRIES)),
+            false => Ok(()),
+        }
+    }
+
+    /// The place of a path once its links are followed. `None` if it is outside the root, or if there are more links
+    /// than Linux follows.
+    fn resolve(&mut self, path: &[u8], last: Last) -> Result<Option<Vec<u8>>, Fault> {
         let parts = |path: &[u8]| {
             path.split(|&byte| byte == b'/')
                 .map(<[u8]>::to_vec)
@@ -89,6 +133,7 @@ impl Escapes {
         };
         let mut pending: Vec<Vec<u8>> = parts(path);
         let mut above = vec![Some(&self.links)];
+        let mut place: Vec<Vec<u8>> = Vec::new();
         let mut followed = 0;
         while let Some(part) = pending.pop() {
             self.steps += 1;
@@ -97,8 +142,9 @@ impl Escapes {
             }
             match &part[..] {
                 b"" | b"." => continue,
-                b".." if above.len() == 1 => return Ok(true),
+                b".." if place.is_empty() => return Ok(None),
                 b".." => {
+                    place.pop();
                     above.pop();
                     continue;
                 }
@@ -110,18 +156,21 @@ impl Escapes {
                 .flatten()
                 .and_then(|links| links.below.get(&part));
             let target = links.and_then(|links| links.target.as_ref());
-            match target.filter(|_| is_opened || !pending.is_empty()) {
+            match target.filter(|_| last == Last::Followed || !pending.is_empty()) {
                 Some(target) => {
                     followed += 1;
                     if target.starts_with(b"/") || followed > FOLLOWED {
-                        return Ok(true);
+                        return Ok(None);
                     }
                     pending.extend(parts(target));
                 }
-                None => above.push(links),
+                None => {
+                    place.push(part);
+                    above.push(links);
+                }
             }
         }
-        Ok(false)
+        Ok(Some(place.join(&b'/')))
     }
 
     fn count(&mut self, entry: &Entry) -> Result<(), Error> {
