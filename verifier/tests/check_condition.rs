@@ -103,6 +103,14 @@ fn a_condition_is_true_or_false_for_claims() {
     assert_eq!(judged(named, &["--mapping=a"]).0, 2);
 }
 
+/// Maps this many attributes to texts of this length.
+fn fill(provider: &mut Value, count: usize, length: usize) {
+    for number in 0..count {
+        let name = format!("attribute.a{number}");
+        provider["attributeMapping"][name] = format!("'{:length$}'", "").into();
+    }
+}
+
 #[test]
 fn a_provider_is_checked_with_its_mapping() {
     let judged = |change: fn(&mut Value)| {
@@ -153,6 +161,18 @@ fn a_provider_is_checked_with_its_mapping() {
     assert_eq!(
         refused(|p| p["attributeMapping"]["google.subject"] = format!("'{:128}'", "").into()),
         long
+    );
+    assert_eq!(
+        refused(|p| p["attributeMapping"]["attribute.a"] = format!("'{:2047}'", "").into()),
+        "mapping attribute.a: expected at most 2048 characters, found 2049"
+    );
+    assert_eq!(
+        refused(|p| fill(p, 50, 1)),
+        "checking mapping: expected at most 50 custom attributes, found 51"
+    );
+    assert_eq!(
+        refused(|p| fill(p, 5, 2000)),
+        "checking attributes: expected at most 8192 bytes, found 10005"
     );
     assert_eq!(
         refused(|p| p["attributeCondition"] = Value::Null),

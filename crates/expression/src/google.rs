@@ -6,6 +6,14 @@ use crate::{Object, Type, Variable};
 
 /// The largest length of the name of a custom attribute, in characters (IAM v1).
 const ATTRIBUTE: usize = 100;
+/// The largest number of custom attributes of a provider (IAM v1).
+pub const ATTRIBUTES_LIMIT: usize = 50;
+/// The largest length of a mapping expression, in characters (IAM v1).
+pub const MAPPING_LIMIT: usize = 2048;
+/// The largest length of `google.subject`, in bytes (IAM v1).
+pub const SUBJECT_LIMIT: usize = 127;
+/// The largest total length of all values that the claims of a token are mapped to, in bytes (IAM v1).
+pub const MAPPED_LIMIT: usize = 8 << 10;
 
 /// The variables of the attribute mapping of an identity provider: the claims of the token (IAM v1,
 /// `WorkloadIdentityPoolProvider.attributeMapping`).

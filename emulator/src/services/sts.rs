@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use confidential::claims::ISSUER;
 use content::json::null_is_default;
+use expression::google::{MAPPED_LIMIT, SUBJECT_LIMIT};
 use expression::{Program, Variables};
 use google::identity;
 use serde::Deserialize;
@@ -17,10 +18,6 @@ use crate::attestation::Attestation;
 use crate::oauth::Refusal;
 use crate::protojson::Ignored;
 
-/// The largest length of `google.subject`, in bytes (IAM).
-const SUBJECT: usize = 127;
-/// The largest total length of all mapped attributes, in bytes (IAM).
-const ATTRIBUTES: usize = 8 << 10;
 /// The lifetime of an access token, in seconds.
 const LIFETIME: u64 = 3600;
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -231,18 +228,18 @@ fn map(
 
 fn check_sizes(federated: &Federated) -> Result<(), Refusal> {
     let subject = federated.subject.len();
-    if subject == 0 || subject > SUBJECT {
+    if subject == 0 || subject > SUBJECT_LIMIT {
         let text = format!(
-            "The size of mapped attribute google.subject exceeds the {SUBJECT} bytes limit or is 0."
+            "The size of mapped attribute google.subject exceeds the {SUBJECT_LIMIT} bytes limit or is 0."
         );
         return Err(Refusal::new("invalid_grant", text));
     }
     let custom = federated.attributes.values().map(String::len);
     let groups = federated.groups.iter().map(String::len);
-    match custom.chain(groups).sum::<usize>() + subject > ATTRIBUTES {
+    match custom.chain(groups).sum::<usize>() + subject > MAPPED_LIMIT {
         true => Err(Refusal::new(
             "invalid_grant",
-            format!("The size of all mapped attributes exceeds the {ATTRIBUTES} bytes limit."),
+            format!("The size of all mapped attributes exceeds the {MAPPED_LIMIT} bytes limit."),
         )),
         false => Ok(()),
     }

@@ -7,7 +7,10 @@ use console::at;
 use console::hint::Hinted;
 use content::json::{self, null_is_default};
 use content::limits;
-use expression::google::{attribute_condition, attribute_mapping, mapped};
+use expression::google::{
+    ATTRIBUTES_LIMIT, MAPPED_LIMIT, MAPPING_LIMIT, SUBJECT_LIMIT, attribute_condition,
+    attribute_mapping, mapped,
+};
 use expression::{Error as Invalid, Program, Variables, compile_as, compile_condition};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,8 +18,6 @@ use serde_json::{Value, json};
 use super::{Facts, Judgement};
 use crate::Error;
 
-/// The largest length of `google.subject`, in bytes (IAM).
-const SUBJECT_LIMIT: usize = 127;
 const SUBJECT: &str = "google.subject";
 
 /// What to check.
@@ -91,15 +92,7 @@ impl Provider {
     }
 
     fn compile(&self) -> Result<Compiled, String> {
-        let mapping = self.attribute_mapping.iter();
-        let mapping = mapping.map(|(target, expression)| {
-            let kind = mapped(target);
-            let kind = kind.ok_or_else(|| format!("checking mapping: no attribute {target:?}"))?;
-            let program = compile_as(expression, &attribute_mapping(), &kind);
-            let program = program.map_err(|error| format!("mapping {target}: {error}"))?;
-            Ok((target.clone(), program))
-        });
-        let mapping = mapping.collect::<Result<_, String>>()?;
+        let mapping = self.compile_mapping()?;
         let condition = self.attribute_condition.trim();
         let program = match condition {
             "" => return Err("checking condition: it is empty, and admits every token".to_owned()),
@@ -114,6 +107,35 @@ impl Provider {
             condition: program.map_err(|error| error.to_string())?,
         })
     }
+
+    fn compile_mapping(&self) -> Result<BTreeMap<String, Program>, String> {
+        let targets = self.attribute_mapping.keys();
+        let custom = targets.filter(|target| target.starts_with("attribute."));
+        let custom = custom.count();
+        if custom > ATTRIBUTES_LIMIT {
+            return Err(format!(
+                "checking mapping: expected at most {ATTRIBUTES_LIMIT} custom attributes, found {custom}"
+            ));
+        }
+        let mapping = self.attribute_mapping.iter();
+        let programs = mapping.map(|(target, expression)| {
+            Ok((target.clone(), compile_expression(target, expression)?))
+        });
+        programs.collect()
+    }
+}
+
+fn compile_expression(target: &str, expression: &str) -> Result<Program, String> {
+    let kind = mapped(target);
+    let kind = kind.ok_or_else(|| format!("checking mapping: no attribute {target:?}"))?;
+    let length = expression.chars().count();
+    if length > MAPPING_LIMIT {
+        return Err(format!(
+            "mapping {target}: expected at most {MAPPING_LIMIT} characters, found {length}"
+        ));
+    }
+    compile_as(expression, &attribute_mapping(), &kind)
+        .map_err(|error| format!("mapping {target}: {error}"))
 }
 
 /// Whether a condition that compiles names `google` or `attribute`.
@@ -147,13 +169,8 @@ impl Compiled {
             Ok((target.clone(), value))
         });
         let attributes: BTreeMap<_, _> = mapping.collect::<Result<_, String>>()?;
-        let subject = attributes.get(SUBJECT).and_then(Value::as_str);
-        match subject.map(str::len) {
-            Some(length) if length == 0 || length > SUBJECT_LIMIT => Err(format!(
-                "mapping {SUBJECT}: expected 1 to {SUBJECT_LIMIT} bytes, found {length}"
-            )),
-            _ => Ok(attributes),
-        }
+        check_sizes(&attributes)?;
+        Ok(attributes)
     }
 
     fn judge(&self, claims: &Facts, attributes: &BTreeMap<String, Value>) -> Judgement {
@@ -163,6 +180,33 @@ impl Compiled {
             Ok(false) => Judgement::Refused("the condition is false for these claims".to_owned()),
             Err(error) => Judgement::Refused(error.to_string()),
         }
+    }
+}
+
+fn check_sizes(attributes: &BTreeMap<String, Value>) -> Result<(), String> {
+    match attributes.get(SUBJECT).map(length) {
+        Some(length) if length == 0 || length > SUBJECT_LIMIT => {
+            return Err(format!(
+                "mapping {SUBJECT}: expected 1 to {SUBJECT_LIMIT} bytes, found {length}"
+            ));
+        }
+        _ => {}
+    }
+    let total: usize = attributes.values().map(length).sum();
+    match total > MAPPED_LIMIT {
+        true => Err(format!(
+            "checking attributes: expected at most {MAPPED_LIMIT} bytes, found {total}"
+        )),
+        false => Ok(()),
+    }
+}
+
+/// The length of a text or a list of texts, in bytes.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(texts) => texts.iter().map(length).sum(),
+        _ => 0,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use content::json::null_is_default;
-use expression::google::{attribute_condition, attribute_mapping, mapped};
+use expression::google::{
+    ATTRIBUTES_LIMIT, MAPPING_LIMIT, attribute_condition, attribute_mapping, mapped,
+};
 use expression::{compile_as, compile_condition};
 use google::{ProjectNumber, identity};
 use serde::{Deserialize, Serialize};
@@ -16,10 +18,6 @@ use crate::status::Status;
 const AUDIENCES: usize = 10;
 /// The largest length of an audience, in characters.
 const AUDIENCE: usize = 256;
-/// The largest number of custom attributes.
-const ATTRIBUTES: usize = 50;
-/// The largest length of a mapping expression, in characters.
-const MAPPING: usize = 2048;
 // The limits of IAM v1, `workloadIdentityPools.create` and `providers.create`.
 /// The largest length of a display name, in characters.
 const DISPLAY_NAME: usize = 32;
@@ -274,9 +272,9 @@ fn check_mapping(mapping: &BTreeMap<String, String>) -> Result<(), Status> {
         ));
     }
     let is_custom = |target: &&String| target.starts_with("attribute.");
-    if mapping.keys().filter(is_custom).count() > ATTRIBUTES {
+    if mapping.keys().filter(is_custom).count() > ATTRIBUTES_LIMIT {
         return Err(Status::invalid(format!(
-            "At most {ATTRIBUTES} custom attributes are allowed."
+            "At most {ATTRIBUTES_LIMIT} custom attributes are allowed."
         )));
     }
     for (target, expression) in mapping {
@@ -286,9 +284,9 @@ fn check_mapping(mapping: &BTreeMap<String, String>) -> Result<(), Status> {
                  format 'attribute.{{custom_attribute}}'"
             ))
         })?;
-        if expression.chars().count() > MAPPING {
+        if expression.chars().count() > MAPPING_LIMIT {
             return Err(Status::invalid(format!(
-                "The attribute mapping of {target} has more than {MAPPING} characters."
+                "The attribute mapping of {target} has more than {MAPPING_LIMIT} characters."
             )));
         }
         compile_as(expression, &attribute_mapping(), &kind)
