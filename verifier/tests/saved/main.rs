@@ -151,6 +151,20 @@ fn a_file_that_cannot_be_read_is_an_error() {
     assert_eq!(error.hint(), expected, "{error}");
 }
 
+/// It may be a signature, whichever image is chosen.
+#[test]
+fn an_entry_that_cannot_be_read_is_an_error() {
+    let mut store = Store::new();
+    let other = Descriptor::of(media::MANIFEST, b"other");
+    let path = store.layout.blob_path(&other.digest);
+    store.listed.push(other);
+    let chosen = format!("@{}", store.image.digest);
+    assert!(store.open(&chosen).is_ok());
+    std::fs::create_dir(path).unwrap();
+    let error = store.open(&chosen).err().unwrap();
+    assert!(matches!(error, Error::Layout { .. }), "{error}");
+}
+
 #[test]
 fn one_of_several_images_is_chosen() {
     let mut store = Store::new();

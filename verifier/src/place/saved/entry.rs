@@ -1,7 +1,9 @@
 //! What the entries of a layout's index are. Annotations and artifact types are not trusted: the layers and the subject of
 //! each manifest decide.
 
-use content::{Digest, limits};
+use std::io;
+
+use content::{Digest, ReadError, limits};
 use oci::{Descriptor, Index, Layout, Manifest, media};
 
 use super::super::fetched::Legacy;
@@ -38,8 +40,11 @@ pub(super) enum Entry {
     Referrer,
 }
 
-/// Decides what an entry is by its manifest. An entry that cannot be read is evidence only if it is annotated as such:
-/// otherwise it may be the image.
+/// Decides what an entry is by its manifest. An entry that is absent or invalid is evidence only if it is annotated as
+/// such: otherwise it may be the image.
+///
+/// # Errors
+/// The manifest exists and cannot be read.
 pub(super) fn entry(layout: &Layout, listed: &Descriptor) -> Result<Entry, oci::Error> {
     let tag = legacy_tag(listed);
     let bytes = layout.read_blob(listed, limits::MANIFEST);
@@ -61,7 +66,7 @@ pub(super) fn entry(layout: &Layout, listed: &Descriptor) -> Result<Entry, oci::
     };
     let manifest = match manifest {
         Ok(manifest) => manifest,
-        Err(error @ oci::Error::File(_)) => return Err(error),
+        Err(error) if is_unread(&error) => return Err(error),
         Err(_) if is_annotated(listed) || tag.is_some() => return Ok(evidence(None)),
         Err(_) => return Ok(Entry::Image),
     };
@@ -70,6 +75,16 @@ pub(super) fn entry(layout: &Layout, listed: &Descriptor) -> Result<Entry, oci::
         Some(kind) => evidence(Some(kind)),
         None => Entry::Image,
     })
+}
+
+fn is_unread(error: &oci::Error) -> bool {
+    match error {
+        oci::Error::Content {
+            source: ReadError::Io(error),
+            ..
+        } => error.kind() != io::ErrorKind::NotFound,
+        _ => false,
+    }
 }
 
 /// The tag `sha256-<hex>.sig`, for example, if the entry has such a name. Without a suffix, it is that of a list of
