@@ -174,6 +174,11 @@ impl Collector<'_> {
     async fn boms(&mut self) -> Result<(), Error> {
         let image = self.published.image.digest;
         for (carrier, digest, manifest) in self.tagged(&image, Legacy::Boms).await? {
+            let mut known = self.published.boms.iter();
+            // A layout can list one manifest very often.
+            if known.any(|bom| bom.digest == digest) {
+                continue;
+            }
             let Some(document) = manifest.layers.first() else {
                 continue;
             };

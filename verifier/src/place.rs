@@ -77,16 +77,16 @@ impl Place<'_> {
         }
     }
 
-    /// The manifests of this kind that belong to `image`: one under a tag, or those that a layout lists.
+    /// The manifests of this kind that belong to `subject`: one under a tag, or those that a layout lists.
     pub(crate) async fn legacy(
         self,
-        image: &Digest,
+        subject: &Digest,
         kind: Legacy,
     ) -> Result<Vec<Attached>, oci::Error> {
-        let tag = Tag::of_digest(image, kind.suffix())?;
+        let tag = Tag::of_digest(subject, kind.suffix())?;
         let registry = match self {
             Self::Registry(registry) => registry,
-            Self::Saved(saved) => return Ok(saved.legacy(&tag, kind)),
+            Self::Saved(saved) => return Ok(saved.legacy(subject, &tag, kind)),
         };
         let found = registry.manifest_by_tag(&tag).await.transpose();
         let carrier = Carrier::Tag(tag.to_string());

@@ -62,10 +62,8 @@ impl Saved {
         let layout = layout.map_err(|e| unread(location, e))?;
         let index = layout.index().map_err(|e| unread(location, e))?;
         if index.manifests.len() > ENTRIES {
-            return Err(refused(
-                location,
-                format!("its index has more than {ENTRIES} entries"),
-            ));
+            let fault = format!("its index has more than {ENTRIES} entries");
+            return Err(refused(location, fault).into());
         }
         let mut images = Vec::new();
         let (mut evidence, mut indexes) = (Vec::new(), Vec::new());
@@ -116,12 +114,13 @@ impl Saved {
         Ok(self.layout.blob_path(&layer.digest))
     }
 
-    /// The listed manifests with this tag, and those of this kind without a tag: a signature names the digest that it
-    /// is for.
-    pub(super) fn legacy(&self, tag: &Tag, kind: Legacy) -> Vec<Attached> {
+    /// The listed manifests with this tag, and, if `subject` is the image, those of this kind without a tag: a signature
+    /// names the digest that it is for.
+    pub(super) fn legacy(&self, subject: &Digest, tag: &Tag, kind: Legacy) -> Vec<Attached> {
+        let is_image = *subject == self.image;
         let belongs = |found: &&Evidence| match &found.tag {
             Some(name) => name == tag.as_str(),
-            None => found.kind.unwrap_or(Legacy::Signatures) == kind,
+            None => is_image && found.kind.unwrap_or(Legacy::Signatures) == kind,
         };
         let found = self.evidence.iter().filter(belongs);
         found
@@ -145,7 +144,7 @@ impl Saved {
                 return Err(more_than(Value::Count(BLOBS)));
             }
         }
-        // The order of a directory is that of chance.
+        // A directory has no order.
         digests.sort();
         let mut referrers = Referrers::default();
         let mut budget = DOCUMENTS;
@@ -230,16 +229,15 @@ fn choose(location: &Location, images: &[Descriptor]) -> Result<Digest, Hinted> 
     match (&found[..], &location.chosen) {
         ([only], _) => Ok(*only),
         ([], Some(Chosen::Name(name))) => {
-            Err(refused(location, format!("no image is named {name:?}")))
+            let fault = format!("no image is named {name:?}");
+            Err(refused(location, fault).hinting(CHOOSE).into())
         }
-        ([], _) => Err(refused(location, "it has no image".to_owned())),
+        ([], _) => Err(refused(location, "it has no image".to_owned()).into()),
         (several, _) => {
             let several = several.iter().take(8).map(ToString::to_string);
             let several: Vec<_> = several.collect();
-            Err(refused(
-                location,
-                format!("it has several images: {}", several.join(", ")),
-            ))
+            let fault = format!("it has several images: {}", several.join(", "));
+            Err(refused(location, fault).hinting(CHOOSE).into())
         }
     }
 }
@@ -288,7 +286,8 @@ fn unread(location: &Location, source: oci::Error) -> Hinted {
     Cause::Layout(source).doing(reading(location))
 }
 
+const CHOOSE: &str = "append @sha256:<digest> or :<name> to choose an image";
+
 fn refused(location: &Location, fault: String) -> Hinted {
-    let refused = Hinted::new(format_args!("{}: {fault}", reading(location)));
-    refused.hinting("append @sha256:<digest> or :<name> to choose an image")
+    Hinted::new(format_args!("{}: {fault}", reading(location)))
 }

@@ -68,10 +68,12 @@ fn a_legacy_bill_of_materials_is_a_note_that_names_its_signers() {
         store.listed.truncate(1);
         let tag = |digest: &content::Digest, suffix| format!("sha256-{}{suffix}", digest.hex());
         let listed = annotated(bom.clone(), NAME, &tag(&store.image.digest, ".sbom"));
-        store.listed.push(listed);
+        store.listed.extend([listed.clone(), listed]);
         let listed = signatures.map(|entry| annotated(entry, NAME, &tag(&bom.digest, ".sig")));
         store.listed.extend(listed);
-        let words = passes(Case::bare(), store.published());
+        let published = store.published();
+        assert_eq!(published.boms.len(), 1);
+        let words = passes(Case::bare(), published);
         let note = format!("bill of materials of type text/spdx+json, signed by {signers}");
         assert!(words.contains(&note), "{words}");
     }
