@@ -51,7 +51,7 @@ impl Root {
     /// Parses the only certificate in a text.
     ///
     /// # Errors
-    /// There is none or more than one, or it is invalid.
+    /// The text does not have exactly one certificate, or the certificate is invalid.
     pub(super) fn parse(pem: &[u8]) -> Result<Self, InvalidRoot> {
         let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>()?;
         let [der] = &certificates[..] else {

@@ -1,6 +1,7 @@
 //! What a place answers: content, or why there is none.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
 
 use console::hint::{self, Hinted};
 use content::{CheckError, Digest, ReadError};
@@ -51,6 +52,10 @@ impl Cause {
             Self::Layout(source) => {
                 let hint = match &source {
                     oci::Error::File(at) => hint::of_file(&at.source),
+                    oci::Error::Content {
+                        source: ReadError::Io(error),
+                        ..
+                    } if error.kind() != ErrorKind::NotFound => hint::of_file(error),
                     _ => LAYOUT,
                 };
                 Hinted::doing(doing, source).hinting(hint)

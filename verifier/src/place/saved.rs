@@ -63,7 +63,7 @@ impl Saved {
         let index = layout.index().map_err(|e| unread(location, e))?;
         if index.manifests.len() > ENTRIES {
             let fault = format!("its index has more than {ENTRIES} entries");
-            return Err(refused(location, fault).into());
+            return Err(refused(location, fault));
         }
         let mut images = Vec::new();
         let (mut evidence, mut indexes) = (Vec::new(), Vec::new());
@@ -230,14 +230,14 @@ fn choose(location: &Location, images: &[Descriptor]) -> Result<Digest, Hinted> 
         ([only], _) => Ok(*only),
         ([], Some(Chosen::Name(name))) => {
             let fault = format!("no image is named {name:?}");
-            Err(refused(location, fault).hinting(CHOOSE).into())
+            Err(refused(location, fault).hinting(CHOOSE))
         }
-        ([], _) => Err(refused(location, "it has no image".to_owned()).into()),
+        ([], _) => Err(refused(location, "it has no image".to_owned())),
         (several, _) => {
             let several = several.iter().take(8).map(ToString::to_string);
             let several: Vec<_> = several.collect();
             let fault = format!("it has several images: {}", several.join(", "));
-            Err(refused(location, fault).hinting(CHOOSE).into())
+            Err(refused(location, fault).hinting(CHOOSE))
         }
     }
 }
