@@ -194,6 +194,21 @@ fn a_layout_is_verified_by_both_algorithms() {
     }
 }
 
+/// What a manifest of Docker names would not be checked.
+#[test]
+fn a_manifest_of_docker_is_not_judged() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    layout(path, Algorithm::Sha256);
+    let index = fs::read_to_string(path.join("index.json")).unwrap();
+    let oci = "application/vnd.oci.image.manifest.v1+json";
+    let docker = "application/vnd.docker.distribution.manifest.v2+json";
+    fs::write(path.join("index.json"), index.replace(oci, docker)).unwrap();
+    let (status, _, error) = check(path, &["image", "."]);
+    assert_eq!(status, 2, "{error}");
+    assert!(error.contains("is not supported"), "{error}");
+}
+
 #[test]
 fn the_diff_id_of_a_layer_is_compared() {
     let folder = TempDir::new().unwrap();

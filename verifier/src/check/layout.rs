@@ -15,6 +15,12 @@ use crate::Error;
 /// Indexes in indexes; builders nest two.
 const DEPTH: usize = 8;
 
+/// Documents of Docker, which list further blobs as those of OCI do.
+const DOCKER: [&str; 2] = [
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+];
+
 /// Why the walk over a layout ends early.
 enum Stop {
     /// The layout is invalid.
@@ -85,6 +91,7 @@ impl<'a> Layout<'a> {
                     let bytes = self.document(descriptor)?;
                     self.manifest(&Manifest::parse_any(&bytes).map_err(invalid)?)?;
                 }
+                other if DOCKER.contains(&other) => return Err(unsupported_type(descriptor)),
                 _ => self.blob(descriptor)?,
             }
         }
@@ -152,7 +159,7 @@ impl<'a> Layout<'a> {
     /// Reads a layer, and compares its diff ID.
     fn unpack(&self, layer: &Descriptor<AnyDigest>, diff_id: &AnyDigest) -> Walk {
         if ![media::LAYER_TAR, media::LAYER_GZIP].contains(&layer.media_type.as_str()) {
-            return Err(unsupported_type(&layer.media_type));
+            return Err(unsupported_type(layer));
         }
         let path = self.path(&layer.digest);
         let open = || open_regular(&path).map_err(At::reading(&path));
@@ -203,7 +210,8 @@ fn unsupported(digest: &AnyDigest) -> Stop {
     Stop::Unknown(Hinted::new(message).into())
 }
 
-fn unsupported_type(media_type: &str) -> Stop {
-    let message = format!("reading layer: media type {media_type} is not supported");
+fn unsupported_type(descriptor: &Descriptor<AnyDigest>) -> Stop {
+    let (digest, media_type) = (&descriptor.digest, &descriptor.media_type);
+    let message = format!("verifying {digest}: media type {media_type} is not supported");
     Stop::Unknown(Hinted::new(message).into())
 }
