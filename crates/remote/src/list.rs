@@ -192,7 +192,7 @@ mod tests {
         let unreadable = "unreadable";
         assert_eq!(
             kinds,
-            [["manifest"; 3].as_slice(), &[unreadable; 6],].concat()
+            [["manifest"; 3].as_slice(), &[unreadable; 6]].concat()
         );
     }
 

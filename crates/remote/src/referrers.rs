@@ -52,7 +52,7 @@ impl fmt::Display for PassedOver {
             Self::OtherSubject(referrer) => {
                 write!(
                     f,
-                    "referrer {referrer} is listed but refers to another manifest"
+                    "referrer {referrer} is listed but does not refer to the image"
                 )
             }
             Self::Unknown(digest) => write!(f, "referrer has the invalid digest \"{digest}\""),
