@@ -8,7 +8,8 @@ use flate2::read::MultiGzDecoder;
 use super::fault::{self, unreadable, whole};
 use crate::Error;
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The first bytes of gzip.
+pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Decompresses a blob. The first bytes show its compression.

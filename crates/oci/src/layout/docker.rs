@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::{Layout, persist, temporary};
 use crate::layer::EntryPath;
 use crate::layer::gzip::StoredGzip;
+use crate::layer::stream::GZIP;
 use crate::{Config, Descriptor, Error, Index, Manifest, media};
 
 const LIST: &str = "manifest.json";
@@ -20,7 +21,6 @@ const LIST: &str = "manifest.json";
 const NAME: &str = "io.containerd.image.name";
 /// Maximum number of images, and of names of one image.
 const IMAGES: usize = 256;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// One image in `manifest.json`. Other members are not used.
 #[derive(Deserialize)]
@@ -105,9 +105,10 @@ impl Converter<'_> {
     fn write_layer(&self, path: &EntryPath) -> Result<Descriptor, Error> {
         let path = self.dir.join(path.as_str());
         let mut file = open_regular(&path).map_err(At::reading(&path))?;
-        let mut compressed = temporary(&self.dir.join("blobs/sha256"))?;
-        store(&mut file, compressed.as_file_mut()).map_err(At::writing(&path))?;
-        let (digest, size) = digest(compressed.as_file_mut()).map_err(At::reading(&path))?;
+        let blobs = self.layout.folder();
+        let mut compressed = temporary(&blobs)?;
+        store(&mut file, compressed.as_file_mut()).map_err(At::writing(&blobs))?;
+        let (digest, size) = digest(compressed.as_file_mut()).map_err(At::reading(&blobs))?;
         persist(compressed, &self.layout.blob_path(&digest))?;
         Ok(Descriptor::new(media::LAYER_GZIP, digest, size))
     }
