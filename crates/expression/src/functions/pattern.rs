@@ -17,6 +17,8 @@ const SIZE: usize = 2 << 20;
 /// The number of items that count for compiling a pattern.
 const COMPILE: usize = 100;
 const MATCHES: &str = "matches";
+/// The escapes that stand for more than one character.
+const SETS: &str = "dDpPsSwW";
 
 /// The function, for one evaluation, which compiles each pattern once.
 pub(super) fn matcher(
@@ -69,13 +71,17 @@ fn translate(pattern: &str) -> Result<String, String> {
 
 /// `\Q` to `\E`, or to the end.
 fn quoted(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
-    let text: String = rest.by_ref().skip(1).collect();
-    let (literal, after) = text.split_once("\\E").unwrap_or((&text, ""));
-    out.push_str(&regex::escape(literal));
-    // What follows is translated by the caller's own call.
-    if let Ok(after) = translate(after) {
-        out.push_str(&after);
+    rest.next();
+    while let Some(c) = rest.next() {
+        if c == '\\' && rest.next_if_eq(&'E').is_some() {
+            return;
+        }
+        literal(c, out);
     }
+}
+
+fn literal(c: char, out: &mut String) {
+    out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
 }
 
 /// What follows a backslash outside of a class.
@@ -109,35 +115,79 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String>
     if rest.next_if_eq(&'^').is_some() {
         out.push('^');
     }
-    if rest.next_if_eq(&']').is_some() {
-        out.push_str("\\]");
+    if rest.peek() == Some(&']') {
+        range(rest, out)?;
     }
-    while let Some(c) = rest.next() {
-        match c {
-            ']' => {
-                out.push(c);
+    while let Some(c) = rest.peek().copied() {
+        let mut after = rest.clone().skip(1);
+        match (c, after.next()) {
+            (']', _) => {
+                out.extend(rest.next());
                 return Ok(());
             }
-            '\\' => match rest.next() {
-                Some(c) => out.push_str(&escaped(c)?),
-                None => out.push(c),
-            },
-            '[' if rest.peek() == Some(&':') => {
-                out.push(c);
-                named(rest, out);
-            }
-            '[' | '&' | '~' => out.extend(['\\', c]),
-            _ => out.push(c),
+            ('[', Some(':')) => copy_to(']', rest, out),
+            ('\\', Some(c)) if SETS.contains(c) => set(rest, out)?,
+            _ => range(rest, out)?,
         }
     }
     Ok(())
 }
 
-/// The rest of a class such as `[:alpha:]`.
-fn named(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
+/// An escape such as `\d` or `\p{Greek}`.
+fn set(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    rest.next();
+    let Some(c) = rest.next() else {
+        return Ok(());
+    };
+    out.push_str(&escaped(c)?);
+    match rest.peek().copied() {
+        Some('{') if "pP".contains(c) => copy_to('}', rest, out),
+        Some(name) if "pP".contains(c) => {
+            out.push(name);
+            rest.next();
+        }
+        _ => (),
+    }
+    Ok(())
+}
+
+/// A character of a class, or two with a hyphen between them.
+fn range(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    member(rest, out)?;
+    let mut after = rest.clone();
+    if after.next() == Some('-') && after.next().is_some_and(|c| c != ']') {
+        out.extend(rest.next());
+        member(rest, out)?;
+    }
+    Ok(())
+}
+
+/// A character of a class, or an escape that stands for one.
+fn member(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    match rest.next() {
+        Some('\\') => (),
+        Some(c) => {
+            literal(c, out);
+            return Ok(());
+        }
+        None => return Ok(()),
+    }
+    match rest.next() {
+        Some(c) if SETS.contains(c) => return Err(format!("-\\{c}")),
+        Some(c) => out.push_str(&escaped(c)?),
+        None => out.push('\\'),
+    }
+    if out.ends_with("\\x") && rest.peek() == Some(&'{') {
+        copy_to('}', rest, out);
+    }
+    Ok(())
+}
+
+/// Copies up to and with `last`, or to the end.
+fn copy_to(last: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) {
     for c in rest.by_ref() {
         out.push(c);
-        if c == ']' {
+        if c == last {
             return;
         }
     }
@@ -196,6 +246,16 @@ mod tests {
             (r"^\Qa.b\E.$", "a.bc", true),
             (r"^\Qa.b", "axb", false),
             (r"^\<a\>$", "<a>", true),
+            (r"^\Qa\E\Q.\E\d$", "a.1", true),
+            (r"^\Qa\\E$", r"a\", true),
+            ("^[+--]$", ",", true),
+            ("^[^!--]$", ",", false),
+            ("^[--/]$", ".", true),
+            ("^[a-]$", "-", true),
+            (r"^[a-c\-{]$", "{", true),
+            (r"^[\w{]$", "{", true),
+            (r"^[\x{61}-\x63]$", "b", true),
+            (r"^[\p{Greek}\pN]+$", "\u{3b1}1", true),
             ("^(?i)ABC$", "abc", true),
             ("^(?P<x>a)$", "a", true),
         ] {
@@ -206,10 +266,24 @@ mod tests {
     #[test]
     fn what_re2_does_not_have_is_refused() {
         for pattern in [
-            "(?x)a b", r"\u0041", "(?=a)", r"(a)\1", "(", "[a", r"\", "(?u:a)",
+            "(?x)a b",
+            r"\u0041",
+            "(?=a)",
+            r"(a)\1",
+            "(",
+            "[a",
+            r"\",
+            "(?u:a)",
+            r"[!-\d]",
+            r"\Qa\E\u0041",
         ] {
             assert!(compile(pattern).is_err(), "{pattern}");
         }
         assert!(compile(&"(a{100}){100}{100}".repeat(10)).is_err());
+    }
+
+    #[test]
+    fn many_quotes_are_read_on_a_small_stack() {
+        assert!(is_match(&r"\Q\E".repeat(100_000), ""));
     }
 }
