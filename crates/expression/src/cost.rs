@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{ExecutionError, ResolveResult, Value};
 
+use crate::Error;
 use crate::limits::DEPTH;
 
 /// The largest number of items that one evaluation makes or iterates over.
@@ -29,13 +30,13 @@ pub(super) fn is_too_deep(expression: &mut IdedExpr) -> bool {
     false
 }
 
-/// What one evaluation may still cost, in items.
+/// What one evaluation may still cost, in items, and one more: 0 if the limit was exceeded.
 #[derive(Clone, Debug)]
 pub(super) struct Budget(Arc<AtomicUsize>);
 
 impl Default for Budget {
     fn default() -> Self {
-        Self(Arc::new(AtomicUsize::new(ITEMS)))
+        Self(Arc::new(AtomicUsize::new(ITEMS + 1)))
     }
 }
 
@@ -62,13 +63,25 @@ impl Budget {
     }
 
     fn set(&self, function: &str, left: Option<usize>) -> Result<(), ExecutionError> {
-        let Some(left) = left else {
-            let reason = format!("more than {ITEMS} items");
-            return Err(ExecutionError::function_error(function, reason));
-        };
-        self.0.store(left, Ordering::Relaxed);
-        Ok(())
+        let left = left.filter(|left| *left > 0);
+        self.0.store(left.unwrap_or(0), Ordering::Relaxed);
+        match left {
+            Some(_) => Ok(()),
+            None => Err(ExecutionError::function_error(function, exceeded())),
+        }
     }
+
+    /// Whether the limit was exceeded. The error does not always reach the value of an expression: `||` passes over it.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Err(Error::Evaluate(exceeded())),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn exceeded() -> String {
+    format!("more than {ITEMS} items")
 }
 
 /// The remaining items after counting `value`; `None` if the limit is exceeded. Nested items count each

@@ -5,11 +5,13 @@ use cel::common::ast::{CallExpr, Expr, IdedExpr};
 use crate::cost::{COUNT, children};
 
 /// Functions that this crate evaluates, with names that no expression can contain.
+pub(super) const JOIN: &str = "@join";
+/// As [`JOIN`].
 pub(super) const MATCHES: &str = "@matches";
-/// As [`MATCHES`].
+/// As [`JOIN`].
 pub(super) const REPLACE: &str = "@replace";
 
-/// Wraps the range of each comprehension in a call of [`COUNT`], and renames functions.
+/// Wraps the range of each comprehension and the target of each `split` in a call of [`COUNT`], and renames functions.
 pub(super) fn prepare(tree: &mut IdedExpr) {
     match &mut tree.expr {
         Expr::Comprehension(comprehension) => {
@@ -17,8 +19,12 @@ pub(super) fn prepare(tree: &mut IdedExpr) {
             comprehension.iter_range = counted(range);
         }
         Expr::Call(call) => match call.func_name.as_str() {
+            "join" => JOIN.clone_into(&mut call.func_name),
             "matches" => MATCHES.clone_into(&mut call.func_name),
             "replace" => REPLACE.clone_into(&mut call.func_name),
+            "split" => {
+                call.target = call.target.take().map(|text| Box::new(counted(*text)));
+            }
             _ => (),
         },
         _ => (),

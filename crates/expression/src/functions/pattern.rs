@@ -33,6 +33,7 @@ pub(super) fn matcher(
             return Ok(Value::Bool(regex.is_match(&text)));
         }
         budget.spend(MATCHES, COMPILE)?;
+        budget.spend_text(MATCHES, pattern.len())?;
         let regex = compile(&pattern)?;
         let is_match = regex.is_match(&text);
         compiled.insert(pattern, regex);

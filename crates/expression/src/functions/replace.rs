@@ -7,7 +7,8 @@ use cel::extractors::{Arguments, This};
 use cel::{ExecutionError, ResolveResult, Value};
 
 use crate::cost::Budget;
-use crate::prepare::REPLACE;
+
+const NAME: &str = "replace";
 
 /// The function, for one evaluation.
 pub(super) fn replacer(
@@ -20,13 +21,13 @@ pub(super) fn replacer(
             [Value::String(from), Value::String(to), Value::Int(count)] => (from, to, *count),
             _ => {
                 let types = arguments.iter().map(|a| a.type_of().to_string());
-                return Err(ExecutionError::no_such_overload(REPLACE, types.collect()));
+                return Err(ExecutionError::no_such_overload(NAME, types.collect()));
             }
         };
         // All, if the count is negative.
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let found = text.matches(from.as_str()).take(count).count();
-        budget.spend_text("replace", text.len() + found.saturating_mul(to.len()))?;
+        budget.spend_text(NAME, text.len() + found.saturating_mul(to.len()))?;
         let replaced = text.replacen(from.as_str(), to, count);
         Ok(Value::String(replaced.into()))
     }

@@ -134,6 +134,40 @@ fn nested_replacements_have_a_limit_on_growth() {
 }
 
 #[test]
+fn nested_joins_have_a_limit_on_growth() {
+    let once = ".split('').join('aaaaaaaaaaaaaaaa')";
+    let error = text(&format!("'ab'{}", once.repeat(50)), Variables::default());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("more than 100000 items"), "{error}");
+    let claims = json!({"long": "x".repeat(1 << 20)});
+    let split = condition(
+        "(assertion.long + assertion.long).split('') == []",
+        assertion(claims),
+    );
+    let error = split.unwrap_err().to_string();
+    assert!(error.contains("more than 100000 items"), "{error}");
+    for (expression, expected) in [
+        ("['a', 'b'].join()", "ab"),
+        ("['a', 'b'].join(', ')", "a, b"),
+        ("[].join('-')", ""),
+        ("'a,b,c'.split(',', 2).join('-')", "a-b,c"),
+    ] {
+        let joined = text(expression, Variables::default());
+        assert_eq!(joined.as_deref(), Ok(expected), "{expression}");
+    }
+    assert!(text("['a', 1].join('-')", Variables::default()).is_err());
+}
+
+#[test]
+fn no_operator_passes_over_the_limit() {
+    let nested = "assertion.l.all(x, assertion.l.all(y, assertion.l.all(z, z == 1)))";
+    let variables = assertion(json!({"l": vec![1; 200]}));
+    let either = condition(&format!("{nested} || true"), variables);
+    let error = either.unwrap_err().to_string();
+    assert!(error.contains("more than 100000 items"), "{error}");
+}
+
+#[test]
 fn patterns_have_a_limit_on_number() {
     let list: Vec<_> = (0..2000).map(|n| format!("a{{{n}}}")).collect();
     let variables = || assertion(json!({"l": list}));
