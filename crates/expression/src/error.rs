@@ -10,7 +10,7 @@ pub enum Error {
     /// The expression is nested too deeply.
     #[error("compiling expression: nested more than {DEPTH} levels deep")]
     Depth,
-    /// The expression is malformed. In the words of the parser.
+    /// The expression is malformed, with the message of the parser.
     #[error("compiling expression: {0}")]
     Syntax(String),
     /// The expression names a variable or function that is not declared.
@@ -54,7 +54,7 @@ pub enum Error {
     Literal {
         /// The name of the function.
         function: String,
-        /// In the words of the function.
+        /// The message of the function.
         reason: String,
     },
     /// The types of the expression are too large.
@@ -71,7 +71,7 @@ pub enum Error {
         /// The type of the expression.
         found: String,
     },
-    /// The expression has no value for these variables, or a value of another type than expected. In the words of
+    /// The expression has no value for these variables, or a value of another type than expected, with the message of
     /// the evaluator.
     #[error("evaluating expression: {0}")]
     Evaluate(String),

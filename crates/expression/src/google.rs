@@ -37,7 +37,7 @@ pub fn attribute_condition() -> Vec<Variable> {
 }
 
 /// The type that the value of a mapping to `target` must have: `google.groups` is a list of strings, `google.subject`
-/// and custom attributes are strings. `None` if this is no target.
+/// and custom attributes are strings. `None` if `target` is not a valid target.
 pub fn mapped(target: &str) -> Option<Type> {
     match target {
         "google.groups" => Some(Type::list(Type::String)),

@@ -60,7 +60,7 @@ impl Program {
         Self { tree, kind }
     }
 
-    /// Parses an expression without checking types and names, as is done if variables cannot be declared.
+    /// Parses an expression without checking types and names, for an expression that was compiled before.
     ///
     /// # Errors
     /// The expression is too long, too deep or malformed.

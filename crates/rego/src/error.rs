@@ -23,7 +23,7 @@ pub enum Error {
         /// The path of the rule.
         rule: String,
     },
-    /// Documents besides the input are no object, or in the way of the module's rules.
+    /// The data is not an object, or has a member where the module has a rule.
     #[error("adding data: {0}")]
     Data(String),
     /// A function failed, rules contradict each other, or the time limit was reached.

@@ -27,7 +27,7 @@ pub struct Condition<'a> {
     pub file: &'a Path,
     /// The claims of a token, as JSON.
     pub claims: Option<&'a PathBuf>,
-    /// Attributes and the expressions that are mapped to them, beside those of the provider.
+    /// Attributes and the expressions that are mapped to them, in addition to those of the provider.
     pub mapping: &'a [(String, String)],
 }
 
@@ -61,7 +61,7 @@ pub fn condition(request: &Condition<'_>, facts: Option<&mut Facts>) -> Result<J
     Ok(judgement)
 }
 
-/// What a provider says of claims (IAM v1, `WorkloadIdentityPoolProvider`). All other members are passed over.
+/// The members of a provider that concern claims (IAM v1, `WorkloadIdentityPoolProvider`). All other members are ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Provider {

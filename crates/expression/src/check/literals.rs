@@ -23,13 +23,15 @@ pub(super) fn check_call(call: &CallExpr) -> Result<(), Error> {
         expr: Expr::Call(call),
     };
     prepare::prepare(&mut tree);
-    match evaluate::evaluate(&tree, Variables::default()) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Error::Literal {
+    evaluate::evaluate(&tree, Variables::default())
+        .map(drop)
+        .map_err(|error| Error::Literal {
             function: function.to_owned(),
-            reason: error.to_string(),
-        }),
-    }
+            reason: match error {
+                Error::Evaluate(reason) => reason,
+                other => other.to_string(),
+            },
+        })
 }
 
 fn is_text(tree: &IdedExpr) -> bool {

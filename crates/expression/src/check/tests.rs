@@ -181,6 +181,14 @@ fn faults_are_refused_beside_any_operand_of_or() {
 }
 
 #[test]
+fn a_literal_is_refused_with_one_reason() {
+    let refused = refusal("'a'.matches('(')");
+    let of = "compiling expression: invalid argument of 'matches': ";
+    assert!(refused.starts_with(of), "{refused}");
+    assert!(!refused.contains("evaluating"), "{refused}");
+}
+
+#[test]
 fn macros_need_names_and_selections() {
     for expression in [
         "assertion.l.all(1, true)",

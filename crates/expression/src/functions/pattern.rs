@@ -43,7 +43,7 @@ pub(super) fn matcher(
 
 fn compile(pattern: &str) -> Result<Regex, ExecutionError> {
     let invalid = |reason: String| {
-        ExecutionError::function_error(MATCHES, format!("{pattern:?} is no pattern: {reason}"))
+        ExecutionError::function_error(MATCHES, format!("{pattern:?} is not a pattern: {reason}"))
     };
     let translated =
         translate(pattern).map_err(|escape| invalid(format!("RE2 has no {escape:?}")))?;
