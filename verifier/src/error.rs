@@ -1,11 +1,9 @@
 //! What prevents a verdict, and what the user can do about it.
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use console::at::At;
 use console::hint::{self, Hinted};
-use content::ReadError;
 
 use crate::grant::InvalidGrant;
 use crate::policy::InvalidPolicy;
