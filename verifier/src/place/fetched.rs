@@ -133,7 +133,7 @@ impl From<oci::Error> for Unfetched {
             _ => return Self::Failed(Cause::Layout(error)),
         };
         let (expected, found) = match source {
-            ReadError::Io(io) if io.kind() == std::io::ErrorKind::NotFound => {
+            ReadError::Io(io) if io.kind() == ErrorKind::NotFound => {
                 return Self::Absent(Cause::Layout(error));
             }
             ReadError::Io(_) => return Self::Failed(Cause::Layout(error)),

@@ -161,8 +161,8 @@ fn an_entry_that_cannot_be_read_is_an_error() {
     let chosen = format!("@{}", store.image.digest);
     assert!(store.open(&chosen).is_ok());
     std::fs::create_dir(path).unwrap();
-    let error = store.open(&chosen).err().unwrap();
-    assert!(matches!(error, Error::Layout { .. }), "{error}");
+    let error = store.open(&chosen).err().unwrap().to_string();
+    assert!(error.contains("reading content"), "{error}");
 }
 
 #[test]
