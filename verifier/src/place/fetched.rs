@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_read_is_not_absent() {
-        let failed = |kind: std::io::ErrorKind| {
+        let failed = |kind: ErrorKind| {
             let source = ReadError::Io(kind.into());
             let subject = "blob".to_owned();
             Unfetched::from(oci::Error::Content { subject, source })
