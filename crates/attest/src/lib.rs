@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod kind;
 mod list;
 pub mod predicate;
 pub mod provenance;
@@ -12,6 +13,7 @@ mod vsa;
 
 pub use self::sbom::Sbom;
 pub use error::Error;
+pub use kind::PredicateType;
 pub use predicate::Predicate;
 pub use provenance::Provenance;
 pub use statement::{Statement, Subject};

@@ -68,16 +68,16 @@ impl<P> Statement<P> {
 }
 
 impl<P: Serialize> Statement<P> {
-    /// The statement as canonical JSON.
+    /// The statement as JSON: the same bytes for equal statements.
     ///
     /// # Errors
-    /// The predicate contains a number that is not an integer.
+    /// The statement cannot be converted to JSON.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let document = |source| Error::Document {
             what: "statement",
             source,
         };
-        json::canonical(self).map_err(document)
+        json::sorted(self).map_err(document)
     }
 }
 

@@ -10,7 +10,7 @@ mod scan;
 
 use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed as _};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 pub(crate) use checked::Checked;
 pub use error::JsonError;
@@ -54,11 +54,34 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, JsonErr
 pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
     let value = serde_json::to_value(value).map_err(JsonError::Write)?;
     let mut out = Vec::new();
-    write(&value, &mut out)?;
+    write(&value, refuse, &mut out)?;
     Ok(out)
 }
 
-fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
+/// Writes `value` like [`canonical`], and fractions in the fewest digits that are read as the same number. Other
+/// programs may write a fraction in other digits.
+///
+/// # Errors
+/// The value cannot be converted to JSON.
+pub fn sorted<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, JsonError> {
+    let value = serde_json::to_value(value).map_err(JsonError::Write)?;
+    let mut out = Vec::new();
+    write(&value, shortest, &mut out)?;
+    Ok(out)
+}
+
+/// Writes a number that is not an integer.
+type Fraction = fn(&Number, &mut Vec<u8>) -> Result<(), JsonError>;
+
+fn refuse(number: &Number, _: &mut Vec<u8>) -> Result<(), JsonError> {
+    Err(JsonError::Float(number.as_f64().unwrap_or(f64::NAN)))
+}
+
+fn shortest(number: &Number, out: &mut Vec<u8>) -> Result<(), JsonError> {
+    serde_json::to_writer(out, number).map_err(JsonError::Write)
+}
+
+fn write(value: &Value, fraction: Fraction, out: &mut Vec<u8>) -> Result<(), JsonError> {
     match value {
         Value::Array(items) => {
             out.push(b'[');
@@ -66,7 +89,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
                 if index > 0 {
                     out.push(b',');
                 }
-                write(item, out)?;
+                write(item, fraction, out)?;
             }
             out.push(b']');
         }
@@ -81,13 +104,11 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
                 }
                 serde_json::to_writer(&mut *out, key).map_err(JsonError::Write)?;
                 out.push(b':');
-                write(item, out)?;
+                write(item, fraction, out)?;
             }
             out.push(b'}');
         }
-        Value::Number(number) if !number.is_i64() && !number.is_u64() => {
-            return Err(JsonError::Float(number.as_f64().unwrap_or(f64::NAN)));
-        }
+        Value::Number(number) if !number.is_i64() && !number.is_u64() => fraction(number, out)?,
         scalar => serde_json::to_writer(out, scalar).map_err(JsonError::Write)?,
     }
     Ok(())

@@ -5,7 +5,7 @@ mod attach;
 mod place;
 
 use attest::predicate::COSIGN_SIGN;
-use attest::{Predicate, Statement, Subject};
+use attest::{PredicateType, Statement, Subject};
 use oci::ImageRef;
 use remote::Registry;
 use serde_json::{Value, json};
@@ -66,8 +66,8 @@ pub fn signature_statement(image: &ImageRef, annotations: &Annotations) -> State
 }
 
 /// The statement with `predicate`, of this type, about an image.
-pub fn statement(image: &ImageRef, kind: &Predicate, predicate: Value) -> Statement<Value> {
-    Statement::new(subject(image), kind.uri, predicate)
+pub fn statement(image: &ImageRef, kind: &PredicateType, predicate: Value) -> Statement<Value> {
+    Statement::new(subject(image), kind.uri(), predicate)
 }
 
 fn subject(image: &ImageRef) -> Subject {
@@ -109,17 +109,18 @@ pub async fn attest_image(
     registry: &Registry,
     image: &ImageRef,
     signer: &Signer,
-    kind: &Predicate,
+    kind: impl Into<PredicateType>,
     predicate: Value,
 ) -> Result<Published, Error> {
-    let statement = statement(image, kind, predicate);
+    let kind = kind.into();
+    let statement = statement(image, &kind, predicate);
     let place = Place::open(registry, image, signer.public()).await?;
     let stored = place.find(&statement).await?;
     let envelope = match stored.any() {
         Some(envelope) => envelope.clone(),
         None => seal(&statement, signer).await?,
     };
-    place.complete(&stored, kind.uri, envelope).await
+    place.complete(&stored, kind.uri(), envelope).await
 }
 
 async fn seal(statement: &Statement<Value>, signer: &Signer) -> Result<Envelope, Error> {
