@@ -1,12 +1,13 @@
 //! The command line.
 
+use std::ffi::OsStr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
-use attest::Predicate;
+use attest::PredicateType;
 use builder::lock::signature::Fingerprint;
 use builder::publish::payload;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use console::arguments::Registry;
 use oci::{ImageRef, Reference};
@@ -279,9 +280,9 @@ pub struct Payload {
     #[command(flatten)]
     pub annotations: Annotated,
     /// Print what is signed to attest a predicate of this type, in both layouts
-    #[arg(long = "type", value_name = "TYPE", value_parser = predicate_types(), requires = "predicate")]
+    #[arg(long = "type", value_name = "TYPE", value_parser = PredicateTypes, requires = "predicate")]
     #[arg(conflicts_with_all = ["layout", "annotations"])]
-    pub kind: Option<Predicate>,
+    pub kind: Option<PredicateType>,
     /// The file with the predicate
     #[arg(long, value_name = "FILE", requires = "kind")]
     pub predicate: Option<PathBuf>,
@@ -342,10 +343,10 @@ pub struct Attest {
     /// The image, as REPOSITORY@DIGEST
     #[arg(value_name = "REF@DIGEST")]
     pub image: ImageRef,
-    /// The type of the predicate
-    #[arg(long = "type", value_name = "TYPE", value_parser = predicate_types())]
-    pub kind: Predicate,
-    /// The file with the predicate
+    /// The type of the predicate: one of cosign's names, or any URI
+    #[arg(long = "type", value_name = "TYPE", value_parser = PredicateTypes)]
+    pub kind: PredicateType,
+    /// The file with the predicate: a JSON object, except for the types custom and spdx
     #[arg(long, value_name = "FILE")]
     pub predicate: PathBuf,
     /// The key.
@@ -356,16 +357,27 @@ pub struct Attest {
     pub registry: Registry,
 }
 
-/// The predicates that describe an image, by cosign's names.
-fn predicate_types() -> impl TypedValueParser<Value = Predicate> {
-    let values = Predicate::descriptions().map(|predicate| {
-        let help = format!("{} ({} in a layout)", predicate.summary, predicate.file);
-        PossibleValue::new(predicate.cosign_name).help(help)
-    });
-    PossibleValuesParser::new(values).try_map(|name| {
-        let found = Predicate::descriptions().find(|predicate| predicate.cosign_name == name);
-        found.ok_or("unknown type of predicate")
-    })
+/// Types of predicates. Names are offered, and URIs are accepted as well.
+#[derive(Clone)]
+struct PredicateTypes;
+
+impl TypedValueParser for PredicateTypes {
+    type Value = PredicateType;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<PredicateType, clap::Error> {
+        let parse: fn(&str) -> Result<PredicateType, _> = str::parse;
+        parse.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let values = PredicateType::names().map(|(name, help)| PossibleValue::new(name).help(help));
+        Some(Box::new(values))
+    }
 }
 
 /// Arguments of `keygen`.

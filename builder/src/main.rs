@@ -292,6 +292,7 @@ async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
         &signer,
         &arguments.kind,
         &arguments.predicate,
+        SystemTime::now().into(),
     );
     let published = attested.await?;
     report_signature(&arguments.image, signer.public(), "attested", published)
@@ -307,7 +308,10 @@ fn payload(arguments: &cli::Payload) -> Result<(), Error> {
     let (image, public) = (&arguments.image, &arguments.key);
     let key = signer::public_key(&public.key, public.algorithm)?;
     let bytes = match (&arguments.kind, &arguments.predicate) {
-        (Some(kind), Some(predicate)) => publish::payload::of_statement(image, kind, predicate)?,
+        (Some(kind), Some(predicate)) => {
+            let now = SystemTime::now().into();
+            publish::payload::of_statement(image, kind, predicate, now)?
+        }
         _ => {
             let annotations = annotations(&arguments.annotations)?;
             publish::payload::of_signature(image, arguments.layout.into(), &key, &annotations)?

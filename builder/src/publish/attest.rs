@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use attest::Predicate;
+use attest::PredicateType;
+use chrono::{DateTime, SecondsFormat, Utc};
 use console::hint::Hinted;
-use content::json::JsonError;
-use content::{json, limits};
+use content::limits;
 use oci::ImageRef;
 use remote::Transport;
 use serde_json::Value;
@@ -15,7 +15,8 @@ use super::sign::{find, refused};
 use crate::at;
 use crate::error::Error;
 
-/// Signs a statement with the predicate in a file about an image in the registry, in both layouts.
+/// Signs a statement with the predicate in a file about an image in the registry, in both layouts. `now` is the time in
+/// predicates that have no other place for one.
 ///
 /// # Errors
 /// The file is not such a predicate, the image is not in the registry, the registry fails, or the signer refuses.
@@ -23,41 +24,31 @@ pub async fn attest(
     image: &ImageRef,
     transport: &Transport,
     signer: &Signer,
-    kind: &Predicate,
+    kind: &PredicateType,
     path: &Path,
+    now: DateTime<Utc>,
 ) -> Result<Published, Error> {
-    let predicate = read(kind, path)?;
+    // The file is read before any request to the registry.
+    let predicate = read(kind, path, now)?;
     let registry = find(image, transport).await?;
-    let attested = signer::attest_image(&registry, image, signer, kind, predicate).await;
+    let attested = signer::attest_image(&registry, image, signer, kind.clone(), predicate).await;
     Ok(attested.map_err(|error| refused("signing", image, error))?)
 }
 
-pub(super) fn read(kind: &Predicate, path: &Path) -> Result<Value, Error> {
+pub(super) fn read(kind: &PredicateType, path: &Path, now: DateTime<Utc>) -> Result<Value, Error> {
     let bytes = at::read(path, limits::STATEMENT)?;
-    let wrong = |error: attest::Error| {
-        let hint = hint(&error);
-        Hinted::doing(format_args!("reading predicate {}", path.display()), error).hinting(hint)
-    };
-    (kind.parse)(&bytes).map_err(wrong)?;
-    let unsigned = |source| {
-        wrong(attest::Error::Document {
-            what: "predicate",
-            source,
-        })
-    };
-    let parsed = json::parse(&bytes, limits::STATEMENT).map_err(unsigned)?;
-    // The canonical form is signed. If there is none, the error is reported before any request to the registry.
-    json::canonical(&parsed).map_err(unsigned)?;
-    Ok(parsed)
+    let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let predicate = kind.predicate(&bytes, &now).map_err(|error| {
+        let doing = format_args!("reading predicate {}", path.display());
+        Hinted::doing(doing, error).hinting(hint(kind))
+    });
+    Ok(predicate?)
 }
 
-fn hint(error: &attest::Error) -> &'static str {
-    match error {
-        attest::Error::Document {
-            source: JsonError::Float(_),
-            ..
-        } => "write a number with a fraction as a string: not all programs write it the same way",
-        _ => "pass a predicate of this --type that `builder build` wrote",
+fn hint(kind: &PredicateType) -> &'static str {
+    match kind.known() {
+        Some(_) => "pass a predicate of this --type that `builder build` wrote",
+        None => "pass a JSON object, or use --type custom for any text",
     }
 }
 
@@ -66,31 +57,39 @@ mod tests {
     use super::*;
     use attest::{Provenance, Sbom};
 
+    fn read_as(kind: &str, contents: &[u8]) -> Result<Value, Error> {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("predicate");
+        std::fs::write(&path, contents).unwrap();
+        read(&kind.parse().unwrap(), &path, DateTime::UNIX_EPOCH)
+    }
+
     #[test]
     fn a_predicate_is_parsed_as_the_named_type() {
-        let scratch = tempfile::tempdir().unwrap();
-        let path = scratch.path().join(Sbom::PREDICATE.file);
-        std::fs::write(&path, Sbom::new().to_bytes().unwrap()).unwrap();
-        assert!(read(&Sbom::PREDICATE, &path).is_ok());
-        let error = read(&Provenance::PREDICATE, &path).unwrap_err();
-        let start = format!("reading predicate {}: ", path.display());
-        assert!(error.to_string().starts_with(&start), "{error}");
+        let sbom = Sbom::new().to_bytes().unwrap();
+        assert!(read_as(Sbom::PREDICATE.cosign_name, &sbom).is_ok());
+        let error = read_as(Provenance::PREDICATE.cosign_name, &sbom).unwrap_err();
+        assert!(
+            error.to_string().starts_with("reading predicate "),
+            "{error}"
+        );
         let hint = "pass a predicate of this --type that `builder build` wrote";
+        assert_eq!(error.hint(), Some(hint));
+        let error = read_as("https://example.com/x", b"text").unwrap_err();
+        let hint = "pass a JSON object, or use --type custom for any text";
         assert_eq!(error.hint(), Some(hint));
     }
 
     #[test]
-    fn a_fraction_is_refused_before_anything_is_signed() {
-        let scratch = tempfile::tempdir().unwrap();
-        let path = scratch.path().join(Provenance::PREDICATE.file);
-        let text = r#"{"buildDefinition":{"buildType":"t","externalParameters":{"a":1.5}},"runDetails":{"builder":{"id":"b"}}}"#;
-        std::fs::write(&path, text).unwrap();
-        let error = read(&Provenance::PREDICATE, &path).unwrap_err();
-        assert!(
-            error.to_string().ends_with("1.5 is not an integer"),
-            "{error}"
-        );
-        let hint = error.hint().unwrap();
-        assert!(hint.contains("fraction"), "{hint}");
+    fn a_custom_predicate_has_the_time() {
+        let read = read_as("custom", b"text").unwrap();
+        assert_eq!(read["Timestamp"], "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_fraction_can_be_signed() {
+        let text = br#"{"buildDefinition":{"buildType":"t","externalParameters":{"a":1.5}},"runDetails":{"builder":{"id":"b"}}}"#;
+        let read = read_as(Provenance::PREDICATE.cosign_name, text).unwrap();
+        assert_eq!(read["buildDefinition"]["externalParameters"]["a"], 1.5);
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use ::attest::{Predicate, Statement};
+use ::attest::{PredicateType, Statement};
+use chrono::{DateTime, Utc};
 use oci::ImageRef;
 use serde_json::Value;
 use signature::envelope::{IN_TOTO, pae};
@@ -37,11 +38,17 @@ pub fn of_signature(
 }
 
 /// The bytes to sign for a statement with the predicate in a file about an image. They are the same for both layouts.
+/// `now` is the time in predicates that have no other place for one.
 ///
 /// # Errors
 /// The file is not such a predicate.
-pub fn of_statement(image: &ImageRef, kind: &Predicate, path: &Path) -> Result<Vec<u8>, Error> {
-    let predicate = read(kind, path)?;
+pub fn of_statement(
+    image: &ImageRef,
+    kind: &PredicateType,
+    path: &Path,
+    now: DateTime<Utc>,
+) -> Result<Vec<u8>, Error> {
+    let predicate = read(kind, path, now)?;
     encoded(&signer::statement(image, kind, predicate))
 }
 
