@@ -54,6 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "google",
             "keyless",
             "oci",
+            "rego",
             "remote",
             "sbom",
             "scratch",

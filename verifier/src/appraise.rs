@@ -7,6 +7,7 @@ use oci::ImageRef;
 use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::policy::Policy;
+use crate::rule::Rule;
 use crate::rules;
 
 /// The findings of all rules. Only [`appraise`] creates one.
@@ -15,6 +16,8 @@ pub struct Appraisal {
     pub(crate) image: ImageRef,
     pub(crate) policy: Digest,
     pub(crate) at: DateTime<Utc>,
+    /// The rules that must have findings.
+    pub(crate) rules: Vec<Rule>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -24,6 +27,7 @@ pub fn appraise(evidence: &Evidence, policy: &Policy, now: DateTime<Utc>) -> App
         image: evidence.attested.image.clone(),
         policy: policy.digest,
         at: now,
-        findings: rules::check(evidence, policy),
+        rules: policy.rules().collect(),
+        findings: rules::check(evidence, policy, now),
     }
 }

@@ -1,5 +1,6 @@
 //! Facts about signatures, statements and rebuilds, which findings contain.
 
+use chrono::{DateTime, Utc};
 use content::Digest;
 use serde::Deserialize;
 
@@ -71,6 +72,34 @@ pub enum Reason {
         /// The number of subjects.
         found: usize,
     },
+}
+
+/// Why a statement does not meet the conditions of a required attestation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Objection {
+    /// It cannot be parsed. The value is the error message.
+    Unread(String),
+    /// A claim does not match.
+    Claim(Claim),
+    /// It does not say when it was made.
+    Undated(Vec<String>),
+    /// The time that it states is not one of RFC 3339.
+    InvalidTime(String),
+    /// It was made too long ago.
+    Old {
+        /// When.
+        made: DateTime<Utc>,
+        /// The greatest age, as the policy writes it.
+        limit: String,
+    },
+    /// It was made after the time of the appraisal.
+    Future(DateTime<Utc>),
+    /// The expression of CEL is false.
+    False,
+    /// The Rego module does not allow it.
+    Refused(rego::Answer),
+    /// The expression or module has no value. The value is the error message.
+    Failed(String),
 }
 
 /// Whether Confidential Space counts a signature that we count. It reads the legacy tag only, and verifies

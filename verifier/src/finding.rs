@@ -75,6 +75,15 @@ pub enum Subject {
         /// Where it is attached.
         carrier: Carrier,
     },
+    /// The principals that made attestations of a type, by the policy's name for it, that meet the policy's conditions.
+    Attesters(String),
+    /// A statement of a principal, as evidence for a required attestation.
+    Attestation {
+        /// The name of the principal.
+        by: String,
+        /// Where it is attached.
+        carrier: Carrier,
+    },
     /// The signed predicate type of a statement.
     PredicateType(Carrier),
     /// A claim of a statement.

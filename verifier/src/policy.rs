@@ -10,8 +10,12 @@ use oci::Repository;
 use trust::{Identity, Principal, Principals, Quorum};
 
 use crate::commit::Commit;
+use crate::rule::Rule;
 
+mod attestation;
 mod document;
+
+pub(crate) use attestation::{Condition, Freshness, Required};
 
 use document::Document;
 
@@ -67,12 +71,14 @@ pub struct Policy {
     pub(crate) attestations: BTreeSet<Predicate>,
     /// The principals whose attestations count.
     pub(crate) attesters: BTreeSet<Identity>,
+    /// Further attestations that are required, with conditions.
+    pub(crate) required: Vec<Required>,
     /// Whether the image must be rebuilt.
     pub(crate) rebuild: Demand,
 }
 
 impl Policy {
-    /// Parses a policy. `read_file` reads the files that it names: keys and a trusted root.
+    /// Parses a policy. `read_file` reads the files that it names: keys, a trusted root and Rego modules.
     ///
     /// # Errors
     /// An entry is unknown, missing or invalid, or a list names something twice.
@@ -85,8 +91,9 @@ impl Policy {
         let principals = document.principals(read_file)?;
         let (principals, root) = document.with_root(principals, read_file)?;
         document.require_something()?;
+        let required = document.required(&principals, read_file)?;
         Ok(Self {
-            digest: digest(bytes, &principals, root.as_ref()),
+            digest: digest(bytes, &principals, root.as_ref(), &required),
             repository: document.repository()?,
             signatures: document.signatures(&principals)?,
             attesters: document.attesters(&principals)?,
@@ -99,13 +106,15 @@ impl Policy {
             build_type: document.builder.build_type,
             source_uri: document.source.uri,
             directory: document.source.directory,
+            required,
             principals,
         })
     }
 
     /// The digest that verdicts name: SHA-256 over lines of hexadecimal digits, first the digest of the
     /// document, then the digest of each principal's key in order, then the digest of the trusted root, if the
-    /// policy names one. A policy that names files has another digest if a file has another key or another root.
+    /// policy names one, then the digest of each Rego module in order. A policy that names files has another digest if a
+    /// file has another key, root or module.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
@@ -133,6 +142,11 @@ impl Policy {
         }
     }
 
+    /// The rules that must have findings: those of every policy, and one for each required attestation.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = Rule> {
+        Rule::all().chain((0..self.required.len()).map(Rule::Attestation))
+    }
+
     /// The name of the principal with this identity.
     pub fn name_of(&self, identity: &Identity) -> &str {
         let principal = self.principals.with_identity(identity);
@@ -140,13 +154,19 @@ impl Policy {
     }
 }
 
-fn digest(document: &[u8], principals: &Principals, root: Option<&Digest>) -> Digest {
+fn digest(
+    document: &[u8],
+    principals: &Principals,
+    root: Option<&Digest>,
+    required: &[Required],
+) -> Digest {
     let mut lines = format!("{}\n", Digest::of(document).hex());
     for key in principals.iter().filter_map(Principal::key) {
         lines += &format!("{}\n", key.key_id().hex());
     }
-    if let Some(root) = root {
-        lines += &format!("{}\n", root.hex());
+    let modules = required.iter().flat_map(Required::modules);
+    for file in root.into_iter().chain(modules) {
+        lines += &format!("{}\n", file.hex());
     }
     Digest::of(lines.as_bytes())
 }

@@ -16,12 +16,14 @@ pub enum Rule {
     Signatures,
     /// A signed statement with this predicate describes the image as the policy and its bytes do.
     Statement(Predicate),
+    /// The attestation of this index among those that the policy requires with conditions meets them.
+    Attestation(usize),
     /// The rebuilt image is the published image.
     Rebuild,
 }
 
 impl Rule {
-    /// Every rule. An appraisal in which a rule has no finding is a refusal.
+    /// The rules of every policy. An appraisal in which one of them has no finding is a refusal.
     pub fn all() -> impl Iterator<Item = Self> {
         let first = [Self::Integrity, Self::Repository, Self::Signatures];
         let statements = Predicate::descriptions().map(Self::Statement);
@@ -35,6 +37,7 @@ impl Rule {
             Self::Repository => "repository",
             Self::Signatures => "signatures",
             Self::Statement(predicate) => predicate.name,
+            Self::Attestation(_) => "attestation",
             Self::Rebuild => "rebuild",
         }
     }

@@ -1,6 +1,7 @@
 //! A module for each rule. A rule takes evidence and policy and returns findings. It does not stop at the
 //! first failure, and does not know the findings of other rules.
 
+mod attestation;
 pub mod integrity;
 pub mod provenance;
 pub mod rebuild;
@@ -8,6 +9,8 @@ pub mod repository;
 mod sbom;
 pub mod signatures;
 mod statements;
+
+use chrono::{DateTime, Utc};
 
 use crate::evidence::{Evidence, Uncounted};
 use crate::finding::{Finding, Subject};
@@ -25,8 +28,8 @@ fn uncounted(piece: &Uncounted) -> Finding {
     Finding::note(piece.rule, subject, Value::Nothing, reason)
 }
 
-/// Runs every rule.
-pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+/// Runs every rule, as of `now`.
+pub fn check(evidence: &Evidence, policy: &Policy, now: DateTime<Utc>) -> Vec<Finding> {
     let mut findings = [
         integrity::check(evidence),
         repository::check(evidence, policy),
@@ -36,6 +39,7 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     for kind in STATEMENTS {
         findings.extend(kind.check(evidence, policy));
     }
+    findings.extend(attestation::check(evidence, policy, now));
     findings.extend(rebuild::check(evidence, policy));
     findings
 }

@@ -7,7 +7,7 @@ use content::Digest;
 use oci::ImageRef;
 use trust::Identity;
 
-use crate::fact::{Claim, Reason, RegistryCheck, Visibility};
+use crate::fact::{Claim, Objection, Reason, RegistryCheck, Visibility};
 
 /// A side of a comparison.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -70,6 +70,8 @@ pub enum Value {
     Claims(Vec<Claim>),
     /// Why something does not count.
     Reason(Reason),
+    /// Why a statement does not meet conditions.
+    Objections(Vec<Objection>),
     /// Whether Confidential Space counts a signature.
     Visibility(Visibility),
     /// Whether crates were compared with the registry.

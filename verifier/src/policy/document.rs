@@ -16,7 +16,7 @@ use trust::{Identity, Means, Principal, Principals, Quorum};
 
 use crate::commit::{Commit, InvalidCommit};
 
-use super::{Demand, InvalidPolicy, POLICY_PARAMETERS};
+use super::{Demand, InvalidPolicy, POLICY_PARAMETERS, attestation};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +31,8 @@ pub(super) struct Document {
     principal: Vec<Named>,
     signatures: Signers,
     attestations: Attestations,
+    #[serde(default)]
+    attestation: Vec<attestation::Entry>,
     rebuild: Rebuild,
 }
 
@@ -177,16 +179,28 @@ impl Document {
         once("attestations.require", wanted)
     }
 
+    /// The entries `[[attestation]]`.
+    pub(super) fn required(
+        &self,
+        known: &Principals,
+        read_file: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+    ) -> Result<Vec<attestation::Required>, InvalidPolicy> {
+        let entries = self.attestation.iter();
+        entries
+            .map(|entry| entry.resolve(known, read_file))
+            .collect()
+    }
+
     /// A threshold alone does not say who must have signed. A policy must require a named signer, an
     /// attestation or a rebuild.
     pub(super) fn require_something(&self) -> Result<(), InvalidPolicy> {
         let is_signed = !self.signatures.require.is_empty();
-        let is_attested = !self.attestations.require.is_empty();
+        let is_attested = !self.attestations.require.is_empty() || !self.attestation.is_empty();
         match is_signed || is_attested || self.rebuild.require {
             true => Ok(()),
             false => Err(InvalidPolicy::of(
                 "it admits any image: expected signers in signatures.require, predicates in \
-                 attestations.require, or rebuild.require = true",
+                 attestations.require, an [[attestation]], or rebuild.require = true",
             )),
         }
     }
@@ -313,7 +327,7 @@ fn signer(name: &str, issuer: &str, subject: &str) -> Result<Signer, InvalidPoli
     })
 }
 
-fn keys(
+pub(super) fn keys(
     field: &'static str,
     names: &[String],
     known: &Principals,

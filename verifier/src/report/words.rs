@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 use crate::damage::{Damage, Part};
 use crate::evidence::Timing;
-use crate::fact::{Claim, Reason, RegistryCheck, Visibility};
+use crate::fact::{Claim, Objection, Reason, RegistryCheck, Visibility};
 use crate::finding::{Finding, Outcome, Rule, Subject};
 use crate::value::{Thing, Value};
 
@@ -54,6 +56,18 @@ fn pass(subject: &Subject, expected: &Value, actual: &Value) -> String {
             list(signers),
             signers.len()
         ),
+        (
+            Subject::Attesters(kind),
+            Value::Quorum {
+                threshold,
+                principals,
+            },
+            Value::Principals(signers),
+        ) => format!(
+            "{kind} by {}, as the policy requires ({} of {principals} principals, {threshold} required)",
+            list(signers),
+            signers.len()
+        ),
         (Subject::StatementBy { by, carrier }, expected, _) => {
             format!("{expected} by {by} matches image and policy ({carrier})")
         }
@@ -87,6 +101,12 @@ fn note(subject: &Subject, expected: &Value, actual: &Value) -> String {
         }
         (Subject::StatementBy { carrier, .. }, claims) => {
             format!("not counted, {carrier}: another statement, which does not match: {claims}")
+        }
+        (Subject::Attestation { by, carrier }, Value::Nothing) => {
+            format!("not counted, {carrier}: the policy does not accept {expected} by {by}")
+        }
+        (Subject::Attestation { by, carrier }, why) => {
+            format!("not counted, {carrier}: the statement of {by}: {why}")
         }
         (Subject::Uncompared(what), _) => {
             format!("{what} were not compared, because there is no rebuild")
@@ -131,6 +151,11 @@ impl Display for Subject {
             Self::Piece(carrier) => write!(out, "signature or statement, {carrier}"),
             Self::Statement => out.write_str("statement about this image"),
             Self::StatementBy { by, carrier } => write!(out, "statement of {by}, {carrier}"),
+            Self::Attesters(kind) => write!(
+                out,
+                "principals whose attestation of type {kind} meets the policy"
+            ),
+            Self::Attestation { by, carrier } => write!(out, "attestation of {by}, {carrier}"),
             Self::PredicateType(carrier) => write!(out, "signed predicate type, {carrier}"),
             Self::Claim(claim) => claim.fmt(out),
             Self::Uncompared(what) => out.write_str(what),
@@ -232,6 +257,10 @@ impl Display for Value {
                 out.write_str(&words.join(", "))
             }
             Self::Reason(reason) => reason.fmt(out),
+            Self::Objections(objections) => {
+                let words: Vec<_> = objections.iter().map(ToString::to_string).collect();
+                out.write_str(&words.join("; "))
+            }
             Self::Visibility(visibility) => visibility.fmt(out),
             Self::Registry(check) => check.fmt(out),
             Self::CommitIn { commit, source } => write!(out, "commit {commit} in {source}"),
@@ -292,6 +321,39 @@ impl Display for Reason {
             }
         }
     }
+}
+
+impl Display for Objection {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unread(error) | Self::Failed(error) => out.write_str(error),
+            Self::Claim(claim) => write!(out, "{claim} does not match"),
+            Self::Undated(pointers) if pointers.is_empty() => out.write_str(
+                "it does not say when it was made, and a signature with a key has no time",
+            ),
+            Self::Undated(pointers) => write!(
+                out,
+                "it does not say when it was made ({}), and a signature with a key has no time",
+                pointers.join(", ")
+            ),
+            Self::InvalidTime(found) => {
+                write!(out, "expected a time of RFC 3339, found {found}")
+            }
+            Self::Old { made, limit } => {
+                write!(out, "it was made at {}, more than {limit} ago", time(*made))
+            }
+            Self::Future(made) => write!(out, "it was made in the future, at {}", time(*made)),
+            Self::False => out.write_str("cel: expected true, found false"),
+            Self::Refused(answer) => {
+                let rule = rego::Module::COSIGN_RULE;
+                write!(out, "{rule}: expected true, found {answer}")
+            }
+        }
+    }
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 impl Display for Visibility {

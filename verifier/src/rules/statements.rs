@@ -30,6 +30,11 @@ impl Mismatch {
         }
     }
 
+    /// The claim.
+    pub(super) fn into_claim(self) -> Claim {
+        self.claim
+    }
+
     /// A statement that cannot be parsed.
     pub(super) fn unread(predicate: Predicate, error: &attest::Error) -> Self {
         Self::new(
