@@ -26,6 +26,7 @@ pub mod examine;
 pub mod fact;
 pub mod finding;
 pub mod grant;
+pub mod inventory;
 pub mod place;
 pub mod policy;
 pub mod published;

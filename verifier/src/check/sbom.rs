@@ -1,34 +1,144 @@
 //! A bill of materials.
 
+use std::io;
 use std::path::Path;
 
-use console::at;
+use ::sbom::Document;
+use console::at::{self, At};
+use console::hint::Hinted;
+use content::{limits, open_regular};
+use oci::Layout;
+use scratch::Scratch;
 
-use super::{Facts, Judgement};
+use super::{Facts, Judgement, refusal};
 use crate::Error;
+use crate::contents::ContentsError;
+use crate::inventory::{Inventory, Locked, Report, locked};
 
-/// Checks whether a file is a valid bill of materials, in CycloneDX or SPDX. The facts are the `format`, the `version` of the
-/// specification, and the number of `components` and of the `files` among them.
+/// Disagreements that a line names. A report in JSON has all.
+const SHOWN: usize = 8;
+
+/// What to check.
+#[derive(Clone, Copy, Debug)]
+pub struct Sbom<'a> {
+    /// The bill of materials.
+    pub file: &'a Path,
+    /// The layout, or the archive of one, of the image that it must describe.
+    pub image: Option<&'a Path>,
+    /// The `Cargo.lock` that it must agree with.
+    pub lock: Option<&'a Path>,
+}
+
+/// Checks whether a file is a valid bill of materials, in CycloneDX or SPDX, and describes the image. The facts are the
+/// `format`, the `version` of the specification, and the number of `components` and of the `files` among them; with an
+/// image also the `faults`, and the components that are `unshown`.
 ///
 /// # Errors
-/// The file cannot be read, or is larger than [`sbom::SIZE`].
-pub fn sbom(path: &Path, facts: Option<&mut Facts>) -> Result<Judgement, Error> {
-    let bytes = at::read(path, sbom::SIZE)?;
-    let document = match sbom::parse(&bytes) {
+/// A file cannot be read, or the bill of materials is larger than [`sbom::SIZE`](::sbom::SIZE).
+pub fn sbom(request: &Sbom<'_>, facts: Option<&mut Facts>) -> Result<Judgement, Error> {
+    let bytes = at::read(request.file, ::sbom::SIZE)?;
+    let document = match ::sbom::parse(&bytes) {
         Ok(document) => document,
         Err(error) => return Ok(Judgement::Refused(error.to_string())),
     };
-    let (components, files) = (document.components.len(), document.files());
-    let name = document.format.name();
-    let described = format!(
-        "{name} {}, {components} components, {files} of them files",
-        document.version
-    );
+    let report = match request.image {
+        Some(image) => match compared(request, &document, image)? {
+            Ok(report) => Some(report),
+            Err(reason) => return Ok(Judgement::Refused(reason)),
+        },
+        None => None,
+    };
     if let Some(facts) = facts {
-        facts.insert("format".to_owned(), name.into());
-        facts.insert("version".to_owned(), document.version.into());
-        facts.insert("components".to_owned(), components.into());
-        facts.insert("files".to_owned(), files.into());
+        describe(&document, report.as_ref(), facts);
     }
-    Ok(Judgement::AcceptedAs(described))
+    Ok(judgement(&document, report))
+}
+
+fn describe(document: &Document, report: Option<&Report>, facts: &mut Facts) {
+    facts.insert("format".to_owned(), document.format.name().into());
+    facts.insert("version".to_owned(), document.version.as_str().into());
+    facts.insert("components".to_owned(), document.components.len().into());
+    facts.insert("files".to_owned(), document.files().into());
+    if let Some(report) = report {
+        let faults: Vec<_> = report.faults.iter().map(ToString::to_string).collect();
+        facts.insert("faults".to_owned(), faults.into());
+        facts.insert("unshown".to_owned(), report.unshown.clone().into());
+    }
+}
+
+fn judgement(document: &Document, report: Option<Report>) -> Judgement {
+    let report = report.unwrap_or_default();
+    if !report.faults.is_empty() {
+        let named = report.faults.iter().take(SHOWN).map(ToString::to_string);
+        let mut reasons: Vec<String> = named.collect();
+        let more = report.faults.len() - reasons.len();
+        if more > 0 {
+            reasons.push(format!("and {more} more"));
+        }
+        return Judgement::Refused(reasons.join("; "));
+    }
+    let mut line = format!(
+        "{} {}, {} components, {} of them files",
+        document.format.name(),
+        document.version,
+        document.components.len(),
+        document.files()
+    );
+    if !report.unshown.is_empty() {
+        let unshown = report.unshown.len();
+        line.push_str(&format!(
+            "; only a rebuild shows whether {unshown} of them are in the image"
+        ));
+    }
+    Judgement::AcceptedAs(line)
+}
+
+/// The comparison with an image, or why there is no such image. The outer result is whether files could be read.
+fn compared(
+    request: &Sbom<'_>,
+    document: &Document,
+    image: &Path,
+) -> Result<Result<Report, String>, Error> {
+    let lock = match request.lock.map(read_lock).transpose()? {
+        Some(Err(reason)) => return Ok(Err(reason)),
+        Some(Ok(lock)) => Some(lock),
+        None => None,
+    };
+    let inventory = inventory(image)?;
+    Ok(inventory.map(|inventory| inventory.check(document, lock.as_deref())))
+}
+
+fn read_lock(path: &Path) -> Result<Result<Vec<Locked>, String>, Error> {
+    let bytes = at::read(path, limits::DOCUMENT)?;
+    Ok(locked(&bytes).map_err(|reason| format!("reading {}: {reason}", at::shown(path))))
+}
+
+/// What is in the only image of a layout, or of an archive of one.
+fn inventory(path: &Path) -> Result<Result<Inventory, String>, Error> {
+    if path.is_dir() {
+        return read(path, path);
+    }
+    let scratch = Scratch::new().map_err(Hinted::temporary)?;
+    let archive = open_regular(path).map_err(At::reading(path))?;
+    match oci::layout::unpack(archive, scratch.path()) {
+        Ok(_) => read(path, scratch.path()),
+        Err(error) => refusal(path, error).map(Err),
+    }
+}
+
+fn read(path: &Path, layout: &Path) -> Result<Result<Inventory, String>, Error> {
+    let opened = Layout::open(layout).and_then(|layout| Ok((layout.image()?, layout)));
+    let (image, layout) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return refusal(path, error).map(Err),
+    };
+    let inventory = Inventory::read(image, &|descriptor| {
+        let file = layout.open_blob(&descriptor.digest);
+        Ok(Box::new(file.map_err(io::Error::other)?))
+    });
+    match inventory {
+        Ok(inventory) => Ok(Ok(inventory)),
+        Err(ContentsError::Damage(damage)) => Ok(Err(damage.to_string())),
+        Err(ContentsError::Io(error)) => Err(At::reading(path)(error).into()),
+    }
 }

@@ -75,7 +75,14 @@ impl What {
                 },
                 facts,
             ),
-            Self::Sbom(arguments) => check::sbom(&arguments.file, facts),
+            Self::Sbom(arguments) => {
+                let request = check::Sbom {
+                    file: &arguments.file,
+                    image: arguments.image.as_deref(),
+                    lock: arguments.lock.as_deref(),
+                };
+                check::sbom(&request, facts)
+            }
         }
     }
 
@@ -272,6 +279,13 @@ impl Bundle {
 pub struct Sbom {
     /// The bill of materials
     pub file: PathBuf,
+    /// Compare it with the image in this layout, or archive of a layout: each file belongs to a component with its digest, and
+    /// each component has a file, or is a crate that a program of the image lists
+    #[arg(long, value_name = "PATH")]
+    pub image: Option<PathBuf>,
+    /// Compare its crates, and those that programs of the image list, with this Cargo.lock
+    #[arg(long, value_name = "FILE", requires = "image")]
+    pub lock: Option<PathBuf>,
     /// Report as JSON on standard output
     #[arg(long)]
     pub json: bool,

@@ -1,0 +1,97 @@
+use std::fmt;
+
+use content::Digest;
+use sbom::Crate;
+
+/// What was found when a bill of materials was compared with an image.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Report {
+    /// What does not agree.
+    pub faults: Vec<Fault>,
+    /// The components of which the image shows nothing either way: crates, if no program has a list of crates, and Debian
+    /// packages without files, whose objects may be linked. Only a rebuild shows them.
+    pub unshown: Vec<String>,
+}
+
+/// A disagreement. Paths have no leading slash.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// A file of the image belongs to no component.
+    Unlisted(String),
+    /// A component's file is not in the image.
+    Absent(String),
+    /// Two components are the same file.
+    Twice(String),
+    /// The component of a file has not exactly one SHA-256.
+    NoDigest(String),
+    /// The file in the image is another one.
+    OtherDigest {
+        /// The path.
+        path: String,
+        /// The digest in the bill of materials, as hex.
+        listed: String,
+        /// The digest in the image.
+        found: Digest,
+    },
+    /// A package URL names another crate than its component does.
+    Identity {
+        /// The crate of the URL.
+        named: Crate,
+        /// The name and version of the component.
+        found: String,
+    },
+    /// The list of crates in a program is invalid.
+    Program {
+        /// The path of the program.
+        path: String,
+        /// Why it is.
+        reason: String,
+    },
+    /// A program contains a crate that is no component.
+    UnlistedCrate {
+        /// The path of the program.
+        path: String,
+        /// The crate.
+        one: Crate,
+    },
+    /// A crate is a component, but in no program.
+    Unlinked(Crate),
+    /// A component has neither a file in the image nor a crate in a program.
+    NoFile(String),
+    /// A crate is not in `Cargo.lock`.
+    NotLocked(Crate),
+    /// A crate has another checksum in `Cargo.lock`.
+    OtherChecksum(Crate),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlisted(path) => write!(out, "file {path} of the image belongs to no component"),
+            Self::Absent(path) => write!(out, "file {path} is not in the image"),
+            Self::Twice(path) => write!(out, "file {path} is listed twice"),
+            Self::NoDigest(path) => write!(out, "file {path} is listed without one SHA-256"),
+            Self::OtherDigest {
+                path,
+                listed,
+                found,
+            } => write!(out, "file {path}: expected sha256:{listed}, found {found}"),
+            Self::Identity { named, found } => {
+                write!(out, "component {found} has the package URL of {named}")
+            }
+            Self::Program { path, reason } => write!(out, "program {path}: {reason}"),
+            Self::UnlistedCrate { path, one } => {
+                write!(out, "crate {one} of program {path} is no component")
+            }
+            Self::Unlinked(one) => write!(out, "crate {one} is in no program of the image"),
+            Self::NoFile(name) => write!(
+                out,
+                "component {name} has neither a file in the image nor a crate in a program"
+            ),
+            Self::NotLocked(one) => write!(out, "crate {one} is not in Cargo.lock"),
+            Self::OtherChecksum(one) => {
+                write!(out, "crate {one} has another checksum in Cargo.lock")
+            }
+        }
+    }
+}

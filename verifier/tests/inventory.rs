@@ -1,0 +1,470 @@
+//! A bill of materials against the bytes of an image: an honest one, and one for each fault that can be planted in it, in
+//! the image or in `Cargo.lock`. Each fault is found and named.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "../../crates/sbom/tests/program/mod.rs"]
+mod program;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use content::Digest;
+use oci::{Descriptor, Image, Layout, Manifest, media};
+use program::{compressed, program};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use verifier::inventory::{Inventory, locked};
+
+/// An image, its bill of materials and its `Cargo.lock`.
+struct Case {
+    /// For each layer, the content of each file, or the target of a hard link.
+    layers: Vec<BTreeMap<&'static str, Content>>,
+    components: Value,
+    lock: String,
+}
+
+#[derive(Clone)]
+enum Content {
+    File(Vec<u8>),
+    HardLink(&'static str),
+}
+
+fn file(bytes: &[u8]) -> Content {
+    Content::File(bytes.to_vec())
+}
+
+/// A program that contains these crates.
+fn with_crates(crates: &[(&str, &str)]) -> Vec<u8> {
+    let packages = crates.iter().map(|(name, version)| {
+        json!({"name": name, "version": version, "source": "crates.io", "root": *name == "app"})
+    });
+    let list = json!({"packages": packages.collect::<Vec<_>>()});
+    program(".dep-v0", &compressed(&list.to_string()))
+}
+
+const CRATES: [(&str, &str); 2] = [("app", "1.0.0"), ("ring", "0.17.14")];
+
+fn hashes(bytes: &[u8]) -> Value {
+    json!([{"alg": "SHA-256", "content": Digest::of(bytes).hex()}])
+}
+
+impl Case {
+    fn honest() -> Self {
+        let binary = with_crates(&CRATES);
+        let lower = [
+            ("bin/app", file(b"an older program")),
+            ("etc/config", file(b"config")),
+            ("etc/removed", file(b"removed")),
+            ("var/a/b", file(b"below")),
+        ];
+        let upper = [
+            ("bin/app", file(&binary)),
+            ("bin/same", Content::HardLink("bin/app")),
+            ("etc/.wh.removed", file(b"")),
+            ("var/a/.wh..wh..opq", file(b"")),
+            ("var/a/c", file(b"new")),
+        ];
+        let crates = |name: &str, version: &str, bytes: &[u8]| {
+            json!({
+                "type": "library", "name": name, "version": version, "hashes": hashes(bytes),
+                "purl": format!("pkg:cargo/{name}@{version}"),
+            })
+        };
+        let listed = |path: &str, bytes: &[u8]| json!({"type": "file", "name": path, "hashes": hashes(bytes)});
+        let components = json!([
+            listed("/bin/app", &binary),
+            listed("/bin/same", &binary),
+            crates("app", "1.0.0", b"app"),
+            crates("ring", "0.17.14", b"ring"),
+            {"type": "library", "name": "settings", "components": [listed("./etc/config", b"config")]},
+            listed("var/a/c", b"new"),
+            {"type": "library", "name": "libc6-dev", "version": "2.36", "purl": "pkg:deb/debian/libc6-dev@2.36?arch=amd64"},
+        ]);
+        let checksum = Digest::of(b"ring").hex();
+        let lock = format!(
+            "version = 4\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\n\
+            [[package]]\nname = \"ring\"\nversion = \"0.17.14\"\nchecksum = \"{checksum}\"\n"
+        );
+        Self {
+            layers: vec![lower.into(), upper.into()],
+            components,
+            lock,
+        }
+    }
+
+    fn put(&mut self, path: &'static str, content: &[u8]) {
+        self.layers[1].insert(path, file(content));
+    }
+
+    /// Replaces the program in the image and its digest in the bill of materials.
+    fn link(&mut self, binary: &[u8]) {
+        self.put("bin/app", binary);
+        self.components[0]["hashes"] = hashes(binary);
+        self.components[1]["hashes"] = hashes(binary);
+    }
+
+    fn push(&mut self, component: Value) {
+        self.components.as_array_mut().unwrap().push(component);
+    }
+
+    fn remove(&mut self, index: usize) {
+        self.components.as_array_mut().unwrap().remove(index);
+    }
+
+    fn document(&self) -> String {
+        json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": self.components})
+            .to_string()
+    }
+
+    /// Writes the image, and gives it.
+    fn layout(&self, dir: &Path) -> (Layout, Image) {
+        let layout = Layout::create(dir).unwrap();
+        let mut described = Vec::new();
+        let mut diff_ids = Vec::new();
+        for layer in &self.layers {
+            let archive = archive(layer);
+            diff_ids.push(Digest::of(&archive));
+            described.push(layout.write_blob(media::LAYER_TAR, &archive).unwrap());
+        }
+        let config = json!({
+            "architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        });
+        let config = layout
+            .write_blob(media::CONFIG, config.to_string().as_bytes())
+            .unwrap();
+        let manifest = Manifest::new(config, described).to_bytes().unwrap();
+        let descriptor: Descriptor = layout.write_blob(media::MANIFEST, &manifest).unwrap();
+        layout.set_image(&descriptor).unwrap();
+        let image = layout.image().unwrap();
+        (layout, image)
+    }
+
+    /// The faults that are found, and what is not shown.
+    fn report(&self) -> (Vec<String>, Vec<String>) {
+        let folder = TempDir::new().unwrap();
+        let (layout, image) = self.layout(folder.path());
+        let inventory = Inventory::read(image, &|descriptor| {
+            Ok(Box::new(layout.open_blob(&descriptor.digest).unwrap()))
+        });
+        let document = sbom::parse(self.document().as_bytes()).unwrap();
+        let lock = locked(self.lock.as_bytes()).unwrap();
+        let report = inventory.unwrap().check(&document, Some(&lock));
+        let faults = report.faults.iter().map(ToString::to_string).collect();
+        (faults, report.unshown)
+    }
+}
+
+fn archive(entries: &BTreeMap<&'static str, Content>) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    // Links after the files that they name.
+    let is_link = |content: &Content| matches!(content, Content::HardLink(_));
+    let mut sorted: Vec<_> = entries.iter().collect();
+    sorted.sort_by_key(|(_, content)| is_link(content));
+    for (path, content) in sorted {
+        let mut header = tar::Header::new_ustar();
+        header.set_mode(0o755);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(1);
+        match content {
+            Content::File(bytes) => {
+                header.set_size(bytes.len() as u64);
+                archive.append_data(&mut header, path, &bytes[..]).unwrap();
+            }
+            Content::HardLink(target) => {
+                header.set_entry_type(tar::EntryType::Link);
+                header.set_size(0);
+                archive.append_link(&mut header, path, target).unwrap();
+            }
+        }
+    }
+    archive.into_inner().unwrap()
+}
+
+#[test]
+fn an_honest_bill_of_materials_has_no_fault() {
+    let unshown = vec!["pkg:deb/debian/libc6-dev@2.36?arch=amd64".to_owned()];
+    assert_eq!(Case::honest().report(), (Vec::new(), unshown));
+    // Without lists of crates, only a rebuild shows them.
+    let mut stripped = Case::honest();
+    stripped.link(&program(".text", b"code"));
+    let (faults, unshown) = stripped.report();
+    assert_eq!((faults, unshown.len()), (Vec::new(), 3));
+}
+
+/// A change to the honest case.
+type Plant = fn(&mut Case);
+
+/// Faults with their names.
+const PLANTED: &[(&str, Plant)] = &[
+    (
+        "file bin/backdoor of the image belongs to no component",
+        |case| case.put("bin/backdoor", b"x"),
+    ),
+    (
+        "file var/a/c of the image belongs to no component",
+        |case| case.remove(5),
+    ),
+    (
+        "file etc/removed of the image belongs to no component",
+        |case| {
+            case.layers[1].remove("etc/.wh.removed");
+        },
+    ),
+    (
+        "file var/a/b of the image belongs to no component",
+        |case| {
+            case.layers[1].remove("var/a/.wh..wh..opq");
+        },
+    ),
+    (
+        "file bin/hidden of the image belongs to no component",
+        |case| {
+            case.layers[1].insert("bin/hidden", Content::HardLink("bin/app"));
+        },
+    ),
+    ("file etc/config: expected sha256:", |case| {
+        case.put("etc/config", b"another")
+    }),
+    ("file bin/same: expected sha256:", |case| {
+        case.layers[1].insert("bin/same", Content::HardLink("var/a/c"));
+    }),
+    ("file var/a/c is not in the image", |case| {
+        case.layers[1].remove("var/a/c");
+    }),
+    ("file etc/removed is not in the image", |case| {
+        case.push(json!({"type": "file", "name": "/etc/removed", "hashes": hashes(b"removed")}));
+    }),
+    ("file /bin/app is not in the image", |case| {
+        case.components[0]["name"] = "//bin/app".into()
+    }),
+    ("file bin/../bin/app is not in the image", |case| {
+        case.components[0]["name"] = "bin/../bin/app".into()
+    }),
+    ("file bin/app is listed twice", |case| {
+        case.push(json!({"type": "file", "name": "bin/app", "hashes": hashes(b"other")}));
+    }),
+    ("file var/a/c is listed without one SHA-256", |case| {
+        case.components[5]["hashes"] =
+            json!([{"alg": "SHA-1", "content": "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8"}]);
+    }),
+    ("file var/a/c is listed without one SHA-256", |case| {
+        let both = [hashes(b"new")[0].clone(), hashes(b"other")[0].clone()];
+        case.components[5]["hashes"] = json!(both);
+    }),
+    (
+        "crate openssl 0.10.0 of program bin/app is no component",
+        |case| {
+            case.lock
+                .push_str("[[package]]\nname = \"openssl\"\nversion = \"0.10.0\"\n");
+            case.link(&with_crates(&[CRATES[0], CRATES[1], ("openssl", "0.10.0")]));
+        },
+    ),
+    (
+        "crate ring 0.17.14 of program bin/app is no component",
+        |case| case.remove(3),
+    ),
+    (
+        "crate ring 0.17.13 of program bin/app is no component",
+        |case| {
+            case.link(&with_crates(&[CRATES[0], ("ring", "0.17.13")]));
+        },
+    ),
+    ("crate ring 0.17.14 is in no program of the image", |case| {
+        case.link(&with_crates(&CRATES[..1]))
+    }),
+    (
+        "component left-pad 1.0.0 has neither a file in the image nor a crate in a program",
+        |case| {
+            case.push(json!({"type": "library", "name": "left-pad", "version": "1.0.0"}));
+        },
+    ),
+    (
+        "component settings has neither a file in the image nor a crate in a program",
+        |case| {
+            case.components[4] = json!({"type": "library", "name": "settings"});
+            case.push(json!({"type": "file", "name": "/etc/config", "hashes": hashes(b"config")}));
+        },
+    ),
+    (
+        "component ring 0.17.13 has the package URL of ring 0.17.14",
+        |case| {
+            case.components[3]["version"] = "0.17.13".into();
+        },
+    ),
+    (
+        "component rings 0.17.14 has the package URL of ring 0.17.14",
+        |case| {
+            case.components[3]["name"] = "rings".into();
+        },
+    ),
+    (
+        "program bin/app: reading the crates of a program: ",
+        |case| {
+            case.link(&program(".dep-v0", b"not compressed"));
+        },
+    ),
+    (
+        "program bin/app: reading the crates of a program: the list has not exactly one root",
+        |case| {
+            case.link(&with_crates(&CRATES[1..]));
+        },
+    ),
+    ("crate ring 0.17.14 is not in Cargo.lock", |case| {
+        case.lock = case.lock.replace("0.17.14", "0.17.13")
+    }),
+    (
+        "crate ring 0.17.14 has another checksum in Cargo.lock",
+        |case| {
+            case.lock = case.lock.replace("checksum = \"", "checksum = \"00");
+        },
+    ),
+    (
+        "crate ring 0.17.14 has another checksum in Cargo.lock",
+        |case| {
+            case.components[3]["hashes"] = hashes(b"another ring");
+        },
+    ),
+];
+
+#[test]
+fn each_planted_fault_is_found_and_named() {
+    assert!(PLANTED.len() >= 20);
+    for (name, plant) in PLANTED {
+        let mut case = Case::honest();
+        plant(&mut case);
+        let (faults, _) = case.report();
+        assert!(
+            faults.iter().any(|fault| fault.starts_with(name)),
+            "{name}: {faults:?}"
+        );
+    }
+}
+
+#[test]
+fn files_of_an_spdx_package_show_it() {
+    let folder = TempDir::new().unwrap();
+    let (layout, image) = Case {
+        layers: vec![[("a", file(b"a"))].into()],
+        ..Case::honest()
+    }
+    .layout(folder.path());
+    let inventory = Inventory::read(image, &|descriptor| {
+        Ok(Box::new(layout.open_blob(&descriptor.digest).unwrap()))
+    });
+    let inventory = inventory.unwrap();
+    let digest = Digest::of(b"a").hex();
+    let text = format!(
+        "SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\nSPDXID: SPDXRef-DOCUMENT\nDocumentName: a\n\
+        DocumentNamespace: https://example.com/a\nCreator: Tool: t\nCreated: 2026-01-02T03:04:05Z\n\
+        PackageName: p\nSPDXID: SPDXRef-p\nPackageDownloadLocation: NONE\n\
+        FileName: ./a\nSPDXID: SPDXRef-a\nFileChecksum: SHA256: {digest}\n"
+    );
+    let check = |text: &str| {
+        inventory
+            .check(&sbom::parse(text.as_bytes()).unwrap(), None)
+            .faults
+    };
+    assert_eq!(check(&text), []);
+    let elsewhere = text.replace(
+        "PackageName",
+        "FileName: ./b\nSPDXID: SPDXRef-b\nFileChecksum: SHA256: 00\nPackageName",
+    );
+    let elsewhere = elsewhere.replace("SHA256: 00", &format!("SHA256: {digest}"));
+    assert_eq!(check(&elsewhere).len(), 1);
+    let (before, after) = text.split_once("PackageName").unwrap();
+    let (package, file) = after.split_once("FileName").unwrap();
+    let apart = format!("{before}FileName{file}PackageName{package}");
+    let faults: Vec<_> = check(&apart).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        faults,
+        ["component p has neither a file in the image nor a crate in a program"]
+    );
+}
+
+/// Runs `verifier check sbom WORDS` in a folder; gives the exit status, standard output and standard error.
+fn run(folder: &Path, words: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));
+    command
+        .args(["check", "sbom"])
+        .args(words)
+        .current_dir(folder);
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn the_command_compares_with_a_layout_or_its_archive() {
+    let folder = TempDir::new().unwrap();
+    let mut case = Case::honest();
+    case.layout(&folder.path().join("layout"));
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    write("honest", case.document().as_bytes());
+    write("lock", case.lock.as_bytes());
+    let mut archive = tar::Builder::new(Vec::new());
+    archive
+        .append_dir_all(".", folder.path().join("layout"))
+        .unwrap();
+    write("archive", &archive.into_inner().unwrap());
+    for image in ["layout", "archive"] {
+        let words = ["honest", "--image", image, "--lock", "lock"];
+        let (status, out, error) = run(folder.path(), &words);
+        let expected = "accepted: cyclonedx-json 1.6, 8 components, 4 of them files; \
+            only a rebuild shows whether 1 of them are in the image\n";
+        assert_eq!((status, out.as_str()), (0, expected), "{error}");
+    }
+    case.remove(5);
+    write("faulty", case.document().as_bytes());
+    let (status, _, error) = run(folder.path(), &["faulty", "--image", "layout"]);
+    assert_eq!(status, 1, "{error}");
+    assert!(
+        error.contains("file var/a/c of the image belongs to no component"),
+        "{error}"
+    );
+    let (status, out, _) = run(folder.path(), &["faulty", "--image", "layout", "--json"]);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, report["faults"].as_array().unwrap().len()), (1, 1));
+    write("unlocked", b"package = 1");
+    for (words, expected, reason) in [
+        (
+            ["honest", "--image", "honest", "--lock", "lock"],
+            1,
+            "refused",
+        ),
+        (
+            ["honest", "--image", "absent", "--lock", "lock"],
+            2,
+            "reading absent",
+        ),
+        (
+            ["honest", "--image", "layout", "--lock", "absent"],
+            2,
+            "reading absent",
+        ),
+        (
+            ["honest", "--image", "layout", "--lock", "unlocked"],
+            1,
+            "reading unlocked",
+        ),
+    ] {
+        let (status, _, error) = run(folder.path(), &words);
+        assert_eq!(status, expected, "{words:?}: {error}");
+        assert!(error.contains(reason), "{words:?}: {error}");
+    }
+    let blob = fs::read_dir(folder.path().join("layout/blobs/sha256")).unwrap();
+    for entry in blob {
+        let path = entry.unwrap().path();
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[0] ^= 1;
+        fs::write(&path, bytes).unwrap();
+    }
+    let (status, _, error) = run(folder.path(), &["honest", "--image", "layout"]);
+    assert_eq!(status, 1, "{error}");
+}
