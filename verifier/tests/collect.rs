@@ -2,131 +2,20 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod case;
+mod shelf;
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use content::limits;
-use oci::{Descriptor, ImageRef, Index, Manifest, media};
+use oci::{Descriptor, Index, Manifest, media};
 use remote::{Registry, Transport};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use verifier::collect::collect;
+use shelf::{collected, image};
 use verifier::damage::Part;
 use verifier::error::Error;
 use verifier::place::Place;
-use verifier::published::Published;
 use verifier::rebuild::{Attached, Choice, Order, Tools, rebuild};
 use verifier::report::detail;
 use verifier::verdict::Verdict;
-
-/// Answers by path; anything else is not found. It remembers what it was asked for.
-#[derive(Default)]
-struct Shelf {
-    answers: HashMap<String, Vec<u8>>,
-    asked: Mutex<Vec<String>>,
-}
-
-impl Shelf {
-    fn put(&mut self, path: &str, kind: &str, body: &[u8]) {
-        let length = body.len();
-        let head =
-            format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
-        let answer = [head.as_bytes(), body].concat();
-        self.answers.insert(format!("/v2/a/b/{path}"), answer);
-    }
-
-    fn blob(&mut self, media_type: &str, body: &[u8]) -> Descriptor {
-        let descriptor = Descriptor::of(media_type, body);
-        let path = format!("blobs/{}", descriptor.digest);
-        self.put(&path, "application/octet-stream", body);
-        descriptor
-    }
-
-    /// Attaches `layers` to the image under the tag for attestations.
-    fn attest(&mut self, image: &ImageRef, layers: Vec<Descriptor>) {
-        let manifest = Manifest {
-            artifact_type: Some(media::DSSE_ENVELOPE.to_owned()),
-            ..Manifest::new(Descriptor::empty(), layers)
-        };
-        let path = format!("manifests/sha256-{}.att", image.digest.hex());
-        self.put(&path, media::MANIFEST, &manifest.to_bytes().unwrap());
-    }
-
-    /// Attaches files of a package index to the image; returns their descriptors.
-    fn refer(&mut self, image: &ImageRef, files: &[&[u8]]) -> Vec<Descriptor> {
-        let layers = files.iter().map(|bytes| self.blob(media::OCTETS, bytes));
-        let layers: Vec<_> = layers.collect();
-        let subject = Descriptor::new(media::MANIFEST, image.digest, 7);
-        let manifest = Manifest {
-            artifact_type: Some(media::PACKAGE_INDEX.to_owned()),
-            subject: Some(subject),
-            ..Manifest::new(Descriptor::empty(), layers.clone())
-        };
-        let bytes = manifest.to_bytes().unwrap();
-        let referrer = Descriptor::of(media::MANIFEST, &bytes);
-        let path = format!("manifests/{}", referrer.digest);
-        self.put(&path, media::MANIFEST, &bytes);
-        let list = Index::new(vec![referrer]).to_bytes().unwrap();
-        let path = format!("referrers/{}", image.digest);
-        self.put(&path, media::INDEX, &list);
-        layers
-    }
-
-    async fn speak(self: Arc<Self>, stream: TcpStream) {
-        let mut stream = BufReader::new(stream);
-        loop {
-            let mut request = String::new();
-            while !request.ends_with("\r\n\r\n") {
-                if stream.read_line(&mut request).await.is_ok_and(|n| n == 0) {
-                    return;
-                }
-            }
-            let path = request.split(' ').nth(1).unwrap();
-            self.asked.lock().unwrap().push(path.to_owned());
-            let missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec();
-            let answer = self.answers.get(path).unwrap_or(&missing);
-            stream.write_all(answer).await.unwrap();
-        }
-    }
-
-    fn asked_for(&self, part: &str) -> usize {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().filter(|path| path.contains(part)).count()
-    }
-}
-
-/// An image in a registry that is not yet served.
-async fn image() -> (TcpListener, Shelf, ImageRef) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let stored = case::stored(&case::FILES);
-    let mut shelf = Shelf::default();
-    let manifest = Descriptor::of(media::MANIFEST, &stored.manifest);
-    let path = format!("manifests/{}", manifest.digest);
-    shelf.put(&path, media::MANIFEST, &stored.manifest);
-    shelf.blob(media::CONFIG, &stored.config);
-    shelf.blob(media::LAYER_GZIP, &stored.layer);
-    let image = format!("127.0.0.1:{port}/a/b@{}", manifest.digest);
-    (listener, shelf, image.parse().unwrap())
-}
-
-async fn collected(
-    listener: TcpListener,
-    shelf: Shelf,
-    image: &ImageRef,
-) -> (Result<Published, Error>, Arc<Shelf>) {
-    let shelf = Arc::new(shelf);
-    let served = shelf.clone();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(served.clone().speak(stream));
-        }
-    });
-    let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
-    (collect(Place::Registry(&registry), image).await, shelf)
-}
 
 #[tokio::test]
 async fn a_repeated_layer_is_fetched_once() {

@@ -1,0 +1,153 @@
+//! Registries that lie, fail, or name the addresses of others.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use content::Digest;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use oci::{Descriptor, ImageRef, Index, media};
+use remote::{Registry, Transport};
+use verifier::collect::{Place, collect};
+use verifier::error::Error;
+use verifier::finding::Finding;
+use verifier::published::Published;
+use verifier::report::detail;
+
+use crate::shelf::{Shelf, collected, image};
+use crate::{ACCEPTED, Case};
+
+pub const CASES: &[Case] = &[
+    // 5
+    ("error_for_signatures_fail", || {
+        served(|shelf, image| {
+            let path = format!("manifests/sha256-{}.sig", image.digest.hex());
+            refuse(shelf, &path);
+        })
+    }),
+    ("error_for_referrers_fail", || {
+        served(|shelf, image| refuse(shelf, &format!("referrers/{}", image.digest)))
+    }),
+    // 10
+    ("many_signatures_fail", || {
+        served(|shelf, image| {
+            let pieces = (0..857).map(|number| format!("{{\"number\":{number}}}"));
+            let layers = pieces.map(|piece| shelf.blob(media::DSSE_ENVELOPE, piece.as_bytes()));
+            let layers = layers.collect();
+            shelf.attest(image, layers);
+        })
+    }),
+    // 11
+    ("compressed_answer_fail", || {
+        served(|shelf, image| {
+            let piece = shelf.blob(media::DSSE_ENVELOPE, &[b' '; 10_000]);
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+            gzip.write_all(&[b' '; 10_000]).unwrap();
+            let path = format!("blobs/{}", piece.digest);
+            let kind = "application/octet-stream\r\nContent-Encoding: gzip";
+            shelf.put(&path, kind, &gzip.finish().unwrap());
+            shelf.attest(image, vec![piece]);
+        })
+    }),
+    // 12
+    ("another_manifest_for_the_digest_fail", || {
+        served(|shelf, image| {
+            let path = format!("manifests/{}", image.digest);
+            let other = crate::case::stored(&[("workload", b"other".as_slice())]).manifest;
+            shelf.put(&path, media::MANIFEST, &other);
+        })
+    }),
+    ("another_layer_for_the_digest_fail", || {
+        served(|shelf, _| {
+            let mut layer = crate::case::stored(&crate::case::FILES).layer;
+            let path = format!("blobs/{}", Digest::of(&layer));
+            *layer.last_mut().unwrap() ^= 1;
+            shelf.put(&path, "application/octet-stream", &layer);
+        })
+    }),
+    // 14
+    ("index_for_an_image_fail", || {
+        let index = Index::new(vec![Descriptor::of(media::MANIFEST, b"x")]);
+        let bytes = index.to_bytes().unwrap();
+        run(async {
+            let (listener, mut shelf, mut image) = image().await;
+            image.digest = Digest::of(&bytes);
+            shelf.put(&format!("manifests/{}", image.digest), media::INDEX, &bytes);
+            said(collected(listener, shelf, &image).await.0)
+        })
+    }),
+    // 25
+    ("page_on_another_host_fail", || {
+        beside(|shelf, image, other| {
+            let kind = format!("{}\r\nLink: <{other}/next>; rel=\"next\"", media::INDEX);
+            let list = Index::new(vec![]).to_bytes().unwrap();
+            shelf.put(&format!("referrers/{}", image.digest), &kind, &list);
+        })
+    }),
+    // 28
+    ("address_in_a_descriptor", || {
+        beside(|shelf, image, other| {
+            let mut piece = Descriptor::of(media::DSSE_ENVELOPE, b"{}");
+            piece.urls = vec![format!("{other}/piece")];
+            shelf.attest(image, vec![piece]);
+        })
+    }),
+    // 30
+    ("registry_that_does_not_answer_fail", || {
+        let closed = TcpListener::bind(("127.0.0.1", 0))
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let image = format!("{closed}/a/b@{}", Digest::of(b"x"));
+        let image: ImageRef = image.parse().unwrap();
+        let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
+        run(async { said(collect(Place::Registry(&registry), &image).await) })
+    }),
+];
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(future)
+}
+
+/// What is said of an image whose registry is changed.
+fn served(change: impl FnOnce(&mut Shelf, &ImageRef)) -> String {
+    run(async {
+        let (listener, mut shelf, image) = image().await;
+        change(&mut shelf, &image);
+        said(collected(listener, shelf, &image).await.0)
+    })
+}
+
+/// As [`served`], with the address of another host, which must not be asked.
+fn beside(change: impl FnOnce(&mut Shelf, &ImageRef, &str)) -> String {
+    let host = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    host.set_nonblocking(true).unwrap();
+    let other = format!("http://{}", host.local_addr().unwrap());
+    let told = served(|shelf, image| change(shelf, image, &other));
+    std::thread::sleep(Duration::from_millis(50));
+    match host.accept() {
+        Ok(_) => "the other host was asked".to_owned(),
+        Err(_) => format!("{told}\nthe other host was not asked"),
+    }
+}
+
+fn refuse(shelf: &mut Shelf, path: &str) {
+    let answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec();
+    shelf.answers.insert(format!("/v2/a/b/{path}"), answer);
+}
+
+fn said(published: Result<Published, Error>) -> String {
+    let published = match published {
+        Ok(published) => published,
+        Err(error) => return error.to_string(),
+    };
+    let damage = published.damage.iter().map(Finding::damage);
+    let told = damage.map(|one| format!("{}: {}", one.rule(), detail(&one)));
+    let told: Vec<_> = told.collect();
+    match told.is_empty() {
+        true => ACCEPTED.to_owned(),
+        false => told.join("\n"),
+    }
+}
