@@ -1,6 +1,7 @@
 //! The program: arguments, environment, clock and printing. Everything else is in the library.
 
 mod cli;
+mod publishing;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use builder::at::{self, At};
+use builder::at::At;
 use builder::build::{self, Built};
 use builder::error::{Error, Meaning};
 use builder::image::assemble::Identities;
@@ -18,21 +19,16 @@ use builder::inputs::store::Store;
 use builder::inputs::{self, Supply};
 use builder::interrupt::{Interrupt, Interrupted};
 use builder::order::Order;
-use builder::publish::{self, push};
+use builder::publish;
 use builder::sandbox::{self, Limits, Role, Sandbox};
 use cli::{Cli, Command, How};
-use console::arguments::Registry;
 use console::hint::Hinted;
 use console::progress::Progress;
 use console::signals::Signals;
-use console::{Status, password, print};
-use content::limits;
+use console::{Status, print};
 use isolate::stages::SELF;
-use remote::Transport;
 use scratch::Scratch;
 use serde_json::json;
-use signature::{Annotations, PublicKey};
-use signer::{Access, Offline, Published, Signer};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn, spawn_blocking};
 
@@ -100,11 +96,18 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
         Command::Lock(arguments) => spawn_blocking(move || lock(&arguments, &interrupt)),
         Command::Build(arguments) => spawn_blocking(move || build(&arguments, &interrupt)),
         Command::Digest(arguments) => spawn_blocking(move || digest(&arguments, &interrupt)),
-        Command::Push(arguments) => spawn(async move { push(&arguments).await }),
-        Command::Sign(arguments) => spawn(async move { sign(&arguments).await }),
-        Command::Attest(arguments) => spawn(async move { attest(&arguments).await }),
-        Command::Payload(arguments) => spawn_blocking(move || payload(&arguments)),
-        Command::Attach(arguments) => spawn(async move { attach(&arguments).await }),
+        Command::Push(arguments) => spawn(async move { publishing::push(&arguments).await }),
+        Command::Sign(arguments) => spawn(async move { publishing::sign(&arguments).await }),
+        Command::Attest(arguments) => {
+            let now = SystemTime::now().into();
+            spawn(async move { publishing::attest(&arguments, now).await })
+        }
+        Command::Payload(arguments) => {
+            let now = SystemTime::now().into();
+            spawn_blocking(move || publishing::payload(&arguments, now))
+        }
+        Command::Attach(arguments) => spawn(async move { publishing::attach(&arguments).await }),
+        Command::Tree(arguments) => spawn(async move { publishing::tree(&arguments).await }),
         Command::Keygen(arguments) => spawn_blocking(move || keygen(&arguments)),
         Command::Store(cli::Store::Prune(arguments)) => spawn_blocking(move || prune(&arguments)),
     }
@@ -266,134 +269,12 @@ fn prune(arguments: &cli::Prune) -> Result<(), Error> {
     print::line(&folder.display().to_string()).map_err(unprinted)
 }
 
-async fn push(arguments: &cli::Push) -> Result<(), Error> {
-    let transport = transport(&arguments.registry).await?;
-    let image = push::push(&arguments.layout, &arguments.reference, &transport).await?;
-    print::line(&image.to_string()).map_err(unprinted)
-}
-
-async fn sign(arguments: &cli::Sign) -> Result<(), Error> {
-    let transport = transport(&arguments.registry).await?;
-    let annotations = annotations(&arguments.annotations)?;
-    let signer = signer(&arguments.key).await?;
-    let published = publish::sign(&arguments.image, &transport, &signer, &annotations).await?;
-    if let Some(note) = signer.note() {
-        print::note(&format!("note: {note}"));
-    }
-    report_signature(&arguments.image, signer.public(), "signed", published)
-}
-
-async fn attest(arguments: &cli::Attest) -> Result<(), Error> {
-    let transport = transport(&arguments.registry).await?;
-    let signer = signer(&arguments.key).await?;
-    let attested = publish::attest(
-        &arguments.image,
-        &transport,
-        &signer,
-        &arguments.kind,
-        &arguments.predicate,
-        SystemTime::now().into(),
-    );
-    let published = attested.await?;
-    report_signature(&arguments.image, signer.public(), "attested", published)
-}
-
-fn annotations(arguments: &cli::Annotated) -> Result<Annotations, Error> {
-    let annotations = Annotations::new(arguments.annotations.iter().cloned());
-    Ok(annotations.map_err(Hinted::from_error)?)
-}
-
-/// Prints bytes to sign, and the key and the algorithm to sign them with.
-fn payload(arguments: &cli::Payload) -> Result<(), Error> {
-    let (image, public) = (&arguments.image, &arguments.key);
-    let key = signer::public_key(&public.key, public.algorithm)?;
-    let bytes = match (&arguments.kind, &arguments.predicate) {
-        (Some(kind), Some(predicate)) => {
-            let now = SystemTime::now().into();
-            publish::payload::of_statement(image, kind, predicate, now)?
-        }
-        _ => {
-            let annotations = annotations(&arguments.annotations)?;
-            publish::payload::of_signature(image, arguments.layout.into(), &key, &annotations)?
-        }
-    };
-    if let Some(algorithm) = key.algorithms().next() {
-        print::note(&format!(
-            "sign these bytes with key {}, by {algorithm}",
-            key.key_id().hex()
-        ));
-    }
-    print::bytes(&bytes).map_err(unprinted)
-}
-
-async fn attach(arguments: &cli::Attach) -> Result<(), Error> {
-    let transport = transport(&arguments.registry).await?;
-    let (image, public) = (&arguments.image, &arguments.key);
-    let key = signer::public_key(&public.key, public.algorithm)?;
-    let offline = match (
-        &arguments.payload,
-        &arguments.signature,
-        &arguments.envelope,
-    ) {
-        (Some(payload), Some(signature), _) => {
-            let payload = at::read(payload, limits::STATEMENT)?;
-            let signature = at::read(signature, limits::PAYLOAD)?;
-            Offline::signature(image, &key, payload, signature)?
-        }
-        (.., Some(envelope)) => {
-            Offline::envelope(image, &key, &at::read(envelope, limits::BUNDLE)?)?
-        }
-        _ => return Err(Hinted::new("reading arguments: nothing to attach").into()),
-    };
-    let note = offline.note();
-    let published = publish::attach(image, &transport, offline).await?;
-    if let Some(note) = note {
-        print::note(&format!("note: {note}"));
-    }
-    report_signature(image, &key, "attached a signature", published)
-}
-
-async fn signer(key: &cli::Key) -> Result<Signer, Error> {
-    let access = Access {
-        kms_endpoint: key.kms_endpoint.as_ref(),
-        pkcs11_module: key.pkcs11_module.as_deref(),
-        algorithm: key.algorithm,
-        password: || password::of_key(std::env::var_os),
-        pin: || password::of_token(std::env::var_os),
-    };
-    Ok(Signer::open(&key.key.parse()?, access).await?)
-}
-
-fn report_signature(
-    image: &oci::ImageRef,
-    key: &PublicKey,
-    done: &str,
-    published: Published,
-) -> Result<(), Error> {
-    print::note(&format!("{done} by key {}", key.key_id().hex()));
-    if let Some(note) = published.note() {
-        print::note(&format!("note: {note}"));
-    }
-    print::line(&image.to_string()).map_err(unprinted)
-}
-
 fn keygen(arguments: &cli::Keygen) -> Result<(), Error> {
     let (private, public) = publish::keygen(&arguments.prefix, arguments.algorithm)?;
     print::line(&format!("{}\n{}", private.display(), public.display())).map_err(unprinted)
 }
 
-async fn transport(arguments: &Registry) -> Result<Transport, Error> {
-    match arguments.plain_http {
-        true => Ok(Transport::PlainHttp),
-        false => Transport::https(arguments.ca.as_deref())
-            .await
-            .map_err(|error| {
-                let hint = error.hint();
-                Hinted::from_error(error).hinting(hint).into()
-            }),
-    }
-}
-
+/// Explains that standard output cannot be written.
 fn unprinted(source: io::Error) -> Error {
     Hinted::printing(source).into()
 }

@@ -6,6 +6,7 @@ mod keygen;
 pub mod payload;
 pub mod push;
 mod sign;
+pub mod tree;
 
 pub use attach::attach;
 pub use attest::attest;

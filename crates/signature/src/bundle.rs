@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use content::{json, limits};
+use content::{Digest, json, limits};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,36 @@ struct Hint {
 struct Timestamps {
     #[serde(default)]
     rfc3161_timestamps: Vec<IgnoredAny>,
+}
+
+/// What a bundle is to be verified with. It is not signed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SignedWith {
+    /// A key, and its ID if the bundle has it where cosign writes it.
+    Key(Option<Digest>),
+    /// A certificate.
+    Certificate,
+}
+
+/// What a bundle of any content says that it is to be verified with; `None` if it says neither or cannot be parsed.
+pub fn signed_with(bytes: &[u8]) -> Option<SignedWith> {
+    let document = json::parse::<Document>(bytes, limits::BUNDLE).ok()?;
+    let material = document.verification_material;
+    match (
+        material.public_key,
+        material.certificate,
+        material.x509_certificate_chain,
+    ) {
+        (Some(key), None, None) => {
+            let id = STANDARD
+                .decode(key.hint)
+                .ok()
+                .and_then(|id| id.try_into().ok());
+            Some(SignedWith::Key(id.map(Digest::from_bytes)))
+        }
+        (None, Some(_), None) | (None, None, Some(_)) => Some(SignedWith::Certificate),
+        _ => None,
+    }
 }
 
 impl Bundle {
@@ -208,6 +238,27 @@ Frsp+2O8ViKZpnQmOq4KfrUsLnoG1IaQzvFmC/jeNyU5p+NaEsKCrtdAVw==
         let [ours, theirs] = [&bundle.to_bytes(&key).unwrap()[..], COSIGN.as_bytes()]
             .map(|bytes| json::parse::<Value>(bytes, 10_000).unwrap());
         assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn says_what_it_is_signed_with() {
+        let key = PublicKey::from_pem(COSIGN_KEY).unwrap().key_id();
+        let with = |to: &str| {
+            let hint = r#""publicKey":{"hint":"1XKF+nVL7wgM5nfa4tv53jnOJY0Jy6CgzlDDDxK8F6M="}"#;
+            assert_eq!(COSIGN.matches(hint).count(), 1);
+            signed_with(COSIGN.replace(hint, to).as_bytes())
+        };
+        assert_eq!(
+            signed_with(COSIGN.as_bytes()),
+            Some(SignedWith::Key(Some(key)))
+        );
+        let unnamed = with(r#""publicKey":{"hint":"mine"}"#);
+        assert_eq!(unnamed, Some(SignedWith::Key(None)));
+        for certificate in [r#""certificate":{}"#, r#""x509CertificateChain":{}"#] {
+            assert_eq!(with(certificate), Some(SignedWith::Certificate));
+        }
+        assert_eq!(with(r#""publicKey":{},"certificate":{}"#), None);
+        assert_eq!(signed_with(b"{}"), None);
     }
 
     #[test]

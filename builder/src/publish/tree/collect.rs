@@ -1,0 +1,166 @@
+//! Fetches what hangs on an image. A request that fails is an error; what is damaged or too large is a note.
+
+use std::collections::BTreeSet;
+
+use console::hint::Hinted;
+use content::{Digest, limits};
+use oci::{Descriptor, ImageRef, Manifest, Reference, Tag, Target, media};
+use remote::{Registry, Transport};
+
+use super::{Fetched, Layer, Place};
+
+/// Annotations that claim a predicate type: on layers under `.att`, on manifests of bundles.
+const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
+
+/// Fetches the image's manifest, and everything that hangs on the image under tags and among its referrers.
+///
+/// # Errors
+/// The image does not exist, or the registry fails.
+pub async fn collect(reference: &Reference, transport: &Transport) -> Result<Fetched, Hinted> {
+    let failed = |error: remote::Error| {
+        let hint = error.hint();
+        Hinted::doing(format_args!("reading {reference}"), error).hinting(hint)
+    };
+    let registry = Registry::connect(&reference.repository, transport).map_err(failed)?;
+    let image = resolve(&registry, reference).await?;
+    let manifest = registry.manifest(&image.digest).await.map_err(failed)?;
+    let mut collector = Collector {
+        registry: &registry,
+        fetched: Fetched {
+            image,
+            size: manifest.len() as u64,
+            layers: Vec::new(),
+            notes: Vec::new(),
+        },
+        seen: BTreeSet::new(),
+        budget: limits::PIECES_TOTAL,
+    };
+    collector.attached().await.map_err(failed)?;
+    Ok(collector.fetched)
+}
+
+async fn resolve(registry: &Registry, reference: &Reference) -> Result<ImageRef, Hinted> {
+    let digest = match &reference.target {
+        Target::Digest(digest) => *digest,
+        Target::Tag(tag) => {
+            let doing = format!("resolving {reference}");
+            let found = registry.resolve(tag).await;
+            let found = found.map_err(|error| {
+                let hint = error.hint();
+                Hinted::doing(&doing, error).hinting(hint)
+            })?;
+            let absent = || Hinted::new(format!("{doing}: no such tag")).hinting("check the name");
+            found.ok_or_else(absent)?.digest
+        }
+    };
+    Ok(ImageRef {
+        repository: reference.repository.clone(),
+        digest,
+    })
+}
+
+struct Collector<'a> {
+    registry: &'a Registry,
+    fetched: Fetched,
+    /// What has been fetched, by manifest and layer.
+    seen: BTreeSet<(String, Digest)>,
+    /// Bytes that may still be fetched.
+    budget: u64,
+}
+
+impl Collector<'_> {
+    async fn attached(&mut self) -> Result<(), remote::Error> {
+        for suffix in [".sig", ".att", ".sbom"] {
+            self.tag(suffix).await?;
+        }
+        let referrers = self.registry.referrers(&self.fetched.image.digest).await?;
+        let passed_over = referrers.passed_over.iter().map(ToString::to_string);
+        self.fetched.notes.extend(passed_over);
+        for (digest, manifest) in &referrers.manifests {
+            self.layers(&Place::Referrer(*digest), manifest).await?;
+        }
+        Ok(())
+    }
+
+    async fn tag(&mut self, suffix: &str) -> Result<(), remote::Error> {
+        let name = format!("sha256-{}{suffix}", self.fetched.image.digest.hex());
+        // The name is a digest's, with a suffix of letters.
+        let Ok(tag) = name.parse::<Tag>() else {
+            return Ok(());
+        };
+        let Some(bytes) = self.registry.manifest_by_tag(&tag).await? else {
+            return Ok(());
+        };
+        match Manifest::parse(&bytes) {
+            Ok(manifest) => self.layers(&Place::Tag(name), &manifest).await,
+            Err(error) => {
+                self.note(format!("tag {name} cannot be read: {error}"));
+                Ok(())
+            }
+        }
+    }
+
+    async fn layers(&mut self, place: &Place, manifest: &Manifest) -> Result<(), remote::Error> {
+        for layer in &manifest.layers {
+            let annotations = [&layer.annotations, &manifest.annotations];
+            let mut claims = CLAIMED_TYPES
+                .iter()
+                .flat_map(|name| annotations.iter().filter_map(move |map| map.get(*name)));
+            let claimed_type = claims.next().cloned();
+            let bytes = self.bytes(place, layer).await?;
+            self.fetched.layers.push(Layer {
+                place: place.clone(),
+                artifact_type: manifest.artifact_type.clone(),
+                claimed_type,
+                descriptor: layer.clone(),
+                bytes,
+            });
+        }
+        Ok(())
+    }
+
+    /// The content of a layer whose form is read; `None`, with a note, if it is damaged or beyond a limit.
+    async fn bytes(
+        &mut self,
+        place: &Place,
+        layer: &Descriptor,
+    ) -> Result<Option<Vec<u8>>, remote::Error> {
+        let limit = match layer.media_type.as_str() {
+            media::SIMPLE_SIGNING => limits::PAYLOAD,
+            media::DSSE_ENVELOPE => limits::STATEMENT,
+            media::SIGSTORE_BUNDLE => limits::BUNDLE,
+            _ => return Ok(None),
+        };
+        let annotations = format!("{:?}", layer.annotations);
+        let is_new = self.seen.insert((annotations, layer.digest));
+        let Some(budget) = self.budget.checked_sub(layer.size).filter(|_| is_new) else {
+            let reason = match is_new {
+                true => "all pieces together are too large",
+                false => "it is stored more than once",
+            };
+            self.note(format!("{} ({place}) is not read: {reason}", layer.digest));
+            return Ok(None);
+        };
+        self.budget = budget;
+        match self.registry.blob(layer, limit).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(
+                error @ (remote::Error::NotFound { .. }
+                | remote::Error::SizeMismatch { .. }
+                | remote::Error::DigestMismatch { .. }
+                | remote::Error::Limit { .. }),
+            ) => {
+                self.note(format!(
+                    "{} ({place}) cannot be read: {error}",
+                    layer.digest
+                ));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn note(&mut self, note: String) {
+        self.fetched.notes.push(note);
+    }
+}

@@ -1,0 +1,150 @@
+//! Which reader counts which signers.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Item, Kind, Layout, Place, Signer};
+
+/// How many signers a reader counts, and why not the others.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Summary {
+    pub(super) reader: &'static str,
+    pub(super) counted: usize,
+    pub(super) signers: usize,
+    /// One reason for each signer that is not counted.
+    pub(super) reasons: Vec<String>,
+}
+
+/// A signature on the image by one signer.
+type Signature<'a> = (&'a Item, &'a Signer);
+/// Why a reader does not count a signature.
+type Counted = Result<(), String>;
+
+/// The algorithms that `cosign verify --key` reads.
+const COSIGN: [&str; 3] = ["ecdsa-der-sha256", "rsa-pkcs1-sha256", "ed25519"];
+
+/// What each reader counts. Signers are told apart by key; all certificates are one signer, and all unknown keys are.
+pub(super) fn summaries(items: &[Item]) -> Vec<Summary> {
+    let mut signers: BTreeMap<String, Vec<Signature<'_>>> = BTreeMap::new();
+    let signatures = items.iter().filter(|item| item.kind == Kind::Signature);
+    for item in signatures {
+        for signer in &item.signers {
+            signers
+                .entry(identity(signer))
+                .or_default()
+                .push((item, signer));
+        }
+    }
+    let bundles = items.iter().any(|item| item.layout == Layout::Bundle);
+    let cosign_3 = |signature: &Signature<'_>| match bundles {
+        true => cosign_bundle(signature),
+        false => cosign_tag(signature),
+    };
+    vec![
+        summary("Confidential Space", &signers, confidential_space),
+        summary("cosign 2", &signers, cosign_tag),
+        summary("cosign 3", &signers, cosign_3),
+    ]
+}
+
+fn summary(
+    reader: &'static str,
+    signers: &BTreeMap<String, Vec<Signature<'_>>>,
+    counts: impl Fn(&Signature<'_>) -> Counted,
+) -> Summary {
+    let uncounted = signers.values().filter_map(|signatures| {
+        // `None` if the reader counts one of them.
+        let reasons: Option<Vec<String>> = signatures.iter().map(|s| counts(s).err()).collect();
+        let mut reasons = reasons?;
+        // A reason at the place where the reader looks says more than that there are other places.
+        reasons.sort_by_key(|reason| reason.ends_with(ELSEWHERE));
+        reasons.into_iter().next()
+    });
+    let reasons: Vec<String> = uncounted.collect();
+    Summary {
+        reader,
+        counted: signers.len() - reasons.len(),
+        signers: signers.len(),
+        reasons,
+    }
+}
+
+fn identity(signer: &Signer) -> String {
+    match signer {
+        Signer::Key { key_id, .. } | Signer::Hinted { key_id } => key_id.clone(),
+        Signer::Certificate => "certificate".to_owned(),
+        Signer::Unknown => "unknown".to_owned(),
+    }
+}
+
+/// The end of the reason why a reader does not find a signature.
+const ELSEWHERE: &str = "where it does not look";
+
+fn confidential_space((item, signer): &Signature<'_>) -> Counted {
+    if !item.place.is_signature_tag() {
+        return Err(elsewhere(item, signer));
+    }
+    match signer {
+        Signer::Key {
+            is_read_in_confidential_space: true,
+            ..
+        } if item.names_key => Ok(()),
+        Signer::Key {
+            is_read_in_confidential_space: true,
+            ..
+        } => Err(format!(
+            "the payload of {signer} does not name the key and its algorithm"
+        )),
+        Signer::Key { key_type, .. } if !is_read(key_type) => Err(format!(
+            "{signer}'s key is {key_type}, which it does not read"
+        )),
+        Signer::Key { algorithm, .. } => Err(format!(
+            "{signer} signs with {algorithm} or an exponent that it does not read"
+        )),
+        Signer::Hinted { .. } | Signer::Unknown => Err(format!(
+            "the payload of {signer} does not name a key that it reads"
+        )),
+        Signer::Certificate => Err("it reads keys, and no certificates".to_owned()),
+    }
+}
+
+/// Whether Confidential Space reads keys of this type, with some algorithm.
+fn is_read(key_type: &str) -> bool {
+    key_type == "ecdsa-p256" || key_type.starts_with("rsa-")
+}
+
+/// cosign 2, which looks under the tag. With a trusted root, it can be told to read bundles.
+fn cosign_tag((item, signer): &Signature<'_>) -> Counted {
+    match item.place.is_signature_tag() {
+        true => cosign_algorithm(signer),
+        false => Err(elsewhere(item, signer)),
+    }
+}
+
+/// cosign 3, which looks for bundles only if there is one, whatever its content.
+fn cosign_bundle((item, signer): &Signature<'_>) -> Counted {
+    match item.layout {
+        Layout::Bundle => cosign_algorithm(signer),
+        _ => Err(elsewhere(item, signer)),
+    }
+}
+
+fn cosign_algorithm(signer: &Signer) -> Counted {
+    match signer {
+        Signer::Key { algorithm, .. } if !COSIGN.contains(&algorithm.as_str()) => Err(format!(
+            "{signer} signs with {algorithm}, which `cosign verify --key` does not read"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn elsewhere(item: &Item, signer: &Signer) -> String {
+    let found = match (&item.place, item.layout) {
+        (Place::Tag(_), _) => "under a tag",
+        (Place::Referrer(_), Layout::Bundle) => "in a bundle",
+        (Place::Referrer(_), _) => "in a referrer of the legacy layout",
+    };
+    format!("{signer} signed {found} only, {ELSEWHERE}")
+}

@@ -1,0 +1,96 @@
+//! The tree as text.
+
+use std::fmt::{self, Write as _};
+
+use super::{Item, Kind, Place, Signer, Tree};
+
+/// The tree, what cannot be read, and a line for each reader.
+pub fn table(tree: &Tree) -> String {
+    let mut out = format!("{} ({} bytes)\n", tree.image, tree.size);
+    let groups: Vec<&[Item]> = tree.items.chunk_by(|a, b| a.place == b.place).collect();
+    for (index, group) in groups.iter().enumerate() {
+        let (branch, bar) = match index + 1 == groups.len() {
+            true => ("└──", "   "),
+            false => ("├──", "│  "),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{branch} {}", group[0].place);
+        for (index, item) in group.iter().enumerate() {
+            let branch = match index + 1 == group.len() {
+                true => "└──",
+                false => "├──",
+            };
+            let _ = writeln!(out, "{bar} {branch} {item}");
+        }
+    }
+    for note in &tree.notes {
+        let _ = writeln!(out, "note: {note}");
+    }
+    for summary in tree.readers.iter().filter(|summary| summary.signers > 0) {
+        let (reader, counted, signers) = (summary.reader, summary.counted, summary.signers);
+        let _ = write!(out, "{reader} will count {counted} of {signers} signatures");
+        let _ = match summary.reasons.is_empty() {
+            true => writeln!(out),
+            false => writeln!(out, ": {}", summary.reasons.join("; ")),
+        };
+    }
+    if tree.readers.iter().all(|summary| summary.signers == 0) {
+        out.push_str("no signatures\n");
+    }
+    out
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(name) => write!(f, "tag {name}"),
+            Self::Referrer(digest) => write!(f, "referrer {digest}"),
+        }
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Signature => f.write_str("signature")?,
+            Kind::Attestation(kind) => write!(f, "attestation {kind}")?,
+            Kind::Sbom(media_type) => write!(f, "SBOM {media_type}, unsigned")?,
+            Kind::Other(media_type) => f.write_str(media_type)?,
+        }
+        for (index, signer) in self.signers.iter().enumerate() {
+            let word = match index {
+                0 => "by",
+                _ => "and",
+            };
+            write!(f, " {word} {signer}")?;
+            if let Signer::Key {
+                key_type,
+                algorithm,
+                name,
+                key_id,
+                ..
+            } = signer
+            {
+                if name.is_some() {
+                    write!(f, ", key {key_id}")?;
+                }
+                write!(f, " ({key_type}, {algorithm})")?;
+            }
+        }
+        write!(f, ", {} bytes", self.size)
+    }
+}
+
+impl fmt::Display for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key {
+                name: Some(name), ..
+            } => f.write_str(name),
+            Self::Key { key_id, .. } => write!(f, "key {key_id}"),
+            Self::Hinted { key_id } => write!(f, "key {key_id} (according to a hint)"),
+            Self::Certificate => f.write_str("a certificate"),
+            Self::Unknown => f.write_str("an unknown key"),
+        }
+    }
+}

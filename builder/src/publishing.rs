@@ -1,0 +1,167 @@
+//! The commands that publish an image, and show what is published: the part of the program that reads their arguments and
+//! prints.
+
+use builder::at;
+use builder::error::Error;
+use builder::publish::tree::{self, Named};
+use builder::publish::{self, push};
+use chrono::{DateTime, Utc};
+use console::arguments::Registry;
+use console::hint::Hinted;
+use console::{password, print, text};
+use content::limits;
+use oci::ImageRef;
+use remote::Transport;
+use serde_json::json;
+use signature::{Annotations, PublicKey};
+use signer::{Access, Offline, Published, Signer};
+
+use crate::cli::publish::{Annotated, Attach, Attest, Key, Payload, Push, Sign, Tree};
+use crate::unprinted;
+
+/// Pushes a layout.
+pub async fn push(arguments: &Push) -> Result<(), Error> {
+    let transport = transport(&arguments.registry).await?;
+    let image = push::push(&arguments.layout, &arguments.reference, &transport).await?;
+    print::line(&image.to_string()).map_err(unprinted)
+}
+
+/// Signs an image.
+pub async fn sign(arguments: &Sign) -> Result<(), Error> {
+    let transport = transport(&arguments.registry).await?;
+    let annotations = annotations(&arguments.annotations)?;
+    let signer = signer(&arguments.key).await?;
+    let published = publish::sign(&arguments.image, &transport, &signer, &annotations).await?;
+    if let Some(note) = signer.note() {
+        print::note(&format!("note: {note}"));
+    }
+    report_signature(&arguments.image, signer.public(), "signed", published)
+}
+
+/// Signs a statement about an image. `now` is the time in predicates that have no other place for one.
+pub async fn attest(arguments: &Attest, now: DateTime<Utc>) -> Result<(), Error> {
+    let transport = transport(&arguments.registry).await?;
+    let signer = signer(&arguments.key).await?;
+    let attested = publish::attest(
+        &arguments.image,
+        &transport,
+        &signer,
+        &arguments.kind,
+        &arguments.predicate,
+        now,
+    );
+    let published = attested.await?;
+    report_signature(&arguments.image, signer.public(), "attested", published)
+}
+
+fn annotations(arguments: &Annotated) -> Result<Annotations, Error> {
+    let annotations = Annotations::new(arguments.annotations.iter().cloned());
+    Ok(annotations.map_err(Hinted::from_error)?)
+}
+
+/// Prints bytes to sign, and the key and the algorithm to sign them with.
+/// `now` is as in [`attest`].
+pub fn payload(arguments: &Payload, now: DateTime<Utc>) -> Result<(), Error> {
+    let (image, public) = (&arguments.image, &arguments.key);
+    let key = signer::public_key(&public.key, public.algorithm)?;
+    let bytes = match (&arguments.kind, &arguments.predicate) {
+        (Some(kind), Some(predicate)) => {
+            publish::payload::of_statement(image, kind, predicate, now)?
+        }
+        _ => {
+            let annotations = annotations(&arguments.annotations)?;
+            publish::payload::of_signature(image, arguments.layout.into(), &key, &annotations)?
+        }
+    };
+    if let Some(algorithm) = key.algorithms().next() {
+        print::note(&format!(
+            "sign these bytes with key {}, by {algorithm}",
+            key.key_id().hex()
+        ));
+    }
+    print::bytes(&bytes).map_err(unprinted)
+}
+
+/// Publishes a signature that was made elsewhere.
+pub async fn attach(arguments: &Attach) -> Result<(), Error> {
+    let transport = transport(&arguments.registry).await?;
+    let (image, public) = (&arguments.image, &arguments.key);
+    let key = signer::public_key(&public.key, public.algorithm)?;
+    let offline = match (
+        &arguments.payload,
+        &arguments.signature,
+        &arguments.envelope,
+    ) {
+        (Some(payload), Some(signature), _) => {
+            let payload = at::read(payload, limits::STATEMENT)?;
+            let signature = at::read(signature, limits::PAYLOAD)?;
+            Offline::signature(image, &key, payload, signature)?
+        }
+        (.., Some(envelope)) => {
+            Offline::envelope(image, &key, &at::read(envelope, limits::BUNDLE)?)?
+        }
+        _ => return Err(Hinted::new("reading arguments: nothing to attach").into()),
+    };
+    let note = offline.note();
+    let published = publish::attach(image, &transport, offline).await?;
+    if let Some(note) = note {
+        print::note(&format!("note: {note}"));
+    }
+    report_signature(image, &key, "attached a signature", published)
+}
+
+/// Shows what hangs on an image.
+pub async fn tree(arguments: &Tree) -> Result<(), Error> {
+    let transport = transport(&arguments.registry).await?;
+    let named = arguments.keys.iter().map(|named| {
+        let key = signer::public_key(&named.path, None)?;
+        Ok(Named {
+            name: named.name.clone(),
+            key,
+        })
+    });
+    let named = named.collect::<Result<_, Error>>()?;
+    let fetched = tree::collect(&arguments.reference, &transport).await?;
+    let tree = tree::read(fetched, named);
+    let printed = match arguments.json {
+        true => print::json(&json!(tree).to_string()),
+        false => print::line(text::lines(&tree::table(&tree)).trim_end()),
+    };
+    printed.map_err(unprinted)
+}
+
+async fn signer(key: &Key) -> Result<Signer, Error> {
+    let access = Access {
+        kms_endpoint: key.kms_endpoint.as_ref(),
+        pkcs11_module: key.pkcs11_module.as_deref(),
+        algorithm: key.algorithm,
+        password: || password::of_key(std::env::var_os),
+        pin: || password::of_token(std::env::var_os),
+    };
+    Ok(Signer::open(&key.key.parse()?, access).await?)
+}
+
+fn report_signature(
+    image: &ImageRef,
+    key: &PublicKey,
+    done: &str,
+    published: Published,
+) -> Result<(), Error> {
+    print::note(&format!("{done} by key {}", key.key_id().hex()));
+    if let Some(note) = published.note() {
+        print::note(&format!("note: {note}"));
+    }
+    print::line(&image.to_string()).map_err(unprinted)
+}
+
+async fn transport(arguments: &Registry) -> Result<Transport, Error> {
+    match arguments.plain_http {
+        true => Ok(Transport::PlainHttp),
+        false => Transport::https(arguments.ca.as_deref())
+            .await
+            .map_err(|error| {
+                let hint = error.hint();
+                Hinted::from_error(error).hinting(hint).into()
+            }),
+    }
+}
