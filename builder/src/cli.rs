@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::ffi::OsStr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 

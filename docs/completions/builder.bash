@@ -49,6 +49,9 @@ _builder() {
             builder,store)
                 cmd="builder__subcmd__store"
                 ;;
+            builder,tree)
+                cmd="builder__subcmd__tree"
+                ;;
             builder__subcmd__help,attach)
                 cmd="builder__subcmd__help__subcmd__attach"
                 ;;
@@ -82,6 +85,9 @@ _builder() {
             builder__subcmd__help,store)
                 cmd="builder__subcmd__help__subcmd__store"
                 ;;
+            builder__subcmd__help,tree)
+                cmd="builder__subcmd__help__subcmd__tree"
+                ;;
             builder__subcmd__help__subcmd__store,prune)
                 cmd="builder__subcmd__help__subcmd__store__subcmd__prune"
                 ;;
@@ -104,7 +110,7 @@ _builder() {
 
     case "${cmd}" in
         builder)
-            opts="-h -V --help --version lock build digest push sign attest payload attach keygen store help"
+            opts="-h -V --help --version lock build digest push sign attest payload attach tree keygen store help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -163,7 +169,7 @@ _builder() {
             fi
             case "${prev}" in
                 --type)
-                    COMPREPLY=($(compgen -W "slsaprovenance1 cyclonedx" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "slsaprovenance1 cyclonedx custom slsaprovenance slsaprovenance02 spdx spdxjson vuln link openvex" -- "${cur}"))
                     return 0
                     ;;
                 --predicate)
@@ -346,7 +352,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__help)
-            opts="lock build digest push sign attest payload attach keygen store help"
+            opts="lock build digest push sign attest payload attach tree keygen store help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -527,6 +533,20 @@ _builder() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        builder__subcmd__help__subcmd__tree)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         builder__subcmd__keygen)
             opts="-h --algorithm --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -603,7 +623,7 @@ _builder() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -W "slsaprovenance1 cyclonedx" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "slsaprovenance1 cyclonedx custom slsaprovenance slsaprovenance02 spdx spdxjson vuln link openvex" -- "${cur}"))
                     return 0
                     ;;
                 --predicate)
@@ -757,6 +777,28 @@ _builder() {
                     return 0
                     ;;
                 --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        builder__subcmd__tree)
+            opts="-h --key --json --plain-http --ca --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

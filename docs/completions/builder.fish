@@ -34,6 +34,7 @@ complete -c builder -n "__fish_builder_needs_command" -f -a "sign" -d 'Sign an i
 complete -c builder -n "__fish_builder_needs_command" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
 complete -c builder -n "__fish_builder_needs_command" -f -a "payload" -d 'Print the bytes to sign, for a key that signs elsewhere: with openssl, an HSM or cosign sign-blob'
 complete -c builder -n "__fish_builder_needs_command" -f -a "attach" -d 'Publish a signature over what `payload` printed, or an envelope, that was made elsewhere'
+complete -c builder -n "__fish_builder_needs_command" -f -a "tree" -d 'Show what hangs on an image in a registry: signatures, attestations, SBOMs, and which reader sees which'
 complete -c builder -n "__fish_builder_needs_command" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
 complete -c builder -n "__fish_builder_needs_command" -f -a "store" -d 'Maintain the store of inputs'
 complete -c builder -n "__fish_builder_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -87,9 +88,17 @@ complete -c builder -n "__fish_builder_using_subcommand sign" -l algorithm -d 'T
 complete -c builder -n "__fish_builder_using_subcommand sign" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand sign" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand sign" -s h -l help -d 'Print help'
-complete -c builder -n "__fish_builder_using_subcommand attest" -l type -d 'The type of the predicate' -r -f -a "slsaprovenance1\t'SLSA provenance: how the image was built (provenance.json in a layout)'
-cyclonedx\t'CycloneDX bill of materials: what the image contains (sbom.cdx.json in a layout)'"
-complete -c builder -n "__fish_builder_using_subcommand attest" -l predicate -d 'The file with the predicate' -r -F
+complete -c builder -n "__fish_builder_using_subcommand attest" -l type -d 'The type of the predicate: one of cosign\'s names, or any URI' -r -f -a "slsaprovenance1\t'SLSA provenance: how the image was built'
+cyclonedx\t'CycloneDX bill of materials: what the image contains'
+custom\t'any text, with the time of the attestation'
+slsaprovenance\t'SLSA provenance v0.2'
+slsaprovenance02\t'SLSA provenance v0.2'
+spdx\t'SPDX document as text'
+spdxjson\t'SPDX document in JSON'
+vuln\t'result of a vulnerability scan'
+link\t'in-toto link'
+openvex\t'OpenVEX document'"
+complete -c builder -n "__fish_builder_using_subcommand attest" -l predicate -d 'The file with the predicate: a JSON object, except for the types custom and spdx' -r -F
 complete -c builder -n "__fish_builder_using_subcommand attest" -l key -d 'The private key: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…' -r
 complete -c builder -n "__fish_builder_using_subcommand attest" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c builder -n "__fish_builder_using_subcommand attest" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
@@ -100,8 +109,16 @@ complete -c builder -n "__fish_builder_using_subcommand attest" -s h -l help -d 
 complete -c builder -n "__fish_builder_using_subcommand payload" -l layout -d 'Where the signature is to be published. Sign for both, as `sign` does' -r -f -a "legacy\t'The tag sha256-….sig, which Confidential Space and cosign read: the payload itself'
 bundle\t'A bundle among the referrers, which cosign 3 reads: a statement in its DSSE encoding'"
 complete -c builder -n "__fish_builder_using_subcommand payload" -s a -l annotation -l annotations -d 'Sign this annotation too; repeatable' -r
-complete -c builder -n "__fish_builder_using_subcommand payload" -l type -d 'Print what is signed to attest a predicate of this type, in both layouts' -r -f -a "slsaprovenance1\t'SLSA provenance: how the image was built (provenance.json in a layout)'
-cyclonedx\t'CycloneDX bill of materials: what the image contains (sbom.cdx.json in a layout)'"
+complete -c builder -n "__fish_builder_using_subcommand payload" -l type -d 'Print what is signed to attest a predicate of this type, in both layouts' -r -f -a "slsaprovenance1\t'SLSA provenance: how the image was built'
+cyclonedx\t'CycloneDX bill of materials: what the image contains'
+custom\t'any text, with the time of the attestation'
+slsaprovenance\t'SLSA provenance v0.2'
+slsaprovenance02\t'SLSA provenance v0.2'
+spdx\t'SPDX document as text'
+spdxjson\t'SPDX document in JSON'
+vuln\t'result of a vulnerability scan'
+link\t'in-toto link'
+openvex\t'OpenVEX document'"
 complete -c builder -n "__fish_builder_using_subcommand payload" -l predicate -d 'The file with the predicate' -r -F
 complete -c builder -n "__fish_builder_using_subcommand payload" -l key -d 'The public key, in PEM' -r -F
 complete -c builder -n "__fish_builder_using_subcommand payload" -l algorithm -d 'The algorithm that the key signs with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
@@ -114,6 +131,11 @@ complete -c builder -n "__fish_builder_using_subcommand attach" -l algorithm -d 
 complete -c builder -n "__fish_builder_using_subcommand attach" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand attach" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c builder -n "__fish_builder_using_subcommand tree" -l key -d 'Call this public key by a name, and look for its signatures; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand tree" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c builder -n "__fish_builder_using_subcommand tree" -l json -d 'Print JSON'
+complete -c builder -n "__fish_builder_using_subcommand tree" -l plain-http -d 'Connect to registries by HTTP, without TLS'
+complete -c builder -n "__fish_builder_using_subcommand tree" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand keygen" -l algorithm -d 'The type of the key: ecdsa-p256, ecdsa-p384, ecdsa-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519' -r
 complete -c builder -n "__fish_builder_using_subcommand keygen" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -s h -l help -d 'Print help'
@@ -124,15 +146,16 @@ complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_s
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove inputs until the store is small enough'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "push" -d 'Push a layout to a registry; prints the image\'s reference by digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "sign" -d 'Sign an image in a registry, in the layouts that Confidential Space and cosign read'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "payload" -d 'Print the bytes to sign, for a key that signs elsewhere: with openssl, an HSM or cosign sign-blob'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "attach" -d 'Publish a signature over what `payload` printed, or an envelope, that was made elsewhere'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "store" -d 'Maintain the store of inputs'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach keygen store help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "push" -d 'Push a layout to a registry; prints the image\'s reference by digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "sign" -d 'Sign an image in a registry, in the layouts that Confidential Space and cosign read'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "payload" -d 'Print the bytes to sign, for a key that signs elsewhere: with openssl, an HSM or cosign sign-blob'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "attach" -d 'Publish a signature over what `payload` printed, or an envelope, that was made elsewhere'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "tree" -d 'Show what hangs on an image in a registry: signatures, attestations, SBOMs, and which reader sees which'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "store" -d 'Maintain the store of inputs'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach tree keygen store help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c builder -n "__fish_builder_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "prune" -d 'Remove inputs until the store is small enough'

@@ -155,6 +155,8 @@ complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from condition" -l mapping -d 'An attribute and the expression that is mapped to it, such as google.subject=assertion.sub; repeatable' -r
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from condition" -l json -d 'Report as JSON on standard output, with the attributes that the claims are mapped to'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from condition" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -l image -d 'Compare it with the image in this layout, or archive of a layout: each file belongs to a component with its digest, and each component has a file, or is a crate that a program of the image lists' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -l lock -d 'Compare its crates, and those that programs of the image list, with this Cargo.lock' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "signature" -d 'Check a signature over a file'

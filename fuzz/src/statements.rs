@@ -1,4 +1,4 @@
-use attest::kind::{unwrapped, without_text};
+use attest::text::{unwrapped, without_text};
 use attest::{Provenance, Sbom, Statement, Vsa};
 use serde_json::Value;
 

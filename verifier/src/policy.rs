@@ -14,6 +14,7 @@ use crate::rule::Rule;
 
 mod attestation;
 mod document;
+mod names;
 
 pub(crate) use attestation::{Condition, Freshness, Required};
 

@@ -11,7 +11,6 @@ use oci::{Descriptor, Index, Manifest, media};
 use remote::{Registry, Transport};
 use shelf::{collected, image};
 use verifier::damage::Part;
-use verifier::error::Error;
 use verifier::place::Place;
 use verifier::rebuild::{Attached, Choice, Order, Tools, rebuild};
 use verifier::report::detail;

@@ -307,7 +307,7 @@ const PLANTED: &[(&str, Plant)] = &[
         },
     ),
     (
-        "program bin/app: reading the crates of a program: the list has not exactly one root",
+        "program bin/app: reading the crates of a program: the list does not have exactly one root",
         |case| {
             case.link(&with_crates(&CRATES[1..]));
         },

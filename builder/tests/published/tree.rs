@@ -13,10 +13,7 @@ const ED25519: [&str; 2] = ["-algorithm", "ED25519"];
 impl World {
     /// Makes a key pair `NAME` and `NAME.pub`, and signs with it. Returns the key ID.
     fn signs(&self, name: &str, algorithm: &[&str]) -> String {
-        self.key(algorithm);
-        fs::rename(self.path("key"), self.path(name)).unwrap();
-        let public = format!("{name}.pub");
-        fs::rename(self.path("key.pub"), self.path(&public)).unwrap();
+        self.key_pair(name, algorithm);
         let signed = self.builder("sign", &["--key", name]);
         success(&signed);
         let stderr = String::from_utf8(signed.stderr).unwrap();
@@ -118,7 +115,7 @@ fn shows_that_cosign_3_reads_bundles_only_if_there_is_one() {
     );
     has(
         &both,
-        &format!("Confidential Space will count 1 of 2 signatures: the payload of me"),
+        "Confidential Space will count 1 of 2 signatures: the payload of me",
     );
     assert!(world.verifies(&["verify", "--new-bundle-format=false"]));
     assert!(!world.verifies(&["verify"]), "{other}");

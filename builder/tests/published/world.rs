@@ -102,8 +102,14 @@ impl World {
 
     /// Makes a key pair with openssl: `key` and `key.pub`.
     pub fn key(&self, algorithm: &[&str]) {
-        self.openssl(&[&["genpkey", "-out", "key"], algorithm].concat());
-        self.openssl(&["pkey", "-in", "key", "-pubout", "-out", "key.pub"]);
+        self.key_pair("key", algorithm);
+    }
+
+    /// Makes a key pair with openssl: NAME and NAME.pub.
+    pub fn key_pair(&self, name: &str, algorithm: &[&str]) {
+        let public = format!("{name}.pub");
+        self.openssl(&[&["genpkey", "-out", name], algorithm].concat());
+        self.openssl(&["pkey", "-in", name, "-pubout", "-out", &public]);
     }
 
     pub fn verifies(&self, words: &[&str]) -> bool {

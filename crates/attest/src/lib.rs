@@ -9,6 +9,7 @@ pub mod predicate;
 pub mod provenance;
 pub mod sbom;
 mod statement;
+pub mod text;
 mod vsa;
 
 pub use self::sbom::Sbom;

@@ -11,7 +11,8 @@ mod world;
 
 use std::process::Command;
 
-use attest::kind::{CUSTOM, unwrapped};
+use attest::kind::CUSTOM;
+use attest::text::unwrapped;
 use attest::{PredicateType, Statement};
 use serde_json::{Value, json};
 use signature::envelope::Envelope;

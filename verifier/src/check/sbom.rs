@@ -34,7 +34,7 @@ pub struct Sbom<'a> {
 /// image also the `faults`, and the components that are `unshown`.
 ///
 /// # Errors
-/// A file cannot be read, or the bill of materials is larger than [`sbom::SIZE`](::sbom::SIZE).
+/// A file cannot be read, or the bill of materials is larger than [`::sbom::SIZE`].
 pub fn sbom(request: &Sbom<'_>, facts: Option<&mut Facts>) -> Result<Judgement, Error> {
     let bytes = at::read(request.file, ::sbom::SIZE)?;
     let document = match ::sbom::parse(&bytes) {

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use trust::{Identity, Principals};
 
 use super::InvalidPolicy;
-use super::document::keys;
+use super::names::keys;
 
 /// The entry as the document has it.
 #[derive(Deserialize)]

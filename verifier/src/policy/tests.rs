@@ -196,7 +196,7 @@ fn a_policy_that_admits_any_image_is_refused() {
             assert_eq!(
                 error.to_string(),
                 "parsing policy: it admits any image: expected signers in signatures.require, \
-                 predicates in attestations.require, or rebuild.require = true"
+                 predicates in attestations.require, an [[attestation]], or rebuild.require = true"
             );
         }
         // Each of these asks for something.

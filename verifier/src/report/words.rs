@@ -1,11 +1,12 @@
 //! The text of findings.
 
+mod damage;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::damage::{Damage, Part};
 use crate::evidence::Timing;
 use crate::fact::{Claim, Objection, Reason, RegistryCheck, Visibility};
 use crate::finding::{Finding, Outcome, Rule, Subject};
@@ -171,23 +172,6 @@ impl Display for Subject {
             Self::Crates => out.write_str("crates of the rebuild"),
             Self::Place(place) => place.fmt(out),
             Self::FurtherDifferences => out.write_str("further differences"),
-        }
-    }
-}
-
-impl Display for Part {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Manifest => out.write_str("manifest"),
-            Self::Config => out.write_str("config"),
-            Self::Layer(index) => write!(out, "layer {index}"),
-            Self::Uncompressed(index) => write!(out, "layer {index}, uncompressed"),
-            Self::Layers => out.write_str("layers of the image"),
-            Self::Entries => out.write_str("entries of all layers"),
-            Self::Tag(name) => write!(out, "tag {name}"),
-            Self::Referrers => out.write_str("referrers"),
-            Self::Piece(carrier) => write!(out, "signature or statement, {carrier}"),
-            Self::Pieces => out.write_str("signatures and statements"),
         }
     }
 }
@@ -381,19 +365,13 @@ impl Display for RegistryCheck {
     }
 }
 
-impl Display for Damage {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let (expected, found) = (&self.expected, &self.found);
-        write!(out, "{}: expected {expected}, found {found}", self.what)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use content::Digest;
 
     use super::*;
     use crate::compare::Place;
+    use crate::damage::Part;
 
     #[test]
     fn a_failure_names_both_sides() {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use attest::Statement;
-use attest::kind::{unwrapped, without_text};
+use attest::text::{unwrapped, without_text};
 use chrono::{DateTime, TimeDelta, Utc};
 use content::{json, limits};
 use expression::{Program, Timestamp, Variables};

@@ -53,7 +53,7 @@ struct Attack {
 
 fn table() -> Table {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/attacks/attacks.toml");
-    toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    content::toml::parse(std::fs::read(path).unwrap()).unwrap()
 }
 
 fn cases() -> BTreeMap<&'static str, fn() -> String> {

@@ -61,7 +61,7 @@ fn parsed(text: &str) -> String {
 /// Roots are files of the policy. No program of this workspace contains code that updates them.
 fn no_updater() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
-    let lock: toml::Table = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let lock: toml::Table = content::toml::parse(std::fs::read(path).unwrap()).unwrap();
     let packages = lock["package"].as_array().unwrap().iter();
     let names = packages.map(|package| package["name"].as_str().unwrap());
     let found: Vec<_> = names

@@ -9,9 +9,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use oci::{Descriptor, ImageRef, Index, media};
 use remote::{Registry, Transport};
-use verifier::collect::{Place, collect};
+use verifier::collect::collect;
 use verifier::error::Error;
 use verifier::finding::Finding;
+use verifier::place::Place;
 use verifier::published::Published;
 use verifier::report::detail;
 

@@ -102,11 +102,7 @@ impl Collector<'_> {
 
     async fn layers(&mut self, place: &Place, manifest: &Manifest) -> Result<(), remote::Error> {
         for layer in &manifest.layers {
-            let annotations = [&layer.annotations, &manifest.annotations];
-            let mut claims = CLAIMED_TYPES
-                .iter()
-                .flat_map(|name| annotations.iter().filter_map(move |map| map.get(*name)));
-            let claimed_type = claims.next().cloned();
+            let claimed_type = claimed_type(layer, manifest);
             let bytes = self.bytes(place, layer).await?;
             self.fetched.layers.push(Layer {
                 place: place.clone(),
@@ -163,4 +159,12 @@ impl Collector<'_> {
     fn note(&mut self, note: String) {
         self.fetched.notes.push(note);
     }
+}
+
+/// The predicate type that an annotation claims.
+fn claimed_type(layer: &Descriptor, manifest: &Manifest) -> Option<String> {
+    let annotations = [&layer.annotations, &manifest.annotations];
+    let claims = CLAIMED_TYPES.into_iter();
+    let mut claims = claims.flat_map(|name| annotations.map(|map| map.get(name)));
+    claims.find_map(|claim| claim.cloned())
 }

@@ -1,5 +1,5 @@
 //! Reads what was fetched. Keys are those that the user names, and those that payloads name: a signature that verifies with
-//! the latter was made by their owner, whoever that is.
+//! the latter was made by the owner of that key, who need not be known.
 
 use attest::predicate::COSIGN_SIGN;
 use attest::{Predicate, Statement};
