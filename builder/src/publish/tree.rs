@@ -121,6 +121,9 @@ enum Signer {
         name: Option<String>,
         key_type: String,
         algorithm: String,
+        /// Whether it is the algorithm of the key's type.
+        #[serde(skip)]
+        is_default: bool,
         /// Whether it is of a type that Confidential Space reads.
         #[serde(skip)]
         is_read_in_confidential_space: bool,

@@ -144,6 +144,13 @@ impl PredicateType {
         known.chain(NAMED.iter().map(|named| (named.name, named.summary)))
     }
 
+    /// The name of a URI, if it has one: of several, the first for a document in JSON.
+    pub fn name_of(uri: &str) -> Option<&'static str> {
+        let known = Predicate::with_uri(uri).map(|known| known.cosign_name);
+        let is_named = |named: &&Named| named.uri == uri && named.form != Form::Text;
+        known.or_else(|| NAMED.iter().find(is_named).map(|named| named.name))
+    }
+
     /// The URI in statements.
     pub fn uri(&self) -> &str {
         &self.uri
@@ -319,6 +326,14 @@ mod tests {
         assert_eq!(signature, Err(InvalidType::Signature));
         let long = format!("urn:{}", "x".repeat(URI_LIMIT));
         assert!(long.parse::<PredicateType>().is_err());
+    }
+
+    #[test]
+    fn a_uri_has_one_name() {
+        for name in ["custom", "vuln", "spdxjson", "slsaprovenance", "cyclonedx"] {
+            assert_eq!(PredicateType::name_of(kind(name).uri()), Some(name));
+        }
+        assert_eq!(PredicateType::name_of("https://example.com/x"), None);
     }
 
     #[test]

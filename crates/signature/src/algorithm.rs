@@ -92,7 +92,7 @@ impl KeyType {
     ];
 
     /// The algorithms of a key whose record names none. The first signs; sigstore-go accepts the same.
-    pub(crate) fn default_algorithms(self) -> Vec<Algorithm> {
+    pub fn default_algorithms(self) -> Vec<Algorithm> {
         let der = |hash| Algorithm::Ecdsa {
             hash,
             encoding: Encoding::Der,

@@ -2,7 +2,7 @@
 //! the latter was made by the owner of that key, who need not be known.
 
 use attest::predicate::COSIGN_SIGN;
-use attest::{Predicate, Statement};
+use attest::{PredicateType, Statement};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use oci::{ImageRef, media};
@@ -206,6 +206,7 @@ impl Reader<'_> {
                 name: known.name.clone(),
                 key_type: key.key_type().to_string(),
                 algorithm: algorithm.to_string(),
+                is_default: key.key_type().default_algorithms().first() == Some(&algorithm),
                 is_read_in_confidential_space: signature_algorithm(&key).is_some(),
             };
             Some((signer, key))
@@ -255,9 +256,9 @@ fn other(layer: &Layer) -> Item {
 
 /// A signature on the image, or the short name of the predicate's type.
 fn kind_of(predicate_type: &str) -> Kind {
-    match Predicate::with_uri(predicate_type) {
+    match PredicateType::name_of(predicate_type) {
         _ if predicate_type == COSIGN_SIGN => Kind::Signature,
-        Some(known) => Kind::Attestation(known.cosign_name.to_owned()),
+        Some(name) => Kind::Attestation(name.to_owned()),
         None => Kind::Attestation(predicate_type.to_owned()),
     }
 }

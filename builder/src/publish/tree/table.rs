@@ -66,15 +66,14 @@ impl fmt::Display for Item {
             if let Signer::Key {
                 key_type,
                 algorithm,
-                name,
-                key_id,
+                is_default,
                 ..
             } = signer
             {
-                if name.is_some() {
-                    write!(f, ", key {key_id}")?;
+                match is_default {
+                    true => write!(f, " ({key_type})")?,
+                    false => write!(f, " ({key_type}, {algorithm})")?,
                 }
-                write!(f, " ({key_type}, {algorithm})")?;
             }
         }
         write!(f, ", {} bytes", self.size)
