@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
 
-use content::{CheckedReader, Digest, Hasher, ReadError, limits};
+use content::{CheckedReader, Digest, ReadError, limits};
 use oci::layer::{self, Member, MemberKind, Overlay};
 use oci::{Descriptor, Image};
 
 use crate::damage::{Damage, Part};
 use crate::value::Value;
+
+mod program;
+
+pub use program::Program;
 
 /// An entry of a layer, with all properties in its header.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -72,6 +76,8 @@ pub struct LayerContents {
     pub digest: Digest,
     /// The entries by path, without a leading slash.
     pub entries: BTreeMap<String, Listed>,
+    /// What its programs say of their crates, by the digest of the file.
+    pub programs: BTreeMap<Digest, Program>,
 }
 
 /// An image. Only [`Contents::read`] creates one, so its layers are those of its manifest.
@@ -162,10 +168,11 @@ fn read_layer(
 ) -> Result<(LayerContents, Digest), ContentsError> {
     let mut blob = CheckedReader::new(blob, descriptor.digest, descriptor.size);
     let mut entries = BTreeMap::new();
+    let mut programs = BTreeMap::new();
     let read = layer::read(&mut blob, |member, content| -> Result<(), oci::Error> {
         budget.take(member).map_err(oci::Error::ReadLayer)?;
         overlay.add(member)?;
-        let listed = list(member, content).map_err(oci::Error::ReadLayer)?;
+        let listed = list(member, content, &mut programs).map_err(oci::Error::ReadLayer)?;
         entries.insert(member.path.to_string(), listed);
         Ok(())
     });
@@ -176,7 +183,12 @@ fn read_layer(
     });
     let digest = descriptor.digest;
     let diff_id = diff_id.map_err(|error| fault(index, &digest, error))?;
-    Ok((LayerContents { digest, entries }, diff_id))
+    let layer = LayerContents {
+        digest,
+        entries,
+        programs,
+    };
+    Ok((layer, diff_id))
 }
 
 /// The remaining limits for further members. A few compressed bytes can unpack to terabytes, or to more names than
@@ -214,14 +226,18 @@ fn less(budget: u64, taken: u64, limit: u64) -> Result<u64, ReadError> {
     budget.checked_sub(taken).ok_or(ReadError::Limit { limit })
 }
 
-fn list(member: &Member, content: &mut dyn Read) -> Result<Listed, ReadError> {
+fn list(
+    member: &Member,
+    content: &mut dyn Read,
+    programs: &mut BTreeMap<Digest, Program>,
+) -> Result<Listed, ReadError> {
     let kind = match &member.kind {
         MemberKind::Directory => ListedKind::Directory,
         MemberKind::File { size } => {
-            let mut hasher = Hasher::new();
-            io::copy(content, &mut hasher)?;
+            let (digest, program) = program::read(content, *size)?;
+            programs.extend(program.map(|program| (digest, program)));
             ListedKind::File {
-                digest: hasher.finish(),
+                digest,
                 size: *size,
             }
         }

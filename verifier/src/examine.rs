@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use attest::predicate::{COSIGN_SIGN, Purpose};
-use attest::{Predicate, Sbom, Statement};
+use attest::{Predicate, Sbom, Statement, sbom};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -321,7 +321,11 @@ fn visibility(carrier: &Carrier, payload: &Payload, key: Option<&PublicKey>) -> 
 
 /// The rule that a piece may have been meant for, by the type that its carrier claims.
 fn rule_of(piece: &Piece) -> Rule {
-    let claimed = piece.claimed_type.as_deref().and_then(Predicate::with_uri);
+    let claimed = piece.claimed_type.as_deref();
+    if claimed.is_some_and(|claimed| sbom::TYPES.contains(&claimed)) {
+        return Rule::Statement(Sbom::PREDICATE);
+    }
+    let claimed = claimed.and_then(Predicate::with_uri);
     match claimed.filter(|predicate| predicate.purpose == Purpose::Description) {
         Some(predicate) => Rule::Statement(predicate),
         None => Rule::Signatures,

@@ -29,6 +29,8 @@ pub enum Claim {
     Dependency(String),
     /// All files of the image.
     Files,
+    /// All components of a bill of materials.
+    Components,
     /// A component, by its kind and name.
     Component(&'static str, String),
     /// Components of a kind beyond those that are listed.

@@ -7,34 +7,40 @@ mod locked;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use content::Digest;
-use oci::Image;
 use sbom::{Component, Crate, Document, Kind, RelationKind};
 
-use crate::contents::{Contents, ContentsError, OpenLayer};
+use crate::contents::{Contents, Program};
 
-pub use fault::{Fault, Report};
+pub use fault::{Fault, Held, Report};
 pub use locked::{Locked, locked};
 
-/// The files of an image as a container sees them, and the crates of its programs.
-#[derive(Clone, Debug)]
-pub struct Inventory {
-    /// The regular files by path, without a leading slash.
-    files: BTreeMap<String, Digest>,
-    /// The crates of each program that has a list of them, or why the list is invalid.
-    programs: BTreeMap<String, Result<Vec<Crate>, String>>,
+/// Which files of an image a bill of materials must list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum View {
+    /// Those that a container sees. A hard link is the file that it names.
+    Container,
+    /// Those of all layers, also whiteouts and what they hide. A hard link has no digest, and always disagrees.
+    Layers,
 }
 
-impl Inventory {
-    /// Reads an image: every layer, each checked against its descriptor and its diff ID, and its programs again.
-    ///
-    /// # Errors
-    /// As [`Contents::read`].
-    pub fn read(image: Image, open: OpenLayer<'_>) -> Result<Self, ContentsError> {
-        let contents = Contents::read(image, open)?;
-        let files = files::flattened(&contents.layers);
-        let programs = files::programs(&contents, &files, open)?;
-        Ok(Self { files, programs })
+/// The files of an image, and the crates of its programs.
+#[derive(Clone, Debug)]
+pub struct Inventory<'a> {
+    /// The files by path, without a leading slash.
+    files: BTreeMap<String, Held>,
+    /// The programs that have a list of their crates, or may have one, by path.
+    programs: BTreeMap<String, &'a Program>,
+}
+
+impl<'a> Inventory<'a> {
+    /// The inventory of an image.
+    pub fn of(contents: &'a Contents, view: View) -> Self {
+        let files = match view {
+            View::Container => files::of_container(contents),
+            View::Layers => files::of_layers(contents),
+        };
+        let programs = files::programs(contents, &files);
+        Self { files, programs }
     }
 
     /// Compares a bill of materials with the image, and with `Cargo.lock` if it is given.
@@ -54,23 +60,25 @@ impl Inventory {
         check.report
     }
 
-    /// The crates of all programs; `None` if no program has a list.
-    fn linked(&self) -> Option<BTreeSet<&Crate>> {
-        if self.programs.is_empty() {
+    /// The crates of all programs; `None` if no program has a list, or a list was not read.
+    fn linked(&self) -> Option<BTreeSet<&'a Crate>> {
+        let programs = || self.programs.values().copied();
+        if programs().next().is_none() || programs().any(|program| *program == Program::Large) {
             return None;
         }
-        let lists = self.programs.values();
-        Some(
-            lists
-                .filter_map(|list| list.as_ref().ok())
-                .flatten()
-                .collect(),
-        )
+        Some(programs().flat_map(crates).collect())
+    }
+}
+
+fn crates(program: &Program) -> &[Crate] {
+    match program {
+        Program::Crates(crates) => crates,
+        Program::Invalid(_) | Program::Large => &[],
     }
 }
 
 struct Check<'a> {
-    inventory: &'a Inventory,
+    inventory: &'a Inventory<'a>,
     document: &'a Document,
     report: Report,
 }
@@ -97,9 +105,10 @@ impl<'a> Check<'a> {
                 Err(fault) => self.found(fault),
             }
         }
-        for path in self.inventory.files.keys() {
+        for (path, held) in &self.inventory.files {
             if !listed.contains(path.as_str()) {
-                self.found(Fault::Unlisted(path.clone()));
+                let (path, held) = (path.clone(), held.clone());
+                self.found(Fault::Unlisted { path, held });
             }
         }
         shown
@@ -108,58 +117,57 @@ impl<'a> Check<'a> {
     /// Whether the image has the file of a component.
     fn file(&self, path: &str, component: &Component) -> Result<(), Fault> {
         let path = path.to_owned();
-        let Some(found) = self.inventory.files.get(&path) else {
-            return Err(Fault::Absent(path));
+        let listed = component.digest("SHA-256").map(str::to_owned);
+        let Some(held) = self.inventory.files.get(&path) else {
+            return Err(Fault::Absent { path, listed });
         };
-        let Some(listed) = component.digest("SHA-256") else {
+        let Some(listed) = listed else {
             return Err(Fault::NoDigest(path));
         };
-        match listed.eq_ignore_ascii_case(&found.hex()) {
-            true => Ok(()),
-            false => Err(Fault::OtherDigest {
+        match held {
+            Held::File(found) if listed.eq_ignore_ascii_case(&found.hex()) => Ok(()),
+            held => Err(Fault::Other {
                 path,
-                listed: listed.to_owned(),
-                found: *found,
+                listed,
+                held: held.clone(),
             }),
         }
     }
 
-    /// A package URL names the component that it is of: programs compare the URL, people read the name.
+    /// A package URL names the component that it is of, and stands for one archive: programs compare the URL, people read
+    /// the name.
     fn identities(&mut self) {
+        let mut digests: BTreeMap<&str, &str> = BTreeMap::new();
         for component in &self.document.components {
-            let Some(named) = component.named_crate() else {
-                continue;
-            };
-            let version = component.version.as_deref().unwrap_or_default();
-            if named.name != component.name || named.version != version {
+            if let Some(named) = misnamed(component) {
+                let version = component.version.as_deref().unwrap_or_default();
                 let found = format!("{} {version}", component.name);
                 self.found(Fault::Identity { named, found });
+            }
+            if let (Some(purl), Some(digest)) = (&component.purl, component.digest("SHA-256"))
+                && digests
+                    .insert(purl, digest)
+                    .is_some_and(|other| !digest.eq_ignore_ascii_case(other))
+            {
+                self.found(Fault::TwoDigests(purl.clone()));
             }
         }
     }
 
     /// The crates of each program are listed.
     fn programs(&mut self) {
-        let components = self
-            .document
-            .subject
-            .iter()
-            .chain(&self.document.components);
+        let subject = self.document.subject.iter();
+        let components = subject.chain(&self.document.components);
         let listed: BTreeSet<Crate> = components.filter_map(Component::named_crate).collect();
-        for (path, list) in &self.inventory.programs {
-            match list {
-                Err(reason) => self.found(Fault::Program {
-                    path: path.clone(),
-                    reason: reason.clone(),
-                }),
-                Ok(crates) => {
-                    let missing = crates.iter().filter(|one| !listed.contains(*one));
-                    for one in missing.cloned().collect::<Vec<_>>() {
-                        self.found(Fault::UnlistedCrate {
-                            path: path.clone(),
-                            one,
-                        });
-                    }
+        for (path, program) in &self.inventory.programs {
+            if let Program::Invalid(reason) = program {
+                let (path, reason) = (path.clone(), reason.clone());
+                self.found(Fault::Program { path, reason });
+            }
+            for one in crates(program) {
+                if !listed.contains(one) {
+                    let (path, one) = (path.clone(), one.clone());
+                    self.found(Fault::UnlistedCrate { path, one });
                 }
             }
         }
@@ -171,18 +179,18 @@ impl<'a> Check<'a> {
         let with_files = self.with_files(shown);
         let described = self.described();
         for (index, component) in self.document.components.iter().enumerate() {
-            let reference = component.reference.as_deref();
-            let is_described = reference.is_some_and(|reference| described.contains(reference));
-            if component.kind == Kind::File || is_described || with_files.contains(&index) {
+            if component.kind == Kind::File || with_files.contains(&index) {
                 continue;
             }
+            let reference = component.reference.as_deref();
+            let is_described = reference.is_some_and(|reference| described.contains(reference));
             let name = named(component);
             match (component.named_crate(), &linked) {
                 (Some(one), Some(linked)) if linked.contains(&one) => {}
                 (Some(one), Some(_)) => self.found(Fault::Unlinked(one)),
                 (Some(_), None) => self.report.unshown.push(name),
-                // What is linked of a package with object files is not to be seen in the program.
-                (None, _) if is_package(component) => self.report.unshown.push(name),
+                (None, _) if is_elsewhere(component) => self.report.unshown.push(name),
+                (None, _) if is_described => {}
                 (None, _) => self.found(Fault::NoFile(name)),
             }
         }
@@ -256,9 +264,36 @@ fn rootless(path: &str) -> &str {
     rootless.unwrap_or(path)
 }
 
-fn is_package(component: &Component) -> bool {
+/// Whether nothing of a component need be a file: what is linked of a package with object files is not to be seen in the
+/// program, other packages are empty, and an operating system is all of its packages.
+fn is_elsewhere(component: &Component) -> bool {
     let purl = component.purl.as_deref().unwrap_or_default();
-    purl.starts_with("pkg:deb/")
+    let is_package = ["pkg:deb/", "pkg:rpm/", "pkg:apk/"]
+        .iter()
+        .any(|kind| purl.starts_with(kind));
+    is_package || component.kind == Kind::Other("operating-system".to_owned())
+}
+
+/// The crate or Debian package that the package URL names, if the component is another one.
+fn misnamed(component: &Component) -> Option<String> {
+    let version = component.version.as_deref().unwrap_or_default();
+    let (name, named, is_same) = match component.named_crate() {
+        Some(Crate {
+            name,
+            version: named,
+        }) => {
+            let is_same = named == version;
+            (name, named, is_same)
+        }
+        None => {
+            let (name, named) = component.named_package()?;
+            // Some programs write an epoch as a qualifier of the URL.
+            let rest = version.split_once(':').map_or(version, |(_, rest)| rest);
+            let is_same = [version, rest].contains(&named.as_str());
+            (name, named, is_same)
+        }
+    };
+    (name != component.name || !is_same).then(|| format!("{name} {named}"))
 }
 
 fn named(component: &Component) -> String {

@@ -100,6 +100,8 @@ pub enum Thing {
     Config,
     /// An image.
     Image,
+    /// All that is in an image.
+    Inventory,
     /// A rebuild of the verifier.
     OwnRebuild,
     /// A directory.

@@ -9,13 +9,13 @@ use serde_json::{Map, Value, json};
 
 use crate::Error;
 use crate::predicate::{COSIGN_SIGN, Predicate};
+use crate::sbom::SPDX;
 
 /// The predicate type of cosign's `custom`: any text, with a time.
 pub const CUSTOM: &str = "https://cosign.sigstore.dev/attestation/v1";
 /// The predicate type of cosign's `vuln`: what a scanner found.
 pub const VULN: &str = "https://cosign.sigstore.dev/attestation/vuln/v1";
 const SLSA_0_2: &str = "https://slsa.dev/provenance/v0.2";
-const SPDX: &str = "https://spdx.dev/Document";
 const OPENVEX: &str = "https://openvex.dev/ns";
 /// The longest URI of a type, in bytes.
 const URI_LIMIT: usize = 1024;

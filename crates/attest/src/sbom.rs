@@ -9,16 +9,45 @@ use cyclonedx_bom::models::bom::Bom;
 use cyclonedx_bom::models::component::{Classification, Component, Components};
 use cyclonedx_bom::models::hash::{Hash, HashAlgorithm, HashValue, Hashes};
 use cyclonedx_bom::prelude::Purl;
-use sbom::{Kind, cyclonedx};
+use sbom::{Document, Kind, cyclonedx, spdx};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::Error;
+use crate::Statement;
 use crate::predicate::{Predicate, Purpose};
 
 mod item;
 
 pub use item::{Item, crate_purl, own_crate_purl, package_purl};
+
+/// The types of predicates that are bills of materials: CycloneDX and SPDX.
+pub const TYPES: [&str; 2] = [Sbom::PREDICATE.uri, SPDX];
+/// The type of SPDX documents (cosign, `spdx` and `spdxjson`).
+pub(crate) const SPDX: &str = "https://spdx.dev/Document";
+
+/// The bill of materials in a statement: in JSON, or as cosign has SPDX in the tag-value form, in a string.
+///
+/// # Errors
+/// The type of predicate is not one of [`TYPES`], or the predicate is not such a document, by the published schema.
+pub fn document(statement: &Statement<Value>) -> Result<Document, Error> {
+    let predicate = statement.predicate.clone();
+    match (statement.predicate_type.as_str(), predicate) {
+        (SPDX, Value::String(text)) => Ok(spdx::parse_tag_value(text.as_bytes())?),
+        (SPDX, predicate) => Ok(spdx::from_value(predicate)?),
+        (kind, predicate) if kind == Sbom::PREDICATE.uri => Ok(cyclonedx::from_value(predicate)?),
+        (other, _) => Err(Error::Value {
+            what: "type of bill of materials",
+            expected: TYPES.join(" or "),
+            found: other.chars().take(200).collect(),
+        }),
+    }
+}
+
+fn cyclonedx_document(bytes: &[u8]) -> Result<Document, Error> {
+    let value = json::parse(bytes, limits::STATEMENT).map_err(document_error)?;
+    Ok(cyclonedx::from_value(value)?)
+}
 
 /// The components of an image.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -38,7 +67,7 @@ impl Sbom {
         summary: "CycloneDX bill of materials: what the image contains",
         purpose: Purpose::Description,
         volatile: &[],
-        parse: |bytes| Self::parse(bytes).map(drop),
+        parse: |bytes| cyclonedx_document(bytes).map(drop),
     };
 
     /// An empty bill of materials.
@@ -109,7 +138,7 @@ impl Sbom {
     /// package URL than its name and version make, has no SHA-256, has components inside, or is listed
     /// twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        Self::from_value(json::parse(bytes, limits::STATEMENT).map_err(document)?)
+        Self::from_value(json::parse(bytes, limits::STATEMENT).map_err(document_error)?)
     }
 
     fn from_value(value: Value) -> Result<Self, Error> {
@@ -180,7 +209,7 @@ impl Sbom {
     fn to_value(&self) -> Result<Value, Error> {
         let mut bytes = Vec::new();
         self.to_bom()?.output_as_json_v1_5(&mut bytes)?;
-        json::parse(&bytes, limits::STATEMENT).map_err(document)
+        json::parse(&bytes, limits::STATEMENT).map_err(document_error)
     }
 
     /// The bill of materials as canonical JSON.
@@ -188,7 +217,7 @@ impl Sbom {
     /// # Errors
     /// The CycloneDX library cannot write it.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        json::canonical(&self.to_value()?).map_err(document)
+        json::canonical(&self.to_value()?).map_err(document_error)
     }
 }
 
@@ -206,7 +235,7 @@ impl<'de> Deserialize<'de> for Sbom {
     }
 }
 
-fn document(source: json::JsonError) -> Error {
+fn document_error(source: json::JsonError) -> Error {
     Error::Document {
         what: "CycloneDX",
         source,

@@ -98,19 +98,27 @@ impl Component {
             _ => None,
         }
     }
-}
 
-impl Component {
     /// The crate that the package URL names (purl specification, type `cargo`), if it names one.
     pub fn named_crate(&self) -> Option<Crate> {
-        let rest = self.purl.as_deref()?.strip_prefix("pkg:cargo/")?;
+        let (name, version) = self.named("pkg:cargo/")?;
+        Some(Crate { name, version })
+    }
+
+    /// The name and version of the Debian package that the package URL names (purl specification, type `deb`), if it names
+    /// one.
+    pub fn named_package(&self) -> Option<(String, String)> {
+        self.named("pkg:deb/debian/")
+    }
+
+    /// The name and version in a package URL that begins with `prefix`.
+    fn named(&self, prefix: &str) -> Option<(String, String)> {
+        let rest = self.purl.as_deref()?.strip_prefix(prefix)?;
         let path = rest.split(['?', '#']).next()?;
         let (name, version) = path.rsplit_once('@')?;
         let decoded = |text| percent_decode_str(text).decode_utf8().ok();
-        Some(Crate {
-            name: decoded(name)?.into_owned(),
-            version: decoded(version)?.into_owned(),
-        })
+        let (name, version) = (decoded(name)?, decoded(version)?);
+        Some((name.into_owned(), version.into_owned()))
     }
 }
 

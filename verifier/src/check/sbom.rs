@@ -12,8 +12,8 @@ use scratch::Scratch;
 
 use super::{Facts, Judgement, refusal};
 use crate::Error;
-use crate::contents::ContentsError;
-use crate::inventory::{Inventory, Locked, Report, locked};
+use crate::contents::{Contents, ContentsError};
+use crate::inventory::{Inventory, Locked, Report, View, locked};
 
 /// Disagreements that a line names. A report in JSON has all.
 const SHOWN: usize = 8;
@@ -104,8 +104,9 @@ fn compared(
         Some(Ok(lock)) => Some(lock),
         None => None,
     };
-    let inventory = inventory(image)?;
-    Ok(inventory.map(|inventory| inventory.check(document, lock.as_deref())))
+    let contents = contents(image)?;
+    Ok(contents
+        .map(|contents| Inventory::of(&contents, View::Container).check(document, lock.as_deref())))
 }
 
 fn read_lock(path: &Path) -> Result<Result<Vec<Locked>, String>, Error> {
@@ -114,7 +115,7 @@ fn read_lock(path: &Path) -> Result<Result<Vec<Locked>, String>, Error> {
 }
 
 /// What is in the only image of a layout, or of an archive of one.
-fn inventory(path: &Path) -> Result<Result<Inventory, String>, Error> {
+fn contents(path: &Path) -> Result<Result<Contents, String>, Error> {
     if path.is_dir() {
         return read(path, path);
     }
@@ -126,18 +127,18 @@ fn inventory(path: &Path) -> Result<Result<Inventory, String>, Error> {
     }
 }
 
-fn read(path: &Path, layout: &Path) -> Result<Result<Inventory, String>, Error> {
+fn read(path: &Path, layout: &Path) -> Result<Result<Contents, String>, Error> {
     let opened = Layout::open(layout).and_then(|layout| Ok((layout.image()?, layout)));
     let (image, layout) = match opened {
         Ok(opened) => opened,
         Err(error) => return refusal(path, error).map(Err),
     };
-    let inventory = Inventory::read(image, &|descriptor| {
+    let contents = Contents::read(image, &|descriptor| {
         let file = layout.open_blob(&descriptor.digest);
         Ok(Box::new(file.map_err(io::Error::other)?))
     });
-    match inventory {
-        Ok(inventory) => Ok(Ok(inventory)),
+    match contents {
+        Ok(contents) => Ok(Ok(contents)),
         Err(ContentsError::Damage(damage)) => Ok(Err(damage.to_string())),
         Err(ContentsError::Io(error)) => Err(At::reading(path)(error).into()),
     }

@@ -13,30 +13,51 @@ pub struct Report {
     pub unshown: Vec<String>,
 }
 
+/// What an image has at a path.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Held {
+    /// A file with this digest.
+    File(Digest),
+    /// A hard link to this path.
+    HardLink(String),
+}
+
 /// A disagreement. Paths have no leading slash.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// A file of the image belongs to no component.
-    Unlisted(String),
+    Unlisted {
+        /// The path.
+        path: String,
+        /// What the image has there.
+        held: Held,
+    },
     /// A component's file is not in the image.
-    Absent(String),
+    Absent {
+        /// The path.
+        path: String,
+        /// The SHA-256 in the bill of materials, as hex.
+        listed: Option<String>,
+    },
     /// Two components are the same file.
     Twice(String),
     /// The component of a file has not exactly one SHA-256.
     NoDigest(String),
     /// The file in the image is another one.
-    OtherDigest {
+    Other {
         /// The path.
         path: String,
-        /// The digest in the bill of materials, as hex.
+        /// The SHA-256 in the bill of materials, as hex.
         listed: String,
-        /// The digest in the image.
-        found: Digest,
+        /// What the image has there.
+        held: Held,
     },
-    /// A package URL names another crate than its component does.
+    /// Components with one package URL have different digests.
+    TwoDigests(String),
+    /// A package URL names another crate or package than its component does.
     Identity {
-        /// The crate of the URL.
-        named: Crate,
+        /// The crate or package of the URL, with its version.
+        named: String,
         /// The name and version of the component.
         found: String,
     },
@@ -64,18 +85,28 @@ pub enum Fault {
     OtherChecksum(Crate),
 }
 
+impl fmt::Display for Held {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(digest) => digest.fmt(out),
+            Self::HardLink(target) => write!(out, "a hard link to {target}"),
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unlisted(path) => write!(out, "file {path} of the image belongs to no component"),
-            Self::Absent(path) => write!(out, "file {path} is not in the image"),
+            Self::Unlisted { path, .. } => {
+                write!(out, "file {path} of the image belongs to no component")
+            }
+            Self::Absent { path, .. } => write!(out, "file {path} is not in the image"),
             Self::Twice(path) => write!(out, "file {path} is listed twice"),
             Self::NoDigest(path) => write!(out, "file {path} is listed without one SHA-256"),
-            Self::OtherDigest {
-                path,
-                listed,
-                found,
-            } => write!(out, "file {path}: expected sha256:{listed}, found {found}"),
+            Self::Other { path, listed, held } => {
+                write!(out, "file {path}: expected sha256:{listed}, found {held}")
+            }
+            Self::TwoDigests(purl) => write!(out, "components {purl} have different digests"),
             Self::Identity { named, found } => {
                 write!(out, "component {found} has the package URL of {named}")
             }

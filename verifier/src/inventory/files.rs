@@ -1,27 +1,59 @@
 //! The files of an image as a container sees them.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 
-use content::{CheckedReader, Digest, ReadError};
-use oci::layer::{self, Member, MemberKind};
-use sbom::Crate;
+use content::Digest;
 
-use crate::contents::{Contents, ContentsError, LayerContents, ListedKind, OpenLayer};
+use crate::contents::{Contents, LayerContents, ListedKind, Program};
 
-/// The largest program whose crates are read, in bytes.
-const PROGRAM: u64 = 1 << 30;
-/// The first bytes of a program in ELF.
-const ELF: &[u8; 4] = b"\x7fELF";
+use super::fault::Held;
+
 /// Whiteouts (OCI image specification, layer.md): of all that lower layers have in the directory, and of one path.
 const OPAQUE: &str = ".wh..wh..opq";
 const WHITEOUT: &str = ".wh.";
 
 type Files = BTreeMap<String, Digest>;
 
+/// Everything in all layers that is a file, whether or not a container sees it; of each path, the entry of the last layer that
+/// has it.
+pub(super) fn of_layers(contents: &Contents) -> BTreeMap<String, Held> {
+    let flat = contents.flatten().into_iter();
+    let files = flat.filter_map(|(path, listed)| {
+        let held = match &listed.kind {
+            ListedKind::File { digest, .. } => Held::File(*digest),
+            ListedKind::HardLink { target } => Held::HardLink(target.clone()),
+            ListedKind::Directory | ListedKind::Symlink { .. } => return None,
+        };
+        Some((path.to_owned(), held))
+    });
+    files.collect()
+}
+
+/// The files that a container sees.
+pub(super) fn of_container(contents: &Contents) -> BTreeMap<String, Held> {
+    let files = flattened(&contents.layers).into_iter();
+    files
+        .map(|(path, digest)| (path, Held::File(digest)))
+        .collect()
+}
+
+/// What the programs among `files` say, each by its first path.
+pub(super) fn programs<'a>(
+    contents: &'a Contents,
+    files: &BTreeMap<String, Held>,
+) -> BTreeMap<String, &'a Program> {
+    let layers = contents.layers.iter();
+    let mut all: BTreeMap<&Digest, &Program> = layers.flat_map(|layer| &layer.programs).collect();
+    let found = files.iter().filter_map(|(path, held)| match held {
+        Held::File(digest) => Some((path.clone(), all.remove(digest)?)),
+        Held::HardLink(_) => None,
+    });
+    found.collect()
+}
+
 /// The regular files of all layers, without those that a higher layer replaces or removes. A hard link is the file that it
 /// names.
-pub(super) fn flattened(layers: &[LayerContents]) -> Files {
+fn flattened(layers: &[LayerContents]) -> Files {
     let mut files = Files::new();
     for layer in layers {
         layer
@@ -83,46 +115,4 @@ fn remove_contents(directory: &str, files: &mut Files) {
     for path in below {
         files.remove(&path);
     }
-}
-
-/// The crates of those programs among `files` that have a list of them, or why it is invalid.
-pub(super) fn programs(
-    contents: &Contents,
-    files: &Files,
-    open: OpenLayer<'_>,
-) -> Result<BTreeMap<String, Result<Vec<Crate>, String>>, ContentsError> {
-    let mut programs = BTreeMap::new();
-    for descriptor in &contents.image.manifest().layers {
-        let blob = open(descriptor).map_err(ContentsError::Io)?;
-        let blob = CheckedReader::new(blob, descriptor.digest, descriptor.size);
-        layer::read(blob, |member, content| -> Result<(), oci::Error> {
-            let Some(bytes) = program(member, content).map_err(oci::Error::ReadLayer)? else {
-                return Ok(());
-            };
-            let path = member.path.to_string();
-            // The file of a lower layer may be replaced.
-            if files.get(&path) == Some(&Digest::of(&bytes)) {
-                let crates = sbom::linked(&bytes).map_err(|error| error.to_string());
-                programs.extend(crates.transpose().map(|crates| (path, crates)));
-            }
-            Ok(())
-        })
-        .map_err(|error| ContentsError::Io(io::Error::other(error)))?;
-    }
-    Ok(programs)
-}
-
-/// The bytes of a program in ELF.
-fn program(member: &Member, content: &mut dyn Read) -> Result<Option<Vec<u8>>, ReadError> {
-    match member.kind {
-        MemberKind::File { size } if size >= ELF.len() as u64 && size <= PROGRAM => {}
-        _ => return Ok(None),
-    }
-    let mut bytes = vec![0; ELF.len()];
-    content.read_exact(&mut bytes)?;
-    if bytes != ELF {
-        return Ok(None);
-    }
-    content.read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
 }

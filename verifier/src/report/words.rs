@@ -190,6 +190,7 @@ impl Display for Claim {
             Self::Commit => out.write_str("commit"),
             Self::Dependency(name) => write!(out, "resolvedDependencies, {name}"),
             Self::Files => out.write_str("files"),
+            Self::Components => out.write_str("components"),
             Self::Component(kind, name) => write!(out, "{kind} {name}"),
             Self::FurtherComponents(kind) => write!(out, "further {kind}s"),
         }
@@ -269,6 +270,7 @@ impl Display for Thing {
             Self::Manifests => "OCI manifests",
             Self::Config => "the config of the manifest",
             Self::Image => "an image",
+            Self::Inventory => "what is in the image",
             Self::OwnRebuild => "one by this verifier",
             Self::Directory => "a directory",
             Self::SymbolicLink => "a symbolic link",

@@ -16,6 +16,7 @@ use crate::value::Value;
 /// The rule for provenance.
 pub(super) const KIND: Kind = Kind {
     predicate: Provenance::PREDICATE,
+    types: &[Provenance::PREDICATE.uri],
     examine,
     needs_rebuild: "resolved dependencies",
 };

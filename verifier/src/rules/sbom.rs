@@ -3,43 +3,56 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attest::sbom::Item;
+use ::sbom::{Component, Document};
+use attest::sbom::{self, Item};
 use attest::{Sbom, Statement};
+use content::Digest;
 
 use super::statements::{self, Kind, Mismatch};
-use crate::contents::{Contents, ListedKind};
+use crate::contents::Contents;
 use crate::evidence::{Evidence, Rebuild};
 use crate::fact::Claim;
+use crate::inventory::{Fault, Held, Inventory, View};
 use crate::policy::Policy;
 use crate::value::{Thing, Value};
 
 /// Mismatches of one kind that are listed. The rest are counted.
 const SHOWN: usize = 8;
 
-/// The rule for bills of materials.
+/// The rule for bills of materials, in CycloneDX or SPDX.
 pub(super) const KIND: Kind = Kind {
     predicate: Sbom::PREDICATE,
+    types: &sbom::TYPES,
     examine,
     needs_rebuild: "crates and packages",
 };
 
 fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch> {
-    let statement = match Statement::<Sbom>::parse(payload) {
-        Ok(statement) => statement,
+    let parsed = Statement::parse(payload)
+        .and_then(|statement| Ok((sbom::document(&statement)?, statement.subject)));
+    let (document, subject) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return vec![Mismatch::unread(KIND.predicate, &error)],
     };
-    let sbom = &statement.predicate;
-    let mut mismatches = statements::subject(&statement.subject, evidence, policy);
+    let mut mismatches = statements::subject(&subject, evidence, policy);
     match image(evidence) {
-        Some(contents) => mismatches.extend(files(sbom, contents)),
+        Some(contents) => {
+            let report = Inventory::of(contents, View::Layers).check(&document, None);
+            mismatches.extend(faults(report.faults));
+        }
         None => mismatches.push(Mismatch::new(Claim::Files, Thing::Image, Value::Nothing)),
     }
     if let Rebuild::Done(rebuilt) = &evidence.rebuild {
-        mismatches.extend(differences("crate", &crates(&rebuilt.sbom), &crates(sbom)));
+        let (crates, packages) = (rebuilt.sbom.crates(), rebuilt.sbom.packages());
+        mismatches.extend(differences(
+            "crate",
+            by_purl(crates),
+            listed(&document, "pkg:cargo/"),
+        ));
         mismatches.extend(differences(
             "package",
-            &packages(&rebuilt.sbom),
-            &packages(sbom),
+            by_purl(packages),
+            listed(&document, "pkg:deb/"),
         ));
     }
     mismatches
@@ -53,41 +66,49 @@ fn image(evidence: &Evidence) -> Option<&Contents> {
     }
 }
 
-fn files(sbom: &Sbom, contents: &Contents) -> Vec<Mismatch> {
-    let in_image: BTreeMap<String, Value> = contents
-        .flatten()
-        .into_iter()
-        .filter_map(|(path, listed)| match &listed.kind {
-            ListedKind::File { digest, .. } => Some((path.to_owned(), Value::Digest(*digest))),
-            // Always a mismatch: `builder build` creates no hard link, and an SBOM cannot describe one.
-            ListedKind::HardLink { target } => {
-                Some((path.to_owned(), Value::LinkTo(target.clone())))
-            }
-            ListedKind::Directory | ListedKind::Symlink { .. } => None,
-        })
-        .collect();
-    let listed: BTreeMap<String, Value> = sbom
-        .files()
-        .map(|(path, digest)| (rootless(path), Value::Digest(digest)))
-        .collect();
-    differences("file", &in_image, &listed)
-}
-
-/// Removes one leading slash: layers name files without it. A path with two slashes, or without any, is not the path of a
-/// file in an image, and must not match one.
-fn rootless(path: &str) -> String {
-    match path.strip_prefix('/') {
-        Some(rootless) => rootless.to_owned(),
-        None => format!("./{path}"),
+/// Disagreements about files, each with both sides, before all others, in words.
+fn faults(faults: Vec<Fault>) -> Vec<Mismatch> {
+    let (mut files, mut others) = (BTreeMap::new(), Vec::new());
+    for fault in faults {
+        match sides(&fault) {
+            Some((path, sides)) => drop(files.insert(path, sides)),
+            None => others.push(Mismatch::new(
+                Claim::Components,
+                Thing::Inventory,
+                fault.to_string(),
+            )),
+        }
     }
+    let mut mismatches = limited("file", mismatches("file", files));
+    mismatches.extend(limited("component", others));
+    mismatches
 }
 
-fn crates(sbom: &Sbom) -> BTreeMap<String, Value> {
-    by_purl(sbom.crates())
-}
-
-fn packages(sbom: &Sbom) -> BTreeMap<String, Value> {
-    by_purl(sbom.packages())
+/// The path of a fault about one file, and what the image and the bill of materials have there.
+fn sides(fault: &Fault) -> Option<(String, [Value; 2])> {
+    let digest = |hex: &String| match Digest::from_hex(&hex.to_ascii_lowercase()) {
+        Ok(digest) => Value::Digest(digest),
+        Err(_) => Value::Text(hex.clone()),
+    };
+    let (path, held, listed) = match fault {
+        Fault::Unlisted { path, held } => (path, Some(held), None),
+        Fault::Absent { path, listed } => (
+            path,
+            None,
+            Some(
+                listed
+                    .as_ref()
+                    .map_or(Value::Text("a file".to_owned()), digest),
+            ),
+        ),
+        Fault::Other { path, listed, held } => (path, Some(held), Some(digest(listed))),
+        _ => return None,
+    };
+    let held = held.map_or(Value::Nothing, |held| match held {
+        Held::File(digest) => Value::Digest(*digest),
+        Held::HardLink(target) => Value::LinkTo(target.clone()),
+    });
+    Some((path.clone(), [held, listed.unwrap_or(Value::Nothing)]))
 }
 
 fn by_purl<'a>(items: impl Iterator<Item = &'a Item>) -> BTreeMap<String, Value> {
@@ -96,22 +117,61 @@ fn by_purl<'a>(items: impl Iterator<Item = &'a Item>) -> BTreeMap<String, Value>
         .collect()
 }
 
+/// The digests of the components whose package URL begins with `prefix`. One that is there twice, or has no digest, differs
+/// from any of a rebuild.
+fn listed(document: &Document, prefix: &str) -> BTreeMap<String, Value> {
+    let mut listed: BTreeMap<String, Value> = BTreeMap::new();
+    for component in &document.components {
+        let Some(purl) = component
+            .purl
+            .as_ref()
+            .filter(|purl| purl.starts_with(prefix))
+        else {
+            continue;
+        };
+        let value = match listed.contains_key(purl) {
+            true => Value::Text("several components".to_owned()),
+            false => digest(component),
+        };
+        listed.insert(purl.clone(), value);
+    }
+    listed
+}
+
+fn digest(component: &Component) -> Value {
+    let digest = component
+        .digest("SHA-256")
+        .and_then(|hex| Digest::from_hex(hex).ok());
+    digest.map_or(Value::Text("no SHA-256".to_owned()), Value::Digest)
+}
+
 fn differences(
     kind: &'static str,
-    ours: &BTreeMap<String, Value>,
-    theirs: &BTreeMap<String, Value>,
+    ours: BTreeMap<String, Value>,
+    theirs: BTreeMap<String, Value>,
 ) -> Vec<Mismatch> {
     let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
-    let mut mismatches: Vec<Mismatch> = names
+    let sides = names
         .into_iter()
         .filter(|name| ours.get(*name) != theirs.get(*name))
         .map(|name| {
             let side = |items: &BTreeMap<String, Value>| items.get(name).cloned();
-            let [expected, found] =
-                [ours, theirs].map(|items| side(items).unwrap_or(Value::Nothing));
-            Mismatch::new(Claim::Component(kind, name.clone()), expected, found)
+            let sides = [&ours, &theirs].map(|items| side(items).unwrap_or(Value::Nothing));
+            (name.clone(), sides)
+        });
+    limited(kind, mismatches(kind, sides.collect()))
+}
+
+fn mismatches(kind: &'static str, differing: BTreeMap<String, [Value; 2]>) -> Vec<Mismatch> {
+    let differing = differing.into_iter();
+    differing
+        .map(|(name, [expected, found])| {
+            Mismatch::new(Claim::Component(kind, name), expected, found)
         })
-        .collect();
+        .collect()
+}
+
+fn limited(kind: &'static str, mut mismatches: Vec<Mismatch>) -> Vec<Mismatch> {
     if mismatches.len() > SHOWN {
         let more = mismatches.len() - SHOWN;
         mismatches.truncate(SHOWN);

@@ -48,6 +48,8 @@ impl Mismatch {
 /// The rule for statements with one predicate.
 pub(super) struct Kind {
     pub(super) predicate: Predicate,
+    /// The types of predicates that statements may have.
+    pub(super) types: &'static [&'static str],
     /// Compares a statement with evidence and policy.
     pub(super) examine: fn(&[u8], &Evidence, &Policy) -> Vec<Mismatch>,
     /// The claims that are compared with a rebuild only, as a plural noun.
@@ -57,6 +59,10 @@ pub(super) struct Kind {
 impl Kind {
     pub(super) fn rule(&self) -> Rule {
         Rule::Statement(self.predicate)
+    }
+
+    fn has(&self, predicate_type: &str) -> bool {
+        self.types.contains(&predicate_type)
     }
 
     /// Checks every statement of this kind that counts.
@@ -111,7 +117,7 @@ fn counted<'a>(
 ) -> BTreeMap<&'a [u8], &'a Verified<SignedStatement>> {
     let statements = evidence.attested.statements.iter();
     statements
-        .filter(|statement| statement.value().predicate_type == kind.predicate.uri)
+        .filter(|statement| kind.has(&statement.value().predicate_type))
         .filter(|statement| policy.attesters.contains(statement.by()))
         .map(|statement| (&statement.value().payload[..], statement))
         .collect()
@@ -127,8 +133,11 @@ fn confused<'a>(
     let statements = evidence.attested.statements.iter();
     statements
         .filter(|statement| policy.attesters.contains(statement.by()))
-        .filter(|statement| statement.value().claimed_type.as_deref() == Some(kind.predicate.uri))
-        .filter(|statement| statement.value().predicate_type != kind.predicate.uri)
+        .filter(|statement| {
+            let claimed = statement.value().claimed_type.as_deref();
+            claimed.is_some_and(|claimed| kind.has(claimed))
+        })
+        .filter(|statement| !kind.has(&statement.value().predicate_type))
 }
 
 fn misplaced(kind: &Kind, statement: &Verified<SignedStatement>) -> Finding {
@@ -153,7 +162,7 @@ fn uncounted(kind: &Kind, evidence: &Evidence, policy: &Policy) -> Vec<Finding> 
     let unverified = pieces.filter(|piece| piece.rule == kind.rule());
     let statements = evidence.attested.statements.iter();
     let others = statements
-        .filter(|statement| statement.value().predicate_type == kind.predicate.uri)
+        .filter(|statement| kind.has(&statement.value().predicate_type))
         .filter(|statement| !policy.attesters.contains(statement.by()))
         .map(|statement| {
             let subject = subject_of(statement, policy);

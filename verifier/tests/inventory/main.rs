@@ -14,7 +14,8 @@ use content::Digest;
 use program::program;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use verifier::inventory::Inventory;
+use verifier::contents::Contents;
+use verifier::inventory::{Inventory, View};
 use world::{CRATES, Case, Content, file, hashes, with_crates};
 
 #[test]
@@ -185,10 +186,11 @@ fn files_of_an_spdx_package_show_it() {
         ..Case::honest()
     }
     .layout(folder.path());
-    let inventory = Inventory::read(image, &|descriptor| {
+    let contents = Contents::read(image, &|descriptor| {
         Ok(Box::new(layout.open_blob(&descriptor.digest).unwrap()))
     });
-    let inventory = inventory.unwrap();
+    let contents = contents.unwrap();
+    let inventory = Inventory::of(&contents, View::Container);
     let digest = Digest::of(b"a").hex();
     let text = format!(
         "SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\nSPDXID: SPDXRef-DOCUMENT\nDocumentName: a\n\

@@ -7,7 +7,8 @@ use content::Digest;
 use oci::{Descriptor, Image, Layout, Manifest, media};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use verifier::inventory::{Inventory, locked};
+use verifier::contents::Contents;
+use verifier::inventory::{Inventory, View, locked};
 
 use crate::program::{compressed, program};
 
@@ -139,12 +140,13 @@ impl Case {
     pub fn report(&self) -> (Vec<String>, Vec<String>) {
         let folder = TempDir::new().unwrap();
         let (layout, image) = self.layout(folder.path());
-        let inventory = Inventory::read(image, &|descriptor| {
+        let contents = Contents::read(image, &|descriptor| {
             Ok(Box::new(layout.open_blob(&descriptor.digest).unwrap()))
         });
         let document = sbom::parse(self.document().as_bytes()).unwrap();
         let lock = locked(self.lock.as_bytes()).unwrap();
-        let report = inventory.unwrap().check(&document, Some(&lock));
+        let contents = contents.unwrap();
+        let report = Inventory::of(&contents, View::Container).check(&document, Some(&lock));
         let faults = report.faults.iter().map(ToString::to_string).collect();
         (faults, report.unshown)
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod bills;
 #[path = "../case/mod.rs"]
 mod case;
 mod rebuilds;
@@ -177,7 +178,7 @@ fn a_listed_file_that_is_missing_or_differs_is_named() {
     Case::with_sbom(&sbom).refused_by(&[SBOM], "file ghost");
     let mut sbom = honest_sbom();
     sbom.add_file("workload", Digest::of(b"another program"));
-    Case::with_sbom(&sbom).refused_by(&[SBOM], "file ./workload");
+    Case::with_sbom(&sbom).refused_by(&[SBOM], "found file workload is listed twice");
     let mut sbom = honest_sbom();
     sbom.add_file("//workload", Digest::of(FILES[0].1));
     Case::with_sbom(&sbom).refused_by(&[SBOM], "file /workload");

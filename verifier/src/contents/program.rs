@@ -1,0 +1,82 @@
+//! The crates of programs in an image.
+
+use std::io::{self, Read};
+
+use content::{Digest, Hasher, ReadError};
+use sbom::Crate;
+
+/// The largest program whose crates are read, in bytes. It is in memory meanwhile.
+const PROGRAM: u64 = 256 << 20;
+/// The first bytes of a program in ELF.
+const ELF: [u8; 4] = *b"\x7fELF";
+
+/// What a program says of the crates that are linked into it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Program {
+    /// Its list of crates.
+    Crates(Vec<Crate>),
+    /// Its list is invalid. The value is the error message.
+    Invalid(String),
+    /// It is larger than 256 MiB, so that its list was not read.
+    Large,
+}
+
+/// Reads a file of `size` bytes. Returns its digest, and what it says if it is a program in ELF that has a list of crates, or
+/// may have one.
+pub(super) fn read(
+    content: &mut dyn Read,
+    size: u64,
+) -> Result<(Digest, Option<Program>), ReadError> {
+    let mut start = Vec::new();
+    content.take(ELF.len() as u64).read_to_end(&mut start)?;
+    if start != ELF {
+        return Ok((hashed(&start, content)?, None));
+    }
+    if size > PROGRAM {
+        return Ok((hashed(&start, content)?, Some(Program::Large)));
+    }
+    let mut bytes = start;
+    content.read_to_end(&mut bytes)?;
+    Ok((Digest::of(&bytes), listed(&bytes)))
+}
+
+fn hashed(start: &[u8], rest: &mut dyn Read) -> Result<Digest, ReadError> {
+    let mut hasher = Hasher::new();
+    io::copy(&mut start.chain(rest), &mut hasher)?;
+    Ok(hasher.finish())
+}
+
+fn listed(program: &[u8]) -> Option<Program> {
+    match sbom::linked(program) {
+        Ok(crates) => crates.map(Program::Crates),
+        Err(error) => Some(Program::Invalid(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Content of zeros after the first bytes of a program.
+    fn large(size: u64) -> impl Read {
+        ELF.chain(io::repeat(0).take(size - ELF.len() as u64))
+    }
+
+    #[test]
+    fn a_large_program_is_hashed_and_not_kept() {
+        let size = PROGRAM + 1;
+        let (digest, program) = read(&mut large(size), size).unwrap();
+        assert_eq!(program, Some(Program::Large));
+        let mut hasher = Hasher::new();
+        io::copy(&mut large(size), &mut hasher).unwrap();
+        assert_eq!(digest, hasher.finish());
+    }
+
+    #[test]
+    fn other_files_say_nothing() {
+        for bytes in [&b""[..], b"\x7fEL", b"text", b"\x7fELF and no program"] {
+            let (digest, program) = read(&mut &bytes[..], bytes.len() as u64).unwrap();
+            assert_eq!((digest, program), (Digest::of(bytes), None));
+        }
+    }
+}
