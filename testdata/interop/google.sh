@@ -55,7 +55,7 @@ if need "google clients" python3 crane gcc tar; then
   check "google clients" "$work/python/bin/python" testdata/interop/google_clients.py "$endpoints" "$work/token" "${printer##*@}"
   sed 's/^/        /' "$work/out"
   if need "google's reader of event logs" go; then
-    check "google's reader of event logs: build" go -C testdata/interop/eventlog build -o "$work/eventlog"
+    check "google's reader of event logs: build" go -C testdata/interop/programs build -o "$work/eventlog" ./eventlog
     check "google's reader of event logs: TDX" read_event_log GCP_INTEL_TDX TDX
     check "google's reader of event logs: SEV" read_event_log GCP_AMD_SEV TPM
   fi

@@ -1,4 +1,4 @@
-module interop/eventlog
+module interop
 
 go 1.24.0
 
