@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use content::{Digest, json, limits};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Error, Predicate};
 
@@ -16,6 +16,7 @@ const V0_1: &str = "https://in-toto.io/Statement/v0.1";
 
 /// A predicate about subjects.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "Written<P>", bound(deserialize = "P: DeserializeOwned"))]
 pub struct Statement<P> {
     #[serde(rename = "_type")]
     kind: String,
@@ -26,6 +27,32 @@ pub struct Statement<P> {
     pub predicate_type: String,
     /// The predicate.
     pub predicate: P,
+}
+
+/// A statement as signers write it: without a predicate, as cosign 2.6 does in the bundle of a signature, it has an empty
+/// one (in-toto attestation framework, statement v1).
+#[derive(Deserialize)]
+struct Written<P> {
+    #[serde(rename = "_type")]
+    kind: String,
+    subject: Vec<Subject>,
+    #[serde(rename = "predicateType")]
+    predicate_type: String,
+    predicate: Option<P>,
+}
+
+impl<P: DeserializeOwned> TryFrom<Written<P>> for Statement<P> {
+    type Error = serde_json::Error;
+
+    fn try_from(written: Written<P>) -> Result<Self, Self::Error> {
+        let empty = || serde_json::from_value(Value::Object(Map::new()));
+        Ok(Self {
+            kind: written.kind,
+            subject: written.subject,
+            predicate_type: written.predicate_type,
+            predicate: written.predicate.map_or_else(empty, Ok)?,
+        })
+    }
 }
 
 /// One subject of a statement.
@@ -170,6 +197,23 @@ mod tests {
             );
             let parsed = Statement::<Value>::parse(with.as_bytes()).unwrap();
             assert!(parsed.says_the_same_as(&statement()), "{none}");
+        }
+    }
+
+    #[test]
+    fn no_predicate_is_an_empty_one() {
+        let text = String::from_utf8(statement().to_bytes().unwrap()).unwrap();
+        for none in ["", r#""predicate":null,"#, r#""predicate":{},"#] {
+            let without = text.replace(r#""predicate":{"a":1},"#, none);
+            let parsed = Statement::<Value>::parse(without.as_bytes()).unwrap();
+            assert_eq!(parsed.predicate, json!({}), "{without}");
+            // A type of predicate decides itself what it requires.
+            let error = Statement::<Vsa>::parse(without.as_bytes()).unwrap_err();
+            assert!(
+                std::error::Error::source(&error)
+                    .is_some_and(|error| error.to_string().contains("missing field")),
+                "{error}"
+            );
         }
     }
 
