@@ -42,7 +42,11 @@ impl Authorities {
         Ok(authorities)
     }
 
-    pub(crate) fn certificates(&self) -> Result<Vec<Certificate>, Error> {
+    /// The certificates.
+    ///
+    /// # Errors
+    /// None in practice: they were read before.
+    pub fn certificates(&self) -> Result<Vec<Certificate>, Error> {
         let certificates = Certificate::from_pem_bundle(&self.pem);
         let certificates = certificates.map_err(|source| self.refused(&source))?;
         match certificates.is_empty() {
