@@ -147,14 +147,17 @@ fn certificates(annotation: &str, pem: &str) -> Result<Vec<Value>, Refusal> {
     let blocks = pem
         .split_inclusive(END)
         .filter(|block| !block.trim().is_empty());
-    let certificates = blocks.map(|block| {
-        let text = block.trim().strip_prefix(BEGIN);
-        let text = text.and_then(|text| text.strip_suffix(END));
-        let text = text.ok_or_else(|| malformed(annotation, "it is not PEM"))?;
-        let text: String = text.split_ascii_whitespace().collect();
+    let certificates = blocks.map(|pem| {
+        let text = block(pem).ok_or_else(|| malformed(annotation, "it is not PEM"))?;
         Ok(json!({ "rawBytes": text }))
     });
     certificates.collect()
+}
+
+/// The base64 of the only block of PEM in a text, if it is that of a certificate.
+pub(crate) fn block(pem: &str) -> Option<String> {
+    let text = pem.trim().strip_prefix(BEGIN)?.strip_suffix(END)?;
+    Some(text.split_ascii_whitespace().collect())
 }
 
 fn malformed(annotation: &str, found: &str) -> Refusal {

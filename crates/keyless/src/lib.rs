@@ -15,6 +15,7 @@ mod logs;
 mod period;
 mod refusal;
 mod root;
+pub mod signing;
 mod statement;
 mod verify;
 

@@ -7,10 +7,11 @@ use content::{Digest, json};
 use keyless::{Artifact, Bundle, Reason, Subject, TrustRoot, Trusted, Verified, verify_keyless};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, ExtendedKeyUsagePurpose,
-    IsCa, KeyPair, KeyUsagePurpose, SanType,
+    IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType,
+    SignatureAlgorithm,
 };
 use serde_json::{Value, json};
-use signature::PrivateKey;
+use signature::{PrivateKey, PublicKey};
 
 pub const ISSUER: &str = "https://issuer.example";
 pub const SUBJECT: &str = "https://forge.example/a/b@refs/heads/main";
@@ -33,6 +34,19 @@ pub struct World {
 pub struct Leaf {
     pub der: Vec<u8>,
     pub key: PrivateKey,
+}
+
+/// A public key on P-256, as a point that is not compressed.
+struct Point(Vec<u8>);
+
+impl PublicKeyData for Point {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
+    }
 }
 
 /// What a log says about one entry.
@@ -96,6 +110,12 @@ impl World {
 
     pub fn leaf(&self, params: &CertificateParams) -> Leaf {
         leaf_by(&self.ca, params)
+    }
+
+    /// A certificate of this key, which is on P-256.
+    pub fn certify(&self, params: &CertificateParams, key: &PublicKey) -> Vec<u8> {
+        let point = Point(key.der()[key.der().len() - 65..].to_vec());
+        params.signed_by(&point, &self.ca).unwrap().der().to_vec()
     }
 
     /// An authority below the one of this world, and its certificate in the root's chain.
