@@ -27,7 +27,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("remote", &["content", "oci"]),
     (
         "signer",
-        &["attest", "content", "google", "oci", "remote", "signature"],
+        &[
+            "attest",
+            "content",
+            "google",
+            "keyless",
+            "oci",
+            "remote",
+            "signature",
+        ],
     ),
     (
         "builder",

@@ -73,6 +73,36 @@ pub enum Error {
     /// A statement, a manifest or the name of a tag is invalid.
     #[error("{0}")]
     Statement(String),
+    /// The identity token cannot be used.
+    #[error("{0}")]
+    IdentityToken(String),
+    /// The signing config cannot be used.
+    #[error("{0}")]
+    SigningConfig(String),
+    /// The trusted root cannot be used.
+    #[error("{0}")]
+    TrustedRoot(String),
+    /// A service of the signing config cannot be reached.
+    #[error("{0}")]
+    Unreachable(String),
+    /// A service of the signing config refuses a request.
+    #[error("{doing}: status {status}{}{message}", if .message.is_empty() { "" } else { ": " })]
+    Service {
+        /// What was requested, as a participle, with its URL.
+        doing: String,
+        /// Whether the certificate authority refuses, which is the only service that judges the user.
+        is_authority: bool,
+        /// The HTTP status.
+        status: u16,
+        /// The service's message, escaped for printing; empty if it sent none.
+        message: String,
+    },
+    /// The answer of a service of the signing config cannot be used.
+    #[error("{0}")]
+    ServiceAnswer(String),
+    /// What was signed with a certificate does not verify, and is not published.
+    #[error("verifying the signature before it is published: {}: {}", .0.reason, .0.detail)]
+    Unverified(keyless::Refusal),
     /// A request to the registry failed.
     #[error("publishing: {0}")]
     Registry(#[from] remote::Error),
@@ -141,6 +171,27 @@ impl Error {
             Self::Endpoint(_) => ENDPOINT,
             Self::Answer(_) => "try again; if it fails again, check that the endpoint is Cloud KMS",
             Self::Registry(error) => error.hint(),
+            Self::IdentityToken(_) => {
+                "pass a file with a new identity token of OpenID Connect, for the audience of the certificate authority"
+            }
+            Self::SigningConfig(_) => {
+                "pass a signing config of version 0.2, as `cosign signing-config create` writes it"
+            }
+            Self::TrustedRoot(_) => {
+                "pass a trusted root, as `cosign trusted-root create` writes it"
+            }
+            Self::Unreachable(_) => "check the network, and the addresses in the signing config",
+            Self::Service {
+                is_authority,
+                status,
+                ..
+            } => service_hint(*is_authority, *status),
+            Self::ServiceAnswer(_) => {
+                "check that the addresses in the signing config are those of services with this version of the API"
+            }
+            Self::Unverified(_) => {
+                "nothing was published: pass the trusted root of the services in the signing config, and check the clock"
+            }
             Self::PublicKey(_) => {
                 "pass a public key in PEM, as `builder keygen`, cosign and openssl write it, and an --algorithm of its type"
             }
@@ -165,6 +216,16 @@ const KEY: &str = "pass a PEM file, as `builder keygen` or cosign writes it, \
 const CREDENTIALS: &str = "set GOOGLE_APPLICATION_CREDENTIALS to a file with credentials, or run \
                            `gcloud auth application-default login`";
 const ENDPOINT: &str = "check the network and --kms-endpoint, if it is given";
+
+fn service_hint(is_authority: bool, status: u16) -> &'static str {
+    match status {
+        400 | 401 | 403 if is_authority => {
+            "get a new identity token, from an issuer and for an audience that the certificate authority accepts"
+        }
+        429 | 500.. => "try again later; if it fails again, ask the operator of the service",
+        _ => "check the addresses in the signing config",
+    }
+}
 
 fn kms_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
     match error.status().map(|status| status.code.name()) {

@@ -147,7 +147,15 @@ async fn open_blocking(uri: &Pkcs11Uri, access: Access<'_>) -> Result<Token, Err
 /// typed.
 async fn read_blocking(path: &Path, password: Ask) -> Result<PrivateKey, Error> {
     let owned = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || read(&owned, password)).await;
+    blocking(path, move || read(&owned, password)).await
+}
+
+/// Reads something in a file on a blocking thread.
+pub(crate) async fn blocking<T: Send + 'static>(
+    path: &Path,
+    read: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let read = tokio::task::spawn_blocking(read).await;
     read.unwrap_or_else(|error| Err(at::At::reading(path)(io::Error::other(error)).into()))
 }
 

@@ -1,9 +1,10 @@
-//! Signs images and statements about them, with a key in a file, in Cloud KMS or in a token of PKCS #11, and
-//! publishes the result in both layouts that readers look for: the legacy tag, which Confidential Space
+//! Signs images and statements about them, with a key in a file, in Cloud KMS or in a token of PKCS #11, or with a key that
+//! a Sigstore instance certifies for one signature, and publishes the result in both layouts that readers look for: the legacy tag, which Confidential Space
 //! reads, and a bundle as referrer, which current cosign reads. This crate makes no decision about an image.
 #![forbid(unsafe_code)]
 
 mod access;
+mod certified;
 mod cloud_kms;
 mod credentials;
 mod endpoint;
@@ -14,6 +15,7 @@ mod public;
 mod publish;
 
 pub use access::{Access, Ask};
+pub use certified::{CertifiedSigner, Clock, Instance};
 pub use cloud_kms::CloudKms;
 pub use credentials::credentials;
 pub use endpoint::KmsEndpoint;
@@ -23,5 +25,6 @@ pub use key::{KeyRef, Signer};
 pub use pkcs11::{Pin, Pkcs11Uri};
 pub use public::public_key;
 pub use publish::{
-    Offline, Published, attach, attest_image, payload, sign_image, signature_statement, statement,
+    Certified, Offline, Published, attach, attest_image, attest_image_certified, payload,
+    sign_image, sign_image_certified, signature_statement, statement,
 };

@@ -2,6 +2,7 @@
 //! the same key, so that publishing can be repeated even though signatures differ each time.
 
 mod attach;
+mod certified;
 mod place;
 
 use attest::predicate::COSIGN_SIGN;
@@ -13,6 +14,7 @@ use signature::envelope::{Envelope, IN_TOTO, pae};
 use signature::{Annotations, PublicKey, simple_signing};
 
 pub use attach::{Offline, attach};
+pub use certified::{Certified, attest_image_certified, sign_image_certified};
 use place::Place;
 
 use crate::{Error, Signer};

@@ -52,11 +52,9 @@ impl<'a> Place<'a> {
         image: &ImageRef,
         key: &'a PublicKey,
     ) -> Result<Self, Error> {
-        let bytes = registry.manifest(&image.digest).await?;
-        let manifest = Manifest::parse(&bytes)?;
         Ok(Self {
             registry,
-            subject: Descriptor::of(&manifest.media_type, &bytes),
+            subject: subject(registry, image).await?,
             key,
         })
     }
@@ -83,18 +81,7 @@ impl<'a> Place<'a> {
         envelope: Envelope,
     ) -> Result<Published, Error> {
         let bytes = Bundle::new(envelope).to_bytes(self.key)?;
-        let registry = self.registry;
-        let layer = registry.push_blob(media::SIGSTORE_BUNDLE, &bytes).await?;
-        let subject = self.subject.clone();
-        let mut manifest = Manifest::referrer(media::SIGSTORE_BUNDLE, layer, subject);
-        manifest.annotations = annotations([
-            (BUNDLE_CONTENT, "dsse-envelope"),
-            (BUNDLE_PREDICATE_TYPE, predicate_type),
-        ]);
-        Ok(match registry.attach_referrer(manifest).await? {
-            Attached::Listed(_) => Published::Both,
-            Attached::Unlisted(_) => Published::TagOnly,
-        })
+        attach_bundle(self.registry, &self.subject, predicate_type, &bytes).await
     }
 
     /// Adds the envelope of a statement to the layouts that do not have it.
@@ -211,6 +198,32 @@ impl<'a> Place<'a> {
         let bytes = self.registry.manifest_by_tag(&self.tag(suffix)?).await?;
         Ok(bytes.map(|bytes| Manifest::parse(&bytes)).transpose()?)
     }
+}
+
+/// The descriptor of an image that the registry has.
+pub(super) async fn subject(registry: &Registry, image: &ImageRef) -> Result<Descriptor, Error> {
+    let bytes = registry.manifest(&image.digest).await?;
+    let manifest = Manifest::parse(&bytes)?;
+    Ok(Descriptor::of(&manifest.media_type, &bytes))
+}
+
+/// Pushes a bundle as a referrer of an image.
+pub(super) async fn attach_bundle(
+    registry: &Registry,
+    subject: &Descriptor,
+    predicate_type: &str,
+    bundle: &[u8],
+) -> Result<Published, Error> {
+    let layer = registry.push_blob(media::SIGSTORE_BUNDLE, bundle).await?;
+    let mut manifest = Manifest::referrer(media::SIGSTORE_BUNDLE, layer, subject.clone());
+    manifest.annotations = annotations([
+        (BUNDLE_CONTENT, "dsse-envelope"),
+        (BUNDLE_PREDICATE_TYPE, predicate_type),
+    ]);
+    Ok(match registry.attach_referrer(manifest).await? {
+        Attached::Listed(_) => Published::Both,
+        Attached::Unlisted(_) => Published::TagOnly,
+    })
 }
 
 /// The blobs attached to an image, fetched to look for an earlier statement by the signer. Blobs of
