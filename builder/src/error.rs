@@ -77,7 +77,12 @@ impl Error {
             Self::Source(error) => error.is_refusal(),
             Self::Crates(error) => error.is_refusal(),
             Self::Archive(error) => error.is_refusal(),
-            Self::Signer(error) => matches!(error, signer::Error::Refused(_)),
+            Self::Signer(error) => {
+                matches!(
+                    error,
+                    signer::Error::Refused(_) | signer::Error::Unverified(_)
+                )
+            }
             _ => false,
         };
         match is_refusal {

@@ -21,6 +21,7 @@ use builder::interrupt::{Interrupt, Interrupted};
 use builder::order::Order;
 use builder::publish;
 use builder::sandbox::{self, Limits, Role, Sandbox};
+use chrono::{DateTime, Utc};
 use cli::{Cli, Command, How};
 use console::hint::Hinted;
 use console::progress::Progress;
@@ -97,20 +98,23 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
         Command::Build(arguments) => spawn_blocking(move || build(&arguments, &interrupt)),
         Command::Digest(arguments) => spawn_blocking(move || digest(&arguments, &interrupt)),
         Command::Push(arguments) => spawn(async move { publishing::push(&arguments).await }),
-        Command::Sign(arguments) => spawn(async move { publishing::sign(&arguments).await }),
+        Command::Sign(arguments) => spawn(async move { publishing::sign(&arguments, clock).await }),
         Command::Attest(arguments) => {
-            let now = SystemTime::now().into();
-            spawn(async move { publishing::attest(&arguments, now).await })
+            spawn(async move { publishing::attest(&arguments, clock).await })
         }
         Command::Payload(arguments) => {
-            let now = SystemTime::now().into();
-            spawn_blocking(move || publishing::payload(&arguments, now))
+            spawn_blocking(move || publishing::payload(&arguments, clock()))
         }
         Command::Attach(arguments) => spawn(async move { publishing::attach(&arguments).await }),
         Command::Tree(arguments) => spawn(async move { publishing::tree(&arguments).await }),
         Command::Keygen(arguments) => spawn_blocking(move || keygen(&arguments)),
         Command::Store(cli::Store::Prune(arguments)) => spawn_blocking(move || prune(&arguments)),
     }
+}
+
+/// The time of day.
+fn clock() -> DateTime<Utc> {
+    SystemTime::now().into()
 }
 
 fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {

@@ -9,6 +9,6 @@ mod sign;
 pub mod tree;
 
 pub use attach::attach;
-pub use attest::attest;
+pub use attest::{attest, attest_certified, read as read_predicate};
 pub use keygen::keygen;
-pub use sign::sign;
+pub use sign::{sign, sign_certified};

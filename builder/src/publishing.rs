@@ -14,7 +14,7 @@ use oci::ImageRef;
 use remote::Transport;
 use serde_json::json;
 use signature::{Annotations, PublicKey};
-use signer::{Access, Offline, Published, Signer};
+use signer::{Access, Certified, CertifiedSigner, Clock, Instance, Offline, Published, Signer};
 
 use crate::cli::publish::{Annotated, Attach, Attest, Key, Payload, Push, Sign, Tree};
 use crate::unprinted;
@@ -26,32 +26,50 @@ pub async fn push(arguments: &Push) -> Result<(), Error> {
     print::line(&image.to_string()).map_err(unprinted)
 }
 
-/// Signs an image.
-pub async fn sign(arguments: &Sign) -> Result<(), Error> {
+/// Signs an image. `clock` reads the time of day.
+pub async fn sign(arguments: &Sign, clock: Clock) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
-    let annotations = annotations(&arguments.annotations)?;
+    let (image, annotations) = (&arguments.image, annotations(&arguments.annotations)?);
+    if let Some(instance) = arguments.keyless.instance() {
+        let signer = certified_signer(instance, &transport, clock).await?;
+        let signed = publish::sign_certified(image, &transport, &signer, &annotations).await?;
+        return report_certified(image, "signed", &signed);
+    }
     let signer = signer(&arguments.key).await?;
-    let published = publish::sign(&arguments.image, &transport, &signer, &annotations).await?;
+    let published = publish::sign(image, &transport, &signer, &annotations).await?;
     if let Some(note) = signer.note() {
         print::note(&format!("note: {note}"));
     }
-    report_signature(&arguments.image, signer.public(), "signed", published)
+    report_signature(image, signer.public(), "signed", published)
 }
 
-/// Signs a statement about an image. `now` is the time in predicates that have no other place for one.
-pub async fn attest(arguments: &Attest, now: DateTime<Utc>) -> Result<(), Error> {
+/// Signs a statement about an image. `clock` reads the time of day, which is in predicates that have no other place for
+/// a time.
+pub async fn attest(arguments: &Attest, clock: Clock) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
+    let (image, kind) = (&arguments.image, &arguments.kind);
+    // The file is read before any request.
+    let predicate = publish::read_predicate(kind, &arguments.predicate, clock())?;
+    if let Some(instance) = arguments.keyless.instance() {
+        let signer = certified_signer(instance, &transport, clock).await?;
+        let attested = publish::attest_certified(image, &transport, &signer, kind, predicate);
+        return report_certified(image, "attested", &attested.await?);
+    }
     let signer = signer(&arguments.key).await?;
-    let attested = publish::attest(
-        &arguments.image,
-        &transport,
-        &signer,
-        &arguments.kind,
-        &arguments.predicate,
-        now,
-    );
-    let published = attested.await?;
-    report_signature(&arguments.image, signer.public(), "attested", published)
+    let published = publish::attest(image, &transport, &signer, kind, predicate).await?;
+    report_signature(image, signer.public(), "attested", published)
+}
+
+async fn certified_signer(
+    instance: Instance<'_>,
+    transport: &Transport,
+    clock: Clock,
+) -> Result<CertifiedSigner, Error> {
+    let authorities = match transport {
+        Transport::Https { extra_ca } => extra_ca.as_ref(),
+        Transport::PlainHttp => None,
+    };
+    Ok(CertifiedSigner::open(instance, authorities, clock).await?)
 }
 
 fn annotations(arguments: &Annotated) -> Result<Annotations, Error> {
@@ -60,7 +78,7 @@ fn annotations(arguments: &Annotated) -> Result<Annotations, Error> {
 }
 
 /// Prints bytes to sign, and the key and the algorithm to sign them with.
-/// `now` is as in [`attest`].
+/// `now` is the time in predicates that have no other place for one.
 pub fn payload(arguments: &Payload, now: DateTime<Utc>) -> Result<(), Error> {
     let (image, public) = (&arguments.image, &arguments.key);
     let key = signer::public_key(&public.key, public.algorithm)?;
@@ -138,7 +156,17 @@ async fn signer(key: &Key) -> Result<Signer, Error> {
         password: || password::of_key(std::env::var_os),
         pin: || password::of_token(std::env::var_os),
     };
-    Ok(Signer::open(&key.key.parse()?, access).await?)
+    // Without a key, the command has an identity token.
+    let key = key.key.as_deref().unwrap_or_default();
+    Ok(Signer::open(&key.parse()?, access).await?)
+}
+
+fn report_certified(image: &ImageRef, done: &str, certified: &Certified) -> Result<(), Error> {
+    print::note(&format!("{done} as {}", certified.signer));
+    if !certified.is_listed {
+        print::note("note: this registry cannot list referrers: readers do not find the bundle");
+    }
+    print::line(&image.to_string()).map_err(unprinted)
 }
 
 fn report_signature(

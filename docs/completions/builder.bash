@@ -162,7 +162,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__attest)
-            opts="-h --type --predicate --key --kms-endpoint --pkcs11-module --algorithm --plain-http --ca --help"
+            opts="-h --type --predicate --key --kms-endpoint --pkcs11-module --algorithm --identity-token --signing-config --trusted-root --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -189,6 +189,18 @@ _builder() {
                     return 0
                     ;;
                 --algorithm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity-token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signing-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -664,7 +676,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__sign)
-            opts="-a -h --annotations --annotation --key --kms-endpoint --pkcs11-module --algorithm --plain-http --ca --help"
+            opts="-a -h --annotations --annotation --key --kms-endpoint --pkcs11-module --algorithm --identity-token --signing-config --trusted-root --plain-http --ca --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -695,6 +707,18 @@ _builder() {
                     return 0
                     ;;
                 --algorithm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity-token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signing-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -85,6 +85,9 @@ complete -c builder -n "__fish_builder_using_subcommand sign" -l key -d 'The pri
 complete -c builder -n "__fish_builder_using_subcommand sign" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c builder -n "__fish_builder_using_subcommand sign" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand sign" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
+complete -c builder -n "__fish_builder_using_subcommand sign" -l identity-token -d 'In place of --key: sign with a new key that a Sigstore instance certifies for the holder of this identity token of OpenID Connect, and logs. Only the bundle is written, which cosign reads and Confidential Space does not' -r -F
+complete -c builder -n "__fish_builder_using_subcommand sign" -l signing-config -d 'The addresses of the Sigstore instance: a signing_config.json of version 0.2, with logs of Rekor 2' -r -F
+complete -c builder -n "__fish_builder_using_subcommand sign" -l trusted-root -d 'The keys and certificates of the instance: a trusted_root.json. A signature that does not verify with it is not published' -r -F
 complete -c builder -n "__fish_builder_using_subcommand sign" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand sign" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand sign" -s h -l help -d 'Print help'
@@ -103,6 +106,9 @@ complete -c builder -n "__fish_builder_using_subcommand attest" -l key -d 'The p
 complete -c builder -n "__fish_builder_using_subcommand attest" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c builder -n "__fish_builder_using_subcommand attest" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand attest" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
+complete -c builder -n "__fish_builder_using_subcommand attest" -l identity-token -d 'In place of --key: sign with a new key that a Sigstore instance certifies for the holder of this identity token of OpenID Connect, and logs. Only the bundle is written, which cosign reads and Confidential Space does not' -r -F
+complete -c builder -n "__fish_builder_using_subcommand attest" -l signing-config -d 'The addresses of the Sigstore instance: a signing_config.json of version 0.2, with logs of Rekor 2' -r -F
+complete -c builder -n "__fish_builder_using_subcommand attest" -l trusted-root -d 'The keys and certificates of the instance: a trusted_root.json. A signature that does not verify with it is not published' -r -F
 complete -c builder -n "__fish_builder_using_subcommand attest" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand attest" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand attest" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use console::arguments::Registry;
 use oci::{ImageRef, Reference};
 use signature::{Algorithm, Annotation};
-use signer::KmsEndpoint;
+use signer::{Instance, KmsEndpoint};
 
 /// Arguments of `push`.
 #[derive(Args, Debug)]
@@ -31,8 +31,8 @@ pub struct Push {
 pub struct Key {
     /// The private key: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…
     // A `KeyRef`, which the command parses: clap would print an invalid one, which may hold a PIN.
-    #[arg(long)]
-    pub key: String,
+    #[arg(long, required_unless_present = "identity_token")]
+    pub key: Option<String>,
     /// The endpoint of Cloud KMS [default: Google's public endpoint]
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
     pub kms_endpoint: Option<KmsEndpoint>,
@@ -40,8 +40,36 @@ pub struct Key {
     #[arg(long, value_name = "PATH", env = "COSIGN_PKCS11_MODULE_PATH")]
     pub pkcs11_module: Option<PathBuf>,
     /// The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key's type]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "identity_token")]
     pub algorithm: Option<Algorithm>,
+}
+
+/// Options to sign without a key of one's own.
+#[derive(Args, Debug)]
+pub struct Keyless {
+    /// In place of --key: sign with a new key that a Sigstore instance certifies for the holder of this identity token of
+    /// OpenID Connect, and logs. Only the bundle is written, which cosign reads and Confidential Space does not
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    #[arg(requires_all = ["signing_config", "trusted_root"])]
+    pub identity_token: Option<PathBuf>,
+    /// The addresses of the Sigstore instance: a signing_config.json of version 0.2, with logs of Rekor 2
+    #[arg(long, value_name = "FILE", requires = "identity_token")]
+    pub signing_config: Option<PathBuf>,
+    /// The keys and certificates of the instance: a trusted_root.json. A signature that does not verify with it is not
+    /// published
+    #[arg(long, value_name = "FILE", requires = "identity_token")]
+    pub trusted_root: Option<PathBuf>,
+}
+
+impl Keyless {
+    /// The files, if all are given.
+    pub fn instance(&self) -> Option<Instance<'_>> {
+        Some(Instance {
+            token: self.identity_token.as_deref()?,
+            config: self.signing_config.as_deref()?,
+            root: self.trusted_root.as_deref()?,
+        })
+    }
 }
 
 /// Arguments of `sign`.
@@ -56,6 +84,9 @@ pub struct Sign {
     /// The key.
     #[command(flatten)]
     pub key: Key,
+    /// Or an identity.
+    #[command(flatten)]
+    pub keyless: Keyless,
     /// How to reach the registry.
     #[command(flatten)]
     pub registry: Registry,
@@ -170,6 +201,9 @@ pub struct Attest {
     /// The key.
     #[command(flatten)]
     pub key: Key,
+    /// Or an identity.
+    #[command(flatten)]
+    pub keyless: Keyless,
     /// How to reach the registry.
     #[command(flatten)]
     pub registry: Registry,

@@ -9,33 +9,50 @@ use content::limits;
 use oci::ImageRef;
 use remote::Transport;
 use serde_json::Value;
-use signer::{Published, Signer};
+use signer::{Certified, CertifiedSigner, Published, Signer};
 
-use super::sign::{find, refused};
+use super::sign::{find, refused, unsigned};
 use crate::at;
 use crate::error::Error;
 
-/// Signs a statement with the predicate in a file about an image in the registry, in both layouts. `now` is the time in
-/// predicates that have no other place for one.
+/// Signs a statement with a predicate about an image in the registry, in both layouts.
 ///
 /// # Errors
-/// The file is not such a predicate, the image is not in the registry, the registry fails, or the signer refuses.
+/// The image is not in the registry, the registry fails, or the signer refuses.
 pub async fn attest(
     image: &ImageRef,
     transport: &Transport,
     signer: &Signer,
     kind: &PredicateType,
-    path: &Path,
-    now: DateTime<Utc>,
+    predicate: Value,
 ) -> Result<Published, Error> {
-    // The file is read before any request to the registry.
-    let predicate = read(kind, path, now)?;
     let registry = find(image, transport).await?;
     let attested = signer::attest_image(&registry, image, signer, kind.clone(), predicate).await;
     Ok(attested.map_err(|error| refused("signing", image, error))?)
 }
 
-pub(super) fn read(kind: &PredicateType, path: &Path, now: DateTime<Utc>) -> Result<Value, Error> {
+/// Signs a statement with a certified key, in a bundle.
+///
+/// # Errors
+/// As [`attest`]; or what a service of the signer answers does not verify.
+pub async fn attest_certified(
+    image: &ImageRef,
+    transport: &Transport,
+    signer: &CertifiedSigner,
+    kind: &PredicateType,
+    predicate: Value,
+) -> Result<Certified, Error> {
+    let registry = find(image, transport).await?;
+    let attested =
+        signer::attest_image_certified(&registry, image, signer, kind.clone(), predicate);
+    attested.await.map_err(|error| unsigned(image, error))
+}
+
+/// Reads a predicate of this type. `now` is the time in predicates that have no other place for one.
+///
+/// # Errors
+/// The file cannot be read, or is not such a predicate.
+pub fn read(kind: &PredicateType, path: &Path, now: DateTime<Utc>) -> Result<Value, Error> {
     let bytes = at::read(path, limits::STATEMENT)?;
     let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     let predicate = kind.predicate(&bytes, &now).map_err(|error| {

@@ -4,7 +4,9 @@ use console::hint::Hinted;
 use oci::ImageRef;
 use remote::{Registry, Transport};
 use signature::Annotations;
-use signer::{Published, Signer};
+use signer::{Certified, CertifiedSigner, Published, Signer};
+
+use crate::error::Error;
 
 /// Signs an image that is in the registry, in both layouts, with these annotations.
 ///
@@ -19,6 +21,29 @@ pub async fn sign(
     let registry = find(image, transport).await?;
     let signed = signer::sign_image(&registry, image, signer, annotations).await;
     signed.map_err(|error| refused("signing", image, error))
+}
+
+/// Signs an image that is in the registry with a certified key, in a bundle.
+///
+/// # Errors
+/// As [`sign`]; or what a service of the signer answers does not verify.
+pub async fn sign_certified(
+    image: &ImageRef,
+    transport: &Transport,
+    signer: &CertifiedSigner,
+    annotations: &Annotations,
+) -> Result<Certified, Error> {
+    let registry = find(image, transport).await?;
+    let signed = signer::sign_image_certified(&registry, image, signer, annotations).await;
+    signed.map_err(|error| unsigned(image, error))
+}
+
+/// The error for an image that is not signed. A refusal keeps its meaning.
+pub(super) fn unsigned(image: &ImageRef, error: signer::Error) -> Error {
+    match error {
+        signer::Error::Unverified(_) => error.into(),
+        error => refused("signing", image, error).into(),
+    }
 }
 
 pub(super) fn refused(doing: &str, image: &ImageRef, error: signer::Error) -> Hinted {
