@@ -15,6 +15,7 @@ use verifier::place::Named;
 
 pub mod check;
 pub mod found;
+pub mod tools;
 
 /// Rebuilds an image, checks its signatures and attestations, and grants it the use of a key if all checks pass.
 #[derive(Debug, Parser)]

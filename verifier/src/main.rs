@@ -1,7 +1,6 @@
 //! The program: arguments, environment, clock and printing. Everything else is in the library.
 
-use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -20,13 +19,13 @@ use verifier::error::Error;
 use verifier::grant::Grant;
 use verifier::grant::apply::{Change, Keys};
 use verifier::policy::Policy;
-use verifier::rebuild::{BuildLimits, SourceLimits, Tools};
 use verifier::verdict::Verdict;
 use verifier::{receipt, report, revoke};
 
 mod cli;
 
 use cli::found::{Found, connect};
+use cli::tools::tools;
 use cli::{Cli, Command};
 
 /// The verifier's URI if neither policy nor command line names one.
@@ -290,41 +289,6 @@ fn answer(verdict: &Verdict) -> Status {
         Verdict::Pass(_) => Status::Yes,
         Verdict::Fail(_) => Status::No,
     }
-}
-
-fn tools(tools: &cli::Tools) -> Result<Tools, Error> {
-    let builder = match &tools.builder {
-        Some(builder) => builder.clone(),
-        None => beside_this_program("builder")?,
-    };
-    Ok(Tools {
-        builder,
-        store: tools.store.clone(),
-        archive: tools.archive.clone(),
-        archive_keys: tools.archive_keys.clone(),
-        jobs: tools.jobs,
-        time_limit: tools.time_limit,
-        limits: BuildLimits {
-            memory: tools.limits.limit_memory,
-            files: tools.limits.limit_files,
-            processes: tools.limits.limit_processes,
-            output: tools.limits.limit_output,
-        },
-        source_limits: SourceLimits {
-            repository: bytes(tools.limits.limit_repository),
-            files: bytes(tools.limits.limit_source),
-            ..SourceLimits::default()
-        },
-    })
-}
-
-fn bytes(mebibytes: NonZeroU32) -> u64 {
-    u64::from(mebibytes.get()) << 20
-}
-
-fn beside_this_program(name: &str) -> Result<PathBuf, Error> {
-    let own = std::env::current_exe().map_err(Hinted::starting)?;
-    Ok(own.with_file_name(name))
 }
 
 /// Reads a file on a separate thread, because it may be a pipe that blocks.
