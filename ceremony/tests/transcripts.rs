@@ -88,6 +88,8 @@ const SESSIONS: [(&str, &[&str]); 16] = [
             "verifier verify --help",
             "verifier verify REGISTRY/builder/app:v1 --policy builder.toml --plain-http",
             "verifier verify REGISTRY/builder/app:v1 --policy both.toml --plain-http",
+            "verifier verify REGISTRY/builder/app:v1 --policy builder.toml --plain-http --signatures-only",
+            "verifier verify REGISTRY/builder/app:v1 --policy both.toml --plain-http --signatures-only",
         ],
     ),
     (

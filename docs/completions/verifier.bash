@@ -980,7 +980,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__verify)
-            opts="-h --policy --source --rebuilt --commit --store --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --help"
+            opts="-h --policy --source --rebuilt --commit --store --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --signatures-only --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use attest::{PolicyDescriptor, Provenance, Statement, Vsa};
 use chrono::{DateTime, SecondsFormat, Utc};
 use console::hint::Hinted;
-use oci::{Reference, Target};
+use oci::{ImageRef, Reference, Target};
 use remote::Registry;
 use scratch::Scratch;
 use signature::Annotations;
@@ -25,6 +25,7 @@ use crate::place::Place;
 use crate::policy::{Demand, Policy};
 use crate::rebuild::{self, Attached, Choice, Order, Progress, Tools};
 use crate::rules;
+use crate::signers::Signers;
 use crate::verdict::{Approval, Verdict};
 
 /// The origin of the rebuild.
@@ -76,11 +77,7 @@ pub struct Appraised {
 pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<Appraised, Error> {
     require_source(request)?;
     require_pinned(request)?;
-    let image = collect::resolve(request.place, request.reference).await?;
-    // From here on only the digest is used: the tag may move.
-    if let Target::Tag(tag) = &request.reference.target {
-        progress(&format!("tag {tag} resolves to {image}"));
-    }
+    let image = resolve(request, progress).await?;
     let published = collect::collect(request.place, &image).await?;
     let attached = Attached {
         place: request.place,
@@ -91,6 +88,27 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
     let evidence = Evidence::new(attested, rebuild);
     let verdict = Verdict::of(appraise(&evidence, request.policy, request.now));
     Ok(Appraised { verdict, evidence })
+}
+
+/// Fetches the image's manifest, signatures and statements, verifies them, and checks only that the principals that the policy
+/// requires have signed. Config and layers are not fetched, and nothing is rebuilt.
+///
+/// # Errors
+/// The image cannot be fetched.
+pub async fn signers(request: &Request<'_>, progress: Progress<'_>) -> Result<Signers, Error> {
+    let image = resolve(request, progress).await?;
+    let published = collect::collect_attached(request.place, &image).await?;
+    let attested = examine(published, &request.policy.principals, request.now);
+    Ok(Signers::of(attested, request.policy, request.now))
+}
+
+/// Resolves the reference once. After that only the digest is used: a tag may move.
+async fn resolve(request: &Request<'_>, progress: Progress<'_>) -> Result<ImageRef, Error> {
+    let image = collect::resolve(request.place, request.reference).await?;
+    if let Target::Tag(tag) = &request.reference.target {
+        progress(&format!("tag {tag} resolves to {image}"));
+    }
+    Ok(image)
 }
 
 /// The key and the grant with which a pass is signed and bound.

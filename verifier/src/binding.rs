@@ -50,6 +50,15 @@
 //! # }
 //! ```
 //!
+//! Signers alone cannot be bound either:
+//!
+//! ```compile_fail,E0308
+//! # use verifier::{binding::Binding, grant::Grant, signers::Signers, verdict::Approval};
+//! # fn bind(approval: &Approval, signers: &Signers, grant: &Grant) -> Binding {
+//! Binding::new(signers, grant)
+//! # }
+//! ```
+//!
 //! This does not protect against a program that appraises invented content instead of what a registry served.
 
 use google::kms::Key;

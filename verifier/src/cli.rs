@@ -33,7 +33,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check an image against a policy; publishes nothing and grants nothing
-    Verify(Verify),
+    Verify(VerifyAlone),
     /// Verify an image; on a pass, sign the verdict and the image, and print or apply the binding
     Authorize(Box<Authorize>),
     /// Remove the binding of an image's digest from a key
@@ -128,6 +128,22 @@ pub struct Verify {
     /// Report as JSON on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `verify` alone.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit status: 0 pass, 1 fail (a verdict), 2 error, so that there is no verdict, 3 signed, with --signatures-only: \
+                  not a pass."
+)]
+pub struct VerifyAlone {
+    /// Those that `authorize` has too.
+    #[command(flatten)]
+    pub verify: Verify,
+    /// Check only that the principals that the policy requires have signed the image and its attestations. Config and layers
+    /// are not fetched, nothing is rebuilt, and what provenance and SBOM say is not compared. The exit status is never 0
+    #[arg(long, conflicts_with_all = ["source", "rebuilt"])]
+    pub signatures_only: bool,
 }
 
 /// Parses the name of a format in which a binding is printed.

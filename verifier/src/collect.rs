@@ -56,24 +56,20 @@ pub async fn resolve(place: Place<'_>, reference: &Reference) -> Result<ImageRef
 /// # Errors
 /// The place does not have the image, or does not answer in time.
 pub async fn collect(place: Place<'_>, image: &ImageRef) -> Result<Published, Error> {
-    let mut collector = Collector {
-        place,
-        published: Published {
-            image: image.clone(),
-            source: place.source(),
-            contents: None,
-            pieces: Vec::new(),
-            boms: Vec::new(),
-            index_files: Vec::new(),
-            damage: Vec::new(),
-            passed_over: Vec::new(),
-        },
-        seen: BTreeSet::new(),
-        budget: limits::PIECES_TOTAL,
-    };
+    let mut collector = Collector::new(place, image);
     collector.image().await?;
-    let attached = tokio::time::timeout(PIECES_TIME, collector.attached());
-    attached.await.unwrap_or_else(|_| Err(too_slow(image)))?;
+    collector.attached_in_time().await?;
+    Ok(collector.published)
+}
+
+/// Reads the manifest of `image`, and everything that is attached to it, but neither its config nor its layers.
+///
+/// # Errors
+/// As [`collect`].
+pub async fn collect_attached(place: Place<'_>, image: &ImageRef) -> Result<Published, Error> {
+    let mut collector = Collector::new(place, image);
+    collector.manifest().await?;
+    collector.attached_in_time().await?;
     Ok(collector.published)
 }
 
@@ -89,26 +85,28 @@ struct Collector<'a> {
 /// What is known about a signature or statement before it is fetched, except where it is attached.
 type Described = (Digest, Form, Option<Certified>, Option<String>);
 
-impl Collector<'_> {
-    async fn image(&mut self) -> Result<(), Error> {
-        let digest = self.published.image.digest;
-        let fetched = self.place.manifest(&digest).await;
-        if let (Err(Unfetched::Absent(_)), Place::Registry(_)) = (&fetched, self.place) {
-            let reference = self.published.image.to_string();
-            return Err(Error::Absent { reference });
+impl<'a> Collector<'a> {
+    fn new(place: Place<'a>, image: &ImageRef) -> Self {
+        Self {
+            place,
+            published: Published {
+                image: image.clone(),
+                source: place.source(),
+                contents: None,
+                pieces: Vec::new(),
+                boms: Vec::new(),
+                index_files: Vec::new(),
+                damage: Vec::new(),
+                passed_over: Vec::new(),
+            },
+            seen: BTreeSet::new(),
+            budget: limits::PIECES_TOTAL,
         }
-        let Some(manifest) = self.intact(&Part::Manifest, fetched)? else {
+    }
+
+    async fn image(&mut self) -> Result<(), Error> {
+        let Some((manifest, parsed)) = self.manifest().await? else {
             return Ok(());
-        };
-        let mut indexes = self.place.indexes_of(&digest);
-        indexes.extend(Index::parse(&manifest));
-        let unsigned = indexes
-            .iter()
-            .flat_map(|index| layer::unsigned(index, &digest));
-        self.published.passed_over.extend(unsigned);
-        let parsed = match Manifest::parse(&manifest) {
-            Ok(parsed) => parsed,
-            Err(error) => return self.unreadable(Part::Manifest, Thing::Manifest, &error),
         };
         let fetched = self.place.blob(&parsed.config, limits::CONFIG).await;
         let Some(config) = self.intact(&Part::Config, fetched)? else {
@@ -118,6 +116,37 @@ impl Collector<'_> {
             Ok(image) => self.layers(image).await,
             Err(error) => self.unreadable(Part::Config, Thing::Config, &error),
         }
+    }
+
+    /// The manifest of the image, as bytes and parsed. Damage is recorded.
+    async fn manifest(&mut self) -> Result<Option<(Vec<u8>, Manifest)>, Error> {
+        let digest = self.published.image.digest;
+        let fetched = self.place.manifest(&digest).await;
+        if let (Err(Unfetched::Absent(_)), Place::Registry(_)) = (&fetched, self.place) {
+            let reference = self.published.image.to_string();
+            return Err(Error::Absent { reference });
+        }
+        let Some(manifest) = self.intact(&Part::Manifest, fetched)? else {
+            return Ok(None);
+        };
+        let mut indexes = self.place.indexes_of(&digest);
+        indexes.extend(Index::parse(&manifest));
+        let unsigned = indexes
+            .iter()
+            .flat_map(|index| layer::unsigned(index, &digest));
+        self.published.passed_over.extend(unsigned);
+        match Manifest::parse(&manifest) {
+            Ok(parsed) => Ok(Some((manifest, parsed))),
+            Err(error) => {
+                self.unreadable(Part::Manifest, Thing::Manifest, &error)?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn attached_in_time(&mut self) -> Result<(), Error> {
+        let attached = tokio::time::timeout(PIECES_TIME, self.attached()).await;
+        attached.unwrap_or_else(|_| Err(too_slow(&self.published.image)))
     }
 
     async fn attached(&mut self) -> Result<(), Error> {

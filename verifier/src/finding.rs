@@ -23,6 +23,8 @@ pub enum Outcome {
     Fail,
     /// The policy does not require what the rule checks, or there is nothing to check.
     Skipped,
+    /// The rule was not checked, or not all of it. A verdict needs another finding of it.
+    Unknown,
     /// Information that does not affect the verdict.
     Note,
 }
@@ -33,6 +35,7 @@ impl fmt::Display for Outcome {
             Self::Pass => "pass",
             Self::Fail => "FAIL",
             Self::Skipped => "skipped",
+            Self::Unknown => "unknown",
             Self::Note => "note",
         })
     }
@@ -180,6 +183,25 @@ impl Finding {
         Self {
             outcome: Outcome::Skipped,
             ..Self::pass(rule, Subject::Rule, Value::Nothing, Value::Nothing)
+        }
+    }
+
+    /// The rule was not checked.
+    pub fn unknown(rule: Rule, subject: Subject) -> Self {
+        Self {
+            outcome: Outcome::Unknown,
+            ..Self::pass(rule, subject, Value::Nothing, Value::Nothing)
+        }
+    }
+
+    /// Makes a pass unknown, because not all of the rule was checked.
+    pub(crate) fn in_part(self) -> Self {
+        match self.outcome {
+            Outcome::Pass => Self {
+                outcome: Outcome::Unknown,
+                ..self
+            },
+            _ => self,
         }
     }
 

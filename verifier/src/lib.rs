@@ -7,6 +7,8 @@
 //!                                                                          -> Binding::new
 //! ```
 //!
+//! `signers` answers a part of the question from `Attested` alone, without a verdict.
+//!
 //! `collect` and `rebuild` use the network. Everything below them is a function of bytes and time. What an
 //! attacker can cause is a finding. What prevents a verdict is an error.
 
@@ -36,6 +38,7 @@ pub mod report;
 pub mod revoke;
 pub mod rule;
 pub mod rules;
+pub mod signers;
 pub mod value;
 pub mod verdict;
 

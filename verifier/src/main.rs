@@ -104,9 +104,14 @@ async fn dispatch(command: Command) -> Result<Status, Error> {
     }
 }
 
-async fn verify(arguments: &cli::Verify) -> Result<Status, Error> {
+async fn verify(arguments: &cli::VerifyAlone) -> Result<Status, Error> {
+    let only = arguments.signatures_only;
+    let arguments = &arguments.verify;
     let policy = apart(&arguments.policy, read_policy).await?;
     let found = Found::open(&arguments.image, &policy, &arguments.registry).await?;
+    if only {
+        return signers(arguments, &found, &policy).await;
+    }
     let appraised = appraise(arguments, &found, &policy).await?;
     print::note(report::table(&appraised.verdict).trim_end());
     match (&appraised.verdict, arguments.json) {
@@ -115,6 +120,22 @@ async fn verify(arguments: &cli::Verify) -> Result<Status, Error> {
         (Verdict::Fail(_), false) => {}
     }
     Ok(answer(&appraised.verdict))
+}
+
+/// Checks signers alone. Standard output does not name the image, as it would after a pass.
+async fn signers(arguments: &cli::Verify, found: &Found, policy: &Policy) -> Result<Status, Error> {
+    let progress = Progress::start();
+    let request = request(found, policy, &Origin::Absent);
+    let signers = authorize::signers(&request, &|line: &str| progress.show(line)).await?;
+    drop(progress);
+    print::note(report::signers_table(&signers).trim_end());
+    if arguments.json {
+        print_json(&report::signers_json(&signers))?;
+    }
+    Ok(match signers.are_complete() {
+        true => Status::Partial,
+        false => Status::No,
+    })
 }
 
 async fn appraise(
@@ -131,15 +152,19 @@ async fn appraise(
         (None, Some(layout)) => Origin::Layout(layout.clone()),
         (None, None) => Origin::Absent,
     };
-    let request = Request {
+    let request = request(found, policy, &origin);
+    let progress = Progress::start();
+    authorize::verify(&request, &|line: &str| progress.show(line)).await
+}
+
+fn request<'a>(found: &'a Found, policy: &'a Policy, origin: &'a Origin) -> Request<'a> {
+    Request {
         reference: &found.reference,
         place: found.place(),
         policy,
-        origin: &origin,
+        origin,
         now: SystemTime::now().into(),
-    };
-    let progress = Progress::start();
-    authorize::verify(&request, &|line: &str| progress.show(line)).await
+    }
 }
 
 /// Opens the key and the key service before the rebuild, so that a wrong path is reported early. They are used only

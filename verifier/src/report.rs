@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::evidence::{Evidence, Rebuild, Timing};
 use crate::finding::{Finding, Outcome};
+use crate::rule::Rule;
+use crate::signers::Signers;
 use crate::verdict::Verdict;
 
 mod words;
@@ -40,6 +42,40 @@ pub fn sentence(verdict: &Verdict) -> String {
         Verdict::Pass(_) => format!("pass: {image}"),
         Verdict::Fail(_) => format!("fail: {image}: {}", failed(verdict.findings()).join(", ")),
     }
+}
+
+/// What was found about signers: one line for each finding, then the result, which never is a pass.
+pub fn signers_table(signers: &Signers) -> String {
+    let (image, findings) = (signers.image(), signers.findings());
+    let result = match signers.are_complete() {
+        true => format!(
+            "signed: {image}; not checked: {}",
+            unknown(signers).join(", ")
+        ),
+        false => format!("fail: {image}: {}", failed(findings).join(", ")),
+    };
+    format!("{}{result}\n", lines(findings))
+}
+
+/// What was found about signers, as JSON. Its `verdict` is `signed` or `fail`.
+pub fn signers_json(signers: &Signers) -> Value {
+    let word = match signers.are_complete() {
+        true => "signed",
+        false => "fail",
+    };
+    let image = signers.image();
+    json!({
+        "image": image.to_string(),
+        "image_digest": image.digest,
+        "verdict": word,
+        "unchecked": unknown(signers),
+        "policy": signers.policy(),
+        "findings": findings(signers.findings()),
+    })
+}
+
+fn unknown(signers: &Signers) -> Vec<&'static str> {
+    signers.unknown().map(Rule::name).collect()
 }
 
 fn failed(findings: &[Finding]) -> Vec<&'static str> {

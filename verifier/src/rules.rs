@@ -13,8 +13,8 @@ mod statements;
 use chrono::{DateTime, Utc};
 
 use crate::evidence::{Evidence, Uncounted};
-use crate::finding::{Finding, Subject};
-use crate::policy::Policy;
+use crate::finding::{Finding, Rule, Subject};
+use crate::policy::{Demand, Policy};
 use crate::value::Value;
 
 /// The rules for statements, one for each predicate that describes an image. If a predicate has no entry here, its rule
@@ -41,6 +41,30 @@ pub fn check(evidence: &Evidence, policy: &Policy, now: DateTime<Utc>) -> Vec<Fi
     }
     findings.extend(attestation::check(evidence, policy, now));
     findings.extend(rebuild::check(evidence, policy));
+    findings
+}
+
+/// Runs the rules, as of `now`, as far as they need neither config nor layers nor a rebuild. A requirement that needs them is
+/// unknown.
+pub(crate) fn check_signers(
+    evidence: &Evidence,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Vec<Finding> {
+    let mut findings = [
+        integrity::check_attached(evidence),
+        repository::check(evidence, policy),
+        signatures::check(evidence, policy),
+    ]
+    .concat();
+    for kind in STATEMENTS {
+        findings.extend(kind.check_signers(evidence, policy));
+    }
+    findings.extend(attestation::check(evidence, policy, now));
+    findings.push(match policy.rebuild {
+        Demand::Required => Finding::unknown(Rule::Rebuild, Subject::Rebuild),
+        Demand::NotRequired => Finding::skipped(Rule::Rebuild),
+    });
     findings
 }
 

@@ -1,5 +1,7 @@
 //! The verdict: pass or fail. If an error prevents an answer, there is no verdict.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use content::Digest;
 use oci::ImageRef;
@@ -42,19 +44,11 @@ impl Verdict {
             policy,
             at,
             rules,
-            mut findings,
+            findings,
         } = appraisal;
-        let silent = silent_rules(rules, &findings);
-        findings.extend(
-            silent
-                .iter()
-                .map(|rule| Finding::fail(*rule, Subject::Rule, Thing::Finding, Value::Nothing)),
-        );
-        findings.sort_by_key(Finding::rule);
-        let failed = findings
-            .iter()
-            .any(|finding| finding.outcome() == Outcome::Fail);
-        match failed {
+        let decides = |outcome| !matches!(outcome, Outcome::Note | Outcome::Unknown);
+        let findings = complete(rules, findings, decides);
+        match has_failure(&findings) {
             true => Self::Fail(Refusal {
                 image,
                 policy,
@@ -111,16 +105,29 @@ impl Approval {
     }
 }
 
-fn silent_rules(rules: Vec<Rule>, findings: &[Finding]) -> Vec<Rule> {
-    let decides = |finding: &&Finding| finding.outcome() != Outcome::Note;
-    let spoke = |rule: Rule| {
-        findings
-            .iter()
-            .filter(decides)
-            .any(|found| found.rule() == rule)
-    };
-    let rules = rules.into_iter();
-    rules.filter(|rule| !spoke(*rule)).collect()
+/// Adds a failure for each of `rules` that has no finding with an outcome that `decides`, and sorts by rule.
+pub(crate) fn complete(
+    rules: impl IntoIterator<Item = Rule>,
+    mut findings: Vec<Finding>,
+    decides: impl Fn(Outcome) -> bool,
+) -> Vec<Finding> {
+    let decided: BTreeSet<Rule> = findings
+        .iter()
+        .filter(|finding| decides(finding.outcome()))
+        .map(Finding::rule)
+        .collect();
+    let silent = rules.into_iter().filter(|rule| !decided.contains(rule));
+    findings.extend(
+        silent.map(|rule| Finding::fail(rule, Subject::Rule, Thing::Finding, Value::Nothing)),
+    );
+    findings.sort_by_key(Finding::rule);
+    findings
+}
+
+/// Whether at least one finding is a failure.
+pub(crate) fn has_failure(findings: &[Finding]) -> bool {
+    let mut findings = findings.iter();
+    findings.any(|finding| finding.outcome() == Outcome::Fail)
 }
 
 #[cfg(test)]
@@ -168,6 +175,7 @@ mod tests {
             let mut findings = all_pass();
             findings.retain(|finding| finding.rule() != missing);
             findings.push(Finding::note(missing, Subject::Rule, "", ""));
+            findings.push(Finding::unknown(missing, Subject::Rule));
             let verdict = Verdict::of(appraisal(findings));
             assert!(matches!(verdict, Verdict::Fail(_)), "{missing}");
         }

@@ -25,6 +25,7 @@ pub fn detail(finding: &Finding) -> String {
         Outcome::Pass => pass(subject, expected, actual),
         Outcome::Fail => format!("{subject}: expected {expected}, found {actual}"),
         Outcome::Note => note(subject, expected, actual),
+        Outcome::Unknown => unknown(subject, expected),
         Outcome::Skipped => skipped(finding.rule()).to_owned(),
     };
     content::printable(&text, DETAIL_LIMIT)
@@ -37,6 +38,18 @@ fn skipped(rule: Rule) -> &'static str {
         }
         Rule::Rebuild => "the policy does not require a rebuild",
         _ => "the policy does not require this statement",
+    }
+}
+
+fn unknown(subject: &Subject, expected: &Value) -> String {
+    match subject {
+        Subject::StatementBy { by, carrier } => {
+            format!(
+                "{expected} is signed by {by} ({carrier}); what it says was not compared with the image"
+            )
+        }
+        Subject::Rebuild => "the image was not rebuilt".to_owned(),
+        _ => "config and layers were not fetched".to_owned(),
     }
 }
 

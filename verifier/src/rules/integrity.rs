@@ -9,16 +9,31 @@ use crate::value::Value;
 /// Reports all damage.
 pub fn check(evidence: &Evidence) -> Vec<Finding> {
     let attested = &evidence.attested;
-    let mut findings: Vec<Finding> = attested.damage.iter().map(Finding::damage).collect();
-    if findings.is_empty() {
-        let digest = attested.image.digest;
-        findings.push(match &attested.contents {
+    let digest = attested.image.digest;
+    undamaged(
+        evidence,
+        match &attested.contents {
             Some(contents) => {
                 let inventory = inventory(contents, attested.pieces);
                 Finding::pass(Rule::Integrity, Subject::Image, digest, inventory)
             }
             None => Finding::fail(Rule::Integrity, Subject::Image, digest, Value::Nothing),
-        });
+        },
+    )
+}
+
+/// Reports all damage, where neither config nor layers were fetched.
+pub(super) fn check_attached(evidence: &Evidence) -> Vec<Finding> {
+    let unknown = Finding::unknown(Rule::Integrity, Subject::Image);
+    undamaged(evidence, unknown)
+}
+
+/// All damage, or else `otherwise`, and what was ignored.
+fn undamaged(evidence: &Evidence, otherwise: Finding) -> Vec<Finding> {
+    let attested = &evidence.attested;
+    let mut findings: Vec<Finding> = attested.damage.iter().map(Finding::damage).collect();
+    if findings.is_empty() {
+        findings.push(otherwise);
     }
     findings.extend(attested.passed_over.iter().map(|what| {
         let what = what.as_str();

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use attest::Predicate;
+use attest::{Predicate, Statement};
+use serde_json::Value as Json;
 use trust::Verified;
 
 use crate::evidence::{Evidence, Rebuild, SignedStatement};
@@ -46,6 +47,7 @@ impl Mismatch {
 }
 
 /// The rule for statements with one predicate.
+#[derive(Clone, Copy)]
 pub(super) struct Kind {
     pub(super) predicate: Predicate,
     /// The types of predicates that statements may have.
@@ -70,6 +72,24 @@ impl Kind {
         let mut findings = judge(self, evidence, policy);
         findings.extend(uncompared(self, evidence, policy));
         findings
+    }
+
+    /// Checks only who made the statements, and that they are about the image.
+    pub(super) fn check_signers(&self, evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
+        let examine = examine_subject;
+        let findings = judge(&Self { examine, ..*self }, evidence, policy);
+        findings.into_iter().map(Finding::in_part).collect()
+    }
+}
+
+fn examine_subject(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch> {
+    match Statement::<Json>::parse(payload) {
+        Ok(statement) => subject(&statement.subject, evidence, policy),
+        Err(error) => vec![Mismatch::new(
+            Claim::Document,
+            Value::Nothing,
+            error.to_string(),
+        )],
     }
 }
 

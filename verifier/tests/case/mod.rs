@@ -28,6 +28,7 @@ use verifier::finding::{Finding, Outcome, Rule};
 use verifier::policy::Policy;
 use verifier::published::{Carrier, Form, Piece, Published, Source};
 use verifier::report;
+use verifier::signers::Signers;
 use verifier::verdict::Verdict;
 
 pub const PROVENANCE: Rule = Rule::Statement(Provenance::PREDICATE);
@@ -335,10 +336,29 @@ impl Case {
         Verdict::of(appraise(&evidence, &policy, NOW))
     }
 
+    /// Who signed, of the same evidence.
+    pub fn signers(&self) -> Signers {
+        let policy = self.policy();
+        let published = Published {
+            contents: None,
+            ..self.published.clone()
+        };
+        Signers::of(examine(published, policy.principals(), NOW), &policy, NOW)
+    }
+
     /// Asserts that exactly these rules fail, one of them with `reason` in its text.
     #[track_caller]
     pub fn refused_by(&self, rules: &[Rule], reason: &str) {
         let verdict = self.verdict();
+        let refused = self.signers();
+        let refused = refused.findings().iter();
+        let refused = refused.filter(|finding| finding.outcome() == Outcome::Fail);
+        for finding in refused {
+            assert!(
+                rules.contains(&finding.rule()),
+                "signers alone: {finding:?}"
+            );
+        }
         let failures: Vec<&Finding> = failures(&verdict);
         let mut failed: Vec<Rule> = failures.iter().map(|finding| finding.rule()).collect();
         failed.dedup();

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex};
 
 use oci::{Descriptor, ImageRef, Index, Manifest, media};
 use remote::{Registry, Transport};
+use signature::PrivateKey;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use verifier::collect::collect;
 use verifier::error::Error;
 use verifier::place::Place;
-use verifier::published::Published;
+use verifier::published::{Form, Published};
 
 use crate::case;
 
@@ -42,11 +43,28 @@ impl Shelf {
 
     /// Attaches `layers` to the image under the tag for attestations.
     pub fn attest(&mut self, image: &ImageRef, layers: Vec<Descriptor>) {
+        self.tag(image, "att", media::DSSE_ENVELOPE, layers);
+    }
+
+    /// Attaches a signature to the image under the tag for signatures.
+    pub fn sign(&mut self, image: &ImageRef, key: &PrivateKey) -> Descriptor {
+        let piece = case::legacy_signature(key, &image.repository.to_string(), &image.digest);
+        let Form::SimpleSigning { signature } = piece.form else {
+            unreachable!("the legacy layout is simple signing");
+        };
+        let mut layer = self.blob(media::SIMPLE_SIGNING, &piece.bytes);
+        let name = "dev.cosignproject.cosign/signature".to_owned();
+        layer.annotations.insert(name, signature);
+        self.tag(image, "sig", media::SIMPLE_SIGNING, vec![layer.clone()]);
+        layer
+    }
+
+    fn tag(&mut self, image: &ImageRef, suffix: &str, kind: &str, layers: Vec<Descriptor>) {
         let manifest = Manifest {
-            artifact_type: Some(media::DSSE_ENVELOPE.to_owned()),
+            artifact_type: Some(kind.to_owned()),
             ..Manifest::new(Descriptor::empty(), layers)
         };
-        let path = format!("manifests/sha256-{}.att", image.digest.hex());
+        let path = format!("manifests/sha256-{}.{suffix}", image.digest.hex());
         self.put(&path, media::MANIFEST, &manifest.to_bytes().unwrap());
     }
 
@@ -108,11 +126,7 @@ pub async fn image() -> (TcpListener, Shelf, ImageRef) {
     (listener, shelf, image.parse().unwrap())
 }
 
-pub async fn collected(
-    listener: TcpListener,
-    shelf: Shelf,
-    image: &ImageRef,
-) -> (Result<Published, Error>, Arc<Shelf>) {
+pub fn serve(listener: TcpListener, shelf: Shelf) -> Arc<Shelf> {
     let shelf = Arc::new(shelf);
     let served = shelf.clone();
     tokio::spawn(async move {
@@ -120,6 +134,15 @@ pub async fn collected(
             tokio::spawn(served.clone().speak(stream));
         }
     });
+    shelf
+}
+
+pub async fn collected(
+    listener: TcpListener,
+    shelf: Shelf,
+    image: &ImageRef,
+) -> (Result<Published, Error>, Arc<Shelf>) {
+    let shelf = serve(listener, shelf);
     let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
     (collect(Place::Registry(&registry), image).await, shelf)
 }

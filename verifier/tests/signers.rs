@@ -1,0 +1,199 @@
+//! `verifier verify --signatures-only` fetches no layer, refuses what is not signed, and never passes.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod case;
+mod shelf;
+
+use std::path::Path;
+use std::process::Output;
+
+use case::{Case, PROVENANCE, REPOSITORY, SBOM, keys, policy_text, stored};
+use oci::{ImageRef, media};
+use serde_json::Value;
+use shelf::{Shelf, image, serve};
+use signature::PrivateKey;
+use verifier::damage::{Damage, Part};
+use verifier::evidence::{Evidence, Rebuild};
+use verifier::examine::examine;
+use verifier::finding::{Outcome, Rule};
+use verifier::report::{self, detail};
+
+/// The policy of all cases, for this image, and without attestations.
+fn policy(image: &ImageRef) -> String {
+    policy_text(&keys())
+        .replace(REPOSITORY, &image.repository.to_string())
+        .replace(r#"["provenance", "sbom"]"#, "[]")
+}
+
+async fn verifier(words: &str, image: &ImageRef, folder: &Path) -> Output {
+    let path = folder.join("policy.toml");
+    std::fs::write(&path, policy(image)).unwrap();
+    let mut verifier = tokio::process::Command::new(env!("CARGO_BIN_EXE_verifier"));
+    verifier.args(words.split_whitespace());
+    verifier.arg(image.to_string()).arg("--plain-http");
+    verifier.arg("--policy").arg(path);
+    verifier.output().await.unwrap()
+}
+
+/// Its exit status and its report, after asking `shelf`, which it may not ask for config or layers.
+async fn signatures_only(
+    listener: tokio::net::TcpListener,
+    shelf: Shelf,
+    image: &ImageRef,
+) -> (i32, Value) {
+    let shelf = serve(listener, shelf);
+    let folder = tempfile::tempdir().unwrap();
+    let words = "verify --signatures-only --json";
+    let output = verifier(words, image, folder.path()).await;
+    let stored = stored(&case::FILES);
+    for bytes in [&stored.config, &stored.layer] {
+        let digest = content::Digest::of(bytes).to_string();
+        assert_eq!(shelf.asked_for(&digest), 0);
+    }
+    let asked = image.digest.to_string();
+    assert!(shelf.asked_for(&format!("manifests/{asked}")) > 0);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report = serde_json::from_slice(&output.stdout).expect(&said);
+    (output.status.code().unwrap(), report)
+}
+
+async fn signed_by(key: &PrivateKey) -> (i32, Value) {
+    let (listener, mut shelf, image) = image().await;
+    shelf.sign(&image, key);
+    signatures_only(listener, shelf, &image).await
+}
+
+#[tokio::test]
+async fn a_signature_is_checked_without_layers() {
+    let (status, report) = signed_by(&keys().builder).await;
+    assert_eq!((status, &report["verdict"]), (3, &"signed".into()));
+    assert_eq!(
+        report["unchecked"],
+        serde_json::json!(["integrity", "rebuild"])
+    );
+}
+
+#[tokio::test]
+async fn a_missing_signature_is_refused() {
+    let (listener, shelf, image) = image().await;
+    let (status, report) = signatures_only(listener, shelf, &image).await;
+    assert_eq!((status, &report["verdict"]), (1, &"fail".into()));
+    // The policy requires that of the builder.
+    let (status, report) = signed_by(&keys().collaborator).await;
+    assert_eq!((status, &report["verdict"]), (1, &"fail".into()));
+}
+
+#[tokio::test]
+async fn a_signature_with_other_bytes_is_refused() {
+    let (listener, mut shelf, image) = image().await;
+    let layer = shelf.sign(&image, &keys().builder);
+    let other = vec![b' '; usize::try_from(layer.size).unwrap()];
+    shelf.put(&format!("blobs/{}", layer.digest), media::OCTETS, &other);
+    let (status, report) = signatures_only(listener, shelf, &image).await;
+    assert_eq!((status, &report["verdict"]), (1, &"fail".into()));
+}
+
+/// Without the option, the layers of the same image are fetched, and its config is missing.
+#[tokio::test]
+async fn a_whole_verification_needs_the_layers() {
+    let (listener, mut shelf, image) = image().await;
+    shelf.sign(&image, &keys().builder);
+    let config = content::Digest::of(&stored(&case::FILES).config);
+    shelf.answers.remove(&format!("/v2/a/b/blobs/{config}"));
+    let _shelf = serve(listener, shelf);
+    let folder = tempfile::tempdir().unwrap();
+    let words = "verify --rebuilt nothing";
+    let output = verifier(words, &image, folder.path()).await;
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("fetching config"), "{said}");
+    let words = "verify --signatures-only";
+    let output = verifier(words, &image, folder.path()).await;
+    // Standard output is for the name of an image that passes.
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0));
+    let said = String::from_utf8_lossy(&output.stderr);
+    let result = format!("signed: {image}; not checked: integrity, rebuild\n");
+    assert!(said.ends_with(&result), "{said}");
+}
+
+#[tokio::test]
+async fn nothing_is_authorized_by_signatures_alone() {
+    let (_, _, image) = image().await;
+    let folder = tempfile::tempdir().unwrap();
+    let words = "authorize --signatures-only --grant g --key k";
+    let output = verifier(words, &image, folder.path()).await;
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("'--signatures-only'"), "{said}");
+}
+
+#[test]
+fn what_was_not_checked_is_unknown() {
+    let signers = Case::passing().signers();
+    assert!(signers.are_complete());
+    let unknown: Vec<Rule> = signers.unknown().collect();
+    assert_eq!(unknown, [Rule::Integrity, PROVENANCE, SBOM, Rule::Rebuild]);
+    let said = signers.findings().iter().map(detail).collect::<String>();
+    for expected in [
+        "https://slsa.dev/provenance/v1 is signed by builder (referrer",
+        "https://cyclonedx.org/bom is signed by builder (referrer",
+        "what it says was not compared with the image",
+    ] {
+        assert!(said.contains(expected), "{said}");
+    }
+    assert!(
+        report::signers_table(&signers)
+            .contains("not checked: integrity, provenance, sbom, rebuild")
+    );
+    let passed = signers.findings().iter();
+    let passed = passed.filter(|finding| finding.outcome() == Outcome::Pass);
+    let passed: Vec<Rule> = passed.map(verifier::finding::Finding::rule).collect();
+    assert_eq!(passed, [Rule::Repository, Rule::Signatures]);
+}
+
+#[test]
+fn a_statement_of_another_signer_is_refused() {
+    let mut case = Case::passing();
+    case.policy = case
+        .policy
+        .replace(r#"by = ["builder"]"#, r#"by = ["collaborator"]"#);
+    let signers = case.signers();
+    let failed = signers.findings().iter();
+    let failed = failed.filter(|finding| finding.outcome() == Outcome::Fail);
+    let failed: Vec<Rule> = failed.map(verifier::finding::Finding::rule).collect();
+    assert_eq!(failed, [PROVENANCE, SBOM]);
+    case.refused_by(&[PROVENANCE, SBOM], "expected");
+}
+
+#[test]
+fn damage_is_refused() {
+    let mut case = Case::passing();
+    case.published.damage.push(Damage {
+        what: Part::Manifest,
+        expected: "1".into(),
+        found: "2".into(),
+    });
+    assert!(!case.signers().are_complete());
+}
+
+/// The same evidence, appraised, is a refusal: without contents there is no pass.
+#[test]
+fn evidence_without_contents_never_passes() {
+    let mut case = Case::passing();
+    case.policy = case
+        .policy
+        .replace("require = true", "require = false")
+        .replace(r#"["provenance", "sbom"]"#, "[]");
+    case.published.contents = None;
+    case.rebuild = Rebuild::Absent;
+    assert!(case.signers().are_complete());
+    case.refused_by(&[Rule::Integrity], "image");
+    let policy = case.policy();
+    let attested = examine(case.published, policy.principals(), case::NOW);
+    let evidence = Evidence::new(attested, Rebuild::Absent);
+    let appraisal = verifier::appraise::appraise(&evidence, &policy, case::NOW);
+    assert!(matches!(
+        verifier::verdict::Verdict::of(appraisal),
+        verifier::verdict::Verdict::Fail(_)
+    ));
+}
