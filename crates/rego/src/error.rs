@@ -9,6 +9,14 @@ pub enum Error {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// The document is larger than [`Module::INPUT_LIMIT`](crate::Module::INPUT_LIMIT).
+    #[error("evaluating the module: expected an input of at most {limit} bytes, found {size}")]
+    Input {
+        /// The size as JSON, in bytes.
+        size: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
     /// The module is in neither syntax.
     #[error("parsing the module: as Rego v0: {v0}; as Rego v1: {v1}")]
     Syntax {
@@ -26,7 +34,7 @@ pub enum Error {
     /// The data is not an object, or has a member where the module has a rule.
     #[error("adding data: {0}")]
     Data(String),
-    /// A function failed, rules contradict each other, or the time limit was reached.
+    /// A function failed or was refused, rules contradict each other, or the time limit was reached.
     #[error("evaluating the module: {0}")]
     Evaluation(String),
 }

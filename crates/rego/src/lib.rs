@@ -5,11 +5,15 @@
 //! the network, and cannot draw random numbers. If a built-in function fails, the evaluation fails. In OPA without strict
 //! errors the call is undefined instead, so that `not` can turn an error into a yes.
 //!
-//! Neither memory nor the depth of function calls is limited: a module whose function calls itself, or that makes a large
-//! value in one call, such as `numbers.range(1, 1000000000000)`, ends the process. Evaluate only modules of the user.
+//! The module is the user's; the document may be that of another. So the document has a size limit, the evaluation a time
+//! limit and a stack of its own, and the functions that make a large value of a small one (`numbers.range`,
+//! `numbers.range_step` and `bits.lsh`) refuse to. Memory is not limited otherwise, and neither is the depth of function
+//! calls: a module whose function calls itself as often as a number in the document says, which OPA refuses to compile, ends
+//! the process. Evaluate only modules of the user.
 #![forbid(unsafe_code)]
 
 mod error;
+mod guarded;
 mod module;
 
 pub use error::Error;

@@ -1,12 +1,13 @@
-use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
+use std::{fmt, thread};
 
 use chrono::{DateTime, Utc};
 use regorus::utils::limits::{ExecutionTimerConfig, PolicyLengthConfig};
 use regorus::{Engine, Value};
 
 use crate::Error;
+use crate::guarded::{self, GUARDED};
 
 /// Functions whose answers differ between evaluations, or that leave the process.
 const REFUSED: [(&str, u8); 4] = [
@@ -39,6 +40,11 @@ impl Module {
     pub const COSIGN_RULE: &str = "data.signature.allow";
     /// The largest module, in bytes.
     pub const LIMIT: u64 = 1 << 20;
+    /// The largest document that a module judges, in bytes of JSON.
+    pub const INPUT_LIMIT: u64 = 8 << 20;
+    /// The stack of an evaluation, in bytes. It is not that of the caller, so that what a module can judge does not depend on
+    /// who asks it.
+    const STACK: usize = 64 << 20;
     /// The longest evaluation. It is measured in the time of the machine, so that a slow one may refuse what a fast one
     /// allows, and never the other way around.
     pub const TIME: Duration = Duration::from_secs(5);
@@ -74,7 +80,7 @@ impl Module {
     /// `data` is not an object, or has a member where the module has a rule.
     pub fn with_data(mut self, data: &serde_json::Value) -> Result<Self, Error> {
         let wrong = |error: &dyn fmt::Display| Error::Data(error.to_string());
-        let data = value(data).map_err(|error| wrong(&error))?;
+        let data = Value::from_json_str(&data.to_string()).map_err(|error| wrong(&error))?;
         self.engine.add_data(data).map_err(|error| wrong(&error))?;
         Ok(self)
     }
@@ -82,13 +88,30 @@ impl Module {
     /// What the module says about `input`. `now` is the time that `time.now_ns` gives.
     ///
     /// # Errors
-    /// A function fails or is refused, rules contradict each other, the evaluation takes longer than [`Self::TIME`], or
-    /// `now` is not within the years 1678 to 2262.
+    /// `input` is larger than [`Self::INPUT_LIMIT`], a function fails or is refused, rules contradict each other, the
+    /// evaluation takes longer than [`Self::TIME`], or `now` is not within the years 1678 to 2262.
     pub fn evaluate(&self, input: &serde_json::Value, now: DateTime<Utc>) -> Result<Answer, Error> {
+        let input = input.to_string();
+        let (size, limit) = (input.len() as u64, Self::INPUT_LIMIT);
+        if size > limit {
+            return Err(Error::Input { size, limit });
+        }
+        let failed = |reason: &dyn fmt::Display| Error::Evaluation(reason.to_string());
+        thread::scope(|scope| {
+            let own = thread::Builder::new().stack_size(Self::STACK);
+            let started = own.spawn_scoped(scope, || self.answer(&input, now));
+            let thread = started.map_err(|error| failed(&error))?;
+            let ended = thread.join();
+            ended.unwrap_or_else(|_| Err(failed(&"the interpreter panicked")))
+        })
+    }
+
+    fn answer(&self, input: &str, now: DateTime<Utc>) -> Result<Answer, Error> {
         let wrong = |error: &dyn fmt::Display| Error::Evaluation(error.to_string());
         let mut engine = self.engine.clone();
         extend(&mut engine, now).map_err(|error| wrong(&error))?;
-        engine.set_input(value(input).map_err(|error| wrong(&error))?);
+        let input = Value::from_json_str(input).map_err(|error| wrong(&error))?;
+        engine.set_input(input);
         let results = engine.eval_query(self.rule.clone(), false);
         let results = results.map_err(|error| wrong(&error))?.result;
         match &results[..] {
@@ -144,13 +167,21 @@ fn load(source: &str, syntax: Syntax, time: Duration) -> Result<Engine, String> 
     Ok(engine)
 }
 
-/// Replaces the functions that do not depend on the input alone.
+/// Replaces the functions that do not depend on the input alone, and those that need a limit.
 fn extend(engine: &mut Engine, now: DateTime<Utc>) -> Result<(), String> {
     let nanoseconds = now.timestamp_nanos_opt();
     let now = Value::from(nanoseconds.ok_or_else(|| format!("{now} is out of range"))?);
     let clock = move |_: Vec<Value>| Ok(now.clone());
     let added = engine.add_extension("time.now_ns".to_owned(), 0, Box::new(clock));
     added.map_err(|error| error.to_string())?;
+    for guarded in GUARDED {
+        let (name, arguments, _) = guarded;
+        let call = move |arguments: Vec<Value>| {
+            guarded::call(guarded, &arguments).map_err(|error| std::io::Error::other(error).into())
+        };
+        let added = engine.add_extension(name.to_owned(), arguments, Box::new(call));
+        added.map_err(|error| error.to_string())?;
+    }
     for (name, arguments) in REFUSED {
         let refuse =
             move |_: Vec<Value>| Err(std::io::Error::other(format!("{name} is refused")).into());
@@ -158,10 +189,6 @@ fn extend(engine: &mut Engine, now: DateTime<Utc>) -> Result<(), String> {
         added.map_err(|error| error.to_string())?;
     }
     Ok(())
-}
-
-fn value(document: &serde_json::Value) -> Result<Value, String> {
-    Value::from_json_str(&document.to_string()).map_err(|error| error.to_string())
 }
 
 fn answer(value: &Value) -> Answer {
@@ -264,6 +291,69 @@ mod tests {
         let begun = std::time::Instant::now();
         assert!(matches!(ask(source, &json!({})), Err(Error::Evaluation(_))));
         assert!(begun.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_small_document_does_not_make_a_large_value() {
+        for source in [
+            "allow { count(numbers.range(1, input.n)) > 0 }",
+            "allow { count(numbers.range(input.n, 1)) > 0 }",
+            "allow { not numbers.range(1, input.n) }",
+            "allow { count(numbers.range_step(1, input.n, 1)) > 0 }",
+            "allow { bits.lsh(1, input.n) > 0 }",
+        ] {
+            for n in [2_000_000, 1_000_000_000_000, i64::MAX, -i64::MAX] {
+                let answer = ask(source, &json!({ "n": n }));
+                let is_shift = source.contains("lsh") && n < 0;
+                assert!(
+                    matches!(answer, Err(Error::Evaluation(_))) || is_shift,
+                    "{source} {n}"
+                );
+            }
+        }
+        // They do what they did otherwise.
+        check("allow { numbers.range(1, 3) == [1, 2, 3] }", &Answer::True);
+        check("allow { numbers.range(3, 1) == [3, 2, 1] }", &Answer::True);
+        check(
+            "allow { numbers.range_step(0, 6, 3) == [0, 3, 6] }",
+            &Answer::True,
+        );
+        check(
+            "allow { bits.lsh(input.a, 70) == 1180591620717411303424 }",
+            &Answer::True,
+        );
+    }
+
+    #[test]
+    fn a_large_document_is_refused() {
+        let module = module("allow { input.a }").unwrap();
+        let sized = |size: u64| {
+            let text = "x".repeat(usize::try_from(size).unwrap() - r#"{"a":""}"#.len());
+            module.evaluate(&json!({ "a": text }), now())
+        };
+        assert_eq!(sized(Module::INPUT_LIMIT).unwrap(), Answer::True);
+        let error = sized(Module::INPUT_LIMIT + 1).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Input {
+                    size: 8_388_609,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+
+    /// A function that calls itself for each level of the document needs more stack than a thread may have.
+    #[test]
+    fn the_stack_is_not_that_of_the_caller() {
+        let source = "depth(x) = 1 { not x.a }\ndepth(x) = y { x.a; y := depth(x.a) + 1 }\nallow { depth(input) == 60 }";
+        let module = module(source).unwrap();
+        let deep = (0..59).fold(json!({}), |inner, _| json!({ "a": inner }));
+        let small = thread::Builder::new().stack_size(128 << 10);
+        let asked = small.spawn(move || module.evaluate(&deep, now())).unwrap();
+        assert_eq!(asked.join().unwrap().unwrap(), Answer::True);
     }
 
     #[test]
