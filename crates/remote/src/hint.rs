@@ -18,6 +18,8 @@ pub(crate) const FOREIGN: &str =
 pub(crate) const LAYOUT: &str = "pass an OCI image layout, as `builder build -o` writes it";
 pub(crate) const UNUSABLE: &str =
     "this image, or what is attached to it, cannot be used: build it again";
+pub(crate) const REALM: &str = "check the address of the registry, and any proxy in between; if this token service is \
+                                the right one, store a token for the registry itself, as `registrytoken` in config.json";
 const REFUSED: &str = "the registry refused the request with the message above";
 
 impl Error {

@@ -19,6 +19,7 @@ mod list;
 mod login;
 mod pages;
 mod pieces;
+mod realm;
 mod referrers;
 mod registry;
 mod retry;

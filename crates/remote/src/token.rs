@@ -11,6 +11,7 @@ use url::form_urlencoded;
 use crate::access::{Access, Authorization};
 use crate::http::{self, Answer};
 use crate::login::Login;
+use crate::realm::Realm;
 use crate::transport::Endpoint;
 use crate::{Error, Registry, hint};
 
@@ -101,10 +102,14 @@ impl Registry {
     }
 
     /// # Errors
-    /// The request fails, its answer is larger than [`limits::TOKEN`], or it contains no token.
+    /// The token service must not receive the credentials, the request fails, its answer is larger than [`limits::TOKEN`], or it contains no token.
     async fn exchange(&self, challenge: &Challenge, access: Access) -> Result<String, Error> {
         let Endpoint { root, http } = self.endpoint().await?;
-        let url = challenge.realm(root)?;
+        let realm = Realm::of(&challenge.realm, root)?;
+        if self.login.identity_token().is_some() || self.login.basic().is_some() {
+            realm.check_trusted()?;
+        }
+        let url = realm.url;
         let scope = self.scope(challenge, access);
         // The query is long and does not help a reader.
         let shown = without_query(&url);
@@ -201,11 +206,6 @@ impl Challenge {
         })
     }
 
-    fn realm(&self, root: &str) -> Result<Url, Error> {
-        let expected = "the URL of a token service";
-        Url::parse(&self.realm).map_err(|_| http::foreign(root, expected, &self.realm))
-    }
-
     /// The URL of a token request by GET (Docker, token authentication specification).
     fn query(&self, mut realm: Url, scope: &str) -> Url {
         realm
@@ -271,12 +271,14 @@ mod tests {
 
     use super::*;
 
+    const ROOT: &str = "http://r.example/v2/";
+
     fn found(texts: &[&'static str]) -> Option<String> {
         let values = texts.iter().map(|text| text.parse().unwrap());
         let headers = values.map(|value| (WWW_AUTHENTICATE, value)).collect();
         let challenge = Challenge::find(&headers)?;
-        let realm = challenge.realm("").unwrap();
-        Some(challenge.query(realm, "x").to_string())
+        let realm = Realm::of(&challenge.realm, ROOT).unwrap();
+        Some(challenge.query(realm.url, "x").to_string())
     }
 
     #[test]
@@ -342,7 +344,7 @@ mod tests {
         ) {
             let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, text.parse().unwrap())]);
             if let Some(challenge) = Challenge::find(&headers)
-                && let Ok(realm) = challenge.realm("")
+                && let Ok(Realm { url: realm, .. }) = Realm::of(&challenge.realm, ROOT)
             {
                 let url = challenge.query(realm.clone(), "x y&z");
                 let added = url.query_pairs().skip(realm.query_pairs().count());
