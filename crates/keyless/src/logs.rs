@@ -1,5 +1,5 @@
 //! What binds a log entry to the log that it names. `sigstore-verify` accepts a checkpoint by any log of
-//! the root for an entry of any other.
+//! the root for an entry of any other, and with any origin.
 
 use sigstore_verify::crypto::VerificationKey;
 use sigstore_verify::trust_root::TransparencyLog;
@@ -7,6 +7,10 @@ use sigstore_verify::types::TransparencyLogEntry;
 
 use crate::bundle::Bundle;
 use crate::{Reason, Refusal, TrustRoot};
+
+/// The version of entries in logs of Rekor v2. Of the kind `intoto`, which these do not have, there is such a version in
+/// Rekor v1 as well.
+const SECOND: &str = "0.0.2";
 
 /// Checks that each entry names a log of the root.
 pub(crate) fn check_known(bundle: &Bundle, root: &TrustRoot) -> Result<(), Refusal> {
@@ -34,18 +38,41 @@ fn check_checkpoint(entry: &TransparencyLogEntry, log: &TransparencyLog) -> Resu
     };
     let key = VerificationKey::from_spki(&log.public_key.raw_bytes)
         .map_err(|error| Refusal::new(Reason::Root, format!("parsing key of log: {error}")))?;
-    let checkpoint = proof.checkpoint.checkpoint();
-    let is_signed = checkpoint.is_some_and(|checkpoint| {
-        let signed = checkpoint.signed_data();
-        let mut signatures = checkpoint.signatures().iter();
-        signatures.any(|signature| key.verify(signed, &signature.signature).is_ok())
-    });
-    match is_signed {
+    let refused = |detail| Refusal::new(Reason::LogCheckpoint, detail);
+    let unsigned = || refused(format!("the checkpoint is not signed by {}", log.base_url));
+    let checkpoint = proof.checkpoint.checkpoint().ok_or_else(unsigned)?;
+    let signed = checkpoint.signed_data();
+    let signatures = checkpoint.signatures().iter();
+    let by_log = signatures.filter(|one| key.verify(signed, &one.signature).is_ok());
+    let mut names = by_log.map(|signature| signature.name.as_str()).peekable();
+    names.peek().ok_or_else(unsigned)?;
+    let (origin, host) = (checkpoint.origin(), host(&log.base_url));
+    let kind = &entry.kind_version;
+    let is_second = kind.version() == SECOND && kind.kind() != "intoto";
+    match names.any(|name| is_origin(origin, name)) && (!is_second || origin == host) {
         true => Ok(()),
-        false => {
-            let detail = format!("the checkpoint is not signed by {}", log.base_url);
-            Err(Refusal::new(Reason::LogCheckpoint, detail))
-        }
+        false => Err(refused(format!(
+            "the checkpoint is of the log {origin}, not of {}",
+            log.base_url
+        ))),
+    }
+}
+
+/// Whether a log with this name signs checkpoints with this origin: the same (C2SP, `tlog-checkpoint`), or, in Rekor v1, with
+/// the number of the tree after it. The log signs the origin, and not the name before its signature.
+fn is_origin(origin: &str, name: &str) -> bool {
+    let rest = origin.strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" - "))
+}
+
+/// The host in the URL of a log. The origin of a log of Rekor v2 is this host (sigstore-go, `tlog`); Rekor v1 can be
+/// configured with another.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => host,
     }
 }
 
@@ -71,6 +98,38 @@ fn unknown(entry: &TransparencyLogEntry) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_the_name_of_the_log() {
+        let name = "rekor.sigstore.dev";
+        assert!(is_origin(name, name));
+        assert!(is_origin("rekor.sigstore.dev - 2605736670972794746", name));
+        for other in [
+            "rekor.sigstore.dev.evil",
+            "other",
+            "",
+            "rekor.sigstore.dev-1",
+        ] {
+            assert!(!is_origin(other, name), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_log_has_a_host() {
+        for (url, expected) in [
+            (
+                "https://log2025-1.rekor.sigstore.dev",
+                "log2025-1.rekor.sigstore.dev",
+            ),
+            ("http://127.0.0.1:3000/", "127.0.0.1"),
+            ("https://[::1]", "[::1]"),
+            ("https://[::1]:1/a:2", "[::1]"),
+            ("log.example/a", "log.example"),
+            ("", ""),
+        ] {
+            assert_eq!(host(url), expected, "{url}");
+        }
+    }
 
     #[test]
     fn a_log_is_trusted_until_its_period_ends() {
