@@ -8,9 +8,10 @@ use crate::check::accepted;
 pub fn statement(bytes: &[u8]) -> bool {
     accepted(Statement::<Value>::parse(bytes), |statement| {
         assert!(statement.says_the_same_as(&statement));
-        if let Ok(Some(_)) = unwrapped(&statement.predicate) {
+        let kind = &statement.predicate_type;
+        if let Ok(Some(_)) = unwrapped(kind, &statement.predicate) {
             let empty = without_text(&statement.predicate);
-            assert_eq!(unwrapped(&empty).ok(), Some(None));
+            assert_eq!(unwrapped(kind, &empty).ok(), Some(None));
         }
         let written = statement.to_bytes().expect("statements are JSON");
         assert_eq!(Statement::parse(&written).ok(), Some(statement));

@@ -4,22 +4,30 @@ use content::{json, limits};
 use serde_json::{Map, Value, json};
 
 use crate::Error;
+use crate::kind::CUSTOM;
 
-/// The predicate as its author meant it: if the predicate, or `Data` beside nothing but `Timestamp`, is a string that contains
-/// JSON, that JSON in its place. cosign writes documents as such strings. `None` if there is no such string, or it is
-/// other text.
+const WHAT: &str = "text of the predicate";
+/// The members of a predicate of cosign's type `custom`.
+const DATA: &str = "Data";
+const TIMESTAMP: &str = "Timestamp";
+
+/// The predicate of a statement of type `kind` as its author meant it: if the predicate is a string that contains JSON, that
+/// JSON in its place, and the same for `Data` in cosign's type `custom`, and in others beside nothing but `Timestamp`. cosign
+/// writes documents as such strings. `None` if there is no such string, or it is other text.
 ///
 /// # Errors
-/// The string is JSON that two readers could read differently, or begins as a JSON object and is none.
-pub fn unwrapped(predicate: &Value) -> Result<Option<Value>, Error> {
+/// The string is JSON that two readers could read differently, or begins as a JSON object and is none, or is JSON that is
+/// again such a string. Or a predicate of cosign's type `custom` has a name that differs from one of its members only in case:
+/// cosign reads it as that member.
+pub fn unwrapped(kind: &str, predicate: &Value) -> Result<Option<Value>, Error> {
     match predicate {
         Value::String(text) => document(text),
-        Value::Object(members) if is_wrapper(members) => {
-            let text = members.get("Data").and_then(Value::as_str);
+        Value::Object(members) if is_wrapper(kind, members)? => {
+            let text = members.get(DATA).and_then(Value::as_str);
             let data = text.map(document).transpose()?.flatten();
             Ok(data.map(|data| {
                 let mut members = members.clone();
-                members.insert("Data".to_owned(), data);
+                members.insert(DATA.to_owned(), data);
                 Value::Object(members)
             }))
         }
@@ -30,30 +38,49 @@ pub fn unwrapped(predicate: &Value) -> Result<Option<Value>, Error> {
 /// The same predicate with an empty text where [`unwrapped`] found JSON.
 pub fn without_text(predicate: &Value) -> Value {
     let mut predicate = predicate.clone();
-    match predicate.get_mut("Data") {
+    match predicate.get_mut(DATA) {
         Some(data) => *data = json!(""),
         None => predicate = json!(""),
     }
     predicate
 }
 
-fn is_wrapper(members: &Map<String, Value>) -> bool {
-    members
-        .keys()
-        .all(|name| name == "Data" || name == "Timestamp")
+fn is_wrapper(kind: &str, members: &Map<String, Value>) -> Result<bool, Error> {
+    let known = [DATA, TIMESTAMP];
+    if kind != CUSTOM {
+        return Ok(members.keys().all(|name| known.contains(&name.as_str())));
+    }
+    for name in members.keys() {
+        let same = |known: &&str| *known != name && json::fold(known) == json::fold(name);
+        if let Some(expected) = known.into_iter().find(same) {
+            return Err(Error::Value {
+                what: "name of a member of the predicate",
+                expected: expected.to_owned(),
+                found: content::printable(name, 80),
+            });
+        }
+    }
+    Ok(true)
 }
 
 fn document(text: &str) -> Result<Option<Value>, Error> {
     match json::parse(text.as_bytes(), limits::STATEMENT) {
+        // It has no members, and what it contains has.
+        Ok(Value::String(inner)) if is_document(&inner) => Err(Error::Value {
+            what: WHAT,
+            expected: "JSON".to_owned(),
+            found: "a string of JSON that contains JSON".to_owned(),
+        }),
         Ok(value) => Ok(Some(value)),
-        Err(source) if text.trim_start().starts_with('{') || is_json(text) => {
-            Err(Error::Document {
-                what: "text of the predicate",
-                source,
-            })
-        }
+        Err(source) if is_document(text) => Err(Error::Document { what: WHAT, source }),
         Err(_) => Ok(None),
     }
+}
+
+/// Whether a lenient reader may read text as JSON. Some begin after a byte order mark, which is no white space.
+fn is_document(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    text.starts_with('{') || is_json(text)
 }
 
 fn is_json(text: &str) -> bool {
@@ -68,7 +95,7 @@ mod tests {
 
     #[test]
     fn data_that_is_json_is_read_as_json() {
-        let read = |predicate: Value| unwrapped(&predicate).unwrap();
+        let read = |predicate: Value| unwrapped("urn:x", &predicate).unwrap();
         let wrapped = |data: &str| json!({"Data": data, "Timestamp": TIME});
         let expected = json!({"Data": {"foo": "bar"}, "Timestamp": TIME});
         assert_eq!(read(wrapped("{\"foo\": \"bar\"}\n")), Some(expected));
@@ -93,10 +120,33 @@ mod tests {
             "[{\"a\": 1, \"a\": 2}]",
             " {",
             "{} {}",
+            // With a byte order mark, and JSON in a string of JSON.
+            "\u{feff}{\"a\": 1}",
+            "\u{feff}[1]",
+            "\"{\\\"a\\\": 1}\"",
+            "\"[1]\"",
         ] {
-            assert!(unwrapped(&wrapped(text)).is_err(), "{text}");
-            assert!(unwrapped(&json!(text)).is_err(), "{text}");
+            assert!(unwrapped("urn:x", &wrapped(text)).is_err(), "{text}");
+            assert!(unwrapped(CUSTOM, &json!(text)).is_err(), "{text}");
         }
+        assert_eq!(read(wrapped("\"x\"")).unwrap()["Data"], "x");
+    }
+
+    #[test]
+    fn a_custom_predicate_has_one_text() {
+        let beside = |name: &str| {
+            let mut predicate = json!({"Data": "{\"a\": 1}", "Timestamp": TIME});
+            predicate[name] = json!("{\"a\": 2}");
+            predicate
+        };
+        // cosign drops other members before it asks a module.
+        let read = unwrapped(CUSTOM, &beside("Other")).unwrap().unwrap();
+        assert_eq!(read["Data"], json!({"a": 1}));
+        for name in ["data", "DATA", "timestamp", "time\u{17f}tamp"] {
+            assert!(unwrapped(CUSTOM, &beside(name)).is_err(), "{name}");
+            assert_eq!(unwrapped("urn:x", &beside(name)).unwrap(), None, "{name}");
+        }
+        assert!(unwrapped(CUSTOM, &json!({"data": "{}"})).is_err());
     }
 
     #[test]

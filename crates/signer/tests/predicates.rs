@@ -106,7 +106,9 @@ async fn text_in_attestations_of_cosign_is_read() {
     let statement = of_cosign(envelope, key.public());
     assert_eq!(statement.predicate_type, CUSTOM);
     assert!(statement.predicate["Data"].is_string());
-    let meant = unwrapped(&statement.predicate).unwrap().unwrap();
+    let meant = unwrapped(&statement.predicate_type, &statement.predicate)
+        .unwrap()
+        .unwrap();
     assert_eq!(meant["Data"], json!({"foo": "bar"}));
 }
 

@@ -155,7 +155,7 @@ impl Document {
         let parsed = Statement::<Json>::parse(payload).map_err(unread)?;
         let statement = json::parse(payload, limits::STATEMENT);
         Ok(Self {
-            meant: unwrapped(&parsed.predicate).map_err(unread)?,
+            meant: unwrapped(&parsed.predicate_type, &parsed.predicate).map_err(unread)?,
             statement: statement.map_err(|error| Objection::Unread(error.to_string()))?,
             subjects: parsed.subject,
         })

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod attacks;
+#[path = "../case/mod.rs"]
 mod case;
 
 use attest::PredicateType;
@@ -13,7 +15,7 @@ use verifier::appraise::appraise;
 use verifier::evidence::Evidence;
 use verifier::examine::examine;
 use verifier::finding::{Outcome, Rule};
-use verifier::policy::Policy;
+use verifier::policy::{InvalidPolicy, Policy};
 use verifier::report::detail;
 use verifier::verdict::Verdict;
 
@@ -71,11 +73,14 @@ impl Attestations {
         self.add(CUSTOM, predicate)
     }
 
-    fn verdict(&self) -> Verdict {
-        let policy = Policy::parse(self.case.policy.as_bytes(), &|_| {
+    fn policy(&self) -> Result<Policy, InvalidPolicy> {
+        Policy::parse(self.case.policy.as_bytes(), &|_| {
             Ok(self.module.as_bytes().to_vec())
-        });
-        let policy = policy.unwrap();
+        })
+    }
+
+    fn verdict(&self) -> Verdict {
+        let policy = self.policy().unwrap();
         let attested = examine(self.case.published.clone(), policy.principals(), NOW);
         let evidence = Evidence::new(attested, self.case.rebuild.clone());
         Verdict::of(appraise(&evidence, &policy, NOW))
