@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use content::Digest;
-use keyless::{Annotations, Artifact};
+use keyless::{Annotations, Artifact, verify_key};
 use serde_json::Value;
 use signature::PublicKey;
 use signature::bundle::Bundle;
@@ -252,7 +252,8 @@ impl Examiner<'_> {
         payload: Verified<&[u8]>,
     ) -> Result<(), Reason> {
         let signer = self.principals.with_identity(payload.by());
-        let name = &signer.ok_or_else(unknown_key)?.name;
+        let signer = signer.ok_or_else(unknown_key)?;
+        let name = &signer.name;
         if payload_type != envelope::IN_TOTO {
             return Err(Reason::PayloadType {
                 by: name.clone(),
@@ -269,6 +270,7 @@ impl Examiner<'_> {
         };
         let digest = subject.digest.get("sha256").map_or("none", String::as_str);
         self.expect_digest(name, &format!("sha256:{digest}"))?;
+        self.check_evidence(piece, signer)?;
         if statement.predicate_type == COSIGN_SIGN {
             let signature = payload.clone().and_then(|_| {
                 Ok::<_, Reason>(ImageSignature {
@@ -290,6 +292,23 @@ impl Examiner<'_> {
         });
         self.attested.statements.push(signed?);
         Ok(())
+    }
+
+    /// Verifies the log entries and timestamps in a bundle that is signed with a key, if the policy names the root of their
+    /// logs and authorities. The signature needs none, but does not count with one that is wrong.
+    fn check_evidence(&self, piece: &Piece, signer: &Principal) -> Result<(), Reason> {
+        let (Form::Bundle, Some(key), Some(root)) =
+            (&piece.form, signer.key(), self.principals.root())
+        else {
+            return Ok(());
+        };
+        let bundle = keyless::Bundle::parse(&piece.bytes).map_err(refused)?;
+        if !bundle.has_evidence() {
+            return Ok(());
+        }
+        let image = Artifact::from(&self.attested.image.digest);
+        let verified = verify_key(&bundle, &image, key, Some(root), self.now);
+        verified.map(drop).map_err(refused)
     }
 
     /// A good signature over another image does not count.

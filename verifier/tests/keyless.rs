@@ -7,9 +7,10 @@ mod certified;
 #[path = "../../crates/keyless/tests/world/mod.rs"]
 mod world;
 
+use attest::predicate::COSIGN_SIGN;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use case::{Case, NOW};
+use case::{Case, NOW, REPOSITORY, keys, piece, referrer, statement};
 use certified::{bundle, legacy, parse, policy_text};
 use content::Digest;
 use keyless::Signer;
@@ -19,7 +20,7 @@ use trust::Identity;
 use verifier::appraise::appraise;
 use verifier::evidence::Evidence;
 use verifier::examine::examine;
-use verifier::published::Certified;
+use verifier::published::{Certified, Form};
 use verifier::report;
 use verifier::verdict::Verdict;
 use world::{ISSUER, SUBJECT, World, checkpoint, params, pem};
@@ -201,4 +202,63 @@ fn a_policy_names_issuer_subject_and_root() {
         error.contains("keyless.trusted_root: parsing trusted root"),
         "{error}"
     );
+}
+
+/// The passing case with this bundle alone.
+fn with(bundle: &Value) -> Case {
+    let bytes = bundle.to_string().into_bytes();
+    let mut case = Case::passing();
+    case.published.pieces = vec![piece(
+        referrer(&bytes),
+        Form::Bundle,
+        Some(COSIGN_SIGN),
+        bytes,
+    )];
+    case
+}
+
+/// A signature by a key needs no log, but an entry that is there must be right.
+#[test]
+fn log_entries_beside_a_key_are_verified() {
+    let (world, stranger) = (World::new(), World::new());
+    let (builder, digest) = (keys().builder, Case::passing().image.digest);
+    let payload = statement(REPOSITORY, &digest, COSIGN_SIGN, json!({}));
+    let logged = world.bundle_of_key(&builder, &payload);
+    let counted = |bundle: &Value| {
+        let (signers, _, table) = judge(&with(bundle), &world);
+        (signers.len(), table)
+    };
+    assert_eq!(counted(&logged).0, 1);
+    let entries = "/verificationMaterial/tlogEntries";
+    let mut bare = logged.clone();
+    *bare.pointer_mut(entries).unwrap() = json!([]);
+    assert_eq!(counted(&bare).0, 1);
+    let entry_of = |bundle: Value| bundle.pointer(entries).unwrap()[0].clone();
+    let elsewhere = entry_of(stranger.bundle_of_key(&builder, &payload));
+    let by_another = entry_of(world.bundle_of_key(&keys().collaborator, &payload));
+    let another = statement(REPOSITORY, &Digest::of(b"x"), COSIGN_SIGN, json!({}));
+    let of_another = entry_of(world.bundle_of_key(&builder, &another));
+    let promise = json!(STANDARD.encode(builder.sign(b"").unwrap()));
+    let root = json!(STANDARD.encode([0; 32]));
+    for (member, value, reason) in [
+        ("", elsewhere, "log-unknown"),
+        ("", by_another, "log-entry"),
+        ("", of_another, "log-entry"),
+        (
+            "/inclusionPromise/signedEntryTimestamp",
+            promise,
+            "log-promise",
+        ),
+        ("/inclusionProof/rootHash", root, "log-checkpoint"),
+    ] {
+        let mut forged = logged.clone();
+        *forged.pointer_mut(&format!("{entries}/0{member}")).unwrap() = value;
+        let (signatures, table) = counted(&forged);
+        assert_eq!(signatures, 0, "{reason}: {table}");
+        assert!(table.contains(&format!("{reason}: ")), "{reason}: {table}");
+        // Without a root, there is nothing to verify them with.
+        let case = with(&forged);
+        let attested = examine(case.published.clone(), case.policy().principals(), NOW);
+        assert_eq!(attested.signatures().len(), 1, "{reason}");
+    }
 }

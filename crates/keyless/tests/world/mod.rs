@@ -188,27 +188,42 @@ impl World {
 
     /// A bundle that contains a statement.
     pub fn bundle_of(&self, leaf: &Leaf, payload: &[u8]) -> Value {
+        let verifier = pem("CERTIFICATE", &leaf.der);
+        let signer = json!({ "certificate": { "rawBytes": STANDARD.encode(&leaf.der) } });
+        self.logged_statement(&leaf.key, &verifier, signer, payload)
+    }
+
+    /// A bundle that contains a statement with a key, and an entry of it.
+    pub fn bundle_of_key(&self, key: &PrivateKey, payload: &[u8]) -> Value {
+        let signer = json!({ "publicKey": { "hint": "" } });
+        self.logged_statement(key, &key.public().to_pem(), signer, payload)
+    }
+
+    fn logged_statement(
+        &self,
+        key: &PrivateKey,
+        verifier: &str,
+        mut material: Value,
+        payload: &[u8],
+    ) -> Value {
         let kind = signature::envelope::IN_TOTO;
         let signed = signature::envelope::pae(kind, payload);
-        let signature = STANDARD.encode(leaf.key.sign(&signed).unwrap());
+        let signature = STANDARD.encode(key.sign(&signed).unwrap());
         let hash = |bytes| json!({ "algorithm": "sha256", "value": Digest::of(bytes).hex() });
-        let verifier = STANDARD.encode(pem("CERTIFICATE", &leaf.der));
         let body = json!({
             "apiVersion": "0.0.1",
             "kind": "dsse",
             "spec": {
                 "envelopeHash": hash(b""),
                 "payloadHash": hash(payload),
-                "signatures": [{ "signature": signature, "verifier": verifier }],
+                "signatures": [{ "signature": signature, "verifier": STANDARD.encode(verifier) }],
             },
         });
         let (log, time) = (&self.log, TIME);
+        material["tlogEntries"] = json!([Entry { log, time, body }.logged()]);
         json!({
             "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-            "verificationMaterial": {
-                "certificate": { "rawBytes": STANDARD.encode(&leaf.der) },
-                "tlogEntries": [Entry { log, time, body }.logged()],
-            },
+            "verificationMaterial": material,
             "dsseEnvelope": {
                 "payload": STANDARD.encode(payload),
                 "payloadType": kind,
