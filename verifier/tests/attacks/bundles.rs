@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use signature::PrivateKey;
 
 use crate::world::{
-    self, ARTIFACT, Entry, TIME, World, checkpoint, hashed, judge, now, params, pem,
+    self, ARTIFACT, Entry, TIME, World, checkpoint, checkpoint_of, hashed, judge, now, params, pem,
 };
 use crate::{ACCEPTED, Case};
 
@@ -159,10 +159,16 @@ pub const CASES: &[Case] = &[
     // 23
     ("checkpoint_of_another_log_fail", || {
         changed(|world, bundle| {
-            let body = STANDARD.decode(entry(bundle)["canonicalizedBody"].as_str().unwrap());
-            let root = Digest::of(&[&[0], &body.unwrap()[..]].concat());
+            let root = root_of(bundle);
             entry(bundle)["inclusionProof"]["checkpoint"]["envelope"] =
                 checkpoint(&world.other_log, &root).into();
+        })
+    }),
+    ("checkpoint_with_the_origin_of_another_log_fail", || {
+        changed(|world, bundle| {
+            let root = root_of(bundle);
+            entry(bundle)["inclusionProof"]["checkpoint"]["envelope"] =
+                checkpoint_of("other.example", &world.log, &root).into();
         })
     }),
     ("log_that_is_not_trusted_fail", || {
@@ -289,6 +295,12 @@ fn object(value: &mut Value) -> &mut serde_json::Map<String, Value> {
 
 fn entry(bundle: &mut Value) -> &mut Value {
     &mut bundle["verificationMaterial"]["tlogEntries"][0]
+}
+
+/// The root hash of a log with the entry alone.
+fn root_of(bundle: &mut Value) -> Digest {
+    let body = STANDARD.decode(entry(bundle)["canonicalizedBody"].as_str().unwrap());
+    Digest::of(&[&[0], &body.unwrap()[..]].concat())
 }
 
 /// Replaces the log entry by one with another body, which the log has indeed taken.

@@ -2,13 +2,19 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::DateTime;
+use content::Digest;
 use keyless::{Pattern, Subject, Trusted};
-use rcgen::{CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, SanType, date_time_ymd};
+use rcgen::{
+    CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, KeyPair, SanType, SerialNumber,
+    date_time_ymd,
+};
 use serde_json::{Value, json};
+use signature::PrivateKey;
 
 use crate::Case;
 use crate::bundles::reason;
-use crate::world::{self, ISSUER, SUBJECT, World, judge, judge_as, leaf_by, now, params};
+use crate::world::{self, ISSUER, NEXT_DAY, SUBJECT, World, judge, judge_as, leaf_by, now, params};
 
 pub const CASES: &[Case] = &[
     // 6
@@ -119,7 +125,119 @@ pub const CASES: &[Case] = &[
         root["ctlogs"] = root["tlogs"].clone();
         reason(judge(&root, &world.bundle()))
     }),
+    ("certificate_in_a_log_as_it_should_be", || {
+        promised(|_, _| {})
+    }),
+    ("promise_of_another_log_fail", || {
+        promised(|world, promise| promise.signer = &world.log)
+    }),
+    ("promise_for_another_certificate_fail", || {
+        promised(|world, promise| promise.certificate = world.leaf(&params()).der)
+    }),
+    ("promise_for_another_authority_fail", || {
+        promised(|_, promise| promise.authority = World::new().authority_key())
+    }),
+    ("promise_twice_fail", || {
+        promised(|_, promise| promise.count = 2)
+    }),
+    ("promise_by_a_log_that_has_ended_fail", || {
+        promised(|_, promise| promise.time = LOG_END + 1)
+    }),
 ];
+
+/// When the period of the log for certificates ends, in seconds since 1970.
+const LOG_END: u64 = NEXT_DAY as u64;
+
+/// A log's promise to include a certificate (RFC 6962, section 3.2).
+struct Promise<'a> {
+    signer: &'a PrivateKey,
+    /// The certificate without the promise.
+    certificate: Vec<u8>,
+    /// The key of the authority that issues it.
+    authority: Vec<u8>,
+    /// In seconds since 1970.
+    time: u64,
+    count: usize,
+}
+
+impl Promise<'_> {
+    /// The extension with the promise, by the log with this ID.
+    fn extension(&self, log: &Digest) -> CustomExtension {
+        let time = (self.time * 1000).to_be_bytes();
+        let authority = Digest::of(&self.authority);
+        let signed = [
+            &[0, 0][..],
+            &time,
+            &[0, 1],
+            authority.as_bytes(),
+            &prefixed::<3>(contents_to_sign(&self.certificate)),
+            &[0, 0],
+        ];
+        let signature = self.signer.sign(&signed.concat()).unwrap();
+        let promise = [
+            &[0][..],
+            log.as_bytes(),
+            &time,
+            // No extensions; ECDSA with SHA-256.
+            &[0, 0, 4, 3],
+            &prefixed::<2>(&signature),
+        ];
+        let list = prefixed::<2>(&promise.concat()).repeat(self.count);
+        let list = prefixed::<2>(&list);
+        let content = match u8::try_from(list.len()).unwrap() {
+            short @ ..=0x7f => [&[4, short], &list[..]].concat(),
+            length => [&[4, 0x81, length], &list[..]].concat(),
+        };
+        CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2], content)
+    }
+}
+
+/// Bytes after their length in `N` bytes.
+fn prefixed<const N: usize>(bytes: &[u8]) -> Vec<u8> {
+    let length = bytes.len().to_be_bytes();
+    [&length[length.len() - N..], bytes].concat()
+}
+
+/// The part of a certificate that its authority signs, in DER.
+fn contents_to_sign(certificate: &[u8]) -> &[u8] {
+    let (start, _) = header(certificate);
+    let inner = &certificate[start..];
+    let (start, length) = header(inner);
+    &inner[..start + length]
+}
+
+/// Where the content of a DER value begins, and its length.
+fn header(der: &[u8]) -> (usize, usize) {
+    match der[1] {
+        short @ ..=0x7f => (2, short.into()),
+        0x81 => (3, der[2].into()),
+        _ => (4, u16::from_be_bytes([der[2], der[3]]).into()),
+    }
+}
+
+/// A certificate with a promise of the log for certificates.
+fn promised(change: impl for<'a> FnOnce(&'a World, &mut Promise<'a>)) -> String {
+    let world = World::new();
+    let pair = KeyPair::generate().unwrap();
+    let mut certificate = params();
+    certificate.serial_number = Some(SerialNumber::from(7));
+    let mut promise = Promise {
+        signer: &world.other_log,
+        certificate: world.leaf_for(&pair, &certificate).der,
+        authority: world.authority_key(),
+        time: LOG_END - 1,
+        count: 1,
+    };
+    change(&world, &mut promise);
+    let log = world.other_log.public().key_id();
+    certificate.custom_extensions.push(promise.extension(&log));
+    let mut root = world.root();
+    root["ctlogs"] = json!([root["tlogs"][1]]);
+    let end = DateTime::from_timestamp(NEXT_DAY, 0).unwrap();
+    root["ctlogs"][0]["publicKey"]["validFor"]["end"] = end.to_rfc3339().into();
+    let leaf = world.leaf_for(&pair, &certificate);
+    reason(judge(&root, &world.bundle_by(&leaf)))
+}
 
 fn leaf(change: impl FnOnce(&mut CertificateParams)) -> String {
     let world = World::new();

@@ -16,7 +16,7 @@ use verifier::place::Place;
 use verifier::published::Published;
 use verifier::report::detail;
 
-use crate::shelf::{Shelf, collected, image};
+use crate::shelf::{Shelf, collected, image, serve};
 use crate::{ACCEPTED, Case};
 
 pub const CASES: &[Case] = &[
@@ -86,6 +86,15 @@ pub const CASES: &[Case] = &[
             shelf.put(&format!("referrers/{}", image.digest), &kind, &list);
         })
     }),
+    ("token_service_in_the_domain", || {
+        logged_in(PASSWORD, "127.0.0.1")
+    }),
+    ("token_service_on_another_host_fail", || {
+        logged_in(PASSWORD, "127.0.0.2")
+    }),
+    ("refresh_token_for_another_host_fail", || {
+        logged_in(r#""auth":"dTpw","identitytoken":"t""#, "127.0.0.2")
+    }),
     // 28
     ("address_in_a_descriptor", || {
         beside(|shelf, image, other| {
@@ -106,6 +115,57 @@ pub const CASES: &[Case] = &[
         run(async { said(collect(Place::Registry(&registry), &image).await) })
     }),
 ];
+
+/// An entry of a credential store: the user `u` with the password `p`.
+const PASSWORD: &str = r#""auth":"dTpw""#;
+
+/// Collects the evidence of an image with credentials, from a registry whose token service is on the host `service`. This
+/// test program does so in another process, since only the environment can name a credential store.
+fn logged_in(entry: &str, service: &str) -> String {
+    run(async {
+        let (listener, mut shelf, image) = image().await;
+        let tokens = tokio::net::TcpListener::bind((service, 0)).await.unwrap();
+        let url = format!("http://{}/token", tokens.local_addr().unwrap());
+        shelf.demand_token(&url);
+        let mut service = Shelf::default();
+        service.give_token();
+        let (_registry, service) = (serve(listener, shelf), serve(tokens, service));
+        let store = credentials(image.repository.registry(), entry);
+        let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "--ignored", "--nocapture", COLLECTS]);
+        command.env("DOCKER_CONFIG", store.path());
+        command.env("IMAGE", image.to_string());
+        let output = command.output().await.unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        let (_, said) = told.split_once(MARK).unwrap_or_else(|| panic!("{told}"));
+        let (said, _) = said.split_once(MARK).unwrap();
+        // What was refused must not have been sent.
+        match service.asked_for("/token") {
+            0 => said.to_owned(),
+            _ if said == ACCEPTED => said.to_owned(),
+            _ => format!("{said}\nthe other host was asked"),
+        }
+    })
+}
+
+const COLLECTS: &str = "registry::collects_the_image_of_the_environment";
+const MARK: &str = "\u{1}";
+
+#[test]
+#[ignore = "the cases with credentials run it in another process"]
+fn collects_the_image_of_the_environment() {
+    let image: ImageRef = std::env::var("IMAGE").unwrap().parse().unwrap();
+    let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
+    let told = run(async { said(collect(Place::Registry(&registry), &image).await) });
+    println!("{MARK}{told}{MARK}");
+}
+
+fn credentials(registry: &str, entry: &str) -> tempfile::TempDir {
+    let store = tempfile::tempdir().unwrap();
+    let text = format!(r#"{{"auths":{{"{registry}":{{{entry}}}}}}}"#);
+    std::fs::write(store.path().join("config.json"), text).unwrap();
+    store
+}
 
 fn run<T>(future: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();

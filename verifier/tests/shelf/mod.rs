@@ -22,6 +22,8 @@ use crate::case;
 #[derive(Default)]
 pub struct Shelf {
     pub answers: HashMap<String, Vec<u8>>,
+    /// What requests without a token are answered with.
+    challenge: Option<Vec<u8>>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -32,6 +34,20 @@ impl Shelf {
             format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
         let answer = [head.as_bytes(), body].concat();
         self.answers.insert(format!("/v2/a/b/{path}"), answer);
+    }
+
+    /// Answers only requests with the token that [`Self::give_token`] gives, and names `realm` for it.
+    pub fn demand_token(&mut self, realm: &str) {
+        let head = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0";
+        let challenge =
+            format!("{head}\r\nWWW-Authenticate: Bearer realm=\"{realm}\",service=\"s\"\r\n\r\n");
+        self.challenge = Some(challenge.into_bytes());
+    }
+
+    pub fn give_token(&mut self) {
+        let path = "/token?scope=repository%3Aa%2Fb%3Apull&service=s".to_owned();
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"token\":\"t\"}".to_vec();
+        self.answers.insert(path, answer);
     }
 
     pub fn blob(&mut self, media_type: &str, body: &[u8]) -> Descriptor {
@@ -99,6 +115,13 @@ impl Shelf {
             }
             let path = request.split(' ').nth(1).unwrap();
             self.asked.lock().unwrap().push(path.to_owned());
+            let has_token = request
+                .to_lowercase()
+                .contains("authorization: bearer t\r\n");
+            if let Some(challenge) = self.challenge.as_ref().filter(|_| !has_token) {
+                stream.write_all(challenge).await.unwrap();
+                continue;
+            }
             let missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec();
             let answer = self.answers.get(path).unwrap_or(&missing);
             stream.write_all(answer).await.unwrap();

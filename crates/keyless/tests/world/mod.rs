@@ -63,10 +63,18 @@ pub fn now() -> DateTime<Utc> {
 
 pub fn leaf_by(authority: &CertifiedIssuer<'static, KeyPair>, params: &CertificateParams) -> Leaf {
     let pair = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&pair, authority).unwrap();
+    leaf_of(&pair, authority, params)
+}
+
+fn leaf_of(
+    pair: &KeyPair,
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    params: &CertificateParams,
+) -> Leaf {
+    let certificate = params.signed_by(pair, authority).unwrap();
     Leaf {
         der: certificate.der().to_vec(),
-        key: key_of(&pair),
+        key: key_of(pair),
     }
 }
 
@@ -116,6 +124,16 @@ impl World {
     pub fn certify(&self, params: &CertificateParams, key: &PublicKey) -> Vec<u8> {
         let point = Point(key.der()[key.der().len() - 65..].to_vec());
         params.signed_by(&point, &self.ca).unwrap().der().to_vec()
+    }
+
+    /// A certificate for a key that others may be for as well.
+    pub fn leaf_for(&self, pair: &KeyPair, params: &CertificateParams) -> Leaf {
+        leaf_of(pair, &self.ca, params)
+    }
+
+    /// The key of the authority (SubjectPublicKeyInfo).
+    pub fn authority_key(&self) -> Vec<u8> {
+        self.ca.key().subject_public_key_info()
     }
 
     /// An authority below the one of this world, and its certificate in the root's chain.
@@ -311,7 +329,12 @@ impl Entry<'_> {
 
 /// A checkpoint of a tree with one entry (C2SP, `tlog-checkpoint`).
 pub fn checkpoint(log: &PrivateKey, root: &Digest) -> String {
-    let text = format!("log.example\n1\n{}\n", STANDARD.encode(root.as_bytes()));
+    checkpoint_of("log.example", log, root)
+}
+
+/// The same with another origin, by the same name.
+pub fn checkpoint_of(origin: &str, log: &PrivateKey, root: &Digest) -> String {
+    let text = format!("{origin}\n1\n{}\n", STANDARD.encode(root.as_bytes()));
     let mut signature = log.public().key_id().as_bytes()[..4].to_vec();
     signature.extend(log.sign(text.as_bytes()).unwrap());
     format!(
