@@ -121,6 +121,10 @@ impl Converter<'_> {
         };
         let mut parts: Vec<&str> = path.as_str().split('/').collect();
         parts.pop();
+        // The root is that of the archive (moby, `FollowSymlinkInScope`).
+        if target.starts_with('/') {
+            parts.clear();
+        }
         for part in target.split('/') {
             match part {
                 "" | "." => {}
@@ -207,11 +211,20 @@ mod tests {
 
     #[test]
     fn an_image_of_format_v1_keeps_its_digest() {
-        let layers = ["a/layer.tar", "b/layer.tar", "a/layer.tar.gz"];
+        let layers = [
+            "a/layer.tar",
+            "b/layer.tar",
+            "c/layer.tar",
+            "a/layer.tar.gz",
+        ];
         let dir = tempfile::tempdir().unwrap();
         let manifest = saved(dir.path(), &layers);
-        let link = ("b/layer.tar".to_owned(), "../a/layer.tar".to_owned());
-        let layout = convert(dir.path(), &BTreeMap::from([link])).unwrap();
+        let links = [
+            ("b/layer.tar", "../a/layer.tar"),
+            ("c/layer.tar", "/a/layer.tar"),
+        ];
+        let links = links.map(|(path, target)| (path.to_owned(), target.to_owned()));
+        let layout = convert(dir.path(), &BTreeMap::from(links)).unwrap();
         let images = layout.index().unwrap().manifests;
         let names = images.iter().map(|image| image.annotations[NAME].as_str());
         assert_eq!(names.collect::<Vec<_>>(), ["r/a:1", "r/a:2"]);

@@ -67,7 +67,10 @@ impl Read for Source<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.content.read(buffer).map_err(|error| {
             let kind = error.kind();
-            self.failure = Some(error);
+            // The copy reads again after this one.
+            if kind != io::ErrorKind::Interrupted {
+                self.failure = Some(error);
+            }
             kind.into()
         })
     }
@@ -79,6 +82,7 @@ fn of_archive(error: Error) -> Error {
         Error::Invalid { doing, fault } => {
             Error::invalid(doing.replacen("reading layer", "reading archive", 1), fault)
         }
+        Error::Compression => Error::invalid("reading archive", "compression is not gzip"),
         Error::ReadLayer(source) => Error::content("archive")(source),
         other => other,
     }
@@ -150,6 +154,35 @@ mod tests {
             assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
             let _ = fs::remove_file(dir.join("evil"));
         }
+    }
+
+    #[test]
+    fn a_read_that_is_interrupted_is_repeated() {
+        struct Interrupted(bool);
+        impl Read for Interrupted {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                match std::mem::replace(&mut self.0, true) {
+                    true => Ok(0),
+                    false => Err(io::ErrorKind::Interrupted.into()),
+                }
+            }
+        }
+        let mut source = Source {
+            content: &mut Interrupted(false),
+            failure: None,
+        };
+        assert_eq!(io::copy(&mut source, &mut io::sink()).unwrap(), 0);
+        assert!(source.failure.is_none());
+    }
+
+    #[test]
+    fn an_archive_in_zstd_is_called_an_archive() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = unpack(&b"\x28\xb5\x2f\xfd0000"[..], dir.path()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "reading archive: compression is not gzip"
+        );
     }
 
     #[test]
