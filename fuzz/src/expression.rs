@@ -27,9 +27,29 @@ pub fn expression(bytes: &[u8]) -> bool {
 
 fn is_same(one: &Result<Value, Error>, other: &Result<Value, Error>) -> bool {
     match (one, other) {
-        // Not a number is not equal to itself.
-        (Ok(one), Ok(other)) => format!("{one:?}").len() == format!("{other:?}").len(),
+        (Ok(one), Ok(other)) => is_equal(one, other),
         (one, other) => one.is_ok() == other.is_ok(),
+    }
+}
+
+fn is_equal(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        // Not a number is not equal to itself.
+        (Value::Float(one), Value::Float(other)) => one == other || one.is_nan() && other.is_nan(),
+        (Value::List(one), Value::List(other)) => {
+            let mut pairs = one.iter().zip(other.iter());
+            one.len() == other.len() && pairs.all(|(one, other)| is_equal(one, other))
+        }
+        (Value::Map(one), Value::Map(other)) => {
+            let same = |key, value| {
+                other
+                    .map
+                    .get(key)
+                    .is_some_and(|found| is_equal(value, found))
+            };
+            one.map.len() == other.map.len() && one.map.iter().all(|(key, value)| same(key, value))
+        }
+        _ => one == other,
     }
 }
 

@@ -1,5 +1,5 @@
 //! The function `matches`. Google's patterns are those of RE2, which differ from those of the crate `regex` in
-//! classes of characters, which are of ASCII, and in escapes (RE2, "Syntax").
+//! classes of characters, which are of ASCII, in escapes and in repetitions (RE2, "Syntax").
 
 use std::collections::HashMap;
 use std::iter::Peekable;
@@ -17,6 +17,15 @@ const SIZE: usize = 2 << 20;
 /// The number of items that count for compiling a pattern.
 const COMPILE: usize = 100;
 const MATCHES: &str = "matches";
+/// The largest number of repetitions.
+const REPETITIONS: u32 = 1000;
+/// The classes with a name, which are of ASCII.
+const CLASSES: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
+    "space", "upper", "word", "xdigit",
+];
+/// The categories of characters by the names that RE2 has. Scripts have others.
+const CATEGORIES: &str = "Any C Cc Cf Co Cs L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps S Sc Sk Sm So Z Zl Zp Zs";
 /// The escapes that stand for more than one character.
 const SETS: &str = "dDpPsSwW";
 
@@ -55,19 +64,69 @@ fn compile(pattern: &str) -> Result<Regex, ExecutionError> {
 fn translate(pattern: &str) -> Result<String, String> {
     let mut rest = pattern.chars().peekable();
     let mut out = String::new();
+    let mut was_repetition = false;
     while let Some(c) = rest.next() {
-        match c {
-            '\\' if rest.peek() == Some(&'Q') => quoted(&mut rest, &mut out),
-            '\\' => out.push_str(&escape(&mut rest)?),
-            '[' => class(&mut rest, &mut out)?,
-            '(' if rest.peek() == Some(&'?') => {
+        let is_repetition = match c {
+            '*' | '+' | '?' => {
                 out.push(c);
-                flags(&mut rest, &mut out)?;
+                true
             }
-            _ => out.push(c),
+            '{' => count(&mut rest, &mut out)?,
+            _ => {
+                part(c, &mut rest, &mut out)?;
+                false
+            }
+        };
+        if is_repetition && was_repetition {
+            return Err(format!("{c} after a repetition"));
         }
+        if is_repetition {
+            out.extend(rest.next_if_eq(&'?'));
+        }
+        was_repetition = is_repetition;
     }
     Ok(out)
+}
+
+/// A part of a pattern that is not a repetition.
+fn part(c: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    match c {
+        '\\' if rest.peek() == Some(&'Q') => quoted(rest, out),
+        '\\' => escape(rest, out)?,
+        '[' => class(rest, out)?,
+        '(' if rest.peek() == Some(&'?') => {
+            out.push(c);
+            flags(rest, out)?;
+        }
+        _ => out.push(c),
+    }
+    Ok(())
+}
+
+/// What follows a brace: the rest of `{n}`, `{n,}` or `{n,m}`. Any other brace is a character; then the result is false.
+fn count(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<bool, String> {
+    // Two numbers of four digits and a comma, and more to see that a number is too large.
+    let text: String = rest.clone().take(24).collect();
+    let bounds = text.split_once('}').map(|(bounds, _)| bounds);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_count = |bounds: &&str| match bounds.split_once(',') {
+        Some((least, most)) => is_number(least) && (most.is_empty() || is_number(most)),
+        None => is_number(bounds),
+    };
+    let Some(bounds) = bounds.filter(is_count) else {
+        out.push_str(r"\{");
+        return Ok(false);
+    };
+    let is_small = |number: &str| number.parse().is_ok_and(|n: u32| n <= REPETITIONS);
+    if !bounds
+        .split(',')
+        .all(|number| number.is_empty() || is_small(number))
+    {
+        return Err(format!("{{{bounds}}}"));
+    }
+    out.push('{');
+    copy_to('}', rest, out);
+    Ok(true)
 }
 
 /// `\Q` to `\E`, or to the end.
@@ -86,13 +145,43 @@ fn literal(c: char, out: &mut String) {
 }
 
 /// What follows a backslash outside of a class.
-fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<String, String> {
-    Ok(match rest.next() {
-        Some('b') => r"(?-u:\b)".to_owned(),
-        Some('B') => r"(?-u:\B)".to_owned(),
-        Some(c) => escaped(c)?,
-        None => "\\".to_owned(),
-    })
+fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    match rest.next() {
+        Some('b') => out.push_str(r"(?-u:\b)"),
+        Some('B') => out.push_str(r"(?-u:\B)"),
+        Some(c) => {
+            out.push_str(&escaped(c)?);
+            match c {
+                'p' | 'P' => property(rest, out)?,
+                'x' if rest.peek() == Some(&'{') => copy_to('}', rest, out),
+                _ => (),
+            }
+        }
+        None => out.push('\\'),
+    }
+    Ok(())
+}
+
+/// The category or script after `\p`: a letter, or a name in braces. The crate `regex` knows more names.
+fn property(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    if rest.peek() != Some(&'{') {
+        out.extend(rest.next());
+        return Ok(());
+    }
+    let mut braced = String::new();
+    copy_to('}', rest, &mut braced);
+    let name = braced.trim_start_matches('{').trim_end_matches('}');
+    let is_category = CATEGORIES.split(' ').any(|category| category == name);
+    let is_name = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    let is_script = || is_name && Regex::new(&format!(r"\p{{Script={name}}}")).is_ok();
+    if !is_category && !is_script() {
+        return Err(format!(r"\p{braced}"));
+    }
+    out.push_str(&braced);
+    Ok(())
 }
 
 /// The character after a backslash, which can be in a class.
@@ -126,11 +215,25 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String>
                 out.extend(rest.next());
                 return Ok(());
             }
-            ('[', Some(':')) => copy_to(']', rest, out),
+            ('[', Some(':')) => named_class(rest, out)?,
             ('\\', Some(c)) if SETS.contains(c) => set(rest, out)?,
             _ => range(rest, out)?,
         }
     }
+    Ok(())
+}
+
+/// A class with a name, such as `[:digit:]`. Without the end of such a name, the bracket is a character.
+fn named_class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
+    let text: String = rest.clone().skip(2).take_while(|c| *c != ']').collect();
+    let Some(name) = text.strip_suffix(':') else {
+        return range(rest, out);
+    };
+    let known = name.strip_prefix('^').unwrap_or(name);
+    if !CLASSES.contains(&known) {
+        return Err(format!("[:{name}:]"));
+    }
+    copy_to(']', rest, out);
     Ok(())
 }
 
@@ -141,15 +244,10 @@ fn set(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String> {
         return Ok(());
     };
     out.push_str(&escaped(c)?);
-    match rest.peek().copied() {
-        Some('{') if "pP".contains(c) => copy_to('}', rest, out),
-        Some(name) if "pP".contains(c) => {
-            out.push(name);
-            rest.next();
-        }
-        _ => (),
+    match c {
+        'p' | 'P' => property(rest, out),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// A character of a class, or two with a hyphen between them.
@@ -265,6 +363,30 @@ mod tests {
     }
 
     #[test]
+    fn repetitions_and_names_are_those_of_re2() {
+        for (pattern, text, expected) in [
+            ("^a{2}$", "aa", true),
+            ("^a{2,}?$", "aaa", true),
+            ("^a{0,1000}$", "aaa", true),
+            ("^(?:a*)*$", "aaa", true),
+            ("^a+?b??$", "ab", true),
+            // Other braces are characters.
+            ("^a{,2}$", "a{,2}", true),
+            ("^a{,2}$", "aa", false),
+            ("^{a}$", "{a}", true),
+            ("^a{1$", "a{1", true),
+            (r"^\x{61}{2}$", "aa", true),
+            (r"^\x61*$", "aaa", true),
+            (r"^\p{Greek}{2}\pN\P{Lu}$", "\u{3b1}\u{3b1}1a", true),
+            (r"^\p{Old_Italic}$", "\u{10300}", true),
+            ("^[[:^digit:][:upper:]]$", "A", true),
+            ("^[[:a]$", ":", true),
+        ] {
+            assert_eq!(is_match(pattern, text), expected, "{pattern}");
+        }
+    }
+
+    #[test]
     fn what_re2_does_not_have_is_refused() {
         for pattern in [
             "(?x)a b",
@@ -277,6 +399,26 @@ mod tests {
             "(?u:a)",
             r"[!-\d]",
             r"\Qa\E\u0041",
+            // Repetitions.
+            "a**",
+            "a+*",
+            "a*??",
+            "a{2}{3}",
+            "a{2}*",
+            "a{1001}",
+            "a{1,1001}",
+            "a{1001,}",
+            "a{99999999999}",
+            // Names.
+            "[[:foo:]]",
+            "[[:Digit:]]",
+            "[[:^:]]",
+            r"\p{Letter}",
+            r"\p{Alphabetic}",
+            r"\p{gc=L}",
+            r"[\p{letter}]",
+            r"\p{greek}",
+            r"\P{}",
         ] {
             assert!(compile(pattern).is_err(), "{pattern}");
         }
