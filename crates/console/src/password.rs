@@ -59,15 +59,15 @@ fn ask(what: &str) -> io::Result<Zeroizing<String>> {
 fn line(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(Vec::with_capacity(LENGTH));
     let mut byte = [0];
-    while line.len() < LENGTH {
+    loop {
         match (from.read(&mut byte)?, byte[0]) {
             (0, _) => return Err(io::ErrorKind::UnexpectedEof.into()),
             (_, b'\n') => return Ok(line),
             (_, INTERRUPT) => return Err(io::Error::other("interrupted")),
-            (_, byte) => line.push(byte),
+            (_, byte) if line.len() < LENGTH => line.push(byte),
+            _ => return Err(io::Error::other("the password is too long")),
         }
     }
-    Err(io::Error::other("the password is too long"))
 }
 
 /// A terminal that shows nothing of what is typed, until this is dropped.
@@ -105,6 +105,8 @@ mod tests {
     fn a_line_is_a_password() {
         assert_eq!(*line(&b"a b\nmore"[..]).unwrap(), b"a b");
         assert_eq!(*line(&b"\n"[..]).unwrap(), b"");
+        let longest = [vec![b'a'; LENGTH], vec![b'\n']].concat();
+        assert_eq!(line(&longest[..]).unwrap().len(), LENGTH);
         for (typed, reason) in [
             (&b"a"[..], "end of file"),
             (b"a\x03", "interrupted"),

@@ -200,7 +200,7 @@ fn check_payload(image: &ImageRef, payload: &Payload) -> Result<(), Error> {
 fn another(what: &str, expected: &str, found: &str) -> Error {
     let found = content::printable(found, SHOWN);
     Error::Refused(format!(
-        "checking {what} of payload: expected {expected}, found {found:?}"
+        "checking {what} of payload: expected {expected}, found \"{found}\""
     ))
 }
 
@@ -231,6 +231,15 @@ mod tests {
         let image = image();
         let offline = Offline::signature(&image, key.public(), payload.to_vec(), signature);
         offline.map(|offline| offline.note())
+    }
+
+    #[test]
+    fn text_is_escaped_once() {
+        let Error::Refused(reason) = another("repository", "a", "b\u{1b}") else {
+            panic!("another error");
+        };
+        let expected = r#"checking repository of payload: expected a, found "b\u{1b}""#;
+        assert_eq!(reason, expected);
     }
 
     fn refusal(result: Result<Option<&'static str>, Error>) -> String {
