@@ -1,14 +1,18 @@
 //! Measures the files of a commit before it is checked out.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::process::Command;
 
 use super::error::{LARGE, RebuildError};
 use super::git::{failed, git};
 use super::limits::SourceLimits;
 use crate::commit::Commit;
+
+/// The messages that are kept, in bytes.
+const MESSAGES: u64 = 64 << 10;
 
 /// Compares the files and directories of the commit with the limits.
 ///
@@ -23,27 +27,57 @@ pub(super) async fn measure(
     // Directories are listed too, because a commit may have millions of them.
     git.args(["ls-tree", "-r", "-t", "-l", "-z", "--full-tree"]);
     git.arg(commit.as_str());
-    git.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let spawned = git.kill_on_drop(true).spawn();
-    let mut child = spawned.map_err(|source| RebuildError::starting("git", source))?;
-    if let Some(list) = child.stdout.take() {
-        let within = read(BufReader::new(list), limits).await;
-        within.map_err(|over| match over {
-            Over::Limit(limit) => RebuildError::source(
-                format_args!("reading source: commit {commit} unpacks to more than {limit}"),
-                LARGE,
-            ),
-            Over::Io(source) => RebuildError::starting("git", source),
-        })?;
-    }
-    let output = child
-        .wait_with_output()
-        .await
-        .map_err(|source| RebuildError::starting("git", source))?;
+    let output = listed(git, limits).await.map_err(|over| match over {
+        Over::Limit(limit) => RebuildError::source(
+            format_args!("reading source: commit {commit} unpacks to more than {limit}"),
+            LARGE,
+        ),
+        Over::Io(source) => RebuildError::starting("git", source),
+    })?;
     match output.status.success() {
         true => Ok(()),
         false => Err(failed(format_args!("listing commit {commit}"), &output)),
     }
+}
+
+/// Runs a program that lists entries. Its messages are read at the same time as the list: it would wait for a reader of either
+/// once the pipe is full.
+async fn listed(mut program: Command, limits: &SourceLimits) -> Result<Output, Over> {
+    program.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.kill_on_drop(true).spawn().map_err(Over::Io)?;
+    let (list, messages) = (child.stdout.take(), child.stderr.take());
+    let list = async {
+        match list {
+            Some(list) => read(BufReader::new(list), limits).await,
+            None => Ok(()),
+        }
+    };
+    let messages = async {
+        match messages {
+            Some(messages) => beginning(messages).await.map_err(Over::Io),
+            None => Ok(Vec::new()),
+        }
+    };
+    // A limit ends both, and the program with them.
+    let ((), stderr) = tokio::try_join!(list, messages)?;
+    let status = child.wait().await.map_err(Over::Io)?;
+    let stdout = Vec::new();
+    Ok(Output {
+        status,
+        stdout,
+        stderr,
+    })
+}
+
+/// Reads all messages, and keeps the first.
+async fn beginning(mut messages: impl AsyncRead + Unpin) -> std::io::Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    (&mut messages)
+        .take(MESSAGES)
+        .read_to_end(&mut kept)
+        .await?;
+    tokio::io::copy(&mut messages, &mut tokio::io::sink()).await?;
+    Ok(kept)
 }
 
 enum Over {
@@ -93,6 +127,8 @@ fn size(entry: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     async fn read_within(list: &str, change: fn(&mut SourceLimits)) -> Option<String> {
@@ -103,6 +139,21 @@ mod tests {
             Err(Over::Limit(limit)) => Some(limit),
             Err(Over::Io(error)) => panic!("{error}"),
         }
+    }
+
+    #[tokio::test]
+    async fn many_messages_do_not_stop_the_list() {
+        let entry = r"printf '100644 blob 12 40\ta\0'";
+        let mut program = Command::new("sh");
+        let messages = "head -c 300000 /dev/zero >&2";
+        program.args(["-c", &format!("{messages}; {entry}; {messages}; exit 3")]);
+        let limits = SourceLimits::default();
+        let listed = tokio::time::timeout(Duration::from_secs(20), listed(program, &limits));
+        let Ok(Ok(output)) = listed.await else {
+            panic!("the list has no end");
+        };
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!(output.stderr.len() as u64, MESSAGES);
     }
 
     #[tokio::test]
