@@ -16,7 +16,7 @@ mod saved;
 
 pub use fetched::{Cause, Unfetched};
 pub(crate) use fetched::{Legacy, Mismatch, at_most};
-pub use named::{Chosen, Form, Location, Named};
+pub use named::{Chosen, Form, InvalidName, Location, Named};
 pub use saved::Saved;
 
 use fetched::{Attached, Referrers};

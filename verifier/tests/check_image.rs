@@ -122,6 +122,10 @@ enum Algorithm {
 
 /// Writes a layout with an image of one layer.
 fn layout(folder: &Path, algorithm: Algorithm) {
+    layout_of(folder, algorithm, "application/vnd.oci.image.layer.v1.tar");
+}
+
+fn layout_of(folder: &Path, algorithm: Algorithm, layer_type: &str) {
     let digest = |bytes: &[u8]| -> String {
         let like = match algorithm {
             Algorithm::Sha256 => format!("sha256:{}", "0".repeat(64)),
@@ -140,7 +144,8 @@ fn layout(folder: &Path, algorithm: Algorithm) {
         json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
     };
     let archive = archive("a");
-    let layer = blob("layer.v1.tar", &archive);
+    let mut layer = blob("layer.v1.tar", &archive);
+    layer["mediaType"] = layer_type.into();
     let rootfs = json!({"type": "layers", "diff_ids": [digest(&archive)]});
     let config = json!({"architecture": "amd64", "os": "linux", "rootfs": rootfs});
     let config = blob("config.v1+json", config.to_string().as_bytes());
@@ -191,6 +196,27 @@ fn a_layout_is_verified_by_both_algorithms() {
             fs::write(&blob, whole).unwrap();
         }
         assert_eq!(check(path, &["image", "--json", "."]).0, 0);
+    }
+}
+
+/// cosign 2 saves signatures as images whose layers are payloads.
+#[test]
+fn a_layer_of_a_signature_has_no_files() {
+    for (media_type, expected) in [
+        ("application/vnd.dev.cosign.simplesigning.v1+json", 0),
+        ("application/vnd.dsse.envelope.v1+json", 0),
+        ("application/vnd.oci.image.layer.v1.tar+zstd", 2),
+        ("application/vnd.docker.image.rootfs.diff.tar.gzip", 2),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path();
+        layout_of(path, Algorithm::Sha256, media_type);
+        let (status, _, error) = check(path, &["image", "."]);
+        assert_eq!(status, expected, "{error}");
+        let blob = blob_with(path, "abc");
+        fs::write(&blob, b"other").unwrap();
+        let (status, _, error) = check(path, &["image", "."]);
+        assert_eq!(status, 1, "{media_type}: {error}");
     }
 }
 

@@ -21,6 +21,12 @@ const DOCKER: [&str; 2] = [
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
 
+/// The beginnings of the media types of layers with files, of OCI and Docker.
+const FILES: [&str; 2] = [
+    "application/vnd.oci.image.layer.",
+    "application/vnd.docker.image.rootfs.",
+];
+
 /// Why the walk over a layout ends early.
 enum Stop {
     /// The layout is invalid.
@@ -156,10 +162,15 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Reads a layer, and compares its diff ID.
+    /// Reads a layer, and compares its diff ID. A layer without files has none that could be compared: cosign stores
+    /// signatures as layers of an image, and so does what it saves.
     fn unpack(&self, layer: &Descriptor<AnyDigest>, diff_id: &AnyDigest) -> Walk {
-        if ![media::LAYER_TAR, media::LAYER_GZIP].contains(&layer.media_type.as_str()) {
-            return Err(unsupported_type(layer));
+        let media_type = layer.media_type.as_str();
+        if ![media::LAYER_TAR, media::LAYER_GZIP].contains(&media_type) {
+            return match FILES.iter().any(|prefix| media_type.starts_with(prefix)) {
+                true => Err(unsupported_type(layer)),
+                false => Ok(()),
+            };
         }
         let path = self.path(&layer.digest);
         let open = || open_regular(&path).map_err(At::reading(&path));

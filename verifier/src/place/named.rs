@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use content::Digest;
+use content::{Digest, InvalidDigest};
 use oci::Reference;
 
 /// An image, as the user names it.
@@ -53,37 +53,45 @@ const FORMS: [(&str, Form); 3] = [
     ("docker-archive:", Form::DockerArchive),
 ];
 
-impl FromStr for Named {
-    type Err = oci::Error;
+/// Text that names no image.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidName {
+    /// The reference into a registry is invalid.
+    #[error(transparent)]
+    Reference(#[from] oci::Error),
+    /// The digest of a saved image is invalid.
+    #[error(transparent)]
+    Digest(#[from] InvalidDigest),
+}
 
-    fn from_str(text: &str) -> Result<Self, oci::Error> {
+impl FromStr for Named {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
         for (prefix, form) in FORMS {
             if let Some(rest) = text.strip_prefix(prefix) {
-                return Ok(Self::Saved(location(form, rest)));
+                return Ok(Self::Saved(location(form, rest)?));
             }
         }
-        text.parse().map(Self::Registry)
+        Ok(Self::Registry(text.parse()?))
     }
 }
 
 /// Splits `PATH`, `PATH:NAME` or `PATH@DIGEST`. As in skopeo, the path ends at the first colon.
-fn location(form: Form, text: &str) -> Location {
-    let digest = |(path, digest): (&str, &str)| {
-        let digest = digest.parse().ok()?;
-        Some((path.to_owned(), Chosen::Digest(digest)))
+fn location(form: Form, text: &str) -> Result<Location, InvalidDigest> {
+    let digest = text.rsplit_once('@');
+    // The path and the name may have the sign too.
+    let digest = digest.filter(|(_, digest)| digest.starts_with("sha256:"));
+    let (path, chosen) = match (digest, text.split_once(':')) {
+        (Some((path, digest)), _) => (path, Some(Chosen::Digest(digest.parse()?))),
+        (None, Some((path, name))) => (path, Some(Chosen::Name(name.to_owned()))),
+        (None, None) => (text, None),
     };
-    let name = |(path, name): (&str, &str)| Some((path.to_owned(), Chosen::Name(name.to_owned())));
-    let split = text.rsplit_once('@').and_then(digest);
-    let split = split.or_else(|| text.split_once(':').and_then(name));
-    let (path, chosen) = match split {
-        Some((path, chosen)) => (path, Some(chosen)),
-        None => (text.to_owned(), None),
-    };
-    Location {
+    Ok(Location {
         form,
         path: path.into(),
         chosen,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -119,6 +127,18 @@ mod tests {
             let path = path.into();
             let expected = Named::Saved(Location { form, path, chosen });
             assert_eq!(text.parse::<Named>().unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_digest_is_called_so() {
+        for text in [
+            "oci:dir@sha256:bad",
+            "oci-archive:x.tar@sha256:",
+            "oci:a@b@sha256:0A",
+        ] {
+            let error = text.parse::<Named>().unwrap_err().to_string();
+            assert!(error.starts_with("parsing digest"), "{error}");
         }
     }
 
