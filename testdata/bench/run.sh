@@ -24,7 +24,8 @@ row() { # label, name, name of the row to compare with
     my ($seconds, $memory) = medians($own);
     my ($peer) = $other ? medians($other) : ();
     my $ratio = $peer ? sprintf("%6.2f", $seconds / $peer) : "";
-    printf "%-52s %9.2f %8.0f %8s\n", $label, $seconds, $memory / 1024, $ratio' "$1" "$work/times/$2" "${3:+$work/times/$3}"
+    my $digits = $seconds < 0.1 ? 4 : 2;
+    printf "%-52s %9.${digits}f %8.1f %8s\n", $label, $seconds, $memory / 1024, $ratio' "$1" "$work/times/$2" "${3:+$work/times/$3}"
 }
 
 # Times each of several commands once, in turn, RUNS times: `name preparation command` for each, separated by `;`.
@@ -38,11 +39,15 @@ compare() {
     done
   done
 }
+# Short commands are run REPEAT times, since time(1) counts in hundredths of a second; EXPECT is a further exit status of success.
 measure() { # name, preparation, command...
-  local name="$1" prepare="$2"; shift 2
+  local name="$1" prepare="$2" all='n=$1 expect=$2; shift 2; while [ "$n" -gt 0 ]; do "$@" || [ $? = "$expect" ] || exit 1; n=$((n - 1)); done'
+  shift 2
   command -v "$1" >/dev/null || return 0
   bash -c "$prepare" >"$work/out" 2>&1 || { cat "$work/out"; echo "preparing $name failed"; return 1; }
-  /usr/bin/time -q -f '%e %M' -a -o "$work/times/$name" "$@" >"$work/out" 2>&1 || { tail -5 "$work/out"; echo "$name failed"; return 1; }
+  /usr/bin/time -q -f '%e %M' -o "$work/time" sh -c "$all" sh "${REPEAT:-1}" "${EXPECT:-0}" "$@" >"$work/out" 2>&1 ||
+    { tail -5 "$work/out"; echo "$name failed"; return 1; }
+  awk -v n="${REPEAT:-1}" '{ print $1 / n, $2 }' "$work/time" >>"$work/times/$name"
 }
 rows() { # label, name, then label and name of each peer; above 1, it is slower than ours
   local own="$2"
@@ -100,6 +105,18 @@ compare \
   copy "rm -rf $work/copied" bash -c "cp -r $work/tree $work/copied && cat $work/tree/* | sha256sum"
 rows "assembly of 100 files of 2 MiB" assemble "umoci insert" umoci "cp and sha256sum" copy
 
+# Each in a process of its own, which reads the trusted root too.
+bundles="$PWD/testdata/bench/bundles"
+root=(--trusted-root "$bundles/trusted_root.json")
+certificate=(--certificate-oidc-issuer https://token.actions.githubusercontent.com --certificate-identity
+  https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main)
+for signer in key keyless; do
+  if [ "$signer" = key ]; then by=(--key "$bundles/key.pub"); else by=("${certificate[@]}"); fi
+  REPEAT=50 compare \
+    "check-$signer" true "$bin/verifier" check bundle --bundle "$bundles/$signer.json" "${by[@]}" "${root[@]}" "$bundles/artifact.txt" ";" \
+    "blob-$signer" true cosign verify-blob --bundle "$bundles/$signer.json" "${by[@]}" "${root[@]}" "$bundles/artifact.txt"
+done
+
 if command -v docker-registry >/dev/null; then
   registry="$work/registry"
   mkdir "$registry"
@@ -143,9 +160,16 @@ POLICY
     verify true "$bin/verifier" verify "$image" --policy "$work/policy.toml" --plain-http ";" \
     cosign true cosign verify --key "$work/key.pub" --insecure-ignore-tlog --allow-http-registry "$image"
   rows "verifier verify (a signature, and every byte)" verify "cosign verify (a signature)" cosign
+  REPEAT=20 EXPECT=3 compare \
+    signatures true "$bin/verifier" verify "$image" --policy "$work/policy.toml" --plain-http --signatures-only ";" \
+    cosign-short true cosign verify --key "$work/key.pub" --insecure-ignore-tlog --allow-http-registry "$image"
+  rows "verifier verify --signatures-only (of a registry)" signatures "cosign verify" cosign-short
 else
   echo "push and verify: docker-registry is not installed"
 fi
+
+rows "verifier check bundle (key, log entry)" check-key "cosign verify-blob" blob-key "cosign verify (of a registry)" cosign-short
+rows "verifier check bundle (keyless)" check-keyless "cosign verify-blob" blob-keyless "cosign verify (of a registry)" cosign-short
 
 # The ceremony runs the workload: its peak memory is measured from outside, and its start is read from the ceremony's output.
 cat >"$work/watch" <<'WATCH'
