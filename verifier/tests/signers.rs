@@ -4,11 +4,18 @@
 mod case;
 mod shelf;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Output;
+use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use case::{Case, PROVENANCE, REPOSITORY, SBOM, keys, policy_text, stored};
 use oci::{ImageRef, media};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection};
 use serde_json::Value;
 use shelf::{Shelf, image, serve};
 use signature::PrivateKey;
@@ -25,6 +32,8 @@ fn policy(image: &ImageRef) -> String {
         .replace(r#"["provenance", "sbom"]"#, "[]")
 }
 
+/// Runs the verifier in a folder in which `roots.pem` has all certificate authorities of the system. If there is no such
+/// file, reading them fails.
 async fn verifier(words: &str, image: &ImageRef, folder: &Path) -> Output {
     let path = folder.join("policy.toml");
     std::fs::write(&path, policy(image)).unwrap();
@@ -32,6 +41,8 @@ async fn verifier(words: &str, image: &ImageRef, folder: &Path) -> Output {
     verifier.args(words.split_whitespace());
     verifier.arg(image.to_string()).arg("--plain-http");
     verifier.arg("--policy").arg(path);
+    verifier.env("SSL_CERT_FILE", folder.join("roots.pem"));
+    verifier.env("SSL_CERT_DIR", folder.join("none"));
     verifier.output().await.unwrap()
 }
 
@@ -114,6 +125,61 @@ async fn a_whole_verification_needs_the_layers() {
     let said = String::from_utf8_lossy(&output.stderr);
     let result = format!("signed: {image}; not checked: integrity, rebuild\n");
     assert!(said.ends_with(&result), "{said}");
+}
+
+/// A server of HTTPS that gives each client that trusts it this answer; its port, and its certificate in PEM.
+fn https(answer: Vec<u8>) -> (u16, String) {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key);
+    let config = Arc::new(config.unwrap());
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut connection = ServerConnection::new(config.clone()).unwrap();
+            let mut tls = rustls::Stream::new(&mut connection, &mut stream);
+            let mut request = [0; 4096];
+            // A client that does not trust the certificate sends none.
+            if tls.read(&mut request).is_ok_and(|read| read > 0) {
+                tls.write_all(&answer).unwrap();
+            }
+        }
+    });
+    let body = STANDARD.encode(made.cert.der());
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+    (port, pem)
+}
+
+/// A registry on HTTP that keeps its blobs elsewhere.
+#[tokio::test]
+async fn certificate_authorities_are_read_after_a_redirect_to_https() {
+    let (listener, mut shelf, image) = image().await;
+    let layer = shelf.sign(&image, &keys().builder);
+    let blob = format!("/v2/a/b/blobs/{}", layer.digest);
+    let (port, trusted) = https(shelf.answers[&blob].clone());
+    let (_, other) = https(Vec::new());
+    let head = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: https://127.0.0.1:{port}/x\r\nContent-Length: 0\r\n\r\n"
+    );
+    shelf.answers.insert(blob, head.into_bytes());
+    let _shelf = serve(listener, shelf);
+    let folder = tempfile::tempdir().unwrap();
+    for (authorities, status) in [(None, 2), (Some(other), 2), (Some(trusted), 3)] {
+        if let Some(pem) = &authorities {
+            std::fs::write(folder.path().join("roots.pem"), pem).unwrap();
+        }
+        let output = verifier("verify --signatures-only", &image, folder.path()).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(status == 3 || said.contains("certificate"), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod realm;
 mod referrers;
 mod registry;
 mod retry;
+mod roots;
 mod store;
 mod tag;
 mod token;

@@ -7,8 +7,8 @@ use reqwest::{Client, StatusCode, Url};
 use tokio::sync::OnceCell;
 use url::Host;
 
-use crate::http;
 use crate::{Authorities, Error};
+use crate::{http, roots};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest pause between two pieces of an answer.
@@ -109,10 +109,16 @@ impl Endpoints {
 }
 
 impl Endpoint {
+    /// A client that reads the system's certificate authorities only after a redirect to HTTPS.
     fn http(host: &str) -> Result<Self, Error> {
+        let builder = match roots::late() {
+            Ok(tls) => client().tls_backend_preconfigured(tls),
+            // Building the client reports the cause.
+            Err(_) => client(),
+        };
         Ok(Self {
             root: format!("http://{host}/v2/"),
-            http: build(host, client())?,
+            http: build(host, builder)?,
         })
     }
 
