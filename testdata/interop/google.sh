@@ -1,6 +1,6 @@
 # Sourced by run.sh, after registries.sh has published the image in the emulator's registry. Google's own programs
 # against the emulator: client libraries, with the attestation token of an image that prints it, and gcloud, with the
-# commands that the verifier prints for people to run.
+# commands that the verifier prints for people to run. And the code of the attestation service that verifies signatures.
 
 endpoint() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$endpoints" "$1"; }
 
@@ -33,7 +33,7 @@ launch_printer() {
 read_event_log() { # hardware, its kind of register
   local proxy launched=0
   mkfifo "$work/eventlog.out"
-  "$work/eventlog" "$(endpoint attestation)" >"$work/eventlog.out" &
+  "$programs/eventlog" "$(endpoint attestation)" >"$work/eventlog.out" &
   proxy=$!
   exec 5<"$work/eventlog.out"
   rm "$work/eventlog.out"
@@ -47,15 +47,17 @@ read_event_log() { # hardware, its kind of register
   [ "$launched" = 0 ] && [ "$said" = "$2 $address/operator/printer:v2 ${printer##*@} [/printer]" ]
 }
 
+if need "google's verifier of signatures" go openssl; then
+  check "google's verifier of signatures: each kind of key" every_kind_counts "$address/builder/kinds"
+  check "google's verifier of signatures: a kind that it does not read" another_kind_does_not "$address/builder/ed25519"
+fi
+
 if need "google clients" python3 crane gcc tar; then
-  python3 -m venv "$work/python"
-  "$work/python/bin/pip" install --quiet --disable-pip-version-check -r testdata/interop/requirements.txt
   check "crane: push an image of another program" push_printer
   check "emulator launch: an image of another program" launch_printer
   check "google clients" "$work/python/bin/python" testdata/interop/google_clients.py "$endpoints" "$work/token" "${printer##*@}"
   sed 's/^/        /' "$work/out"
   if need "google's reader of event logs" go; then
-    check "google's reader of event logs: build" go -C testdata/interop/programs build -o "$work/eventlog" ./eventlog
     check "google's reader of event logs: TDX" read_event_log GCP_INTEL_TDX TDX
     check "google's reader of event logs: SEV" read_event_log GCP_AMD_SEV TPM
   fi
@@ -70,12 +72,13 @@ google_cloud() { # words of a gcloud command...
 
 write_policy() {
   cat >"$work/policy.toml" <<POLICY
-repository = "$address/builder/workload"
+repository = "$address/builder/hello"
 [builder]
 id = "$(sed -nE 's/.*"builder": *\{"id": *"([^"]+)".*/\1/p' "$work/layout/provenance.json")"
 build_type = "https://countersign.dev/hermetic-build/v1"
 [source]
-uri = "git+file://$PWD"
+uri = "git+file://$work/source"
+directory = "."
 [[principal]]
 name = "builder"
 key = "ours.pub"
@@ -96,7 +99,7 @@ GRANT
 }
 
 print_binding() {
-  "$bin/verifier" authorize "$address/builder/workload@$digest" --plain-http --source "$PWD" \
+  "$bin/verifier" authorize "$address/builder/hello@$digest" --plain-http --source "$work/source" \
     --policy "$work/policy.toml" --grant "$work/grant.toml" --key "$work/other.key" >"$work/add"
 }
 bound() {
@@ -115,7 +118,7 @@ if need "gcloud" gcloud python3; then
   check "verifier: print the binding" print_binding
   check "gcloud: the printed command" google_cloud bash "$work/add"
   check "gcloud: the image is bound" bound
-  "$bin/verifier" revoke "$address/builder/workload@$digest" --grant "$work/grant.toml" >"$work/remove"
+  "$bin/verifier" revoke "$address/builder/hello@$digest" --grant "$work/grant.toml" >"$work/remove"
   check "gcloud: the printed command that revokes" google_cloud bash "$work/remove"
   refuse "gcloud: the image is not bound any more" bound
 fi
