@@ -34,7 +34,7 @@ ceremony:
       sed -E 's/127\.0\.0\.1:[0-9]+/REGISTRY/; s/sha256:[0-9a-f]{64}/DIGEST/; /^  seconds/,/^$/s/[0-9]+$/SECONDS/' | \
       diff ceremony/tests/transcripts/ceremony-attack-all.txt -
 
-# Tests with cosign, crane, skopeo, gcloud and Google's client libraries.
+# Tests with other projects' tools: docs/interop.md lists them.
 interop:
     testdata/interop/run.sh
 

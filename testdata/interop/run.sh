@@ -71,8 +71,8 @@ commit lock
 digest="$(cat "$work/digest")"
 cp -r "$work/layout" "$work/bare"
 rm -r "$work/bare/evidence"
-"$bin/builder" keygen "$work/ours" 2>/dev/null
-"$bin/builder" keygen "$work/other" 2>/dev/null
+"$bin/builder" keygen "$work/ours" >/dev/null 2>&1
+"$bin/builder" keygen "$work/other" >/dev/null 2>&1
 echo "image   $digest"
 
 mkfifo "$work/endpoints"
