@@ -78,7 +78,7 @@ id = "$(sed -nE 's/.*"builder": *\{"id": *"([^"]+)".*/\1/p' "$work/layout/proven
 build_type = "https://countersign.dev/hermetic-build/v1"
 [source]
 uri = "git+file://$work/source"
-directory = ""
+directory = "."
 [[principal]]
 name = "builder"
 key = "ours.pub"

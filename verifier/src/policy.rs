@@ -102,11 +102,11 @@ impl Policy {
             rebuild: document.rebuild(),
             parameters: document.parameters()?,
             commit: document.commit()?,
+            directory: document.directory(),
             verifier_id: document.verifier.map(|verifier| verifier.id),
             builder_id: document.builder.id,
             build_type: document.builder.build_type,
             source_uri: document.source.uri,
-            directory: document.source.directory,
             required,
             principals,
         })

@@ -55,7 +55,7 @@ pub(super) struct Builder {
 pub(super) struct Source {
     pub(super) uri: String,
     #[serde(default = "workload")]
-    pub(super) directory: String,
+    directory: String,
     commit: Option<String>,
 }
 
@@ -228,6 +228,14 @@ impl Document {
         match self.rebuild.require {
             true => Demand::Required,
             false => Demand::NotRequired,
+        }
+    }
+
+    /// The directory as provenance names it: the top of the source has an empty name.
+    pub(super) fn directory(&self) -> String {
+        match self.source.directory.as_str() {
+            "." => String::new(),
+            directory => directory.to_owned(),
         }
     }
 

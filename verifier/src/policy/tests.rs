@@ -56,6 +56,17 @@ fn a_policy_resolves_its_principals() {
 }
 
 #[test]
+fn the_top_of_the_source_has_two_names() {
+    let (builder, _) = keys();
+    let text = text(&[("builder", &builder)]);
+    for name in [".", ""] {
+        let source = format!("[source]\ndirectory = \"{name}\"\n");
+        let policy = parse(&text.replace("[source]\n", &source)).unwrap();
+        assert_eq!(policy.directory, "", "{name}");
+    }
+}
+
+#[test]
 fn another_key_in_the_same_file_is_another_policy() {
     let (builder, other) = keys();
     let text = text(&[]) + "[[principal]]\nname = \"builder\"\nkey = \"builder.pub\"\n";
