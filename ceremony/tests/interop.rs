@@ -58,7 +58,7 @@ const UNPINNED: [&str; 4] = [
     "skopeo",
     "docker-registry",
     "gcloud",
-    "a private Sigstore: Fulcio, Rekor, timestamp authority",
+    "Fulcio, Rekor 2, timestamp authority",
 ];
 
 #[test]
