@@ -54,10 +54,10 @@ pub fn bill(bytes: &[u8]) -> bool {
         for (index, component) in parents {
             assert!(component.parent.is_none_or(|parent| parent < index));
         }
-        let references = document.by_reference();
-        let named = document.subject.iter().chain(&document.components);
-        let named = named.filter(|component| component.reference.is_some());
-        assert_eq!(references.len(), named.count());
+        let all = document.subject.iter().chain(&document.components);
+        let mut references = all.filter_map(|component| component.reference.as_deref());
+        let mut seen = std::collections::BTreeSet::new();
+        assert!(references.all(|reference| seen.insert(reference)));
     })
 }
 

@@ -14,7 +14,7 @@ pub mod spdx;
 pub use error::Error;
 pub use format::Format;
 pub use linked::{Crate, linked};
-pub use model::{Component, Document, Kind, License, Relation, RelationKind};
+pub use model::{Component, Document, Kind, Relation, RelationKind};
 pub use parse::parse;
 
 /// The largest document that is parsed, in bytes.

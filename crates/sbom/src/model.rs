@@ -1,7 +1,5 @@
 //! What a bill of materials says, whatever its format.
 
-use std::collections::BTreeMap;
-
 use percent_encoding::percent_decode_str;
 
 use crate::{Crate, Format};
@@ -37,8 +35,6 @@ pub struct Component {
     pub purl: Option<String>,
     /// The digests as hex, by CycloneDX's name of the algorithm, such as `SHA-256`. An algorithm may be there twice.
     pub digests: Vec<(String, String)>,
-    /// The licences.
-    pub licenses: Vec<License>,
     /// The component that this one is inside of, as an index of [`Document::components`]; `None` if it is inside of the
     /// subject or at the top.
     pub parent: Option<usize>,
@@ -54,15 +50,6 @@ pub enum Kind {
     Library,
     /// Anything else, by its name in the specification in lower case, such as `application` or `operating-system`.
     Other(String),
-}
-
-/// A licence of a component.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum License {
-    /// A licence expression of SPDX, or one identifier of its list.
-    Expression(String),
-    /// The name of a licence that is not in the list.
-    Name(String),
 }
 
 /// A relation between two elements, by their identifiers. They may be those of another document.
@@ -123,13 +110,6 @@ impl Component {
 }
 
 impl Document {
-    /// The components by their identifiers.
-    pub fn by_reference(&self) -> BTreeMap<&str, &Component> {
-        let all = self.subject.iter().chain(&self.components);
-        all.filter_map(|component| Some((component.reference.as_deref()?, component)))
-            .collect()
-    }
-
     /// The number of files among the components.
     pub fn files(&self) -> usize {
         let files = self.components.iter();

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::{
-    COMPONENTS, Component, Document, Error, Format, Kind, License, Relation, RelationKind,
-};
+use crate::{COMPONENTS, Component, Document, Error, Format, Kind, Relation, RelationKind};
 
 /// A document whose schema has been checked.
 #[derive(Debug, Default, Deserialize)]
@@ -38,8 +36,6 @@ pub(super) struct Item {
     #[serde(default)]
     pub hashes: Vec<Hash>,
     #[serde(default)]
-    pub licenses: Vec<LicenseChoice>,
-    #[serde(default)]
     pub components: Vec<Item>,
 }
 
@@ -47,20 +43,6 @@ pub(super) struct Item {
 pub(super) struct Hash {
     pub alg: String,
     pub content: String,
-}
-
-/// Either a licence or an expression.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct LicenseChoice {
-    pub license: Option<NamedLicense>,
-    pub expression: Option<String>,
-}
-
-/// A licence with an identifier of SPDX or with another name.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct NamedLicense {
-    pub id: Option<String>,
-    pub name: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -143,7 +125,6 @@ impl Tree {
             version: item.version.filter(|version| !version.is_empty()),
             purl: item.purl.filter(|purl| !purl.is_empty()),
             digests: digests.collect(),
-            licenses: item.licenses.into_iter().filter_map(license).collect(),
             parent,
         })
     }
@@ -155,10 +136,4 @@ fn kind(name: String) -> Kind {
         "library" => Kind::Library,
         _ => Kind::Other(name),
     }
-}
-
-fn license(choice: LicenseChoice) -> Option<License> {
-    let named = choice.license.unwrap_or_default();
-    let expression = choice.expression.or(named.id).map(License::Expression);
-    expression.or(named.name.map(License::Name))
 }

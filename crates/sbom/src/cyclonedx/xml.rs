@@ -1,6 +1,6 @@
 use uppsala::{Document as Xml, NodeId, Parser};
 
-use super::bom::{Bom, Dependency, Hash, Item, LicenseChoice, Metadata, NamedLicense};
+use super::bom::{Bom, Dependency, Hash, Item, Metadata};
 use super::xsd;
 use crate::{Document, Error, Format, SIZE, XML_DEPTH};
 
@@ -151,7 +151,6 @@ impl Reader<'_> {
             version: self.text(node, "version"),
             purl: self.text(node, "purl"),
             hashes: hashes.map(|hash| self.hash(hash)).collect(),
-            licenses: self.licenses(node),
             components: self.items(node),
         }
     }
@@ -161,23 +160,6 @@ impl Reader<'_> {
             alg: self.attribute(node, "alg").unwrap_or_default(),
             content: self.content(node),
         }
-    }
-
-    fn licenses(&self, node: NodeId) -> Vec<LicenseChoice> {
-        let named = self.within(node, "licenses", "license").into_iter();
-        let named = named.map(|license| LicenseChoice {
-            license: Some(NamedLicense {
-                id: self.text(license, "id"),
-                name: self.text(license, "name"),
-            }),
-            expression: None,
-        });
-        let expressions = self.within(node, "licenses", "expression").into_iter();
-        let expressions = expressions.map(|expression| LicenseChoice {
-            license: None,
-            expression: Some(self.content(expression)),
-        });
-        named.chain(expressions).collect()
     }
 
     /// Adds what an element depends on, and then what each element inside it depends on.

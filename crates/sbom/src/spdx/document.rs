@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{Component, Document, Format, Kind, License, Relation, RelationKind};
+use crate::{Component, Document, Format, Kind, Relation, RelationKind};
 
 /// A document whose schema has been checked.
 #[derive(Debug, Deserialize)]
@@ -139,18 +139,6 @@ impl Licenses {
         let stated = self.license_declared.iter().chain(&self.license_concluded);
         stated.chain(lists.into_iter().flatten())
     }
-
-    /// The licences that are declared and concluded.
-    fn known(self) -> Vec<License> {
-        let stated = self.license_declared.into_iter();
-        let mut known: Vec<License> = stated
-            .chain(self.license_concluded)
-            .filter(|text| !is_unknown(text))
-            .map(License::Expression)
-            .collect();
-        known.dedup();
-        known
-    }
 }
 
 /// Whether the value stands for no value (SPDX 2.3, section 7.13: `NONE` and `NOASSERTION`).
@@ -223,7 +211,6 @@ impl Package {
             version: self.version_info.filter(|version| !version.is_empty()),
             purl: purl.map(|reference| reference.reference_locator),
             digests: digests(self.checksums),
-            licenses: self.licenses.known(),
             parent: None,
         }
     }
@@ -236,7 +223,6 @@ impl File {
             kind: Kind::File,
             name: self.file_name,
             digests: digests(self.checksums),
-            licenses: self.licenses.known(),
             ..Component::default()
         }
     }
