@@ -11,9 +11,9 @@ use content::Digest;
 use crate::compile::cargo;
 use crate::compile::program::Program;
 use crate::error::Error;
-use crate::image;
 use crate::image::assemble::Identities;
 use crate::image::output::Output;
+use crate::image::{self, Described};
 use crate::inputs::{self, Inputs, git};
 use crate::order::Order;
 use crate::spec::BuildSpec;
@@ -46,7 +46,11 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     let program = compile(order, &inputs, scratch.path())?;
     order.supply.step("assembling the image")?;
     let (identities, files) = image::assemble(&inputs, &program, output.path())?;
-    image::describe(order, &inputs, &program, &files, output.path())?;
+    let described = Described {
+        identities: &identities,
+        files: &files,
+    };
+    image::describe(order, &inputs, &program, &described, output.path())?;
     order.supply.interrupt.check()?;
     output.publish()?;
     Ok(Built {

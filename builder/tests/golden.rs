@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use builder::compile::program::{Invocation, Linked};
 use builder::image::assemble::{ImageSpec, assemble};
+use builder::image::contents::Digests;
 use builder::image::describe::{self, Description};
 use builder::inputs::git::Source;
 use builder::lock::Lock;
@@ -95,9 +96,14 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
         name: name.parse().unwrap(),
         version: version.parse().unwrap(),
         folder: folder.map(Into::into),
+        dependencies: match name {
+            "program" => vec![0],
+            _ => Vec::new(),
+        },
     };
     let source = Source {
         commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+        time: 1_764_356_940,
         tree: Digest::of(b"tree"),
         staged: "/nowhere".into(),
         directory: "workload".into(),
@@ -128,9 +134,28 @@ fn provenance() {
     testkit::golden(&golden("provenance.json"), &bytes);
 }
 
+fn files() -> [Digests; 1] {
+    [Digests {
+        path: "/workload".to_owned(),
+        sha256: Digest::of(b"the program"),
+        sha1: "9d75cc3f9e956e155e6bc7e4c5662c1a46b20a0e".to_owned(),
+    }]
+}
+
 #[test]
 fn sbom() {
-    let files = [("/workload".to_owned(), Digest::of(b"the program"))];
-    let sbom = described(|description| describe::sbom(description, &files)).unwrap();
+    let sbom = described(|description| describe::sbom(description, &files())).unwrap();
     testkit::golden(&golden("sbom.cdx.json"), &sbom.to_bytes().unwrap());
+}
+
+#[test]
+fn spdx() {
+    let image = Digest::of(b"manifest");
+    let spdx = described(|description| {
+        let sbom = describe::sbom(description, &files()).unwrap();
+        describe::spdx(description, &sbom, image, &files())
+    });
+    let spdx = spdx.unwrap();
+    assert!(::sbom::parse(&spdx).is_ok());
+    testkit::golden(&golden("sbom.spdx.json"), &spdx);
 }

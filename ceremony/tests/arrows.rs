@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "isolate",
             "oci",
             "remote",
+            "sbom",
             "scratch",
             "signature",
             "signer",

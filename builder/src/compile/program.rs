@@ -37,4 +37,6 @@ pub struct Linked {
     pub version: CrateVersion,
     /// Its folder in the source; `None` for a crate of the registry.
     pub folder: Option<PathBuf>,
+    /// The crates that it uses, by their indexes in the list that it is in, sorted.
+    pub dependencies: Vec<usize>,
 }

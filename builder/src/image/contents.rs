@@ -1,17 +1,21 @@
 //! The files that `Image.toml` lists, with their contents.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use console::hint::Hinted;
 use content::{Digest, Hasher};
 use oci::layer::{Content, Entry, Executable, Kind};
+use sha1_checked::{Digest as _, Sha1};
 
 use crate::at::At;
 use crate::compile::program::Program;
 use crate::spec::{FileSpec, Origin};
 use crate::untrusted::shown;
+
+/// Bytes that are read at once.
+const BUFFER: usize = 64 << 10;
 
 /// All files, in the order of `Image.toml`, which is in the staged `directory`.
 ///
@@ -94,30 +98,56 @@ fn below(directory: &Path, name: &str) -> Result<PathBuf, Hinted> {
     }
 }
 
-/// The absolute path and the digest of each file among `entries`.
+/// A file of the image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Digests {
+    /// The absolute path.
+    pub path: String,
+    /// The digest.
+    pub sha256: Digest,
+    /// The SHA-1 as hex, which SPDX has beside it.
+    pub sha1: String,
+}
+
+/// The digests of each file among `entries`.
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn digests(entries: &[Entry]) -> Result<Vec<(String, Digest)>, At> {
+pub fn digests(entries: &[Entry]) -> Result<Vec<Digests>, At> {
     let files = entries.iter().filter_map(|entry| match &entry.kind {
         Kind::File { content, .. } => Some((entry, content)),
         Kind::Directory | Kind::Symlink { .. } => None,
     });
     files
-        .map(|(entry, content)| Ok((format!("/{}", entry.path), digest(content)?)))
+        .map(|(entry, content)| {
+            let path = format!("/{}", entry.path);
+            let (read, from) = match content {
+                Content::Bytes(bytes) => (hash(&mut &bytes[..]), Path::new(&path)),
+                Content::File(file) => {
+                    let opened = fs::File::open(file);
+                    let read = opened.and_then(|mut opened| hash(&mut opened));
+                    (read, file.as_path())
+                }
+            };
+            let (sha256, sha1) = read.map_err(At::reading(from))?;
+            Ok(Digests { path, sha256, sha1 })
+        })
         .collect()
 }
 
-fn digest(content: &Content) -> Result<Digest, At> {
-    let path = match content {
-        Content::Bytes(bytes) => return Ok(Digest::of(bytes)),
-        Content::File(path) => path,
-    };
-    let mut hasher = Hasher::new();
-    fs::File::open(path)
-        .and_then(|mut file| io::copy(&mut file, &mut hasher))
-        .map_err(At::reading(path))?;
-    Ok(hasher.finish())
+/// The SHA-256, and the SHA-1 as hex.
+fn hash(content: &mut dyn Read) -> io::Result<(Digest, String)> {
+    let (mut sha256, mut sha1) = (Hasher::new(), Sha1::new());
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let count = content.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        sha256.update(&buffer[..count]);
+        sha1.update(&buffer[..count]);
+    }
+    Ok((sha256.finish(), hex::encode(sha1.try_finalize().hash())))
 }
 
 #[cfg(test)]

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 
 use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
+use attest::sbom::{Spdx, crate_purl, own_crate_purl};
 use attest::{Provenance, Sbom};
+use chrono::{DateTime, SecondsFormat};
 use console::hint::Hinted;
 use content::Digest;
 use serde_json::{Value, json};
 
+use super::contents::Digests;
 use crate::compile::program::{Invocation, Linked};
 use crate::inputs::git::Source;
 use crate::lock::Lock;
@@ -111,23 +114,67 @@ fn sha256(digest: &Digest) -> BTreeMap<String, String> {
     BTreeMap::from([("sha256".to_owned(), digest.hex())])
 }
 
-/// The bill of materials: the files of the image, the crates of its program, and the packages whose objects are linked
-/// into it. Crates of the source have the digest of the staged source.
+/// The bill of materials: the files of the image, the crates of its program with what each depends on, and the packages whose
+/// objects are linked into it. Crates of the source have the digest of the staged source.
 ///
 /// # Errors
 /// The lock does not name a crate of the program.
-pub fn sbom(description: &Description<'_>, files: &[(String, Digest)]) -> Result<Sbom, Hinted> {
+pub fn sbom(description: &Description<'_>, files: &[Digests]) -> Result<Sbom, Hinted> {
     let mut sbom = Sbom::new();
-    for (path, digest) in files {
-        sbom.add_file(path, *digest);
+    for file in files {
+        sbom.add_file(&file.path, file.sha256);
     }
     for one in description.linked {
         add_linked(&mut sbom, one, description)?;
+        let used = one.dependencies.iter();
+        let used = used.filter_map(|index| description.linked.get(*index));
+        used.for_each(|used| sbom.add_dependency(&purl(one), &purl(used)));
     }
     let packages = description.lock.packages.iter();
     let linked = packages.filter(|package| is_linked(&package.name));
     linked.for_each(|one| add_package(&mut sbom, one, description.architecture));
     Ok(sbom)
+}
+
+/// The same bill of materials as SPDX, about the image with this digest. It counts as created when the source was committed.
+///
+/// # Errors
+/// A file of the bill of materials is not among `files`.
+pub fn spdx(
+    description: &Description<'_>,
+    sbom: &Sbom,
+    image: Digest,
+    files: &[Digests],
+) -> Result<Vec<u8>, attest::Error> {
+    let linked = description.linked;
+    let is_used = |index: usize| linked.iter().any(|one| one.dependencies.contains(&index));
+    let mut roots = linked
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !is_used(*index));
+    let application = roots.next().map(|(_, root)| purl(root));
+    let sha1 = files
+        .iter()
+        .map(|file| (file.path.clone(), file.sha1.clone()));
+    let time = i64::try_from(description.source.time).ok();
+    let time = time
+        .and_then(|time| DateTime::from_timestamp(time, 0))
+        .unwrap_or_default();
+    sbom.to_spdx(&Spdx {
+        image,
+        sha1: &sha1.collect(),
+        created: &time.to_rfc3339_opts(SecondsFormat::Secs, true),
+        application: application.as_deref(),
+    })
+}
+
+/// The package URL of a crate, as in the bill of materials.
+fn purl(one: &Linked) -> String {
+    let (name, version) = (one.name.as_str(), one.version.as_str());
+    match &one.folder {
+        Some(folder) => own_crate_purl(name, version, &folder.to_string_lossy()),
+        None => crate_purl(name, version),
+    }
 }
 
 fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> Result<(), Hinted> {
@@ -205,6 +252,7 @@ mod tests {
             name: name.parse().unwrap(),
             version: version.parse().unwrap(),
             folder: folder.map(Into::into),
+            dependencies: Vec::new(),
         }
     }
 
@@ -215,6 +263,7 @@ mod tests {
         ];
         let source = Source {
             commit: "0".repeat(40),
+            time: 1_764_356_940,
             tree: Digest::of(b"tree"),
             staged: "/nowhere".into(),
             directory: "workload".into(),
@@ -261,7 +310,11 @@ mod tests {
 
     #[test]
     fn the_bill_lists_linked_packages_and_no_tools() {
-        let files = [("/workload".to_owned(), Digest::of(b"binary"))];
+        let files = [Digests {
+            path: "/workload".to_owned(),
+            sha256: Digest::of(b"binary"),
+            sha1: "0".repeat(40),
+        }];
         let sbom = with(|description| sbom(description, &files)).unwrap();
         let names: Vec<_> = sbom.packages().map(|item| item.name.as_str()).collect();
         assert_eq!(names, ["libc6-dev", "libgcc-12-dev", "libstd-rust-web-dev"]);

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use attest::{Provenance, Sbom};
 use console::hint::Hinted;
-use content::{Digest, json};
+use content::json;
 use oci::{Execution, Layout};
 use serde_json::json;
 
 use super::assemble::{self, Identities, ImageSpec};
-use super::contents;
+use super::contents::{self, Digests};
 use super::describe::{self, Description};
 use crate::at::At;
 use crate::compile::program::Program;
@@ -30,7 +30,7 @@ pub(crate) fn assemble(
     inputs: &Inputs,
     program: &Program,
     layout: &Path,
-) -> Result<(Identities, Vec<(String, Digest)>), Error> {
+) -> Result<(Identities, Vec<Digests>), Error> {
     let spec = &inputs.wanted.spec;
     let directory = inputs.source.staged.join(&inputs.source.directory);
     let entries = contents::entries(&spec.files, &directory, program)?;
@@ -58,12 +58,18 @@ fn execution(start: &StartSpec) -> Execution {
     }
 }
 
+/// The image that documents are about.
+pub(crate) struct Described<'a> {
+    pub identities: &'a Identities,
+    pub files: &'a [Digests],
+}
+
 /// Writes the documents about the image, and the signed package index, into its layout.
 pub(crate) fn describe(
     order: &Order<'_>,
     inputs: &Inputs,
     program: &Program,
-    files: &[(String, Digest)],
+    image: &Described<'_>,
     layout: &Path,
 ) -> Result<(), Error> {
     let own;
@@ -87,8 +93,17 @@ pub(crate) fn describe(
     let unwritten = |error: attest::Error| Hinted::doing("describing image", error);
     let provenance = describe::provenance(&description).to_bytes();
     let provenance = provenance.map_err(unwritten)?;
-    let sbom = describe::sbom(&description, files)?.to_bytes();
-    let sbom = sbom.map_err(unwritten)?;
+    let sbom = describe::sbom(&description, image.files)?;
+    let spdx = describe::spdx(
+        &description,
+        &sbom,
+        image.identities.image_digest,
+        image.files,
+    );
+    let (sbom, spdx) = (
+        sbom.to_bytes().map_err(unwritten)?,
+        spdx.map_err(unwritten)?,
+    );
     let checks = json::canonical(&json!({ "registry": inputs.registry }));
     let path = layout.join(CHECKS);
     let checks = checks.map_err(|error| At::writing(&path)(io::Error::other(error)))?;
@@ -96,6 +111,7 @@ pub(crate) fn describe(
     for (name, bytes) in [
         (provenance_file, provenance),
         (sbom_file, sbom),
+        (Sbom::SPDX_FILE, spdx),
         (CHECKS, checks),
     ] {
         let path = layout.join(name);

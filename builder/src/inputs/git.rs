@@ -44,6 +44,8 @@ const GIT: &str = ".git";
 pub struct Source {
     /// The commit, in hex.
     pub commit: String,
+    /// When it was made, as its committer's machine has it, in seconds since 1970. Nothing in the image depends on it.
+    pub time: u64,
     /// SHA-256 over paths, modes and contents of all staged files; git's own names are SHA-1.
     pub tree: Digest,
     /// The folder that it is staged in; paths below are those of the repository.
@@ -84,6 +86,7 @@ pub fn stage(directory: &Path, into: &Path) -> Result<Source, SourceError> {
     Ok(Source {
         tree: write(&mut committed, &files, into)?,
         commit,
+        time: committed.time(),
         staged: into.to_owned(),
         directory: prefix.into(),
         cargo_lock: needed.cargo_lock.as_str().into(),

@@ -1,15 +1,16 @@
 //! The software bill of materials of an image, as CycloneDX 1.5. It has no serial number and no time, so
 //! the same contents always give the same bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
+use ::sbom::{Document, Kind, RelationKind, cyclonedx};
 use content::{Digest, json, limits};
 use cyclonedx_bom::models::bom::Bom;
 use cyclonedx_bom::models::component::{Classification, Component, Components};
+use cyclonedx_bom::models::dependency::{Dependencies, Dependency};
 use cyclonedx_bom::models::hash::{Hash, HashAlgorithm, HashValue, Hashes};
 use cyclonedx_bom::prelude::Purl;
-use sbom::{Document, Kind, cyclonedx, spdx};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -18,7 +19,9 @@ use crate::Statement;
 use crate::predicate::{Predicate, Purpose};
 
 mod item;
+mod spdx;
 
+pub use self::spdx::Spdx;
 pub use item::{Item, crate_purl, own_crate_purl, package_purl};
 
 /// The types of predicates that are bills of materials: CycloneDX and SPDX.
@@ -33,8 +36,8 @@ pub(crate) const SPDX: &str = "https://spdx.dev/Document";
 pub fn document(statement: &Statement<Value>) -> Result<Document, Error> {
     let predicate = statement.predicate.clone();
     match (statement.predicate_type.as_str(), predicate) {
-        (SPDX, Value::String(text)) => Ok(spdx::parse_tag_value(text.as_bytes())?),
-        (SPDX, predicate) => Ok(spdx::from_value(predicate)?),
+        (SPDX, Value::String(text)) => Ok(::sbom::spdx::parse_tag_value(text.as_bytes())?),
+        (SPDX, predicate) => Ok(::sbom::spdx::from_value(predicate)?),
         (kind, predicate) if kind == Sbom::PREDICATE.uri => Ok(cyclonedx::from_value(predicate)?),
         (other, _) => Err(Error::Value {
             what: "type of bill of materials",
@@ -54,6 +57,8 @@ fn cyclonedx_document(bytes: &[u8]) -> Result<Document, Error> {
 pub struct Sbom {
     files: BTreeMap<String, Digest>,
     packages: BTreeMap<String, Item>,
+    /// The package URLs of what a crate depends on, by its own.
+    dependencies: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Sbom {
@@ -94,6 +99,12 @@ impl Sbom {
     pub fn add_package(&mut self, name: &str, version: &str, architecture: &str, digest: Digest) {
         let purl = package_purl(name, version, architecture);
         self.add(purl, name, version, digest);
+    }
+
+    /// Adds that one crate depends on another, both by their package URLs.
+    pub fn add_dependency(&mut self, user: &str, used: &str) {
+        let of_user = self.dependencies.entry(user.to_owned()).or_default();
+        of_user.insert(used.to_owned());
     }
 
     fn add(&mut self, purl: String, name: &str, version: &str, digest: Digest) {
@@ -143,13 +154,21 @@ impl Sbom {
 
     fn from_value(value: Value) -> Result<Self, Error> {
         let mut sbom = Self::default();
-        for component in cyclonedx::from_value(value)?.components {
+        let document = cyclonedx::from_value(value)?;
+        for component in document.components {
             sbom.take(component)?;
+        }
+        for relation in document.relations {
+            let is_known = |purl: &String| sbom.packages.contains_key(purl);
+            let ends = [&relation.from, &relation.to];
+            if relation.kind == RelationKind::DependsOn && ends.into_iter().all(is_known) {
+                sbom.add_dependency(&relation.from, &relation.to);
+            }
         }
         Ok(sbom)
     }
 
-    fn take(&mut self, component: sbom::Component) -> Result<(), Error> {
+    fn take(&mut self, component: ::sbom::Component) -> Result<(), Error> {
         let digest = sha256(&component)?;
         let name = component.name;
         // A component inside another would not be compared with anything.
@@ -199,9 +218,15 @@ impl Sbom {
             .map(Ok)
             .chain(packages)
             .collect::<Result<_, Error>>()?;
+        let dependencies = self.dependencies.iter().map(|(user, used)| Dependency {
+            dependency_ref: user.clone(),
+            dependencies: used.iter().cloned().collect(),
+        });
+        let dependencies: Vec<_> = dependencies.collect();
         Ok(Bom {
             serial_number: None,
             components: Some(Components(components)),
+            dependencies: (!dependencies.is_empty()).then_some(Dependencies(dependencies)),
             ..Bom::default()
         })
     }
@@ -253,7 +278,7 @@ fn hashes(digest: &Digest) -> Option<Hashes> {
     }]))
 }
 
-fn sha256(component: &sbom::Component) -> Result<Digest, Error> {
+fn sha256(component: &::sbom::Component) -> Result<Digest, Error> {
     let hex = component.digest("SHA-256");
     let hex = hex.ok_or_else(|| unexpected("one SHA-256", &component.name))?;
     Digest::from_hex(hex).map_err(|_| unexpected("64 lower-case hex digits", hex))

@@ -357,3 +357,33 @@ fn the_example_can_be_used() {
     case.add_text("{\"review\": \"approved\", \"open\": []}")
         .passes();
 }
+
+/// The example in `docs/sbom.md`.
+#[test]
+fn licences_in_an_sbom_are_judged_by_an_expression() {
+    let example = include_str!("../../../docs/sbom.md");
+    let (_, example) = example.split_once("```toml\n[[attestation]]\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let entry = example.replace("supplier", "builder");
+    let packages = |licenses: &[Option<&str>]| {
+        let package = |license: &Option<&str>| match license {
+            Some(license) => json!({"name": "a", "licenseDeclared": license}),
+            None => json!({"name": "a"}),
+        };
+        json!({"packages": licenses.iter().map(package).collect::<Vec<_>>()})
+    };
+    let spdx = "https://spdx.dev/Document";
+    for (licenses, is_allowed) in [
+        (&[Some("MIT"), Some("ISC")][..], true),
+        (&[Some("MIT"), Some("AGPL-3.0-only")], false),
+        (&[Some("MIT"), None], false),
+    ] {
+        let mut case = Attestations::new(&entry, "");
+        // The rule for bills of materials judges it, too, and has a good one beside it.
+        case.add(spdx, packages(licenses));
+        match is_allowed {
+            true => case.passes(),
+            false => case.is_refused("cel: expected true, found false"),
+        }
+    }
+}

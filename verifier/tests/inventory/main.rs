@@ -220,6 +220,41 @@ fn files_of_an_spdx_package_show_it() {
     );
 }
 
+#[test]
+fn the_spdx_that_the_builder_writes_agrees_with_its_image() {
+    let mut case = Case::honest();
+    let mut bill = attest::Sbom::new();
+    let purl = |index: usize| format!("pkg:cargo/{}@{}", CRATES[index].0, CRATES[index].1);
+    for (name, version) in CRATES {
+        bill.add_crate(name, version, Digest::of(name.as_bytes()));
+    }
+    bill.add_dependency(&purl(0), &purl(1));
+    bill.add_package("libc6-dev", "2.36-9", "amd64", Digest::of(b"libc"));
+    let binary = with_crates(&CRATES);
+    let files: [(&str, &[u8]); 4] = [
+        ("/bin/app", &binary),
+        ("/bin/same", &binary),
+        ("/etc/config", b"config"),
+        ("/var/a/c", b"new"),
+    ];
+    for (path, bytes) in files {
+        bill.add_file(path, Digest::of(bytes));
+    }
+    let sha1 = files.map(|(path, _)| (path.to_owned(), "0".repeat(40)));
+    let spdx = bill.to_spdx(&attest::sbom::Spdx {
+        image: Digest::of(b"manifest"),
+        sha1: &sha1.into(),
+        created: "2026-11-28T19:09:00Z",
+        application: Some(&purl(0)),
+    });
+    let spdx = spdx.unwrap();
+    let (faults, unshown) = case.compared(&spdx);
+    assert_eq!((faults, unshown.len()), (Vec::new(), 1));
+    case.put("bin/backdoor", b"x");
+    let backdoor = "file bin/backdoor of the image belongs to no component";
+    assert_eq!(case.compared(&spdx).0, [backdoor]);
+}
+
 /// Runs `verifier check sbom WORDS` in a folder; gives the exit status, standard output and standard error.
 fn run(folder: &Path, words: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));

@@ -138,12 +138,17 @@ impl Case {
 
     /// The faults that are found, and what is not shown.
     pub fn report(&self) -> (Vec<String>, Vec<String>) {
+        self.compared(self.document().as_bytes())
+    }
+
+    /// As [`Case::report`], with another bill of materials.
+    pub fn compared(&self, document: &[u8]) -> (Vec<String>, Vec<String>) {
         let folder = TempDir::new().unwrap();
         let (layout, image) = self.layout(folder.path());
         let contents = Contents::read(image, &|descriptor| {
             Ok(Box::new(layout.open_blob(&descriptor.digest).unwrap()))
         });
-        let document = sbom::parse(self.document().as_bytes()).unwrap();
+        let document = sbom::parse(document).unwrap();
         let lock = locked(self.lock.as_bytes()).unwrap();
         let contents = contents.unwrap();
         let report = Inventory::of(&contents, View::Container).check(&document, Some(&lock));

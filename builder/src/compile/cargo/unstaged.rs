@@ -45,6 +45,7 @@ mod tests {
     fn missed(line: &str, cargo_lock: &str, folders: &[&str]) -> Option<String> {
         let source = Source {
             commit: "0".repeat(40),
+            time: 1_764_356_940,
             tree: Digest::of(b"tree"),
             staged: "/nowhere".into(),
             directory: "app".into(),

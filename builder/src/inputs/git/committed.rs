@@ -14,6 +14,9 @@ use crate::untrusted::shown;
 /// Files and folders that change what cargo does if they are in a folder above the one where it runs.
 const OBEYED: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo"];
 
+/// The last second of the year 9999, which has four digits in RFC 3339.
+const LATEST: u64 = 253_402_300_799;
+
 /// A file of the commit.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
@@ -61,6 +64,7 @@ type Folder = Rc<BTreeMap<String, Entry>>;
 pub(super) struct Committed {
     objects: Objects,
     root: ObjectName,
+    time: u64,
     folders: BTreeMap<String, Folder>,
     entries: usize,
 }
@@ -82,9 +86,15 @@ impl Committed {
         Ok(Self {
             objects,
             root: root.ok_or_else(|| answer(first))?,
+            time: time(&text),
             folders: BTreeMap::new(),
             entries: 0,
         })
+    }
+
+    /// When the commit was made, as its committer's machine has it, in seconds since 1970.
+    pub(super) fn time(&self) -> u64 {
+        self.time
     }
 
     /// The bytes of the file at `path`; `None` if the commit has nothing there.
@@ -303,5 +313,49 @@ fn plain(folder: &str, name: &[u8]) -> Result<String, SourceError> {
     match !name.contains('/') && SourcePath::parse(name).is_ok() {
         true => Ok(name.to_owned()),
         false => Err(refused()),
+    }
+}
+
+/// The time in a commit's line `committer NAME <ADDRESS> SECONDS ZONE`. Commits of broken programs may have none, or one before 1970
+/// or after the year 9999: then it is 0.
+fn time(commit: &str) -> u64 {
+    let head = commit.lines().take_while(|line| !line.is_empty());
+    let committer = head
+        .filter_map(|line| line.strip_prefix("committer "))
+        .next();
+    let times = committer.and_then(|line| line.rsplit_once("> "));
+    let seconds = times.and_then(|(_, times)| times.split(' ').next());
+    let seconds = seconds.and_then(|seconds| seconds.parse().ok());
+    seconds
+        .filter(|seconds| *seconds <= LATEST)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_is_that_of_the_committer() {
+        let commit = |committer: &str| {
+            format!(
+                "tree x\nauthor a <a> 1 +0000\ncommitter {committer}\n\ncommitter b <b> 7 +0000\n"
+            )
+        };
+        assert_eq!(time(&commit("a> b <c> 1764356940 -0130")), 1_764_356_940);
+        assert_eq!(time(&commit("a <b> 0 +0000")), 0);
+        for broken in [
+            "a <b> -1 +0000",
+            "a <b> 99999999999999999999 +0000",
+            "a <b> 253402300800 +0000",
+            "a <b>",
+            "",
+        ] {
+            assert_eq!(time(&commit(broken)), 0, "{broken}");
+        }
+        assert_eq!(
+            time("tree x\nauthor a <a> 1 +0000\n\ncommitter b <b> 7 +0000\n"),
+            0
+        );
     }
 }

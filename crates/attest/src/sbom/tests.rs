@@ -10,8 +10,12 @@ fn sbom() -> Sbom {
         "amd64",
         Digest::of(b"libc"),
     );
+    sbom.add_own_crate("app", "0.1.0", "app", Digest::of(b"source"));
+    sbom.add_dependency(APP, "pkg:cargo/ring@0.17.14");
     sbom
 }
+
+const APP: &str = "pkg:cargo/app@0.1.0?download_url=file:%2F%2Fapp";
 
 #[test]
 fn comes_back_as_it_was() {
@@ -24,7 +28,7 @@ fn comes_back_as_it_was() {
             .crates()
             .map(|item| item.purl.as_str())
             .collect::<Vec<_>>(),
-        ["pkg:cargo/ring@0.17.14"]
+        [APP, "pkg:cargo/ring@0.17.14"]
     );
 }
 
@@ -69,7 +73,10 @@ fn reads_what_the_schema_allows() {
         serde_json::json!({"services": [{"name": "none"}]}),
         serde_json::json!({"specVersion": "1.6", "declarations": {}}),
         serde_json::json!({"specVersion": "1.7", "citations": []}),
-        serde_json::json!({"dependencies": [{"ref": "a", "dependsOn": ["b"]}]}),
+        serde_json::json!({"dependencies": [
+            {"ref": "a", "dependsOn": ["b"]},
+            {"ref": APP, "dependsOn": ["pkg:cargo/ring@0.17.14"]},
+        ]}),
     ] {
         assert_eq!(with(members.clone()).unwrap(), sbom(), "{members}");
     }
@@ -113,12 +120,12 @@ fn refuses_components_that_readers_would_not_see() {
         let error = Sbom::parse(changed.to_string().as_bytes()).unwrap_err();
         assert!(error.to_string().contains(reason), "{error}: {reason}");
     };
-    // The components: 0 is the file, 1 the crate, 2 the package.
-    refused("pkg:cargo/", &|all| all[1]["name"] = "other".into());
-    refused("pkg:cargo/", &|all| all[1]["version"] = "0.17.15".into());
-    refused("pkg:npm/a@1", &|all| all[2]["purl"] = "pkg:npm/a@1".into());
+    // The components: 0 is the file, 1 an own crate, 2 a crate, 3 the package.
+    refused("pkg:cargo/", &|all| all[2]["name"] = "other".into());
+    refused("pkg:cargo/", &|all| all[2]["version"] = "0.17.15".into());
+    refused("pkg:npm/a@1", &|all| all[3]["purl"] = "pkg:npm/a@1".into());
     let kind = "a file, or a library with a purl";
-    refused(kind, &|all| all[1]["type"] = "application".into());
+    refused(kind, &|all| all[2]["type"] = "application".into());
     refused(kind, &|all| all[0]["type"] = "library".into());
     refused("SHA-256", &|all| all[0]["hashes"] = Value::Array(vec![]));
     refused("SHA-256", &|all| {
@@ -137,4 +144,98 @@ fn refuses_components_that_readers_would_not_see() {
         twice["description"] = "another".into();
         all.as_array_mut().unwrap().push(twice);
     });
+}
+
+fn spdx(sbom: &Sbom, created: &str) -> Vec<u8> {
+    let sha1 = BTreeMap::from([("/workload".to_owned(), "0".repeat(40))]);
+    let about = Spdx {
+        image: Digest::of(b"manifest"),
+        sha1: &sha1,
+        created,
+        application: Some(APP),
+    };
+    sbom.to_spdx(&about).unwrap()
+}
+
+#[test]
+fn spdx_has_the_same_components() {
+    let created = "2026-11-28T19:09:00Z";
+    let bytes = spdx(&sbom(), created);
+    assert_eq!(bytes, spdx(&sbom(), created));
+    let document = ::sbom::parse(&bytes).unwrap();
+    let listed = |kind: Option<Kind>| {
+        let all = document
+            .components
+            .iter()
+            .filter(move |one| kind.as_ref().is_none_or(|kind| one.kind == *kind));
+        all.map(|one| {
+            (
+                one.purl.clone(),
+                one.name.clone(),
+                one.digest("SHA-256").map(str::to_owned),
+            )
+        })
+    };
+    let files: Vec<_> = listed(Some(Kind::File)).collect();
+    let binary = Some(Digest::of(b"binary").hex());
+    assert_eq!(files, [(None, "./workload".to_owned(), binary)]);
+    let packages: Vec<_> = listed(None).filter(|(purl, ..)| purl.is_some()).collect();
+    let expected = sbom().packages.into_values();
+    let expected: Vec<_> = expected
+        .map(|item| (Some(item.purl), item.name, Some(item.digest.hex())))
+        .collect();
+    assert_eq!(packages, expected);
+}
+
+#[test]
+fn spdx_relates_image_application_and_crates() {
+    let bytes = spdx(&sbom(), "2026-11-28T19:09:00Z");
+    let document = ::sbom::parse(&bytes).unwrap();
+    let named = |reference: &str| {
+        let mut all = document.components.iter();
+        let found = all.find(|one| one.reference.as_deref() == Some(reference));
+        found.map_or("document".to_owned(), |one| one.name.clone())
+    };
+    let relations = document.relations.iter().map(|relation| {
+        let kind = format!("{:?}", relation.kind);
+        [named(&relation.from), kind, named(&relation.to)].join(" ")
+    });
+    let expected = [
+        "document Describes image",
+        "document Describes app",
+        "image Contains ./workload",
+        "image Contains app",
+        "app Other(\"STATIC_LINK\") libc6-dev",
+        "app DependsOn ring",
+    ];
+    assert_eq!(relations.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn each_spdx_document_has_a_namespace_of_its_own() {
+    let namespace = |bytes: &[u8]| {
+        let document: Value = json::parse(bytes, 100_000).unwrap();
+        document["documentNamespace"].as_str().unwrap().to_owned()
+    };
+    let first = namespace(&spdx(&sbom(), "2026-11-28T19:09:00Z"));
+    let second = namespace(&spdx(&sbom(), "2026-11-28T19:09:01Z"));
+    assert_ne!(first, second);
+    for one in [first, second] {
+        let parts: Vec<usize> = one
+            .strip_prefix("urn:uuid:")
+            .unwrap()
+            .split('-')
+            .map(str::len)
+            .collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12]);
+        assert_eq!((&one[23..24], &one[28..29]), ("8", "8"));
+    }
+    let none = BTreeMap::new();
+    let about = Spdx {
+        image: Digest::of(b""),
+        sha1: &none,
+        created: "2026-11-28T19:09:00Z",
+        application: None,
+    };
+    assert!(sbom().to_spdx(&about).is_err());
 }
