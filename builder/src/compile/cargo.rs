@@ -1,5 +1,6 @@
 //! Builds with cargo: in the sandbox, at fixed paths, with the compiler and linker of the build root.
 
+mod auditable;
 mod linker;
 mod report;
 mod scarcity;
@@ -61,6 +62,7 @@ pub(crate) fn build(
     compile(&plan, spec, order, &inputs.source, &path)?;
     // After compiling: if cargo cannot resolve the source, compiling has failed already, and refused the source.
     let linked = linked(&plan, spec, order, scratch)?;
+    auditable::add(&path, &linked)?;
     Ok(Program {
         name: spec.package.clone(),
         path,

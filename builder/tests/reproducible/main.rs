@@ -206,10 +206,36 @@ fn different_users_and_folders_give_one_digest() {
         fs::remove_file(layout.join("checks.json")).unwrap();
     }
     assert_eq!(relative(&first), relative(&second));
-    let sbom = attest::Sbom::parse(&fs::read(first.join("sbom.cdx.json")).unwrap()).unwrap();
-    let crates: Vec<_> = sbom.crates().map(|one| one.name.as_str()).collect();
+    let bill = attest::Sbom::parse(&fs::read(first.join("sbom.cdx.json")).unwrap()).unwrap();
+    let crates: Vec<_> = bill.crates().map(|one| one.name.as_str()).collect();
     assert_eq!(crates, ["itoa", "probe"]);
+    let spdx = sbom::parse(&fs::read(first.join(attest::Sbom::SPDX_FILE)).unwrap()).unwrap();
+    let crates = spdx
+        .components
+        .iter()
+        .filter_map(sbom::Component::named_crate);
+    let mut crates: Vec<_> = crates.collect();
+    crates.sort();
+    assert_eq!(in_program(&first), crates);
     assert_eq!(fs::read_dir(store.join("coming")).unwrap().count(), 0);
+}
+
+/// The crates that the program of an image lists.
+fn in_program(layout: &Path) -> Vec<sbom::Crate> {
+    let layout = oci::Layout::open(layout).unwrap();
+    let image = layout.image().unwrap();
+    let layer = layout
+        .open_blob(&image.manifest().layers[0].digest)
+        .unwrap();
+    let mut crates = Vec::new();
+    oci::layer::read(layer, |_, content| -> Result<(), oci::Error> {
+        let mut bytes = Vec::new();
+        content.read_to_end(&mut bytes).unwrap();
+        crates.extend(sbom::linked(&bytes).unwrap().unwrap_or_default());
+        Ok(())
+    })
+    .unwrap();
+    crates
 }
 
 /// A build with another umask, time zone, language, environment, home and current folder.

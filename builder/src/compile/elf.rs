@@ -1,0 +1,233 @@
+//! Adds a section to a program in ELF (System V ABI, gABI 4, chapter 4), in 64 bits and little endian.
+
+use std::fmt;
+
+/// Sizes of the header and of a section header, in bytes.
+const HEADER: usize = 64;
+const SECTION: usize = 64;
+/// Where the header has the offset of the section headers, their size and number, and the index of the section with their
+/// names.
+const HEADERS_AT: usize = 40;
+const SIZE_AT: usize = 58;
+const COUNT_AT: usize = 60;
+const NAMES_AT: usize = 62;
+/// Where a section header has the type, the offset and the size of its section, and the alignment.
+const TYPE_AT: usize = 4;
+const OFFSET_AT: usize = 24;
+const LENGTH_AT: usize = 32;
+const ALIGNMENT_AT: usize = 48;
+/// Class, byte order and version after the magic number: 64 bits, little endian, 1.
+const IDENTITY: &[u8] = b"\x7fELF\x02\x01\x01";
+/// The type of a section with content that only other programs than the loader interpret.
+const PROGBITS: u32 = 1;
+/// The first index that the header cannot hold.
+const RESERVED: u16 = 0xff00;
+
+/// Why no section can be added.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Fault {
+    /// The program is not in 64-bit little-endian ELF, or its section headers cannot be read.
+    Unreadable,
+    /// It already has a section with this name.
+    Present,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Unreadable => "expected ELF in 64 bits, little endian, with section headers",
+            Self::Present => "expected no section of this name, found one",
+        })
+    }
+}
+
+/// Adds a section that is not loaded. The content, the longer list of names and the longer list of headers are appended, so
+/// that nothing that the program is loaded from moves. The old lists stay in the file, without a reference to them.
+///
+/// # Errors
+/// See [`Fault`].
+pub(super) fn add_section(program: &mut Vec<u8>, name: &str, content: &[u8]) -> Result<(), Fault> {
+    let sections = Sections::read(program).ok_or(Fault::Unreadable)?;
+    if sections.has(name).ok_or(Fault::Unreadable)? {
+        return Err(Fault::Present);
+    }
+    sections
+        .extend(program, name, content)
+        .ok_or(Fault::Unreadable)
+}
+
+/// The list of sections.
+struct Sections {
+    /// The headers, as they are in the file.
+    headers: Vec<u8>,
+    /// The number of headers.
+    count: u16,
+    /// The index of the section with the names.
+    index: u16,
+    /// The names.
+    names: Vec<u8>,
+}
+
+impl Sections {
+    fn read(program: &[u8]) -> Option<Self> {
+        if program.len() < HEADER || !program.starts_with(IDENTITY) {
+            return None;
+        }
+        let [size, count, index] = [SIZE_AT, COUNT_AT, NAMES_AT].map(|at| half(program, at));
+        let (count, index) = (count?, index?);
+        if usize::from(size?) != SECTION || index >= count || count >= RESERVED - 1 {
+            return None;
+        }
+        let headers = part(
+            program,
+            word(program, HEADERS_AT)?,
+            usize::from(count) * SECTION,
+        )?;
+        let header = &headers[usize::from(index) * SECTION..];
+        let length = usize::try_from(word(header, LENGTH_AT)?).ok()?;
+        let names = part(program, word(header, OFFSET_AT)?, length)?;
+        Some(Self {
+            headers: headers.to_vec(),
+            count,
+            index,
+            names: names.to_vec(),
+        })
+    }
+
+    /// Whether a section has this name; `None` if one has a name outside the list.
+    fn has(&self, name: &str) -> Option<bool> {
+        let mut found = false;
+        for header in self.headers.chunks_exact(SECTION) {
+            let at = u32::from_le_bytes(header[..4].try_into().ok()?);
+            let rest = self.names.get(usize::try_from(at).ok()?..)?;
+            found |= rest.split(|byte| *byte == 0).next()? == name.as_bytes();
+        }
+        Some(found)
+    }
+
+    fn extend(mut self, program: &mut Vec<u8>, name: &str, content: &[u8]) -> Option<()> {
+        let mut header = [0; SECTION];
+        put(
+            &mut header,
+            0,
+            &u32::try_from(self.names.len()).ok()?.to_le_bytes(),
+        );
+        put(&mut header, TYPE_AT, &PROGBITS.to_le_bytes());
+        place(&mut header, program.len(), content.len());
+        put(&mut header, ALIGNMENT_AT, &1_u64.to_le_bytes());
+        program.extend(content);
+
+        self.names.extend(name.bytes().chain([0]));
+        let of_names = usize::from(self.index) * SECTION;
+        place(
+            &mut self.headers[of_names..],
+            program.len(),
+            self.names.len(),
+        );
+        program.extend(&self.names);
+
+        self.headers.extend(header);
+        program.resize(program.len().next_multiple_of(8), 0);
+        let at = program.len() as u64;
+        put(program, HEADERS_AT, &at.to_le_bytes());
+        put(program, COUNT_AT, &(self.count + 1).to_le_bytes());
+        program.extend(&self.headers);
+        Some(())
+    }
+}
+
+/// Writes offset and size of a section into its header.
+fn place(header: &mut [u8], offset: usize, length: usize) {
+    put(header, OFFSET_AT, &(offset as u64).to_le_bytes());
+    put(header, LENGTH_AT, &(length as u64).to_le_bytes());
+}
+
+fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
+    bytes[at..at + value.len()].copy_from_slice(value);
+}
+
+fn half(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+fn part(bytes: &[u8], at: u64, length: usize) -> Option<&[u8]> {
+    let at = usize::try_from(at).ok()?;
+    bytes.get(at..at.checked_add(length)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::process::Command;
+
+    use super::*;
+
+    /// A small program of this machine.
+    fn small() -> Vec<u8> {
+        std::fs::read("/bin/true").unwrap()
+    }
+
+    #[test]
+    fn a_program_runs_as_before_and_has_the_section() {
+        let before = small();
+        let mut program = before.clone();
+        add_section(&mut program, ".dep-v0", b"content").unwrap();
+        // Only offset and number of the section headers differ.
+        let differs = |at: &usize| program[*at] != before[*at];
+        let changed: Vec<usize> = (0..before.len()).filter(differs).collect();
+        assert!(
+            changed
+                .iter()
+                .all(|at| (HEADERS_AT..HEADERS_AT + 8).contains(at) || *at == COUNT_AT)
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("true");
+        std::fs::write(&path, &program).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(Command::new(&path).status().unwrap().success());
+        let sections = Sections::read(&program).unwrap();
+        assert!(sections.has(".dep-v0").unwrap() && sections.has(".text").unwrap());
+        let last = &sections.headers[sections.headers.len() - SECTION..];
+        let content = part(&program, word(last, OFFSET_AT).unwrap(), 7).unwrap();
+        assert_eq!((content, word(last, LENGTH_AT)), (&b"content"[..], Some(7)));
+    }
+
+    #[test]
+    fn a_section_is_not_added_twice() {
+        let mut program = small();
+        add_section(&mut program, ".dep-v0", b"").unwrap();
+        let once = program.clone();
+        let again = add_section(&mut program, ".dep-v0", b"other");
+        assert_eq!((again, program), (Err(Fault::Present), once));
+    }
+
+    #[test]
+    fn other_files_are_left_alone() {
+        let program = small();
+        let changed = |at: usize, value: &[u8]| {
+            let mut changed = program.clone();
+            put(&mut changed, at, value);
+            changed
+        };
+        for mut bytes in [
+            Vec::new(),
+            b"#!/bin/sh\n".to_vec(),
+            program[..HEADER].to_vec(),
+            changed(4, &[1]),
+            changed(5, &[2]),
+            changed(HEADERS_AT, &u64::MAX.to_le_bytes()),
+            changed(COUNT_AT, &[0, 0]),
+            changed(COUNT_AT, &[0xff, 0xff]),
+            changed(NAMES_AT, &[0xff, 0xff]),
+            changed(SIZE_AT, &[40]),
+        ] {
+            let before = bytes.clone();
+            let added = add_section(&mut bytes, ".dep-v0", b"content");
+            assert_eq!((added, bytes), (Err(Fault::Unreadable), before));
+        }
+    }
+}
