@@ -213,8 +213,12 @@ fn subject_of(statement: &Verified<SignedStatement>, policy: &Policy) -> Subject
 }
 
 fn holds(kind: &Kind, statement: &Verified<SignedStatement>, policy: &Policy) -> Finding {
-    let found = Thing::Predicate(kind.predicate);
-    Finding::pass(kind.rule(), subject_of(statement, policy), found, found)
+    let found = match Predicate::with_uri(&statement.value().predicate_type) {
+        Some(known) => Value::from(Thing::Predicate(known)),
+        None => Value::from(&*statement.value().predicate_type),
+    };
+    let subject = subject_of(statement, policy);
+    Finding::pass(kind.rule(), subject, found.clone(), found)
 }
 
 fn beside(

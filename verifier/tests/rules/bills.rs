@@ -78,7 +78,15 @@ fn the_bill_of_another_program_counts_in_each_form() {
         {"type": "operating-system", "name": "debian", "version": "12"},
     ]));
     passes(&billed(&files, CYCLONEDX, nested));
-    passes(&billed(&files, SPDX, spdx("./workload", b"1")));
+    let case = billed(&files, SPDX, spdx("./workload", b"1"));
+    passes(&case);
+    let verdict = case.verdict();
+    let mut details = verdict.findings().iter().map(detail);
+    let named = "https://spdx.dev/Document by builder matches image and policy";
+    assert!(
+        details.any(|detail| detail.starts_with(named)),
+        "{verdict:#?}"
+    );
     let digest = Digest::of(b"1").hex();
     let text = format!(
         "SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\nSPDXID: SPDXRef-DOCUMENT\nDocumentName: a\n\
