@@ -9,7 +9,7 @@ use signature::KeyType;
 
 pub mod publish;
 
-use publish::{Attach, Attest, Payload, Push, Sign, Tree};
+use publish::{Attach, AttachSbom, Attest, Payload, Push, Sign, Tree};
 
 /// Builds a container image from source so that everyone gets the same bytes, and publishes it.
 #[derive(Debug, Parser)]
@@ -53,6 +53,11 @@ pub enum Command {
     /// The signature must verify with the public key, and must be for this image. It is published where `sign` and
     /// `attest` publish theirs.
     Attach(Attach),
+    /// Publish a bill of materials under the tag sha256-….sbom, as `cosign attach sbom` does; prints its name
+    ///
+    /// Neither it nor a signature on it names the image: use `attest` where the reader can read attestations. An earlier
+    /// document under the tag is replaced. `sign` signs it by the printed name, as `cosign sign --attachment sbom` does.
+    AttachSbom(AttachSbom),
     /// Show what hangs on an image in a registry: signatures, attestations, SBOMs, and which reader sees which
     ///
     /// Signatures are verified only with the keys that --key names and those that payloads name themselves. Nothing is

@@ -106,6 +106,9 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
             spawn_blocking(move || publishing::payload(&arguments, clock()))
         }
         Command::Attach(arguments) => spawn(async move { publishing::attach(&arguments).await }),
+        Command::AttachSbom(arguments) => {
+            spawn(async move { publishing::attach_sbom(&arguments).await })
+        }
         Command::Tree(arguments) => spawn(async move { publishing::tree(&arguments).await }),
         Command::Keygen(arguments) => spawn_blocking(move || keygen(&arguments)),
         Command::Store(cli::Store::Prune(arguments)) => spawn_blocking(move || prune(&arguments)),

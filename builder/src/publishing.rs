@@ -16,7 +16,7 @@ use serde_json::json;
 use signature::{Annotations, PublicKey};
 use signer::{Access, Certified, CertifiedSigner, Clock, Instance, Offline, Published, Signer};
 
-use crate::cli::publish::{Annotated, Attach, Attest, Key, Payload, Push, Sign, Tree};
+use crate::cli::publish::{Annotated, Attach, AttachSbom, Attest, Key, Payload, Push, Sign, Tree};
 use crate::unprinted;
 
 /// Pushes a layout.
@@ -126,6 +126,15 @@ pub async fn attach(arguments: &Attach) -> Result<(), Error> {
         print::note(&format!("note: {note}"));
     }
     report_signature(image, &key, "attached a signature", published)
+}
+
+/// Publishes a bill of materials.
+pub async fn attach_sbom(arguments: &AttachSbom) -> Result<(), Error> {
+    let transport = transport(&arguments.registry).await?;
+    let (image, file) = (&arguments.image, &arguments.sbom);
+    let attached = publish::attach_sbom(image, &transport, file).await?;
+    print::note("this document is not signed: sign it by the name below, as an image");
+    print::line(&attached.to_string()).map_err(unprinted)
 }
 
 /// Shows what hangs on an image.

@@ -19,6 +19,9 @@ _builder() {
             builder,attach)
                 cmd="builder__subcmd__attach"
                 ;;
+            builder,attach-sbom)
+                cmd="builder__subcmd__attach__subcmd__sbom"
+                ;;
             builder,attest)
                 cmd="builder__subcmd__attest"
                 ;;
@@ -54,6 +57,9 @@ _builder() {
                 ;;
             builder__subcmd__help,attach)
                 cmd="builder__subcmd__help__subcmd__attach"
+                ;;
+            builder__subcmd__help,attach-sbom)
+                cmd="builder__subcmd__help__subcmd__attach__subcmd__sbom"
                 ;;
             builder__subcmd__help,attest)
                 cmd="builder__subcmd__help__subcmd__attest"
@@ -110,7 +116,7 @@ _builder() {
 
     case "${cmd}" in
         builder)
-            opts="-h -V --help --version lock build digest push sign attest payload attach tree keygen store help"
+            opts="-h -V --help --version lock build digest push sign attest payload attach attach-sbom tree keygen store help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -147,6 +153,28 @@ _builder() {
                     return 0
                     ;;
                 --algorithm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        builder__subcmd__attach__subcmd__sbom)
+            opts="-h --sbom --plain-http --ca --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --sbom)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -364,7 +392,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__help)
-            opts="lock build digest push sign attest payload attach tree keygen store help"
+            opts="lock build digest push sign attest payload attach attach-sbom tree keygen store help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -378,6 +406,20 @@ _builder() {
             return 0
             ;;
         builder__subcmd__help__subcmd__attach)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        builder__subcmd__help__subcmd__attach__subcmd__sbom)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -186,6 +186,20 @@ pub struct Attach {
     pub registry: Registry,
 }
 
+/// Arguments of `attach-sbom`.
+#[derive(Args, Debug)]
+pub struct AttachSbom {
+    /// The image, as REPOSITORY@DIGEST
+    #[arg(value_name = "REF@DIGEST")]
+    pub image: ImageRef,
+    /// The file with the bill of materials, in CycloneDX or SPDX
+    #[arg(long, value_name = "FILE")]
+    pub sbom: PathBuf,
+    /// How to reach the registry.
+    #[command(flatten)]
+    pub registry: Registry,
+}
+
 /// Arguments of `attest`.
 #[derive(Args, Debug)]
 pub struct Attest {
