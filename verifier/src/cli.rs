@@ -133,8 +133,8 @@ pub struct Verify {
 /// Arguments of `verify` alone.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit status: 0 pass, 1 fail (a verdict), 2 error, so that there is no verdict, 3 signed, with --signatures-only: \
-                  not a pass."
+    after_help = "Exit status: 0 pass, 1 fail (a verdict), 2 error, so that there is no verdict. With --signatures-only, 0 means signed: \
+                  nothing else was checked."
 )]
 pub struct VerifyAlone {
     /// Those that `authorize` has too.

@@ -133,7 +133,7 @@ async fn signers(arguments: &cli::Verify, found: &Found, policy: &Policy) -> Res
         print_json(&report::signers_json(&signers))?;
     }
     Ok(match signers.are_complete() {
-        true => Status::Partial,
+        true => Status::Yes,
         false => Status::No,
     })
 }

@@ -77,7 +77,7 @@ async fn signed_by(key: &PrivateKey) -> (i32, Value) {
 #[tokio::test]
 async fn a_signature_is_checked_without_layers() {
     let (status, report) = signed_by(&keys().builder).await;
-    assert_eq!((status, &report["verdict"]), (3, &"signed".into()));
+    assert_eq!((status, &report["verdict"]), (0, &"signed".into()));
     assert_eq!(
         report["unchecked"],
         serde_json::json!(["integrity", "rebuild"])
@@ -121,7 +121,7 @@ async fn a_whole_verification_needs_the_layers() {
     let words = "verify --signatures-only";
     let output = verifier(words, &image, folder.path()).await;
     // Standard output is for the name of an image that passes.
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0));
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
     let said = String::from_utf8_lossy(&output.stderr);
     let result = format!("signed: {image}; not checked: integrity, rebuild\n");
     assert!(said.ends_with(&result), "{said}");
@@ -171,14 +171,14 @@ async fn certificate_authorities_are_read_after_a_redirect_to_https() {
     shelf.answers.insert(blob, head.into_bytes());
     let _shelf = serve(listener, shelf);
     let folder = tempfile::tempdir().unwrap();
-    for (authorities, status) in [(None, 2), (Some(other), 2), (Some(trusted), 3)] {
+    for (authorities, status) in [(None, 2), (Some(other), 2), (Some(trusted), 0)] {
         if let Some(pem) = &authorities {
             std::fs::write(folder.path().join("roots.pem"), pem).unwrap();
         }
         let output = verifier("verify --signatures-only", &image, folder.path()).await;
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(status), "{said}");
-        assert!(status == 3 || said.contains("certificate"), "{said}");
+        assert!(status == 0 || said.contains("certificate"), "{said}");
     }
 }
 

@@ -9,8 +9,6 @@ pub enum Status {
     No,
     /// 2: an error. There is no verdict.
     Unknown,
-    /// 3: what was checked holds, and other requirements were not checked. Not a pass.
-    Partial,
     /// 128 and the number of the signal that ended the work.
     Signal(u8),
 }
@@ -22,7 +20,6 @@ impl Status {
             Self::Yes => 0,
             Self::No => 1,
             Self::Unknown => 2,
-            Self::Partial => 3,
             Self::Signal(number) => number.saturating_add(128),
         }
     }
