@@ -57,13 +57,16 @@ impl Service {
     /// A service at a URL of a signing config: HTTPS, or HTTP on loopback only, since an attacker on the network could use
     /// the identity token.
     pub(super) fn new(kind: Kind, base: &str, client: &Client) -> Result<Self, Error> {
-        let url = Url::parse(&format!("{}{}", base.trim_end_matches('/'), kind.path())).ok();
         let usable = |url: &Url| match url.scheme() {
             "https" => url.has_host(),
             "http" => url.host().is_some_and(|host| is_loopback_host(&host)),
             _ => false,
         };
-        let url = url.filter(usable).ok_or_else(|| {
+        // The address by itself: a parser makes a host of what follows `https:/`.
+        let is_usable = Url::parse(base).is_ok_and(|url| usable(&url));
+        let whole = format!("{}{}", base.trim_end_matches('/'), kind.path());
+        let url = Url::parse(&whole).ok().filter(|_| is_usable);
+        let url = url.ok_or_else(|| {
             Error::SigningConfig(format!(
                 "reading signing config: expected https://…, or http://… on this machine, found {base:?}"
             ))
