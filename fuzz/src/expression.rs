@@ -37,8 +37,10 @@ fn is_equal(one: &Value, other: &Value) -> bool {
         // Not a number is not equal to itself.
         (Value::Float(one), Value::Float(other)) => one == other || one.is_nan() && other.is_nan(),
         (Value::List(one), Value::List(other)) => {
-            let mut pairs = one.iter().zip(other.iter());
-            one.len() == other.len() && pairs.all(|(one, other)| is_equal(one, other))
+            // A list that is made of a map has no defined order (CEL, macros).
+            let mut items = one.iter();
+            one.len() == other.len()
+                && items.all(|item| other.iter().any(|other| is_equal(item, other)))
         }
         (Value::Map(one), Value::Map(other)) => {
             let same = |key, value| {

@@ -8,7 +8,8 @@ image_of_syft() {
   python3 - "$work/syft.json" <<'PYTHON'
 import json, sys
 found = json.load(open(sys.argv[1]))
-print(found["source"]["metadata"]["manifestDigest"], *(file["location"]["path"] for file in found["files"]))
+print(found["source"]["metadata"]["manifestDigest"], *(file["location"]["path"] for file in found["files"]),
+      *(f'{part["type"]} {part["name"]} {part["version"]}' for part in found["artifacts"]))
 PYTHON
 }
 # syft converts the document, so it has read each component that has a name and a version.
@@ -31,7 +32,7 @@ attest_for_syft() { # repository
 
 if need "syft" python3; then
   check "syft: scan the image" scan
-  check "syft: it found this image, and its program" same "$digest /hello" "$(image_of_syft)"
+  check "syft: it found this image, its program, and the crate that the program lists" same "$digest /hello rust-crate hello 0.1.0" "$(image_of_syft)"
   check "syft: it reads the builder's bill of materials" same_components
   for written in syft.cdx.json syft.cdx.xml syft.spdx.json syft.spdx; do
     check "syft: the verifier reads $written" "$bin/verifier" check sbom "$work/$written"
