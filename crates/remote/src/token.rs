@@ -4,7 +4,7 @@
 use content::{json, limits};
 use http_auth::parser::ChallengeParser;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
-use reqwest::{RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Body, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use url::form_urlencoded;
 
@@ -102,7 +102,8 @@ impl Registry {
     }
 
     /// # Errors
-    /// The token service must not receive the credentials, the request fails, its answer is larger than [`limits::TOKEN`], or it contains no token.
+    /// The token service must not receive the credentials, the request fails, its answer is larger than
+    /// [`limits::TOKEN`], or it contains no token.
     async fn exchange(&self, challenge: &Challenge, access: Access) -> Result<String, Error> {
         let Endpoint { root, http } = self.endpoint().await?;
         let realm = Realm::of(&challenge.realm, root)?;
@@ -115,7 +116,7 @@ impl Registry {
         let shown = without_query(&url);
         if let Some(token) = self.login.identity_token() {
             let request = http.post(url.clone()).header(CONTENT_TYPE, FORM);
-            let request = request.body(challenge.form(&scope, token));
+            let request = request.body(once(challenge.form(&scope, token)));
             // A token service that does not implement OAuth 2 answers 404. Then the token is requested by GET, as in crane.
             if let Answer::Found(answer) = answered(&shown, request).await? {
                 return received(&shown, answer).await;
@@ -229,6 +230,12 @@ impl Challenge {
     fn service_pair(&self) -> Option<(&str, &str)> {
         self.service.as_deref().map(|service| ("service", service))
     }
+}
+
+/// A body that is not sent again after a redirect, which could take the refresh token in it to another host. Of a header,
+/// the client takes care itself.
+fn once(form: String) -> Body {
+    Body::wrap(Body::from(form))
 }
 
 fn without_query(url: &Url) -> String {

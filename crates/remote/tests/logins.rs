@@ -3,7 +3,7 @@
 
 mod play;
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 use content::Digest;
 use play::{Answer, Play, Request, challenge, reply};
@@ -32,11 +32,11 @@ fn guard(request: &Request, authorization: &str, head: &str, form: &str) -> Answ
 }
 
 /// Runs the test program again with a credential store, which only the environment can name.
-fn pull_with(port: u16, entry: &str) {
+fn pulled_with(port: u16, entry: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let store = format!(r#"{{"auths":{{"127.0.0.1:{port}":{{{entry}}}}}}}"#);
     std::fs::write(folder.path().join("config.json"), store).unwrap();
-    let output = Command::new(std::env::current_exe().unwrap())
+    Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
             "--ignored",
@@ -45,7 +45,11 @@ fn pull_with(port: u16, entry: &str) {
         .env("DOCKER_CONFIG", folder.path())
         .env("PORT", port.to_string())
         .output()
-        .unwrap();
+        .unwrap()
+}
+
+fn pull_with(port: u16, entry: &str) {
+    let output = pulled_with(port, entry);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{entry}: {text}");
 }
@@ -81,4 +85,19 @@ async fn the_challenge_chooses_among_the_credentials() {
         };
         pull_with(Play::serve(bearer).await.port, entry);
     }
+}
+
+/// A refresh token is in a body, and not in a header, which the client would leave out for another host.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_token_follows_no_redirect() {
+    let play = Play::serve(|request: &Request, _| match request.path.as_str() {
+        "/token" => reply("307 Temporary Redirect", "Location: /elsewhere\r\n", b""),
+        "/elsewhere" => reply("200 OK", "", br#"{"access_token":"issued"}"#),
+        _ => reply("401 Unauthorized", &challenge(request, ""), b""),
+    })
+    .await;
+    let output = pulled_with(play.port, r#""identitytoken":"t1""#);
+    assert!(!output.status.success());
+    assert_eq!(play.count("POST", "/token"), 1);
+    assert_eq!(play.count("POST", "/elsewhere"), 0);
 }
