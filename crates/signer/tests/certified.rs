@@ -263,6 +263,7 @@ async fn a_service_that_refuses_is_named_with_its_message() {
             error.hint()
         );
         assert!(!text.contains("c2VjcmV0"), "{text}");
+        assert_eq!(play.count("POST", "/elsewhere"), 0);
         assert!(!has_pushed(&play));
     }
 }

@@ -61,7 +61,7 @@ pub enum Fault {
     Rejection,
     /// The timestamp authority is another one.
     OtherTimestamps,
-    /// This service answers with a status and a body.
+    /// This service answers with a status and a body, and with another address, which matters for a redirect only.
     Answers(&'static str, &'static str, &'static [u8]),
     /// This service answers with more than is read.
     Large(&'static str),
@@ -130,7 +130,9 @@ impl Instance {
     fn answer(&self, request: &Request) -> Answer {
         let path = request.path.as_str();
         match self.fault {
-            Fault::Answers(at, status, body) if at == path => return reply(status, "", body),
+            Fault::Answers(at, status, body) if at == path => {
+                return reply(status, "Location: /elsewhere\r\n", body);
+            }
             Fault::Large(at) if at == path => return reply("200 OK", "", &vec![b' '; 300_000]),
             _ => {}
         }
