@@ -13,7 +13,7 @@ pub struct Signer {
     /// The URL of the OpenID Connect provider that authenticated the subject; empty if the certificate names
     /// none.
     pub issuer: String,
-    /// The subject alternative name: an address of mail, a URI or a name.
+    /// The subject alternative name: an email address, a URI or a name.
     pub subject: String,
 }
 

@@ -190,7 +190,8 @@ impl Error {
                 "check that the addresses in the signing config are those of services with this version of the API"
             }
             Self::Unverified(_) => {
-                "nothing was published: pass the trusted root of the services in the signing config, and check the clock"
+                "pass the trusted root of the services in the signing config, and check the clock; the registry received \
+                 nothing, but the log may have entered the signature"
             }
             Self::PublicKey(_) => {
                 "pass a public key in PEM, as `builder keygen`, cosign and openssl write it, and an --algorithm of its type"

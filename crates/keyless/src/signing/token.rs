@@ -50,7 +50,7 @@ impl IdentityToken {
     ///
     /// # Errors
     /// The text is longer than [`limits::TOKEN`], or not a JSON web token with an issuer, a subject and an expiry, or its
-    /// address of mail is not verified. The error does not quote it.
+    /// email address is not verified. The error does not quote it.
     pub fn parse(bytes: &[u8]) -> Result<Self, Invalid> {
         let malformed = || Invalid::new("parsing identity token: expected a JSON web token");
         if bytes.len() as u64 > limits::TOKEN {
@@ -94,7 +94,7 @@ impl IdentityToken {
         &self.text
     }
 
-    /// What the new key signs to prove that the requester has it: the verified address of mail, or else the subject
+    /// What the new key signs to prove that the requester has it: the verified email address, or else the subject
     /// (Fulcio, `fulcio.proto`, `proof_of_possession`).
     pub(super) fn name(&self) -> &str {
         match self.claims.email.as_str() {
@@ -103,7 +103,7 @@ impl IdentityToken {
         }
     }
 
-    /// The subject that a certificate for the token must name. Only an address of mail is known before: of a workflow, the
+    /// The subject that a certificate for the token must name. Only an email address is known before: of a workflow, the
     /// certificate authority makes a URI of several claims (Fulcio, `docs/oidc.md`).
     pub fn subject(&self) -> &Subject {
         &self.subject
@@ -139,7 +139,7 @@ impl Claims {
         };
         if !self.email.is_empty() && !is_verified {
             return Err(Invalid::new(
-                "parsing identity token: its issuer has not verified the address of mail",
+                "parsing identity token: its issuer has not verified the email address",
             ));
         }
         match self.issuer.is_empty() || (self.email.is_empty() && self.subject.is_empty()) {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_is_the_address_of_mail_or_the_subject() {
+    fn the_name_is_the_email_address_or_the_subject() {
         let plain = json!({"iss": "https://i.example", "sub": "repo:a/b", "exp": 2_000_000_000});
         let parsed = token(&plain).unwrap();
         assert_eq!(parsed.name(), "repo:a/b");
