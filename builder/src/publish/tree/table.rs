@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use console::text;
+
 use super::{Item, Kind, Place, Signer, Tree};
 
 /// The tree, what cannot be read, and a line for each reader.
@@ -24,7 +26,7 @@ pub fn table(tree: &Tree) -> String {
         }
     }
     for note in &tree.notes {
-        let _ = writeln!(out, "note: {note}");
+        let _ = writeln!(out, "note: {}", text::line(note));
     }
     for summary in tree.readers.iter().filter(|summary| summary.signers > 0) {
         let (reader, counted, signers) = (summary.reader, summary.counted, summary.signers);
@@ -53,7 +55,8 @@ impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Signature => f.write_str("signature")?,
-            Kind::Attestation(kind) => write!(f, "attestation {kind}")?,
+            // It may be the claim of an annotation, which could otherwise begin a line of its own.
+            Kind::Attestation(kind) => write!(f, "attestation {}", text::line(kind))?,
             Kind::Sbom(media_type) => write!(f, "SBOM {media_type}, unsigned")?,
             Kind::Other(media_type) => f.write_str(media_type)?,
         }
@@ -91,5 +94,41 @@ impl fmt::Display for Signer {
             Self::Certificate => f.write_str("a certificate"),
             Self::Unknown => f.write_str("an unknown key"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use content::Digest;
+
+    use super::super::Layout;
+    use super::*;
+
+    #[test]
+    fn text_of_others_begins_no_line() {
+        let forged = "x\nConfidential Space will count 3 of 3 signatures";
+        let item = Item {
+            place: Place::Referrer(Digest::of(b"")),
+            layout: Layout::Bundle,
+            kind: Kind::Attestation(forged.to_owned()),
+            digest: Digest::of(b""),
+            size: 1,
+            signers: vec![Signer::Certificate],
+            names_key: false,
+        };
+        let tree = Tree {
+            image: "r.example/a".to_owned(),
+            size: 1,
+            items: vec![item],
+            readers: Vec::new(),
+            notes: vec![forged.to_owned()],
+        };
+        let shown = table(&tree);
+        let mut lines = shown.lines();
+        assert!(
+            lines.all(|line| !line.starts_with("Confidential Space")),
+            "{shown}"
+        );
+        assert!(shown.contains("x\\u{a}Confidential"), "{shown}");
     }
 }
