@@ -51,7 +51,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand verify" -l builder -d 
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l json -d 'Report as JSON on standard output'
-complete -c verifier -n "__fish_verifier_using_subcommand verify" -l signatures-only -d 'Check only that the principals that the policy requires have signed the image and its attestations. Config and layers are not fetched, nothing is rebuilt, and what provenance and SBOM say is not compared. The exit status is never 0'
+complete -c verifier -n "__fish_verifier_using_subcommand verify" -l signatures-only -d 'Check only that the principals that the policy requires have signed the image and its attestations. Config and layers are not fetched, nothing is rebuilt, and what provenance and SBOM say is not compared. This is not a verdict'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l policy -d 'The release policy' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l source -d 'Rebuild from this directory or URL' -r

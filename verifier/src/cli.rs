@@ -141,7 +141,7 @@ pub struct VerifyAlone {
     #[command(flatten)]
     pub verify: Verify,
     /// Check only that the principals that the policy requires have signed the image and its attestations. Config and layers
-    /// are not fetched, nothing is rebuilt, and what provenance and SBOM say is not compared. The exit status is never 0
+    /// are not fetched, nothing is rebuilt, and what provenance and SBOM say is not compared. This is not a verdict
     #[arg(long, conflicts_with_all = ["source", "rebuilt"])]
     pub signatures_only: bool,
 }
