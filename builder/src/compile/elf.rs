@@ -86,6 +86,10 @@ impl Sections {
         let header = &headers[usize::from(index) * SECTION..];
         let length = usize::try_from(word(header, LENGTH_AT)?).ok()?;
         let names = part(program, word(header, OFFSET_AT)?, length)?;
+        // Otherwise the last name would go on with the one that is added. A program without names has none either.
+        if names.last() != Some(&0) {
+            return None;
+        }
         Some(Self {
             headers: headers.to_vec(),
             count,
@@ -208,6 +212,9 @@ mod tests {
     #[test]
     fn other_files_are_left_alone() {
         let program = small();
+        let sections = Sections::read(&program).unwrap();
+        let headers = usize::try_from(word(&program, HEADERS_AT).unwrap()).unwrap();
+        let length_at = headers + usize::from(sections.index) * SECTION + LENGTH_AT;
         let changed = |at: usize, value: &[u8]| {
             let mut changed = program.clone();
             put(&mut changed, at, value);
@@ -224,6 +231,8 @@ mod tests {
             changed(COUNT_AT, &[0xff, 0xff]),
             changed(NAMES_AT, &[0xff, 0xff]),
             changed(SIZE_AT, &[40]),
+            // The last name has no end.
+            changed(length_at, &(sections.names.len() as u64 - 1).to_le_bytes()),
         ] {
             let before = bytes.clone();
             let added = add_section(&mut bytes, ".dep-v0", b"content");
