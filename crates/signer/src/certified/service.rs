@@ -98,7 +98,7 @@ impl Service {
                 doing: self.doing(),
                 is_authority: self.kind == Kind::Authority,
                 status: status.as_u16(),
-                message: message(&body),
+                message: message(&body, token),
             }),
         }
     }
@@ -153,8 +153,9 @@ impl Kind {
     }
 }
 
-/// The message in the answer of an error, escaped for printing. Fulcio and Rekor answer as gRPC gateways do.
-fn message(body: &[u8]) -> String {
+/// The message in the answer of an error, without the token that was sent, and escaped for printing. Fulcio and Rekor answer as
+/// gRPC gateways do.
+fn message(body: &[u8], token: Option<&str>) -> String {
     #[derive(Deserialize)]
     struct Status {
         message: String,
@@ -162,6 +163,11 @@ fn message(body: &[u8]) -> String {
     let text = match json::parse::<Status>(body, ANSWER) {
         Ok(status) => status.message,
         Err(_) => String::from_utf8_lossy(body).into_owned(),
+    };
+    // A server that is no certificate authority may answer with the request.
+    let text = match token {
+        Some(token) => text.replace(token, "(the identity token)"),
+        None => text,
     };
     printable(text.trim(), MESSAGE)
 }
@@ -213,11 +219,23 @@ mod tests {
     #[test]
     fn a_message_is_escaped() {
         assert_eq!(
-            message(br#"{"code":16,"message":"no\u001b[2J","details":[]}"#),
+            message(br#"{"code":16,"message":"no\u001b[2J","details":[]}"#, None),
             "no\\u{1b}[2J"
         );
-        assert_eq!(message(b"<html>\r\n"), "<html>");
-        assert_eq!(message(&[b'x'; 1000]).chars().count(), MESSAGE + 1);
-        assert_eq!(message(b""), "");
+        assert_eq!(message(b"<html>\r\n", None), "<html>");
+        assert_eq!(message(&[b'x'; 1000], None).chars().count(), MESSAGE + 1);
+        assert_eq!(message(b"", None), "");
+    }
+
+    #[test]
+    fn a_message_does_not_quote_the_token() {
+        let token = Some("e30.e30.c2ln");
+        let quoted = "found Bearer (the identity token)";
+        for body in [
+            &b"found Bearer e30.e30.c2ln"[..],
+            br#"{"message":"found Bearer e30.e30.c2ln"}"#,
+        ] {
+            assert_eq!(message(body, token), quoted);
+        }
     }
 }
