@@ -62,8 +62,11 @@ fn belongs(service: &Url, registry: &Url) -> bool {
     }
 }
 
-/// The domain of a registry: its host without the first label, unless that would be a domain under which anyone can register
-/// one, such as `io` or `co.uk`.
+/// The domain of a registry: its host without the first label, unless that could be a domain under which anyone can register
+/// one, such as `io` or `co.uk`. This is judged by length, so that some domains of one owner, such as `k8s.io`, are taken for
+/// public: there, the token service must be on the registry's host or below it. And the domain of a cloud, such as `azurecr.io`,
+/// is taken for that of one owner: its customers can be token services for each other's registries, if one of them can write
+/// the other's challenge.
 fn domain(host: &str) -> &str {
     let Some((_, parent)) = host.split_once('.') else {
         return host;
@@ -95,7 +98,20 @@ mod tests {
                 "https://auth.docker.io/token",
                 "https://registry-1.docker.io/v2/",
             ),
+            (
+                "https://auth.docker.io/token",
+                "https://index.docker.io/v2/",
+            ),
             ("https://ghcr.io/token", "https://ghcr.io/v2/"),
+            (
+                "https://europe-docker.pkg.dev/v2/token",
+                "https://europe-docker.pkg.dev/v2/",
+            ),
+            (
+                "https://a.azurecr.io/oauth2/token",
+                "https://a.azurecr.io/v2/",
+            ),
+            ("https://quay.io/v2/auth", "https://quay.io/v2/"),
             (
                 "https://gitlab.com/jwt/auth",
                 "https://registry.gitlab.com/v2/",
@@ -138,6 +154,8 @@ mod tests {
             ("https://evil.io/token", "https://quay.io/v2/"),
             ("https://evil.co.uk/token", "https://registry.co.uk/v2/"),
             ("https://evil/token", "https://registry/v2/"),
+            // A domain of one owner, which is short enough for a public one.
+            ("https://auth.k8s.io/token", "https://registry.k8s.io/v2/"),
             ("http://127.0.0.2/token", "http://127.0.0.1:5000/v2/"),
             ("http://localhost/token", "http://127.0.0.1:5000/v2/"),
             ("https://0.0.1/token", "https://10.0.0.1/v2/"),

@@ -60,7 +60,10 @@ impl SigningConfig {
     pub fn services(&self, now: DateTime<Utc>) -> Result<Services, Invalid> {
         let authority = eligible(&self.0.ca_urls, AUTHORITY, now);
         let authority = authority.first().ok_or_else(|| {
-            Invalid::new("reading signing config: it names no certificate authority for now")
+            Invalid::new(format!(
+                "reading signing config: it names no certificate authority with version {AUTHORITY} of the API that is \
+                 valid now"
+            ))
         })?;
         let (logs, timestamps) = (&self.0.rekor_tlog_urls, &self.0.tsa_urls);
         Ok(Services {
@@ -96,14 +99,14 @@ fn select(
     };
     if !(1..=MOST).contains(&count) {
         return Err(Invalid::new(format!(
-            "reading signing config: it does not say how many of kind {what} to use, from 1 to {MOST}"
+            "reading signing config: expected a selector of 1 to {MOST} services of kind {what}"
         )));
     }
     match eligible.get(..count) {
         Some(chosen) => Ok(chosen.iter().map(|&url| url.to_owned()).collect()),
         None => Err(Invalid::new(format!(
-            "reading signing config: expected {count} of kind {what}, with version {version} of the API and by \
-             operators of their own, found {} for now",
+            "reading signing config: expected {count} of kind {what}, with version {version} of the API and each by \
+             another operator, found {} that are valid now",
             eligible.len()
         ))),
     }
@@ -186,16 +189,16 @@ mod tests {
                 json!({"selector": "EXACT", "count": 3}),
                 "expected 3",
             ),
-            ("/rekorTlogConfig", json!({"selector": "EXACT"}), "how many"),
+            ("/rekorTlogConfig", json!({"selector": "EXACT"}), "1 to 8"),
             (
                 "/rekorTlogConfig",
                 json!({"selector": "EXACT", "count": 9}),
-                "how many",
+                "1 to 8",
             ),
             (
                 "/rekorTlogConfig",
                 json!({"selector": "SERVICE_SELECTOR_UNDEFINED"}),
-                "how many",
+                "1 to 8",
             ),
             ("/tsaUrls/0/majorApiVersion", json!(2), "expected 1"),
             ("/caUrls", json!([]), "no certificate authority"),
