@@ -58,7 +58,7 @@ pub enum Command {
     /// Neither it nor a signature on it names the image: use `attest` where the reader can read attestations. An earlier
     /// document under the tag is replaced. `sign` signs it by the printed name, as `cosign sign --attachment sbom` does.
     AttachSbom(AttachSbom),
-    /// Show what hangs on an image in a registry: signatures, attestations, SBOMs, and which reader sees which
+    /// Show what is attached to an image in a registry: signatures, attestations, SBOMs, and which reader sees which
     ///
     /// Signatures are verified only with the keys that --key names and those that payloads name themselves. Nothing is
     /// judged: that is what `verifier verify` does.

@@ -137,7 +137,7 @@ pub async fn attach_sbom(arguments: &AttachSbom) -> Result<(), Error> {
     print::line(&attached.to_string()).map_err(unprinted)
 }
 
-/// Shows what hangs on an image.
+/// Shows what is attached to an image.
 pub async fn tree(arguments: &Tree) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let named = arguments.keys.iter().map(|named| {

@@ -1,4 +1,4 @@
-//! Shows what hangs on an image, and which reader sees what. Nothing is judged here: only signatures by known keys are
+//! Shows what is attached to an image, and which reader sees what. Nothing is judged here: only signatures by known keys are
 //! verified, and those with certificates are named as such.
 
 mod collect;
@@ -24,7 +24,7 @@ pub struct Named {
     pub key: PublicKey,
 }
 
-/// Where a manifest hangs.
+/// Where a manifest is attached.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Place {
@@ -43,7 +43,7 @@ pub struct Fetched {
     notes: Vec<String>,
 }
 
-/// A layer of a manifest that hangs on the image.
+/// A layer of a manifest that is attached to the image.
 #[derive(Debug)]
 struct Layer {
     place: Place,
@@ -54,7 +54,7 @@ struct Layer {
     bytes: Option<Vec<u8>>,
 }
 
-/// What hangs on an image.
+/// What is attached to an image.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tree {

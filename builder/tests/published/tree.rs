@@ -1,4 +1,4 @@
-//! `builder tree` shows what hangs on an image, and which reader sees what.
+//! `builder tree` shows what is attached to an image, and which reader sees what.
 
 use std::fs;
 

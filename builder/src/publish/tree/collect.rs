@@ -1,4 +1,4 @@
-//! Fetches what hangs on an image. A request that fails is an error; what is damaged or too large is a note.
+//! Fetches what is attached to an image. A request that fails is an error; what is damaged or too large is a note.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::{Fetched, Layer, Place};
 /// Annotations that claim a predicate type: on layers under `.att`, on manifests of bundles.
 const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
 
-/// Fetches the image's manifest, and everything that hangs on the image under tags and among its referrers.
+/// Fetches the image's manifest, and everything that is attached to the image under tags and among its referrers.
 ///
 /// # Errors
 /// The image does not exist, or the registry fails.
