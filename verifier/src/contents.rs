@@ -172,7 +172,7 @@ fn read_layer(
     let read = layer::read(&mut blob, |member, content| -> Result<(), oci::Error> {
         budget.take(member).map_err(oci::Error::ReadLayer)?;
         overlay.add(member)?;
-        let listed = list(member, content, &mut programs).map_err(oci::Error::ReadLayer)?;
+        let listed = list(member, content, budget, &mut programs).map_err(oci::Error::ReadLayer)?;
         entries.insert(member.path.to_string(), listed);
         Ok(())
     });
@@ -192,7 +192,7 @@ fn read_layer(
 }
 
 /// The remaining limits for further members. A few compressed bytes can unpack to terabytes, or to more names than
-/// fit into memory.
+/// fit into memory; so can the lists of crates in programs.
 struct Budget {
     content: u64,
     names: u64,
@@ -217,7 +217,11 @@ impl Budget {
         };
         let names = (member.path.as_str().len() + target) as u64;
         self.content = less(self.content, content, limits::UNPACKED_TOTAL)?;
-        self.names = less(self.names, names, limits::NAMES_TOTAL)?;
+        self.take_names(names)
+    }
+
+    fn take_names(&mut self, size: u64) -> Result<(), ReadError> {
+        self.names = less(self.names, size, limits::NAMES_TOTAL)?;
         Ok(())
     }
 }
@@ -229,13 +233,17 @@ fn less(budget: u64, taken: u64, limit: u64) -> Result<u64, ReadError> {
 fn list(
     member: &Member,
     content: &mut dyn Read,
+    budget: &mut Budget,
     programs: &mut BTreeMap<Digest, Program>,
 ) -> Result<Listed, ReadError> {
     let kind = match &member.kind {
         MemberKind::Directory => ListedKind::Directory,
         MemberKind::File { size } => {
             let (digest, program) = program::read(content, *size)?;
-            programs.extend(program.map(|program| (digest, program)));
+            if let Some(program) = program {
+                budget.take_names(program.size())?;
+                programs.insert(digest, program);
+            }
             ListedKind::File {
                 digest,
                 size: *size,

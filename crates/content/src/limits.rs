@@ -13,7 +13,7 @@ pub const ENTRIES: usize = 1_000_000;
 pub const LAYERS_TOTAL: u64 = 8 << 30;
 /// The files of all layers of one image, unpacked.
 pub const UNPACKED_TOTAL: u64 = 16 << 30;
-/// The paths and link targets in all layers of one image.
+/// The paths and link targets in all layers of one image, and the crates that its programs list.
 pub const NAMES_TOTAL: u64 = 256 << 20;
 /// A Sigstore bundle.
 pub const BUNDLE: u64 = 32 << 20;

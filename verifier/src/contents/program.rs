@@ -21,6 +21,22 @@ pub enum Program {
     Large,
 }
 
+impl Program {
+    /// About how many bytes it takes in memory.
+    pub(super) fn size(&self) -> u64 {
+        let size: usize = match self {
+            Self::Crates(crates) => crates.iter().map(size_of_crate).sum(),
+            Self::Invalid(reason) => reason.len(),
+            Self::Large => 0,
+        };
+        size as u64
+    }
+}
+
+fn size_of_crate(one: &Crate) -> usize {
+    size_of::<Crate>() + one.name.len() + one.version.len()
+}
+
 /// Reads a file of `size` bytes. Returns its digest, and what it says if it is a program in ELF that has a list of crates, or
 /// may have one.
 pub(super) fn read(

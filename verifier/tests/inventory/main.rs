@@ -14,7 +14,7 @@ use content::Digest;
 use program::program;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use verifier::contents::Contents;
+use verifier::contents::{Contents, ContentsError};
 use verifier::inventory::{Inventory, View};
 use world::{CRATES, Case, Content, file, hashes, with_crates};
 
@@ -253,6 +253,30 @@ fn the_spdx_that_the_builder_writes_agrees_with_its_image() {
     case.put("bin/backdoor", b"x");
     let backdoor = "file bin/backdoor of the image belongs to no component";
     assert_eq!(case.compared(&spdx).0, [backdoor]);
+}
+
+/// A list takes megabytes in memory, and a few kilobytes in the image.
+#[test]
+fn the_lists_of_all_programs_have_a_limit() {
+    let name = "x".repeat(7 << 20);
+    let binary = with_crates(&[CRATES[0], (name.as_str(), "1.0.0")]);
+    let read = |count: u8| {
+        let layer = (0..count).map(|index| {
+            let path: &'static str = Box::leak(format!("program{index}").into_boxed_str());
+            (path, file(&[&binary[..], &[index]].concat()))
+        });
+        let folder = TempDir::new().unwrap();
+        let case = Case {
+            layers: vec![layer.collect()],
+            ..Case::honest()
+        };
+        let (layout, image) = case.layout(folder.path());
+        Contents::read(image, &|descriptor| {
+            Ok(Box::new(layout.open_blob(&descriptor.digest).unwrap()))
+        })
+    };
+    assert!(read(1).is_ok());
+    assert!(matches!(read(40), Err(ContentsError::Damage(_))));
 }
 
 /// Runs `verifier check sbom WORDS` in a folder; gives the exit status, standard output and standard error.
