@@ -14,6 +14,9 @@ use crate::contents::{Contents, Program};
 pub use fault::{Fault, Held, Report};
 pub use locked::{Locked, locked};
 
+/// The beginnings of the package URLs that a rebuild has.
+pub(crate) const BUILT: [&str; 2] = ["pkg:cargo/", "pkg:deb/"];
+
 /// Which files of an image a bill of materials must list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum View {
@@ -185,6 +188,9 @@ impl<'a> Check<'a> {
             let reference = component.reference.as_deref();
             let is_described = reference.is_some_and(|reference| described.contains(reference));
             let name = named(component);
+            if (is_elsewhere(component) || is_described) && !is_built(component) {
+                self.report.unbuilt.push(name.clone());
+            }
             match (component.named_crate(), &linked) {
                 (Some(one), Some(linked)) if linked.contains(&one) => {}
                 (Some(one), Some(_)) => self.found(Fault::Unlinked(one)),
@@ -272,6 +278,12 @@ fn is_elsewhere(component: &Component) -> bool {
         .iter()
         .any(|kind| purl.starts_with(kind));
     is_package || component.kind == Kind::Other("operating-system".to_owned())
+}
+
+/// Whether a rebuild says if a component is in the image.
+fn is_built(component: &Component) -> bool {
+    let purl = component.purl.as_deref().unwrap_or_default();
+    BUILT.iter().any(|prefix| purl.starts_with(prefix))
 }
 
 /// The crate or Debian package that the package URL names, if the component is another one.

@@ -8,9 +8,11 @@ use sbom::Crate;
 pub struct Report {
     /// What does not agree.
     pub faults: Vec<Fault>,
-    /// The components of which the image shows nothing either way: crates, if no program has a list of crates, and Debian
-    /// packages without files, whose objects may be linked. Only a rebuild shows them.
+    /// The components of which the image shows nothing either way: crates, if no program has a list of crates or one was not
+    /// read, packages of an operating system without files, whose objects may be linked, and the operating system.
     pub unshown: Vec<String>,
+    /// The components without files of which a rebuild shows nothing either: neither crates nor Debian packages.
+    pub unbuilt: Vec<String>,
 }
 
 /// What an image has at a path.

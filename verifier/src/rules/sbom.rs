@@ -12,7 +12,7 @@ use super::statements::{self, Kind, Mismatch};
 use crate::contents::Contents;
 use crate::evidence::{Evidence, Rebuild};
 use crate::fact::Claim;
-use crate::inventory::{Fault, Held, Inventory, View};
+use crate::inventory::{BUILT, Fault, Held, Inventory, View};
 use crate::policy::Policy;
 use crate::value::{Thing, Value};
 
@@ -39,20 +39,24 @@ fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch
         Some(contents) => {
             let report = Inventory::of(contents, View::Layers).check(&document, None);
             mismatches.extend(faults(report.faults));
+            if matches!(evidence.rebuild, Rebuild::Done(_)) {
+                mismatches.extend(unbuilt(report.unbuilt));
+            }
         }
         None => mismatches.push(Mismatch::new(Claim::Files, Thing::Image, Value::Nothing)),
     }
     if let Rebuild::Done(rebuilt) = &evidence.rebuild {
         let (crates, packages) = (rebuilt.sbom.crates(), rebuilt.sbom.packages());
+        let [of_crates, of_packages] = BUILT;
         mismatches.extend(differences(
             "crate",
             by_purl(crates),
-            listed(&document, "pkg:cargo/"),
+            listed(&document, of_crates),
         ));
         mismatches.extend(differences(
             "package",
             by_purl(packages),
-            listed(&document, "pkg:deb/"),
+            listed(&document, of_packages),
         ));
     }
     mismatches
@@ -82,6 +86,15 @@ fn faults(faults: Vec<Fault>) -> Vec<Mismatch> {
     let mut mismatches = limited("file", mismatches("file", files));
     mismatches.extend(limited("component", others));
     mismatches
+}
+
+/// Components of which nothing is known: they are not in a rebuild of this source.
+fn unbuilt(names: Vec<String>) -> Vec<Mismatch> {
+    let mismatches = names.into_iter().map(|name| {
+        let found = Value::Text("a component without files".to_owned());
+        Mismatch::new(Claim::Component("component", name), Value::Nothing, found)
+    });
+    limited("component", mismatches.collect())
 }
 
 /// The path of a fault about one file, and what the image and the bill of materials have there.

@@ -13,6 +13,21 @@ fn the_crates_are_those_of_the_rebuild() {
 }
 
 #[test]
+fn a_component_of_which_a_rebuild_shows_nothing_is_refused() {
+    for component in [
+        json!({"type": "library", "name": "musl", "version": "1", "purl": "pkg:apk/alpine/musl@1"}),
+        json!({"type": "operating-system", "name": "pkg:deb/debian/os", "version": "12"}),
+    ] {
+        let mut sbom = case::to_value(&honest_sbom());
+        let components = sbom["components"].as_array_mut().unwrap();
+        components.push(component);
+        let provenance = case::to_value(&case::honest_provenance());
+        let refused = Case::with_statements(provenance, sbom);
+        refused.refused_by(&[SBOM], "found a component without files");
+    }
+}
+
+#[test]
 fn without_a_rebuild_a_note_says_what_was_not_compared() {
     let mut sbom = honest_sbom();
     let bare = attest::Sbom::new();
