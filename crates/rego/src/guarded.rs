@@ -1,4 +1,5 @@
-//! Functions of Rego that make a large value of small arguments. They are limited, and otherwise do what they do.
+//! Functions of Rego that make a large value of small numbers. They are limited, take numbers of 64 bits only, and otherwise do
+//! what they do.
 
 use regorus::{Engine, Value};
 

@@ -6,10 +6,16 @@
 //! errors the call is undefined instead, so that `not` can turn an error into a yes.
 //!
 //! The module is the user's; the document may be that of another. So the document has a size limit, the evaluation a time
-//! limit and a stack of its own, and the functions that make a large value of a small one (`numbers.range`,
+//! limit and a stack of its own, and the functions that make a large value of a small number (`numbers.range`,
 //! `numbers.range_step` and `bits.lsh`) refuse to. Memory is not limited otherwise, and neither is the depth of function
-//! calls: a module whose function calls itself as often as a number in the document says, which OPA refuses to compile, ends
-//! the process. Evaluate only modules of the user.
+//! calls. These modules let the document end the process:
+//!
+//! - one whose function calls itself as often as a number in the document says, which OPA refuses to compile;
+//! - one that takes the format of `sprintf` from the document, which may ask for a width of gigabytes;
+//! - one that joins strings by a string of the document (`concat`), or replaces one by another (`replace`, `strings.replace_n`):
+//!   the result may be as large as the product of both.
+//!
+//! Evaluate only modules of the user.
 #![forbid(unsafe_code)]
 
 mod error;
