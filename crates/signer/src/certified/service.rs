@@ -63,12 +63,13 @@ impl Service {
             _ => false,
         };
         // The address by itself: a parser makes a host of what follows `https:/`.
-        let is_usable = Url::parse(base).is_ok_and(|url| usable(&url));
+        let is_usable = Url::parse(base).is_ok_and(|url| usable(&url) && is_plain(&url));
         let whole = format!("{}{}", base.trim_end_matches('/'), kind.path());
         let url = Url::parse(&whole).ok().filter(|_| is_usable);
         let url = url.ok_or_else(|| {
             Error::SigningConfig(format!(
-                "reading signing config: expected https://…, or http://… on this machine, found {base:?}"
+                "reading signing config: expected https://…, or http://… on this machine, without user, query and \
+                 fragment, found {base:?}"
             ))
         })?;
         let client = client.clone();
@@ -133,6 +134,12 @@ impl Service {
         };
         format!("requesting {what} from {}", self.url)
     }
+}
+
+/// Whether a path can be added to the URL, and no user in it is sent in place of the identity token.
+fn is_plain(url: &Url) -> bool {
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    !has_user && url.query().is_none() && url.fragment().is_none()
 }
 
 impl Kind {
@@ -210,6 +217,10 @@ mod tests {
             "http://f.example",
             "http://192.0.2.1",
             "https://",
+            "https://user@f.example",
+            "https://:password@f.example",
+            "https://f.example?a=b",
+            "https://f.example#a",
         ] {
             let error = Service::new(Kind::Log, base, &client).err().unwrap();
             assert!(matches!(error, Error::SigningConfig(_)), "{base}: {error}");
