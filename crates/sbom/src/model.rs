@@ -109,6 +109,18 @@ impl Component {
     }
 }
 
+/// A package URL with its scheme and type in lower case and without slashes between them, which readers do not tell apart
+/// (purl specification, how to parse). Other text is kept.
+pub(crate) fn package_url(text: String) -> String {
+    let scheme = text.split_once(':');
+    let Some((_, rest)) = scheme.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("pkg")) else {
+        return text;
+    };
+    let rest = rest.trim_start_matches('/');
+    let (kind, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    format!("pkg:{}{rest}", kind.to_ascii_lowercase())
+}
+
 impl Document {
     /// The number of files among the components.
     pub fn files(&self) -> usize {
@@ -116,5 +128,24 @@ impl Document {
         files
             .filter(|component| component.kind == Kind::File)
             .count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_a_package_url_are_one() {
+        for (text, expected) in [
+            ("pkg:cargo/itoa@1.0.15", "pkg:cargo/itoa@1.0.15"),
+            ("PKG:Cargo/Itoa@1.0.15", "pkg:cargo/Itoa@1.0.15"),
+            ("pkg://CARGO/itoa@1.0.15", "pkg:cargo/itoa@1.0.15"),
+            ("pkg:cargo", "pkg:cargo"),
+            ("https://EXAMPLE.com/x", "https://EXAMPLE.com/x"),
+            ("", ""),
+        ] {
+            assert_eq!(package_url(text.to_owned()), expected);
+        }
     }
 }

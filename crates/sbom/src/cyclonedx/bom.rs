@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use crate::model::package_url;
 use crate::{COMPONENTS, Component, Document, Error, Format, Kind, Relation, RelationKind};
 
 /// A document whose schema has been checked.
@@ -123,7 +124,7 @@ impl Tree {
             kind: kind(item.kind),
             name: item.name,
             version: item.version.filter(|version| !version.is_empty()),
-            purl: item.purl.filter(|purl| !purl.is_empty()),
+            purl: item.purl.filter(|purl| !purl.is_empty()).map(package_url),
             digests: digests.collect(),
             parent,
         })

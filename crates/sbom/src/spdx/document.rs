@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::model::package_url;
 use crate::{Component, Document, Format, Kind, Relation, RelationKind};
 
 /// A document whose schema has been checked.
@@ -209,7 +210,7 @@ impl Package {
             kind,
             name: self.name,
             version: self.version_info.filter(|version| !version.is_empty()),
-            purl: purl.map(|reference| reference.reference_locator),
+            purl: purl.map(|reference| package_url(reference.reference_locator)),
             digests: digests(self.checksums),
             parent: None,
         }
