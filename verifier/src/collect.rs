@@ -21,8 +21,6 @@ use crate::place::{Cause, Legacy, Mismatch, Place, Unfetched, at_most};
 use crate::published::{Bom, Carrier, Certified, Form, Piece, Published, layer};
 use crate::value::{Thing, Value};
 
-/// Maximum number of signatures and statements of one image, under two tags and in referrers.
-const PIECES: usize = 2 * limits::SIGNATURES + limits::REFERRERS;
 /// The time limit for everything that is attached to an image. Each answer has its own time limit, but hundreds of
 /// slow answers could take a day.
 const PIECES_TIME: Duration = Duration::from_secs(15 * 60);
@@ -292,8 +290,8 @@ impl<'a> Collector<'a> {
             if !self.seen.insert(named) {
                 continue;
             }
-            if self.seen.len() > PIECES {
-                self.flood(Part::Pieces, Value::Count(PIECES))?;
+            if self.seen.len() > limits::PIECES {
+                self.flood(Part::Pieces, Value::Count(limits::PIECES))?;
                 break;
             }
             let Some(budget) = self.budget.checked_sub(layer.size) else {

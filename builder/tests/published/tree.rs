@@ -63,14 +63,18 @@ fn shows_who_sees_which_signature() {
         &shown,
         "Confidential Space will count 2 of 3 signatures: collaborator-2's key is ed25519, which it does not read",
     );
-    has(&shown, "cosign 2 will count 3 of 3 signatures");
-    has(&shown, "cosign 3 will count 3 of 3 signatures");
+    has(&shown, "cosign before 2.6 will count 3 of 3 signatures");
+    has(&shown, "cosign 2.6 and 3 will count 3 of 3 signatures");
     // Nothing in a bundle, or in a payload for a key that Confidential Space does not read, has the key itself.
     let unnamed = world.tree(&[]);
     has(&unnamed, "signature by an unknown key");
     has(
         &unnamed,
         &format!("signature by key {second} (according to a hint)"),
+    );
+    has(
+        &unnamed,
+        "cosign 2.6 and 3 will count 2 of 3 signatures: an unknown key is not known here",
     );
     let json: Value =
         serde_json::from_str(&world.tree(&[&named[..], &["--json"]].concat())).unwrap();
@@ -99,13 +103,13 @@ fn shows_that_cosign_3_reads_bundles_only_if_there_is_one() {
         &legacy,
         "the payload of me does not name the key and its algorithm",
     );
-    has(&legacy, "cosign 3 will count 1 of 1 signatures");
+    has(&legacy, "cosign 2.6 and 3 will count 1 of 1 signatures");
     let other = world.signs("other", &P256);
     let both = world.tree(&key);
-    has(&both, "cosign 2 will count 2 of 2 signatures");
+    has(&both, "cosign before 2.6 will count 2 of 2 signatures");
     has(
         &both,
-        "cosign 3 will count 1 of 2 signatures: me signed under a tag only, where it does not look",
+        "cosign 2.6 and 3 will count 1 of 2 signatures: me signed under a tag only, where it does not look",
     );
     has(
         &both,
@@ -119,7 +123,7 @@ fn shows_that_cosign_3_reads_bundles_only_if_there_is_one() {
         &unnamed,
         "note: a signature by me does not name the repository",
     );
-    has(&unnamed, "cosign 3 will count 2 of 2 signatures");
+    has(&unnamed, "cosign 2.6 and 3 will count 2 of 2 signatures");
     assert!(world.verifies(&["verify"]));
 }
 

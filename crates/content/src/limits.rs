@@ -42,6 +42,8 @@ pub const REFERRERS: usize = 256;
 pub const REFERRERS_TOTAL: u64 = 16 << 20;
 /// Signatures of one image; Confidential Space reads no more (launcher, signature discovery).
 pub const SIGNATURES: usize = 300;
+/// Signatures and statements of one image, under two tags and in referrers.
+pub const PIECES: usize = 2 * SIGNATURES + REFERRERS;
 /// Log entries of one bundle, and timestamps of one bundle; sigstore-go has the same limit.
 pub const EVIDENCE: usize = 32;
 /// Subjects of one statement.

@@ -102,6 +102,11 @@ impl Collector<'_> {
 
     async fn layers(&mut self, place: &Place, manifest: &Manifest) -> Result<(), remote::Error> {
         for layer in &manifest.layers {
+            if self.fetched.layers.len() == limits::PIECES {
+                let rest = format!("{place}: only the first {} pieces are read", limits::PIECES);
+                self.note(rest);
+                break;
+            }
             let claimed_type = claimed_type(layer, manifest);
             let bytes = self.bytes(place, layer).await?;
             self.fetched.layers.push(Layer {
@@ -128,16 +133,20 @@ impl Collector<'_> {
             _ => return Ok(None),
         };
         let annotations = format!("{:?}", layer.annotations);
-        let is_new = self.seen.insert((annotations, layer.digest));
-        let Some(budget) = self.budget.checked_sub(layer.size).filter(|_| is_new) else {
-            let reason = match is_new {
-                true => "all pieces together are too large",
-                false => "it is stored more than once",
-            };
-            self.note(format!("{} ({place}) is not read: {reason}", layer.digest));
-            return Ok(None);
+        let budget = match self.budget.checked_sub(layer.size) {
+            _ if layer.size > limit => Err("it is too large"),
+            _ if !self.seen.insert((annotations, layer.digest)) => {
+                Err("it is stored more than once")
+            }
+            budget => budget.ok_or("all pieces together are too large"),
         };
-        self.budget = budget;
+        match budget {
+            Ok(budget) => self.budget = budget,
+            Err(reason) => {
+                self.note(format!("{} ({place}) is not read: {reason}", layer.digest));
+                return Ok(None);
+            }
+        }
         match self.registry.blob(layer, limit).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(

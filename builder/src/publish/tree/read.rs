@@ -18,6 +18,9 @@ use super::{Fetched, Item, Kind, Layer, Layout, Named, Place, Signer, Tree, read
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 
+/// The number of keys that are taken from payloads: each is tried with each signature.
+const CLAIMED_KEYS: usize = 32;
+
 /// A key that signatures are verified with.
 struct Known {
     name: Option<String>,
@@ -54,8 +57,9 @@ fn known(layers: &[Layer], named: Vec<Named>) -> Vec<Known> {
     let payloads = layers.iter().filter(|layer| is_payload(layer));
     let payloads = payloads.filter_map(|layer| Payload::parse_signed(layer.bytes.as_deref()?).ok());
     let claimed = payloads.filter_map(|payload| Some((None, payload.named_key()?.0)));
+    let most = given.len() + CLAIMED_KEYS;
     for (name, key) in given.chain(claimed) {
-        if !known.iter().any(|found| found.key.key_id() == key.key_id()) {
+        if known.len() < most && !known.iter().any(|found| found.key.key_id() == key.key_id()) {
             known.push(Known { name, key });
         }
     }

@@ -38,14 +38,14 @@ pub(super) fn summaries(items: &[Item]) -> Vec<Summary> {
         }
     }
     let bundles = items.iter().any(|item| item.layout == Layout::Bundle);
-    let cosign_3 = |signature: &Signature<'_>| match bundles {
+    let cosign_now = |signature: &Signature<'_>| match bundles {
         true => cosign_bundle(signature),
         false => cosign_tag(signature),
     };
     vec![
         summary("Confidential Space", &signers, confidential_space),
-        summary("cosign 2", &signers, cosign_tag),
-        summary("cosign 3", &signers, cosign_3),
+        summary("cosign before 2.6", &signers, cosign_tag),
+        summary("cosign 2.6 and 3", &signers, cosign_now),
     ]
 }
 
@@ -79,6 +79,8 @@ fn identity(signer: &Signer) -> String {
     }
 }
 
+/// A certificate is not verified here, so that nothing can be said of the reader.
+const CERTIFICATE: &str = "a certificate is verified by `verifier` only";
 /// The end of the reason why a reader does not find a signature.
 const ELSEWHERE: &str = "where it does not look";
 
@@ -115,7 +117,7 @@ fn is_read(key_type: &str) -> bool {
     key_type == "ecdsa-p256" || key_type.starts_with("rsa-")
 }
 
-/// cosign 2, which looks under the tag. With a trusted root, it can be told to read bundles.
+/// cosign before 2.6, which looks under the tag.
 fn cosign_tag((item, signer): &Signature<'_>) -> Counted {
     match item.place.is_signature_tag() {
         true => cosign_algorithm(signer),
@@ -123,7 +125,8 @@ fn cosign_tag((item, signer): &Signature<'_>) -> Counted {
     }
 }
 
-/// cosign 3, which looks for bundles only if there is one, whatever its content.
+/// cosign 2.6 and 3, which look for bundles only if there is one, whatever its content. cosign 2.6 reads one only if it is
+/// given a trusted root, even with a key.
 fn cosign_bundle((item, signer): &Signature<'_>) -> Counted {
     match item.layout {
         Layout::Bundle => cosign_algorithm(signer),
@@ -136,7 +139,11 @@ fn cosign_algorithm(signer: &Signer) -> Counted {
         Signer::Key { algorithm, .. } if !COSIGN.contains(&algorithm.as_str()) => Err(format!(
             "{signer} signs with {algorithm}, which `cosign verify --key` does not read"
         )),
-        _ => Ok(()),
+        Signer::Key { .. } => Ok(()),
+        Signer::Hinted { .. } | Signer::Unknown => {
+            Err(format!("{signer} is not known here: name it with --key"))
+        }
+        Signer::Certificate => Err(CERTIFICATE.to_owned()),
     }
 }
 
