@@ -74,7 +74,9 @@ fn shows_who_sees_which_signature() {
     );
     has(
         &unnamed,
-        "cosign 2.6 and 3 will count 2 of 3 signatures: an unknown key is not known here",
+        &format!(
+            "cosign 2.6 and 3 will count 2 of 4 signatures: key {second} (according to a hint) is not known here: name it with --key"
+        ),
     );
     let json: Value =
         serde_json::from_str(&world.tree(&[&named[..], &["--json"]].concat())).unwrap();

@@ -140,9 +140,8 @@ fn cosign_algorithm(signer: &Signer) -> Counted {
             "{signer} signs with {algorithm}, which `cosign verify --key` does not read"
         )),
         Signer::Key { .. } => Ok(()),
-        Signer::Hinted { .. } | Signer::Unknown => {
-            Err(format!("{signer} is not known here: name it with --key"))
-        }
+        Signer::Hinted { .. } => Err(format!("{signer} is not known here: name it with --key")),
+        Signer::Unknown => Err("a key is not known here: name it with --key".to_owned()),
         Signer::Certificate => Err(CERTIFICATE.to_owned()),
     }
 }
