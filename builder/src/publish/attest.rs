@@ -34,7 +34,7 @@ pub async fn attest(
 /// Signs a statement with a certified key, in a bundle.
 ///
 /// # Errors
-/// As [`attest`]; or what a service of the signer answers does not verify.
+/// As [`attest()`]; or what a service of the signer answers does not verify.
 pub async fn attest_certified(
     image: &ImageRef,
     transport: &Transport,
