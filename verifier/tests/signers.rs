@@ -17,20 +17,13 @@ use oci::{ImageRef, media};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
 use serde_json::Value;
-use shelf::{Shelf, image, serve};
+use shelf::{Shelf, image, policy, serve};
 use signature::PrivateKey;
 use verifier::damage::{Damage, Part};
 use verifier::evidence::{Evidence, Rebuild};
 use verifier::examine::examine;
 use verifier::finding::{Outcome, Rule};
 use verifier::report::{self, detail};
-
-/// The policy of all cases, for this image, and without attestations.
-fn policy(image: &ImageRef) -> String {
-    policy_text(&keys())
-        .replace(REPOSITORY, &image.repository.to_string())
-        .replace(r#"["provenance", "sbom"]"#, "[]")
-}
 
 /// Runs the verifier in a folder in which `roots.pem` has all certificate authorities of the system. If there is no such
 /// file, reading them fails.

@@ -169,3 +169,10 @@ pub async fn collected(
     let registry = Registry::connect(&image.repository, &Transport::PlainHttp).unwrap();
     (collect(Place::Registry(&registry), image).await, shelf)
 }
+
+/// The policy of all cases, for this image, and without attestations.
+pub fn policy(image: &ImageRef) -> String {
+    case::policy_text(&case::keys())
+        .replace(case::REPOSITORY, &image.repository.to_string())
+        .replace(r#"["provenance", "sbom"]"#, "[]")
+}
