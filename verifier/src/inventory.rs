@@ -286,7 +286,7 @@ fn is_built(component: &Component) -> bool {
     BUILT.iter().any(|prefix| purl.starts_with(prefix))
 }
 
-/// The crate or Debian package that the package URL names, if the component is another one.
+/// The crate or Debian package that the package URL names, if it differs from the component's name and version.
 fn misnamed(component: &Component) -> Option<String> {
     let version = component.version.as_deref().unwrap_or_default();
     let (name, named, is_same) = match component.named_crate() {

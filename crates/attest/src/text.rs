@@ -16,8 +16,8 @@ const TIMESTAMP: &str = "Timestamp";
 /// writes documents as such strings. `None` if there is no such string, or it is other text.
 ///
 /// # Errors
-/// The string is JSON that two readers could read differently, or begins as a JSON object and is none, or is JSON that is
-/// again such a string. Or a predicate of cosign's type `custom` has a name that differs from one of its members only in case:
+/// The string is JSON that two readers could read differently, or begins as a JSON object and is not valid JSON, or is JSON
+/// that is again such a string. Or a predicate of cosign's type `custom` has a name that differs from one of its members only in case:
 /// cosign reads it as that member.
 pub fn unwrapped(kind: &str, predicate: &Value) -> Result<Option<Value>, Error> {
     match predicate {

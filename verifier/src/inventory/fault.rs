@@ -43,9 +43,9 @@ pub enum Fault {
     },
     /// Two components are the same file.
     Twice(String),
-    /// The component of a file has not exactly one SHA-256.
+    /// The component of a file does not have exactly one SHA-256.
     NoDigest(String),
-    /// The file in the image is another one.
+    /// The image has another file at the path.
     Other {
         /// The path.
         path: String,

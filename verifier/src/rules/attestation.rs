@@ -1,5 +1,5 @@
 //! The attestations that the policy requires with conditions (`[[attestation]]`): enough of the named principals have made
-//! one, none of these is too old, and each says what the policy asks for.
+//! one, each is recent enough, and each says what the policy asks for.
 //!
 //! Each statement is judged by itself, and one that does not meet the conditions is a note. So leaving out a statement never
 //! turns a refusal into a pass (in-toto, the monotonic principle), and adding one helps only by meeting the conditions itself.

@@ -59,7 +59,7 @@ pub enum Fault {
     OtherTimestamp,
     /// The timestamp authority refuses, with the status of HTTP for success.
     Rejection,
-    /// The timestamp authority is another one.
+    /// The trusted root has another timestamp authority.
     OtherTimestamps,
     /// This service answers with a status and a body, and with another address, which matters for a redirect only.
     Answers(&'static str, &'static str, &'static [u8]),

@@ -2,7 +2,7 @@
 // its attestation service verifies each with the key that the payload names. The service's own code verifies here.
 //
 // Usage: signedcontainer REPOSITORY@DIGEST. Prints the algorithm and key ID of each signature that is verified; exits with 1
-// if one is not, or if there is none.
+// if one is not, or if there are no signatures.
 package main
 
 import (
