@@ -5,9 +5,10 @@
     reason = "a test, its helpers included"
 )]
 
+mod command;
+
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,18 +19,8 @@ use tempfile::TempDir;
 
 /// Runs `verifier check WORDS` in a folder; gives the exit status, standard output and standard error.
 fn check(folder: &Path, words: &str) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));
-    command
-        .arg("check")
-        .args(words.split(' '))
-        .current_dir(folder);
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    let words: Vec<&str> = words.split(' ').collect();
+    command::check(folder, &words)
 }
 
 fn write(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) {

@@ -1,9 +1,10 @@
 //! `verifier check condition`: what Google refuses, and what a condition says of claims.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod command;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -20,15 +21,9 @@ fn folder(expression: &str, claims: &Value) -> TempDir {
 
 /// Runs `verifier check condition condition WORDS` in a folder; gives the exit status, standard output and standard error.
 fn run(folder: &TempDir, words: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));
-    command.args(["check", "condition", "condition"]);
-    command.args(words).current_dir(folder.path());
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
+    command::check(
+        folder.path(),
+        &[&["condition", "condition"], words].concat(),
     )
 }
 

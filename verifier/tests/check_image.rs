@@ -5,27 +5,16 @@
     reason = "a test, its helpers included"
 )]
 
+mod command;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use command::check;
 use oci::AnyDigest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-/// Runs `verifier check WORDS` in a folder; gives the exit status, standard output and standard error.
-fn check(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));
-    command.arg("check").args(words).current_dir(folder);
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
 
 /// An archive with one file.
 fn archive(name: &str) -> Vec<u8> {

@@ -1,27 +1,17 @@
 //! `verifier check sbom`.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod command;
+
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Runs `verifier check sbom WORDS` in a folder; gives the exit status, standard output and standard error.
 fn check(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));
-    command
-        .args(["check", "sbom"])
-        .args(words)
-        .current_dir(folder);
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    command::check(folder, &[&["sbom"], words].concat())
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! `verifier check statement`.
 #![allow(clippy::unwrap_used, reason = "a test, its helpers included")]
 
+mod command;
+
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -11,17 +12,8 @@ use tempfile::TempDir;
 /// Runs `verifier check statement --json` on a statement; gives the exit status, standard output and standard error.
 fn run(statement: &[u8]) -> (i32, String, String) {
     let folder = TempDir::new().unwrap();
-    let file = folder.path().join("statement");
-    fs::write(&file, statement).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));
-    command.args(["check", "statement", "--json"]).arg(&file);
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    fs::write(folder.path().join("statement"), statement).unwrap();
+    command::check(folder.path(), &["statement", "--json", "statement"])
 }
 
 /// The exit status and the report.

@@ -5,11 +5,12 @@
     reason = "a test, its helpers included"
 )]
 
+#[path = "../command/mod.rs"]
+mod command;
 mod world;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use rcgen::{IsCa, date_time_ymd};
 use serde_json::{Value, json};
@@ -18,15 +19,7 @@ use world::{AT, AUTHORITY, CA, OTHER, claims, folder, issue, params, pem, pki, s
 
 /// Runs `verifier check token WORDS` in a folder; gives the exit status, standard output and standard error.
 fn check(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));
-    command.args(["check", "token"]).args(words);
-    let output = command.current_dir(folder).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    command::check(folder, &[&["token"], words].concat())
 }
 
 #[test]

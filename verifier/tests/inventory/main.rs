@@ -2,13 +2,14 @@
 //! the image or in `Cargo.lock`. Each fault is found and named.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "../command/mod.rs"]
+mod command;
 #[path = "../../../crates/sbom/tests/program/mod.rs"]
 mod program;
 mod world;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use content::Digest;
 use program::program;
@@ -281,18 +282,7 @@ fn the_lists_of_all_programs_have_a_limit() {
 
 /// Runs `verifier check sbom WORDS` in a folder; gives the exit status, standard output and standard error.
 fn run(folder: &Path, words: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));
-    command
-        .args(["check", "sbom"])
-        .args(words)
-        .current_dir(folder);
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    command::check(folder, &[&["sbom"], words].concat())
 }
 
 #[test]
