@@ -9,7 +9,7 @@ use content::Digest;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use signature::envelope::{Envelope, pae};
+use signature::envelope::{Envelope, IN_TOTO, pae};
 use verifier::finding::Outcome;
 use verifier::published::{Form, Piece};
 use verifier::report::detail;
@@ -24,6 +24,18 @@ use crate::{ACCEPTED, Case, certified, world};
 pub const CASES: &[Case] = &[
     ("image_as_it_should_be", || said(&Image::passing())),
     // 4
+    ("bundle_alone_as_it_should_be", || {
+        signed(|image| vec![bundled_signature(image)])
+    }),
+    ("legacy_signature_alone_as_it_should_be", || {
+        signed(|image| {
+            let good = legacy_signature(&image.keys.builder, REPOSITORY, &image.image.digest);
+            vec![legacy_payload(
+                image,
+                String::from_utf8(good.bytes).unwrap(),
+            )]
+        })
+    }),
     ("sbom_as_signature_fail", || {
         signed(|image| {
             let [_, (sbom, bill)] = honest_predicates();
@@ -158,37 +170,17 @@ pub const CASES: &[Case] = &[
         })
     }),
     // 17
+    ("envelope_as_it_should_be", || {
+        enveloped(IN_TOTO, |payload| pae(IN_TOTO, payload))
+    }),
     ("payload_type_of_an_envelope_fail", || {
-        signed(|image| {
-            let payload = about(image, COSIGN_SIGN, json!({}));
-            let signature = image
-                .keys
-                .builder
-                .sign(&pae("text/plain", &payload))
-                .unwrap();
-            let envelope = Envelope::new("text/plain", payload, "", signature);
-            vec![envelope_piece(envelope.to_bytes().unwrap())]
-        })
+        enveloped("text/plain", |payload| pae("text/plain", payload))
     }),
     ("payload_type_that_was_not_signed_fail", || {
-        signed(|image| {
-            let payload = about(image, COSIGN_SIGN, json!({}));
-            let signature = image
-                .keys
-                .builder
-                .sign(&pae("text/plain", &payload))
-                .unwrap();
-            let envelope = Envelope::new(signature::envelope::IN_TOTO, payload, "", signature);
-            vec![envelope_piece(envelope.to_bytes().unwrap())]
-        })
+        enveloped(IN_TOTO, |payload| pae("text/plain", payload))
     }),
     ("signature_over_the_payload_alone_fail", || {
-        signed(|image| {
-            let payload = about(image, COSIGN_SIGN, json!({}));
-            let signature = image.keys.builder.sign(&payload).unwrap();
-            let envelope = Envelope::new(signature::envelope::IN_TOTO, payload, "", signature);
-            vec![envelope_piece(envelope.to_bytes().unwrap())]
-        })
+        enveloped(IN_TOTO, <[u8]>::to_vec)
     }),
     // 18
     ("payload_with_a_name_in_another_case_fail", || {
@@ -305,8 +297,15 @@ fn bundled_signature(image: &Image) -> Piece {
     bundle(&image.keys.builder, COSIGN_SIGN, payload)
 }
 
-fn envelope_piece(bytes: Vec<u8>) -> Piece {
-    piece(tag(".att"), Form::Envelope, Some(COSIGN_SIGN), bytes)
+/// An envelope that states the type `kind`, with the builder's signature over what `encode` makes of the payload.
+fn enveloped(kind: &str, encode: fn(&[u8]) -> Vec<u8>) -> String {
+    signed(|image| {
+        let payload = about(image, COSIGN_SIGN, json!({}));
+        let signature = image.keys.builder.sign(&encode(&payload)).unwrap();
+        let envelope = Envelope::new(kind, payload, "", signature);
+        let bytes = envelope.to_bytes().unwrap();
+        vec![piece(tag(".att"), Form::Envelope, Some(COSIGN_SIGN), bytes)]
+    })
 }
 
 /// A payload that the builder has indeed signed.

@@ -145,10 +145,11 @@ fn logged_in(entry: &str, service: &str) -> String {
             _ => said,
         };
         // What was refused must not have been sent.
-        match service.asked_for("/token") {
-            0 => said,
-            _ if said == ACCEPTED => said,
-            _ => "the other host was asked".to_owned(),
+        let was_asked = service.asked_for("/token") > 0;
+        match (said == ACCEPTED, was_asked) {
+            (true, false) => "the token service was not asked".to_owned(),
+            (false, true) => "the other host was asked".to_owned(),
+            _ => said,
         }
     })
 }
