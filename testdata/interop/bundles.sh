@@ -22,7 +22,8 @@ compare() { # files with cases...
   "$work/python/bin/python" "$work/node/compare.py" "$bin/verifier" "$@"
 }
 
-if need "bundles" python3 go oras npm node; then
+need "bundles: @sigstore/verify" npm node || true
+if need "bundles" python3 go oras; then
   check "bundles: the builder's" our_bundles "$work/saved-go-containerregistry-oras" "$work/bundles"
   check "bundles: other readers agree on the builder's" compare "$work/bundles/cases.jsonl"
   sed 's/^/        /' "$work/out"

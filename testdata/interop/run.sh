@@ -48,12 +48,13 @@ install_packages() {
       -r testdata/interop/requirements.txt
   fi
   if command -v npm >/dev/null; then
-    cp -r testdata/interop/bundles "$work/node" && npm ci --prefix "$work/node" --silent --no-audit --no-fund
+    npm ci --prefix "$work/node" --silent --no-audit --no-fund
   fi
   if [ -z "${INTEROP_PROGRAMS:-}" ] && command -v go >/dev/null; then
     go -C testdata/interop/programs build -o "$programs/" ./...
   fi
 }
+cp -r testdata/interop/bundles "$work/node"
 install_packages >"$work/installed" 2>&1 &
 installing=$!
 

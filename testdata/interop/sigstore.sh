@@ -93,7 +93,8 @@ if need "sigstore: instance" fulcio posix timestamp-server cosign openssl python
 
     check "sigstore: cosign sign" cosign sign "${config[@]}" "$trusted" --allow-http-registry -y "$theirs@$digest"
     # It names no repository (decision 7).
-    refuse "sigstore: verifier verify refuses a signature without a repository" judged "$theirs" theirs
+    refuse_for "sigstore: verifier verify refuses a signature without a repository" "signature of builder names no repository" \
+      judged "$theirs" theirs
     echo '{}' >"$work/empty.json"
     check "sigstore: cosign attest, as a signature" cosign attest --type https://sigstore.dev/cosign/sign/v1 \
       --predicate "$work/empty.json" "${config[@]}" "$trusted" --allow-http-registry -y "$theirs@$digest"
