@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 runs="${RUNS:-3}"
+[ -x /usr/bin/time ] || { echo "/usr/bin/time is missing: install the package time" >&2; exit 2; }
 
 echo "compiling our programs, optimised" >&2
 cargo build --quiet --locked --release --bins -p builder -p verifier -p emulator -p ceremony
