@@ -125,10 +125,10 @@ impl CertifiedSigner {
     }
 
     async fn certify(&self, key: &PrivateKey) -> Result<Vec<u8>, Error> {
-        let service = &self.authority;
+        let (service, token) = (&self.authority, Some(self.token.secret()));
         let request = certificate_request(&self.token, key).map_err(identity)?;
-        let answer = service.ask(request, Some(self.token.secret())).await?;
-        certificate(&answer, key.public()).map_err(|error| service.answered(&error))
+        let answer = service.ask(request, token).await?;
+        certificate(&answer, key.public()).map_err(|error| service.answered(&error, token))
     }
 
     async fn log(
@@ -141,7 +141,7 @@ impl CertifiedSigner {
         for log in &self.logs {
             let answer = log.ask(log_request(signed, signature, certificate), None);
             let entry = LogEntry::parse(&answer.await?);
-            entries.push(entry.map_err(|error| log.answered(&error))?);
+            entries.push(entry.map_err(|error| log.answered(&error, None))?);
         }
         Ok(entries)
     }
@@ -151,7 +151,7 @@ impl CertifiedSigner {
         for authority in &self.timestamps {
             let answer = authority.ask(timestamp_request(signature), None).await?;
             let timestamp = Timestamp::parse(answer);
-            timestamps.push(timestamp.map_err(|error| authority.answered(&error))?);
+            timestamps.push(timestamp.map_err(|error| authority.answered(&error, None))?);
         }
         Ok(timestamps)
     }

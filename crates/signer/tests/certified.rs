@@ -232,6 +232,19 @@ async fn an_answer_that_cannot_be_used_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_answer_with_the_token_is_not_quoted() {
+    let claims = json!({ "sub": "s" });
+    let body = json!({ "signedCertificateEmbeddedSct": token(&claims) });
+    let body: &'static str = body.to_string().leak();
+    let fault = Fault::Answers(AUTHORITY, "200 OK", body.as_bytes());
+    let (play, root) = start(fault, workflow()).await;
+    let error = sign(&play, &claims, &root).await.unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("(the identity token)"), "{error}");
+    assert!(!error.contains("c2VjcmV0"), "{error}");
+}
+
+#[tokio::test]
 async fn a_service_that_refuses_is_named_with_its_message() {
     let body = br#"{"code":16,"message":"token \u001b[2Jexpired","details":[]}"#;
     for (path, status, hint) in [

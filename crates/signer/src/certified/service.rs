@@ -109,15 +109,15 @@ impl Service {
         while let Some(piece) = answer.chunk().await.map_err(|error| self.broken(error))? {
             body.extend_from_slice(&piece);
             if body.len() as u64 > ANSWER {
-                return Err(self.answered(&format_args!("more than {ANSWER} bytes")));
+                return Err(self.answered(&format_args!("more than {ANSWER} bytes"), None));
             }
         }
         Ok(body)
     }
 
-    /// The error for an answer that cannot be used.
-    pub(super) fn answered(&self, reason: &dyn Display) -> Error {
-        let reason = printable(&reason.to_string(), MESSAGE);
+    /// The error for an answer that cannot be used, to a request with this token. The reason may quote the answer.
+    pub(super) fn answered(&self, reason: &dyn Display, token: Option<&str>) -> Error {
+        let reason = shown(&reason.to_string(), token);
         Error::ServiceAnswer(format!("{}: {reason}", self.doing()))
     }
 
@@ -160,8 +160,7 @@ impl Kind {
     }
 }
 
-/// The message in the answer of an error, without the token that was sent, and escaped for printing. Fulcio and Rekor answer as
-/// gRPC gateways do.
+/// The message in the answer of an error, as [`shown`]. Fulcio and Rekor answer as gRPC gateways do.
 fn message(body: &[u8], token: Option<&str>) -> String {
     #[derive(Deserialize)]
     struct Status {
@@ -171,12 +170,17 @@ fn message(body: &[u8], token: Option<&str>) -> String {
         Ok(status) => status.message,
         Err(_) => String::from_utf8_lossy(body).into_owned(),
     };
-    // A server that is no certificate authority may answer with the request.
-    let text = match token {
-        Some(token) => text.replace(token, "(the identity token)"),
-        None => text,
-    };
-    printable(text.trim(), MESSAGE)
+    shown(&text, token)
+}
+
+/// A text of a service, escaped for printing, without the token that was sent: a server that is no certificate authority may
+/// answer with the request.
+fn shown(text: &str, token: Option<&str>) -> String {
+    let text = text.trim();
+    match token {
+        Some(token) => printable(&text.replace(token, "(the identity token)"), MESSAGE),
+        None => printable(text, MESSAGE),
+    }
 }
 
 #[cfg(test)]
