@@ -1,5 +1,7 @@
-//! The subject of a certificate (Fulcio, `docs/certificate-specification.md` and `docs/oid-info.md`).
+//! Whom a certificate names (Fulcio, `docs/certificate-specification.md` and `docs/oid-info.md`).
 
+use sigstore_verify::crypto::parse_certificate_info;
+use sigstore_verify::types::DerCertificate;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::Utf8StringRef;
 use x509_cert::der::oid::ObjectIdentifier;
@@ -7,10 +9,22 @@ use x509_cert::der::{Decode as _, Tag, Tagged as _};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::{GeneralName, OtherName};
 
-use crate::{Reason, Refusal};
+use crate::{Reason, Refusal, Signer};
 
 /// Another name: a user name with the domain of its issuer.
 const USER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
+
+/// The subject and the issuer that a certificate names. It is not verified.
+///
+/// # Errors
+/// The certificate cannot be parsed, or has not exactly one subject.
+pub(crate) fn signer(der: &[u8]) -> Result<Signer, Refusal> {
+    let subject = subject(der)?;
+    let parsed = parse_certificate_info(&DerCertificate::from_bytes(der));
+    let parsed = parsed.map_err(|error| refused(format!("parsing certificate: {error}")))?;
+    let issuer = parsed.issuer.unwrap_or_default();
+    Ok(Signer { issuer, subject })
+}
 
 /// The only subject alternative name of a certificate.
 ///

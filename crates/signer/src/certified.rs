@@ -13,7 +13,7 @@ use keyless::signing::{
     IdentityToken, Invalid, LogEntry, Material, Services, SigningConfig, Timestamp, certificate,
     certificate_request, log_request, timestamp_request,
 };
-use keyless::{Artifact, Bundle, Reason, TrustRoot, Trusted, verify_keyless};
+use keyless::{Artifact, Bundle, Subject, TrustRoot, Trusted, verify_keyless};
 use remote::Authorities;
 use signature::PrivateKey;
 use signature::envelope::{Envelope, IN_TOTO, pae};
@@ -103,24 +103,29 @@ impl CertifiedSigner {
         })
     }
 
-    /// Signs a statement about an image, and verifies what was signed.
+    /// Signs a statement about an image, and verifies what was signed. It is logged last, and only if the certificate names
+    /// the holder of the token: a log keeps every entry forever.
     ///
     /// # Errors
     /// A service refuses, cannot be reached or answers wrongly, or the result does not verify with the trusted root.
     pub(crate) async fn seal(&self, statement: Vec<u8>, image: &Digest) -> Result<Sealed, Error> {
         let key = PrivateKey::generate()?;
         let certificate = self.certify(&key).await?;
+        let signer = self.token.check_certificate(&certificate);
+        let signer = signer.map_err(Error::Unverified)?;
         let signed = pae(IN_TOTO, &statement);
         let signature = key.sign(&signed)?;
+        let timestamps = self.timestamp(&signature).await?;
         let material = Material {
             entries: self.log(&signed, &signature, &certificate).await?,
-            timestamps: self.timestamp(&signature).await?,
+            timestamps,
             certificate,
         };
         let envelope = Envelope::new(IN_TOTO, statement, "", signature);
         let bundle = material.bundle(&envelope);
         let bundle = bundle.map_err(|error| Error::Statement(error.to_string()))?;
-        let signer = self.verify(&bundle, image).map_err(Error::Unverified)?;
+        self.verify(&bundle, image, &signer)
+            .map_err(Error::Unverified)?;
         Ok(Sealed { bundle, signer })
     }
 
@@ -156,31 +161,21 @@ impl CertifiedSigner {
         Ok(timestamps)
     }
 
-    /// Verifies the bundle with the trusted root, and that the certificate names the token's subject and issuer.
-    fn verify(&self, bundle: &[u8], image: &Digest) -> Result<keyless::Signer, keyless::Refusal> {
+    /// Verifies the bundle with the trusted root, as one by this signer.
+    fn verify(
+        &self,
+        bundle: &[u8],
+        image: &Digest,
+        signer: &keyless::Signer,
+    ) -> Result<(), keyless::Refusal> {
         let bundle = Bundle::parse(bundle)?;
-        let artifact = Artifact::from(image);
-        let mut refused = None;
-        for issuer in self.token.issuers() {
-            let trusted = Trusted {
-                issuer: Some(issuer.to_owned()),
-                subject: self.token.subject().clone(),
-            };
-            let now = (self.clock)();
-            match verify_keyless(&bundle, &artifact, &trusted, &self.root, now) {
-                Ok(verified) => return verified.signer().cloned().ok_or_else(no_signer),
-                Err(refusal) => refused = Some(refused.unwrap_or(refusal)),
-            }
-        }
-        Err(refused.unwrap_or_else(no_signer))
-    }
-}
-
-/// A token has an issuer, and what was verified with a certificate has a signer.
-fn no_signer() -> keyless::Refusal {
-    keyless::Refusal {
-        reason: Reason::Issuer,
-        detail: "the identity token names no issuer".to_owned(),
+        let trusted = Trusted {
+            issuer: Some(signer.issuer.clone()),
+            subject: Subject::Exact(signer.subject.clone()),
+        };
+        let (artifact, now) = (Artifact::from(image), (self.clock)());
+        verify_keyless(&bundle, &artifact, &trusted, &self.root, now)?;
+        Ok(())
     }
 }
 

@@ -175,7 +175,7 @@ impl Error {
                 "pass a file with a new identity token of OpenID Connect, for the audience of the certificate authority"
             }
             Self::SigningConfig(_) => {
-                "pass a signing config of version 0.2, as `cosign signing-config create` writes it"
+                "pass a signing config of version 0.2 with logs of Rekor 2, as `cosign signing-config create` writes it"
             }
             Self::TrustedRoot(_) => {
                 "pass a trusted root, as `cosign trusted-root create` writes it"
@@ -189,10 +189,7 @@ impl Error {
             Self::ServiceAnswer(_) => {
                 "check that the addresses in the signing config are those of services with this version of the API"
             }
-            Self::Unverified(_) => {
-                "pass the trusted root of the services in the signing config, and check the clock; the registry received \
-                 nothing, but the log may have entered the signature"
-            }
+            Self::Unverified(refusal) => unverified_hint(refusal.reason),
             Self::PublicKey(_) => {
                 "pass a public key in PEM, as `builder keygen`, cosign and openssl write it, and an --algorithm of its type"
             }
@@ -225,6 +222,20 @@ fn service_hint(is_authority: bool, status: u16) -> &'static str {
         }
         429 | 500.. => "try again later; if it fails again, ask the operator of the service",
         _ => "check the addresses in the signing config",
+    }
+}
+
+fn unverified_hint(reason: keyless::Reason) -> &'static str {
+    match reason {
+        // The certificate is compared with the token before anything else is requested.
+        keyless::Reason::Identity | keyless::Reason::Issuer => {
+            "check that the signing config names the certificate authority that the identity token is for; nothing was logged \
+             or published"
+        }
+        _ => {
+            "pass the trusted root of the services in the signing config, and check the clock; the registry received \
+             nothing, but the log may have entered the signature"
+        }
     }
 }
 

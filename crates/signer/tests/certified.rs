@@ -170,6 +170,9 @@ async fn what_does_not_verify_is_not_published() {
             Err(Error::Unverified(refusal)) => assert_eq!(refusal.reason, reason, "{fault:?}"),
             other => panic!("{fault:?}: {other:?}"),
         }
+        // A log forgets nothing: the names in a certificate are compared before.
+        let is_logged = !matches!(reason, Reason::Identity | Reason::Issuer);
+        assert_eq!(play.count("POST", LOG), usize::from(is_logged), "{fault:?}");
         assert!(!has_pushed(&play), "{fault:?}");
     }
     // A log and a timestamp authority that the root does not have.
@@ -227,6 +230,9 @@ async fn an_answer_that_cannot_be_used_is_an_error() {
             }
             other => panic!("{fault:?}: {other:?}"),
         }
+        // The log is asked last.
+        let is_asked = matches!(fault, Fault::NoEntry | Fault::Large(LOG));
+        assert_eq!(play.count("POST", LOG), usize::from(is_asked), "{fault:?}");
         assert!(!has_pushed(&play), "{fault:?}");
     }
 }

@@ -6,13 +6,15 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::Invalid;
-use crate::{Pattern, Subject};
+use crate::{Pattern, Reason, Refusal, Signer, Subject, certificate};
 
 /// An identity token of OpenID Connect: a JSON web token that lets its holder sign in the name of its subject until it
 /// expires. It is not verified here: the certificate authority does that.
 pub struct IdentityToken {
     text: Zeroizing<String>,
     claims: Claims,
+    /// The subject that a certificate for the token must name. Only an email address is known before: of a workflow, the
+    /// certificate authority makes a URI of several claims (Fulcio, `docs/oidc.md`).
     subject: Subject,
 }
 
@@ -103,14 +105,31 @@ impl IdentityToken {
         }
     }
 
-    /// The subject that a certificate for the token must name. Only an email address is known before: of a workflow, the
-    /// certificate authority makes a URI of several claims (Fulcio, `docs/oidc.md`).
-    pub fn subject(&self) -> &Subject {
-        &self.subject
+    /// Checks that a certificate names the token's subject, and one of its issuers. Returns both. The certificate is not
+    /// verified.
+    ///
+    /// # Errors
+    /// It names another subject or issuer, or cannot be parsed.
+    pub fn check_certificate(&self, der: &[u8]) -> Result<Signer, Refusal> {
+        let signer = certificate::signer(der)?;
+        if !self.subject.matches(&signer.subject) {
+            let detail = format!(
+                "expected subject {}, found {}",
+                self.subject, signer.subject
+            );
+            return Err(Refusal::new(Reason::Identity, detail));
+        }
+        if !self.issuers().any(|issuer| issuer == signer.issuer) {
+            let expected: Vec<_> = self.issuers().collect();
+            let (expected, found) = (expected.join(" or "), &signer.issuer);
+            let detail = format!("expected issuer {expected}, found {found}");
+            return Err(Refusal::new(Reason::Issuer, detail));
+        }
+        Ok(signer)
     }
 
     /// The issuers that a certificate for the token may name: the token's own, and the one behind it.
-    pub fn issuers(&self) -> impl Iterator<Item = &str> {
+    fn issuers(&self) -> impl Iterator<Item = &str> {
         let behind = self.claims.federated_claims.as_ref();
         let behind = behind.map(|claims| claims.connector_id.as_str());
         let issuers = [Some(self.claims.issuer.as_str()), behind];
@@ -168,15 +187,15 @@ mod tests {
         assert_eq!(parsed.name(), "repo:a/b");
         assert!(parsed.secret().ends_with(".c2lnbmF0dXJl"));
         assert_eq!(parsed.issuers().collect::<Vec<_>>(), ["https://i.example"]);
-        assert!(parsed.subject().matches("https://forge.example/a/b"));
+        assert!(parsed.subject.matches("https://forge.example/a/b"));
         for verified in [json!(true), json!("true")] {
             let mut mail = plain.clone();
             (mail["email"], mail["email_verified"]) = ("a@b.example".into(), verified);
             mail["federated_claims"] = json!({"connector_id": "https://behind.example"});
             let parsed = token(&mail).unwrap();
             assert_eq!(parsed.name(), "a@b.example");
-            assert!(parsed.subject().matches("a@b.example"));
-            assert!(!parsed.subject().matches("b@b.example"));
+            assert!(parsed.subject.matches("a@b.example"));
+            assert!(!parsed.subject.matches("b@b.example"));
             let issuers: Vec<_> = parsed.issuers().collect();
             assert_eq!(issuers, ["https://i.example", "https://behind.example"]);
         }
