@@ -154,6 +154,8 @@ fn shows_attestations_and_what_cannot_be_read() {
     };
     append(".sbom", "text/spdx+json", b"{}");
     append(".sig", oci::media::SIMPLE_SIGNING, b"{\"a\x1b\":1}");
+    // One blob, listed as two things.
+    append(".sig", oci::media::SIMPLE_SIGNING, b"[]");
     append(".att", oci::media::DSSE_ENVELOPE, b"[]");
     let shown = world.tree(&["--key", "builder=builder.pub"]);
     has(
@@ -161,7 +163,14 @@ fn shows_attestations_and_what_cannot_be_read() {
         "attestation slsaprovenance1 by builder (ecdsa-p256)",
     );
     has(&shown, "SBOM text/spdx+json, unsigned, 2 bytes");
-    has(&shown, &format!("note: {} (tag sha256-", Digest::of(b"[]")));
+    for suffix in [".sig", ".att"] {
+        let tag = Tag::of_digest(&world.image.digest, suffix).unwrap();
+        let (digest, tag) = (Digest::of(b"[]"), tag.as_str());
+        has(
+            &shown,
+            &format!("note: {digest} (tag {tag}) cannot be read: "),
+        );
+    }
     assert!(!shown.contains('\u{1b}'));
     has(&shown, "Confidential Space will count 1 of 1 signatures");
 }

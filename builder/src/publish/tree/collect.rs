@@ -1,6 +1,6 @@
 //! Fetches what is attached to an image. A request that fails is an error; what is damaged or too large is a note.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use console::hint::Hinted;
 use content::{Digest, limits};
@@ -62,8 +62,9 @@ async fn resolve(registry: &Registry, reference: &Reference) -> Result<ImageRef,
 struct Collector<'a> {
     registry: &'a Registry,
     fetched: Fetched,
-    /// What has been fetched, by manifest and layer.
-    seen: BTreeSet<(String, Digest)>,
+    /// What has been fetched: media type, annotations and digest. A blob can be listed with another media type, to be read as
+    /// something else.
+    seen: BTreeSet<(String, BTreeMap<String, String>, Digest)>,
     /// Bytes that may still be fetched.
     budget: u64,
 }
@@ -83,11 +84,11 @@ impl Collector<'_> {
     }
 
     async fn tag(&mut self, suffix: &str) -> Result<(), remote::Error> {
-        let name = format!("sha256-{}{suffix}", self.fetched.image.digest.hex());
-        // The name is a digest's, with a suffix of letters.
-        let Ok(tag) = name.parse::<Tag>() else {
+        // A suffix of letters is allowed in a tag.
+        let Ok(tag) = Tag::of_digest(&self.fetched.image.digest, suffix) else {
             return Ok(());
         };
+        let name = tag.as_str().to_owned();
         let Some(bytes) = self.registry.manifest_by_tag(&tag).await? else {
             return Ok(());
         };
@@ -132,20 +133,9 @@ impl Collector<'_> {
             media::SIGSTORE_BUNDLE => limits::BUNDLE,
             _ => return Ok(None),
         };
-        let annotations = format!("{:?}", layer.annotations);
-        let budget = match self.budget.checked_sub(layer.size) {
-            _ if layer.size > limit => Err("it is too large"),
-            _ if !self.seen.insert((annotations, layer.digest)) => {
-                Err("it is stored more than once")
-            }
-            budget => budget.ok_or("all pieces together are too large"),
-        };
-        match budget {
-            Ok(budget) => self.budget = budget,
-            Err(reason) => {
-                self.note(format!("{} ({place}) is not read: {reason}", layer.digest));
-                return Ok(None);
-            }
+        if let Err(reason) = self.admit(layer, limit) {
+            self.note(format!("{} ({place}) is not read: {reason}", layer.digest));
+            return Ok(None);
         }
         match self.registry.blob(layer, limit).await {
             Ok(bytes) => Ok(Some(bytes)),
@@ -163,6 +153,20 @@ impl Collector<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Takes a layer out of the budget. The error says why it is not fetched.
+    fn admit(&mut self, layer: &Descriptor, limit: u64) -> Result<(), &'static str> {
+        if layer.size > limit {
+            return Err("it is too large");
+        }
+        let (media_type, annotations) = (layer.media_type.clone(), layer.annotations.clone());
+        if !self.seen.insert((media_type, annotations, layer.digest)) {
+            return Err("it is stored more than once");
+        }
+        let rest = self.budget.checked_sub(layer.size);
+        self.budget = rest.ok_or("all pieces together are too large")?;
+        Ok(())
     }
 
     fn note(&mut self, note: String) {
