@@ -19,8 +19,15 @@ pub(super) struct Summary {
 
 /// A signature on the image by one signer.
 type Signature<'a> = (&'a Item, &'a Signer);
+type Counted = Result<(), Reason>;
+
 /// Why a reader does not count a signature.
-type Counted = Result<(), String>;
+enum Reason {
+    /// It is where the reader looks, and is not read.
+    Unread(String),
+    /// It is where the reader does not look.
+    Elsewhere(String),
+}
 
 /// The algorithms that `cosign verify --key` reads.
 const COSIGN: [&str; 3] = ["ecdsa-der-sha256", "rsa-pkcs1-sha256", "ed25519"];
@@ -56,11 +63,15 @@ fn summary(
 ) -> Summary {
     let uncounted = signers.values().filter_map(|signatures| {
         // `None` if the reader counts one of them.
-        let reasons: Option<Vec<String>> = signatures.iter().map(|s| counts(s).err()).collect();
-        let mut reasons = reasons?;
+        let reasons: Option<Vec<Reason>> = signatures.iter().map(|s| counts(s).err()).collect();
         // A reason at the place where the reader looks says more than that there are other places.
-        reasons.sort_by_key(|reason| reason.ends_with(ELSEWHERE));
-        reasons.into_iter().next()
+        let first = reasons?.into_iter().min_by_key(|reason| match reason {
+            Reason::Unread(_) => 0,
+            Reason::Elsewhere(_) => 1,
+        });
+        first.map(|reason| match reason {
+            Reason::Unread(text) | Reason::Elsewhere(text) => text,
+        })
     });
     let reasons: Vec<String> = uncounted.collect();
     Summary {
@@ -81,35 +92,31 @@ fn identity(signer: &Signer) -> String {
 
 /// A certificate is not verified here, so that nothing can be said of the reader.
 const CERTIFICATE: &str = "a certificate is verified by `verifier` only";
-/// The end of the reason why a reader does not find a signature.
-const ELSEWHERE: &str = "where it does not look";
 
 fn confidential_space((item, signer): &Signature<'_>) -> Counted {
     if !item.place.is_signature_tag() {
         return Err(elsewhere(item, signer));
     }
-    match signer {
+    Err(Reason::Unread(match signer {
         Signer::Key {
             is_read_in_confidential_space: true,
             ..
-        } if item.names_key => Ok(()),
+        } if item.names_key => return Ok(()),
         Signer::Key {
             is_read_in_confidential_space: true,
             ..
-        } => Err(format!(
-            "the payload of {signer} does not name the key and its algorithm"
-        )),
-        Signer::Key { key_type, .. } if !is_read(key_type) => Err(format!(
-            "{signer}'s key is {key_type}, which it does not read"
-        )),
-        Signer::Key { algorithm, .. } => Err(format!(
-            "{signer} signs with {algorithm} or an exponent that it does not read"
-        )),
-        Signer::Hinted { .. } | Signer::Unknown => Err(format!(
-            "the payload of {signer} does not name a key that it reads"
-        )),
-        Signer::Certificate => Err("it reads keys, and no certificates".to_owned()),
-    }
+        } => format!("the payload of {signer} does not name the key and its algorithm"),
+        Signer::Key { key_type, .. } if !is_read(key_type) => {
+            format!("{signer}'s key is {key_type}, which it does not read")
+        }
+        Signer::Key { algorithm, .. } => {
+            format!("{signer} signs with {algorithm} or an exponent that it does not read")
+        }
+        Signer::Hinted { .. } | Signer::Unknown => {
+            format!("the payload of {signer} does not name a key that it reads")
+        }
+        Signer::Certificate => "it reads keys, and no certificates".to_owned(),
+    }))
 }
 
 /// Whether Confidential Space reads keys of this type, with some algorithm.
@@ -135,22 +142,24 @@ fn cosign_bundle((item, signer): &Signature<'_>) -> Counted {
 }
 
 fn cosign_algorithm(signer: &Signer) -> Counted {
-    match signer {
-        Signer::Key { algorithm, .. } if !COSIGN.contains(&algorithm.as_str()) => Err(format!(
-            "{signer} signs with {algorithm}, which `cosign verify --key` does not read"
-        )),
-        Signer::Key { .. } => Ok(()),
-        Signer::Hinted { .. } => Err(format!("{signer} is not known here: name it with --key")),
-        Signer::Unknown => Err("a key is not known here: name it with --key".to_owned()),
-        Signer::Certificate => Err(CERTIFICATE.to_owned()),
-    }
+    Err(Reason::Unread(match signer {
+        Signer::Key { algorithm, .. } if COSIGN.contains(&algorithm.as_str()) => return Ok(()),
+        Signer::Key { algorithm, .. } => {
+            format!("{signer} signs with {algorithm}, which `cosign verify --key` does not read")
+        }
+        Signer::Hinted { .. } => format!("{signer} is not known here: name it with --key"),
+        Signer::Unknown => "a key is not known here: name it with --key".to_owned(),
+        Signer::Certificate => CERTIFICATE.to_owned(),
+    }))
 }
 
-fn elsewhere(item: &Item, signer: &Signer) -> String {
+fn elsewhere(item: &Item, signer: &Signer) -> Reason {
     let found = match (&item.place, item.layout) {
         (Place::Tag(_), _) => "under a tag",
         (Place::Referrer(_), Layout::Bundle) => "in a bundle",
         (Place::Referrer(_), _) => "in a referrer of the legacy layout",
     };
-    format!("{signer} signed {found} only, {ELSEWHERE}")
+    Reason::Elsewhere(format!(
+        "{signer} signed {found} only, where it does not look"
+    ))
 }
