@@ -171,11 +171,11 @@ async fn signer(key: &Key) -> Result<Signer, Error> {
 }
 
 fn report_certified(image: &ImageRef, done: &str, certified: &Certified) -> Result<(), Error> {
-    print::note(&format!("{done} as {}", certified.signer));
-    if !certified.is_listed {
-        print::note("note: this registry cannot list referrers: readers do not find the bundle");
-    }
-    print::line(&image.to_string()).map_err(unprinted)
+    report(
+        image,
+        &format!("{done} as {}", certified.signer),
+        certified.published,
+    )
 }
 
 fn report_signature(
@@ -184,7 +184,16 @@ fn report_signature(
     done: &str,
     published: Published,
 ) -> Result<(), Error> {
-    print::note(&format!("{done} by key {}", key.key_id().hex()));
+    report(
+        image,
+        &format!("{done} by key {}", key.key_id().hex()),
+        published,
+    )
+}
+
+/// Prints what was done, and the image.
+fn report(image: &ImageRef, done: &str, published: Published) -> Result<(), Error> {
+    print::note(done);
     if let Some(note) = published.note() {
         print::note(&format!("note: {note}"));
     }

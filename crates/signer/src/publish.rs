@@ -24,17 +24,17 @@ use crate::{Error, Signer};
 #[must_use]
 pub enum Published {
     /// In each layout that was written.
-    Both,
+    Listed,
     /// Under the legacy tag, if it was written. The bundle is stored, but the registry cannot list referrers.
-    TagOnly,
+    Unlisted,
 }
 
 impl Published {
     /// A note for the user, if readers are limited.
     pub fn note(self) -> Option<&'static str> {
         match self {
-            Self::Both => None,
-            Self::TagOnly => Some(
+            Self::Listed => None,
+            Self::Unlisted => Some(
                 "this registry cannot list referrers: readers do not find the bundle, only what is under the legacy tag",
             ),
         }
@@ -95,7 +95,7 @@ pub async fn sign_image(
     }
     let statement = signature_statement(image, annotations);
     if place.find_in_bundles(&statement).await?.is_some() {
-        return Ok(Published::Both);
+        return Ok(Published::Listed);
     }
     let envelope = seal(&statement, signer).await?;
     place.publish_bundle(COSIGN_SIGN, envelope).await

@@ -21,7 +21,8 @@ use remote::Transport;
 use serde_json::{Value, json};
 use signature::Annotations;
 use signer::{
-    Certified, CertifiedSigner, Error, Instance, attest_image_certified, sign_image_certified,
+    Certified, CertifiedSigner, Error, Instance, Published, attest_image_certified,
+    sign_image_certified,
 };
 use tempfile::TempDir;
 use world::{ISSUER, SUBJECT};
@@ -78,7 +79,7 @@ async fn what_is_published_verifies() {
     let signed = sign(&play, &json!({ "sub": "repo:a/b" }), &root)
         .await
         .unwrap();
-    assert!(signed.is_listed);
+    assert_eq!(signed.published, Published::Listed);
     assert_eq!(
         (
             signed.signer.issuer.as_str(),

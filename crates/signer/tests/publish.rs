@@ -143,7 +143,7 @@ async fn the_same_verdict_is_published_once() {
     let attest = async |time: &str, result: &str| {
         let verdict = json!({"timeVerified": time, "verificationResult": result});
         let attested = attest_image(registry, image, &signer, &Vsa::PREDICATE, verdict).await;
-        assert_eq!(attested.unwrap(), Published::Both);
+        assert_eq!(attested.unwrap(), Published::Listed);
         world.published().await
     };
     let first = attest("2026-01-01T00:00:00Z", "PASSED").await;
@@ -176,7 +176,7 @@ async fn half_a_verdict_is_completed_with_the_same_envelope() {
     registry.append_layer(&tag, layer, &bytes).await.unwrap();
     let late = json!({"timeVerified": "late"});
     let attested = attest_image(registry, image, &signer, &Vsa::PREDICATE, late).await;
-    assert_eq!(attested.unwrap(), Published::Both);
+    assert_eq!(attested.unwrap(), Published::Listed);
     assert_eq!(world.layers(".att").await.len(), 1);
     let [(_, bundle)] = &world.bundles().await[..] else {
         panic!("not one bundle");

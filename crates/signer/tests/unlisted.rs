@@ -57,14 +57,14 @@ async fn the_legacy_layout_is_published() {
     let signed = sign_image(&registry, &image, &signer, &Annotations::default())
         .await
         .unwrap();
-    assert_eq!(signed, Published::TagOnly);
+    assert_eq!(signed, Published::Unlisted);
     // True also of an attached bundle, beside which there may be no tag.
     let note = signed.note().unwrap();
     assert!(note.contains("only what is under the legacy tag"));
     assert!(signed.note().unwrap().contains("legacy tag"));
     let (kind, verdict) = (Vsa::PREDICATE, json!({"timeVerified": "now"}));
     let attested = attest_image(&registry, &image, &signer, &kind, verdict).await;
-    assert_eq!(attested.unwrap(), Published::TagOnly);
+    assert_eq!(attested.unwrap(), Published::Unlisted);
     for suffix in [".sig", ".att"] {
         let tag = Tag::of_digest(&image.digest, suffix).unwrap();
         let stored = registry.manifest_by_tag(&tag).await.unwrap().unwrap();

@@ -140,11 +140,11 @@ pub async fn attach(registry: &Registry, offline: Offline<'_>) -> Result<Publish
             if !place.has_payload(&payload).await? {
                 place.append_payload(&payload, &signature).await?;
             }
-            Ok(Published::Both)
+            Ok(Published::Listed)
         }
         Signed::Statement(statement, envelope) if statement.predicate_type == COSIGN_SIGN => {
             match place.find_in_bundles(&statement).await? {
-                Some(_) => Ok(Published::Both),
+                Some(_) => Ok(Published::Listed),
                 None => place.publish_bundle(COSIGN_SIGN, envelope).await,
             }
         }

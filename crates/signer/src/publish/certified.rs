@@ -18,7 +18,7 @@ pub struct Certified {
     /// Whom the certificate names.
     pub signer: keyless::Signer,
     /// Whether readers find the bundle.
-    pub is_listed: bool,
+    pub published: Published,
 }
 
 /// Signs an image with a certified key: a statement in a bundle, with the annotations. Each call publishes another
@@ -65,6 +65,6 @@ async fn publish(
     let published = attach_bundle(registry, &subject, predicate_type, &sealed.bundle).await?;
     Ok(Certified {
         signer: sealed.signer,
-        is_listed: published == Published::Both,
+        published,
     })
 }

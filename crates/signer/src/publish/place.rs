@@ -92,7 +92,7 @@ impl<'a> Place<'a> {
         envelope: Envelope,
     ) -> Result<Published, Error> {
         let published = match stored.bundled {
-            Some(_) => Published::Both,
+            Some(_) => Published::Listed,
             None => {
                 self.publish_bundle(predicate_type, envelope.clone())
                     .await?
@@ -221,8 +221,8 @@ pub(super) async fn attach_bundle(
         (BUNDLE_PREDICATE_TYPE, predicate_type),
     ]);
     Ok(match registry.attach_referrer(manifest).await? {
-        Attached::Listed(_) => Published::Both,
-        Attached::Unlisted(_) => Published::TagOnly,
+        Attached::Listed(_) => Published::Listed,
+        Attached::Unlisted(_) => Published::Unlisted,
     })
 }
 
