@@ -165,8 +165,9 @@ async fn signer(key: &Key) -> Result<Signer, Error> {
         password: || password::of_key(std::env::var_os),
         pin: || password::of_token(std::env::var_os),
     };
-    // Without a key, the command has an identity token.
-    let key = key.key.as_deref().unwrap_or_default();
+    let Some(key) = &key.key else {
+        return Err(Hinted::new("reading arguments: no key and no identity token").into());
+    };
     Ok(Signer::open(&key.parse()?, access).await?)
 }
 
