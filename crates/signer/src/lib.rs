@@ -1,6 +1,7 @@
-//! Signs images and statements about them, with a key in a file, in Cloud KMS or in a token of PKCS #11, or with a key that
-//! a Sigstore instance certifies for one signature, and publishes the result in both layouts that readers look for: the legacy tag, which Confidential Space
-//! reads, and a bundle as referrer, which current cosign reads. This crate makes no decision about an image.
+//! Signs images and statements about them, and publishes the result. With a key in a file, in Cloud KMS or in a token of
+//! PKCS #11, this is in both layouts that readers look for: the legacy tag, which Confidential Space reads, and a bundle as
+//! referrer, which current cosign reads. With a key that a Sigstore instance certifies for one signature, it is in a bundle
+//! only. This crate makes no decision about an image.
 #![forbid(unsafe_code)]
 
 mod access;
