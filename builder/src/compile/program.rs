@@ -40,3 +40,8 @@ pub struct Linked {
     /// The crates that it uses, by their indexes in the list that it is in, sorted.
     pub dependencies: Vec<usize>,
 }
+
+/// Whether the crate at `index` is that of the program itself, on which no other depends.
+pub(crate) fn is_root(linked: &[Linked], index: usize) -> bool {
+    !linked.iter().any(|one| one.dependencies.contains(&index))
+}

@@ -12,7 +12,7 @@ use content::Digest;
 use serde_json::{Value, json};
 
 use super::contents::Digests;
-use crate::compile::program::{Invocation, Linked};
+use crate::compile::program::{Invocation, Linked, is_root};
 use crate::inputs::git::Source;
 use crate::lock::Lock;
 use crate::lock::crates::Crate;
@@ -147,12 +147,9 @@ pub fn spdx(
     files: &[Digests],
 ) -> Result<Vec<u8>, attest::Error> {
     let linked = description.linked;
-    let is_used = |index: usize| linked.iter().any(|one| one.dependencies.contains(&index));
-    let mut roots = linked
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !is_used(*index));
-    let application = roots.next().map(|(_, root)| purl(root));
+    let mut crates = linked.iter().enumerate();
+    let root = crates.find(|(index, _)| is_root(linked, *index));
+    let application = root.map(|(_, root)| purl(root));
     let sha1 = files
         .iter()
         .map(|file| (file.path.clone(), file.sha1.clone()));

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::at::At;
 use crate::compile::elf::{self, Fault};
 use crate::compile::error::CompileError;
-use crate::compile::program::Linked;
+use crate::compile::program::{Linked, is_root};
 use crate::compile::zlib;
 
 const SECTION: &str = ".dep-v0";
@@ -56,9 +56,8 @@ pub(super) fn add(path: &Path, linked: &[Linked]) -> Result<(), CompileError> {
     Ok(fs::write(path, program).map_err(At::writing(path))?)
 }
 
-/// The list, in the order of `linked`, whose root is the crate that no other depends on.
+/// The list, in the order of `linked`.
 fn list(linked: &[Linked]) -> Result<Vec<u8>, json::JsonError> {
-    let is_root = |index: usize| !linked.iter().any(|one| one.dependencies.contains(&index));
     let packages = linked.iter().enumerate().map(|(index, one)| Package {
         name: one.name.as_str(),
         version: one.version.as_str(),
@@ -67,7 +66,7 @@ fn list(linked: &[Linked]) -> Result<Vec<u8>, json::JsonError> {
             None => "crates.io",
         },
         dependencies: one.dependencies.clone(),
-        root: is_root(index),
+        root: is_root(linked, index),
     });
     let packages = packages.collect();
     json::canonical(&List { packages })
