@@ -11,6 +11,8 @@ use crate::Error;
 
 /// The largest list, uncompressed, in bytes (cargo-auditable, PARSING.md).
 const LIST: usize = 8 << 20;
+/// The name of the section.
+const SECTION: &[u8] = b".dep-v0";
 
 /// A crate of a version.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -52,16 +54,17 @@ enum Kind {
     Runtime,
 }
 
-/// The crates of a program without those that only its build used, sorted; `None` if the bytes cannot be parsed as a program,
-/// or the program has no list.
+/// The crates of a program without those that only its build used, sorted; `None` if the program has no list, or the bytes
+/// cannot be parsed as a program and do not contain the name of the section.
 ///
 /// # Errors
-/// The list is not compressed with zlib, is larger than 8 MiB, is not strict JSON of this form, does not have exactly one
+/// The bytes contain the name of the section and cannot be parsed as a program. Or the list is not compressed with zlib, is larger than 8 MiB, is not strict JSON of this form, does not have exactly one
 /// root, names a package that it does not have, or has a circle of dependencies.
 pub fn linked(program: &[u8]) -> Result<Option<Vec<Crate>>, Error> {
     let text = match auditable_info::json_from_slice(program, LIST) {
         Ok(text) => text,
-        Err(Unread::NoAuditData | Unread::BinaryParsing(_)) => return Ok(None),
+        Err(Unread::NoAuditData) => return Ok(None),
+        Err(Unread::BinaryParsing(_)) if !has_name(program) => return Ok(None),
         Err(error) => return Err(Error::Linked(error.to_string())),
     };
     let list: List = json::parse(text.as_bytes(), LIST as u64)
@@ -79,6 +82,11 @@ pub fn linked(program: &[u8]) -> Result<Option<Vec<Crate>>, Error> {
     crates.sort();
     crates.dedup();
     Ok(Some(crates))
+}
+
+/// Whether a program that cannot be parsed may have a list: a header may be wrong, or the place of the section.
+fn has_name(program: &[u8]) -> bool {
+    program.windows(SECTION.len()).any(|name| name == SECTION)
 }
 
 impl List {

@@ -38,6 +38,27 @@ fn a_program_without_a_list_has_none() {
 }
 
 #[test]
+fn a_list_that_cannot_be_reached_is_refused() {
+    let intact = program(".dep-v0", &compressed(LIST));
+    let headers = u64::from_le_bytes(intact[40..48].try_into().unwrap());
+    // The size in the second header of a section, which is that of the list.
+    let size = usize::try_from(headers).unwrap() + 64 + 32;
+    let sized = |found: u64| {
+        let mut bytes = intact.clone();
+        bytes[size..size + 8].copy_from_slice(&found.to_le_bytes());
+        bytes
+    };
+    for bytes in [
+        sized(1 << 20),
+        sized(u64::MAX),
+        intact[..intact.len() - 1].to_vec(),
+    ] {
+        let error = sbom::linked(&bytes).unwrap_err().to_string();
+        assert!(error.contains("parse the binary"), "{error}");
+    }
+}
+
+#[test]
 fn an_invalid_list_is_refused() {
     for (from, to, reason) in [
         ("\"root\":true", "\"root\":false", "one root"),
