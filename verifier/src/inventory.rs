@@ -137,22 +137,28 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// A package URL names the component that it is of, and stands for one archive: programs compare the URL, people read
-    /// the name.
+    /// A component has at most one package URL, which names the component and stands for one archive: programs compare the
+    /// URL, people read the name.
     fn identities(&mut self) {
+        let document = self.document;
         let mut digests: BTreeMap<&str, &str> = BTreeMap::new();
-        for component in &self.document.components {
+        for component in document.subject.iter().chain(&document.components) {
+            if component.purls.len() > 1 {
+                self.found(Fault::TwoUrls(named(component)));
+            }
             if let Some(named) = misnamed(component) {
                 let version = component.version.as_deref().unwrap_or_default();
                 let found = format!("{} {version}", component.name);
                 self.found(Fault::Identity { named, found });
             }
-            if let (Some(purl), Some(digest)) = (&component.purl, component.digest("SHA-256"))
-                && digests
-                    .insert(purl, digest)
-                    .is_some_and(|other| !digest.eq_ignore_ascii_case(other))
-            {
-                self.found(Fault::TwoDigests(purl.clone()));
+            let Some(purl) = component.purl() else {
+                continue;
+            };
+            for digest in component.digests_by("SHA-256") {
+                let other = digests.insert(purl, digest);
+                if other.is_some_and(|other| !digest.eq_ignore_ascii_case(other)) {
+                    self.found(Fault::TwoDigests(purl.to_owned()));
+                }
             }
         }
     }
@@ -245,8 +251,11 @@ impl<'a> Check<'a> {
         let linked = self.inventory.linked().unwrap_or_default();
         let linked = linked.into_iter().map(|one| (one.clone(), None));
         let components = self.document.components.iter();
-        let listed = components
-            .filter_map(|component| Some((component.named_crate()?, component.digest("SHA-256"))));
+        // Several digests that differ are a fault already.
+        let listed = components.filter_map(|component| {
+            let digest = component.digests_by("SHA-256").next();
+            Some((component.named_crate()?, digest))
+        });
         let mut reported = BTreeSet::new();
         for (one, digest) in linked.chain(listed) {
             let mut entries = lock.iter().filter(|locked| locked.is(&one)).peekable();
@@ -273,7 +282,7 @@ fn rootless(path: &str) -> &str {
 /// Whether nothing of a component need be a file: what is linked of a package with object files is not to be seen in the
 /// program, other packages are empty, and an operating system is all of its packages.
 fn is_elsewhere(component: &Component) -> bool {
-    let purl = component.purl.as_deref().unwrap_or_default();
+    let purl = component.purl().unwrap_or_default();
     let is_package = ["pkg:deb/", "pkg:rpm/", "pkg:apk/"]
         .iter()
         .any(|kind| purl.starts_with(kind));
@@ -282,7 +291,7 @@ fn is_elsewhere(component: &Component) -> bool {
 
 /// Whether a rebuild says if a component is in the image.
 fn is_built(component: &Component) -> bool {
-    let purl = component.purl.as_deref().unwrap_or_default();
+    let purl = component.purl().unwrap_or_default();
     BUILT.iter().any(|prefix| purl.starts_with(prefix))
 }
 
@@ -309,8 +318,8 @@ fn misnamed(component: &Component) -> Option<String> {
 }
 
 fn named(component: &Component) -> String {
-    match (&component.purl, &component.version) {
-        (Some(purl), _) => purl.clone(),
+    match (component.purl(), &component.version) {
+        (Some(purl), _) => purl.to_owned(),
         (None, Some(version)) => format!("{} {version}", component.name),
         (None, None) => component.name.clone(),
     }

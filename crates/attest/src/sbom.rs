@@ -170,12 +170,13 @@ impl Sbom {
 
     fn take(&mut self, component: ::sbom::Component) -> Result<(), Error> {
         let digest = sha256(&component)?;
+        let purl = component.purl().map(str::to_owned);
         let name = component.name;
         // A component inside another would not be compared with anything.
         if component.parent.is_some() {
             return Err(unexpected("no components inside", &name));
         }
-        let replaced = match (component.kind, component.purl) {
+        let replaced = match (component.kind, purl) {
             (Kind::File, None) => self.files.insert(name.clone(), digest).is_some(),
             (Kind::Library, Some(purl)) => {
                 let item = Item {

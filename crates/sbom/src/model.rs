@@ -1,5 +1,7 @@
 //! What a bill of materials says, whatever its format.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::percent_decode_str;
 
 use crate::{Crate, Format};
@@ -31,8 +33,8 @@ pub struct Component {
     pub name: String,
     /// The version.
     pub version: Option<String>,
-    /// The package URL.
-    pub purl: Option<String>,
+    /// The package URLs. Only SPDX has components with several.
+    pub purls: BTreeSet<String>,
     /// The digests as hex, by CycloneDX's name of the algorithm, such as `SHA-256`. An algorithm may be there twice.
     pub digests: Vec<(String, String)>,
     /// The component that this one is inside of, as an index of [`Document::components`]; `None` if it is inside of the
@@ -77,13 +79,21 @@ pub enum RelationKind {
 }
 
 impl Component {
+    /// The package URL, if there is exactly one.
+    pub fn purl(&self) -> Option<&str> {
+        only(self.purls.iter().map(String::as_str))
+    }
+
+    /// The digests with this algorithm as hex.
+    pub fn digests_by(&self, algorithm: &str) -> impl Iterator<Item = &str> {
+        let found = self.digests.iter();
+        let found = found.filter(move |(name, _)| name == algorithm);
+        found.map(|(_, hex)| hex.as_str())
+    }
+
     /// The digest with this algorithm as hex, if there is exactly one.
     pub fn digest(&self, algorithm: &str) -> Option<&str> {
-        let mut found = self.digests.iter().filter(|(name, _)| name == algorithm);
-        match (found.next(), found.next()) {
-            (Some((_, hex)), None) => Some(hex),
-            _ => None,
-        }
+        only(self.digests_by(algorithm))
     }
 
     /// The crate that the package URL names (purl specification, type `cargo`), if it names one.
@@ -100,13 +110,18 @@ impl Component {
 
     /// The name and version in a package URL that begins with `prefix`.
     fn named(&self, prefix: &str) -> Option<(String, String)> {
-        let rest = self.purl.as_deref()?.strip_prefix(prefix)?;
+        let rest = self.purl()?.strip_prefix(prefix)?;
         let path = rest.split(['?', '#']).next()?;
         let (name, version) = path.rsplit_once('@')?;
         let decoded = |text| percent_decode_str(text).decode_utf8().ok();
         let (name, version) = (decoded(name)?, decoded(version)?);
         Some((name.into_owned(), version.into_owned()))
     }
+}
+
+fn only<'a>(mut found: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
 }
 
 /// A package URL with its scheme and type in lower case and without slashes between them, which readers do not tell apart
@@ -134,6 +149,31 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn texts(texts: &[&str]) -> BTreeSet<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn one_of_several_package_urls_or_digests_is_not_chosen() {
+        let digest = |hex: &str| ("SHA-256".to_owned(), hex.to_owned());
+        let mut component = Component {
+            purls: texts(&["pkg:cargo/ring@1.0.0"]),
+            digests: vec![digest("00"), ("SHA-1".to_owned(), "02".to_owned())],
+            ..Component::default()
+        };
+        assert_eq!(component.digest("SHA-256"), Some("00"));
+        assert_eq!(component.named_crate().unwrap().to_string(), "ring 1.0.0");
+        component.purls = texts(&["pkg:cargo/ring@1.0.0", "pkg:generic/ring"]);
+        component.digests.push(digest("01"));
+        assert_eq!(
+            (component.purl(), component.digest("SHA-256")),
+            (None, None)
+        );
+        assert_eq!(component.named_crate(), None);
+        let both: Vec<_> = component.digests_by("SHA-256").collect();
+        assert_eq!(both, ["00", "01"]);
+    }
 
     #[test]
     fn spellings_of_a_package_url_are_one() {

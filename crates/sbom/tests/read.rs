@@ -50,7 +50,7 @@ fn cyclonedx_says_the_same_in_both_forms() {
         kind: Kind::Library,
         name: "ring".to_owned(),
         version: Some("0.17.14".to_owned()),
-        purl: Some("pkg:cargo/ring@0.17.14".to_owned()),
+        purls: ["pkg:cargo/ring@0.17.14".to_owned()].into(),
         digests: ring.digests.clone(),
         parent: None,
     };
@@ -85,7 +85,7 @@ fn spdx_says_the_same_in_both_forms() {
         panic!("{:?}", json.components);
     };
     assert_eq!(app.kind, Kind::Other("application".to_owned()));
-    assert_eq!(ring.purl.as_deref(), Some("pkg:cargo/ring@0.17.14"));
+    assert_eq!(ring.purl(), Some("pkg:cargo/ring@0.17.14"));
     assert_eq!(
         (&file.kind, file.name.as_str()),
         (&Kind::File, "./usr/lib/libring.so")

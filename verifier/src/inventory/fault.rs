@@ -54,8 +54,10 @@ pub enum Fault {
         /// What the image has there.
         held: Held,
     },
-    /// Components with one package URL have different digests.
+    /// A package URL has different digests, of one component or of several.
     TwoDigests(String),
+    /// A component has several package URLs.
+    TwoUrls(String),
     /// A package URL names another crate or package than its component does.
     Identity {
         /// The crate or package of the URL, with its version.
@@ -108,7 +110,8 @@ impl fmt::Display for Fault {
             Self::Other { path, listed, held } => {
                 write!(out, "file {path}: expected sha256:{listed}, found {held}")
             }
-            Self::TwoDigests(purl) => write!(out, "components {purl} have different digests"),
+            Self::TwoDigests(purl) => write!(out, "package URL {purl} has different digests"),
+            Self::TwoUrls(name) => write!(out, "component {name} has several package URLs"),
             Self::Identity { named, found } => {
                 write!(out, "component {found} has the package URL of {named}")
             }

@@ -135,18 +135,14 @@ fn by_purl<'a>(items: impl Iterator<Item = &'a Item>) -> BTreeMap<String, Value>
 fn listed(document: &Document, prefix: &str) -> BTreeMap<String, Value> {
     let mut listed: BTreeMap<String, Value> = BTreeMap::new();
     for component in &document.components {
-        let Some(purl) = component
-            .purl
-            .as_ref()
-            .filter(|purl| purl.starts_with(prefix))
-        else {
-            continue;
-        };
-        let value = match listed.contains_key(purl) {
-            true => Value::Text("several components".to_owned()),
-            false => digest(component),
-        };
-        listed.insert(purl.clone(), value);
+        let purls = component.purls.iter();
+        for purl in purls.filter(|purl| purl.starts_with(prefix)) {
+            let value = match listed.contains_key(purl) {
+                true => Value::Text("several components".to_owned()),
+                false => digest(component),
+            };
+            listed.insert(purl.clone(), value);
+        }
     }
     listed
 }

@@ -6,6 +6,7 @@
 mod command;
 #[path = "../../../crates/sbom/tests/program/mod.rs"]
 mod program;
+mod urls;
 mod world;
 
 use std::fs;
@@ -134,6 +135,20 @@ const PLANTED: &[(&str, Plant)] = &[
         "component rings 0.17.14 has the package URL of ring 0.17.14",
         |case| {
             case.components[3]["name"] = "rings".into();
+        },
+    ),
+    (
+        "package URL pkg:cargo/ring@0.17.14 has different digests",
+        |case| {
+            let both = [hashes(b"ring")[0].clone(), hashes(b"other")[0].clone()];
+            case.components[3]["hashes"] = json!(both);
+        },
+    ),
+    (
+        "crate ring 0.17.14 has another checksum in Cargo.lock",
+        |case| {
+            let other = hashes(b"another ring")[0].clone();
+            case.components[3]["hashes"] = json!([other.clone(), other]);
         },
     ),
     (

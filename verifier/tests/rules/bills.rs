@@ -164,7 +164,7 @@ fn the_crates_of_the_program_are_compared_without_a_rebuild() {
     let [first, second] = twice;
     bill(&[app, first, second]).refused_by(
         &[SBOM],
-        "components pkg:cargo/ring@0.17.14 have different digests",
+        "package URL pkg:cargo/ring@0.17.14 has different digests",
     );
     let package = json!({"type": "library", "name": "harmless", "version": "1", "purl": "pkg:deb/debian/libc6@1?arch=amd64"});
     bill(&[one("app", "1.0.0"), ring, package]).refused_by(

@@ -170,7 +170,7 @@ fn spdx_has_the_same_components() {
             .filter(move |one| kind.as_ref().is_none_or(|kind| one.kind == *kind));
         all.map(|one| {
             (
-                one.purl.clone(),
+                one.purl().map(str::to_owned),
                 one.name.clone(),
                 one.digest("SHA-256").map(str::to_owned),
             )

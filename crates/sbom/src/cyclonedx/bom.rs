@@ -119,12 +119,13 @@ impl Tree {
             return Err(Error::value(self.format, "each bom-ref once", reference));
         }
         let digests = item.hashes.into_iter().map(|hash| (hash.alg, hash.content));
+        let purl = item.purl.filter(|purl| !purl.is_empty());
         Ok(Component {
             reference: item.reference,
             kind: kind(item.kind),
             name: item.name,
             version: item.version.filter(|version| !version.is_empty()),
-            purl: item.purl.filter(|purl| !purl.is_empty()).map(package_url),
+            purls: purl.map(package_url).into_iter().collect(),
             digests: digests.collect(),
             parent,
         })

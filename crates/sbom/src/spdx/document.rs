@@ -199,8 +199,8 @@ impl Relationship {
 
 impl Package {
     fn component(self) -> Component {
-        let mut references = self.external_refs.into_iter();
-        let purl = references.find(|reference| reference.reference_type == "purl");
+        let references = self.external_refs.into_iter();
+        let purls = references.filter(|reference| reference.reference_type == "purl");
         let kind = match self.primary_package_purpose.as_deref() {
             None | Some("LIBRARY") => Kind::Library,
             Some(purpose) => Kind::Other(purpose.to_ascii_lowercase().replace('_', "-")),
@@ -210,7 +210,9 @@ impl Package {
             kind,
             name: self.name,
             version: self.version_info.filter(|version| !version.is_empty()),
-            purl: purl.map(|reference| package_url(reference.reference_locator)),
+            purls: purls
+                .map(|reference| package_url(reference.reference_locator))
+                .collect(),
             digests: digests(self.checksums),
             parent: None,
         }
