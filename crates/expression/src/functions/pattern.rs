@@ -103,12 +103,16 @@ fn part(c: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(),
     Ok(())
 }
 
-/// What follows a brace: the rest of `{n}`, `{n,}` or `{n,m}`. Any other brace is a character; then the result is false.
+/// What follows a brace: the rest of `{n}`, `{n,}` or `{n,m}`, in numbers without leading zeros. Any other brace is a
+/// character; then the result is false.
 fn count(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<bool, String> {
     // Two numbers of four digits and a comma, and more to see that a number is too large.
     let text: String = rest.clone().take(24).collect();
     let bounds = text.split_once('}').map(|(bounds, _)| bounds);
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |text: &str| {
+        let has_zero_first = text.len() > 1 && text.starts_with('0');
+        !text.is_empty() && !has_zero_first && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
     let is_count = |bounds: &&str| match bounds.split_once(',') {
         Some((least, most)) => is_number(least) && (most.is_empty() || is_number(most)),
         None => is_number(bounds),
