@@ -35,14 +35,18 @@ pub fn unwrapped(kind: &str, predicate: &Value) -> Result<Option<Value>, Error> 
     }
 }
 
-/// The same predicate with an empty text where [`unwrapped`] found JSON.
-pub fn without_text(predicate: &Value) -> Value {
-    let mut predicate = predicate.clone();
-    match predicate.get_mut(DATA) {
-        Some(data) => *data = json!(""),
-        None => predicate = json!(""),
-    }
-    predicate
+/// The same predicate with other texts where [`unwrapped`] found JSON: an empty one, and one of the same length.
+pub fn with_other_texts(predicate: &Value) -> [Value; 2] {
+    let text = predicate.get(DATA).unwrap_or(predicate);
+    let same_length = "x".repeat(text.as_str().map_or(0, str::len));
+    ["", same_length.as_str()].map(|other| {
+        let mut predicate = predicate.clone();
+        match predicate.get_mut(DATA) {
+            Some(data) => *data = json!(other),
+            None => predicate = json!(other),
+        }
+        predicate
+    })
 }
 
 fn is_wrapper(kind: &str, members: &Map<String, Value>) -> Result<bool, Error> {
@@ -150,9 +154,10 @@ mod tests {
     }
 
     #[test]
-    fn the_text_can_be_left_out() {
-        let without = without_text(&json!({"Data": "{}", "Timestamp": TIME}));
-        assert_eq!(without, json!({"Data": "", "Timestamp": TIME}));
-        assert_eq!(without_text(&json!("{}")), "");
+    fn the_text_can_be_another_one() {
+        let [empty, other] = with_other_texts(&json!({"Data": "{}", "Timestamp": TIME}));
+        assert_eq!(empty, json!({"Data": "", "Timestamp": TIME}));
+        assert_eq!(other, json!({"Data": "xx", "Timestamp": TIME}));
+        assert_eq!(with_other_texts(&json!("{}")), [json!(""), json!("xx")]);
     }
 }

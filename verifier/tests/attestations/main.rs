@@ -160,6 +160,7 @@ fn a_string_has_no_members_that_could_be_bad() {
     for module in [
         NOTHING_BAD,
         "package signature\nallow { not input.predicate.Data.bad }",
+        "package signature\nallow { input.predicate.Data != \"\"; not input.predicate.Data.bad }",
     ] {
         let mut case = Attestations::custom(module);
         case.add_text("{\"bad\": true}")
