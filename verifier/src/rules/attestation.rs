@@ -191,10 +191,10 @@ impl Document {
 
     /// The time that the predicate states. One that cannot be parsed is not absent.
     fn stated(&self, pointers: &[String]) -> Result<Option<DateTime<Utc>>, Objection> {
-        let found = pointers
+        let mut stated = pointers
             .iter()
-            .find_map(|pointer| self.predicate().pointer(pointer));
-        let Some(found) = found.filter(|found| !found.is_null()) else {
+            .filter_map(|pointer| self.predicate().pointer(pointer));
+        let Some(found) = stated.find(|found| !found.is_null()) else {
             return Ok(None);
         };
         let time = found.as_str().map(DateTime::parse_from_rfc3339);

@@ -340,6 +340,11 @@ fn a_policy_says_where_the_time_is() {
         json!({"made": {"at": "1969-12-31T18:30:00-05:00"}}),
     );
     case.passes();
+    // A time that is null is not there, and the next one counts.
+    let entry = "type = \"openvex\"\nfrom = [\"builder\"]\nmax_age = \"1h\"";
+    let made = json!({"last_updated": null, "timestamp": "1969-12-31T23:30:00Z"});
+    let mut case = Attestations::new(entry, "");
+    case.add("https://openvex.dev/ns", made).passes();
 }
 
 /// The entry that the example policy explains, with its module.
