@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use case::{Case, PROVENANCE, REPOSITORY, SBOM, keys, policy_text, stored};
+use case::{Case, PROVENANCE, SBOM, keys, stored};
 use oci::{ImageRef, media};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection};
