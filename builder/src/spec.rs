@@ -1,8 +1,15 @@
 //! `Image.toml`: the description of an image, as its author writes it. Unknown fields are errors.
 
-use std::collections::BTreeMap;
+mod build;
+mod file;
+mod root;
+mod start;
 
+pub use build::{BuildSpec, CargoSpec, Library};
+pub use file::{FileSpec, Origin};
+pub use root::RootSpec;
 use serde::Deserialize;
+pub use start::StartSpec;
 
 /// The name of the file.
 pub const FILE: &str = "Image.toml";
@@ -20,133 +27,6 @@ pub struct Spec {
     /// The files.
     #[serde(rename = "file")]
     pub files: Vec<FileSpec>,
-}
-
-/// The program, by kind of build.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(from = "CargoSpec")]
-pub enum BuildSpec {
-    /// Cargo.
-    Cargo(CargoSpec),
-}
-
-impl From<CargoSpec> for BuildSpec {
-    fn from(cargo: CargoSpec) -> Self {
-        Self::Cargo(cargo)
-    }
-}
-
-/// A program that cargo compiles.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct CargoSpec {
-    /// The name of the package, and of its binary.
-    pub package: String,
-    /// The target, by rustc's name.
-    pub target: String,
-    /// The C library that is linked statically.
-    #[serde(rename = "static")]
-    pub linked: Library,
-}
-
-/// A C library that can be linked statically.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum Library {
-    /// The GNU C library of Debian.
-    Glibc,
-}
-
-/// The build root, made of Debian packages.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct RootSpec {
-    /// The release, for example `bookworm`.
-    pub suite: String,
-    /// The component, for example `main`. The archive keeps packages of `main` for years, but deletes superseded security
-    /// updates.
-    pub component: String,
-    /// The architecture, for example `amd64`.
-    pub architecture: String,
-    /// The packages that are needed; the lock also names their dependencies.
-    pub packages: Vec<String>,
-}
-
-/// How a container of the image starts (OCI image specification, config.md).
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct StartSpec {
-    /// The program and its fixed arguments.
-    pub entrypoint: Vec<String>,
-    /// Further arguments, which a launch policy may allow to be overridden.
-    #[serde(default)]
-    pub cmd: Vec<String>,
-    /// The environment.
-    #[serde(default)]
-    pub env: BTreeMap<String, String>,
-    /// Labels, among them the launch policy.
-    #[serde(default)]
-    pub labels: BTreeMap<String, String>,
-    /// User and group.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// The working directory.
-    #[serde(default)]
-    pub working_dir: Option<String>,
-}
-
-/// A file of the image.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "RawFile")]
-pub struct FileSpec {
-    /// The absolute path in the image.
-    pub path: String,
-    /// The origin of its bytes.
-    pub origin: Origin,
-}
-
-/// The origin of the bytes of a file.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Origin {
-    /// The compiled binary of this name.
-    Binary(String),
-    /// A file of the source, relative to `Image.toml`.
-    Source(String),
-    /// These bytes.
-    Text(String),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFile {
-    path: String,
-    binary: Option<String>,
-    source: Option<String>,
-    content: Option<String>,
-}
-
-impl TryFrom<RawFile> for FileSpec {
-    type Error = String;
-
-    fn try_from(raw: RawFile) -> Result<Self, String> {
-        let origins = [
-            raw.binary.map(Origin::Binary),
-            raw.source.map(Origin::Source),
-            raw.content.map(Origin::Text),
-        ];
-        let mut origins = origins.into_iter().flatten();
-        match (raw.path.starts_with('/'), origins.next(), origins.next()) {
-            (false, ..) => Err(format!("file {:?}: expected an absolute path", raw.path)),
-            (true, Some(origin), None) => Ok(Self {
-                path: raw.path,
-                origin,
-            }),
-            _ => Err(format!(
-                "file {:?}: expected one of binary, source, content",
-                raw.path
-            )),
-        }
-    }
 }
 
 impl Spec {
