@@ -8,7 +8,7 @@ mod plan;
 mod restrict;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -130,17 +130,17 @@ impl Sandbox<'_> {
         }
     }
 
-    /// Runs the program of `plan`, and writes its product, if it has one, to the file `product`, which is only
-    /// complete when this succeeds. Returns the program's output, if it is to be returned.
+    /// Runs the program of `plan`, and writes its products to new files: each to the path in `products` at the same index.
+    /// The files are only complete when this succeeds. Returns the program's output, if it is to be returned.
     ///
     /// # Errors
     /// See [`SandboxError`].
-    pub fn run(&self, plan: &Plan, product: &Path) -> Result<Vec<u8>, SandboxError> {
+    pub fn run(&self, plan: &Plan, products: &[PathBuf]) -> Result<Vec<u8>, SandboxError> {
         self.interrupt.check()?;
         let mut child = self.start(plan)?;
         // Kept until the end, because the helper exits when it is closed.
         let stdin = child.stdin.take();
-        let outcome = self.attend(&mut child, stdin.as_ref(), plan, product);
+        let outcome = self.attend(&mut child, stdin.as_ref(), plan, products);
         drop(stdin);
         child.wait().map_err(SandboxError::helper)?;
         self.interrupt.check()?;
@@ -168,7 +168,7 @@ impl Sandbox<'_> {
         child: &mut Child,
         stdin: Option<&ChildStdin>,
         plan: &Plan,
-        product: &Path,
+        products: &[PathBuf],
     ) -> Result<Vec<u8>, SandboxError> {
         let watch = self.interrupt.watch(child).map_err(SandboxError::helper)?;
         if let Some(mut stdin) = stdin {
@@ -183,7 +183,7 @@ impl Sandbox<'_> {
             let relay = scope.spawn(move || stderr.is_some_and(|from| self.relay(from, watch)));
             let late = scope.spawn(move || end_late(&end, self.limit, watch));
             let outcome = stdout.map_or(Err(SandboxError::silent()), |stdout| {
-                self.receive(stdout, plan, product)
+                self.receive(stdout, plan, products)
             });
             // A relay that panics has shown no line, which changes no outcome.
             let is_long = relay.join().unwrap_or(false);
@@ -237,7 +237,7 @@ impl Sandbox<'_> {
         &self,
         stdout: ChildStdout,
         plan: &Plan,
-        product: &Path,
+        products: &[PathBuf],
     ) -> Result<Vec<u8>, SandboxError> {
         let mut stdout = BufReader::new(stdout);
         let program = plan.process.name().to_owned();
@@ -250,22 +250,27 @@ impl Sandbox<'_> {
                     .hinting("most likely memory ran out; try --jobs 1")
                     .into())
             }
-            Report::Missing { errno } => {
-                let path = plan.product.as_deref().unwrap_or(Path::new(""));
+            Report::Missing { product, errno } => {
                 let cause = io::Error::from_raw_os_error(errno);
-                Err(Hinted::doing(reading(path), cause).into())
+                Err(Hinted::doing(reading(&product), cause).into())
             }
             Report::Exceeded { resource } => Err(self.exceeded(plan, resource)),
             Report::LeftBehind { process } => Err(SandboxError::LeftBehind { program, process }),
             Report::Done {
                 output,
-                product: size,
+                products: sizes,
             } => {
                 let output = take(&mut stdout, output.min(self.limits.output()))?;
-                if let Some(path) = &plan.product {
-                    keep(stdout, size, path, product)?;
+                if [plan.products.len(), products.len()] != [sizes.len(); 2] {
+                    return Err(SandboxError::silent());
                 }
-                Ok(output)
+                for ((path, file), size) in plan.products.iter().zip(products).zip(sizes) {
+                    keep(&mut stdout, size, path, file)?;
+                }
+                match stdout.read(&mut [0]).map_err(SandboxError::helper)? {
+                    0 => Ok(output),
+                    _ => Err(SandboxError::silent()),
+                }
             }
         }
     }
@@ -322,7 +327,7 @@ fn keep(stdout: impl Read, size: u64, path: &Path, product: &Path) -> Result<(),
         return Err(wrong(content::limits::LAYER, size).into());
     }
     let copied = std::fs::File::create_new(product)
-        .and_then(|mut file| io::copy(&mut stdout.take(size + 1), &mut file))
+        .and_then(|mut file| io::copy(&mut stdout.take(size), &mut file))
         .map_err(|error| Hinted::doing(format_args!("writing {}", product.display()), error))?;
     match copied == size {
         true => Ok(()),

@@ -1,13 +1,18 @@
 //! `Image.toml`: the description of an image, as its author writes it. Unknown fields are errors.
 
 mod build;
+pub mod cargo;
+pub mod environment;
 mod file;
 mod root;
 mod start;
 
-pub use build::{BuildSpec, CargoSpec, Library};
+pub use build::BuildSpec;
+pub use cargo::CargoSpec;
 pub use file::{FileSpec, Origin};
 pub use root::RootSpec;
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 pub use start::StartSpec;
 
@@ -37,6 +42,22 @@ impl Spec {
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         content::toml::parse(text)
     }
+
+    /// The names of the binaries that are compiled: those that `[build]` lists, or else those that the files name, or else
+    /// that of the package.
+    pub fn binaries(&self) -> BTreeSet<&str> {
+        let BuildSpec::Cargo(cargo) = &self.build;
+        let listed: BTreeSet<_> = cargo.binaries.iter().map(String::as_str).collect();
+        let files = self.files.iter().filter_map(|file| match &file.origin {
+            Origin::Binary(name) => Some(name.as_str()),
+            Origin::Source(_) | Origin::Text(_) => None,
+        });
+        let named = || Some(files.collect()).filter(|named: &BTreeSet<_>| !named.is_empty());
+        match listed.is_empty() {
+            true => named().unwrap_or_else(|| [cargo.package.as_str()].into()),
+            false => listed,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +67,7 @@ mod tests {
     const SPEC: &str = r#"
 [build]
 package = "p"
-target = "t"
+target = "x86_64-unknown-linux-gnu"
 static = "glibc"
 [root]
 suite = "bookworm"
@@ -64,6 +85,24 @@ binary = "p"
     fn reads_an_image_toml() {
         let spec = Spec::parse(SPEC).unwrap();
         assert_eq!(spec.files[0].origin, Origin::Binary("p".into()));
+    }
+
+    #[test]
+    fn binaries_are_listed_or_those_of_the_files() {
+        let binaries = |old: &str, new: &str| {
+            let spec = Spec::parse(&SPEC.replace(old, new)).unwrap();
+            spec.binaries()
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let two = "binary = \"rg\"\n[[file]]\npath = \"/q\"\nbinary = \"q\"";
+        assert_eq!(binaries("binary = \"p\"", two), ["q", "rg"]);
+        assert_eq!(
+            binaries("target", "binaries = [\"rg\", \"p\"]\ntarget"),
+            ["p", "rg"]
+        );
+        assert_eq!(binaries("binary = \"p\"", "content = \"\""), ["p"]);
     }
 
     #[test]
@@ -87,8 +126,8 @@ binary = "p"
         let one = "expected one of binary, source, content";
         for (old, new, reason) in [
             (
-                "target = \"t\"",
-                "target = \"t\"\nnetwork = true",
+                "target = \"x86_64-unknown-linux-gnu\"",
+                "target = \"x86_64-unknown-linux-gnu\"\nnetwork = true",
                 "unknown field `network`",
             ),
             ("binary = \"p\"", "binary = \"p\"\nsource = \"q\"", one),

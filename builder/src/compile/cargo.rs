@@ -1,6 +1,7 @@
 //! Builds with cargo: in the sandbox, at fixed paths, with the compiler and linker of the build root.
 
 mod auditable;
+mod invocation;
 mod linker;
 mod report;
 mod scarcity;
@@ -8,7 +9,7 @@ mod tree;
 mod unresolved;
 mod unstaged;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -22,16 +23,13 @@ use crate::order::Order;
 use crate::sandbox::{Bind, Output, Plan, Process, Sandbox, SandboxError};
 use crate::spec::CargoSpec;
 use crate::untrusted::shown;
+use invocation::{CARGO_HOME, DIRECTORY, HOME, TARGET, TEMPORARY};
 use scarcity::Scarcity;
 use unresolved::is_unresolved;
 use unstaged::unstaged;
 
 const SOURCE: &str = "/build/src";
 const VENDOR: &str = "/build/vendor";
-const HOME: &str = "/build/home";
-const CARGO_HOME: &str = "/build/cargo";
-const TARGET: &str = "/build/target";
-const TEMPORARY: &str = "/tmp";
 /// Makes cargo use only the crates in the vendored folder, which have been checked.
 const CARGO_CONFIG: &str = "\
 [source.crates-io]
@@ -40,9 +38,6 @@ replace-with = \"vendored\"
 [source.vendored]
 directory = \"/build/vendor\"
 ";
-/// Links the C library statically. Names the processor because rustc's default may change.
-const RUSTFLAGS: &str = "-Ctarget-feature=+crt-static -Ctarget-cpu=x86-64";
-
 /// Compiles the package that `Image.toml` names; `scratch` is a folder for temporary files.
 ///
 /// # Errors
@@ -53,26 +48,38 @@ pub(crate) fn build(
     inputs: &Inputs,
     scratch: &Path,
 ) -> Result<Program, CompileError> {
+    let names = inputs.wanted.spec.binaries();
+    let source = &inputs.source;
+    let manifest = Path::new(SOURCE).join(&source.manifest);
     let invocation = Invocation {
-        command: command(&spec.package, &spec.target),
-        environment: environment(&spec.target, &linker::find(&inputs.root)?),
+        command: invocation::build(spec, &names, &manifest),
+        environment: invocation::environment(spec, &linker::find(&inputs.root)?, source),
     };
-    let plan = plan(spec, inputs, &invocation, scratch);
-    let path = scratch.join("program");
-    compile(&plan, spec, order, &inputs.source, &path)?;
+    let plan = plan(spec, &names, inputs, &invocation, scratch);
+    // By index: a name may be any text.
+    let files = (0..names.len()).map(|index| scratch.join(format!("program-{index}")));
+    let files: Vec<_> = files.collect();
+    compile(&plan, order, source, &files)?;
     // After compiling: if cargo cannot resolve the source, compiling has failed already, and refused the source.
-    let linked = linked(&plan, spec, order, scratch)?;
-    auditable::add(&path, &linked)?;
+    let linked = linked(&plan, invocation::tree(spec, &manifest), order)?;
+    files
+        .iter()
+        .try_for_each(|file| auditable::add(file, &linked))?;
     Ok(Program {
-        name: spec.package.clone(),
-        path,
+        binaries: names.into_iter().map(str::to_owned).zip(files).collect(),
         invocation,
         linked,
     })
 }
 
 /// How cargo runs in the sandbox.
-fn plan(spec: &CargoSpec, inputs: &Inputs, invocation: &Invocation, scratch: &Path) -> Plan {
+fn plan(
+    spec: &CargoSpec,
+    binaries: &BTreeSet<&str>,
+    inputs: &Inputs,
+    invocation: &Invocation,
+    scratch: &Path,
+) -> Plan {
     let bind = |source: &Path, target: &str| Bind {
         source: source.to_owned(),
         target: target.into(),
@@ -91,21 +98,23 @@ fn plan(spec: &CargoSpec, inputs: &Inputs, invocation: &Invocation, scratch: &Pa
         process: Process {
             command: invocation.command.clone(),
             environment: invocation.environment.clone(),
-            directory: Path::new(SOURCE).join(&inputs.source.directory),
+            directory: DIRECTORY.into(),
         },
         output: Output::Returned,
-        product: Some(product(&spec.target, &spec.package)),
+        products: binaries
+            .iter()
+            .map(|binary| invocation::product(spec, binary))
+            .collect(),
         mount_point: scratch.join("sandbox"),
     }
 }
 
-/// Compiles to the file `program`.
+/// Compiles the products of the plan to these files.
 fn compile(
     plan: &Plan,
-    spec: &CargoSpec,
     order: &Order<'_>,
     source: &Source,
-    program: &Path,
+    files: &[PathBuf],
 ) -> Result<(), CompileError> {
     let mut plan = plan.clone();
     let jobs = ["--jobs".to_owned(), order.jobs.to_string()];
@@ -121,10 +130,10 @@ fn compile(
         progress: &progress,
         ..order.sandbox
     };
-    let ended = sandbox.run(&plan, program);
+    let ended = sandbox.run(&plan, files);
     let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
     let said = ended.map_err(|error| failed(error, heard))?;
-    report::check(&said, &product(&spec.target, &spec.package))
+    report::check(&said, &plan.products)
 }
 
 /// The first line of each kind of message that says why a build failed.
@@ -190,14 +199,13 @@ fn failed(error: SandboxError, heard: Heard) -> CompileError {
 /// The crates that are linked into the program, sorted. No error of this function refuses the source.
 fn linked(
     plan: &Plan,
-    spec: &CargoSpec,
+    command: Vec<String>,
     order: &Order<'_>,
-    scratch: &Path,
 ) -> Result<Vec<Linked>, CompileError> {
     let mut plan = plan.clone();
-    plan.process.command = tree::command(&spec.package, &spec.target);
-    plan.product = None;
-    let said = order.sandbox.run(&plan, &scratch.join("tree"))?;
+    plan.process.command = command;
+    plan.products = Vec::new();
+    let said = order.sandbox.run(&plan, &[])?;
     let said = String::from_utf8(said);
     let listed = said.map_err(|error| error.to_string());
     let listed = listed.and_then(|said| tree::parse(&said, SOURCE));
@@ -206,50 +214,4 @@ fn linked(
             "listing crates: expected a crate, found {found:?}"
         ))
     })?)
-}
-
-fn command(package: &str, target: &str) -> Vec<String> {
-    let words = [
-        "/usr/bin/cargo",
-        "build",
-        "--release",
-        "--locked",
-        "--offline",
-    ];
-    let named = ["--package", package, "--target", target];
-    words.into_iter().chain(named).map(str::to_owned).collect()
-}
-
-/// The path of the program in the sandbox.
-fn product(target: &str, package: &str) -> PathBuf {
-    PathBuf::from(format!("{TARGET}/{target}/release/{package}"))
-}
-
-/// The whole environment. Nothing of the host's environment is added.
-fn environment(target: &str, gcc: &str) -> BTreeMap<String, String> {
-    let key = target.replace('-', "_");
-    let linker = format!("CARGO_TARGET_{}_LINKER", key.to_ascii_uppercase());
-    let archiver = "/usr/bin/x86_64-linux-gnu-ar";
-    let pairs = [
-        ("PATH", "/usr/bin:/bin"),
-        ("HOME", HOME),
-        ("TMPDIR", TEMPORARY),
-        ("LC_ALL", "C.UTF-8"),
-        ("TZ", "UTC"),
-        ("SOURCE_DATE_EPOCH", "0"),
-        ("CARGO_HOME", CARGO_HOME),
-        ("CARGO_TARGET_DIR", TARGET),
-        ("CARGO_INCREMENTAL", "0"),
-        ("CARGO_NET_OFFLINE", "true"),
-        ("CARGO_TERM_COLOR", "never"),
-        ("CARGO_TERM_PROGRESS_WHEN", "never"),
-        ("RUSTFLAGS", RUSTFLAGS),
-        // If a target is named, RUSTFLAGS do not apply to build scripts, but the linker must.
-        (&linker, gcc),
-        ("CC", gcc),
-        ("AR", archiver),
-    ];
-    pairs
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into()
 }

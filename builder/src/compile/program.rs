@@ -5,16 +5,14 @@ use std::path::PathBuf;
 
 use crate::lock::crates::{CrateName, CrateVersion};
 
-/// A compiled program, and how it was compiled.
+/// A compiled program, which may have several binaries, and how it was compiled.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// The name by which `Image.toml` refers to it.
-    pub name: String,
-    /// The compiled file.
-    pub path: PathBuf,
+    /// The compiled files, by the names by which `Image.toml` refers to them.
+    pub binaries: BTreeMap<String, PathBuf>,
     /// How the compiler was called.
     pub invocation: Invocation,
-    /// The crates that are linked into it, sorted.
+    /// The crates that are linked into them, sorted.
     pub linked: Vec<Linked>,
 }
 

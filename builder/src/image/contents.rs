@@ -37,17 +37,9 @@ fn entry(file: &FileSpec, directory: &Path, program: &Program) -> Result<Entry, 
     let (content, executable) = match &file.origin {
         Origin::Text(text) => (Content::Bytes(text.clone().into_bytes()), Executable::No),
         Origin::Source(name) => (Content::File(below(directory, name)?), Executable::No),
-        Origin::Binary(name) if *name == program.name => {
-            (Content::File(program.path.clone()), Executable::Yes)
-        }
         Origin::Binary(name) => {
-            let (package, name) = (shown(&program.name), shown(name));
-            let binary = Hinted::new(format_args!(
-                "expected the binary of package {package}, found \"{name}\""
-            ));
-            return Err(
-                binary.hinting("`binary` in Image.toml must name the package that is built")
-            );
+            let path = program.binaries.get(name).ok_or_else(|| unbuilt(name))?;
+            (Content::File(path.clone()), Executable::Yes)
         }
     };
     Ok(Entry {
@@ -57,6 +49,11 @@ fn entry(file: &FileSpec, directory: &Path, program: &Program) -> Result<Entry, 
             executable,
         },
     })
+}
+
+fn unbuilt(name: &str) -> Hinted {
+    Hinted::new(format_args!("no binary \"{}\" is built", shown(name)))
+        .hinting("`binary` in Image.toml must be one of `binaries`, if [build] has that entry")
 }
 
 fn below(directory: &Path, name: &str) -> Result<PathBuf, Hinted> {
@@ -164,8 +161,7 @@ mod tests {
             origin,
         };
         let program = Program {
-            name: "program".to_owned(),
-            path: "/nowhere/program".into(),
+            binaries: [("program".to_owned(), "/nowhere/program".into())].into(),
             invocation: Invocation {
                 command: Vec::new(),
                 environment: BTreeMap::new(),
@@ -217,12 +213,12 @@ mod tests {
     }
 
     #[test]
-    fn only_the_compiled_program_is_a_binary() {
+    fn only_compiled_programs_are_binaries() {
         let scratch = tempfile::tempdir().unwrap();
         let binary = |name: &str| entry(Origin::Binary(name.to_owned()), scratch.path());
         assert_eq!(
             binary("other").unwrap_err().to_string(),
-            "adding /etc/x: expected the binary of package program, found \"other\""
+            "adding /etc/x: no binary \"other\" is built"
         );
         let own = binary("program").unwrap();
         let Kind::File { executable, .. } = own.kind else {

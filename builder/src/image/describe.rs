@@ -47,19 +47,24 @@ pub fn provenance(description: &Description<'_>) -> Provenance {
         ("source", description.source_uri),
         ("directory", &directory),
     ];
-    let internal = [
+    let mut internal = vec![
         ("command", json!(description.invocation.command)),
         ("environment", json!(description.invocation.environment)),
         ("root", json!(description.lock.root.to_string())),
     ];
+    let ignored: Vec<_> = source.configuration.iter().map(|one| &one.path).collect();
+    if !ignored.is_empty() {
+        internal.push(("ignored", json!(ignored)));
+    }
     let external = external.map(|(name, value)| (name.to_owned(), Value::from(value)));
     Provenance {
         build_definition: BuildDefinition {
             build_type: BUILD_TYPE.to_owned(),
             external_parameters: external.into(),
             internal_parameters: internal
+                .into_iter()
                 .map(|(name, value)| (name.to_owned(), value))
-                .into(),
+                .collect(),
             resolved_dependencies: dependencies(description),
         },
         run_details: RunDetails {
@@ -264,7 +269,9 @@ mod tests {
             tree: Digest::of(b"tree"),
             staged: "/nowhere".into(),
             directory: "workload".into(),
+            manifest: "workload/Cargo.toml".into(),
             cargo_lock: "workload/Cargo.lock".into(),
+            configuration: Vec::new(),
             folders: ["workload".into()].into(),
         };
         check(&Description {

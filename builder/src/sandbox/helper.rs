@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use isolate::namespaces::Namespaces;
@@ -111,11 +111,11 @@ fn inner() -> Result<(), Refusal> {
     let writable = plan.writable.first().map(|path| &**path);
     let ended = supervise::run(&plan.process, plan.output, writable, limits);
     // An error means that the builder has ended, so that it cannot be reported.
-    let _ = conclude(ended.at(Step::Program)?, plan.product.as_deref());
+    let _ = conclude(ended.at(Step::Program)?, &plan.products);
     Ok(())
 }
 
-fn conclude(ended: Ended, product: Option<&Path>) -> io::Result<()> {
+fn conclude(ended: Ended, products: &[PathBuf]) -> io::Result<()> {
     let (status, output) = match ended {
         Ended::Exceeded(resource) => return report(&Report::Exceeded { resource }),
         Ended::Itself(status, output) => (status, output),
@@ -123,7 +123,7 @@ fn conclude(ended: Ended, product: Option<&Path>) -> io::Result<()> {
     match (status.code(), status.signal()) {
         (Some(0), _) => match supervise::left_behind()? {
             Some(process) => report(&Report::LeftBehind { process }),
-            None => hand_out(&output, product),
+            None => hand_out(&output, products),
         },
         (Some(code), _) => report(&Report::Exited { code }),
         (None, signal) => report(&Report::Killed {
@@ -132,22 +132,30 @@ fn conclude(ended: Ended, product: Option<&Path>) -> io::Result<()> {
     }
 }
 
-fn hand_out(output: &[u8], product: Option<&Path>) -> io::Result<()> {
-    let (size, mut file) = match product.map(open).transpose() {
-        Ok(opened) => opened.map_or((0, None), |(size, file)| (size, Some(file))),
-        Err(error) => {
-            let errno = error.raw_os_error().unwrap_or_default();
-            return report(&Report::Missing { errno });
+fn hand_out(output: &[u8], products: &[PathBuf]) -> io::Result<()> {
+    let (mut sizes, mut files) = (Vec::new(), Vec::new());
+    for product in products {
+        match open(product) {
+            Ok((size, file)) => {
+                sizes.push(size);
+                files.push(file);
+            }
+            Err(error) => {
+                return report(&Report::Missing {
+                    product: product.clone(),
+                    errno: error.raw_os_error().unwrap_or_default(),
+                });
+            }
         }
-    };
+    }
     report(&Report::Done {
         output: output.len() as u64,
-        product: size,
+        products: sizes,
     })?;
     let mut out = io::stdout().lock();
     out.write_all(output)?;
-    if let Some(file) = &mut file {
-        io::copy(file, &mut out)?;
+    for mut file in files {
+        io::copy(&mut file, &mut out)?;
     }
     out.flush()
 }

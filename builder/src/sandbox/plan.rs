@@ -23,8 +23,8 @@ pub struct Plan {
     pub process: Process,
     /// The destination of the program's standard output.
     pub output: Output,
-    /// The file that is handed out when the program succeeds, as seen inside.
-    pub product: Option<PathBuf>,
+    /// The files that are handed out when the program succeeds, as seen inside.
+    pub products: Vec<PathBuf>,
     /// An empty folder of the machine on which the sandbox's root is mounted; it stays empty.
     pub mount_point: PathBuf,
 }
@@ -64,12 +64,12 @@ pub(super) enum Report {
     Exited { code: i32 },
     /// A signal ended the program.
     Killed { signal: i32 },
-    /// The program succeeded, but there is no product.
-    Missing { errno: i32 },
+    /// The program succeeded, but this product cannot be read.
+    Missing { product: PathBuf, errno: i32 },
     /// The program, or a process that it started, used more than it may.
     Exceeded { resource: Resource },
     /// The program succeeded, but a process did not end before the one that started it.
     LeftBehind { process: String },
-    /// The program succeeded; this many bytes of its output follow, and then those of the product.
-    Done { output: u64, product: u64 },
+    /// The program succeeded; this many bytes of its output follow, and then those of each product.
+    Done { output: u64, products: Vec<u64> },
 }

@@ -67,7 +67,7 @@ fn plan(script: &str, scratch: &Path) -> Plan {
             directory: "/build/src".into(),
         },
         output: Output::User,
-        product: Some("/build/target/product".into()),
+        products: vec!["/build/target/product".into()],
         mount_point: scratch.join("root"),
     }
 }
@@ -98,10 +98,12 @@ fn run_as(script: &str, way: &Way) -> Ran {
         output: way.output,
         ..plan(script, scratch.path())
     };
-    let outcome = sandbox.run(&plan, &product).map(|output| {
-        let output = String::from_utf8(output).unwrap();
-        (fs::read_to_string(&product).unwrap(), output)
-    });
+    let outcome = sandbox
+        .run(&plan, std::slice::from_ref(&product))
+        .map(|output| {
+            let output = String::from_utf8(output).unwrap();
+            (fs::read_to_string(&product).unwrap(), output)
+        });
     let said = said.into_inner().unwrap();
     Ran { outcome, said }
 }

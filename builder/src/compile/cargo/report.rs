@@ -7,6 +7,7 @@ use content::printable;
 use serde::Deserialize;
 
 use crate::compile::error::CompileError;
+use crate::spec::cargo::selects_tools;
 
 /// Makes cargo write this report, and show the messages of compilers as usual.
 pub(super) const OPTION: &str = "--message-format=json-render-diagnostics";
@@ -16,7 +17,7 @@ const LINE: u64 = 1 << 20;
 const SHOWN: usize = 200;
 const READING: &str = "reading cargo's messages";
 
-/// A report that is not that of one link of the program.
+/// A report that is not that of one link of each program.
 fn unlike(fault: impl Display) -> CompileError {
     CompileError::hinted(
         format_args!("{READING}: {fault}"),
@@ -67,23 +68,9 @@ impl Message {
     }
 }
 
-/// Whether a variable selects the programs, libraries or plugins that the compiler and linker use (GCC
-/// manual, "Environment Variables Affecting GCC"; ld(1) and ld.so(8), "ENVIRONMENT").
-fn selects_tools(variable: &str) -> bool {
-    const NAMES: [&str; 5] = [
-        "COMPILER_PATH",
-        "GLIBC_TUNABLES",
-        "LDEMULATION",
-        "LIBRARY_PATH",
-        "PATH",
-    ];
-    const PREFIXES: [&str; 3] = ["COLLECT_", "GCC_", "LD_"];
-    NAMES.contains(&variable) || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
-}
-
-/// Checks that cargo has linked `program`, once, in this build, and that no build script has selected another
+/// Checks that cargo has linked each of `programs`, once, in this build, and that no build script has selected another
 /// linker by a variable.
-pub(super) fn check(report: &[u8], program: &Path) -> Result<(), CompileError> {
+pub(super) fn check(report: &[u8], programs: &[PathBuf]) -> Result<(), CompileError> {
     let messages = parse(report)?;
     let (last, before) = messages.split_last().ok_or_else(no_end)?;
     let ends = last.is_end() && last.success == Some(true);
@@ -91,7 +78,12 @@ pub(super) fn check(report: &[u8], program: &Path) -> Result<(), CompileError> {
         return Err(no_end());
     }
     before.iter().try_for_each(Message::check_variables)?;
-    let links = before.iter().filter(|one| one.is_link_of(program));
+    let mut programs = programs.iter();
+    programs.try_for_each(|program| check_link(before, program))
+}
+
+fn check_link(messages: &[Message], program: &Path) -> Result<(), CompileError> {
+    let links = messages.iter().filter(|one| one.is_link_of(program));
     let links: Vec<_> = links.collect();
     let program = program.display();
     match links[..] {
@@ -117,8 +109,6 @@ fn parse(report: &[u8]) -> Result<Vec<Message>, CompileError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     const PROGRAM: &str = "/t/release/probe";
     const LIBRARY: &str = r#"{"reason":"compiler-artifact","package_id":"x","target":{"kind":["lib"]},"fresh":false,"executable":null}"#;
     const LINK: &str =
@@ -128,7 +118,7 @@ mod tests {
 
     fn check(lines: &[&str]) -> Result<(), String> {
         let report: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        super::check(report.as_bytes(), Path::new(PROGRAM)).map_err(|error| {
+        super::check(report.as_bytes(), &[PROGRAM.into()]).map_err(|error| {
             let said = error.to_string();
             let fault = said.strip_prefix("reading cargo's messages: ");
             fault.unwrap_or(&said).to_owned()

@@ -7,17 +7,6 @@ use std::path::{Path, PathBuf};
 use crate::compile::program::Linked;
 use crate::lock::crates::{CrateName, CrateVersion};
 
-/// Cargo's command line.
-pub(super) fn command(package: &str, target: &str) -> Vec<String> {
-    let words = ["/usr/bin/cargo", "tree", "--locked", "--offline"];
-    let named = ["--package", package, "--target", target];
-    let shown = ["--edges", "normal,no-proc-macro", "--prefix", "depth"];
-    // Depth and name are written without anything between them.
-    let format = ["--format", " {p}"];
-    let all = words.into_iter().chain(named).chain(shown).chain(format);
-    all.map(str::to_owned).collect()
-}
-
 /// A crate: its name, version and folder.
 type Key = (CrateName, CrateVersion, Option<PathBuf>);
 

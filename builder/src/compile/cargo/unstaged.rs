@@ -49,7 +49,9 @@ mod tests {
             tree: Digest::of(b"tree"),
             staged: "/nowhere".into(),
             directory: "app".into(),
+            manifest: "app/Cargo.toml".into(),
             cargo_lock: cargo_lock.into(),
+            configuration: Vec::new(),
             folders: folders.iter().map(PathBuf::from).collect(),
         };
         let path = unstaged(line, &source, Path::new("/build/src"))?;
