@@ -2,6 +2,7 @@
 //! ([`git`]). Each kind is resolved, fetched, checked and unpacked; the [`store`] keeps what was fetched.
 
 pub mod cargo;
+mod compiler;
 pub mod debian;
 mod gather;
 pub mod git;

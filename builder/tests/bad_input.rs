@@ -112,13 +112,17 @@ fn source() {
     assert!(said.contains("expected version 2, found 1"), "{said}");
     let again = "run `builder lock` in that directory again, and commit Image.lock";
     assert!(said.contains(again), "{said}");
-    place.commit("mkdir source/.cargo && touch source/.cargo/config.toml");
+    place.commit("mkdir source/.cargo && echo 'build.rustflags = [\"-Cpanic=abort\"]' >source/.cargo/config.toml");
     let said = place.refuses(build);
-    let configured = ".cargo/config.toml is cargo configuration, which could replace crates";
+    let configured = ".cargo/config.toml sets build.rustflags = [\"-Cpanic=abort\"] (panic in a profile of Cargo.toml)";
     assert!(said.contains(configured), "{said}");
-    place.commit("rm -r source/.cargo && ln -s src source/link");
+    place.commit("rm -r source/.cargo && ln -s /etc source/link");
     let said = place.refuses(build);
-    assert!(said.contains("link has git mode 120000"), "{said}");
+    assert!(
+        said.contains("symbolic links lead out of the repository: "),
+        "{said}"
+    );
+    assert!(said.contains("link -> /etc"), "{said}");
     let said = place.fails("build nowhere -o layout --store store");
     assert!(said.contains("nowhere: No such file"), "{said}");
     place.shell("rm -rf source/.git");

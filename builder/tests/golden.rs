@@ -107,7 +107,9 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
         tree: Digest::of(b"tree"),
         staged: "/nowhere".into(),
         directory: "workload".into(),
+        manifest: "workload/Cargo.toml".into(),
         cargo_lock: "workload/Cargo.lock".into(),
+        configuration: Vec::new(),
         folders: [].into(),
     };
     describe(&Description {

@@ -15,11 +15,14 @@ mod name;
 mod objects;
 mod origins;
 mod path;
+mod symbolic;
 mod workspace;
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use content::{Digest, Hasher};
@@ -27,7 +30,9 @@ use content::{Digest, Hasher};
 use crate::host::{HostError, git};
 use crate::untrusted::shown;
 use closure::{Closure, closure};
-use committed::{Committed, Listed};
+use committed::{Committed, Listed, Mode};
+pub use configuration::Configuration;
+pub(super) use configuration::{check, toolchain};
 pub use error::SourceError;
 use error::{UNCOMMITTED, not_plain, reading};
 use manifests::WorkingTree;
@@ -52,8 +57,12 @@ pub struct Source {
     pub staged: PathBuf,
     /// The directory of `Image.toml`, relative to the repository.
     pub directory: PathBuf,
+    /// The `Cargo.toml` in the directory or nearest above it, relative to the repository.
+    pub manifest: PathBuf,
     /// The `Cargo.lock` of the crate or of its workspace, relative to the repository.
     pub cargo_lock: PathBuf,
+    /// The configuration of cargo and rustup that would apply in the directory.
+    pub configuration: Vec<Configuration>,
     /// The folders that are staged completely, relative to the repository.
     pub folders: BTreeSet<PathBuf>,
 }
@@ -62,8 +71,8 @@ pub struct Source {
 /// working tree is not read, but git must call it clean.
 ///
 /// # Errors
-/// There is no repository, files are not committed, the source has symbolic links or submodules, the content of an object
-/// does not match its name, or the source is too large.
+/// There is no repository, files are not committed, the source has submodules or symbolic links that lead out of it, the
+/// content of an object does not match its name, or the source is too large.
 pub fn stage(directory: &Path, into: &Path) -> Result<Source, SourceError> {
     let (top, prefix) = locate(directory)?;
     links::refuse(&top, directory)?;
@@ -80,11 +89,13 @@ pub fn stage(directory: &Path, into: &Path) -> Result<Source, SourceError> {
     })?);
     let mut committed = Committed::open(Objects::open(&top)?, &commit)?;
     let needed = closure(&mut committed, &prefix)?;
-    let files = list(&mut committed, &needed)?;
-    configuration::refuse(&prefix, files.iter().map(|file| &file.path))?;
-    clean(&top, &commit, &needed)?;
+    let (files, linked) = list(&mut committed, &needed)?;
+    let configuration = configuration::find(&mut committed, &prefix)?;
+    clean(&top, &commit, &needed, &linked)?;
     Ok(Source {
         tree: write(&mut committed, &files, into)?,
+        configuration,
+        manifest: needed.manifest.as_str().into(),
         commit,
         time: committed.time(),
         staged: into.to_owned(),
@@ -94,12 +105,20 @@ pub fn stage(directory: &Path, into: &Path) -> Result<Source, SourceError> {
     })
 }
 
-/// The `Cargo.lock` of the crate in `directory` of the working tree: that of its workspace, if it is a member of one and
-/// the workspace has a lock.
+/// What a lock is resolved from, in the working tree.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// The `Cargo.lock` of the crate: that of its workspace, if it is a member of one and the workspace has a lock.
+    pub cargo_lock: PathBuf,
+    /// The configuration of cargo and rustup that would apply in the directory.
+    pub configuration: Vec<Configuration>,
+}
+
+/// Locates the crate in `directory` of the working tree.
 ///
 /// # Errors
 /// A manifest cannot be read, or names a folder outside the repository.
-pub fn cargo_lock(directory: &Path) -> Result<PathBuf, SourceError> {
+pub fn located(directory: &Path) -> Result<Located, SourceError> {
     let directory = directory
         .canonicalize()
         .map_err(SourceError::at(directory))?;
@@ -112,8 +131,12 @@ pub fn cargo_lock(directory: &Path) -> Result<PathBuf, SourceError> {
     let within = within
         .to_str()
         .ok_or_else(|| not_plain(&within.to_string_lossy()))?;
-    let needed = closure(&mut WorkingTree(top.to_owned()), within)?;
-    Ok(top.join(needed.committed_lock))
+    let mut files = WorkingTree(top.to_owned());
+    let needed = closure(&mut files, within)?;
+    Ok(Located {
+        cargo_lock: top.join(needed.committed_lock),
+        configuration: configuration::find(&mut files, within)?,
+    })
 }
 
 /// The top folder of the repository around `directory`, and the path of `directory` in it.
@@ -137,8 +160,11 @@ fn locate(directory: &Path) -> Result<(PathBuf, String), SourceError> {
     Ok((top, prefix.trim_end_matches('/').to_owned()))
 }
 
-/// The files to stage, by their staged paths.
-fn list(committed: &mut Committed, needed: &Closure) -> Result<Vec<Listed>, SourceError> {
+/// The files to stage, by their staged paths, and the paths of those among them that only links lead to.
+fn list(
+    committed: &mut Committed,
+    needed: &Closure,
+) -> Result<(Vec<Listed>, Vec<String>), SourceError> {
     let mut files = committed.files_below(&needed.folders)?;
     files.extend(committed.compiled_below(&needed.target_folders)?);
     for path in &needed.files {
@@ -150,19 +176,22 @@ fn list(committed: &mut Committed, needed: &Closure) -> Result<Vec<Listed>, Sour
         path: needed.cargo_lock.clone(),
         ..lock
     }));
+    let linked = symbolic::follow(committed, &mut files)?;
     files.sort_by(|one, other| one.path.cmp(&other.path));
     files.dedup_by(|one, other| one.path == other.path);
-    Ok(files)
+    Ok((files, linked))
 }
 
 /// Checks that the working tree has no changes in the staged files.
-fn clean(top: &Path, commit: &str, needed: &Closure) -> Result<(), SourceError> {
+fn clean(top: &Path, commit: &str, needed: &Closure, linked: &[String]) -> Result<(), SourceError> {
     let folders: BTreeSet<_> = needed.complete().collect();
     let files = needed.files.iter().map(|path| path.as_str());
     let lock = [needed.committed_lock.as_str()];
+    let linked = linked.iter().map(String::as_str);
+    let others = files.chain(lock).chain(linked);
     let paths: Vec<_> = match folders.contains("") {
         true => Vec::new(),
-        false => folders.into_iter().chain(files).chain(lock).collect(),
+        false => folders.into_iter().chain(others).collect(),
     };
     let mut differ = checkout::changed(top, commit, &paths)?;
     // git reports a file twice that is removed from its index and exists.
@@ -187,9 +216,11 @@ fn write(committed: &mut Committed, files: &[Listed], into: &Path) -> Result<Dig
     for file in files {
         let bytes = committed.read(file)?;
         write_one(file, &bytes, into)?;
-        let mode = file.executable.mode();
+        let mode = file.mode.bits();
         tree.update(format!("{mode:o} {} {}\0", Digest::of(&bytes).hex(), file.path).as_bytes());
     }
+    let mut links = files.iter().filter(|file| file.mode == Mode::Link);
+    links.try_for_each(|link| symbolic::check(&link.path, into))?;
     Ok(tree.finish())
 }
 
@@ -198,10 +229,14 @@ fn write_one(file: &Listed, bytes: &[u8], into: &Path) -> Result<(), SourceError
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(SourceError::at(parent))?;
     }
-    let mode = fs::Permissions::from_mode(file.executable.mode());
-    fs::write(&path, bytes)
-        .and_then(|()| fs::set_permissions(&path, mode))
-        .map_err(SourceError::at(&path))
+    let mode = fs::Permissions::from_mode(file.mode.bits());
+    let written = match file.mode {
+        Mode::Link => symlink(OsStr::from_bytes(bytes), &path),
+        Mode::Plain | Mode::Executable => {
+            fs::write(&path, bytes).and_then(|()| fs::set_permissions(&path, mode))
+        }
+    };
+    written.map_err(SourceError::at(&path))
 }
 
 fn line(output: Vec<u8>) -> String {

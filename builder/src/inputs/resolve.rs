@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use console::hint::Hinted;
 
 use super::cargo;
+use super::compiler::Compiler;
 use super::debian::{self, root};
 use super::supply::Supply;
 use super::wanted::Wanted;
@@ -25,6 +26,9 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     let wanted = Wanted::read(directory)?;
     let earlier = Wanted::earlier_lock(directory);
     let resolved = debian::resolve(&wanted.spec.root, supply, now)?;
+    let compiler = Compiler::of(&resolved.packages);
+    let note = compiler.and_then(|compiler| compiler.unlike(&wanted.configuration));
+    note.iter().for_each(|note| (supply.progress)(note));
     supply.step("fetching crates")?;
     let crates = cargo::fetch(&wanted.crates, supply)?;
     supply.step("unpacking the build root")?;

@@ -8,12 +8,12 @@ use console::hint::Hinted;
 use content::{Digest, limits};
 
 use super::cargo::CargoLock;
-use super::git::{self, Source};
+use super::git::{self, Configuration, Source};
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::crates::Crate;
 use crate::lock::{self, Lock, LockError};
-use crate::spec::{self, Spec};
+use crate::spec::{self, BuildSpec, Spec};
 use crate::untrusted;
 
 /// `Image.toml` and `Cargo.lock`, parsed.
@@ -27,6 +27,8 @@ pub struct Wanted {
     pub crates: CargoLock,
     /// Digest of `Cargo.lock`.
     pub crates_digest: Digest,
+    /// The configuration of cargo and rustup in the source.
+    pub configuration: Vec<Configuration>,
 }
 
 impl Wanted {
@@ -35,8 +37,9 @@ impl Wanted {
     /// # Errors
     /// A file is missing or invalid, or names a crate that is not from the public registry.
     pub fn read(directory: &Path) -> Result<Self, Error> {
-        let cargo_lock = git::cargo_lock(directory)?;
-        Self::read_below(Path::new(""), directory, &cargo_lock)
+        let located = git::located(directory)?;
+        let wanted = Self::read_below(Path::new(""), directory, &located.cargo_lock)?;
+        wanted.obeying(&located.configuration)
     }
 
     /// Reads the files of a staged source.
@@ -44,7 +47,19 @@ impl Wanted {
     /// # Errors
     /// As [`Wanted::read`].
     pub fn staged(source: &Source) -> Result<Self, Error> {
-        Self::read_below(&source.staged, &source.directory, &source.cargo_lock)
+        let wanted = Self::read_below(&source.staged, &source.directory, &source.cargo_lock)?;
+        wanted.obeying(&source.configuration)
+    }
+
+    /// Checks that configuration of cargo in the source would have no effect, or is to be ignored.
+    fn obeying(self, found: &[Configuration]) -> Result<Self, Error> {
+        let BuildSpec::Cargo(cargo) = &self.spec.build;
+        git::check(found, cargo)?;
+        let configuration = found.to_vec();
+        Ok(Self {
+            configuration,
+            ..self
+        })
     }
 
     fn read_below(base: &Path, directory: &Path, cargo_lock: &Path) -> Result<Self, Error> {
@@ -59,6 +74,7 @@ impl Wanted {
             spec_digest: Digest::of(text.as_bytes()),
             crates: CargoLock::parse(&cargo_lock)?,
             crates_digest: Digest::of(cargo_lock.as_bytes()),
+            configuration: Vec::new(),
         })
     }
 

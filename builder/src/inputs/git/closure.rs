@@ -2,12 +2,14 @@
 //! uses by path, and the files of its workspace that cargo reads.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use super::error::SourceError;
+use super::error::{SourceError, reading};
 use super::manifest::{MANIFEST, Manifests};
 use super::manifests::Files;
 use super::path::{SourcePath, join};
 use super::workspace;
+use crate::untrusted::shown;
 
 /// The name of cargo's lock.
 const LOCK: &str = "Cargo.lock";
@@ -20,6 +22,8 @@ pub(super) struct Closure {
     pub(super) target_folders: BTreeSet<String>,
     /// Files outside of these folders; they may be missing.
     pub(super) files: BTreeSet<SourcePath>,
+    /// The manifest in the first folder, or nearest above it.
+    pub(super) manifest: SourcePath,
     /// The path where cargo looks for its lock.
     pub(super) cargo_lock: SourcePath,
     /// The path of the lock in the commit: in the folder of the crate, if its workspace has no lock.
@@ -34,13 +38,15 @@ impl Closure {
     }
 }
 
-/// The folders and files that the crate in the folder `first` needs.
+/// The folders and files that the crate in the folder `first`, or nearest above it, needs. The first folder itself is complete.
 ///
 /// # Errors
-/// A manifest is missing or invalid, or a path leads out of the repository.
+/// There is no crate, a manifest is missing or invalid, or a path leads out of the repository.
 pub(super) fn closure(files: &mut dyn Files, first: &str) -> Result<Closure, SourceError> {
     let mut manifests = Manifests::of(files);
     let mut needed = Needed::default();
+    let directory = first;
+    let first = home(directory, &mut manifests)?;
     let workspace = workspace::around(first, &mut manifests)?;
     let root = workspace.map(|workspace| {
         needed.open.extend(workspace.members);
@@ -51,6 +57,7 @@ pub(super) fn closure(files: &mut dyn Files, first: &str) -> Result<Closure, Sou
     }
     needed.open.push(first.to_owned());
     needed.follow(&mut manifests)?;
+    needed.folders.insert(directory.to_owned());
     let cargo_lock = SourcePath::parse(&join(root.as_deref().unwrap_or(first), LOCK))?;
     let committed_lock = match manifests.files().file(&cargo_lock)? {
         Some(_) => cargo_lock.clone(),
@@ -60,9 +67,28 @@ pub(super) fn closure(files: &mut dyn Files, first: &str) -> Result<Closure, Sou
         folders: needed.folders,
         target_folders: needed.target_folders,
         files: needed.files,
+        manifest: SourcePath::parse(&join(first, MANIFEST))?,
         cargo_lock,
         committed_lock,
     })
+}
+
+/// The nearest folder with a manifest: `folder` itself, or one above it.
+fn home<'a>(folder: &'a str, manifests: &mut Manifests<'_>) -> Result<&'a str, SourceError> {
+    for above in Path::new(folder).ancestors().filter_map(Path::to_str) {
+        if manifests.get(above)?.is_some() {
+            return Ok(above);
+        }
+    }
+    let folder = shown(match folder {
+        "" => ".",
+        folder => folder,
+    });
+    Err(reading(format_args!(
+        "no Cargo.toml is in {folder} or above it, so that it is not a source of cargo"
+    ))
+    .hinting("commit Cargo.toml, or write kind = \"go\" or kind = \"command\" in [build] for another program")
+    .into())
 }
 
 #[derive(Default)]

@@ -17,34 +17,43 @@ const OBEYED: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo"];
 /// The last second of the year 9999, which has four digits in RFC 3339.
 const LATEST: u64 = 253_402_300_799;
 
-/// A file of the commit.
+/// The part of a mode that is the kind of an entry, and the kinds (git's documentation, "gitformat-index").
+const KIND: u32 = 0o170_000;
+const FOLDER: u32 = 0o040_000;
+const FILE: u32 = 0o100_000;
+const LINK: u32 = 0o120_000;
+const SUBMODULE: u32 = 0o160_000;
+
+/// A file of the commit, or a symbolic link.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
     pub(super) path: SourcePath,
     pub(super) object: ObjectName,
-    pub(super) executable: Executable,
+    pub(super) mode: Mode,
 }
 
-/// Whether a file is executable: git stores nothing else of its mode.
+/// The mode of a file. git stores nothing else of it than whether it is executable.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Executable {
-    Yes,
-    No,
+pub(super) enum Mode {
+    Plain,
+    Executable,
+    Link,
 }
 
-impl Executable {
-    fn of(mode: u32) -> Self {
+impl Mode {
+    fn of_file(mode: u32) -> Self {
         match mode & 0o100 {
-            0 => Self::No,
-            _ => Self::Yes,
+            0 => Self::Plain,
+            _ => Self::Executable,
         }
     }
 
-    /// The mode of the staged file, which its digest covers.
-    pub(super) fn mode(self) -> u32 {
+    /// The mode of the staged file, which the digest of the source covers. That of a link is git's.
+    pub(super) fn bits(self) -> u32 {
         match self {
-            Self::Yes => 0o755,
-            Self::No => 0o644,
+            Self::Plain => 0o644,
+            Self::Executable => 0o755,
+            Self::Link => 0o120_000,
         }
     }
 }
@@ -53,8 +62,9 @@ impl Executable {
 #[derive(Clone, Debug)]
 enum Entry {
     Folder(ObjectName),
-    File(ObjectName, Executable),
-    /// A symbolic link or a submodule, by its mode.
+    File(ObjectName, Mode),
+    Link(ObjectName),
+    /// A submodule, by its mode.
     Other(u32),
 }
 
@@ -131,6 +141,30 @@ impl Committed {
         self.objects.read(&listed.object, Kind::Blob)
     }
 
+    /// What a link at another place leads to, if its target is `path`: a file or link, or the files below a folder, without
+    /// manifests and cargo configuration. Nothing if the commit has nothing there, or only by way of another link.
+    ///
+    /// # Errors
+    /// There are too many entries.
+    pub(super) fn leads_to(&mut self, path: &str) -> Result<Vec<Listed>, SourceError> {
+        let found = match SourcePath::parse(path) {
+            Ok(path) => self.folder(path.folder()).map(|folder| {
+                let name = path.as_str().rsplit('/').next().unwrap_or_default();
+                folder.and_then(|folder| folder.get(name).cloned())
+            }),
+            // The top of the repository.
+            Err(_) => return self.compiled_below(&[path.to_owned()].into()),
+        };
+        match found {
+            Ok(Some(Entry::Folder(_))) => self.compiled_below(&[path.to_owned()].into()),
+            Ok(Some(entry @ (Entry::File(..) | Entry::Link(_)))) => {
+                Ok(vec![file_or_link(path, &entry)?])
+            }
+            Ok(Some(Entry::Other(_)) | None) | Err(SourceError::Refused(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The names of the folders in `path`; none if the commit has no such folder.
     ///
     /// # Errors
@@ -144,10 +178,10 @@ impl Committed {
         Ok(folders.map(|(name, _)| name.clone()).collect())
     }
 
-    /// All files below `folders`, sorted.
+    /// All files and links below `folders`, sorted.
     ///
     /// # Errors
-    /// There is something other than files and folders, or too many of them.
+    /// There is something other than files, links and folders, or too many of them.
     pub(super) fn files_below(
         &mut self,
         folders: &BTreeSet<String>,
@@ -165,7 +199,7 @@ impl Committed {
         folders: &BTreeSet<String>,
     ) -> Result<Vec<Listed>, SourceError> {
         self.below(folders, |name, entry| {
-            !matches!(entry, Entry::Other(_)) && !OBEYED.contains(&name)
+            !matches!(entry, Entry::Link(_) | Entry::Other(_)) && !OBEYED.contains(&name)
         })
     }
 
@@ -189,7 +223,7 @@ impl Committed {
                         let folder = self.open_folder(&path, *object)?;
                         open.push((path, folder));
                     } else {
-                        found.insert(path.clone(), file(&path, entry)?);
+                        found.insert(path.clone(), file_or_link(&path, entry)?);
                     }
                 }
             }
@@ -211,6 +245,7 @@ impl Committed {
             let path = join(&above, name);
             here = match here.get(name) {
                 Some(Entry::Folder(object)) => self.open_folder(&path, *object)?,
+                Some(Entry::Link(_)) => return Err(kind(&path, LINK)),
                 Some(Entry::Other(mode)) => return Err(kind(&path, *mode)),
                 Some(Entry::File(..)) | None => return Ok(None),
             };
@@ -237,22 +272,41 @@ impl Committed {
 
 fn file(path: &str, entry: &Entry) -> Result<Listed, SourceError> {
     match entry {
-        Entry::File(object, executable) => Ok(Listed {
-            path: SourcePath::parse(path)?,
-            object: *object,
-            executable: *executable,
-        }),
-        Entry::Folder(_) => Err(kind(path, 0o040_000)),
-        Entry::Other(mode) => Err(kind(path, *mode)),
+        Entry::Link(_) => Err(kind(path, LINK)),
+        other => file_or_link(path, other),
     }
+}
+
+fn file_or_link(path: &str, entry: &Entry) -> Result<Listed, SourceError> {
+    let (object, mode) = match entry {
+        Entry::File(object, mode) => (*object, *mode),
+        Entry::Link(object) => (*object, Mode::Link),
+        Entry::Folder(_) => return Err(kind(path, FOLDER)),
+        Entry::Other(mode) => return Err(kind(path, *mode)),
+    };
+    Ok(Listed {
+        path: SourcePath::parse(path)?,
+        object,
+        mode,
+    })
 }
 
 fn kind(path: &str, mode: u32) -> SourceError {
     let path = shown(path);
-    let kind = reading(format_args!(
-        "{path} has git mode {mode:06o}; only files can be staged"
-    ));
-    SourceError::Refused(kind.hinting("commit the file itself in place of a link or submodule"))
+    let kind = match mode {
+        LINK => reading(format_args!(
+            "{path} is a symbolic link, and must be a file or folder"
+        ))
+        .hinting("commit the file itself in place of the link"),
+        SUBMODULE => reading(format_args!("{path} is a submodule, which is not staged")).hinting(
+            "commit its files in place of the submodule, or use its crate as a git dependency",
+        ),
+        _ => reading(format_args!(
+            "{path} has git mode {mode:06o}; only files can be staged"
+        ))
+        .hinting("name a file"),
+    };
+    SourceError::Refused(kind)
 }
 
 /// Parses a tree: `<mode> <name>\0<object>` for each entry (git's documentation, "gitformat-pack").
@@ -298,8 +352,9 @@ fn one<'a>(
     let mode = str::from_utf8(mode).ok();
     let mode = mode.and_then(|mode| u32::from_str_radix(mode, 8).ok());
     let entry = match mode.ok_or_else(answer)? {
-        mode if mode & 0o170_000 == 0o040_000 => Entry::Folder(object),
-        mode if mode & 0o170_000 == 0o100_000 => Entry::File(object, Executable::of(mode)),
+        mode if mode & KIND == FOLDER => Entry::Folder(object),
+        mode if mode & KIND == FILE => Entry::File(object, Mode::of_file(mode)),
+        mode if mode & KIND == LINK => Entry::Link(object),
         mode => Entry::Other(mode),
     };
     Ok((plain(folder, &name[1..])?, entry, rest))

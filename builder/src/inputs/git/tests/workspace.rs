@@ -66,7 +66,7 @@ fn the_root_and_members_of_a_workspace_are_staged() {
             "{members}"
         );
         assert!(!is_staged("crates/README.md") && !is_staged("unrelated"));
-        let locked = cargo_lock(&repository.path().join("app")).unwrap();
+        let locked = located(&repository.path().join("app")).unwrap().cargo_lock;
         assert_eq!(
             locked,
             repository.path().canonicalize().unwrap().join("Cargo.lock")
@@ -103,7 +103,7 @@ fn a_member_may_have_the_only_lock() {
     let lock = into.path().join(source.cargo_lock);
     assert_eq!(lock, into.path().join("Cargo.lock"));
     assert_eq!(fs::read_to_string(lock).unwrap(), "own\n");
-    let locked = cargo_lock(&repository.path().join("app")).unwrap();
+    let locked = located(&repository.path().join("app")).unwrap().cargo_lock;
     assert!(locked.ends_with("app/Cargo.lock"), "{locked:?}");
 }
 
@@ -127,7 +127,7 @@ fn a_crate_that_is_not_a_member_is_built_alone() {
 fn finds_the_workspace_outside_a_repository() {
     let repository = workspace("members = ['app', 'crates/lib']");
     fs::remove_dir_all(repository.path().join(".git")).unwrap();
-    let locked = cargo_lock(&repository.path().join("app")).unwrap();
+    let locked = located(&repository.path().join("app")).unwrap().cargo_lock;
     let root = repository.path().canonicalize().unwrap();
     assert_eq!(locked, root.join("Cargo.lock"));
 }
