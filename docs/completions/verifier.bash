@@ -31,6 +31,9 @@ _verifier() {
             verifier,revoke)
                 cmd="verifier__subcmd__revoke"
                 ;;
+            verifier,trusted-root)
+                cmd="verifier__subcmd__trusted__subcmd__root"
+                ;;
             verifier,verify)
                 cmd="verifier__subcmd__verify"
                 ;;
@@ -109,6 +112,9 @@ _verifier() {
             verifier__subcmd__help,revoke)
                 cmd="verifier__subcmd__help__subcmd__revoke"
                 ;;
+            verifier__subcmd__help,trusted-root)
+                cmd="verifier__subcmd__help__subcmd__trusted__subcmd__root"
+                ;;
             verifier__subcmd__help,verify)
                 cmd="verifier__subcmd__help__subcmd__verify"
                 ;;
@@ -146,7 +152,7 @@ _verifier() {
 
     case "${cmd}" in
         verifier)
-            opts="-h -V --help --version verify authorize revoke rebuild check help"
+            opts="-h -V --help --version verify authorize revoke rebuild check trusted-root help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -648,7 +654,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help)
-            opts="verify authorize revoke rebuild check help"
+            opts="verify authorize revoke rebuild check trusted-root help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -857,6 +863,20 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__help__subcmd__trusted__subcmd__root)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__help__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -969,6 +989,52 @@ _verifier() {
                     return 0
                     ;;
                 --kms-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__trusted__subcmd__root)
+            opts="-o -h --mirror --root --root-checksum --store --output --signing-config --ca --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --mirror)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root-checksum)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signing-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -31,6 +31,7 @@ complete -c verifier -n "__fish_verifier_needs_command" -f -a "authorize" -d 'Ve
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "check" -d 'Check one file offline'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "trusted-root" -d 'Fetch the newest trusted root of a Sigstore instance from its TUF repository'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l policy -d 'The release policy' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l source -d 'Rebuild from this directory or URL' -r
@@ -170,12 +171,22 @@ complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "condition" -d 'Check the attribute condition of an identity provider, and evaluate it for claims'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "sbom" -d 'Check a software bill of materials: CycloneDX 1.2 to 1.7 as JSON or XML, SPDX 2.2 or 2.3 as JSON or tag-value'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "check" -d 'Check one file offline'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l mirror -d 'The URL below which the TUF repository is: of a Sigstore instance, or of a copy of its repository' -r
+complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l root -d 'Root metadata that you trust, of any version; the repository must continue it' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l root-checksum -d 'The SHA-256 that this file must have, as hex' -r
+complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l store -d 'The directory that keeps the newest metadata, so that older metadata is refused the next time' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -s o -l output -d 'The trusted root to write, for `keyless.trusted_root` in a policy and for --trusted-root' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l signing-config -d 'Write the signing config as well, for `builder sign --signing-config`' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l json -d 'Report as JSON on standard output; otherwise the digest of the trusted root is printed'
+complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "check" -d 'Check one file offline'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "trusted-root" -d 'Fetch the newest trusted root of a Sigstore instance from its TUF repository'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "signature" -d 'Check a signature over a file'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "envelope" -d 'Check a DSSE envelope'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "bundle" -d 'Check a Sigstore bundle'

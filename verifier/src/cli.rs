@@ -16,6 +16,7 @@ use verifier::place::Named;
 pub mod check;
 pub mod found;
 pub mod tools;
+pub mod trusted_root;
 
 /// Rebuilds an image, checks its signatures and attestations, and grants it the use of a key if all checks pass.
 #[derive(Debug, Parser)]
@@ -42,6 +43,8 @@ pub enum Command {
     Rebuild(Rebuild),
     /// Check one file offline
     Check(check::Check),
+    /// Fetch the newest trusted root of a Sigstore instance from its TUF repository
+    TrustedRoot(trusted_root::TrustedRoot),
 }
 
 /// How to build.

@@ -9,7 +9,7 @@
 //!
 //! `signers` answers a part of the question from `Attested` alone, without a verdict.
 //!
-//! `collect` and `rebuild` use the network. Everything below them is a function of bytes and time. What an
+//! `collect`, `rebuild` and `trusted_root` use the network; the last is a command of its own. Everything below them is a function of bytes and time. What an
 //! attacker can cause is a finding. What prevents a verdict is an error.
 
 pub mod appraise;
@@ -39,6 +39,7 @@ pub mod revoke;
 pub mod rule;
 pub mod rules;
 pub mod signers;
+pub mod trusted_root;
 pub mod value;
 pub mod verdict;
 

@@ -14,13 +14,13 @@ use google::outputs::{KeyGrant, gcloud};
 use serde_json::{Value, json};
 use signer::{Access, KmsEndpoint, Signer};
 use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
-use verifier::check::Facts;
+use verifier::check::{Facts, Judgement};
 use verifier::error::Error;
 use verifier::grant::Grant;
 use verifier::grant::apply::{Change, Keys};
 use verifier::policy::Policy;
 use verifier::verdict::Verdict;
-use verifier::{receipt, report, revoke};
+use verifier::{receipt, report, revoke, trusted_root};
 
 mod cli;
 
@@ -101,6 +101,7 @@ async fn dispatch(command: Command) -> Result<Status, Error> {
         Command::Revoke(arguments) => revoke(&arguments).await,
         Command::Rebuild(arguments) => rebuild(&arguments).await,
         Command::Check(arguments) => check(&arguments.what),
+        Command::TrustedRoot(arguments) => update_root(&arguments).await,
     }
 }
 
@@ -307,6 +308,32 @@ async fn rebuild(arguments: &cli::Rebuild) -> Result<Status, Error> {
         true => Ok(Status::Yes),
         false => Ok(Status::No),
     }
+}
+
+async fn update_root(arguments: &cli::trusted_root::TrustedRoot) -> Result<Status, Error> {
+    let mirror = trusted_root::mirror(&arguments.mirror, arguments.ca.as_deref()).await?;
+    let request = trusted_root::Request {
+        root: &arguments.root,
+        checksum: arguments.root_checksum,
+        store: &arguments.store,
+        output: &arguments.output,
+        signing_config: arguments.signing_config.as_deref(),
+        now: SystemTime::now().into(),
+    };
+    let updated = trusted_root::update(mirror, &request).await?;
+    let status = match &updated {
+        Ok(_) => Status::Yes,
+        Err(_) => Status::No,
+    };
+    match (updated, arguments.json) {
+        (updated, true) => print_json(&trusted_root::to_json(&updated))?,
+        (Ok(report), false) => {
+            print::note(&report.line());
+            print_line(&report.digest.to_string())?;
+        }
+        (Err(reason), false) => print::note(&Judgement::Refused(reason).line()),
+    }
+    Ok(status)
 }
 
 fn answer(verdict: &Verdict) -> Status {

@@ -17,6 +17,7 @@ mod refusal;
 mod root;
 pub mod signing;
 mod statement;
+pub mod update;
 mod verify;
 
 pub use artifact::{Artifact, InvalidDigest};

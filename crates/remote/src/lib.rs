@@ -1,5 +1,5 @@
 //! A registry client: pull, push and referrers (OCI distribution specification 1.1). No other crate
-//! sends requests to a registry.
+//! sends requests to a registry. Beside it, files that a server publishes below a URL ([`Mirror`]).
 //!
 //! Every answer, tokens included, is read under a size limit, and the size and digest of content are
 //! checked. Transient failures are retried a few times within a time limit.
@@ -17,6 +17,7 @@ mod http;
 mod legacy;
 mod list;
 mod login;
+mod mirror;
 mod pages;
 mod pieces;
 mod realm;
@@ -34,6 +35,7 @@ pub use attach::Attached;
 pub use authorities::Authorities;
 pub use error::{Error, chain};
 pub use login::CredentialFault;
+pub use mirror::Mirror;
 pub use referrers::{PassedOver, Referrers};
 pub use registry::Registry;
 pub use transport::{Transport, is_loopback_host};

@@ -147,14 +147,14 @@ impl Endpoint {
     }
 }
 
-fn client() -> reqwest::ClientBuilder {
+pub(crate) fn client() -> reqwest::ClientBuilder {
     Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
 }
 
-fn build(host: &str, builder: reqwest::ClientBuilder) -> Result<Client, Error> {
+pub(crate) fn build(host: &str, builder: reqwest::ClientBuilder) -> Result<Client, Error> {
     builder.build().map_err(|source| Error::Transport {
         doing: format!("connecting to {host}"),
         source,

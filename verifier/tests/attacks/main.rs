@@ -13,10 +13,13 @@ mod images;
 mod keys;
 mod policies;
 mod registry;
+mod roots;
 #[path = "../shelf/mod.rs"]
 mod shelf;
 mod statements;
 mod timestamps;
+#[path = "../tuf/mod.rs"]
+mod tuf;
 #[allow(dead_code, reason = "other tests use all of it")]
 #[path = "../../../crates/keyless/tests/world/mod.rs"]
 mod world;
@@ -65,6 +68,7 @@ fn cases() -> BTreeMap<&'static str, fn() -> String> {
         keys::CASES,
         policies::CASES,
         registry::CASES,
+        roots::CASES,
         statements::CASES,
         timestamps::CASES,
     ];

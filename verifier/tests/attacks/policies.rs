@@ -1,16 +1,14 @@
-//! Policies that ask for less than they seem to, and what the verifier does not contain.
+//! Policies that ask for less than they seem to.
 
 use std::path::Path;
 
 use verifier::policy::Policy;
 
 use crate::case::{keys, policy_text};
-use crate::{ACCEPTED, Case, said};
+use crate::{Case, said};
 
 pub const CASES: &[Case] = &[
     ("policy_as_it_should_be", || policy("", "")),
-    // 24
-    ("no_updater_of_roots", no_updater),
     // 26
     ("entry_that_is_unknown_fail", || {
         policy("require = true", "require = true\nsoft = true")
@@ -56,19 +54,4 @@ fn policy(from: &str, to: &str) -> String {
 fn parsed(text: &str) -> String {
     let none = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
     said(Policy::parse(text.as_bytes(), &none))
-}
-
-/// Roots are files of the policy. No program of this workspace contains code that updates them.
-fn no_updater() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
-    let lock: toml::Table = content::toml::parse(std::fs::read(path).unwrap()).unwrap();
-    let packages = lock["package"].as_array().unwrap().iter();
-    let names = packages.map(|package| package["name"].as_str().unwrap());
-    let found: Vec<_> = names
-        .filter(|name| name.split('-').any(|part| matches!(part, "tuf" | "tough")))
-        .collect();
-    match found.is_empty() {
-        true => format!("{ACCEPTED}: no package of the lock updates roots"),
-        false => format!("{found:?} update roots"),
-    }
 }
