@@ -1,7 +1,7 @@
 //! An OCI image layout on disk (OCI image specification, image-layout.md).
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use content::{Digest, ReadError, json, limits, open_regular, read_checked, read_
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use crate::layer::{self, Entry, Written};
+use crate::layer::{self, Attributed, Written};
 use crate::{Descriptor, Document, Error, Image, Index, media};
 
 mod docker;
@@ -90,17 +90,17 @@ impl Layout {
         Ok(descriptor)
     }
 
-    /// Writes `entries` as a layer of format v1, without holding it in memory.
+    /// Writes `entries` as a layer of format v1 or v2, without holding it in memory.
     ///
     /// # Errors
     /// Those of [`layer::write`], or the file cannot be written.
-    pub fn write_layer(
+    pub fn write_layer<E: Into<Attributed>>(
         &self,
-        entries: impl IntoIterator<Item = Entry>,
+        entries: impl IntoIterator<Item = E>,
     ) -> Result<(Descriptor, Written), Error> {
         let blobs = self.folder();
         let mut file = temporary(&blobs)?;
-        let written = layer::write(entries, BufWriter::new(file.as_file_mut()));
+        let written = layer::write(entries, file.as_file_mut());
         let written = written.map_err(|error| match error {
             Error::WriteLayer(source) => At::writing(&blobs)(source).into(),
             other => other,

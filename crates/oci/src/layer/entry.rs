@@ -58,6 +58,116 @@ pub enum Executable {
     No,
 }
 
+/// Maximum number of a user or group: what seven octal digits can say (format v2).
+const ID_LIMIT: u32 = 0o7_777_777;
+/// The mode bits that a directory may have: those of user, group and others, and the sticky bit (format v2).
+const DIRECTORY_MODE: u32 = 0o1777;
+/// The mode bits that a file may have: those of user, group and others (format v2).
+const FILE_MODE: u32 = 0o777;
+
+/// An entry with the attributes that format v2 adds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Attributed {
+    /// The entry.
+    pub entry: Entry,
+    /// Its attributes.
+    pub attributes: Attributes,
+}
+
+/// Owner and mode of an entry. By default they are those of format v1.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Attributes {
+    /// The user and group that own it.
+    pub owner: Owner,
+    /// The mode, if it is not that of format v1. Links have none.
+    pub mode: Option<Mode>,
+}
+
+/// The numbers of the user and the group that own an entry.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Owner {
+    uid: u32,
+    gid: u32,
+}
+
+/// The mode bits of a file or directory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Mode(u32);
+
+/// A number that format v2 does not allow as an owner or mode.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InvalidAttribute {
+    /// The number of a user or group.
+    #[error("{0} is not the number of a user or group: it is more than {ID_LIMIT}")]
+    Id(u32),
+    /// A mode.
+    #[error("{0:o} is not a mode: only the bits 1777 are allowed, which exclude setuid and setgid")]
+    Mode(u32),
+}
+
+impl From<Entry> for Attributed {
+    fn from(entry: Entry) -> Self {
+        Self {
+            entry,
+            attributes: Attributes::default(),
+        }
+    }
+}
+
+impl Owner {
+    /// The owner with these numbers.
+    ///
+    /// # Errors
+    /// A number is more than 2097151.
+    pub fn new(uid: u32, gid: u32) -> Result<Self, InvalidAttribute> {
+        match [uid, gid].into_iter().find(|id| *id > ID_LIMIT) {
+            Some(id) => Err(InvalidAttribute::Id(id)),
+            None => Ok(Self { uid, gid }),
+        }
+    }
+
+    /// The number of the user.
+    pub fn uid(self) -> u32 {
+        self.uid
+    }
+
+    /// The number of the group.
+    pub fn gid(self) -> u32 {
+        self.gid
+    }
+}
+
+impl Mode {
+    /// The mode with these bits.
+    ///
+    /// # Errors
+    /// There are other bits than `1777`.
+    pub fn new(bits: u32) -> Result<Self, InvalidAttribute> {
+        match bits & !DIRECTORY_MODE {
+            0 => Ok(Self(bits)),
+            _ => Err(InvalidAttribute::Mode(bits)),
+        }
+    }
+
+    /// The bits.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+/// Refuses a mode that the kind of entry cannot have.
+pub(crate) fn check_mode(kind: &Kind, mode: Option<Mode>) -> Result<(), Fault> {
+    let is_allowed = |Mode(bits)| match kind {
+        Kind::Directory => true,
+        Kind::File { .. } => bits & !FILE_MODE == 0,
+        Kind::Symlink { .. } => false,
+    };
+    match mode.is_none_or(is_allowed) {
+        true => Ok(()),
+        false => Err(fault::MODE),
+    }
+}
+
 /// A path in an image: parts joined by `/`, none of them empty, `.` or `..`, no `/` at either end.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct EntryPath(String);
@@ -183,6 +293,30 @@ mod tests {
         }
         assert_eq!(fault(&"a".repeat(256)), "path is longer than 255 bytes");
         assert_eq!(fault(&"a/".repeat(2049)), "path is longer than 4095 bytes");
+    }
+
+    #[test]
+    fn attributes_have_limits() {
+        assert_eq!(Owner::new(ID_LIMIT, 0).unwrap().uid(), 2_097_151);
+        let refused = Owner::new(0, ID_LIMIT + 1).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("2097152 is not the number of"),
+            "{refused}"
+        );
+        let mode = |bits| Some(Mode::new(bits).unwrap());
+        let refused = Mode::new(0o4755).unwrap_err().to_string();
+        assert!(refused.starts_with("4755 is not a mode"), "{refused}");
+        let target = "b".to_owned();
+        let link = Kind::Symlink { target };
+        let file = Kind::File {
+            content: Content::Bytes(Vec::new()),
+            executable: Executable::No,
+        };
+        assert_eq!(check_mode(&Kind::Directory, mode(0o1777)), Ok(()));
+        assert_eq!(check_mode(&file, mode(0o640)), Ok(()));
+        assert_eq!(check_mode(&link, None), Ok(()));
+        assert_eq!(check_mode(&file, mode(0o1777)), Err(fault::MODE));
+        assert_eq!(check_mode(&link, mode(0o777)), Err(fault::MODE));
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub(crate) const LINK: Fault = of("link target is empty, too long or contains NU
 /// A control character is of Unicode's category Cc.
 pub(crate) const CONTROL: Fault = of("path or link target contains a control character");
 pub(crate) const DUPLICATE: Fault = of("path appears twice");
+/// Format v2 has no other modes.
+pub(crate) const MODE: Fault =
+    of("mode has bits that are not allowed here: files have 0777, directories 1777, links none");
 pub(crate) const PARENT: Fault = of("parent is not a directory");
 /// The extended header may also contradict the entry's header.
 pub(crate) const EXTENSION: Fault = of("extended header is malformed");

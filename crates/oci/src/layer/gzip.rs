@@ -9,6 +9,8 @@ use flate2::Crc;
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// Maximum size of one stored block, in bytes (RFC 1951, 3.2.4: LEN has 16 bits).
 const BLOCK: usize = 65_535;
+/// Size of the header of a stored block, in bytes: BFINAL and BTYPE, LEN, NLEN.
+const BLOCK_HEADER: usize = 5;
 /// The first byte of a stored block: BFINAL and BTYPE 00.
 const MORE: u8 = 0;
 const LAST: u8 = 1;
@@ -17,6 +19,7 @@ const LAST: u8 = 1;
 /// on the content, not on a compressor or on the sizes of the writes.
 pub(crate) struct StoredGzip<W> {
     out: W,
+    /// The next block, after room for its header.
     block: Vec<u8>,
     crc: Crc,
 }
@@ -24,9 +27,11 @@ pub(crate) struct StoredGzip<W> {
 impl<W: Write> StoredGzip<W> {
     pub(crate) fn new(mut out: W) -> io::Result<Self> {
         out.write_all(&HEADER)?;
+        let mut block = Vec::with_capacity(BLOCK_HEADER + BLOCK);
+        block.resize(BLOCK_HEADER, 0);
         Ok(Self {
             out,
-            block: Vec::with_capacity(BLOCK),
+            block,
             crc: Crc::new(),
         })
     }
@@ -41,12 +46,16 @@ impl<W: Write> StoredGzip<W> {
 
     fn write_block(&mut self, first: u8) -> io::Result<()> {
         // A block has at most BLOCK bytes, the largest value of these two bytes.
-        let size = (self.block.len() as u16).to_le_bytes();
-        self.out
-            .write_all(&[first, size[0], size[1], !size[0], !size[1]])?;
+        let [low, high] = (self.len() as u16).to_le_bytes();
+        self.block[..BLOCK_HEADER].copy_from_slice(&[first, low, high, !low, !high]);
         self.out.write_all(&self.block)?;
-        self.block.clear();
+        self.block.truncate(BLOCK_HEADER);
         Ok(())
+    }
+
+    /// Bytes of content in the block.
+    fn len(&self) -> usize {
+        self.block.len() - BLOCK_HEADER
     }
 }
 
@@ -56,10 +65,10 @@ impl<W: Write> Write for StoredGzip<W> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        if self.block.len() == BLOCK {
+        if self.len() == BLOCK {
             self.write_block(MORE)?;
         }
-        let count = bytes.len().min(BLOCK - self.block.len());
+        let count = bytes.len().min(BLOCK - self.len());
         self.block.extend_from_slice(&bytes[..count]);
         self.crc.update(&bytes[..count]);
         Ok(count)

@@ -1,4 +1,4 @@
-//! Layers: tar archives, written in format v1 (docs/format-v1.md), and read from any tool.
+//! Layers: tar archives, written in format v1 (docs/format-v1.md) or v2 (docs/format-v2.md), and read from any tool.
 
 mod entry;
 mod extension;
@@ -6,6 +6,7 @@ pub(crate) mod fault;
 pub(crate) mod gzip;
 mod member;
 mod overlay;
+mod pipeline;
 mod read;
 pub(crate) mod record;
 pub(crate) mod stream;
@@ -13,7 +14,10 @@ mod unpack;
 mod ustar;
 mod write;
 
-pub use entry::{Content, Entry, EntryPath, Executable, Kind};
+pub use entry::{
+    Attributed, Attributes, Content, Entry, EntryPath, Executable, InvalidAttribute, Kind, Mode,
+    Owner,
+};
 pub use member::{Member, MemberKind};
 pub use overlay::Overlay;
 pub use read::read;

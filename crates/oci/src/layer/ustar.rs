@@ -1,5 +1,7 @@
 //! Tar headers, field by field (POSIX.1-2017, pax: ustar interchange format).
 
+use super::entry::Owner;
+
 /// The size of a header in bytes. Content is padded to a multiple of it.
 pub(crate) const BLOCK: usize = 512;
 /// Bytes in the fields `name` and `linkname`.
@@ -22,6 +24,7 @@ pub(crate) struct Header<'a> {
     pub(crate) path: &'a [u8],
     pub(crate) flag: Flag,
     pub(crate) mode: u64,
+    pub(crate) owner: Owner,
     /// The size of the content in bytes.
     pub(crate) size: u64,
     /// A link's target, otherwise empty.
@@ -36,8 +39,8 @@ impl Header<'_> {
         let mut block = [0; BLOCK];
         put(&mut block[..NAME], name);
         octal(&mut block[100..108], self.mode);
-        octal(&mut block[108..116], 0);
-        octal(&mut block[116..124], 0);
+        octal(&mut block[108..116], u64::from(self.owner.uid()));
+        octal(&mut block[116..124], u64::from(self.owner.gid()));
         octal(&mut block[124..136], self.size);
         octal(&mut block[136..148], 0);
         block[148..156].fill(b' ');
@@ -92,13 +95,13 @@ pub(crate) fn target_fits(target: &[u8]) -> bool {
 }
 
 /// One record of an extended header: `LENGTH KEY=VALUE\n`, where the length counts itself.
-pub(crate) fn record(key: &str, value: &str) -> Vec<u8> {
+pub(crate) fn record(key: &str, value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + " =\n".len();
     let mut length = rest + 1;
     while rest + length.to_string().len() != length {
         length = rest + length.to_string().len();
     }
-    format!("{length} {key}={value}\n").into_bytes()
+    [format!("{length} {key}=").as_bytes(), value, b"\n"].concat()
 }
 
 /// The zeros that pad content of `size` bytes to whole blocks.
@@ -118,6 +121,7 @@ mod tests {
             path: b"bin/sh",
             flag: Flag::File,
             mode: 0o755,
+            owner: Owner::default(),
             size: 0o1234,
             target: b"",
         };
@@ -130,6 +134,22 @@ mod tests {
         assert_eq!(&bytes[265..329], &[0; 64]);
         assert_eq!(&bytes[329..345], b"0000000\x000000000\0");
         assert!(bytes[345..].iter().all(|&byte| byte == 0));
+    }
+
+    #[test]
+    fn an_owner_is_in_its_fields() {
+        let header = Header {
+            path: b"home/app/",
+            flag: Flag::Directory,
+            mode: 0o1770,
+            owner: Owner::new(1000, 2_097_151).unwrap(),
+            size: 0,
+            target: b"",
+        };
+        assert_eq!(
+            &header.to_bytes()[100..124],
+            b"0001770\x000001750\x007777777\0"
+        );
     }
 
     #[test]
@@ -153,10 +173,10 @@ mod tests {
 
     #[test]
     fn a_record_counts_its_own_length() {
-        assert_eq!(record("path", "a"), b"9 path=a\n");
-        assert_eq!(record("path", &"a".repeat(88)).len(), 97);
+        assert_eq!(record("path", b"a"), b"9 path=a\n");
+        assert_eq!(record("path", "a".repeat(88).as_bytes()).len(), 97);
         for size in 80..120 {
-            let record = record("path", &"a".repeat(size));
+            let record = record("path", "a".repeat(size).as_bytes());
             let text = String::from_utf8(record).unwrap();
             let (length, _) = text.split_once(' ').unwrap();
             assert_eq!(length.parse::<usize>().unwrap(), text.len());

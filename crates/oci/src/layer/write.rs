@@ -1,18 +1,18 @@
-//! Writes layers in format v1.
+//! Writes layers in formats v1 and v2.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 
 use content::at::At;
-use content::{Digest, Hasher, limits};
+use content::{Digest, limits};
 
-use super::entry::{check_link, check_printable};
+use super::entry::{check_link, check_mode, check_printable};
 use super::fault::{self, Fault};
-use super::gzip::StoredGzip;
+use super::pipeline::{self, Archive};
 use super::ustar::{self, Flag, Header};
-use super::{Content, Entry, EntryPath, Executable, Kind};
+use super::{Attributed, Attributes, Content, Entry, EntryPath, Executable, Kind, Owner};
 use crate::Error;
 
 /// The digests and the size of a layer that was written.
@@ -26,34 +26,44 @@ pub struct Written {
     pub diff_id: Digest,
 }
 
-/// Writes `entries` as one layer of format v1 (docs/format-v1.md): sorted by the bytes of their paths, with
-/// missing parent directories added, with fixed owners, times and modes, in stored gzip. The bytes depend
-/// only on paths, contents, executable bits and link targets.
+type Tree = BTreeMap<EntryPath, (Kind, Attributes)>;
+
+/// Writes `entries` as one layer of format v1 (docs/format-v1.md), or v2 (docs/format-v2.md) if an entry has attributes:
+/// sorted by the bytes of their paths, with missing parent directories added, with fixed owners, times and modes, in
+/// stored gzip. The bytes depend only on paths, contents, executable bits, link targets and attributes.
 ///
 /// # Errors
 /// A path or target with a control character; two paths that are equal or differ only in case; a path below
-/// a file or link; a link that leaves the root; more than [`limits::ENTRIES`] entries or [`limits::LAYER`]
-/// bytes; a file that cannot be read; an error of `out`.
-pub fn write(entries: impl IntoIterator<Item = Entry>, out: impl Write) -> Result<Written, Error> {
+/// a file or link; a link that leaves the root; a mode that the entry cannot have; more than [`limits::ENTRIES`]
+/// entries or [`limits::LAYER`] bytes; a file that cannot be read; an error of `out`.
+pub fn write<E: Into<Attributed>>(
+    entries: impl IntoIterator<Item = E>,
+    out: impl Write + Send,
+) -> Result<Written, Error> {
     let tree = sort(entries)?;
-    let gzip = StoredGzip::new(Counted::new(out)).map_err(Error::WriteLayer)?;
-    let mut archive = Archive {
-        out: Counted::new(gzip),
-        extensions: 0,
-    };
-    for (path, kind) in &tree {
-        archive.append(path, kind)?;
-    }
-    archive.finish()
+    pipeline::write(out, |archive| {
+        let mut writer = Writer {
+            archive,
+            extensions: 0,
+        };
+        for (path, (kind, attributes)) in &tree {
+            writer.append(path, kind, attributes)?;
+        }
+        // The archive ends with two blocks of zeros and no further padding.
+        archive.put(&[0; 2 * ustar::BLOCK])
+    })
 }
 
 /// The entries by path, with all parents. Strings are ordered by their bytes, so a directory, whose path has
 /// no trailing slash here, precedes its contents.
-fn sort(entries: impl IntoIterator<Item = Entry>) -> Result<BTreeMap<EntryPath, Kind>, Error> {
+fn sort<E: Into<Attributed>>(entries: impl IntoIterator<Item = E>) -> Result<Tree, Error> {
     let mut tree = BTreeMap::new();
-    for Entry { path, kind } in entries {
-        check(&path, &kind).map_err(|fault| at(&path, fault))?;
-        if tree.insert(path.clone(), kind).is_some() {
+    for entry in entries {
+        let Attributed { entry, attributes } = entry.into();
+        let Entry { path, kind } = entry;
+        let checked = check(&path, &kind).and_then(|()| check_mode(&kind, attributes.mode));
+        checked.map_err(|fault| at(&path, fault))?;
+        if tree.insert(path.clone(), (kind, attributes)).is_some() {
             return Err(at(&path, fault::DUPLICATE));
         }
     }
@@ -75,13 +85,14 @@ fn check(path: &EntryPath, kind: &Kind) -> Result<(), Fault> {
     check_link(path, target)
 }
 
-fn add_parents(tree: &mut BTreeMap<EntryPath, Kind>) -> Result<(), Error> {
+fn add_parents(tree: &mut Tree) -> Result<(), Error> {
     let listed: Vec<EntryPath> = tree.keys().cloned().collect();
     for path in listed {
         let mut next = path.parent();
         while let Some(parent) = next {
             next = parent.parent();
-            if *tree.entry(parent).or_insert(Kind::Directory) != Kind::Directory {
+            let added = || (Kind::Directory, Attributes::default());
+            if tree.entry(parent).or_insert_with(added).0 != Kind::Directory {
                 return Err(at(&path, fault::PARENT));
             }
         }
@@ -90,7 +101,7 @@ fn add_parents(tree: &mut BTreeMap<EntryPath, Kind>) -> Result<(), Error> {
 }
 
 /// Refuses paths that differ only in case: on some file systems they would be one file.
-fn check_case(tree: &BTreeMap<EntryPath, Kind>) -> Result<(), Error> {
+fn check_case(tree: &Tree) -> Result<(), Error> {
     let mut seen = HashMap::new();
     for path in tree.keys() {
         if let Some(other) = seen.insert(path.as_str().to_lowercase(), path) {
@@ -106,68 +117,82 @@ fn at(path: &EntryPath, fault: Fault) -> Error {
     fault::at(path.as_str(), fault)
 }
 
-struct Archive<W: Write> {
-    out: Counted<StoredGzip<Counted<W>>>,
+struct Writer<'a> {
+    archive: &'a mut Archive,
     /// Extended headers written so far.
     extensions: u64,
 }
 
-impl<W: Write> Archive<W> {
-    fn append(&mut self, path: &EntryPath, kind: &Kind) -> Result<(), Error> {
+impl Writer<'_> {
+    fn append(
+        &mut self,
+        path: &EntryPath,
+        kind: &Kind,
+        attributes: &Attributes,
+    ) -> Result<(), Error> {
+        let own = attributes.mode.map(|mode| u64::from(mode.bits()));
+        let header = |flag, mode, size| Header {
+            path: path.as_str().as_bytes(),
+            flag,
+            mode: own.unwrap_or(mode),
+            owner: attributes.owner,
+            size,
+            target: b"",
+        };
         match kind {
             Kind::Directory => {
                 let path = format!("{path}/");
-                self.header(&path, Flag::Directory, 0o755, 0, "")
+                self.header(&Header {
+                    path: path.as_bytes(),
+                    ..header(Flag::Directory, 0o755, 0)
+                })
             }
-            Kind::Symlink { target } => self.header(path.as_str(), Flag::Symlink, 0o777, 0, target),
+            Kind::Symlink { target } => self.header(&Header {
+                target: target.as_bytes(),
+                ..header(Flag::Symlink, 0o777, 0)
+            }),
             Kind::File {
                 content,
                 executable,
-            } => self.file(path, content, *executable),
+            } => {
+                let mode = match executable {
+                    Executable::Yes => 0o755,
+                    Executable::No => 0o644,
+                };
+                self.file(path, content, |size| header(Flag::File, mode, size))
+            }
         }
     }
 
-    fn file(&mut self, path: &EntryPath, content: &Content, exec: Executable) -> Result<(), Error> {
-        let mode = match exec {
-            Executable::Yes => 0o755,
-            Executable::No => 0o644,
-        };
-        match content {
+    fn file<'p>(
+        &mut self,
+        path: &EntryPath,
+        content: &Content,
+        header: impl FnOnce(u64) -> Header<'p>,
+    ) -> Result<(), Error> {
+        let size = match content {
             Content::Bytes(bytes) => {
                 let size = bytes.len() as u64;
-                self.header(path.as_str(), Flag::File, mode, size, "")?;
-                self.put(bytes)?;
-                self.put(ustar::padding(size))
+                self.header(&header(size))?;
+                self.archive.put(bytes)?;
+                size
             }
             Content::File(source) => {
-                let (file, size) = open(path, source)?;
-                self.header(path.as_str(), Flag::File, mode, size, "")?;
-                self.copy(path, source, file, size)?;
-                self.put(ustar::padding(size))
+                let (mut file, size) = open(path, source)?;
+                self.header(&header(size))?;
+                self.copy(path, source, &mut file, size)?;
+                size
             }
-        }
+        };
+        self.archive.put(ustar::padding(size))
     }
 
-    fn header(
-        &mut self,
-        path: &str,
-        flag: Flag,
-        mode: u64,
-        size: u64,
-        target: &str,
-    ) -> Result<(), Error> {
-        let records = extension(path, target);
+    fn header(&mut self, header: &Header<'_>) -> Result<(), Error> {
+        let records = extension(header.path, header.target);
         if !records.is_empty() {
             self.extend(&records)?;
         }
-        let header = Header {
-            path: path.as_bytes(),
-            flag,
-            mode,
-            size,
-            target: target.as_bytes(),
-        };
-        self.put(&header.to_bytes())
+        self.archive.put(&header.to_bytes())
     }
 
     /// Writes an extended header for the next entry. Its own name has no meaning, so it is a number.
@@ -178,12 +203,13 @@ impl<W: Write> Archive<W> {
             path: name.as_bytes(),
             flag: Flag::Extension,
             mode: 0o644,
+            owner: Owner::default(),
             size: records.len() as u64,
             target: b"",
         };
-        self.put(&header.to_bytes())?;
-        self.put(records)?;
-        self.put(ustar::padding(records.len() as u64))
+        self.archive.put(&header.to_bytes())?;
+        self.archive.put(records)?;
+        self.archive.put(ustar::padding(records.len() as u64))
     }
 
     /// Copies exactly the `size` bytes that the header declares.
@@ -191,57 +217,28 @@ impl<W: Write> Archive<W> {
         &mut self,
         path: &EntryPath,
         source: &Path,
-        mut file: File,
+        file: &mut File,
         size: u64,
     ) -> Result<(), Error> {
-        let mut buffer = vec![0; 1 << 16];
-        let mut seen = 0;
-        loop {
-            let count = file.read(&mut buffer).map_err(At::reading(source))?;
-            seen += count as u64;
-            match (count, seen == size) {
-                (0, true) => return Ok(()),
-                (0, false) => return Err(at(path, fault::CHANGED)),
-                _ if seen > size => return Err(at(path, fault::CHANGED)),
-                _ => self.put(&buffer[..count])?,
-            }
+        let copied = self
+            .archive
+            .copy(file, size)?
+            .map_err(At::reading(source))?;
+        let further = file.read(&mut [0]).map_err(At::reading(source))?;
+        match copied == size && further == 0 {
+            true => Ok(()),
+            false => Err(at(path, fault::CHANGED)),
         }
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.out.write_all(bytes).map_err(Error::WriteLayer)?;
-        let limit = limits::LAYER;
-        if self.out.size > limit {
-            return Err(fault::whole(fault::size(limit)));
-        }
-        Ok(())
-    }
-
-    /// Ends the archive with two blocks of zeros and no further padding.
-    fn finish(mut self) -> Result<Written, Error> {
-        self.put(&[0; 2 * ustar::BLOCK])?;
-        let Counted {
-            inner: gzip,
-            hasher,
-            ..
-        } = self.out;
-        let mut blob = gzip.finish().map_err(Error::WriteLayer)?;
-        blob.inner.flush().map_err(Error::WriteLayer)?;
-        Ok(Written {
-            digest: blob.hasher.finish(),
-            size: blob.size,
-            diff_id: hasher.finish(),
-        })
     }
 }
 
 /// The records of an extended header, sorted by key; empty if none is needed.
-fn extension(path: &str, target: &str) -> Vec<u8> {
+fn extension(path: &[u8], target: &[u8]) -> Vec<u8> {
     let mut records = Vec::new();
-    if !ustar::target_fits(target.as_bytes()) {
+    if !ustar::target_fits(target) {
         records.extend(ustar::record("linkpath", target));
     }
-    if ustar::split(path.as_bytes()).is_none() {
+    if ustar::split(path).is_none() {
         records.extend(ustar::record("path", path));
     }
     records
@@ -254,34 +251,4 @@ fn open(path: &EntryPath, source: &Path) -> Result<(File, u64), Error> {
         return Err(at(path, fault::CHANGED));
     }
     Ok((file, metadata.len()))
-}
-
-/// Computes the digest and the size of what is written.
-struct Counted<W> {
-    inner: W,
-    hasher: Hasher,
-    size: u64,
-}
-
-impl<W> Counted<W> {
-    fn new(inner: W) -> Self {
-        Self {
-            inner,
-            hasher: Hasher::new(),
-            size: 0,
-        }
-    }
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        self.size += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
