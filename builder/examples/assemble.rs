@@ -34,7 +34,8 @@ fn image(folder: &Path, layout: &Path) -> Result<content::Digest, Box<dyn std::e
     let mut entries = Vec::new();
     walk(folder, folder, &mut entries)?;
     let spec = ImageSpec {
-        entries,
+        base: None,
+        entries: entries.into_iter().map(Into::into).collect(),
         architecture: "amd64".to_owned(),
         execution: Execution::default(),
     };

@@ -45,6 +45,9 @@ pub struct Lock {
     /// The packages that make the build root, by name.
     #[serde(rename = "package")]
     pub packages: Vec<Package>,
+    /// The packages that the image contains, by name.
+    #[serde(rename = "runtime", default, skip_serializing_if = "Vec::is_empty")]
+    pub runtime: Vec<Package>,
     /// The crates, by name and version.
     #[serde(rename = "crate")]
     pub crates: Vec<Crate>,
@@ -166,6 +169,7 @@ pub(crate) mod tests {
             root: digest,
             index: index("2026-07-11T10:17:11Z"),
             packages: vec![package],
+            runtime: Vec::new(),
             crates: Vec::new(),
         }
     }

@@ -5,16 +5,21 @@ pub mod cargo;
 pub mod environment;
 mod file;
 mod root;
+mod runtime;
 mod start;
+mod user;
 
 pub use build::BuildSpec;
 pub use cargo::CargoSpec;
 pub use file::{FileSpec, Origin};
 pub use root::RootSpec;
+pub use runtime::RuntimeSpec;
+pub use start::StartSpec;
+pub use user::{OwnerSpec, UserSpec};
+
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-pub use start::StartSpec;
 
 /// The name of the file.
 pub const FILE: &str = "Image.toml";
@@ -27,8 +32,14 @@ pub struct Spec {
     pub build: BuildSpec,
     /// The build root.
     pub root: RootSpec,
+    /// The Debian packages that the image contains.
+    #[serde(default)]
+    pub runtime: RuntimeSpec,
     /// How a container of the image starts.
     pub image: StartSpec,
+    /// The users.
+    #[serde(rename = "user", default)]
+    pub users: Vec<UserSpec>,
     /// The files.
     #[serde(rename = "file")]
     pub files: Vec<FileSpec>,
@@ -50,7 +61,7 @@ impl Spec {
         let listed: BTreeSet<_> = cargo.binaries.iter().map(String::as_str).collect();
         let files = self.files.iter().filter_map(|file| match &file.origin {
             Origin::Binary(name) => Some(name.as_str()),
-            Origin::Source(_) | Origin::Text(_) => None,
+            _ => None,
         });
         let named = || Some(files.collect()).filter(|named: &BTreeSet<_>| !named.is_empty());
         match listed.is_empty() {
@@ -116,14 +127,16 @@ binary = "p"
             assert!(error.message().contains("sequence"), "{error}");
         }
         let (before, _) = SPEC.split_once("[[file]]").unwrap();
-        let text = format!("file = [[\"/p\", \"p\", \"q\", \"r\"]]\n{before}");
+        let text = format!(
+            "file = [[\"/p\", \"p\", \"q\", \"r\", \"s\", \"t\", true, \"u\", \"v\"]]\n{before}"
+        );
         let error = Spec::parse(&text).unwrap_err();
         assert!(error.message().contains("sequence"), "{error}");
     }
 
     #[test]
     fn unknown_and_contradicting_fields_are_refused() {
-        let one = "expected one of binary, source, content";
+        let one = "expected one of binary, source, content, tree, link, directory";
         for (old, new, reason) in [
             (
                 "target = \"x86_64-unknown-linux-gnu\"",
@@ -133,8 +146,8 @@ binary = "p"
             ("binary = \"p\"", "binary = \"p\"\nsource = \"q\"", one),
             (
                 "binary = \"p\"",
-                "binary = \"p\"\nmode = 7",
-                "unknown field `mode`",
+                "binary = \"p\"\nsize = 7",
+                "unknown field `size`",
             ),
             ("binary = \"p\"", "", one),
             ("path = \"/p\"", "path = \"p\"", "expected an absolute path"),

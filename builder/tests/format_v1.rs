@@ -70,7 +70,8 @@ fn layout(folder: &Path, entries: Vec<Entry>) {
         ..Execution::default()
     };
     let spec = ImageSpec {
-        entries,
+        base: None,
+        entries: entries.into_iter().map(Into::into).collect(),
         architecture: "amd64".to_owned(),
         execution,
     };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use builder::compile::program::{Invocation, Linked};
 use builder::image::assemble::{ImageSpec, assemble};
-use builder::image::contents::Digests;
+use builder::image::contents::{Digests, Files};
 use builder::image::describe::{self, Description};
 use builder::inputs::git::Source;
 use builder::lock::Lock;
@@ -68,7 +68,8 @@ fn image() {
     let folder = tempfile::tempdir().unwrap();
     let layout = Layout::create(folder.path()).unwrap();
     let spec = ImageSpec {
-        entries: entries(),
+        base: None,
+        entries: entries().into_iter().map(Into::into).collect(),
         architecture: "amd64".to_owned(),
         execution: execution(),
     };
@@ -136,17 +137,21 @@ fn provenance() {
     testkit::golden(&golden("provenance.json"), &bytes);
 }
 
-fn files() -> [Digests; 1] {
-    [Digests {
+fn files() -> Files {
+    let program = Digests {
         path: "/workload".to_owned(),
         sha256: Digest::of(b"the program"),
         sha1: "9d75cc3f9e956e155e6bc7e4c5662c1a46b20a0e".to_owned(),
-    }]
+    };
+    Files {
+        digests: vec![program],
+        ..Files::default()
+    }
 }
 
 #[test]
 fn sbom() {
-    let sbom = described(|description| describe::sbom(description, &files())).unwrap();
+    let sbom = described(|description| describe::sbom(description, &files().digests)).unwrap();
     testkit::golden(&golden("sbom.cdx.json"), &sbom.to_bytes().unwrap());
 }
 
@@ -154,7 +159,7 @@ fn sbom() {
 fn spdx() {
     let image = Digest::of(b"manifest");
     let spdx = described(|description| {
-        let sbom = describe::sbom(description, &files()).unwrap();
+        let sbom = describe::sbom(description, &files().digests).unwrap();
         describe::spdx(description, &sbom, image, &files())
     });
     let spdx = spdx.unwrap();

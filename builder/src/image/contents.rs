@@ -1,4 +1,4 @@
-//! The files that `Image.toml` lists, with their contents.
+//! The entries of an image, as `Image.toml` lists them, with their contents.
 
 use std::fs;
 use std::io::{self, Read};
@@ -6,93 +6,238 @@ use std::path::{Component, Path, PathBuf};
 
 use console::hint::Hinted;
 use content::{Digest, Hasher};
-use oci::layer::{Content, Entry, Executable, Kind};
+use oci::layer::{Attributed, Attributes, Content, Entry, EntryPath, Executable, Kind};
 use sha1_checked::{Digest as _, Sha1};
 
+use super::accounts::Accounts;
+use super::collection::{Collection, From};
+use super::folder;
+use super::packages::{self, Owned};
 use crate::at::At;
 use crate::compile::program::Program;
-use crate::spec::{FileSpec, Origin};
+use crate::inputs::debian::Runtime;
+use crate::spec::{FileSpec, Origin, Spec};
 use crate::untrusted::shown;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 64 << 10;
 
-/// All files, in the order of `Image.toml`, which is in the staged `directory`.
-///
-/// # Errors
-/// A file cannot be added.
-pub fn entries(
-    files: &[FileSpec],
-    directory: &Path,
-    program: &Program,
-) -> Result<Vec<Entry>, Hinted> {
-    let entry = |file: &FileSpec| {
-        entry(file, directory, program)
-            .map_err(|fault| fault.during(format_args!("adding {}", shown(&file.path))))
-    };
-    files.iter().map(entry).collect()
+/// Where the entries of an image come from, besides `Image.toml`.
+pub(super) struct Origins<'a> {
+    /// The directory of `Image.toml` in the staged source.
+    pub(super) directory: &'a Path,
+    /// The compiled program.
+    pub(super) program: &'a Program,
+    /// The packages that the image contains.
+    pub(super) runtime: &'a Runtime,
 }
 
-fn entry(file: &FileSpec, directory: &Path, program: &Program) -> Result<Entry, Hinted> {
-    let (content, executable) = match &file.origin {
-        Origin::Text(text) => (Content::Bytes(text.clone().into_bytes()), Executable::No),
-        Origin::Source(name) => (Content::File(below(directory, name)?), Executable::No),
-        Origin::Binary(name) => {
-            let path = program.binaries.get(name).ok_or_else(|| unbuilt(name))?;
-            (Content::File(path.clone()), Executable::Yes)
+/// The entries of an image.
+pub(super) struct Contents {
+    /// All entries, sorted by path.
+    pub(super) entries: Vec<Attributed>,
+    /// The files of the packages among them.
+    pub(super) owned: Owned,
+}
+
+/// All entries of an image.
+///
+/// # Errors
+/// An entry cannot be added, or two parts of `Image.toml` make the same path.
+pub(super) fn collect(spec: &Spec, origins: &Origins<'_>) -> Result<Contents, Hinted> {
+    let accounts = Accounts::of(&spec.users)?;
+    let mut collection = Collection::default();
+    for file in &spec.files {
+        let from = From::from(format!("[[file]] {}", shown(&file.path)));
+        let added = add(file, &accounts, origins);
+        let added =
+            added.map_err(|fault| fault.during(format_args!("adding {}", shown(&file.path))))?;
+        for entry in added {
+            collection.add(entry, &from)?;
         }
+    }
+    for entry in accounts.entries()? {
+        collection.add(entry, &From::from("[[user]]"))?;
+    }
+    let owned = packages::add(origins.runtime.packages(), &mut collection)?;
+    if let Some(user) = &spec.image.user {
+        check_user(user, &accounts, &collection)?;
+    }
+    let entries = collection.finish()?;
+    Ok(Contents { entries, owned })
+}
+
+/// Checks that a container can start as `user`: a name must be in `/etc/passwd` or `/etc/group` of the image.
+fn check_user(user: &str, accounts: &Accounts<'_>, collection: &Collection) -> Result<(), Hinted> {
+    let (name, group) = user.split_once(':').unwrap_or((user, "0"));
+    for (name, list) in [(name, "etc/passwd"), (group, "etc/group")] {
+        let list: EntryPath = list.parse().map_err(Hinted::from_error)?;
+        let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+        let own = accounts.has(name);
+        if !is_number && !own && (accounts.are_listed() || !collection.contains(&list)) {
+            let unknown = format_args!("user \"{}\" is not in /{list} of the image", shown(name));
+            return Err(Hinted::new(unknown)
+                .hinting("add a [[user]] with that name, or write numbers as \"1000:1000\""));
+        }
+    }
+    Ok(())
+}
+
+/// The entries of one `[[file]]`.
+fn add(
+    file: &FileSpec,
+    accounts: &Accounts<'_>,
+    origins: &Origins<'_>,
+) -> Result<Vec<Attributed>, Hinted> {
+    let owner = file.owner.as_ref().map(|owner| accounts.owner(owner));
+    let attributes = Attributes {
+        owner: owner.transpose()?.unwrap_or_default(),
+        mode: file.mode,
     };
-    Ok(Entry {
-        path: file.path.parse().map_err(Hinted::from_error)?,
-        kind: Kind::File {
-            content,
-            executable,
-        },
+    let found = match &file.origin {
+        Origin::Tree(name) => tree(&file.path, origins.directory, name)?,
+        origin => vec![(file.path.clone(), one(origin, origins)?)],
+    };
+    let entries = found.into_iter().map(|(path, kind)| {
+        let attributes = match kind {
+            Kind::Symlink { .. } => Attributes::default(),
+            Kind::Directory | Kind::File { .. } => attributes,
+        };
+        let path = path.parse().map_err(Hinted::from_error)?;
+        Ok(Attributed {
+            entry: Entry { path, kind },
+            attributes,
+        })
+    });
+    entries.collect()
+}
+
+fn one(origin: &Origin, origins: &Origins<'_>) -> Result<Kind, Hinted> {
+    match origin {
+        Origin::Text(text) => Ok(Kind::File {
+            content: Content::Bytes(text.clone().into_bytes()),
+            executable: Executable::No,
+        }),
+        Origin::Source(name) | Origin::Tree(name) => source(origins.directory, name),
+        Origin::Binary(name) => Ok(Kind::File {
+            content: Content::File(binary(name, origins.program)?),
+            executable: Executable::Yes,
+        }),
+        Origin::Link(target) => Ok(Kind::Symlink {
+            target: target.clone(),
+        }),
+        Origin::Directory => Ok(Kind::Directory),
+    }
+}
+
+/// The compiled program of this name.
+fn binary(name: &str, program: &Program) -> Result<PathBuf, Hinted> {
+    let path = program.binaries.get(name).cloned();
+    path.ok_or_else(|| {
+        Hinted::new(format_args!("no binary \"{}\" is built", shown(name)))
+            .hinting("`binary` in Image.toml must be one of `binaries`, if [build] has that entry")
     })
 }
 
-fn unbuilt(name: &str) -> Hinted {
-    Hinted::new(format_args!("no binary \"{}\" is built", shown(name)))
-        .hinting("`binary` in Image.toml must be one of `binaries`, if [build] has that entry")
+/// The directory `name` of the source, at `path`, with everything below it.
+fn tree(path: &str, directory: &Path, name: &str) -> Result<Vec<(String, Kind)>, Hinted> {
+    let top = match name {
+        "." => directory.to_owned(),
+        _ => below(directory, name, "tree")?,
+    };
+    match fs::symlink_metadata(&top) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => {
+            let file = Hinted::new(format_args!("tree \"{}\" is not a directory", shown(name)));
+            return Err(file.hinting("`source` in Image.toml names one file"));
+        }
+        Err(error) => return Err(missing(&top, name, "directory", error)),
+    }
+    let below = path.trim_end_matches('/');
+    let mut found = folder::walk(&top)?;
+    for (inner, kind) in &mut found {
+        if let Kind::Symlink { target } = kind
+            && !folder::stays(inner, target)
+        {
+            let (inner, target) = (shown(inner), shown(target));
+            let out = format_args!("link \"{inner}\" leads to \"{target}\", out of the tree");
+            return Err(Hinted::new(out).hinting("add the link by a [[file]] entry with `link`"));
+        }
+        *inner = format!("{below}/{inner}");
+    }
+    let is_root = below.is_empty();
+    let own = (!is_root).then(|| (below.to_owned(), Kind::Directory));
+    Ok(own.into_iter().chain(found).collect())
 }
 
-fn below(directory: &Path, name: &str) -> Result<PathBuf, Hinted> {
-    let relative = Path::new(name.strip_prefix('/').unwrap_or(name));
-    let mut parts = relative.components();
-    if name.is_empty() || !parts.all(|part| matches!(part, Component::Normal(_))) {
-        let outside = Hinted::new(format_args!(
-            "\"{}\" is not a plain path below its directory",
-            shown(name)
-        ));
-        return Err(outside.hinting(
-            "`source` in Image.toml names a file of the directory that Image.toml is in",
-        ));
-    }
-    // The staged source contains no links, so no part of the path can be one.
-    let found = directory.join(relative);
+/// A file of the source.
+fn source(directory: &Path, name: &str) -> Result<Kind, Hinted> {
+    let found = below(directory, name, "source")?;
     match fs::symlink_metadata(&found) {
-        Ok(metadata) if metadata.is_file() => Ok(found),
+        Ok(metadata) if metadata.is_file() => Ok(folder::file(&found, &metadata)),
         Ok(metadata) if metadata.is_dir() => Err(Hinted::new(format_args!(
             "source \"{}\" is a directory",
             shown(name)
         ))
-        .hinting("add a [[file]] entry for each file of the directory")),
+        .hinting("write `tree` instead of `source` to add a directory with everything below it")),
         Ok(_) => Err(Hinted::new(format_args!(
             "source \"{}\" is not a regular file",
             shown(name)
         ))
-        .hinting("an image contains regular files only: name one")),
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                Err(Hinted::new(format_args!(
-                    "the commit has no file \"{}\" in the directory of Image.toml",
-                    shown(name)
-                ))
-                .hinting("`source` in Image.toml is relative to its directory"))
-            }
-            _ => Err(Hinted::from_error(At::reading(&found)(error))),
-        },
+        .hinting("name the file that the link leads to, or add a link with `link`")),
+        Err(error) => Err(missing(&found, name, "file", error)),
     }
+}
+
+fn missing(found: &Path, name: &str, what: &str, error: io::Error) -> Hinted {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Hinted::new(format_args!(
+            "the commit has no {what} \"{}\" in the directory of Image.toml",
+            shown(name)
+        ))
+        .hinting("`source` and `tree` in Image.toml are relative to its directory"),
+        _ => Hinted::from_error(At::reading(found)(error)),
+    }
+}
+
+/// The path of `name` below a directory. `entry` is that of `Image.toml`.
+fn below(directory: &Path, name: &str, entry: &str) -> Result<PathBuf, Hinted> {
+    let relative = Path::new(name.strip_prefix('/').unwrap_or(name));
+    let mut parts = relative.components();
+    if name.is_empty() || !parts.all(|part| matches!(part, Component::Normal(_))) {
+        let outside = Hinted::new(format_args!(
+            "{entry} \"{}\" is not a plain path below its directory",
+            shown(name)
+        ));
+        return Err(outside.hinting(
+            "`source` and `tree` in Image.toml name a file or directory below the one that Image.toml is in",
+        ));
+    }
+    check_parents(directory, relative)?;
+    Ok(directory.join(relative))
+}
+
+/// Refuses links above the last part of a path: what they lead to would be added under another name.
+fn check_parents(directory: &Path, relative: &Path) -> Result<(), Hinted> {
+    let parents = relative.ancestors().skip(1);
+    for parent in parents.filter(|parent| !parent.as_os_str().is_empty()) {
+        let found = fs::symlink_metadata(directory.join(parent));
+        if found.is_ok_and(|found| found.is_symlink()) {
+            let link = shown(&parent.to_string_lossy());
+            return Err(Hinted::new(format_args!("\"{link}\" is a symbolic link"))
+                .hinting("name the directory that it leads to"));
+        }
+    }
+    Ok(())
+}
+
+/// The files of an image.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// Their digests.
+    pub digests: Vec<Digests>,
+    /// The packages that the image contains, each with the absolute paths of its files.
+    pub owned: Owned,
 }
 
 /// A file of the image.
@@ -110,8 +255,9 @@ pub struct Digests {
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn digests(entries: &[Entry]) -> Result<Vec<Digests>, At> {
-    let files = entries.iter().filter_map(|entry| match &entry.kind {
+pub(super) fn digests(entries: &[Attributed]) -> Result<Vec<Digests>, At> {
+    let entries = entries.iter().map(|attributed| &attributed.entry);
+    let files = entries.filter_map(|entry| match &entry.kind {
         Kind::File { content, .. } => Some((entry, content)),
         Kind::Directory | Kind::Symlink { .. } => None,
     });
@@ -148,82 +294,4 @@ fn hash(content: &mut dyn Read) -> io::Result<(Digest, String)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::compile::program::Invocation;
-
-    /// The entry of one file with this origin.
-    fn entry(origin: Origin, directory: &Path) -> Result<Entry, Hinted> {
-        let file = FileSpec {
-            path: "/etc/x".to_owned(),
-            origin,
-        };
-        let program = Program {
-            binaries: [("program".to_owned(), "/nowhere/program".into())].into(),
-            invocation: Invocation {
-                command: Vec::new(),
-                environment: BTreeMap::new(),
-            },
-            linked: Vec::new(),
-        };
-        let entries = entries(&[file], directory, &program);
-        entries.map(|entries| entries.into_iter().next().unwrap())
-    }
-
-    fn source(name: &str, directory: &Path) -> Result<Entry, Hinted> {
-        entry(Origin::Source(name.to_owned()), directory)
-    }
-
-    #[test]
-    fn names_stay_below_their_directory() {
-        let scratch = tempfile::tempdir().unwrap();
-        for name in ["", "..", "a/../../b", "."] {
-            let refused = source(name, scratch.path()).unwrap_err();
-            let expected =
-                format!("adding /etc/x: \"{name}\" is not a plain path below its directory");
-            assert_eq!(refused.to_string(), expected);
-        }
-    }
-
-    #[test]
-    fn a_source_is_a_file_of_the_source() {
-        let scratch = tempfile::tempdir().unwrap();
-        let read = |name: &str| source(name, scratch.path());
-        fs::create_dir(scratch.path().join("folder")).unwrap();
-        fs::write(scratch.path().join("file"), "").unwrap();
-        std::os::unix::fs::symlink("file", scratch.path().join("link")).unwrap();
-        assert!(read("file").is_ok());
-        for (name, fault) in [
-            ("folder", "source \"folder\" is a directory"),
-            ("link", "source \"link\" is not a regular file"),
-            (
-                "absent",
-                "the commit has no file \"absent\" in the directory of Image.toml",
-            ),
-            (
-                "file/x",
-                "the commit has no file \"file/x\" in the directory of Image.toml",
-            ),
-        ] {
-            let refused = read(name).unwrap_err().to_string();
-            assert_eq!(refused, format!("adding /etc/x: {fault}"));
-        }
-    }
-
-    #[test]
-    fn only_compiled_programs_are_binaries() {
-        let scratch = tempfile::tempdir().unwrap();
-        let binary = |name: &str| entry(Origin::Binary(name.to_owned()), scratch.path());
-        assert_eq!(
-            binary("other").unwrap_err().to_string(),
-            "adding /etc/x: no binary \"other\" is built"
-        );
-        let own = binary("program").unwrap();
-        let Kind::File { executable, .. } = own.kind else {
-            panic!("{own:?}");
-        };
-        assert_eq!(executable, Executable::Yes);
-    }
-}
+mod tests;

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
-use attest::sbom::{Spdx, crate_purl, own_crate_purl};
+use attest::sbom::{Spdx, crate_purl, own_crate_purl, package_purl};
 use attest::{Provenance, Sbom};
 use chrono::{DateTime, SecondsFormat};
 use console::hint::Hinted;
 use content::Digest;
 use serde_json::{Value, json};
 
-use super::contents::Digests;
+use super::contents::{Digests, Files};
 use crate::compile::program::{Invocation, Linked, is_root};
 use crate::inputs::git::Source;
 use crate::lock::Lock;
@@ -101,9 +101,8 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
     let mut all = Sbom::new();
     lock.crates.iter().for_each(|one| add_crate(&mut all, one));
     let architecture = description.architecture;
-    lock.packages
-        .iter()
-        .for_each(|one| add_package(&mut all, one, architecture));
+    let packages = lock.packages.iter().chain(&lock.runtime);
+    packages.for_each(|one| add_package(&mut all, one, architecture));
     own.into_iter().chain(listed(&all)).collect()
 }
 
@@ -119,8 +118,8 @@ fn sha256(digest: &Digest) -> BTreeMap<String, String> {
     BTreeMap::from([("sha256".to_owned(), digest.hex())])
 }
 
-/// The bill of materials: the files of the image, the crates of its program with what each depends on, and the packages whose
-/// objects are linked into it. Crates of the source have the digest of the staged source.
+/// The bill of materials: the files of the image, the crates of its program with what each depends on, the packages whose
+/// objects are linked into it, and those whose files the image contains. Crates of the source have the digest of the staged source.
 ///
 /// # Errors
 /// The lock does not name a crate of the program.
@@ -137,7 +136,8 @@ pub fn sbom(description: &Description<'_>, files: &[Digests]) -> Result<Sbom, Hi
     }
     let packages = description.lock.packages.iter();
     let linked = packages.filter(|package| is_linked(&package.name));
-    linked.for_each(|one| add_package(&mut sbom, one, description.architecture));
+    let packages = linked.chain(&description.lock.runtime);
+    packages.for_each(|one| add_package(&mut sbom, one, description.architecture));
     Ok(sbom)
 }
 
@@ -149,15 +149,20 @@ pub fn spdx(
     description: &Description<'_>,
     sbom: &Sbom,
     image: Digest,
-    files: &[Digests],
+    files: &Files,
 ) -> Result<Vec<u8>, attest::Error> {
     let linked = description.linked;
     let mut crates = linked.iter().enumerate();
     let root = crates.find(|(index, _)| is_root(linked, *index));
     let application = root.map(|(_, root)| purl(root));
     let sha1 = files
+        .digests
         .iter()
         .map(|file| (file.path.clone(), file.sha1.clone()));
+    let contained = files.owned.iter().map(|(package, paths)| {
+        let purl = package_purl(&package.name, &package.version, description.architecture);
+        (purl, paths.clone())
+    });
     let time = i64::try_from(description.source.time).ok();
     let time = time
         .and_then(|time| DateTime::from_timestamp(time, 0))
@@ -167,6 +172,7 @@ pub fn spdx(
         sha1: &sha1.collect(),
         created: &time.to_rfc3339_opts(SecondsFormat::Secs, true),
         application: application.as_deref(),
+        contained: &contained.collect(),
     })
 }
 
@@ -240,6 +246,7 @@ mod tests {
             root: digest,
             index: crate::lock::tests::index("2026-07-12T00:00:00Z"),
             packages: names.map(package).to_vec(),
+            runtime: Vec::new(),
             crates: vec![Crate {
                 name: "ring".parse().unwrap(),
                 version: "0.17.14".parse().unwrap(),

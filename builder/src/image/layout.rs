@@ -11,7 +11,7 @@ use oci::{Execution, Layout};
 use serde_json::json;
 
 use super::assemble::{self, Identities, ImageSpec};
-use super::contents::{self, Digests};
+use super::contents::{self, Files, Origins};
 use super::describe::{self, Description};
 use crate::at::At;
 use crate::compile::program::Program;
@@ -25,18 +25,29 @@ use crate::spec::StartSpec;
 /// machine: a registry may be unreachable.
 pub const CHECKS: &str = "checks.json";
 
-/// Writes the image into the empty folder `layout`. Returns its digests, and those of its files by path.
+/// Writes the image into the empty folder `layout`. Returns its digests, and its files.
 pub(crate) fn assemble(
     inputs: &Inputs,
     program: &Program,
     layout: &Path,
-) -> Result<(Identities, Vec<Digests>), Error> {
+) -> Result<(Identities, Files), Error> {
     let spec = &inputs.wanted.spec;
     let directory = inputs.source.staged.join(&inputs.source.directory);
-    let entries = contents::entries(&spec.files, &directory, program)?;
-    let files = contents::digests(&entries)?;
+    let contents = contents::collect(
+        spec,
+        &Origins {
+            directory: &directory,
+            program,
+            runtime: &inputs.runtime,
+        },
+    )?;
+    let files = Files {
+        digests: contents::digests(&contents.entries)?,
+        owned: contents.owned,
+    };
     let image = ImageSpec {
-        entries,
+        base: None,
+        entries: contents.entries,
         architecture: spec.root.architecture.clone(),
         execution: execution(&spec.image),
     };
@@ -61,7 +72,7 @@ fn execution(start: &StartSpec) -> Execution {
 /// The image that documents are about.
 pub(crate) struct Described<'a> {
     pub identities: &'a Identities,
-    pub files: &'a [Digests],
+    pub files: &'a Files,
 }
 
 /// Writes the documents about the image, and the signed package index, into its layout.
@@ -93,7 +104,7 @@ pub(crate) fn describe(
     let unwritten = |error: attest::Error| Hinted::doing("describing image", error);
     let provenance = describe::provenance(&description).to_bytes();
     let provenance = provenance.map_err(unwritten)?;
-    let sbom = describe::sbom(&description, image.files)?;
+    let sbom = describe::sbom(&description, &image.files.digests)?;
     let spdx = describe::spdx(
         &description,
         &sbom,

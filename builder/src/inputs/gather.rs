@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use content::Digest;
 
 use super::cargo::{self, RegistryCheck};
-use super::debian::{self, Evidence, root};
+use super::debian::{self, Evidence, Runtime, root};
 use super::git::Source;
 use super::normalize::normalize;
 use super::supply::Supply;
@@ -28,6 +28,8 @@ pub struct Inputs {
     pub evidence: Evidence,
     /// The folder with the build root.
     pub root: PathBuf,
+    /// The packages that the image contains.
+    pub runtime: Runtime,
     /// The folder with the crates, as cargo expects a vendored source.
     pub vendor: PathBuf,
     /// Whether the crates were compared with the public registry.
@@ -44,7 +46,8 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
     supply.interrupt.check()?;
     // Before any input that the lock names is fetched or read from the store.
     let evidence = debian::verify(&lock, &wanted.spec.root, supply)?;
-    debian::fetch(&lock.packages, &wanted.spec.root, supply)?;
+    let packages = [&lock.packages[..], &lock.runtime].concat();
+    debian::fetch(&packages, &wanted.spec.root, supply)?;
     let registry = cargo::complete(&wanted.crates, &lock.crates, supply)?;
     supply.step("checking the inputs")?;
     let (root, vendor) = std::thread::scope(|scope| {
@@ -53,6 +56,7 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
         (root, vendor.join())
     });
     let vendor = vendor.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let runtime = Runtime::unpack(&lock.runtime, supply)?;
     normalize(&source.staged).map_err(At::writing(&source.staged))?;
     Ok(Inputs {
         source,
@@ -61,6 +65,7 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
         lock_digest,
         evidence,
         root: root?,
+        runtime,
         vendor,
         registry,
     })

@@ -25,7 +25,7 @@ use crate::lock::{self, Lock, time::Time};
 pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock, Error> {
     let wanted = Wanted::read(directory)?;
     let earlier = Wanted::earlier_lock(directory);
-    let resolved = debian::resolve(&wanted.spec.root, supply, now)?;
+    let resolved = debian::resolve(&wanted.spec.root, &wanted.spec.runtime, supply, now)?;
     let compiler = Compiler::of(&resolved.packages);
     let note = compiler.and_then(|compiler| compiler.unlike(&wanted.configuration));
     note.iter().for_each(|note| (supply.progress)(note));
@@ -45,6 +45,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
             .index
             .dated_as(earlier.as_ref().map(|lock| &lock.index)),
         packages: resolved.packages,
+        runtime: resolved.runtime,
         crates,
     })
 }

@@ -262,6 +262,7 @@ fn the_spdx_that_the_builder_writes_agrees_with_its_image() {
         sha1: &sha1.into(),
         created: "2026-11-28T19:09:00Z",
         application: Some(&purl(0)),
+        contained: &std::collections::BTreeMap::new(),
     });
     let spdx = spdx.unwrap();
     let (faults, unshown) = case.compared(&spdx);

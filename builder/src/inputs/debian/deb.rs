@@ -26,7 +26,7 @@ pub fn check(package: &Package, deb: &[u8]) -> Result<(), String> {
 }
 
 /// The control file (deb-control(5)).
-fn control(deb: &[u8]) -> Option<String> {
+pub(super) fn control(deb: &[u8]) -> Option<String> {
     let packed = member(deb, "control.tar.xz")?;
     let reader = liblzma::read::XzDecoder::new_multi_decoder(packed).take(CONTROL);
     let mut archive = tar::Archive::new(reader);

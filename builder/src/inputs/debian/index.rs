@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use console::hint::Hinted;
 
+use super::runtime::SCRIPTS;
 use super::stanza::{fields, package};
 use crate::lock::packages::Package;
 
@@ -70,6 +71,43 @@ impl Index {
     /// # Errors
     /// A package is wanted or depended on that the index does not have.
     pub fn closure(&self, wanted: &[String]) -> Result<Vec<Package>, Hinted> {
+        self.closure_of(wanted, &mut |_| false)
+    }
+
+    /// As [`Self::closure`], for packages without their scripts: dependencies that only scripts use are left out, and those
+    /// in `exclude`, unless they are wanted.
+    ///
+    /// # Errors
+    /// As [`Self::closure`], or no package depends on one that is in `exclude`.
+    pub fn closure_without(
+        &self,
+        wanted: &[String],
+        exclude: &[String],
+    ) -> Result<Vec<Package>, Hinted> {
+        let mut unused: BTreeSet<&str> = exclude.iter().map(String::as_str).collect();
+        let closure = self.closure_of(wanted, &mut |dependency| {
+            let mut left_out = false;
+            for name in dependency.split('|').map(bare) {
+                unused.remove(name);
+                left_out |= SCRIPTS.contains(&name) || exclude.iter().any(|one| one == name);
+            }
+            left_out
+        })?;
+        match unused.first() {
+            None => Ok(closure),
+            Some(name) => Err(Hinted::new(format_args!(
+                "resolving packages: [runtime] excludes {name:?}, on which no package depends"
+            ))
+            .hinting("remove it from `exclude` in Image.toml")),
+        }
+    }
+
+    /// The packages `wanted` and those of their dependencies that are not left out.
+    fn closure_of(
+        &self,
+        wanted: &[String],
+        is_left_out: &mut dyn FnMut(&str) -> bool,
+    ) -> Result<Vec<Package>, Hinted> {
         let mut found = BTreeMap::new();
         let mut open: Vec<(String, String)> = wanted
             .iter()
@@ -85,7 +123,7 @@ impl Index {
             let name = stanza.package.name.clone();
             if found.insert(name.clone(), stanza.package.clone()).is_none() {
                 let dependencies = stanza.depends.split(',').map(str::trim);
-                let named = dependencies.filter(|text| !text.is_empty());
+                let named = dependencies.filter(|text| !text.is_empty() && !is_left_out(text));
                 open.extend(named.map(|text| (name.clone(), text.to_owned())));
             }
         }
@@ -142,6 +180,40 @@ mod tests {
         ]
         .join("\n");
         assert_eq!(closure(&index, &["a"]).unwrap(), ["a", "b", "c", "p"]);
+    }
+
+    #[test]
+    fn packages_without_scripts_need_fewer_others() {
+        let index = [
+            stanza(
+                "a",
+                "Pre-Depends: dpkg (>= 1)\nDepends: debconf (>= 0.5) | debconf-2.0, b, c",
+            ),
+            stanza("b", "Depends: d"),
+            stanza("c", ""),
+            stanza("d", ""),
+            stanza("debconf", ""),
+            stanza("dpkg", ""),
+        ]
+        .join("\n");
+        let index = Index::parse(&index).unwrap();
+        let closure = |wanted: &[&str], exclude: &[&str]| {
+            let text = |names: &[&str]| {
+                names
+                    .iter()
+                    .map(|&name| name.to_owned())
+                    .collect::<Vec<_>>()
+            };
+            let packages = index.closure_without(&text(wanted), &text(exclude));
+            packages.map(|all| all.into_iter().map(|one| one.name).collect::<Vec<_>>())
+        };
+        assert_eq!(closure(&["a"], &[]).unwrap(), ["a", "b", "c", "d"]);
+        assert_eq!(closure(&["a"], &["b"]).unwrap(), ["a", "c"]);
+        assert_eq!(closure(&["a", "dpkg"], &["b"]).unwrap(), ["a", "c", "dpkg"]);
+        assert_eq!(
+            closure(&["a"], &["x"]).unwrap_err().to_string(),
+            "resolving packages: [runtime] excludes \"x\", on which no package depends"
+        );
     }
 
     #[test]

@@ -10,23 +10,26 @@ use crate::lock::Lock;
 use crate::lock::index::SignedIndex;
 use crate::lock::packages::Package;
 use crate::lock::time::Time;
-use crate::spec::RootSpec;
+use crate::spec::{RootSpec, RuntimeSpec};
 
 /// The packages for a new lock.
 pub(in crate::inputs) struct Resolved {
     /// The signed index that names them.
     pub(in crate::inputs) index: SignedIndex,
-    /// The packages, by name.
+    /// The packages of the build root, by name.
     pub(in crate::inputs) packages: Vec<Package>,
+    /// The packages that the image contains, by name.
+    pub(in crate::inputs) runtime: Vec<Package>,
 }
 
-/// Resolves the packages of a build root by the index that the archive has now, which must be valid at `now`, and
+/// Resolves the packages of a build root and of an image by the index that the archive has now, which must be valid at `now`, and
 /// fetches them into the store.
 ///
 /// # Errors
 /// The archive cannot be found or reached, its index cannot be verified, or it does not have a package.
 pub(in crate::inputs) fn resolve(
     root: &RootSpec,
+    runtime: &RuntimeSpec,
     supply: &Supply<'_>,
     now: Time,
 ) -> Result<Resolved, ArchiveError> {
@@ -35,11 +38,19 @@ pub(in crate::inputs) fn resolve(
     let served = archive.resolve(root, supply.archive.signers, now, supply.interrupt)?;
     let packages = served.index.closure(&root.packages);
     let packages = packages.map_err(ChainError::Broken)?;
+    let runtime = served
+        .index
+        .closure_without(&runtime.packages, &runtime.exclude);
+    let runtime = runtime.map_err(ChainError::Broken)?;
     let index = served.evidence.index(served.signatures, now);
     obtain::keep(&served.evidence, &index, root, supply)?;
-    let missing = missing(&packages, supply)?;
-    fetch_from(&archive, &missing, supply)?;
-    Ok(Resolved { index, packages })
+    let all = [&packages[..], &runtime].concat();
+    fetch_from(&archive, &missing(&all, supply)?, supply)?;
+    Ok(Resolved {
+        index,
+        packages,
+        runtime,
+    })
 }
 
 /// Verifies that the archive has signed each package of a lock; offline, if the files of the locked index are in the
@@ -57,8 +68,8 @@ pub(in crate::inputs) fn verify(
     // Nothing is fetched for a lock that names no trusted key.
     chain::trusted(&lock.index, signers).map_err(ArchiveError::Locked)?;
     let evidence = obtain::obtain(&lock.index, root, supply)?;
-    chain::check(&evidence, &lock.index, &lock.packages, root, signers)
-        .map_err(ArchiveError::Locked)?;
+    let packages = [&lock.packages[..], &lock.runtime].concat();
+    chain::check(&evidence, &lock.index, &packages, root, signers).map_err(ArchiveError::Locked)?;
     Ok(evidence)
 }
 

@@ -7,7 +7,7 @@
 mod unpack;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
 use content::{Digest, Hasher};
@@ -135,9 +135,7 @@ fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Digest, RootError
     let folder = scratch.path().join("root");
     fs::create_dir(&folder).map_err(At::writing(&folder))?;
     for package in packages {
-        supply.interrupt.check()?;
-        let bytes = store.read(&package.key(), package.size)?;
-        Unpacker::new(package, &folder, supply.interrupt).unpack(&bytes)?;
+        unpack_one(package, &folder, supply)?;
     }
     normalize(&folder).map_err(At::writing(&folder))?;
     let digest = Tree::of(&folder, supply.interrupt)?.digest();
@@ -145,12 +143,26 @@ fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Digest, RootError
     Ok(digest)
 }
 
+/// Unpacks a package of the store into a folder, which may contain other packages. Returns the bytes of the package.
+///
+/// # Errors
+/// The store does not have the package, it is invalid, or the work was interrupted.
+pub(super) fn unpack_one(
+    package: &Package,
+    folder: &Path,
+    supply: &Supply<'_>,
+) -> Result<Vec<u8>, RootError> {
+    supply.interrupt.check()?;
+    let bytes = supply.store.read(&package.key(), package.size)?;
+    Unpacker::new(package, folder, supply.interrupt).unpack(&bytes)?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::interrupt::Interrupt;
     use std::os::unix::fs::PermissionsExt as _;
-    use std::path::Path;
 
     fn deb(entries: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
         let mut builder = tar::Builder::new(liblzma::write::XzEncoder::new(Vec::new(), 0));

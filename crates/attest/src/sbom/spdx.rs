@@ -25,6 +25,9 @@ pub struct Spdx<'a> {
     pub created: &'a str,
     /// The package URL of the crate that is the program.
     pub application: Option<&'a str>,
+    /// The packages whose files the image contains, by package URL, each with the absolute paths of its files. All other
+    /// packages are linked into the application.
+    pub contained: &'a BTreeMap<String, Vec<String>>,
 }
 
 impl Sbom {
@@ -120,10 +123,20 @@ impl Sbom {
         let files = self.files.keys().map(|path| file_id(path));
         all.extend(files.map(|file| relation(IMAGE, "CONTAINS", &file)));
         all.extend(application.map(|application| relation(IMAGE, "CONTAINS", application)));
-        let packages = self.packages().map(|item| package_id(&item.purl));
-        let linked =
-            packages.filter_map(|package| Some(relation(application?, "STATIC_LINK", &package)));
-        all.extend(linked);
+        for item in self.packages() {
+            let package = package_id(&item.purl);
+            match (about.contained.get(&item.purl), application) {
+                (Some(paths), _) => {
+                    all.push(relation(IMAGE, "CONTAINS", &package));
+                    let files = paths.iter().map(|path| file_id(path));
+                    all.extend(files.map(|file| relation(&package, "CONTAINS", &file)));
+                }
+                (None, Some(application)) => {
+                    all.push(relation(application, "STATIC_LINK", &package));
+                }
+                (None, None) => {}
+            }
+        }
         for (user, used) in &self.dependencies {
             let used = used.iter().map(|purl| package_id(purl));
             all.extend(used.map(|used| relation(&package_id(user), "DEPENDS_ON", &used)));

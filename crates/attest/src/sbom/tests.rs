@@ -1,4 +1,5 @@
 use super::*;
+use serde_json::json;
 
 fn sbom() -> Sbom {
     let mut sbom = Sbom::new();
@@ -153,6 +154,7 @@ fn spdx(sbom: &Sbom, created: &str) -> Vec<u8> {
         sha1: &sha1,
         created,
         application: Some(APP),
+        contained: &BTreeMap::new(),
     };
     sbom.to_spdx(&about).unwrap()
 }
@@ -212,6 +214,35 @@ fn spdx_relates_image_application_and_crates() {
 }
 
 #[test]
+fn spdx_has_the_files_of_packages() {
+    let mut sbom = sbom();
+    sbom.add_package("tzdata", "2026a-1", "all", Digest::of(b"tzdata"));
+    let purl = "pkg:deb/debian/tzdata@2026a-1?arch=all";
+    let contained = [(purl.to_owned(), vec!["/workload".to_owned()])];
+    let sha1 = [("/workload".to_owned(), "0".repeat(40))].into();
+    let about = Spdx {
+        image: Digest::of(b"manifest"),
+        sha1: &sha1,
+        created: "2026-11-28T19:09:00Z",
+        application: Some(APP),
+        contained: &contained.into(),
+    };
+    let bytes = sbom.to_spdx(&about).unwrap();
+    assert!(::sbom::parse(&bytes).is_ok());
+    let document: Value = serde_json::from_slice(&bytes).unwrap();
+    let relations = document["relationships"].as_array().unwrap();
+    let package = format!("SPDXRef-Package-{}", Digest::of(purl.as_bytes()).hex());
+    let about_it: Vec<_> = relations
+        .iter()
+        .filter(|one| {
+            [&one["spdxElementId"], &one["relatedSpdxElement"]].contains(&&json!(package))
+        })
+        .map(|one| one["relationshipType"].as_str().unwrap())
+        .collect();
+    assert_eq!(about_it, ["CONTAINS", "CONTAINS"]);
+}
+
+#[test]
 fn each_spdx_document_has_a_namespace_of_its_own() {
     let namespace = |bytes: &[u8]| {
         let document: Value = json::parse(bytes, 100_000).unwrap();
@@ -236,6 +267,7 @@ fn each_spdx_document_has_a_namespace_of_its_own() {
         sha1: &none,
         created: "2026-11-28T19:09:00Z",
         application: None,
+        contained: &BTreeMap::new(),
     };
     assert!(sbom().to_spdx(&about).is_err());
 }
