@@ -2,8 +2,10 @@
 """Writes the image of an OCI layout again, in format v1, and checks that every byte is the same.
 
 Usage: format_v1.py LAYOUT
+       format_v1.py --vectors FILE
 
-It is independent of the builder: it implements docs/format-v1.md with the standard library only, and reads from the layout only
+The second form prints name, image digest, image ID and diff ID of each description in a file such as vectors.json, or that it is
+refused. It is independent of the builder: it implements docs/format-v1.md with the standard library only, and reads from the layout only
 the properties of an image that the page lists. Exit status: 0 the same, 1 not the same, 2 not an image.
 """
 
@@ -50,11 +52,11 @@ def cut(path):
     return path[:slash], path[slash + 1:]
 
 
-def header(path, flag, mode, size=0, target=b""):
+def header(path, flag, mode, size=0, target=b"", owner=(0, 0)):
     prefix, name = cut(path) or (b"", path[:100])
     block = struct.pack(
         "100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12x",
-        name, octal(mode, 8), octal(0, 8), octal(0, 8), octal(size, 12), octal(0, 12), b" " * 8, flag.encode(),
+        name, octal(mode, 8), octal(owner[0], 8), octal(owner[1], 8), octal(size, 12), octal(0, 12), b" " * 8, flag.encode(),
         target[:100], b"ustar\00000", b"", b"", octal(0, 8), octal(0, 8), prefix)
     return block[:148] + b"%06o\0 " % sum(block) + block[156:]
 
@@ -70,17 +72,19 @@ def padded(content):
     return content + bytes(-len(content) % 512)
 
 
-def archive(entries):
-    """The tar archive of {path: (flag, content, executable, target)}."""
+def archive(entries, attributes={}):
+    """The tar archive of {path: (flag, content, executable, target)}. Format v2 has attributes: {path: (mode, owner)}."""
     out, extended = io.BytesIO(), 0
     for path, (flag, content, executable, target) in sorted(entries.items()):
+        mode, owner = attributes.get(path, (None, (0, 0)))
+        mode = (0o755 if executable else MODES[flag]) if mode is None else mode
         path += b"/" if flag == "5" else b""
         records = record(b"linkpath", target) if len(target) > 100 else b""
         records += record(b"path", path) if cut(path) is None else b""
         if records:
             out.write(header(b"PaxHeaders/%d" % extended, "x", 0o644, len(records)) + padded(records))
             extended += 1
-        out.write(header(path, flag, 0o755 if executable else MODES[flag], len(content), target) + padded(content))
+        out.write(header(path, flag, mode, len(content), target, owner) + padded(content))
     return out.getvalue() + bytes(1024)
 
 
@@ -148,24 +152,24 @@ def entries_of(layer):
     return entries
 
 
-def image(entries, architecture, start):
-    """All files of the layout, by path; and the digest of the manifest."""
+def image(entries, architecture, start, attributes={}, base=([], [])):
+    """All files of the layout, by path; and the digest of the manifest. Format v2 has a base: layers and diff IDs."""
     files = {}
 
     def add(media_type, content):
         files["blobs/sha256/" + digest(content).removeprefix("sha256:")] = content
         return {"mediaType": "application/vnd.oci.image." + media_type, "digest": digest(content), "size": len(content)}
 
-    tar = archive(entries)
+    tar = archive(entries, attributes)
     layer = add("layer.v1.tar+gzip", stored_gzip(tar))
     start = {name: value for name, value in start.items() if value}
     if "Env" in start:
         start["Env"] = sorted(set(start["Env"]))
     config = {"architecture": architecture, "config": start, "created": "1970-01-01T00:00:00Z", "os": "linux",
-              "rootfs": {"type": "layers", "diff_ids": [digest(tar)]}}
+              "rootfs": {"type": "layers", "diff_ids": base[1] + [digest(tar)]}}
     config = add("config.v1+json", canonical(config))
     media_type = "application/vnd.oci.image.manifest.v1+json"
-    manifest = {"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": [layer]}
+    manifest = {"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": base[0] + [layer]}
     manifest = add("manifest.v1+json", canonical(manifest))
     index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [manifest]}
     files["index.json"] = canonical(index)
@@ -182,18 +186,63 @@ def read_image(layout):
     return entries_of(blob(layer)), config["architecture"], config["config"]
 
 
-def main():
+def described(vector):
+    """The entries of a description with every directory above, and by path what it says of those that it names."""
+    entries, named = {}, {}
+    for entry in vector["entries"]:
+        for number in range(entry.get("count", 1)):
+            path = entry["path"].replace("{n}", str(number)).encode()
+            content = entry.get("content", "").encode()
+            if "size" in entry:
+                content = bytes(n * 31 % 251 for n in range(251)) * (entry["size"] // 251 + 1)
+                content = content[:entry["size"]]
+            flag = {"file": "0", "link": "2", "directory": "5"}[entry["type"]]
+            if path in named:
+                refuse("twice", path)
+            named[path] = entry
+            entries[path] = (flag, content, entry.get("executable", False), entry.get("target", "").encode())
+    for path in named:
+        for parent in parents(path):
+            entries.setdefault(parent, ("5", b"", False, b""))
+    check(entries)
+    return entries, named
+
+
+def digests(vector):
+    """Image digest, image ID and diff ID."""
+    files, name = image(described(vector)[0], vector["architecture"], vector["execution"])
+    return identities(files, name)
+
+
+def identities(files, name):
+    blob = lambda digest: json.loads(files["blobs/sha256/" + digest.removeprefix("sha256:")])
+    config = blob(name)["config"]["digest"]
+    return f"{name} {config} {blob(config)['rootfs']['diff_ids'][-1]}"
+
+
+def print_vectors(path, digests=digests):
+    for vector in json.loads(pathlib.Path(path).read_text()):
+        try:
+            print(vector["name"], digests(vector))
+        except ValueError:
+            print(vector["name"], "refused")
+    return 0
+
+
+def main(read_image=read_image, print_vectors=print_vectors, image=image):
+    if sys.argv[1] == "--vectors":
+        return print_vectors(sys.argv[2])
     layout = pathlib.Path(sys.argv[1])
     try:
         description = read_image(layout)
     except (OSError, ValueError, KeyError, tarfile.TarError, EOFError, zlib.error) as error:
-        print(f"format_v1: error: reading {layout}: {error!r}", file=sys.stderr)
+        print(f"error: reading {layout}: {error!r}", file=sys.stderr)
         return 2
     files, name = image(*description)
     same = True
     for path, content in files.items():
         if not (layout / path).is_file() or (layout / path).read_bytes() != content:
-            print(f"format_v1: {layout / path} is not as format v1 has it", file=sys.stderr)
+            print(f"{layout / path} is not as the format has it", file=sys.stderr)
             same = False
     print(name)
     return 0 if same else 1
