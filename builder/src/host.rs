@@ -11,5 +11,5 @@ mod run;
 
 pub use cargo::{Cargo, Patience};
 pub use error::HostError;
-pub use git::{git, git_objects, git_status};
+pub use git::{git, git_fetch, git_objects, git_status};
 pub use gpgv::gpgv;

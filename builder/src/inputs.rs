@@ -4,6 +4,7 @@
 pub mod cargo;
 mod compiler;
 pub mod debian;
+mod faults;
 mod gather;
 pub mod git;
 pub(crate) mod normalize;

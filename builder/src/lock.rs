@@ -7,6 +7,7 @@
 pub mod crates;
 pub mod index;
 pub mod packages;
+pub mod repository;
 pub mod signature;
 mod size;
 pub mod time;
@@ -19,6 +20,7 @@ use crate::untrusted;
 use crates::Crate;
 use index::SignedIndex;
 use packages::Package;
+use repository::Repository;
 
 /// The name of the file.
 pub const FILE: &str = "Image.lock";
@@ -51,6 +53,9 @@ pub struct Lock {
     /// The crates, by name and version.
     #[serde(rename = "crate")]
     pub crates: Vec<Crate>,
+    /// The git repositories with crates, by URL and commit.
+    #[serde(rename = "git", default, skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<Repository>,
 }
 
 /// A lock that cannot be used.
@@ -171,6 +176,7 @@ pub(crate) mod tests {
             packages: vec![package],
             runtime: Vec::new(),
             crates: Vec::new(),
+            repositories: Vec::new(),
         }
     }
 

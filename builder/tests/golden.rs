@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use builder::compile::program::{Invocation, Linked};
+use builder::compile::program::{CrateOrigin, Invocation, Linked};
 use builder::image::assemble::{ImageSpec, assemble};
 use builder::image::contents::{Digests, Files};
 use builder::image::describe::{self, Description};
@@ -96,7 +96,9 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
     let linked = |name: &str, version: &str, folder: Option<&str>| Linked {
         name: name.parse().unwrap(),
         version: version.parse().unwrap(),
-        folder: folder.map(Into::into),
+        origin: folder.map_or(CrateOrigin::Registry, |folder| {
+            CrateOrigin::Source(folder.into())
+        }),
         dependencies: match name {
             "program" => vec![0],
             _ => Vec::new(),

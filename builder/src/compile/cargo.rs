@@ -18,7 +18,8 @@ use console::hint::Hinted;
 use super::error::CompileError;
 use super::program::{Invocation, Linked, Program};
 use crate::inputs::Inputs;
-use crate::inputs::git::Source;
+use crate::inputs::cargo::GitSource;
+use crate::inputs::git::{Source, repositories};
 use crate::order::Order;
 use crate::sandbox::{Bind, Output, Plan, Process, Sandbox, SandboxError};
 use crate::spec::CargoSpec;
@@ -61,7 +62,13 @@ pub(crate) fn build(
     let files: Vec<_> = files.collect();
     compile(&plan, order, source, &files)?;
     // After compiling: if cargo cannot resolve the source, compiling has failed already, and refused the source.
-    let linked = linked(&plan, invocation::tree(spec, &manifest), order)?;
+    let repositories = &inputs.wanted.crates.repositories;
+    let linked = linked(
+        &plan,
+        invocation::tree(spec, &manifest),
+        repositories,
+        order,
+    )?;
     files
         .iter()
         .try_for_each(|file| auditable::add(file, &linked))?;
@@ -85,16 +92,22 @@ fn plan(
         target: target.into(),
     };
     let config = Path::new(CARGO_HOME).join("config.toml");
+    let mut text = CARGO_CONFIG.to_owned();
+    let mut binds = vec![
+        bind(&inputs.source.staged, SOURCE),
+        bind(&inputs.vendor, VENDOR),
+    ];
+    if let Some(staged) = &inputs.repositories {
+        text += &staged.configuration;
+        binds.push(bind(&staged.folder(), repositories::PLACE));
+    }
     Plan {
         root: inputs.root.clone(),
-        binds: vec![
-            bind(&inputs.source.staged, SOURCE),
-            bind(&inputs.vendor, VENDOR),
-        ],
+        binds,
         writable: [HOME, CARGO_HOME, TARGET, TEMPORARY]
             .map(PathBuf::from)
             .to_vec(),
-        files: BTreeMap::from([(config, CARGO_CONFIG.to_owned())]),
+        files: BTreeMap::from([(config, text)]),
         process: Process {
             command: invocation.command.clone(),
             environment: invocation.environment.clone(),
@@ -200,6 +213,7 @@ fn failed(error: SandboxError, heard: Heard) -> CompileError {
 fn linked(
     plan: &Plan,
     command: Vec<String>,
+    repositories: &[GitSource],
     order: &Order<'_>,
 ) -> Result<Vec<Linked>, CompileError> {
     let mut plan = plan.clone();
@@ -208,7 +222,7 @@ fn linked(
     let said = order.sandbox.run(&plan, &[])?;
     let said = String::from_utf8(said);
     let listed = said.map_err(|error| error.to_string());
-    let listed = listed.and_then(|said| tree::parse(&said, SOURCE));
+    let listed = listed.and_then(|said| tree::parse(&said, SOURCE, repositories));
     Ok(listed.map_err(|found| {
         Hinted::new(format_args!(
             "listing crates: expected a crate, found {found:?}"

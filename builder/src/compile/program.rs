@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::lock::crates::{CrateName, CrateVersion};
+use crate::lock::repository::{CommitName, RepositoryUrl};
 
 /// A compiled program, which may have several binaries, and how it was compiled.
 #[derive(Clone, Debug)]
@@ -33,10 +34,21 @@ pub struct Linked {
     pub name: CrateName,
     /// Its version.
     pub version: CrateVersion,
-    /// Its folder in the source; `None` for a crate of the registry.
-    pub folder: Option<PathBuf>,
+    /// Where it is from.
+    pub origin: CrateOrigin,
     /// The crates that it uses, by their indexes in the list that it is in, sorted.
     pub dependencies: Vec<usize>,
+}
+
+/// Where a crate is from.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum CrateOrigin {
+    /// The public registry.
+    Registry,
+    /// This folder of the source.
+    Source(PathBuf),
+    /// This commit of a git repository.
+    Git(RepositoryUrl, CommitName),
 }
 
 /// Whether the crate at `index` is that of the program itself, on which no other depends.

@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use console::process::Network;
 
 use super::error::HostError;
-use super::run::run;
+use super::run::{run, run_until};
+use crate::interrupt::Interrupt;
 
 /// Runs `git ACTION ARGUMENTS` on the repository around `folder`.
 ///
@@ -23,6 +24,52 @@ pub fn git<A: AsRef<OsStr>>(
 ) -> Result<Vec<u8>, HostError> {
     let mut command = git_command(folder);
     run("git", action, command.arg(action).args(arguments))
+}
+
+/// Limits on the program that fetches a repository.
+const PRLIMIT: &str = "prlimit";
+/// Largest file that git may write, in bytes: a repository is fetched as one file.
+const FETCHED: u64 = 4 << 30;
+/// Most seconds of processor time.
+const SECONDS: u64 = 1800;
+/// The protocols that are allowed, unless the user allows others.
+const PROTOCOLS: &str = "https:ssh:file";
+
+/// Makes an empty repository in the new folder `into`, and fetches these names from the repository at `url` into it: as
+/// the user's git reaches it, with the user's configuration, but without hooks, submodules and prompts. Nothing is checked
+/// out. `depth` is an option that limits the history.
+///
+/// # Errors
+/// git is missing or fails, a limit is reached, or the work was interrupted.
+pub fn git_fetch(
+    into: &Path,
+    format: &str,
+    url: &str,
+    depth: Option<&str>,
+    names: &[&str],
+    interrupt: &Interrupt,
+) -> Result<(), HostError> {
+    let mut init = console::git::command(Network::Forbidden);
+    init.args(["init", "--quiet", "--bare", "--template="]);
+    init.arg(format!("--object-format={format}"))
+        .arg("--")
+        .arg(into);
+    run("git", "init", &mut init)?;
+    let mut fetch = Command::new(PRLIMIT);
+    fetch.arg(format!("--fsize={FETCHED}"));
+    fetch.arg(format!("--cpu={SECONDS}:{}", SECONDS + 5));
+    // If the signal is ignored, git reports the file that reached the limit.
+    fetch.args(["env", "--ignore-signal=XFSZ", "git"]);
+    console::git::configure(&mut fetch, Network::Allowed);
+    if std::env::var_os("GIT_ALLOW_PROTOCOL").is_none() {
+        fetch.env("GIT_ALLOW_PROTOCOL", PROTOCOLS);
+    }
+    fetch.arg("-C").arg(into);
+    fetch.args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
+    fetch.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]);
+    fetch.args(["--no-recurse-submodules", "--update-shallow"]);
+    fetch.args(depth).arg("--").arg(url).args(names);
+    run_until(Some(interrupt), "git", "fetch", &mut fetch).map(drop)
 }
 
 /// Starts `git cat-file --batch` on the repository around `folder`.

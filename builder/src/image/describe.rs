@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
-use attest::sbom::{Spdx, crate_purl, own_crate_purl, package_purl};
+use attest::sbom::{Spdx, crate_purl, git_crate_purl, own_crate_purl, package_purl};
 use attest::{Provenance, Sbom};
 use chrono::{DateTime, SecondsFormat};
 use console::hint::Hinted;
@@ -12,11 +12,12 @@ use content::Digest;
 use serde_json::{Value, json};
 
 use super::contents::{Digests, Files};
-use crate::compile::program::{Invocation, Linked, is_root};
+use crate::compile::program::{CrateOrigin, Invocation, Linked, is_root};
 use crate::inputs::git::Source;
 use crate::lock::Lock;
 use crate::lock::crates::Crate;
 use crate::lock::packages::Package;
+use crate::lock::repository::Repository;
 
 /// The facts that provenance and bill of materials name.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +104,23 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
     let architecture = description.architecture;
     let packages = lock.packages.iter().chain(&lock.runtime);
     packages.for_each(|one| add_package(&mut all, one, architecture));
-    own.into_iter().chain(listed(&all)).collect()
+    let repositories = lock.repositories.iter().map(by_commit);
+    own.into_iter()
+        .chain(listed(&all))
+        .chain(repositories)
+        .collect()
+}
+
+fn by_commit(repository: &Repository) -> ResourceDescriptor {
+    let digest = [
+        ("gitCommit".to_owned(), repository.commit.to_string()),
+        ("sha256".to_owned(), repository.sha256.hex()),
+    ];
+    ResourceDescriptor {
+        uri: Some(format!("git+{}", repository.url)),
+        digest: digest.into(),
+        name: None,
+    }
 }
 
 fn by_purl(item: &attest::sbom::Item) -> ResourceDescriptor {
@@ -179,27 +196,41 @@ pub fn spdx(
 /// The package URL of a crate, as in the bill of materials.
 fn purl(one: &Linked) -> String {
     let (name, version) = (one.name.as_str(), one.version.as_str());
-    match &one.folder {
-        Some(folder) => own_crate_purl(name, version, &folder.to_string_lossy()),
-        None => crate_purl(name, version),
+    match &one.origin {
+        CrateOrigin::Source(folder) => own_crate_purl(name, version, &folder.to_string_lossy()),
+        CrateOrigin::Git(url, commit) => {
+            git_crate_purl(name, version, url.as_str(), commit.as_str())
+        }
+        CrateOrigin::Registry => crate_purl(name, version),
     }
 }
 
 fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> Result<(), Hinted> {
     let (name, version) = (one.name.as_str(), one.version.as_str());
-    if let Some(folder) = &one.folder {
-        let folder = folder.to_string_lossy();
-        sbom.add_own_crate(name, version, &folder, description.source.tree);
-        return Ok(());
-    }
-    let mut locked = description.lock.crates.iter();
-    let locked = locked.find(|locked| locked.name == one.name && locked.version == one.version);
-    let locked = locked.ok_or_else(|| {
+    let unlocked = || {
         Hinted::new(format_args!(
             "describing image: the program contains {name} {version}, which is not in Image.lock"
         ))
-    })?;
-    add_crate(sbom, locked);
+    };
+    let lock = description.lock;
+    match &one.origin {
+        CrateOrigin::Source(folder) => {
+            let folder = folder.to_string_lossy();
+            sbom.add_own_crate(name, version, &folder, description.source.tree);
+        }
+        CrateOrigin::Git(url, commit) => {
+            let mut locked = lock.repositories.iter();
+            let locked = locked.find(|locked| locked.name() == (url, commit));
+            let digest = locked.ok_or_else(unlocked)?.sha256;
+            sbom.add_git_crate(name, version, url.as_str(), commit.as_str(), digest);
+        }
+        CrateOrigin::Registry => {
+            let mut locked = lock.crates.iter();
+            let is_same =
+                |locked: &&Crate| locked.name == one.name && locked.version == one.version;
+            add_crate(sbom, locked.find(is_same).ok_or_else(unlocked)?);
+        }
+    }
     Ok(())
 }
 
@@ -253,6 +284,7 @@ mod tests {
                 sha256: digest,
                 size: 1,
             }],
+            repositories: Vec::new(),
         }
     }
 
@@ -260,7 +292,9 @@ mod tests {
         Linked {
             name: name.parse().unwrap(),
             version: version.parse().unwrap(),
-            folder: folder.map(Into::into),
+            origin: folder.map_or(CrateOrigin::Registry, |folder| {
+                CrateOrigin::Source(folder.into())
+            }),
             dependencies: Vec::new(),
         }
     }

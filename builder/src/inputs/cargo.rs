@@ -1,10 +1,11 @@
-//! Crates of the public registry: `Cargo.lock` names them, cargo fetches their archives, and this program checks and
+//! Crates of the public registry and of git repositories: `Cargo.lock` names them. Of those of the registry, cargo fetches their archives, and this program checks and
 //! unpacks the archives. (Cargo accepts a vendored folder whose files and checksums were both changed.)
 
 mod absent;
 mod archive;
 mod cargo_lock;
 mod error;
+mod git_source;
 mod obtain;
 mod registry;
 mod vendor;
@@ -12,6 +13,7 @@ mod vendor;
 pub use cargo_lock::CargoLock;
 pub use error::CrateError;
 pub(in crate::inputs) use error::ELSEWHERE;
+pub use git_source::GitSource;
 pub use obtain::RegistryCheck;
 pub(in crate::inputs) use obtain::{complete, fetch};
 pub(in crate::inputs) use vendor::vendor;

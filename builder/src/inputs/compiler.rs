@@ -1,5 +1,7 @@
 //! The version of the compiler in a build root, and the one that the source asks for.
 
+use console::hint::Hinted;
+
 use crate::inputs::git::{self, Configuration};
 use crate::lock::packages::Package;
 use crate::untrusted::shown;
@@ -31,10 +33,24 @@ impl Compiler {
         (2..=3).contains(&parts.len()).then_some(Self { version })
     }
 
-    #[cfg(test)]
     /// Whether it is at least the version `required`, as `1.85` (The Cargo Book, "rust-version"). True for other text.
     pub(super) fn is_at_least(&self, required: &str) -> bool {
         Self::parse(required).is_none_or(|required| self.version >= required.version)
+    }
+
+    /// Checks that it is at least the version that a package needs.
+    ///
+    /// # Errors
+    /// It is older.
+    pub(super) fn check(&self, required: &str) -> Result<(), Hinted> {
+        match self.is_at_least(required) {
+            true => Ok(()),
+            false => Err(Hinted::new(format_args!(
+                "reading Cargo.toml: the package needs Rust {} (rust-version), and [root] has {self}",
+                shown(required)
+            ))
+            .hinting("choose a newer compiler in [root] of Image.toml: another suite, as suite = \"trixie\", or an [[archive]]")),
+        }
     }
 
     /// What to tell a user whose source asks for another compiler by a file of rustup.

@@ -6,7 +6,8 @@ use content::Digest;
 
 use super::cargo::{self, RegistryCheck};
 use super::debian::{self, Evidence, Runtime, root};
-use super::git::Source;
+use super::git::repositories::Staged;
+use super::git::{self, Source};
 use super::normalize::normalize;
 use super::supply::Supply;
 use super::wanted::Wanted;
@@ -32,6 +33,8 @@ pub struct Inputs {
     pub runtime: Runtime,
     /// The folder with the crates, as cargo expects a vendored source.
     pub vendor: PathBuf,
+    /// The git repositories with crates, if there are any.
+    pub repositories: Option<Staged>,
     /// Whether the crates were compared with the public registry.
     pub registry: RegistryCheck,
 }
@@ -49,6 +52,8 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
     let packages = [&lock.packages[..], &lock.runtime].concat();
     debian::fetch(&packages, &wanted.spec.root, supply)?;
     let registry = cargo::complete(&wanted.crates, &lock.crates, supply)?;
+    let repositories =
+        git::repositories::stage(&wanted.crates.repositories, &lock.repositories, supply)?;
     supply.step("checking the inputs")?;
     let (root, vendor) = std::thread::scope(|scope| {
         let vendor = scope.spawn(|| cargo::vendor(&lock.crates, supply));
@@ -67,6 +72,7 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
         root: root?,
         runtime,
         vendor,
+        repositories,
         registry,
     })
 }

@@ -2,6 +2,7 @@
 //! from the working tree, and written with fixed modes.
 
 mod checkout;
+mod chosen;
 mod closure;
 mod committed;
 mod configuration;
@@ -15,6 +16,7 @@ mod name;
 mod objects;
 mod origins;
 mod path;
+pub(crate) mod repositories;
 mod symbolic;
 mod workspace;
 
@@ -28,13 +30,16 @@ use std::path::{Path, PathBuf};
 use content::{Digest, Hasher};
 
 use crate::host::{HostError, git};
+use crate::spec::CargoSpec;
 use crate::untrusted::shown;
+pub use chosen::Chosen;
 use closure::{Closure, closure};
 use committed::{Committed, Listed, Mode};
 pub use configuration::Configuration;
 pub(super) use configuration::{check, toolchain};
 pub use error::SourceError;
 use error::{UNCOMMITTED, not_plain, reading};
+use manifest::Manifests;
 use manifests::WorkingTree;
 use objects::Objects;
 use path::path_of;
@@ -112,6 +117,24 @@ pub struct Located {
     pub cargo_lock: PathBuf,
     /// The configuration of cargo and rustup that would apply in the directory.
     pub configuration: Vec<Configuration>,
+    files: WorkingTree,
+    home: String,
+}
+
+impl Located {
+    /// Checks the names in `Image.toml` against the manifests; `binaries` are those that are compiled.
+    ///
+    /// # Errors
+    /// A manifest cannot be read or parsed.
+    pub fn choose(
+        &self,
+        spec: &CargoSpec,
+        binaries: &BTreeSet<&str>,
+    ) -> Result<Chosen, SourceError> {
+        let mut files = self.files.clone();
+        let mut manifests = Manifests::of(&mut files);
+        chosen::choose(&self.home, spec, binaries, &mut manifests)
+    }
 }
 
 /// Locates the crate in `directory` of the working tree.
@@ -136,6 +159,8 @@ pub fn located(directory: &Path) -> Result<Located, SourceError> {
     Ok(Located {
         cargo_lock: top.join(needed.committed_lock),
         configuration: configuration::find(&mut files, within)?,
+        home: needed.manifest.folder().to_owned(),
+        files,
     })
 }
 
@@ -235,6 +260,8 @@ fn write_one(file: &Listed, bytes: &[u8], into: &Path) -> Result<(), SourceError
         Mode::Plain | Mode::Executable => {
             fs::write(&path, bytes).and_then(|()| fs::set_permissions(&path, mode))
         }
+        // As git writes a submodule that is not fetched.
+        Mode::Submodule => fs::create_dir(&path),
     };
     written.map_err(SourceError::at(&path))
 }

@@ -10,6 +10,7 @@ use console::hint::Hinted;
 use super::cargo;
 use super::compiler::Compiler;
 use super::debian::{self, root};
+use super::git;
 use super::supply::Supply;
 use super::wanted::Wanted;
 use crate::at::At;
@@ -25,8 +26,13 @@ use crate::lock::{self, Lock, time::Time};
 pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock, Error> {
     let wanted = Wanted::read(directory)?;
     let earlier = Wanted::earlier_lock(directory);
+    let known = earlier.as_ref().map_or(&[][..], |lock| &lock.repositories);
+    let repositories = git::repositories::resolve(&wanted.crates.repositories, known, supply)?;
     let resolved = debian::resolve(&wanted.spec.root, &wanted.spec.runtime, supply, now)?;
     let compiler = Compiler::of(&resolved.packages);
+    if let (Some(compiler), Some(required)) = (&compiler, &wanted.rust_version) {
+        compiler.check(required)?;
+    }
     let note = compiler.and_then(|compiler| compiler.unlike(&wanted.configuration));
     note.iter().for_each(|note| (supply.progress)(note));
     supply.step("fetching crates")?;
@@ -47,6 +53,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
         packages: resolved.packages,
         runtime: resolved.runtime,
         crates,
+        repositories,
     })
 }
 

@@ -85,7 +85,10 @@ impl Store {
 
     fn at(folder: &Path, limit: u64) -> Result<Self, StoreError> {
         let kinds = Kind::ALL.map(Kind::folder);
-        for name in kinds.into_iter().chain(["roots", "vendored", "coming"]) {
+        for name in kinds
+            .into_iter()
+            .chain(["roots", "vendored", "trees", "coming"])
+        {
             let path = folder.join(name);
             make(&path).map_err(|source| StoreError::at(&path, source))?;
         }

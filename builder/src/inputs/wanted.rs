@@ -8,6 +8,7 @@ use console::hint::Hinted;
 use content::{Digest, limits};
 
 use super::cargo::CargoLock;
+use super::faults;
 use super::git::{self, Configuration, Source};
 use crate::at::At;
 use crate::error::Error;
@@ -29,6 +30,8 @@ pub struct Wanted {
     pub crates_digest: Digest,
     /// The configuration of cargo and rustup in the source.
     pub configuration: Vec<Configuration>,
+    /// The version of Rust that the package needs, if a lock is resolved and the package says so.
+    pub rust_version: Option<String>,
 }
 
 impl Wanted {
@@ -37,9 +40,15 @@ impl Wanted {
     /// # Errors
     /// A file is missing or invalid, or names a crate that is not from the public registry.
     pub fn read(directory: &Path) -> Result<Self, Error> {
+        let (spec, _) = read_spec(Path::new(""), directory)?;
         let located = git::located(directory)?;
+        let chosen = faults::check(&located, &spec)?;
         let wanted = Self::read_below(Path::new(""), directory, &located.cargo_lock)?;
-        wanted.obeying(&located.configuration)
+        let rust_version = chosen.rust_version;
+        Ok(Self {
+            rust_version,
+            ..wanted.obeying(&located.configuration)?
+        })
     }
 
     /// Reads the files of a staged source.
@@ -63,11 +72,7 @@ impl Wanted {
     }
 
     fn read_below(base: &Path, directory: &Path, cargo_lock: &Path) -> Result<Self, Error> {
-        let path = directory.join(spec::FILE);
-        let text = read(base, &path)?;
-        let spec = Spec::parse(&text).map_err(|error| {
-            unparsed(&path, &error).hinting("workload/Image.toml of Countersign is an example")
-        })?;
+        let (spec, text) = read_spec(base, directory)?;
         let cargo_lock = read(base, cargo_lock)?;
         Ok(Self {
             spec,
@@ -75,6 +80,7 @@ impl Wanted {
             crates: CargoLock::parse(&cargo_lock)?,
             crates_digest: Digest::of(cargo_lock.as_bytes()),
             configuration: Vec::new(),
+            rust_version: None,
         })
     }
 
@@ -138,8 +144,18 @@ fn unparsed(path: &Path, error: &toml::de::Error) -> Hinted {
     Hinted::new(format_args!("parsing {path}: {said}"))
 }
 
+/// `Image.toml` in `directory` below `base`, and its text.
+fn read_spec(base: &Path, directory: &Path) -> Result<(Spec, String), Error> {
+    let path = directory.join(spec::FILE);
+    let text = read(base, &path)?;
+    let spec = Spec::parse(&text).map_err(|error| {
+        unparsed(&path, &error).hinting("docs/image-toml.md describes all entries, by example")
+    })?;
+    Ok((spec, text))
+}
+
 /// Reads the text at `path` below `base`; an error names it without `base`.
-fn read(base: &Path, path: &Path) -> Result<String, Error> {
+pub(super) fn read(base: &Path, path: &Path) -> Result<String, Error> {
     let bytes = crate::at::read(&base.join(path), limits::DOCUMENT);
     let named = |source| At::reading(path)(source);
     let bytes = bytes.map_err(|error| named(error.source))?;

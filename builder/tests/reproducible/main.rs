@@ -6,6 +6,7 @@
 
 mod folders;
 mod refused;
+mod repositories;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -22,7 +22,7 @@ mod item;
 mod spdx;
 
 pub use self::spdx::Spdx;
-pub use item::{Item, crate_purl, own_crate_purl, package_purl};
+pub use item::{Item, crate_purl, git_crate_purl, own_crate_purl, package_purl};
 
 /// The types of predicates that are bills of materials: CycloneDX and SPDX.
 pub const TYPES: [&str; 2] = [Sbom::PREDICATE.uri, SPDX];
@@ -93,6 +93,19 @@ impl Sbom {
     /// Adds a crate in `folder` of the source, by the digest of the source.
     pub fn add_own_crate(&mut self, name: &str, version: &str, folder: &str, digest: Digest) {
         self.add(own_crate_purl(name, version, folder), name, version, digest);
+    }
+
+    /// Adds a crate of the git repository at `url`, by the digest of the files of the commit.
+    pub fn add_git_crate(
+        &mut self,
+        name: &str,
+        version: &str,
+        url: &str,
+        commit: &str,
+        digest: Digest,
+    ) {
+        let purl = git_crate_purl(name, version, url, commit);
+        self.add(purl, name, version, digest);
     }
 
     /// Adds a Debian package, by the digest of its archive.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::at::At;
 use crate::compile::elf::{self, Fault};
 use crate::compile::error::CompileError;
-use crate::compile::program::{Linked, is_root};
+use crate::compile::program::{CrateOrigin, Linked, is_root};
 use crate::compile::zlib;
 
 const SECTION: &str = ".dep-v0";
@@ -61,9 +61,10 @@ fn list(linked: &[Linked]) -> Result<Vec<u8>, json::JsonError> {
     let packages = linked.iter().enumerate().map(|(index, one)| Package {
         name: one.name.as_str(),
         version: one.version.as_str(),
-        source: match &one.folder {
-            Some(_) => "local",
-            None => "crates.io",
+        source: match &one.origin {
+            CrateOrigin::Source(_) => "local",
+            CrateOrigin::Git(..) => "git",
+            CrateOrigin::Registry => "crates.io",
         },
         dependencies: one.dependencies.clone(),
         root: is_root(linked, index),
@@ -80,7 +81,9 @@ mod tests {
         let one = |name: &str, folder: Option<&str>, dependencies: &[usize]| Linked {
             name: name.parse().unwrap(),
             version: "1.0.0".parse().unwrap(),
-            folder: folder.map(Into::into),
+            origin: folder.map_or(CrateOrigin::Registry, |folder| {
+                CrateOrigin::Source(folder.into())
+            }),
             dependencies: dependencies.to_vec(),
         };
         vec![

@@ -2,21 +2,26 @@
 //! crates for other systems. Cargo lists them in a sandbox in which none of their code runs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::compile::program::Linked;
+use crate::compile::program::{CrateOrigin, Linked};
+use crate::inputs::cargo::GitSource;
 use crate::lock::crates::{CrateName, CrateVersion};
 
-/// A crate: its name, version and folder.
-type Key = (CrateName, CrateVersion, Option<PathBuf>);
+/// A crate: its name, version and origin.
+type Key = (CrateName, CrateVersion, CrateOrigin);
 
-/// Parses cargo's tree and sorts its crates. The error is the first invalid line.
-pub(super) fn parse(said: &str, source: &str) -> Result<Vec<Linked>, String> {
+/// Parses cargo's tree of a source at `source` that uses crates of `repositories`, and sorts its crates. The error is the first invalid line.
+pub(super) fn parse(
+    said: &str,
+    source: &str,
+    repositories: &[GitSource],
+) -> Result<Vec<Linked>, String> {
     let mut used: BTreeMap<Key, BTreeSet<Key>> = BTreeMap::new();
     // The crates above the current line, outermost first.
     let mut above: Vec<Key> = Vec::new();
     for text in said.lines().filter(|line| !line.is_empty()) {
-        let (depth, key) = line(text, source).ok_or_else(|| text.to_owned())?;
+        let (depth, key) = line(text, source, repositories).ok_or_else(|| text.to_owned())?;
         if depth > above.len() || (depth == 0 && !above.is_empty()) {
             return Err(text.to_owned());
         }
@@ -28,10 +33,10 @@ pub(super) fn parse(said: &str, source: &str) -> Result<Vec<Linked>, String> {
         above.push(key);
     }
     let indexes: BTreeMap<&Key, usize> = used.keys().zip(0..).collect();
-    let linked = used.iter().map(|((name, version, folder), uses)| Linked {
+    let linked = used.iter().map(|((name, version, origin), uses)| Linked {
         name: name.clone(),
         version: version.clone(),
-        folder: folder.clone(),
+        origin: origin.clone(),
         dependencies: uses
             .iter()
             .filter_map(|key| indexes.get(key).copied())
@@ -40,24 +45,30 @@ pub(super) fn parse(said: &str, source: &str) -> Result<Vec<Linked>, String> {
     Ok(linked.collect())
 }
 
-/// The depth, then `name v1.2.3`, followed by the folder if it is a crate of the source, and by `(*)` if it is repeated.
-fn line(line: &str, source: &str) -> Option<(usize, Key)> {
+/// The depth, then `name v1.2.3`, followed by the folder if it is a crate of the source, by the repository if it is from git,
+/// and by `(*)` if it is repeated.
+fn line(line: &str, source: &str, repositories: &[GitSource]) -> Option<(usize, Key)> {
     let (depth, line) = line.split_once(' ')?;
     let line = line.strip_suffix(" (*)").unwrap_or(line);
     let (name, rest) = line.split_once(" v")?;
-    let (version, folder) = match rest.split_once(' ') {
-        None => (rest, None),
-        Some((version, folder)) => {
-            let folder = folder.strip_prefix('(')?.strip_suffix(')')?;
-            (version, Some(Path::new(folder).strip_prefix(source).ok()?))
+    let (version, origin) = match rest.split_once(' ') {
+        None => (rest, CrateOrigin::Registry),
+        Some((version, origin)) => {
+            let shown = origin.strip_prefix('(')?.strip_suffix(')')?;
+            (version, origin_of(shown, source, repositories)?)
         }
     };
-    let key = (
-        name.parse().ok()?,
-        version.parse().ok()?,
-        folder.map(Path::to_owned),
-    );
+    let key = (name.parse().ok()?, version.parse().ok()?, origin);
     Some((depth.parse().ok()?, key))
+}
+
+fn origin_of(shown: &str, source: &str, repositories: &[GitSource]) -> Option<CrateOrigin> {
+    if let Ok(folder) = Path::new(shown).strip_prefix(source) {
+        return Some(CrateOrigin::Source(folder.to_owned()));
+    }
+    let mut repositories = repositories.iter();
+    let git = repositories.find(|git| git.is_shown_as(shown))?;
+    Some(CrateOrigin::Git(git.url.clone(), git.commit.clone()))
 }
 
 #[cfg(test)]
@@ -68,24 +79,25 @@ mod tests {
     fn parses_the_output_of_cargo() {
         let said = "0 own v0.1.0 (/s/a)\n1 ring v0.17.14+x\n2 own-too v1.0.0 (/s)\n1 itoa v1.0.0\n\
                     1 own-too v1.0.0 (/s) (*)\n";
-        let found = parse(said, "/s").unwrap();
+        let found = parse(said, "/s", &[]).unwrap();
         let found: Vec<_> = found
             .iter()
             .map(|one| {
                 (
                     one.name.as_str(),
                     one.version.as_str(),
-                    &one.folder,
+                    one.origin.clone(),
                     &one.dependencies[..],
                 )
             })
             .collect();
-        let (first, second) = (Some("a".into()), Some("".into()));
+        let registry = CrateOrigin::Registry;
+        let folder = |folder: &str| CrateOrigin::Source(folder.into());
         let expected: [(_, _, _, &[usize]); 4] = [
-            ("itoa", "1.0.0", &None, &[]),
-            ("own", "0.1.0", &first, &[0, 2, 3]),
-            ("own-too", "1.0.0", &second, &[]),
-            ("ring", "0.17.14+x", &None, &[2]),
+            ("itoa", "1.0.0", registry.clone(), &[]),
+            ("own", "0.1.0", folder("a"), &[0, 2, 3]),
+            ("own-too", "1.0.0", folder(""), &[]),
+            ("ring", "0.17.14+x", registry, &[2]),
         ];
         assert_eq!(found, expected);
     }
@@ -101,11 +113,11 @@ mod tests {
             "1 ring v1.0.0",
             "x ring v1.0.0",
         ] {
-            assert_eq!(parse(said, "/s"), Err(said.to_owned()));
+            assert_eq!(parse(said, "/s", &[]), Err(said.to_owned()));
         }
         let second = "0 ring v1.0.0";
         assert_eq!(
-            parse(&format!("0 own v1.0.0 (/s)\n{second}"), "/s"),
+            parse(&format!("0 own v1.0.0 (/s)\n{second}"), "/s", &[]),
             Err(second.to_owned())
         );
     }

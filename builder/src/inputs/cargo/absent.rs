@@ -62,6 +62,7 @@ mod tests {
         };
         let lock = CargoLock {
             registry: None,
+            repositories: Vec::new(),
             crates: vec![
                 named("itoa", "1.0.19"),
                 named("itoa", "1.0.999-a.1+b"),

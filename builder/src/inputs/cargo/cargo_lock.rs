@@ -1,4 +1,5 @@
-//! `Cargo.lock`: the crates of the public registry that a source needs. Like the rest of the source, it is untrusted.
+//! `Cargo.lock`: the crates of the public registry and the git repositories that a source needs. Like the rest of the
+//! source, it is untrusted.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,8 @@ use content::Digest;
 use serde::{Deserialize, Deserializer};
 
 use super::error::{CrateError, ELSEWHERE};
-use crate::lock::crates::{InvalidCrate, Named};
+use super::git_source::GitSource;
+use crate::lock::crates::{CrateName, CrateVersion, InvalidCrate, Named};
 use crate::untrusted::{self, shown};
 
 /// SHA-256 of the URL by which every `Cargo.lock` names the public registry. The digest is used because this program
@@ -21,12 +23,23 @@ pub struct CargoLock {
     pub registry: Option<String>,
     /// The crates, sorted, without those of the source itself.
     pub crates: Vec<Named>,
+    /// The git repositories with crates.
+    pub repositories: Vec<GitSource>,
 }
 
 #[derive(Deserialize)]
 struct Document {
     #[serde(default)]
     package: Vec<Package>,
+    #[serde(default)]
+    patch: Patches,
+}
+
+/// Patches that cargo loads, but does not use.
+#[derive(Default, Deserialize)]
+struct Patches {
+    #[serde(default)]
+    unused: Vec<Package>,
 }
 
 #[derive(Deserialize)]
@@ -54,23 +67,76 @@ impl CargoLock {
     /// Parses a `Cargo.lock`.
     ///
     /// # Errors
-    /// The text is not a lock, or it names a crate that is not from the public registry, a replaced crate, a crate
-    /// without checksum, or an invalid name.
+    /// The text is not a lock, or it names crates that are neither from the public registry nor from git repositories that
+    /// can be fetched, replaced crates, crates without checksum, or an invalid name. All such crates are in one error.
     pub fn parse(text: &str) -> Result<Self, CrateError> {
         let document: Document = content::toml::parse(text).map_err(unparsed)?;
         let mut lock = Self {
             registry: None,
             crates: Vec::new(),
+            repositories: Vec::new(),
         };
-        for package in document.package {
-            let Some(source) = package.source.clone() else {
-                continue;
-            };
-            lock.crates.push(public(package, &source)?);
-            lock.registry = Some(source);
+        let mut faults = Vec::new();
+        for (table, packages) in [(PACKAGE, document.package), (UNUSED, document.patch.unused)] {
+            let mut lines = lines(text, table).into_iter();
+            for package in packages {
+                let line = lines.next();
+                if let Err(found) = lock.add(&package)? {
+                    faults.push(fault(&package, line, &found));
+                }
+            }
         }
         lock.crates.sort();
-        Ok(lock)
+        match faults.is_empty() {
+            true => Ok(lock),
+            false => Err(CrateError::refused(
+                format_args!("reading Cargo.lock: {}", listed(&faults)),
+                ELSEWHERE,
+            )),
+        }
+    }
+
+    /// Adds a package, if it is not one of the source. The inner error is what was found in place of a source that is
+    /// supported.
+    fn add(&mut self, package: &Package) -> Result<Result<(), String>, CrateError> {
+        let Some(source) = &package.source else {
+            return Ok(Ok(()));
+        };
+        if package.replace.is_some() {
+            return Ok(Err("a replacement".to_owned()));
+        }
+        let name: CrateName = package.name.parse().map_err(unnamed)?;
+        let version: CrateVersion = package.version.parse().map_err(unnamed)?;
+        match (GitSource::parse(source), &package.checksum) {
+            (Some(Err(error)), _) => return Ok(Err(format!("{source}: {error}"))),
+            (Some(Ok(git)), _) => self.add_repository(git, name, version),
+            (None, _) if Digest::of(source.as_bytes()).hex() != PUBLIC => {
+                return Ok(Err(source.clone()));
+            }
+            (None, None) => return Ok(Err("no checksum".to_owned())),
+            (None, Some(checksum)) => {
+                self.registry = Some(source.clone());
+                self.crates.push(Named {
+                    name,
+                    version,
+                    sha256: checksum.0,
+                });
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn add_repository(&mut self, git: GitSource, name: CrateName, version: CrateVersion) {
+        let known = self.repositories.iter();
+        let index = known
+            .into_iter()
+            .position(|known| known.text() == git.text());
+        let index = index.unwrap_or_else(|| {
+            self.repositories.push(git);
+            self.repositories.len() - 1
+        });
+        let package = (name.to_string(), version.to_string());
+        self.repositories[index].packages.insert(package);
     }
 
     /// The lock without digests. Cargo completes it with those of the registry.
@@ -86,33 +152,50 @@ impl CargoLock {
     }
 }
 
-/// Checks that a crate comes from the public registry. `[replace]` in a manifest gives its name to another crate.
-fn public(package: Package, source: &str) -> Result<Named, CrateError> {
-    let elsewhere = |found: &str| {
-        let [name, version] = [&package.name, &package.version].map(|text| shown(text));
-        let found = shown(found);
-        CrateError::refused(
-            format_args!(
-                "reading Cargo.lock: crate {name} {version}: expected the public registry and a \
-                 checksum, found {found}"
-            ),
-            ELSEWHERE,
-        )
-    };
-    if Digest::of(source.as_bytes()).hex() != PUBLIC {
-        return Err(elsewhere(source));
+/// The headers of tables of packages.
+const PACKAGE: &str = "[[package]]";
+const UNUSED: &str = "[[patch.unused]]";
+/// Most crates that an error names.
+const NAMED: usize = 50;
+
+/// The number of the line that names the source of each package in such a table, or else of its header.
+fn lines(text: &str, table: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut is_within = false;
+    for (line, number) in text.lines().zip(1..) {
+        if line.starts_with('[') {
+            is_within = line.trim_end() == table;
+            if is_within {
+                found.push(number);
+            }
+        }
+        if let (true, Some(last)) = (is_within && line.starts_with("source = "), found.last_mut()) {
+            *last = number;
+        }
     }
-    if package.replace.is_some() {
-        return Err(elsewhere("a replacement"));
+    found
+}
+
+fn fault(package: &Package, line: Option<usize>, found: &str) -> String {
+    let [name, version, found] = [&package.name, &package.version, found].map(shown_text);
+    let line = line.map_or_else(String::new, |line| format!("line {line}: "));
+    format!(
+        "{line}crate {name} {version}: expected the public registry and a checksum, or git, found {found}"
+    )
+}
+
+fn shown_text(text: impl AsRef<str>) -> String {
+    shown(text.as_ref())
+}
+
+fn listed(faults: &[String]) -> String {
+    let more = faults.len().saturating_sub(NAMED);
+    let named = faults.iter().take(NAMED).map(String::as_str);
+    let named: Vec<_> = named.collect();
+    match more {
+        0 => named.join("; "),
+        more => format!("{}; and {more} more", named.join("; ")),
     }
-    let Some(checksum) = &package.checksum else {
-        return Err(elsewhere("no checksum"));
-    };
-    Ok(Named {
-        name: package.name.parse().map_err(unnamed)?,
-        version: package.version.parse().map_err(unnamed)?,
-        sha256: checksum.0,
-    })
 }
 
 fn unnamed(error: InvalidCrate) -> CrateError {
@@ -176,26 +259,65 @@ mod tests {
         let expected = |found: &str| {
             let Named { name, version, .. } = &lock.crates[0];
             format!(
-                "reading Cargo.lock: crate {name} {version}: expected the public registry and a \
-                 checksum, found {found}"
+                "reading Cargo.lock: line 12: crate {name} {version}: expected the public registry and a \
+                 checksum, or git, found {found}"
             )
         };
         for other in [
             "registry+https://index.example",
             "sparse+https://index.example/",
-            "git+https://source.example/itoa#0000",
+            "git+http://source.example/itoa#0000",
             "path+file:///itoa",
             "",
             &format!("{source}/"),
         ] {
             let refused = CargoLock::parse(&LOCK.replace(&source, other));
-            assert_eq!(refusal(refused), expected(other));
+            let found = refusal(refused);
+            assert!(found.starts_with(&expected(other)), "{found}");
         }
         let unchecked = CargoLock::parse(&LOCK.replace("checksum", "other"));
         assert_eq!(refusal(unchecked), expected("no checksum"));
         let replaced = LOCK.replace("checksum", "replace = \"x 1.0.0\"\nchecksum");
         let replaced = CargoLock::parse(&replaced);
         assert_eq!(refusal(replaced), expected("a replacement"));
+    }
+
+    #[test]
+    fn git_repositories_are_listed_with_their_packages() {
+        let commit = "0123456789".repeat(4);
+        let package = |table: &str, name: &str, source: &str| {
+            format!("[[{table}]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \"{source}\"\n")
+        };
+        let (one, other) = (
+            format!("git+https://host.example/x?tag=v1#{commit}"),
+            format!("git+https://host.example/x#{commit}"),
+        );
+        let text = [
+            package("package", "a", &one),
+            package("package", "b", &one),
+            package("package", "c", &other),
+            package("patch.unused", "d", &other),
+        ];
+        let lock = CargoLock::parse(&text.concat()).unwrap();
+        let packages = lock.repositories.iter();
+        let packages: Vec<Vec<_>> = packages
+            .map(|one| one.packages.iter().map(|(name, _)| name.as_str()).collect())
+            .collect();
+        assert_eq!(packages, [vec!["a", "b"], vec!["c", "d"]]);
+        assert!(lock.crates.is_empty());
+    }
+
+    #[test]
+    fn all_sources_that_are_not_supported_are_named_with_their_lines() {
+        let text = "version = 4\n\n[[package]]\nname = \"own\"\nversion = \"0.1.0\"\n\n[[package]]\nname = \"a\"\n\
+                    version = \"1.0.0\"\nsource = \"registry+https://index.example\"\n\n[[package]]\nname = \"b\"\n\
+                    version = \"1.0.0\"\nsource = \"git+http://host.example/b#0\"\n";
+        let error = CargoLock::parse(text).unwrap_err();
+        assert!(error.is_refusal());
+        let expected = "reading Cargo.lock: line 10: crate a 1.0.0: expected the public registry and a checksum, or git, \
+                        found registry+https://index.example; line 15: crate b 1.0.0: expected the public registry and a \
+                        checksum, or git, found git+http://host.example/b#0: expected a URL";
+        assert!(error.to_string().starts_with(expected), "{error}");
     }
 
     /// Serde would read the array by the order of its own fields, so that cargo would read another crate.

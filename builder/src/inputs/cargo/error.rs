@@ -6,13 +6,14 @@ use console::hint::Hinted;
 
 use crate::at::At;
 use crate::host::HostError;
+use crate::inputs::git::SourceError;
 use crate::inputs::store::StoreError;
 use crate::inputs::tree::TreeError;
 use crate::interrupt::Interrupted;
 
-/// The hint for a crate from another registry or from git.
-pub(in crate::inputs) const ELSEWHERE: &str = "use the crate of the public registry, or copy its source into the \
-                                               repository as a path dependency";
+/// The hint for a crate from another registry.
+pub(in crate::inputs) const ELSEWHERE: &str = "use the crate of the public registry or of a git repository (https, ssh), or \
+                                               copy its source into the repository as a path dependency";
 
 /// A crate that cannot be locked, fetched or unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +54,16 @@ impl CrateError {
         }
     }
 
-    pub(super) fn refused(message: impl Display, hint: &'static str) -> Self {
+    /// The same error, with what was done.
+    pub(in crate::inputs) fn during(self, doing: impl Display) -> Self {
+        match self {
+            Self::Refused(error) => Self::Refused(error.during(doing)),
+            Self::Hinted(error) => Self::Hinted(error.during(doing)),
+            other => other,
+        }
+    }
+
+    pub(in crate::inputs) fn refused(message: impl Display, hint: &'static str) -> Self {
         Self::Refused(Hinted::new(message).hinting(hint))
     }
 }
@@ -61,6 +71,16 @@ impl CrateError {
 impl From<At> for CrateError {
     fn from(at: At) -> Self {
         Hinted::doing("fetching crates", at).into()
+    }
+}
+
+impl From<SourceError> for CrateError {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Refused(error) => Self::Refused(error),
+            SourceError::Hinted(error) => Self::Hinted(error),
+            SourceError::At(error) => error.into(),
+        }
     }
 }
 

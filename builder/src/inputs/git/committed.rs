@@ -38,6 +38,7 @@ pub(super) enum Mode {
     Plain,
     Executable,
     Link,
+    Submodule,
 }
 
 impl Mode {
@@ -53,7 +54,8 @@ impl Mode {
         match self {
             Self::Plain => 0o644,
             Self::Executable => 0o755,
-            Self::Link => 0o120_000,
+            Self::Link => LINK,
+            Self::Submodule => SUBMODULE,
         }
     }
 }
@@ -64,7 +66,9 @@ enum Entry {
     Folder(ObjectName),
     File(ObjectName, Mode),
     Link(ObjectName),
-    /// A submodule, by its mode.
+    /// A submodule, by its commit.
+    Submodule(ObjectName),
+    /// Something else, by its mode.
     Other(u32),
 }
 
@@ -160,7 +164,8 @@ impl Committed {
             Ok(Some(entry @ (Entry::File(..) | Entry::Link(_)))) => {
                 Ok(vec![file_or_link(path, &entry)?])
             }
-            Ok(Some(Entry::Other(_)) | None) | Err(SourceError::Refused(_)) => Ok(Vec::new()),
+            Ok(Some(Entry::Submodule(_) | Entry::Other(_)) | None)
+            | Err(SourceError::Refused(_)) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
@@ -178,6 +183,19 @@ impl Committed {
         Ok(folders.map(|(name, _)| name.clone()).collect())
     }
 
+    /// The names of the files in `path`; none if the commit has no such folder.
+    ///
+    /// # Errors
+    /// A folder above is a link, or the commit has too many entries.
+    pub(super) fn files_in(&mut self, path: &str) -> Result<Vec<String>, SourceError> {
+        let Some(folder) = self.folder(path)? else {
+            return Ok(Vec::new());
+        };
+        let names = folder.iter();
+        let files = names.filter(|(_, entry)| matches!(entry, Entry::File(..)));
+        Ok(files.map(|(name, _)| name.clone()).collect())
+    }
+
     /// All files and links below `folders`, sorted.
     ///
     /// # Errors
@@ -186,7 +204,7 @@ impl Committed {
         &mut self,
         folders: &BTreeSet<String>,
     ) -> Result<Vec<Listed>, SourceError> {
-        self.below(folders, |_, _| true)
+        self.below(folders, |_, _| true, file_or_link)
     }
 
     /// The files below `folders`, sorted, without links, submodules, manifests and cargo configuration: of these
@@ -198,15 +216,40 @@ impl Committed {
         &mut self,
         folders: &BTreeSet<String>,
     ) -> Result<Vec<Listed>, SourceError> {
-        self.below(folders, |name, entry| {
-            !matches!(entry, Entry::Link(_) | Entry::Other(_)) && !OBEYED.contains(&name)
-        })
+        let is_wanted = |name: &str, entry: &Entry| {
+            !matches!(
+                entry,
+                Entry::Link(_) | Entry::Submodule(_) | Entry::Other(_)
+            ) && !OBEYED.contains(&name)
+        };
+        self.below(folders, is_wanted, file_or_link)
+    }
+
+    /// All files, links and submodules of the commit, sorted.
+    ///
+    /// # Errors
+    /// There is something else, or too much of it.
+    pub(super) fn everything(&mut self) -> Result<Vec<Listed>, SourceError> {
+        let top = [String::new()].into();
+        self.below(
+            &top,
+            |_, _| true,
+            |path, entry| match entry {
+                Entry::Submodule(commit) => Ok(Listed {
+                    path: SourcePath::parse(path)?,
+                    object: *commit,
+                    mode: Mode::Submodule,
+                }),
+                other => file_or_link(path, other),
+            },
+        )
     }
 
     fn below(
         &mut self,
         folders: &BTreeSet<String>,
         is_wanted: impl Fn(&str, &Entry) -> bool,
+        list: impl Fn(&str, &Entry) -> Result<Listed, SourceError>,
     ) -> Result<Vec<Listed>, SourceError> {
         let mut found = BTreeMap::new();
         for path in folders {
@@ -223,7 +266,7 @@ impl Committed {
                         let folder = self.open_folder(&path, *object)?;
                         open.push((path, folder));
                     } else {
-                        found.insert(path.clone(), file_or_link(&path, entry)?);
+                        found.insert(path.clone(), list(&path, entry)?);
                     }
                 }
             }
@@ -246,6 +289,7 @@ impl Committed {
             here = match here.get(name) {
                 Some(Entry::Folder(object)) => self.open_folder(&path, *object)?,
                 Some(Entry::Link(_)) => return Err(kind(&path, LINK)),
+                Some(Entry::Submodule(_)) => return Err(kind(&path, SUBMODULE)),
                 Some(Entry::Other(mode)) => return Err(kind(&path, *mode)),
                 Some(Entry::File(..)) | None => return Ok(None),
             };
@@ -282,6 +326,7 @@ fn file_or_link(path: &str, entry: &Entry) -> Result<Listed, SourceError> {
         Entry::File(object, mode) => (*object, *mode),
         Entry::Link(object) => (*object, Mode::Link),
         Entry::Folder(_) => return Err(kind(path, FOLDER)),
+        Entry::Submodule(_) => return Err(kind(path, SUBMODULE)),
         Entry::Other(mode) => return Err(kind(path, *mode)),
     };
     Ok(Listed {
@@ -355,6 +400,7 @@ fn one<'a>(
         mode if mode & KIND == FOLDER => Entry::Folder(object),
         mode if mode & KIND == FILE => Entry::File(object, Mode::of_file(mode)),
         mode if mode & KIND == LINK => Entry::Link(object),
+        mode if mode & KIND == SUBMODULE => Entry::Submodule(object),
         mode => Entry::Other(mode),
     };
     Ok((plain(folder, &name[1..])?, entry, rest))

@@ -78,13 +78,18 @@ impl Manifest {
         })
     }
 
+    /// All its tables.
+    pub(super) fn document(&self) -> &Table {
+        &self.table
+    }
+
     /// Whether it is the manifest of a crate; the manifest of a workspace may not be.
     pub(super) fn has_package(&self) -> bool {
         self.package().is_some()
     }
 
     /// The table `package`, or `project` as it was once called.
-    fn package(&self) -> Option<&Table> {
+    pub(super) fn package(&self) -> Option<&Table> {
         let package = self.table.get("package");
         package.or_else(|| self.table.get("project"))?.as_table()
     }
@@ -174,7 +179,7 @@ impl Manifest {
         self.table.get("workspace")?.get("dependencies")?.as_table()
     }
 
-    fn dependency_tables(&self) -> Vec<&Table> {
+    pub(super) fn dependency_tables(&self) -> Vec<&Table> {
         let mut tables = dependency_kinds(&self.table);
         for target in self.tables_in("target") {
             tables.extend(dependency_kinds(target));

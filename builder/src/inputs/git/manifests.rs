@@ -1,6 +1,6 @@
 //! The sources of manifests: a commit for a build, the working tree for a lock.
 
-use std::fs;
+use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,10 @@ pub(super) trait Files {
     /// The bytes of the file at `path`; `None` if it does not exist.
     fn file(&mut self, path: &SourcePath) -> Result<Option<Vec<u8>>, SourceError>;
 
-    /// The names of the folders in `folder`; `""` is the top folder of the repository.
+    /// The names of the files in `folder`; `""` is the top folder of the repository.
+    fn files_in(&mut self, folder: &str) -> Result<Vec<String>, SourceError>;
+
+    /// The names of the folders in `folder`.
     fn folders_in(&mut self, folder: &str) -> Result<Vec<String>, SourceError>;
 }
 
@@ -24,12 +27,17 @@ impl Files for Committed {
         Self::file(self, path)
     }
 
+    fn files_in(&mut self, folder: &str) -> Result<Vec<String>, SourceError> {
+        Self::files_in(self, folder)
+    }
+
     fn folders_in(&mut self, folder: &str) -> Result<Vec<String>, SourceError> {
         Self::folders_in(self, folder)
     }
 }
 
 /// A working tree, by its top folder.
+#[derive(Clone, Debug)]
 pub(super) struct WorkingTree(pub(super) PathBuf);
 
 impl Files for WorkingTree {
@@ -43,14 +51,28 @@ impl Files for WorkingTree {
         Ok(Some(bytes))
     }
 
+    fn files_in(&mut self, folder: &str) -> Result<Vec<String>, SourceError> {
+        self.names_in(folder, |kind| !kind.is_dir())
+    }
+
     fn folders_in(&mut self, folder: &str) -> Result<Vec<String>, SourceError> {
+        self.names_in(folder, |kind| kind.is_dir())
+    }
+}
+
+impl WorkingTree {
+    fn names_in(
+        &self,
+        folder: &str,
+        is_wanted: impl Fn(FileType) -> bool,
+    ) -> Result<Vec<String>, SourceError> {
         let path = self.0.join(folder);
         let mut names = Vec::new();
         for entry in present(&path, fs::read_dir(&path))?.into_iter().flatten() {
             let entry = entry.map_err(SourceError::at(&path))?;
-            let is_folder = entry.file_type().map_err(SourceError::at(&path))?.is_dir();
+            let kind = entry.file_type().map_err(SourceError::at(&path))?;
             // No manifest contains a name that is not text.
-            if let (true, Ok(name)) = (is_folder, entry.file_name().into_string()) {
+            if let (true, Ok(name)) = (is_wanted(kind), entry.file_name().into_string()) {
                 names.push(name);
             }
         }

@@ -1,5 +1,5 @@
-//! The origins of the crates in a manifest. The public registry and folders of the source are allowed. Other registries
-//! and git repositories are refused before any request: their owners could change the crates.
+//! The origins of the crates in a manifest. The public registry, folders of the source and git repositories are allowed, whose
+//! commits `Cargo.lock` names. Other registries are refused before any request: their owners could change the crates.
 
 use super::error::{SourceError, reading};
 use crate::inputs::cargo::ELSEWHERE as HINT;
@@ -13,15 +13,15 @@ pub(super) const KINDS: [&str; 5] = [
     "build-dependencies",
     "build_dependencies",
 ];
-/// Keys of a dependency from another registry or from git.
-const ELSEWHERE: [&str; 3] = ["git", "registry", "registry-index"];
+/// Keys of a dependency from another registry.
+const ELSEWHERE: [&str; 2] = ["registry", "registry-index"];
 /// Cargo's name of the public registry in manifests.
 const PUBLIC: &str = "crates-io";
 
-/// Checks that no crate in a manifest comes from another registry or from git.
+/// Checks that no crate in a manifest comes from another registry.
 ///
 /// # Errors
-/// A crate comes from another registry or from git.
+/// A crate comes from another registry.
 pub(super) fn refuse(manifest: &str, table: &toml::Table) -> Result<(), SourceError> {
     for (name, dependency) in dependencies(table) {
         for key in ELSEWHERE {
@@ -34,7 +34,7 @@ pub(super) fn refuse(manifest: &str, table: &toml::Table) -> Result<(), SourceEr
             let (manifest, name) = (shown(manifest), shown(name));
             let found = shown(&format!("{key} = {found}"));
             let elsewhere = reading(format_args!(
-                "{manifest} uses crate {name} from another registry or from git: {found}"
+                "{manifest} uses crate {name} from another registry: {found}"
             ));
             return Err(SourceError::Refused(elsewhere.hinting(HINT)));
         }
@@ -74,6 +74,7 @@ mod tests {
             "[dependencies]\na = '1'\nb = { version = '1', registry = 'crates-io' }\nc = { path = '../c' }",
             "[dependencies]\na.workspace = true\n[workspace.dependencies]\na = '1'",
             "[patch.crates-io]\na = { path = 'a' }\n[package]\npublish = ['own']",
+            "[dependencies]\na = { git = 'https://source.example/x', tag = 'v1' }",
             // Crates may have the names of keys.
             "[dependencies]\ngit = '1'\nregistry = { version = '1' }",
         ] {
@@ -82,11 +83,8 @@ mod tests {
     }
 
     #[test]
-    fn crates_of_other_registries_and_git_are_refused() {
+    fn crates_of_other_registries_are_refused() {
         let origins = [
-            "git = 'https://source.example/x'",
-            "git = 'file:///x'",
-            "git = 'ssh://git@source.example/x'",
             "registry = 'own'",
             "registry-index = 'sparse+http://127.0.0.1:1/'",
             "version = '1', registry = ['crates-io']",
@@ -107,7 +105,8 @@ mod tests {
         for origin in origins {
             for table in tables {
                 let error = refused(&format!("[{table}]\n'x:1.0.0' = {{ {origin} }}")).unwrap_err();
-                let expected = "reading source: a/Cargo.toml uses crate x:1.0.0 from another registry or from git: ";
+                let expected =
+                    "reading source: a/Cargo.toml uses crate x:1.0.0 from another registry: ";
                 assert!(error.starts_with(expected), "{error}");
             }
         }

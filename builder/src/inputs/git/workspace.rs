@@ -19,7 +19,7 @@ pub(super) struct Workspace {
     pub(super) members: BTreeSet<String>,
 }
 
-/// The workspace that the crate in `folder` is a member of, if there is one.
+/// The workspace that `folder` is the root or a member of, if there is one.
 ///
 /// # Errors
 /// A manifest cannot be read, or names a folder outside the repository.
@@ -32,9 +32,8 @@ pub(super) fn around(
     };
     let members = members(&root, manifests)?;
     // Cargo refuses a crate that is below a workspace and not a member. It can be built without the workspace.
-    Ok(members
-        .contains(folder)
-        .then_some(Workspace { root, members }))
+    let is_within = folder == root || members.contains(folder);
+    Ok(is_within.then_some(Workspace { root, members }))
 }
 
 /// The folder of the root that a crate inherits from.

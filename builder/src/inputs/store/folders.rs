@@ -35,6 +35,11 @@ impl Store {
         self.folder.join("vendored")
     }
 
+    /// The folder of the files of git repositories.
+    pub fn trees(&self) -> PathBuf {
+        self.folder.join("trees")
+    }
+
     /// The folder of inputs that are not complete yet.
     pub fn coming(&self) -> PathBuf {
         self.folder.join("coming")

@@ -130,6 +130,12 @@ fn archives(store: &Store) -> io::Result<Vec<Item>> {
             }
         }
     }
+    // They are fetched, as archives are, not unpacked.
+    for entry in entries(&store.trees())? {
+        if is_digest(&entry) {
+            items.push(unpacked_item(entry.path())?);
+        }
+    }
     Ok(items)
 }
 

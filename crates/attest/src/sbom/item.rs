@@ -15,6 +15,8 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':');
 /// The qualifier for the location of a crate (purl specification, known qualifiers).
 const OWN: &str = "download_url";
+/// The qualifier for the repository of a crate (purl specification, known qualifiers).
+const GIT: &str = "vcs_url";
 
 /// A crate or package that the image was built from.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,7 +27,7 @@ pub struct Item {
     pub name: String,
     /// The version of the crate or package.
     pub version: String,
-    /// The SHA-256 digest of the archive; for a crate in the source, of the source.
+    /// The SHA-256 digest of the archive; for a crate in the source or of a git repository, of its files.
     pub digest: Digest,
 }
 
@@ -39,7 +41,9 @@ impl Item {
             .map(|(_, rest)| rest.split_once('='))
         {
             Some(Some(("arch", architecture))) => package_purl(name, version, architecture),
-            Some(Some((OWN, folder))) => format!("{}?{OWN}={folder}", crate_purl(name, version)),
+            Some(Some((from @ (OWN | GIT), place))) => {
+                format!("{}?{from}={place}", crate_purl(name, version))
+            }
             _ => crate_purl(name, version),
         };
         match expected == self.purl {
@@ -60,6 +64,13 @@ pub fn own_crate_purl(name: &str, version: &str, folder: &str) -> String {
     let location = format!("file://{folder}");
     let location = escaped(&location);
     format!("{}?{OWN}={location}", crate_purl(name, version))
+}
+
+/// The package URL of a crate of a git repository at a commit.
+pub fn git_crate_purl(name: &str, version: &str, url: &str, commit: &str) -> String {
+    let location = format!("git+{url}@{commit}");
+    let location = escaped(&location);
+    format!("{}?{GIT}={location}", crate_purl(name, version))
 }
 
 /// The package URL of a Debian package (purl specification, type `deb`).
@@ -107,5 +118,20 @@ mod tests {
         other.add_qualifier(OWN, "file://crates/wasi").unwrap();
         let own = own_crate_purl(name, version, "crates/wasi");
         assert_eq!(own, other.to_string());
+
+        let mut other = PackageUrl::new("cargo", name).unwrap();
+        other.with_version(version).unwrap();
+        other
+            .add_qualifier(GIT, "git+https://host.example/a?b@0123")
+            .unwrap();
+        let git = git_crate_purl(name, version, "https://host.example/a?b", "0123");
+        assert_eq!(git, other.to_string());
+        let item = Item {
+            purl: git,
+            name: name.to_owned(),
+            version: version.to_owned(),
+            digest: Digest::of(b""),
+        };
+        item.check().unwrap();
     }
 }

@@ -1,0 +1,150 @@
+//! What is wrong with `Image.toml` and the source of a program that cargo compiles. All of it is found when a lock is
+//! resolved, before anything is fetched, and is in one error.
+
+use std::path::Path;
+
+use console::hint::Hinted;
+
+use super::cargo::CargoLock;
+use super::git::{self, Chosen, Located};
+use super::wanted::read;
+use crate::error::Error;
+use crate::spec::{BuildSpec, CargoSpec, Origin, Spec};
+use crate::untrusted::shown;
+
+const HINT: &str = "mend all of them, and run `builder lock` again";
+
+/// Checks the source in the working tree.
+///
+/// # Errors
+/// Names in `Image.toml` do not exist, `Cargo.lock` is missing or names sources that are not supported, or configuration of
+/// cargo would have an effect.
+pub(super) fn check(located: &Located, spec: &Spec) -> Result<Chosen, Error> {
+    let BuildSpec::Cargo(cargo) = &spec.build;
+    let mut chosen = located.choose(cargo, &spec.binaries())?;
+    chosen.faults.extend(unlisted(cargo, spec));
+    let lock = read(Path::new(""), &located.cargo_lock);
+    let lock = lock.and_then(|text| Ok(CargoLock::parse(&text)?));
+    let configuration = git::check(&located.configuration, cargo);
+    let errors = [lock.err(), configuration.err().map(Error::from)];
+    let mut errors: Vec<_> = errors.into_iter().flatten().collect();
+    match (&chosen.faults[..], errors.pop_if(|_| true)) {
+        ([], None) => Ok(chosen),
+        // An error of its own says whether it is an answer about the source.
+        ([], Some(only)) if errors.is_empty() => Err(only),
+        (faults, last) => {
+            let errors = errors.iter().chain(&last).map(ToString::to_string);
+            Err(listed(faults.iter().cloned().chain(errors)).into())
+        }
+    }
+}
+
+fn listed(faults: impl Iterator<Item = String>) -> Hinted {
+    let faults: Vec<_> = faults.collect();
+    match &faults[..] {
+        [only] => Hinted::new(format_args!("reading Image.toml: {only}")),
+        all => {
+            let numbered = all.iter().zip(1..);
+            let numbered: Vec<_> = numbered
+                .map(|(fault, number)| format!("({number}) {fault}"))
+                .collect();
+            let (count, all) = (all.len(), numbered.join("; "));
+            Hinted::new(format_args!("reading Image.toml: {count} faults: {all}"))
+        }
+    }
+    .hinting(HINT)
+}
+
+/// Binaries that files name, and that are not among those that `[build]` lists.
+fn unlisted(cargo: &CargoSpec, spec: &Spec) -> Vec<String> {
+    let files = spec.files.iter().filter_map(|file| match &file.origin {
+        Origin::Binary(name) => Some(name),
+        _ => None,
+    });
+    let unlisted =
+        files.filter(|name| !cargo.binaries.is_empty() && !cargo.binaries.contains(*name));
+    unlisted
+        .map(|name| {
+            let name = shown(name);
+            format!("binary = \"{name}\": it is not built: add it to binaries in [build]")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::inputs::Wanted;
+
+    const SPEC: &str = "[build]\npackage = \"p\"\n[root]\nsuite = \"trixie\"\ncomponent = \"main\"\narchitecture = \"amd64\"\n\
+                        packages = []\n[image]\nentrypoint = [\"/p\"]\n[[file]]\npath = \"/p\"\nbinary = \"p\"\n";
+    const MANIFEST: &str = "[package]\nname = \"p\"\nversion = \"1.0.0\"\n";
+    const LOCK: &str = "version = 4\n[[package]]\nname = \"p\"\nversion = \"1.0.0\"\n";
+
+    fn refused(spec: &str, files: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in [&[("Image.toml", spec)], files].concat() {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Wanted::read(folder.path()).map_or_else(
+            |error| {
+                error
+                    .to_string()
+                    .replace(&folder.path().display().to_string(), "")
+            },
+            |_| "nothing".to_owned(),
+        )
+    }
+
+    #[test]
+    fn one_fault_is_an_error_of_its_own() {
+        let main = ("src/main.rs", "");
+        let (manifest, lock) = (("Cargo.toml", MANIFEST), ("Cargo.lock", LOCK));
+        assert_eq!(refused(SPEC, &[manifest, lock, main]), "nothing");
+        let none = refused(SPEC, &[manifest, main]);
+        assert!(
+            none.ends_with("Cargo.lock: No such file or directory (os error 2)"),
+            "{none}"
+        );
+        assert_eq!(
+            refused(SPEC, &[manifest, lock]),
+            "reading Image.toml: binary = \"p\": package p has no such binary: there is none"
+        );
+        let listed = SPEC.replace("[root]", "binaries = [\"q\"]\n[root]");
+        assert_eq!(
+            refused(&listed, &[manifest, lock, ("src/bin/q.rs", "")]),
+            "reading Image.toml: binary = \"p\": it is not built: add it to binaries in [build]"
+        );
+        let other = refused(SPEC, &[("main.go", "")]);
+        assert!(other.contains("no Cargo.toml is in"), "{other}");
+    }
+
+    #[test]
+    fn all_faults_are_in_one_error() {
+        let git = "[[package]]\nname = \"g\"\nversion = \"1.0.0\"\nsource = \"git+http://host.example/g#0\"\n";
+        let config = "build.rustc-wrapper = \"sccache\"\n";
+        let spec = SPEC.replace("[root]", "profile = \"small\"\n[root]");
+        let said = refused(
+            &spec,
+            &[
+                ("Cargo.toml", MANIFEST),
+                ("Cargo.lock", &format!("{LOCK}{git}")),
+                (".cargo/config.toml", config),
+                ("src/main.rs", ""),
+            ],
+        );
+        let start = "reading Image.toml: 3 faults: (1) profile = \"small\": Cargo.toml of the workspace has no such profile";
+        assert!(said.starts_with(start), "{said}");
+        assert!(
+            said.contains("; (2) reading Cargo.lock: line 8: crate g 1.0.0: "),
+            "{said}"
+        );
+        assert!(
+            said.contains("; (3) reading source: the source configures cargo"),
+            "{said}"
+        );
+    }
+}

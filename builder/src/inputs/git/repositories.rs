@@ -1,0 +1,325 @@
+//! Git repositories with crates that the source uses. The user's git fetches a commit; its files are kept in the store by
+//! their digest, compared with it each time they are used, and staged as sources of cargo.
+
+mod export;
+mod listing;
+mod packages;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use console::hint::Hinted;
+use content::Digest;
+use scratch::Scratch;
+
+use super::limits::{ENTRIES, FILE};
+use super::path::join;
+use crate::at::At;
+use crate::inputs::Supply;
+use crate::inputs::cargo::{CrateError, GitSource};
+use crate::inputs::normalize::normalize;
+use crate::lock::repository::{CommitName, Repository, RepositoryUrl};
+use listing::Listing;
+
+/// Maximum number of repositories, with submodules.
+const REPOSITORIES: usize = 500;
+/// Maximum depth of submodules in each other.
+const DEPTH: usize = 8;
+
+type Name = (RepositoryUrl, CommitName);
+
+/// Fetches the repositories of these sources, and their submodules, into the store, unless an earlier lock names their
+/// digests and the store has them. Returns them by URL and commit.
+///
+/// # Errors
+/// A repository cannot be fetched or kept, or the work was interrupted.
+pub(in crate::inputs) fn resolve(
+    sources: &[GitSource],
+    earlier: &[Repository],
+    supply: &Supply<'_>,
+) -> Result<Vec<Repository>, CrateError> {
+    let mut open: Vec<Name> = sources.iter().map(GitSource::name).collect();
+    let mut found: BTreeMap<Name, Repository> = BTreeMap::new();
+    while let Some(name) = open.pop() {
+        if found.contains_key(&name) {
+            continue;
+        }
+        if found.len() == REPOSITORIES {
+            let many = format_args!("fetching repositories: more than {REPOSITORIES}");
+            return Err(Hinted::new(many).into());
+        }
+        let (url, commit) = &name;
+        let known = earlier.iter().find(|one| one.name() == (url, commit));
+        let known = known.filter(|one| place(one, supply).is_dir());
+        let repository = match known {
+            Some(known) => known.clone(),
+            None => obtain(url, commit, supply)?,
+        };
+        let submodules = repository.submodules.values();
+        open.extend(submodules.map(|one| (one.url.clone(), one.commit.clone())));
+        found.insert(name, repository);
+    }
+    Ok(found.into_values().collect())
+}
+
+fn place(repository: &Repository, supply: &Supply<'_>) -> PathBuf {
+    supply.store.trees().join(repository.sha256.hex())
+}
+
+/// Fetches a commit into the store.
+fn obtain(
+    url: &RepositoryUrl,
+    commit: &CommitName,
+    supply: &Supply<'_>,
+) -> Result<Repository, CrateError> {
+    supply.step(&format!("fetching {url}"))?;
+    let scratch = supply.store.scratch()?;
+    let folder = scratch.path().join("tree");
+    let exported = export::export(url, commit, scratch.path(), &folder, supply.interrupt);
+    let exported =
+        exported.map_err(|error| error.during(format_args!("fetching {url} at {commit}")))?;
+    if exported.has_attributes {
+        (supply.progress)(&format!(
+            "note: {url} has .gitattributes that change files when git checks them out; they are used as committed"
+        ));
+    }
+    let repository = Repository {
+        url: url.clone(),
+        commit: commit.clone(),
+        sha256: exported.digest,
+        submodules: exported.submodules,
+    };
+    normalize(&folder).map_err(At::writing(&folder))?;
+    let place = place(&repository, supply);
+    let _alone = supply
+        .store
+        .alone(&supply.store.trees(), supply.interrupt)?;
+    // What is there may be damaged.
+    supply.store.discard(&place)?;
+    supply.store.publish(&folder, &place)?;
+    Ok(repository)
+}
+
+/// The staged repositories of a build.
+pub struct Staged {
+    folder: Scratch,
+    /// The tables of cargo's configuration that replace each git source by a folder.
+    pub(crate) configuration: String,
+}
+
+impl Staged {
+    /// The folder in which the repositories are, which the sandbox sees at [`PLACE`].
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().join(TREES)
+    }
+}
+
+/// The path of the staged repositories in the sandbox.
+pub(crate) const PLACE: &str = "/build/git";
+const TREES: &str = "git";
+
+/// Stages the locked repositories as sources of cargo. Those that the store does not have are fetched.
+///
+/// # Errors
+/// A repository is not locked, cannot be fetched, or has other files than locked, or lacks a package.
+pub(in crate::inputs) fn stage(
+    sources: &[GitSource],
+    locked: &[Repository],
+    supply: &Supply<'_>,
+) -> Result<Option<Staged>, CrateError> {
+    if sources.is_empty() && locked.is_empty() {
+        return Ok(None);
+    }
+    supply.step("staging git repositories")?;
+    let mut staged = Staged {
+        folder: supply.store.scratch()?,
+        configuration: String::new(),
+    };
+    let folder = staged.folder();
+    fs::create_dir(&folder).map_err(At::writing(&folder))?;
+    let mut used = BTreeSet::new();
+    let mut by_name: BTreeMap<Name, Vec<&GitSource>> = BTreeMap::new();
+    for source in sources {
+        by_name.entry(source.name()).or_default().push(source);
+    }
+    for (index, (name, sources)) in by_name.into_iter().enumerate() {
+        let repository = find(locked, &name)?;
+        let tree = format!("{index}-{}", short(repository));
+        copy_one(repository, &folder.join(&tree), supply)?;
+        used.insert(name);
+        let packages = sources.iter().flat_map(|source| &source.packages).collect();
+        let links = packages::prepare(&folder.join(&tree), &packages, &repository.to_string())?;
+        let submodules = Submodules { locked, supply };
+        submodules.add(repository, &folder.join(&tree), 0, &mut used)?;
+        let (name, table) = GitSource::directory(&Path::new(PLACE).join(&tree).join(links));
+        staged.configuration += &table;
+        let replaced = sources.iter().map(|source| source.replaced_by(&name));
+        staged.configuration.extend(replaced);
+    }
+    match locked.iter().find(|one| !used.contains(&owned(one))) {
+        Some(unused) => Err(Hinted::new(format_args!(
+            "checking Image.lock: it names {unused}, which Cargo.lock does not use"
+        ))
+        .hinting(crate::lock::AGAIN)
+        .into()),
+        None => {
+            normalize(&folder).map_err(At::writing(&folder))?;
+            Ok(Some(staged))
+        }
+    }
+}
+
+fn owned(repository: &Repository) -> Name {
+    (repository.url.clone(), repository.commit.clone())
+}
+
+/// A name for the folder of a repository that compilers may show: the last part of the URL, and the commit.
+fn short(repository: &Repository) -> String {
+    let last = repository.url.as_str().trim_end_matches('/');
+    let last = last.rsplit('/').next().unwrap_or_default();
+    let last = last.strip_suffix(".git").unwrap_or(last);
+    let plain = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
+    let last: String = last.chars().filter(plain).take(64).collect();
+    format!("{last}-{}", &repository.commit.as_str()[..12])
+}
+
+fn find<'a>(locked: &'a [Repository], name: &Name) -> Result<&'a Repository, CrateError> {
+    let found = locked.iter().find(|one| one.name() == (&name.0, &name.1));
+    found.ok_or_else(|| {
+        Hinted::new(format_args!(
+            "checking Image.lock: it does not name {} at {}",
+            name.0, name.1
+        ))
+        .hinting(crate::lock::AGAIN)
+        .into()
+    })
+}
+
+struct Submodules<'a> {
+    locked: &'a [Repository],
+    supply: &'a Supply<'a>,
+}
+
+impl Submodules<'_> {
+    /// Adds the files of submodules to the staged files of a repository.
+    fn add(
+        &self,
+        repository: &Repository,
+        into: &Path,
+        depth: usize,
+        used: &mut BTreeSet<Name>,
+    ) -> Result<(), CrateError> {
+        if depth == DEPTH && !repository.submodules.is_empty() {
+            let deep =
+                format_args!("staging {repository}: more than {DEPTH} submodules in each other");
+            return Err(Hinted::new(deep).into());
+        }
+        for (path, submodule) in &repository.submodules {
+            let name = (submodule.url.clone(), submodule.commit.clone());
+            let submodule = find(self.locked, &name)?;
+            used.insert(name);
+            // The digest of the repository covers the path.
+            let place = into.join(path);
+            copy_one(submodule, &place, self.supply)?;
+            self.add(submodule, &place, depth + 1, used)?;
+        }
+        Ok(())
+    }
+}
+
+/// Copies the files of a repository from the store into the new folder `into`, and compares them with the locked digest.
+fn copy_one(repository: &Repository, into: &Path, supply: &Supply<'_>) -> Result<(), CrateError> {
+    let place = place(repository, supply);
+    if place.is_dir() && copied(repository, &place, into, supply)? == repository.sha256 {
+        supply.store.used(place);
+        return Ok(());
+    }
+    // It is missing or damaged.
+    if into.exists() {
+        fs::remove_dir_all(into).map_err(At::writing(into))?;
+    }
+    let found = obtain(&repository.url, &repository.commit, supply)?;
+    if found != *repository {
+        return Err(CrateError::refused(
+            format_args!(
+                "checking {repository}: expected the files {}, found {}",
+                repository.sha256, found.sha256
+            ),
+            crate::lock::AGAIN,
+        ));
+    }
+    match copied(repository, &place, into, supply)? == repository.sha256 {
+        true => Ok(()),
+        false => {
+            Err(crate::inputs::store::StoreError::disturbed("files of a repository", &place).into())
+        }
+    }
+}
+
+/// Copies a folder. Returns the digest of what was written.
+fn copied(
+    repository: &Repository,
+    from: &Path,
+    into: &Path,
+    supply: &Supply<'_>,
+) -> Result<Digest, CrateError> {
+    let mut listing = Listing::of(&repository.submodules);
+    fs::create_dir_all(into).map_err(At::writing(into))?;
+    let mut open = vec![String::new()];
+    let mut count = 0;
+    while let Some(folder) = open.pop() {
+        supply.interrupt.check()?;
+        let place = from.join(&folder);
+        let unread = At::reading(&place);
+        for entry in fs::read_dir(&place).map_err(&unread)? {
+            let entry = entry.map_err(&unread)?;
+            let kind = entry.file_type().map_err(&unread)?;
+            count += 1;
+            let name = entry
+                .file_name()
+                .into_string()
+                .ok()
+                .filter(|_| count <= 2 * ENTRIES);
+            // Something else than what was written there has another digest.
+            let Some(name) = name else {
+                return Ok(Digest::of(b""));
+            };
+            let path = join(&folder, &name);
+            let to = into.join(&path);
+            if kind.is_dir() {
+                fs::create_dir_all(&to).map_err(At::writing(&to))?;
+                open.push(path);
+            } else if kind.is_symlink() {
+                let target = fs::read_link(entry.path()).map_err(&unread)?;
+                symlink(&target, &to).map_err(At::writing(&to))?;
+                listing.add_link(path, target.as_os_str().as_bytes());
+            } else if kind.is_file() {
+                let (bytes, is_executable) = read(&entry.path()).map_err(&unread)?;
+                write(&to, &bytes, is_executable).map_err(At::writing(&to))?;
+                listing.add_file(path, is_executable, &bytes);
+            } else {
+                return Ok(Digest::of(b""));
+            }
+        }
+    }
+    Ok(listing.digest())
+}
+
+fn read(path: &Path) -> std::io::Result<(Vec<u8>, bool)> {
+    let file = File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    let mut bytes = Vec::new();
+    file.take(FILE + 1).read_to_end(&mut bytes)?;
+    Ok((bytes, mode & 0o100 != 0))
+}
+
+fn write(path: &Path, bytes: &[u8], is_executable: bool) -> std::io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    let mode = if is_executable { 0o755 } else { 0o644 };
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
