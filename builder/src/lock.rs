@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::untrusted;
 use crates::Crate;
-use index::SignedIndex;
+use index::Indexes;
 use packages::Package;
 use repository::Repository;
 
@@ -42,10 +42,11 @@ pub struct Lock {
     pub cargo_lock: Digest,
     /// Digest of the unpacked build root.
     pub root: Digest,
-    /// The signed package index that names the packages.
-    pub index: SignedIndex,
+    /// The signed package indexes that name the packages.
+    #[serde(rename = "index", default, skip_serializing_if = "Indexes::is_empty")]
+    pub indexes: Indexes,
     /// The packages that make the build root, by name.
-    #[serde(rename = "package")]
+    #[serde(rename = "package", default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<Package>,
     /// The packages that the image contains, by name.
     #[serde(rename = "runtime", default, skip_serializing_if = "Vec::is_empty")]
@@ -110,7 +111,7 @@ impl Lock {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::index::IndexFile;
+    use super::index::{IndexFile, SignedIndex};
     use super::signature::Signature;
     use super::*;
 
@@ -162,6 +163,7 @@ pub(crate) mod tests {
         let digest = Digest::of(b"x");
         let package = Package {
             name: "p".into(),
+            suite: None,
             version: "1".into(),
             path: "p".parse().unwrap(),
             sha256: digest,
@@ -172,7 +174,7 @@ pub(crate) mod tests {
             spec: digest,
             cargo_lock: digest,
             root: digest,
-            index: index("2026-07-11T10:17:11Z"),
+            indexes: Indexes(vec![index("2026-07-11T10:17:11Z")]),
             packages: vec![package],
             runtime: Vec::new(),
             crates: Vec::new(),
@@ -187,6 +189,7 @@ pub(crate) mod tests {
             time: "2026-07-11T10:17:11Z".parse().unwrap(),
         };
         SignedIndex {
+            suite: None,
             date: date.parse().unwrap(),
             release: IndexFile::of(b"release"),
             packages: IndexFile::of(b"packages"),
@@ -197,11 +200,46 @@ pub(crate) mod tests {
 
     #[test]
     fn the_same_index_keeps_its_date() {
-        let (first, later) = (index("2026-07-12T00:00:00Z"), index("2026-08-01T00:00:00Z"));
+        let at = |date: &str| Indexes(vec![index(date)]);
+        let (first, later) = (at("2026-07-12T00:00:00Z"), at("2026-08-01T00:00:00Z"));
         assert_eq!(later.clone().dated_as(Some(&first)), first);
         assert_eq!(later.clone().dated_as(None), later);
         let mut other = first.clone();
-        other.signatures.clear();
+        other.0[0].signatures.clear();
         assert_eq!(later.clone().dated_as(Some(&other)), later);
+    }
+
+    #[test]
+    fn one_index_is_a_table_and_several_name_their_suites() {
+        let one = lock();
+        let text = one.to_text().unwrap();
+        assert!(text.contains("\n[index]\ndate = "), "{text}");
+        assert!(!text.contains("suite"), "{text}");
+        let of = |suite: &str| SignedIndex {
+            suite: Some(suite.to_owned()),
+            ..index("2026-07-11T10:17:11Z")
+        };
+        let mut several = lock();
+        several.indexes = Indexes(vec![of("a"), of("b")]);
+        several.packages[0].suite = Some("b".to_owned());
+        let text = several.to_text().unwrap();
+        assert!(
+            text.contains("\n[[index]]\nsuite = \"a\"\ndate = "),
+            "{text}"
+        );
+        assert_eq!(Lock::parse(&text).unwrap(), several);
+        let none = Lock {
+            indexes: Indexes::default(),
+            packages: Vec::new(),
+            ..lock()
+        };
+        assert_eq!(Lock::parse(&none.to_text().unwrap()).unwrap(), none);
+        let file = "{ sha256 = 'x', size = 1 }";
+        let array = format!("index = [['2026-07-11T10:17:11Z', {file}]]");
+        let before = text.split_once("\n[[index]]").unwrap().0;
+        let error = Lock::parse(&format!("{before}\n{array}"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("invalid type: sequence"), "{error}");
     }
 }

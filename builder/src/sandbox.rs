@@ -2,6 +2,7 @@
 //! name, environment and address space layout; and with all folders read-only except some in memory. No process that the
 //! program starts outlives the sandbox or the builder.
 
+mod absent;
 mod helper;
 mod mounts;
 mod plan;
@@ -88,6 +89,10 @@ impl SandboxError {
         Hinted::new("running sandbox: the sandbox exited without a report").into()
     }
 }
+
+/// The hint if a program cannot be started.
+const UNSTARTED: &str = "name a package or an archive that has it in Image.toml; toolchain = \"rust\" in [root] has what \
+                         builds with cargo need";
 
 fn limit_hint(resource: Resource) -> &'static str {
     match resource {
@@ -242,6 +247,10 @@ impl Sandbox<'_> {
         let mut stdout = BufReader::new(stdout);
         let program = plan.process.name().to_owned();
         match read_line(&mut stdout)?.ok_or_else(SandboxError::silent)? {
+            Report::Refused(refusal) if refusal.step == Step::Program => {
+                let unstarted = format_args!("starting {program}: {}", refusal.cause);
+                Err(Hinted::new(unstarted).hinting(UNSTARTED).into())
+            }
             Report::Refused(refusal) => Err(refusal.into()),
             Report::Exited { code } => Err(SandboxError::Exited { program, code }),
             Report::Killed { signal } => {

@@ -12,7 +12,7 @@ mod user;
 pub use build::BuildSpec;
 pub use cargo::CargoSpec;
 pub use file::{FileSpec, Origin};
-pub use root::RootSpec;
+pub use root::{PackageSpec, RootSpec, Section, Toolchain};
 pub use runtime::RuntimeSpec;
 pub use start::StartSpec;
 pub use user::{OwnerSpec, UserSpec};
@@ -31,6 +31,7 @@ pub struct Spec {
     /// The program.
     pub build: BuildSpec,
     /// The build root.
+    #[serde(default)]
     pub root: RootSpec,
     /// The Debian packages that the image contains.
     #[serde(default)]

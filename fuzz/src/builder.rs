@@ -1,5 +1,5 @@
 use builder::inputs::cargo::CargoLock;
-use builder::inputs::debian::{Index, apt, deb, release::Release};
+use builder::inputs::debian::{Index, Suites, apt, deb, release::Release};
 use builder::lock::Lock;
 use builder::lock::packages::Package;
 use builder::lock::time::Time;
@@ -36,7 +36,9 @@ pub fn cargo_lock(bytes: &[u8]) -> bool {
 pub fn packages(bytes: &[u8]) -> bool {
     with_text(bytes, |text| {
         accepted(Index::parse(text), |index| {
-            let found = index.closure(&["a".to_owned()]).unwrap_or_default();
+            let suites = Suites::new(vec![("s".to_owned(), index)]);
+            let wanted = ["a".to_owned().into()];
+            let found = suites.closure(&wanted).unwrap_or_default();
             assert!(found.is_sorted_by(|one, next| one.name < next.name));
         })
     })
@@ -46,6 +48,7 @@ pub fn packages(bytes: &[u8]) -> bool {
 pub fn deb(bytes: &[u8]) -> bool {
     let package = Package {
         name: "a".to_owned(),
+        suite: None,
         version: "1".to_owned(),
         path: "pool/a.deb".parse().expect("a path"),
         sha256: Digest::of(bytes),

@@ -258,6 +258,7 @@ mod tests {
         let digest = Digest::of(b"x");
         let package = |name: &str| Package {
             name: name.to_owned(),
+            suite: None,
             version: "1.85.0+dfsg3-1~deb12u3".to_owned(),
             path: "pool/x.deb".parse().unwrap(),
             sha256: digest,
@@ -275,7 +276,7 @@ mod tests {
             spec: digest,
             cargo_lock: digest,
             root: digest,
-            index: crate::lock::tests::index("2026-07-12T00:00:00Z"),
+            indexes: crate::lock::index::Indexes::default(),
             packages: names.map(package).to_vec(),
             runtime: Vec::new(),
             crates: vec![Crate {

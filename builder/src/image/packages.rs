@@ -158,6 +158,7 @@ mod tests {
 
     fn package(name: &str) -> Package {
         Package {
+            suite: None,
             name: name.to_owned(),
             version: "1".to_owned(),
             path: "p".parse().unwrap(),

@@ -3,6 +3,7 @@
 pub mod apt;
 mod archive;
 pub mod chain;
+mod closure;
 pub mod deb;
 mod download;
 mod error;
@@ -16,11 +17,15 @@ pub mod root;
 mod runtime;
 mod signature;
 pub mod signers;
+mod similar;
 mod stanza;
+mod toolchain;
+mod version;
 
-pub use archive::{Archive, Options};
+pub use archive::{Archives, Options};
+pub use closure::Suites;
 pub use error::{ArchiveError, ChainError};
-pub use evidence::Evidence;
+pub use evidence::{AllEvidence, Evidence};
 pub use index::Index;
 pub(in crate::inputs) use resolve::{fetch, resolve, verify};
 pub use runtime::Runtime;

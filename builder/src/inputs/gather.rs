@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use content::Digest;
 
 use super::cargo::{self, RegistryCheck};
-use super::debian::{self, Evidence, Runtime, root};
+use super::debian::root::{self, Contents};
+use super::debian::{self, AllEvidence, Runtime};
 use super::git::repositories::Staged;
 use super::git::{self, Source};
 use super::normalize::normalize;
@@ -25,8 +26,8 @@ pub struct Inputs {
     pub lock: Lock,
     /// Digest of `Image.lock`.
     pub lock_digest: Digest,
-    /// The signed package index.
-    pub evidence: Evidence,
+    /// The signed package indexes.
+    pub evidence: AllEvidence,
     /// The folder with the build root.
     pub root: PathBuf,
     /// The packages that the image contains.
@@ -57,7 +58,11 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
     supply.step("checking the inputs")?;
     let (root, vendor) = std::thread::scope(|scope| {
         let vendor = scope.spawn(|| cargo::vendor(&lock.crates, supply));
-        let root = root::prepare(&lock.root, &lock.packages, supply);
+        let contents = Contents {
+            packages: &lock.packages,
+            toolchain: wanted.spec.root.toolchain,
+        };
+        let root = root::prepare(&lock.root, contents, supply);
         (root, vendor.join())
     });
     let vendor = vendor.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;

@@ -9,7 +9,8 @@ use console::hint::Hinted;
 
 use super::cargo;
 use super::compiler::Compiler;
-use super::debian::{self, root};
+use super::debian;
+use super::debian::root::{self, Contents};
 use super::git;
 use super::supply::Supply;
 use super::wanted::Wanted;
@@ -17,7 +18,7 @@ use crate::at::At;
 use crate::error::Error;
 use crate::lock::{self, Lock, time::Time};
 
-/// Resolves every input of a directory: packages by the archive's signed index, which must be valid at `now`, and crates
+/// Resolves every input of a directory: packages by the archive's signed indexes, which must be valid at `now`, and crates
 /// by `Cargo.lock`. All are fetched into the store. The lock names the digest of the build root; to compute it, the
 /// packages are unpacked, unless an earlier lock of the same packages names the digest.
 ///
@@ -41,15 +42,19 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     let known = earlier
         .as_ref()
         .filter(|lock| lock.packages == resolved.packages);
-    let root = root::resolve(known.map(|lock| &lock.root), &resolved.packages, supply)?;
+    let contents = Contents {
+        packages: &resolved.packages,
+        toolchain: wanted.spec.root.toolchain,
+    };
+    let root = root::resolve(known.map(|lock| &lock.root), contents, supply)?;
     Ok(Lock {
         version: Lock::VERSION,
         spec: wanted.spec_digest,
         cargo_lock: wanted.crates_digest,
         root,
-        index: resolved
-            .index
-            .dated_as(earlier.as_ref().map(|lock| &lock.index)),
+        indexes: resolved
+            .indexes
+            .dated_as(earlier.as_ref().map(|lock| &lock.indexes)),
         packages: resolved.packages,
         runtime: resolved.runtime,
         crates,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use path::{ArchivePath, InvalidPath};
 
-/// Maximum size of a `, in bytes.deb`.
+/// Maximum size of a `.deb`, in bytes.
 const PACKAGE: u64 = 1 << 30;
 
 /// A package of the build root.
@@ -16,6 +16,9 @@ const PACKAGE: u64 = 1 << 30;
 pub struct Package {
     /// Its name.
     pub name: String,
+    /// The suite that it was taken from, if the lock names several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
     /// Its version.
     pub version: String,
     /// The path below the archive's address.

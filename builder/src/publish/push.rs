@@ -10,7 +10,6 @@ use remote::{Registry, Transport};
 
 use crate::at::{self, At};
 use crate::inputs::debian::evidence;
-use crate::lock::index;
 
 /// Pushes the image of the layout in `folder` without changes, and returns its reference by digest. If the layout contains
 /// a signed package index, the index is pushed as a referrer of the image.
@@ -65,18 +64,15 @@ async fn push_evidence(
     subject: Descriptor,
     registry: &Registry,
 ) -> Result<(), Hinted> {
-    let files = [
-        (evidence::RELEASE, index::RELEASE),
-        (evidence::PACKAGES, index::PACKAGES),
-        (evidence::KEYRING, index::KEYRING),
-    ];
+    let files = evidence::list(folder).map_err(At::reading(folder));
+    let files = files.map_err(|at| Hinted::doing(PUSHING, at))?;
     let mut layers = Vec::new();
-    for (name, limit) in files {
-        let bytes = at::read(&folder.join(name), limit);
+    for evidence::File { name, limit } in files {
+        let bytes = at::read(&folder.join(&name), limit);
         let bytes = bytes.map_err(|at| Hinted::doing(PUSHING, at))?;
         let layer = registry.push_blob(media::OCTETS, &bytes).await;
         let mut layer = layer.map_err(refused)?;
-        let title = (media::TITLE.to_owned(), name.to_owned());
+        let title = (media::TITLE.to_owned(), name);
         layer.annotations = [title].into();
         layers.push(layer);
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use isolate::namespaces::Namespaces;
+use isolate::process::Process;
 use isolate::stages;
 use isolate::step::{At as _, Refusal, Step};
 use isolate::supervise::{self, Ended};
@@ -17,7 +18,7 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 
 use super::plan::{Report, Task};
-use super::{mounts, restrict};
+use super::{absent, mounts, restrict};
 
 /// The user and group ID of the build in the sandbox, for all users of the builder.
 const USER: u32 = 1000;
@@ -111,8 +112,20 @@ fn inner() -> Result<(), Refusal> {
     let writable = plan.writable.first().map(|path| &**path);
     let ended = supervise::run(&plan.process, plan.output, writable, limits);
     // An error means that the builder has ended, so that it cannot be reported.
-    let _ = conclude(ended.at(Step::Program)?, &plan.products);
+    let _ = conclude(started(ended, &plan.process)?, &plan.products);
     Ok(())
+}
+
+/// If the program was not found, says what does not exist.
+fn started(ended: io::Result<Ended>, process: &Process) -> Result<Ended, Refusal> {
+    let explained = match &ended {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => absent::explain(process),
+        _ => None,
+    };
+    ended.at(Step::Program).map_err(|refusal| Refusal {
+        cause: explained.unwrap_or(refusal.cause),
+        ..refusal
+    })
 }
 
 fn conclude(ended: Ended, products: &[PathBuf]) -> io::Result<()> {

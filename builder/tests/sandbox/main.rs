@@ -36,6 +36,7 @@ struct Ran {
 #[derive(Clone)]
 struct Way {
     helper: PathBuf,
+    root: PathBuf,
     output: Output,
     time: Duration,
     limits: Limits,
@@ -45,6 +46,7 @@ impl Default for Way {
     fn default() -> Self {
         Self {
             helper: env!("CARGO_BIN_EXE_builder").into(),
+            root: "/".into(),
             output: Output::User,
             time: Duration::from_secs(60),
             limits: LIMITS,
@@ -95,6 +97,7 @@ fn run_as(script: &str, way: &Way) -> Ran {
     };
     let product = scratch.path().join("product");
     let plan = Plan {
+        root: way.root.clone(),
         output: way.output,
         ..plan(script, scratch.path())
     };

@@ -24,6 +24,35 @@ fn only_inputs_of_the_host_are_visible() {
 }
 
 #[test]
+fn what_a_program_lacks_is_named() {
+    if product("true").is_none() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let programs = root.path().join("usr/bin");
+    fs::create_dir_all(&programs).unwrap();
+    std::os::unix::fs::symlink("usr/bin", root.path().join("bin")).unwrap();
+    let way = Way {
+        root: root.path().into(),
+        ..Way::default()
+    };
+    let refusal = || run_as("true", &way).outcome.unwrap_err();
+    let absent = refusal().to_string();
+    assert_eq!(
+        absent,
+        "starting /bin/sh: it does not exist in the build root"
+    );
+    fs::copy("/bin/sh", programs.join("sh")).unwrap();
+    let refused = refusal();
+    let said = refused.to_string();
+    assert!(
+        said.starts_with("starting /bin/sh: its interpreter /lib"),
+        "{said}"
+    );
+    assert!(refused.hint().unwrap().contains("toolchain = \"rust\""));
+}
+
+#[test]
 fn only_memory_can_be_written() {
     let probe = "for f in /x /build/x /build/src/file /usr/x /dev/x /etc/x /proc/sys/kernel/hostname; do \
                  (echo x >$f) 2>/dev/null && echo wrote $f; done; echo x >/tmp/x && echo done";

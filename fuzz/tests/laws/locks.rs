@@ -10,6 +10,7 @@ fn package(u: &mut Unstructured<'_>) -> Result<Package> {
             .unwrap(),
         version: u.arbitrary::<&str>()?.to_owned(),
         name,
+        suite: u.arbitrary::<Option<&str>>()?.map(str::to_owned),
         sha256: digest(u)?,
         size: u.int_in_range(0..=1 << 30)?,
     })
@@ -67,10 +68,11 @@ fn a_package_index_says_the_same_in_any_order() {
                  Depends: {depends}\nProvides: {provides}\n"
             ));
         }
-        let wanted = [word(u, b"abcdwxyz", 1)?];
+        let wanted = [word(u, b"abcdwxyz", 1)?.into()];
         let resolve = |stanzas: Vec<String>| {
             let index = Index::parse(&stanzas.join("\n")).unwrap();
-            index.closure(&wanted).map_err(|error| error.to_string())
+            let suites = Suites::new(vec![("s".to_owned(), index)]);
+            suites.closure(&wanted).map_err(|error| error.to_string())
         };
         let resolved = resolve(stanzas.clone());
         assert_eq!(resolve(shuffled(u, stanzas)?), resolved);

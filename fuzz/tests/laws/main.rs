@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arbitrary::{Result, Unstructured};
 use attest::Sbom;
 use attest::sbom::{crate_purl, package_purl};
-use builder::inputs::debian::Index;
+use builder::inputs::debian::{Index, Suites};
 use builder::lock::Lock;
 use builder::lock::crates::Crate;
 use builder::lock::packages::Package;

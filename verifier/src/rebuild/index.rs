@@ -1,4 +1,4 @@
-//! Fetches the signed package index that a lock names from the referrers of the image, because an archive serves only its
+//! Fetches the signed package indexes that a lock names from the referrers of the image, because an archive serves only its
 //! newest index. Its files are found by digest here, and verified by the builder.
 
 use std::path::{Path, PathBuf};
@@ -29,11 +29,21 @@ pub struct Attached<'a> {
 /// The fields of a lock that are read here.
 #[derive(Deserialize)]
 struct Lock {
-    index: Index,
+    index: Option<Indexes>,
+}
+
+/// One index is a table, and several are an array.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Indexes {
+    One(Index),
+    Several(Vec<Index>),
 }
 
 #[derive(Deserialize)]
 struct Index {
+    /// The suite, if there are several.
+    suite: Option<String>,
     release: File,
     packages: File,
     keyring: File,
@@ -56,11 +66,31 @@ pub(super) async fn fetch(
     folder: PathBuf,
     progress: Progress<'_>,
 ) -> Result<Option<PathBuf>, RebuildError> {
-    let Some(index) = locked(directory) else {
+    let indexes = locked(directory);
+    if indexes.is_empty() {
         return Ok(None);
-    };
-    let unwritten = At::writing(&folder);
-    std::fs::create_dir(&folder).map_err(&unwritten)?;
+    }
+    std::fs::create_dir(&folder).map_err(At::writing(&folder))?;
+    for index in indexes {
+        let place = match &index.suite {
+            None => folder.clone(),
+            // The lock is untrusted. The builder refuses a suite with another name.
+            Some(suite) if is_name(suite) => folder.join(suite),
+            Some(_) => continue,
+        };
+        std::fs::create_dir_all(&place).map_err(At::writing(&place))?;
+        fetch_one(attached, index, &place, progress).await?;
+    }
+    Ok(Some(folder))
+}
+
+/// Fetches the files of one index into a folder.
+async fn fetch_one(
+    attached: &Attached<'_>,
+    index: Index,
+    folder: &Path,
+    progress: Progress<'_>,
+) -> Result<(), RebuildError> {
     let wanted = [index.release, index.packages, index.keyring];
     for (name, wanted) in NAMES.into_iter().zip(wanted) {
         let Some(found) = attached.files.iter().find(|file| wanted.is(file)) else {
@@ -68,10 +98,17 @@ pub(super) async fn fetch(
             continue;
         };
         if let Some(bytes) = blob(attached.place, found, name, progress).await? {
-            std::fs::write(folder.join(name), bytes).map_err(&unwritten)?;
+            let path = folder.join(name);
+            std::fs::write(&path, bytes).map_err(At::writing(&path))?;
         }
     }
-    Ok(Some(folder.clone()))
+    Ok(())
+}
+
+/// Whether a suite's name is that of a file in the folder.
+fn is_name(suite: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._+~".contains(&byte);
+    !suite.is_empty() && !suite.starts_with('.') && suite.bytes().all(plain)
 }
 
 impl File {
@@ -107,10 +144,48 @@ async fn blob(
     }
 }
 
-/// The files that the lock names; `None` if the lock cannot be read, since the builder reports that.
-fn locked(directory: &Path) -> Option<Index> {
-    let file = content::open_regular(&directory.join(LOCK)).ok()?;
-    let bytes = content::read_limited(file, limits::DOCUMENT).ok()?;
-    let lock: Lock = content::toml::parse(&bytes).ok()?;
-    Some(lock.index)
+/// The indexes that the lock names; none if the lock cannot be read, since the builder reports that.
+fn locked(directory: &Path) -> Vec<Index> {
+    let read = || {
+        let file = content::open_regular(&directory.join(LOCK)).ok()?;
+        let bytes = content::read_limited(file, limits::DOCUMENT).ok()?;
+        content::toml::parse::<Lock>(&bytes).ok()?.index
+    };
+    match read() {
+        None => Vec::new(),
+        Some(Indexes::One(index)) => vec![index],
+        Some(Indexes::Several(indexes)) => indexes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_index_and_several_are_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let suites = |text: &str| {
+            std::fs::write(directory.path().join(LOCK), text).unwrap();
+            let indexes = locked(directory.path()).into_iter();
+            indexes.map(|index| index.suite).collect::<Vec<_>>()
+        };
+        let digest = Digest::of(b"");
+        let file = format!("{{ sha256 = '{digest}', size = 1 }}");
+        let files = format!("release = {file}\npackages = {file}\nkeyring = {file}\n");
+        assert_eq!(suites(&format!("version = 2\n[index]\n{files}")), [None]);
+        let of = |suite: &str| format!("[[index]]\nsuite = '{suite}'\n{files}");
+        let both = suites(&[of("a"), of("b")].concat());
+        assert_eq!(both, [Some("a".to_owned()), Some("b".to_owned())]);
+        assert_eq!(suites("version = 2\n"), []);
+        assert_eq!(suites("no lock"), []);
+        for (suite, expected) in [
+            ("trixie-backports", true),
+            ("..", false),
+            ("a/b", false),
+            ("", false),
+        ] {
+            assert_eq!(is_name(suite), expected, "{suite}");
+        }
+    }
 }

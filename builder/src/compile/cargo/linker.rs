@@ -33,7 +33,7 @@ pub(super) fn find(root: &Path) -> Result<String, CompileError> {
                 root.display(),
                 usize::from(one.is_some()) + more
             ),
-            "Image.toml must name one gcc-N among its packages",
+            "write toolchain = \"rust\" in [root] of Image.toml, or name one gcc-N among its packages",
         )),
     }
 }

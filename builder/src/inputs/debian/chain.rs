@@ -13,7 +13,7 @@ use super::signers::Signers;
 use crate::lock::index::SignedIndex;
 use crate::lock::packages::Package;
 use crate::lock::signature::Signature;
-use crate::spec::RootSpec;
+use crate::spec::Section;
 
 /// Maximum size of an unpacked package list, in bytes; Debian's have 60 MB.
 const LIST: u64 = 256 << 20;
@@ -25,8 +25,8 @@ const LIST: u64 = 256 << 20;
 pub fn check(
     evidence: &Evidence,
     locked: &SignedIndex,
-    packages: &[Package],
-    root: &RootSpec,
+    packages: &[&Package],
+    section: Section<'_>,
     signers: &Signers,
 ) -> Result<(), ChainError> {
     let trusted = trusted(locked, signers)?;
@@ -37,8 +37,8 @@ pub fn check(
             "checking Image.lock: expected InRelease to be signed by {key} at {time}, found only other signatures"
         )));
     }
-    release.check(&root.suite, locked.date)?;
-    let list = list(&release, root, &evidence.packages)?;
+    release.check(section.suite, locked.date)?;
+    let list = list(&release, section, &evidence.packages)?;
     listed::check(&list, packages).map_err(ChainError::Broken)
 }
 
@@ -94,10 +94,10 @@ pub(super) fn open(
 /// The archive has signed another list, or the list is too long.
 pub(super) fn list(
     release: &Release,
-    root: &RootSpec,
+    section: Section<'_>,
     packed: &[u8],
 ) -> Result<String, ChainError> {
-    let file = list_name(root);
+    let file = list_name(section);
     let expected = release.file(&file)?.sha256;
     let found = Digest::of(packed);
     if found != expected {
@@ -114,8 +114,8 @@ pub(super) fn list(
 }
 
 /// The name of the package list in a release file.
-pub(super) fn list_name(root: &RootSpec) -> String {
-    let (component, architecture) = (&root.component, &root.architecture);
+pub(super) fn list_name(section: Section<'_>) -> String {
+    let (component, architecture) = (section.component, section.architecture);
     format!("{component}/binary-{architecture}/Packages.xz")
 }
 
@@ -131,7 +131,7 @@ mod tests {
         evidence: Evidence,
         locked: SignedIndex,
         packages: Vec<Package>,
-        root: RootSpec,
+        section: Section<'static>,
         signers: Signers,
     }
 
@@ -152,6 +152,7 @@ mod tests {
     fn package(name: &str) -> Package {
         Package {
             name: name.to_owned(),
+            suite: None,
             version: "1.0-1".to_owned(),
             path: format!("pool/main/{name}_1.0-1_amd64.deb").parse().unwrap(),
             sha256: Digest::of(name.as_bytes()),
@@ -176,14 +177,13 @@ mod tests {
             };
             let date = "2026-07-07T00:00:00Z".parse().unwrap();
             Self {
-                locked: evidence.index(vec![signature], date),
+                locked: evidence.index(None, vec![signature], date),
                 evidence,
                 packages: ["one", "two"].map(package).to_vec(),
-                root: RootSpec {
-                    suite: "test".to_owned(),
-                    component: "main".to_owned(),
-                    architecture: "amd64".to_owned(),
-                    packages: Vec::new(),
+                section: Section {
+                    suite: "test",
+                    component: "main",
+                    architecture: "amd64",
                 },
                 signers: Signers::with(&[key(signer)]),
             }
@@ -193,8 +193,8 @@ mod tests {
             check(
                 &self.evidence,
                 &self.locked,
-                &self.packages,
-                &self.root,
+                &self.packages.iter().collect::<Vec<_>>(),
+                self.section,
                 &self.signers,
             )
         }
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_release_of_another_suite_or_time_is_refused() {
-        let error = Case::broken(|case| case.root.suite = "bookworm".to_owned());
+        let error = Case::broken(|case| case.section.suite = "bookworm");
         assert_eq!(
             error.to_string(),
             "checking InRelease: expected suite bookworm, found test"
@@ -323,7 +323,7 @@ mod tests {
                 Digest::of(&[&packages[..], b"\0"].concat())
             )
         );
-        let error = Case::broken(|case| case.root.component = "contrib".to_owned());
+        let error = Case::broken(|case| case.section.component = "contrib");
         assert_eq!(
             error.to_string(),
             "reading InRelease: it does not name contrib/binary-amd64/Packages.xz"

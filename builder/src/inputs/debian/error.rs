@@ -51,6 +51,11 @@ impl ArchiveError {
         matches!(self, Self::Locked(error) if error.is_about_lock())
     }
 
+    /// Whether the archive answered that it does not have the file.
+    pub(super) fn is_absence(&self) -> bool {
+        matches!(self, Self::Fetch { fault, .. } if fault.is_absence())
+    }
+
     /// A hint for the user, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -77,8 +82,8 @@ fn unfetched(path: &str, fault: &Fault) -> &'static str {
             "check the address of the package archive, and the suite in Image.toml"
         }
         _ if fault.is_absence() => {
-            "the archive no longer has this file: name an archive that keeps old packages with --archive, or run \
-             `builder lock` again"
+            "the archive has moved on and no longer has this file: run `builder lock` again, or pass a --store that has \
+             the locked packages, or an --archive that keeps old ones"
         }
         Fault::Status(_) => {
             "the archive refuses or fails: try again later, or name another with --archive or COUNTERSIGN_ARCHIVE"
@@ -158,7 +163,7 @@ mod tests {
         let package = "pool/main/a/a_1_amd64.deb";
         assert!(hint(index, Fault::Answer(String::new())).contains("network"));
         assert!(hint(index, Fault::Status(404)).contains("the suite in Image.toml"));
-        assert!(hint(package, Fault::Status(404)).contains("no longer has this file"));
+        assert!(hint(package, Fault::Status(404)).contains("run `builder lock` again"));
         assert!(hint(package, Fault::Status(503)).contains("try again later"));
     }
 }

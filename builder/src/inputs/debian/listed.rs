@@ -13,9 +13,9 @@ const HINT: &str = "run `builder lock` again: it writes what the archive has sig
 ///
 /// # Errors
 /// The first package that it does not have, or a stanza that cannot be read.
-pub(super) fn check(list: &str, locked: &[Package]) -> Result<(), Hinted> {
+pub(super) fn check(list: &str, locked: &[&Package]) -> Result<(), Hinted> {
     let listed = named(list, locked.iter().map(|one| one.name.as_str()).collect())?;
-    for package in locked {
+    for &package in locked {
         let same_name: Vec<_> = listed
             .iter()
             .filter(|one| one.name == package.name)
@@ -28,11 +28,21 @@ pub(super) fn check(list: &str, locked: &[Package]) -> Result<(), Hinted> {
                 ))
                 .hinting(HINT));
             }
-            Some(_) if same_name.contains(&package) => {}
+            Some(_) if same_name.iter().any(|one| is_same(one, package)) => {}
             Some(signed) => return Err(differs(signed, package)),
         }
     }
     Ok(())
+}
+
+/// Whether an index describes a locked package. The index is that of the package's suite, and does not name it.
+fn is_same(listed: &Package, locked: &Package) -> bool {
+    let suite = locked.suite.clone();
+    *locked
+        == Package {
+            suite,
+            ..listed.clone()
+        }
 }
 
 /// The stanzas with one of these names; a whole list takes a second to parse.
@@ -84,8 +94,14 @@ mod tests {
     #[test]
     fn a_locked_package_is_one_of_the_list() {
         let list = [stanza("a", ""), stanza("b", "Depends: a")].join("\n");
-        check(&list, &[locked("a"), locked("b"), locked("a")]).unwrap();
-        let absent = check(&list, &[locked("a"), locked("c")]).unwrap_err();
+        let check = |packages: &[Package]| check(&list, &packages.iter().collect::<Vec<_>>());
+        check(&[locked("a"), locked("b"), locked("a")]).unwrap();
+        let of_suite = Package {
+            suite: Some("s".to_owned()),
+            ..locked("a")
+        };
+        check(&[of_suite]).unwrap();
+        let absent = check(&[locked("a"), locked("c")]).unwrap_err();
         assert_eq!(
             absent.to_string(),
             "checking package c: it is not in the signed package index"
@@ -120,7 +136,7 @@ mod tests {
                 vec![wrong.clone(), a.clone()],
                 vec![a.clone(), wrong],
             ] {
-                let error = check(&list, &both).unwrap_err().to_string();
+                let error = check(&both).unwrap_err().to_string();
                 let expected = format!("checking package a: expected {field}");
                 assert!(error.starts_with(&expected), "{error}");
             }
@@ -131,7 +147,7 @@ mod tests {
     fn an_archive_may_have_several_versions() {
         let older = stanza("a", "").replace("Version: 1", "Version: 0");
         for list in [[stanza("a", ""), older.clone()], [older, stanza("a", "")]] {
-            check(&list.join("\n"), &[locked("a")]).unwrap();
+            check(&list.join("\n"), &[&locked("a")]).unwrap();
         }
     }
 }

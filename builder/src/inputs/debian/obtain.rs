@@ -6,40 +6,51 @@ use std::path::Path;
 use console::hint::Hinted;
 use content::Digest;
 
-use super::{Archive, ArchiveError, Evidence, evidence};
+use super::{ArchiveError, Archives, Evidence, evidence};
 use crate::at::At;
 use crate::inputs::Supply;
 use crate::inputs::store::{Key, Kind};
 use crate::lock::index::{IndexFile, SignedIndex};
-use crate::spec::RootSpec;
+use crate::spec::Section;
 
 /// A file of the locked index.
-struct Wanted {
+struct Wanted<'a> {
+    /// The suite, if the lock names several.
+    suite: Option<&'a str>,
     name: &'static str,
     sha256: Digest,
     size: u64,
 }
 
-impl Wanted {
-    fn new<const LIMIT: u64>(name: &'static str, file: IndexFile<LIMIT>) -> Self {
+impl<'a> Wanted<'a> {
+    fn new<const LIMIT: u64>(
+        locked: &'a SignedIndex,
+        name: &'static str,
+        file: IndexFile<LIMIT>,
+    ) -> Self {
         let IndexFile { sha256, size } = file;
-        Self { name, sha256, size }
+        Self {
+            suite: locked.suite.as_deref(),
+            name,
+            sha256,
+            size,
+        }
     }
 
-    fn release(locked: &SignedIndex) -> Self {
-        Self::new(evidence::RELEASE, locked.release)
+    fn release(locked: &'a SignedIndex) -> Self {
+        Self::new(locked, evidence::RELEASE, locked.release)
     }
 
-    fn packages(locked: &SignedIndex) -> Self {
-        Self::new(evidence::PACKAGES, locked.packages)
+    fn packages(locked: &'a SignedIndex) -> Self {
+        Self::new(locked, evidence::PACKAGES, locked.packages)
     }
 
-    fn keyring(locked: &SignedIndex) -> Self {
-        Self::new(evidence::KEYRING, locked.keyring)
+    fn keyring(locked: &'a SignedIndex) -> Self {
+        Self::new(locked, evidence::KEYRING, locked.keyring)
     }
 
     /// Its key in the store.
-    fn key<'a>(&self, suite: &'a str) -> Key<'a> {
+    fn key<'b>(&self, suite: &'b str) -> Key<'b> {
         Key {
             kind: Kind::Index,
             name: self.name,
@@ -55,29 +66,29 @@ impl Wanted {
 /// A file cannot be found, or differs from the locked one.
 pub(super) fn obtain(
     locked: &SignedIndex,
-    root: &RootSpec,
+    section: Section<'_>,
     supply: &Supply<'_>,
 ) -> Result<Evidence, ArchiveError> {
     let interrupt = supply.interrupt;
     let sha256 = locked.packages.sha256;
-    let release = |archive: &Archive| archive.release(root, interrupt);
-    let packages = |archive: &Archive| archive.list_with(root, &sha256, interrupt);
+    let release = |archive: &Archives| archive.release(section, interrupt);
+    let packages = |archive: &Archives| archive.list_with(section, &sha256, interrupt);
     Ok(Evidence {
-        release: bring(&Wanted::release(locked), root, supply, release)?,
-        packages: bring(&Wanted::packages(locked), root, supply, packages)?,
-        keyring: bring(&Wanted::keyring(locked), root, supply, Archive::keyring)?,
+        release: bring(&Wanted::release(locked), section, supply, release)?,
+        packages: bring(&Wanted::packages(locked), section, supply, packages)?,
+        keyring: bring(&Wanted::keyring(locked), section, supply, Archives::keyring)?,
     })
 }
 
 fn bring(
-    wanted: &Wanted,
-    root: &RootSpec,
+    wanted: &Wanted<'_>,
+    section: Section<'_>,
     supply: &Supply<'_>,
-    fetch: impl Fn(&Archive) -> Fetched,
+    fetch: impl Fn(&Archives) -> Fetched,
 ) -> Fetched {
-    match local(wanted, root, supply)? {
+    match local(wanted, section, supply)? {
         Some(bytes) => Ok(bytes),
-        None => served(wanted, root, supply, fetch),
+        None => served(wanted, section, supply, fetch),
     }
 }
 
@@ -88,7 +99,7 @@ fn bring(
 pub(super) fn keep(
     evidence: &Evidence,
     locked: &SignedIndex,
-    root: &RootSpec,
+    section: Section<'_>,
     supply: &Supply<'_>,
 ) -> Result<(), ArchiveError> {
     let wanted = [
@@ -97,18 +108,18 @@ pub(super) fn keep(
         Wanted::keyring(locked),
     ];
     for (wanted, (_, bytes)) in wanted.iter().zip(evidence.files()) {
-        keep_one(wanted, bytes, root, supply)?;
+        keep_one(wanted, bytes, section, supply)?;
     }
     Ok(())
 }
 
 fn keep_one(
-    wanted: &Wanted,
+    wanted: &Wanted<'_>,
     bytes: &[u8],
-    root: &RootSpec,
+    section: Section<'_>,
     supply: &Supply<'_>,
 ) -> Result<(), ArchiveError> {
-    let key = wanted.key(&root.suite);
+    let key = wanted.key(section.suite);
     Ok(supply.store.keep(&key, bytes, wanted.size)?)
 }
 
@@ -116,26 +127,26 @@ type Fetched = Result<Vec<u8>, ArchiveError>;
 
 /// The file from the store or from `--evidence`.
 fn local(
-    wanted: &Wanted,
-    root: &RootSpec,
+    wanted: &Wanted<'_>,
+    section: Section<'_>,
     supply: &Supply<'_>,
 ) -> Result<Option<Vec<u8>>, ArchiveError> {
-    let key = wanted.key(&root.suite);
+    let key = wanted.key(section.suite);
     if supply.store.size(&key)? == Some(wanted.size) {
         return Ok(Some(supply.store.read(&key, wanted.size)?));
     }
     let Some(folder) = supply.archive.evidence else {
         return Ok(None);
     };
-    let found = provided(wanted, folder)?;
+    let found = provided(wanted, &evidence::folder_of(folder, wanted.suite))?;
     if let Some(bytes) = &found {
-        keep_one(wanted, bytes, root, supply)?;
+        keep_one(wanted, bytes, section, supply)?;
     }
     Ok(found)
 }
 
 /// The file from a folder of evidence; `None` if the folder does not have it.
-fn provided(wanted: &Wanted, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveError> {
+fn provided(wanted: &Wanted<'_>, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveError> {
     let path = folder.join(wanted.name);
     let file = match content::open_regular(&path) {
         Ok(file) => file,
@@ -155,13 +166,13 @@ fn provided(wanted: &Wanted, folder: &Path) -> Result<Option<Vec<u8>>, ArchiveEr
 
 /// The file that the archive serves now, or this machine has, if it is still the locked one.
 fn served(
-    wanted: &Wanted,
-    root: &RootSpec,
+    wanted: &Wanted<'_>,
+    section: Section<'_>,
     supply: &Supply<'_>,
-    fetch: impl Fn(&Archive) -> Fetched,
+    fetch: impl Fn(&Archives) -> Fetched,
 ) -> Fetched {
     supply.step(&format!("fetching {}", wanted.name))?;
-    let archive = Archive::find(&supply.archive, root)?;
+    let archive = Archives::find(&supply.archive, section)?;
     let bytes = fetch(&archive)?;
     let found = Digest::of(&bytes);
     if found != wanted.sha256 {
@@ -173,65 +184,66 @@ fn served(
                     with --evidence; or run `builder lock` again";
         return Err(moved.hinting(hint).into());
     }
-    keep_one(wanted, &bytes, root, supply)?;
+    keep_one(wanted, &bytes, section, supply)?;
     Ok(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs::debian::evidence::AllEvidence;
     use crate::inputs::store::Store;
     use std::fs;
 
     /// A locked index, and a folder with its files. The archive is unreachable.
-    fn place() -> (tempfile::TempDir, SignedIndex, RootSpec) {
+    fn place() -> (tempfile::TempDir, SignedIndex, Section<'static>) {
         let place = tempfile::tempdir().unwrap();
         let evidence = Evidence {
             release: b"release".to_vec(),
             packages: b"packages".to_vec(),
             keyring: b"keyring".to_vec(),
         };
-        evidence.write(&place.path().join("evidence")).unwrap();
-        let index = evidence.index(Vec::new(), "2026-07-07T00:00:00Z".parse().unwrap());
-        let root = RootSpec {
-            suite: "test".to_owned(),
-            component: "main".to_owned(),
-            architecture: "amd64".to_owned(),
-            packages: Vec::new(),
+        let all = AllEvidence(vec![(None, evidence.clone())]);
+        all.write(&place.path().join("evidence")).unwrap();
+        let index = evidence.index(None, Vec::new(), "2026-07-07T00:00:00Z".parse().unwrap());
+        let section = Section {
+            suite: "test",
+            component: "main",
+            architecture: "amd64",
         };
-        (place, index, root)
+        (place, index, section)
     }
 
     fn obtained(
         place: &Path,
         index: &SignedIndex,
-        root: &RootSpec,
+        section: Section<'_>,
         store: &Store,
     ) -> Result<Evidence, ArchiveError> {
         let mut supply = Supply::of(store);
         supply.archive.url = Some("http://127.0.0.1:9");
         let folder = place.join("evidence");
         supply.archive.evidence = folder.is_dir().then_some(&folder);
-        obtain(index, root, &supply)
+        obtain(index, section, &supply)
     }
 
     #[test]
     fn files_are_kept() {
-        let (place, index, root) = place();
+        let (place, index, section) = place();
         let store = Store::open(&place.path().join("store")).unwrap();
-        let first = obtained(place.path(), &index, &root, &store).unwrap();
+        let first = obtained(place.path(), &index, section, &store).unwrap();
         fs::remove_dir_all(place.path().join("evidence")).unwrap();
-        let second = obtained(place.path(), &index, &root, &store).unwrap();
+        let second = obtained(place.path(), &index, section, &store).unwrap();
         assert_eq!(first, second);
         assert_eq!(second.keyring, b"keyring");
     }
 
     #[test]
     fn missing_files_are_fetched() {
-        let (place, index, root) = place();
+        let (place, index, section) = place();
         let store = Store::open(&place.path().join("store")).unwrap();
         fs::remove_file(place.path().join("evidence/Packages.xz")).unwrap();
-        let error = obtained(place.path(), &index, &root, &store).unwrap_err();
+        let error = obtained(place.path(), &index, section, &store).unwrap_err();
         let expected = "fetching dists/test/main/binary-amd64/by-hash/SHA256/";
         assert!(error.to_string().starts_with(expected), "{error}");
     }
@@ -240,11 +252,11 @@ mod tests {
     fn other_files_are_refused() {
         for name in ["InRelease", "Packages.xz", "keyring.gpg"] {
             for bytes in [&b"swapped"[..], b"longer than the lock says", b""] {
-                let (place, index, root) = place();
+                let (place, index, section) = place();
                 let store = Store::open(&place.path().join("store")).unwrap();
                 let path = place.path().join("evidence").join(name);
                 fs::write(&path, bytes).unwrap();
-                let error = obtained(place.path(), &index, &root, &store).unwrap_err();
+                let error = obtained(place.path(), &index, section, &store).unwrap_err();
                 let start = format!("checking {}: ", path.display());
                 assert!(error.to_string().starts_with(&start), "{error}");
             }

@@ -1,59 +1,67 @@
-//! The packages of a build root: resolved by the archive's signed index for a lock, verified by the locked index and
+//! The packages of a build root: resolved by the archive's signed indexes for a lock, verified by the locked indexes and
 //! fetched for a build.
 
+use console::hint::Hinted;
+
 use super::chain;
+use super::closure::Suites;
 use super::error::{ArchiveError, ChainError};
-use super::{Archive, Evidence, obtain};
+use super::{AllEvidence, Archives, obtain, toolchain};
 use crate::inputs::Supply;
 use crate::inputs::store::StoreError;
-use crate::lock::Lock;
-use crate::lock::index::SignedIndex;
+use crate::lock::index::{Indexes, SignedIndex};
 use crate::lock::packages::Package;
 use crate::lock::time::Time;
-use crate::spec::{RootSpec, RuntimeSpec};
+use crate::lock::{self, Lock};
+use crate::spec::{RootSpec, RuntimeSpec, Section};
 
 /// The packages for a new lock.
 pub(in crate::inputs) struct Resolved {
-    /// The signed index that names them.
-    pub(in crate::inputs) index: SignedIndex,
+    /// The signed indexes that name them.
+    pub(in crate::inputs) indexes: Indexes,
     /// The packages of the build root, by name.
     pub(in crate::inputs) packages: Vec<Package>,
     /// The packages that the image contains, by name.
     pub(in crate::inputs) runtime: Vec<Package>,
 }
 
-/// Resolves the packages of a build root and of an image by the index that the archive has now, which must be valid at `now`, and
-/// fetches them into the store.
+/// Resolves the packages of a build root and of an image by the indexes that the archive has now, which must be valid at
+/// `now`, and fetches them into the store.
 ///
 /// # Errors
-/// The archive cannot be found or reached, its index cannot be verified, or it does not have a package.
+/// The archive cannot be found or reached, an index cannot be verified, or no index has a package.
 pub(in crate::inputs) fn resolve(
     root: &RootSpec,
     runtime: &RuntimeSpec,
     supply: &Supply<'_>,
     now: Time,
 ) -> Result<Resolved, ArchiveError> {
-    let archive = Archive::find(&supply.archive, root)?;
-    supply.step("reading the archive's signed index")?;
-    let served = archive.resolve(root, supply.archive.signers, now, supply.interrupt)?;
-    let packages = served.index.closure(&root.packages);
+    let (mut indexes, mut suites) = (Vec::new(), Vec::new());
+    for section in root.sections() {
+        let suite = section.suite;
+        supply.step(&format!("reading the archive's signed index of {suite}"))?;
+        let archives = Archives::find(&supply.archive, section)?;
+        let served = archives.resolve(section, supply, now)?;
+        let named = (root.suites.len() > 1).then(|| suite.to_owned());
+        let index = served.evidence.index(named, served.signatures, now);
+        obtain::keep(&served.evidence, &index, section, supply)?;
+        indexes.push(index);
+        suites.push((suite.to_owned(), served.index));
+    }
+    let suites = Suites::new(suites);
+    let packages = suites.closure(&toolchain::packages(root, &suites));
     let packages = packages.map_err(ChainError::Broken)?;
-    let runtime = served
-        .index
-        .closure_without(&runtime.packages, &runtime.exclude);
+    let runtime = suites.closure_without(&runtime.packages, &runtime.exclude);
     let runtime = runtime.map_err(ChainError::Broken)?;
-    let index = served.evidence.index(served.signatures, now);
-    obtain::keep(&served.evidence, &index, root, supply)?;
-    let all = [&packages[..], &runtime].concat();
-    fetch_from(&archive, &missing(&all, supply)?, supply)?;
+    fetch(&[&packages[..], &runtime].concat(), root, supply)?;
     Ok(Resolved {
-        index,
+        indexes: Indexes(indexes),
         packages,
         runtime,
     })
 }
 
-/// Verifies that the archive has signed each package of a lock; offline, if the files of the locked index are in the
+/// Verifies that the archive has signed each package of a lock; offline, if the files of the locked indexes are in the
 /// store or at hand. Returns these files.
 ///
 /// # Errors
@@ -62,15 +70,71 @@ pub(in crate::inputs) fn verify(
     lock: &Lock,
     root: &RootSpec,
     supply: &Supply<'_>,
-) -> Result<Evidence, ArchiveError> {
+) -> Result<AllEvidence, ArchiveError> {
     let signers = supply.archive.signers;
     supply.step("checking the archive's signature on the packages")?;
+    let parts = parts(lock, root).map_err(ArchiveError::Locked)?;
     // Nothing is fetched for a lock that names no trusted key.
-    chain::trusted(&lock.index, signers).map_err(ArchiveError::Locked)?;
-    let evidence = obtain::obtain(&lock.index, root, supply)?;
-    let packages = [&lock.packages[..], &lock.runtime].concat();
-    chain::check(&evidence, &lock.index, &packages, root, signers).map_err(ArchiveError::Locked)?;
-    Ok(evidence)
+    for part in &parts {
+        chain::trusted(part.index, signers).map_err(ArchiveError::Locked)?;
+    }
+    let mut all = AllEvidence::default();
+    for Part {
+        section,
+        index,
+        packages,
+    } in parts
+    {
+        let evidence = obtain::obtain(index, section, supply)?;
+        chain::check(&evidence, index, &packages, section, signers)
+            .map_err(ArchiveError::Locked)?;
+        all.0.push((index.suite.clone(), evidence));
+    }
+    Ok(all)
+}
+
+/// What a lock takes from one suite.
+struct Part<'a> {
+    section: Section<'a>,
+    index: &'a SignedIndex,
+    packages: Vec<&'a Package>,
+}
+
+/// The parts of a lock, which must be those of the suites in `Image.toml`, and have all packages.
+fn parts<'a>(lock: &'a Lock, root: &'a RootSpec) -> Result<Vec<Part<'a>>, ChainError> {
+    let sections = root.sections().map(|section| {
+        let named = root.suites.len() > 1;
+        (section, named.then_some(section.suite))
+    });
+    let expected = sections.clone().map(|(_, suite)| suite);
+    let found = lock.indexes.0.iter().map(|index| index.suite.as_deref());
+    if !expected.clone().eq(found) {
+        let expected: Vec<_> = root.suites.iter().map(String::as_str).collect();
+        return Err(refused(format_args!(
+            "checking Image.lock: expected a package index for each suite of Image.toml ({})",
+            expected.join(", ")
+        )));
+    }
+    let suites: Vec<_> = expected.collect();
+    let packages = || lock.packages.iter().chain(&lock.runtime);
+    if let Some(other) = packages().find(|one| !suites.contains(&one.suite.as_deref())) {
+        return Err(refused(format_args!(
+            "checking package {}: Image.lock has no package index for its suite",
+            other.name
+        )));
+    }
+    let part = |((section, suite), index)| Part {
+        section,
+        index,
+        packages: packages()
+            .filter(|one| one.suite.as_deref() == suite)
+            .collect(),
+    };
+    Ok(sections.zip(&lock.indexes.0).map(part).collect())
+}
+
+fn refused(message: std::fmt::Arguments<'_>) -> ChainError {
+    ChainError::Broken(Hinted::new(message).hinting(lock::AGAIN))
 }
 
 /// Fetches the packages that the store does not have.
@@ -84,22 +148,23 @@ pub(in crate::inputs) fn fetch(
 ) -> Result<(), ArchiveError> {
     supply.interrupt.check()?;
     let missing = missing(packages, supply)?;
-    match missing.is_empty() {
-        true => Ok(()),
-        false => fetch_from(&Archive::find(&supply.archive, root)?, &missing, supply),
-    }
-}
-
-fn fetch_from(
-    archive: &Archive,
-    missing: &[&Package],
-    supply: &Supply<'_>,
-) -> Result<(), ArchiveError> {
-    for (index, package) in missing.iter().enumerate() {
-        let (count, all) = (index + 1, missing.len());
-        let name = &package.name;
-        supply.step(&format!("fetching package {count} of {all}: {name}"))?;
-        archive.fetch_package(package, supply.store, supply.interrupt)?;
+    let mut done = 0;
+    for section in root.sections() {
+        let is_of = |package: &Package| match &package.suite {
+            Some(suite) => suite == section.suite,
+            None => true,
+        };
+        let wanted: Vec<_> = missing.iter().filter(|one| is_of(one)).collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let archives = Archives::find(&supply.archive, section)?;
+        for package in wanted {
+            done += 1;
+            let (all, name) = (missing.len(), &package.name);
+            supply.step(&format!("fetching package {done} of {all}: {name}"))?;
+            archives.fetch_package(package, supply)?;
+        }
     }
     Ok(())
 }
@@ -116,4 +181,62 @@ fn missing<'a>(
         }
     }
     Ok(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::tests::{index, lock};
+
+    fn root(suites: &[&str]) -> RootSpec {
+        RootSpec {
+            suites: suites.iter().map(|&suite| suite.to_owned()).collect(),
+            ..RootSpec::default()
+        }
+    }
+
+    fn of(suite: &str) -> SignedIndex {
+        SignedIndex {
+            suite: Some(suite.to_owned()),
+            ..index("2026-07-11T10:17:11Z")
+        }
+    }
+
+    #[test]
+    fn each_package_belongs_to_the_index_of_its_suite() {
+        let one = lock();
+        let alone = root(&["a"]);
+        let parts_of_one = parts(&one, &alone).unwrap();
+        assert_eq!(parts_of_one[0].packages, [&one.packages[0]]);
+        let mut two = lock();
+        two.indexes = Indexes(vec![of("a"), of("b")]);
+        two.packages[0].suite = Some("b".to_owned());
+        let both = root(&["a", "b"]);
+        let found = parts(&two, &both).unwrap();
+        let numbers: Vec<_> = found.iter().map(|part| part.packages.len()).collect();
+        assert_eq!(numbers, [0, 1]);
+        let refusal = |lock: &Lock, root: &RootSpec| match parts(lock, root) {
+            Ok(_) => panic!("it is accepted"),
+            Err(error) => error.to_string(),
+        };
+        let expected =
+            "checking Image.lock: expected a package index for each suite of Image.toml (a, b)";
+        assert_eq!(refusal(&one, &both), expected);
+        two.indexes.0.swap(0, 1);
+        assert_eq!(refusal(&two, &both), expected);
+        two.indexes.0.swap(0, 1);
+        for suite in [None, Some("c".to_owned())] {
+            two.packages[0].suite = suite;
+            assert_eq!(
+                refusal(&two, &both),
+                "checking package p: Image.lock has no package index for its suite"
+            );
+        }
+        let none = Lock {
+            indexes: Indexes::default(),
+            ..lock()
+        };
+        let refused = refusal(&none, &root(&[]));
+        assert!(refused.starts_with("checking package p: "), "{refused}");
+    }
 }

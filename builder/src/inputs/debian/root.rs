@@ -2,8 +2,9 @@
 //! which is checked before each use. The store keeps it by the packages that it was unpacked from.
 //!
 //! Documentation, manuals and translations are left out. Modes become 0755 or 0644, by the executable bit; owners and
-//! times are ignored.
+//! times are ignored. Links that packages expect of the system are added (`links`).
 
+mod links;
 mod unpack;
 
 use std::fs;
@@ -19,11 +20,12 @@ use crate::inputs::store::{Store, StoreError};
 use crate::inputs::tree::{Tree, TreeError, holds};
 use crate::interrupt::Interrupted;
 use crate::lock::packages::Package;
+use crate::spec::Toolchain;
 use unpack::Unpacker;
 
 /// Version of the rules by which packages are unpacked and digested. Every change to them must raise it: otherwise a
 /// root that was unpacked by older rules would go into a new lock, and no other machine could make it.
-const RULES: u32 = 2;
+const RULES: u32 = 3;
 
 /// A build root that cannot be made, or differs from the locked one.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +69,15 @@ impl From<TreeError> for RootError {
 const OTHER: &str = "Image.lock may have been edited, or written by another version of this program: run \
                      `builder lock` again";
 
+/// What a build root is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Contents<'a> {
+    /// The packages, by name.
+    pub packages: &'a [Package],
+    /// The toolchain that they are for, if there is one.
+    pub toolchain: Option<Toolchain>,
+}
+
 /// The folder with the build root of these packages, which must have the `expected` digest. It is unpacked again if it
 /// is missing or has changed.
 ///
@@ -74,11 +85,11 @@ const OTHER: &str = "Image.lock may have been edited, or written by another vers
 /// The packages cannot be unpacked, or unpack to another digest, or the work was interrupted.
 pub fn prepare(
     expected: &Digest,
-    packages: &[Package],
+    contents: Contents<'_>,
     supply: &Supply<'_>,
 ) -> Result<PathBuf, RootError> {
     let store = supply.store;
-    let folder = folder_of(packages, store);
+    let folder = folder_of(contents, store);
     if holds(&folder, expected, supply.interrupt)? {
         return Ok(store.used(folder));
     }
@@ -88,7 +99,7 @@ pub fn prepare(
         return Ok(store.used(folder));
     }
     store.discard(&folder)?;
-    let found = unpack(packages, supply)?;
+    let found = unpack(contents, supply)?;
     if found != *expected {
         let changed = format_args!("checking build root: expected {expected}, found {found}");
         return Err(Hinted::new(changed).hinting(OTHER).into());
@@ -106,22 +117,22 @@ pub fn prepare(
 /// The packages cannot be unpacked, or the work was interrupted.
 pub fn resolve(
     known: Option<&Digest>,
-    packages: &[Package],
+    contents: Contents<'_>,
     supply: &Supply<'_>,
 ) -> Result<Digest, RootError> {
-    let folder = folder_of(packages, supply.store);
+    let folder = folder_of(contents, supply.store);
     match known {
         Some(known) if holds(&folder, known, supply.interrupt)? => Ok(*known),
-        _ => unpack(packages, supply),
+        _ => unpack(contents, supply),
     }
 }
 
 /// The folder for the root of these packages. If its name were the digest of its contents, a lock of other packages
 /// could use it, and provenance would name packages that were never used.
-fn folder_of(packages: &[Package], store: &Store) -> PathBuf {
+fn folder_of(contents: Contents<'_>, store: &Store) -> PathBuf {
     let mut key = Hasher::new();
-    key.update(format!("rules {RULES}\0").as_bytes());
-    for one in packages {
+    key.update(format!("rules {RULES} {:?}\0", contents.toolchain).as_bytes());
+    for one in contents.packages {
         let sha256 = one.sha256.hex();
         key.update(format!("{} {} {sha256} {}\0", one.name, one.version, one.size).as_bytes());
     }
@@ -129,17 +140,19 @@ fn folder_of(packages: &[Package], store: &Store) -> PathBuf {
 }
 
 /// Unpacks the packages into the store.
-fn unpack(packages: &[Package], supply: &Supply<'_>) -> Result<Digest, RootError> {
+fn unpack(contents: Contents<'_>, supply: &Supply<'_>) -> Result<Digest, RootError> {
     let store = supply.store;
     let scratch = store.scratch()?;
     let folder = scratch.path().join("root");
     fs::create_dir(&folder).map_err(At::writing(&folder))?;
-    for package in packages {
+    for package in contents.packages {
         unpack_one(package, &folder, supply)?;
     }
-    normalize(&folder).map_err(At::writing(&folder))?;
+    links::add(&folder, contents.toolchain)
+        .and_then(|()| normalize(&folder))
+        .map_err(At::writing(&folder))?;
     let digest = Tree::of(&folder, supply.interrupt)?.digest();
-    store.publish(&folder, &folder_of(packages, store))?;
+    store.publish(&folder, &folder_of(contents, store))?;
     Ok(digest)
 }
 
@@ -209,6 +222,13 @@ mod tests {
         builder.into_inner().unwrap().finish().unwrap()
     }
 
+    fn of(packages: &[Package]) -> Contents<'_> {
+        Contents {
+            packages,
+            toolchain: None,
+        }
+    }
+
     use tar::EntryType::{Block, Directory, Link, Regular, Symlink};
 
     fn unpacked(
@@ -220,6 +240,7 @@ mod tests {
             let (sha256, size) = (Digest::of(deb), deb.len() as u64);
             let package = Package {
                 name: "p".into(),
+                suite: None,
                 version: "1".into(),
                 path: "p".parse().unwrap(),
                 sha256,
@@ -229,7 +250,7 @@ mod tests {
             package
         };
         let packages: Vec<_> = debs.iter().map(package).collect();
-        let digest = unpack(&packages, &Supply::of(&store))?;
+        let digest = unpack(of(&packages), &Supply::of(&store))?;
         Ok((folder, store, packages, digest))
     }
 
@@ -243,7 +264,7 @@ mod tests {
             ("./usr/share/man/man1/cc.1", Regular, "manual"),
         ];
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
-        let root = prepare(&digest, &packages, &Supply::of(&store)).unwrap();
+        let root = prepare(&digest, of(&packages), &Supply::of(&store)).unwrap();
         assert_eq!(fs::read(root.join("usr/bin/gcc")).unwrap(), b"compiler");
         assert_eq!(
             fs::read_link(root.join("usr/bin/c++")).unwrap(),
@@ -258,14 +279,29 @@ mod tests {
     }
 
     #[test]
+    fn a_merged_root_has_the_links_of_the_system() {
+        let entries = [
+            ("./usr/lib64/ld-linux-x86-64.so.2", Regular, "loader"),
+            ("./usr/bin/gcc-14", Regular, "compiler"),
+        ];
+        let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
+        let root = prepare(&digest, of(&packages), &Supply::of(&store)).unwrap();
+        assert!(root.join("lib64/ld-linux-x86-64.so.2").exists());
+        assert_eq!(
+            fs::read_link(root.join("usr/bin/cc")).unwrap(),
+            Path::new("gcc-14")
+        );
+    }
+
+    #[test]
     fn a_changed_root_is_unpacked_again() {
         let entries = [("./a", Regular, "text")];
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
-        let folder = folder_of(&packages, &store).join("a");
+        let folder = folder_of(of(&packages), &store).join("a");
         fs::write(&folder, "evil").unwrap();
         assert_eq!(
             fs::read(
-                prepare(&digest, &packages, &Supply::of(&store))
+                prepare(&digest, of(&packages), &Supply::of(&store))
                     .unwrap()
                     .join("a")
             )
@@ -275,9 +311,9 @@ mod tests {
         let root = folder.parent().unwrap();
         fs::remove_dir_all(root).unwrap();
         fs::write(root, "no root").unwrap();
-        prepare(&digest, &packages, &Supply::of(&store)).unwrap();
+        prepare(&digest, of(&packages), &Supply::of(&store)).unwrap();
         let other = Digest::of(b"other");
-        let refused = prepare(&other, &packages, &Supply::of(&store)).unwrap_err();
+        let refused = prepare(&other, of(&packages), &Supply::of(&store)).unwrap_err();
         assert_eq!(
             refused.to_string(),
             format!("checking build root: expected {other}, found {digest}")
@@ -289,7 +325,7 @@ mod tests {
     fn a_root_is_used_for_its_own_packages_only() {
         let debs = [deb(&[("./a", Regular, "a")]), deb(&[("./b", Regular, "b")])];
         let (_folder, store, packages, digest) = unpacked(&debs).unwrap();
-        prepare(&digest, &packages, &Supply::of(&store)).unwrap();
+        prepare(&digest, of(&packages), &Supply::of(&store)).unwrap();
         let mut renamed = packages.clone();
         renamed[0].version = "2".into();
         // Under another version than its control file has.
@@ -297,7 +333,7 @@ mod tests {
             .keep(&renamed[0].key(), &debs[0][..], renamed[0].size)
             .unwrap();
         let refusal = |packages: &[Package]| {
-            let refused = prepare(&digest, packages, &Supply::of(&store));
+            let refused = prepare(&digest, of(packages), &Supply::of(&store));
             refused.unwrap_err().to_string()
         };
         let part = refusal(&packages[..1]);
@@ -313,23 +349,23 @@ mod tests {
     fn a_root_is_reused_only_if_its_digest_is_known() {
         let entries = [("./a", Regular, "text")];
         let (_folder, store, packages, digest) = unpacked(&[deb(&entries)]).unwrap();
-        let folder = folder_of(&packages, &store);
+        let folder = folder_of(of(&packages), &store);
         fs::write(folder.join("a"), "evil").unwrap();
         normalize(&folder).unwrap();
         let evil = Tree::of(&folder, &Interrupt::default()).unwrap().digest();
         for known in [None, Some(&digest)] {
             assert_eq!(
-                resolve(known, &packages, &Supply::of(&store)).unwrap(),
+                resolve(known, of(&packages), &Supply::of(&store)).unwrap(),
                 digest
             );
         }
         // The packages are not unpacked again: they do not exist any more.
         fs::remove_file(store.path(&packages[0].key())).unwrap();
         assert_eq!(
-            resolve(Some(&evil), &packages, &Supply::of(&store)).unwrap(),
+            resolve(Some(&evil), of(&packages), &Supply::of(&store)).unwrap(),
             evil
         );
-        let refused = resolve(Some(&digest), &packages, &Supply::of(&store));
+        let refused = resolve(Some(&digest), of(&packages), &Supply::of(&store));
         let expected = format!(
             "reading package p 1: the store has no {}",
             packages[0].sha256
@@ -379,7 +415,7 @@ mod tests {
             interrupt: &interrupt,
             ..Supply::of(&store)
         };
-        let ended = resolve(None, &packages, &supply);
+        let ended = resolve(None, of(&packages), &supply);
         assert!(matches!(ended, Err(RootError::Interrupted(_))));
     }
 }

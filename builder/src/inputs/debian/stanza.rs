@@ -22,6 +22,7 @@ pub(super) fn package(fields: &BTreeMap<&str, String>) -> Result<Package, Hinted
     let get = |field| fields.get(field).cloned().ok_or_else(|| missing(field));
     Ok(Package {
         name: get("Package")?,
+        suite: None,
         version: get("Version")?,
         path: get("Filename")?.parse().map_err(|_| missing("Filename"))?,
         sha256: Digest::from_hex(&get("SHA256")?).map_err(|_| missing("SHA256"))?,
