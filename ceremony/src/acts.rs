@@ -144,7 +144,8 @@ fn as_builder(stage: &Stage, cast: &Cast, verb: &str, image: &Published) -> Comm
     command
 }
 
-/// Writes a collaborator's policy: the repository, and who must have signed.
+/// Writes a collaborator's policy: the repository, who must have signed, and that the other collaborator countersigns before
+/// the key is bound.
 ///
 /// # Errors
 /// It cannot be written.
@@ -161,11 +162,15 @@ pub fn policy(
         let key = key.display().to_string();
         principals += &format!("[[principal]]\nname = {name:?}\nkey = {key:?}\n\n");
     }
+    let mut others = cast.collaborators.iter();
+    let others = others.find(|other| other.name != collaborator.name);
+    let others: Vec<_> = others.map(|other| other.name).into_iter().collect();
     let text = format!(
         "repository = {repository:?}\n\n\
          [builder]\nid = {BUILDER_ID:?}\nbuild_type = \"https://countersign.dev/hermetic-build/v1\"\n\n\
          [source]\nuri = {SOURCE_URI:?}\n\n{principals}\
          [signatures]\nrequire = {required:?}\nthreshold = {}\n\n\
+         [countersignatures]\nfrom = {others:?}\n\n\
          [attestations]\nrequire = [\"provenance\", \"sbom\"]\nby = [{BUILDER:?}]\n\n\
          [rebuild]\nrequire = true\n",
         required.len(),
@@ -238,7 +243,34 @@ pub fn verifier(
     command
 }
 
-/// Checks, countersigns and binds as a collaborator.
+/// Checks and countersigns as a collaborator.
+///
+/// # Errors
+/// The verdict is not a pass.
+pub fn countersign(
+    stage: &Stage,
+    transcript: &mut Transcript,
+    cast: &Cast,
+    collaborator: &Collaborator,
+    reference: &str,
+    rebuilt: &Path,
+) -> Result<(), Error> {
+    let policy = policy(stage, cast, collaborator, &cast.repository(), &[BUILDER])?;
+    let mut command = verifier(stage, "countersign", reference, &policy, Some(rebuilt));
+    command.args(["--key", &collaborator.signing_key]);
+    command.args(["--kms-endpoint", &cast.endpoints.kms]);
+    command.env(
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        &collaborator.project.credentials,
+    );
+    let title = format!("verifier countersign  {}", collaborator.name);
+    let printed = transcript.must(stage, &title, command)?;
+    let report = report("verifier countersign", &printed)?;
+    transcript.record("", "verdict", &cloud::text(&report, "verdict")?);
+    Ok(())
+}
+
+/// Checks again, with the other collaborator's countersignature, and binds.
 ///
 /// # Errors
 /// The verdict is not a pass, or the binding is not in the key's policy afterwards.
@@ -259,14 +291,13 @@ pub fn authorize(
         command,
     )?;
     let report = report("verifier authorize", &printed)?;
-    transcript.record("", "verdict", &cloud::text(&report, "verdict")?);
     let member = cloud::text(&report["binding"], "member")?;
     let key = collaborator.data_key();
     let policy = cloud::key_policy(&cast.endpoints.kms, &key, collaborator.token())?;
     if !cloud::is_bound(&policy, &member) {
         return Err(Error::answer(format!("policy of {key}"), policy));
     }
-    transcript.record("", "bound", &key);
+    transcript.record(collaborator.name, "bound", &key);
     Ok(())
 }
 
@@ -275,7 +306,7 @@ fn report(what: &str, printed: &str) -> Result<Value, Error> {
     serde_json::from_str(printed).map_err(|_| Error::answer(what, printed))
 }
 
-/// A collaborator's command to check by `policy`, and to countersign and bind on a pass.
+/// A collaborator's command to check by `policy`, and to bind on a pass.
 ///
 /// # Errors
 /// The grant cannot be written.
@@ -291,8 +322,7 @@ pub fn authorization(
     command
         .arg("--grant")
         .arg(write_grant(stage, collaborator)?);
-    command.args(["--key", &collaborator.signing_key, "--apply"]);
-    command.args(["--kms-endpoint", &cast.endpoints.kms]);
+    command.args(["--apply", "--kms-endpoint", &cast.endpoints.kms]);
     command.env(
         "GOOGLE_APPLICATION_CREDENTIALS",
         &collaborator.project.credentials,

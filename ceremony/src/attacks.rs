@@ -109,7 +109,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack {
         name: "missing-countersignature",
         deed: "the next release is signed by the builder, but not countersigned by collaborator-2",
-        place: "verifier: signatures",
+        place: "verifier: countersign",
         play: missing_countersignature,
     },
     Attack {

@@ -1,5 +1,5 @@
-//! `verifier authorize` of an image that passes, against the emulator: once without interruption, and once for each
-//! request that changes something, with the verifier killed there and run again.
+//! `verifier countersign` and `verifier authorize` of an image that passes, against the emulator: once without interruption, and
+//! once for each request that changes something, with the verifier killed there and run again.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[path = "../src/cloud.rs"]
@@ -55,6 +55,13 @@ fn passed(output: &Output) -> Value {
     report
 }
 
+/// Countersigns and binds; both must pass. Returns the report of the binding.
+#[track_caller]
+fn complete(release: &Release<'_>) -> Value {
+    passed(&release.countersign().output().unwrap());
+    passed(&release.authorize().output().unwrap())
+}
+
 /// Everything is signed and bound, nothing twice, and the earlier member is kept.
 #[track_caller]
 fn check_end(release: &Release<'_>, report: &Value) {
@@ -77,9 +84,14 @@ fn a_pass_countersigns_and_binds_and_can_be_repeated() {
     assert_eq!(release.pieces(), once_each(before));
     let refused = release.verify_countersigned();
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let refused = release.authorize().output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let report: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(report["verdict"], "fail", "{report}");
+    assert_eq!(release.members(), [EARLIER]);
 
     rehearsal.proxy.release();
-    let report = passed(&release.authorize().output().unwrap());
+    let report = complete(&release);
     check_end(&release, &report);
     let writes = rehearsal.proxy.writes();
     let bound = writes
@@ -93,7 +105,7 @@ fn a_pass_countersigns_and_binds_and_can_be_repeated() {
 
     // The key's signatures differ each time; still the second run has nothing to write.
     rehearsal.proxy.release();
-    let report = passed(&release.authorize().output().unwrap());
+    let report = complete(&release);
     check_end(&release, &report);
     assert_eq!(rehearsal.proxy.writes(), [""; 0]);
 }
@@ -115,9 +127,11 @@ fn kill_after(first: usize) {
     for writes in (first..MOST).step_by(SHARES) {
         let release = rehearsal.publish(&format!("data-{writes}"));
         let reached = rehearsal.proxy.hold(writes);
-        let mut command = release.authorize();
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let was_killed = kill_when(&reached, command.spawn().unwrap());
+        let steps = [release.countersign(), release.authorize()];
+        let was_killed = steps.into_iter().any(|mut command| {
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            kill_when(&reached, command.spawn().unwrap())
+        });
         let done = rehearsal.proxy.writes();
         rehearsal.proxy.release();
         if was_killed {
@@ -126,7 +140,7 @@ fn kill_after(first: usize) {
             assert!(done.len() < writes, "{done:?}");
             assert!(writes > 6, "{done:?}");
         }
-        check_end(&release, &passed(&release.authorize().output().unwrap()));
+        check_end(&release, &complete(&release));
         if !was_killed {
             return;
         }

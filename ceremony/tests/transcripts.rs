@@ -27,7 +27,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use signature::PublicKey;
 
 /// Commands by file. Words in capitals replace text that differs between runs.
-const SESSIONS: [(&str, &[&str]); 16] = [
+const SESSIONS: [(&str, &[&str]); 17] = [
     (
         "builder-lock",
         &["builder lock --help", "builder lock nothing"],
@@ -93,13 +93,23 @@ const SESSIONS: [(&str, &[&str]); 16] = [
         ],
     ),
     (
+        "verifier-countersign",
+        &[
+            "verifier authorize REGISTRY/builder/app@DIGEST --policy builder.toml --plain-http \
+             --grant grant.toml --kms-endpoint KMS --apply",
+            "verifier countersign --help",
+            "verifier countersign REGISTRY/builder/app@DIGEST --policy both.toml --plain-http \
+             --key SIGNING-KEY --kms-endpoint KMS",
+            "verifier countersign REGISTRY/builder/app@DIGEST --policy builder.toml --plain-http \
+             --key SIGNING-KEY --kms-endpoint KMS",
+        ],
+    ),
+    (
         "verifier-authorize",
         &[
             "verifier authorize --help",
-            "verifier authorize REGISTRY/builder/app@DIGEST --policy both.toml --plain-http \
-             --grant grant.toml --key SIGNING-KEY --kms-endpoint KMS --apply",
             "verifier authorize REGISTRY/builder/app@DIGEST --policy builder.toml --plain-http \
-             --grant grant.toml --key SIGNING-KEY --kms-endpoint KMS --apply",
+             --grant grant.toml --kms-endpoint KMS --apply",
         ],
     ),
     (

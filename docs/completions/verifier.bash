@@ -22,6 +22,9 @@ _verifier() {
             verifier,check)
                 cmd="verifier__subcmd__check"
                 ;;
+            verifier,countersign)
+                cmd="verifier__subcmd__countersign"
+                ;;
             verifier,help)
                 cmd="verifier__subcmd__help"
                 ;;
@@ -103,6 +106,9 @@ _verifier() {
             verifier__subcmd__help,check)
                 cmd="verifier__subcmd__help__subcmd__check"
                 ;;
+            verifier__subcmd__help,countersign)
+                cmd="verifier__subcmd__help__subcmd__countersign"
+                ;;
             verifier__subcmd__help,help)
                 cmd="verifier__subcmd__help__subcmd__help"
                 ;;
@@ -152,7 +158,7 @@ _verifier() {
 
     case "${cmd}" in
         verifier)
-            opts="-h -V --help --version verify authorize revoke rebuild check trusted-root help"
+            opts="-h -V --help --version verify countersign authorize revoke rebuild check trusted-root help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -166,7 +172,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__authorize)
-            opts="-h --policy --source --rebuilt --commit --store --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --grant --key --pkcs11-module --algorithm --format --apply --verifier-id --kms-endpoint --help"
+            opts="-h --policy --source --rebuilt --commit --store --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --grant --format --apply --kms-endpoint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -244,24 +250,8 @@ _verifier() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --key)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --pkcs11-module)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --algorithm)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "gcloud iam" -- "${cur}"))
-                    return 0
-                    ;;
-                --verifier-id)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --kms-endpoint)
@@ -653,8 +643,110 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__countersign)
+            opts="-h --policy --source --rebuilt --commit --store --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --key --pkcs11-module --algorithm --verifier-id --kms-endpoint --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rebuilt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --commit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-repository)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-files)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-processes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --builder)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pkcs11-module)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --algorithm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --verifier-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kms-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__help)
-            opts="verify authorize revoke rebuild check trusted-root help"
+            opts="verify countersign authorize revoke rebuild check trusted-root help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -810,6 +902,20 @@ _verifier() {
         verifier__subcmd__help__subcmd__check__subcmd__token)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__help__subcmd__countersign)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -27,7 +27,8 @@ end
 complete -c verifier -n "__fish_verifier_needs_command" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_needs_command" -s V -l version -d 'Print version'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
-complete -c verifier -n "__fish_verifier_needs_command" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "countersign" -d 'Verify an image; on a pass, sign the verdict and the image'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "authorize" -d 'Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "check" -d 'Check one file offline'
@@ -54,6 +55,31 @@ complete -c verifier -n "__fish_verifier_using_subcommand verify" -l plain-http 
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -l signatures-only -d 'Check only that the principals that the policy requires have signed the image and its attestations. Config and layers are not fetched, nothing is rebuilt, and what provenance and SBOM say is not compared. This is not a verdict'
 complete -c verifier -n "__fish_verifier_using_subcommand verify" -s h -l help -d 'Print help'
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l policy -d 'The release policy' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l source -d 'Rebuild from this directory or URL' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l rebuilt -d 'Compare with the layout of an earlier `verifier rebuild`' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l commit -d 'Build this commit instead of the one that provenance names' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l store -d 'The builder\'s store of inputs' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l archive -d 'The package archive that the builder fetches from' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l archive-key -d 'Let the builder trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l jobs -d 'Number of compilers that the builder runs in parallel; it does not affect the image [default: number of processors]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l time-limit -d 'Time limit for compiling [default: 60]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l limit-repository -d 'Largest amount of data that git may fetch, compressed' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l limit-source -d 'Largest total size of the files of the commit' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l limit-memory -d 'Largest amount of memory that a build may use, not counting files [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l limit-files -d 'Largest total size of the files that a build writes; they are kept in memory [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l limit-processes -d 'Largest number of processes and threads of a build at the same time [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error [default: the builder\'s]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l key -d 'The private key that signs verdict and image: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l verifier-id -d 'The verifier\'s URI in the signed verdict [default: verifier.id in the policy]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l plain-http -d 'Connect to registries by HTTP, without TLS'
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l json -d 'Report as JSON on standard output'
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l policy -d 'The release policy' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l source -d 'Rebuild from this directory or URL' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l rebuilt -d 'Compare with the layout of an earlier `verifier rebuild`' -r -F
@@ -72,12 +98,8 @@ complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l limit-ou
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l builder -d 'The builder program [default: `builder` in the directory of this program]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l key -d 'The private key that signs verdict and image: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…' -r
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l format -d 'The format in which the binding is printed' -r -f -a "gcloud\t'A gcloud command'
 iam\t'The bindings of an IAM policy, as JSON'"
-complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l verifier-id -d 'The verifier\'s URI in the signed verdict [default: verifier.id in the policy]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l json -d 'Report as JSON on standard output'
@@ -180,13 +202,14 @@ complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l signi
 complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l json -d 'Report as JSON on standard output; otherwise the digest of the trusted root is printed'
 complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -s h -l help -d 'Print help'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "authorize" -d 'Verify an image; on a pass, sign the verdict and the image, and print or apply the binding'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "check" -d 'Check one file offline'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "trusted-root" -d 'Fetch the newest trusted root of a Sigstore instance from its TUF repository'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify authorize revoke rebuild check trusted-root help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "countersign" -d 'Verify an image; on a pass, sign the verdict and the image'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "authorize" -d 'Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "check" -d 'Check one file offline'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "trusted-root" -d 'Fetch the newest trusted root of a Sigstore instance from its TUF repository'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "signature" -d 'Check a signature over a file'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "envelope" -d 'Check a DSSE envelope'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "bundle" -d 'Check a Sigstore bundle'

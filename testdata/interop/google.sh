@@ -100,7 +100,7 @@ GRANT
 
 print_binding() {
   "$bin/verifier" authorize "$address/builder/hello@$digest" --plain-http --source "$work/source" \
-    --policy "$work/policy.toml" --grant "$work/grant.toml" --key "$work/other.key" >"$work/add"
+    --policy "$work/policy.toml" --grant "$work/grant.toml" >"$work/add"
 }
 bound() {
   google_cloud gcloud kms keys get-iam-policy data --project=keyholder --location=global --keyring=people --format=json |

@@ -1,4 +1,5 @@
-//! From a reference to a verdict ([`verify`]), and from a pass to a binding ([`authorize`]).
+//! From a reference to a verdict ([`verify`]), from a pass to a countersignature ([`countersign`]), and, when the other parties
+//! have countersigned too, to a binding ([`bind`]).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ use crate::policy::{Demand, Policy};
 use crate::rebuild::{self, Attached, Choice, Order, Progress, Tools};
 use crate::rules;
 use crate::signers::Signers;
-use crate::verdict::{Approval, Verdict};
+use crate::verdict::{Approval, Countersigned, Verdict};
 
 /// The origin of the rebuild.
 #[derive(Clone, Debug)]
@@ -111,62 +112,58 @@ async fn resolve(request: &Request<'_>, progress: Progress<'_>) -> Result<ImageR
     Ok(image)
 }
 
-/// The key and the grant with which a pass is signed and bound.
-pub struct Authority<'a> {
-    /// The key that the collaborator signs with.
+/// The key with which a party countersigns.
+pub struct Countersigner<'a> {
+    /// The key.
     pub signer: &'a Signer,
-    /// The grant to bind.
-    pub grant: &'a Grant,
-    /// The key service, when the grant is to be applied.
-    pub keys: Option<&'a Keys>,
     /// The URI of the verifier, for the verdict.
     pub verifier_id: &'a str,
 }
 
-/// The result of authorizing an approved image.
+/// Signs the verdict and the image. Returns where readers find them.
+///
+/// # Errors
+/// Signing or pushing fails.
+pub async fn countersign(
+    registry: &Registry,
+    approval: &Approval,
+    party: &Countersigner<'_>,
+) -> Result<Published, Error> {
+    let image = approval.image();
+    let vsa = summary(approval, party.verifier_id)?;
+    let attested = signer::attest_image(registry, image, party.signer, &Vsa::PREDICATE, vsa);
+    let attested = attested.await?;
+    let signed = signer::sign_image(registry, image, party.signer, &Annotations::default()).await?;
+    Ok(attested.max(signed))
+}
+
+/// A binding, and what it changed.
 #[derive(Debug)]
-pub struct Authorized {
-    /// Where readers find verdict and signature.
-    pub published: Published,
+pub struct Bound {
     /// The binding for the digest.
     pub binding: Binding,
     /// The change of the key's policy, if the binding was applied.
     pub change: Option<Change>,
 }
 
-/// Signs the verdict and the image, and makes the binding. The binding comes last, when everything else is
-/// published.
+/// Makes the binding, and adds it to the policy of the key if there is a key service.
 ///
 /// # Errors
-/// Signing, pushing or the request to the key service fails. Then the key's policy was not changed, unless the
-/// answer of the key service was lost.
-pub async fn authorize(
-    registry: &Registry,
-    approval: &Approval,
-    authority: &Authority<'_>,
-) -> Result<Authorized, Error> {
-    let image = approval.image();
-    let vsa = summary(approval, authority)?;
-    let kind = Vsa::PREDICATE;
-    let attested = signer::attest_image(registry, image, authority.signer, &kind, vsa);
-    let attested = attested.await?;
-    let signed =
-        signer::sign_image(registry, image, authority.signer, &Annotations::default()).await?;
-    let binding = Binding::new(approval, authority.grant);
-    let change = match authority.keys {
+/// The request to the key service fails. Then the key's policy was not changed, unless the answer was lost.
+pub async fn bind(
+    countersigned: &Countersigned,
+    grant: &Grant,
+    keys: Option<&Keys>,
+) -> Result<Bound, Error> {
+    let binding = Binding::new(countersigned, grant);
+    let change = match keys {
         Some(keys) => {
             let added = keys.add(&binding).await;
-            Some(added.map_err(|error| {
-                error.during("binding, with verdict and countersignature published")
-            })?)
+            Some(added.map_err(|error| error.during("binding"))?)
         }
         None => None,
     };
-    Ok(Authorized {
-        published: attested.max(signed),
-        binding,
-        change,
-    })
+    Ok(Bound { binding, change })
 }
 
 /// Refuses a policy that requires a rebuild if there is no source, before the image is fetched.
@@ -245,11 +242,11 @@ fn named_commit(attested: &Attested, policy: &Policy) -> Result<Option<Commit>, 
 }
 
 /// The verdict as a SLSA verification summary. Only an approval has one: a refusal is not signed.
-fn summary(approval: &Approval, authority: &Authority<'_>) -> Result<serde_json::Value, Error> {
+fn summary(approval: &Approval, verifier_id: &str) -> Result<serde_json::Value, Error> {
     let policy = BTreeMap::from([("sha256".to_owned(), approval.policy().hex())]);
     let vsa = Vsa {
         verifier: attest::Verifier {
-            id: authority.verifier_id.to_owned(),
+            id: verifier_id.to_owned(),
         },
         time_verified: approval.at().to_rfc3339_opts(SecondsFormat::Secs, true),
         resource_uri: approval.image().to_string(),

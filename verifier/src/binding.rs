@@ -1,6 +1,6 @@
-//! The grant for one digest. It exists only if an approval exists.
+//! The grant for one digest. It exists only if an approval exists, and the countersignatures that the policy requires.
 //!
-//! Only a verdict contains an approval. Of each pair of blocks, the first compiles, and the second, which
+//! Only a verdict contains an approval. Of each group of blocks, the first compiles, and the second, which
 //! differs in one line, does not.
 //!
 //! The fields of an approval are private:
@@ -35,26 +35,32 @@
 //! # }
 //! ```
 //!
-//! A refusal cannot be bound:
+//! A refusal cannot be bound, and neither can an approval for which countersignatures may be missing:
 //!
 //! ```
-//! # use verifier::{binding::Binding, grant::Grant, verdict::{Approval, Refusal}};
-//! # fn bind(approval: &Approval, refusal: &Refusal, grant: &Grant) -> Binding {
-//! Binding::new(approval, grant)
+//! # use verifier::{binding::Binding, grant::Grant, verdict::{Countersigned, Refusal}};
+//! # fn bind(countersigned: &Countersigned, refusal: &Refusal, grant: &Grant) -> Binding {
+//! Binding::new(countersigned, grant)
 //! # }
 //! ```
 //! ```compile_fail,E0308
-//! # use verifier::{binding::Binding, grant::Grant, verdict::{Approval, Refusal}};
-//! # fn bind(approval: &Approval, refusal: &Refusal, grant: &Grant) -> Binding {
+//! # use verifier::{binding::Binding, grant::Grant, verdict::{Countersigned, Refusal}};
+//! # fn bind(countersigned: &Countersigned, refusal: &Refusal, grant: &Grant) -> Binding {
 //! Binding::new(refusal, grant)
+//! # }
+//! ```
+//! ```compile_fail,E0308
+//! # use verifier::{binding::Binding, grant::Grant, verdict::{Approval, Countersigned}};
+//! # fn bind(approval: &Approval, countersigned: &Countersigned, grant: &Grant) -> Binding {
+//! Binding::new(approval, grant)
 //! # }
 //! ```
 //!
 //! Signers alone cannot be bound either:
 //!
 //! ```compile_fail,E0308
-//! # use verifier::{binding::Binding, grant::Grant, signers::Signers, verdict::Approval};
-//! # fn bind(approval: &Approval, signers: &Signers, grant: &Grant) -> Binding {
+//! # use verifier::{binding::Binding, grant::Grant, signers::Signers};
+//! # fn bind(signers: &Signers, grant: &Grant) -> Binding {
 //! Binding::new(signers, grant)
 //! # }
 //! ```
@@ -66,7 +72,7 @@ use google::outputs::KeyGrant;
 use google::{Member, Role};
 
 use crate::grant::Grant;
-use crate::verdict::Approval;
+use crate::verdict::Countersigned;
 
 /// A role on a key, for workloads that were measured to be one image.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -78,11 +84,11 @@ pub struct Binding {
 
 impl Binding {
     /// The grant for the digest that was approved, and for no other.
-    pub fn new(approval: &Approval, grant: &Grant) -> Self {
+    pub fn new(countersigned: &Countersigned, grant: &Grant) -> Self {
         Self {
             key: grant.key().clone(),
             role: grant.role().clone(),
-            member: grant.member(&approval.image().digest),
+            member: grant.member(&countersigned.approval().image().digest),
         }
     }
 

@@ -35,7 +35,9 @@ pub struct Cli {
 pub enum Command {
     /// Check an image against a policy; publishes nothing and grants nothing
     Verify(VerifyAlone),
-    /// Verify an image; on a pass, sign the verdict and the image, and print or apply the binding
+    /// Verify an image; on a pass, sign the verdict and the image
+    Countersign(Box<Countersign>),
+    /// Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding
     Authorize(Box<Authorize>),
     /// Remove the binding of an image's digest from a key
     Revoke(Revoke),
@@ -140,7 +142,7 @@ pub struct Verify {
                   nothing else was checked."
 )]
 pub struct VerifyAlone {
-    /// Those that `authorize` has too.
+    /// Those that `countersign` and `authorize` have too.
     #[command(flatten)]
     pub verify: Verify,
     /// Check only that the principals that the policy requires have signed the image and its attestations. Config and layers
@@ -164,15 +166,12 @@ pub struct Kms {
     pub kms_endpoint: Option<KmsEndpoint>,
 }
 
-/// Arguments of `authorize`.
+/// Arguments of `countersign`.
 #[derive(Args, Debug)]
-pub struct Authorize {
+pub struct Countersign {
     /// The arguments of `verify`, which runs first.
     #[command(flatten)]
     pub verify: Verify,
-    /// The file that describes the grant: key, role and pool
-    #[arg(long, value_name = "FILE")]
-    pub grant: PathBuf,
     /// The private key that signs verdict and image: a PEM file, which cosign may have encrypted,
     /// gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…
     // A `KeyRef`, which the command parses: clap would print an invalid one, which may hold a PIN.
@@ -184,15 +183,29 @@ pub struct Authorize {
     /// The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key's type]
     #[arg(long)]
     pub algorithm: Option<Algorithm>,
+    /// The verifier's URI in the signed verdict [default: verifier.id in the policy]
+    #[arg(long, value_name = "URI")]
+    pub verifier_id: Option<String>,
+    /// How to reach Cloud KMS.
+    #[command(flatten)]
+    pub kms: Kms,
+}
+
+/// Arguments of `authorize`.
+#[derive(Args, Debug)]
+pub struct Authorize {
+    /// The arguments of `verify`, which runs first.
+    #[command(flatten)]
+    pub verify: Verify,
+    /// The file that describes the grant: key, role and pool
+    #[arg(long, value_name = "FILE")]
+    pub grant: PathBuf,
     /// The format in which the binding is printed
     #[arg(long, value_parser = format(), default_value = outputs::ALL[0].name)]
     pub format: &'static Output,
     /// Add the binding to the IAM policy of the key
     #[arg(long)]
     pub apply: bool,
-    /// The verifier's URI in the signed verdict [default: verifier.id in the policy]
-    #[arg(long, value_name = "URI")]
-    pub verifier_id: Option<String>,
     /// How to reach Cloud KMS.
     #[command(flatten)]
     pub kms: Kms,

@@ -23,6 +23,8 @@ pub enum Outcome {
     Fail,
     /// The policy does not require what the rule checks, or there is nothing to check.
     Skipped,
+    /// The requirement is one of a binding alone, and the image does not meet it yet. The verdict does not depend on it.
+    Pending,
     /// The rule was not checked, or not all of it. A verdict needs another finding of it.
     Unknown,
     /// Information that does not affect the verdict.
@@ -35,6 +37,7 @@ impl fmt::Display for Outcome {
             Self::Pass => "pass",
             Self::Fail => "FAIL",
             Self::Skipped => "skipped",
+            Self::Pending => "pending",
             Self::Unknown => "unknown",
             Self::Note => "note",
         })
@@ -162,6 +165,30 @@ impl Finding {
         Self {
             outcome: Outcome::Fail,
             ..Self::pass(rule, subject, expected, actual)
+        }
+    }
+
+    /// The image does not meet a requirement of a binding yet.
+    pub fn pending(
+        rule: Rule,
+        subject: Subject,
+        expected: impl Into<Value>,
+        actual: impl Into<Value>,
+    ) -> Self {
+        Self {
+            outcome: Outcome::Pending,
+            ..Self::pass(rule, subject, expected, actual)
+        }
+    }
+
+    /// Makes what is pending a failure.
+    pub(crate) fn due(self) -> Self {
+        match self.outcome {
+            Outcome::Pending => Self {
+                outcome: Outcome::Fail,
+                ..self
+            },
+            _ => self,
         }
     }
 

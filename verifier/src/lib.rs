@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! collect -> Published -> examine -> Attested ─┐
-//!                                    rebuild ──┴─> Evidence -> appraise -> Verdict::Pass(Approval)
-//!                                                                          -> Binding::new
+//!                                    rebuild ──┴─> Evidence -> appraise -> Verdict::Pass(Approval) -> countersign
+//!                                                                          -> Countersigned -> Binding::new
 //! ```
 //!
 //! `signers` answers a part of the question from `Attested` alone, without a verdict.

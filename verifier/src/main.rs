@@ -13,7 +13,7 @@ use content::limits;
 use google::outputs::{KeyGrant, gcloud};
 use serde_json::{Value, json};
 use signer::{Access, KmsEndpoint, Signer};
-use verifier::authorize::{self, Appraised, Authority, Authorized, Origin, Request};
+use verifier::authorize::{self, Appraised, Bound, Countersigner, Origin, Request};
 use verifier::check::{Facts, Judgement};
 use verifier::error::Error;
 use verifier::grant::Grant;
@@ -97,6 +97,7 @@ fn check(arguments: &cli::check::What) -> Result<Status, Error> {
 async fn dispatch(command: Command) -> Result<Status, Error> {
     match command {
         Command::Verify(arguments) => verify(&arguments).await,
+        Command::Countersign(arguments) => countersign(&arguments).await,
         Command::Authorize(arguments) => authorize(&arguments).await,
         Command::Revoke(arguments) => revoke(&arguments).await,
         Command::Rebuild(arguments) => rebuild(&arguments).await,
@@ -168,50 +169,83 @@ fn request<'a>(found: &'a Found, policy: &'a Policy, origin: &'a Origin) -> Requ
     }
 }
 
-/// Opens the key and the key service before the rebuild, so that a wrong path is reported early. They are used only
-/// after a pass.
-async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
+/// Opens the key before the rebuild, so that a wrong path is reported early. It is used only after a pass.
+async fn countersign(arguments: &cli::Countersign) -> Result<Status, Error> {
     let verify = &arguments.verify;
     let policy = apart(&verify.policy, read_policy).await?;
-    let grant = apart(&arguments.grant, read_grant).await?;
-    let endpoint = arguments.kms.kms_endpoint.as_ref();
     let access = Access {
-        kms_endpoint: endpoint,
+        kms_endpoint: arguments.kms.kms_endpoint.as_ref(),
         pkcs11_module: arguments.pkcs11_module.as_deref(),
         algorithm: arguments.algorithm,
         password: || password::of_key(std::env::var_os),
         pin: || password::of_token(std::env::var_os),
     };
     let signer = Signer::open(&arguments.key.parse()?, access).await?;
-    let keys = match arguments.apply {
-        true => Some(reach(&grant, endpoint).await?),
-        false => None,
-    };
     let found = Found::open(&verify.image, &policy, &verify.registry).await?;
     let registry = connect(&found.reference.repository, &verify.registry).await?;
     let appraised = appraise(verify, &found, &policy).await?;
     print::note(report::table(&appraised.verdict).trim_end());
-    let mut summary = report::json(&appraised.verdict, &appraised.evidence);
     if let Verdict::Pass(approval) = &appraised.verdict {
         let id = arguments.verifier_id.as_deref().or(policy.verifier_id());
-        let authority = Authority {
+        let party = Countersigner {
             signer: &signer,
-            grant: &grant,
-            keys: keys.as_ref(),
             verifier_id: id.unwrap_or(VERIFIER_ID),
         };
-        let authorized = authorize::authorize(&registry, approval, &authority).await?;
-        print::note(&done(&authorized));
-        let notes = [authorized.published.note(), signer.note()];
+        let published = authorize::countersign(&registry, approval, &party).await?;
+        print::note("verdict signed, image countersigned");
+        let notes = [published.note(), signer.note()];
         for note in notes.into_iter().flatten() {
             print::note(&format!("note: {note}"));
         }
-        print_binding(&authorized, arguments, &mut summary)?;
     }
-    if verify.json {
-        print_json(&summary)?;
+    match (&appraised.verdict, verify.json) {
+        (verdict, true) => print_json(&report::json(verdict, &appraised.evidence))?,
+        (Verdict::Pass(approval), false) => print_line(&approval.image().to_string())?,
+        (Verdict::Fail(_), false) => {}
     }
     Ok(answer(&appraised.verdict))
+}
+
+/// Opens the key service before the rebuild, so that missing credentials are reported early. It is used only after a pass.
+async fn authorize(arguments: &cli::Authorize) -> Result<Status, Error> {
+    let verify = &arguments.verify;
+    let policy = apart(&verify.policy, read_policy).await?;
+    let grant = apart(&arguments.grant, read_grant).await?;
+    let keys = match arguments.apply {
+        true => Some(reach(&grant, arguments.kms.kms_endpoint.as_ref()).await?),
+        false => None,
+    };
+    let found = Found::open(&verify.image, &policy, &verify.registry).await?;
+    let Appraised { verdict, evidence } = appraise(verify, &found, &policy).await?;
+    let countersigned = match verdict.clone() {
+        Verdict::Pass(approval) => approval.to_bind(),
+        Verdict::Fail(refusal) => Err(refusal),
+    };
+    let (verdict, bound) = match countersigned {
+        Ok(countersigned) => {
+            print::note(report::table(&verdict).trim_end());
+            let bound = authorize::bind(&countersigned, &grant, keys.as_ref()).await?;
+            print::note(&done(&bound));
+            (verdict, Some(bound))
+        }
+        Err(refusal) => {
+            let verdict = Verdict::Fail(refusal);
+            print::note(report::table(&verdict).trim_end());
+            (verdict, None)
+        }
+    };
+    match (verify.json, &bound) {
+        (true, bound) => {
+            let mut summary = report::json(&verdict, &evidence);
+            if let Some(bound) = bound {
+                summary["binding"] = report::binding(bound);
+            }
+            print_json(&summary)?;
+        }
+        (false, Some(bound)) => print_line(&(arguments.format.print)(&bound.binding.granted()))?,
+        (false, None) => {}
+    }
+    Ok(answer(&verdict))
 }
 
 /// Connects to the key service, and checks that the policy of the grant's key can be read.
@@ -221,32 +255,13 @@ async fn reach(grant: &Grant, endpoint: Option<&KmsEndpoint>) -> Result<Keys, Er
     Ok(keys)
 }
 
-fn print_binding(
-    authorized: &Authorized,
-    arguments: &cli::Authorize,
-    summary: &mut Value,
-) -> Result<(), Error> {
-    let binding = &authorized.binding;
-    if arguments.verify.json {
-        summary["binding"] = json!({
-            "key": binding.key().to_string(),
-            "role": binding.role(),
-            "member": binding.member(),
-            "applied": authorized.change.is_some(),
-        });
-        return Ok(());
-    }
-    print_line(&(arguments.format.print)(&binding.granted()))
-}
-
-fn done(authorized: &Authorized) -> String {
-    let key = authorized.binding.key();
-    let bound = match authorized.change {
+fn done(bound: &Bound) -> String {
+    let key = bound.binding.key();
+    match bound.change {
         Some(Change::Written) => format!("binding added to {key}"),
         Some(Change::AlreadySo) => format!("{key} already has the binding"),
         None => "the binding is printed and not applied".to_owned(),
-    };
-    format!("verdict signed, image countersigned, {bound}")
+    }
 }
 
 async fn revoke(arguments: &cli::Revoke) -> Result<Status, Error> {

@@ -13,10 +13,12 @@ use crate::commit::Commit;
 use crate::rule::Rule;
 
 mod attestation;
+mod countersigners;
 mod document;
 mod names;
 
 pub(crate) use attestation::{Condition, Freshness, Required};
+pub(crate) use countersigners::Countersigners;
 
 use document::Document;
 
@@ -68,6 +70,8 @@ pub struct Policy {
     pub(crate) principals: Principals,
     /// Who must have signed the image.
     pub(crate) signatures: Quorum,
+    /// Who must also have signed the image before it is bound, if the policy names anyone.
+    pub(crate) countersigners: Option<Countersigners>,
     /// The predicates that must be attested.
     pub(crate) attestations: BTreeSet<Predicate>,
     /// The principals whose attestations count.
@@ -97,6 +101,7 @@ impl Policy {
             digest: digest(bytes, &principals, root.as_ref(), &required),
             repository: document.repository()?,
             signatures: document.signatures(&principals)?,
+            countersigners: document.countersigners(&principals)?,
             attesters: document.attesters(&principals)?,
             attestations: document.attestations()?,
             rebuild: document.rebuild(),
@@ -143,9 +148,13 @@ impl Policy {
         }
     }
 
-    /// The rules that must have findings: those of every policy, and one for each required attestation.
+    /// The rules that must have findings: those of every policy, one for countersignatures if the policy requires any, and one
+    /// for each required attestation.
     pub(crate) fn rules(&self) -> impl Iterator<Item = Rule> {
-        Rule::all().chain((0..self.required.len()).map(Rule::Attestation))
+        let countersigners = self.countersigners.as_ref();
+        let countersigners = countersigners.map(|_| Rule::Countersignatures);
+        let attestations = (0..self.required.len()).map(Rule::Attestation);
+        Rule::all().chain(countersigners).chain(attestations)
     }
 
     /// The name of the principal with this identity.

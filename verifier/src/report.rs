@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::authorize::Bound;
 use crate::evidence::{Evidence, Rebuild, Timing};
 use crate::finding::{Finding, Outcome};
 use crate::rule::Rule;
@@ -102,6 +103,17 @@ pub fn json(verdict: &Verdict, evidence: &Evidence) -> Value {
         "findings": findings(verdict.findings()),
         "differences": evidence.differences,
         "rebuilt": rebuilt(&evidence.rebuild),
+    })
+}
+
+/// The binding as JSON.
+pub fn binding(bound: &Bound) -> Value {
+    let Bound { binding, change } = bound;
+    json!({
+        "key": binding.key().to_string(),
+        "role": binding.role(),
+        "member": binding.member(),
+        "applied": change.is_some(),
     })
 }
 

@@ -14,6 +14,8 @@ pub enum Rule {
     Repository,
     /// The principals that the policy requires signed this digest.
     Signatures,
+    /// The principals whose countersignatures the policy requires for a binding signed this digest too.
+    Countersignatures,
     /// A signed statement with this predicate describes the image as the policy and its bytes do.
     Statement(Predicate),
     /// The attestation of this index among those that the policy requires with conditions meets them.
@@ -36,6 +38,7 @@ impl Rule {
             Self::Integrity => "integrity",
             Self::Repository => "repository",
             Self::Signatures => "signatures",
+            Self::Countersignatures => "countersign",
             Self::Statement(predicate) => predicate.name,
             Self::Attestation(_) => "attestation",
             Self::Rebuild => "rebuild",

@@ -2,6 +2,7 @@
 //! first failure, and does not know the findings of other rules.
 
 mod attestation;
+mod countersignatures;
 pub mod integrity;
 pub mod provenance;
 pub mod rebuild;
@@ -34,6 +35,7 @@ pub fn check(evidence: &Evidence, policy: &Policy, now: DateTime<Utc>) -> Vec<Fi
         integrity::check(evidence),
         repository::check(evidence, policy),
         signatures::check(evidence, policy),
+        countersignatures::check(evidence, policy),
     ]
     .concat();
     for kind in STATEMENTS {
@@ -55,6 +57,7 @@ pub(crate) fn check_signers(
         integrity::check_attached(evidence),
         repository::check(evidence, policy),
         signatures::check(evidence, policy),
+        countersignatures::check(evidence, policy),
     ]
     .concat();
     for kind in STATEMENTS {

@@ -19,7 +19,7 @@ pub enum Verdict {
     Fail(Refusal),
 }
 
-/// Permission to bind one image. Only [`Verdict::of`] creates one.
+/// Permission to countersign one image. Only [`Verdict::of`] creates one.
 #[derive(Clone, Debug)]
 pub struct Approval {
     image: ImageRef,
@@ -27,6 +27,11 @@ pub struct Approval {
     at: DateTime<Utc>,
     findings: Vec<Finding>,
 }
+
+/// Permission to bind one image: an approval, and the countersignatures that the policy requires for a binding. Only
+/// [`Approval::to_bind`] creates one.
+#[derive(Clone, Debug)]
+pub struct Countersigned(Approval);
 
 /// The reasons for a refusal.
 #[derive(Clone, Debug)]
@@ -103,6 +108,29 @@ impl Approval {
     pub fn at(&self) -> DateTime<Utc> {
         self.at
     }
+
+    /// Permission to bind the image, if no countersignature is missing.
+    ///
+    /// # Errors
+    /// The refusal that names those who have not signed yet.
+    pub fn to_bind(self) -> Result<Countersigned, Refusal> {
+        let mut findings = self.findings.iter();
+        if !findings.any(|finding| finding.outcome() == Outcome::Pending) {
+            return Ok(Countersigned(self));
+        }
+        Err(Refusal {
+            image: self.image,
+            policy: self.policy,
+            findings: self.findings.into_iter().map(Finding::due).collect(),
+        })
+    }
+}
+
+impl Countersigned {
+    /// The approval.
+    pub fn approval(&self) -> &Approval {
+        &self.0
+    }
 }
 
 /// Adds a failure for each of `rules` that has no finding with an outcome that `decides`, and sorts by rule.
@@ -167,6 +195,28 @@ mod tests {
         let mut findings = all_pass();
         findings.insert(0, Finding::fail(Rule::Rebuild, Subject::Image, "a", "b"));
         assert!(matches!(Verdict::of(appraisal(findings)), Verdict::Fail(_)));
+    }
+
+    #[test]
+    fn what_is_pending_stops_the_binding_and_not_the_verdict() {
+        let findings = all_pass();
+        let approved = |findings| match Verdict::of(appraisal(findings)) {
+            Verdict::Pass(approval) => approval,
+            Verdict::Fail(refusal) => panic!("{refusal:?}"),
+        };
+        assert!(approved(findings.clone()).to_bind().is_ok());
+        let rule = Rule::Countersignatures;
+        let pending = Finding::pending(rule, Subject::Signers, "a", "b");
+        let findings = [findings, vec![pending]].concat();
+        let refusal = approved(findings).to_bind().unwrap_err();
+        let verdict = Verdict::Fail(refusal);
+        let failed: Vec<_> = verdict
+            .findings()
+            .iter()
+            .filter(|finding| finding.outcome() == Outcome::Fail)
+            .map(Finding::rule)
+            .collect();
+        assert_eq!(failed, [rule]);
     }
 
     #[test]

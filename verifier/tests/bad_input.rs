@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use failure::{fails, fails_with_few_files, interrupted};
 use rustix::process::Signal;
-use signature::PrivateKey;
 use tempfile::TempDir;
 
 const POLICIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
@@ -129,14 +128,15 @@ fn grants_and_keys() {
     let place = Place::new();
     let image = image(NOWHERE);
     let authorize = format!("authorize {image} --policy policy.toml --source .");
-    let said = place.fails(&format!("{authorize} --grant missing --key nonsense"));
+    let said = place.fails(&format!("{authorize} --grant missing"));
     assert!(said.contains("missing"), "{said}");
-    let said = place.fails(&format!("{authorize} --grant nonsense --key nonsense"));
+    let said = place.fails(&format!("{authorize} --grant nonsense"));
     assert!(said.contains("nonsense: parsing grant"), "{said}");
-    let said = place.fails(&format!("{authorize} --grant grant.toml --key missing"));
+    let countersign = format!("countersign {image} --policy policy.toml --source .");
+    let said = place.fails(&format!("{countersign} --key missing"));
     assert!(said.contains("missing"), "{said}");
     assert!(said.contains("hint: check the path"), "{said}");
-    let said = place.fails(&format!("{authorize} --grant grant.toml --key nonsense"));
+    let said = place.fails(&format!("{countersign} --key nonsense"));
     assert!(said.contains("PEM"), "{said}");
     let said = place.fails(&format!("revoke {image} --grant missing"));
     assert!(said.contains("missing"), "{said}");
@@ -145,18 +145,18 @@ fn grants_and_keys() {
 #[test]
 fn an_invalid_key_does_not_show_its_pin() {
     let place = Place::new();
-    let authorize = format!(
-        "authorize {} --policy policy.toml --source . --grant grant.toml",
+    let countersign = format!(
+        "countersign {} --policy policy.toml --source .",
         image(NOWHERE)
     );
     for key in failure::KEYS_WITH_PIN {
-        let said = place.fails(&format!("{authorize} --key {key}"));
+        let said = place.fails(&format!("{countersign} --key {key}"));
         assert!(said.contains("pkcs11:"), "{said}");
         assert!(!said.contains("9317"), "{said}");
     }
     let mut misplaced = Command::new(env!("CARGO_BIN_EXE_verifier"));
     misplaced
-        .args(authorize.split(' '))
+        .args(countersign.split(' '))
         .arg(failure::KEYS_WITH_PIN[0]);
     let output = misplaced.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -179,11 +179,9 @@ fn interrupted_while_reading_a_policy() {
 fn a_key_that_cannot_be_opened_is_reported_before_the_rebuild() {
     let place = Place::new();
     let (image, service) = (image(NOWHERE), closed_key_service());
-    let key = PrivateKey::generate().unwrap().to_pem().unwrap();
-    fs::write(place.at("key.pem"), key.as_bytes()).unwrap();
     let apply = format!(
         "authorize {image} --policy policy.toml --source . --plain-http --grant grant.toml \
-         --key key.pem --apply --kms-endpoint http://{service}"
+         --apply --kms-endpoint http://{service}"
     );
     let said = place.fails(&apply);
     assert!(said.contains("connecting to Cloud KMS"), "{said}");
@@ -252,29 +250,23 @@ fn rebuilds() {
 fn missing_credentials_are_reported_within_seconds() {
     let place = Place::new();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let key = PrivateKey::generate().unwrap().to_pem().unwrap();
-    fs::write(place.at("key.pem"), key.as_bytes()).unwrap();
     let version =
         "gcpkms://projects/p/locations/global/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1";
-    for key in [version, "key.pem"] {
+    for (verb, options) in [
+        ("countersign", ["--key", version]),
+        ("authorize", ["--apply", "--grant=grant.toml"]),
+    ] {
         let mut verifier = Command::new(env!("CARGO_BIN_EXE_verifier"));
         verifier.current_dir(place.0.path());
         verifier.args([
-            "authorize",
+            verb,
             &image(NOWHERE),
             "--policy",
             "policy.toml",
             "--source",
             ".",
         ]);
-        verifier.args([
-            "--plain-http",
-            "--grant",
-            "grant.toml",
-            "--apply",
-            "--key",
-            key,
-        ]);
+        verifier.arg("--plain-http").args(options);
         verifier.env_remove("GOOGLE_APPLICATION_CREDENTIALS");
         verifier.env("HOME", place.0.path());
         verifier.env(

@@ -93,7 +93,8 @@ fn verdict_and_binding() {
         panic!("{verdict:?}");
     };
     assert_eq!(approval.at(), case::NOW);
-    let binding = Binding::new(approval, &Grant::parse(GRANT).unwrap());
+    let countersigned = approval.clone().to_bind().unwrap();
+    let binding = Binding::new(&countersigned, &Grant::parse(GRANT).unwrap());
     for (format, file) in [("gcloud", "binding.sh"), ("iam", "binding.json")] {
         let output = google::outputs::named(format).unwrap();
         let printed = (output.print)(&binding.granted());

@@ -179,7 +179,7 @@ async fn certificate_authorities_are_read_after_a_redirect_to_https() {
 async fn nothing_is_authorized_by_signatures_alone() {
     let (_, _, image) = image().await;
     let folder = tempfile::tempdir().unwrap();
-    let words = "authorize --signatures-only --grant g --key k";
+    let words = "authorize --signatures-only --grant g";
     let output = verifier(words, &image, folder.path()).await;
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr);

@@ -71,7 +71,7 @@ pub(super) fn unknown_key(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
 pub(super) fn missing_countersignature(scene: &mut Scene<'_>) -> Result<Outcome, Error> {
     let image = next(scene)?;
     let [first, second] = &scene.cast.collaborators;
-    let policy = policy(scene, &image.repository, &[BUILDER, second.name])?;
+    let policy = policy(scene, &image.repository, &[BUILDER])?;
     let policy = without_rebuild(&policy)?;
     let (stage, cast) = (scene.stage, scene.cast);
     let command = acts::authorization(stage, cast, first, &image.reference(), &policy, None)?;
@@ -84,7 +84,7 @@ pub(super) fn missing_countersignature(scene: &mut Scene<'_>) -> Result<Outcome,
         return Ok(Outcome::NotRefused(seen));
     }
     let words = format!("signature of {}", second.name);
-    Ok(refused_by(&said, "signatures", &[&words]))
+    Ok(refused_by(&said, "countersign", &[&words]))
 }
 
 fn verify(scene: &mut Scene<'_>, reference: &str, policy: &Path) -> Result<Said, Error> {

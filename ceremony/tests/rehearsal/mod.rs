@@ -294,7 +294,7 @@ impl Release<'_> {
         path
     }
 
-    /// A policy that requires the signatures of all of `signers`.
+    /// A policy that requires the signatures of all of `signers`, and the collaborator's countersignature for a binding.
     pub fn policy(&self, signers: &[&str]) -> PathBuf {
         let repository = &self.repository;
         let count = signers.len();
@@ -306,6 +306,7 @@ impl Release<'_> {
              [[principal]]\nname = \"builder\"\nkey = \"builder.pub\"\n\
              [[principal]]\nname = \"collaborator\"\nkey = \"collaborator.pub\"\n\
              [signatures]\nrequire = {signers:?}\nthreshold = {count}\n\
+             [countersignatures]\nfrom = [\"collaborator\"]\n\
              [attestations]\nrequire = [\"provenance\", \"sbom\"]\nby = [\"builder\"]\n\
              [rebuild]\nrequire = false\n"
         );
@@ -336,12 +337,20 @@ impl Release<'_> {
         self.write("grant", &grant)
     }
 
-    /// The collaborator's command to check, to countersign and to bind.
+    /// The collaborator's command to check and to countersign.
+    pub fn countersign(&self) -> Command {
+        let mut command = self.verifier("countersign", &["builder"]);
+        command.args(["--key", &self.rehearsal.signing_key()]);
+        command.args(["--kms-endpoint", &self.rehearsal.proxy.kms]);
+        command.env("GOOGLE_APPLICATION_CREDENTIALS", self.credentials());
+        command
+    }
+
+    /// The collaborator's command to check and to bind.
     pub fn authorize(&self) -> Command {
         let mut command = self.verifier("authorize", &["builder"]);
         command.arg("--grant").arg(self.grant());
-        command.args(["--apply", "--key", &self.rehearsal.signing_key()]);
-        command.args(["--kms-endpoint", &self.rehearsal.proxy.kms]);
+        command.args(["--apply", "--kms-endpoint", &self.rehearsal.proxy.kms]);
         command.env("GOOGLE_APPLICATION_CREDENTIALS", self.credentials());
         command
     }

@@ -17,7 +17,7 @@ use trust::{Identity, Means, Principal, Principals, Quorum};
 use crate::commit::{Commit, InvalidCommit};
 
 use super::names::{keys, once};
-use super::{Demand, InvalidPolicy, POLICY_PARAMETERS, attestation};
+use super::{Demand, InvalidPolicy, POLICY_PARAMETERS, attestation, countersigners};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +31,7 @@ pub(super) struct Document {
     keyless: Option<Keyless>,
     principal: Vec<Named>,
     signatures: Signers,
+    countersignatures: Option<countersigners::Entry>,
     attestations: Attestations,
     #[serde(default)]
     attestation: Vec<attestation::Entry>,
@@ -159,6 +160,14 @@ impl Document {
         let threshold = self.signatures.threshold.unwrap_or(required.len());
         let quorum = Quorum::new(required, threshold, known);
         quorum.map_err(|error| InvalidPolicy(format!("signatures.threshold: {error}")))
+    }
+
+    pub(super) fn countersigners(
+        &self,
+        known: &Principals,
+    ) -> Result<Option<countersigners::Countersigners>, InvalidPolicy> {
+        let entry = self.countersignatures.as_ref();
+        entry.map(|entry| entry.resolve(known)).transpose()
     }
 
     pub(super) fn attesters(

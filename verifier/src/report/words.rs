@@ -23,7 +23,9 @@ pub fn detail(finding: &Finding) -> String {
     let actual = finding.actual();
     let text = match finding.outcome() {
         Outcome::Pass => pass(subject, expected, actual),
-        Outcome::Fail => format!("{subject}: expected {expected}, found {actual}"),
+        Outcome::Fail | Outcome::Pending => {
+            format!("{subject}: expected {expected}, found {actual}")
+        }
         Outcome::Note => note(subject, expected, actual),
         Outcome::Unknown => unknown(subject, expected),
         Outcome::Skipped => skipped(finding.rule()).to_owned(),

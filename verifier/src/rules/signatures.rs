@@ -14,16 +14,10 @@ use oci::ImageRef;
 
 /// Counts principals by identity.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
-    let is_here = |name: &String| policy.repository.is_named(name);
-    let (here, others): (Vec<&Verified<ImageSignature>>, Vec<_>) = evidence
-        .attested
-        .signatures
-        .iter()
-        .partition(|signature| signature.value().repository.as_ref().is_some_and(is_here));
-    let signers: BTreeSet<Identity> = here
-        .iter()
-        .map(|signature| signature.by().clone())
-        .collect();
+    let all = evidence.attested.signatures.iter();
+    let (here, others): (Vec<&Verified<ImageSignature>>, Vec<_>) =
+        all.partition(|signature| is_here(signature, policy));
+    let signers = signers(evidence, policy);
     let others = others.into_iter();
     let mut findings: Vec<Finding> = others.map(|other| elsewhere(other, policy)).collect();
     findings.extend(uncounted(evidence));
@@ -41,6 +35,18 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
         findings.push(Finding::pass(Rule::Signatures, subject, needed, signed));
     }
     findings
+}
+
+/// Those who signed the image in the policy's repository.
+pub(super) fn signers(evidence: &Evidence, policy: &Policy) -> BTreeSet<Identity> {
+    let all = evidence.attested.signatures.iter();
+    let here = all.filter(|signature| is_here(signature, policy));
+    here.map(|signature| signature.by().clone()).collect()
+}
+
+fn is_here(signature: &Verified<ImageSignature>, policy: &Policy) -> bool {
+    let named = signature.value().repository.as_ref();
+    named.is_some_and(|name| policy.repository.is_named(name))
 }
 
 /// Notes a signer whose signature Confidential Space does not count: the workload does not start without it. A layout
@@ -86,15 +92,19 @@ fn uncounted(evidence: &Evidence) -> impl Iterator<Item = Finding> {
 }
 
 fn absent(key: &Identity, evidence: &Evidence, policy: &Policy) -> Finding {
-    let subject = Subject::SignatureBy(policy.name_of(key).to_owned());
-    let expected = Value::Signature {
-        by: key.clone(),
-        image: ImageRef {
-            repository: policy.repository.clone(),
-            digest: evidence.attested.image.digest,
-        },
-    };
+    let (subject, expected) = expected(key, evidence, policy);
     Finding::fail(Rule::Signatures, subject, expected, Value::Nothing)
+}
+
+/// The signature of a principal that was not found.
+pub(super) fn expected(key: &Identity, evidence: &Evidence, policy: &Policy) -> (Subject, Value) {
+    let subject = Subject::SignatureBy(policy.name_of(key).to_owned());
+    let image = ImageRef {
+        repository: policy.repository.clone(),
+        digest: evidence.attested.image.digest,
+    };
+    let by = key.clone();
+    (subject, Value::Signature { by, image })
 }
 
 fn quorum(signers: &BTreeSet<Identity>, policy: &Policy) -> [Value; 2] {

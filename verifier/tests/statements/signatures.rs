@@ -98,6 +98,58 @@ fn one_principal_in_two_layouts_is_one() {
     assert!(matches!(case.verdict(), Verdict::Pass(_)));
 }
 
+/// Two parties whose policies wait for each other: each can countersign first, and neither is bound before both have signed.
+#[test]
+fn a_countersignature_is_needed_to_bind_and_not_to_countersign() {
+    let mut case = Case::passing();
+    case.policy += "\n[countersignatures]\nfrom = [\"collaborator\"]\n";
+    let approval = |case: &Case| match case.verdict() {
+        Verdict::Pass(approval) => approval,
+        Verdict::Fail(refusal) => panic!("{refusal:?}"),
+    };
+    let refusal = approval(&case).to_bind().unwrap_err();
+    let refused = Verdict::Fail(refusal);
+    let [failure] = case::failures(&refused)[..] else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(failure.rule(), Rule::Countersignatures);
+    assert!(detail(failure).contains("signature of collaborator: expected one by"));
+    let elsewhere = "127.0.0.1:5000/old/workload";
+    for (key, repository, counts) in [
+        (&case.keys.builder, REPOSITORY, false),
+        (&case.keys.unknown, REPOSITORY, false),
+        (&case.keys.collaborator, elsewhere, false),
+        (&case.keys.collaborator, REPOSITORY, true),
+    ] {
+        let mut case = Case::passing();
+        case.policy += "\n[countersignatures]\nfrom = [\"collaborator\"]\n";
+        let signature = legacy_signature(key, repository, &case.image.digest);
+        case.published.pieces.push(signature);
+        assert_eq!(approval(&case).to_bind().is_ok(), counts, "{repository}");
+    }
+}
+
+/// The builder's signature does not stand for a party's, and a party counts once.
+#[test]
+fn a_threshold_counts_the_named_parties_only() {
+    let mut case = Case::passing();
+    case.policy += "\n[countersignatures]\nfrom = [\"builder\", \"collaborator\"]\nthreshold = 2\n";
+    let key = &case.keys.builder;
+    let again = legacy_signature(key, REPOSITORY, &case.image.digest);
+    case.published.pieces.push(again);
+    let Verdict::Pass(approval) = case.verdict() else {
+        panic!("expected a pass");
+    };
+    assert!(approval.to_bind().is_err());
+    case.policy = case
+        .policy
+        .replace("\nthreshold = 2\n", "\nthreshold = 1\n");
+    let Verdict::Pass(approval) = case.verdict() else {
+        panic!("expected a pass");
+    };
+    assert!(approval.to_bind().is_ok());
+}
+
 #[test]
 fn a_missing_countersignature_is_named() {
     let mut case = Case::passing();
