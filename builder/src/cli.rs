@@ -19,7 +19,7 @@ Exit status:
   0  done
   1  the source is refused: it does not compile, uses a crate that is not from the public registry,
      locks a crate that the registry does not have or a package that the archive has not signed,
-     contains symbolic links or cargo configuration, or leaves a process behind that could change
+     contains links that lead out or cargo configuration, or leaves a process behind that could change
      the program; or a signature to attach, or one with a certificate, does not verify or is for
      another image
   2  error: an invalid argument, an input that is missing or differs, no namespaces, I/O")]

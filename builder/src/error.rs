@@ -60,8 +60,8 @@ pub enum Error {
 /// What an error says about the source, or about a signature that was made elsewhere.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Meaning {
-    /// It must not be built: it does not compile, uses crates from another registry or from git, locks crates
-    /// or packages that the registry does not have or the archive has not signed, has links or configuration of cargo,
+    /// It must not be built: it does not compile, uses crates from another registry, locks crates
+    /// or packages that the registry does not have or the archive has not signed, has links that lead out or configuration of cargo,
     /// or starts processes that could change the program. The signature must not be published: it does not verify, or
     /// is for another image.
     Refused,

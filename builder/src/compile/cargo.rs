@@ -4,6 +4,7 @@ mod auditable;
 mod invocation;
 mod linker;
 mod report;
+mod said;
 mod scarcity;
 mod tree;
 mod unresolved;
@@ -25,6 +26,7 @@ use crate::sandbox::{Bind, Output, Plan, Process, Sandbox, SandboxError};
 use crate::spec::CargoSpec;
 use crate::untrusted::shown;
 use invocation::{CARGO_HOME, DIRECTORY, HOME, TARGET, TEMPORARY};
+use said::{is_too_old, writes_to_source};
 use scarcity::Scarcity;
 use unresolved::is_unresolved;
 use unstaged::unstaged;
@@ -155,6 +157,8 @@ struct Heard {
     scarce: Option<(String, Scarcity)>,
     unresolved: Option<String>,
     unstaged: Option<PathBuf>,
+    old: Option<String>,
+    writes: bool,
 }
 
 impl Heard {
@@ -169,6 +173,10 @@ impl Heard {
         if let Some(path) = unstaged(line, source, Path::new(SOURCE)) {
             self.unstaged.get_or_insert(path);
         }
+        if is_too_old(line) {
+            self.old.get_or_insert_with(said);
+        }
+        self.writes |= writes_to_source(line);
     }
 }
 
@@ -200,9 +208,27 @@ fn failed(error: SandboxError, heard: Heard) -> CompileError {
                 "the source includes {}, which is not staged",
                 shown(&path.to_string_lossy())
             ),
-            "only the folders of the crate and of its path dependencies are staged: move the file to one of them",
+            "only the folders of the crate, of its path dependencies and of Image.toml are staged: move the file to one of \
+             them, or Image.toml to a folder above it",
         ),
-        (None, None, None) => CompileError::refused(
+        (None, None, None) => heard_nothing(code, heard.old, heard.writes),
+    }
+}
+
+/// The source was compiled, and refused by the compiler or by a build script.
+fn heard_nothing(code: i32, old: Option<String>, writes: bool) -> CompileError {
+    match (old, writes) {
+        (Some(said), _) => CompileError::refused(
+            format_args!("the compiler of [root] is too old: {said}"),
+            "choose a newer compiler in [root] of Image.toml, as suite = \"trixie\", or older versions of these crates",
+        ),
+        (None, true) => CompileError::refused(
+            format_args!(
+                "cargo exited with status {code}: a build script or macro writes to a read-only folder"
+            ),
+            "a build script may write to OUT_DIR only: the source is read-only",
+        ),
+        (None, false) => CompileError::refused(
             format_args!("cargo exited with status {code}"),
             "see the compiler's messages above",
         ),

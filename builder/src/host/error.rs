@@ -59,7 +59,7 @@ impl HostError {
     }
 }
 
-fn absent(program: &str) -> Hinted {
+pub(super) fn absent(program: &str) -> Hinted {
     let absent = Hinted::new(format_args!("starting {program}: not installed"));
     match program {
         "gpgv" => absent.hinting(
@@ -67,6 +67,7 @@ fn absent(program: &str) -> Hinted {
         ),
         "git" => absent.hinting("install git, which reads the source"),
         "cargo" => absent.hinting("install cargo, which fetches crates"),
+        "prlimit" => absent.hinting("install prlimit, which limits git (Debian package util-linux)"),
         _ => absent,
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use console::process::Network;
 
-use super::error::HostError;
+use super::error::{HostError, absent};
 use super::run::{run, run_until};
 use crate::interrupt::Interrupt;
 
@@ -55,6 +55,10 @@ pub fn git_fetch(
         .arg("--")
         .arg(into);
     run("git", "init", &mut init)?;
+    // Otherwise `prlimit` would report that git is missing.
+    for program in ["git", PRLIMIT] {
+        console::process::find(OsStr::new(program)).map_err(|_| absent(program))?;
+    }
     let mut fetch = Command::new(PRLIMIT);
     fetch.arg(format!("--fsize={FETCHED}"));
     fetch.arg(format!("--cpu={SECONDS}:{}", SECONDS + 5));

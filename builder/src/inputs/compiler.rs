@@ -3,11 +3,15 @@
 use console::hint::Hinted;
 
 use crate::inputs::git::{self, Configuration};
+use crate::lock::crates::Named;
 use crate::lock::packages::Package;
 use crate::untrusted::shown;
 
 /// Debian's packages of rustc.
 const PACKAGES: [&str; 2] = ["rustc", "rustc-web"];
+
+/// Most crates that a note names.
+const NAMED: usize = 8;
 
 /// The version of rustc, as `1.96.0`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,6 +57,28 @@ impl Compiler {
         }
     }
 
+    /// What to tell a user whose `Cargo.lock` has crates for newer compilers. It is no error: the program may not use them.
+    pub(super) fn older_than(&self, crates: &[(Named, String)]) -> Option<String> {
+        let newer = crates
+            .iter()
+            .filter(|(_, required)| !self.is_at_least(required));
+        let newer: Vec<_> = newer
+            .map(|(one, required)| format!("{one} (Rust {})", shown(required)))
+            .collect();
+        let more = match newer.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let named: Vec<_> = newer.iter().take(NAMED).map(String::as_str).collect();
+        (!newer.is_empty()).then(|| {
+            format!(
+                "note: [root] has {self}, and crates of Cargo.lock need a newer one: {}{more}; if the program uses them, choose a newer \
+                 compiler, or older versions of them with `cargo update NAME --precise VERSION`",
+                named.join(", ")
+            )
+        })
+    }
+
     /// What to tell a user whose source asks for another compiler by a file of rustup.
     pub(super) fn unlike(&self, found: &[Configuration]) -> Option<String> {
         let (channel, path) = git::toolchain(found)?;
@@ -91,6 +117,30 @@ mod tests {
         assert_eq!(found.to_string(), "rustc 1.85.0");
         package.name = "gcc-12".to_owned();
         assert_eq!(Compiler::of(&[package]), None);
+    }
+
+    #[test]
+    fn crates_for_newer_compilers_are_named() {
+        let compiler = Compiler::parse("1.85.0").unwrap();
+        let one = |name: &str, required: &str| {
+            let named = Named {
+                name: name.parse().unwrap(),
+                version: "1.0.0".parse().unwrap(),
+                sha256: content::Digest::of(b""),
+            };
+            (named, required.to_owned())
+        };
+        assert_eq!(
+            compiler.older_than(&[one("a", "1.85"), one("b", "1.60")]),
+            None
+        );
+        let note = compiler
+            .older_than(&[one("a", "1.85"), one("b", "1.87")])
+            .unwrap();
+        assert!(
+            note.contains("need a newer one: b 1.0.0 (Rust 1.87); if"),
+            "{note}"
+        );
     }
 
     #[test]

@@ -34,10 +34,19 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     if let (Some(compiler), Some(required)) = (&compiler, &wanted.rust_version) {
         compiler.check(required)?;
     }
-    let note = compiler.and_then(|compiler| compiler.unlike(&wanted.configuration));
-    note.iter().for_each(|note| (supply.progress)(note));
     supply.step("fetching crates")?;
     let crates = cargo::fetch(&wanted.crates, supply)?;
+    if let Some(compiler) = &compiler {
+        let versions = cargo::rust_versions(&crates, supply)?;
+        let notes = [
+            compiler.unlike(&wanted.configuration),
+            compiler.older_than(&versions),
+        ];
+        notes
+            .iter()
+            .flatten()
+            .for_each(|note| (supply.progress)(note));
+    }
     supply.step("unpacking the build root")?;
     let known = earlier
         .as_ref()

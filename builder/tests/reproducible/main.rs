@@ -4,6 +4,7 @@
 //! The first run needs the network, for the compiler's packages; they are kept below `target/tmp`.
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
+mod entries;
 mod folders;
 mod refused;
 mod repositories;

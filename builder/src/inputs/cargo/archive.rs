@@ -59,6 +59,28 @@ pub(super) fn each_file(named: &Named, bytes: &[u8], take: Take<'_>) -> Result<(
     }
 }
 
+/// The `rust-version` in the manifest of a crate, whose archive was checked; `None` if it names none.
+pub(super) fn rust_version(named: &Named, bytes: &[u8]) -> Option<String> {
+    let manifest = Path::new(&folder(named)).join(MANIFEST);
+    let unpacked = LimitedReader::new(GzDecoder::new(bytes), UNPACKED);
+    let mut archive = tar::Archive::new(unpacked);
+    for entry in archive.entries().ok()? {
+        let mut entry = entry.ok()?;
+        if entry.path().ok()?.as_ref() == manifest {
+            let text = content::read_limited(&mut entry, limits::DOCUMENT).ok()?;
+            let table: toml::Table = content::toml::parse(&text).ok()?;
+            return Some(
+                table
+                    .get("package")?
+                    .get("rust-version")?
+                    .as_str()?
+                    .to_owned(),
+            );
+        }
+    }
+    None
+}
+
 /// Checks name and version in a manifest. Old manifests call the table `project`.
 fn check_manifest(named: &Named, text: &[u8]) -> Result<(), CrateError> {
     let table: toml::Table = content::toml::parse(text)
@@ -142,6 +164,28 @@ mod tests {
             sha256: Digest::of(bytes),
         };
         check(&named, bytes).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn finds_the_version_of_rust() {
+        let named = Named {
+            name: "c".parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            sha256: Digest::of(b""),
+        };
+        let of = |text: &str| {
+            let files = [
+                ("c-1.0.0/a", "x"),
+                ("c-1.0.0/Cargo.toml", text),
+                ("c-1.0.0/d/Cargo.toml", ""),
+            ];
+            rust_version(&named, &archive(&files))
+        };
+        assert_eq!(
+            of("[package]\nrust-version = '1.87'").as_deref(),
+            Some("1.87")
+        );
+        assert_eq!(of("[package]\nname = 'c'"), None);
     }
 
     #[test]

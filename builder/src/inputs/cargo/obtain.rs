@@ -82,6 +82,24 @@ pub(in crate::inputs) fn complete(
     obtain(lock, &missing, supply)
 }
 
+/// The crates that name a version of Rust in their manifests, and the version. The store has them.
+///
+/// # Errors
+/// The store cannot be read, or the work was interrupted.
+pub(in crate::inputs) fn rust_versions(
+    crates: &[Crate],
+    supply: &Supply<'_>,
+) -> Result<Vec<(Named, String)>, CrateError> {
+    let mut found = Vec::new();
+    for one in crates {
+        supply.interrupt.check()?;
+        let (named, bytes) = (one.named(), supply.store.read(&one.key(), one.size)?);
+        let version = archive::rust_version(&named, &bytes);
+        found.extend(version.map(|version| (named, version)));
+    }
+    Ok(found)
+}
+
 fn locked(one: &Named, store: &Store) -> Result<Crate, CrateError> {
     Ok(Crate {
         name: one.name.clone(),

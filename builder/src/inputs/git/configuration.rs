@@ -78,7 +78,12 @@ pub(super) fn find(files: &mut dyn Files, folder: &str) -> Result<Vec<Configurat
         for name in CARGO.into_iter().chain(RUSTUP) {
             let path = above.join(name);
             let path = SourcePath::parse(&path.to_string_lossy())?;
-            let Some(bytes) = files.file(&path)? else {
+            let bytes = match files.file(&path) {
+                // A second name, as `config` for `config.toml`, may be a link.
+                Err(SourceError::Refused(_)) if is_second(&found, above) => continue,
+                read => read?,
+            };
+            let Some(bytes) = bytes else {
                 continue;
             };
             let content = match RUSTUP.contains(&name) {
@@ -90,6 +95,13 @@ pub(super) fn find(files: &mut dyn Files, folder: &str) -> Result<Vec<Configurat
         }
     }
     Ok(found)
+}
+
+/// Whether a file of configuration in the folder was found already.
+fn is_second(found: &[Configuration], folder: &Path) -> bool {
+    let firsts = [CARGO[0], RUSTUP[0]].map(|name| folder.join(name));
+    let last = found.last().map(|last| Path::new(&last.path));
+    last.is_some_and(|last| firsts.iter().any(|first| first == last))
 }
 
 fn parse(path: &SourcePath, bytes: &[u8]) -> Result<Table, SourceError> {
