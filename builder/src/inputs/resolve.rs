@@ -27,13 +27,15 @@ use crate::lock::{self, Lock, time::Time};
 pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock, Error> {
     let wanted = Wanted::read(directory)?;
     let earlier = Wanted::earlier_lock(directory);
-    let known = earlier.as_ref().map_or(&[][..], |lock| &lock.repositories);
-    let repositories = git::repositories::resolve(&wanted.crates.repositories, known, supply)?;
     let resolved = debian::resolve(&wanted.spec.root, &wanted.spec.runtime, supply, now)?;
     let compiler = Compiler::of(&resolved.packages);
     if let (Some(compiler), Some(required)) = (&compiler, &wanted.rust_version) {
         compiler.check(required)?;
     }
+    let known = earlier.as_ref().map_or(&[][..], |lock| &lock.repositories);
+    let repositories = git::repositories::resolve(&wanted.crates.repositories, known, supply)?;
+    let packages = [&resolved.packages[..], &resolved.runtime].concat();
+    debian::fetch(&packages, &wanted.spec.root, supply)?;
     supply.step("fetching crates")?;
     let crates = cargo::fetch(&wanted.crates, supply)?;
     if let Some(compiler) = &compiler {

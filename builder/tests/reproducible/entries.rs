@@ -75,13 +75,7 @@ binary = "second"
 /// Replaces the source of `place`.
 fn replace(place: &Place) {
     let repository = place.repository();
-    for name in [
-        "Cargo.toml",
-        "Cargo.lock",
-        "Image.toml",
-        "Image.lock",
-        "build.rs",
-    ] {
+    for name in ["Cargo.toml", "Cargo.lock", "Image.toml", "build.rs"] {
         fs::remove_file(repository.join(name)).unwrap();
     }
     for name in ["src", "elsewhere"] {
@@ -92,6 +86,12 @@ fn replace(place: &Place) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
+    // It names the digest of the same build root, which is then not unpacked again.
+    let (old, new) = (
+        repository.join("Image.lock"),
+        repository.join("deploy/Image.lock"),
+    );
+    fs::rename(old, new).unwrap();
     let programs = repository.join("crates/many/src/bin");
     fs::create_dir(&programs).unwrap();
     symlink("../../../../shared/second.rs", programs.join("second.rs")).unwrap();

@@ -26,7 +26,7 @@ pub(in crate::inputs) struct Resolved {
 }
 
 /// Resolves the packages of a build root and of an image by the indexes that the archive has now, which must be valid at
-/// `now`, and fetches them into the store.
+/// `now`. They are not fetched yet.
 ///
 /// # Errors
 /// The archive cannot be found or reached, an index cannot be verified, or no index has a package.
@@ -53,7 +53,6 @@ pub(in crate::inputs) fn resolve(
     let packages = packages.map_err(ChainError::Broken)?;
     let runtime = suites.closure_without(&runtime.packages, &runtime.exclude);
     let runtime = runtime.map_err(ChainError::Broken)?;
-    fetch(&[&packages[..], &runtime].concat(), root, supply)?;
     Ok(Resolved {
         indexes: Indexes(indexes),
         packages,
