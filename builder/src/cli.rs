@@ -73,10 +73,12 @@ pub enum Command {
 /// The commands of `store`.
 #[derive(Debug, Subcommand)]
 pub enum Store {
+    /// Show how large the store is, by kind of input
+    Size(Size),
     /// Remove inputs until the store is small enough
     ///
-    /// Unpacked build roots and crates are removed first: they are unpacked again when they are needed. Archives of
-    /// crates and packages follow: they are fetched again, if the registry and the package archive still have them.
+    /// Unpacked build roots, crates and archives are removed first: they are unpacked again when they are needed. Those
+    /// that were fetched follow: they are fetched again, if the registry and the package archive still have them.
     /// In each group, the least recently used are removed first. No other file of the directory is removed, and
     /// nothing is removed while another process uses the store.
     Prune(Prune),
@@ -88,9 +90,23 @@ pub struct Prune {
     /// The store [default: countersign in the user's cache directory]
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// Largest size of the store after pruning
-    #[arg(long, value_name = "GIB", default_value = "0")]
-    pub keep: u32,
+    /// Largest size of the store after pruning [default: 0; without a limit if --keep-days is given]
+    #[arg(long, value_name = "GIB")]
+    pub keep: Option<u32>,
+    /// Remove what was not used in the last N days
+    #[arg(long, value_name = "N")]
+    pub keep_days: Option<u32>,
+}
+
+/// Arguments of `store size`.
+#[derive(Args, Debug)]
+pub struct Size {
+    /// The store [default: countersign in the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options about inputs.

@@ -4,4 +4,5 @@ pub mod cargo;
 mod elf;
 pub(crate) mod error;
 pub mod program;
+mod programs;
 mod zlib;

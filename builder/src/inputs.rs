@@ -1,6 +1,7 @@
 //! Inputs from outside, by kind: [`debian`] packages, crates of the public registry ([`cargo`]) and the source
 //! ([`git`]). Each kind is resolved, fetched, checked and unpacked; the [`store`] keeps what was fetched.
 
+pub mod archive;
 pub mod cargo;
 mod compiler;
 pub mod debian;
@@ -12,6 +13,7 @@ mod resolve;
 pub mod store;
 mod supply;
 mod tree;
+mod unpack;
 mod wanted;
 
 pub use gather::{Inputs, gather};

@@ -4,6 +4,7 @@
 //! The lock is committed next to `Image.toml`. It cannot name the commit that contains it, so the source is named in
 //! provenance.
 
+pub mod archives;
 pub mod crates;
 pub mod index;
 pub mod packages;
@@ -17,6 +18,7 @@ use content::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::untrusted;
+use archives::Archive;
 use crates::Crate;
 use index::Indexes;
 use packages::Package;
@@ -51,6 +53,9 @@ pub struct Lock {
     /// The packages that the image contains, by name.
     #[serde(rename = "runtime", default, skip_serializing_if = "Vec::is_empty")]
     pub runtime: Vec<Package>,
+    /// The archives, in the order of `Image.toml`.
+    #[serde(rename = "archive", default, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<Archive>,
     /// The crates, by name and version.
     #[serde(rename = "crate")]
     pub crates: Vec<Crate>,
@@ -177,6 +182,7 @@ pub(crate) mod tests {
             indexes: Indexes(vec![index("2026-07-11T10:17:11Z")]),
             packages: vec![package],
             runtime: Vec::new(),
+            archives: Vec::new(),
             crates: Vec::new(),
             repositories: Vec::new(),
         }

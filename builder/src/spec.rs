@@ -1,5 +1,6 @@
 //! `Image.toml`: the description of an image, as its author writes it. Unknown fields are errors.
 
+mod archive;
 mod build;
 pub mod cargo;
 pub mod environment;
@@ -9,6 +10,7 @@ mod runtime;
 mod start;
 mod user;
 
+pub use archive::ArchiveSpec;
 pub use build::BuildSpec;
 pub use cargo::CargoSpec;
 pub use file::{FileSpec, Origin};
@@ -33,6 +35,9 @@ pub struct Spec {
     /// The build root.
     #[serde(default)]
     pub root: RootSpec,
+    /// Archives that are unpacked for the build.
+    #[serde(rename = "archive", default, deserialize_with = "archive::distinct")]
+    pub archives: Vec<ArchiveSpec>,
     /// The Debian packages that the image contains.
     #[serde(default)]
     pub runtime: RuntimeSpec,

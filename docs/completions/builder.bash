@@ -97,17 +97,26 @@ _builder() {
             builder__subcmd__help__subcmd__store,prune)
                 cmd="builder__subcmd__help__subcmd__store__subcmd__prune"
                 ;;
+            builder__subcmd__help__subcmd__store,size)
+                cmd="builder__subcmd__help__subcmd__store__subcmd__size"
+                ;;
             builder__subcmd__store,help)
                 cmd="builder__subcmd__store__subcmd__help"
                 ;;
             builder__subcmd__store,prune)
                 cmd="builder__subcmd__store__subcmd__prune"
                 ;;
+            builder__subcmd__store,size)
+                cmd="builder__subcmd__store__subcmd__size"
+                ;;
             builder__subcmd__store__subcmd__help,help)
                 cmd="builder__subcmd__store__subcmd__help__subcmd__help"
                 ;;
             builder__subcmd__store__subcmd__help,prune)
                 cmd="builder__subcmd__store__subcmd__help__subcmd__prune"
+                ;;
+            builder__subcmd__store__subcmd__help,size)
+                cmd="builder__subcmd__store__subcmd__help__subcmd__size"
                 ;;
             *)
                 ;;
@@ -560,7 +569,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__help__subcmd__store)
-            opts="prune"
+            opts="size prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -574,6 +583,20 @@ _builder() {
             return 0
             ;;
         builder__subcmd__help__subcmd__store__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        builder__subcmd__help__subcmd__store__subcmd__size)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -776,7 +799,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__store)
-            opts="-h --help prune help"
+            opts="-h --help size prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -790,7 +813,7 @@ _builder() {
             return 0
             ;;
         builder__subcmd__store__subcmd__help)
-            opts="prune help"
+            opts="size prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -831,8 +854,22 @@ _builder() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        builder__subcmd__store__subcmd__help__subcmd__size)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         builder__subcmd__store__subcmd__prune)
-            opts="-h --store --keep --help"
+            opts="-h --store --keep --keep-days --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -843,6 +880,28 @@ _builder() {
                     return 0
                     ;;
                 --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        builder__subcmd__store__subcmd__size)
+            opts="-h --store --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

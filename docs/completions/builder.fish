@@ -149,12 +149,18 @@ complete -c builder -n "__fish_builder_using_subcommand tree" -l plain-http -d '
 complete -c builder -n "__fish_builder_using_subcommand tree" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand keygen" -l algorithm -d 'The type of the key: ecdsa-p256, ecdsa-p384, ecdsa-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519' -r
 complete -c builder -n "__fish_builder_using_subcommand keygen" -s h -l help -d 'Print help'
-complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -s h -l help -d 'Print help'
-complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -f -a "prune" -d 'Remove inputs until the store is small enough'
-complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from size prune help" -s h -l help -d 'Print help'
+complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from size prune help" -f -a "size" -d 'Show how large the store is, by kind of input'
+complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from size prune help" -f -a "prune" -d 'Remove inputs until the store is small enough'
+complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from size prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from size" -l store -d 'The store [default: countersign in the user\'s cache directory]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from size" -l json -d 'Print JSON'
+complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from size" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l store -d 'The store [default: countersign in the user\'s cache directory]' -r -F
-complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l keep -d 'Largest size of the store after pruning' -r
+complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l keep -d 'Largest size of the store after pruning [default: 0; without a limit if --keep-days is given]' -r
+complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -l keep-days -d 'Remove what was not used in the last N days' -r
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "size" -d 'Show how large the store is, by kind of input'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove inputs until the store is small enough'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
@@ -170,4 +176,5 @@ complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_see
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "store" -d 'Maintain the store of inputs'
 complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c builder -n "__fish_builder_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "size" -d 'Show how large the store is, by kind of input'
 complete -c builder -n "__fish_builder_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "prune" -d 'Remove inputs until the store is small enough'

@@ -18,6 +18,7 @@ use console::hint::Hinted;
 
 use super::error::CompileError;
 use super::program::{Invocation, Linked, Program};
+use super::programs;
 use crate::inputs::Inputs;
 use crate::inputs::cargo::GitSource;
 use crate::inputs::git::{Source, repositories};
@@ -54,10 +55,11 @@ pub(crate) fn build(
     let names = inputs.wanted.spec.binaries();
     let source = &inputs.source;
     let manifest = Path::new(SOURCE).join(&source.manifest);
-    let invocation = Invocation {
+    let mut invocation = Invocation {
         command: invocation::build(spec, &names, &manifest),
         environment: invocation::environment(spec, &linker::find(&inputs.root)?, source),
     };
+    programs::prefer(&inputs.archives, &mut invocation);
     let plan = plan(spec, &names, inputs, &invocation, scratch);
     // By index: a name may be any text.
     let files = (0..names.len()).map(|index| scratch.join(format!("program-{index}")));
@@ -65,12 +67,9 @@ pub(crate) fn build(
     compile(&plan, order, source, &files)?;
     // After compiling: if cargo cannot resolve the source, compiling has failed already, and refused the source.
     let repositories = &inputs.wanted.crates.repositories;
-    let linked = linked(
-        &plan,
-        invocation::tree(spec, &manifest),
-        repositories,
-        order,
-    )?;
+    let mut tree = invocation::tree(spec, &manifest);
+    programs::prefer_program(&inputs.archives, &mut tree);
+    let linked = linked(&plan, tree, repositories, order)?;
     files
         .iter()
         .try_for_each(|file| auditable::add(file, &linked))?;
@@ -99,6 +98,7 @@ fn plan(
         bind(&inputs.source.staged, SOURCE),
         bind(&inputs.vendor, VENDOR),
     ];
+    binds.extend(programs::binds(&inputs.archives));
     if let Some(staged) = &inputs.repositories {
         text += &staged.configuration;
         binds.push(bind(&staged.folder(), repositories::PLACE));

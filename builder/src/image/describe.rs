@@ -15,6 +15,7 @@ use super::contents::{Digests, Files};
 use crate::compile::program::{CrateOrigin, Invocation, Linked, is_root};
 use crate::inputs::git::Source;
 use crate::lock::Lock;
+use crate::lock::archives::Archive;
 use crate::lock::crates::Crate;
 use crate::lock::packages::Package;
 use crate::lock::repository::Repository;
@@ -105,9 +106,11 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
     let packages = lock.packages.iter().chain(&lock.runtime);
     packages.for_each(|one| add_package(&mut all, one, architecture));
     let repositories = lock.repositories.iter().map(by_commit);
+    let archives = lock.archives.iter().map(by_url);
     own.into_iter()
         .chain(listed(&all))
         .chain(repositories)
+        .chain(archives)
         .collect()
 }
 
@@ -119,6 +122,14 @@ fn by_commit(repository: &Repository) -> ResourceDescriptor {
     ResourceDescriptor {
         uri: Some(format!("git+{}", repository.url)),
         digest: digest.into(),
+        name: None,
+    }
+}
+
+fn by_url(archive: &Archive) -> ResourceDescriptor {
+    ResourceDescriptor {
+        uri: Some(archive.url.clone()),
+        digest: sha256(&archive.sha256),
         name: None,
     }
 }
@@ -279,6 +290,12 @@ mod tests {
             indexes: crate::lock::index::Indexes::default(),
             packages: names.map(package).to_vec(),
             runtime: Vec::new(),
+            archives: vec![Archive {
+                url: "https://toolchains.example/x.tar.gz".to_owned(),
+                sha256: digest,
+                size: 1,
+                tree: digest,
+            }],
             crates: vec![Crate {
                 name: "ring".parse().unwrap(),
                 version: "0.17.14".parse().unwrap(),
@@ -341,7 +358,7 @@ mod tests {
         let environment = &definition.internal_parameters["environment"];
         assert_eq!(environment["RUSTFLAGS"], "-C");
         let inputs = definition.resolved_dependencies;
-        assert_eq!(inputs.len(), 2 + 1 + 5);
+        assert_eq!(inputs.len(), 2 + 1 + 5 + 1);
         assert_eq!(
             inputs[0].uri.as_deref(),
             Some("git+https://source.example/x")

@@ -24,6 +24,7 @@ mod version;
 
 pub use archive::{Archives, Options};
 pub use closure::Suites;
+pub(in crate::inputs) use download::{Downloads, Fault};
 pub use error::{ArchiveError, ChainError};
 pub use evidence::{AllEvidence, Evidence};
 pub use index::Index;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use content::Digest;
 
+use super::archive::{self, Mounted};
 use super::cargo::{self, RegistryCheck};
 use super::debian::root::{self, Contents};
 use super::debian::{self, AllEvidence, Runtime};
@@ -30,6 +31,8 @@ pub struct Inputs {
     pub evidence: AllEvidence,
     /// The folder with the build root.
     pub root: PathBuf,
+    /// The archives that `Image.toml` names.
+    pub archives: Vec<Mounted>,
     /// The packages that the image contains.
     pub runtime: Runtime,
     /// The folder with the crates, as cargo expects a vendored source.
@@ -66,6 +69,7 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
         (root, vendor.join())
     });
     let vendor = vendor.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let archives = archive::prepare(&wanted.spec.archives, &lock.archives, supply)?;
     let runtime = Runtime::unpack(&lock.runtime, supply)?;
     normalize(&source.staged).map_err(At::writing(&source.staged))?;
     Ok(Inputs {
@@ -75,6 +79,7 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
         lock_digest,
         evidence,
         root: root?,
+        archives,
         runtime,
         vendor,
         repositories,

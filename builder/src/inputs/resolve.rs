@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
 
-use super::cargo;
 use super::compiler::Compiler;
 use super::debian;
 use super::debian::root::{self, Contents};
 use super::git;
 use super::supply::Supply;
 use super::wanted::Wanted;
+use super::{archive, cargo};
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::{self, Lock, time::Time};
@@ -57,6 +57,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
         packages: &resolved.packages,
         toolchain: wanted.spec.root.toolchain,
     };
+    let archives = archive::resolve(&wanted.spec.archives, earlier.as_ref(), supply)?;
     let root = root::resolve(known.map(|lock| &lock.root), contents, supply)?;
     Ok(Lock {
         version: Lock::VERSION,
@@ -68,6 +69,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
             .dated_as(earlier.as_ref().map(|lock| &lock.indexes)),
         packages: resolved.packages,
         runtime: resolved.runtime,
+        archives,
         crates,
         repositories,
     })

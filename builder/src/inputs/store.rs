@@ -17,10 +17,14 @@ use rustix::fs::StatVfsMountFlags;
 
 pub use error::StoreError;
 pub use key::{Key, Kind};
-pub use limit::Pruned;
+pub use limit::{Keep, Pruned, Share};
 
 /// The mode of folders, for every umask of the caller: other users may read a store.
 const FOLDER_MODE: u32 = 0o755;
+/// The folders of unpacked inputs: build roots, crates and archives.
+const UNPACKED: [&str; 3] = ["roots", "vendored", "unpacked"];
+/// The folder of trees of git repositories, which are fetched without an archive.
+const TREES: &str = "trees";
 const IN_USE: &str = "in-use.lock";
 
 /// A folder of inputs. Processes may share it: files are written atomically, and the temporary files of a killed
@@ -53,7 +57,7 @@ impl Store {
         fs::create_dir_all(folder).map_err(failed)?;
         let store = Self::at(folder, limit)?;
         match store.in_use.try_lock() {
-            Ok(()) => drop(limit::trim(&store, limit)?),
+            Ok(()) => drop(limit::trim(&store, Keep::within(limit))?),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
@@ -61,17 +65,26 @@ impl Store {
         Ok(store)
     }
 
-    /// Removes inputs from the store in `folder` until it has `limit` bytes or less: first unpacked build roots and crates,
-    /// then archives; among each, the least recently used first.
+    /// The inputs of the store in `folder`, by kind.
+    ///
+    /// # Errors
+    /// It does not exist or cannot be read.
+    pub fn sizes(folder: &Path) -> Result<Vec<Share>, StoreError> {
+        fs::metadata(folder).map_err(|source| StoreError::at(folder, source))?;
+        limit::sizes(folder)
+    }
+
+    /// Removes the inputs from the store in `folder` that were last used before a time, and others until it is small enough: first unpacked build roots, crates and archives,
+    /// then those that were fetched; among each, the least recently used first.
     ///
     /// # Errors
     /// Another process uses the store, or an input cannot be removed.
-    pub fn prune(folder: &Path, limit: u64) -> Result<Pruned, StoreError> {
+    pub fn prune(folder: &Path, keep: Keep) -> Result<Pruned, StoreError> {
         let failed = |source| StoreError::at(folder, source);
         fs::metadata(folder).map_err(failed)?;
         let store = Self::at(folder, u64::MAX)?;
         match store.in_use.try_lock() {
-            Ok(()) => limit::trim(&store, limit),
+            Ok(()) => limit::trim(&store, keep),
             Err(TryLockError::WouldBlock) => {
                 let folder = folder.display();
                 let used = format_args!("pruning store {folder}: another process is using it");
@@ -85,10 +98,7 @@ impl Store {
 
     fn at(folder: &Path, limit: u64) -> Result<Self, StoreError> {
         let kinds = Kind::ALL.map(Kind::folder);
-        for name in kinds
-            .into_iter()
-            .chain(["roots", "vendored", "trees", "coming"])
-        {
+        for name in kinds.into_iter().chain(UNPACKED).chain([TREES, "coming"]) {
             let path = folder.join(name);
             make(&path).map_err(|source| StoreError::at(&path, source))?;
         }
@@ -127,7 +137,7 @@ impl Drop for Store {
     /// The last process that uses the store prunes it. If that fails, the next one does.
     fn drop(&mut self) {
         if self.in_use.try_lock().is_ok() {
-            let _ = limit::trim(self, self.limit);
+            let _ = limit::trim(self, Keep::within(self.limit));
         }
         // A child process between fork and exec also has the file open, and would keep it locked.
         let _ = self.in_use.unlock();
@@ -159,6 +169,6 @@ pub(crate) mod tests {
         // As in a child process between fork and exec.
         let _open = store.in_use.try_clone().unwrap();
         drop(store);
-        Store::prune(folder.path(), 0).unwrap();
+        Store::prune(folder.path(), Keep::within(0)).unwrap();
     }
 }

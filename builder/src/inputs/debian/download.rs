@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use content::ReadError;
+use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use tokio::runtime::Handle;
 use tokio::time::sleep;
@@ -11,6 +12,10 @@ use crate::interrupt::{Interrupt, Interrupted};
 
 /// Interval between checks for an interrupt.
 const TICK: Duration = Duration::from_millis(50);
+/// Time limit for a large file.
+const LARGE: Duration = Duration::from_secs(3600);
+/// Time limit for the next bytes of a large file.
+const SILENCE: Duration = Duration::from_secs(60);
 const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
 /// Why a file was not downloaded.
@@ -26,14 +31,14 @@ pub enum Fault {
 
 impl Fault {
     /// Whether the archive answered that it does not have the file.
-    pub(super) fn is_absence(&self) -> bool {
+    pub(in crate::inputs) fn is_absence(&self) -> bool {
         matches!(self, Self::Status(404 | 410))
     }
 }
 
 /// The HTTP client of one archive.
 #[derive(Clone, Debug)]
-pub(super) struct Downloads {
+pub(in crate::inputs) struct Downloads {
     http: Client,
     runtime: Handle,
 }
@@ -55,12 +60,29 @@ impl Downloads {
         })
     }
 
+    /// A client for files of hundreds of megabytes at `url`. It uses HTTPS, except on loopback.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(in crate::inputs) fn of_archives(url: &str, runtime: &Handle) -> Result<Self, String> {
+        let large = || client().read_timeout(SILENCE).timeout(LARGE);
+        let http = match url.starts_with("https:") {
+            true => large().https_only(true).build(),
+            // HTTP is for loopback, and needs no authorities.
+            false => large().tls_certs_only([]).redirect(Policy::none()).build(),
+        };
+        Ok(Self {
+            http: http.map_err(|error| remote::chain(&error))?,
+            runtime: runtime.clone(),
+        })
+    }
+
     /// Downloads at most `limit` bytes. The error of a download is its reason. This must not be called on a thread that
     /// runs asynchronous tasks.
     ///
     /// # Errors
     /// The work was interrupted.
-    pub(super) fn get(
+    pub(in crate::inputs) fn get(
         &self,
         url: &str,
         limit: u64,

@@ -91,12 +91,12 @@ pub fn prepare(
     let store = supply.store;
     let folder = folder_of(contents, store);
     if holds(&folder, expected, supply.interrupt)? {
-        return Ok(store.used(folder));
+        return Ok(used(contents, folder, store));
     }
     let _alone = store.alone(&store.roots(), supply.interrupt)?;
     // Another process may have made it in the meantime.
     if holds(&folder, expected, supply.interrupt)? {
-        return Ok(store.used(folder));
+        return Ok(used(contents, folder, store));
     }
     store.discard(&folder)?;
     let found = unpack(contents, supply)?;
@@ -111,7 +111,7 @@ pub fn prepare(
 }
 
 /// The digest of the build root of these packages. A root that is unpacked already is used if it has the digest
-/// `known`, from an earlier lock of the same packages.
+/// `known`, from an earlier lock of the same packages, or that which was recorded when it was unpacked.
 ///
 /// # Errors
 /// The packages cannot be unpacked, or the work was interrupted.
@@ -121,10 +121,23 @@ pub fn resolve(
     supply: &Supply<'_>,
 ) -> Result<Digest, RootError> {
     let folder = folder_of(contents, supply.store);
-    match known {
-        Some(known) if holds(&folder, known, supply.interrupt)? => Ok(*known),
-        _ => unpack(contents, supply),
+    supply.interrupt.check()?;
+    // Another project's lock of the same packages may have recorded it.
+    let noted = supply.store.noted(&folder);
+    for known in known.into_iter().chain(&noted) {
+        if holds(&folder, known, supply.interrupt)? {
+            used(contents, folder, supply.store);
+            return Ok(*known);
+        }
     }
+    unpack(contents, supply)
+}
+
+/// Records that a root and its packages are used now: its packages may leave the archive before they are needed again.
+fn used(contents: Contents<'_>, folder: PathBuf, store: &Store) -> PathBuf {
+    let packages = contents.packages.iter();
+    packages.for_each(|package| store.touch(&package.key()));
+    store.used(folder)
 }
 
 /// The folder for the root of these packages. If its name were the digest of its contents, a lock of other packages
@@ -152,7 +165,9 @@ fn unpack(contents: Contents<'_>, supply: &Supply<'_>) -> Result<Digest, RootErr
         .and_then(|()| normalize(&folder))
         .map_err(At::writing(&folder))?;
     let digest = Tree::of(&folder, supply.interrupt)?.digest();
-    store.publish(&folder, &folder_of(contents, store))?;
+    let place = folder_of(contents, store);
+    store.publish(&folder, &place)?;
+    store.note_digest(&place, &digest)?;
     Ok(digest)
 }
 

@@ -30,14 +30,26 @@ pub(super) fn package(fields: &BTreeMap<&str, String>) -> Result<Package, Hinted
     })
 }
 
-/// The fields of a stanza.
+/// The fields that are read. Descriptions are most of an index, and are not.
+const READ: [&str; 8] = [
+    "Depends",
+    "Filename",
+    "Package",
+    "Pre-Depends",
+    "Provides",
+    "SHA256",
+    "Size",
+    "Version",
+];
+
+/// The fields of a stanza that are read.
 pub(super) fn fields(paragraph: &str) -> BTreeMap<&str, String> {
     let mut fields = BTreeMap::new();
     for line in paragraph.lines() {
         // An indented line continues a field; the fields that are read here have one line.
         if let Some((name, value)) = line
             .split_once(':')
-            .filter(|_| !line.starts_with([' ', '\t']))
+            .filter(|(name, _)| READ.contains(name))
         {
             fields.insert(name, value.trim().to_owned());
         }

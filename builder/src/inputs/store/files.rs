@@ -32,6 +32,11 @@ impl Store {
         }
     }
 
+    /// Records that an input is used now, though it is not read.
+    pub(crate) fn touch(&self, key: &Key<'_>) {
+        limit::touch(&self.path(key));
+    }
+
     /// Stores the bytes of `reader`, which must be `size` bytes with the digest of the key. The caller has checked that
     /// they have its name and version.
     ///

@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use content::Digest;
 use scratch::Scratch;
 
-use super::{Store, StoreError, limit};
+use super::{Store, StoreError, TREES, limit};
 use crate::interrupt::Interrupt;
 
 /// Interval between checks for an interrupt.
@@ -37,7 +38,12 @@ impl Store {
 
     /// The folder of the files of git repositories.
     pub fn trees(&self) -> PathBuf {
-        self.folder.join("trees")
+        self.folder.join(TREES)
+    }
+
+    /// The folder of unpacked archives.
+    pub fn unpacked(&self) -> PathBuf {
+        self.folder.join("unpacked")
     }
 
     /// The folder of inputs that are not complete yet.
@@ -97,6 +103,21 @@ impl Store {
     pub(crate) fn used(&self, folder: PathBuf) -> PathBuf {
         limit::touch(&limit::record(&folder));
         folder
+    }
+
+    /// The digest of an unpacked folder that [`Store::note_digest`] recorded. The caller compares it with the folder.
+    pub(crate) fn noted(&self, folder: &Path) -> Option<Digest> {
+        let text = fs::read_to_string(limit::digest_record(folder)).ok()?;
+        text.parse().ok()
+    }
+
+    /// Records the digest of an unpacked folder, for locks of other projects.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn note_digest(&self, folder: &Path, digest: &Digest) -> Result<(), StoreError> {
+        let path = limit::digest_record(folder);
+        fs::write(&path, digest.to_string()).map_err(|source| StoreError::at(&path, source))
     }
 
     /// Removes a file or folder in one step, so that no process sees part of it.

@@ -16,18 +16,21 @@ pub enum Kind {
     Package,
     /// A file of a Debian archive's signed package index. Its version is the suite.
     Index,
+    /// An archive of a toolchain. Its name is its URL, and it has no version.
+    Archive,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Crate, Self::Package, Self::Index];
+    pub const ALL: [Self; 4] = [Self::Crate, Self::Package, Self::Index, Self::Archive];
 
     /// The folder of the inputs of this kind.
-    pub(super) fn folder(self) -> &'static str {
+    pub(super) const fn folder(self) -> &'static str {
         match self {
             Self::Crate => "crates",
             Self::Package => "packages",
             Self::Index => "indices",
+            Self::Archive => "archives",
         }
     }
 }
@@ -65,6 +68,7 @@ impl fmt::Display for Key<'_> {
             Kind::Crate => "crate",
             Kind::Package => "package",
             Kind::Index => "index file",
+            Kind::Archive => return write!(f, "archive {}", self.name),
         };
         write!(f, "{kind} {} {}", self.name, self.version)
     }

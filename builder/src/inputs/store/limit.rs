@@ -8,15 +8,57 @@ use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
-use super::{Kind, Store, StoreError};
+use super::{Kind, Store, StoreError, TREES, UNPACKED};
 
 /// Extension of the record of an unpacked folder, which is next to the folder. It contains the size in bytes, and its
 /// modification time is the time of the last use.
 const RECORD: &str = "used";
+/// Extension of the file with the digest of an unpacked folder, which is next to the folder.
+const DIGEST: &str = "digest";
 /// Length of a digest in hex.
 const HEX: usize = 64;
-/// Folder of the archives of an earlier version of this program.
-const EARLIER: &str = "sha256";
+/// The folders of fetched inputs. The last is that of an earlier version of this program.
+const FETCHED: [&str; Kind::ALL.len() + 2] = {
+    let mut names = ["sha256"; Kind::ALL.len() + 2];
+    let mut index = 0;
+    while index < Kind::ALL.len() {
+        names[index] = Kind::ALL[index].folder();
+        index += 1;
+    }
+    names[index] = TREES;
+    names
+};
+
+/// What is kept when a store is pruned.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Keep {
+    /// At most as many bytes.
+    pub bytes: u64,
+    /// Nothing that was last used before this time.
+    pub since: Option<SystemTime>,
+}
+
+impl Keep {
+    /// As much as there is room for.
+    pub(super) fn within(bytes: u64) -> Self {
+        Self { bytes, since: None }
+    }
+
+    fn is_old(&self, item: &Item) -> bool {
+        self.since.is_some_and(|since| item.used < since)
+    }
+}
+
+/// The inputs of one kind.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Share {
+    /// The name of their folder.
+    pub kind: &'static str,
+    /// Their number.
+    pub inputs: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
 
 /// The result of pruning.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -34,21 +76,25 @@ struct Item {
     used: SystemTime,
 }
 
-/// Prunes a store, which no other process uses, to `limit` bytes.
-pub(super) fn trim(store: &Store, limit: u64) -> Result<Pruned, StoreError> {
-    let failed = |source| StoreError::at(&store.folder, source);
+/// Prunes a store, which no other process uses.
+pub(super) fn trim(store: &Store, keep: Keep) -> Result<Pruned, StoreError> {
     let mut all = Vec::new();
-    for items in [unpacked(store), archives(store)] {
-        let mut items = items.map_err(failed)?;
+    for names in [&UNPACKED[..], &FETCHED] {
+        let mut items = Vec::new();
+        for name in names {
+            items.extend(items_of(&store.folder, name)?);
+        }
         items.sort_by_key(|item| item.used);
         all.extend(items);
     }
+    // Those that are too old first, since there may be room for all others then.
+    all.sort_by_key(|item| !keep.is_old(item));
     let mut pruned = Pruned {
         removed: 0,
         left: all.iter().map(|item| item.size).sum(),
     };
     for item in all {
-        if pruned.left <= limit {
+        if pruned.left <= keep.bytes && !keep.is_old(&item) {
             break;
         }
         remove(store, &item)?;
@@ -60,12 +106,15 @@ pub(super) fn trim(store: &Store, limit: u64) -> Result<Pruned, StoreError> {
 
 fn remove(store: &Store, item: &Item) -> Result<(), StoreError> {
     store.discard(&item.path)?;
-    match fs::remove_file(record(&item.path)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(StoreError::at(&item.path, error))
+    for path in [record(&item.path), digest_record(&item.path)] {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::at(&path, error));
+            }
+            _ => {}
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// Records that a folder was unpacked, and its size.
@@ -91,16 +140,44 @@ pub(super) fn record(place: &Path) -> PathBuf {
     place.with_extension(RECORD)
 }
 
-fn unpacked(store: &Store) -> io::Result<Vec<Item>> {
-    let mut items = Vec::new();
-    for folder in [store.roots(), store.vendored()] {
-        for entry in entries(&folder)? {
-            if is_digest(&entry) {
-                items.push(unpacked_item(entry.path())?);
-            }
-        }
-    }
-    Ok(items)
+pub(super) fn digest_record(place: &Path) -> PathBuf {
+    place.with_extension(DIGEST)
+}
+
+/// The inputs in a store, by kind.
+pub(super) fn sizes(folder: &Path) -> Result<Vec<Share>, StoreError> {
+    let share = |kind: &'static str| {
+        let items = items_of(folder, kind)?;
+        Ok(Share {
+            kind,
+            inputs: items.len(),
+            bytes: items.iter().map(|item| item.size).sum(),
+        })
+    };
+    UNPACKED.into_iter().chain(FETCHED).map(share).collect()
+}
+
+/// The inputs in one folder of a store.
+fn items_of(folder: &Path, name: &str) -> Result<Vec<Item>, StoreError> {
+    let folder = folder.join(name);
+    let items = || {
+        let entries = entries(&folder)?.into_iter().filter(is_digest);
+        let item = |entry: DirEntry| match entry.file_type()?.is_dir() {
+            true => unpacked_item(entry.path()),
+            false => fetched_item(&entry),
+        };
+        entries.map(item).collect::<io::Result<Vec<_>>>()
+    };
+    items().map_err(|source| StoreError::at(&folder, source))
+}
+
+fn fetched_item(entry: &DirEntry) -> io::Result<Item> {
+    let found = entry.metadata()?;
+    Ok(Item {
+        path: entry.path(),
+        size: found.len(),
+        used: found.modified()?,
+    })
 }
 
 fn unpacked_item(path: PathBuf) -> io::Result<Item> {
@@ -114,29 +191,6 @@ fn unpacked_item(path: PathBuf) -> io::Result<Item> {
         used: used.unwrap_or(SystemTime::UNIX_EPOCH),
         path,
     })
-}
-
-fn archives(store: &Store) -> io::Result<Vec<Item>> {
-    let mut items = Vec::new();
-    for folder in Kind::ALL.map(Kind::folder).into_iter().chain([EARLIER]) {
-        for entry in entries(&store.folder.join(folder))? {
-            if is_digest(&entry) {
-                let found = entry.metadata()?;
-                items.push(Item {
-                    path: entry.path(),
-                    size: found.len(),
-                    used: found.modified()?,
-                });
-            }
-        }
-    }
-    // They are fetched, as archives are, not unpacked.
-    for entry in entries(&store.trees())? {
-        if is_digest(&entry) {
-            items.push(unpacked_item(entry.path())?);
-        }
-    }
-    Ok(items)
 }
 
 /// Whether this program made the entry: a user may name any folder as a store.
@@ -222,7 +276,12 @@ mod tests {
             (19, 10, [false, false, false], [true, false]),
             (0, 0, [false, false, false], [false, false]),
         ] {
-            assert_eq!(Store::prune(folder.path(), limit).unwrap().left, left);
+            assert_eq!(
+                Store::prune(folder.path(), Keep::within(limit))
+                    .unwrap()
+                    .left,
+                left
+            );
             assert_eq!(roots.each_ref().map(is_there), roots_left, "{limit}");
             assert_eq!(archives.each_ref().map(is_there), archives_left, "{limit}");
         }
@@ -250,10 +309,37 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "mine").unwrap();
         }
-        Store::prune(folder.path(), 0).unwrap();
+        Store::prune(folder.path(), Keep::within(0)).unwrap();
         for path in others {
             assert!(folder.path().join(path).exists(), "{path}");
         }
+    }
+
+    #[test]
+    fn what_was_not_used_for_long_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let archives = [keep(&store, "a", 5), keep(&store, "b", 10)];
+        let roots = [unpack(&store, "c", 9), unpack(&store, "d", 11)];
+        drop(store);
+        let sizes = || {
+            let all = Store::sizes(folder.path()).unwrap().into_iter();
+            let used = all.filter(|share| share.inputs > 0);
+            used.map(|share| (share.kind, share.inputs, share.bytes))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(), [("roots", 2, 200), ("packages", 2, 20)]);
+        let since = SystemTime::UNIX_EPOCH + Duration::from_secs(10);
+        let prune = |bytes| {
+            let since = Some(since);
+            Store::prune(folder.path(), Keep { bytes, since }).unwrap()
+        };
+        let pruned = prune(u64::MAX);
+        assert_eq!((pruned.removed, pruned.left), (110, 110));
+        assert_eq!(sizes(), [("roots", 1, 100), ("packages", 1, 10)]);
+        assert!(!archives[0].exists() && !roots[0].exists());
+        assert_eq!(prune(10).removed, 100);
+        assert!(archives[1].exists());
     }
 
     #[test]
@@ -261,7 +347,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let archive = keep(&store, "a", 1);
-        let refused = Store::prune(folder.path(), 0);
+        let refused = Store::prune(folder.path(), Keep::within(0));
         assert_eq!(
             refused.unwrap_err().to_string(),
             format!(

@@ -1,0 +1,190 @@
+//! A build uses an archive that `Image.toml` names by digest. It is fetched once, from a local server.
+//!
+//! The first run needs the network, for the compiler's packages; they are kept below `target/tmp`.
+#![allow(clippy::unwrap_used, reason = "a test panics and reports")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use content::Digest;
+
+/// A tar archive of `tool-1/data/text`, packed by gzip.
+fn archive(text: &str) -> Vec<u8> {
+    let packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut archive = tar::Builder::new(packed);
+    let mut header = tar::Header::new_gnu();
+    header.set_size(text.len() as u64);
+    header.set_mode(0o600);
+    archive
+        .append_data(&mut header, "tool-1/data/text", text.as_bytes())
+        .unwrap();
+    archive.into_inner().unwrap().finish().unwrap()
+}
+
+/// Answers so many requests with these bytes. Returns the URL of a file.
+fn serve(bytes: Vec<u8>, requests: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(requests) {
+            let stream = stream.unwrap();
+            let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
+            let length = bytes.len();
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+            let answer = [head.as_bytes(), &bytes].concat();
+            (&stream).write_all(&answer).unwrap();
+        }
+    });
+    format!("http://{address}/tool.tar.gz")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A repository with a crate that includes a file of the archive.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new(url: &str, sha256: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [
+            (
+                "Cargo.toml",
+                "[package]\nname = \"p\"\nversion = \"0.1.0\"\nedition = \"2021\"\n".to_owned(),
+            ),
+            (
+                "Cargo.lock",
+                "version = 3\n\n[[package]]\nname = \"p\"\nversion = \"0.1.0\"\n".to_owned(),
+            ),
+            (
+                "src/main.rs",
+                "fn main() { print!(include_str!(\"/opt/tool/text\")) }\n".to_owned(),
+            ),
+            (
+                "Image.toml",
+                format!(
+                    "[build]\npackage = \"p\"\ntarget = \"x86_64-unknown-linux-gnu\"\nstatic = \"glibc\"\n\
+                     [root]\nsuite = \"bookworm\"\n\
+                     packages = [\"gcc-12\", \"libc6-dev\", \"dash\", \"rustc-web\", \"cargo-web\"]\n\
+                     [[archive]]\nurl = \"{url}\"\nsha256 = \"{sha256}\"\npath = \"/opt/tool\"\nstrip = 2\n\
+                     [image]\nentrypoint = [\"/p\"]\n[[file]]\npath = \"/p\"\nbinary = \"p\"\n"
+                ),
+            ),
+        ];
+        fs::create_dir(folder.path().join("src")).unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let place = Self { folder };
+        place.git(&["init", "--quiet"]);
+        place
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+        git.args(arguments).current_dir(self.folder.path());
+        assert!(git.status().unwrap().success(), "{arguments:?}");
+    }
+
+    fn builder(&self, arguments: &[&str], store: &Path) -> Output {
+        let mut builder = Command::new(env!("CARGO_BIN_EXE_builder"));
+        builder.args(arguments).arg("--store").arg(store);
+        builder.stdin(Stdio::null()).current_dir(self.folder.path());
+        builder.output().unwrap()
+    }
+
+    fn lock(&self) -> String {
+        fs::read_to_string(self.folder.path().join("Image.lock")).unwrap()
+    }
+}
+
+fn store() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("store")
+}
+
+/// The reason why this machine cannot build, if there is one.
+fn impossible(output: &Output) -> Option<String> {
+    let reason = said(output);
+    let known = ["package archive", "making sandbox: "];
+    let impossible = !output.status.success() && known.iter().any(|why| reason.contains(why));
+    impossible.then_some(reason)
+}
+
+#[test]
+fn a_build_sees_the_archive_that_the_lock_names() {
+    let test = "a_build_sees_the_archive_that_the_lock_names";
+    let text = format!("from the archive {}\n", std::process::id());
+    let bytes = archive(&text);
+    let digest = Digest::of(&bytes);
+    let url = serve(bytes, 1);
+    let place = Place::new(&url, &digest.hex());
+    let locked = place.builder(&["lock"], &store());
+    if let Some(reason) = impossible(&locked) {
+        return testkit::skip(test, format_args!("no inputs on this machine: {reason}"));
+    }
+    assert!(locked.status.success(), "{}", said(&locked));
+    let lock = place.lock();
+    let (_, entry) = lock.split_once("[[archive]]\n").unwrap();
+    let expected = format!("url = \"{url}\"\nsha256 = \"{digest}\"\nsize = ");
+    assert!(entry.starts_with(&expected), "{entry}");
+    // The server is gone.
+    let again = place.builder(&["lock"], &store());
+    assert!(again.status.success(), "{}", said(&again));
+    assert_eq!(place.lock(), lock);
+    place.git(&["add", "--all"]);
+    place.git(&["commit", "--quiet", "--message", "one"]);
+    let built = place.builder(&["build", "-o", "layout"], &store());
+    if let Some(reason) = impossible(&built) {
+        return testkit::skip(
+            test,
+            format_args!("no namespaces on this machine: {reason}"),
+        );
+    }
+    assert!(built.status.success(), "{}", said(&built));
+    let layout = place.folder.path().join("layout");
+    let provenance = fs::read_to_string(layout.join("provenance.json")).unwrap();
+    assert!(provenance.contains(&url), "{provenance}");
+    let layers = fs::read_dir(layout.join("blobs/sha256")).unwrap();
+    let has_text = |path: PathBuf| {
+        let bytes = fs::read(path).unwrap();
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    assert!(
+        layers
+            .into_iter()
+            .any(|layer| has_text(layer.unwrap().path()))
+    );
+}
+
+#[test]
+fn an_archive_with_another_digest_is_refused() {
+    let test = "an_archive_with_another_digest_is_refused";
+    let expected = Digest::of(b"another");
+    let url = serve(archive("evil"), 1);
+    let place = Place::new(&url, &expected.hex());
+    let refused = place.builder(&["lock"], &store());
+    if let Some(reason) = impossible(&refused) {
+        return testkit::skip(test, format_args!("no inputs on this machine: {reason}"));
+    }
+    let said = said(&refused);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    let start =
+        format!("checking archive {url}: checking content: expected {expected}, found sha256:");
+    assert!(said.contains(&start), "{said}");
+    assert!(
+        said.contains("hint: compare sha256 in Image.toml"),
+        "{said}"
+    );
+    assert!(!place.folder.path().join("Image.lock").exists());
+}
