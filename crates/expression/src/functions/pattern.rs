@@ -10,14 +10,17 @@ use cel::extractors::This;
 use cel::{ExecutionError, ResolveResult, Value};
 use regex::{Regex, RegexBuilder};
 
+use self::nesting::{Nesting, Times};
 use crate::cost::Budget;
+
+mod nesting;
 
 /// The largest size of a compiled pattern, in bytes.
 const SIZE: usize = 2 << 20;
 /// The number of items that count for compiling a pattern.
 const COMPILE: usize = 100;
 const MATCHES: &str = "matches";
-/// The largest number of repetitions.
+/// The largest number of repetitions, also of one in others.
 const REPETITIONS: u32 = 1000;
 /// The classes with a name, which are of ASCII.
 const CLASSES: [&str; 14] = [
@@ -65,14 +68,25 @@ fn translate(pattern: &str) -> Result<String, String> {
     let mut rest = pattern.chars().peekable();
     let mut out = String::new();
     let mut was_repetition = false;
+    let mut nesting = Nesting::default();
     while let Some(c) = rest.next() {
         let is_repetition = match c {
             '*' | '+' | '?' => {
                 out.push(c);
                 true
             }
-            '{' => count(&mut rest, &mut out)?,
+            '{' => match count(&mut rest, &mut out)? {
+                Some(times) => {
+                    nesting.repeat(times)?;
+                    true
+                }
+                None => {
+                    nesting.see(c);
+                    false
+                }
+            },
             _ => {
+                nesting.see(c);
                 part(c, &mut rest, &mut out)?;
                 false
             }
@@ -104,8 +118,8 @@ fn part(c: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(),
 }
 
 /// What follows a brace: the rest of `{n}`, `{n,}` or `{n,m}`, in numbers without leading zeros. Any other brace is a
-/// character; then the result is false.
-fn count(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<bool, String> {
+/// character; then there is no result. Otherwise it is how often the part is there at most, or if that has no limit, at least.
+fn count(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<Option<Times>, String> {
     // Two numbers of four digits and a comma, and more to see that a number is too large.
     let text: String = rest.clone().take(24).collect();
     let bounds = text.split_once('}').map(|(bounds, _)| bounds);
@@ -119,18 +133,19 @@ fn count(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<bool, Strin
     };
     let Some(bounds) = bounds.filter(is_count) else {
         out.push_str(r"\{");
-        return Ok(false);
+        return Ok(None);
     };
-    let is_small = |number: &str| number.parse().is_ok_and(|n: u32| n <= REPETITIONS);
-    if !bounds
-        .split(',')
-        .all(|number| number.is_empty() || is_small(number))
-    {
-        return Err(format!("{{{bounds}}}"));
-    }
+    let small = |number: &str| number.parse().ok().filter(|n: &u32| *n <= REPETITIONS);
+    let numbers = bounds.split(',').filter(|number| !number.is_empty());
+    let numbers: Option<Vec<u32>> = numbers.map(small).collect();
+    let last = numbers.and_then(|numbers| numbers.last().copied());
+    let last = last.ok_or_else(|| format!("{{{bounds}}}"))?;
     out.push('{');
     copy_to('}', rest, out);
-    Ok(true)
+    Ok(Some(match bounds.ends_with(',') {
+        true => Times::AtLeast(last),
+        false => Times::AtMost(last),
+    }))
 }
 
 /// `\Q` to `\E`, or to the end.

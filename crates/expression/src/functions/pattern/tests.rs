@@ -125,3 +125,34 @@ fn what_re2_does_not_have_is_refused() {
 fn many_quotes_are_read_on_a_small_stack() {
     assert!(is_match(&r"\Q\E".repeat(100_000), ""));
 }
+
+#[test]
+fn repetitions_inside_each_other_are_a_thousand_at_most() {
+    for pattern in [
+        "(a{100}){10}",
+        "(?:(?:a{10}){10}){10}",
+        "(a{100}|b{10}){10}",
+        "a{1000}b{1000}",
+        "(a{1000})*",
+        "(a{1000}){1}",
+        "(a{1000}){0}",
+        "(a{500}b{2}){2}",
+        r"(\(a{100}){10}",
+        "[(]a{1000}",
+    ] {
+        assert!(translate(pattern).is_ok(), "{pattern}");
+    }
+    for pattern in [
+        "(a{100}){11}",
+        "(?:(?:a{10}){10}){11}",
+        "(b|a{600}){2}",
+        "(a{600}){2,}",
+        "((a{501})?){0,2}",
+        "(?i:a{501}){2}",
+        "((a{1000})){1000}",
+        "(?P<x>a{334}){3}",
+    ] {
+        let fault = translate(pattern).unwrap_err();
+        assert!(fault.contains("inside each other"), "{pattern}: {fault}");
+    }
+}
