@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use attest::PredicateType;
+use attest::predicate::Purpose;
 use chrono::{DateTime, SecondsFormat, Utc};
 use console::hint::Hinted;
 use content::limits;
@@ -64,6 +65,9 @@ pub fn read(kind: &PredicateType, path: &Path, now: DateTime<Utc>) -> Result<Val
 
 fn hint(kind: &PredicateType) -> &'static str {
     match kind.known() {
+        Some(known) if known.purpose == Purpose::Verdict => {
+            "pass a verification summary, as `verifier authorize` signs it"
+        }
         Some(_) => "pass a predicate of this --type that `builder build` wrote",
         None => "pass a JSON object, or use --type custom for any text",
     }
@@ -91,6 +95,9 @@ mod tests {
             "{error}"
         );
         let hint = "pass a predicate of this --type that `builder build` wrote";
+        assert_eq!(error.hint(), Some(hint));
+        let error = read_as("https://slsa.dev/verification_summary/v1", b"{}").unwrap_err();
+        let hint = "pass a verification summary, as `verifier authorize` signs it";
         assert_eq!(error.hint(), Some(hint));
         let error = read_as("https://example.com/x", b"text").unwrap_err();
         let hint = "pass a JSON object, or use --type custom for any text";
