@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use content::Digest;
-use keyless::{Annotations, Artifact, verify_key};
+use keyless::Artifact;
 use serde_json::Value;
 use signature::PublicKey;
 use signature::bundle::Bundle;
@@ -22,6 +22,10 @@ use crate::evidence::{Attested, ImageSignature, SignedStatement, Uncounted, Visi
 use crate::fact::Reason;
 use crate::published::{Bom, Carrier, Certified, Form, Piece, Published};
 use crate::rule::Rule;
+
+mod logged;
+
+use logged::annotations;
 
 /// Verifies every signature and statement with the keys of all principals, at the time `now`.
 pub fn examine(mut published: Published, principals: &Principals, now: DateTime<Utc>) -> Attested {
@@ -143,15 +147,16 @@ impl Examiner<'_> {
             .principals
             .verify_payload(&piece.bytes, &signature, self.now);
         let verified = match (verified, &piece.certified) {
-            (Err(Unverified::UnknownKey), Some(certified)) => {
+            (Err(Unverified::UnknownKey), Some(certified)) if certified.certificate.is_some() => {
                 return self.certified_payload(piece, encoded, certified);
             }
             (verified, _) => verified.map_err(unverified)?,
         };
         let signer = self.principals.with_identity(verified.by());
         let signer = signer.ok_or_else(unknown_key)?;
-        let signed = verified.and_then(|payload| self.signature(piece, signer, &payload));
-        self.attested.signatures.push(signed?);
+        let signed = verified.and_then(|payload| self.signature(piece, signer, &payload))?;
+        self.check_promise(piece, encoded, signer)?;
+        self.attested.signatures.push(signed);
         Ok(())
     }
 
@@ -160,7 +165,7 @@ impl Examiner<'_> {
         let envelope = Envelope::parse(&piece.bytes).map_err(unverified)?;
         let verified = self.principals.verify_envelope(&envelope, self.now);
         match (&verified[..], &piece.certified) {
-            ([], Some(certified)) => {
+            ([], Some(certified)) if certified.certificate.is_some() => {
                 let bundle = keyless::attestation(&piece.bytes, &annotations("", certified));
                 self.certified(piece, bundle)
             }
@@ -294,23 +299,6 @@ impl Examiner<'_> {
         Ok(())
     }
 
-    /// Verifies the log entries and timestamps in a bundle that is signed with a key, if the policy names the root of their
-    /// logs and authorities. The signature needs none, but does not count with one that is wrong.
-    fn check_evidence(&self, piece: &Piece, signer: &Principal) -> Result<(), Reason> {
-        let (Form::Bundle, Some(key), Some(root)) =
-            (&piece.form, signer.key(), self.principals.root())
-        else {
-            return Ok(());
-        };
-        let bundle = keyless::Bundle::parse(&piece.bytes).map_err(refused)?;
-        if !bundle.has_evidence() {
-            return Ok(());
-        }
-        let image = Artifact::from(&self.attested.image.digest);
-        let verified = verify_key(&bundle, &image, key, Some(root), self.now);
-        verified.map(drop).map_err(refused)
-    }
-
     /// A good signature over another image does not count.
     fn expect_digest(&self, name: &str, found: &str) -> Result<(), Reason> {
         let expected = self.attested.image.digest;
@@ -348,16 +336,6 @@ fn rule_of(piece: &Piece) -> Rule {
     match claimed.filter(|predicate| predicate.purpose == Purpose::Description) {
         Some(predicate) => Rule::Statement(predicate),
         None => Rule::Signatures,
-    }
-}
-
-fn annotations<'a>(signature: &'a str, certified: &'a Certified) -> Annotations<'a> {
-    Annotations {
-        signature: Some(signature),
-        certificate: &certified.certificate,
-        chain: certified.chain.as_deref(),
-        promise: certified.promise.as_deref(),
-        timestamp: certified.timestamp.as_deref(),
     }
 }
 

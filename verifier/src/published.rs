@@ -68,12 +68,12 @@ pub struct Bom {
     pub signatures: Vec<Piece>,
 }
 
-/// Annotations of a layer in the legacy layout that is signed with a certificate (cosign,
-/// `pkg/oci/static/signature.go`).
+/// Annotations of a layer in the legacy layout with the certificate of its signature, or what a log or a timestamp authority says
+/// of it (cosign, `pkg/oci/static/signature.go`).
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Certified {
-    /// `dev.sigstore.cosign/certificate`.
-    pub certificate: String,
+    /// `dev.sigstore.cosign/certificate`; a signature with a key has none.
+    pub certificate: Option<String>,
     /// `dev.sigstore.cosign/chain`.
     pub chain: Option<String>,
     /// `dev.sigstore.cosign/bundle`.

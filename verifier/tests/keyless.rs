@@ -11,7 +11,7 @@ use attest::predicate::COSIGN_SIGN;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use case::{Case, NOW, REPOSITORY, keys, piece, referrer, statement};
-use certified::{bundle, legacy, parse, policy_text};
+use certified::{bundle, legacy, legacy_of_key, parse, policy_text};
 use content::Digest;
 use keyless::Signer;
 use rcgen::SanType;
@@ -20,7 +20,7 @@ use trust::Identity;
 use verifier::appraise::appraise;
 use verifier::evidence::Evidence;
 use verifier::examine::examine;
-use verifier::published::{Certified, Form};
+use verifier::published::{Certified, Form, Piece};
 use verifier::report;
 use verifier::verdict::Verdict;
 use world::{ISSUER, SUBJECT, World, checkpoint, params, pem};
@@ -82,7 +82,7 @@ fn a_certificate_beside_a_signature_by_a_key_changes_nothing() {
     for certificate in [text.as_str(), "", "none"] {
         for piece in &mut case.published.pieces {
             piece.certified = Some(Certified {
-                certificate: certificate.to_owned(),
+                certificate: Some(certificate.to_owned()),
                 chain: None,
                 promise: None,
                 timestamp: None,
@@ -258,6 +258,50 @@ fn log_entries_beside_a_key_are_verified() {
         assert!(table.contains(&format!("{reason}: ")), "{reason}: {table}");
         // Without a root, there is nothing to verify them with.
         let case = with(&forged);
+        let attested = examine(case.published.clone(), case.policy().principals(), NOW);
+        assert_eq!(attested.signatures().len(), 1, "{reason}");
+    }
+}
+
+/// The same in the legacy layout, where the promise of a log is in an annotation.
+#[test]
+fn the_promise_of_a_log_beside_a_key_is_verified() {
+    let (world, stranger) = (World::new(), World::new());
+    let (builder, digest) = (keys().builder, Case::passing().image.digest);
+    let logged = || legacy_of_key(&world, &builder, &digest);
+    let promise_of = |piece: Piece| piece.certified.unwrap().promise;
+    let with = |promise: Option<String>| {
+        let mut piece = logged();
+        piece.certified.as_mut().unwrap().promise = promise;
+        let mut case = Case::passing();
+        case.published.pieces = vec![piece];
+        case
+    };
+    let counted = |case: &Case| {
+        let (signers, _, table) = judge(case, &world);
+        (signers.len(), table)
+    };
+    for promise in [promise_of(logged()), None] {
+        let (signatures, table) = counted(&with(promise));
+        assert_eq!(signatures, 1, "{table}");
+    }
+    let elsewhere = promise_of(legacy_of_key(&stranger, &builder, &digest));
+    let by_another = promise_of(legacy_of_key(&world, &keys().collaborator, &digest));
+    let of_another = promise_of(legacy_of_key(&world, &builder, &Digest::of(b"x")));
+    let mut later: Value = serde_json::from_str(&promise_of(logged()).unwrap()).unwrap();
+    later["Payload"]["integratedTime"] = json!(world::TIME + 1);
+    for (promise, reason) in [
+        (elsewhere, "log-unknown"),
+        (by_another, "artifact"),
+        (of_another, "artifact"),
+        (Some(later.to_string()), "log-promise"),
+        (Some("{}".to_owned()), "json"),
+    ] {
+        let case = with(promise);
+        let (signatures, table) = counted(&case);
+        assert_eq!(signatures, 0, "{reason}: {table}");
+        assert!(table.contains(&format!("{reason}: ")), "{reason}: {table}");
+        // Without a root, there is nothing to verify it with.
         let attested = examine(case.published.clone(), case.policy().principals(), NOW);
         assert_eq!(attested.signatures().len(), 1, "{reason}");
     }

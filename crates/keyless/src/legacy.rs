@@ -21,8 +21,8 @@ const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 pub struct Annotations<'a> {
     /// `dev.cosignproject.cosign/signature`: the signature in base64; empty for an attestation.
     pub signature: Option<&'a str>,
-    /// `dev.sigstore.cosign/certificate`: the certificate in PEM.
-    pub certificate: &'a str,
+    /// `dev.sigstore.cosign/certificate`: the certificate in PEM; `None` for a signature with a key.
+    pub certificate: Option<&'a str>,
     /// `dev.sigstore.cosign/chain`: the authorities above the certificate in PEM.
     pub chain: Option<&'a str>,
     /// `dev.sigstore.cosign/bundle`: the promise of the log, in JSON.
@@ -99,13 +99,10 @@ fn parse(bundle: &Value) -> Result<Bundle, Refusal> {
 }
 
 fn material(annotations: &Annotations<'_>, timestamp: Option<String>) -> Result<Value, Refusal> {
-    let mut all = certificates("certificate", annotations.certificate)?;
-    if all.len() != 1 {
-        return Err(malformed("certificate", "expected one certificate"));
-    }
-    let chain = annotations.chain.unwrap_or_default();
-    all.extend(certificates("chain", chain)?);
-    let mut material = json!({ "x509CertificateChain": { "certificates": all } });
+    let mut material = match annotations.certificate {
+        Some(certificate) => chain(certificate, annotations.chain)?,
+        None => json!({ "publicKey": { "hint": "" } }),
+    };
     if let Some(promise) = annotations.promise {
         material["tlogEntries"] = json!([entry(promise)?]);
     }
@@ -114,6 +111,15 @@ fn material(annotations: &Annotations<'_>, timestamp: Option<String>) -> Result<
             json!({ "rfc3161Timestamps": [{ "signedTimestamp": token }] });
     }
     Ok(material)
+}
+
+fn chain(certificate: &str, above: Option<&str>) -> Result<Value, Refusal> {
+    let mut all = certificates("certificate", certificate)?;
+    if all.len() != 1 {
+        return Err(malformed("certificate", "expected one certificate"));
+    }
+    all.extend(certificates("chain", above.unwrap_or_default())?);
+    Ok(json!({ "x509CertificateChain": { "certificates": all } }))
 }
 
 fn entry(promise: &str) -> Result<Value, Refusal> {
@@ -175,7 +181,7 @@ mod tests {
         let twice = certificate.repeat(2);
         let good = Annotations {
             signature: Some("AAAA"),
-            certificate: &certificate,
+            certificate: Some(&certificate),
             chain: None,
             promise: None,
             timestamp: None,
@@ -191,21 +197,21 @@ mod tests {
             ),
             (
                 Annotations {
-                    certificate: "",
+                    certificate: Some(""),
                     ..good
                 },
                 "certificate",
             ),
             (
                 Annotations {
-                    certificate: "x",
+                    certificate: Some("x"),
                     ..good
                 },
                 "certificate",
             ),
             (
                 Annotations {
-                    certificate: &twice,
+                    certificate: Some(&twice),
                     ..good
                 },
                 "certificate",

@@ -147,7 +147,7 @@ fn attestations(layout: &Path) -> (Digest, Vec<(Vec<u8>, Value)>) {
 fn annotations(all: &Value) -> Annotations<'_> {
     Annotations {
         signature: all["dev.cosignproject.cosign/signature"].as_str(),
-        certificate: all["dev.sigstore.cosign/certificate"].as_str().unwrap(),
+        certificate: all["dev.sigstore.cosign/certificate"].as_str(),
         chain: all["dev.sigstore.cosign/chain"].as_str(),
         promise: all["dev.sigstore.cosign/bundle"].as_str(),
         timestamp: all["dev.sigstore.cosign/rfc3161timestamp"].as_str(),

@@ -71,18 +71,20 @@ fn simple_signing(layer: &Descriptor) -> Form {
     Form::SimpleSigning { signature }
 }
 
-/// The certificate of a layer in the legacy layout. In a bundle it is in the bundle.
+/// The certificate and the evidence of a layer in the legacy layout, if it has either. In a bundle they are in the bundle.
 pub(crate) fn certified(layer: &Descriptor) -> Option<Certified> {
     let annotation = |name: &str| {
         let name = format!("dev.sigstore.cosign/{name}");
         layer.annotations.get(&name).cloned()
     };
-    Some(Certified {
-        certificate: annotation("certificate")?,
+    let found = Certified {
+        certificate: annotation("certificate"),
         chain: annotation("chain"),
         promise: annotation("bundle"),
         timestamp: annotation("rfc3161timestamp"),
-    })
+    };
+    let parts = [&found.certificate, &found.promise, &found.timestamp];
+    parts.iter().any(|part| part.is_some()).then_some(found)
 }
 
 pub(crate) fn claimed_type(layer: &Descriptor, manifest: &Manifest) -> Option<String> {

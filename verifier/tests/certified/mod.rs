@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use content::Digest;
 use serde_json::{Value, json};
+use signature::PrivateKey;
 use verifier::policy::{InvalidPolicy, Policy};
 use verifier::published::{Certified, Form, Piece};
 
@@ -39,13 +40,24 @@ pub fn bundle(world: &World, leaf: &Leaf, digest: &Digest) -> Piece {
 
 /// What `cosign sign` wrote before bundles.
 pub fn legacy(world: &World, leaf: &Leaf, digest: &Digest) -> Piece {
-    let mut piece = legacy_signature(&leaf.key, REPOSITORY, digest);
+    let certificate = pem("CERTIFICATE", &leaf.der);
+    let piece = legacy_signature(&leaf.key, REPOSITORY, digest);
+    promised(world, piece, Some(certificate.clone()), &certificate)
+}
+
+/// What `cosign sign --key` wrote before bundles: a signature in the log, without a certificate.
+pub fn legacy_of_key(world: &World, key: &PrivateKey, digest: &Digest) -> Piece {
+    let piece = legacy_signature(key, REPOSITORY, digest);
+    promised(world, piece, None, &key.public().to_pem())
+}
+
+/// A signature in the legacy layout with the promise of the log to enter it, as one that `verifier` verifies.
+fn promised(world: &World, mut piece: Piece, certificate: Option<String>, verifier: &str) -> Piece {
     let Form::SimpleSigning { signature } = &piece.form else {
         panic!("no signature");
     };
-    let certificate = pem("CERTIFICATE", &leaf.der);
     let signed = STANDARD.decode(signature).unwrap();
-    let body = hashed(&Digest::of(&piece.bytes), &signed, &certificate);
+    let body = hashed(&Digest::of(&piece.bytes), &signed, verifier);
     let (log, time) = (&world.log, TIME);
     let entry = Entry { log, time, body }.logged();
     let promise = json!({

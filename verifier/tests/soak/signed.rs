@@ -123,7 +123,7 @@ fn parts_of(piece: &Piece) -> Vec<Vec<u8>> {
         parts.push(signature.clone().into_bytes());
     }
     if let Some(certified) = &piece.certified {
-        parts.push(certified.certificate.clone().into_bytes());
+        parts.push(certified.certificate.clone().unwrap().into_bytes());
         parts.push(certified.promise.clone().unwrap().into_bytes());
     }
     parts
@@ -139,7 +139,7 @@ fn set<'a>(piece: &mut Piece, parts: &mut impl Iterator<Item = &'a Vec<u8>>) -> 
     }
     if let Some(certified) = &mut piece.certified {
         *certified = Certified {
-            certificate: text()?,
+            certificate: Some(text()?),
             chain: None,
             promise: Some(text()?),
             timestamp: None,
