@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use console::arguments::Registry;
 use google::outputs::{self, Output};
-use oci::{ImageRef, Reference};
+use oci::ImageRef;
 use signature::Algorithm;
 use signer::KmsEndpoint;
 use verifier::commit::Commit;
@@ -53,10 +53,10 @@ pub enum Command {
 #[derive(Args, Debug)]
 pub struct Tools {
     /// Build this commit instead of the one that provenance names
-    #[arg(long, value_name = "COMMIT")]
+    #[arg(long, value_name = "COMMIT", requires = "source")]
     pub commit: Option<Commit>,
     /// The builder's store of inputs
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", requires = "source")]
     pub store: Option<PathBuf>,
     /// The package archive that the builder fetches from
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_ARCHIVE")]
@@ -71,16 +71,16 @@ pub struct Tools {
     pub archive_keys: Vec<String>,
     /// Number of compilers that the builder runs in parallel; it does not affect the image [default: number of
     /// processors]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "source")]
     pub jobs: Option<NonZeroUsize>,
     /// Time limit for compiling [default: 60]
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", requires = "source")]
     pub time_limit: Option<NonZeroU32>,
     /// Limits on the source and on its build.
     #[command(flatten)]
     pub limits: Limits,
     /// The builder program [default: `builder` in the directory of this program]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", requires = "source")]
     pub builder: Option<PathBuf>,
 }
 
@@ -88,22 +88,22 @@ pub struct Tools {
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Limits {
     /// Largest amount of data that git may fetch, compressed
-    #[arg(long, value_name = "MIB", default_value = "8192")]
+    #[arg(long, requires = "source", value_name = "MIB", default_value = "8192")]
     pub limit_repository: NonZeroU32,
     /// Largest total size of the files of the commit
-    #[arg(long, value_name = "MIB", default_value = "4096")]
+    #[arg(long, requires = "source", value_name = "MIB", default_value = "4096")]
     pub limit_source: NonZeroU32,
     /// Largest amount of memory that a build may use, not counting files [default: the builder's]
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, requires = "source", value_name = "MIB")]
     pub limit_memory: Option<NonZeroU32>,
     /// Largest total size of the files that a build writes; they are kept in memory [default: the builder's]
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, requires = "source", value_name = "MIB")]
     pub limit_files: Option<NonZeroU32>,
     /// Largest number of processes and threads of a build at the same time [default: the builder's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, requires = "source", value_name = "N")]
     pub limit_processes: Option<NonZeroU32>,
     /// Largest amount that cargo may write to standard output, and to standard error [default: the builder's]
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, requires = "source", value_name = "MIB")]
     pub limit_output: Option<NonZeroU32>,
 }
 
@@ -214,7 +214,7 @@ pub struct Authorize {
 /// Arguments of `revoke`.
 #[derive(Args, Debug)]
 pub struct Revoke {
-    /// The image, as REPOSITORY@DIGEST
+    /// The image, as REPOSITORY@DIGEST; it is not read, and need not exist any more
     #[arg(value_name = "REF@DIGEST")]
     pub image: ImageRef,
     /// The file that describes the grant: key, role and pool
@@ -234,9 +234,9 @@ pub struct Revoke {
 /// Arguments of `rebuild`.
 #[derive(Args, Debug)]
 pub struct Rebuild {
-    /// The image, as REPOSITORY@DIGEST, or REPOSITORY:TAG, which is resolved once
+    /// The image, as for `verify`: in a registry, oci:DIR, oci-archive:FILE or docker-archive:FILE
     #[arg(value_name = "REF")]
-    pub reference: Reference,
+    pub image: Named,
     /// Rebuild from this directory or URL
     #[arg(long, value_name = "DIR|URL")]
     pub source: String,

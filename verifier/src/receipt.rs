@@ -13,7 +13,6 @@ use console::hint::Hinted;
 use console::location::without_login;
 use content::{Digest, limits};
 use oci::{ImageRef, Reference};
-use remote::Registry;
 use scratch::Scratch;
 use serde_json::{Value, json};
 use trust::Principals;
@@ -37,8 +36,8 @@ const PAYLOADS: [&str; 2] = ["/payload", "/dsseEnvelope/payload"];
 pub struct Request<'a> {
     /// The reference to the published image.
     pub reference: &'a Reference,
-    /// The registry that holds it.
-    pub registry: &'a Registry,
+    /// Where it is.
+    pub place: Place<'a>,
     /// A directory or URL that git can clone.
     pub source: &'a str,
     /// The commit to build instead of the one that provenance names.
@@ -72,7 +71,7 @@ pub async fn receipt(request: &Request<'_>, progress: Progress<'_>) -> Result<Re
             .hinting("choose another path for -o, or remove it")
             .into());
     }
-    let place = Place::Registry(request.registry);
+    let place = request.place;
     let image = collect::resolve(place, request.reference).await?;
     let published = collect::collect(place, &image).await?;
     let order = Order {

@@ -1,15 +1,19 @@
 //! Where the image is that the user named.
 
 use console::arguments;
+use console::hint::Hinted;
 use oci::{Reference, Repository, Target};
 use remote::{Registry, Transport};
 use verifier::Error;
 use verifier::place::{Cause, Named, Place, Saved};
 use verifier::policy::Policy;
 
+/// The repository of a saved image without a policy.
+const NO_REPOSITORY: &str = "saved.invalid/image";
+
 /// The image that the user named.
 pub struct Found {
-    /// Its reference. A saved image is named by the repository of the policy.
+    /// Its reference. A saved image is named by the repository of the policy, or by none.
     pub reference: Reference,
     held: Held,
 }
@@ -21,10 +25,25 @@ enum Held {
 }
 
 impl Found {
-    /// Connects to the registry, or opens the layout.
+    /// Connects to the registry, or opens the layout. A saved image has the repository of the policy.
     pub async fn open(
         named: &Named,
         policy: &Policy,
+        arguments: &arguments::Registry,
+    ) -> Result<Self, Error> {
+        Self::open_in(named, policy.repository(), arguments).await
+    }
+
+    /// As [`Self::open`], without a policy. A saved image has no repository then: its name stands for none (RFC 6761, `.invalid`).
+    pub async fn open_alone(named: &Named, arguments: &arguments::Registry) -> Result<Self, Error> {
+        let none = NO_REPOSITORY.parse();
+        let none = none.map_err(|error: oci::Error| Hinted::from_error(error))?;
+        Self::open_in(named, &none, arguments).await
+    }
+
+    async fn open_in(
+        named: &Named,
+        repository: &Repository,
         arguments: &arguments::Registry,
     ) -> Result<Self, Error> {
         let location = match named {
@@ -40,7 +59,7 @@ impl Found {
         let saved = crate::blocking(move || Ok(Saved::open(&location)?)).await?;
         Ok(Self {
             reference: Reference {
-                repository: policy.repository().clone(),
+                repository: repository.clone(),
                 target: Target::Digest(saved.image()),
             },
             held: Held::Saved(Box::new(saved)),
