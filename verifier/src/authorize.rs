@@ -13,6 +13,7 @@ use scratch::Scratch;
 use signature::Annotations;
 use signer::{Published, Signer};
 
+use crate::advisories;
 use crate::appraise::appraise;
 use crate::binding::Binding;
 use crate::collect;
@@ -87,6 +88,7 @@ pub async fn verify(request: &Request<'_>, progress: Progress<'_>) -> Result<App
     let attested = examine(published, &request.policy.principals, request.now);
     let rebuild = rebuild(request, &attested, &attached, progress).await?;
     let evidence = Evidence::new(attested, rebuild);
+    let evidence = advisories::scanned(evidence, request.policy, request.now)?;
     let verdict = Verdict::of(appraise(&evidence, request.policy, request.now));
     Ok(Appraised { verdict, evidence })
 }

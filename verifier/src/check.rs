@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use crate::Error;
 
-pub use self::sbom::{Sbom, sbom};
+pub use self::sbom::{Advisories, Sbom, sbom};
 pub use bundle::{Bundle, Root, Signer, bundle};
 pub use condition::{Condition, condition};
 pub use envelope::{Envelope, envelope};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use oci::ImageRef;
 use trust::Verified;
 
+use crate::advisories::Scan;
 use crate::carrier::Carrier;
 use crate::compare::Difference;
 use crate::contents::Contents;
@@ -165,6 +166,8 @@ pub struct Evidence {
     pub(crate) rebuild: Rebuild,
     /// Where the rebuilt and the published image differ. Empty without a rebuild.
     pub(crate) differences: Vec<Difference>,
+    /// The comparison of its packages with advisories, if the policy requires one.
+    pub(crate) advisories: Option<Scan>,
 }
 
 impl Evidence {
@@ -183,6 +186,16 @@ impl Evidence {
             attested,
             rebuild,
             differences,
+            advisories: None,
+        }
+    }
+
+    /// Adds the comparison of packages with advisories.
+    #[must_use]
+    pub fn with_advisories(self, scan: Scan) -> Self {
+        Self {
+            advisories: Some(scan),
+            ..self
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use advisories::Level;
 use serde::Serialize;
 
 use crate::carrier::Carrier;
@@ -96,6 +97,19 @@ pub enum Subject {
     Claim(Claim),
     /// Claims that can only be compared with a rebuild, of which there is none.
     Uncompared(&'static str),
+    /// The packages of the image, as far as advisories may be about them.
+    Advisories,
+    /// An advisory about a package.
+    Advisory {
+        /// The ID of the advisory, and its other IDs.
+        ids: Vec<String>,
+        /// How severe it is.
+        level: Level,
+        /// The package URL.
+        purl: String,
+    },
+    /// A package, by its URL.
+    Package(String),
     /// The rebuild.
     Rebuild,
     /// The source of the rebuild.

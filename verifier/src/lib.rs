@@ -12,6 +12,7 @@
 //! `collect`, `rebuild` and `trusted_root` use the network; the last is a command of its own. Everything below them is a function of bytes and time. What an
 //! attacker can cause is a finding. What prevents a verdict is an error.
 
+pub mod advisories;
 pub mod appraise;
 pub mod authorize;
 pub mod binding;

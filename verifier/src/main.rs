@@ -299,10 +299,10 @@ async fn take_away(grant: &Grant, arguments: &cli::Revoke) -> Result<Change, Err
 }
 
 async fn rebuild(arguments: &cli::Rebuild) -> Result<Status, Error> {
-    let registry = connect(&arguments.reference.repository, &arguments.registry).await?;
+    let found = Found::open_alone(&arguments.image, &arguments.registry).await?;
     let request = receipt::Request {
-        reference: &arguments.reference,
-        registry: &registry,
+        reference: &found.reference,
+        place: found.place(),
         source: &arguments.source,
         commit: arguments.tools.commit.as_ref(),
         directory: &arguments.directory,
@@ -381,10 +381,11 @@ fn read_policy(path: &Path) -> Result<Policy, Error> {
         let file = std::fs::File::open(folder.join(name))?;
         content::read_limited(file, limits::DOCUMENT).map_err(std::io::Error::other)
     };
-    Policy::parse(&read(path)?, &read_file).map_err(|source| Error::Policy {
+    let parsed = Policy::parse(&read(path)?, &read_file).map_err(|source| Error::Policy {
         path: path.to_owned(),
         source,
-    })
+    });
+    Ok(parsed?.below(folder))
 }
 
 fn read_grant(path: &Path) -> Result<Grant, Error> {

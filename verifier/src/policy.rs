@@ -12,11 +12,13 @@ use trust::{Identity, Principal, Principals, Quorum};
 use crate::commit::Commit;
 use crate::rule::Rule;
 
+mod advisories;
 mod attestation;
 mod countersigners;
 mod document;
 mod names;
 
+pub(crate) use advisories::Advisories;
 pub(crate) use attestation::{Condition, Freshness, Required};
 pub(crate) use countersigners::Countersigners;
 
@@ -78,6 +80,8 @@ pub struct Policy {
     pub(crate) attesters: BTreeSet<Identity>,
     /// Further attestations that are required, with conditions.
     pub(crate) required: Vec<Required>,
+    /// The advisories that are refused, if the policy has a database.
+    pub(crate) advisories: Option<Advisories>,
     /// Whether the image must be rebuilt.
     pub(crate) rebuild: Demand,
 }
@@ -97,8 +101,14 @@ impl Policy {
         let (principals, root) = document.with_root(principals, read_file)?;
         document.require_something()?;
         let required = document.required(&principals, read_file)?;
+        let advisories = document.advisories(&principals, read_file)?;
         Ok(Self {
-            digest: digest(bytes, &principals, root.as_ref(), &required),
+            digest: digest(bytes, &principals, {
+                let modules = required.iter().flat_map(Required::modules);
+                let answers = advisories.iter().flat_map(Advisories::files);
+                root.iter().chain(modules).chain(answers)
+            }),
+            advisories,
             repository: document.repository()?,
             signatures: document.signatures(&principals)?,
             countersigners: document.countersigners(&principals)?,
@@ -117,10 +127,19 @@ impl Policy {
         })
     }
 
+    /// The policy with the paths of directories that are read later below `folder`.
+    #[must_use]
+    pub fn below(mut self, folder: &Path) -> Self {
+        if let Some(advisories) = &mut self.advisories {
+            advisories.database = folder.join(&advisories.database);
+        }
+        self
+    }
+
     /// The digest that verdicts name: SHA-256 over lines of hexadecimal digits, first the digest of the
     /// document, then the digest of each principal's key in order, then the digest of the trusted root, if the
-    /// policy names one, then the digest of each Rego module in order. A policy that names files has another digest if a
-    /// file has another key, root or module.
+    /// policy names one, then the digest of each Rego module in order, then the digest of each VEX document in order. A policy that names files has another digest if a
+    /// file has another key, root, module or document. Advisories are not part of it: they change daily.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
@@ -148,13 +167,17 @@ impl Policy {
         }
     }
 
-    /// The rules that must have findings: those of every policy, one for countersignatures if the policy requires any, and one
-    /// for each required attestation.
+    /// The rules that must have findings: those of every policy, one for countersignatures if the policy requires any, one
+    /// for each required attestation, and one for advisories if the policy has a database.
     pub(crate) fn rules(&self) -> impl Iterator<Item = Rule> {
         let countersigners = self.countersigners.as_ref();
         let countersigners = countersigners.map(|_| Rule::Countersignatures);
         let attestations = (0..self.required.len()).map(Rule::Attestation);
-        Rule::all().chain(countersigners).chain(attestations)
+        let advisories = self.advisories.iter().map(|_| Rule::Advisories);
+        Rule::all()
+            .chain(countersigners)
+            .chain(attestations)
+            .chain(advisories)
     }
 
     /// The name of the principal with this identity.
@@ -164,18 +187,16 @@ impl Policy {
     }
 }
 
-fn digest(
+fn digest<'a>(
     document: &[u8],
     principals: &Principals,
-    root: Option<&Digest>,
-    required: &[Required],
+    files: impl Iterator<Item = &'a Digest>,
 ) -> Digest {
     let mut lines = format!("{}\n", Digest::of(document).hex());
     for key in principals.iter().filter_map(Principal::key) {
         lines += &format!("{}\n", key.key_id().hex());
     }
-    let modules = required.iter().flat_map(Required::modules);
-    for file in root.into_iter().chain(modules) {
+    for file in files {
         lines += &format!("{}\n", file.hex());
     }
     Digest::of(lines.as_bytes())

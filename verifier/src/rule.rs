@@ -20,6 +20,8 @@ pub enum Rule {
     Statement(Predicate),
     /// The attestation of this index among those that the policy requires with conditions meets them.
     Attestation(usize),
+    /// No advisory that the policy refuses is about a package of the image.
+    Advisories,
     /// The rebuilt image is the published image.
     Rebuild,
 }
@@ -41,6 +43,7 @@ impl Rule {
             Self::Countersignatures => "countersign",
             Self::Statement(predicate) => predicate.name,
             Self::Attestation(_) => "attestation",
+            Self::Advisories => "advisories",
             Self::Rebuild => "rebuild",
         }
     }

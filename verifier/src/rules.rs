@@ -1,6 +1,7 @@
 //! A module for each rule. A rule takes evidence and policy and returns findings. It does not stop at the
 //! first failure, and does not know the findings of other rules.
 
+pub(crate) mod advisories;
 mod attestation;
 mod countersignatures;
 pub mod integrity;
@@ -42,6 +43,7 @@ pub fn check(evidence: &Evidence, policy: &Policy, now: DateTime<Utc>) -> Vec<Fi
         findings.extend(kind.check(evidence, policy));
     }
     findings.extend(attestation::check(evidence, policy, now));
+    findings.extend(advisories::check(evidence, policy, now));
     findings.extend(rebuild::check(evidence, policy));
     findings
 }
@@ -64,6 +66,9 @@ pub(crate) fn check_signers(
         findings.extend(kind.check_signers(evidence, policy));
     }
     findings.extend(attestation::check(evidence, policy, now));
+    if policy.advisories.is_some() {
+        findings.push(Finding::unknown(Rule::Advisories, Subject::Advisories));
+    }
     findings.push(match policy.rebuild {
         Demand::Required => Finding::unknown(Rule::Rebuild, Subject::Rebuild),
         Demand::NotRequired => Finding::skipped(Rule::Rebuild),

@@ -140,6 +140,11 @@ impl Sbom {
             .map(|(path, digest)| (path.as_str(), *digest))
     }
 
+    /// All packages: crates and others.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.packages.values()
+    }
+
     /// The crates.
     pub fn crates(&self) -> impl Iterator<Item = &Item> {
         self.packages

@@ -1,10 +1,12 @@
 //! A bill of materials.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use ::advisories::{Found, Level, vex};
 use ::sbom::Document;
-use console::at::{self, At};
+use chrono::{DateTime, Utc};
+use console::at::{self, At, shown};
 use console::hint::Hinted;
 use content::{limits, open_regular};
 use oci::Layout;
@@ -12,6 +14,7 @@ use scratch::Scratch;
 
 use super::{Facts, Judgement, refusal};
 use crate::Error;
+use crate::advisories::{Concern, Packages, Scan, scan};
 use crate::contents::{Contents, ContentsError};
 use crate::inventory::{Inventory, Locked, Report, View, locked};
 
@@ -27,11 +30,26 @@ pub struct Sbom<'a> {
     pub image: Option<&'a Path>,
     /// The `Cargo.lock` that it must agree with.
     pub lock: Option<&'a Path>,
+    /// The advisories that must not be about its packages.
+    pub advisories: Option<Advisories<'a>>,
+}
+
+/// Advisories, and what answers them.
+#[derive(Clone, Copy, Debug)]
+pub struct Advisories<'a> {
+    /// The directory with the advisories.
+    pub database: &'a Path,
+    /// The release of packages of Debian whose URL names none.
+    pub debian: Option<&'a str>,
+    /// OpenVEX documents that answer advisories.
+    pub answers: &'a [PathBuf],
+    /// The time for which advisories and answers count.
+    pub now: DateTime<Utc>,
 }
 
 /// Checks whether a file is a valid bill of materials, in CycloneDX or SPDX, and describes the image. The facts are the
 /// `format`, the `version` of the specification, and the number of `components` and of the `files` among them; with an
-/// image also the `faults`, and the components that are `unshown`.
+/// image also the `faults`, and the components that are `unshown`; with advisories, those that are refused as `advisories`.
 ///
 /// # Errors
 /// A file cannot be read, or the bill of materials is larger than [`::sbom::SIZE`].
@@ -48,10 +66,62 @@ pub fn sbom(request: &Sbom<'_>, facts: Option<&mut Facts>) -> Result<Judgement, 
         },
         None => None,
     };
+    let concerns = match &request.advisories {
+        Some(advisories) => match compare(advisories, &document)? {
+            Ok(concerns) => concerns,
+            Err(reason) => return Ok(Judgement::Refused(reason)),
+        },
+        None => Vec::new(),
+    };
     if let Some(facts) = facts {
         describe(&document, report.as_ref(), facts);
+        if request.advisories.is_some() {
+            facts.insert("advisories".to_owned(), concerns.clone().into());
+        }
     }
-    Ok(judgement(&document, report))
+    Ok(judgement(&document, report, concerns))
+}
+
+/// Advisories about the packages that nothing answers, in words; or why a document with answers cannot be used.
+fn compare(
+    request: &Advisories<'_>,
+    document: &Document,
+) -> Result<Result<Vec<String>, String>, Error> {
+    let mut packages = Packages::default();
+    packages.add(document);
+    let mut answers = Vec::new();
+    for path in request.answers {
+        let bytes = at::read(path, vex::LARGEST)?;
+        match vex::Document::parse(&bytes) {
+            Ok(document) => answers.push(document),
+            Err(error) => return Ok(Err(format!("{}: {error}", shown(path)))),
+        }
+    }
+    let scan = scan(request.database, &packages, request.debian, request.now)?;
+    let is_answered = |concern: &&Concern| {
+        let (advisory, package) = (&concern.advisory, &concern.package);
+        vex::answer(&answers, advisory, package, None, request.now).is_some()
+    };
+    let counts = |concern: &&Concern| concern.advisory.level != Level::Informational;
+    let concerns = scan.concerns.iter().filter(counts);
+    let open = concerns.filter(|concern| !is_answered(concern)).map(words);
+    Ok(Ok(open.chain(unreleased(&scan)).collect()))
+}
+
+fn words(concern: &Concern) -> String {
+    let (advisory, package) = (&concern.advisory, &concern.package);
+    let fix = match &advisory.found {
+        Found::Affected { fixed: Some(fixed) } => format!("fixed in {fixed}"),
+        Found::Affected { fixed: None } => "not fixed".to_owned(),
+        Found::Unclear => "its version cannot be compared".to_owned(),
+    };
+    let (id, level) = (&advisory.id, advisory.level);
+    format!("{id} ({level}) about {}, {fix}", package.purl)
+}
+
+fn unreleased(scan: &Scan) -> impl Iterator<Item = String> {
+    let purls = scan.without_release.iter();
+    purls.map(|purl| format!("{purl} names no release of Debian: give --debian"))
 }
 
 fn describe(document: &Document, report: Option<&Report>, facts: &mut Facts) {
@@ -66,12 +136,13 @@ fn describe(document: &Document, report: Option<&Report>, facts: &mut Facts) {
     }
 }
 
-fn judgement(document: &Document, report: Option<Report>) -> Judgement {
+fn judgement(document: &Document, report: Option<Report>, concerns: Vec<String>) -> Judgement {
     let report = report.unwrap_or_default();
-    if !report.faults.is_empty() {
-        let named = report.faults.iter().take(SHOWN).map(ToString::to_string);
-        let mut reasons: Vec<String> = named.collect();
-        let more = report.faults.len() - reasons.len();
+    let faults = report.faults.iter().map(ToString::to_string);
+    let mut reasons: Vec<String> = faults.chain(concerns).collect();
+    if !reasons.is_empty() {
+        let more = reasons.len().saturating_sub(SHOWN);
+        reasons.truncate(SHOWN);
         if more > 0 {
             reasons.push(format!("and {more} more"));
         }
@@ -111,7 +182,7 @@ fn compared(
 
 fn read_lock(path: &Path) -> Result<Result<Vec<Locked>, String>, Error> {
     let bytes = at::read(path, limits::DOCUMENT)?;
-    Ok(locked(&bytes).map_err(|reason| format!("reading {}: {reason}", at::shown(path))))
+    Ok(locked(&bytes).map_err(|reason| format!("reading {}: {reason}", shown(path))))
 }
 
 /// What is in the only image of a layout, or of an archive of one.

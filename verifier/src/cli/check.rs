@@ -80,6 +80,7 @@ impl What {
                     file: &arguments.file,
                     image: arguments.image.as_deref(),
                     lock: arguments.lock.as_deref(),
+                    advisories: arguments.advisories(now),
                 };
                 check::sbom(&request, facts)
             }
@@ -286,7 +287,27 @@ pub struct Sbom {
     /// Compare its crates, and those that programs of the image list, with this Cargo.lock
     #[arg(long, value_name = "FILE", requires = "image")]
     pub lock: Option<PathBuf>,
+    /// Compare its packages with the advisories in this directory, in the format of OSV; all but informational ones are refused
+    #[arg(long, value_name = "DIR")]
+    pub advisories: Option<PathBuf>,
+    /// The release of packages of Debian whose URL names none, such as 12
+    #[arg(long, value_name = "RELEASE", requires = "advisories")]
+    pub debian: Option<String>,
+    /// An OpenVEX document that answers advisories; repeatable
+    #[arg(long, value_name = "FILE", requires = "advisories")]
+    pub vex: Vec<PathBuf>,
     /// Report as JSON on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+impl Sbom {
+    fn advisories(&self, now: DateTime<Utc>) -> Option<check::Advisories<'_>> {
+        Some(check::Advisories {
+            database: self.advisories.as_deref()?,
+            debian: self.debian.as_deref(),
+            answers: &self.vex,
+            now,
+        })
+    }
 }

@@ -180,7 +180,7 @@ impl Required {
 }
 
 /// An age of at least one second, such as `90s`, `12h` or `30d`.
-fn age(text: &str) -> Option<TimeDelta> {
+pub(super) fn age(text: &str) -> Option<TimeDelta> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if !number.chars().all(|c| c.is_ascii_digit()) {
         return None;

@@ -17,7 +17,9 @@ use trust::{Identity, Means, Principal, Principals, Quorum};
 use crate::commit::{Commit, InvalidCommit};
 
 use super::names::{keys, once};
-use super::{Demand, InvalidPolicy, POLICY_PARAMETERS, attestation, countersigners};
+use super::{
+    Demand, InvalidPolicy, POLICY_PARAMETERS, advisories, attestation, countersigners,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +37,7 @@ pub(super) struct Document {
     attestations: Attestations,
     #[serde(default)]
     attestation: Vec<attestation::Entry>,
+    advisories: Option<advisories::Entry>,
     rebuild: Rebuild,
 }
 
@@ -199,6 +202,26 @@ impl Document {
         entries
             .map(|entry| entry.resolve(known, read_file))
             .collect()
+    }
+
+    /// The entry `[advisories]`. Something must list the packages.
+    pub(super) fn advisories(
+        &self,
+        known: &Principals,
+        read_file: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+    ) -> Result<Option<advisories::Advisories>, InvalidPolicy> {
+        let Some(entry) = &self.advisories else {
+            return Ok(None);
+        };
+        let mut attested = self.attestations.require.iter();
+        let has_bill = attested.any(|Required(predicate)| *predicate == attest::Sbom::PREDICATE);
+        match has_bill || self.rebuild.require {
+            true => entry.resolve(known, read_file).map(Some),
+            false => Err(InvalidPolicy::of(
+                "[advisories] needs \"sbom\" in attestations.require, or rebuild.require = true: otherwise nothing lists \
+                 the packages",
+            )),
+        }
     }
 
     /// A threshold alone does not say who must have signed. A policy must require a named signer, an

@@ -51,6 +51,7 @@ fn unknown(subject: &Subject, expected: &Value) -> String {
             )
         }
         Subject::Rebuild => "the image was not rebuilt".to_owned(),
+        Subject::Advisories => "packages were not compared with advisories".to_owned(),
         _ => "config and layers were not fetched".to_owned(),
     }
 }
@@ -174,6 +175,11 @@ impl Display for Subject {
             Self::PredicateType(carrier) => write!(out, "signed predicate type, {carrier}"),
             Self::Claim(claim) => claim.fmt(out),
             Self::Uncompared(what) => out.write_str(what),
+            Self::Advisories => out.write_str("advisories"),
+            Self::Advisory { ids, level, purl } => {
+                write!(out, "{} ({level}) about {purl}", ids.join(", "))
+            }
+            Self::Package(purl) => write!(out, "package {purl}"),
             Self::Rebuild => out.write_str("rebuild"),
             Self::Source => out.write_str("source"),
             Self::PathInCommit { path, commit } => write!(out, "{path} in commit {commit}"),

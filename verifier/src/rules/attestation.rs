@@ -23,7 +23,7 @@ use crate::policy::{Condition, Freshness, Policy, Required};
 use crate::value::Value;
 
 /// How far the clock of a signer may be ahead.
-const SKEW: TimeDelta = TimeDelta::minutes(5);
+pub(super) const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Checks each entry, as of `now`.
 pub(super) fn check(evidence: &Evidence, policy: &Policy, now: DateTime<Utc>) -> Vec<Finding> {
@@ -133,7 +133,7 @@ impl Judge<'_> {
 }
 
 /// The time that a log or a timestamp authority gives for the signature.
-fn authenticated(signed: &Verified<SignedStatement>) -> Option<DateTime<Utc>> {
+pub(super) fn authenticated(signed: &Verified<SignedStatement>) -> Option<DateTime<Utc>> {
     match signed.by() {
         Identity::Keyless(_) => Some(signed.at()),
         // Of a signature with a key, it is the time of the appraisal.

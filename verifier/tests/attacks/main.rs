@@ -1,7 +1,10 @@
-//! Thirty attacks on verifiers of signatures that are known from other projects. `testdata/attacks/attacks.toml` lists
+//! Attacks on verifiers of signatures, thirty of which are known from other projects. `testdata/attacks/attacks.toml` lists
 //! them with the cases of each and the reason that each case is refused for; this test has a function for each case.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "../advised/mod.rs"]
+mod advised;
+mod advisories;
 mod bundles;
 #[path = "../case/mod.rs"]
 mod case;
@@ -12,6 +15,8 @@ mod evidence;
 mod images;
 mod keys;
 mod policies;
+#[path = "../../../crates/sbom/tests/program/mod.rs"]
+mod program;
 mod registry;
 mod roots;
 #[path = "../shelf/mod.rs"]
@@ -61,6 +66,7 @@ fn table() -> Table {
 
 fn cases() -> BTreeMap<&'static str, fn() -> String> {
     let all = [
+        advisories::CASES,
         bundles::CASES,
         certificates::CASES,
         evidence::CASES,
@@ -122,7 +128,7 @@ fn each_attack_is_refused_for_its_reason() {
 fn the_table_has_each_attack_and_each_case_once() {
     let table = table();
     let numbers: Vec<_> = table.attack.iter().map(|attack| attack.number).collect();
-    assert_eq!(numbers, (1..=30).collect::<Vec<_>>());
+    assert_eq!(numbers, (1..=31).collect::<Vec<_>>());
     let mut listed = BTreeSet::new();
     for attack in &table.attack {
         let named = attack.seen.as_deref().is_none_or(|seen| !seen.is_empty());

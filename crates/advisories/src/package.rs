@@ -1,0 +1,265 @@
+//! Packages that advisories may be about.
+
+use std::str::FromStr as _;
+
+use packageurl::PackageUrl;
+
+use crate::version::Version;
+
+/// Where a package comes from, which says how its name is written and its versions are ordered.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Ecosystem {
+    /// crates.io.
+    Crates,
+    /// A release of Debian, such as `12`. Advisories are about source packages.
+    Debian(String),
+    /// Modules of Go, and Go itself as `stdlib`.
+    Go,
+    /// The Python Package Index.
+    Python,
+}
+
+/// A package of a version.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// The package URL that it was read from.
+    pub purl: String,
+    /// Where it comes from.
+    pub ecosystem: Ecosystem,
+    /// The name, in the form in which names are compared.
+    pub(crate) name: String,
+    /// The version as text.
+    pub version: String,
+    pub(crate) parsed: Option<Version>,
+    pub(crate) url: PackageUrl<'static>,
+}
+
+/// Why advisories cannot be compared with a package.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Uncompared {
+    /// It is of another ecosystem, or has no version.
+    Unknown,
+    /// It is a package of Debian, and its URL does not say of which release.
+    NoRelease,
+}
+
+/// The releases of Debian with their code names.
+const RELEASES: [(&str, &str); 7] = [
+    ("buster", "10"),
+    ("bullseye", "11"),
+    ("bookworm", "12"),
+    ("trixie", "13"),
+    ("forky", "14"),
+    ("stretch", "9"),
+    ("jessie", "8"),
+];
+
+/// The number of a release of Debian: from `debian-12`, `12`, `12.5` or `bookworm`.
+fn release(text: &str) -> String {
+    let text = text.strip_prefix("debian-").unwrap_or(text);
+    let text = text.split('.').next().unwrap_or(text);
+    let named = RELEASES.iter().find(|(name, _)| *name == text);
+    named.map_or(text, |(_, number)| number).to_owned()
+}
+
+impl Package {
+    /// The package that a package URL names. A package of Debian is one of the release that its `distro` names, or else of
+    /// `debian`.
+    ///
+    /// # Errors
+    /// It cannot be compared with advisories.
+    pub fn of(purl: &str, debian: Option<&str>) -> Result<Self, Uncompared> {
+        let url = PackageUrl::from_str(purl).map_err(|_| Uncompared::Unknown)?;
+        let version = url.version().ok_or(Uncompared::Unknown)?.to_owned();
+        let qualifier = |name: &str| url.qualifiers().get(name).map(ToString::to_string);
+        let path = match url.namespace() {
+            Some(namespace) => format!("{namespace}/{}", url.name()),
+            None => url.name().to_owned(),
+        };
+        let (ecosystem, name, version) = match (url.ty(), url.namespace()) {
+            ("cargo", None) => (Ecosystem::Crates, path, version),
+            ("golang", _) => (Ecosystem::Go, path, version),
+            ("pypi", None) => (Ecosystem::Python, path, version),
+            ("deb", Some("debian")) => {
+                let own = qualifier("distro");
+                let found = own.as_deref().or(debian).ok_or(Uncompared::NoRelease)?;
+                let (name, version) = source(
+                    url.name(),
+                    version,
+                    qualifier("epoch"),
+                    qualifier("upstream"),
+                );
+                (Ecosystem::Debian(release(found)), name, version)
+            }
+            _ => return Err(Uncompared::Unknown),
+        };
+        Ok(Self {
+            purl: purl.to_owned(),
+            name: ecosystem.normal(&name),
+            parsed: Version::parse(&ecosystem, &version),
+            ecosystem,
+            version,
+            url,
+        })
+    }
+}
+
+/// The name and version of the source of a Debian package. `upstream` has it, as `NAME` or `NAME@VERSION`, if it is another; the
+/// suffix `+bN` counts builds of one source.
+fn source(
+    name: &str,
+    version: String,
+    epoch: Option<String>,
+    upstream: Option<String>,
+) -> (String, String) {
+    let version = match epoch {
+        Some(epoch) if !version.contains(':') => format!("{epoch}:{version}"),
+        _ => version,
+    };
+    let rebuilt = version.rsplit_once("+b");
+    let rebuilt = rebuilt.filter(|(_, count)| count.bytes().all(|byte| byte.is_ascii_digit()));
+    let version = rebuilt
+        .map_or(version.as_str(), |(source, _)| source)
+        .to_owned();
+    match upstream
+        .as_deref()
+        .map(|upstream| upstream.split_once('@').unwrap_or((upstream, "")))
+    {
+        Some((upstream, "")) => (upstream.to_owned(), version),
+        Some((upstream, of_source)) => (upstream.to_owned(), of_source.to_owned()),
+        None => (name.to_owned(), version),
+    }
+}
+
+impl Ecosystem {
+    /// The ecosystem that an advisory names (OSV schema, `affected[].package.ecosystem`), and whether this one is it.
+    pub(crate) fn is(&self, named: &str) -> bool {
+        let (name, suffix) = match named.split_once(':') {
+            Some((name, suffix)) => (name, Some(suffix)),
+            None => (named, None),
+        };
+        match self {
+            Self::Crates => name == "crates.io",
+            Self::Go => name == "Go",
+            Self::Python => name == "PyPI",
+            Self::Debian(own) => {
+                name == "Debian" && suffix.is_none_or(|suffix| release(suffix) == *own)
+            }
+        }
+    }
+
+    /// A name in the form in which names are compared: where case or separators do not distinguish packages, without them.
+    pub(crate) fn normal(&self, name: &str) -> String {
+        match self {
+            Self::Crates => name.to_ascii_lowercase().replace('_', "-"),
+            // Package URLs of Go are in lower case (purl specification, type golang).
+            Self::Go => name.to_lowercase(),
+            Self::Debian(_) => name.to_owned(),
+            Self::Python => {
+                // PEP 503, normalized names.
+                let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
+                parts.collect::<Vec<_>>().join("-").to_lowercase()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(purl: &str) -> (Ecosystem, String, String) {
+        let package = Package::of(purl, None).unwrap();
+        (package.ecosystem, package.name, package.version)
+    }
+
+    #[test]
+    fn package_urls_name_packages() {
+        let debian = || Ecosystem::Debian("12".to_owned());
+        for (purl, ecosystem, name, version) in [
+            (
+                "pkg:cargo/Rand_core@0.6.0",
+                Ecosystem::Crates,
+                "rand-core",
+                "0.6.0",
+            ),
+            (
+                "pkg:golang/github.com/Azure/go-x/v2@v2.0.1",
+                Ecosystem::Go,
+                "github.com/azure/go-x/v2",
+                "v2.0.1",
+            ),
+            (
+                "pkg:golang/stdlib@1.22.1",
+                Ecosystem::Go,
+                "stdlib",
+                "1.22.1",
+            ),
+            (
+                "pkg:pypi/Zope.Interface@5.0",
+                Ecosystem::Python,
+                "zope-interface",
+                "5.0",
+            ),
+            (
+                "pkg:deb/debian/libc6@2.36-9%2Bdeb12u3?arch=amd64&distro=debian-12&upstream=glibc",
+                debian(),
+                "glibc",
+                "2.36-9+deb12u3",
+            ),
+            (
+                "pkg:deb/debian/libx@1.0-1%2Bb2?distro=bookworm&upstream=x%401.0-1",
+                debian(),
+                "x",
+                "1.0-1",
+            ),
+            (
+                "pkg:deb/debian/x@1.0-1%2Bb2?distro=debian-12.5",
+                debian(),
+                "x",
+                "1.0-1",
+            ),
+            (
+                "pkg:deb/debian/x@1.0-1?distro=debian-12&epoch=2",
+                debian(),
+                "x",
+                "2:1.0-1",
+            ),
+        ] {
+            let expected = (ecosystem, name.to_owned(), version.to_owned());
+            assert_eq!(parts(purl), expected, "{purl}");
+        }
+    }
+
+    #[test]
+    fn some_cannot_be_compared() {
+        let of = |purl| Package::of(purl, None).unwrap_err();
+        assert_eq!(
+            of("pkg:deb/debian/x@1.0-1?arch=amd64"),
+            Uncompared::NoRelease
+        );
+        let purl = "pkg:deb/debian/x@1.0-1?arch=amd64";
+        let package = Package::of(purl, Some("trixie")).unwrap();
+        assert_eq!(package.ecosystem, Ecosystem::Debian("13".to_owned()));
+        for purl in [
+            "pkg:cargo/rand",
+            "pkg:npm/x@1.0.0",
+            "pkg:deb/ubuntu/x@1",
+            "x",
+            "pkg:cargo/a/b@1.0.0",
+        ] {
+            assert_eq!(of(purl), Uncompared::Unknown, "{purl}");
+        }
+    }
+
+    #[test]
+    fn a_release_is_named_by_number_or_code_name() {
+        let twelve = Ecosystem::Debian("12".to_owned());
+        for name in ["Debian:12", "Debian", "Debian:bookworm"] {
+            assert!(twelve.is(name), "{name}");
+        }
+        for name in ["Debian:13", "Ubuntu:12", "debian:12"] {
+            assert!(!twelve.is(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Compares packages with a database of advisories: a directory of documents in the format of OSV. The files are read here; what
+//! follows from them is decided by a rule, or by `check sbom`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ::advisories::{Advisory, LARGEST, Match, Package, Uncompared};
+use ::sbom::Document;
+use attest::Statement;
+use attest::sbom::{self, crate_purl};
+use chrono::{DateTime, Utc};
+use console::at::{self, At, shown};
+use console::hint::Hinted;
+
+use crate::Error;
+use crate::contents::{Contents, Program};
+use crate::evidence::{Evidence, Rebuild};
+use crate::policy::Policy;
+
+/// The most files of a database.
+const FILES: usize = 2_000_000;
+/// The most bytes of a database.
+const TOTAL: u64 = 32 << 30;
+/// How deep the directories of a database are nested.
+const DEPTH: usize = 16;
+
+/// What is known of the packages of an image.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Packages {
+    /// Whether anything lists packages: a bill of materials, or a rebuild.
+    pub(crate) are_known: bool,
+    /// The package URLs.
+    pub(crate) purls: BTreeSet<String>,
+    /// Components without a package URL, other than files.
+    pub(crate) unnamed: usize,
+}
+
+/// A comparison of packages with a database.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// Whether anything lists packages.
+    pub(crate) are_known: bool,
+    /// Packages that were compared.
+    pub(crate) compared: usize,
+    /// Components that advisories cannot be about, as far as is known here.
+    pub(crate) others: usize,
+    /// Package URLs of Debian that name no release.
+    pub(crate) without_release: Vec<String>,
+    /// The number of advisories.
+    pub(crate) advisories: usize,
+    /// When the newest advisory was modified.
+    pub(crate) newest: DateTime<Utc>,
+    /// Advisories that are about packages, in the order of the package URLs.
+    pub(crate) concerns: Vec<Concern>,
+}
+
+/// An advisory that is about a package.
+#[derive(Clone, Debug)]
+pub struct Concern {
+    /// The package.
+    pub(crate) package: Package,
+    /// What the advisory says.
+    pub(crate) advisory: Match,
+}
+
+impl Packages {
+    /// The packages that a bill of materials lists.
+    pub(crate) fn add(&mut self, document: &Document) {
+        self.are_known = true;
+        for component in document.subject.iter().chain(&document.components) {
+            if component.purls.is_empty() && component.kind != ::sbom::Kind::File {
+                self.unnamed += 1;
+            }
+            self.purls.extend(component.purls.iter().cloned());
+        }
+    }
+
+    /// The crates that the programs of an image list.
+    pub(crate) fn add_programs(&mut self, contents: &Contents) {
+        let programs = contents
+            .layers
+            .iter()
+            .flat_map(|layer| layer.programs.values());
+        for program in programs {
+            if let Program::Crates(crates) = program {
+                let purls = crates.iter().map(|one| crate_purl(&one.name, &one.version));
+                self.purls.extend(purls);
+            }
+        }
+    }
+
+    /// The packages of an image: those of each bill of materials whose signer counts, of the rebuild, and of programs.
+    fn of(evidence: &Evidence, policy: &Policy) -> Self {
+        let mut packages = Self::default();
+        for statement in &evidence.attested.statements {
+            if !policy.attesters.contains(statement.by()) {
+                continue;
+            }
+            let parsed = Statement::parse(&statement.value().payload);
+            if let Ok(document) = parsed.and_then(|statement| sbom::document(&statement)) {
+                packages.add(&document);
+            }
+        }
+        if let Some(contents) = &evidence.attested.contents {
+            packages.add_programs(contents);
+        }
+        if let Rebuild::Done(rebuilt) = &evidence.rebuild {
+            packages.are_known = true;
+            packages
+                .purls
+                .extend(rebuilt.sbom.items().map(|item| item.purl.clone()));
+        }
+        packages
+    }
+}
+
+/// Compares the packages of the image, if the policy has a database.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn scanned(evidence: Evidence, policy: &Policy, now: DateTime<Utc>) -> Result<Evidence, Error> {
+    let Some(wanted) = &policy.advisories else {
+        return Ok(evidence);
+    };
+    let packages = Packages::of(&evidence, policy);
+    let scan = scan(&wanted.database, &packages, wanted.debian.as_deref(), now)?;
+    Ok(evidence.with_advisories(scan))
+}
+
+/// Compares packages with the advisories in the directory `database`.
+///
+/// # Errors
+/// The directory or a file in it cannot be read, is too large, or is no advisory; or there is none.
+pub(crate) fn scan(
+    database: &Path,
+    packages: &Packages,
+    debian: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Scan, Error> {
+    let mut scan = Scan {
+        are_known: packages.are_known,
+        compared: 0,
+        others: packages.unnamed,
+        without_release: Vec::new(),
+        advisories: 0,
+        newest: DateTime::<Utc>::MIN_UTC,
+        concerns: Vec::new(),
+    };
+    let mut compared = Vec::new();
+    for purl in &packages.purls {
+        match Package::of(purl, debian) {
+            Ok(package) => compared.push(package),
+            Err(Uncompared::NoRelease) => scan.without_release.push(purl.clone()),
+            Err(Uncompared::Unknown) => scan.others += 1,
+        }
+    }
+    scan.compared = compared.len();
+    let mut total = 0;
+    for path in files(database)? {
+        let bytes = at::read(&path, LARGEST)?;
+        total += bytes.len() as u64;
+        if total > TOTAL {
+            return Err(large(database, &format!("{TOTAL} bytes")).into());
+        }
+        let advisory = Advisory::parse(&bytes);
+        let advisory = advisory.map_err(|error| {
+            Hinted::doing(format_args!("reading {}", shown(&path)), error).hinting(DATABASE)
+        })?;
+        scan.advisories += 1;
+        scan.newest = scan.newest.max(advisory.modified());
+        let about = compared.iter().filter_map(|package| {
+            let advisory = advisory.about(package, now)?;
+            let package = package.clone();
+            Some(Concern { package, advisory })
+        });
+        scan.concerns.extend(about);
+    }
+    if scan.advisories == 0 {
+        let none = format_args!("reading advisories {}: there is none", shown(database));
+        return Err(Hinted::new(none).hinting(DATABASE).into());
+    }
+    scan.concerns.sort_by(|one, other| {
+        let key = |concern: &Concern| (concern.package.purl.clone(), concern.advisory.id.clone());
+        key(one).cmp(&key(other))
+    });
+    Ok(scan)
+}
+
+const DATABASE: &str = "name a directory with advisories in the format of OSV, a file NAME.json each, such as the unpacked export of an \
+                        ecosystem";
+
+fn large(database: &Path, limit: &dyn std::fmt::Display) -> Hinted {
+    Hinted::new(format_args!(
+        "reading advisories {}: more than {limit}",
+        shown(database)
+    ))
+    .hinting(DATABASE)
+}
+
+/// The files `*.json` in a directory and in those below, sorted. Hidden directories are those of other programs.
+fn files(database: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut found = Vec::new();
+    let mut pending = vec![(database.to_owned(), 0)];
+    while let Some((folder, depth)) = pending.pop() {
+        if depth > DEPTH {
+            return Err(large(
+                database,
+                &format_args!("{DEPTH} directories inside each other"),
+            )
+            .into());
+        }
+        let failed = At::reading(&folder);
+        for entry in fs::read_dir(&folder).map_err(&failed)? {
+            let entry = entry.map_err(&failed)?;
+            let path = entry.path();
+            let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+            let kind = fs::metadata(&path).map_err(At::reading(&path))?;
+            let is_document = path
+                .extension()
+                .is_some_and(|extension| extension == "json");
+            match (kind.is_dir(), is_hidden) {
+                (true, false) => pending.push((path, depth + 1)),
+                (false, false) if is_document => found.push(path),
+                _ => {}
+            }
+            if found.len() > FILES {
+                return Err(large(database, &format_args!("{FILES} files")).into());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

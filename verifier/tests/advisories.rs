@@ -1,0 +1,207 @@
+//! `[advisories]` in a policy, and `verifier check sbom --advisories`.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod advised;
+mod case;
+mod command;
+
+use advised::{Advised, PURL, advisory, vex};
+use serde_json::{Value, json};
+
+const REFUSED: &str = "FAIL advisories: RUSTSEC-1969-0001, CVE-1969-1 (high) about pkg:cargo/p256@0.14.0: expected version 0.14.1, \
+                       found 0.14.0";
+const PASS: &str = "pass advisories: advisories: 2 packages were compared with 1 advisories, the newest of 1969-12-01T00:00:00+00:00";
+
+#[track_caller]
+fn refused(advised: &Advised) {
+    assert_eq!(advised.said(), REFUSED);
+}
+
+#[test]
+fn an_advisory_about_a_package_is_refused() {
+    refused(&Advised::new(""));
+    refused(&Advised::new("fail = [\"high\"]"));
+    // Without a rebuild, the bill of materials lists the packages.
+    let advised = Advised::new("").without_rebuild();
+    assert!(advised.said().starts_with(REFUSED), "{}", advised.said());
+}
+
+#[test]
+fn another_level_another_version_or_a_withdrawn_advisory_is_not() {
+    let said = Advised::new("fail = [\"critical\", \"unknown\"]").said();
+    let note = "note advisories: RUSTSEC-1969-0001, CVE-1969-1 (high) about pkg:cargo/p256@0.14.0: the policy does not refuse this level";
+    assert_eq!(said, format!("{note}\n{PASS}"));
+    let with = |change: fn(&mut Value)| {
+        let advised = Advised::new("");
+        let mut value = advisory();
+        change(&mut value);
+        advised.write("osv/crates/RUSTSEC-1969-0001.json", &value);
+        advised.said()
+    };
+    let fixed =
+        with(|value| value["affected"][0]["ranges"][0]["events"][1]["fixed"] = "0.14.0".into());
+    assert_eq!(fixed, PASS);
+    assert_eq!(
+        with(|value| value["withdrawn"] = "1969-12-05T00:00:00Z".into()),
+        PASS
+    );
+    let unclear =
+        with(|value| value["affected"][0]["ranges"][0]["events"][1]["fixed"] = "?".into());
+    assert!(
+        unclear.contains("expected a version that can be compared, found 0.14.0"),
+        "{unclear}"
+    );
+    let open = with(|value| {
+        drop(
+            value["affected"][0]["ranges"][0]["events"]
+                .as_array_mut()
+                .unwrap()
+                .pop(),
+        )
+    });
+    assert!(
+        open.contains("expected an answer in a VEX document, since there is no fixed version"),
+        "{open}"
+    );
+}
+
+#[test]
+fn the_owner_of_the_policy_answers_with_a_file() {
+    let advised = Advised::new("vex = [\"accepted.json\"]");
+    advised.write("accepted.json", &vex(PURL));
+    let answered = "note advisories: RUSTSEC-1969-0001, CVE-1969-1 (high) about pkg:cargo/p256@0.14.0: not affected, \
+                    vulnerable_code_not_present, by the VEX of accepted.json";
+    assert_eq!(advised.said(), format!("{answered}\n{PASS}"));
+    let before = *advised.policy().unwrap().digest();
+    advised.write("accepted.json", &vex("pkg:cargo/p256@0.13.0"));
+    refused(&advised);
+    assert_ne!(*advised.policy().unwrap().digest(), before);
+}
+
+#[test]
+fn a_principal_answers_with_an_attestation() {
+    let mut advised = Advised::new("vex_from = [\"collaborator\"]\nvex_max_age = \"60d\"");
+    let product = format!("registry.example/app@{}", advised.case.image.digest);
+    advised.attest(|case| &case.keys.collaborator, vex(&product));
+    let said = advised.said();
+    assert!(
+        said.contains("vulnerable_code_not_present, by the VEX of collaborator"),
+        "{said}"
+    );
+    assert!(said.ends_with(PASS), "{said}");
+    // A newer statement that it is affected counts in place of the older one.
+    let mut newer = vex(PURL);
+    newer["timestamp"] = "1969-12-03T00:00:00Z".into();
+    newer["statements"][0]["status"] = "affected".into();
+    advised.attest(|case| &case.keys.collaborator, newer);
+    refused(&advised);
+}
+
+#[test]
+fn a_package_of_debian_needs_a_release() {
+    let debian = |lines: &str| {
+        let mut advised = Advised::new(lines);
+        let mut sbom = case::honest_sbom();
+        sbom.add_package("libc6-dev", "2.36-9", "amd64", content::Digest::of(b"p"));
+        let policy = advised.case.policy.clone();
+        advised.case = case::Case::with_sbom(&sbom);
+        advised.case.policy = policy;
+        let mut value = advisory();
+        value["affected"] = json!([{
+            "package": {"ecosystem": "Debian:12", "name": "libc6-dev"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.36-10"}]}],
+        }]);
+        advised.write("osv/crates/RUSTSEC-1969-0001.json", &value);
+        advised.without_rebuild().said()
+    };
+    let said = debian("");
+    let none = "package pkg:deb/debian/libc6-dev@2.36-9?arch=amd64: expected a release of Debian, as `distro` in the package URL or as \
+                advisories.debian, found none";
+    assert!(said.contains(none), "{said}");
+    let said = debian("debian = \"bookworm\"");
+    assert!(
+        said.contains("expected version 2.36-10, found 2.36-9"),
+        "{said}"
+    );
+    let said = debian("debian = \"13\"");
+    assert!(
+        said.contains("3 packages were compared with 1 advisories"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_database_that_cannot_be_read_is_an_error() {
+    let error = |change: fn(&Advised)| {
+        let advised = Advised::new("");
+        change(&advised);
+        let error = advised.verdict().unwrap_err();
+        assert!(error.hint().is_some(), "{error}");
+        error.to_string()
+    };
+    let none =
+        error(|advised| std::fs::remove_dir_all(advised.folder.path().join("osv/crates")).unwrap());
+    assert!(none.ends_with("osv: there is none"), "{none}");
+    let absent =
+        error(|advised| std::fs::remove_dir_all(advised.folder.path().join("osv")).unwrap());
+    assert!(absent.starts_with("reading "), "{absent}");
+    let other = error(|advised| advised.write("osv/x.json", &json!({"id": "x"})));
+    assert!(other.contains("osv/x.json: parsing advisory: "), "{other}");
+}
+
+#[test]
+fn an_old_database_is_refused() {
+    let said = Advised::new("fail = [\"critical\"]\nmax_age = \"30d\"").said();
+    let old = "FAIL advisories: advisories: expected one modified in the last 30d, found the newest of 1969-12-01T00:00:00+00:00";
+    assert!(said.starts_with(old), "{said}");
+    let said = Advised::new("fail = [\"critical\"]\nmax_age = \"31d\"").said();
+    assert!(said.ends_with(PASS), "{said}");
+}
+
+#[test]
+fn signatures_alone_leave_advisories_open() {
+    let advised = Advised::new("");
+    let policy = advised.policy().unwrap();
+    let attested = verifier::examine::examine(
+        advised.case.published.clone(),
+        policy.principals(),
+        case::NOW,
+    );
+    let signers = verifier::signers::Signers::of(attested, &policy, case::NOW);
+    assert!(signers.are_complete());
+    assert!(signers.unknown().any(|rule| rule.name() == "advisories"));
+}
+
+#[test]
+fn a_file_is_compared_offline() {
+    let advised = Advised::new("");
+    let folder = advised.folder.path();
+    let sbom = case::to_value(&case::honest_sbom());
+    advised.write("sbom.json", &sbom);
+    let check = |words: &[&str]| {
+        let words = [&["sbom", "sbom.json", "--advisories", "osv"], words].concat();
+        command::check(folder, &words)
+    };
+    let (status, out, error) = check(&[]);
+    assert_eq!((status, out.as_str()), (1, ""), "{error}");
+    let reason = "refused: RUSTSEC-1969-0001 (high) about pkg:cargo/p256@0.14.0, fixed in 0.14.1";
+    assert!(error.contains(reason), "{error}");
+    let (status, out, _) = check(&["--json"]);
+    let found: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (status, found["advisories"].as_array().unwrap().len()),
+        (1, 1)
+    );
+
+    advised.write("vex.json", &vex("pkg:cargo/p256"));
+    let (status, out, error) = check(&["--vex", "vex.json"]);
+    assert_eq!(status, 0, "{error}");
+    assert!(out.starts_with("accepted: cyclonedx-json"), "{out}");
+    advised.write("vex.json", &json!({}));
+    let (status, _, error) = check(&["--vex", "vex.json"]);
+    assert_eq!(status, 1, "{error}");
+    assert!(error.contains("vex.json: parsing OpenVEX"), "{error}");
+    let (status, _, error) =
+        command::check(folder, &["sbom", "sbom.json", "--advisories", "absent"]);
+    assert_eq!(status, 2, "{error}");
+}
