@@ -14,6 +14,7 @@ use verifier::commit::Commit;
 use verifier::place::Named;
 
 pub mod check;
+pub mod files;
 pub mod found;
 pub mod tools;
 pub mod trusted_root;

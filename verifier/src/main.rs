@@ -1,15 +1,12 @@
 //! The program: arguments, environment, clock and printing. Everything else is in the library.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use console::at;
 use console::hint::Hinted;
 use console::progress::Progress;
 use console::signals::Signals;
 use console::{Status, arguments, password, print};
-use content::limits;
 use google::outputs::{KeyGrant, gcloud};
 use serde_json::{Value, json};
 use signer::{Access, KmsEndpoint, Signer};
@@ -24,6 +21,7 @@ use verifier::{receipt, report, revoke, trusted_root};
 
 mod cli;
 
+use cli::files::{apart, read_grant, read_policy};
 use cli::found::{Found, connect};
 use cli::tools::tools;
 use cli::{Cli, Command};
@@ -356,47 +354,6 @@ fn answer(verdict: &Verdict) -> Status {
         Verdict::Pass(_) => Status::Yes,
         Verdict::Fail(_) => Status::No,
     }
-}
-
-/// Reads a file on a separate thread, because it may be a pipe that blocks.
-async fn apart<T: Send + 'static>(
-    path: &Path,
-    read: fn(&Path) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let path = path.to_owned();
-    blocking(move || read(&path)).await
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(Hinted::doing("running the command", error).into()))
-}
-
-fn read_policy(path: &Path) -> Result<Policy, Error> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    // Paths of keys and of the trusted root are relative to the policy, not to the working directory.
-    let read_file = |name: &Path| {
-        let file = std::fs::File::open(folder.join(name))?;
-        content::read_limited(file, limits::DOCUMENT).map_err(std::io::Error::other)
-    };
-    let parsed = Policy::parse(&read(path)?, &read_file).map_err(|source| Error::Policy {
-        path: path.to_owned(),
-        source,
-    });
-    Ok(parsed?.below(folder))
-}
-
-fn read_grant(path: &Path) -> Result<Grant, Error> {
-    Grant::parse(&read(path)?).map_err(|source| Error::Grant {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    Ok(at::read(path, limits::DOCUMENT)?)
 }
 
 fn print_json(value: &Value) -> Result<(), Error> {

@@ -17,9 +17,7 @@ use trust::{Identity, Means, Principal, Principals, Quorum};
 use crate::commit::{Commit, InvalidCommit};
 
 use super::names::{keys, once};
-use super::{
-    Demand, InvalidPolicy, POLICY_PARAMETERS, advisories, attestation, countersigners,
-};
+use super::{Demand, InvalidPolicy, POLICY_PARAMETERS, advisories, attestation, countersigners};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
