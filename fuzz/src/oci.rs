@@ -3,6 +3,7 @@ use std::io::{self, Read};
 use std::str::FromStr;
 
 use content::Digest;
+use oci::layer::Owners;
 use oci::layer::{EntryPath, Member};
 use oci::{
     AnyDigest, Config, Image, ImageRef, Index, Layout, Manifest, Reference, Repository, Tag,
@@ -78,7 +79,7 @@ pub fn layer(bytes: &[u8]) -> bool {
     };
     accepted(oci::layer::read(bytes, visit), |diff_id| {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let unpacked = oci::layer::unpack(bytes, folder.path());
+        let unpacked = oci::layer::unpack(bytes, folder.path(), Owners::Process);
         assert!(unpacked.is_err() || unpacked.is_ok_and(|unpacked| unpacked == diff_id));
     })
 }

@@ -1,12 +1,14 @@
 //! An OCI image layout on disk (OCI image specification, image-layout.md).
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use content::at::{self, At};
-use content::{Digest, ReadError, json, limits, open_regular, read_checked, read_limited};
+use content::{
+    CheckedReader, Digest, ReadError, json, limits, open_regular, read_checked, read_limited,
+};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
@@ -108,6 +110,23 @@ impl Layout {
         persist(file, &self.blob_path(&written.digest))?;
         let descriptor = Descriptor::new(media::LAYER_GZIP, written.digest, written.size);
         Ok((descriptor, written))
+    }
+
+    /// Writes the bytes of `from` as the blob that `descriptor` describes, without holding them in memory.
+    ///
+    /// # Errors
+    /// They are other bytes, or more than [`limits::LAYER`], or the file cannot be written.
+    pub fn copy_blob(&self, descriptor: &Descriptor, from: impl Read) -> Result<(), Error> {
+        let Descriptor { digest, size, .. } = *descriptor;
+        let failed = |error: ReadError| Error::content(format!("blob {digest}"))(error);
+        if size > limits::LAYER {
+            let limit = limits::LAYER;
+            return Err(failed(ReadError::Limit { limit }));
+        }
+        let mut file = temporary(&self.folder())?;
+        let mut from = CheckedReader::new(from, digest, size);
+        io::copy(&mut from, file.as_file_mut()).map_err(|error| failed(error.into()))?;
+        persist(file, &self.blob_path(&digest))
     }
 
     /// Reads a blob and checks it against its descriptor.

@@ -8,7 +8,10 @@ use std::path::Path;
 
 use content::Digest;
 use oci::Error;
-use oci::layer::{self, Content, Entry, Executable, Kind, MemberKind, Written};
+use oci::layer::{
+    self, Attributed, Attributes, Content, Entry, Executable, Kind, MemberKind, Mode, Owner,
+    Owners, Written,
+};
 
 fn entry(path: &str, kind: Kind) -> Entry {
     Entry {
@@ -246,4 +249,34 @@ fn a_full_disk_is_an_error() {
     }
     let error = layer::write(small(), Full).unwrap_err();
     assert!(matches!(error, Error::WriteLayer(_)));
+}
+
+/// Only root may give files to others; any user may keep its own.
+#[test]
+fn unpacked_files_have_the_owners_of_their_headers() {
+    use std::os::unix::fs::MetadataExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let own = fs::metadata(dir.path()).unwrap();
+    let (uid, gid) = match own.uid() {
+        0 => (1000, 1001),
+        uid => (uid, own.gid()),
+    };
+    let attributes = Attributes {
+        owner: Owner::new(uid, gid).unwrap(),
+        mode: Some(Mode::new(0o1700).unwrap()),
+    };
+    let data = Attributed {
+        entry: entry("data", Kind::Directory),
+        attributes,
+    };
+    let mut blob = Vec::new();
+    layer::write([data, file("data/f", b"x").into()], &mut blob).unwrap();
+    layer::unpack(&blob[..], dir.path(), Owners::Headers).unwrap();
+    let found = fs::metadata(dir.path().join("data")).unwrap();
+    assert_eq!((found.uid(), found.gid()), (uid, gid));
+    assert_eq!(found.mode() & 0o7777, 0o1700);
+    let other = tempfile::tempdir().unwrap();
+    layer::unpack(&blob[..], other.path(), Owners::Process).unwrap();
+    let found = fs::metadata(other.path().join("data")).unwrap();
+    assert_eq!((found.uid(), found.mode() & 0o7777), (own.uid(), 0o700));
 }

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::symlink;
 
 use content::{CheckedReader, Digest, ReadError};
+use oci::layer::Owners;
 use oci::{Error, layer};
 
 /// An archive made header by header.
@@ -314,7 +315,7 @@ fn unpacks_over_the_layers_below() {
         .file("d/a", b"1")
         .file("d/b", b"2")
         .file("e/c", b"3");
-    layer::unpack(&below.end()[..], &root).unwrap();
+    layer::unpack(&below.end()[..], &root, Owners::Process).unwrap();
     let above = new()
         .file("d/.wh.a", b"")
         .file("e/new", b"4")
@@ -322,7 +323,7 @@ fn unpacks_over_the_layers_below() {
         .link("e/link", "new")
         .file("e/.wh..wh..opq", b"");
     let archive = gzip(&above.end());
-    layer::unpack(&archive[..], &root).unwrap();
+    layer::unpack(&archive[..], &root, Owners::Process).unwrap();
     assert!(!root.join("d/a").exists());
     assert_eq!(fs::read(root.join("d/b")).unwrap(), b"2");
     assert!(!root.join("e/c").exists());
@@ -356,7 +357,7 @@ fn writes_nothing_through_links_of_other_layers() {
             "hard link target \"file\" is not a file",
         ),
     ] {
-        match layer::unpack(&archive.end()[..], &root) {
+        match layer::unpack(&archive.end()[..], &root, Owners::Process) {
             Err(Error::Invalid { fault, .. }) => assert_eq!(fault, expected),
             other => panic!("{other:?}"),
         }
@@ -366,7 +367,7 @@ fn writes_nothing_through_links_of_other_layers() {
         .directory("out/")
         .file("out/canary", b"own")
         .end();
-    layer::unpack(&replaced[..], &root).unwrap();
+    layer::unpack(&replaced[..], &root, Owners::Process).unwrap();
     assert_eq!(fs::read(outside.join("canary")).unwrap(), b"alive");
     assert_eq!(fs::read(root.join("out/canary")).unwrap(), b"own");
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);

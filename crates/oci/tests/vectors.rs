@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 
 use content::Digest;
-use oci::layer::{self, Member, MemberKind};
+use oci::layer::{self, Member, MemberKind, Owners};
 use oci::{AnyDigest, Config, Descriptor, Error, Index, Manifest, layout};
 use serde_json::Value;
 
@@ -205,7 +205,7 @@ fn traversal() {
         let outside = tempfile::tempdir().unwrap();
         let inside = outside.path().join("inside");
         fs::create_dir(&inside).unwrap();
-        let result = layer::unpack(file, &inside);
+        let result = layer::unpack(file, &inside, Owners::Process);
         println!("{}: {:?}", row["id"], result.map_err(|e| e.to_string()));
         assert_eq!(
             fs::read_dir(outside.path()).unwrap().count(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use content::Digest;
 use content::at::At;
 use oci::Descriptor;
+use oci::layer::{self, Owners};
 use remote::Registry;
 use scratch::Scratch;
 
@@ -115,7 +116,12 @@ fn unpack(layer: &Descriptor, packing: Packing, path: &Path, root: &Path) -> Res
         let fault = format!("its content is not {}", layer.media_type);
         return Err(Error::image(format!("unpacking layer {digest}"), fault));
     }
-    oci::layer::unpack(file, root).map_err(|error| Error::unpack(&digest, &error))
+    // Only root becomes another user than that of this process.
+    let owners = match rustix::process::geteuid().is_root() {
+        true => Owners::Headers,
+        false => Owners::Process,
+    };
+    layer::unpack(file, root, owners).map_err(|error| Error::unpack(&digest, &error))
 }
 
 /// Creates a folder that the user of the container can enter. The mode of an existing folder is not

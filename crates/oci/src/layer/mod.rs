@@ -21,5 +21,5 @@ pub use entry::{
 pub use member::{Member, MemberKind};
 pub use overlay::Overlay;
 pub use read::read;
-pub use unpack::unpack;
+pub use unpack::{Owners, unpack};
 pub use write::{Written, write};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use content::Digest;
@@ -14,21 +14,34 @@ use super::overlay::{OPAQUE, WHITEOUT};
 use super::{EntryPath, Member, MemberKind, read};
 use crate::Error;
 
+/// Who owns unpacked files.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Owners {
+    /// The user of this process. Directories are writable for it.
+    Process,
+    /// The users and groups of the headers, as far as this process may give files to them.
+    Headers,
+}
+
 /// Unpacks a layer into `dir`, over the lower layers, and returns its diff ID. Files get the mode bits of
-/// their headers, without set-user-ID, set-group-ID and sticky, and belong to the current user. Nothing is
+/// their headers, without set-user-ID, set-group-ID and, except for directories of other owners, sticky. Nothing is
 /// written through a link. No other process may change `dir` at the same time. If unpacking fails, `dir`
 /// contains a part of the layer.
 ///
 /// # Errors
 /// Those of [`read()`]; an entry below a link or file of another layer; a hard link whose target
 /// is not a file; a file that cannot be written.
-pub fn unpack(blob: impl Read, dir: &Path) -> Result<Digest, Error> {
-    let mut target = Target::new(dir);
+pub fn unpack(blob: impl Read, dir: &Path, owners: Owners) -> Result<Digest, Error> {
+    let mut target = Target {
+        owners,
+        ..Target::new(dir)
+    };
     read(blob, |member, content| target.put(member, content))
 }
 
 pub(super) struct Target<'a> {
     dir: &'a Path,
+    owners: Owners,
     /// The paths of this layer's entries, and their parents. Its own whiteouts do not remove them.
     own: HashSet<PathBuf>,
 }
@@ -36,7 +49,11 @@ pub(super) struct Target<'a> {
 impl<'a> Target<'a> {
     pub(super) fn new(dir: &'a Path) -> Self {
         let own = HashSet::new();
-        Self { dir, own }
+        Self {
+            dir,
+            owners: Owners::Process,
+            own,
+        }
     }
 
     pub(super) fn put(&mut self, member: &Member, content: &mut dyn Read) -> Result<(), Error> {
@@ -57,6 +74,9 @@ impl<'a> Target<'a> {
                 symlink(target, &path).map_err(At::writing(&path))?;
             }
             MemberKind::HardLink { target } => self.link(member, &path, target)?,
+        }
+        if self.owners == Owners::Headers {
+            give(&path, member).map_err(At::writing(&path))?;
         }
         self.own.insert(path);
         Ok(())
@@ -131,6 +151,31 @@ impl<'a> Target<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Gives a file to the user and group of its header. Users that the namespace of this process does not have, or to which
+/// it may give no files, get none.
+fn give(path: &Path, member: &Member) -> io::Result<()> {
+    let (Ok(uid), Ok(gid)) = (member.uid.try_into(), member.gid.try_into()) else {
+        return Ok(());
+    };
+    match lchown(path, Some(uid), Some(gid)) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(error),
+        Ok(()) => match member.kind {
+            MemberKind::Directory => {
+                fs::set_permissions(path, Permissions::from_mode(member.mode & 0o1777))
+            }
+            _ => Ok(()),
+        },
     }
 }
 
