@@ -99,12 +99,24 @@ for i in $(seq 50); do
   head -c 2097152 /dev/urandom >"$work/tree/random-$i"
   yes "line of text that compresses, as programs and documents do, number $i" | head -c 2097152 >"$work/tree/text-$i" || true
 done
-compare \
-  assemble "rm -rf $work/assembled" "$bin/examples/assemble" "$work/tree" "$work/assembled" ";" \
-  umoci "rm -rf $work/umoci; command -v umoci && umoci init --layout $work/umoci && umoci new --image $work/umoci:v1 || true" \
-    umoci insert --rootless --image "$work/umoci:v1" "$work/tree" /tree ";" \
-  copy "rm -rf $work/copied" bash -c "cp -r $work/tree $work/copied && cat $work/tree/* | sha256sum"
-rows "assembly of 100 files of 2 MiB" assemble "umoci insert" umoci "cp and sha256sum" copy
+# 50,000 files in folders of 100.
+for i in $(seq 500); do
+  mkdir -p "$work/many/$i"
+  head -c 409600 /dev/urandom | split -b 4096 -a 2 - "$work/many/$i/f"
+done
+
+# Assembles the folder $2 into an image, beside other programs.
+assemble() { # name, folder
+  compare \
+    "$1" "rm -rf $work/assembled" "$bin/examples/assemble" "$2" "$work/assembled" ";" \
+    "umoci-$1" "rm -rf $work/umoci; command -v umoci && umoci init --layout $work/umoci && umoci new --image $work/umoci:v1 || true" \
+      umoci insert --rootless --image "$work/umoci:v1" "$2" /tree ";" \
+    "tar-$1" true bash -c "tar -C $2 -cf - . | gzip >$work/tarred" ";" \
+    "copy-$1" "rm -rf $work/copied" bash -c "cp -r $2 $work/copied && find $work/copied -type f -exec cat {} + | sha256sum"
+  rows "$3" "$1" "umoci insert" "umoci-$1" "tar and gzip" "tar-$1" "cp and sha256sum" "copy-$1"
+}
+assemble many "$work/many" "assembly of 50,000 files of 4 KiB"
+assemble large "$work/tree" "assembly of 100 files of 2 MiB"
 
 # Each in a process of its own, which reads the trusted root too.
 bundles="$PWD/testdata/bench/bundles"
