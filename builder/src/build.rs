@@ -45,7 +45,8 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     let inputs = inputs::gather(source, &order.supply)?;
     let program = compile(order, &inputs, scratch.path())?;
     order.supply.step("assembling the image")?;
-    let (identities, files) = image::assemble(&inputs, &program, output.path())?;
+    let (identities, files) =
+        image::assemble(&inputs, &program, output.path(), order.supply.interrupt)?;
     let described = Described {
         identities: &identities,
         files: &files,

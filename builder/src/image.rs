@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod assemble;
+mod base;
 mod collection;
 pub mod contents;
 pub mod describe;

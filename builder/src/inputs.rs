@@ -2,6 +2,7 @@
 //! ([`git`]). Each kind is resolved, fetched, checked and unpacked; the [`store`] keeps what was fetched.
 
 pub mod archive;
+mod base;
 pub mod cargo;
 mod compiler;
 pub mod debian;
@@ -16,6 +17,7 @@ mod tree;
 mod unpack;
 mod wanted;
 
+pub use base::BaseImage;
 pub use gather::{Inputs, gather};
 pub use resolve::{resolve, write_lock};
 pub use supply::Supply;

@@ -5,6 +5,7 @@
 //! provenance.
 
 pub mod archives;
+pub mod base;
 pub mod crates;
 pub mod index;
 pub mod packages;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::untrusted;
 use archives::Archive;
+use base::LockedBase;
 use crates::Crate;
 use index::Indexes;
 use packages::Package;
@@ -47,6 +49,9 @@ pub struct Lock {
     /// The signed package indexes that name the packages.
     #[serde(rename = "index", default, skip_serializing_if = "Indexes::is_empty")]
     pub indexes: Indexes,
+    /// The base image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<LockedBase>,
     /// The packages that make the build root, by name.
     #[serde(rename = "package", default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<Package>,
@@ -180,6 +185,7 @@ pub(crate) mod tests {
             cargo_lock: digest,
             root: digest,
             indexes: Indexes(vec![index("2026-07-11T10:17:11Z")]),
+            base: None,
             packages: vec![package],
             runtime: Vec::new(),
             archives: Vec::new(),

@@ -126,7 +126,7 @@ binary = "p"
     fn an_array_is_not_a_table() {
         let (before, after) = SPEC.split_once("[image]\nentrypoint = [\"/p\"]\n").unwrap();
         for array in [
-            "image = [[\"/p\"], [], {}, {}, \"\", \"\"]",
+            "image = [\"\", [\"/p\"], [], {}, {}, \"\", \"\"]",
             "image = [[\"/p\"]]",
         ] {
             let error = Spec::parse(&format!("{array}\n{before}{after}")).unwrap_err();

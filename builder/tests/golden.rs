@@ -130,6 +130,7 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
             linked("itoa", "1.0.15", None),
             linked("program", "0.1.0", Some("workload")),
         ],
+        base: None,
     })
 }
 
@@ -153,7 +154,7 @@ fn files() -> Files {
 
 #[test]
 fn sbom() {
-    let sbom = described(|description| describe::sbom(description, &files().digests)).unwrap();
+    let sbom = described(|description| describe::sbom(description, &files())).unwrap();
     testkit::golden(&golden("sbom.cdx.json"), &sbom.to_bytes().unwrap());
 }
 
@@ -161,7 +162,7 @@ fn sbom() {
 fn spdx() {
     let image = Digest::of(b"manifest");
     let spdx = described(|description| {
-        let sbom = describe::sbom(description, &files().digests).unwrap();
+        let sbom = describe::sbom(description, &files()).unwrap();
         describe::spdx(description, &sbom, image, &files())
     });
     let spdx = spdx.unwrap();

@@ -3,8 +3,7 @@ use std::io::{self, Read};
 use std::str::FromStr;
 
 use content::Digest;
-use oci::layer::Owners;
-use oci::layer::{EntryPath, Member};
+use oci::layer::{EntryPath, Member, Owners};
 use oci::{
     AnyDigest, Config, Image, ImageRef, Index, Layout, Manifest, Reference, Repository, Tag,
 };

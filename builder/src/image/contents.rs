@@ -60,7 +60,8 @@ pub(super) fn collect(spec: &Spec, origins: &Origins<'_>) -> Result<Contents, Hi
         collection.add(entry, &From::from("[[user]]"))?;
     }
     let owned = packages::add(origins.runtime.packages(), &mut collection)?;
-    if let Some(user) = &spec.image.user {
+    // The files of a base are not known here.
+    if let (Some(user), None) = (&spec.image.user, &spec.image.base) {
         check_user(user, &accounts, &collection)?;
     }
     let entries = collection.finish()?;
@@ -234,8 +235,10 @@ fn check_parents(directory: &Path, relative: &Path) -> Result<(), Hinted> {
 /// The files of an image.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    /// Their digests.
+    /// The digests of the image's own files.
     pub digests: Vec<Digests>,
+    /// Those of the files in the layers of the base.
+    pub base: Vec<Digests>,
     /// The packages that the image contains, each with the absolute paths of its files.
     pub owned: Owned,
 }
@@ -279,7 +282,7 @@ pub(super) fn digests(entries: &[Attributed]) -> Result<Vec<Digests>, At> {
 }
 
 /// The SHA-256, and the SHA-1 as hex.
-fn hash(content: &mut dyn Read) -> io::Result<(Digest, String)> {
+pub(super) fn hash(content: &mut dyn Read) -> io::Result<(Digest, String)> {
     let (mut sha256, mut sha1) = (Hasher::new(), Sha1::new());
     let mut buffer = vec![0; BUFFER];
     loop {

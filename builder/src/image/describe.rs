@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 
 use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
-use attest::sbom::{Spdx, crate_purl, git_crate_purl, own_crate_purl, package_purl};
+use attest::sbom::{Spdx, crate_purl, git_crate_purl, image_purl, own_crate_purl, package_purl};
 use attest::{Provenance, Sbom};
 use chrono::{DateTime, SecondsFormat};
 use console::hint::Hinted;
 use content::Digest;
 use serde_json::{Value, json};
 
-use super::contents::{Digests, Files};
+use super::contents::Files;
 use crate::compile::program::{CrateOrigin, Invocation, Linked, is_root};
+use crate::inputs::BaseImage;
 use crate::inputs::git::Source;
 use crate::lock::Lock;
 use crate::lock::archives::Archive;
@@ -39,6 +40,8 @@ pub struct Description<'a> {
     pub invocation: &'a Invocation,
     /// The crates that are linked into the program.
     pub linked: &'a [Linked],
+    /// The base image.
+    pub base: Option<&'a BaseImage>,
 }
 
 /// The provenance of the build (SLSA provenance v1).
@@ -105,9 +108,18 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
     let architecture = description.architecture;
     let packages = lock.packages.iter().chain(&lock.runtime);
     packages.for_each(|one| add_package(&mut all, one, architecture));
+    let base = description.base.map(|base| {
+        let repository = base.reference.repository.to_string();
+        ResourceDescriptor {
+            uri: Some(image_purl(&repository, &base.manifest)),
+            digest: sha256(&base.manifest),
+            name: None,
+        }
+    });
     let repositories = lock.repositories.iter().map(by_commit);
     let archives = lock.archives.iter().map(by_url);
     own.into_iter()
+        .chain(base)
         .chain(listed(&all))
         .chain(repositories)
         .chain(archives)
@@ -151,10 +163,18 @@ fn sha256(digest: &Digest) -> BTreeMap<String, String> {
 ///
 /// # Errors
 /// The lock does not name a crate of the program.
-pub fn sbom(description: &Description<'_>, files: &[Digests]) -> Result<Sbom, Hinted> {
+pub fn sbom(description: &Description<'_>, files: &Files) -> Result<Sbom, Hinted> {
     let mut sbom = Sbom::new();
-    for file in files {
+    for file in &files.digests {
         sbom.add_file(&file.path, file.sha256);
+    }
+    if let Some(base) = description.base {
+        let files = files
+            .base
+            .iter()
+            .map(|file| (file.path.clone(), file.sha256));
+        let repository = base.reference.repository.to_string();
+        sbom.set_base(&repository, base.manifest, files);
     }
     for one in description.linked {
         add_linked(&mut sbom, one, description)?;
@@ -186,6 +206,7 @@ pub fn spdx(
     let sha1 = files
         .digests
         .iter()
+        .chain(&files.base)
         .map(|file| (file.path.clone(), file.sha1.clone()));
     let contained = files.owned.iter().map(|(package, paths)| {
         let purl = package_purl(&package.name, &package.version, description.architecture);
@@ -263,6 +284,7 @@ fn is_linked(package: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::contents::Digests;
     use super::*;
 
     fn lock() -> Lock {
@@ -288,6 +310,7 @@ mod tests {
             cargo_lock: digest,
             root: digest,
             indexes: crate::lock::index::Indexes::default(),
+            base: None,
             packages: names.map(package).to_vec(),
             runtime: Vec::new(),
             archives: vec![Archive {
@@ -345,6 +368,7 @@ mod tests {
                 environment: BTreeMap::from([("RUSTFLAGS".to_owned(), "-C".to_owned())]),
             },
             linked: &linked,
+            base: None,
         })
     }
 
@@ -373,11 +397,15 @@ mod tests {
 
     #[test]
     fn the_bill_lists_linked_packages_and_no_tools() {
-        let files = [Digests {
+        let program = Digests {
             path: "/workload".to_owned(),
             sha256: Digest::of(b"binary"),
             sha1: "0".repeat(40),
-        }];
+        };
+        let files = Files {
+            digests: vec![program],
+            ..Files::default()
+        };
         let sbom = with(|description| sbom(description, &files)).unwrap();
         let names: Vec<_> = sbom.packages().map(|item| item.name.as_str()).collect();
         assert_eq!(names, ["libc6-dev", "libgcc-12-dev", "libstd-rust-web-dev"]);
@@ -400,7 +428,7 @@ mod tests {
                     linked,
                     ..*description
                 },
-                &[],
+                &Files::default(),
             )
         });
         assert_eq!(none.unwrap().crates().count(), 0);
@@ -412,7 +440,7 @@ mod tests {
                     linked,
                     ..*description
                 },
-                &[],
+                &Files::default(),
             )
             .map(drop)
         });

@@ -11,6 +11,7 @@ use oci::{Execution, Layout};
 use serde_json::json;
 
 use super::assemble::{self, Identities, ImageSpec};
+use super::base;
 use super::contents::{self, Files, Origins};
 use super::describe::{self, Description};
 use crate::at::At;
@@ -18,6 +19,7 @@ use crate::compile::program::Program;
 use crate::error::Error;
 use crate::inputs::Inputs;
 use crate::inputs::debian::evidence;
+use crate::interrupt::Interrupt;
 use crate::order::Order;
 use crate::spec::StartSpec;
 
@@ -30,6 +32,7 @@ pub(crate) fn assemble(
     inputs: &Inputs,
     program: &Program,
     layout: &Path,
+    interrupt: &Interrupt,
 ) -> Result<(Identities, Files), Error> {
     let spec = &inputs.wanted.spec;
     let directory = inputs.source.staged.join(&inputs.source.directory);
@@ -41,19 +44,31 @@ pub(crate) fn assemble(
             runtime: &inputs.runtime,
         },
     )?;
+    let layout = Layout::create(layout).map_err(unassembled)?;
+    let base = inputs.base.as_ref();
+    let lower = base.map(|base| base::add(base, &layout, interrupt));
+    let lower = lower.transpose()?;
+    let below = lower.as_ref().map(|lower| {
+        lower.check(&contents.entries)?;
+        Ok::<_, Hinted>(lower.files(&contents.entries))
+    });
     let files = Files {
+        base: below.transpose()?.unwrap_or_default(),
         digests: contents::digests(&contents.entries)?,
         owned: contents.owned,
     };
     let image = ImageSpec {
-        base: None,
+        base: lower.as_ref().map(|lower| lower.base.clone()),
         entries: contents.entries,
         architecture: spec.root.architecture.clone(),
         execution: execution(&spec.image),
     };
-    let identities = Layout::create(layout).and_then(|layout| assemble::assemble(image, &layout));
-    let identities = identities.map_err(|error| Hinted::doing("assembling image", error))?;
+    let identities = assemble::assemble(image, &layout).map_err(unassembled)?;
     Ok((identities, files))
+}
+
+fn unassembled(error: oci::Error) -> Hinted {
+    Hinted::doing("assembling image", error)
 }
 
 fn execution(start: &StartSpec) -> Execution {
@@ -100,11 +115,12 @@ pub(crate) fn describe(
         architecture: &inputs.wanted.spec.root.architecture,
         invocation: &program.invocation,
         linked: &program.linked,
+        base: inputs.base.as_ref(),
     };
     let unwritten = |error: attest::Error| Hinted::doing("describing image", error);
     let provenance = describe::provenance(&description).to_bytes();
     let provenance = provenance.map_err(unwritten)?;
-    let sbom = describe::sbom(&description, &image.files.digests)?;
+    let sbom = describe::sbom(&description, image.files)?;
     let spdx = describe::spdx(
         &description,
         &sbom,

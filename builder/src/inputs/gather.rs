@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use content::Digest;
 
 use super::archive::{self, Mounted};
+use super::base::{self, BaseImage};
 use super::cargo::{self, RegistryCheck};
 use super::debian::root::{self, Contents};
 use super::debian::{self, AllEvidence, Runtime};
@@ -35,6 +36,8 @@ pub struct Inputs {
     pub archives: Vec<Mounted>,
     /// The packages that the image contains.
     pub runtime: Runtime,
+    /// The base image.
+    pub base: Option<BaseImage>,
     /// The folder with the crates, as cargo expects a vendored source.
     pub vendor: PathBuf,
     /// The git repositories with crates, if there are any.
@@ -55,6 +58,7 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
     let evidence = debian::verify(&lock, &wanted.spec.root, supply)?;
     let packages = [&lock.packages[..], &lock.runtime].concat();
     debian::fetch(&packages, &wanted.spec.root, supply)?;
+    let base = gather_base(&wanted, &lock, supply)?;
     let registry = cargo::complete(&wanted.crates, &lock.crates, supply)?;
     let repositories =
         git::repositories::stage(&wanted.crates.repositories, &lock.repositories, supply)?;
@@ -81,8 +85,25 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
         root: root?,
         archives,
         runtime,
+        base,
         vendor,
         repositories,
         registry,
     })
+}
+
+/// The base image, if there is one: both in `Image.toml` and in the lock.
+fn gather_base(
+    wanted: &Wanted,
+    lock: &Lock,
+    supply: &Supply<'_>,
+) -> Result<Option<BaseImage>, Error> {
+    let architecture = &wanted.spec.root.architecture;
+    match (&wanted.spec.image.base, &lock.base) {
+        (None, None) => Ok(None),
+        (Some(reference), Some(locked)) => {
+            base::gather(reference, locked, architecture, supply).map(Some)
+        }
+        _ => Err(base::other("only one of Image.toml and Image.lock has one").into()),
+    }
 }

@@ -13,7 +13,7 @@ use super::debian::root::{self, Contents};
 use super::git;
 use super::supply::Supply;
 use super::wanted::Wanted;
-use super::{archive, cargo};
+use super::{archive, base, cargo};
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::{self, Lock, time::Time};
@@ -49,6 +49,9 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
             .flatten()
             .for_each(|note| (supply.progress)(note));
     }
+    let architecture = &wanted.spec.root.architecture;
+    let base = wanted.spec.image.base.as_ref();
+    let base = base.map(|reference| base::resolve(reference, architecture, supply));
     supply.step("unpacking the build root")?;
     let known = earlier
         .as_ref()
@@ -67,6 +70,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
         indexes: resolved
             .indexes
             .dated_as(earlier.as_ref().map(|lock| &lock.indexes)),
+        base: base.transpose()?,
         packages: resolved.packages,
         runtime: resolved.runtime,
         archives,

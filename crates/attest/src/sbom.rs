@@ -22,12 +22,15 @@ mod item;
 mod spdx;
 
 pub use self::spdx::Spdx;
-pub use item::{Item, crate_purl, git_crate_purl, own_crate_purl, package_purl};
+pub use item::{Item, crate_purl, git_crate_purl, image_purl, own_crate_purl, package_purl};
 
 /// The types of predicates that are bills of materials: CycloneDX and SPDX.
 pub const TYPES: [&str; 2] = [Sbom::PREDICATE.uri, SPDX];
 /// The type of SPDX documents (cosign, `spdx` and `spdxjson`).
 pub(crate) const SPDX: &str = "https://spdx.dev/Document";
+
+/// The kind of component that the base image is, by CycloneDX's name.
+const CONTAINER: &str = "container";
 
 /// The bill of materials in a statement: in JSON, or as cosign has SPDX in the tag-value form, in a string.
 ///
@@ -57,6 +60,8 @@ fn cyclonedx_document(bytes: &[u8]) -> Result<Document, Error> {
 pub struct Sbom {
     files: BTreeMap<String, Digest>,
     packages: BTreeMap<String, Item>,
+    /// The base image, and which of the files its layers bring.
+    base: Option<(Item, BTreeSet<String>)>,
     /// The package URLs of what a crate depends on, by its own.
     dependencies: BTreeMap<String, BTreeSet<String>>,
 }
@@ -83,6 +88,30 @@ impl Sbom {
     /// Adds a file, by its absolute path in the image.
     pub fn add_file(&mut self, path: &str, digest: Digest) {
         self.files.insert(path.to_owned(), digest);
+    }
+
+    /// Sets the base image, by its repository and the digest of its manifest, and adds the files of its layers.
+    pub fn set_base(
+        &mut self,
+        repository: &str,
+        digest: Digest,
+        files: impl Iterator<Item = (String, Digest)>,
+    ) {
+        let item = Item {
+            purl: image_purl(repository, &digest),
+            name: repository.to_owned(),
+            version: digest.to_string(),
+            digest,
+        };
+        let files: Vec<_> = files.collect();
+        let paths = files.iter().map(|(path, _)| path.clone()).collect();
+        self.files.extend(files);
+        self.base = Some((item, paths));
+    }
+
+    /// The base image.
+    pub fn base(&self) -> Option<&Item> {
+        self.base.as_ref().map(|(item, _)| item)
     }
 
     /// Adds a crate, by the digest of its archive.
@@ -163,9 +192,9 @@ impl Sbom {
     ///
     /// # Errors
     /// Larger than [`limits::STATEMENT`], not strict JSON, refused by the published schema of its version
-    /// (1.2 to 1.7), or a component that is neither a file nor a crate nor a Debian package, has another
-    /// package URL than its name and version make, has no SHA-256, has components inside, or is listed
-    /// twice.
+    /// (1.2 to 1.7), or a component that is neither a file nor a crate nor a Debian package nor the base image, has
+    /// another package URL than its name and version make, has no SHA-256, is inside another one and not a file of the
+    /// base image, or is listed twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         Self::from_value(json::parse(bytes, limits::STATEMENT).map_err(document_error)?)
     }
@@ -173,8 +202,12 @@ impl Sbom {
     fn from_value(value: Value) -> Result<Self, Error> {
         let mut sbom = Self::default();
         let document = cyclonedx::from_value(value)?;
-        for component in document.components {
-            sbom.take(component)?;
+        let mut base = None;
+        for (index, component) in document.components.into_iter().enumerate() {
+            if component.kind == Kind::Other(CONTAINER.to_owned()) {
+                base = Some(index);
+            }
+            sbom.take(component, base)?;
         }
         for relation in document.relations {
             let is_known = |purl: &String| sbom.packages.contains_key(purl);
@@ -186,13 +219,18 @@ impl Sbom {
         Ok(sbom)
     }
 
-    fn take(&mut self, component: ::sbom::Component) -> Result<(), Error> {
+    /// Takes a component. `base` is the index of the base image, if it was taken.
+    fn take(&mut self, component: ::sbom::Component, base: Option<usize>) -> Result<(), Error> {
         let digest = sha256(&component)?;
         let purl = component.purl().map(str::to_owned);
         let name = component.name;
-        // A component inside another would not be compared with anything.
-        if component.parent.is_some() {
+        // Any other component inside another would not be compared with anything.
+        let is_below = component.parent.is_some() && component.parent == base;
+        if component.parent.is_some() && !(is_below && component.kind == Kind::File) {
             return Err(unexpected("no components inside", &name));
+        }
+        if let Some((_, files)) = self.base.as_mut().filter(|_| is_below) {
+            files.insert(name.clone());
         }
         let replaced = match (component.kind, purl) {
             (Kind::File, None) => self.files.insert(name.clone(), digest).is_some(),
@@ -206,6 +244,16 @@ impl Sbom {
                 item.check()?;
                 self.packages.insert(purl, item).is_some()
             }
+            (Kind::Other(kind), Some(purl)) if kind == CONTAINER => {
+                let item = Item {
+                    purl,
+                    name: name.clone(),
+                    version: component.version.unwrap_or_default(),
+                    digest,
+                };
+                item.check_image()?;
+                self.base.replace((item, BTreeSet::new())).is_some()
+            }
             _ => return Err(unexpected("a file, or a library with a purl", &name)),
         };
         match replaced {
@@ -215,26 +263,24 @@ impl Sbom {
     }
 
     fn to_bom(&self) -> Result<Bom, Error> {
-        let files = self.files.iter().map(|(path, digest)| {
-            let mut component = Component::new(Classification::File, path, "", None);
-            component.version = None;
-            component.hashes = hashes(digest);
-            component
-        });
-        let packages = self.packages.values().map(|item| {
-            let reference = Some(item.purl.clone());
-            let mut component = Component::new(
-                Classification::Library,
-                &item.name,
-                &item.version,
-                reference,
-            );
-            component.purl = Some(purl(&item.purl)?);
-            component.hashes = hashes(&item.digest);
+        let is_base = |path: &String| {
+            self.base
+                .as_ref()
+                .is_some_and(|(_, own)| own.contains(path))
+        };
+        let (below, own): (Vec<_>, Vec<_>) = self.files.iter().partition(|(path, _)| is_base(path));
+        let files = own.into_iter().map(file_component);
+        let base = self.base.as_ref().map(|(item, _)| {
+            let mut component = component(Classification::Container, item)?;
+            component.components =
+                Some(Components(below.into_iter().map(file_component).collect()));
             Ok(component)
         });
+        let packages = self.packages.values();
+        let packages = packages.map(|item| component(Classification::Library, item));
         let components = files
             .map(Ok)
+            .chain(base)
             .chain(packages)
             .collect::<Result<_, Error>>()?;
         let dependencies = self.dependencies.iter().map(|(user, used)| Dependency {
@@ -288,6 +334,21 @@ fn document_error(source: json::JsonError) -> Error {
 
 fn purl(text: &str) -> Result<Purl, Error> {
     Purl::from_str(text).map_err(|()| unexpected("a package URL", text))
+}
+
+fn file_component((path, digest): (&String, &Digest)) -> Component {
+    let mut component = Component::new(Classification::File, path, "", None);
+    component.version = None;
+    component.hashes = hashes(digest);
+    component
+}
+
+fn component(kind: Classification, item: &Item) -> Result<Component, Error> {
+    let reference = Some(item.purl.clone());
+    let mut component = Component::new(kind, &item.name, &item.version, reference);
+    component.purl = Some(purl(&item.purl)?);
+    component.hashes = hashes(&item.digest);
+    Ok(component)
 }
 
 fn hashes(digest: &Digest) -> Option<Hashes> {

@@ -14,6 +14,8 @@ pub enum Kind {
     Crate,
     /// A package of a Debian archive.
     Package,
+    /// A manifest, configuration or layer of a base image. Its name is the repository.
+    Blob,
     /// A file of a Debian archive's signed package index. Its version is the suite.
     Index,
     /// An archive of a toolchain. Its name is its URL, and it has no version.
@@ -22,7 +24,13 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Crate, Self::Package, Self::Index, Self::Archive];
+    pub const ALL: [Self; 5] = [
+        Self::Crate,
+        Self::Package,
+        Self::Index,
+        Self::Archive,
+        Self::Blob,
+    ];
 
     /// The folder of the inputs of this kind.
     pub(super) const fn folder(self) -> &'static str {
@@ -31,6 +39,7 @@ impl Kind {
             Self::Package => "packages",
             Self::Index => "indices",
             Self::Archive => "archives",
+            Self::Blob => "blobs",
         }
     }
 }
@@ -69,6 +78,7 @@ impl fmt::Display for Key<'_> {
             Kind::Package => "package",
             Kind::Index => "index file",
             Kind::Archive => return write!(f, "archive {}", self.name),
+            Kind::Blob => "blob of base image",
         };
         write!(f, "{kind} {} {}", self.name, self.version)
     }

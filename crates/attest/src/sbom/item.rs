@@ -53,6 +53,17 @@ impl Item {
     }
 }
 
+impl Item {
+    /// As [`Self::check`], for an image.
+    pub(super) fn check_image(&self) -> Result<(), Error> {
+        let expected = image_purl(&self.name, &self.digest);
+        match expected == self.purl && self.version == self.digest.to_string() {
+            true => Ok(()),
+            false => Err(unexpected(&expected, &self.purl)),
+        }
+    }
+}
+
 /// The package URL of a crate (purl specification, type `cargo`).
 pub fn crate_purl(name: &str, version: &str) -> String {
     format!("pkg:cargo/{}@{}", escaped(name), escaped(version))
@@ -78,6 +89,14 @@ pub fn package_purl(name: &str, version: &str, architecture: &str) -> String {
     let (name, version) = (escaped(name), escaped(version));
     let architecture = escaped(architecture);
     format!("pkg:deb/debian/{name}@{version}?arch={architecture}")
+}
+
+/// The package URL of an image (purl specification, type `oci`) in `repository`, with its registry.
+pub fn image_purl(repository: &str, digest: &Digest) -> String {
+    let name = repository.rsplit('/').next().unwrap_or_default();
+    let (digest, location) = (digest.to_string(), escaped(repository));
+    let (name, digest) = (escaped(name), escaped(&digest));
+    format!("pkg:oci/{name}@{digest}?repository_url={location}")
 }
 
 fn escaped(text: &str) -> PercentEncode<'_> {
@@ -133,5 +152,12 @@ mod tests {
             digest: Digest::of(b""),
         };
         item.check().unwrap();
+
+        let digest = Digest::of(b"base");
+        let mut other = PackageUrl::new("oci", "debian").unwrap();
+        other.with_version(digest.to_string()).unwrap();
+        let repository = "registry.example:5000/library/debian";
+        other.add_qualifier("repository_url", repository).unwrap();
+        assert_eq!(image_purl(repository, &digest), other.to_string());
     }
 }

@@ -87,7 +87,23 @@ impl Sbom {
                 }],
             })
         });
-        Ok(std::iter::once(image).chain(items).collect())
+        let base = self.base().map(|item| {
+            json!({
+                "SPDXID": package_id(&item.purl),
+                "name": item.name,
+                "versionInfo": item.version,
+                "primaryPackagePurpose": "CONTAINER",
+                "downloadLocation": "NOASSERTION",
+                "filesAnalyzed": false,
+                "checksums": [checksum("SHA256", item.digest.hex())],
+                "externalRefs": [{
+                    "referenceCategory": "PACKAGE-MANAGER",
+                    "referenceType": "purl",
+                    "referenceLocator": item.purl,
+                }],
+            })
+        });
+        Ok(std::iter::once(image).chain(base).chain(items).collect())
     }
 
     fn spdx_files(&self, about: &Spdx<'_>) -> Result<Vec<Value>, Error> {
@@ -136,6 +152,12 @@ impl Sbom {
                 }
                 (None, None) => {}
             }
+        }
+        if let Some((item, files)) = &self.base {
+            let base = package_id(&item.purl);
+            all.push(relation(IMAGE, "DESCENDANT_OF", &base));
+            let files = files.iter().map(|path| file_id(path));
+            all.extend(files.map(|file| relation(&base, "CONTAINS", &file)));
         }
         for (user, used) in &self.dependencies {
             let used = used.iter().map(|purl| package_id(purl));

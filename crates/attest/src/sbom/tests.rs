@@ -271,3 +271,40 @@ fn each_spdx_document_has_a_namespace_of_its_own() {
     };
     assert!(sbom().to_spdx(&about).is_err());
 }
+
+#[test]
+fn the_files_of_a_base_are_inside_it() {
+    let mut sbom = sbom();
+    let digest = Digest::of(b"base");
+    let files = [("/bin/sh".to_owned(), Digest::of(b"sh"))];
+    sbom.set_base("registry.example/some/base", digest, files.into_iter());
+    let bytes = sbom.to_bytes().unwrap();
+    let parsed = Sbom::parse(&bytes).unwrap();
+    assert_eq!(parsed, sbom);
+    assert_eq!(parsed.base().unwrap().version, digest.to_string());
+    assert_eq!(parsed.files().count(), 2);
+    let document = ::sbom::parse(&bytes).unwrap();
+    let sh = document.components.iter().find(|one| one.name == "/bin/sh");
+    let base = &document.components[sh.unwrap().parent.unwrap()];
+    assert_eq!(base.name, "registry.example/some/base");
+    let text = String::from_utf8(bytes).unwrap();
+    for (from, to) in [
+        (
+            format!("\"content\":\"{}\"", digest.hex()),
+            format!("\"content\":\"{}\"", Digest::of(b"other").hex()),
+        ),
+        ("\"container\"".to_owned(), "\"library\"".to_owned()),
+    ] {
+        let other = text.replacen(&from, &to, 1);
+        assert!(Sbom::parse(other.as_bytes()).is_err(), "{to}");
+    }
+    let none = ["/bin/sh", "/workload"].map(|path| (path.to_owned(), "0".repeat(40)));
+    let about = Spdx {
+        image: Digest::of(b"manifest"),
+        sha1: &none.into(),
+        created: "2026-11-28T19:09:00Z",
+        application: Some(APP),
+        contained: &BTreeMap::new(),
+    };
+    assert!(::sbom::parse(&sbom.to_spdx(&about).unwrap()).is_ok());
+}
