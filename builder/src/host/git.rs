@@ -34,6 +34,8 @@ const FETCHED: u64 = 4 << 30;
 const SECONDS: u64 = 1800;
 /// The protocols that are allowed, unless the user allows others.
 const PROTOCOLS: &str = "https:ssh:file";
+/// The program for SSH, if the user has chosen none. It asks nothing.
+const SSH: &str = "ssh -oBatchMode=yes";
 
 /// Makes an empty repository in the new folder `into`, and fetches these names from the repository at `url` into it: as
 /// the user's git reaches it, with the user's configuration, but without hooks, submodules and prompts. Nothing is checked
@@ -65,6 +67,9 @@ pub fn git_fetch(
     // If the signal is ignored, git reports the file that reached the limit.
     fetch.args(["env", "--ignore-signal=XFSZ", "git"]);
     console::git::configure(&mut fetch, Network::Allowed);
+    if !configures_ssh(into) {
+        fetch.env("GIT_SSH_COMMAND", SSH);
+    }
     if std::env::var_os("GIT_ALLOW_PROTOCOL").is_none() {
         fetch.env("GIT_ALLOW_PROTOCOL", PROTOCOLS);
     }
@@ -74,6 +79,15 @@ pub fn git_fetch(
     fetch.args(["--no-recurse-submodules", "--update-shallow"]);
     fetch.args(depth).arg("--").arg(url).args(names);
     run_until(Some(interrupt), "git", "fetch", &mut fetch).map(drop)
+}
+
+/// Whether the user has chosen a program for SSH.
+fn configures_ssh(repository: &Path) -> bool {
+    let is_set = |name: &&str| std::env::var_os(name).is_some();
+    ["GIT_SSH", "GIT_SSH_COMMAND"]
+        .iter()
+        .any(|name| is_set(&name))
+        || git(repository, "config", &["--get", "core.sshCommand"]).is_ok()
 }
 
 /// Starts `git cat-file --batch` on the repository around `folder`.

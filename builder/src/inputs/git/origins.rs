@@ -23,23 +23,28 @@ const PUBLIC: &str = "crates-io";
 /// # Errors
 /// A crate comes from another registry.
 pub(super) fn refuse(manifest: &str, table: &toml::Table) -> Result<(), SourceError> {
+    let mut found = Vec::new();
     for (name, dependency) in dependencies(table) {
         for key in ELSEWHERE {
-            let Some(found) = dependency.get(key) else {
+            let Some(value) = dependency.get(key) else {
                 continue;
             };
-            if key == "registry" && found.as_str() == Some(PUBLIC) {
+            if key == "registry" && value.as_str() == Some(PUBLIC) {
                 continue;
             }
-            let (manifest, name) = (shown(manifest), shown(name));
-            let found = shown(&format!("{key} = {found}"));
-            let elsewhere = reading(format_args!(
-                "{manifest} uses crate {name} from another registry: {found}"
-            ));
-            return Err(SourceError::Refused(elsewhere.hinting(HINT)));
+            let value = shown(&format!("{key} = {value}"));
+            found.push(format!("{} ({value})", shown(name)));
         }
     }
-    Ok(())
+    if found.is_empty() {
+        return Ok(());
+    }
+    let elsewhere = reading(format_args!(
+        "{} uses crates from another registry: {}",
+        shown(manifest),
+        found.join(", ")
+    ));
+    Err(SourceError::Refused(elsewhere.hinting(HINT)))
 }
 
 /// All dependencies of any kind, for any target, and their replacements.
@@ -83,11 +88,20 @@ mod tests {
     }
 
     #[test]
+    fn all_crates_of_a_manifest_are_named() {
+        let error = refused(
+            "[dependencies]\na = { version = '1', registry = 'own' }\n[build-dependencies]\nb = { version = '1', registry = 'own' }",
+        );
+        let expected = "reading source: a/Cargo.toml uses crates from another registry: a (registry = \"own\"), b (registry = \"own\")";
+        assert_eq!(error, Err(expected.to_owned()));
+    }
+
+    #[test]
     fn crates_of_other_registries_are_refused() {
         let origins = [
             "registry = 'own'",
             "registry-index = 'sparse+http://127.0.0.1:1/'",
-            "version = '1', registry = ['crates-io']",
+            "registry = ['crates-io']",
         ];
         let tables = [
             "dependencies",

@@ -25,7 +25,9 @@ const ALL: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"
 const MODULES: &str = ".gitmodules";
 const ATTRIBUTES: &str = ".gitattributes";
 /// Attributes by which git changes the content of files (gitattributes(5)).
-const CHANGING: [&str; 4] = ["eol=", "filter=", "ident", "working-tree-encoding="];
+const CHANGING: [&str; 2] = ["eol=crlf", "ident"];
+/// Attributes of which every value does.
+const CHANGING_BY_VALUE: [&str; 2] = ["filter=", "working-tree-encoding="];
 
 /// The files of a commit, which were written to a folder.
 pub(super) struct Exported {
@@ -111,7 +113,10 @@ fn changes(attributes: &[u8]) -> bool {
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
         .flat_map(str::split_whitespace);
-    words.any(|word| CHANGING.iter().any(|change| word.starts_with(change)))
+    words.any(|word| {
+        let mut by_value = CHANGING_BY_VALUE.iter();
+        CHANGING.contains(&word) || by_value.any(|name| word.starts_with(name))
+    })
 }
 
 /// The submodules with the URLs that `.gitmodules` has for their paths.
@@ -192,7 +197,10 @@ mod tests {
             ("* text eol=crlf", true),
             ("*.bin filter=lfs diff=lfs", true),
             ("*.c ident", true),
-            ("* text=auto\n# eol=lf\n*.png binary", false),
+            (
+                "* text=auto eol=lf\n# ident\n*.png binary\nidentity text",
+                false,
+            ),
         ] {
             assert_eq!(changes(text.as_bytes()), expected, "{text}");
         }
