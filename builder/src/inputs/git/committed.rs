@@ -20,7 +20,7 @@ const LATEST: u64 = 253_402_300_799;
 /// The part of a mode that is the kind of an entry, and the kinds (git's documentation, "gitformat-index").
 const KIND: u32 = 0o170_000;
 const FOLDER: u32 = 0o040_000;
-const FILE: u32 = 0o100_000;
+pub(super) const FILE: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
 const SUBMODULE: u32 = 0o160_000;
 
@@ -42,7 +42,7 @@ pub(super) enum Mode {
 }
 
 impl Mode {
-    fn of_file(mode: u32) -> Self {
+    pub(super) fn of_file(mode: u32) -> Self {
         match mode & 0o100 {
             0 => Self::Plain,
             _ => Self::Executable,

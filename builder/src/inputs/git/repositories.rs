@@ -7,7 +7,7 @@ mod packages;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -16,8 +16,9 @@ use console::hint::Hinted;
 use content::Digest;
 use scratch::Scratch;
 
+use super::committed::Mode;
 use super::limits::{ENTRIES, FILE};
-use super::path::join;
+use super::path::{SourcePath, join};
 use crate::at::At;
 use crate::inputs::Supply;
 use crate::inputs::cargo::{CrateError, GitSource};
@@ -222,8 +223,7 @@ impl Submodules<'_> {
             let name = (submodule.url.clone(), submodule.commit.clone());
             let submodule = find(self.locked, &name)?;
             used.insert(name);
-            // The digest of the repository covers the path.
-            let place = into.join(path);
+            let place = into.join(SourcePath::parse(path)?);
             copy_one(submodule, &place, self.supply)?;
             self.add(submodule, &place, depth + 1, used)?;
         }
@@ -296,11 +296,11 @@ fn copied(
             } else if kind.is_symlink() {
                 let target = fs::read_link(entry.path()).map_err(&unread)?;
                 symlink(&target, &to).map_err(At::writing(&to))?;
-                listing.add_link(path, target.as_os_str().as_bytes());
+                listing.add(path, Mode::Link, target.as_os_str().as_bytes());
             } else if kind.is_file() {
-                let (bytes, is_executable) = read(&entry.path()).map_err(&unread)?;
-                write(&to, &bytes, is_executable).map_err(At::writing(&to))?;
-                listing.add_file(path, is_executable, &bytes);
+                let (bytes, mode) = read(&entry.path()).map_err(&unread)?;
+                write(&to, &bytes, mode).map_err(At::writing(&to))?;
+                listing.add(path, mode, &bytes);
             } else {
                 return Ok(Digest::of(b""));
             }
@@ -309,17 +309,16 @@ fn copied(
     Ok(listing.digest())
 }
 
-fn read(path: &Path) -> std::io::Result<(Vec<u8>, bool)> {
+fn read(path: &Path) -> io::Result<(Vec<u8>, Mode)> {
     let file = File::open(path)?;
-    let mode = file.metadata()?.permissions().mode();
+    let mode = Mode::of_file(file.metadata()?.permissions().mode());
     let mut bytes = Vec::new();
     file.take(FILE + 1).read_to_end(&mut bytes)?;
-    Ok((bytes, mode & 0o100 != 0))
+    Ok((bytes, mode))
 }
 
-fn write(path: &Path, bytes: &[u8], is_executable: bool) -> std::io::Result<()> {
+fn write(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
-    let mode = if is_executable { 0o755 } else { 0o644 };
-    file.set_permissions(fs::Permissions::from_mode(mode))
+    file.set_permissions(fs::Permissions::from_mode(mode.bits()))
 }

@@ -66,10 +66,7 @@ pub(super) fn export(
         write_one(file, &bytes, into)?;
         let path = file.path.to_string();
         has_attributes |= path.rsplit('/').next() == Some(ATTRIBUTES) && changes(&bytes);
-        match file.mode {
-            Mode::Link => listing.add_link(path, &bytes),
-            mode => listing.add_file(path, mode == Mode::Executable, &bytes),
-        }
+        listing.add(path, file.mode, &bytes);
     }
     Ok(Exported {
         digest: listing.digest(),
