@@ -47,10 +47,7 @@ pub(super) fn fields(paragraph: &str) -> BTreeMap<&str, String> {
     let mut fields = BTreeMap::new();
     for line in paragraph.lines() {
         // An indented line continues a field; the fields that are read here have one line.
-        if let Some((name, value)) = line
-            .split_once(':')
-            .filter(|(name, _)| READ.contains(name))
-        {
+        if let Some((name, value)) = line.split_once(':').filter(|(name, _)| READ.contains(name)) {
             fields.insert(name, value.trim().to_owned());
         }
     }
