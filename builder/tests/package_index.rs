@@ -126,16 +126,28 @@ impl Served {
 
     /// Signs an index of `packages`, and serves it instead of the old one.
     fn publish(&self, signer: &Signer, packages: &[Package], date: &str) {
-        let list = pack(&list(packages));
+        self.files.lock().unwrap().clear();
+        self.publish_suite(signer, "bookworm", (packages, packages), date);
+    }
+
+    /// Signs an index of some packages, the first of which needs others, and serves it.
+    fn publish_suite(
+        &self,
+        signer: &Signer,
+        suite: &str,
+        (packages, needed): (&[Package], &[Package]),
+        date: &str,
+    ) {
+        let list = pack(&list(packages, needed));
         let (sha256, size) = (Digest::of(&list).hex(), list.len());
         let text = format!(
-            "Suite: bookworm\nDate: {date}\nAcquire-By-Hash: yes\nSHA256:\n {sha256} {size} {LIST}\n"
+            "Suite: {suite}\nDate: {date}\nAcquire-By-Hash: yes\nSHA256:\n {sha256} {size} {LIST}\n"
         );
-        let folder = "/dists/bookworm";
+        let folder = format!("/dists/{suite}");
         let by_hash = format!("{folder}/main/binary-amd64/by-hash/SHA256/{sha256}");
         let release = signer.sign(&text);
         let files = [(format!("{folder}/InRelease"), release), (by_hash, list)];
-        *self.files.lock().unwrap() = files.into();
+        self.files.lock().unwrap().extend(files);
     }
 }
 
@@ -158,9 +170,9 @@ fn pack(text: &str) -> Vec<u8> {
     packed.finish().unwrap()
 }
 
-/// A package list in which the first package needs all others.
-fn list(packages: &[Package]) -> String {
-    let names: Vec<_> = packages.iter().map(|one| one.name.as_str()).collect();
+/// A package list in which each package needs others.
+fn list(packages: &[Package], needed: &[Package]) -> String {
+    let names: Vec<_> = needed.iter().map(|one| one.name.as_str()).collect();
     let stanza = |one: &Package| {
         format!(
             "Package: {}\nVersion: {}\nFilename: {}\nSize: {}\nSHA256: {}\nDepends: {}\n",
@@ -323,6 +335,91 @@ fn a_rebuild_passes_after_the_archive_has_a_newer_index() {
     let rebuilt = build(&store, &[&trust, &evidence]);
     assert!(rebuilt.status.success(), "{}", said(&rebuilt));
     assert_eq!(rebuilt.stdout, first.stdout);
+}
+
+#[test]
+fn packages_of_several_suites_are_verified_by_their_own_indexes() {
+    let test = "packages_of_several_suites_are_verified_by_their_own_indexes";
+    if Command::new("gpg").arg("--version").output().is_err() {
+        return testkit::skip(test, "no gpg to sign an archive with");
+    }
+    let place = Place::new();
+    let locked = place.builder("lock", &place.store, &[]);
+    if let Some(reason) = impossible(&locked) {
+        return testkit::skip(test, format_args!("no inputs on this machine: {reason}"));
+    }
+    assert!(locked.status.success(), "{}", said(&locked));
+    let packages = place.lock().packages;
+    let is_extra = |one: &&Package| one.name.contains("rust") || one.name.contains("cargo");
+    let (extra, main): (Vec<_>, Vec<_>) = packages.iter().partition(is_extra);
+    let own = |some: Vec<&Package>| some.into_iter().cloned().collect::<Vec<_>>();
+    let (extra, main) = (own(extra), own(main));
+    let (signer, archive) = (Signer::new(), Served::new());
+    let date = "Mon, 06 Jul 2026 12:00:00 UTC";
+    archive.publish_suite(&signer, "bookworm", (&main, &packages), date);
+    archive.publish_suite(&signer, "extra", (&extra, &packages), date);
+    let path = place.at("source/Image.toml");
+    let spec = fs::read_to_string(&path).unwrap();
+    let suites = "suites = [\"bookworm\", \"extra\"]";
+    fs::write(&path, spec.replace("suite = \"bookworm\"", suites)).unwrap();
+    let trust = [
+        "--archive-key",
+        signer.fingerprint.as_str(),
+        "--archive",
+        archive.url.as_str(),
+    ];
+    let keyring = signer.keyring();
+    let lock = [&trust[..], &["--keyring", keyring.to_str().unwrap()]].concat();
+    let locked = place.builder("lock", &place.store, &lock);
+    assert!(locked.status.success(), "{}", said(&locked));
+    let honest = place.lock();
+    let found = honest
+        .packages
+        .iter()
+        .filter(|one| one.suite.as_deref() == Some("extra"));
+    let names = |some: Vec<&Package>| {
+        some.into_iter()
+            .map(|one| one.name.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(found.collect()), names(extra.iter().collect()));
+    assert_eq!(honest.packages.len(), packages.len());
+    place.commit();
+    let build = |store: &Path, options: &[&str]| {
+        place.builder(
+            "build",
+            store,
+            &[&["-o", "layout"][..], &trust, options].concat(),
+        )
+    };
+    let first = build(&place.store, &[]);
+    if let Some(reason) = impossible(&first) {
+        return testkit::skip(
+            test,
+            format_args!("no namespaces on this machine: {reason}"),
+        );
+    }
+    assert!(first.status.success(), "{}", said(&first));
+    fs::rename(place.at("layout/evidence"), place.at("evidence")).unwrap();
+    assert!(place.at("evidence/extra/InRelease").exists());
+    // The archive has nothing any more.
+    archive.files.lock().unwrap().clear();
+    let store = place.without_index();
+    let rebuilt = build(&store, &["--evidence", "evidence"]);
+    assert!(rebuilt.status.success(), "{}", said(&rebuilt));
+    assert_eq!(rebuilt.stdout, first.stdout);
+    let mut smuggled = honest;
+    let rustc = smuggled
+        .packages
+        .iter_mut()
+        .find(|one| one.name == "rustc-web");
+    rustc.unwrap().suite = Some("bookworm".to_owned());
+    inputs::write_lock(&smuggled, &place.at("source")).unwrap();
+    place.commit();
+    let refused = build(&store, &[]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    let expected = "checking package rustc-web: it is not in the signed package index";
+    assert!(said(&refused).contains(expected), "{}", said(&refused));
 }
 
 #[test]
