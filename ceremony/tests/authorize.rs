@@ -110,6 +110,64 @@ fn a_pass_countersigns_and_binds_and_can_be_repeated() {
     assert_eq!(rehearsal.proxy.writes(), [""; 0]);
 }
 
+/// The registry lets the collaborator only read: the builder publishes what the collaborator signed, and the binding needs no
+/// write access either.
+#[test]
+fn a_party_without_write_access_countersigns_and_binds() {
+    let rehearsal = Rehearsal::new();
+    let release = rehearsal.publish("data");
+    let before = release.pieces();
+    rehearsal.proxy.deny_pushes();
+    let mut countersign = release.countersign();
+    let output = countersign.current_dir(rehearsal.folder()).output();
+    let report = passed(output.as_ref().unwrap());
+    let kept = &report["countersignature"];
+    assert_eq!(kept["published"], false, "{report}");
+    assert!(kept["denied"].as_str().unwrap().contains("403"), "{report}");
+    assert_eq!(release.pieces(), before);
+    let said = String::from_utf8_lossy(&output.as_ref().unwrap().stderr).into_owned();
+    let refused = release.authorize().output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+
+    rehearsal.proxy.release();
+    let commands = said
+        .lines()
+        .filter_map(|line| line.split_once("builder attach "));
+    let commands: Vec<_> = commands.map(|(_, words)| words).collect();
+    assert_eq!(commands.len(), 3, "{said}");
+    for words in commands {
+        let mut attach = rehearsal::program("builder");
+        attach
+            .arg("attach")
+            .args(words.split(' '))
+            .arg("--plain-http");
+        let attached = attach.current_dir(rehearsal.folder()).output().unwrap();
+        assert!(attached.status.success(), "{attached:?}");
+    }
+
+    rehearsal.proxy.deny_pushes();
+    check_end(&release, &passed(&release.authorize().output().unwrap()));
+}
+
+#[test]
+fn a_countersignature_is_written_into_a_new_folder_on_request() {
+    let rehearsal = Rehearsal::new();
+    let release = rehearsal.publish("data");
+    let before = release.pieces();
+    let keep = || {
+        let mut countersign = release.countersign();
+        countersign.arg("--output").arg(rehearsal.path("kept"));
+        countersign.output().unwrap()
+    };
+    let report = passed(&keep());
+    assert_eq!(report["countersignature"]["denied"], Value::Null);
+    assert_eq!(release.pieces(), before);
+    let again = keep();
+    assert_eq!(again.status.code(), Some(2), "{again:?}");
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(said.contains("exists already"), "{said}");
+}
+
 /// After the verdict, between the signatures, before the binding and after it: a second run completes
 /// what is missing. The steps are shared, since a client waits after each change of a tag.
 #[test]

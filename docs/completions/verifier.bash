@@ -656,7 +656,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__countersign)
-            opts="-h --policy --source --rebuilt --commit --store --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --key --pkcs11-module --algorithm --verifier-id --kms-endpoint --help"
+            opts="-o -h --policy --source --rebuilt --commit --store --archive --archive-key --jobs --time-limit --limit-repository --limit-source --limit-memory --limit-files --limit-processes --limit-output --builder --plain-http --ca --json --key --pkcs11-module --algorithm --verifier-id --output --kms-endpoint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -743,6 +743,14 @@ _verifier() {
                     return 0
                     ;;
                 --verifier-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

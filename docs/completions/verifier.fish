@@ -76,6 +76,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l key -d
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l verifier-id -d 'The verifier\'s URI in the signed verdict [default: verifier.id in the policy]' -r
+complete -c verifier -n "__fish_verifier_using_subcommand countersign" -s o -l output -d 'Publish nothing, and write signature and verdict into this new folder, for `builder attach`. Without this option, that happens in a folder countersignature-DIGEST if the registry does not permit to publish them' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand countersign" -l json -d 'Report as JSON on standard output'

@@ -1,17 +1,12 @@
-//! From a reference to a verdict ([`verify`]), from a pass to a countersignature ([`countersign`]), and, when the other parties
-//! have countersigned too, to a binding ([`bind`]).
+//! From a reference to a verdict ([`verify`]), and from a pass to a binding ([`bind`]) when the other parties have countersigned too.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use attest::{PolicyDescriptor, Provenance, Statement, Vsa};
-use chrono::{DateTime, SecondsFormat, Utc};
+use attest::{Provenance, Statement};
+use chrono::{DateTime, Utc};
 use console::hint::Hinted;
 use oci::{ImageRef, Reference, Target};
-use remote::Registry;
 use scratch::Scratch;
-use signature::Annotations;
-use signer::{Published, Signer};
 
 use crate::advisories;
 use crate::appraise::appraise;
@@ -28,7 +23,7 @@ use crate::policy::{Demand, Policy};
 use crate::rebuild::{self, Attached, Choice, Order, Progress, Tools};
 use crate::rules;
 use crate::signers::Signers;
-use crate::verdict::{Approval, Countersigned, Verdict};
+use crate::verdict::{Countersigned, Verdict};
 
 /// The origin of the rebuild.
 #[derive(Clone, Debug)]
@@ -112,31 +107,6 @@ async fn resolve(request: &Request<'_>, progress: Progress<'_>) -> Result<ImageR
         progress(&format!("tag {tag} resolves to {image}"));
     }
     Ok(image)
-}
-
-/// The key with which a party countersigns.
-pub struct Countersigner<'a> {
-    /// The key.
-    pub signer: &'a Signer,
-    /// The URI of the verifier, for the verdict.
-    pub verifier_id: &'a str,
-}
-
-/// Signs the verdict and the image. Returns where readers find them.
-///
-/// # Errors
-/// Signing or pushing fails.
-pub async fn countersign(
-    registry: &Registry,
-    approval: &Approval,
-    party: &Countersigner<'_>,
-) -> Result<Published, Error> {
-    let image = approval.image();
-    let vsa = summary(approval, party.verifier_id)?;
-    let attested = signer::attest_image(registry, image, party.signer, &Vsa::PREDICATE, vsa);
-    let attested = attested.await?;
-    let signed = signer::sign_image(registry, image, party.signer, &Annotations::default()).await?;
-    Ok(attested.max(signed))
 }
 
 /// A binding, and what it changed.
@@ -241,27 +211,6 @@ fn named_commit(attested: &Attested, policy: &Policy) -> Result<Option<Commit>, 
             .ok()
     });
     Ok(Commit::only(&named.collect())?)
-}
-
-/// The verdict as a SLSA verification summary. Only an approval has one: a refusal is not signed.
-fn summary(approval: &Approval, verifier_id: &str) -> Result<serde_json::Value, Error> {
-    let policy = BTreeMap::from([("sha256".to_owned(), approval.policy().hex())]);
-    let vsa = Vsa {
-        verifier: attest::Verifier {
-            id: verifier_id.to_owned(),
-        },
-        time_verified: approval.at().to_rfc3339_opts(SecondsFormat::Secs, true),
-        resource_uri: approval.image().to_string(),
-        policy: PolicyDescriptor {
-            uri: None,
-            digest: policy,
-        },
-        verification_result: "PASSED".to_owned(),
-        // The policy is not one of SLSA's, and implies none of its levels.
-        verified_levels: Vec::new(),
-        slsa_version: "1.0".to_owned(),
-    };
-    Ok(serde_json::to_value(vsa).map_err(|error| Hinted::doing("writing the verdict", error))?)
 }
 
 #[cfg(test)]

@@ -187,6 +187,10 @@ pub struct Countersign {
     /// The verifier's URI in the signed verdict [default: verifier.id in the policy]
     #[arg(long, value_name = "URI")]
     pub verifier_id: Option<String>,
+    /// Publish nothing, and write signature and verdict into this new folder, for `builder attach`. Without this option, that
+    /// happens in a folder countersignature-DIGEST if the registry does not permit to publish them
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
     /// How to reach Cloud KMS.
     #[command(flatten)]
     pub kms: Kms,

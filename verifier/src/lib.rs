@@ -22,6 +22,7 @@ pub mod collect;
 pub mod commit;
 pub mod compare;
 pub mod contents;
+pub mod countersign;
 pub mod damage;
 pub mod error;
 pub mod evidence;

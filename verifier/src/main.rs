@@ -10,8 +10,9 @@ use console::{Status, arguments, password, print};
 use google::outputs::{KeyGrant, gcloud};
 use serde_json::{Value, json};
 use signer::{Access, KmsEndpoint, Signer};
-use verifier::authorize::{self, Appraised, Bound, Countersigner, Origin, Request};
+use verifier::authorize::{self, Appraised, Bound, Origin, Request};
 use verifier::check::{Facts, Judgement};
+use verifier::countersign::{self, Countersigner};
 use verifier::error::Error;
 use verifier::grant::Grant;
 use verifier::grant::apply::{Change, Keys};
@@ -95,7 +96,7 @@ fn check(arguments: &cli::check::What) -> Result<Status, Error> {
 async fn dispatch(command: Command) -> Result<Status, Error> {
     match command {
         Command::Verify(arguments) => verify(&arguments).await,
-        Command::Countersign(arguments) => countersign(&arguments).await,
+        Command::Countersign(arguments) => sign(&arguments).await,
         Command::Authorize(arguments) => authorize(&arguments).await,
         Command::Revoke(arguments) => revoke(&arguments).await,
         Command::Rebuild(arguments) => rebuild(&arguments).await,
@@ -168,8 +169,10 @@ fn request<'a>(found: &'a Found, policy: &'a Policy, origin: &'a Origin) -> Requ
 }
 
 /// Opens the key before the rebuild, so that a wrong path is reported early. It is used only after a pass.
-async fn countersign(arguments: &cli::Countersign) -> Result<Status, Error> {
+async fn sign(arguments: &cli::Countersign) -> Result<Status, Error> {
     let verify = &arguments.verify;
+    let output = arguments.output.as_deref();
+    output.map(countersign::require_new).transpose()?;
     let policy = apart(&verify.policy, read_policy).await?;
     let access = Access {
         kms_endpoint: arguments.kms.kms_endpoint.as_ref(),
@@ -183,21 +186,23 @@ async fn countersign(arguments: &cli::Countersign) -> Result<Status, Error> {
     let registry = connect(&found.reference.repository, &verify.registry).await?;
     let appraised = appraise(verify, &found, &policy).await?;
     print::note(report::table(&appraised.verdict).trim_end());
+    let mut summary = report::json(&appraised.verdict, &appraised.evidence);
     if let Verdict::Pass(approval) = &appraised.verdict {
         let id = arguments.verifier_id.as_deref().or(policy.verifier_id());
         let party = Countersigner {
             signer: &signer,
             verifier_id: id.unwrap_or(VERIFIER_ID),
         };
-        let published = authorize::countersign(&registry, approval, &party).await?;
+        let done = countersign::countersign(&registry, approval, &party, output).await?;
         print::note("verdict signed, image countersigned");
-        let notes = [published.note(), signer.note()];
-        for note in notes.into_iter().flatten() {
+        let notes = signer.note().map(ToOwned::to_owned);
+        for note in notes.into_iter().chain(done.notes(approval.image())) {
             print::note(&format!("note: {note}"));
         }
+        summary["countersignature"] = done.to_json();
     }
     match (&appraised.verdict, verify.json) {
-        (verdict, true) => print_json(&report::json(verdict, &appraised.evidence))?,
+        (_, true) => print_json(&summary)?,
         (Verdict::Pass(approval), false) => print_line(&approval.image().to_string())?,
         (Verdict::Fail(_), false) => {}
     }

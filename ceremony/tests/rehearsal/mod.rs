@@ -114,7 +114,7 @@ impl Rehearsal {
         self.folder.path()
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder().join(name)
     }
 

@@ -1,5 +1,6 @@
 //! A proxy in front of registry and key service that counts the requests that change something, and
-//! withholds the answer to one of them: the client can then be killed between two steps.
+//! withholds the answer to one of them: the client can then be killed between two steps. It can also deny all pushes, as a
+//! registry that lets a party only read.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -33,6 +34,14 @@ struct Plan {
 struct Counted {
     writes: Vec<String>,
     hold: Option<Hold>,
+    pushes: Pushes,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Pushes {
+    #[default]
+    Allowed,
+    Denied,
 }
 
 struct Hold {
@@ -79,10 +88,18 @@ impl Proxy {
     pub fn hold(&self, after: usize) -> Receiver<()> {
         let (reached, hears) = channel();
         *self.plan.state.lock().unwrap() = Counted {
-            writes: Vec::new(),
             hold: Some(Hold { after, reached }),
+            ..Counted::default()
         };
         hears
+    }
+
+    /// Counts from zero again, and denies everything that would change the registry.
+    pub fn deny_pushes(&self) {
+        *self.plan.state.lock().unwrap() = Counted {
+            pushes: Pushes::Denied,
+            ..Counted::default()
+        };
     }
 
     /// Counts from zero again, and forwards everything.
@@ -108,6 +125,11 @@ async fn pass_on(State(front): State<Front>, request: Request<Body>) -> Response
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, LIMIT as usize).await.unwrap();
     let is_write = !matches!(parts.method, Method::GET | Method::HEAD);
+    if is_write && parts.uri.path().starts_with("/v2/") && front.plan.denies_pushes() {
+        let denied = r#"{"errors":[{"code":"DENIED","message":"permission denied"}]}"#;
+        let answer = Response::builder().status(403);
+        return answer.body(denied.into()).unwrap();
+    }
     let number = is_write.then(|| front.plan.count(&parts.method, parts.uri.path()));
     if number == Some(1) && front.plan.holds_after(0) {
         return std::future::pending().await;
@@ -126,6 +148,10 @@ impl Plan {
         let mut state = self.state.lock().unwrap();
         state.writes.push(format!("{method} {path}"));
         state.writes.len()
+    }
+
+    fn denies_pushes(&self) -> bool {
+        self.state.lock().unwrap().pushes == Pushes::Denied
     }
 
     /// Whether the answer is to be withheld here; if so, tells the receiver.

@@ -138,6 +138,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the registry does not permit the request with these credentials: it answered 401 or 403, or grants no token.
+    pub fn is_denied(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(status, 401 | 403),
+            Self::Authenticate { source, .. }
+            | Self::GaveUp { source, .. }
+            | Self::Upload { source, .. } => source.is_denied(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn refused(doing: String, fault: impl Display, hint: &'static str) -> Self {
         let fault = fault.to_string();
         Self::Refused { doing, fault, hint }
@@ -174,5 +185,30 @@ fn detail(message: &str) -> String {
     match message.is_empty() {
         true => String::new(),
         false => format!(": {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_is_told_apart_from_other_failures() {
+        let status = |status| Error::Status {
+            url: "https://r.example/v2/".to_owned(),
+            status,
+            message: String::new(),
+            retry_after: None,
+        };
+        let uploading = |status_of: u16| Error::Upload {
+            digest: Digest::of(b"x"),
+            source: Box::new(status(status_of)),
+        };
+        for denied in [401, 403] {
+            assert!(status(denied).is_denied() && uploading(denied).is_denied());
+        }
+        for other in [400, 404, 429, 500] {
+            assert!(!status(other).is_denied() && !uploading(other).is_denied());
+        }
     }
 }

@@ -146,6 +146,11 @@ impl Error {
         }
     }
 
+    /// Whether the registry does not permit the request with these credentials.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Registry(error) if error.is_denied())
+    }
+
     /// What the user can do about the error, in one line. `None` for an error of the operating system at a file.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {

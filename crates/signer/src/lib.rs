@@ -26,6 +26,7 @@ pub use key::{KeyRef, Signer};
 pub use pkcs11::{Pin, Pkcs11Uri};
 pub use public::public_key;
 pub use publish::{
-    Certified, Offline, Published, attach, attest_image, attest_image_certified, payload,
-    sign_image, sign_image_certified, signature_statement, statement,
+    Certified, Offline, Published, Unpublished, attach, attest_image, attest_image_certified,
+    attest_unpublished, payload, sign_image, sign_image_certified, sign_unpublished,
+    signature_statement, statement,
 };

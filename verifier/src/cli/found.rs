@@ -56,7 +56,7 @@ impl Found {
             }
             Named::Saved(location) => location.clone(),
         };
-        let saved = super::files::blocking(move || Ok(Saved::open(&location)?)).await?;
+        let saved = crate::cli::files::blocking(move || Ok(Saved::open(&location)?)).await?;
         Ok(Self {
             reference: Reference {
                 repository: repository.clone(),

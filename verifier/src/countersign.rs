@@ -1,0 +1,209 @@
+//! The countersignature of a party: on a pass, the signed verdict and the signature on the image. They are published where the
+//! image is, or kept in a folder, from which someone who may write to the repository publishes them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use attest::{PolicyDescriptor, Vsa};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::SecondsFormat;
+use console::at::{At, shown};
+use console::hint::Hinted;
+use oci::ImageRef;
+use remote::Registry;
+use scratch::Scratch;
+use serde_json::{Value, json};
+use signature::Annotations;
+use signer::{Published, Signer};
+
+use crate::error::Error;
+use crate::verdict::Approval;
+
+/// The file with the payload of the signature that Confidential Space reads.
+pub const PAYLOAD: &str = "payload.json";
+/// The signature of the payload, in base64.
+pub const SIGNATURE: &str = "payload.sig";
+/// The bundle with the signature's statement.
+pub const BUNDLE: &str = "signature.sigstore.json";
+/// The bundle with the verdict.
+pub const VERDICT: &str = "verdict.sigstore.json";
+/// The public key.
+pub const KEY: &str = "key.pub";
+
+/// How many hexadecimal digits of the image's digest are in the name of a folder.
+const SHORT: usize = 12;
+
+/// The key with which a party countersigns.
+pub struct Countersigner<'a> {
+    /// The key.
+    pub signer: &'a Signer,
+    /// The URI of the verifier, for the verdict.
+    pub verifier_id: &'a str,
+}
+
+/// What became of a countersignature.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// It is published where the image is.
+    Published(Published),
+    /// It is in a folder.
+    Kept {
+        /// The folder.
+        folder: PathBuf,
+        /// Why it was not published, unless the user wanted it so.
+        denied: Option<String>,
+    },
+}
+
+/// Signs the verdict and the image. Both are published, or written into the new folder `output` if there is one. If the registry
+/// does not permit to publish them, they are written into a new folder in the working directory.
+///
+/// # Errors
+/// Signing or pushing fails for another reason, or a folder cannot be written.
+pub async fn countersign(
+    registry: &Registry,
+    approval: &Approval,
+    party: &Countersigner<'_>,
+    output: Option<&Path>,
+) -> Result<Done, Error> {
+    if let Some(folder) = output {
+        keep(folder, approval, party).await?;
+        let folder = folder.to_owned();
+        return Ok(Done::Kept {
+            folder,
+            denied: None,
+        });
+    }
+    let denied = match publish(registry, approval, party).await {
+        Ok(published) => return Ok(Done::Published(published)),
+        Err(denied) if denied.is_denied() => denied,
+        Err(error) => return Err(error.into()),
+    };
+    let digest = approval.image().digest.hex();
+    let folder = PathBuf::from(format!("countersignature-{}", &digest[..SHORT]));
+    keep(&folder, approval, party).await?;
+    let denied = Some(denied.to_string());
+    Ok(Done::Kept { folder, denied })
+}
+
+/// Refuses a folder that exists, before the rebuild.
+///
+/// # Errors
+/// It exists.
+pub fn require_new(folder: &Path) -> Result<(), Hinted> {
+    match folder.symlink_metadata() {
+        Err(_) => Ok(()),
+        Ok(_) => Err(Hinted::new(format_args!(
+            "choosing a folder: {} exists already",
+            shown(folder)
+        ))
+        .hinting("give --output a new folder")),
+    }
+}
+
+async fn publish(
+    registry: &Registry,
+    approval: &Approval,
+    party: &Countersigner<'_>,
+) -> Result<Published, signer::Error> {
+    let image = approval.image();
+    let vsa = summary(approval, party.verifier_id);
+    let attested = signer::attest_image(registry, image, party.signer, &Vsa::PREDICATE, vsa);
+    let attested = attested.await?;
+    let signed = signer::sign_image(registry, image, party.signer, &Annotations::default()).await?;
+    Ok(attested.max(signed))
+}
+
+async fn keep(folder: &Path, approval: &Approval, party: &Countersigner<'_>) -> Result<(), Error> {
+    let image = approval.image();
+    let vsa = summary(approval, party.verifier_id);
+    let verdict = signer::attest_unpublished(image, party.signer, &Vsa::PREDICATE, vsa).await?;
+    let signed = signer::sign_unpublished(image, party.signer, &Annotations::default()).await?;
+    let files = [
+        (PAYLOAD, signed.payload),
+        (SIGNATURE, BASE64.encode(signed.signature).into_bytes()),
+        (BUNDLE, signed.bundle),
+        (VERDICT, verdict),
+        (KEY, party.signer.public().to_pem().into_bytes()),
+    ];
+    Ok(write(folder, &files).map_err(At::writing(folder))?)
+}
+
+/// Writes all files, or none: the folder appears when it is complete. A folder of this name that is not empty is not replaced.
+fn write(folder: &Path, files: &[(&str, Vec<u8>)]) -> io::Result<()> {
+    let parent = folder.parent().filter(|parent| *parent != Path::new(""));
+    let scratch = Scratch::below(parent.unwrap_or(Path::new(".")))?;
+    let complete = scratch.path().join("complete");
+    fs::create_dir(&complete)?;
+    for (name, bytes) in files {
+        fs::write(complete.join(name), bytes)?;
+    }
+    fs::rename(complete, folder)
+}
+
+impl Done {
+    /// What the user should know, in lines.
+    pub fn notes(&self, image: &ImageRef) -> Vec<String> {
+        let (folder, denied) = match self {
+            Self::Published(published) => {
+                return published
+                    .note()
+                    .map(ToOwned::to_owned)
+                    .into_iter()
+                    .collect();
+            }
+            Self::Kept { folder, denied } => (folder, denied),
+        };
+        let denied = denied.iter();
+        let mut notes: Vec<_> = denied
+            .map(|reason| format!("not published: {reason}"))
+            .collect();
+        let folder = shown(folder);
+        notes.push(format!(
+            "verdict and countersignature are in {folder}; whoever may write to the repository publishes them with"
+        ));
+        let attach = format!("  builder attach {image} --key {folder}/{KEY}");
+        notes.extend([
+            format!("{attach} --payload {folder}/{PAYLOAD} --signature {folder}/{SIGNATURE}"),
+            format!("{attach} --envelope {folder}/{BUNDLE}"),
+            format!("{attach} --envelope {folder}/{VERDICT}"),
+        ]);
+        notes
+    }
+
+    /// The same for programs.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Published(_) => json!({"published": true}),
+            Self::Kept { folder, denied } => json!({
+                "published": false,
+                "folder": folder.to_string_lossy(),
+                "denied": denied,
+            }),
+        }
+    }
+}
+
+/// The verdict as a SLSA verification summary. Only an approval has one: a refusal is not signed.
+fn summary(approval: &Approval, verifier_id: &str) -> Value {
+    let policy = BTreeMap::from([("sha256".to_owned(), approval.policy().hex())]);
+    let vsa = Vsa {
+        verifier: attest::Verifier {
+            id: verifier_id.to_owned(),
+        },
+        time_verified: approval.at().to_rfc3339_opts(SecondsFormat::Secs, true),
+        resource_uri: approval.image().to_string(),
+        policy: PolicyDescriptor {
+            uri: None,
+            digest: policy,
+        },
+        verification_result: "PASSED".to_owned(),
+        // The policy is not one of SLSA's, and implies none of its levels.
+        verified_levels: Vec::new(),
+        slsa_version: "1.0".to_owned(),
+    };
+    json!(vsa)
+}
