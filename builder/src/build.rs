@@ -8,15 +8,14 @@ use std::path::Path;
 
 use content::Digest;
 
-use crate::compile::cargo;
 use crate::compile::program::Program;
+use crate::compile::{cargo, command, go};
 use crate::error::Error;
 use crate::image::assemble::Identities;
 use crate::image::output::Output;
 use crate::image::{self, Described};
-use crate::inputs::{self, Inputs, git};
+use crate::inputs::{self, Inputs, Ready, git};
 use crate::order::Order;
-use crate::spec::BuildSpec;
 
 /// The result of a build.
 #[derive(Clone, Debug)]
@@ -42,7 +41,7 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
     let source = git::stage(order.directory, &scratch.path().join("source"))?;
     // After staging: git would report an output within the source as an uncommitted change.
     let output = Output::prepare(output)?;
-    let inputs = inputs::gather(source, &order.supply)?;
+    let inputs = inputs::gather(source, scratch.path(), &order.supply)?;
     let program = compile(order, &inputs, scratch.path())?;
     order.supply.step("assembling the image")?;
     let (identities, files) =
@@ -64,10 +63,22 @@ pub fn build(order: &Order<'_>, output: &Path) -> Result<Built, Error> {
 
 /// Chooses the kind of build. A new kind is a file next to `compile::cargo`, and a match arm here.
 fn compile(order: &Order<'_>, inputs: &Inputs, scratch: &Path) -> Result<Program, Error> {
-    match &inputs.wanted.spec.build {
-        BuildSpec::Cargo(spec) => cargo::build(spec, order, inputs, scratch).map_err(|source| {
-            let package = spec.package.clone();
-            Error::Compile { package, source }
-        }),
-    }
+    let (package, compiled) = match &inputs.ready {
+        Ready::Cargo { spec, vendor } => (
+            spec.package.clone(),
+            cargo::build(spec, vendor, order, inputs, scratch),
+        ),
+        Ready::Go {
+            spec,
+            inputs: ready,
+        } => (
+            spec.packages.join(" "),
+            go::build(spec, ready, order, inputs, scratch),
+        ),
+        Ready::Command(spec) => (
+            spec.command.join(" "),
+            command::build(spec, order, inputs, scratch),
+        ),
+    };
+    compiled.map_err(|source| Error::Compile { package, source })
 }

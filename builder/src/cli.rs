@@ -124,6 +124,9 @@ pub struct Inputs {
     /// The archive's keyring, in a format that gpgv reads [default: the one in the host's apt sources]
     #[arg(long, value_name = "FILE")]
     pub keyring: Option<PathBuf>,
+    /// The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user's go]
+    #[arg(long, value_name = "LIST", env = "GOPROXY")]
+    pub module_proxy: Option<String>,
     /// Trust package indexes signed by this key or subkey, in addition to Debian's keys; repeatable
     #[arg(
         long = "archive-key",

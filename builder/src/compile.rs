@@ -1,8 +1,11 @@
 //! Compiles the source to a program: one file for each kind of build. [`crate::build`] chooses one.
 
 pub mod cargo;
+pub(crate) mod command;
 mod elf;
 pub(crate) mod error;
+pub(crate) mod go;
 pub mod program;
 mod programs;
+mod scarcity;
 mod zlib;

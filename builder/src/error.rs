@@ -10,6 +10,7 @@ use crate::inputs::cargo::CrateError;
 use crate::inputs::debian::ArchiveError;
 use crate::inputs::debian::root::RootError;
 use crate::inputs::git::SourceError;
+use crate::inputs::go::ModuleError;
 use crate::inputs::store::StoreError;
 use crate::interrupt::Interrupted;
 use crate::sandbox::SandboxError;
@@ -29,6 +30,9 @@ pub enum Error {
     /// The crates cannot be obtained.
     #[error(transparent)]
     Crates(#[from] CrateError),
+    /// The modules cannot be obtained.
+    #[error(transparent)]
+    Modules(#[from] ModuleError),
     /// The build root cannot be made.
     #[error(transparent)]
     Root(#[from] RootError),
@@ -76,6 +80,7 @@ impl Error {
             Self::Compile { source, .. } => source.is_refusal(),
             Self::Source(error) => error.is_refusal(),
             Self::Crates(error) => error.is_refusal(),
+            Self::Modules(error) => error.is_refusal(),
             Self::Archive(error) => error.is_refusal(),
             Self::Signer(error) => {
                 matches!(
@@ -109,6 +114,7 @@ impl Error {
             Self::Source(error) => error.hint(),
             Self::Archive(error) => error.hint(),
             Self::Crates(error) => error.hint(),
+            Self::Modules(error) => error.hint(),
             Self::Root(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Sandbox(error) => error.hint(),

@@ -1,4 +1,5 @@
-//! Inputs from outside, by kind: [`debian`] packages, crates of the public registry ([`cargo`]) and the source
+//! Inputs from outside, by kind: [`debian`] packages, crates of the public registry ([`cargo`]), modules of
+//! Go ([`go`]) and the source
 //! ([`git`]). Each kind is resolved, fetched, checked and unpacked; the [`store`] keeps what was fetched.
 
 pub mod archive;
@@ -9,6 +10,7 @@ pub mod debian;
 mod faults;
 mod gather;
 pub mod git;
+pub mod go;
 pub(crate) mod normalize;
 mod resolve;
 pub mod store;
@@ -16,9 +18,10 @@ mod supply;
 mod tree;
 mod unpack;
 mod wanted;
+mod zip;
 
 pub use base::BaseImage;
-pub use gather::{Inputs, gather};
+pub use gather::{Inputs, Ready, gather};
 pub use resolve::{resolve, write_lock};
 pub use supply::Supply;
-pub use wanted::Wanted;
+pub use wanted::{Named, Wanted};

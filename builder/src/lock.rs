@@ -8,6 +8,7 @@ pub mod archives;
 pub mod base;
 pub mod crates;
 pub mod index;
+pub mod modules;
 pub mod packages;
 pub mod repository;
 pub mod signature;
@@ -23,6 +24,7 @@ use archives::Archive;
 use base::LockedBase;
 use crates::Crate;
 use index::Indexes;
+use modules::Module;
 use packages::Package;
 use repository::Repository;
 
@@ -42,8 +44,12 @@ pub struct Lock {
     pub version: u32,
     /// Digest of the `Image.toml` that this lock resolves.
     pub spec: Digest,
-    /// Digest of the `Cargo.lock` that names the crates.
-    pub cargo_lock: Digest,
+    /// Digest of the `Cargo.lock` that names the crates, if cargo builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cargo_lock: Option<Digest>,
+    /// Digest of the `go.sum` that names the modules, if Go builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub go_sum: Option<Digest>,
     /// Digest of the unpacked build root.
     pub root: Digest,
     /// The signed package indexes that name the packages.
@@ -61,12 +67,15 @@ pub struct Lock {
     /// The archives, in the order of `Image.toml`.
     #[serde(rename = "archive", default, skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<Archive>,
-    /// The crates, by name and version.
-    #[serde(rename = "crate")]
-    pub crates: Vec<Crate>,
+    /// The crates, by name and version, if cargo builds.
+    #[serde(rename = "crate", default, skip_serializing_if = "Option::is_none")]
+    pub crates: Option<Vec<Crate>>,
     /// The git repositories with crates, by URL and commit.
     #[serde(rename = "git", default, skip_serializing_if = "Vec::is_empty")]
     pub repositories: Vec<Repository>,
+    /// The modules, by name and version, and the toolchain, if Go builds.
+    #[serde(rename = "module", default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<Module>,
 }
 
 /// A lock that cannot be used.
@@ -108,6 +117,11 @@ impl Lock {
             .hinting(AGAIN)
             .into()),
         }
+    }
+
+    /// The crates; none unless cargo builds.
+    pub fn crates(&self) -> &[Crate] {
+        self.crates.as_deref().unwrap_or_default()
     }
 
     /// The lock as text. The same inputs always give the same text.
@@ -182,15 +196,17 @@ pub(crate) mod tests {
         Lock {
             version: VERSION,
             spec: digest,
-            cargo_lock: digest,
+            cargo_lock: Some(digest),
+            go_sum: None,
             root: digest,
             indexes: Indexes(vec![index("2026-07-11T10:17:11Z")]),
             base: None,
             packages: vec![package],
             runtime: Vec::new(),
             archives: Vec::new(),
-            crates: Vec::new(),
+            crates: Some(Vec::new()),
             repositories: Vec::new(),
+            modules: Vec::new(),
         }
     }
 

@@ -128,6 +128,7 @@ fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
     let runtime = Handle::current();
     let supply = Supply {
         archive: options(&arguments.inputs, &signers, None, &runtime),
+        modules: arguments.inputs.module_proxy.as_deref(),
         store: &store,
         interrupt,
         progress: &|line: &str| progress.show(line),
@@ -181,6 +182,7 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
         directory: &how.directory,
         supply: Supply {
             archive: options(&how.inputs, &signers, how.evidence.as_deref(), &runtime),
+            modules: how.inputs.module_proxy.as_deref(),
             store: &store,
             interrupt,
             progress: &|line: &str| progress.show(line),

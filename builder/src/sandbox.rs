@@ -3,6 +3,7 @@
 //! program starts outlives the sandbox or the builder.
 
 mod absent;
+mod copy;
 mod helper;
 mod mounts;
 mod plan;
@@ -25,7 +26,7 @@ pub use isolate::process::Process;
 use isolate::stages;
 pub use isolate::step::{Refusal, Step};
 pub use isolate::supervise::Output;
-pub use plan::{Bind, Plan};
+pub use plan::{Bind, Copy, Plan};
 use plan::{Report, Task};
 
 /// Maximum size of a report's line, in bytes, and of a line of progress.

@@ -1,19 +1,23 @@
 //! `Image.toml`: the description of an image, as its author writes it. Unknown fields are errors.
 
 mod archive;
-mod build;
 pub mod cargo;
+mod command;
 pub mod environment;
 mod file;
+mod go;
+mod kind;
 mod root;
 mod runtime;
 mod start;
 mod user;
 
 pub use archive::ArchiveSpec;
-pub use build::BuildSpec;
 pub use cargo::CargoSpec;
+pub use command::CommandSpec;
 pub use file::{FileSpec, Origin};
+pub use go::{GoSpec, GoVersion, InvalidGoVersion};
+pub use kind::BuildSpec;
 pub use root::{PackageSpec, RootSpec, Section, Toolchain};
 pub use runtime::RuntimeSpec;
 pub use start::StartSpec;
@@ -25,6 +29,8 @@ use serde::Deserialize;
 
 /// The name of the file.
 pub const FILE: &str = "Image.toml";
+/// The hint for one that cannot be parsed.
+pub(crate) const EXAMPLE: &str = "docs/image-toml.md describes all entries, by example";
 
 /// An `Image.toml`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -60,19 +66,20 @@ impl Spec {
         content::toml::parse(text)
     }
 
-    /// The names of the binaries that are compiled: those that `[build]` lists, or else those that the files name, or else
-    /// that of the package.
+    /// The names of the binaries that cargo or Go compiles: those that `[build]` lists, or else those that the files name, or
+    /// else that of the package.
     pub fn binaries(&self) -> BTreeSet<&str> {
-        let BuildSpec::Cargo(cargo) = &self.build;
-        let listed: BTreeSet<_> = cargo.binaries.iter().map(String::as_str).collect();
         let files = self.files.iter().filter_map(|file| match &file.origin {
             Origin::Binary(name) => Some(name.as_str()),
             _ => None,
         });
-        let named = || Some(files.collect()).filter(|named: &BTreeSet<_>| !named.is_empty());
-        match listed.is_empty() {
-            true => named().unwrap_or_else(|| [cargo.package.as_str()].into()),
-            false => listed,
+        let named: BTreeSet<_> = files.collect();
+        match &self.build {
+            BuildSpec::Cargo(cargo) if !cargo.binaries.is_empty() => {
+                cargo.binaries.iter().map(String::as_str).collect()
+            }
+            BuildSpec::Cargo(cargo) if named.is_empty() => [cargo.package.as_str()].into(),
+            BuildSpec::Cargo(_) | BuildSpec::Go(_) | BuildSpec::Command(_) => named,
         }
     }
 }

@@ -110,9 +110,8 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
         tree: Digest::of(b"tree"),
         staged: "/nowhere".into(),
         directory: "workload".into(),
-        manifest: "workload/Cargo.toml".into(),
-        cargo_lock: "workload/Cargo.lock".into(),
-        configuration: Vec::new(),
+        cargo: None,
+        go: None,
         folders: [].into(),
     };
     describe(&Description {
@@ -131,6 +130,7 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
             linked("program", "0.1.0", Some("workload")),
         ],
         base: None,
+        modules: &[],
     })
 }
 

@@ -1,9 +1,12 @@
 //! Whether a bill of materials says what is in an image: each file belongs to a component with its digest, each component
-//! has a file or a linked crate, and the bill of materials, the programs and `Cargo.lock` name the same crates.
+//! has a file, a linked crate or module of Go, or is an unpacked Python package, and the bill of materials, the programs and
+//! `Cargo.lock` name the same crates.
 
 mod fault;
 mod files;
 mod locked;
+mod modules;
+mod wheels;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +18,7 @@ pub use fault::{Fault, Held, Report};
 pub use locked::{Locked, locked};
 
 /// The beginnings of the package URLs that a rebuild has.
-pub(crate) const BUILT: [&str; 2] = ["pkg:cargo/", "pkg:deb/"];
+pub(crate) const BUILT: [&str; 4] = ["pkg:cargo/", "pkg:deb/", "pkg:golang/", "pkg:pypi/"];
 
 /// Which files of an image a bill of materials must list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,7 +79,7 @@ impl<'a> Inventory<'a> {
 fn crates(program: &Program) -> &[Crate] {
     match program {
         Program::Crates(crates) => crates,
-        Program::Invalid(_) | Program::Large => &[],
+        Program::Go(_) | Program::Invalid(_) | Program::Large => &[],
     }
 }
 
@@ -179,12 +182,20 @@ impl<'a> Check<'a> {
                     self.found(Fault::UnlistedCrate { path, one });
                 }
             }
+            if let Program::Go(info) = program {
+                for one in modules::unlisted(info, self.document) {
+                    let path = path.clone();
+                    self.found(Fault::UnlistedModule { path, one });
+                }
+            }
         }
     }
 
     /// Each component has a file or is a linked crate.
     fn components(&mut self, shown: &BTreeSet<usize>) {
         let linked = self.inventory.linked();
+        let modules = modules::linked(self.inventory.programs.values().copied());
+        let wheels = wheels::unpacked(self.inventory.files.keys());
         let with_files = self.with_files(shown);
         let described = self.described();
         for (index, component) in self.document.components.iter().enumerate() {
@@ -201,6 +212,7 @@ impl<'a> Check<'a> {
                 (Some(one), Some(linked)) if linked.contains(&one) => {}
                 (Some(one), Some(_)) => self.found(Fault::Unlinked(one)),
                 (Some(_), None) => self.report.unshown.push(name),
+                (None, _) if modules.has(component) || wheels.has(component) => {}
                 (None, _) if is_elsewhere(component) => self.report.unshown.push(name),
                 (None, _) if is_described => {}
                 (None, _) => self.found(Fault::NoFile(name)),
@@ -295,7 +307,7 @@ fn is_built(component: &Component) -> bool {
     BUILT.iter().any(|prefix| purl.starts_with(prefix))
 }
 
-/// The crate or Debian package that the package URL names, if it differs from the component's name and version.
+/// The crate, Debian package or Go module that the package URL names, if it differs from the component's name and version.
 fn misnamed(component: &Component) -> Option<String> {
     let version = component.version.as_deref().unwrap_or_default();
     let (name, named, is_same) = match component.named_crate() {
@@ -306,6 +318,7 @@ fn misnamed(component: &Component) -> Option<String> {
             let is_same = named == version;
             (name, named, is_same)
         }
+        None if component.named_module().is_some() => return modules::misnamed(component),
         None => {
             let (name, named) = component.named_package()?;
             // Some programs write an epoch as a qualifier of the URL.

@@ -5,7 +5,6 @@ mod invocation;
 mod linker;
 mod report;
 mod said;
-mod scarcity;
 mod tree;
 mod unresolved;
 mod unstaged;
@@ -19,6 +18,7 @@ use console::hint::Hinted;
 use super::error::CompileError;
 use super::program::{Invocation, Linked, Program};
 use super::programs;
+use super::scarcity::Scarcity;
 use crate::inputs::Inputs;
 use crate::inputs::cargo::GitSource;
 use crate::inputs::git::{Source, repositories};
@@ -28,7 +28,6 @@ use crate::spec::CargoSpec;
 use crate::untrusted::shown;
 use invocation::{CARGO_HOME, DIRECTORY, HOME, TARGET, TEMPORARY};
 use said::{is_too_old, writes_to_source};
-use scarcity::Scarcity;
 use unresolved::is_unresolved;
 use unstaged::unstaged;
 
@@ -48,25 +47,27 @@ directory = \"/build/vendor\"
 /// See [`CompileError`].
 pub(crate) fn build(
     spec: &CargoSpec,
+    vendor: &Path,
     order: &Order<'_>,
     inputs: &Inputs,
     scratch: &Path,
 ) -> Result<Program, CompileError> {
     let names = inputs.wanted.spec.binaries();
     let source = &inputs.source;
-    let manifest = Path::new(SOURCE).join(&source.manifest);
+    let manifest = source.cargo.as_ref().map(|cargo| cargo.manifest.as_path());
+    let manifest = Path::new(SOURCE).join(manifest.unwrap_or(Path::new("Cargo.toml")));
     let mut invocation = Invocation {
         command: invocation::build(spec, &names, &manifest),
         environment: invocation::environment(spec, &linker::find(&inputs.root)?, source),
     };
     programs::prefer(&inputs.archives, &mut invocation);
-    let plan = plan(spec, &names, inputs, &invocation, scratch);
+    let plan = plan(spec, vendor, &names, inputs, &invocation, scratch);
     // By index: a name may be any text.
     let files = (0..names.len()).map(|index| scratch.join(format!("program-{index}")));
     let files: Vec<_> = files.collect();
     compile(&plan, order, source, &files)?;
     // After compiling: if cargo cannot resolve the source, compiling has failed already, and refused the source.
-    let repositories = &inputs.wanted.crates.repositories;
+    let repositories = inputs.wanted.named.repositories();
     let mut tree = invocation::tree(spec, &manifest);
     programs::prefer_program(&inputs.archives, &mut tree);
     let linked = linked(&plan, tree, repositories, order)?;
@@ -77,12 +78,14 @@ pub(crate) fn build(
         binaries: names.into_iter().map(str::to_owned).zip(files).collect(),
         invocation,
         linked,
+        modules: Vec::new(),
     })
 }
 
 /// How cargo runs in the sandbox.
 fn plan(
     spec: &CargoSpec,
+    vendor: &Path,
     binaries: &BTreeSet<&str>,
     inputs: &Inputs,
     invocation: &Invocation,
@@ -94,10 +97,7 @@ fn plan(
     };
     let config = Path::new(CARGO_HOME).join("config.toml");
     let mut text = CARGO_CONFIG.to_owned();
-    let mut binds = vec![
-        bind(&inputs.source.staged, SOURCE),
-        bind(&inputs.vendor, VENDOR),
-    ];
+    let mut binds = vec![bind(&inputs.source.staged, SOURCE), bind(vendor, VENDOR)];
     binds.extend(programs::binds(&inputs.archives));
     if let Some(staged) = &inputs.repositories {
         text += &staged.configuration;
@@ -109,6 +109,7 @@ fn plan(
         writable: [HOME, CARGO_HOME, TARGET, TEMPORARY]
             .map(PathBuf::from)
             .to_vec(),
+        copies: Vec::new(),
         files: BTreeMap::from([(config, text)]),
         process: Process {
             command: invocation.command.clone(),

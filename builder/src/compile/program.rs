@@ -15,6 +15,8 @@ pub struct Program {
     pub invocation: Invocation,
     /// The crates that are linked into them, sorted.
     pub linked: Vec<Linked>,
+    /// What each binary says of the modules that are linked into it, if Go compiled it.
+    pub modules: Vec<sbom::BuildInfo>,
 }
 
 /// How a compiler is called, as written to provenance. Options that do not affect the program are left out: the number

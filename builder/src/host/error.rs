@@ -20,6 +20,9 @@ pub enum HostError {
         /// What it wrote to standard error.
         said: String,
     },
+    /// It is not installed.
+    #[error(transparent)]
+    Absent(Hinted),
     /// It cannot be run, or its output cannot be read.
     #[error(transparent)]
     Hinted(#[from] Hinted),
@@ -32,9 +35,17 @@ impl HostError {
             Self::Failed {
                 program: "cargo", ..
             } => Some("check that the registry in cargo's configuration can be reached"),
+            Self::Failed { program: "go", .. } => Some(
+                "check that go can fetch the module: `go mod download` in a clone of the source",
+            ),
             Self::Failed { .. } => None,
-            Self::Hinted(error) => error.hint(),
+            Self::Absent(error) | Self::Hinted(error) => error.hint(),
         }
+    }
+
+    /// Whether the program is not installed.
+    pub(crate) fn is_absence(&self) -> bool {
+        matches!(self, Self::Absent(_))
     }
 
     /// The same error, with what the program was run for.
@@ -53,7 +64,7 @@ impl HostError {
 
     pub(super) fn starting(program: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.kind() {
-            io::ErrorKind::NotFound => absent(program).into(),
+            io::ErrorKind::NotFound => Self::Absent(absent(program)),
             _ => Self::talking(program)(source),
         }
     }
@@ -68,6 +79,10 @@ pub(super) fn absent(program: &str) -> Hinted {
         "git" => absent.hinting("install git, which reads the source"),
         "cargo" => absent.hinting("install cargo, which fetches crates"),
         "prlimit" => absent.hinting("install prlimit, which limits git (Debian package util-linux)"),
+        "go" => absent.hinting(
+            "install go, which fetches modules from their repositories, or set GOPROXY to module proxies that have all \
+             modules",
+        ),
         _ => absent,
     }
 }

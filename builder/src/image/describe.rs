@@ -1,6 +1,8 @@
 //! Provenance and bill of materials of an image. Except for the names that the caller gives, they do not depend on
 //! when, where or by whom it was built.
 
+mod modules;
+
 use std::collections::BTreeMap;
 
 use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
@@ -42,6 +44,8 @@ pub struct Description<'a> {
     pub linked: &'a [Linked],
     /// The base image.
     pub base: Option<&'a BaseImage>,
+    /// What programs of Go say of the modules that are linked into them.
+    pub modules: &'a [::sbom::BuildInfo],
 }
 
 /// The provenance of the build (SLSA provenance v1).
@@ -57,7 +61,8 @@ pub fn provenance(description: &Description<'_>) -> Provenance {
         ("environment", json!(description.invocation.environment)),
         ("root", json!(description.lock.root.to_string())),
     ];
-    let ignored: Vec<_> = source.configuration.iter().map(|one| &one.path).collect();
+    let configuration = source.cargo.iter().flat_map(|cargo| &cargo.configuration);
+    let ignored: Vec<_> = configuration.map(|one| &one.path).collect();
     if !ignored.is_empty() {
         internal.push(("ignored", json!(ignored)));
     }
@@ -104,7 +109,9 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
         sbom.crates().chain(sbom.packages()).map(by_purl).collect()
     };
     let mut all = Sbom::new();
-    lock.crates.iter().for_each(|one| add_crate(&mut all, one));
+    lock.crates()
+        .iter()
+        .for_each(|one| add_crate(&mut all, one));
     let architecture = description.architecture;
     let packages = lock.packages.iter().chain(&lock.runtime);
     packages.for_each(|one| add_package(&mut all, one, architecture));
@@ -123,6 +130,7 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
         .chain(listed(&all))
         .chain(repositories)
         .chain(archives)
+        .chain(modules::resolved(&lock.modules))
         .collect()
 }
 
@@ -158,11 +166,12 @@ fn sha256(digest: &Digest) -> BTreeMap<String, String> {
     BTreeMap::from([("sha256".to_owned(), digest.hex())])
 }
 
-/// The bill of materials: the files of the image, the crates of its program with what each depends on, the packages whose
-/// objects are linked into it, and those whose files the image contains. Crates of the source have the digest of the staged source.
+/// The bill of materials: the files of the image, the crates or Go modules of its program with what each depends on, the
+/// packages whose objects are linked into it, and those whose files the image contains. Crates and modules of the source have the
+/// digest of the staged source.
 ///
 /// # Errors
-/// The lock does not name a crate of the program.
+/// The lock does not name a crate or module of the program.
 pub fn sbom(description: &Description<'_>, files: &Files) -> Result<Sbom, Hinted> {
     let mut sbom = Sbom::new();
     for file in &files.digests {
@@ -182,8 +191,11 @@ pub fn sbom(description: &Description<'_>, files: &Files) -> Result<Sbom, Hinted
         let used = used.filter_map(|index| description.linked.get(*index));
         used.for_each(|used| sbom.add_dependency(&purl(one), &purl(used)));
     }
+    modules::add(&mut sbom, description)?;
+    // Go links nothing of the root: it does not call a C compiler.
     let packages = description.lock.packages.iter();
-    let linked = packages.filter(|package| is_linked(&package.name));
+    let linked =
+        packages.filter(|package| description.source.go.is_none() && is_linked(&package.name));
     let packages = linked.chain(&description.lock.runtime);
     packages.for_each(|one| add_package(&mut sbom, one, description.architecture));
     Ok(sbom)
@@ -202,7 +214,10 @@ pub fn spdx(
     let linked = description.linked;
     let mut crates = linked.iter().enumerate();
     let root = crates.find(|(index, _)| is_root(linked, *index));
-    let application = root.map(|(_, root)| purl(root));
+    let application = match root {
+        Some((_, root)) => Some(purl(root)),
+        None => modules::application(description),
+    };
     let sha1 = files
         .digests
         .iter()
@@ -257,7 +272,7 @@ fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> R
             sbom.add_git_crate(name, version, url.as_str(), commit.as_str(), digest);
         }
         CrateOrigin::Registry => {
-            let mut locked = lock.crates.iter();
+            let mut locked = lock.crates().iter();
             let is_same =
                 |locked: &&Crate| locked.name == one.name && locked.version == one.version;
             add_crate(sbom, locked.find(is_same).ok_or_else(unlocked)?);
@@ -286,6 +301,7 @@ fn is_linked(package: &str) -> bool {
 mod tests {
     use super::super::contents::Digests;
     use super::*;
+    use crate::inputs::git::CargoFiles;
 
     fn lock() -> Lock {
         let digest = Digest::of(b"x");
@@ -307,7 +323,8 @@ mod tests {
         Lock {
             version: 2,
             spec: digest,
-            cargo_lock: digest,
+            cargo_lock: Some(digest),
+            go_sum: None,
             root: digest,
             indexes: crate::lock::index::Indexes::default(),
             base: None,
@@ -319,13 +336,14 @@ mod tests {
                 size: 1,
                 tree: digest,
             }],
-            crates: vec![Crate {
+            crates: Some(vec![Crate {
                 name: "ring".parse().unwrap(),
                 version: "0.17.14".parse().unwrap(),
                 sha256: digest,
                 size: 1,
-            }],
+            }]),
             repositories: Vec::new(),
+            modules: Vec::new(),
         }
     }
 
@@ -351,9 +369,12 @@ mod tests {
             tree: Digest::of(b"tree"),
             staged: "/nowhere".into(),
             directory: "workload".into(),
-            manifest: "workload/Cargo.toml".into(),
-            cargo_lock: "workload/Cargo.lock".into(),
-            configuration: Vec::new(),
+            cargo: Some(CargoFiles {
+                manifest: "workload/Cargo.toml".into(),
+                lock: "workload/Cargo.lock".into(),
+                configuration: Vec::new(),
+            }),
+            go: None,
             folders: ["workload".into()].into(),
         };
         check(&Description {
@@ -369,6 +390,7 @@ mod tests {
             },
             linked: &linked,
             base: None,
+            modules: &[],
         })
     }
 

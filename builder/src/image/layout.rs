@@ -116,6 +116,7 @@ pub(crate) fn describe(
         invocation: &program.invocation,
         linked: &program.linked,
         base: inputs.base.as_ref(),
+        modules: &program.modules,
     };
     let unwritten = |error: attest::Error| Hinted::doing("describing image", error);
     let provenance = describe::provenance(&description).to_bytes();

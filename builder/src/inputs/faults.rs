@@ -6,10 +6,10 @@ use std::path::Path;
 use console::hint::Hinted;
 
 use super::cargo::CargoLock;
-use super::git::{self, Chosen, Located};
+use super::git::{self, CargoFiles, Chosen, Located};
 use super::wanted::read;
 use crate::error::Error;
-use crate::spec::{BuildSpec, CargoSpec, Origin, Spec};
+use crate::spec::{CargoSpec, Origin, Spec};
 use crate::untrusted::shown;
 
 const HINT: &str = "mend all of them, and run `builder lock` again";
@@ -19,13 +19,17 @@ const HINT: &str = "mend all of them, and run `builder lock` again";
 /// # Errors
 /// Names in `Image.toml` do not exist, `Cargo.lock` is missing or names sources that are not supported, or configuration of
 /// cargo would have an effect.
-pub(super) fn check(located: &Located, spec: &Spec) -> Result<Chosen, Error> {
-    let BuildSpec::Cargo(cargo) = &spec.build;
+pub(super) fn check(
+    located: &Located,
+    files: &CargoFiles,
+    cargo: &CargoSpec,
+    spec: &Spec,
+) -> Result<Chosen, Error> {
     let mut chosen = located.choose(cargo, &spec.binaries())?;
     chosen.faults.extend(unlisted(cargo, spec));
-    let lock = read(Path::new(""), &located.cargo_lock);
+    let lock = read(Path::new(""), &located.top.join(&files.lock));
     let lock = lock.and_then(|text| Ok(CargoLock::parse(&text)?));
-    let configuration = git::check(&located.configuration, cargo);
+    let configuration = git::check(&files.configuration, cargo);
     let errors = [lock.err(), configuration.err().map(Error::from)];
     let mut errors: Vec<_> = errors.into_iter().flatten().collect();
     match (&chosen.faults[..], errors.pop_if(|_| true)) {

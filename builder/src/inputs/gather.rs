@@ -1,6 +1,6 @@
 //! Obtains, checks and unpacks all inputs of a staged source.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use content::Digest;
 
@@ -11,18 +11,20 @@ use super::debian::root::{self, Contents};
 use super::debian::{self, AllEvidence, Runtime};
 use super::git::repositories::Staged;
 use super::git::{self, Source};
+use super::go::{self, GoInputs};
 use super::normalize::normalize;
 use super::supply::Supply;
-use super::wanted::Wanted;
+use super::wanted::{Named, Wanted};
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::Lock;
+use crate::spec::{BuildSpec, CargoSpec, CommandSpec, GoSpec};
 
 /// All inputs of a build, checked and unpacked.
 pub struct Inputs {
     /// The source.
     pub source: Source,
-    /// The parsed `Image.toml` and `Cargo.lock`.
+    /// The parsed `Image.toml`, and the files of the build's kind.
     pub wanted: Wanted,
     /// The lock.
     pub lock: Lock,
@@ -38,19 +40,40 @@ pub struct Inputs {
     pub runtime: Runtime,
     /// The base image.
     pub base: Option<BaseImage>,
-    /// The folder with the crates, as cargo expects a vendored source.
-    pub vendor: PathBuf,
+    /// What the kind of build needs besides.
+    pub ready: Ready,
     /// The git repositories with crates, if there are any.
     pub repositories: Option<Staged>,
-    /// Whether the crates were compared with the public registry.
+    /// Whether the crates were compared with the public registry. Without crates, there is nothing to compare.
     pub registry: RegistryCheck,
 }
 
-/// Obtains, checks and unpacks all inputs of a staged source, as the files of its commit name them.
+/// What a kind of build needs, unpacked.
+pub enum Ready {
+    /// Cargo.
+    Cargo {
+        /// What to build.
+        spec: CargoSpec,
+        /// The folder with the crates, as cargo expects a vendored source.
+        vendor: PathBuf,
+    },
+    /// Go.
+    Go {
+        /// What to build.
+        spec: GoSpec,
+        /// The toolchain and the modules.
+        inputs: GoInputs,
+    },
+    /// A command.
+    Command(CommandSpec),
+}
+
+/// Obtains, checks and unpacks all inputs of a staged source, as the files of its commit name them; `scratch` is a folder for
+/// temporary files.
 ///
 /// # Errors
 /// An input is missing, is another than locked, or cannot be unpacked, or the work was interrupted.
-pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
+pub fn gather(source: Source, scratch: &Path, supply: &Supply<'_>) -> Result<Inputs, Error> {
     let wanted = Wanted::staged(&source)?;
     let (lock, lock_digest) = wanted.lock(&source)?;
     supply.interrupt.check()?;
@@ -59,20 +82,28 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
     let packages = [&lock.packages[..], &lock.runtime].concat();
     debian::fetch(&packages, &wanted.spec.root, supply)?;
     let base = gather_base(&wanted, &lock, supply)?;
-    let registry = cargo::complete(&wanted.crates, &lock.crates, supply)?;
-    let repositories =
-        git::repositories::stage(&wanted.crates.repositories, &lock.repositories, supply)?;
+    let (registry, repositories) = match &wanted.named {
+        Named::Cargo { crates, .. } => (
+            cargo::complete(crates, lock.crates(), supply)?,
+            git::repositories::stage(&crates.repositories, &lock.repositories, supply)?,
+        ),
+        Named::Go(_) => {
+            go::complete(&lock.modules, supply)?;
+            (RegistryCheck::Made, None)
+        }
+        Named::Command => (RegistryCheck::Made, None),
+    };
     supply.step("checking the inputs")?;
-    let (root, vendor) = std::thread::scope(|scope| {
-        let vendor = scope.spawn(|| cargo::vendor(&lock.crates, supply));
+    let (root, ready) = std::thread::scope(|thread| {
+        let ready = thread.spawn(|| prepare(&wanted.spec.build, &lock, scratch, supply));
         let contents = Contents {
             packages: &lock.packages,
             toolchain: wanted.spec.root.toolchain,
         };
         let root = root::prepare(&lock.root, contents, supply);
-        (root, vendor.join())
+        (root, ready.join())
     });
-    let vendor = vendor.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let ready = ready.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let archives = archive::prepare(&wanted.spec.archives, &lock.archives, supply)?;
     let runtime = Runtime::unpack(&lock.runtime, supply)?;
     normalize(&source.staged).map_err(At::writing(&source.staged))?;
@@ -86,7 +117,7 @@ pub fn gather(source: Source, supply: &Supply<'_>) -> Result<Inputs, Error> {
         archives,
         runtime,
         base,
-        vendor,
+        ready,
         repositories,
         registry,
     })
@@ -105,5 +136,24 @@ fn gather_base(
             base::gather(reference, locked, architecture, supply).map(Some)
         }
         _ => Err(base::other("only one of Image.toml and Image.lock has one").into()),
+    }
+}
+
+fn prepare(
+    build: &BuildSpec,
+    lock: &Lock,
+    scratch: &Path,
+    supply: &Supply<'_>,
+) -> Result<Ready, Error> {
+    match build {
+        BuildSpec::Cargo(spec) => Ok(Ready::Cargo {
+            spec: spec.clone(),
+            vendor: cargo::vendor(lock.crates(), supply)?,
+        }),
+        BuildSpec::Go(spec) => Ok(Ready::Go {
+            spec: spec.clone(),
+            inputs: go::prepare(&lock.modules, scratch, supply)?,
+        }),
+        BuildSpec::Command(spec) => Ok(Ready::Command(spec.clone())),
     }
 }

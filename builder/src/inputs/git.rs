@@ -4,10 +4,13 @@
 mod checkout;
 mod chosen;
 mod closure;
+mod command;
 mod committed;
 mod configuration;
 mod error;
 mod filtered;
+mod go;
+mod kind;
 mod limits;
 mod links;
 mod manifest;
@@ -33,16 +36,17 @@ use crate::host::{HostError, git};
 use crate::spec::CargoSpec;
 use crate::untrusted::shown;
 pub use chosen::Chosen;
-use closure::{Closure, closure};
+use closure::Closure;
 use committed::{Committed, Listed, Mode};
 pub use configuration::Configuration;
 pub(super) use configuration::{check, toolchain};
 pub use error::SourceError;
 use error::{UNCOMMITTED, not_plain, reading};
+pub use go::{Dependencies, GoModule, GoModules};
 use manifest::Manifests;
-use manifests::WorkingTree;
+use manifests::{Files, WorkingTree};
 use objects::Objects;
-use path::path_of;
+use path::{SourcePath, path_of};
 
 /// Maximum number of files that an error names.
 const NAMED: usize = 5;
@@ -62,12 +66,10 @@ pub struct Source {
     pub staged: PathBuf,
     /// The directory of `Image.toml`, relative to the repository.
     pub directory: PathBuf,
-    /// The `Cargo.toml` in the directory or nearest above it, relative to the repository.
-    pub manifest: PathBuf,
-    /// The `Cargo.lock` of the crate or of its workspace, relative to the repository.
-    pub cargo_lock: PathBuf,
-    /// The configuration of cargo and rustup that would apply in the directory.
-    pub configuration: Vec<Configuration>,
+    /// What cargo reads, if cargo builds.
+    pub cargo: Option<CargoFiles>,
+    /// The modules of the source, if Go builds.
+    pub go: Option<GoModules>,
     /// The folders that are staged completely, relative to the repository.
     pub folders: BTreeSet<PathBuf>,
 }
@@ -93,30 +95,49 @@ pub fn stage(directory: &Path, into: &Path) -> Result<Source, SourceError> {
         other => other.doing("reading source"),
     })?);
     let mut committed = Committed::open(Objects::open(&top)?, &commit)?;
-    let needed = closure(&mut committed, &prefix)?;
+    let needed = kind::closure(&mut committed, &prefix)?;
     let (files, linked) = list(&mut committed, &needed)?;
-    let configuration = configuration::find(&mut committed, &prefix)?;
+    let lists = Lists::of(&needed, &mut committed, &prefix)?;
     clean(&top, &commit, &needed, &linked)?;
     Ok(Source {
         tree: write(&mut committed, &files, into)?,
-        configuration,
-        manifest: needed.manifest.as_str().into(),
         commit,
         time: committed.time(),
         staged: into.to_owned(),
         directory: prefix.into(),
-        cargo_lock: needed.cargo_lock.as_str().into(),
         folders: needed.complete().map(PathBuf::from).collect(),
+        cargo: lists.cargo,
+        go: lists.go,
     })
+}
+
+/// The files of a source that name what a build needs, relative to the repository.
+#[derive(Clone, Debug)]
+pub struct Lists {
+    /// What cargo reads, if cargo builds.
+    pub cargo: Option<CargoFiles>,
+    /// The modules of the source, if Go builds.
+    pub go: Option<GoModules>,
+}
+
+/// What cargo reads, relative to the repository.
+#[derive(Clone, Debug)]
+pub struct CargoFiles {
+    /// The `Cargo.toml` in the directory of `Image.toml` or nearest above it.
+    pub manifest: PathBuf,
+    /// The `Cargo.lock` of the crate: that of its workspace, if it is a member of one and the workspace has a lock.
+    pub lock: PathBuf,
+    /// The configuration of cargo and rustup that would apply in the directory.
+    pub configuration: Vec<Configuration>,
 }
 
 /// What a lock is resolved from, in the working tree.
 #[derive(Clone, Debug)]
 pub struct Located {
-    /// The `Cargo.lock` of the crate: that of its workspace, if it is a member of one and the workspace has a lock.
-    pub cargo_lock: PathBuf,
-    /// The configuration of cargo and rustup that would apply in the directory.
-    pub configuration: Vec<Configuration>,
+    /// The folder that the paths of lists are relative to.
+    pub top: PathBuf,
+    /// The files that name what a build needs.
+    pub lists: Lists,
     files: WorkingTree,
     home: String,
 }
@@ -137,7 +158,22 @@ impl Located {
     }
 }
 
-/// Locates the crate in `directory` of the working tree.
+impl Lists {
+    fn of(needed: &Closure, files: &mut dyn Files, directory: &str) -> Result<Self, SourceError> {
+        let cargo = match &needed.cargo {
+            None => None,
+            Some(cargo) => Some(CargoFiles {
+                manifest: cargo.manifest.as_str().into(),
+                lock: cargo.lock.as_str().into(),
+                configuration: configuration::find(files, directory)?,
+            }),
+        };
+        let go = needed.go.clone();
+        Ok(Self { cargo, go })
+    }
+}
+
+/// Locates what is needed to build `directory` of the working tree.
 ///
 /// # Errors
 /// A manifest cannot be read, or names a folder outside the repository.
@@ -155,12 +191,18 @@ pub fn located(directory: &Path) -> Result<Located, SourceError> {
         .to_str()
         .ok_or_else(|| not_plain(&within.to_string_lossy()))?;
     let mut files = WorkingTree(top.to_owned());
-    let needed = closure(&mut files, within)?;
+    let needed = kind::closure(&mut files, within)?;
+    let mut lists = Lists::of(&needed, &mut files, within)?;
+    let mut home = String::new();
+    if let (Some(cargo), Some(needed)) = (&mut lists.cargo, &needed.cargo) {
+        cargo.lock = needed.committed_lock.as_str().into();
+        home = needed.manifest.folder().to_owned();
+    }
     Ok(Located {
-        cargo_lock: top.join(needed.committed_lock),
-        configuration: configuration::find(&mut files, within)?,
-        home: needed.manifest.folder().to_owned(),
+        top: top.to_owned(),
+        lists,
         files,
+        home,
     })
 }
 
@@ -195,23 +237,48 @@ fn list(
     for path in &needed.files {
         files.extend(committed.listed(path)?);
     }
-    // Cargo looks for the lock of a member in the root of its workspace.
-    let lock = committed.listed(&needed.committed_lock)?;
-    files.extend(lock.map(|lock| Listed {
-        path: needed.cargo_lock.clone(),
-        ..lock
-    }));
+    for path in &needed.inputs {
+        files.extend(input(committed, path)?);
+    }
+    if let Some(cargo) = &needed.cargo {
+        // Cargo looks for the lock of a member in the root of its workspace.
+        let lock = committed.listed(&cargo.committed_lock)?;
+        files.extend(lock.map(|lock| Listed {
+            path: cargo.lock.clone(),
+            ..lock
+        }));
+    }
     let linked = symbolic::follow(committed, &mut files)?;
     files.sort_by(|one, other| one.path.cmp(&other.path));
     files.dedup_by(|one, other| one.path == other.path);
     Ok((files, linked))
 }
 
+/// The file at `path`, or all files of the folder there.
+fn input(committed: &mut Committed, path: &SourcePath) -> Result<Vec<Listed>, SourceError> {
+    if committed.is_folder(path)? {
+        return committed.files_below(&[path.as_str().to_owned()].into());
+    }
+    let listed = committed.listed(path)?;
+    let listed = listed.ok_or_else(|| {
+        let path = shown(path.as_str());
+        reading(format_args!(
+            "the commit has no file or folder {path}, which Image.toml names"
+        ))
+        .hinting("correct `inputs` or `source` in Image.toml, or commit the file")
+    })?;
+    Ok(vec![listed])
+}
+
 /// Checks that the working tree has no changes in the staged files.
 fn clean(top: &Path, commit: &str, needed: &Closure, linked: &[String]) -> Result<(), SourceError> {
     let folders: BTreeSet<_> = needed.complete().collect();
-    let files = needed.files.iter().map(|path| path.as_str());
-    let lock = [needed.committed_lock.as_str()];
+    let files = needed.files.iter().chain(&needed.inputs);
+    let files = files.map(|path| path.as_str());
+    let lock = needed
+        .cargo
+        .iter()
+        .map(|cargo| cargo.committed_lock.as_str());
     let linked = linked.iter().map(String::as_str);
     let others = files.chain(lock).chain(linked);
     let paths: Vec<_> = match folders.contains("") {

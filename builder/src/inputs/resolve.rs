@@ -6,16 +6,20 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
+use content::Digest;
 
 use super::compiler::Compiler;
 use super::debian;
 use super::debian::root::{self, Contents};
 use super::git;
+use super::go;
 use super::supply::Supply;
-use super::wanted::Wanted;
+use super::wanted::{Named, Wanted};
 use super::{archive, base, cargo};
 use crate::at::At;
 use crate::error::Error;
+use crate::lock::crates::Crate;
+use crate::lock::modules::Module;
 use crate::lock::{self, Lock, time::Time};
 
 /// Resolves every input of a directory: packages by the archive's signed indexes, which must be valid at `now`, and crates
@@ -33,15 +37,15 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
         compiler.check(required)?;
     }
     let known = earlier.as_ref().map_or(&[][..], |lock| &lock.repositories);
-    let repositories = git::repositories::resolve(&wanted.crates.repositories, known, supply)?;
+    let repositories = git::repositories::resolve(wanted.named.repositories(), known, supply)?;
     let packages = [&resolved.packages[..], &resolved.runtime].concat();
     debian::fetch(&packages, &wanted.spec.root, supply)?;
-    supply.step("fetching crates")?;
-    let crates = cargo::fetch(&wanted.crates, supply)?;
-    if let Some(compiler) = &compiler {
-        let versions = cargo::rust_versions(&crates, supply)?;
+    let named = fetch(&wanted.named, earlier.as_ref(), supply)?;
+    if let (Some(compiler), Named::Cargo { configuration, .. }) = (&compiler, &wanted.named) {
+        let crates = named.crates.as_deref().unwrap_or_default();
+        let versions = cargo::rust_versions(crates, supply)?;
         let notes = [
-            compiler.unlike(&wanted.configuration),
+            compiler.unlike(configuration),
             compiler.older_than(&versions),
         ];
         notes
@@ -65,7 +69,8 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     Ok(Lock {
         version: Lock::VERSION,
         spec: wanted.spec_digest,
-        cargo_lock: wanted.crates_digest,
+        cargo_lock: named.cargo_lock,
+        go_sum: named.go_sum,
         root,
         indexes: resolved
             .indexes
@@ -74,9 +79,46 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
         packages: resolved.packages,
         runtime: resolved.runtime,
         archives,
-        crates,
+        crates: named.crates,
         repositories,
+        modules: named.modules,
     })
+}
+
+/// The parts of a lock that depend on the kind of build.
+#[derive(Default)]
+struct Fetched {
+    cargo_lock: Option<Digest>,
+    crates: Option<Vec<Crate>>,
+    go_sum: Option<Digest>,
+    modules: Vec<Module>,
+}
+
+/// Fetches what the files of the build's kind name. What an earlier lock has is not fetched again.
+fn fetch(named: &Named, earlier: Option<&Lock>, supply: &Supply<'_>) -> Result<Fetched, Error> {
+    match named {
+        Named::Cargo { crates, digest, .. } => {
+            supply.step("fetching crates")?;
+            Ok(Fetched {
+                cargo_lock: Some(*digest),
+                crates: Some(cargo::fetch(crates, supply)?),
+                ..Fetched::default()
+            })
+        }
+        Named::Go(files) => {
+            supply.step("fetching modules")?;
+            let earlier = earlier.map_or(&[][..], |lock| &lock.modules);
+            let mut modules = go::fetch(&files.sums, earlier, supply)?;
+            modules.push(go::fetch_toolchain(&files.toolchain, earlier, supply)?);
+            modules.sort();
+            Ok(Fetched {
+                go_sum: Some(files.digest),
+                modules,
+                ..Fetched::default()
+            })
+        }
+        Named::Command => Ok(Fetched::default()),
+    }
 }
 
 /// Writes a lock into a directory atomically. Returns its path.

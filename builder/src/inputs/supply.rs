@@ -9,6 +9,8 @@ use crate::interrupt::{Interrupt, Interrupted};
 pub struct Supply<'a> {
     /// The package archive.
     pub archive: Options<'a>,
+    /// The proxies for Go modules, in the form of `GOPROXY`; by default those of the user's go.
+    pub modules: Option<&'a str>,
     /// The store that keeps inputs.
     pub store: &'a Store,
     /// Interrupts the work.
@@ -47,6 +49,7 @@ impl<'a> Supply<'a> {
                 evidence: None,
                 runtime: RUNTIME.handle(),
             },
+            modules: None,
             store,
             interrupt: &NEVER,
             progress: &|_| {},

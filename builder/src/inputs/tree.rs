@@ -87,11 +87,20 @@ impl Tree {
 
     /// Adds a file that is not executable, and the folders above it.
     pub(crate) fn add_file(&mut self, path: PathBuf, content: &Digest) {
+        self.add(path, Node::file(0o644, content));
+    }
+
+    /// Adds a file that is executable, and the folders above it.
+    pub(crate) fn add_program(&mut self, path: PathBuf, content: &Digest) {
+        self.add(path, Node::file(0o755, content));
+    }
+
+    fn add(&mut self, path: PathBuf, file: Node) {
         let above = path.ancestors().skip(1);
         for folder in above.filter(|folder| !folder.as_os_str().is_empty()) {
             self.0.insert(folder.to_owned(), Node::folder(0o755));
         }
-        self.0.insert(path, Node::file(0o644, content));
+        self.0.insert(path, file);
     }
 
     /// SHA-256 over everything, in the order of paths. Each field ends with NUL, which no path or link contains.

@@ -1,35 +1,32 @@
-//! The files that name the inputs of a build: `Image.toml` and `Cargo.lock`.
+//! The files that name the inputs of a build: `Image.toml`, and those of the build's kind.
 
-use std::collections::BTreeSet;
+mod named;
+
 use std::io;
 use std::path::Path;
 
 use console::hint::Hinted;
 use content::{Digest, limits};
 
-use super::cargo::CargoLock;
 use super::faults;
-use super::git::{self, Configuration, Source};
+use super::git::{self, Lists, Source};
 use crate::at::At;
 use crate::error::Error;
-use crate::lock::crates::Crate;
 use crate::lock::{self, Lock, LockError};
 use crate::spec::{self, BuildSpec, Spec};
 use crate::untrusted;
 
-/// `Image.toml` and `Cargo.lock`, parsed.
+pub use named::Named;
+
+/// `Image.toml` and the files that its kind of build needs, parsed.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// `Image.toml`.
     pub spec: Spec,
     /// Digest of `Image.toml`.
     pub spec_digest: Digest,
-    /// `Cargo.lock`.
-    pub crates: CargoLock,
-    /// Digest of `Cargo.lock`.
-    pub crates_digest: Digest,
-    /// The configuration of cargo and rustup in the source.
-    pub configuration: Vec<Configuration>,
+    /// What the files of the build's kind name.
+    pub named: Named,
     /// The version of Rust that the package needs, if a lock is resolved and the package says so.
     pub rust_version: Option<String>,
 }
@@ -40,14 +37,19 @@ impl Wanted {
     /// # Errors
     /// A file is missing or invalid, or names a crate that is not from the public registry.
     pub fn read(directory: &Path) -> Result<Self, Error> {
-        let (spec, _) = read_spec(Path::new(""), directory)?;
+        let (spec, spec_digest) = read_spec(Path::new(""), directory)?;
         let located = git::located(directory)?;
-        let chosen = faults::check(&located, &spec)?;
-        let wanted = Self::read_below(Path::new(""), directory, &located.cargo_lock)?;
-        let rust_version = chosen.rust_version;
+        let rust_version = match (&spec.build, &located.lists.cargo) {
+            (BuildSpec::Cargo(cargo), Some(files)) => {
+                faults::check(&located, files, cargo, &spec)?.rust_version
+            }
+            _ => None,
+        };
         Ok(Self {
+            named: Named::read(&spec, &located.top, &located.lists)?,
+            spec,
+            spec_digest,
             rust_version,
-            ..wanted.obeying(&located.configuration)?
         })
     }
 
@@ -56,30 +58,15 @@ impl Wanted {
     /// # Errors
     /// As [`Wanted::read`].
     pub fn staged(source: &Source) -> Result<Self, Error> {
-        let wanted = Self::read_below(&source.staged, &source.directory, &source.cargo_lock)?;
-        wanted.obeying(&source.configuration)
-    }
-
-    /// Checks that configuration of cargo in the source would have no effect, or is to be ignored.
-    fn obeying(self, found: &[Configuration]) -> Result<Self, Error> {
-        let BuildSpec::Cargo(cargo) = &self.spec.build;
-        git::check(found, cargo)?;
-        let configuration = found.to_vec();
+        let (spec, spec_digest) = read_spec(&source.staged, &source.directory)?;
+        let lists = Lists {
+            cargo: source.cargo.clone(),
+            go: source.go.clone(),
+        };
         Ok(Self {
-            configuration,
-            ..self
-        })
-    }
-
-    fn read_below(base: &Path, directory: &Path, cargo_lock: &Path) -> Result<Self, Error> {
-        let (spec, text) = read_spec(base, directory)?;
-        let cargo_lock = read(base, cargo_lock)?;
-        Ok(Self {
+            named: Named::read(&spec, &source.staged, &lists)?,
             spec,
-            spec_digest: Digest::of(text.as_bytes()),
-            crates: CargoLock::parse(&cargo_lock)?,
-            crates_digest: Digest::of(cargo_lock.as_bytes()),
-            configuration: Vec::new(),
+            spec_digest,
             rust_version: None,
         })
     }
@@ -103,7 +90,8 @@ impl Wanted {
             LockError::Parse(error) => unparsed(&path, &error).hinting(lock::AGAIN),
             LockError::Hinted(error) => error,
         })?;
-        self.check(&lock)?;
+        check_digest(spec::FILE, Some(lock.spec), Some(self.spec_digest))?;
+        self.named.check(&lock)?;
         Ok((lock, Digest::of(text.as_bytes())))
     }
 
@@ -112,46 +100,33 @@ impl Wanted {
         let text = read(Path::new(""), &directory.join(lock::FILE)).ok()?;
         Lock::parse(&text).ok()
     }
+}
 
-    fn check(&self, lock: &Lock) -> Result<(), Hinted> {
-        let files = [
-            (spec::FILE, lock.spec, self.spec_digest),
-            ("Cargo.lock", lock.cargo_lock, self.crates_digest),
-        ];
-        for (file, expected, found) in files {
-            if expected != found {
-                return Err(Hinted::new(format_args!(
-                    "checking Image.lock: it is out of date for {file}: expected {expected}, found {found}"
-                ))
-                .hinting(lock::AGAIN));
-            }
-        }
-        // The compiler uses the crates that Cargo.lock names, and provenance names those of the lock.
-        let locked: BTreeSet<_> = lock.crates.iter().map(Crate::named).collect();
-        let wanted: BTreeSet<_> = self.crates.crates.iter().cloned().collect();
-        match locked.symmetric_difference(&wanted).next() {
-            None => Ok(()),
-            Some(first) => Err(Hinted::new(format_args!(
-                "checking Image.lock: its crates differ from those of Cargo.lock: {first}"
-            ))
-            .hinting(lock::AGAIN)),
-        }
+/// Checks that a lock was made for the file with the digest `found`; `None` if there is no such file.
+fn check_digest(file: &str, expected: Option<Digest>, found: Option<Digest>) -> Result<(), Hinted> {
+    if expected == found {
+        return Ok(());
     }
+    let shown =
+        |digest: Option<Digest>| digest.map_or("none".to_owned(), |digest| digest.to_string());
+    let (expected, found) = (shown(expected), shown(found));
+    Err(Hinted::new(format_args!(
+        "checking Image.lock: it is out of date for {file}: expected {expected}, found {found}"
+    ))
+    .hinting(lock::AGAIN))
+}
+
+fn read_spec(base: &Path, directory: &Path) -> Result<(Spec, Digest), Error> {
+    let path = directory.join(spec::FILE);
+    let text = read(base, &path)?;
+    let spec =
+        Spec::parse(&text).map_err(|error| unparsed(&path, &error).hinting(spec::EXAMPLE))?;
+    Ok((spec, Digest::of(text.as_bytes())))
 }
 
 fn unparsed(path: &Path, error: &toml::de::Error) -> Hinted {
     let (path, said) = (path.display(), untrusted::toml(error));
     Hinted::new(format_args!("parsing {path}: {said}"))
-}
-
-/// `Image.toml` in `directory` below `base`, and its text.
-fn read_spec(base: &Path, directory: &Path) -> Result<(Spec, String), Error> {
-    let path = directory.join(spec::FILE);
-    let text = read(base, &path)?;
-    let spec = Spec::parse(&text).map_err(|error| {
-        unparsed(&path, &error).hinting("docs/image-toml.md describes all entries, by example")
-    })?;
-    Ok((spec, text))
 }
 
 /// Reads the text at `path` below `base`; an error names it without `base`.

@@ -9,6 +9,7 @@ use isolate::mounts::View;
 use isolate::root::{self, Base, Mount, Programs};
 use isolate::step::{At as _, Refusal, Step};
 
+use super::copy;
 use super::plan::{Bind, Plan};
 
 /// The entries of a build root that programs need.
@@ -34,6 +35,9 @@ pub(super) fn enter(plan: &Plan, limits: Limits) -> Result<(), Refusal> {
     root::enter(&Base::Memory(plan.mount_point.clone()), &parts)?;
     for (path, text) in &plan.files {
         fs::write(path, text).at_path(Step::Writable, path)?;
+    }
+    for one in &plan.copies {
+        copy::copy(&one.from, &one.to).at_path(Step::Writable, &one.to)?;
     }
     Ok(())
 }

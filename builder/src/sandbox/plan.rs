@@ -19,6 +19,8 @@ pub struct Plan {
     pub writable: Vec<PathBuf>,
     /// Small files that are written into writable folders before the start.
     pub files: BTreeMap<PathBuf, String>,
+    /// Folders that are copied before the start.
+    pub copies: Vec<Copy>,
     /// The program that runs.
     pub process: Process,
     /// The destination of the program's standard output.
@@ -36,6 +38,15 @@ pub struct Bind {
     pub source: PathBuf,
     /// Its path in the sandbox.
     pub target: PathBuf,
+}
+
+/// A folder of the sandbox that is copied into a writable one.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Copy {
+    /// The folder.
+    pub from: PathBuf,
+    /// The copy, in a writable folder.
+    pub to: PathBuf,
 }
 
 impl Bind {

@@ -48,6 +48,17 @@ pub enum Variable {
     Time,
 }
 
+impl Variable {
+    /// The value for a commit with this name, which was made at `time`.
+    pub fn text(&self, commit: &str, time: u64) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Commit => commit.to_owned(),
+            Self::Time => time.to_string(),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Variable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyVariable)

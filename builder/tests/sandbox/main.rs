@@ -68,6 +68,7 @@ fn plan(script: &str, scratch: &Path) -> Plan {
             environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
             directory: "/build/src".into(),
         },
+        copies: Vec::new(),
         output: Output::User,
         products: vec!["/build/target/product".into()],
         mount_point: scratch.join("root"),

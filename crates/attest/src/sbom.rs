@@ -22,7 +22,10 @@ mod item;
 mod spdx;
 
 pub use self::spdx::Spdx;
-pub use item::{Item, crate_purl, git_crate_purl, image_purl, own_crate_purl, package_purl};
+pub use item::{
+    CRATE, Item, MODULE, PACKAGE, WHEEL, crate_purl, git_crate_purl, image_purl, module_purl,
+    own_crate_purl, own_module_purl, package_purl, wheel_purl,
+};
 
 /// The types of predicates that are bills of materials: CycloneDX and SPDX.
 pub const TYPES: [&str; 2] = [Sbom::PREDICATE.uri, SPDX];
@@ -143,6 +146,22 @@ impl Sbom {
         self.add(purl, name, version, digest);
     }
 
+    /// Adds a module of Go, by the digest of its archive.
+    pub fn add_module(&mut self, name: &str, version: &str, digest: Digest) {
+        self.add(module_purl(name, version), name, version, digest);
+    }
+
+    /// Adds a module of Go in `folder` of the source, by the digest of the source. Its version is the commit.
+    pub fn add_own_module(&mut self, name: &str, version: &str, folder: &str, digest: Digest) {
+        let purl = own_module_purl(name, version, folder);
+        self.add(purl, name, version, digest);
+    }
+
+    /// Adds a Python package, by the digest of its archive.
+    pub fn add_wheel(&mut self, name: &str, version: &str, digest: Digest) {
+        self.add(wheel_purl(name, version), name, version, digest);
+    }
+
     /// Adds that one crate depends on another, both by their package URLs.
     pub fn add_dependency(&mut self, user: &str, used: &str) {
         let of_user = self.dependencies.entry(user.to_owned()).or_default();
@@ -176,25 +195,27 @@ impl Sbom {
 
     /// The crates.
     pub fn crates(&self) -> impl Iterator<Item = &Item> {
-        self.packages
-            .values()
-            .filter(|item| item.purl.starts_with("pkg:cargo/"))
+        self.of_type(CRATE)
     }
 
     /// The Debian packages.
     pub fn packages(&self) -> impl Iterator<Item = &Item> {
-        self.packages
-            .values()
-            .filter(|item| item.purl.starts_with("pkg:deb/"))
+        self.of_type(PACKAGE)
+    }
+
+    /// The components whose package URL begins with `prefix`, such as [`MODULE`].
+    pub fn of_type(&self, prefix: &str) -> impl Iterator<Item = &Item> {
+        let items = self.packages.values();
+        items.filter(move |item| item.purl.starts_with(prefix))
     }
 
     /// Parses a CycloneDX document.
     ///
     /// # Errors
     /// Larger than [`limits::STATEMENT`], not strict JSON, refused by the published schema of its version
-    /// (1.2 to 1.7), or a component that is neither a file nor a crate nor a Debian package nor the base image, has
-    /// another package URL than its name and version make, has no SHA-256, is inside another one and not a file of the
-    /// base image, or is listed twice.
+    /// (1.2 to 1.7), or a component that is neither a file nor a crate, Debian package, Go module or Python package nor the
+    /// base image, has another package URL than its name and version make, has no SHA-256, is inside another one and not a
+    /// file of the base image, or is listed twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         Self::from_value(json::parse(bytes, limits::STATEMENT).map_err(document_error)?)
     }

@@ -5,6 +5,7 @@
 pub mod cyclonedx;
 mod error;
 mod format;
+mod go;
 mod linked;
 mod model;
 mod parse;
@@ -13,6 +14,7 @@ pub mod spdx;
 
 pub use error::Error;
 pub use format::Format;
+pub use go::{BuildInfo, Module, build_info};
 pub use linked::{Crate, linked};
 pub use model::{Component, Document, Kind, Relation, RelationKind};
 pub use parse::parse;

@@ -108,6 +108,18 @@ impl Component {
         self.named("pkg:deb/debian/")
     }
 
+    /// The path and version of the Go module that the package URL names (purl specification, type `golang`), if it names one. The
+    /// path is in small letters.
+    pub fn named_module(&self) -> Option<(String, String)> {
+        let (name, version) = self.named("pkg:golang/")?;
+        Some((name.to_ascii_lowercase(), version))
+    }
+
+    /// The name and version of the Python package that the package URL names (purl specification, type `pypi`), if it names one.
+    pub fn named_wheel(&self) -> Option<(String, String)> {
+        self.named("pkg:pypi/")
+    }
+
     /// The name and version in a package URL that begins with `prefix`.
     fn named(&self, prefix: &str) -> Option<(String, String)> {
         let rest = self.purl()?.strip_prefix(prefix)?;

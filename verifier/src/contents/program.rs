@@ -1,20 +1,22 @@
-//! The crates of programs in an image.
+//! The crates and Go modules of programs in an image.
 
 use std::io::{self, Read};
 
 use content::{Digest, Hasher, ReadError};
-use sbom::Crate;
+use sbom::{BuildInfo, Crate};
 
 /// The largest program whose crates are read, in bytes. It is in memory meanwhile.
 const PROGRAM: u64 = 256 << 20;
 /// The first bytes of a program in ELF.
 const ELF: [u8; 4] = *b"\x7fELF";
 
-/// What a program says of the crates that are linked into it.
+/// What a program says of the crates or Go modules that are linked into it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Program {
     /// Its list of crates.
     Crates(Vec<Crate>),
+    /// What a program of Go says of itself.
+    Go(BuildInfo),
     /// Its list is invalid. The value is the error message.
     Invalid(String),
     /// It is larger than 256 MiB, so that its list was not read.
@@ -26,6 +28,7 @@ impl Program {
     pub(super) fn size(&self) -> u64 {
         let size: usize = match self {
             Self::Crates(crates) => crates.iter().map(size_of_crate).sum(),
+            Self::Go(info) => size_of_info(info),
             Self::Invalid(reason) => reason.len(),
             Self::Large => 0,
         };
@@ -35,6 +38,14 @@ impl Program {
 
 fn size_of_crate(one: &Crate) -> usize {
     size_of::<Crate>() + one.name.len() + one.version.len()
+}
+
+fn size_of_info(info: &BuildInfo) -> usize {
+    let modules = info.main.iter().chain(&info.dependencies);
+    let named = modules.flat_map(|module| [module, module.actual()]);
+    let sizes =
+        named.map(|one| size_of_val(one) + one.path.len() + one.version.len() + one.sum.len());
+    info.go.len() + info.path.len() + sizes.sum::<usize>()
 }
 
 /// Reads a file of `size` bytes. Returns its digest, and what it says if it is a program in ELF that has a list of crates, or
@@ -64,7 +75,11 @@ fn hashed(start: &[u8], rest: &mut dyn Read) -> Result<Digest, ReadError> {
 
 fn listed(program: &[u8]) -> Option<Program> {
     match sbom::linked(program) {
-        Ok(crates) => crates.map(Program::Crates),
+        Ok(Some(crates)) => Some(Program::Crates(crates)),
+        Ok(None) => match sbom::build_info(program) {
+            Ok(info) => info.map(Program::Go),
+            Err(error) => Some(Program::Invalid(error.to_string())),
+        },
         Err(error) => Some(Program::Invalid(error.to_string())),
     }
 }

@@ -11,7 +11,7 @@ pub struct Report {
     /// The components of which the image shows nothing either way: crates, if no program has a list of crates or one was not
     /// read, packages of an operating system without files, whose objects may be linked, and the operating system.
     pub unshown: Vec<String>,
-    /// The components without files of which a rebuild shows nothing either: neither crates nor Debian packages.
+    /// The components without files of which a rebuild shows nothing either: neither crates, Debian packages, Go modules nor Python packages.
     pub unbuilt: Vec<String>,
 }
 
@@ -79,9 +79,16 @@ pub enum Fault {
         /// The crate.
         one: Crate,
     },
+    /// A program of Go contains a module that is no component.
+    UnlistedModule {
+        /// The path of the program.
+        path: String,
+        /// The module and its version.
+        one: String,
+    },
     /// A crate is a component, but in no program.
     Unlinked(Crate),
-    /// A component has neither a file in the image nor a crate in a program.
+    /// A component has no file in the image, and is not linked into a program.
     NoFile(String),
     /// A crate is not in `Cargo.lock`.
     NotLocked(Crate),
@@ -119,10 +126,13 @@ impl fmt::Display for Fault {
             Self::UnlistedCrate { path, one } => {
                 write!(out, "crate {one} of program {path} is no component")
             }
+            Self::UnlistedModule { path, one } => {
+                write!(out, "module {one} of program {path} is no component")
+            }
             Self::Unlinked(one) => write!(out, "crate {one} is in no program of the image"),
             Self::NoFile(name) => write!(
                 out,
-                "component {name} has neither a file in the image nor a crate in a program"
+                "component {name} has neither a file in the image nor a crate or module in a program"
             ),
             Self::NotLocked(one) => write!(out, "crate {one} is not in Cargo.lock"),
             Self::OtherChecksum(one) => {

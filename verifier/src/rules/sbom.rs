@@ -46,18 +46,13 @@ fn examine(payload: &[u8], evidence: &Evidence, policy: &Policy) -> Vec<Mismatch
         None => mismatches.push(Mismatch::new(Claim::Files, Thing::Image, Value::Nothing)),
     }
     if let Rebuild::Done(rebuilt) = &evidence.rebuild {
-        let (crates, packages) = (rebuilt.sbom.crates(), rebuilt.sbom.packages());
-        let [of_crates, of_packages] = BUILT;
-        mismatches.extend(differences(
-            "crate",
-            by_purl(crates),
-            listed(&document, of_crates),
-        ));
-        mismatches.extend(differences(
-            "package",
-            by_purl(packages),
-            listed(&document, of_packages),
-        ));
+        for (kind, prefix) in ["crate", "package", "module", "Python package"]
+            .into_iter()
+            .zip(BUILT)
+        {
+            let built = by_purl(rebuilt.sbom.of_type(prefix));
+            mismatches.extend(differences(kind, built, listed(&document, prefix)));
+        }
     }
     mismatches
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::inputs::git::Source;
 use crate::spec::CargoSpec;
 use crate::spec::cargo::{Linkage, Target};
-use crate::spec::environment::Variable;
 
 pub(super) const HOME: &str = "/build/home";
 pub(super) const CARGO_HOME: &str = "/build/cargo";
@@ -100,7 +99,12 @@ pub(super) fn environment(
         all.insert("PKG_CONFIG_ALL_STATIC".to_owned(), "1".to_owned());
     }
     let own = spec.environment.iter();
-    all.extend(own.map(|(name, value)| (name.as_str().to_owned(), text(value, source))));
+    all.extend(own.map(|(name, value)| {
+        (
+            name.as_str().to_owned(),
+            value.text(&source.commit, source.time),
+        )
+    }));
     all
 }
 
@@ -126,14 +130,6 @@ fn flags(spec: &CargoSpec) -> String {
     flags
 }
 
-fn text(value: &Variable, source: &Source) -> String {
-    match value {
-        Variable::Text(text) => text.clone(),
-        Variable::Commit => source.commit.clone(),
-        Variable::Time => source.time.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use content::Digest;
@@ -151,9 +147,8 @@ mod tests {
             tree: Digest::of(b"tree"),
             staged: "/nowhere".into(),
             directory: "app".into(),
-            manifest: "app/Cargo.toml".into(),
-            cargo_lock: "Cargo.lock".into(),
-            configuration: Vec::new(),
+            cargo: None,
+            go: None,
             folders: BTreeSet::new(),
         }
     }

@@ -15,7 +15,7 @@ const ABSENT: &str = ": No such file or directory";
 pub(super) fn unstaged(line: &str, source: &Source, place: &Path) -> Option<PathBuf> {
     let (path, _) = line.trim().strip_prefix(MISSED)?.rsplit_once(ABSENT)?;
     // Cargo runs the compiler in the root of the workspace, where the lock is.
-    let root = place.join(source.cargo_lock.parent()?);
+    let root = place.join(source.cargo.as_ref()?.lock.parent()?);
     let path = plain(&root.join(path.trim_matches('`')))?;
     let path = path.strip_prefix(place).ok()?;
     let mut folders = source.folders.iter();
@@ -40,6 +40,8 @@ fn plain(path: &Path) -> Option<PathBuf> {
 mod tests {
     use content::Digest;
 
+    use crate::inputs::git::CargoFiles;
+
     use super::*;
 
     fn missed(line: &str, cargo_lock: &str, folders: &[&str]) -> Option<String> {
@@ -49,9 +51,12 @@ mod tests {
             tree: Digest::of(b"tree"),
             staged: "/nowhere".into(),
             directory: "app".into(),
-            manifest: "app/Cargo.toml".into(),
-            cargo_lock: cargo_lock.into(),
-            configuration: Vec::new(),
+            cargo: Some(CargoFiles {
+                manifest: "app/Cargo.toml".into(),
+                lock: cargo_lock.into(),
+                configuration: Vec::new(),
+            }),
+            go: None,
             folders: folders.iter().map(PathBuf::from).collect(),
         };
         let path = unstaged(line, &source, Path::new("/build/src"))?;

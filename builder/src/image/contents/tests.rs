@@ -29,6 +29,7 @@ fn all(more: &str, directory: &Path) -> Result<Vec<Attributed>, String> {
             environment: BTreeMap::new(),
         },
         linked: Vec::new(),
+        modules: Vec::new(),
     };
     let scratch = tempfile::tempdir().unwrap();
     let store = Store::open(scratch.path()).unwrap();

@@ -48,7 +48,7 @@ impl Downloads {
     ///
     /// # Errors
     /// The address is HTTPS, and the system has no certificate authorities.
-    pub(super) fn of(url: &str, runtime: &Handle) -> Result<Self, String> {
+    pub(in crate::inputs) fn of(url: &str, runtime: &Handle) -> Result<Self, String> {
         let http = match (client().build(), url.starts_with("https:")) {
             // HTTP needs no authorities.
             (Err(_), false) => client().tls_certs_only([]).build(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::error::{SourceError, reading};
+use super::go::GoModules;
 use super::manifest::{MANIFEST, Manifests};
 use super::manifests::Files;
 use super::path::{SourcePath, join};
@@ -22,10 +23,20 @@ pub(super) struct Closure {
     pub(super) target_folders: BTreeSet<String>,
     /// Files outside of these folders; they may be missing.
     pub(super) files: BTreeSet<SourcePath>,
+    /// Files and folders with everything below them, which must exist.
+    pub(super) inputs: BTreeSet<SourcePath>,
+    /// What cargo reads, if cargo builds.
+    pub(super) cargo: Option<CargoClosure>,
+    /// The modules, if Go builds.
+    pub(super) go: Option<GoModules>,
+}
+
+/// What cargo reads first.
+pub(super) struct CargoClosure {
     /// The manifest in the first folder, or nearest above it.
     pub(super) manifest: SourcePath,
     /// The path where cargo looks for its lock.
-    pub(super) cargo_lock: SourcePath,
+    pub(super) lock: SourcePath,
     /// The path of the lock in the commit: in the folder of the crate, if its workspace has no lock.
     pub(super) committed_lock: SourcePath,
 }
@@ -67,9 +78,13 @@ pub(super) fn closure(files: &mut dyn Files, first: &str) -> Result<Closure, Sou
         folders: needed.folders,
         target_folders: needed.target_folders,
         files: needed.files,
-        manifest: SourcePath::parse(&join(first, MANIFEST))?,
-        cargo_lock,
-        committed_lock,
+        inputs: BTreeSet::new(),
+        cargo: Some(CargoClosure {
+            manifest: SourcePath::parse(&join(first, MANIFEST))?,
+            lock: cargo_lock,
+            committed_lock,
+        }),
+        go: None,
     })
 }
 

@@ -170,6 +170,16 @@ impl Committed {
         }
     }
 
+    /// Whether the commit has a folder at `path`.
+    ///
+    /// # Errors
+    /// A folder above it is a link, or the commit has too many entries.
+    pub(super) fn is_folder(&mut self, path: &SourcePath) -> Result<bool, SourceError> {
+        let name = path.as_str().rsplit('/').next().unwrap_or_default();
+        let folders = self.folders_in(path.folder())?;
+        Ok(folders.iter().any(|folder| folder == name))
+    }
+
     /// The names of the folders in `path`; none if the commit has no such folder.
     ///
     /// # Errors

@@ -222,7 +222,7 @@ fn is_inherited(value: &Value) -> bool {
 }
 
 /// The path in the repository of `path` in a manifest of `folder`; `None` if it leads out of the repository.
-fn relative(folder: &str, path: &str) -> Option<String> {
+pub(super) fn relative(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for component in Path::new(path).components() {
         match component {

@@ -5,6 +5,7 @@ use std::fmt;
 use content::{Digest, Hasher};
 
 use crate::lock::crates::{Crate, Named};
+use crate::lock::modules::Module;
 use crate::lock::packages::Package;
 
 /// The kinds of inputs that a store keeps.
@@ -20,16 +21,19 @@ pub enum Kind {
     Index,
     /// An archive of a toolchain. Its name is its URL, and it has no version.
     Archive,
+    /// A file of a Go module.
+    Module,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Crate,
         Self::Package,
         Self::Index,
         Self::Archive,
         Self::Blob,
+        Self::Module,
     ];
 
     /// The folder of the inputs of this kind.
@@ -40,6 +44,7 @@ impl Kind {
             Self::Index => "indices",
             Self::Archive => "archives",
             Self::Blob => "blobs",
+            Self::Module => "modules",
         }
     }
 }
@@ -79,6 +84,7 @@ impl fmt::Display for Key<'_> {
             Kind::Index => "index file",
             Kind::Archive => return write!(f, "archive {}", self.name),
             Kind::Blob => "blob of base image",
+            Kind::Module => "module",
         };
         write!(f, "{kind} {} {}", self.name, self.version)
     }
@@ -101,6 +107,18 @@ impl Crate {
     pub fn key(&self) -> Key<'_> {
         Key {
             kind: Kind::Crate,
+            name: self.name.as_str(),
+            version: self.version.as_str(),
+            digest: self.sha256,
+        }
+    }
+}
+
+impl Module {
+    /// The key of its file.
+    pub fn key(&self) -> Key<'_> {
+        Key {
+            kind: Kind::Module,
             name: self.name.as_str(),
             version: self.version.as_str(),
             digest: self.sha256,

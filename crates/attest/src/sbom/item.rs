@@ -18,7 +18,16 @@ const OWN: &str = "download_url";
 /// The qualifier for the repository of a crate (purl specification, known qualifiers).
 const GIT: &str = "vcs_url";
 
-/// A crate or package that the image was built from.
+/// The beginnings of the package URLs of crates, Debian packages, Go modules and Python packages.
+pub const CRATE: &str = "pkg:cargo/";
+/// See [`CRATE`].
+pub const PACKAGE: &str = "pkg:deb/debian/";
+/// See [`CRATE`].
+pub const MODULE: &str = "pkg:golang/";
+/// See [`CRATE`].
+pub const WHEEL: &str = "pkg:pypi/";
+
+/// A crate, package or module that the image was built from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Item {
     /// The package URL.
@@ -35,16 +44,16 @@ impl Item {
     /// Checks that the package URL matches name and version: programs compare the URL, people read the name.
     pub(super) fn check(&self) -> Result<(), Error> {
         let (name, version) = (&self.name, &self.version);
-        let expected = match self
-            .purl
-            .split_once('?')
-            .map(|(_, rest)| rest.split_once('='))
-        {
-            Some(Some(("arch", architecture))) => package_purl(name, version, architecture),
-            Some(Some((from @ (OWN | GIT), place))) => {
-                format!("{}?{from}={place}", crate_purl(name, version))
-            }
+        let plain = match &self.purl {
+            purl if purl.starts_with(MODULE) => module_purl(name, version),
+            purl if purl.starts_with(WHEEL) => wheel_purl(name, version),
             _ => crate_purl(name, version),
+        };
+        let qualifier = self.purl.split_once('?');
+        let expected = match qualifier.and_then(|(_, rest)| rest.split_once('=')) {
+            Some(("arch", architecture)) => package_purl(name, version, architecture),
+            Some((from @ (OWN | GIT), place)) => format!("{plain}?{from}={place}"),
+            _ => plain,
         };
         match expected == self.purl {
             true => Ok(()),
@@ -72,9 +81,33 @@ pub fn crate_purl(name: &str, version: &str) -> String {
 /// The package URL of a crate in `folder` of the source. It differs from that of a registry's crate with
 /// the same name.
 pub fn own_crate_purl(name: &str, version: &str, folder: &str) -> String {
+    own(&crate_purl(name, version), folder)
+}
+
+/// The package URL of a module of Go (purl specification, type `golang`): its path in small letters.
+pub fn module_purl(name: &str, version: &str) -> String {
+    let parts: Vec<_> = name
+        .split('/')
+        .map(|part| escaped(part).to_string())
+        .collect();
+    let name = parts.join("/").to_ascii_lowercase();
+    format!("{MODULE}{name}@{}", escaped(version))
+}
+
+/// The package URL of a module of Go in `folder` of the source. Its version is the commit.
+pub fn own_module_purl(name: &str, version: &str, folder: &str) -> String {
+    own(&module_purl(name, version), folder)
+}
+
+/// The package URL of a Python package (purl specification, type `pypi`): its name in small letters, with `-` for `_`.
+pub fn wheel_purl(name: &str, version: &str) -> String {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    format!("{WHEEL}{}@{}", escaped(&name), escaped(version))
+}
+
+fn own(purl: &str, folder: &str) -> String {
     let location = format!("file://{folder}");
-    let location = escaped(&location);
-    format!("{}?{OWN}={location}", crate_purl(name, version))
+    format!("{purl}?{OWN}={}", escaped(&location))
 }
 
 /// The package URL of a crate of a git repository at a commit.
@@ -159,5 +192,20 @@ mod tests {
         let repository = "registry.example:5000/library/debian";
         other.add_qualifier("repository_url", repository).unwrap();
         assert_eq!(image_purl(repository, &digest), other.to_string());
+        let mut other = PackageUrl::new("golang", "azidentity").unwrap();
+        other
+            .with_namespace("github.com/Azure/azure-sdk-for-go/sdk")
+            .unwrap();
+        other.with_version("v1.0.0+incompatible").unwrap();
+        let name = "github.com/Azure/azure-sdk-for-go/sdk/azidentity";
+        let module = module_purl(name, "v1.0.0+incompatible");
+        assert_eq!(module, other.to_string().to_ascii_lowercase());
+
+        let mut other = PackageUrl::new("pypi", "typing-extensions").unwrap();
+        other.with_version("4.12.2+x").unwrap();
+        assert_eq!(
+            wheel_purl("Typing_Extensions", "4.12.2+x"),
+            other.to_string()
+        );
     }
 }

@@ -55,7 +55,7 @@ fn the_root_and_members_of_a_workspace_are_staged() {
         let repository = workspace(members);
         let (source, into) = staged_app(repository.path()).unwrap();
         assert_eq!(source.directory, Path::new("app"));
-        assert_eq!(source.cargo_lock, Path::new("Cargo.lock"));
+        assert_eq!(source.cargo.unwrap().lock, Path::new("Cargo.lock"));
         let is_staged = |path: &str| into.path().join(path).exists();
         for path in ["Cargo.toml", "Cargo.lock", "crates/lib/Cargo.toml"] {
             assert!(is_staged(path), "{members}: {path}");
@@ -66,12 +66,18 @@ fn the_root_and_members_of_a_workspace_are_staged() {
             "{members}"
         );
         assert!(!is_staged("crates/README.md") && !is_staged("unrelated"));
-        let locked = located(&repository.path().join("app")).unwrap().cargo_lock;
+        let locked = cargo_lock(&repository.path().join("app"));
         assert_eq!(
             locked,
             repository.path().canonicalize().unwrap().join("Cargo.lock")
         );
     }
+}
+
+/// The path of the lock of the crate in `directory` of a working tree.
+fn cargo_lock(directory: &Path) -> PathBuf {
+    let located = located(directory).unwrap();
+    located.top.join(located.lists.cargo.unwrap().lock)
 }
 
 #[test]
@@ -100,10 +106,10 @@ fn a_member_may_have_the_only_lock() {
         "git rm -q Cargo.lock; echo own > app/Cargo.lock",
     );
     let (source, into) = staged_app(repository.path()).unwrap();
-    let lock = into.path().join(source.cargo_lock);
+    let lock = into.path().join(source.cargo.unwrap().lock);
     assert_eq!(lock, into.path().join("Cargo.lock"));
     assert_eq!(fs::read_to_string(lock).unwrap(), "own\n");
-    let locked = located(&repository.path().join("app")).unwrap().cargo_lock;
+    let locked = cargo_lock(&repository.path().join("app"));
     assert!(locked.ends_with("app/Cargo.lock"), "{locked:?}");
 }
 
@@ -118,7 +124,7 @@ fn a_crate_that_is_not_a_member_is_built_alone() {
             "printf '[package]\\nname=\"app\"\\n' > app/Cargo.toml; echo own > app/Cargo.lock";
         commit(repository.path(), own);
         let (source, into) = staged_app(repository.path()).unwrap();
-        assert_eq!(source.cargo_lock, Path::new("app/Cargo.lock"));
+        assert_eq!(source.cargo.unwrap().lock, Path::new("app/Cargo.lock"));
         assert!(!into.path().join("Cargo.toml").exists());
     }
 }
@@ -127,7 +133,7 @@ fn a_crate_that_is_not_a_member_is_built_alone() {
 fn finds_the_workspace_outside_a_repository() {
     let repository = workspace("members = ['app', 'crates/lib']");
     fs::remove_dir_all(repository.path().join(".git")).unwrap();
-    let locked = located(&repository.path().join("app")).unwrap().cargo_lock;
+    let locked = cargo_lock(&repository.path().join("app"));
     let root = repository.path().canonicalize().unwrap();
     assert_eq!(locked, root.join("Cargo.lock"));
 }

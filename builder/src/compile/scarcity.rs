@@ -1,4 +1,4 @@
-//! Detects that a build failed because the machine ran out of a resource, and not because of the source. Cargo's exit
+//! Detects that a build failed because the machine ran out of a resource, and not because of the source. The compiler's exit
 //! status is the same for both, so the messages of compilers and linkers decide. Messages that an attacker chooses can
 //! turn a refusal of the source into this error, but never an error into a refusal.
 
@@ -18,7 +18,7 @@ pub enum Scarcity {
 }
 
 /// Messages of the system and of programs.
-const MESSAGES: [(&str, Scarcity); 9] = [
+const MESSAGES: [(&str, Scarcity); 14] = [
     ("(os error 11)", Scarcity::Processes),
     ("(os error 12)", Scarcity::Memory),
     ("(os error 24)", Scarcity::Descriptors),
@@ -28,6 +28,12 @@ const MESSAGES: [(&str, Scarcity); 9] = [
     ("memory allocation of ", Scarcity::Memory),
     ("terminated with signal ", Scarcity::Signal),
     ("Killed signal terminated program", Scarcity::Signal),
+    // In the words of Go.
+    ("no space left on device", Scarcity::Files),
+    ("cannot allocate memory", Scarcity::Memory),
+    ("too many open files", Scarcity::Descriptors),
+    ("resource temporarily unavailable", Scarcity::Processes),
+    ("signal: killed", Scarcity::Signal),
 ];
 
 impl Scarcity {

@@ -1,0 +1,139 @@
+//! Builds with any command: in the sandbox, at fixed paths, in a writable copy of the source, with the packages of the build root.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::error::CompileError;
+use super::program::{Invocation, Program};
+use super::programs;
+use super::scarcity::Scarcity;
+use crate::inputs::Inputs;
+use crate::inputs::git::Source;
+use crate::order::Order;
+use crate::sandbox::{Bind, Copy, Output, Plan, Process, Sandbox, SandboxError};
+use crate::spec::CommandSpec;
+
+/// Where the source is, read-only, and its copy, in which the command runs.
+const INPUTS: &str = "/build/inputs";
+const SOURCE: &str = "/build/src";
+const HOME: &str = "/build/home";
+const TEMPORARY: &str = "/tmp";
+
+/// Runs the command that `Image.toml` names; `scratch` is a folder for temporary files.
+///
+/// # Errors
+/// See [`CompileError`].
+pub(crate) fn build(
+    spec: &CommandSpec,
+    order: &Order<'_>,
+    inputs: &Inputs,
+    scratch: &Path,
+) -> Result<Program, CompileError> {
+    let invocation = Invocation {
+        command: spec.command.clone(),
+        environment: environment(spec, &programs::path(&inputs.archives), &inputs.source),
+    };
+    // By index: a name may be any text.
+    let files = (0..spec.outputs.len()).map(|index| scratch.join(format!("output-{index}")));
+    let files: Vec<PathBuf> = files.collect();
+    if !spec.command.is_empty() {
+        run(&plan(spec, inputs, &invocation, scratch), order, &files)?;
+    }
+    Ok(Program {
+        binaries: spec.outputs.keys().cloned().zip(files).collect(),
+        invocation,
+        linked: Vec::new(),
+        modules: Vec::new(),
+    })
+}
+
+/// How the command runs in the sandbox.
+fn plan(spec: &CommandSpec, inputs: &Inputs, invocation: &Invocation, scratch: &Path) -> Plan {
+    let directory = Path::new(SOURCE).join(&inputs.source.directory);
+    let source = Bind {
+        source: inputs.source.staged.clone(),
+        target: INPUTS.into(),
+    };
+    let archives = programs::binds(&inputs.archives);
+    Plan {
+        root: inputs.root.clone(),
+        binds: [source].into_iter().chain(archives).collect(),
+        writable: [SOURCE, HOME, TEMPORARY].map(PathBuf::from).to_vec(),
+        files: BTreeMap::new(),
+        copies: vec![Copy {
+            from: INPUTS.into(),
+            to: SOURCE.into(),
+        }],
+        products: spec
+            .outputs
+            .values()
+            .map(|path| directory.join(path))
+            .collect(),
+        process: Process {
+            command: invocation.command.clone(),
+            environment: invocation.environment.clone(),
+            directory,
+        },
+        output: Output::User,
+        mount_point: scratch.join("sandbox"),
+    }
+}
+
+fn run(plan: &Plan, order: &Order<'_>, files: &[PathBuf]) -> Result<(), CompileError> {
+    let scarce = Mutex::new(None);
+    let progress = |line: &str| {
+        if let Some(scarcity) = Scarcity::of(line) {
+            let mut scarce = scarce.lock().unwrap_or_else(PoisonError::into_inner);
+            scarce.get_or_insert_with(|| (line.trim().to_owned(), scarcity));
+        }
+        (order.sandbox.progress)(line);
+    };
+    let sandbox = Sandbox {
+        progress: &progress,
+        ..order.sandbox
+    };
+    let ended = sandbox.run(plan, files);
+    let scarce = scarce.into_inner().unwrap_or_else(PoisonError::into_inner);
+    ended.map(drop).map_err(|error| failed(error, scarce))
+}
+
+fn failed(error: SandboxError, scarce: Option<(String, Scarcity)>) -> CompileError {
+    match (error, scarce) {
+        (SandboxError::Exited { .. }, Some((said, scarcity))) => CompileError::hinted(
+            format_args!("the machine ran out of a resource, or a process was killed: {said}"),
+            scarcity.hint(),
+        ),
+        (SandboxError::Exited { code, .. }, None) => CompileError::refused(
+            format_args!("the command exited with status {code}"),
+            "see its messages above; it runs without network, with the packages of [root] and the inputs of [build] only",
+        ),
+        (SandboxError::LeftBehind { process, .. }, _) => CompileError::refused(
+            format_args!("process {process:?} outlived its parent process"),
+            "the command must wait for every process that it starts",
+        ),
+        (other, _) => other.into(),
+    }
+}
+
+/// The whole environment. Nothing of the host's environment is added.
+fn environment(spec: &CommandSpec, path: &str, source: &Source) -> BTreeMap<String, String> {
+    let fixed = [
+        ("PATH", path),
+        ("HOME", HOME),
+        ("TMPDIR", TEMPORARY),
+        ("LC_ALL", "C.UTF-8"),
+        ("TZ", "UTC"),
+        ("SOURCE_DATE_EPOCH", "0"),
+        ("PYTHONHASHSEED", "0"),
+    ];
+    let fixed = fixed.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let own = spec.env.iter();
+    let own = own.map(|(name, value)| {
+        (
+            name.as_str().to_owned(),
+            value.text(&source.commit, source.time),
+        )
+    });
+    fixed.into_iter().chain(own).collect()
+}

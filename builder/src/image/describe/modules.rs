@@ -1,0 +1,203 @@
+//! Go modules, in provenance and bill of materials.
+
+use std::path::{Component, Path, PathBuf};
+
+use attest::Sbom;
+use attest::provenance::ResourceDescriptor;
+use attest::sbom::{module_purl, own_module_purl};
+use console::hint::Hinted;
+use sbom::{BuildInfo, Module};
+
+use super::{Description, sha256};
+use crate::inputs::git::{Dependencies, GoModules};
+use crate::inputs::go;
+use crate::lock::modules::{self, Part};
+use crate::untrusted::shown;
+
+/// Go's standard library, by the name that the Go vulnerability database has for it.
+const STANDARD: &str = "stdlib";
+
+/// The modules of a lock. A file `go.mod` alone is a part of its module.
+pub(super) fn resolved(modules: &[modules::Module]) -> impl Iterator<Item = ResourceDescriptor> {
+    modules.iter().map(|one| {
+        let mut digest = sha256(&one.sha256);
+        // In hex, as all digests of provenance (in-toto attestation framework, "DigestSet").
+        digest.insert("dirHash".to_owned(), one.h1.hex());
+        let part = match one.version.part() {
+            Part::Archive => "",
+            Part::Manifest => "#go.mod",
+        };
+        let purl = module_purl(one.name.as_str(), one.version.number());
+        ResourceDescriptor {
+            uri: Some(format!("{purl}{part}")),
+            digest,
+            name: None,
+        }
+    })
+}
+
+/// The package URL of the module of the first program.
+pub(super) fn application(description: &Description<'_>) -> Option<String> {
+    let main = description
+        .modules
+        .iter()
+        .find_map(|info| info.main.as_ref())?;
+    add_module(&mut Sbom::new(), main, description).ok()
+}
+
+/// Adds the modules that programs say that they were made of, and Go's standard library.
+///
+/// # Errors
+/// The lock does not name a module of a program.
+pub(super) fn add(sbom: &mut Sbom, description: &Description<'_>) -> Result<(), Hinted> {
+    for info in description.modules {
+        let main = match &info.main {
+            Some(main) => Some(add_module(sbom, main, description)?),
+            None => None,
+        };
+        let mut used = vec![add_standard(sbom, info, description)?];
+        for one in &info.dependencies {
+            used.push(add_module(sbom, one, description)?);
+        }
+        if let Some(main) = &main {
+            used.iter().for_each(|used| sbom.add_dependency(main, used));
+        }
+    }
+    Ok(())
+}
+
+/// Adds the standard library of the toolchain. Returns its package URL.
+fn add_standard(
+    sbom: &mut Sbom,
+    info: &BuildInfo,
+    description: &Description<'_>,
+) -> Result<String, Hinted> {
+    let go = info.go.trim_start_matches("go");
+    // Experiments follow the version.
+    let go = go.split([' ', '-']).next().unwrap_or_default();
+    let toolchain = go::toolchain(&description.lock.modules, go);
+    let toolchain = toolchain.ok_or_else(|| absent(&format!("the standard library of Go {go}")))?;
+    sbom.add_module(STANDARD, go, toolchain.sha256);
+    Ok(module_purl(STANDARD, go))
+}
+
+/// Adds a module. Returns its package URL.
+fn add_module(
+    sbom: &mut Sbom,
+    module: &Module,
+    description: &Description<'_>,
+) -> Result<String, Hinted> {
+    let source = description.source;
+    let actual = module.actual();
+    if let Some(go) = &source.go
+        && let Some(folder) = folder(module, go)
+    {
+        let version = match actual.is_folder() {
+            true => &source.commit,
+            false => &actual.version,
+        };
+        let (name, folder) = (&module.path, folder.to_string_lossy());
+        sbom.add_own_module(name, version, &folder, source.tree);
+        return Ok(own_module_purl(name, version, &folder));
+    }
+    let locked = description.lock.modules.iter().find(|locked| {
+        let is_archive = locked.version.part() == Part::Archive;
+        is_archive
+            && locked.name.as_str() == actual.path
+            && locked.version.number() == actual.version
+    });
+    let named = format!("module {} {}", actual.path, actual.version);
+    let locked = locked.filter(|locked| locked.h1.to_string() == actual.sum);
+    let locked = locked.ok_or_else(|| absent(&named))?;
+    sbom.add_module(&actual.path, &actual.version, locked.sha256);
+    Ok(module_purl(&actual.path, &actual.version))
+}
+
+/// The folder of the source that has the code of a module, if it is in the source.
+fn folder(module: &Module, go: &GoModules) -> Option<PathBuf> {
+    let root = go
+        .workspace
+        .as_deref()
+        .or(go.modules.first().map(|own| own.folder.as_path()))?;
+    match (
+        &module.replacement,
+        module.actual().is_folder(),
+        go.dependencies,
+    ) {
+        (Some(replacement), true, _) => Some(plain(&root.join(&replacement.path))),
+        (None, true, _) => {
+            let own = go.modules.iter().find(|own| own.name == module.path);
+            own.or(go.modules.first()).map(|own| own.folder.clone())
+        }
+        (_, false, Dependencies::Vendored) => Some(root.join("vendor").join(&module.path)),
+        (_, false, Dependencies::Proxies) => None,
+    }
+}
+
+/// The path without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+fn absent(what: &str) -> Hinted {
+    let what = shown(what);
+    Hinted::new(format_args!(
+        "describing image: the program contains {what}, which is not in Image.lock"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::git::GoModule;
+
+    fn module(path: &str, version: &str, replacement: Option<Module>) -> Module {
+        Module {
+            path: path.to_owned(),
+            version: version.to_owned(),
+            sum: String::new(),
+            replacement: replacement.map(Box::new),
+        }
+    }
+
+    #[test]
+    fn modules_of_the_source_have_folders() {
+        let own = |folder: &str, name: &str| GoModule {
+            folder: folder.into(),
+            name: name.to_owned(),
+        };
+        let mut go = GoModules {
+            workspace: None,
+            modules: vec![own("app", "example.org/app"), own("lib", "example.org/lib")],
+            dependencies: Dependencies::Proxies,
+        };
+        let of = |module: &Module, go: &GoModules| {
+            folder(module, go).map(|folder| folder.to_string_lossy().into_owned())
+        };
+        let main = module("example.org/app", "(devel)", None);
+        let other = module("example.org/lib", "(devel)", None);
+        let replaced = module(
+            "example.org/x",
+            "v1.0.0",
+            Some(module("../x/./y", "(devel)", None)),
+        );
+        let fetched = module("example.org/a", "v1.0.0", None);
+        assert_eq!(of(&main, &go).as_deref(), Some("app"));
+        assert_eq!(of(&other, &go).as_deref(), Some("lib"));
+        assert_eq!(of(&replaced, &go).as_deref(), Some("x/y"));
+        assert_eq!(of(&fetched, &go), None);
+        go.dependencies = Dependencies::Vendored;
+        assert_eq!(
+            of(&fetched, &go).as_deref(),
+            Some("app/vendor/example.org/a")
+        );
+    }
+}

@@ -1,0 +1,274 @@
+//! Fetches modules into the store, if they have the hashes that `go.sum` names.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use console::hint::Hinted;
+use content::Digest;
+
+use super::error::ModuleError;
+use super::h1;
+use super::proxy::Proxies;
+use crate::inputs::Supply;
+use crate::lock::modules::{H1, Module, Part, Sum};
+use crate::spec::GoVersion;
+
+/// The module of the toolchain (The Go Blog, "Go Toolchains").
+const TOOLCHAIN: &str = "golang.org/toolchain";
+/// The machine on which the toolchain runs.
+const PLATFORM: &str = "linux-amd64";
+/// Files that are fetched at the same time.
+const LANES: usize = 8;
+
+const ABSENT: &str = "name a proxy in GOPROXY that has the module, or add `,direct` to it: then go, which must be installed, \
+                      fetches the module from its repository";
+
+/// Fetches every module that a `go.sum` names into the store. Those that no proxy has are left out, with a warning: `go.sum` also
+/// names modules that no build needs.
+///
+/// # Errors
+/// A proxy cannot be reached, or has other modules.
+pub(in crate::inputs) fn fetch(
+    sums: &[Sum],
+    earlier: &[Module],
+    supply: &Supply<'_>,
+) -> Result<Vec<Module>, ModuleError> {
+    let mut modules = Vec::new();
+    let mut missing = Vec::new();
+    for sum in sums {
+        match known(sum, earlier, supply)? {
+            Some(module) => modules.push(module),
+            None => missing.push(sum.clone()),
+        }
+    }
+    if !missing.is_empty() {
+        let proxies = Proxies::find(supply)?;
+        let fetched = in_lanes(&missing, |sum| fetch_one(sum, &proxies, supply))?;
+        modules.extend(fetched.into_iter().flatten());
+    }
+    modules.sort();
+    Ok(modules)
+}
+
+/// The toolchain of this version, which is fetched into the store.
+///
+/// # Errors
+/// No proxy has it.
+pub(in crate::inputs) fn fetch_toolchain(
+    version: &GoVersion,
+    earlier: &[Module],
+    supply: &Supply<'_>,
+) -> Result<Module, ModuleError> {
+    let name = TOOLCHAIN.parse().map_err(Hinted::from_error)?;
+    let number = toolchain_version(version)
+        .parse()
+        .map_err(Hinted::from_error)?;
+    let mut known = earlier.iter();
+    if let Some(known) = known.find(|one| one.name == name && one.version == number)
+        && is_kept(known, supply)?
+    {
+        return Ok(known.clone());
+    }
+    let bytes = Proxies::find(supply)?.get(&name, &number)?;
+    let bytes = bytes.map_err(|why| {
+        Hinted::new(format_args!("fetching the toolchain of Go {version}: no proxy has it: {why}")).hinting(
+            "check `go` in [build] of Image.toml: it must be the full version of a release, as 1.26.3",
+        )
+    })?;
+    let h1 = hash(Part::Archive, &bytes, &format!("toolchain {version}"))?;
+    let module = Module {
+        name,
+        version: number,
+        h1,
+        sha256: Digest::of(&bytes),
+        size: bytes.len() as u64,
+    };
+    supply.store.keep(&module.key(), &bytes[..], module.size)?;
+    Ok(module)
+}
+
+/// Whether a module is the toolchain.
+pub(super) fn is_toolchain(module: &Module) -> bool {
+    module.name.as_str() == TOOLCHAIN
+}
+
+/// Whether the toolchain of this version, and no other one, is among the modules of a lock.
+pub(in crate::inputs) fn has_toolchain(modules: &[Module], version: &GoVersion) -> bool {
+    let toolchains = modules.iter().filter(|module| is_toolchain(module));
+    let versions: Vec<_> = toolchains.map(|module| module.version.as_str()).collect();
+    versions == [toolchain_version(version)]
+}
+
+/// The toolchain of this version in a lock.
+pub(crate) fn toolchain<'a>(modules: &'a [Module], version: &str) -> Option<&'a Module> {
+    let expected = format!("v0.0.1-go{version}.{PLATFORM}");
+    let mut toolchains = modules.iter().filter(|module| is_toolchain(module));
+    toolchains.find(|module| module.version.as_str() == expected)
+}
+
+/// The modules of a lock without the toolchain.
+pub(in crate::inputs) fn without_toolchain(modules: &[Module]) -> impl Iterator<Item = &Module> {
+    modules.iter().filter(|module| !is_toolchain(module))
+}
+
+fn toolchain_version(version: &GoVersion) -> String {
+    format!("v0.0.1-go{version}.{PLATFORM}")
+}
+
+/// Fetches the locked modules that the store does not have.
+///
+/// # Errors
+/// No proxy has one, or it has another one.
+pub(in crate::inputs) fn complete(
+    modules: &[Module],
+    supply: &Supply<'_>,
+) -> Result<(), ModuleError> {
+    let mut missing = Vec::new();
+    for module in modules {
+        if supply.store.size(&module.key())? != Some(module.size) {
+            missing.push(module.clone());
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    supply.step("fetching modules")?;
+    let proxies = Proxies::find(supply)?;
+    let fetched = in_lanes(&missing, |module| {
+        let sum = module.sum();
+        let bytes = proxies.get(&module.name, &module.version)?;
+        let bytes = bytes.map_err(|why| absent(&sum, &why).hinting(ABSENT))?;
+        check(&sum, &bytes)?;
+        Ok(supply.store.keep(&module.key(), &bytes[..], module.size)?)
+    });
+    fetched.map(drop)
+}
+
+/// The module in an earlier lock, if the store has it.
+fn known(
+    sum: &Sum,
+    earlier: &[Module],
+    supply: &Supply<'_>,
+) -> Result<Option<Module>, ModuleError> {
+    let Some(known) = earlier.iter().find(|one| one.sum() == *sum) else {
+        return Ok(None);
+    };
+    Ok(is_kept(known, supply)?.then(|| known.clone()))
+}
+
+fn is_kept(module: &Module, supply: &Supply<'_>) -> Result<bool, ModuleError> {
+    Ok(supply.store.size(&module.key())? == Some(module.size))
+}
+
+fn fetch_one(
+    sum: &Sum,
+    proxies: &Proxies<'_>,
+    supply: &Supply<'_>,
+) -> Result<Option<Module>, ModuleError> {
+    supply.interrupt.check()?;
+    let bytes = match proxies.get(&sum.name, &sum.version)? {
+        Ok(bytes) => bytes,
+        Err(why) => {
+            (supply.progress)(&format!(
+                "{}; it is not locked, and a build that needs it will fail",
+                absent(sum, &why)
+            ));
+            return Ok(None);
+        }
+    };
+    check(sum, &bytes)?;
+    let module = Module {
+        name: sum.name.clone(),
+        version: sum.version.clone(),
+        h1: sum.h1,
+        sha256: Digest::of(&bytes),
+        size: bytes.len() as u64,
+    };
+    supply.store.keep(&module.key(), &bytes[..], module.size)?;
+    Ok(Some(module))
+}
+
+fn absent(sum: &Sum, why: &str) -> Hinted {
+    Hinted::new(format_args!(
+        "fetching module {sum}: no proxy has it: {why}"
+    ))
+}
+
+/// Checks that a module has the hash of `go.sum`.
+fn check(sum: &Sum, bytes: &[u8]) -> Result<(), ModuleError> {
+    let found = hash(sum.version.part(), bytes, &sum.to_string())?;
+    match found == sum.h1 {
+        true => Ok(()),
+        false => Err(ModuleError::refused(
+            format_args!(
+                "checking module {sum}: expected {}, the hash in go.sum, found {found}, the hash of what the proxy has",
+                sum.h1
+            ),
+            "either go.sum was edited, or GOPROXY names a proxy with other modules",
+        )),
+    }
+}
+
+fn hash(part: Part, bytes: &[u8], named: &str) -> Result<H1, ModuleError> {
+    let hash = h1::of(part, bytes);
+    Ok(hash.map_err(|error| Hinted::new(format_args!("reading module {named}: {error}")))?)
+}
+
+/// Reads a locked module from the store, and checks its hash.
+///
+/// # Errors
+/// The store does not have it, or it has another hash.
+pub(super) fn read(module: &Module, supply: &Supply<'_>) -> Result<Vec<u8>, ModuleError> {
+    supply.interrupt.check()?;
+    let bytes = supply.store.read(&module.key(), module.size)?;
+    let sum = module.sum();
+    let found = hash(sum.version.part(), &bytes, &sum.to_string())?;
+    match found == module.h1 {
+        true => Ok(bytes),
+        false => Err(ModuleError::refused(
+            format_args!(
+                "checking Image.lock: module {sum}: expected {}, found {found}",
+                module.h1
+            ),
+            crate::lock::AGAIN,
+        )),
+    }
+}
+
+/// Does `work` for each item, some at the same time, and returns the results in the order of the items.
+pub(super) fn in_lanes<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<R, ModuleError> + Sync,
+) -> Result<Vec<R>, ModuleError> {
+    let next = AtomicUsize::new(0);
+    let lane = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else {
+                return Ok(done);
+            };
+            match work(item) {
+                Ok(result) => done.push((index, result)),
+                Err(error) => {
+                    // The other lanes end after what they are doing.
+                    next.store(items.len(), Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        }
+    };
+    let lanes = std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES.min(items.len()))
+            .map(|_| scope.spawn(lane))
+            .collect();
+        let ended = lanes.into_iter().map(|lane| lane.join());
+        ended.collect::<Vec<_>>()
+    });
+    let mut all = Vec::new();
+    for lane in lanes {
+        let done = lane.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        all.extend(done?);
+    }
+    all.sort_by_key(|(index, _)| *index);
+    Ok(all.into_iter().map(|(_, result)| result).collect())
+}
