@@ -43,12 +43,14 @@ complete -c builder -n "__fish_builder_using_subcommand lock" -l store -d 'The s
 complete -c builder -n "__fish_builder_using_subcommand lock" -l store-limit -d 'Largest size of the store: it is pruned as by `store prune`' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -l keyring -d 'The archive\'s keyring, in a format that gpgv reads [default: the one in the host\'s apt sources]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand lock" -l module-proxy -d 'The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user\'s go]' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand build" -l store -d 'The store of inputs [default: countersign in the user\'s cache directory]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l store-limit -d 'Largest size of the store: it is pruned as by `store prune`' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l keyring -d 'The archive\'s keyring, in a format that gpgv reads [default: the one in the host\'s apt sources]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand build" -l module-proxy -d 'The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user\'s go]' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand build" -l evidence -d 'The locked package index: the folder `evidence` of a layout, or a folder with the files that are published with the image [default: the archive\'s index, if it is still the locked one]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand build" -l builder-id -d 'The builder\'s name in provenance' -r
@@ -66,6 +68,7 @@ complete -c builder -n "__fish_builder_using_subcommand digest" -l store -d 'The
 complete -c builder -n "__fish_builder_using_subcommand digest" -l store-limit -d 'Largest size of the store: it is pruned as by `store prune`' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l keyring -d 'The archive\'s keyring, in a format that gpgv reads [default: the one in the host\'s apt sources]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand digest" -l module-proxy -d 'The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user\'s go]' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l archive-key -d 'Trust package indexes signed by this key or subkey, in addition to Debian\'s keys; repeatable' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l evidence -d 'The locked package index: the folder `evidence` of a layout, or a folder with the files that are published with the image [default: the archive\'s index, if it is still the locked one]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand digest" -l builder-id -d 'The builder\'s name in provenance' -r
