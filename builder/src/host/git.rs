@@ -83,10 +83,8 @@ pub fn git_fetch(
 
 /// Whether the user has chosen a program for SSH.
 fn configures_ssh(repository: &Path) -> bool {
-    let is_set = |name: &&str| std::env::var_os(name).is_some();
-    ["GIT_SSH", "GIT_SSH_COMMAND"]
-        .iter()
-        .any(|name| is_set(&name))
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    ["GIT_SSH", "GIT_SSH_COMMAND"].into_iter().any(is_set)
         || git(repository, "config", &["--get", "core.sshCommand"]).is_ok()
 }
 

@@ -9,6 +9,7 @@ use super::cargo::CargoLock;
 use super::git::{self, CargoFiles, Chosen, Located};
 use super::wanted::read;
 use crate::error::Error;
+use crate::spec::cargo::Target;
 use crate::spec::{CargoSpec, Origin, Spec};
 use crate::untrusted::shown;
 
@@ -27,6 +28,7 @@ pub(super) fn check(
 ) -> Result<Chosen, Error> {
     let mut chosen = located.choose(cargo, &spec.binaries())?;
     chosen.faults.extend(unlisted(cargo, spec));
+    chosen.faults.extend(without_library(cargo, spec));
     let lock = read(Path::new(""), &located.top.join(&files.lock));
     let lock = lock.and_then(|text| Ok(CargoLock::parse(&text)?));
     let configuration = git::check(&files.configuration, cargo);
@@ -75,6 +77,17 @@ fn unlisted(cargo: &CargoSpec, spec: &Spec) -> Vec<String> {
         .collect()
 }
 
+/// A target that Debian's compiler has no library for.
+fn without_library(cargo: &CargoSpec, spec: &Spec) -> Option<String> {
+    (cargo.target == Target::Musl && spec.archives.is_empty()).then(|| {
+        let target = cargo.target.as_str();
+        format!(
+            "target = \"{target}\": Debian's Rust has no library for it: name a Rust that has one in [[archive]], or leave the \
+             entry out"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -121,6 +134,12 @@ mod tests {
         assert_eq!(
             refused(&listed, &[manifest, lock, ("src/bin/q.rs", "")]),
             "reading Image.toml: binary = \"p\": it is not built: add it to binaries in [build]"
+        );
+        let musl = SPEC.replace("[root]", "target = \"x86_64-unknown-linux-musl\"\n[root]");
+        let said = refused(&musl, &[manifest, lock, main]);
+        assert!(
+            said.contains("Debian's Rust has no library for it"),
+            "{said}"
         );
         let other = refused(SPEC, &[("main.go", "")]);
         assert!(other.contains("no Cargo.toml is in"), "{other}");

@@ -97,6 +97,9 @@ impl Chosen {
         let own = root.profiles();
         let name = spec.profile.as_str();
         if !Profile::BUILT_IN.contains(&name) && !own.contains(&name) {
+            let own = own
+                .into_iter()
+                .filter(|own| !Profile::BUILT_IN.contains(own));
             let names = Profile::BUILT_IN.into_iter().chain(own);
             let none = "Cargo.toml of the workspace has no such profile";
             self.fault("profile", name, none, names);
@@ -292,7 +295,7 @@ mod tests {
     const FILES: [(&str, &str); 6] = [
         (
             "Cargo.toml",
-            "[workspace]\nmembers = ['crates/*']\n[profile.small]\ninherits = 'release'\n[workspace.package]\nrust-version = '1.90'",
+            "[workspace]\nmembers = ['crates/*']\n[profile.release]\n[profile.small]\ninherits = 'release'\n[workspace.package]\nrust-version = '1.90'",
         ),
         (
             "crates/ripgrep/Cargo.toml",
