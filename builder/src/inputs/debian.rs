@@ -31,3 +31,4 @@ pub use index::Index;
 pub(in crate::inputs) use resolve::{fetch, resolve, verify};
 pub use runtime::Runtime;
 pub(crate) use runtime::Unpacked;
+pub(in crate::inputs) use toolchain::check_for_cargo;

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::lock::crates::Crate;
 use crate::lock::modules::Module;
 use crate::lock::{self, Lock, time::Time};
+use crate::spec::BuildSpec;
 
 /// Resolves every input of a directory: packages by the archive's signed indexes, which must be valid at `now`, and crates
 /// by `Cargo.lock`. All are fetched into the store. The lock names the digest of the build root; to compute it, the
@@ -32,6 +33,9 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
     let wanted = Wanted::read(directory)?;
     let earlier = Wanted::earlier_lock(directory);
     let resolved = debian::resolve(&wanted.spec.root, &wanted.spec.runtime, supply, now)?;
+    if matches!(wanted.spec.build, BuildSpec::Cargo(_)) {
+        debian::check_for_cargo(&resolved.packages, &wanted.spec.archives)?;
+    }
     let compiler = Compiler::of(&resolved.packages);
     if let (Some(compiler), Some(required)) = (&compiler, &wanted.rust_version) {
         compiler.check(required)?;

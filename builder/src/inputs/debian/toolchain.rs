@@ -1,7 +1,10 @@
 //! The packages of a toolchain, by their names in a suite.
 
+use console::hint::Hinted;
+
 use super::closure::Suites;
-use crate::spec::{PackageSpec, RootSpec, Toolchain};
+use crate::lock::packages::Package;
+use crate::spec::{ArchiveSpec, PackageSpec, RootSpec, Toolchain};
 
 /// The compilers of C and C++ (each needs that of the suite's version), the C library, a shell, and the tools that configure
 /// scripts, makefiles and build scripts call.
@@ -53,6 +56,37 @@ fn rust(root: &RootSpec, suites: &Suites) -> &'static [&'static str] {
     found.unwrap_or(&RUST[1])
 }
 
+/// Checks that packages, or an archive, have what builds with cargo need: one gcc with a version, which links, and cargo.
+///
+/// # Errors
+/// What is missing.
+pub(in crate::inputs) fn check_for_cargo(
+    packages: &[Package],
+    archives: &[ArchiveSpec],
+) -> Result<(), Hinted> {
+    let is_gcc = |name: &str| {
+        let version = name.strip_prefix("gcc-").unwrap_or_default();
+        !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let names = || packages.iter().map(|package| package.name.as_str());
+    let compilers = names().filter(|name| is_gcc(name)).count();
+    if compilers != 1 {
+        return Err(Hinted::new(format_args!(
+            "checking Image.toml: expected one package gcc-N in [root], which links programs, found {compilers}"
+        ))
+        .hinting(RUST_HINT));
+    }
+    // What an archive has is only known when it is unpacked.
+    if archives.is_empty() && !names().any(|name| name == "cargo" || name == "cargo-web") {
+        return Err(
+            Hinted::new("checking Image.toml: no package of [root] has cargo").hinting(RUST_HINT),
+        );
+    }
+    Ok(())
+}
+
+const RUST_HINT: &str = "write toolchain = \"rust\" in [root], which has rustc, cargo and gcc";
+
 #[cfg(test)]
 mod tests {
     use super::super::index::Index;
@@ -72,6 +106,31 @@ mod tests {
         let suites = Suites::new(vec![("s".to_owned(), index)]);
         let packages = packages(&root, &suites).into_iter();
         packages.map(|package| package.name).collect()
+    }
+
+    #[test]
+    fn what_builds_with_cargo_lack_is_named() {
+        let check = |names: &[&str]| {
+            let package = |name: &&str| Package {
+                name: name.to_string(),
+                ..crate::lock::tests::lock().packages[0].clone()
+            };
+            let packages: Vec<_> = names.iter().map(package).collect();
+            let checked = check_for_cargo(&packages, &[]);
+            checked.map_err(|error| error.to_string())
+        };
+        check(&["gcc-14", "gcc-14-base", "gcc", "cargo-web"]).unwrap();
+        for (names, reason) in [
+            (&["gcc-14"][..], "no package of [root] has cargo"),
+            (
+                &["cargo"],
+                "expected one package gcc-N in [root], which links programs, found 0",
+            ),
+            (&["gcc-13", "gcc-14", "cargo"], "found 2"),
+        ] {
+            let refused = check(names).unwrap_err();
+            assert!(refused.ends_with(reason), "{refused}");
+        }
     }
 
     #[test]
