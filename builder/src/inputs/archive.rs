@@ -231,7 +231,9 @@ fn unusable(spec: &ArchiveSpec, fault: super::unpack::Fault) -> Error {
             let (url, reason) = (shown(&spec.url), shown(&reason));
             let wrong = format_args!("unpacking archive {url}: {reason}");
             Hinted::new(wrong)
-                .hinting("an archive is tar, tar.gz or tar.xz, and its links lead to its own files")
+                .hinting(
+                    "an archive is tar, tar.gz, tar.xz or zip, and its links lead to its own files",
+                )
                 .into()
         }
         Fault::At(at) => at.into(),

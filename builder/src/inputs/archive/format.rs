@@ -1,26 +1,28 @@
 //! The formats of archives, which are told by their first bytes.
 
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use content::LimitedReader;
 use flate2::bufread::MultiGzDecoder;
 use liblzma::read::XzDecoder;
 
-use crate::inputs::unpack::{Fault, Unpacker};
+use crate::inputs::unpack::{Entry, Fault, Unpacker};
+use crate::inputs::zip::{self, Limits};
 use crate::interrupt::Interrupt;
 
 /// Maximum size of all files of an archive, in bytes.
 const UNPACKED: u64 = 4 << 30;
+/// Maximum number of files of a zip archive.
+const ENTRIES: u64 = 1_000_000;
 /// The first bytes of formats.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const XZ: &[u8] = b"\xfd7zXZ\0";
-const OTHER: [(&[u8], &str); 3] = [
-    (&[0x28, 0xb5, 0x2f, 0xfd], "zstd"),
-    (b"BZh", "bzip2"),
-    (b"PK", "zip"),
-];
+const ZIP: &[u8] = b"PK";
+const OTHER: [(&[u8], &str); 2] = [(&[0x28, 0xb5, 0x2f, 0xfd], "zstd"), (b"BZh", "bzip2")];
+/// The first bytes of programs and scripts.
+const PROGRAMS: [&[u8]; 2] = [b"\x7fELF", b"#!"];
 /// Where a tar archive has its own mark (POSIX, pax, "ustar Interchange Format").
 const TAR: (usize, &[u8]) = (257, b"ustar");
 
@@ -35,6 +37,7 @@ pub(super) fn unpack(
     let mut unpacker = Unpacker::new(folder, interrupt, &select);
     let tar: Box<dyn Read + '_> = match bytes {
         _ if bytes.starts_with(GZIP) => Box::new(MultiGzDecoder::new(bytes)),
+        _ if bytes.starts_with(ZIP) => return zip(bytes, &mut unpacker),
         _ if bytes.starts_with(XZ) => Box::new(XzDecoder::new_multi_decoder(bytes)),
         _ if bytes
             .get(TAR.0..)
@@ -47,10 +50,36 @@ pub(super) fn unpack(
     unpacker.tar(LimitedReader::new(tar, UNPACKED))
 }
 
+/// Unpacks a zip archive. Archives need not name modes, so programs are told by their first bytes. There are no links.
+fn zip(bytes: &[u8], unpacker: &mut Unpacker<'_>) -> Result<(), Fault> {
+    let limits = Limits {
+        entries: ENTRIES,
+        unpacked: UNPACKED,
+    };
+    let mut fault = None;
+    let read = zip::each_file(bytes, limits, &mut |path, content| {
+        let mut head = Vec::new();
+        content.take(4).read_to_end(&mut head)?;
+        let entry = Entry::File {
+            is_program: PROGRAMS.iter().any(|mark| head.starts_with(mark)),
+            content: &mut head.chain(content),
+        };
+        unpacker.put(Path::new(path), entry).map_err(|found| {
+            let message = found.to_string();
+            fault = Some(found);
+            io::Error::other(message)
+        })
+    });
+    match (fault, read) {
+        (Some(fault), _) => Err(fault),
+        (None, read) => read.map_err(|error| Fault::Wrong(error.to_string())),
+    }
+}
+
 fn unknown(bytes: &[u8]) -> String {
     let format = OTHER.iter().find(|(mark, _)| bytes.starts_with(mark));
     let found = format.map_or("another format", |(_, name)| name);
-    format!("expected tar, tar.gz or tar.xz, found {found}")
+    format!("expected tar, tar.gz, tar.xz or zip, found {found}")
 }
 
 #[cfg(test)]
@@ -130,6 +159,30 @@ mod tests {
     }
 
     #[test]
+    fn programs_of_zip_archives_can_be_executed() {
+        let files: [(&str, &[u8]); 3] = [
+            ("go@v1/bin/go", b"\x7fELF..."),
+            ("go@v1/run", b"#!/bin/sh\n"),
+            ("go@v1/README", b"x"),
+        ];
+        let bytes = zip::archive(&files);
+        let folder = unpacked(&bytes, 1).unwrap();
+        for (path, content) in files {
+            let path = folder.path().join(path.trim_start_matches("go@v1/"));
+            assert_eq!(fs::read(&path).unwrap(), content);
+            let is_program = fs::metadata(&path).unwrap().permissions().mode() & 0o100 != 0;
+            assert_eq!(is_program, content.len() > 1, "{path:?}");
+        }
+        let hostile = zip::archive(&[("../x", b"")]);
+        let refused = unpacked(&hostile, 0).unwrap_err();
+        assert!(
+            refused.contains("expected a path of plain names"),
+            "{refused}"
+        );
+        unpacked(&bytes[..bytes.len() / 2], 1).unwrap_err();
+    }
+
+    #[test]
     fn hostile_archives_are_refused() {
         for (entries, reason) in [
             (
@@ -163,9 +216,8 @@ mod tests {
             assert!(refused.ends_with(reason), "{entries:?}: {refused}");
         }
         for (bytes, found) in [
-            (&b"PK\x03\x04"[..], "found zip"),
-            (&[0x28, 0xb5, 0x2f, 0xfd], "found zstd"),
-            (b"<html>", "found another format"),
+            (&[0x28, 0xb5, 0x2f, 0xfd][..], "found zstd"),
+            (&b"<html>"[..], "found another format"),
             (b"", "found another format"),
         ] {
             let refused = unpacked(bytes, 0).unwrap_err();
