@@ -98,6 +98,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "fuzz",
         &[
+            "advisories",
             "attest",
             "builder",
             "confidential",

@@ -3,6 +3,7 @@
 //!
 //! `fuzz/tests/smoke.rs` runs all of them on stable Rust, and `fuzz/libfuzzer` with a fuzzer.
 
+mod advisories;
 mod builder;
 mod check;
 mod confidential;
@@ -34,6 +35,7 @@ macro_rules! targets {
 }
 
 targets! {
+    advisory: advisories::advisory,
     apt_sources: builder::apt_sources,
     archive: oci::archive,
     bill: statements::bill,
@@ -62,6 +64,7 @@ targets! {
     log_entry: keyless::log_entry,
     logged_bundle: keyless::logged_bundle,
     manifest: oci::manifest,
+    package_url: advisories::package_url,
     packages: builder::packages,
     payload: signature::payload,
     pem: signature::pem,
@@ -79,6 +82,7 @@ targets! {
     token: confidential::token,
     trusted_root: keyless::trusted_root,
     variable: confidential::variable,
+    vex: advisories::vex,
     vsa: statements::vsa,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ::advisories::{Advisory, LARGEST, Match, Package, Uncompared};
+use ::advisories::{Advisory, LARGEST, Match, Package, Uncompared, versioned};
 use ::sbom::Document;
 use attest::Statement;
 use attest::sbom::{self, crate_purl};
@@ -72,7 +72,10 @@ impl Packages {
             if component.purls.is_empty() && component.kind != ::sbom::Kind::File {
                 self.unnamed += 1;
             }
-            self.purls.extend(component.purls.iter().cloned());
+            let version = component.version.as_deref();
+            let purls = component.purls.iter();
+            self.purls
+                .extend(purls.map(|purl| versioned(purl, version)));
         }
     }
 

@@ -12,4 +12,4 @@ pub mod vex;
 
 pub use level::{InvalidLevel, Level};
 pub use osv::{Advisory, Found, InvalidAdvisory, LARGEST, Match};
-pub use package::{Ecosystem, Package, Uncompared};
+pub use package::{Ecosystem, Package, Uncompared, versioned};

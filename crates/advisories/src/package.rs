@@ -104,6 +104,17 @@ impl Package {
     }
 }
 
+/// A package URL with this version, if it has none of its own.
+pub fn versioned(purl: &str, version: Option<&str>) -> String {
+    let url = PackageUrl::from_str(purl).ok();
+    let added = url.zip(version).and_then(|(mut url, version)| {
+        let has_none = url.version().is_none();
+        has_none.then_some(())?;
+        Some(url.with_version(version).ok()?.to_string())
+    });
+    added.unwrap_or_else(|| purl.to_owned())
+}
+
 /// The name and version of the source of a Debian package. `upstream` has it, as `NAME` or `NAME@VERSION`, if it is another; the
 /// suffix `+bN` counts builds of one source.
 fn source(
@@ -250,6 +261,16 @@ mod tests {
         ] {
             assert_eq!(of(purl), Uncompared::Unknown, "{purl}");
         }
+    }
+
+    #[test]
+    fn a_version_is_added_if_there_is_none() {
+        let with = |purl| versioned(purl, Some("1.0+a"));
+        assert_eq!(with("pkg:cargo/x"), "pkg:cargo/x@1.0%2Ba");
+        for purl in ["pkg:cargo/x@2.0", "x", ""] {
+            assert_eq!(with(purl), purl);
+        }
+        assert_eq!(versioned("pkg:cargo/x", None), "pkg:cargo/x");
     }
 
     #[test]

@@ -66,6 +66,19 @@ pub const CASES: &[Case] = &[
     ("version_that_cannot_be_compared_fail", || {
         renamed("pkg:cargo/p256@0.14.x")
     }),
+    ("version_that_the_package_url_leaves_out_fail", || {
+        let advised = Advised::new("");
+        let list = json!({
+            "bomFormat": "CycloneDX", "specVersion": "1.6",
+            "components": [{"type": "library", "name": "p256", "version": "0.14.0", "purl": "pkg:cargo/p256"}],
+        });
+        advised.write("sbom.json", &list);
+        let words = ["sbom", "sbom.json", "--advisories", "osv"];
+        match crate::command::check(advised.folder.path(), &words) {
+            (0, ..) => ACCEPTED.to_owned(),
+            (_, _, error) => error,
+        }
+    }),
     ("name_in_another_spelling_fail", || {
         renamed("pkg:cargo/P256@0.14.0")
     }),

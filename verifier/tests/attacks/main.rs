@@ -11,6 +11,8 @@ mod case;
 mod certificates;
 #[path = "../certified/mod.rs"]
 mod certified;
+#[path = "../command/mod.rs"]
+mod command;
 mod evidence;
 mod images;
 mod keys;
