@@ -113,7 +113,7 @@ fn check_variable(name: &str) -> Result<(), String> {
 /// The linker reads its options as words between spaces, with quotation marks of two kinds and without escapes.
 fn check_stamp(name: &str, value: &Variable) -> Result<(), String> {
     let is_quotable =
-        |text: &str| !text.contains('\n') && !(text.contains('\'') && text.contains('"'));
+        |text: &str| !(text.contains('\n') || text.contains('\'') && text.contains('"'));
     let value = match value {
         Variable::Text(text) => text,
         Variable::Commit | Variable::Time => "",
