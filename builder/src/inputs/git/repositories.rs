@@ -16,7 +16,7 @@ use console::hint::Hinted;
 use content::Digest;
 use scratch::Scratch;
 
-use super::committed::Mode;
+use super::entry::Mode;
 use super::limits::{ENTRIES, FILE};
 use super::path::{SourcePath, join};
 use crate::at::At;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Component, Path};
 
-use super::committed::{Committed, Listed, Mode};
+use super::committed::Committed;
+use super::entry::{Listed, Mode};
 use super::error::{SourceError, reading};
 use super::path::SourcePath;
 use crate::untrusted::shown;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use content::{Digest, Hasher};
 
-use crate::inputs::git::committed::{FILE, Mode};
+use crate::inputs::git::entry::{FILE, Mode};
 use crate::lock::repository::Submodule;
 
 /// Paths with their modes and contents.
