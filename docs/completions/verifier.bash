@@ -28,6 +28,9 @@ _verifier() {
             verifier,help)
                 cmd="verifier__subcmd__help"
                 ;;
+            verifier,provider)
+                cmd="verifier__subcmd__provider"
+                ;;
             verifier,rebuild)
                 cmd="verifier__subcmd__rebuild"
                 ;;
@@ -112,6 +115,9 @@ _verifier() {
             verifier__subcmd__help,help)
                 cmd="verifier__subcmd__help__subcmd__help"
                 ;;
+            verifier__subcmd__help,provider)
+                cmd="verifier__subcmd__help__subcmd__provider"
+                ;;
             verifier__subcmd__help,rebuild)
                 cmd="verifier__subcmd__help__subcmd__rebuild"
                 ;;
@@ -158,7 +164,7 @@ _verifier() {
 
     case "${cmd}" in
         verifier)
-            opts="-h -V --help --version verify countersign authorize revoke rebuild check trusted-root help"
+            opts="-h -V --help --version verify countersign authorize provider revoke rebuild check trusted-root help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -251,7 +257,7 @@ _verifier() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "gcloud iam" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "gcloud iam terraform" -- "${cur}"))
                     return 0
                     ;;
                 --kms-endpoint)
@@ -766,7 +772,7 @@ _verifier() {
             return 0
             ;;
         verifier__subcmd__help)
-            opts="verify countersign authorize revoke rebuild check trusted-root help"
+            opts="verify countersign authorize provider revoke rebuild check trusted-root help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -961,6 +967,20 @@ _verifier() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        verifier__subcmd__help__subcmd__provider)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         verifier__subcmd__help__subcmd__rebuild)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1010,6 +1030,28 @@ _verifier() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        verifier__subcmd__provider)
+            opts="-h --grant --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --grant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "gcloud iam terraform" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -29,6 +29,7 @@ complete -c verifier -n "__fish_verifier_needs_command" -s V -l version -d 'Prin
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "countersign" -d 'Verify an image; on a pass, sign the verdict and the image'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "authorize" -d 'Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding'
+complete -c verifier -n "__fish_verifier_needs_command" -f -a "provider" -d 'Print the pool and the provider that a grant needs: who is admitted, and under which condition'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
 complete -c verifier -n "__fish_verifier_needs_command" -f -a "check" -d 'Check one file offline'
@@ -100,12 +101,18 @@ complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l builder 
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l format -d 'The format in which the binding is printed' -r -f -a "gcloud\t'A gcloud command'
-iam\t'The bindings of an IAM policy, as JSON'"
+iam\t'The bindings of an IAM policy, as JSON'
+terraform\t'A Terraform resource, for a file NAME.tf.json'"
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -l apply -d 'Add the binding to the IAM policy of the key'
 complete -c verifier -n "__fish_verifier_using_subcommand authorize" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c verifier -n "__fish_verifier_using_subcommand provider" -l grant -d 'The file that describes the grant, with a table [provider]' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand provider" -l format -d 'The format in which the provider is printed' -r -f -a "gcloud\t'Commands of gcloud, and the file that they read'
+iam\t'The body of a request to create a provider, as JSON'
+terraform\t'Terraform resources, for a file NAME.tf.json'"
+complete -c verifier -n "__fish_verifier_using_subcommand provider" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l grant -d 'The file that describes the grant: key, role and pool' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
 complete -c verifier -n "__fish_verifier_using_subcommand revoke" -l apply -d 'Remove the binding from the IAM policy of the key; without this option, a gcloud command is printed'
@@ -206,14 +213,15 @@ complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l signi
 complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -l json -d 'Report as JSON on standard output; otherwise the digest of the trusted root is printed'
 complete -c verifier -n "__fish_verifier_using_subcommand trusted-root" -s h -l help -d 'Print help'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "countersign" -d 'Verify an image; on a pass, sign the verdict and the image'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "authorize" -d 'Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "check" -d 'Check one file offline'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "trusted-root" -d 'Fetch the newest trusted root of a Sigstore instance from its TUF repository'
-complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize revoke rebuild check trusted-root help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "verify" -d 'Check an image against a policy; publishes nothing and grants nothing'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "countersign" -d 'Verify an image; on a pass, sign the verdict and the image'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "authorize" -d 'Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "provider" -d 'Print the pool and the provider that a grant needs: who is admitted, and under which condition'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "revoke" -d 'Remove the binding of an image\'s digest from a key'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "rebuild" -d 'Build an image again from source, and compare it with the published one'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "check" -d 'Check one file offline'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "trusted-root" -d 'Fetch the newest trusted root of a Sigstore instance from its TUF repository'
+complete -c verifier -n "__fish_verifier_using_subcommand help; and not __fish_seen_subcommand_from verify countersign authorize provider revoke rebuild check trusted-root help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "signature" -d 'Check a signature over a file'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "envelope" -d 'Check a DSSE envelope'
 complete -c verifier -n "__fish_verifier_using_subcommand help; and __fish_seen_subcommand_from check" -f -a "bundle" -d 'Check a Sigstore bundle'

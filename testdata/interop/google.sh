@@ -95,7 +95,35 @@ POLICY
 key = "projects/keyholder/locations/global/keyRings/people/cryptoKeys/data"
 role = "roles/cloudkms.cryptoKeyDecrypter"
 pool = "projects/$(number_of keyholder)/locations/global/workloadIdentityPools/people"
+[provider]
+project = "keyholder"
+id = "attest"
+audience = "https://keyholder.example/countersign"
+hardware = ["INTEL_TDX"]
+operators = ["operator"]
 GRANT
+}
+
+print_provider() { # format
+  "$bin/verifier" provider --grant "$work/grant.toml" --format "$1"
+}
+create_provider() {
+  print_provider gcloud >"$work/create" && (cd "$work" && google_cloud bash -e "$work/create")
+}
+provider_is_as_printed() {
+  google_cloud gcloud iam workload-identity-pools providers describe attest --project=keyholder --location=global \
+    --workload-identity-pool=people --format=json >"$work/described" &&
+    print_provider iam >"$work/printed" && python3 - "$work/described" "$work/printed" <<'PY'
+import json, sys
+described, printed = (json.load(open(path)) for path in sys.argv[1:])
+for name, value in printed.items():
+    assert described[name] == value, (name, described[name], value)
+PY
+}
+# Terraform reads the configuration and names the provider that it needs; that provider is not installed.
+terraform_reads() {
+  mkdir -p "$work/terraform" && print_provider terraform >"$work/terraform/main.tf.json" &&
+    CHECKPOINT_DISABLE=1 terraform -chdir="$work/terraform" providers | grep -q hashicorp/google
 }
 
 print_binding() {
@@ -112,8 +140,8 @@ if need "gcloud" gcloud python3; then
   check "gcloud: kms keyrings create" google_cloud gcloud kms keyrings create people --project=keyholder --location=global
   check "gcloud: kms keys create" google_cloud gcloud kms keys create data --project=keyholder --location=global \
     --keyring=people --purpose=encryption
-  check "gcloud: workload-identity-pools create" google_cloud gcloud iam workload-identity-pools create people \
-    --project=keyholder --location=global
+  check "gcloud: the printed commands that create pool and provider" create_provider
+  check "gcloud: the provider is as printed" provider_is_as_printed
   refuse "gcloud: nothing is bound" bound
   check "verifier: print the binding" print_binding
   check "gcloud: the printed command" google_cloud bash "$work/add"
@@ -121,4 +149,9 @@ if need "gcloud" gcloud python3; then
   "$bin/verifier" revoke "$address/builder/hello@$digest" --grant "$work/grant.toml" >"$work/remove"
   check "gcloud: the printed command that revokes" google_cloud bash "$work/remove"
   refuse "gcloud: the image is not bound any more" bound
+fi
+
+if need "terraform" terraform; then
+  write_policy
+  check "terraform: the printed provider" terraform_reads
 fi

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use console::arguments::Registry;
-use google::outputs::{self, Output};
+use google::outputs::{self, Output, ProviderOutput};
 use oci::ImageRef;
 use signature::Algorithm;
 use signer::KmsEndpoint;
@@ -40,6 +40,8 @@ pub enum Command {
     Countersign(Box<Countersign>),
     /// Verify an image and the countersignatures that the policy requires; on a pass, print or apply the binding
     Authorize(Box<Authorize>),
+    /// Print the pool and the provider that a grant needs: who is admitted, and under which condition
+    Provider(Provider),
     /// Remove the binding of an image's digest from a key
     Revoke(Revoke),
     /// Build an image again from source, and compare it with the published one
@@ -214,6 +216,24 @@ pub struct Authorize {
     /// How to reach Cloud KMS.
     #[command(flatten)]
     pub kms: Kms,
+}
+
+/// Parses the name of a format in which a provider is printed.
+fn provider_format() -> impl TypedValueParser<Value = &'static ProviderOutput> {
+    let name = |output: &ProviderOutput| PossibleValue::new(output.name).help(output.about);
+    PossibleValuesParser::new(outputs::PROVIDERS.iter().map(name))
+        .try_map(|name| outputs::provider_named(&name).ok_or("unknown format"))
+}
+
+/// Arguments of `provider`.
+#[derive(Args, Debug)]
+pub struct Provider {
+    /// The file that describes the grant, with a table [provider]
+    #[arg(long, value_name = "FILE")]
+    pub grant: PathBuf,
+    /// The format in which the provider is printed
+    #[arg(long, value_parser = provider_format(), default_value = outputs::PROVIDERS[0].name)]
+    pub format: &'static ProviderOutput,
 }
 
 /// Arguments of `revoke`.

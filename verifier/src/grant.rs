@@ -9,6 +9,9 @@ use google::{InvalidName, Member, Role};
 use serde::Deserialize;
 
 pub mod apply;
+mod provider;
+
+pub use provider::{GrantedProvider, InvalidProvider};
 
 /// A grant, as its owner writes it. It does not name an image.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,6 +19,7 @@ pub struct Grant {
     key: Key,
     role: Role,
     pool: Pool,
+    provider: Option<GrantedProvider>,
 }
 
 /// A grant that cannot be used, and why.
@@ -35,6 +39,7 @@ struct Document {
     key: String,
     role: String,
     pool: String,
+    provider: Option<provider::Entry>,
 }
 
 /// The predefined roles that allow the use of a key, including decryption, and nothing else (Cloud KMS, "Permissions
@@ -52,11 +57,20 @@ impl Grant {
     pub fn parse(bytes: &[u8]) -> Result<Self, InvalidGrant> {
         let document = std::str::from_utf8(bytes).map_err(InvalidGrant::of)?;
         let document: Document = content::toml::parse(document).map_err(InvalidGrant::of)?;
+        let pool: Pool = name("pool", &document.pool)?;
+        let provider = document.provider;
+        let provider = provider.map(|entry| entry.resolve(&pool)).transpose();
         Ok(Self {
             key: name("key", &document.key)?,
             role: role(&document.role)?,
-            pool: name("pool", &document.pool)?,
+            provider: provider.map_err(InvalidGrant::of)?,
+            pool,
         })
+    }
+
+    /// The provider of the pool, if the grant describes it.
+    pub fn provider(&self) -> Option<&GrantedProvider> {
+        self.provider.as_ref()
     }
 
     /// The key that is granted on.

@@ -98,6 +98,7 @@ async fn dispatch(command: Command) -> Result<Status, Error> {
         Command::Verify(arguments) => verify(&arguments).await,
         Command::Countersign(arguments) => sign(&arguments).await,
         Command::Authorize(arguments) => authorize(&arguments).await,
+        Command::Provider(arguments) => provider(&arguments).await,
         Command::Revoke(arguments) => revoke(&arguments).await,
         Command::Rebuild(arguments) => rebuild(&arguments).await,
         Command::Check(arguments) => check(&arguments.what),
@@ -265,6 +266,17 @@ fn done(bound: &Bound) -> String {
         Some(Change::AlreadySo) => format!("{key} already has the binding"),
         None => "the binding is printed and not applied".to_owned(),
     }
+}
+
+/// Prints what the owner of the pool creates once. Nothing is read but the grant.
+async fn provider(arguments: &cli::Provider) -> Result<Status, Error> {
+    let grant = apart(&arguments.grant, read_grant).await?;
+    let provider = grant.provider().ok_or_else(|| {
+        Hinted::new("printing the provider: the grant has no [provider]")
+            .hinting("policies/grant.toml is an example with every entry explained")
+    })?;
+    print_line(&(arguments.format.print)(&provider.to_create()))?;
+    Ok(Status::Yes)
 }
 
 async fn revoke(arguments: &cli::Revoke) -> Result<Status, Error> {

@@ -1,12 +1,40 @@
-//! Grants as commands of gcloud.
+//! Grants and providers as commands of gcloud.
 
-use super::{KeyGrant, Output};
+use serde_json::json;
+
+use super::{KeyGrant, NewProvider, Output, ProviderOutput};
 
 pub(super) const OUTPUT: Output = Output {
     name: "gcloud",
     about: "A gcloud command",
     print: add,
 };
+
+pub(super) const PROVIDER: ProviderOutput = ProviderOutput {
+    name: "gcloud",
+    about: "Commands of gcloud, and the file that they read",
+    print: provider,
+};
+
+/// The commands that create a pool and its provider. The condition is in a file: a shell would expand it, and gcloud would split a
+/// mapping at the commas in its expressions.
+fn provider(new: &NewProvider<'_>) -> String {
+    let (project, pool, id) = (new.project, new.provider.pool().id(), new.provider.id());
+    let body = json!(new.body);
+    let flags = json!({
+        "--location": "global",
+        "--workload-identity-pool": pool,
+        "--issuer-uri": body["oidc"]["issuerUri"],
+        "--allowed-audiences": body["oidc"]["allowedAudiences"],
+        "--attribute-mapping": body["attributeMapping"],
+        "--attribute-condition": body["attributeCondition"],
+    });
+    format!(
+        "gcloud iam workload-identity-pools create {pool} --project={project} --location=global\n\
+         cat >{id}.yaml <<'END'\n{flags:#}\nEND\n\
+         gcloud iam workload-identity-pools providers create-oidc {id} --project={project} --flags-file={id}.yaml"
+    )
+}
 
 /// The command that grants.
 pub fn add(grant: &KeyGrant<'_>) -> String {

@@ -3,13 +3,23 @@
 
 use serde_json::json;
 
-use super::{KeyGrant, Output};
+use super::{KeyGrant, NewProvider, Output, ProviderOutput};
 
 pub(super) const OUTPUT: Output = Output {
     name: "iam",
     about: "The bindings of an IAM policy, as JSON",
     print,
 };
+
+pub(super) const PROVIDER: ProviderOutput = ProviderOutput {
+    name: "iam",
+    about: "The body of a request to create a provider, as JSON",
+    print: provider,
+};
+
+fn provider(new: &NewProvider<'_>) -> String {
+    format!("{:#}", json!(new.body))
+}
 
 fn print(grant: &KeyGrant<'_>) -> String {
     let KeyGrant { role, member, .. } = grant;
