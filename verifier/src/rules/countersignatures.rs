@@ -8,7 +8,7 @@ use crate::finding::{Finding, Rule, Subject};
 use crate::policy::{Countersigners, Policy};
 use crate::value::Value;
 
-use super::signatures::{expected, signers};
+use super::signatures::{expected, names, signers};
 
 /// Counts the parties by identity: a party counts once however often it signed.
 pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
@@ -26,14 +26,14 @@ pub fn check(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
         });
         return pending.collect();
     }
-    let names = signed.iter().map(|key| policy.name_of(key).to_owned());
     let needed = Value::Quorum {
         threshold: *threshold,
         principals: from.len(),
     };
-    let counted = Value::Principals(names.collect());
-    vec![match signed.len() < *threshold {
-        true => Finding::pending(RULE, Subject::Signers, needed, counted),
-        false => Finding::pass(RULE, Subject::Signers, needed, counted),
+    let is_reached = signed.len() >= *threshold;
+    let counted = names(signed, policy);
+    vec![match is_reached {
+        true => Finding::pass(RULE, Subject::Signers, needed, counted),
+        false => Finding::pending(RULE, Subject::Signers, needed, counted),
     }]
 }

@@ -108,10 +108,19 @@ pub(super) fn expected(key: &Identity, evidence: &Evidence, policy: &Policy) -> 
 }
 
 fn quorum(signers: &BTreeSet<Identity>, policy: &Policy) -> [Value; 2] {
-    let names = signers.iter().map(|key| policy.name_of(key).to_owned());
     let needed = Value::Quorum {
         threshold: policy.signatures.threshold(),
         principals: policy.principals.len(),
     };
-    [needed, Value::Principals(names.collect())]
+    [needed, names(signers, policy)]
+}
+
+/// The names of principals, sorted: identities are in the order of their keys.
+pub(super) fn names<'a>(signers: impl IntoIterator<Item = &'a Identity>, policy: &Policy) -> Value {
+    let names = signers
+        .into_iter()
+        .map(|key| policy.name_of(key).to_owned());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    Value::Principals(names)
 }
