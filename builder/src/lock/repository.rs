@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 
 use content::Digest;
 use serde::{Deserialize, Serialize};
@@ -48,7 +49,7 @@ pub struct Submodule {
     pub commit: CommitName,
 }
 
-/// The URL of a repository, by HTTPS or SSH, or of a local one.
+/// The URL of a repository, by HTTPS.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RepositoryUrl(String);
@@ -61,9 +62,15 @@ pub struct CommitName(String);
 /// Text that is not a URL of a repository, or the name of a commit.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidRepository {
-    /// Not a URL of these schemes.
-    #[error("expected a URL that begins with https://, ssh:// or file://")]
+    /// Not a URL of HTTPS.
+    #[error(
+        "expected a URL that begins with https://; to reach it in another way, use its https URL, and url.<base>.insteadOf in \
+         your own configuration of git"
+    )]
     Scheme,
+    /// The URL leads to the machine that builds.
+    #[error("expected a URL of another machine")]
+    Loopback,
     /// It contains a password.
     #[error("the URL contains a password: configure git to send it")]
     Password,
@@ -83,15 +90,26 @@ impl TryFrom<String> for RepositoryUrl {
         if !plain || text.len() > LENGTH {
             return Err(InvalidRepository::Text);
         }
-        let rest = ["https://", "ssh://", "file://"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme));
-        let authority = rest.and_then(|rest| rest.split('/').next());
-        let login = authority.ok_or(InvalidRepository::Scheme)?.rsplit_once('@');
-        match login.is_some_and(|(login, _)| login.contains(':')) {
-            true => Err(InvalidRepository::Password),
-            false => Ok(Self(text)),
+        // A source chooses this URL. It must make git open no file, no connection by SSH and none to this machine.
+        if !text.starts_with("https://") {
+            return Err(InvalidRepository::Scheme);
         }
+        let parsed = reqwest::Url::parse(&text).map_err(|_| InvalidRepository::Text)?;
+        let host = parsed.host_str().ok_or(InvalidRepository::Text)?;
+        match (parsed.password().is_some(), is_loopback(host)) {
+            (true, _) => Err(InvalidRepository::Password),
+            (false, true) => Err(InvalidRepository::Loopback),
+            (false, false) => Ok(Self(text)),
+        }
+    }
+}
+
+/// Whether a host, as it is in a parsed URL, is this machine.
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']).trim_end_matches('.');
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback() || address.is_unspecified(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
     }
 }
 
@@ -104,13 +122,7 @@ impl RepositoryUrl {
         if url.starts_with("./") || url.starts_with("../") {
             return self.relative(url);
         }
-        match (url.contains("://"), url.split_once(':')) {
-            // The short form of SSH: `user@host:path`.
-            (false, Some((host, path))) if !host.contains('/') => {
-                format!("ssh://{host}/{}", path.trim_start_matches('/')).try_into()
-            }
-            _ => url.to_owned().try_into(),
-        }
+        url.to_owned().try_into()
     }
 
     fn relative(&self, url: &str) -> Result<Self, InvalidRepository> {
@@ -176,17 +188,32 @@ mod tests {
     }
 
     #[test]
-    fn urls_have_one_of_three_schemes_and_no_password() {
+    fn urls_lead_to_other_machines_by_https_and_have_no_password() {
         for text in [
             "https://host.example/a/b.git",
             "https://user@host.example/a",
-            "ssh://git@host.example:22/a",
-            "file:///a/b",
+            "https://host.example:8443/a",
+            "https://10.0.0.1/a",
+            "https://0xcafe.example/a",
         ] {
             assert_eq!(url(text).unwrap().as_str(), text);
         }
         for (text, expected) in [
             ("http://host.example/a", InvalidRepository::Scheme),
+            ("ssh://git@host.example:22/a", InvalidRepository::Scheme),
+            ("file:///a/b", InvalidRepository::Scheme),
+            ("https://localhost/a", InvalidRepository::Loopback),
+            (
+                "https://user@LocalHost.:8443/a",
+                InvalidRepository::Loopback,
+            ),
+            ("https://a.localhost/a", InvalidRepository::Loopback),
+            ("https://127.0.0.1:1/a", InvalidRepository::Loopback),
+            ("https://127.1/a", InvalidRepository::Loopback),
+            ("https://2130706433/a", InvalidRepository::Loopback),
+            ("https://0x7f.1/a", InvalidRepository::Loopback),
+            ("https://[::1]:1/a", InvalidRepository::Loopback),
+            ("https://0.0.0.0/a", InvalidRepository::Loopback),
             ("git://host.example/a", InvalidRepository::Scheme),
             ("ext::sh -c x", InvalidRepository::Text),
             ("ext::sh", InvalidRepository::Scheme),
@@ -210,12 +237,16 @@ mod tests {
             ("../other.git", "https://host.example/org/other.git"),
             ("../../org2/x", "https://host.example/org2/x"),
             ("./sub", "https://host.example/org/repo/sub"),
-            ("git@host.example:a/b.git", "ssh://git@host.example/a/b.git"),
             ("https://other.example/x", "https://other.example/x"),
         ] {
             assert_eq!(around.submodule(text).unwrap().as_str(), expected);
         }
-        for text in ["/local", "http://host.example/x", "../../../../../../x"] {
+        for text in [
+            "/local",
+            "git@host.example:a/b.git",
+            "http://host.example/x",
+            "../../../../../../x",
+        ] {
             assert!(around.submodule(text).is_err(), "{text}");
         }
     }

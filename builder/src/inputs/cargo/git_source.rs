@@ -120,12 +120,14 @@ mod tests {
             assert!(!source.is_shown_as(other), "{other}");
         }
         let branch = parse(&format!(
-            "git+ssh://git@host.example/b?branch=a%2Fb#{commit}"
+            "git+https://git@host.example/b?branch=a%2Fb#{commit}"
         ));
         let table = branch.unwrap().replaced_by("x");
         assert!(table.contains("branch = \"a/b\"\n"), "{table}");
-        let plain = parse(&format!("git+file:///a/b#{commit}")).unwrap();
-        assert!(plain.is_shown_as("file:///a/b#31b441990296"));
+        let plain = parse(&format!("git+https://host.example/b#{commit}")).unwrap();
+        assert!(plain.is_shown_as("https://host.example/b#31b441990296"));
+        let local = parse(&format!("git+file:///a/b#{commit}"));
+        assert_eq!(local, Err(InvalidRepository::Scheme));
         assert!(GitSource::parse("registry+https://host.example").is_none());
         for text in [
             "git+https://host.example/a",
