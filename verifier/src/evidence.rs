@@ -125,6 +125,13 @@ impl Rebuilt {
         let parameters = &self.provenance.build_definition.external_parameters;
         parameters.get("directory")?.as_str()
     }
+
+    /// Whether crates of the registry were among its inputs.
+    pub fn has_crates(&self) -> bool {
+        let inputs = &self.provenance.build_definition.resolved_dependencies;
+        let mut named = inputs.iter().filter_map(|input| input.uri.as_deref());
+        named.any(|uri| uri.starts_with("pkg:cargo/"))
+    }
 }
 
 /// Whether there is a rebuild.

@@ -42,7 +42,7 @@ pub fn judge(evidence: &Evidence, demand: Demand) -> Vec<Finding> {
     let (subject, expected, found) = match &evidence.rebuild {
         Rebuild::Done(rebuilt) => {
             let mut findings = compared(evidence, rebuilt);
-            findings.push(registry(&rebuilt.registry));
+            findings.extend(rebuilt.has_crates().then(|| registry(&rebuilt.registry)));
             return findings;
         }
         Rebuild::Absent => match demand {

@@ -82,6 +82,27 @@ fn the_verdict_says_whether_crates_were_compared_with_the_registry() {
 }
 
 #[test]
+fn a_rebuild_without_crates_was_compared_with_no_registry() {
+    let mut case = Case::passing();
+    let Rebuild::Done(rebuilt) = &mut case.rebuild else {
+        unreachable!("the passing case has a rebuild");
+    };
+    let inputs = &mut rebuilt.provenance.build_definition.resolved_dependencies;
+    inputs.retain(|input| {
+        input
+            .uri
+            .as_ref()
+            .is_none_or(|uri| !uri.contains("pkg:cargo/"))
+    });
+    let verdict = case.verdict();
+    let mut findings = verdict.findings().iter();
+    assert!(
+        findings.all(|one| !detail(one).contains("registry")),
+        "{findings:?}"
+    );
+}
+
+#[test]
 fn either_layout_alone_passes() {
     for legacy in [true, false] {
         let mut case = Case::passing();

@@ -193,13 +193,14 @@ mod tests {
         other.add_qualifier("repository_url", repository).unwrap();
         assert_eq!(image_purl(repository, &digest), other.to_string());
         let mut other = PackageUrl::new("golang", "azidentity").unwrap();
+        // The specification has names of this type in small letters; the other implementation keeps them.
         other
-            .with_namespace("github.com/Azure/azure-sdk-for-go/sdk")
+            .with_namespace("github.com/azure/azure-sdk-for-go/sdk")
             .unwrap();
         other.with_version("v1.0.0+incompatible").unwrap();
         let name = "github.com/Azure/azure-sdk-for-go/sdk/azidentity";
         let module = module_purl(name, "v1.0.0+incompatible");
-        assert_eq!(module, other.to_string().to_ascii_lowercase());
+        assert_eq!(module, other.to_string());
 
         let mut other = PackageUrl::new("pypi", "typing-extensions").unwrap();
         other.with_version("4.12.2+x").unwrap();
