@@ -15,6 +15,7 @@ pub(crate) mod normalize;
 mod resolve;
 pub mod store;
 mod supply;
+mod text;
 mod tree;
 mod unpack;
 mod wanted;

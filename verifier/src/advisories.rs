@@ -1,11 +1,13 @@
 //! Compares packages with a database of advisories: a directory of documents in the format of OSV. The files are read here; what
 //! follows from them is decided by a rule, or by `check sbom`.
 
+mod scan;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ::advisories::{Advisory, LARGEST, Match, Package, Uncompared, versioned};
+use ::advisories::{Advisory, LARGEST, Package, Uncompared, versioned};
 use ::sbom::Document;
 use attest::Statement;
 use attest::sbom::{self, crate_purl};
@@ -17,6 +19,8 @@ use crate::Error;
 use crate::contents::{Contents, Program};
 use crate::evidence::{Evidence, Rebuild};
 use crate::policy::Policy;
+
+pub use scan::{Concern, Scan};
 
 /// The most files of a database.
 const FILES: usize = 2_000_000;
@@ -34,34 +38,6 @@ pub struct Packages {
     pub(crate) purls: BTreeSet<String>,
     /// Components without a package URL, other than files.
     pub(crate) unnamed: usize,
-}
-
-/// A comparison of packages with a database.
-#[derive(Clone, Debug)]
-pub struct Scan {
-    /// Whether anything lists packages.
-    pub(crate) are_known: bool,
-    /// Packages that were compared.
-    pub(crate) compared: usize,
-    /// Components that advisories cannot be about, as far as is known here.
-    pub(crate) others: usize,
-    /// Package URLs of Debian that name no release.
-    pub(crate) without_release: Vec<String>,
-    /// The number of advisories.
-    pub(crate) advisories: usize,
-    /// When the newest advisory was modified.
-    pub(crate) newest: DateTime<Utc>,
-    /// Advisories that are about packages, in the order of the package URLs.
-    pub(crate) concerns: Vec<Concern>,
-}
-
-/// An advisory that is about a package.
-#[derive(Clone, Debug)]
-pub struct Concern {
-    /// The package.
-    pub(crate) package: Package,
-    /// What the advisory says.
-    pub(crate) advisory: Match,
 }
 
 impl Packages {

@@ -7,7 +7,7 @@ use console::hint::Hinted;
 
 use super::cargo::CargoLock;
 use super::git::{self, CargoFiles, Chosen, Located};
-use super::wanted::read;
+use super::text::read;
 use crate::error::Error;
 use crate::spec::cargo::Target;
 use crate::spec::{CargoSpec, Origin, Spec};

@@ -6,10 +6,11 @@ use std::io;
 use std::path::Path;
 
 use console::hint::Hinted;
-use content::{Digest, limits};
+use content::Digest;
 
 use super::faults;
 use super::git::{self, Lists, Source};
+use super::text::read;
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::{self, Lock, LockError};
@@ -127,14 +128,6 @@ fn read_spec(base: &Path, directory: &Path) -> Result<(Spec, Digest), Error> {
 fn unparsed(path: &Path, error: &toml::de::Error) -> Hinted {
     let (path, said) = (path.display(), untrusted::toml(error));
     Hinted::new(format_args!("parsing {path}: {said}"))
-}
-
-/// Reads the text at `path` below `base`; an error names it without `base`.
-pub(super) fn read(base: &Path, path: &Path) -> Result<String, Error> {
-    let bytes = crate::at::read(&base.join(path), limits::DOCUMENT);
-    let named = |source| At::reading(path)(source);
-    let bytes = bytes.map_err(|error| named(error.source))?;
-    Ok(String::from_utf8(bytes).map_err(|error| named(io::Error::other(error)))?)
 }
 
 #[cfg(test)]

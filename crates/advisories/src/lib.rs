@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod debian;
+mod ecosystem;
 mod level;
 mod osv;
 mod package;
@@ -10,6 +11,7 @@ mod range;
 mod version;
 pub mod vex;
 
+pub use ecosystem::Ecosystem;
 pub use level::{InvalidLevel, Level};
 pub use osv::{Advisory, Found, InvalidAdvisory, LARGEST, Match};
-pub use package::{Ecosystem, Package, Uncompared, versioned};
+pub use package::{Package, Uncompared, versioned};

@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use console::hint::Hinted;
 use console::location::without_login;
 use content::Digest;
-use tokio::runtime::Handle;
 
 use super::download::Downloads;
 use super::error::ANOTHER;
 use super::evidence::Evidence;
 use super::index::Index;
+use super::options::Options;
 use super::release::Release;
-use super::signers::Signers;
 use super::{ArchiveError, ChainError, apt, chain, deb, evidence};
 use crate::at;
 use crate::inputs::Supply;
@@ -29,21 +28,6 @@ use crate::spec::Section;
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Number of attempts at a download.
 const TRIES: u32 = 3;
-
-/// Which archive to use, and which keys to trust.
-#[derive(Clone, Copy, Debug)]
-pub struct Options<'a> {
-    /// The address; by default that of the host's apt.
-    pub url: Option<&'a str>,
-    /// The keyring; by default that of the host's apt.
-    pub keyring: Option<&'a Path>,
-    /// The keys that are trusted.
-    pub signers: &'a Signers,
-    /// A folder with the files of the locked index: `evidence` of a layout.
-    pub evidence: Option<&'a Path>,
-    /// Runs the downloads.
-    pub runtime: &'a Handle,
-}
 
 /// The archives that may have a part of Debian's, in the order in which they are asked.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::error::{SourceError, reading};
-use super::go::GoModules;
+use super::go_modules::GoModules;
 use super::manifest::{MANIFEST, Manifests};
 use super::manifests::Files;
 use super::path::{SourcePath, join};

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use console::hint::Hinted;
 use content::Digest;
 
-use super::{check_digest, read};
+use super::check_digest;
 use crate::at::At;
 use crate::error::Error;
 use crate::inputs::cargo::{CargoLock, GitSource};
 use crate::inputs::git::{self, CargoFiles, Configuration, Dependencies, GoModules, Lists};
 use crate::inputs::go::{self, GoFiles};
+use crate::inputs::text::read;
 use crate::lock::crates::Crate;
 use crate::lock::modules::Module;
 use crate::lock::{self, Lock};

@@ -20,6 +20,7 @@ pub use entry::{
 };
 pub use member::{Member, MemberKind};
 pub use overlay::Overlay;
+pub use pipeline::Written;
 pub use read::read;
 pub use unpack::{Owners, unpack};
-pub use write::{Written, write};
+pub use write::write;

@@ -8,7 +8,6 @@ use std::thread::{self, ScopedJoinHandle};
 
 use content::{Digest, Hasher, limits};
 
-use super::Written;
 use super::fault;
 use super::gzip::StoredGzip;
 use crate::Error;
@@ -17,6 +16,17 @@ use crate::Error;
 const BLOCK: usize = 65_535;
 /// Blocks that may wait for a thread.
 const WAITING: usize = 4;
+
+/// The digests and the size of a layer that was written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Written {
+    /// The digest of the blob.
+    pub digest: Digest,
+    /// The blob's size in bytes.
+    pub size: u64,
+    /// The digest of the tar archive in it.
+    pub diff_id: Digest,
+}
 
 type Block = Arc<Vec<u8>>;
 

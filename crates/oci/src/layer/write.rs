@@ -6,25 +6,14 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use content::at::At;
-use content::{Digest, limits};
+use content::limits;
 
 use super::entry::{check_link, check_mode, check_printable};
 use super::fault::{self, Fault};
-use super::pipeline::{self, Archive};
+use super::pipeline::{self, Archive, Written};
 use super::ustar::{self, Flag, Header};
 use super::{Attributed, Attributes, Content, Entry, EntryPath, Executable, Kind, Owner};
 use crate::Error;
-
-/// The digests and the size of a layer that was written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Written {
-    /// The digest of the blob.
-    pub digest: Digest,
-    /// The blob's size in bytes.
-    pub size: u64,
-    /// The digest of the tar archive in it.
-    pub diff_id: Digest,
-}
 
 type Tree = BTreeMap<EntryPath, (Kind, Attributes)>;
 
