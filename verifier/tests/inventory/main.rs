@@ -113,13 +113,13 @@ const PLANTED: &[(&str, Plant)] = &[
         case.link(&with_crates(&CRATES[..1]))
     }),
     (
-        "component left-pad 1.0.0 has neither a file in the image nor a crate in a program",
+        "component left-pad 1.0.0 has neither a file in the image nor a crate or module in a program",
         |case| {
             case.push(json!({"type": "library", "name": "left-pad", "version": "1.0.0"}));
         },
     ),
     (
-        "component settings has neither a file in the image nor a crate in a program",
+        "component settings has neither a file in the image nor a crate or module in a program",
         |case| {
             case.components[4] = json!({"type": "library", "name": "settings"});
             case.push(json!({"type": "file", "name": "/etc/config", "hashes": hashes(b"config")}));
@@ -232,7 +232,7 @@ fn files_of_an_spdx_package_show_it() {
     let faults: Vec<_> = check(&apart).iter().map(ToString::to_string).collect();
     assert_eq!(
         faults,
-        ["component p has neither a file in the image nor a crate in a program"]
+        ["component p has neither a file in the image nor a crate or module in a program"]
     );
 }
 
