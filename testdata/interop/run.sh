@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-cargo build --quiet --locked --bins -p builder -p verifier -p emulator
+# The whole workspace, so that shared crates have the same features as in the ceremony, and compile once.
+cargo build --quiet --locked --workspace --bins
 bin="$PWD/${CARGO_TARGET_DIR:-target}/debug"
 case "${CARGO_TARGET_DIR:-}" in /*) bin="$CARGO_TARGET_DIR/debug" ;; esac
 work="$(mktemp -d)"
