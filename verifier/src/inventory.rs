@@ -25,7 +25,7 @@ pub(crate) const BUILT: [&str; 4] = ["pkg:cargo/", "pkg:deb/", "pkg:golang/", "p
 pub enum View {
     /// Those that a container sees. A hard link is the file that it names.
     Container,
-    /// Those of all layers, also whiteouts and what they hide. A hard link has no digest, and always disagrees.
+    /// Those of all layers, also whiteouts and what they hide. A hard link is the file that it names in its own layer or below.
     Layers,
 }
 

@@ -15,18 +15,35 @@ const WHITEOUT: &str = ".wh.";
 type Files = BTreeMap<String, Digest>;
 
 /// Everything in all layers that is a file, whether or not a container sees it; of each path, the entry of the last layer that
-/// has it.
+/// has it. A hard link is the file that it names, in its own layer or in the next lower one that has it.
 pub(super) fn of_layers(contents: &Contents) -> BTreeMap<String, Held> {
-    let flat = contents.flatten().into_iter();
-    let files = flat.filter_map(|(path, listed)| {
-        let held = match &listed.kind {
-            ListedKind::File { digest, .. } => Held::File(*digest),
-            ListedKind::HardLink { target } => Held::HardLink(target.clone()),
-            ListedKind::Directory | ListedKind::Symlink { .. } => return None,
-        };
-        Some((path.to_owned(), held))
-    });
-    files.collect()
+    let mut files = BTreeMap::new();
+    for (index, layer) in contents.layers.iter().enumerate() {
+        for (path, listed) in &layer.entries {
+            let held = match &listed.kind {
+                ListedKind::File { digest, .. } => Held::File(*digest),
+                ListedKind::HardLink { target } => linked(&contents.layers[..=index], target),
+                ListedKind::Directory | ListedKind::Symlink { .. } => {
+                    files.remove(path);
+                    continue;
+                }
+            };
+            files.insert(path.clone(), held);
+        }
+    }
+    files
+}
+
+/// What a hard link in the last of these layers names.
+fn linked(layers: &[LayerContents], target: &str) -> Held {
+    let mut named = layers
+        .iter()
+        .rev()
+        .filter_map(|layer| layer.entries.get(target));
+    match named.next().map(|listed| &listed.kind) {
+        Some(ListedKind::File { digest, .. }) => Held::File(*digest),
+        _ => Held::HardLink(target.to_owned()),
+    }
 }
 
 /// The files that a container sees.
