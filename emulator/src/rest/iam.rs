@@ -78,6 +78,36 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
             };
             Ok(done(&iam.create_provider(&context, request)?))
         }
+        (
+            "GET",
+            [
+                "projects",
+                project,
+                "locations",
+                location,
+                "workloadIdentityPools",
+                pool,
+            ],
+        ) => {
+            let (name, found) = iam.get_pool(&context, [project, location, pool])?;
+            Ok(active(&name, json!(found)))
+        }
+        (
+            "GET",
+            [
+                "projects",
+                project,
+                "locations",
+                location,
+                "workloadIdentityPools",
+                pool,
+                "providers",
+                id,
+            ],
+        ) => {
+            let (name, found) = iam.get_provider(&context, [project, location, pool, id])?;
+            Ok(active(&name, json!(found)))
+        }
         ("POST", ["projects", project, "serviceAccounts"]) => {
             let CreateServiceAccount {
                 name: _,
@@ -93,6 +123,13 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
         }
         _ => Err(call.unknown()),
     }
+}
+
+/// A resource with its name and state. Nothing is deleted here, so that each is active.
+fn active(name: &impl Display, mut resource: Value) -> Value {
+    resource["name"] = json!(name.to_string());
+    resource["state"] = json!("ACTIVE");
+    resource
 }
 
 /// A finished operation (`google.longrunning.Operation`).

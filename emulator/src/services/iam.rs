@@ -159,6 +159,44 @@ impl Iam {
             .change(|pools| pools.add_provider(&pool, &id, provider))
     }
 
+    /// A workload identity pool, with its name.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, or the pool does not exist.
+    pub fn get_pool(
+        &self,
+        context: &Context,
+        [project, location, pool]: [&str; 3],
+    ) -> Result<(identity::Pool, Pool), Status> {
+        self.demand_project(context, "iam.workloadIdentityPools.get", project)?;
+        let name = identity::Pool::new(self.number(project, location)?, pool);
+        let found = name.and_then(|name| {
+            let found = self.pools.look(|pools| pools.get_pool(&name).cloned());
+            found.map(|found| (name, found))
+        });
+        found.ok_or_else(|| Status::not_found("Requested entity was not found."))
+    }
+
+    /// A provider of a pool, with its name.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, or the provider does not exist.
+    pub fn get_provider(
+        &self,
+        context: &Context,
+        [project, location, pool, id]: [&str; 4],
+    ) -> Result<(identity::Provider, Provider), Status> {
+        let permission = "iam.workloadIdentityPoolProviders.get";
+        self.demand_project(context, permission, project)?;
+        let pool = identity::Pool::new(self.number(project, location)?, pool);
+        let name = pool.and_then(|pool| identity::Provider::new(pool, id));
+        let found = name.and_then(|name| {
+            let found = self.pools.look(|pools| pools.get_provider(&name).cloned());
+            found.map(|found| (name, found))
+        });
+        found.ok_or_else(|| Status::not_found("Requested entity was not found."))
+    }
+
     /// A provider; `None` if it or its pool is disabled or does not exist.
     pub fn provider(&self, name: &identity::Provider) -> Option<Provider> {
         self.pools.look(|pools| pools.provider(name).cloned())

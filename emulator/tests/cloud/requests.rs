@@ -90,6 +90,42 @@ fn a_deep_condition_is_refused_without_a_crash() {
     assert_eq!(scene.call(FIRST, Method::GET, &url, &Value::Null).0, 400);
 }
 
+#[test]
+fn a_provider_is_read_as_it_was_created() {
+    let scene = Scene::set();
+    let pools = format!("iam/projects/{FIRST}/locations/global/workloadIdentityPools");
+    let body = json!({
+        "oidc": {
+            "issuerUri": "https://confidentialcomputing.googleapis.com",
+            "allowedAudiences": ["https://first.example"],
+        },
+        "attributeMapping": {"google.subject": "assertion.sub"},
+        "attributeCondition": "assertion.sub == 'x'",
+    });
+    let post = |url: String, body: &Value| scene.call(FIRST, Method::POST, &url, body).0;
+    let made = post(format!("{pools}?workloadIdentityPoolId=pool"), &json!({}));
+    let url = format!("{pools}/pool/providers?workloadIdentityPoolProviderId=provider");
+    assert_eq!((made, post(url, &body)), (200, 200));
+    let get = |caller, path: &str| {
+        let url = format!("{pools}/{path}");
+        scene.call(caller, Method::GET, &url, &Value::Null)
+    };
+    let (status, found) = get(FIRST, "pool/providers/provider");
+    assert_eq!((status, &found["state"]), (200, &json!("ACTIVE")));
+    let name = found["name"].as_str().unwrap();
+    assert!(
+        name.ends_with("/workloadIdentityPools/pool/providers/provider"),
+        "{name}"
+    );
+    for (field, value) in body.as_object().unwrap() {
+        assert_eq!(found[field], *value, "{found}");
+    }
+    assert_eq!(get(FIRST, "pool").0, 200);
+    assert_eq!(get(FIRST, "pool/providers/other").0, 404);
+    assert_eq!(get(FIRST, "other").0, 404);
+    assert_eq!(get(SECOND, "pool/providers/provider").0, 403);
+}
+
 /// An invalid setup is refused, with Google's message.
 #[test]
 fn invalid_set_ups_are_refused() {

@@ -119,7 +119,12 @@ pub struct Oidc {
     #[serde(default, alias = "allowed_audiences")]
     pub allowed_audiences: Vec<String>,
     /// Keys in place of those that the issuer publishes: not emulated, so refused unless empty.
-    #[serde(default, alias = "jwks_json", deserialize_with = "null_is_default")]
+    #[serde(
+        default,
+        alias = "jwks_json",
+        deserialize_with = "null_is_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     jwks_json: String,
 }
 
@@ -182,6 +187,16 @@ impl Pools {
         }
         pool.insert(id.to_owned(), provider);
         Ok(name)
+    }
+
+    /// A pool, also a disabled one.
+    pub fn get_pool(&self, name: &identity::Pool) -> Option<&Pool> {
+        self.pools.get(name).map(|kept| &kept.pool)
+    }
+
+    /// A provider, also a disabled one.
+    pub fn get_provider(&self, name: &identity::Provider) -> Option<&Provider> {
+        self.pools.get(name.pool())?.providers.get(name.id())
     }
 
     /// A provider; `None` if it or its pool is disabled or does not exist.
