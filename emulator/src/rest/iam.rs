@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::routes::routes;
 use crate::protojson::Ignored;
-use crate::services::Services;
 use crate::services::accounts::Service;
 use crate::services::accounts::ServiceAccount;
-use crate::services::iam::{CreatePool, CreateProvider, Pool};
+use crate::services::iam::{CreatePool, CreateProvider, Iam, Pool};
+use crate::services::{Context, Services};
 use crate::status::Status;
 
 /// The body of `projects.serviceAccounts.create`.
@@ -37,77 +37,18 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
     let context = services.context(call.bearer.as_deref(), Service::Iam)?;
     let iam = &services.iam;
     let parts: Vec<_> = call.resource.split('/').collect();
-    let text = |part: &str| part.to_owned();
     match (call.method.as_str(), &parts[..]) {
         (
-            "POST",
+            _,
             [
                 "projects",
                 project,
                 "locations",
                 location,
                 "workloadIdentityPools",
+                rest @ ..,
             ],
-        ) => {
-            let request = CreatePool {
-                project: text(project),
-                location: text(location),
-                id: text(call.parameter("workloadIdentityPoolId")),
-                pool: call.message::<Pool>()?,
-            };
-            Ok(done(&iam.create_pool(&context, request)?))
-        }
-        (
-            "POST",
-            [
-                "projects",
-                project,
-                "locations",
-                location,
-                "workloadIdentityPools",
-                pool,
-                "providers",
-            ],
-        ) => {
-            let request = CreateProvider {
-                project: text(project),
-                location: text(location),
-                pool: text(pool),
-                id: text(call.parameter("workloadIdentityPoolProviderId")),
-                provider: call.message()?,
-            };
-            Ok(done(&iam.create_provider(&context, request)?))
-        }
-        (
-            "GET",
-            [
-                "projects",
-                project,
-                "locations",
-                location,
-                "workloadIdentityPools",
-                pool,
-            ],
-        ) => {
-            let (name, found) = iam.get_pool(&context, [project, location, pool])?;
-            Ok(active(&name, json!(found)))
-        }
-        (
-            "GET",
-            [
-                "projects",
-                project,
-                "locations",
-                location,
-                "workloadIdentityPools",
-                pool,
-                "providers",
-                id,
-            ],
-        ) => {
-            let (name, found) = iam.get_provider(&context, [project, location, pool, id])?;
-            Ok(active(&name, json!(found)))
-        }
+        ) => pools(iam, &context, call, [project, location], rest),
         ("POST", ["projects", project, "serviceAccounts"]) => {
             let CreateServiceAccount {
                 name: _,
@@ -120,6 +61,47 @@ fn answer(services: &Services, call: &Call) -> Result<Value, Status> {
         }
         ("GET", ["projects", project, "serviceAccounts", address]) => {
             Ok(json!(iam.service_account(&context, project, address)?))
+        }
+        _ => Err(call.unknown()),
+    }
+}
+
+/// Pools and their providers; `rest` follows `workloadIdentityPools`.
+fn pools(
+    iam: &Iam,
+    context: &Context,
+    call: &Call,
+    [project, location]: [&str; 2],
+    rest: &[&str],
+) -> Result<Value, Status> {
+    let text = |part: &str| part.to_owned();
+    match (call.method.as_str(), rest) {
+        ("POST", []) => {
+            let request = CreatePool {
+                project: text(project),
+                location: text(location),
+                id: text(call.parameter("workloadIdentityPoolId")),
+                pool: call.message::<Pool>()?,
+            };
+            Ok(done(&iam.create_pool(context, request)?))
+        }
+        ("POST", [pool, "providers"]) => {
+            let request = CreateProvider {
+                project: text(project),
+                location: text(location),
+                pool: text(pool),
+                id: text(call.parameter("workloadIdentityPoolProviderId")),
+                provider: call.message()?,
+            };
+            Ok(done(&iam.create_provider(context, request)?))
+        }
+        ("GET", [pool]) => {
+            let (name, found) = iam.get_pool(context, [project, location, pool])?;
+            Ok(active(&name, json!(found)))
+        }
+        ("GET", [pool, "providers", id]) => {
+            let (name, found) = iam.get_provider(context, [project, location, pool, id])?;
+            Ok(active(&name, json!(found)))
         }
         _ => Err(call.unknown()),
     }
