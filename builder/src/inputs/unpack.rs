@@ -12,6 +12,8 @@ use crate::interrupt::{Interrupt, Interrupted};
 
 /// Maximum number of entries of an archive.
 const ENTRIES: usize = 1_000_000;
+/// Most bytes of the files that hard links name.
+const COPIED: u64 = 4 << 30;
 
 /// Why an archive is not unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +56,7 @@ pub(in crate::inputs) struct Unpacker<'a> {
     select: Select<'a>,
     made: HashSet<PathBuf>,
     entries: usize,
+    copied: u64,
 }
 
 impl<'a> Unpacker<'a> {
@@ -68,6 +71,7 @@ impl<'a> Unpacker<'a> {
             select,
             made: HashSet::new(),
             entries: 0,
+            copied: 0,
         }
     }
 
@@ -156,6 +160,13 @@ impl<'a> Unpacker<'a> {
                 from.display()
             )));
         }
+        // The size of the archive does not limit what links to its files add.
+        self.copied = self.copied.saturating_add(found.len());
+        if self.copied > COPIED {
+            return Err(wrong(format_args!(
+                "hard links to files of more than {COPIED} bytes"
+            )));
+        }
         clear(place)?;
         fs::copy(&from, place).map_err(At::writing(place))?;
         Ok(())
@@ -226,4 +237,32 @@ fn clear(place: &Path) -> Result<(), Fault> {
 
 fn wrong(reason: impl ToString) -> Fault {
     Fault::Wrong(reason.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hard_links_have_a_limit_of_their_own() {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(1);
+        archive.append_data(&mut header, "file", &b"x"[..]).unwrap();
+        header.set_entry_type(tar::EntryType::Link);
+        header.set_size(0);
+        archive.append_link(&mut header, "link", "file").unwrap();
+        let archive = archive.into_inner().unwrap();
+        let unpacked = |copied| {
+            let folder = tempfile::tempdir().unwrap();
+            let interrupt = Interrupt::default();
+            let mut unpacker = Unpacker::new(folder.path(), &interrupt, &|_| Some(0));
+            unpacker.copied = copied;
+            unpacker.tar(&archive[..])
+        };
+        unpacked(COPIED - 1).unwrap();
+        let refused = unpacked(COPIED).unwrap_err().to_string();
+        assert!(refused.contains("hard links"), "{refused}");
+    }
 }

@@ -5,6 +5,7 @@ mod export;
 mod listing;
 mod packages;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -17,12 +18,13 @@ use content::Digest;
 use scratch::Scratch;
 
 use super::entry::Mode;
-use super::limits::{ENTRIES, FILE};
+use super::limits::FILE;
 use super::path::{SourcePath, join};
 use crate::at::At;
 use crate::inputs::Supply;
 use crate::inputs::cargo::{CrateError, GitSource};
 use crate::inputs::normalize::normalize;
+use crate::inputs::store::StoreError;
 use crate::lock::repository::{CommitName, Repository, RepositoryUrl};
 use listing::Listing;
 
@@ -30,6 +32,10 @@ use listing::Listing;
 const REPOSITORIES: usize = 500;
 /// Maximum depth of submodules in each other.
 const DEPTH: usize = 8;
+/// Most bytes that are staged of all repositories.
+const STAGED: u64 = 8 << 30;
+/// Most files and folders that are staged of all repositories.
+const STAGED_ENTRIES: usize = 1_000_000;
 
 type Name = (RepositoryUrl, CommitName);
 
@@ -142,6 +148,12 @@ pub(in crate::inputs) fn stage(
     };
     let folder = staged.folder();
     fs::create_dir(&folder).map_err(At::writing(&folder))?;
+    let copying = Copying {
+        top: &folder,
+        supply,
+        bytes: Cell::new(STAGED),
+        entries: Cell::new(STAGED_ENTRIES),
+    };
     let mut used = BTreeSet::new();
     let mut by_name: BTreeMap<Name, Vec<&GitSource>> = BTreeMap::new();
     for source in sources {
@@ -150,11 +162,14 @@ pub(in crate::inputs) fn stage(
     for (index, (name, sources)) in by_name.into_iter().enumerate() {
         let repository = find(locked, &name)?;
         let tree = format!("{index}-{}", short(repository));
-        copy_one(repository, &folder.join(&tree), supply)?;
+        copying.one(repository, &folder.join(&tree))?;
         used.insert(name);
         let packages = sources.iter().flat_map(|source| &source.packages).collect();
         let links = packages::prepare(&folder.join(&tree), &packages, &repository.to_string())?;
-        let submodules = Submodules { locked, supply };
+        let submodules = Submodules {
+            locked,
+            copying: &copying,
+        };
         submodules.add(repository, &folder.join(&tree), 0, &mut used)?;
         let (name, table) = GitSource::directory(&Path::new(PLACE).join(&tree).join(links));
         staged.configuration += &table;
@@ -202,7 +217,7 @@ fn find<'a>(locked: &'a [Repository], name: &Name) -> Result<&'a Repository, Cra
 
 struct Submodules<'a> {
     locked: &'a [Repository],
-    supply: &'a Supply<'a>,
+    copying: &'a Copying<'a>,
 }
 
 impl Submodules<'_> {
@@ -224,89 +239,137 @@ impl Submodules<'_> {
             let submodule = find(self.locked, &name)?;
             used.insert(name);
             let place = into.join(SourcePath::parse(path)?);
-            copy_one(submodule, &place, self.supply)?;
+            self.copying.one(submodule, &place)?;
             self.add(submodule, &place, depth + 1, used)?;
         }
         Ok(())
     }
 }
 
-/// Copies the files of a repository from the store into the new folder `into`, and compares them with the locked digest.
-fn copy_one(repository: &Repository, into: &Path, supply: &Supply<'_>) -> Result<(), CrateError> {
-    let place = place(repository, supply);
-    if place.is_dir() && copied(repository, &place, into, supply)? == repository.sha256 {
-        supply.store.used(place);
-        return Ok(());
-    }
-    // It is missing or damaged.
-    if into.exists() {
-        fs::remove_dir_all(into).map_err(At::writing(into))?;
-    }
-    let found = obtain(&repository.url, &repository.commit, supply)?;
-    if found != *repository {
-        return Err(CrateError::refused(
-            format_args!(
-                "checking {repository}: expected the files {}, found {}",
-                repository.sha256, found.sha256
-            ),
-            crate::lock::AGAIN,
-        ));
-    }
-    match copied(repository, &place, into, supply)? == repository.sha256 {
-        true => Ok(()),
-        false => {
-            Err(crate::inputs::store::StoreError::disturbed("files of a repository", &place).into())
-        }
-    }
+/// Copies repositories from the store. The limits are for all copies: a submodule can be in many places.
+struct Copying<'a> {
+    /// The folder that all copies are in.
+    top: &'a Path,
+    supply: &'a Supply<'a>,
+    /// How many more bytes may be written.
+    bytes: Cell<u64>,
+    /// How many more files and folders may be made.
+    entries: Cell<usize>,
 }
 
-/// Copies a folder. Returns the digest of what was written.
-fn copied(
-    repository: &Repository,
-    from: &Path,
-    into: &Path,
-    supply: &Supply<'_>,
-) -> Result<Digest, CrateError> {
-    let mut listing = Listing::of(&repository.submodules);
-    fs::create_dir_all(into).map_err(At::writing(into))?;
-    let mut open = vec![String::new()];
-    let mut count = 0;
-    while let Some(folder) = open.pop() {
-        supply.interrupt.check()?;
-        let place = from.join(&folder);
-        let unread = At::reading(&place);
-        for entry in fs::read_dir(&place).map_err(&unread)? {
-            let entry = entry.map_err(&unread)?;
-            let kind = entry.file_type().map_err(&unread)?;
-            count += 1;
-            let name = entry
-                .file_name()
-                .into_string()
-                .ok()
-                .filter(|_| count <= 2 * ENTRIES);
-            // Something else than what was written there has another digest.
-            let Some(name) = name else {
-                return Ok(Digest::of(b""));
-            };
-            let path = join(&folder, &name);
-            let to = into.join(&path);
-            if kind.is_dir() {
-                fs::create_dir_all(&to).map_err(At::writing(&to))?;
-                open.push(path);
-            } else if kind.is_symlink() {
-                let target = fs::read_link(entry.path()).map_err(&unread)?;
-                symlink(&target, &to).map_err(At::writing(&to))?;
-                listing.add(path, Mode::Link, target.as_os_str().as_bytes());
-            } else if kind.is_file() {
-                let (bytes, mode) = read(&entry.path()).map_err(&unread)?;
-                write(&to, &bytes, mode).map_err(At::writing(&to))?;
-                listing.add(path, mode, &bytes);
-            } else {
-                return Ok(Digest::of(b""));
-            }
+impl Copying<'_> {
+    /// Copies the files of a repository into the new folder `into`, and compares them with the locked digest.
+    fn one(&self, repository: &Repository, into: &Path) -> Result<(), CrateError> {
+        self.check_place(repository, into)?;
+        let place = place(repository, self.supply);
+        if place.is_dir() && self.copied(repository, &place, into)? == repository.sha256 {
+            self.supply.store.used(place);
+            return Ok(());
+        }
+        // It is missing or damaged.
+        if into.exists() {
+            fs::remove_dir_all(into).map_err(At::writing(into))?;
+        }
+        let found = obtain(&repository.url, &repository.commit, self.supply)?;
+        if found != *repository {
+            return Err(CrateError::refused(
+                format_args!(
+                    "checking {repository}: expected the files {}, found {}",
+                    repository.sha256, found.sha256
+                ),
+                crate::lock::AGAIN,
+            ));
+        }
+        match self.copied(repository, &place, into)? == repository.sha256 {
+            true => Ok(()),
+            false => Err(StoreError::disturbed("files of a repository", &place).into()),
         }
     }
-    Ok(listing.digest())
+
+    /// Checks that nothing is at `into`, and that no folder around it is a link: the copy would be elsewhere. Links of a
+    /// repository may lead anywhere, and a submodule may be below one.
+    fn check_place(&self, repository: &Repository, into: &Path) -> Result<(), CrateError> {
+        let below = into.strip_prefix(self.top).unwrap_or(into);
+        let mut place = self.top.to_owned();
+        let mut parts = below.components().peekable();
+        while let Some(part) = parts.next() {
+            place.push(part);
+            let is_free = match (place.symlink_metadata(), parts.peek()) {
+                (Ok(found), Some(_)) => found.is_dir(),
+                (Ok(_), None) => false,
+                (Err(error), _) => error.kind() == io::ErrorKind::NotFound,
+            };
+            if !is_free {
+                return Err(CrateError::refused(
+                    format_args!("staging {repository}: something else is at its place"),
+                    "a submodule must not be below a symbolic link, or at the path of another file",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies a folder. Returns the digest of what was written.
+    fn copied(
+        &self,
+        repository: &Repository,
+        from: &Path,
+        into: &Path,
+    ) -> Result<Digest, CrateError> {
+        let mut listing = Listing::of(&repository.submodules);
+        fs::create_dir_all(into).map_err(At::writing(into))?;
+        let mut open = vec![String::new()];
+        while let Some(folder) = open.pop() {
+            self.supply.interrupt.check()?;
+            let place = from.join(&folder);
+            let unread = At::reading(&place);
+            for entry in fs::read_dir(&place).map_err(&unread)? {
+                let entry = entry.map_err(&unread)?;
+                let kind = entry.file_type().map_err(&unread)?;
+                self.take(repository, 0)?;
+                // Something else than what was written there has another digest.
+                let Ok(name) = entry.file_name().into_string() else {
+                    return Ok(Digest::of(b""));
+                };
+                let path = join(&folder, &name);
+                let to = into.join(&path);
+                if kind.is_dir() {
+                    fs::create_dir_all(&to).map_err(At::writing(&to))?;
+                    open.push(path);
+                } else if kind.is_symlink() {
+                    let target = fs::read_link(entry.path()).map_err(&unread)?;
+                    symlink(&target, &to).map_err(At::writing(&to))?;
+                    listing.add(path, Mode::Link, target.as_os_str().as_bytes());
+                } else if kind.is_file() {
+                    let (bytes, mode) = read(&entry.path()).map_err(&unread)?;
+                    self.take(repository, bytes.len() as u64)?;
+                    write(&to, &bytes, mode).map_err(At::writing(&to))?;
+                    listing.add(path, mode, &bytes);
+                } else {
+                    return Ok(Digest::of(b""));
+                }
+            }
+        }
+        Ok(listing.digest())
+    }
+
+    /// Counts an entry, or the bytes of a file.
+    fn take(&self, repository: &Repository, bytes: u64) -> Result<(), CrateError> {
+        let entries = self.entries.get().checked_sub(usize::from(bytes == 0));
+        match (entries, self.bytes.get().checked_sub(bytes)) {
+            (Some(entries), Some(bytes)) => {
+                self.entries.set(entries);
+                self.bytes.set(bytes);
+                Ok(())
+            }
+            _ => Err(CrateError::refused(
+                format_args!(
+                    "staging {repository}: all git repositories together have more than {STAGED_ENTRIES} files or {STAGED} bytes"
+                ),
+                "a submodule is counted at each place where it is",
+            )),
+        }
+    }
 }
 
 fn read(path: &Path) -> io::Result<(Vec<u8>, Mode)> {
@@ -321,4 +384,75 @@ fn write(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
     file.set_permissions(fs::Permissions::from_mode(mode.bits()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::store::Store;
+
+    /// A repository of one file in the store.
+    fn kept(supply: &Supply<'_>) -> Repository {
+        let mut listing = Listing::of(&BTreeMap::new());
+        listing.add("hook".to_owned(), Mode::Executable, b"evil");
+        let repository = Repository {
+            url: "https://host.example/s".to_owned().try_into().unwrap(),
+            commit: "a".repeat(40).try_into().unwrap(),
+            sha256: listing.digest(),
+            submodules: BTreeMap::new(),
+        };
+        let folder = place(&repository, supply);
+        fs::create_dir_all(&folder).unwrap();
+        write(&folder.join("hook"), b"evil", Mode::Executable).unwrap();
+        repository
+    }
+
+    fn with(bytes: u64, check: impl FnOnce(&Repository, &Copying<'_>)) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store")).unwrap();
+        let supply = Supply::of(&store);
+        let top = folder.path().join("top");
+        fs::create_dir_all(top.join("tree/real")).unwrap();
+        let copying = Copying {
+            top: &top,
+            supply: &supply,
+            bytes: Cell::new(bytes),
+            entries: Cell::new(100),
+        };
+        check(&kept(&supply), &copying);
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        with(100, |repository, copying| {
+            let outside = tempfile::tempdir().unwrap();
+            let tree = copying.top.join("tree");
+            symlink(outside.path(), tree.join("evil")).unwrap();
+            fs::write(tree.join("file"), "").unwrap();
+            for path in ["evil", "evil/sub", "evil/a/b", "real", "file", "file/sub"] {
+                let refused = copying.one(repository, &tree.join(path)).unwrap_err();
+                let refused = refused.to_string();
+                assert!(
+                    refused.contains("something else is at its place"),
+                    "{path}: {refused}"
+                );
+            }
+            assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+            copying.one(repository, &tree.join("real/sub")).unwrap();
+            assert_eq!(fs::read(tree.join("real/sub/hook")).unwrap(), b"evil");
+        });
+    }
+
+    #[test]
+    fn all_copies_together_have_a_limit() {
+        with(7, |repository, copying| {
+            copying.one(repository, &copying.top.join("one")).unwrap();
+            let refused = copying.one(repository, &copying.top.join("two"));
+            let refused = refused.unwrap_err().to_string();
+            assert!(
+                refused.contains("all git repositories together"),
+                "{refused}"
+            );
+        });
+    }
 }

@@ -67,7 +67,10 @@ impl<'a> Proxies<'a> {
                 &own
             }
         };
-        let steps = split(list).map(|(place, next)| {
+        // Go's own default ends with `direct`, which would make the user's go reach any host that go.sum names.
+        let is_named = |place: &str| supply.modules.is_some() || place != "direct";
+        let steps = split(list).filter(|(place, _)| is_named(place));
+        let steps = steps.map(|(place, next)| {
             let place = Place::parse(place, supply)?;
             Ok(Step { place, next })
         });

@@ -45,6 +45,18 @@ pub(super) fn prepare(
     }
     let root = common_root(tree, folders.values().copied(), repository)?;
     let links = Path::new(&root).join(LINKS);
+    // `package.workspace` can name a link, which may lead out of the tree.
+    let mut around = tree.to_owned();
+    for part in Path::new(&root) {
+        around.push(part);
+        let found = around.symlink_metadata().map_err(At::reading(&around))?;
+        if !found.is_dir() {
+            return Err(CrateError::refused(
+                format_args!("staging {repository}: its workspace is at a symbolic link"),
+                "`package.workspace` must name a folder of the repository",
+            ));
+        }
+    }
     let place = tree.join(&links);
     fs::create_dir(&place).map_err(At::writing(&place))?;
     for ((name, version), folder) in folders {
@@ -279,5 +291,21 @@ mod tests {
         );
         let error = prepared(tree.path(), &[("c", "1.0.0")]).unwrap_err();
         assert_eq!(error, "staging https://x: it has no package c 1.0.0");
+    }
+
+    /// A link of the repository may lead to any folder of this machine.
+    #[test]
+    fn a_workspace_at_a_link_is_refused() {
+        let outside = tempfile::tempdir().unwrap();
+        let manifest =
+            "[package]\nname = \"foo\"\nversion.workspace = true\nworkspace = \"../evil\"\n";
+        let tree = tree(&[("foo/Cargo.toml", manifest)]);
+        let workspace =
+            "[workspace]\nmembers = [\"../foo\"]\n[workspace.package]\nversion = \"1.0.0\"\n";
+        fs::write(outside.path().join(MANIFEST), workspace).unwrap();
+        symlink(outside.path(), tree.path().join("evil")).unwrap();
+        let refused = prepared(tree.path(), &[("foo", "1.0.0")]);
+        assert!(refused.is_err(), "{refused:?}");
+        assert!(!outside.path().join(LINKS).exists());
     }
 }
