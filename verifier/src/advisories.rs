@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ::advisories::{Advisory, LARGEST, Package, Uncompared, versioned};
-use ::sbom::Document;
+use ::sbom::{BuildInfo, Document, Module};
 use attest::Statement;
-use attest::sbom::{self, crate_purl};
+use attest::sbom::{self, crate_purl, module_purl};
 use chrono::{DateTime, Utc};
 use console::at::{self, At, shown};
 use console::hint::Hinted;
@@ -40,6 +40,16 @@ pub struct Packages {
     pub(crate) unnamed: usize,
 }
 
+/// The modules that are linked into a program of Go, and its standard library, as package URLs.
+fn modules(info: &BuildInfo) -> impl Iterator<Item = String> {
+    let go = info.go.strip_prefix("go").unwrap_or(&info.go);
+    let go = go.split([' ', '-']).next().unwrap_or_default();
+    let actual = info.dependencies.iter().map(Module::actual);
+    let linked = actual.filter(|module| !module.is_folder());
+    let linked = linked.map(|module| module_purl(&module.path, &module.version));
+    linked.chain([module_purl("stdlib", go)])
+}
+
 impl Packages {
     /// The packages that a bill of materials lists.
     pub(crate) fn add(&mut self, document: &Document) {
@@ -62,9 +72,14 @@ impl Packages {
             .iter()
             .flat_map(|layer| layer.programs.values());
         for program in programs {
-            if let Program::Crates(crates) = program {
-                let purls = crates.iter().map(|one| crate_purl(&one.name, &one.version));
-                self.purls.extend(purls);
+            match program {
+                Program::Crates(crates) => {
+                    let purls = crates.iter().map(|one| crate_purl(&one.name, &one.version));
+                    self.purls.extend(purls);
+                }
+                Program::Go(info) => self.purls.extend(modules(info)),
+                // A rule of its own refuses what cannot be read.
+                Program::Invalid(_) | Program::Large => {}
             }
         }
     }

@@ -24,12 +24,14 @@ const RELEASES: [(&str, &str); 7] = [
     ("jessie", "8"),
 ];
 
-/// The number of a release of Debian: from `debian-12`, `12`, `12.5` or `bookworm`.
-pub(crate) fn release(text: &str) -> String {
+/// The number of a release of Debian: from `debian-12`, `12`, `12.5` or `bookworm`; `None` for other text.
+pub(crate) fn release(text: &str) -> Option<String> {
     let text = text.strip_prefix("debian-").unwrap_or(text);
     let text = text.split('.').next().unwrap_or(text);
     let named = RELEASES.iter().find(|(name, _)| *name == text);
-    named.map_or(text, |(_, number)| number).to_owned()
+    let number = named.map_or(text, |(_, number)| number);
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| number.to_owned())
 }
 
 impl Ecosystem {
@@ -44,7 +46,8 @@ impl Ecosystem {
             Self::Go => name == "Go",
             Self::Python => name == "PyPI",
             Self::Debian(own) => {
-                name == "Debian" && suffix.is_none_or(|suffix| release(suffix) == *own)
+                name == "Debian"
+                    && suffix.is_none_or(|suffix| release(suffix).as_ref() == Some(own))
             }
         }
     }

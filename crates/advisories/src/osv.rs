@@ -88,6 +88,19 @@ pub enum Found {
     Unclear,
 }
 
+/// The highest level of several entries for one package. A known one counts more than an unknown one, and information only if
+/// there is nothing else.
+fn highest(levels: impl Iterator<Item = Level>) -> Level {
+    let levels: Vec<_> = levels.collect();
+    let known = levels.iter().copied();
+    let known = known.filter(|level| !matches!(level, Level::Unknown | Level::Informational));
+    match (known.max(), levels.contains(&Level::Unknown)) {
+        (Some(known), _) => known,
+        (None, true) => Level::Unknown,
+        (None, false) => Level::Informational,
+    }
+}
+
 impl Advisory {
     /// Parses an advisory.
     ///
@@ -108,18 +121,22 @@ impl Advisory {
             return None;
         }
         let affected = self.0.affected.iter();
-        let mut found = affected.filter_map(|affected| Some((affected.judge(package)?, affected)));
-        let (first, affected) = found.next()?;
+        let found = affected.filter_map(|affected| Some((affected.judge(package)?, affected)));
+        let found: Vec<_> = found.collect();
+        let levels = found.iter().map(|(_, affected)| self.level(affected));
+        let level = highest(levels);
+        let mut found = found.into_iter().map(|(found, _)| found);
+        let first = found.next()?;
         // Entries for one package have ranges of their own: the first fix of any is named.
         let fixed = |found: &Found| matches!(found, Found::Affected { fixed: Some(_) });
         let better = match fixed(&first) {
             true => None,
-            false => found.map(|(found, _)| found).find(fixed),
+            false => found.find(fixed),
         };
         Some(Match {
             id: self.0.id.clone(),
             aliases: self.0.aliases.iter().cloned().collect(),
-            level: self.level(affected),
+            level,
             found: better.unwrap_or(first),
         })
     }
@@ -361,6 +378,20 @@ mod tests {
             r#"{"id":"x","id":"y","modified":"2026-01-01T00:00:00Z"}"#,
         ] {
             assert!(Advisory::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_highest_level_of_several_entries_counts() {
+        use Level::{Critical, Informational, Low, Unknown};
+        for (levels, expected) in [
+            (&[Low, Critical][..], Critical),
+            (&[Critical, Unknown], Critical),
+            (&[Informational, Low], Low),
+            (&[Informational, Unknown], Unknown),
+            (&[Informational], Informational),
+        ] {
+            assert_eq!(highest(levels.iter().copied()), expected, "{levels:?}");
         }
     }
 }

@@ -51,14 +51,15 @@ impl Package {
             ("pypi", None) => (Ecosystem::Python, path, version),
             ("deb", Some("debian")) => {
                 let own = qualifier("distro");
-                let found = own.as_deref().or(debian).ok_or(Uncompared::NoRelease)?;
+                let found = own.as_deref().or(debian).and_then(release);
+                let found = found.ok_or(Uncompared::NoRelease)?;
                 let (name, version) = source(
                     url.name(),
                     version,
                     qualifier("epoch"),
                     qualifier("upstream"),
                 );
-                (Ecosystem::Debian(release(found)), name, version)
+                (Ecosystem::Debian(found), name, version)
             }
             _ => return Err(Uncompared::Unknown),
         };
@@ -186,6 +187,10 @@ mod tests {
             Uncompared::NoRelease
         );
         let purl = "pkg:deb/debian/x@1.0-1?arch=amd64";
+        for unknown in ["Debian 12", "sid", "debian", ""] {
+            let found = Package::of(purl, Some(unknown)).unwrap_err();
+            assert_eq!(found, Uncompared::NoRelease, "{unknown}");
+        }
         let package = Package::of(purl, Some("trixie")).unwrap();
         assert_eq!(package.ecosystem, Ecosystem::Debian("13".to_owned()));
         for purl in [

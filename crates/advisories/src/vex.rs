@@ -187,7 +187,8 @@ pub fn answer<'a>(
         let about = statements.filter(|statement| statement.is_about(advisory, package, image));
         about.map(move |statement| (index, statement.said(&document.0)))
     });
-    let said = said.filter(|(_, said)| said.at <= now);
+    // An answer of the future does not count yet; that there is none any more counts at once.
+    let said = said.filter(|(_, said)| said.at <= now || said.answer.is_none());
     let (index, last) = said.max_by_key(|(_, said)| (said.at, said.status))?;
     Some((index, last.answer?))
 }
@@ -214,7 +215,8 @@ impl Statement {
             Status::Affected | Status::UnderInvestigation => None,
         };
         Said {
-            at: own.unwrap_or(document.last_updated.unwrap_or(document.timestamp)),
+            // OpenVEX: a statement without a time has that of the document, not that of its last change.
+            at: own.unwrap_or(document.timestamp),
             status: self.status,
             answer,
         }

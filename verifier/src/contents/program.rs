@@ -75,7 +75,13 @@ fn hashed(start: &[u8], rest: &mut dyn Read) -> Result<Digest, ReadError> {
 
 fn listed(program: &[u8]) -> Option<Program> {
     match sbom::linked(program) {
-        Ok(Some(crates)) => Some(Program::Crates(crates)),
+        Ok(Some(crates)) => match sbom::build_info(program) {
+            Ok(None) => Some(Program::Crates(crates)),
+            // Whichever is read, the other would be hidden.
+            _ => Some(Program::Invalid(
+                "it has a list of crates and one of Go modules".to_owned(),
+            )),
+        },
         Ok(None) => match sbom::build_info(program) {
             Ok(info) => info.map(Program::Go),
             Err(error) => Some(Program::Invalid(error.to_string())),

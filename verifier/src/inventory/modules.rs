@@ -39,11 +39,14 @@ pub(super) fn linked<'a>(programs: impl Iterator<Item = &'a Program>) -> Modules
 
 impl Modules {
     fn add(&mut self, module: &Module) {
-        for one in [module, module.actual()] {
-            match module.actual().is_folder() {
-                true => drop(self.folders.insert(one.path.to_ascii_lowercase())),
-                false => drop(self.versions.insert(key(one))),
-            }
+        let actual = module.actual();
+        if !actual.is_folder() {
+            // The one that is linked, and not the one that it replaces.
+            self.versions.insert(key(actual));
+            return;
+        }
+        for one in [module, actual] {
+            self.folders.insert(one.path.to_ascii_lowercase());
         }
     }
 
@@ -61,7 +64,7 @@ pub(super) fn unlisted(info: &BuildInfo, document: &Document) -> Vec<String> {
     let components = document.subject.iter().chain(&document.components);
     let listed: BTreeSet<_> = components.filter_map(Component::named_module).collect();
     let is_listed = |module: &Module| {
-        let is_version = || listed.contains(&key(module)) || listed.contains(&key(module.actual()));
+        let is_version = || listed.contains(&key(module.actual()));
         let name = module.path.to_ascii_lowercase();
         let is_name = || listed.iter().any(|(listed, _)| *listed == name);
         match module.actual().is_folder() {
