@@ -1,7 +1,7 @@
 //! Compares packages with a database of advisories: a directory of documents in the format of OSV. The files are read here; what
 //! follows from them is decided by a rule, or by `check sbom`.
 
-mod scan;
+pub mod scan;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,8 +19,7 @@ use crate::Error;
 use crate::contents::{Contents, Program};
 use crate::evidence::{Evidence, Rebuild};
 use crate::policy::Policy;
-
-pub use scan::{Concern, Scan};
+use scan::{Concern, Scan};
 
 /// The most files of a database.
 const FILES: usize = 2_000_000;
@@ -125,7 +124,7 @@ pub fn scanned(evidence: Evidence, policy: &Policy, now: DateTime<Utc>) -> Resul
 /// Compares packages with the advisories in the directory `database`.
 ///
 /// # Errors
-/// The directory or a file in it cannot be read, is too large, or is no advisory; or there is none.
+/// The directory or a file in it cannot be read, is too large or is not an advisory, or there are no advisories.
 pub(crate) fn scan(
     database: &Path,
     packages: &Packages,
@@ -171,7 +170,10 @@ pub(crate) fn scan(
         scan.concerns.extend(about);
     }
     if scan.advisories == 0 {
-        let none = format_args!("reading advisories {}: there is none", shown(database));
+        let none = format_args!(
+            "reading advisories {}: the directory has no advisories",
+            shown(database)
+        );
         return Err(Hinted::new(none).hinting(DATABASE).into());
     }
     scan.concerns.sort_by(|one, other| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use oci::ImageRef;
 use trust::Verified;
 
-use crate::advisories::Scan;
+use crate::advisories::scan::Scan;
 use crate::carrier::Carrier;
 use crate::compare::Difference;
 use crate::contents::Contents;

@@ -141,7 +141,10 @@ fn a_database_that_cannot_be_read_is_an_error() {
     };
     let none =
         error(|advised| std::fs::remove_dir_all(advised.folder.path().join("osv/crates")).unwrap());
-    assert!(none.ends_with("osv: there is none"), "{none}");
+    assert!(
+        none.ends_with("osv: the directory has no advisories"),
+        "{none}"
+    );
     let absent =
         error(|advised| std::fs::remove_dir_all(advised.folder.path().join("osv")).unwrap());
     assert!(absent.starts_with("reading "), "{absent}");

@@ -29,7 +29,7 @@ pub(super) fn path(archives: &[Mounted]) -> String {
         .join(":")
 }
 
-/// The path in the sandbox of a program of the first archive that has it; `None` if there is none.
+/// The path in the sandbox of a program of the first archive that has it; `None` if no archive has it.
 fn find(name: &str, archives: &[Mounted]) -> Option<PathBuf> {
     let within = Path::new("bin").join(name);
     let archive = archives

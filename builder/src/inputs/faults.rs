@@ -128,7 +128,7 @@ mod tests {
         );
         assert_eq!(
             refused(SPEC, &[manifest, lock]),
-            "reading Image.toml: binary = \"p\": package p has no such binary: there is none"
+            "reading Image.toml: binary = \"p\": package p has no such binary: it has none"
         );
         let listed = SPEC.replace("[root]", "binaries = [\"q\"]\n[root]");
         assert_eq!(

@@ -13,7 +13,7 @@ const NAME: usize = 128;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "RawRoot")]
 pub struct RootSpec {
-    /// The releases, for example `trixie`. A package is taken from the first that has it. There is none only if no
+    /// The releases, for example `trixie`. A package is taken from the first that has it. The list is empty only if no
     /// package is needed.
     pub suites: Vec<String>,
     /// The component, for example `main`. The archive keeps packages of `main` for years, but deletes superseded security

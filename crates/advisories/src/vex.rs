@@ -187,7 +187,7 @@ pub fn answer<'a>(
         let about = statements.filter(|statement| statement.is_about(advisory, package, image));
         about.map(move |statement| (index, statement.said(&document.0)))
     });
-    // An answer of the future does not count yet; that there is none any more counts at once.
+    // An answer that is dated in the future does not count yet. A statement that takes an answer back counts at once.
     let said = said.filter(|(_, said)| said.at <= now || said.answer.is_none());
     let (index, last) = said.max_by_key(|(_, said)| (said.at, said.status))?;
     Some((index, last.answer?))

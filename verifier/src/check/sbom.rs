@@ -14,7 +14,8 @@ use scratch::Scratch;
 
 use super::{Facts, Judgement, refusal};
 use crate::Error;
-use crate::advisories::{Concern, Packages, Scan, scan};
+use crate::advisories::scan::{Concern, Scan};
+use crate::advisories::{Packages, scan};
 use crate::contents::{Contents, ContentsError};
 use crate::inventory::{Inventory, Locked, Report, View, locked};
 

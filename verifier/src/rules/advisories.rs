@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::attestation::{SKEW, authenticated};
 use super::statements;
-use crate::advisories::{Concern, Scan};
+use crate::advisories::scan::{Concern, Scan};
 use crate::evidence::{Evidence, SignedStatement};
 use crate::fact::Objection;
 use crate::finding::{Finding, Rule, Subject};

@@ -111,7 +111,7 @@ impl Index {
     /// The digest of the only image for a processor.
     ///
     /// # Errors
-    /// There is none, or there are several.
+    /// No manifest matches, or several do.
     pub(super) fn manifest(&self, architecture: &str) -> Result<Digest, String> {
         let is_wanted = |one: &&Descriptor| {
             let platform = one.platform.as_ref();

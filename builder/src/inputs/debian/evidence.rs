@@ -65,8 +65,8 @@ impl Evidence {
     }
 }
 
-/// The folder of the index of a suite: `folder` itself if a lock names one index, and otherwise a folder in it. Whoever reads
-/// a lock has checked the name of the suite.
+/// The folder of the index of a suite: `folder` itself if a lock names one index, and otherwise a folder in it. The parser of
+/// locks has checked the name of the suite.
 pub fn folder_of(folder: &Path, suite: Option<&str>) -> PathBuf {
     suite.map_or_else(|| folder.to_owned(), |suite| folder.join(suite))
 }

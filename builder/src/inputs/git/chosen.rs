@@ -86,7 +86,7 @@ impl Chosen {
     ) {
         let names: Vec<_> = names.map(|name| format!("\"{}\"", shown(name))).collect();
         let others = match names.is_empty() {
-            true => "there is none".to_owned(),
+            true => "it has none".to_owned(),
             false => format!("write one of {}", names.join(", ")),
         };
         self.faults
@@ -344,7 +344,7 @@ mod tests {
         );
         assert_eq!(
             faults(&FILES, "", "package = 'own'", &["own"]),
-            ["binary = \"own\": package own has no such binary: there is none"]
+            ["binary = \"own\": package own has no such binary: it has none"]
         );
     }
 }
