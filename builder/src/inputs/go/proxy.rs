@@ -18,6 +18,8 @@ const MANIFEST: u64 = 16 << 20;
 /// Number of attempts at a download.
 const TRIES: u32 = 3;
 
+/// The place that stands for the repository of each module.
+const DIRECT: &str = "direct";
 const NONE: &str = "set GOPROXY to the address of a module proxy, as for go; `,direct` after it lets go fetch what the proxy \
                     does not have";
 
@@ -60,24 +62,21 @@ impl<'a> Proxies<'a> {
     /// There are none, one has an invalid address, or go fails.
     pub(super) fn find(supply: &Supply<'a>) -> Result<Self, ModuleError> {
         let own;
-        let list = match supply.modules {
-            Some(list) => list,
+        let places: Vec<_> = match supply.modules {
+            Some(list) => split(list).collect(),
             None => {
                 own = host::go_proxies()?.unwrap_or_default();
-                &own
+                of_go(&own).collect()
             }
         };
-        // Go's own default ends with `direct`, which would make the user's go reach any host that go.sum names.
-        let is_named = |place: &str| supply.modules.is_some() || place != "direct";
-        let steps = split(list).filter(|(place, _)| is_named(place));
-        let steps = steps.map(|(place, next)| {
+        let steps = places.into_iter().map(|(place, next)| {
             let place = Place::parse(place, supply)?;
             Ok(Step { place, next })
         });
         let steps = steps.collect::<Result<Vec<_>, ModuleError>>()?;
         match steps.is_empty() {
             true => Err(Hinted::new(
-                "finding a module proxy: GOPROXY is not set, and go is not installed",
+                "finding a module proxy: GOPROXY is not set, and go is not installed or names no proxy",
             )
             .hinting(NONE)
             .into()),
@@ -125,10 +124,16 @@ fn split(list: &str) -> impl Iterator<Item = (&str, Next)> {
     pieces.filter(|(place, _)| !place.is_empty())
 }
 
+/// The places of the list of the user's go, without `direct`, with which its default ends: it would make go reach any host that
+/// go.sum names.
+fn of_go(list: &str) -> impl Iterator<Item = (&str, Next)> {
+    split(list).filter(|(place, _)| *place != DIRECT)
+}
+
 impl Place {
     fn parse(text: &str, supply: &Supply<'_>) -> Result<Self, ModuleError> {
         match text {
-            "direct" => return Ok(Self::Direct),
+            DIRECT => return Ok(Self::Direct),
             "off" => return Ok(Self::Off),
             _ => {}
         }
@@ -288,6 +293,9 @@ mod tests {
         ];
         assert_eq!(places, expected);
         assert_eq!(split(" ,").count(), 0);
+        let own: Vec<_> = of_go("https://a,direct").collect();
+        assert_eq!(own, expected[..1]);
+        assert_eq!(of_go("direct").count(), 0);
     }
 
     #[test]
