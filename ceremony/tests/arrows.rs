@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("trust", &["content", "keyless", "signature"]),
     ("confidential", &["content"]),
     ("google", &["confidential", "content"]),
+    ("grant", &["content", "google"]),
     ("remote", &["content", "oci"]),
     (
         "signer",
@@ -37,6 +38,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "remote",
             "signature",
         ],
+    ),
+    (
+        "gcp",
+        &["console", "content", "google", "grant", "remote", "signer"],
     ),
     (
         "builder",
@@ -62,7 +67,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "console",
             "content",
             "expression",
+            "gcp",
             "google",
+            "grant",
             "keyless",
             "oci",
             "rego",
@@ -105,6 +112,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "content",
             "expression",
             "google",
+            "grant",
             "keyless",
             "oci",
             "sbom",
@@ -119,7 +127,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PROGRAMS: [&str; 5] = ["builder", "verifier", "emulator", "ceremony", "workload"];
 
 /// Crates that must not depend on a network library.
-const OFFLINE: [&str; 12] = [
+const OFFLINE: [&str; 13] = [
     "advisories",
     "content",
     "oci",
@@ -130,6 +138,7 @@ const OFFLINE: [&str; 12] = [
     "attest",
     "confidential",
     "google",
+    "grant",
     "expression",
     "rego",
 ];

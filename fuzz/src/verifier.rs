@@ -1,8 +1,8 @@
 use std::io;
 
 use content::Digest;
+use grant::Grant;
 use verifier::check::{self, Images, Trust};
-use verifier::grant::Grant;
 use verifier::policy::Policy;
 use verifier::rebuild::record::Record;
 

@@ -16,7 +16,6 @@ use crate::commit::Commit;
 use crate::error::Error;
 use crate::evidence::{Attested, Evidence, Rebuild};
 use crate::examine::examine;
-use crate::grant::Grant;
 use crate::grant::apply::{Change, Keys};
 use crate::place::Place;
 use crate::policy::{Demand, Policy};
@@ -24,6 +23,7 @@ use crate::rebuild::{self, Attached, Choice, Order, Progress, Tools};
 use crate::rules;
 use crate::signers::Signers;
 use crate::verdict::{Countersigned, Verdict};
+use grant::Grant;
 
 /// The origin of the rebuild.
 #[derive(Clone, Debug)]

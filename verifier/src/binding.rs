@@ -38,19 +38,22 @@
 //! A refusal cannot be bound, and neither can an approval for which countersignatures may be missing:
 //!
 //! ```
-//! # use verifier::{binding::Binding, grant::Grant, verdict::{Countersigned, Refusal}};
+//! # use grant::Grant;
+//! # use verifier::{binding::Binding, verdict::{Countersigned, Refusal}};
 //! # fn bind(countersigned: &Countersigned, refusal: &Refusal, grant: &Grant) -> Binding {
 //! Binding::new(countersigned, grant)
 //! # }
 //! ```
 //! ```compile_fail,E0308
-//! # use verifier::{binding::Binding, grant::Grant, verdict::{Countersigned, Refusal}};
+//! # use grant::Grant;
+//! # use verifier::{binding::Binding, verdict::{Countersigned, Refusal}};
 //! # fn bind(countersigned: &Countersigned, refusal: &Refusal, grant: &Grant) -> Binding {
 //! Binding::new(refusal, grant)
 //! # }
 //! ```
 //! ```compile_fail,E0308
-//! # use verifier::{binding::Binding, grant::Grant, verdict::{Approval, Countersigned}};
+//! # use grant::Grant;
+//! # use verifier::{binding::Binding, verdict::{Approval, Countersigned}};
 //! # fn bind(approval: &Approval, countersigned: &Countersigned, grant: &Grant) -> Binding {
 //! Binding::new(approval, grant)
 //! # }
@@ -59,7 +62,8 @@
 //! Signers alone cannot be bound either:
 //!
 //! ```compile_fail,E0308
-//! # use verifier::{binding::Binding, grant::Grant, signers::Signers};
+//! # use grant::Grant;
+//! # use verifier::{binding::Binding, signers::Signers};
 //! # fn bind(signers: &Signers, grant: &Grant) -> Binding {
 //! Binding::new(signers, grant)
 //! # }
@@ -71,8 +75,8 @@ use google::kms::Key;
 use google::outputs::KeyGrant;
 use google::{Member, Role};
 
-use crate::grant::Grant;
 use crate::verdict::Countersigned;
+use grant::Grant;
 
 /// A role on a key, for workloads that were measured to be one image.
 #[derive(Clone, Debug, Eq, PartialEq)]

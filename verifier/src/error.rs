@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use console::at::At;
 use console::hint::{self, Hinted};
 
-use crate::grant::InvalidGrant;
 use crate::policy::InvalidPolicy;
 use crate::rebuild::RebuildError;
+use grant::InvalidGrant;
 
 /// A verdict could not be reached. It says nothing about the image itself: that would be a finding.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,8 @@
 use content::Digest;
 
 use crate::error::Error;
-use crate::grant::Grant;
 use crate::grant::apply::{Change, Keys};
+use grant::Grant;
 
 /// Removes the member for `digest` from the policy of the key, and nothing else.
 ///

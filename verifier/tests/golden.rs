@@ -10,12 +10,12 @@ use std::path::Path;
 use attest::{PolicyDescriptor, Statement, Subject, Vsa};
 use case::{Case, REPOSITORY};
 use content::Digest;
+use grant::Grant;
 use serde_json::json;
 use signature::PrivateKey;
 use verifier::binding::Binding;
 use verifier::evidence::Evidence;
 use verifier::examine::examine;
-use verifier::grant::Grant;
 use verifier::verdict::Verdict;
 
 const GRANT: &[u8] = br#"

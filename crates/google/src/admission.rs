@@ -215,6 +215,27 @@ impl OidcProvider {
             attribute_condition: admission.condition()?,
         })
     }
+
+    /// The issuer of the tokens.
+    pub fn issuer(&self) -> &'static str {
+        self.oidc.issuer_uri
+    }
+
+    /// The only audience that is accepted.
+    pub fn audience(&self) -> &str {
+        let [audience] = &self.oidc.allowed_audiences;
+        audience
+    }
+
+    /// The expressions that map claims to attributes, by attribute.
+    pub fn mapping(&self) -> &BTreeMap<&'static str, &'static str> {
+        &self.attribute_mapping
+    }
+
+    /// The condition that a token must meet.
+    pub fn condition(&self) -> &str {
+        &self.attribute_condition
+    }
 }
 
 #[cfg(test)]

@@ -5,18 +5,21 @@ use url::Url;
 
 use crate::Error;
 
-/// A URL to use for Cloud KMS in place of its public one.
+/// A URL to use for a service of Google Cloud in place of its public one.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct KmsEndpoint(String);
+pub struct Endpoint(String);
 
-impl KmsEndpoint {
+/// The endpoint of Cloud KMS.
+pub type KmsEndpoint = Endpoint;
+
+impl Endpoint {
     /// The URL as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl FromStr for KmsEndpoint {
+impl FromStr for Endpoint {
     type Err = Error;
 
     /// Parses a URL with a host: HTTPS, or HTTP on loopback only, since an attacker on the network could
@@ -31,7 +34,7 @@ impl FromStr for KmsEndpoint {
         match url.as_ref().is_some_and(usable) {
             true => Ok(Self(text.to_owned())),
             false => Err(Error::Endpoint(format!(
-                "parsing the endpoint of Cloud KMS: expected https://…, or http://… on this machine, found {text:?}"
+                "parsing endpoint: expected https://…, or http://… on this machine, found {text:?}"
             ))),
         }
     }
@@ -49,7 +52,7 @@ mod tests {
             "http://[::1]:1",
             "https://kms.example/",
         ] {
-            assert_eq!(text.parse::<KmsEndpoint>().unwrap().as_str(), text);
+            assert_eq!(text.parse::<Endpoint>().unwrap().as_str(), text);
         }
         for text in [
             "",
@@ -62,7 +65,7 @@ mod tests {
             "http://192.0.2.1:1",
             "http://127.0.0.1.example",
         ] {
-            match text.parse::<KmsEndpoint>() {
+            match text.parse::<Endpoint>() {
                 Err(Error::Endpoint(found)) => assert!(found.ends_with(&format!("{text:?}"))),
                 other => panic!("{text}: {other:?}"),
             }

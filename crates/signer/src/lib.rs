@@ -19,7 +19,7 @@ pub use access::{Access, Ask};
 pub use certified::{CertifiedSigner, Clock, Instance};
 pub use cloud_kms::CloudKms;
 pub use credentials::credentials;
-pub use endpoint::KmsEndpoint;
+pub use endpoint::{Endpoint, KmsEndpoint};
 pub use error::Error;
 pub use google_cloud_auth::credentials::Credentials;
 pub use key::{KeyRef, Signer};

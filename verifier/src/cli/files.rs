@@ -5,8 +5,8 @@ use std::path::Path;
 use console::at;
 use console::hint::Hinted;
 use content::limits;
+use grant::Grant;
 use verifier::error::Error;
-use verifier::grant::Grant;
 use verifier::policy::Policy;
 
 /// Reads a file on a separate thread, because it may be a pipe that blocks.

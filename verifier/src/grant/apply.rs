@@ -12,28 +12,24 @@ use google_cloud_gax::backoff_policy::BackoffPolicy;
 use google_cloud_gax::exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 use google_cloud_gax::retry_state::RetryState;
 
+use gcp::{Endpoint, Policies, Written};
 use google::kms::Key;
-use google_cloud_iam_v1::model::{GetPolicyOptions, Policy};
-use google_cloud_kms_v1::client::KeyManagementService;
-use signer::{Credentials, KmsEndpoint};
+use google_cloud_iam_v1::model::Policy;
 
 use crate::binding::Binding;
-use crate::grant::Grant;
+use grant::Grant;
 
 mod edit;
-mod error;
 
-use edit::{POLICY_VERSION, add, remove};
-use error::{AGAIN, BUSY, Doing, SERVICE, code, opening, read_hint, write_hint};
+use edit::{add, remove};
 
 /// How long a write is retried if other writers change the policy at the same time.
 const CONTENTION: Duration = Duration::from_secs(60);
 /// The largest first pause and the largest pause at all. Pauses between attempts are random, so that writers that
 /// collided do not collide again; the largest pause doubles with each attempt.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
-/// Time limit for one call, including the client's retries.
-const PATIENCE: Duration = Duration::from_secs(15);
 const OPENING: &str = "changing the key's policy";
+const BUSY: &str = "another program keeps changing the policy: stop it, and repeat the command";
 
 /// The result of a change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,32 +42,16 @@ pub enum Change {
 
 /// Policies of Cloud KMS keys.
 #[derive(Clone, Debug)]
-pub struct Keys(KeyManagementService);
+pub struct Keys(Policies);
 
 impl Keys {
     /// Connects with application default credentials.
     ///
     /// # Errors
     /// There are no credentials, or the client for the endpoint cannot be built.
-    pub async fn connect(endpoint: Option<&KmsEndpoint>) -> Result<Self, Hinted> {
-        let credentials = signer::credentials().await;
-        let credentials = credentials
-            .map_err(|error| opening(&error, error.hint().unwrap_or(SERVICE)).during(OPENING))?;
-        let opened = Self::open(endpoint, credentials).await;
-        opened.map_err(|error| error.during(OPENING))
-    }
-
-    async fn open(
-        endpoint: Option<&KmsEndpoint>,
-        credentials: Credentials,
-    ) -> Result<Self, Hinted> {
-        let builder = KeyManagementService::builder().with_credentials(credentials);
-        let builder = match endpoint {
-            Some(endpoint) => builder.with_endpoint(endpoint.as_str()),
-            None => builder,
-        };
-        let client = builder.build().await;
-        client.map(Self).map_err(|error| opening(error, SERVICE))
+    pub async fn connect(endpoint: Option<&Endpoint>) -> Result<Self, Hinted> {
+        let policies = Policies::connect(endpoint).await;
+        policies.map(Self).map_err(|error| error.during(OPENING))
     }
 
     /// Checks that the policy of the key can be read, so that an error is found before anything is signed.
@@ -79,7 +59,7 @@ impl Keys {
     /// # Errors
     /// There are no credentials, the key does not exist, or its policy may not be read.
     pub async fn check(&self, key: &Key) -> Result<(), Hinted> {
-        let read = self.read(&key.to_string()).await;
+        let read = self.0.read(&key.to_string()).await;
         read.map(drop).map_err(|error| error.during(OPENING))
     }
 
@@ -115,11 +95,11 @@ impl Keys {
         let (begin, pauses) = (Instant::now(), pauses());
         let mut attempts = 0;
         loop {
-            let policy = self.read(key).await?;
+            let policy = self.0.read(key).await?;
             let Some(edited) = edit(policy) else {
                 return Ok(Change::AlreadySo);
             };
-            if self.write(key, edited).await? == Written::Yes {
+            if self.0.write(key, edited).await? == Written::Yes {
                 return Ok(Change::Written);
             }
             attempts += 1;
@@ -131,52 +111,6 @@ impl Keys {
             tokio::time::sleep(pause).await;
         }
     }
-
-    async fn write(&self, key: &str, policy: Policy) -> Result<Written, Hinted> {
-        let members = policy.bindings.iter().map(|b| b.members.len()).sum();
-        let request = self.0.set_iam_policy().set_resource(key).set_policy(policy);
-        match in_time(Doing::Writing, key, request.send()).await? {
-            Ok(_) => Ok(Written::Yes),
-            Err(error) if code(&error).as_deref() == Some("ABORTED") => Ok(Written::Overtaken),
-            Err(error) => {
-                let hint = write_hint(&error, members);
-                Err(Doing::Writing.failed(key, error, hint))
-            }
-        }
-    }
-
-    async fn read(&self, key: &str) -> Result<Policy, Hinted> {
-        let options = GetPolicyOptions::new().set_requested_policy_version(POLICY_VERSION);
-        let request = self
-            .0
-            .get_iam_policy()
-            .set_resource(key)
-            .set_options(options);
-        let answer = in_time(Doing::Reading, key, request.send()).await?;
-        let policy = answer.map_err(|error| {
-            let hint = read_hint(&error);
-            Doing::Reading.failed(key, error, hint)
-        })?;
-        match policy.etag.is_empty() {
-            // A write without an etag would undo all changes that others have made since.
-            true => Err(Doing::Reading.failed(key, "no etag", AGAIN)),
-            false => Ok(policy),
-        }
-    }
-}
-
-/// Limits the time of a call: Google's client retries for minutes.
-async fn in_time<T>(doing: Doing, key: &str, answer: impl Future<Output = T>) -> Result<T, Hinted> {
-    let answer = tokio::time::timeout(PATIENCE, answer).await;
-    answer.map_err(|_| doing.silent(key, PATIENCE.as_secs()))
-}
-
-/// The outcome of one write.
-#[derive(Eq, PartialEq)]
-enum Written {
-    Yes,
-    /// Another writer changed the policy: the etag was no longer that of the policy.
-    Overtaken,
 }
 
 fn pauses() -> ExponentialBackoff {
@@ -191,7 +125,7 @@ fn contention(key: &str, attempts: u32) -> Hinted {
     let overtaken = format_args!(
         "other writers changed the policy during all {attempts} attempts in {seconds} seconds"
     );
-    Doing::Writing.failed(key, overtaken, BUSY)
+    Hinted::new(format_args!("writing policy of {key}: {overtaken}")).hinting(BUSY)
 }
 
 #[cfg(test)]
@@ -207,7 +141,7 @@ mod tests {
     const KEY: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
 
     /// A key service whose policy has `members`, and that answers the first writes with `refusals`.
-    fn serve(members: usize, refusals: Vec<(u16, &'static str)>) -> KmsEndpoint {
+    fn serve(members: usize, refusals: Vec<(u16, &'static str)>) -> Endpoint {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let members: Vec<_> = (0..members)
@@ -261,10 +195,11 @@ mod tests {
         path.to_owned()
     }
 
-    async fn grant(endpoint: &KmsEndpoint) -> Result<Change, Hinted> {
+    async fn grant(endpoint: &Endpoint) -> Result<Change, Hinted> {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let anonymous = google_cloud_auth::credentials::anonymous::Builder::new().build();
-        let keys = Keys::open(Some(endpoint), anonymous).await.unwrap();
+        let policies = Policies::open(Some(endpoint), anonymous).await.unwrap();
+        let keys = Keys(policies);
         keys.change(KEY, &|policy| add(policy, ROLE, OURS)).await
     }
 

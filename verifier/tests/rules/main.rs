@@ -254,5 +254,5 @@ fn the_example_policy_and_grant_can_be_used() {
     let no_files = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
     let policy = verifier::policy::Policy::parse(&read("release.toml"), &no_files).unwrap();
     assert_eq!(policy.principals().len(), 2);
-    verifier::grant::Grant::parse(&read("grant.toml")).unwrap();
+    grant::Grant::parse(&read("grant.toml")).unwrap();
 }

@@ -59,6 +59,16 @@ pub struct GrantedProvider {
 }
 
 impl GrantedProvider {
+    /// The name of the provider.
+    pub fn name(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// Who is admitted, and how claims become attributes.
+    pub fn body(&self) -> &OidcProvider {
+        &self.body
+    }
+
     /// The provider, to be printed.
     pub fn to_create(&self) -> NewProvider<'_> {
         NewProvider {
@@ -110,7 +120,7 @@ impl Technology {
 mod tests {
     use google::outputs;
 
-    use crate::grant::Grant;
+    use crate::document::Grant;
 
     const GRANT: &str = r#"
 key = "projects/one/locations/global/keyRings/r/cryptoKeys/k"

@@ -1,4 +1,4 @@
-//! Why a policy was not changed, and what the reader can do.
+//! Why a policy was not read or changed, and what the reader can do.
 
 use std::fmt::Display;
 
@@ -6,14 +6,14 @@ use console::hint::Hinted;
 
 /// What is done to the policy of a key.
 #[derive(Clone, Copy, Eq, PartialEq)]
-pub(super) enum Doing {
+pub(crate) enum Doing {
     Reading,
     Writing,
 }
 
 impl Doing {
     /// The policy of `key` cannot be read or written.
-    pub(super) fn failed(self, key: &str, fault: impl Display, hint: &'static str) -> Hinted {
+    pub(crate) fn failed(self, key: &str, fault: impl Display, hint: &'static str) -> Hinted {
         let doing = match self {
             Self::Reading => "reading",
             Self::Writing => "writing",
@@ -22,7 +22,7 @@ impl Doing {
     }
 
     /// The service does not answer.
-    pub(super) fn silent(self, key: &str, seconds: u64) -> Hinted {
+    pub(crate) fn silent(self, key: &str, seconds: u64) -> Hinted {
         let hint = match self {
             Self::Reading => SERVICE,
             Self::Writing => UNKNOWN,
@@ -36,18 +36,18 @@ impl Doing {
 }
 
 /// The credentials cannot be used, or the client cannot be made.
-pub(super) fn opening(fault: impl Display, hint: &'static str) -> Hinted {
+pub(crate) fn opening(fault: impl Display, hint: &'static str) -> Hinted {
     Hinted::new(format_args!("connecting to Cloud KMS: {fault}")).hinting(hint)
 }
 
 /// Members of one policy at the most (IAM, quotas and limits).
 const MEMBERS: usize = 1500;
-pub(super) const SERVICE: &str = "requests go to the public endpoint, or to --kms-endpoint";
-const CREDENTIALS: &str = "check GOOGLE_APPLICATION_CREDENTIALS; requests go to the public endpoint, or to \
+pub(crate) const SERVICE: &str = "requests go to the public endpoint, or to --kms-endpoint";
+pub(crate) const CREDENTIALS: &str = "check GOOGLE_APPLICATION_CREDENTIALS; requests go to the public endpoint, or to \
                            --kms-endpoint";
-pub(super) const AGAIN: &str = "the policy was not changed: repeat the command";
-pub(super) const BUSY: &str =
-    "another program keeps changing the policy: stop it, and repeat the command";
+pub(crate) const AGAIN: &str = "the policy was not changed: repeat the command";
+const DENIED: &str = "the credentials need cloudkms.cryptoKeys.getIamPolicy on the key, keyRings.getIamPolicy on its ring \
+                      where that is read too, and setIamPolicy to change a policy";
 const UNKNOWN: &str =
     "it is unknown whether the policy was changed: check it, or repeat the command";
 const FULL: &str = "the policy was not changed: it can have at most 1500 members; revoke digests that must no \
@@ -55,12 +55,12 @@ const FULL: &str = "the policy was not changed: it can have at most 1500 members
 const REFUSED: &str =
     "the policy was not changed: check that the pool and the role of the grant exist";
 
-pub(super) fn read_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
+pub(crate) fn read_hint(error: &google_cloud_kms_v1::Error) -> &'static str {
     service_hint(error).unwrap_or(AGAIN)
 }
 
 /// An answer that refuses the request says that nothing was written.
-pub(super) fn write_hint(error: &google_cloud_kms_v1::Error, members: usize) -> &'static str {
+pub(crate) fn write_hint(error: &google_cloud_kms_v1::Error, members: usize) -> &'static str {
     let is_refused = matches!(
         code(error).as_deref(),
         Some("INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "RESOURCE_EXHAUSTED")
@@ -77,16 +77,14 @@ fn service_hint(error: &google_cloud_kms_v1::Error) -> Option<&'static str> {
     match code(error).as_deref() {
         _ if error.is_authentication() => Some(CREDENTIALS),
         Some("NOT_FOUND") => Some("check the name of the key in the grant"),
-        Some("PERMISSION_DENIED") => Some(
-            "the credentials need cloudkms.cryptoKeys.getIamPolicy and setIamPolicy on the key",
-        ),
+        Some("PERMISSION_DENIED") => Some(DENIED),
         Some("UNAUTHENTICATED") => Some(CREDENTIALS),
         _ => None,
     }
 }
 
 /// The name of the error, also where the service answers with an HTTP status alone.
-pub(super) fn code(error: &google_cloud_kms_v1::Error) -> Option<String> {
+pub(crate) fn code(error: &google_cloud_kms_v1::Error) -> Option<String> {
     if let Some(status) = error.status() {
         return Some(status.code.name().to_owned());
     }

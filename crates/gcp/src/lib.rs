@@ -1,0 +1,25 @@
+//! What several programs request of Google Cloud: policies of keys, pools and their providers. It judges nothing.
+//!
+//! Policies are read through Google's client of Cloud KMS, everything else over REST ([`Rest`]).
+#![forbid(unsafe_code)]
+
+mod error;
+mod policies;
+mod pools;
+mod rest;
+
+pub use policies::{Policies, Written, live};
+pub use pools::Pools;
+pub use rest::{Request, Rest};
+pub use signer::{Credentials, Endpoint};
+
+use console::hint::Hinted;
+
+/// The application default credentials, with which an access token was obtained.
+///
+/// # Errors
+/// There are none, or they are refused.
+pub async fn credentials() -> Result<Credentials, Hinted> {
+    let credentials = signer::credentials().await;
+    credentials.map_err(|error| error::opening(&error, error.hint().unwrap_or(error::SERVICE)))
+}

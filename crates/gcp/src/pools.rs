@@ -1,0 +1,173 @@
+//! Workload identity pools and their providers (IAM v1).
+
+use console::hint::Hinted;
+use google::identity::Pool;
+use grant::live;
+use serde::Deserialize;
+use signer::{Credentials, Endpoint};
+
+use crate::rest::{Request, Rest};
+
+/// The public URL of IAM.
+const PUBLIC: &str = "https://iam.googleapis.com";
+/// Providers per page, the most that IAM answers.
+const PAGE: usize = 100;
+/// Pages at the most. A pool of a project can have at most 300 providers by IAM's default quota.
+const PAGES: usize = 20;
+
+/// The service that has workload identity pools.
+#[derive(Clone, Debug)]
+pub struct Pools(Rest);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    #[serde(default)]
+    workload_identity_pool_providers: Vec<live::Provider>,
+    #[serde(default)]
+    next_page_token: String,
+}
+
+impl Pools {
+    /// The service at `endpoint`, or at its public URL.
+    ///
+    /// # Errors
+    /// HTTPS cannot be used.
+    pub fn open(endpoint: Option<&Endpoint>, credentials: Credentials) -> Result<Self, Hinted> {
+        Rest::new(endpoint, PUBLIC, credentials).map(Self)
+    }
+
+    /// Reads a pool.
+    ///
+    /// # Errors
+    /// It does not exist, may not be read, or the service does not answer.
+    pub async fn pool(&self, pool: &Pool) -> Result<live::Pool, Hinted> {
+        let (doing, path) = (format!("reading {pool}"), pool.to_string());
+        self.0.call(&request(&doing, &path)).await
+    }
+
+    /// Reads all providers of a pool, also those that were deleted.
+    ///
+    /// # Errors
+    /// The pool does not exist, its providers may not be read, there are too many, or the service does not answer.
+    pub async fn providers(&self, pool: &Pool) -> Result<Vec<live::Provider>, Hinted> {
+        let doing = format!("reading the providers of {pool}");
+        let (mut providers, mut token) = (Vec::new(), String::new());
+        for _ in 0..PAGES {
+            let page: Page = self.0.call(&request(&doing, &path(pool, &token))).await?;
+            providers.extend(page.workload_identity_pool_providers);
+            token = page.next_page_token;
+            if token.is_empty() {
+                return Ok(providers);
+            }
+        }
+        let limit = PAGES * PAGE;
+        Err(Hinted::new(format_args!("{doing}: more than {limit}")).hinting(MANY))
+    }
+}
+
+const MANY: &str = "a pool for a grant has one provider: create a pool of its own";
+
+fn path(pool: &Pool, token: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("pageSize", &PAGE.to_string());
+    query.append_pair("showDeleted", "true");
+    if !token.is_empty() {
+        query.append_pair("pageToken", token);
+    }
+    format!("{pool}/providers?{}", query.finish())
+}
+
+fn request<'a>(doing: &'a str, path: &'a str) -> Request<'a> {
+    Request {
+        doing,
+        path,
+        body: None,
+        denied: "the credentials need iam.workloadIdentityPools.get and iam.workloadIdentityPoolProviders.list in the project \
+                 of the pool, which roles/iam.workloadIdentityPoolViewer has",
+        absent: "check the pool in the grant, and that it was created",
+        failed: "check the network and the endpoint, if one is given, and repeat the command",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+
+    use google_cloud_auth::credentials::anonymous;
+
+    use super::*;
+
+    const POOL: &str = "projects/1/locations/global/workloadIdentityPools/trusted";
+
+    /// A service that answers one request after the other, and what each asked for.
+    async fn ask(
+        answers: Vec<(u16, &'static str)>,
+    ) -> (Result<Vec<live::Provider>, Hinted>, Vec<String>) {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+        let served = std::thread::spawn(move || {
+            let answer = |(status, body): (u16, &str)| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap())
+                    .lines()
+                    .map(Result::unwrap);
+                let first = lines.next().unwrap();
+                lines.find(String::is_empty).unwrap();
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+                );
+                stream.write_all((head + body).as_bytes()).unwrap();
+                first
+            };
+            answers.into_iter().map(answer).collect()
+        });
+        let anonymous = anonymous::Builder::new().build();
+        let pools = Pools::open(Some(&endpoint.parse().unwrap()), anonymous).unwrap();
+        let answer = pools.providers(&POOL.parse().unwrap()).await;
+        (answer, served.join().unwrap())
+    }
+
+    #[tokio::test]
+    async fn reads_all_pages() {
+        let first = r#"{"workloadIdentityPoolProviders": [{"name": "a"}], "nextPageToken": "x&y"}"#;
+        let second = r#"{"workloadIdentityPoolProviders": [{"name": "b", "state": "DELETED"}]}"#;
+        let (found, asked) = ask(vec![(200, first), (200, second)]).await;
+        let names: Vec<_> = found.unwrap().into_iter().map(|one| one.name).collect();
+        assert_eq!(names, ["a", "b"]);
+        let query = format!("GET /v1/{POOL}/providers?pageSize=100&showDeleted=true");
+        assert_eq!(
+            asked,
+            [
+                format!("{query} HTTP/1.1"),
+                format!("{query}&pageToken=x%26y HTTP/1.1")
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn an_error_is_never_an_empty_list() {
+        let message =
+            r#"{"error": {"code": 403, "message": "no\u001b[2J", "status": "PERMISSION_DENIED"}}"#;
+        for (status, body, fault, hint) in [
+            (
+                403,
+                message,
+                "status 403: no",
+                "iam.workloadIdentityPoolProviders.list",
+            ),
+            (404, "", "status 404", "check the pool"),
+            (503, "x", "status 503", "repeat the command"),
+            (200, "x", "reading the answer: ", "check that the endpoint"),
+        ] {
+            let error = ask(vec![(status, body)]).await.0.unwrap_err();
+            let start = format!("reading the providers of {POOL}: {fault}");
+            assert!(error.to_string().starts_with(&start), "{error}");
+            assert!(!error.to_string().contains('\u{1b}'), "{error}");
+            assert!(error.hint().unwrap().contains(hint), "{error}");
+        }
+    }
+}

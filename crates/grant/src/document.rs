@@ -1,0 +1,202 @@
+//! The grant of a collaborator: a role on a key, for images whose digest a workload identity pool attests.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use google::identity::Pool;
+use google::kms::Key;
+use google::{InvalidName, Member, Role};
+use serde::Deserialize;
+
+use crate::provider::{self, GrantedProvider};
+
+/// A grant, as its owner writes it. It does not name an image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Grant {
+    key: Key,
+    role: Role,
+    pool: Pool,
+    provider: Option<GrantedProvider>,
+}
+
+/// A grant that cannot be used, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("parsing grant: {0}")]
+pub struct InvalidGrant(String);
+
+impl InvalidGrant {
+    fn of(fault: impl Display) -> Self {
+        Self(fault.to_string())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    key: String,
+    role: String,
+    pool: String,
+    provider: Option<provider::Entry>,
+}
+
+/// The predefined roles that allow the use of a key, including decryption, and nothing else (Cloud KMS, "Permissions
+/// and roles"). All other roles allow more, or do not allow decryption.
+const PREDEFINED: [&str; 2] = [
+    "cloudkms.cryptoKeyDecrypter",
+    "cloudkms.cryptoKeyEncrypterDecrypter",
+];
+
+impl Grant {
+    /// Parses a grant.
+    ///
+    /// # Errors
+    /// Not TOML, an unknown entry, a name of another form, or a role that is not accepted.
+    pub fn parse(bytes: &[u8]) -> Result<Self, InvalidGrant> {
+        let document = std::str::from_utf8(bytes).map_err(InvalidGrant::of)?;
+        let document: Document = content::toml::parse(document).map_err(InvalidGrant::of)?;
+        let pool: Pool = name("pool", &document.pool)?;
+        let provider = document.provider;
+        let provider = provider.map(|entry| entry.resolve(&pool)).transpose();
+        Ok(Self {
+            key: name("key", &document.key)?,
+            role: role(&document.role)?,
+            provider: provider.map_err(InvalidGrant::of)?,
+            pool,
+        })
+    }
+
+    /// The provider of the pool, if the grant describes it.
+    pub fn provider(&self) -> Option<&GrantedProvider> {
+        self.provider.as_ref()
+    }
+
+    /// The pool whose workloads are granted the role.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The key that is granted on.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The role that is granted.
+    pub fn role(&self) -> &Role {
+        &self.role
+    }
+
+    /// The member that includes every workload of this pool whose measured image has `digest`.
+    pub fn member(&self, digest: &content::Digest) -> Member {
+        Member::of_image(self.pool.clone(), digest)
+    }
+}
+
+fn name<T: FromStr<Err = InvalidName>>(field: &'static str, text: &str) -> Result<T, InvalidGrant> {
+    text.parse()
+        .map_err(|error| InvalidGrant(format!("`{field}`: {error}")))
+}
+
+/// Parses a role. The permissions of a custom role are not known here: its owner must check them.
+fn role(text: &str) -> Result<Role, InvalidGrant> {
+    let is_accepted = |role: &Role| {
+        role.predefined()
+            .is_none_or(|name| PREDEFINED.contains(&name))
+    };
+    let role = text.parse().ok().filter(is_accepted);
+    role.ok_or_else(|| {
+        InvalidGrant(format!(
+            "`role`: expected roles/cloudkms.cryptoKeyDecrypter, \
+             roles/cloudkms.cryptoKeyEncrypterDecrypter, or a custom role, projects/P/roles/NAME or \
+             organizations/O/roles/NAME, found `{}`",
+            text.escape_debug()
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+key = "projects/one/locations/global/keyRings/r/cryptoKeys/k"
+role = "roles/cloudkms.cryptoKeyDecrypter"
+pool = "projects/1234/locations/global/workloadIdentityPools/trusted"
+"#;
+
+    #[test]
+    fn a_member_is_bound_to_the_measured_digest() {
+        let grant = Grant::parse(GOOD.as_bytes()).unwrap();
+        let digest = content::Digest::of(b"x");
+        assert_eq!(
+            grant.member(&digest).to_string(),
+            format!(
+                "principalSet://iam.googleapis.com/projects/1234/locations/global/\
+                 workloadIdentityPools/trusted/attribute.image_digest/{digest}"
+            )
+        );
+    }
+
+    #[test]
+    fn names_of_another_shape_are_refused() {
+        for (from, to, field) in [
+            ("keyRings/r", "keyRings/r;rm", "key"),
+            ("/cryptoKeys/k", "/cryptoKeys/k/cryptoKeyVersions/1", "key"),
+            ("projects/1234", "projects/one", "pool"),
+            ("Pools/trusted", "Pools/*", "pool"),
+            ("roles/cloudkms", "role/cloudkms", "role"),
+            ("roles/cloudkms.cryptoKeyDecrypter", "roles/$(id)", "role"),
+        ] {
+            let error = Grant::parse(GOOD.replace(from, to).as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(field), "{from} -> {to}: {error}");
+        }
+    }
+
+    #[test]
+    fn roles_that_allow_more_than_using_the_key_are_refused() {
+        let with = |role: &str| {
+            let text = GOOD.replace("roles/cloudkms.cryptoKeyDecrypter", role);
+            Grant::parse(text.as_bytes())
+        };
+        for role in [
+            "roles/owner",
+            "roles/editor",
+            "roles/viewer",
+            "roles/Owner",
+            "roles/admin",
+            "roles/reader",
+            "roles/writer",
+            "roles/browser",
+            "roles/iam.securityAdmin",
+            "roles/cloudkms.admin",
+            "roles/cloudkms.cryptoOperator",
+            "roles/cloudkms.viewer",
+            "roles/cloudkms.cryptoKeyEncrypter",
+            "roles/cloudkms.cryptoKeyDecrypterViaDelegation",
+            "roles/",
+            "roles",
+            "owner",
+            "projects/p/roles/",
+        ] {
+            let error = with(role).unwrap_err().to_string();
+            assert!(error.contains(&format!("found `{role}`")), "{error}");
+        }
+        for role in [
+            "roles/cloudkms.cryptoKeyDecrypter",
+            "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+            "projects/p/roles/decryptOnly",
+            "organizations/1234/roles/decrypt.only",
+        ] {
+            assert_eq!(with(role).unwrap().role().as_str(), role);
+        }
+    }
+
+    #[test]
+    fn unknown_entries_are_refused() {
+        let text = format!("{GOOD}\ncondition = \"true\"\n");
+        let error = Grant::parse(text.as_bytes()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("parsing grant: ") && error.contains("unknown field `condition`"),
+            "{error}"
+        );
+    }
+}
