@@ -12,12 +12,12 @@ lint:
     cargo fmt --all --check
     cargo fmt --all --check --manifest-path workload/Cargo.toml
     cargo clippy --locked --workspace --all-targets -- -D warnings
-    cargo clippy --locked --all-targets --manifest-path workload/Cargo.toml -- -D warnings
+    cargo clippy --locked --workspace --all-targets --manifest-path workload/Cargo.toml -- -D warnings
 
 # Builds the documentation of all crates; warnings are errors.
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
-    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --manifest-path workload/Cargo.toml
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items --manifest-path workload/Cargo.toml
 
 # Runs the tests.
 test:
@@ -26,7 +26,7 @@ test:
 # Checks licences, sources and banned crates of both workspaces.
 deny:
     cargo deny --locked check bans licenses sources
-    cargo deny --locked --manifest-path workload/Cargo.toml --config workload/deny.toml check bans licenses sources
+    cargo deny --locked --workspace --manifest-path workload/Cargo.toml --config workload/deny.toml check bans licenses sources
 
 # Runs the ceremony and every attack, and compares its tables with their transcript.
 ceremony:

@@ -1,5 +1,5 @@
 //! The workload that runs in the TEE. It learns from its attestation token which image it is, checks
-//! that every party has signed that image, decrypts each collaborator's data with that collaborator's
+//! that the parties have signed that image, decrypts each collaborator's data with that collaborator's
 //! own key, and counts words. The collaborators are fixed in the image.
 
 pub mod job;
@@ -7,4 +7,5 @@ pub mod platform;
 pub mod run;
 pub mod terms;
 
-pub use platform::{Error, Refusal, Secret};
+pub use platform::Error;
+pub use tee::{Refusal, Secret};

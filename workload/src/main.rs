@@ -1,29 +1,26 @@
-//! `workload`: reads the terms of its image, runs, and prints its result. It takes no
-//! arguments. Exit status: 0 success, 1 refused, 2 error.
+//! `workload`: reads the terms of its image, runs, and prints its result. Its arguments and the variable
+//! `COUNTERSIGN_SIGNATURES` are signatures, if the terms allow it. Exit status: 0 success, 1 refused, 2 error.
 #![allow(clippy::print_stderr, reason = "only main prints")]
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use content::limits;
-use workload::platform::identity::{Launcher, SOCKET};
+use tee::{SOCKET, SystemClock, VARIABLE};
 use workload::run::{Environment, run};
-use workload::terms::Terms;
+use workload::terms::{Given, Terms};
 use workload::{Error, Refusal};
 
 /// The path of the terms in the image.
 const TERMS: &str = "/etc/countersign/terms.json";
 
 fn main() -> ExitCode {
-    let start = Instant::now();
-    let elapsed = || start.elapsed();
     let environment = Environment {
-        launcher: Launcher::at(Path::new(SOCKET)),
-        now: &now,
-        elapsed: &elapsed,
+        socket: Path::new(SOCKET),
+        clock: &SystemClock::start(),
+        given: given(),
         log: &|line| eprintln!("workload: {line}"),
         publish: &print,
     };
@@ -45,17 +42,20 @@ fn failed(error: &Error) -> ExitCode {
 }
 
 fn read_terms() -> Result<Terms, Error> {
-    let read_error = |error| Error::Terms(format!("{TERMS}: {error}"));
-    let file = File::open(TERMS).map_err(|error| read_error(error.into()))?;
-    let bytes = content::read_limited(file, limits::DOCUMENT).map_err(read_error)?;
+    let file = File::open(TERMS).map_err(content::ReadError::Io)?;
+    let bytes = content::read_limited(file, limits::DOCUMENT)?;
     Ok(Terms::parse(&bytes)?)
 }
 
-/// The time in Unix seconds; 0 if the clock is before 1970, when no token is valid.
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+/// What the operator has passed. Text that is not UTF-8 is no signature.
+fn given() -> Given {
+    let arguments = std::env::args_os().skip(1);
+    Given {
+        arguments: arguments
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect(),
+        variable: std::env::var(VARIABLE).ok(),
+    }
 }
 
 fn print(result: &str) -> io::Result<()> {

@@ -1,19 +1,12 @@
-//! The services that every job needs in a TEE: the digest of its image, the check that all parties signed it, and
-//! the data of each collaborator, decrypted with that collaborator's key.
+//! What every job that takes messages needs: the data of each collaborator, decrypted with that collaborator's key. Identity, late
+//! binding and access to keys are those of the crate `tee`.
 
 pub mod backlog;
-pub mod deadline;
-pub mod decrypt;
 mod error;
-pub mod exchange;
-pub mod http;
-pub mod identity;
 pub mod inbox;
-pub mod late_binding;
 pub mod ledger;
+pub mod open;
 pub mod refusal_log;
-mod secret;
 pub mod session;
 
-pub use error::{Error, Refusal};
-pub use secret::Secret;
+pub use error::Error;

@@ -1,24 +1,25 @@
 //! One run: identity, late binding, token exchange, messages, result. No service of a collaborator is
-//! called before all parties have signed, and no message is acknowledged before the result is written.
+//! called before the parties have signed, and no message is acknowledged before the result is written.
 
 use std::io;
+use std::path::Path;
 
-use crate::job;
-use crate::platform::deadline::{Deadline, Elapsed};
-use crate::platform::http::Client;
-use crate::platform::identity::{self, Launcher};
+use tee::deadline::Deadline;
+use tee::{Access, Bound, Clock, Patience, Tee};
+
+use crate::job::{self, Job};
+use crate::platform::Error;
 use crate::platform::session::Session;
-use crate::platform::{Error, exchange, late_binding};
-use crate::terms::{InvalidTerms, Terms};
+use crate::terms::{Given, InvalidTerms, Messages, Terms};
 
-/// What `main` provides: launcher, clocks and output.
+/// What `main` provides: launcher, clock, what the operator has passed, and output.
 pub struct Environment<'a> {
-    /// The launcher that started this container.
-    pub launcher: Launcher,
-    /// The current time, in Unix seconds.
-    pub now: &'a dyn Fn() -> u64,
-    /// The time since the start, by a monotonic clock.
-    pub elapsed: Elapsed<'a>,
+    /// The socket of the launcher that started this container.
+    pub socket: &'a Path,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// What the operator has passed at the start.
+    pub given: Given,
     /// Prints one line of progress; never data or tokens.
     pub log: &'a dyn Fn(&str),
     /// Writes the result; it is written when this returns.
@@ -32,31 +33,76 @@ pub struct Environment<'a> {
 /// Messages that were not acknowledged are returned to the subscription.
 pub fn run(terms: &Terms, environment: &Environment) -> Result<(), Error> {
     let mut job = job::of(&terms.job).map_err(InvalidTerms::of)?;
-    let network = Client::network();
-    let identity =
-        identity::establish(&environment.launcher, &network, terms, (environment.now)())?;
-    (environment.log)(&format!("identity: {}", identity.image_digest));
-
-    late_binding::check(&identity, &terms.signers)?;
-    let signers = terms.signers.len();
-    (environment.log)(&format!("late binding: signed by all {signers}"));
-
-    let access = exchange::all(&network, terms, &identity)?;
-    (environment.log)(&format!("exchange: {} access tokens", access.len()));
-
-    let deadline = Deadline::after(environment.elapsed, terms.deadline);
-    let network = network.until(deadline);
-    let mut session = Session::new(
-        terms,
-        &identity,
-        &access,
-        &network,
-        deadline,
-        environment.log,
+    let messages = terms.messages.as_ref();
+    let messages = messages.ok_or_else(|| InvalidTerms::of("job: it needs messages"))?;
+    let tee = Tee::at(
+        environment.socket,
+        terms.services.clone(),
+        environment.clock,
     );
+    let bound = bind(&tee, terms, environment)?;
+    let access = exchange(&tee, &bound, terms, environment)?;
+    gather(job.as_mut(), &tee, messages, &bound, access, environment)
+}
+
+/// Checks that the parties have signed the image, or waits for them.
+fn bind(tee: &Tee, terms: &Terms, environment: &Environment) -> Result<Bound, Error> {
+    let log = environment.log;
+    let identity = tee.identity()?;
+    log(&format!("identity: {}", identity.image_digest()));
+
+    let late_binding = &terms.late_binding;
+    let patience = Patience {
+        wait: late_binding.wait,
+        tell: &|missing| log(&format!("late binding: waiting: {missing}")),
+    };
+    let sources = late_binding.sources(&environment.given);
+    let bound = late_binding
+        .quorum
+        .bind(tee, &identity, &sources, &patience)?;
+    match (bound.signers(), bound.parties()) {
+        (signers, parties) if signers.len() == parties => {
+            log(&format!("late binding: signed by all {parties}"));
+        }
+        (signers, parties) => {
+            let (count, names) = (signers.len(), signers.join(", "));
+            log(&format!(
+                "late binding: signed by {count} of {parties}: {names}"
+            ));
+        }
+    }
+    Ok(bound)
+}
+
+/// One access token for each collaborator, in the order of the terms.
+fn exchange<'a>(
+    tee: &Tee<'a>,
+    bound: &Bound,
+    terms: &Terms,
+    environment: &Environment,
+) -> Result<Vec<Access<'a>>, Error> {
+    let collaborators = terms.collaborators.iter();
+    let access = collaborators.map(|one| tee.exchange(bound, &one.federation));
+    let access: Vec<_> = access.collect::<Result<_, _>>()?;
+    (environment.log)(&format!("exchange: {} access tokens", access.len()));
+    Ok(access)
+}
+
+/// Passes all messages to the job, and publishes its result.
+fn gather<'a>(
+    job: &mut dyn Job,
+    tee: &Tee<'a>,
+    messages: &Messages,
+    bound: &Bound,
+    mut access: Vec<Access<'a>>,
+    environment: &Environment<'a>,
+) -> Result<(), Error> {
+    let deadline = Deadline::after(environment.clock, messages.deadline);
+    access.iter_mut().for_each(|one| one.end_at(deadline));
+    let log = environment.log;
+    let mut session = Session::new(tee, messages, bound, &access, deadline, log);
     let gathered = session.gather(&mut |data| Ok(job.take(data.bytes())?));
-    let outcome = gathered.and_then(|()| {
-        (environment.publish)(&job.result()).map_err(|error| Error::system("writing result", error))
-    });
-    session.finish(outcome, environment.elapsed)
+    let outcome =
+        gathered.and_then(|()| (environment.publish)(&job.result()).map_err(Error::Output));
+    session.finish(outcome, environment.clock)
 }

@@ -2,85 +2,57 @@
 //! required signers. The terms are part of the image and so of its digest; nothing outside the image
 //! can change them.
 
-mod address;
 mod error;
+mod late_binding;
+mod messages;
 mod parties;
+mod services;
 
-use std::time::Duration;
-
-use google::pubsub::Subscription;
 use serde::Deserialize;
 use serde_json::Value;
+use tee::Services;
 
-use error::LONGEST_WAIT;
-use parties::{WireCollaborator, WireSigner, all_sign, read_collaborators, read_signers, text};
+use late_binding::{WireLateBinding, WireSigner};
+use messages::WireMessages;
+use parties::WireCollaborator;
+use services::{WireAttestation, WireEndpoints};
 
-pub use address::Endpoint;
 pub use error::InvalidTerms;
-pub use parties::{Collaborator, Signer};
+pub use late_binding::{Given, LateBinding, Origin};
+pub use messages::{Contributor, Messages};
+pub use parties::Collaborator;
 
 /// The largest size of the terms, in bytes.
 const LIMIT: u64 = 1 << 20;
+
 /// The agreement of all parties, as `terms.json` in the image states it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Terms {
     /// The job's own part; only the job interprets it.
     pub job: Value,
-    /// The parties that send data, in the order in which tokens are exchanged.
+    /// The parties whose keys and data are used, in the order in which tokens are exchanged.
     pub collaborators: Vec<Collaborator>,
-    /// The parties that must have signed the image.
-    pub signers: Vec<Signer>,
-    /// The issuer of attestation tokens.
-    pub issuer: String,
-    /// The address of the issuer's OpenID Connect discovery document.
-    pub discovery: Endpoint,
-    /// The addresses of the Google Cloud services.
-    pub endpoints: Endpoints,
-    /// The Pub/Sub subscription that delivers the data.
-    pub subscription: Subscription,
-    /// The index, in `collaborators`, of the collaborator whose federated token pulls the subscription.
-    pub subscriber: usize,
-    /// How long to wait for all the data.
-    pub deadline: Duration,
-}
-
-/// The addresses of the Google Cloud services.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Endpoints {
-    /// Security Token Service.
-    pub sts: Endpoint,
-    /// Cloud KMS.
-    pub kms: Endpoint,
-    /// Pub/Sub.
-    pub pubsub: Endpoint,
+    /// Whose signatures the image needs.
+    pub late_binding: LateBinding,
+    /// The addresses of the services.
+    pub services: Services,
+    /// The messages that the collaborators send, if they send any.
+    pub messages: Option<Messages>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireTerms {
     job: Value,
+    #[serde(default, deserialize_with = "content::json::null_is_default")]
     collaborators: Vec<WireCollaborator>,
     signers: Vec<WireSigner>,
-    attestation: WireAttestation,
-    endpoints: WireEndpoints,
-    subscription: String,
-    subscriber: String,
-    deadline_seconds: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireAttestation {
-    issuer: String,
-    discovery: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireEndpoints {
-    sts: String,
-    kms: String,
-    pubsub: String,
+    late_binding: Option<WireLateBinding>,
+    attestation: Option<WireAttestation>,
+    endpoints: Option<WireEndpoints>,
+    subscription: Option<String>,
+    subscriber: Option<String>,
+    deadline_seconds: Option<u64>,
 }
 
 impl Terms {
@@ -90,36 +62,21 @@ impl Terms {
     /// A field is unknown, missing, duplicated or invalid.
     pub fn parse(bytes: &[u8]) -> Result<Self, InvalidTerms> {
         let wire: WireTerms = content::json::parse(bytes, LIMIT).map_err(InvalidTerms::of)?;
-        let collaborators = read_collaborators(wire.collaborators)?;
-        let found = collaborators.iter().position(|c| c.name == wire.subscriber);
-        let subscriber = found.ok_or_else(|| {
-            InvalidTerms(format!(
-                "subscriber {:?} is not a collaborator",
-                wire.subscriber
-            ))
-        })?;
-        if !(1..=LONGEST_WAIT).contains(&wire.deadline_seconds) {
-            return Err(InvalidTerms(format!(
-                "invalid deadline_seconds {}: expected 1 to {LONGEST_WAIT}",
-                wire.deadline_seconds
-            )));
-        }
-        let signers = read_signers(wire.signers)?;
-        all_sign(&collaborators, &signers)?;
+        let messages = WireMessages {
+            subscription: wire.subscription,
+            subscriber: wire.subscriber,
+            deadline_seconds: wire.deadline_seconds,
+        };
+        let collaborators = parties::read(&wire.collaborators)?;
+        let late_binding = wire.late_binding.unwrap_or_default();
+        let late_binding = late_binding::read(wire.signers, late_binding)?;
+        parties::all_sign(&collaborators, &late_binding.quorum)?;
         Ok(Self {
+            messages: messages::read(messages, &wire.collaborators)?,
+            services: services::read(wire.attestation, wire.endpoints.unwrap_or_default())?,
             job: wire.job,
             collaborators,
-            signers,
-            issuer: text(wire.attestation.issuer)?,
-            discovery: Endpoint::parse(&wire.attestation.discovery)?,
-            endpoints: Endpoints {
-                sts: Endpoint::parse(&wire.endpoints.sts)?,
-                kms: Endpoint::parse(&wire.endpoints.kms)?,
-                pubsub: Endpoint::parse(&wire.endpoints.pubsub)?,
-            },
-            subscription: wire.subscription.parse().map_err(InvalidTerms::resource)?,
-            subscriber,
-            deadline: Duration::from_secs(wire.deadline_seconds),
+            late_binding,
         })
     }
 }
@@ -130,6 +87,7 @@ mod tests {
 
     use confidential::claims::DEFAULT_AUDIENCE;
 
+    use super::error::LONGEST_WAIT;
     use super::*;
 
     const EXAMPLE: &str = include_str!("../terms.json");
@@ -143,10 +101,11 @@ mod tests {
     fn reads_the_example() {
         let terms = Terms::parse(EXAMPLE.as_bytes()).unwrap();
         assert_eq!(terms.collaborators.len(), 2);
-        assert_eq!(terms.signers.len(), 3);
-        assert_eq!(terms.subscriber, 0);
+        assert_eq!(terms.late_binding.quorum.threshold(), 3);
+        assert_eq!(terms.late_binding.from, [Origin::Token]);
+        assert_eq!(terms.messages.unwrap().subscriber, 0);
         assert_eq!(
-            terms.endpoints.kms.as_str(),
+            terms.services.kms.as_str(),
             "https://cloudkms.googleapis.com"
         );
     }
@@ -181,22 +140,22 @@ mod tests {
             (
                 "\"name\": \"collaborator-2\"",
                 "\"name\": \"collaborator-1\"",
-                twice(&first.name),
+                twice(&first.federation.party),
             ),
             (
                 "https://collaborator-2.example",
                 "https://collaborator-1.example",
-                twice(&first.audience),
+                twice(&first.federation.audience),
             ),
             (
                 "projects/1002",
                 "projects/1001",
-                twice(&first.provider.audience()),
+                twice(&first.federation.provider.audience()),
             ),
             (
                 "projects/collaborator-2/locations",
                 "projects/collaborator-1/locations",
-                twice(&first.kms_key),
+                twice(first.kms_key.as_ref().unwrap()),
             ),
             (
                 "https://collaborator-1.example/countersign",

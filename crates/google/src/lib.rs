@@ -17,6 +17,8 @@ pub mod outputs;
 mod project;
 pub mod pubsub;
 mod role;
+pub mod secret;
+pub mod storage;
 
 pub use location::Location;
 pub use member::{Identities, Member};

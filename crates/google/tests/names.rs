@@ -7,6 +7,8 @@ use std::str::FromStr;
 use google::identity::{Pool, Provider};
 use google::kms::{Key, KeyRing, KeyVersion};
 use google::pubsub::{Subscription, Topic};
+use google::secret::SecretVersion;
+use google::storage::Object;
 use google::{InvalidName, Location, Member, Project, ProjectId, ProjectNumber, Role};
 use proptest::prelude::*;
 
@@ -78,6 +80,16 @@ proptest! {
     }
 
     #[test]
+    fn secrets_and_objects(
+        project in PROJECT, id in KMS_ID, number in 1..=u64::MAX, object in "[a-zA-Z0-9/_.~%+ -]{3,40}"
+    ) {
+        let version = format!("projects/{project}/secrets/{id}/versions/{number}");
+        let version: SecretVersion = round_trip(&version);
+        prop_assert_eq!(version.number(), number);
+        round_trip::<Object>(&format!("gs://bucket/{object}#{number}"));
+    }
+
+    #[test]
     fn members(
         pool in matching(pool()),
         value in VALUE,
@@ -106,6 +118,8 @@ proptest! {
         if_any::<Member>(&text);
         if_any::<Topic>(&text);
         if_any::<Key>(&text);
+        if_any::<SecretVersion>(&text);
+        if_any::<Object>(&text);
     }
 
     /// One changed character makes another name or none, never the same name.

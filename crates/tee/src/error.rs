@@ -1,16 +1,21 @@
+//! Why a call fails, or is refused.
+
 use std::fmt::Display;
 
-use crate::terms::InvalidTerms;
-
-/// Why the workload stops.
+/// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A party, a service or a check of the workload itself refuses to continue.
+    /// A party, a service or a check of this crate refuses: a verdict, not a malfunction.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The terms of the image are invalid, or cannot be read.
-    #[error("reading {0}")]
-    Terms(String),
+    /// The key does not decrypt this ciphertext: the ciphertext or its additional data are at fault.
+    #[error("{doing}: {reason}")]
+    NotDecrypted {
+        /// The operation, as a present participle.
+        doing: String,
+        /// The reason that Cloud KMS states, without any part of the request.
+        reason: String,
+    },
     /// No complete answer arrived.
     #[error("{doing}: {source}")]
     Http {
@@ -31,9 +36,9 @@ pub enum Error {
         /// The operation, as a present participle.
         doing: String,
         /// What is wrong with the answer.
-        fault: String,
+        fault: Fault,
     },
-    /// The system failed, or a document could not be written.
+    /// The system failed, or a request could not be written.
     #[error("{doing}: {fault}")]
     System {
         /// The operation, as a present participle.
@@ -43,34 +48,69 @@ pub enum Error {
     },
 }
 
+/// What is wrong with an answer. Nothing of its body is quoted but the message of an error.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// An error.
+    #[error("the service answered {status} {message}")]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// The message, shortened and without parts of the request.
+        message: String,
+    },
+    /// A field that is absent or invalid.
+    #[error("the answer has no valid {0}")]
+    Field(&'static str),
+    /// The answer is about something else.
+    #[error("expected {expected}, found {found}")]
+    Other {
+        /// What was asked for.
+        expected: String,
+        /// What the answer is about.
+        found: String,
+    },
+}
+
 impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Refused(_) => "ask the collaborator or service that the message names",
-            Self::Terms(_) => "rebuild the image with valid terms",
+            Self::NotDecrypted { .. } => {
+                "check that it was encrypted with this key and this additional data"
+            }
             Self::Http { .. } | Self::Late { .. } => {
                 "check that the services in the terms can be reached from this machine"
             }
             Self::Answer { .. } => "check that the terms name the right services",
-            Self::System { .. } => "start the workload again",
+            Self::System { .. } => "start the program again",
         }
     }
 
-    /// An answer with an error status. `message` is that of the answer, shortened and without parts of the request.
-    pub(crate) fn status(doing: &str, status: u16, message: &str) -> Self {
+    /// Whether no answer came in time.
+    pub fn is_timeout(&self) -> bool {
+        let is_timeout = |source: &ureq::Error| matches!(source, ureq::Error::Timeout(_));
+        matches!(self, Self::Late { .. })
+            || matches!(self, Self::Http { source, .. } if is_timeout(source))
+    }
+
+    /// Whether the answer was larger than the limit of the request.
+    pub fn is_too_large(&self) -> bool {
+        let is_large = |source: &ureq::Error| matches!(source, ureq::Error::BodyExceedsLimit(_));
+        matches!(self, Self::Http { source, .. } if is_large(source))
+    }
+
+    pub(crate) fn answer(doing: &str, fault: Fault) -> Self {
         Self::Answer {
             doing: doing.to_owned(),
-            fault: format!("the service answered {status} {message}"),
+            fault,
         }
     }
 
     /// An answer whose field `missing` is absent or invalid.
-    pub(crate) fn incomplete(doing: &str, missing: &str) -> Self {
-        Self::Answer {
-            doing: doing.to_owned(),
-            fault: format!("the answer has no valid {missing}"),
-        }
+    pub(crate) fn incomplete(doing: &str, missing: &'static str) -> Self {
+        Self::answer(doing, Fault::Field(missing))
     }
 
     pub(crate) fn system(doing: &'static str, fault: impl Display) -> Self {
@@ -81,13 +121,7 @@ impl Error {
     }
 }
 
-impl From<InvalidTerms> for Error {
-    fn from(invalid: InvalidTerms) -> Self {
-        Self::Terms(format!("terms: {invalid}"))
-    }
-}
-
-/// Why the workload must not continue: a verdict, not a malfunction.
+/// Why the program must not continue: a verdict, not a malfunction.
 #[derive(Debug, thiserror::Error)]
 #[error("{doing}: {reason}")]
 pub struct Refusal {
@@ -96,8 +130,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// `doing` is the operation, as a present participle.
-    pub(crate) fn new(doing: impl Into<String>, reason: impl Display) -> Self {
+    /// `doing` is the operation, as a present participle. Neither may have a secret in it.
+    pub fn new(doing: impl Into<String>, reason: impl Display) -> Self {
         Self {
             doing: doing.into(),
             reason: reason.to_string(),

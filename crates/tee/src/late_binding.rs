@@ -1,58 +1,85 @@
-//! Late binding: the image processes data only if every party has signed it. The attestation service
-//! has verified the signatures over the measured digest; the terms name the required signers.
+//! Late binding: a program processes data only if enough parties have signed its image. Their signatures are looked for in the
+//! sources that its terms name, and waited for if they say so.
 
-use crate::platform::Refusal;
-use crate::platform::identity::Identity;
-use crate::terms::Signer;
+use std::time::Duration;
 
-/// Checks that all `signers` have signed the image.
-///
-/// # Errors
-/// The refusal names the parties that have not signed.
-pub fn check(identity: &Identity, signers: &[Signer]) -> Result<(), Refusal> {
-    let has_signed = |signer: &&Signer| identity.signers.contains(&signer.key.hex());
-    let missing = signers.iter().filter(|signer| !has_signed(signer));
-    let missing: Vec<_> = missing.map(|signer| signer.name.as_str()).collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(Refusal::new(
-            format!("checking signatures on {}", identity.image_digest),
-            format_args!("not signed by {}", missing.join(", ")),
-        )),
-    }
+use crate::deadline::Deadline;
+use crate::error::{Error, Refusal};
+use crate::identity::Identity;
+use crate::quorum::Quorum;
+use crate::source::{Reader, Source};
+use crate::tally::{Bound, Tally};
+use crate::tee::Tee;
+
+/// The pause before the sources are read again. Reading the token makes the launcher look for signatures, which takes seconds.
+const PAUSE: Duration = Duration::from_secs(15);
+
+/// How long to wait for signatures that are missing.
+#[derive(Clone, Copy)]
+pub struct Patience<'a> {
+    /// The longest wait.
+    pub wait: Duration,
+    /// Is told who is missing, whenever that changes.
+    pub tell: &'a dyn Fn(&str),
 }
 
-#[cfg(test)]
-mod tests {
-    use content::Digest;
+impl Patience<'_> {
+    /// Not to wait.
+    pub const NONE: Self = Self {
+        wait: Duration::ZERO,
+        tell: &|_| {},
+    };
+}
 
-    use super::*;
-
-    fn signer(name: &str) -> Signer {
-        Signer {
-            name: name.into(),
-            key: Digest::of(name.as_bytes()),
+impl Quorum {
+    /// Checks that enough parties have signed the image of `identity`, and waits for them. A signature that was verified counts
+    /// from then on, whatever its source says later.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] names the parties that have not signed, and why what was found does not count; or the quorum has
+    /// expired. Any other error: a source could not be read, so nobody knows.
+    pub fn bind(
+        &self,
+        tee: &Tee,
+        identity: &Identity,
+        sources: &[Source],
+        patience: &Patience,
+    ) -> Result<Bound, Error> {
+        self.check_expiry(identity)?;
+        let image = identity.image_digest();
+        let (mut tally, mut told) = (Tally::new(self, image), String::new());
+        let mut reader = Reader::new(tee, sources, image);
+        let deadline = Deadline::after(tee.clock(), patience.wait);
+        loop {
+            tally.begin();
+            reader.read(self.repository(), &mut tally);
+            if tally.is_enough() || deadline.is_over() {
+                break;
+            }
+            let missing = tally.missing();
+            if missing != told {
+                (patience.tell)(&missing);
+                told = missing;
+            }
+            reader.pause(PAUSE.min(deadline.left()));
         }
+        let bound = tally.outcome()?;
+        if !patience.wait.is_zero() && self.expires() {
+            self.check_expiry(&tee.identity()?)?;
+        }
+        Ok(bound)
     }
 
-    fn identity(signers: &[&str]) -> Identity {
-        Identity {
-            image_digest: Digest::of(b"image"),
-            signers: signers.iter().map(|name| signer(name).key.hex()).collect(),
-            tokens: Vec::new(),
+    fn check_expiry(&self, identity: &Identity) -> Result<(), Refusal> {
+        match self.expired(identity) {
+            None => Ok(()),
+            Some(at) => Err(Refusal::new(
+                format!("checking the terms of {}", identity.image_digest()),
+                format_args!(
+                    "they have expired at {at}, and the token was issued at {} (Unix seconds)",
+                    identity.issued_at()
+                ),
+            )),
         }
-    }
-
-    #[test]
-    fn requires_every_signer_by_name() {
-        let signers = ["builder", "one", "two"].map(signer);
-        assert!(check(&identity(&["two", "builder", "other", "one"]), &signers).is_ok());
-        let refused = check(&identity(&["builder", "other"]), &signers).unwrap_err();
-        let image = Digest::of(b"image");
-        let expected = format!("checking signatures on {image}: not signed by one, two");
-        assert_eq!(refused.to_string(), expected);
-        let unsigned = check(&identity(&[]), &signers).unwrap_err();
-        let expected = format!("checking signatures on {image}: not signed by builder, one, two");
-        assert_eq!(unsigned.to_string(), expected);
     }
 }

@@ -3,7 +3,6 @@ use zeroize::Zeroizing;
 
 /// A token, or decrypted data of a collaborator. It is never printed, and its memory is cleared on drop.
 /// Buffers of the TLS and HTTP libraries are not cleared.
-#[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use confidential::claims::{Claims, Expected, ISSUER, PRODUCTION};
 use confidential::jwks::KeySet;
 use serde_json::Value;
-use workload::platform::identity::verify;
+use tee::identity::verify;
 
 #[test]
 fn judges_published_tokens_as_their_authors_do() {
@@ -19,7 +19,7 @@ fn judges_published_tokens_as_their_authors_do() {
     let rows = rows
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    // Tokens with a certificate chain are for offline verification, which the workload does not do.
+    // Tokens with a certificate chain are for offline verification, which this crate does not do.
     let (ours, others): (Vec<_>, Vec<_>) = rows.partition(|row| row["jwks"].is_string());
     println!("skipped: {} tokens of the PKI kind", others.len());
     assert!(!ours.is_empty());

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use content::Digest;
 
 use crate::platform::inbox::EncryptedMessage;
-use crate::terms::Collaborator;
+use crate::terms::Contributor;
 
 /// The largest number of unusable messages of one sender per round; each costs a call.
 const FAILURES: u32 = 4;
@@ -39,16 +39,16 @@ struct Sender {
 
 impl Backlog {
     /// An empty backlog.
-    pub fn new(collaborators: &[Collaborator]) -> Self {
-        let due = |c: &Collaborator| usize::try_from(c.messages).unwrap_or(usize::MAX);
-        let sender = |c: &Collaborator| Sender {
+    pub fn new(contributors: &[Contributor]) -> Self {
+        let due = |c: &Contributor| usize::try_from(c.messages).unwrap_or(usize::MAX);
+        let sender = |c: &Contributor| Sender {
             waiting: VecDeque::new(),
             limit: due(c).saturating_add(SPARE),
             failures: 0,
             useless: BTreeSet::new(),
         };
         Self {
-            senders: collaborators.iter().map(sender).collect(),
+            senders: contributors.iter().map(sender).collect(),
             next: 0,
         }
     }
@@ -122,7 +122,7 @@ mod tests {
 
     fn backlog() -> Backlog {
         let terms = Terms::parse(include_bytes!("../../terms.json")).unwrap();
-        Backlog::new(&terms.collaborators)
+        Backlog::new(&terms.messages.unwrap().contributors)
     }
 
     fn waiting(place: usize, name: &str) -> Waiting {

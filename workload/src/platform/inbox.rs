@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::platform::deadline::Deadline;
-use crate::platform::exchange::Access;
-use crate::platform::http::{Client, Content, from_base64, printable};
-use crate::platform::{Error, Refusal};
-use crate::terms::{Collaborator, Terms};
+use tee::deadline::Deadline;
+use tee::http::{Answer, Client, Request};
+use tee::{Access, Endpoint, Error, Refusal, from_base64, printable};
+
+use crate::terms::{Contributor, Messages};
 
 /// The number of messages per pull: that many of the largest valid messages fit into one answer.
 const BATCH: usize = 100;
@@ -32,8 +32,9 @@ const _: () = assert!(limits::HTTP_BODY as usize > BATCH * (CIPHERTEXT_LIMIT / 3
 /// A client of the subscription.
 pub struct Inbox<'a> {
     network: Client<'a>,
-    terms: &'a Terms,
-    access: &'a Access,
+    service: &'a Endpoint,
+    messages: &'a Messages,
+    access: &'a Access<'a>,
     /// Messages per pull.
     batch: usize,
 }
@@ -81,9 +82,9 @@ pub struct Objection(String);
 
 impl Delivery {
     /// The collaborator that the message claims as its sender. Only decryption verifies the claim.
-    pub fn sender<'c>(&self, collaborators: &'c [Collaborator]) -> &'c str {
+    pub fn sender<'c>(&self, contributors: &'c [Contributor]) -> &'c str {
         let name = self.message.attributes.get("collaborator");
-        let known = collaborators.iter().find(|c| Some(&c.name) == name);
+        let known = contributors.iter().find(|c| Some(&c.name) == name);
         known.map_or("unknown senders", |collaborator| &collaborator.name)
     }
 
@@ -100,17 +101,17 @@ impl Delivery {
     /// Validates the message; also returns its acknowledgement ID.
     pub fn read(
         self,
-        collaborators: &[Collaborator],
+        contributors: &[Contributor],
     ) -> (Result<EncryptedMessage, Objection>, String) {
-        (self.validate(collaborators), self.ack_id)
+        (self.validate(contributors), self.ack_id)
     }
 
     /// Validates the message. A key that it names is never used, but must be the sender's.
-    fn validate(&self, collaborators: &[Collaborator]) -> Result<EncryptedMessage, Objection> {
+    fn validate(&self, contributors: &[Contributor]) -> Result<EncryptedMessage, Objection> {
         let name = self.attribute("collaborator")?;
-        let place = collaborators.iter().position(|c| c.name == name);
+        let place = contributors.iter().position(|c| c.name == name);
         let place = place.ok_or_else(|| Objection(format!("{name:?} is not a collaborator")))?;
-        let own = collaborators[place].kms_key.to_string();
+        let own = contributors[place].kms_key.to_string();
         match self.message.attributes.get("key") {
             Some(found) if *found != own => {
                 let found = printable(found, 300);
@@ -145,11 +146,17 @@ impl Delivery {
 }
 
 impl<'a> Inbox<'a> {
-    /// A client of the subscription that the terms name, which it pulls with `access`.
-    pub fn new(network: Client<'a>, terms: &'a Terms, access: &'a Access) -> Self {
+    /// A client of the subscription of `messages`, which it pulls from `service` with `access`.
+    pub fn new(
+        network: Client<'a>,
+        service: &'a Endpoint,
+        messages: &'a Messages,
+        access: &'a Access<'a>,
+    ) -> Self {
         Self {
             network,
-            terms,
+            service,
+            messages,
             access,
             batch: BATCH,
         }
@@ -170,10 +177,9 @@ impl<'a> Inbox<'a> {
         let request = json!({"maxMessages": self.batch});
         let answer = match self.call(&network, doing, "pull", &request) {
             // No message arrived in time; Pub/Sub delivers again what was in transit.
-            Err(Error::Late { .. }) => return Ok(Vec::new()),
-            Err(Error::Http { source, .. }) if is_timeout(&source) => return Ok(Vec::new()),
+            Err(error) if error.is_timeout() => return Ok(Vec::new()),
             // A publisher sent messages that are too large. Pull them again, one by one.
-            Err(Error::Http { source, .. }) if self.batch > 1 && is_too_large(&source) => {
+            Err(error) if self.batch > 1 && error.is_too_large() => {
                 self.batch = 1;
                 return Ok(Vec::new());
             }
@@ -184,7 +190,7 @@ impl<'a> Inbox<'a> {
             self.batch = BATCH.min(self.batch * 2);
         }
         let ids: Vec<_> = deliveries.iter().map(|delivery| &delivery.ack_id).collect();
-        let seconds = self.terms.deadline.as_secs() + MARGIN;
+        let seconds = self.messages.deadline.as_secs() + MARGIN;
         self.modify_deadline("holding messages", &ids, seconds)?;
         Ok(deliveries)
     }
@@ -233,11 +239,11 @@ impl<'a> Inbox<'a> {
         doing: &str,
         method: &str,
         request: &impl Serialize,
-    ) -> Result<crate::platform::http::Answer, Error> {
-        let endpoint = self.terms.endpoints.pubsub.as_str();
-        let url = format!("{endpoint}/v1/{}:{method}", self.terms.subscription.path());
-        let content = Content::json(request)?;
-        let answer = network.call(doing, &url, Some(self.access.token()), &content)?;
+    ) -> Result<Answer, Error> {
+        let (service, subscription) = (self.service.as_str(), self.messages.subscription.path());
+        let url = format!("{service}/v1/{subscription}:{method}");
+        let request = Request::json(url, request)?.bearer(self.access.token());
+        let answer = network.call(doing, &request)?;
         match answer.status() {
             401 | 403 => Err(Refusal::new(doing, answer.message()).into()),
             _ => Ok(answer),
@@ -245,18 +251,12 @@ impl<'a> Inbox<'a> {
     }
 }
 
-fn is_timeout(error: &ureq::Error) -> bool {
-    matches!(error, ureq::Error::Timeout(_))
-}
-
-fn is_too_large(error: &ureq::Error) -> bool {
-    matches!(error, ureq::Error::BodyExceedsLimit(_))
-}
-
 #[cfg(test)]
 mod tests {
+    use tee::base64;
+
     use super::*;
-    use crate::platform::http::base64;
+    use crate::terms::Terms;
 
     fn read(attributes: &[(&str, &str)], data: &str) -> Result<EncryptedMessage, Objection> {
         let attributes = attributes
@@ -272,7 +272,7 @@ mod tests {
             ack_id: "1".into(),
             message,
         }
-        .validate(&terms.collaborators)
+        .validate(&terms.messages.unwrap().contributors)
     }
 
     const TWO: (&str, &str) = ("collaborator", "collaborator-2");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use content::Digest;
 
 use crate::platform::inbox::EncryptedMessage;
-use crate::terms::Collaborator;
+use crate::terms::Contributor;
 
 /// The messages that have been counted, and how many each collaborator still owes.
 pub struct Ledger {
@@ -30,8 +30,8 @@ pub enum Due {
 
 impl Ledger {
     /// A ledger with nothing counted and all messages owed.
-    pub fn new(collaborators: &[Collaborator]) -> Self {
-        let owed = collaborators.iter().map(|c| (c.name.clone(), c.messages));
+    pub fn new(contributors: &[Contributor]) -> Self {
+        let owed = contributors.iter().map(|c| (c.name.clone(), c.messages));
         Self {
             owed: owed.collect(),
             counted: BTreeMap::new(),
@@ -77,7 +77,9 @@ mod tests {
         Ledger::new(
             &Terms::parse(include_bytes!("../../terms.json"))
                 .unwrap()
-                .collaborators,
+                .messages
+                .unwrap()
+                .contributors,
         )
     }
 

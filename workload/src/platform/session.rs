@@ -3,17 +3,16 @@
 
 use std::time::Duration;
 
+use tee::deadline::Deadline;
+use tee::{Access, Bound, Clock, Refusal, Secret, Tee};
+
+use crate::platform::Error;
 use crate::platform::backlog::{Backlog, Waiting};
-use crate::platform::deadline::{Deadline, Elapsed};
-use crate::platform::decrypt::{Kms, Opened};
-use crate::platform::exchange::Access;
-use crate::platform::http::Client;
-use crate::platform::identity::Identity;
 use crate::platform::inbox::{Delivery, EncryptedMessage, Inbox};
 use crate::platform::ledger::{Due, Ledger};
+use crate::platform::open::{Opened, open};
 use crate::platform::refusal_log::RefusalLog;
-use crate::platform::{Error, Refusal, Secret};
-use crate::terms::Terms;
+use crate::terms::Messages;
 
 /// The pause after a pull without messages: some services answer such a pull immediately.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -35,12 +34,12 @@ pub type Take<'a> = &'a mut dyn FnMut(&Secret) -> Result<(), Box<dyn std::error:
 
 /// The messages of one run.
 pub struct Session<'a> {
-    terms: &'a Terms,
-    access: &'a [Access],
+    messages: &'a Messages,
+    bound: &'a Bound,
+    access: &'a [Access<'a>],
     deadline: Deadline<'a>,
     log: &'a dyn Fn(&str),
     inbox: Inbox<'a>,
-    kms: Kms<'a>,
     ledger: Ledger,
     backlog: Backlog,
     /// The acknowledgement IDs of counted messages, including repeated deliveries.
@@ -52,29 +51,26 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// A session without messages. `access` holds the access tokens for the tokens of `identity`; calls
-    /// over `network` end at `deadline`.
+    /// A session without messages. `access` holds the access tokens of the contributors of `messages`; its calls end at `deadline`.
     pub fn new(
-        terms: &'a Terms,
-        identity: &Identity,
-        access: &'a [Access],
-        network: &Client<'a>,
+        tee: &'a Tee,
+        messages: &'a Messages,
+        bound: &'a Bound,
+        access: &'a [Access<'a>],
         deadline: Deadline<'a>,
         log: &'a dyn Fn(&str),
     ) -> Self {
+        let network = tee.network().until(deadline);
+        let subscriber = &access[messages.subscriber];
         Self {
-            terms,
+            messages,
+            bound,
             access,
             deadline,
             log,
-            inbox: Inbox::new(network.until(deadline), terms, &access[terms.subscriber]),
-            kms: Kms {
-                network: network.until(deadline),
-                endpoint: &terms.endpoints.kms,
-                image_digest: identity.image_digest,
-            },
-            ledger: Ledger::new(&terms.collaborators),
-            backlog: Backlog::new(&terms.collaborators),
+            inbox: Inbox::new(network, &tee.services().pubsub, messages, subscriber),
+            ledger: Ledger::new(&messages.contributors),
+            backlog: Backlog::new(&messages.contributors),
             counted: Vec::new(),
             refused: Vec::new(),
             refusal_log: RefusalLog::default(),
@@ -88,7 +84,7 @@ impl<'a> Session<'a> {
     /// The deadline passes, a collaborator denies the use of its key, or a service fails.
     pub fn gather(&mut self, take: Take<'_>) -> Result<(), Error> {
         match self.rounds(take) {
-            Err(Error::Late { doing }) => Err(self.overdue(Some(doing))),
+            Err(Error::Service(tee::Error::Late { doing })) => Err(self.overdue(Some(doing))),
             outcome => outcome,
         }
     }
@@ -111,7 +107,7 @@ impl<'a> Session<'a> {
     }
 
     fn overdue(&self, doing: Option<String>) -> Error {
-        let seconds = self.terms.deadline.as_secs();
+        let seconds = self.messages.deadline.as_secs();
         let owed = self.ledger.owed().into_iter();
         let owed = owed.map(|(name, count)| format!("{count} from {name}"));
         let owed = owed.collect::<Vec<_>>().join(", ");
@@ -126,17 +122,18 @@ impl<'a> Session<'a> {
 
     /// Pulls messages; waits only briefly for new ones while others wait to be decrypted.
     fn pull(&mut self) -> Result<Vec<Delivery>, Error> {
-        match self.backlog.is_empty() {
-            true => self.inbox.pull(self.deadline),
-            false => self.inbox.pull(self.deadline.at_most(SHORT_PULL)),
-        }
+        let until = match self.backlog.is_empty() {
+            true => self.deadline,
+            false => self.deadline.at_most(SHORT_PULL),
+        };
+        Ok(self.inbox.pull(until)?)
     }
 
     /// Refuses a message, recognizes it as counted, or adds it to the backlog.
     fn sort(&mut self, delivery: Delivery) {
         let name = delivery.name();
-        let sender = delivery.sender(&self.terms.collaborators).to_owned();
-        let (message, ack_id) = delivery.read(&self.terms.collaborators);
+        let sender = delivery.sender(&self.messages.contributors).to_owned();
+        let (message, ack_id) = delivery.read(&self.messages.contributors);
         let decision = match message {
             Err(objection) => self.refuse(&sender, &name, &objection),
             Ok(message) => match self.judge(&message) {
@@ -196,8 +193,8 @@ impl<'a> Session<'a> {
     }
 
     fn count(&mut self, message: &EncryptedMessage, take: Take<'_>) -> Result<Decision, Error> {
-        let key = &self.terms.collaborators[message.place].kms_key;
-        let data = match self.kms.open(message, key, &self.access[message.place])? {
+        let key = &self.messages.contributors[message.place].kms_key;
+        let data = match open(message, key, &self.access[message.place], self.bound)? {
             Opened::Plaintext(data) => data,
             Opened::NotOpened(reason) => return Ok(self.fail(message, &reason)),
         };
@@ -229,12 +226,12 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// The error of `outcome`, or acknowledging fails.
-    pub fn finish(mut self, outcome: Result<(), Error>, elapsed: Elapsed<'a>) -> Result<(), Error> {
-        self.inbox.end_at(Deadline::after(elapsed, FINISHING));
+    pub fn finish(mut self, outcome: Result<(), Error>, clock: &'a dyn Clock) -> Result<(), Error> {
+        self.inbox.end_at(Deadline::after(clock, FINISHING));
         self.refused
             .extend(self.backlog.drain().map(|waiting| waiting.ack_id));
         let outcome = match outcome {
-            Ok(()) => self.inbox.acknowledge(&self.counted),
+            Ok(()) => Ok(self.inbox.acknowledge(&self.counted)?),
             Err(error) => {
                 self.give_back(&self.counted);
                 Err(error)

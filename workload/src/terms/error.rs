@@ -13,7 +13,7 @@ pub(super) const LONGEST_WAIT: u64 = 540;
 /// Why terms are invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct InvalidTerms(pub(super) String);
+pub struct InvalidTerms(String);
 
 impl InvalidTerms {
     pub(crate) fn of(fault: impl Display) -> Self {

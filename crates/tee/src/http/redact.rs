@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Content, printable};
-use crate::platform::Secret;
+use super::request::{Content, Request};
+use crate::encode::printable;
+use crate::secret::Secret;
 
 /// The number of consecutive letters and digits that counts as a quotation of the request.
 const QUOTATION: usize = 8;
@@ -22,12 +23,12 @@ const WITHHELD: &str = "(message withheld: it may quote the request)";
 pub(super) struct Redactor(Vec<Secret>);
 
 impl Redactor {
-    pub(super) fn of(bearer: Option<&Secret>, content: &Content) -> Self {
-        let form = match content {
+    pub(super) fn of(request: &Request) -> Self {
+        let form = match &request.content {
             Content::Form(form) => *form,
             Content::None | Content::Json(_) => &[],
         };
-        let bearer = bearer.and_then(Secret::text);
+        let bearer = request.bearer.and_then(Secret::text);
         let texts = form.iter().map(|(_, value)| *value).chain(bearer);
         Self(texts.map(|text| Secret::new(alphanumerics(text))).collect())
     }
@@ -84,7 +85,7 @@ mod tests {
     fn redactor() -> Redactor {
         let form = [("audience", "//iam.example/pool"), ("subject_token", TOKEN)];
         let bearer = Secret::new(b"ya29.a0AfH6SMBx-y_z".to_vec());
-        Redactor::of(Some(&bearer), &Content::Form(&form))
+        Redactor::of(&Request::form("https://sts.example", &form).bearer(&bearer))
     }
 
     #[test]

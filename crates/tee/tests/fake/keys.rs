@@ -8,8 +8,12 @@ use ring::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyCompone
 use serde_json::{Value, json};
 
 fn key_pair(name: &str) -> RsaKeyPair {
-    let path = format!("{}/tests/data/{name}.pk8", env!("CARGO_MANIFEST_DIR"));
-    RsaKeyPair::from_pkcs8(&std::fs::read(path).unwrap()).unwrap()
+    let pkcs8: &[u8] = match name {
+        "issuer" => include_bytes!("../data/issuer.pk8"),
+        "other" => include_bytes!("../data/other.pk8"),
+        name => panic!("no key {name}"),
+    };
+    RsaKeyPair::from_pkcs8(pkcs8).unwrap()
 }
 
 pub fn jwks() -> Value {

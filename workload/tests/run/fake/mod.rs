@@ -1,7 +1,9 @@
 //! Fake services: launcher, issuer, Security Token Service, Cloud KMS and Pub/Sub, with real signatures
 //! and real encryption.
 
+#[path = "../../../../crates/tee/tests/fake/http.rs"]
 mod http;
+#[path = "../../../../crates/tee/tests/fake/keys.rs"]
 mod keys;
 mod services;
 
@@ -15,10 +17,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use content::Digest;
 use serde_json::{Value, json};
+use tee::Clock;
 use workload::Error;
-use workload::platform::identity::Launcher;
 use workload::run::{Environment, run};
-use workload::terms::Terms;
+use workload::terms::{Given, Terms};
 
 use keys::encrypt;
 
@@ -111,6 +113,30 @@ pub struct Outcome {
     pub result: Result<(), Error>,
     pub printed: String,
     pub log: String,
+}
+
+/// Simulated time. Real time counts only if `stalling` is set.
+struct FakeClock {
+    start: Instant,
+    state: Arc<Mutex<State>>,
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> u64 {
+        NOW + self.elapsed().as_secs()
+    }
+
+    fn elapsed(&self) -> Duration {
+        let state = self.state.lock().unwrap();
+        match state.stalling.is_zero() {
+            true => state.passed,
+            false => state.passed + self.start.elapsed(),
+        }
+    }
+
+    fn sleep(&self, pause: Duration) {
+        self.state.lock().unwrap().passed += pause;
+    }
 }
 
 static INSTANCES: AtomicU32 = AtomicU32::new(0);
@@ -212,16 +238,10 @@ impl Services {
     /// Runs the workload. Time is simulated: each pull without messages takes a second, and each call to
     /// decrypt takes `decrypting`. Real time counts only if `stalling` is set.
     pub fn run(&self) -> Outcome {
-        let start = Instant::now();
-        let shared = self.state.clone();
-        let elapsed = || {
-            let state = shared.lock().unwrap();
-            match state.stalling.is_zero() {
-                true => state.passed,
-                false => state.passed + start.elapsed(),
-            }
+        let clock = FakeClock {
+            start: Instant::now(),
+            state: self.state.clone(),
         };
-        let now = || NOW + elapsed().as_secs();
         let (log, printed) = (Mutex::new(String::new()), Mutex::new(String::new()));
         let write_log = |line: &str| *log.lock().unwrap() += &format!("{line}\n");
         let publish = |result: &str| {
@@ -233,11 +253,10 @@ impl Services {
             *printed.lock().unwrap() = result.to_owned();
             Ok(())
         };
-        let launcher = Launcher::at(&self.socket);
         let environment = Environment {
-            launcher,
-            now: &now,
-            elapsed: &elapsed,
+            socket: &self.socket,
+            clock: &clock,
+            given: Given::default(),
             log: &write_log,
             publish: &publish,
         };

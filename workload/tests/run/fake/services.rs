@@ -139,7 +139,7 @@ impl State {
             let bytes = STANDARD.decode(body[name].as_str().unwrap()).unwrap();
             assert_eq!(
                 body[format!("{name}Crc32c")],
-                crc32c::crc32c(&bytes).to_string()
+                tee::crc32c(&bytes).to_string()
             );
             bytes
         };
@@ -150,7 +150,7 @@ impl State {
             let error = json!({"code": 400, "message": message, "status": "INVALID_ARGUMENT"});
             return (400, json!({"error": error}));
         };
-        let crc32c = crc32c::crc32c(plaintext).to_string();
+        let crc32c = tee::crc32c(plaintext).to_string();
         let mut answer =
             json!({"plaintext": STANDARD.encode(plaintext), "plaintextCrc32c": crc32c});
         (self.decrypted)(&mut answer);

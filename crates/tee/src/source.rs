@@ -1,0 +1,146 @@
+//! Where signatures are looked for.
+
+mod metadata;
+mod registry;
+
+use std::time::Duration;
+
+use content::Digest;
+
+use crate::error::Error;
+use crate::repository::Repository;
+use crate::signed::Signed;
+use crate::tally::Tally;
+use crate::tee::Tee;
+
+pub(crate) use metadata::Watch;
+use registry::Trouble;
+
+/// The environment variable in which an operator may pass signatures.
+pub const VARIABLE: &str = "COUNTERSIGN_SIGNATURES";
+
+/// A source of signatures.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// The claims of the attestation token: the launcher has found them, and the attestation service has verified them.
+    Token,
+    /// The repository of the quorum.
+    Registry,
+    /// The metadata `countersign-signatures` of the instance.
+    Metadata,
+    /// What the operator has passed at the start: each an array of signatures.
+    Given {
+        /// How it was passed, for messages.
+        by: Carrier,
+        /// The arrays.
+        arrays: Vec<String>,
+    },
+}
+
+/// How an operator passes signatures at the start.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Carrier {
+    /// As arguments of the program.
+    Arguments,
+    /// In the environment variable [`VARIABLE`].
+    Environment,
+}
+
+impl Carrier {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Arguments => "argument",
+            Self::Environment => VARIABLE,
+        }
+    }
+}
+
+/// The sources, read for one image.
+pub(crate) struct Reader<'a> {
+    tee: &'a Tee<'a>,
+    sources: &'a [Source],
+    image: Digest,
+    watch: Watch,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(tee: &'a Tee<'a>, sources: &'a [Source], image: Digest) -> Self {
+        Self {
+            tee,
+            sources,
+            image,
+            watch: Watch::default(),
+        }
+    }
+
+    /// Reads all sources.
+    pub(crate) fn read(&mut self, repository: Option<&Repository>, tally: &mut Tally) {
+        for source in self.sources {
+            let read = match source {
+                Source::Token => self.token(tally),
+                Source::Registry => {
+                    self.registry(repository, tally);
+                    Ok(())
+                }
+                Source::Metadata => self.metadata(tally),
+                Source::Given { by, arrays } => {
+                    let arrays = arrays.iter().map(String::as_bytes);
+                    arrays.for_each(|array| carried(by.name(), array, tally));
+                    Ok(())
+                }
+            };
+            if let Err(error) = read {
+                tally.fail(error);
+            }
+        }
+    }
+
+    /// Waits before the sources are read again, at most `pause`: shorter if the metadata change.
+    pub(crate) fn pause(&mut self, pause: Duration) {
+        let begin = self.tee.clock().elapsed();
+        if self.sources.contains(&Source::Metadata)
+            && matches!(self.watch.has_changed(self.tee, pause), Ok(true))
+        {
+            return;
+        }
+        let passed = self.tee.clock().elapsed().saturating_sub(begin);
+        self.tee.clock().sleep(pause.saturating_sub(passed));
+    }
+
+    fn token(&self, tally: &mut Tally) -> Result<(), Error> {
+        self.tee.refresh_signatures()?;
+        let identity = self.tee.identity()?;
+        if identity.image_digest() == self.image {
+            tally.claims(&identity);
+        }
+        Ok(())
+    }
+
+    fn registry(&self, repository: Option<&Repository>, tally: &mut Tally) {
+        let Some(repository) = repository else {
+            return;
+        };
+        let origin = "registry";
+        for piece in registry::read(self.tee, repository, self.image) {
+            match piece {
+                Ok(signed) => tally.signed(origin, &[signed]),
+                Err(Trouble::Objection(objection)) => tally.object(origin, &objection),
+                Err(Trouble::Error(error)) => tally.fail(error),
+            }
+        }
+    }
+
+    fn metadata(&mut self, tally: &mut Tally) -> Result<(), Error> {
+        if let Some(array) = self.watch.read(self.tee)? {
+            carried(metadata::ATTRIBUTE, array.bytes(), tally);
+        }
+        Ok(())
+    }
+}
+
+fn carried(origin: &str, array: &[u8], tally: &mut Tally) {
+    match Signed::carried(array) {
+        Ok(found) => tally.signed(origin, &found),
+        Err(objection) => tally.object(origin, &objection),
+    }
+}
