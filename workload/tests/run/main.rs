@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod fake;
+mod late_binding;
 mod messages;
+#[path = "../../../crates/tee/tests/fake/signers.rs"]
+#[allow(dead_code, reason = "the tests of `tee` use all of it")]
+mod signers;
 mod tokens;
 
 use std::time::{Duration, Instant};

@@ -16,8 +16,24 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
+/// An HTTP response.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
 /// Status and body.
-pub type Response = (u16, Vec<u8>);
+impl From<(u16, Vec<u8>)> for Response {
+    fn from((status, body): (u16, Vec<u8>)) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body,
+        }
+    }
+}
 
 type Handler = Arc<dyn Fn(&Request) -> Response + Send + Sync>;
 
@@ -53,10 +69,17 @@ enum Framing {
 fn answer<S: Read + Write>(stream: S, handler: &Handler, framing: Framing) {
     let mut stream = BufReader::new(stream);
     let request = read(&mut stream);
-    let (status, body) = handler(&request);
+    let Response {
+        status,
+        headers,
+        body,
+    } = handler(&request);
     let stream = stream.get_mut();
-    let head =
+    let mut head =
         format!("HTTP/1.1 {status} Status\r\nContent-Type: text/html\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
     let mut bytes = head.into_bytes();
     match framing {
         Framing::Length => {

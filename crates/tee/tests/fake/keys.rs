@@ -1,9 +1,7 @@
-//! Keys, signatures and encryption.
+//! The keys of the issuer of tokens.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use content::Digest;
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 
@@ -34,18 +32,4 @@ pub fn sign(key: &str, claims: &Value) -> String {
     pair.sign(&RSA_PKCS1_SHA256, &random, input.as_bytes(), &mut signature)
         .unwrap();
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
-}
-
-pub fn aead_key(name: &str) -> LessSafeKey {
-    let key = UnboundKey::new(&AES_256_GCM, Digest::of(name.as_bytes()).as_bytes());
-    LessSafeKey::new(key.unwrap())
-}
-
-pub fn encrypt(key: &str, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
-    let mut data = plaintext.to_vec();
-    let nonce = Nonce::assume_unique_for_key([0; 12]);
-    aead_key(key)
-        .seal_in_place_append_tag(nonce, Aad::from(aad), &mut data)
-        .unwrap();
-    data
 }

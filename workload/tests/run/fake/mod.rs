@@ -5,6 +5,7 @@
 mod http;
 #[path = "../../../../crates/tee/tests/fake/keys.rs"]
 mod keys;
+mod sealing;
 mod services;
 
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ use workload::Error;
 use workload::run::{Environment, run};
 use workload::terms::{Given, Terms};
 
-use keys::encrypt;
+use sealing::encrypt;
 
 /// The time of all tests, in Unix seconds.
 pub const NOW: u64 = 1_800_000_000;
@@ -86,6 +87,10 @@ pub struct State {
     pub exchanged: fn(&mut Value),
     /// The value of `job` in the terms.
     pub job: &'static str,
+    /// The values of `signers` and `late_binding` in the terms, if they are not the default.
+    pub binding: Option<(Value, Value)>,
+    /// What the operator passes at the start.
+    pub given: Given,
     /// The deadline in the terms, in seconds.
     pub deadline: u64,
     /// The simulated time that has passed.
@@ -154,6 +159,8 @@ impl Services {
             decrypted: |_| {},
             exchanged: |_| {},
             job: "count",
+            binding: None,
+            given: Given::default(),
             deadline: 3,
             passed: Duration::ZERO,
             decrypting: Duration::ZERO,
@@ -172,10 +179,10 @@ impl Services {
         let shared = state.clone();
         http::serve_unix(
             &socket,
-            Arc::new(move |r| shared.lock().unwrap().launcher(r)),
+            Arc::new(move |r| shared.lock().unwrap().launcher(r).into()),
         );
         let shared = state.clone();
-        let port = http::serve_tcp(Arc::new(move |r| shared.lock().unwrap().service(r)));
+        let port = http::serve_tcp(Arc::new(move |r| shared.lock().unwrap().service(r).into()));
         Self {
             state,
             port,
@@ -190,7 +197,7 @@ impl Services {
                 "kms_key": kms_key(name), "messages": 1})
         };
         let signers = SIGNERS.map(|name| json!({"name": name, "key_id": key_id(name)}));
-        let terms = json!({
+        let mut terms = json!({
             "job": self.state.lock().unwrap().job,
             "collaborators": [collaborator("one"), collaborator("two")],
             "signers": signers,
@@ -201,6 +208,10 @@ impl Services {
             "subscriber": "one",
             "deadline_seconds": self.state.lock().unwrap().deadline,
         });
+        if let Some((signers, late_binding)) = self.state.lock().unwrap().binding.clone() {
+            terms["signers"] = signers;
+            terms["late_binding"] = late_binding;
+        }
         Terms::parse(terms.to_string().as_bytes()).unwrap()
     }
 
@@ -256,7 +267,7 @@ impl Services {
         let environment = Environment {
             socket: &self.socket,
             clock: &clock,
-            given: Given::default(),
+            given: self.state.lock().unwrap().given.clone(),
             log: &write_log,
             publish: &publish,
         };

@@ -8,9 +8,13 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::aead::{Aad, Nonce};
 use serde_json::{Value, json};
 
-use super::http::{Request, Response};
-use super::keys::{aead_key, jwks, sign};
+use super::http::Request;
+use super::keys::{jwks, sign};
+use super::sealing::aead_key;
 use super::{NOW, Queued, State, audience, image, key_id, provider};
+
+/// Status and body.
+type Response = (u16, Vec<u8>);
 
 impl State {
     pub fn launcher(&mut self, request: &Request) -> Response {
