@@ -11,6 +11,9 @@ use crate::http::Response;
 use crate::world::{World, image};
 use crate::{Signer, bind, failed, party, refused};
 
+/// Changes a document.
+type Change = fn(&mut Value);
+
 const PROVIDER: &str = "projects/1/locations/global/workloadIdentityPools/pool/providers/provider";
 const KEY: &str = "projects/bank/locations/global/keyRings/ring/cryptoKeys/data";
 const VERSION: &str = "projects/bank/secrets/model/versions/3";
@@ -263,7 +266,7 @@ fn a_public_key_is_that_of_the_version() {
         (key.public(), key.algorithm()),
         (&signer.public(), Algorithm::EcdsaP256)
     );
-    let changes: [(fn(&mut Value), &str); 4] = [
+    let changes: [(Change, &str); 4] = [
         (
             |key| key["name"] = json!(format!("{KEY}/cryptoKeyVersions/1")),
             "expected projects/",
@@ -299,7 +302,7 @@ fn a_signature_is_by_the_key_and_over_the_message() {
     let sent = json!({"digest": {"sha256": base64(digest.as_bytes())}, "digestCrc32c": crc(digest.as_bytes())});
     assert_eq!(world.calls_to(&sent.to_string()), 1);
 
-    let changes: [(fn(&mut Value), &str); 4] = [
+    let changes: [(Change, &str); 4] = [
         (
             |signed| signed["name"] = json!(format!("{KEY}/cryptoKeyVersions/1")),
             "expected projects/",

@@ -7,6 +7,9 @@ use crate::signers::{REPOSITORY, SIGN};
 use crate::world::{ATTRIBUTE, World, flavored, image};
 use crate::{Signer, bind, failed, refused, two};
 
+/// Changes a document.
+type Change = fn(&mut Value);
+
 fn by(by: Carrier, array: &Value) -> Source {
     Source::Given {
         by,
@@ -109,7 +112,7 @@ fn a_bundle_is_signed_with_a_key_once() {
         change(&mut bundle);
         json!([bundle])
     };
-    let changes: [(fn(&mut Value), &str); 7] = [
+    let changes: [(Change, &str); 7] = [
         (
             |b| b["verificationMaterial"]["certificate"] = json!({}),
             "expected a bundle signed with a key, found a certificate",
