@@ -81,9 +81,9 @@ impl Error {
                 "check that it was encrypted with this key and this additional data"
             }
             Self::Http { .. } | Self::Late { .. } => {
-                "check that the services in the terms can be reached from this machine"
+                "check that the services can be reached from this machine"
             }
-            Self::Answer { .. } => "check that the terms name the right services",
+            Self::Answer { .. } => "check that these are the right services",
             Self::System { .. } => "start the program again",
         }
     }

@@ -144,7 +144,7 @@ fn config() -> Config {
         .max_redirects_will_error(false)
         .proxy(None)
         .timeout_global(Some(TIMEOUT))
-        .user_agent("countersign-workload")
+        .user_agent("countersign-tee")
         .build()
 }
 

@@ -3,13 +3,20 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
+    RsaKeyPair,
+};
 use serde_json::{Value, json};
 use tee::{Digest, Party, PublicKey};
 
 const P256: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+const RSA: &[u8] = &[
+    0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01,
+    0x01, 0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00,
 ];
 const ED25519: &[u8] = &[
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
@@ -22,6 +29,7 @@ pub const REPOSITORY: &str = "registry.example/acme/server";
 pub enum Signer {
     P256(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
 }
 
 impl Signer {
@@ -36,10 +44,16 @@ impl Signer {
         Self::Ed25519(Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap())
     }
 
+    /// A key of 2048 bits, always the same.
+    pub fn rsa() -> Self {
+        Self::Rsa(RsaKeyPair::from_pkcs8(include_bytes!("../data/other.pk8")).unwrap())
+    }
+
     fn der(&self) -> Vec<u8> {
         match self {
             Self::P256(pair) => [P256, pair.public_key().as_ref()].concat(),
             Self::Ed25519(pair) => [ED25519, pair.public_key().as_ref()].concat(),
+            Self::Rsa(pair) => [RSA, pair.public_key().as_ref()].concat(),
         }
     }
 
@@ -63,6 +77,13 @@ impl Signer {
                 signature.as_ref().to_vec()
             }
             Self::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public().modulus_len()];
+                let random = SystemRandom::new();
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .unwrap();
+                signature
+            }
         }
     }
 

@@ -330,22 +330,29 @@ fn a_signature_is_by_the_key_and_over_the_message() {
     assert!(error.ends_with("no valid signature by this key"), "{error}");
 }
 
-#[test]
-fn a_token_of_ones_own_is_verified_by_its_public_key() {
-    let (world, signer) = (World::new(), Signer::p256());
+/// A token that `access` makes with a key of an algorithm: what is signed, and the signature.
+fn token(signer: &Signer, change: Change, algorithm: &str) -> (String, Vec<u8>) {
+    let world = World::new();
     let access = access(&world);
-    publish(&world, &signer, |_| {});
+    publish(&world, signer, change);
     let version = format!("{KEY}/cryptoKeyVersions/2").parse().unwrap();
     let key = access.signing_key(&version).unwrap();
     let claims: Map<String, Value> = serde_json::from_value(json!({"sub": "x", "exp": 2})).unwrap();
-    let header = format!(r#"{{"alg":"ES256","kid":"{}","typ":"JWT"}}"#, signer.id());
+    let kid = signer.id();
+    let header = format!(r#"{{"alg":"{algorithm}","kid":"{kid}","typ":"JWT"}}"#);
     let parts = [header.as_str(), r#"{"exp":2,"sub":"x"}"#];
     let input = parts.map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
-    answer(&world, &signer, input.as_bytes(), |_| {});
+    answer(&world, signer, input.as_bytes(), |_| {});
     let token = access.jwt(&key, &claims).unwrap();
     let (found, signature) = token.rsplit_once('.').unwrap();
     assert_eq!(found, input);
-    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    (input, URL_SAFE_NO_PAD.decode(signature).unwrap())
+}
+
+#[test]
+fn a_token_of_ones_own_is_verified_by_its_public_key() {
+    let signer = Signer::p256();
+    let (input, signature) = token(&signer, |_| {}, "ES256");
     assert_eq!(signature.len(), 64);
     let Signer::P256(pair) = &signer else {
         unreachable!()
@@ -355,4 +362,9 @@ fn a_token_of_ones_own_is_verified_by_its_public_key() {
         ring::signature::KeyPair::public_key(pair),
     );
     assert!(public.verify(input.as_bytes(), &signature).is_ok());
+
+    let signer = Signer::rsa();
+    let algorithm = |key: &mut Value| key["algorithm"] = json!("RSA_SIGN_PKCS1_2048_SHA256");
+    let (input, signature) = token(&signer, algorithm, "RS256");
+    assert!(signer.public().verify(input.as_bytes(), &signature).is_ok());
 }

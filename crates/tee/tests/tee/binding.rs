@@ -159,3 +159,60 @@ fn a_quorum_expires_by_the_time_of_the_token() {
     let late = until.bind(&world.tee(), &world.identity(), &[Source::Token], &patience);
     assert!(refused(late).contains("they have expired"));
 }
+
+#[test]
+fn metadata_that_change_end_the_pause() {
+    let (world, (signers, quorum)) = (World::new(), two());
+    let array = |signers: &[Signer]| {
+        let signed: Vec<_> = signers
+            .iter()
+            .map(|one| one.carried(image(), REPOSITORY))
+            .collect();
+        serde_json::Value::from(signed).to_string().into_bytes()
+    };
+    let (first, both) = (array(&signers[..1]), array(&signers));
+    let etag = flavored(200, &first).headers[1].1.clone();
+    let change = format!("{ATTRIBUTE}?wait_for_change=true&timeout_sec=15&last_etag={etag}");
+    world.answer(ATTRIBUTE, flavored(200, &first));
+    let patience = Patience {
+        wait: Duration::from_secs(60),
+        tell: &|_| {},
+    };
+    let (tee, identity) = (world.tee(), world.identity());
+    // The server answers without a change: the rest of the pause is slept.
+    world.answer(&change, flavored(200, &first));
+    world.while_asleep(move |state| {
+        let value = flavored(200, &both);
+        state.answers.insert(ATTRIBUTE.to_owned(), value.clone());
+        state.answers.insert(change.clone(), value);
+    });
+    let bound = quorum.bind(&tee, &identity, &[Source::Metadata], &patience);
+    assert_eq!(bound.unwrap().signers(), ["acme", "bank"]);
+    assert_eq!(world.state.lock().unwrap().passed, Duration::from_secs(15));
+    assert_eq!(world.calls_to("wait_for_change"), 1);
+
+    // The server answers with a change: nothing is slept.
+    world.answer(ATTRIBUTE, flavored(200, &first));
+    let begun = world.state.lock().unwrap().passed;
+    let bound = quorum.clone().at_least(1).unwrap();
+    assert!(
+        bound
+            .bind(&tee, &identity, &[Source::Metadata], &patience)
+            .is_ok()
+    );
+    let told = Mutex::new(0);
+    let patience = Patience {
+        wait: Duration::from_secs(60),
+        tell: &|_| {
+            *told.lock().unwrap() += 1;
+            world.answer(ATTRIBUTE, flavored(200, &array(&signers)));
+        },
+    };
+    assert!(
+        quorum
+            .bind(&tee, &identity, &[Source::Metadata], &patience)
+            .is_ok()
+    );
+    assert_eq!(*told.lock().unwrap(), 1);
+    assert_eq!(world.state.lock().unwrap().passed, begun);
+}
