@@ -63,7 +63,7 @@ fn attestation(tee: &Tee, image: Digest, audience: &str) -> Result<Secret, Error
     match found == image {
         true => Ok(token),
         false => {
-            let other = format_args!("expected image {image}, found {found}");
+            let other = format!("expected image {image}, found {found}");
             Err(identity::refused(audience, other).into())
         }
     }
