@@ -188,6 +188,7 @@ pub(crate) mod tests {
         let package = Package {
             name: "p".into(),
             suite: None,
+            source: None,
             version: "1".into(),
             path: "p".parse().unwrap(),
             sha256: digest,

@@ -11,6 +11,7 @@ use builder::image::contents::{Digests, Files};
 use builder::image::describe::{self, Description};
 use builder::inputs::git::Source;
 use builder::lock::Lock;
+use builder::spec::RootSpec;
 use content::Digest;
 use oci::layer::{Content, Entry, Executable, Kind};
 use oci::{Execution, Layout};
@@ -120,7 +121,10 @@ fn described<T>(describe: impl FnOnce(&Description<'_>) -> T) -> T {
         source: &source,
         lock: &lock(),
         lock_digest: Digest::of(b"lock"),
-        architecture: "amd64",
+        root: &RootSpec {
+            suites: vec!["bookworm".to_owned()],
+            ..RootSpec::default()
+        },
         invocation: &Invocation {
             command: vec!["cargo".to_owned(), "build".to_owned()],
             environment: BTreeMap::from([("RUSTFLAGS".to_owned(), "-C opt-level=2".to_owned())]),

@@ -173,10 +173,12 @@ fn pack(text: &str) -> Vec<u8> {
 /// A package list in which each package needs others.
 fn list(packages: &[Package], needed: &[Package]) -> String {
     let names: Vec<_> = needed.iter().map(|one| one.name.as_str()).collect();
+    let source = |one: &Package| one.source.as_ref().map(ToString::to_string);
     let stanza = |one: &Package| {
         format!(
-            "Package: {}\nVersion: {}\nFilename: {}\nSize: {}\nSHA256: {}\nDepends: {}\n",
+            "Package: {}\nSource: {}\nVersion: {}\nFilename: {}\nSize: {}\nSHA256: {}\nDepends: {}\n",
             one.name,
+            source(one).as_ref().unwrap_or(&one.name),
             one.version,
             one.path,
             one.size,

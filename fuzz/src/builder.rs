@@ -49,6 +49,7 @@ pub fn deb(bytes: &[u8]) -> bool {
     let package = Package {
         name: "a".to_owned(),
         suite: None,
+        source: None,
         version: "1".to_owned(),
         path: "pool/a.deb".parse().expect("a path"),
         sha256: Digest::of(bytes),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ::advisories::{Advisory, LARGEST, Package, Uncompared, versioned};
+use ::advisories::{Advisory, LARGEST, Package, Uncompared, names_source, versioned};
 use ::sbom::{BuildInfo, Document, Module};
 use attest::Statement;
 use attest::sbom::{self, crate_purl, module_purl};
@@ -35,6 +35,8 @@ pub struct Packages {
     pub(crate) are_known: bool,
     /// The package URLs.
     pub(crate) purls: BTreeSet<String>,
+    /// Those of Debian in lists that name no source packages.
+    pub(crate) without_source: BTreeSet<String>,
     /// Components without a package URL, other than files.
     pub(crate) unnamed: usize,
 }
@@ -57,11 +59,27 @@ impl Packages {
             if component.purls.is_empty() && component.kind != ::sbom::Kind::File {
                 self.unnamed += 1;
             }
-            let version = component.version.as_deref();
-            let purls = component.purls.iter();
-            self.purls
-                .extend(purls.map(|purl| versioned(purl, version)));
         }
+        let components = document.subject.iter().chain(&document.components);
+        self.add_list(components.flat_map(|component| {
+            let purls = component.purls.iter();
+            purls.map(|purl| versioned(purl, component.version.as_deref()))
+        }));
+    }
+
+    /// Adds package URLs of one list. Most packages of Debian have another name than their source: if none names its source, the
+    /// list does not say what the sources are.
+    fn add_list(&mut self, purls: impl Iterator<Item = String>) {
+        let purls: BTreeSet<_> = purls.collect();
+        let of_debian = || {
+            let named = purls.iter().map(|purl| (purl, names_source(purl)));
+            named.filter_map(|(purl, has_source)| Some((purl, has_source?)))
+        };
+        if !of_debian().any(|(_, has_source)| has_source) {
+            let unnamed = of_debian().map(|(purl, _)| purl.clone());
+            self.without_source.extend(unnamed);
+        }
+        self.purls.extend(purls);
     }
 
     /// The crates that the programs of an image list.
@@ -100,9 +118,7 @@ impl Packages {
         }
         if let Rebuild::Done(rebuilt) = &evidence.rebuild {
             packages.are_known = true;
-            packages
-                .purls
-                .extend(rebuilt.sbom.items().map(|item| item.purl.clone()));
+            packages.add_list(rebuilt.sbom.items().map(|item| item.purl.clone()));
         }
         packages
     }
@@ -136,6 +152,7 @@ pub(crate) fn scan(
         compared: 0,
         others: packages.unnamed,
         without_release: Vec::new(),
+        without_source: packages.without_source.iter().cloned().collect(),
         advisories: 0,
         newest: DateTime::<Utc>::MIN_UTC,
         concerns: Vec::new(),
@@ -144,11 +161,14 @@ pub(crate) fn scan(
     for purl in &packages.purls {
         match Package::of(purl, debian) {
             Ok(package) => compared.push(package),
+            // It is refused for its source.
+            Err(Uncompared::NoRelease) if packages.without_source.contains(purl) => {}
             Err(Uncompared::NoRelease) => scan.without_release.push(purl.clone()),
             Err(Uncompared::Unknown) => scan.others += 1,
         }
     }
-    scan.compared = compared.len();
+    let is_known = |package: &&Package| !packages.without_source.contains(&package.purl);
+    scan.compared = compared.iter().filter(is_known).count();
     let mut total = 0;
     for path in files(database)? {
         let bytes = at::read(&path, LARGEST)?;

@@ -1,12 +1,13 @@
 //! Provenance and bill of materials of an image. Except for the names that the caller gives, they do not depend on
 //! when, where or by whom it was built.
 
+mod debian;
 mod modules;
 
 use std::collections::BTreeMap;
 
 use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
-use attest::sbom::{Spdx, crate_purl, git_crate_purl, image_purl, own_crate_purl, package_purl};
+use attest::sbom::{Spdx, crate_purl, git_crate_purl, image_purl, own_crate_purl};
 use attest::{Provenance, Sbom};
 use chrono::{DateTime, SecondsFormat};
 use console::hint::Hinted;
@@ -20,8 +21,8 @@ use crate::inputs::git::Source;
 use crate::lock::Lock;
 use crate::lock::archives::Archive;
 use crate::lock::crates::Crate;
-use crate::lock::packages::Package;
 use crate::lock::repository::Repository;
+use crate::spec::RootSpec;
 
 /// The facts that provenance and bill of materials name.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +37,8 @@ pub struct Description<'a> {
     pub lock: &'a Lock,
     /// The digest of `Image.lock` as it is committed.
     pub lock_digest: Digest,
-    /// The processor, by Debian's name.
-    pub architecture: &'a str,
+    /// The build root, which has the processor by Debian's name, and the suites of its packages.
+    pub root: &'a RootSpec,
     /// How the compiler was called.
     pub invocation: &'a Invocation,
     /// The crates that are linked into the program.
@@ -112,9 +113,8 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
     lock.crates()
         .iter()
         .for_each(|one| add_crate(&mut all, one));
-    let architecture = description.architecture;
     let packages = lock.packages.iter().chain(&lock.runtime);
-    packages.for_each(|one| add_package(&mut all, one, architecture));
+    packages.for_each(|one| debian::add(&mut all, one, description.root));
     let base = description.base.map(|base| {
         let repository = base.reference.repository.to_string();
         ResourceDescriptor {
@@ -197,7 +197,7 @@ pub fn sbom(description: &Description<'_>, files: &Files) -> Result<Sbom, Hinted
     let linked =
         packages.filter(|package| description.source.go.is_none() && is_linked(&package.name));
     let packages = linked.chain(&description.lock.runtime);
-    packages.for_each(|one| add_package(&mut sbom, one, description.architecture));
+    packages.for_each(|one| debian::add(&mut sbom, one, description.root));
     Ok(sbom)
 }
 
@@ -223,8 +223,9 @@ pub fn spdx(
         .iter()
         .chain(&files.base)
         .map(|file| (file.path.clone(), file.sha1.clone()));
-    let contained = files.owned.iter().map(|(package, paths)| {
-        let purl = package_purl(&package.name, &package.version, description.architecture);
+    let contained = files.owned.iter();
+    let contained = contained.map(|(package, paths)| {
+        let purl = debian::purl(package, description.root);
         (purl, paths.clone())
     });
     let time = i64::try_from(description.source.time).ok();
@@ -285,10 +286,6 @@ fn add_crate(sbom: &mut Sbom, one: &Crate) {
     sbom.add_crate(one.name.as_str(), one.version.as_str(), one.sha256);
 }
 
-fn add_package(sbom: &mut Sbom, one: &Package, architecture: &str) {
-    sbom.add_package(&one.name, &one.version, architecture, one.sha256);
-}
-
 /// The C library, the compiler's own library and Rust's standard library, by Debian's names.
 fn is_linked(package: &str) -> bool {
     let gcc = package
@@ -302,12 +299,14 @@ mod tests {
     use super::super::contents::Digests;
     use super::*;
     use crate::inputs::git::CargoFiles;
+    use crate::lock::packages::Package;
 
     fn lock() -> Lock {
         let digest = Digest::of(b"x");
         let package = |name: &str| Package {
             name: name.to_owned(),
             suite: None,
+            source: "rustc-web (1.85.0)".parse().ok(),
             version: "1.85.0+dfsg3-1~deb12u3".to_owned(),
             path: "pool/x.deb".parse().unwrap(),
             sha256: digest,
@@ -383,7 +382,10 @@ mod tests {
             source: &source,
             lock: &lock(),
             lock_digest: Digest::of(b"lock"),
-            architecture: "amd64",
+            root: &RootSpec {
+                suites: vec!["bookworm".to_owned()],
+                ..RootSpec::default()
+            },
             invocation: &Invocation {
                 command: vec!["cargo".to_owned()],
                 environment: BTreeMap::from([("RUSTFLAGS".to_owned(), "-C".to_owned())]),
@@ -431,6 +433,8 @@ mod tests {
         let sbom = with(|description| sbom(description, &files)).unwrap();
         let names: Vec<_> = sbom.packages().map(|item| item.name.as_str()).collect();
         assert_eq!(names, ["libc6-dev", "libgcc-12-dev", "libstd-rust-web-dev"]);
+        let sourced = "?arch=amd64&distro=debian-12&upstream=rustc-web%401.85.0";
+        assert!(sbom.packages().all(|item| item.purl.ends_with(sourced)));
         let crates: Vec<_> = sbom.crates().map(|item| item.purl.as_str()).collect();
         let own = "pkg:cargo/workload@0.1.0?download_url=file:%2F%2Fworkload";
         assert_eq!(crates, ["pkg:cargo/ring@0.17.14", own]);

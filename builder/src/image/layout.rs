@@ -112,7 +112,7 @@ pub(crate) fn describe(
         source: &inputs.source,
         lock: &inputs.lock,
         lock_digest: inputs.lock_digest,
-        architecture: &inputs.wanted.spec.root.architecture,
+        root: &inputs.wanted.spec.root,
         invocation: &program.invocation,
         linked: &program.linked,
         base: inputs.base.as_ref(),

@@ -159,6 +159,7 @@ mod tests {
     fn package(name: &str) -> Package {
         Package {
             suite: None,
+            source: None,
             name: name.to_owned(),
             version: "1".to_owned(),
             path: "p".parse().unwrap(),

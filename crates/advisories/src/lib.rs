@@ -14,4 +14,4 @@ pub mod vex;
 pub use ecosystem::Ecosystem;
 pub use level::{InvalidLevel, Level};
 pub use osv::{Advisory, Found, InvalidAdvisory, LARGEST, Match};
-pub use package::{Package, Uncompared, versioned};
+pub use package::{Package, Uncompared, names_source, versioned};

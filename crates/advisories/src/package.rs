@@ -74,6 +74,13 @@ impl Package {
     }
 }
 
+/// Whether the package URL of a package of Debian names its source package; `None` if it is not one of Debian.
+pub fn names_source(purl: &str) -> Option<bool> {
+    let url = PackageUrl::from_str(purl).ok()?;
+    let is_of_debian = (url.ty(), url.namespace()) == ("deb", Some("debian"));
+    is_of_debian.then(|| url.qualifiers().contains_key("upstream"))
+}
+
 /// A package URL with this version, if it has none of its own.
 pub fn versioned(purl: &str, version: Option<&str>) -> String {
     let url = PackageUrl::from_str(purl).ok();
@@ -201,6 +208,22 @@ mod tests {
             "pkg:cargo/a/b@1.0.0",
         ] {
             assert_eq!(of(purl), Uncompared::Unknown, "{purl}");
+        }
+    }
+
+    #[test]
+    fn packages_of_debian_may_name_their_source() {
+        for (purl, expected) in [
+            (
+                "pkg:deb/debian/libc6@2.36-9?distro=debian-12&upstream=glibc",
+                Some(true),
+            ),
+            ("pkg:deb/debian/libc6@2.36-9?distro=debian-12", Some(false)),
+            ("pkg:deb/ubuntu/libc6@2.36-9?upstream=glibc", None),
+            ("pkg:cargo/libc@0.2.0", None),
+            ("libc6", None),
+        ] {
+            assert_eq!(names_source(purl), expected, "{purl}");
         }
     }
 

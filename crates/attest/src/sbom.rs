@@ -23,8 +23,8 @@ mod spdx;
 
 pub use self::spdx::Spdx;
 pub use item::{
-    CRATE, Item, MODULE, PACKAGE, WHEEL, crate_purl, git_crate_purl, image_purl, module_purl,
-    own_crate_purl, own_module_purl, package_purl, wheel_purl,
+    CRATE, DebianPackage, Item, MODULE, PACKAGE, WHEEL, crate_purl, git_crate_purl, image_purl,
+    module_purl, own_crate_purl, own_module_purl, package_purl, wheel_purl,
 };
 
 /// The types of predicates that are bills of materials: CycloneDX and SPDX.
@@ -141,9 +141,9 @@ impl Sbom {
     }
 
     /// Adds a Debian package, by the digest of its archive.
-    pub fn add_package(&mut self, name: &str, version: &str, architecture: &str, digest: Digest) {
-        let purl = package_purl(name, version, architecture);
-        self.add(purl, name, version, digest);
+    pub fn add_package(&mut self, package: &DebianPackage<'_>, digest: Digest) {
+        let purl = package_purl(package);
+        self.add(purl, package.name, package.version, digest);
     }
 
     /// Adds a module of Go, by the digest of its archive.

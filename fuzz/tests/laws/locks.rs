@@ -11,6 +11,15 @@ fn package(u: &mut Unstructured<'_>) -> Result<Package> {
         version: u.arbitrary::<&str>()?.to_owned(),
         name,
         suite: u.arbitrary::<Option<&str>>()?.map(str::to_owned),
+        source: match u.arbitrary::<Option<u8>>()? {
+            None => None,
+            Some(0) => Some(word(u, b"ab-.+", 4)?.parse().unwrap()),
+            Some(version) => Some(
+                format!("{} (1:{version}~x)", word(u, b"ab-.+", 4)?)
+                    .parse()
+                    .unwrap(),
+            ),
+        },
         sha256: digest(u)?,
         size: u.int_in_range(0..=1 << 30)?,
     })

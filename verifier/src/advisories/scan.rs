@@ -14,6 +14,8 @@ pub struct Scan {
     pub(crate) others: usize,
     /// Package URLs of Debian that name no release.
     pub(crate) without_release: Vec<String>,
+    /// Package URLs of Debian in lists that name no source packages, about which Debian's advisories are.
+    pub(crate) without_source: Vec<String>,
     /// The number of advisories.
     pub(crate) advisories: usize,
     /// When the newest advisory was modified.

@@ -106,7 +106,8 @@ fn compare(
     let counts = |concern: &&Concern| concern.advisory.level != Level::Informational;
     let concerns = scan.concerns.iter().filter(counts);
     let open = concerns.filter(|concern| !is_answered(concern)).map(words);
-    Ok(Ok(open.chain(unreleased(&scan)).collect()))
+    let unknown = unreleased(&scan).chain(unsourced(&scan));
+    Ok(Ok(open.chain(unknown).collect()))
 }
 
 fn words(concern: &Concern) -> String {
@@ -123,6 +124,15 @@ fn words(concern: &Concern) -> String {
 fn unreleased(scan: &Scan) -> impl Iterator<Item = String> {
     let purls = scan.without_release.iter();
     purls.map(|purl| format!("{purl} names no release of Debian: give --debian"))
+}
+
+fn unsourced(scan: &Scan) -> impl Iterator<Item = String> {
+    let purls = scan.without_source.iter();
+    purls.map(|purl| {
+        format!(
+            "{purl} cannot be compared: the bill of materials names no source packages, as `upstream` in package URLs"
+        )
+    })
 }
 
 fn describe(document: &Document, report: Option<&Report>, facts: &mut Facts) {

@@ -55,6 +55,7 @@ impl Judge<'_> {
         let mut fails = Vec::new();
         fails.extend(self.unknown());
         fails.extend(self.old());
+        fails.extend(self.unsourced());
         fails.extend(self.scan.without_release.iter().map(|purl| {
             let expected =
                 "a release of Debian, as `distro` in the package URL or as advisories.debian";
@@ -106,6 +107,16 @@ impl Judge<'_> {
         let expected = "a bill of materials or a rebuild, which list packages";
         let none = || Finding::fail(RULE, Subject::Advisories, expected, Value::Nothing);
         (!self.scan.are_known).then(none)
+    }
+
+    /// Lists that do not say which source packages those of Debian were built from.
+    fn unsourced(&self) -> Option<Finding> {
+        let first = self.scan.without_source.first()?;
+        let count = self.scan.without_source.len();
+        let expected = "the source packages of packages of Debian, as `upstream` in package URLs, which `builder build` writes \
+                        after `builder lock` was run again";
+        let found = format!("{count} package URLs without, such as {first}");
+        Some(Finding::fail(RULE, Subject::Advisories, expected, found))
     }
 
     fn old(&self) -> Option<Finding> {

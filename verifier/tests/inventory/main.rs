@@ -12,6 +12,7 @@ mod world;
 use std::fs;
 use std::path::Path;
 
+use attest::sbom::DebianPackage;
 use content::Digest;
 use program::program;
 use serde_json::{Value, json};
@@ -245,7 +246,14 @@ fn the_spdx_that_the_builder_writes_agrees_with_its_image() {
         bill.add_crate(name, version, Digest::of(name.as_bytes()));
     }
     bill.add_dependency(&purl(0), &purl(1));
-    bill.add_package("libc6-dev", "2.36-9", "amd64", Digest::of(b"libc"));
+    let libc = DebianPackage {
+        name: "libc6-dev",
+        version: "2.36-9",
+        architecture: "amd64",
+        distribution: Some("debian-12"),
+        source: Some("glibc"),
+    };
+    bill.add_package(&libc, Digest::of(b"libc"));
     let binary = with_crates(&CRATES);
     let files: [(&str, &[u8]); 4] = [
         ("/bin/app", &binary),

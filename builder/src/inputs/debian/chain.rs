@@ -153,6 +153,7 @@ mod tests {
         Package {
             name: name.to_owned(),
             suite: None,
+            source: None,
             version: "1.0-1".to_owned(),
             path: format!("pool/main/{name}_1.0-1_amd64.deb").parse().unwrap(),
             sha256: Digest::of(name.as_bytes()),
@@ -340,6 +341,10 @@ mod tests {
         let error = Case::broken(|case| case.packages[1].sha256 = Digest::of(b"smuggled"));
         let expected = "checking package two: expected SHA-256 ";
         assert!(error.to_string().starts_with(expected), "{error}");
+        let error = Case::broken(|case| case.packages[0].source = "three".parse().ok());
+        let expected = "checking package one: expected source one, as the signed package index \
+                        says, found three in Image.lock";
+        assert_eq!(error.to_string(), expected);
         let error = Case::broken(|case| case.packages[0].version = "1.0-2".to_owned());
         let expected = "checking package one: expected version 1.0-1, as the signed package index \
                         says, found 1.0-2 in Image.lock";

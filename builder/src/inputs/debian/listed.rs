@@ -35,12 +35,15 @@ pub(super) fn check(list: &str, locked: &[&Package]) -> Result<(), Hinted> {
     Ok(())
 }
 
-/// Whether an index describes a locked package. The index is that of the package's suite, and does not name it.
+/// Whether an index describes a locked package. The index is that of the package's suite, and does not name it. A lock
+/// of an earlier version of this program does not name sources.
 fn is_same(listed: &Package, locked: &Package) -> bool {
     let suite = locked.suite.clone();
+    let source = listed.source.clone().filter(|_| locked.source.is_some());
     *locked
         == Package {
             suite,
+            source,
             ..listed.clone()
         }
 }
@@ -60,12 +63,14 @@ fn named(list: &str, names: BTreeSet<&str>) -> Result<Vec<Package>, Hinted> {
 
 /// The first difference between two packages with the same name.
 fn differs(signed: &Package, locked: &Package) -> Hinted {
+    let source = |one: &Package| one.source.as_ref().map(ToString::to_string);
     let text = |one: &Package| {
         [
             ("version", one.version.clone()),
             ("SHA-256", one.sha256.hex()),
             ("size", one.size.to_string()),
             ("path", one.path.to_string()),
+            ("source", source(one).unwrap_or_default()),
         ]
     };
     let mut fields = text(signed).into_iter().zip(text(locked));
@@ -123,12 +128,18 @@ mod tests {
             size: 8,
             ..a.clone()
         };
+        let source = |text: &str| Package {
+            source: Some(text.parse().unwrap()),
+            ..a.clone()
+        };
         for (wrong, field) in [
             (version("2"), "version 1, as"),
             (version("1 "), "version 1, as"),
             (sha256, "SHA-256 "),
             (path, "path pool/a.deb, as"),
             (size, "size 7, as"),
+            (source("b"), "source a, as"),
+            (source("a (2)"), "source a, as"),
         ] {
             // Also if the right package is in the list too.
             for both in [
@@ -141,6 +152,16 @@ mod tests {
                 assert!(error.starts_with(&expected), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn an_earlier_lock_names_no_sources() {
+        let list = stanza("a", "Source: b (2)");
+        let mut package = package(&fields(&list)).unwrap();
+        assert_eq!(package.source, Some("b (2)".parse().unwrap()));
+        check(&list, &[&package]).unwrap();
+        package.source = None;
+        check(&list, &[&package]).unwrap();
     }
 
     #[test]

@@ -122,6 +122,13 @@ fn parts<'a>(lock: &'a Lock, root: &'a RootSpec) -> Result<Vec<Part<'a>>, ChainE
             other.name
         )));
     }
+    let named = packages().filter(|one| one.source.is_some()).count();
+    if let Some(other) = packages().find(|one| named > 0 && one.source.is_none()) {
+        return Err(refused(format_args!(
+            "checking package {}: Image.lock names the sources of other packages, and not of this one",
+            other.name
+        )));
+    }
     let part = |((section, suite), index)| Part {
         section,
         index,
@@ -231,6 +238,14 @@ mod tests {
                 "checking package p: Image.lock has no package index for its suite"
             );
         }
+        let mut mixed = lock();
+        mixed.packages[0].source = "q".parse().ok();
+        assert!(parts(&mixed, &alone).is_ok());
+        mixed.runtime = lock().packages;
+        assert_eq!(
+            refusal(&mixed, &alone),
+            "checking package p: Image.lock names the sources of other packages, and not of this one"
+        );
         let none = Lock {
             indexes: Indexes::default(),
             ..lock()

@@ -256,6 +256,7 @@ mod tests {
             let package = Package {
                 name: "p".into(),
                 suite: None,
+                source: None,
                 version: "1".into(),
                 path: "p".parse().unwrap(),
                 sha256,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use console::hint::Hinted;
 use content::Digest;
 
-use crate::lock::packages::Package;
+use crate::lock::packages::{Package, SourcePackage};
 
 /// The package that the fields describe.
 ///
@@ -23,6 +23,7 @@ pub(super) fn package(fields: &BTreeMap<&str, String>) -> Result<Package, Hinted
     Ok(Package {
         name: get("Package")?,
         suite: None,
+        source: Some(source(fields).ok_or_else(|| missing("Source"))?),
         version: get("Version")?,
         path: get("Filename")?.parse().map_err(|_| missing("Filename"))?,
         sha256: Digest::from_hex(&get("SHA256")?).map_err(|_| missing("SHA256"))?,
@@ -30,8 +31,13 @@ pub(super) fn package(fields: &BTreeMap<&str, String>) -> Result<Package, Hinted
     })
 }
 
+/// The source package. A package that does not name it has the name of its source.
+fn source(fields: &BTreeMap<&str, String>) -> Option<SourcePackage> {
+    fields.get("Source").or(fields.get("Package"))?.parse().ok()
+}
+
 /// The fields that are read. Descriptions are most of an index, and are not.
-const READ: [&str; 8] = [
+const READ: [&str; 9] = [
     "Depends",
     "Filename",
     "Package",
@@ -39,6 +45,7 @@ const READ: [&str; 8] = [
     "Provides",
     "SHA256",
     "Size",
+    "Source",
     "Version",
 ];
 
@@ -73,5 +80,21 @@ mod tests {
         let refused = package(&fields(&text)).unwrap_err();
         let said = "parsing package index: package \"a\": missing or invalid field SHA256";
         assert_eq!(refused.to_string(), said);
+    }
+
+    #[test]
+    fn a_package_has_the_name_of_its_source_unless_it_says_another() {
+        let source = |more: &str| {
+            let package = package(&fields(&stanza("a", more)));
+            package.map(|package| package.source.unwrap().to_string())
+        };
+        assert_eq!(source("").unwrap(), "a");
+        assert_eq!(source("Source: b").unwrap(), "b");
+        assert_eq!(source("Source: b (2-1)").unwrap(), "b (2-1)");
+        let refused = source("Source: b 2").unwrap_err().to_string();
+        assert!(
+            refused.ends_with("missing or invalid field Source"),
+            "{refused}"
+        );
     }
 }

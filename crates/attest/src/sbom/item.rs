@@ -1,7 +1,9 @@
 //! The crates and packages in an image, and their package URLs.
 
 use content::Digest;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
+};
 
 use super::unexpected;
 use crate::Error;
@@ -17,6 +19,9 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 const OWN: &str = "download_url";
 /// The qualifier for the repository of a crate (purl specification, known qualifiers).
 const GIT: &str = "vcs_url";
+/// The qualifier for the release of a Debian package, and that for its source package, as syft writes them.
+const DISTRIBUTION: &str = "distro";
+const SOURCE: &str = "upstream";
 
 /// The beginnings of the package URLs of crates, Debian packages, Go modules and Python packages.
 pub const CRATE: &str = "pkg:cargo/";
@@ -51,7 +56,7 @@ impl Item {
         };
         let qualifier = self.purl.split_once('?');
         let expected = match qualifier.and_then(|(_, rest)| rest.split_once('=')) {
-            Some(("arch", architecture)) => package_purl(name, version, architecture),
+            Some(("arch", _)) => self.as_debian(),
             Some((from @ (OWN | GIT), place)) => format!("{plain}?{from}={place}"),
             _ => plain,
         };
@@ -59,6 +64,26 @@ impl Item {
             true => Ok(()),
             false => Err(unexpected(&expected, &self.purl)),
         }
+    }
+
+    /// The package URL of the Debian package with this name and version, and the qualifiers of the package URL.
+    fn as_debian(&self) -> String {
+        let qualifiers = self.purl.split_once('?').map_or("", |(_, rest)| rest);
+        let of = |name: &str| {
+            let mut pairs = qualifiers
+                .split('&')
+                .filter_map(|pair| pair.split_once('='));
+            let (_, value) = pairs.find(|(found, _)| *found == name)?;
+            percent_decode_str(value).decode_utf8().ok()
+        };
+        let (architecture, distribution, source) = (of("arch"), of(DISTRIBUTION), of(SOURCE));
+        package_purl(&DebianPackage {
+            name: &self.name,
+            version: &self.version,
+            architecture: architecture.as_deref().unwrap_or_default(),
+            distribution: distribution.as_deref(),
+            source: source.as_deref(),
+        })
     }
 }
 
@@ -117,11 +142,35 @@ pub fn git_crate_purl(name: &str, version: &str, url: &str, commit: &str) -> Str
     format!("{}?{GIT}={location}", crate_purl(name, version))
 }
 
-/// The package URL of a Debian package (purl specification, type `deb`).
-pub fn package_purl(name: &str, version: &str, architecture: &str) -> String {
-    let (name, version) = (escaped(name), escaped(version));
-    let architecture = escaped(architecture);
-    format!("pkg:deb/debian/{name}@{version}?arch={architecture}")
+/// A Debian package, as its package URL names it.
+#[derive(Clone, Copy, Debug)]
+pub struct DebianPackage<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The version.
+    pub version: &'a str,
+    /// The processor, by Debian's name.
+    pub architecture: &'a str,
+    /// The release, such as `debian-12`, if it is known.
+    pub distribution: Option<&'a str>,
+    /// The source package as NAME or, if its version is another, as NAME@VERSION; `None` if it is not known.
+    pub source: Option<&'a str>,
+}
+
+/// The package URL of a Debian package (purl specification, type `deb`), with release and source as syft writes them.
+pub fn package_purl(package: &DebianPackage<'_>) -> String {
+    let (name, version) = (escaped(package.name), escaped(package.version));
+    let architecture = escaped(package.architecture);
+    let mut purl = format!("{PACKAGE}{name}@{version}?arch={architecture}");
+    for (qualifier, value) in [
+        (DISTRIBUTION, package.distribution),
+        (SOURCE, package.source),
+    ] {
+        if let Some(value) = value {
+            purl.push_str(&format!("&{qualifier}={}", escaped(value)));
+        }
+    }
+    purl
 }
 
 /// The package URL of an image (purl specification, type `oci`) in `repository`, with its registry.
@@ -149,19 +198,65 @@ mod tests {
             "pkg:cargo/wasi@0.11.0%2Bwasi-snapshot"
         );
         assert_eq!(
-            package_purl("libstdc++-12-dev", "2:12.2.0-14+deb12u1~x", "amd64"),
+            package_purl(&PLAIN),
             "pkg:deb/debian/libstdc%2B%2B-12-dev@2:12.2.0-14%2Bdeb12u1~x?arch=amd64"
         );
     }
 
+    const PLAIN: DebianPackage<'_> = DebianPackage {
+        name: "libstdc++-12-dev",
+        version: "2:12.2.0-14+deb12u1~x",
+        architecture: "amd64",
+        distribution: None,
+        source: None,
+    };
+
+    #[test]
+    fn a_package_url_has_release_and_source_as_syft_writes_them() {
+        let package = DebianPackage {
+            name: "libgcc-12-dev",
+            version: "12.2.0-14+b1",
+            distribution: Some("debian-12"),
+            source: Some("gcc-12@12.2.0-14"),
+            ..PLAIN
+        };
+        let purl = "pkg:deb/debian/libgcc-12-dev@12.2.0-14%2Bb1?arch=amd64&distro=debian-12&upstream=gcc-12%4012.2.0-14";
+        assert_eq!(package_purl(&package), purl);
+        let item = |purl: &str| Item {
+            purl: purl.to_owned(),
+            name: package.name.to_owned(),
+            version: package.version.to_owned(),
+            digest: Digest::of(b""),
+        };
+        item(purl).check().unwrap();
+        for other in [
+            purl.replace("%4012", "@12"),
+            purl.replace("distro=debian-12&", "") + "&distro=debian-12",
+            purl.replace("&upstream", "&epoch=1&upstream"),
+            purl.replace("&upstream", "&upstream=glibc&upstream"),
+            purl.replace("libgcc-12-dev", "libgcc-13-dev"),
+        ] {
+            assert!(item(&other).check().is_err(), "{other}");
+        }
+    }
+
     #[test]
     fn another_implementation_writes_the_same() {
-        let (name, version) = ("libstdc++-12-dev", "2:12.2.0-14+deb12u1~x");
-        let mut other = PackageUrl::new("deb", name).unwrap();
+        let mut other = PackageUrl::new("deb", PLAIN.name).unwrap();
         other.with_namespace("debian").unwrap();
-        other.with_version(version).unwrap();
-        other.add_qualifier("arch", "amd64").unwrap();
-        assert_eq!(package_purl(name, version, "amd64"), other.to_string());
+        other.with_version(PLAIN.version).unwrap();
+        other.add_qualifier("arch", PLAIN.architecture).unwrap();
+        assert_eq!(package_purl(&PLAIN), other.to_string());
+        let sourced = DebianPackage {
+            distribution: Some("debian-12"),
+            source: Some("gcc-12@2:12.2.0+x"),
+            ..PLAIN
+        };
+        other.add_qualifier("distro", "debian-12").unwrap();
+        other
+            .add_qualifier("upstream", "gcc-12@2:12.2.0+x")
+            .unwrap();
+        assert_eq!(package_purl(&sourced), other.to_string());
 
         let (name, version) = ("wasi", "0.11.0+wasi-snapshot");
         let mut other = PackageUrl::new("cargo", name).unwrap();

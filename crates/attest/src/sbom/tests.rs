@@ -5,12 +5,14 @@ fn sbom() -> Sbom {
     let mut sbom = Sbom::new();
     sbom.add_file("/workload", Digest::of(b"binary"));
     sbom.add_crate("ring", "0.17.14", Digest::of(b"ring"));
-    sbom.add_package(
-        "libc6-dev",
-        "2:2.36-9+deb12u14~x",
-        "amd64",
-        Digest::of(b"libc"),
-    );
+    let libc = DebianPackage {
+        name: "libc6-dev",
+        version: "2:2.36-9+deb12u14~x",
+        architecture: "amd64",
+        distribution: Some("debian-12"),
+        source: Some("glibc"),
+    };
+    sbom.add_package(&libc, Digest::of(b"libc"));
     sbom.add_own_crate("app", "0.1.0", "app", Digest::of(b"source"));
     sbom.add_dependency(APP, "pkg:cargo/ring@0.17.14");
     sbom
@@ -216,7 +218,14 @@ fn spdx_relates_image_application_and_crates() {
 #[test]
 fn spdx_has_the_files_of_packages() {
     let mut sbom = sbom();
-    sbom.add_package("tzdata", "2026a-1", "all", Digest::of(b"tzdata"));
+    let tzdata = DebianPackage {
+        name: "tzdata",
+        version: "2026a-1",
+        architecture: "all",
+        distribution: None,
+        source: None,
+    };
+    sbom.add_package(&tzdata, Digest::of(b"tzdata"));
     let purl = "pkg:deb/debian/tzdata@2026a-1?arch=all";
     let contained = [(purl.to_owned(), vec!["/workload".to_owned()])];
     let sha1 = [("/workload".to_owned(), "0".repeat(40))].into();
