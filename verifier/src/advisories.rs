@@ -3,7 +3,7 @@
 
 pub mod scan;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::Error;
 use crate::contents::{Contents, Program};
 use crate::evidence::{Evidence, Rebuild};
 use crate::policy::Policy;
-use scan::{Concern, Scan};
+use scan::{Concern, Known, Scan};
 
 /// The most files of a database.
 const FILES: usize = 2_000_000;
@@ -153,8 +153,7 @@ pub(crate) fn scan(
         others: packages.unnamed,
         without_release: Vec::new(),
         without_source: packages.without_source.iter().cloned().collect(),
-        advisories: 0,
-        newest: DateTime::<Utc>::MIN_UTC,
+        known: BTreeMap::new(),
         concerns: Vec::new(),
     };
     let mut compared = Vec::new();
@@ -167,9 +166,11 @@ pub(crate) fn scan(
             Err(Uncompared::Unknown) => scan.others += 1,
         }
     }
+    let ecosystems = compared.iter().map(|package| package.ecosystem.clone());
+    scan.known = ecosystems.map(|one| (one, Known::default())).collect();
     let is_known = |package: &&Package| !packages.without_source.contains(&package.purl);
     scan.compared = compared.iter().filter(is_known).count();
-    let mut total = 0;
+    let (mut total, mut is_empty) = (0, true);
     for path in files(database)? {
         let bytes = at::read(&path, LARGEST)?;
         total += bytes.len() as u64;
@@ -180,8 +181,12 @@ pub(crate) fn scan(
         let advisory = advisory.map_err(|error| {
             Hinted::doing(format_args!("reading {}", shown(&path)), error).hinting(DATABASE)
         })?;
-        scan.advisories += 1;
-        scan.newest = scan.newest.max(advisory.modified());
+        is_empty = false;
+        for (ecosystem, known) in &mut scan.known {
+            if advisory.is_of(ecosystem) {
+                known.count(&advisory, now);
+            }
+        }
         let about = compared.iter().filter_map(|package| {
             let advisory = advisory.about(package, now)?;
             let package = package.clone();
@@ -189,7 +194,7 @@ pub(crate) fn scan(
         });
         scan.concerns.extend(about);
     }
-    if scan.advisories == 0 {
+    if is_empty {
         let none = format_args!(
             "reading advisories {}: the directory has no advisories",
             shown(database)

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const REFUSED: &str = "FAIL advisories: RUSTSEC-1969-0001, CVE-1969-1 (high) about pkg:cargo/p256@0.14.0: expected version 0.14.1, \
                        found 0.14.0";
-const PASS: &str = "pass advisories: advisories: 2 packages were compared with 1 advisories, the newest of 1969-12-01T00:00:00+00:00";
+const PASS: &str = "pass advisories: advisories: 2 packages were compared with advisories; 1 of crates.io, the newest of 1969-12-01T00:00:00+00:00";
 
 #[track_caller]
 fn refused(advised: &Advised) {
@@ -118,11 +118,14 @@ fn debian(lines: &str, package: &DebianPackage<'_>) -> String {
     advised.case = case::Case::with_sbom(&sbom);
     advised.case.policy = policy;
     let mut value = advisory();
+    value["affected"][0]["ranges"][0]["events"][1]["fixed"] = "0.14.0".into();
+    advised.write("osv/crates/RUSTSEC-1969-0001.json", &value);
+    value["id"] = "DSA-1-1".into();
     value["affected"] = json!([{
         "package": {"ecosystem": "Debian:12", "name": "glibc"},
         "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.36-10"}]}],
     }]);
-    advised.write("osv/crates/RUSTSEC-1969-0001.json", &value);
+    advised.write("osv/debian/DSA-1-1.json", &value);
     advised.without_rebuild().said()
 }
 
@@ -139,10 +142,8 @@ fn a_package_of_debian_needs_a_release() {
         "{said}"
     );
     let said = debian("debian = \"13\"", &package);
-    assert!(
-        said.contains("3 packages were compared with 1 advisories"),
-        "{said}"
-    );
+    let none = "FAIL advisories: advisories: expected advisories of Debian:13 in the database, found none";
+    assert_eq!(said, none);
 }
 
 #[test]
@@ -152,10 +153,9 @@ fn a_package_of_debian_is_compared_by_its_source() {
     let refused = format!("(high) about {purl}: expected version 2.36-10, found 2.36-9");
     assert!(said.contains(&refused), "{said}");
     let said = debian("", &libc(Some("glibc@2.36-10"), Some("debian-12")));
-    assert!(
-        said.ends_with("pass advisories: advisories: 3 packages were compared with 1 advisories, the newest of 1969-12-01T00:00:00+00:00"),
-        "{said}"
-    );
+    let pass = "3 packages were compared with advisories; 1 of crates.io, the newest of 1969-12-01T00:00:00+00:00; 1 of Debian:12, the newest of \
+                1969-12-01T00:00:00+00:00";
+    assert_eq!(said, format!("pass advisories: advisories: {pass}"));
 }
 
 #[test]
@@ -195,10 +195,55 @@ fn a_database_that_cannot_be_read_is_an_error() {
 #[test]
 fn an_old_database_is_refused() {
     let said = Advised::new("fail = [\"critical\"]\nmax_age = \"30d\"").said();
-    let old = "FAIL advisories: advisories: expected one modified in the last 30d, found the newest of 1969-12-01T00:00:00+00:00";
+    let old = "FAIL advisories: advisories: expected one of crates.io modified in the last 30d, found the newest of \
+               1969-12-01T00:00:00+00:00";
     assert!(said.starts_with(old), "{said}");
     let said = Advised::new("fail = [\"critical\"]\nmax_age = \"31d\"").said();
     assert!(said.ends_with(PASS), "{said}");
+}
+
+/// What is said of a crate without concerns, with other advisories in the database.
+fn beside(lines: &str, others: &[(&str, &str)]) -> String {
+    let advised = Advised::new(lines);
+    for (ecosystem, modified) in others {
+        let mut value = advisory();
+        (value["id"], value["modified"]) = ((*modified).into(), (*modified).into());
+        value["affected"] = json!([{"package": {"ecosystem": ecosystem, "name": "x"}, "versions": ["1"]}]);
+        advised.write(&format!("osv/{ecosystem}/{modified}.json"), &value);
+    }
+    advised.said()
+}
+
+#[test]
+fn each_ecosystem_of_the_packages_must_be_fresh() {
+    let lines = "fail = [\"critical\"]\nmax_age = \"30d\"";
+    let old = "FAIL advisories: advisories: expected one of crates.io modified in the last 30d";
+    // Neither one of another ecosystem nor one that is dated in the future makes it so.
+    for others in [
+        &[("PyPI", "1969-12-31T00:00:00Z")][..],
+        &[("crates.io", "1970-01-31T00:00:00Z")],
+    ] {
+        let said = beside(lines, others);
+        assert!(said.starts_with(old), "{said}");
+    }
+    let said = beside(lines, &[("crates.io", "1969-12-31T00:00:00Z")]);
+    assert!(said.contains("2 of crates.io, the newest of 1969-12-31"), "{said}");
+}
+
+#[test]
+fn a_database_without_an_ecosystem_of_the_packages_is_refused() {
+    let advised = Advised::new("");
+    let mut value = advisory();
+    value["affected"][0]["package"]["ecosystem"] = "PyPI".into();
+    advised.write("osv/crates/RUSTSEC-1969-0001.json", &value);
+    let none = "FAIL advisories: advisories: expected advisories of crates.io in the database, found none";
+    assert_eq!(advised.said(), none);
+    let folder = advised.folder.path();
+    advised.write("sbom.json", &case::to_value(&case::honest_sbom()));
+    let words = ["sbom", "sbom.json", "--advisories", "osv"];
+    let (status, _, error) = command::check(folder, &words);
+    assert_eq!(status, 1, "{error}");
+    assert!(error.contains("the database has no advisories of crates.io"), "{error}");
 }
 
 #[test]

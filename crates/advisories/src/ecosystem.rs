@@ -1,5 +1,7 @@
 //! Where packages come from.
 
+use std::fmt;
+
 /// Where a package comes from, which says how its name is written and its versions are ordered.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Ecosystem {
@@ -32,6 +34,18 @@ pub(crate) fn release(text: &str) -> Option<String> {
     let number = named.map_or(text, |(_, number)| number);
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| number.to_owned())
+}
+
+impl fmt::Display for Ecosystem {
+    /// The name in advisories (OSV schema).
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crates => out.write_str("crates.io"),
+            Self::Debian(release) => write!(out, "Debian:{release}"),
+            Self::Go => out.write_str("Go"),
+            Self::Python => out.write_str("PyPI"),
+        }
+    }
 }
 
 impl Ecosystem {

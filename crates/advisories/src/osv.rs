@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::range::{Range, Verdict};
-use crate::{Level, Package};
+use crate::{Ecosystem, Level, Package};
 
 /// The largest advisory, in bytes.
 pub const LARGEST: u64 = 16 << 20;
@@ -113,6 +113,12 @@ impl Advisory {
     /// When it was modified last.
     pub fn modified(&self) -> DateTime<Utc> {
         self.0.modified
+    }
+
+    /// Whether it is about packages of this ecosystem.
+    pub fn is_of(&self, ecosystem: &Ecosystem) -> bool {
+        let mut named = self.0.affected.iter().flat_map(|one| &one.package);
+        named.any(|package| ecosystem.is(&package.ecosystem))
     }
 
     /// What it says of a package, as of `now`; `None` if it is not about the package, or was withdrawn.
@@ -340,6 +346,8 @@ mod tests {
             (Level::High, affected(Some("2.36-9+deb12u4")))
         );
         assert_eq!(about(&advisory, &purl("debian-13")), None);
+        let is_of = |release: &str| advisory.is_of(&Ecosystem::Debian(release.to_owned()));
+        assert!(is_of("12") && !is_of("13") && !advisory.is_of(&Ecosystem::Crates));
     }
 
     #[test]

@@ -106,7 +106,9 @@ fn compare(
     let counts = |concern: &&Concern| concern.advisory.level != Level::Informational;
     let concerns = scan.concerns.iter().filter(counts);
     let open = concerns.filter(|concern| !is_answered(concern)).map(words);
-    let unknown = unreleased(&scan).chain(unsourced(&scan));
+    let missing = scan.missing();
+    let missing = missing.map(|ecosystem| format!("the database has no advisories of {ecosystem}"));
+    let unknown = missing.chain(unreleased(&scan)).chain(unsourced(&scan));
     Ok(Ok(open.chain(unknown).collect()))
 }
 

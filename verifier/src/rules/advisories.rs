@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::attestation::{SKEW, authenticated};
 use super::statements;
-use crate::advisories::scan::{Concern, Scan};
+use crate::advisories::scan::{Concern, Known, Scan};
 use crate::evidence::{Evidence, SignedStatement};
 use crate::fact::Objection;
 use crate::finding::{Finding, Rule, Subject};
@@ -54,6 +54,7 @@ impl Judge<'_> {
     fn findings(&self) -> Vec<Finding> {
         let mut fails = Vec::new();
         fails.extend(self.unknown());
+        fails.extend(self.missing());
         fails.extend(self.old());
         fails.extend(self.unsourced());
         fails.extend(self.scan.without_release.iter().map(|purl| {
@@ -95,10 +96,13 @@ impl Judge<'_> {
     }
 
     fn pass(&self) -> Finding {
-        let (compared, advisories) = (self.scan.compared, self.scan.advisories);
+        let known = self.scan.known.iter().map(|(ecosystem, known)| {
+            format!("; {} of {ecosystem}, {}", known.advisories, newest(known))
+        });
+        let compared = self.scan.compared;
         let text = format!(
-            "{compared} packages were compared with {advisories} advisories, the newest of {}",
-            self.scan.newest.to_rfc3339()
+            "{compared} packages were compared with advisories{}",
+            known.collect::<String>()
         );
         Finding::pass(RULE, Subject::Advisories, Value::Nothing, text)
     }
@@ -119,15 +123,29 @@ impl Judge<'_> {
         Some(Finding::fail(RULE, Subject::Advisories, expected, found))
     }
 
-    fn old(&self) -> Option<Finding> {
-        let limit = self.wanted.max_age.as_ref()?;
-        let newest = self.scan.newest;
-        let old = || {
-            let expected = format!("one modified in the last {}", limit.text);
-            let found = format!("the newest of {}", newest.to_rfc3339());
-            Finding::fail(RULE, Subject::Advisories, expected, found)
+    /// Ecosystems of packages of which the database has nothing: another one was unpacked, or none.
+    fn missing(&self) -> impl Iterator<Item = Finding> {
+        self.scan.missing().map(|ecosystem| {
+            let expected = format!("advisories of {ecosystem} in the database");
+            Finding::fail(RULE, Subject::Advisories, expected, Value::Nothing)
+        })
+    }
+
+    /// Ecosystems of packages whose newest advisory is too old.
+    fn old(&self) -> Vec<Finding> {
+        let Some(limit) = &self.wanted.max_age else {
+            return Vec::new();
         };
-        (self.now - newest > limit.limit).then(old)
+        let is_old = |known: &Known| match known.newest {
+            Some(newest) => self.now - newest > limit.limit,
+            None => known.advisories > 0,
+        };
+        let old = self.scan.known.iter().filter(|(_, known)| is_old(known));
+        let old = old.map(|(ecosystem, known)| {
+            let expected = format!("one of {ecosystem} modified in the last {}", limit.text);
+            Finding::fail(RULE, Subject::Advisories, expected, newest(known))
+        });
+        old.collect()
     }
 
     /// Why an advisory is not refused.
@@ -148,6 +166,14 @@ impl Judge<'_> {
             "{answer}, by the VEX of {}",
             self.answers[index].by
         ))
+    }
+}
+
+/// When the newest advisory was modified, in words.
+fn newest(known: &Known) -> String {
+    match known.newest {
+        Some(newest) => format!("the newest of {}", newest.to_rfc3339()),
+        None => "all dated in the future".to_owned(),
     }
 }
 
