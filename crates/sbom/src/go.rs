@@ -1,14 +1,13 @@
 //! What a program of Go says of the modules that it was made of, as `go version -m` shows it (package `debug/buildinfo`). Only
 //! the form of Go 1.18 and later is read.
 
-use binfarce::ByteOrder;
-use binfarce::elf64;
-
 use crate::Error;
+use crate::elf::{Data, Elf};
 
 /// The name of the section.
 const SECTION: &str = ".go.buildinfo";
-/// The beginning of the section.
+/// The beginning of the information, and the multiple of bytes at which it is in memory.
+const ALIGNED: usize = 16;
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 /// Where the section has its flags, and the size of everything before the two texts.
 const FLAGS_AT: usize = 15;
@@ -61,37 +60,46 @@ impl Module {
 /// The version of a module that is a folder.
 const DEVEL: &str = "(devel)";
 
-/// What a program says of itself; `None` if it is not a program of Go in ELF.
+/// What a program says of itself; `None` if it is not a program of Go in ELF. It is found as Go's own tools find it: in the section
+/// of its name or, if the program has none, such as one whose section headers were removed, in the data that it may write to.
 ///
 /// # Errors
-/// It has the section, but not in the form of Go 1.18 or later.
+/// It has the section or its beginning, but not in the form of Go 1.18 or later.
 pub fn build_info(program: &[u8]) -> Result<Option<BuildInfo>, Error> {
-    let Some(section) = section(program) else {
+    let Some(found) = found(program) else {
         return Ok(None);
     };
-    let info = texts(section).and_then(|(go, modules)| parse(go, modules));
-    info.map(Some).ok_or_else(|| {
-        Error::Linked(format!(
-            "section {SECTION} is not in the form of Go 1.18 or later"
-        ))
-    })
+    let info = texts(found).and_then(|(go, modules)| parse(go, modules));
+    info.map(Some)
+        .ok_or_else(|| Error::Linked(format!("{SECTION} is not in the form of Go 1.18 or later")))
 }
 
-fn section(program: &[u8]) -> Option<&[u8]> {
-    if !program.starts_with(b"\x7fELF\x02\x01") {
-        return None;
+/// The bytes from the beginning of the information. Of a section without it there are none.
+fn found(program: &[u8]) -> Option<&[u8]> {
+    let program = Elf::parse(program)?;
+    match program.section(SECTION) {
+        Some((data, size)) => Some(searched(&data, size).unwrap_or_default()),
+        None => program
+            .writable()
+            .find_map(|data| searched(&data, data.bytes.len())),
     }
-    let parsed = elf64::parse(program, ByteOrder::LittleEndian).ok()?;
-    let section = parsed.section_with_name(SECTION).ok()??;
-    program.get(section.range().ok()?)
+}
+
+/// The bytes from the first beginning of the information, which is looked for in the first `size` bytes.
+fn searched<'a>(data: &Data<'a>, size: usize) -> Option<&'a [u8]> {
+    // An address that is not a multiple is rounded up.
+    let first = (data.address.wrapping_neg() % ALIGNED as u64) as usize;
+    let starts = (first..size.min(data.bytes.len())).step_by(ALIGNED);
+    let mut found = starts.filter_map(|at| data.bytes.get(at..));
+    found.find(|bytes| bytes.starts_with(MAGIC))
 }
 
 /// The two texts: the version of Go, and the list of modules.
-fn texts(section: &[u8]) -> Option<(&str, &str)> {
-    if !section.starts_with(MAGIC) || section.get(FLAGS_AT)? & INLINE == 0 {
+fn texts(found: &[u8]) -> Option<(&str, &str)> {
+    if !found.starts_with(MAGIC) || found.get(FLAGS_AT)? & INLINE == 0 {
         return None;
     }
-    let (go, rest) = text(section.get(HEAD..)?)?;
+    let (go, rest) = text(found.get(HEAD..)?)?;
     let (modules, _) = text(rest)?;
     let modules = match modules.len() {
         0 => modules,

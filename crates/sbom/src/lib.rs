@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cyclonedx;
+mod elf;
 mod error;
 mod format;
 mod go;
