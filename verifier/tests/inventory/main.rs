@@ -4,6 +4,7 @@
 
 #[path = "../command/mod.rs"]
 mod command;
+mod modules;
 #[path = "../../../crates/sbom/tests/program/mod.rs"]
 mod program;
 mod urls;

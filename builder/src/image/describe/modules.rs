@@ -9,7 +9,7 @@ use console::hint::Hinted;
 use sbom::{BuildInfo, Module};
 
 use super::{Description, sha256};
-use crate::inputs::git::{Dependencies, GoModules};
+use crate::inputs::git::{Dependencies, GoModules, Source};
 use crate::inputs::go;
 use crate::lock::modules::{self, Part};
 use crate::untrusted::shown;
@@ -88,18 +88,12 @@ fn add_module(
     description: &Description<'_>,
 ) -> Result<String, Hinted> {
     let source = description.source;
-    let actual = module.actual();
-    if let Some(go) = &source.go
-        && let Some(folder) = folder(module, go)
-    {
-        let version = match actual.is_folder() {
-            true => &source.commit,
-            false => &actual.version,
-        };
-        let (name, folder) = (&module.path, folder.to_string_lossy());
-        sbom.add_own_module(name, version, &folder, source.tree);
-        return Ok(own_module_purl(name, version, &folder));
+    if let Some(own) = own(module, source) {
+        let folder = own.folder.to_string_lossy();
+        sbom.add_own_module(own.name, own.version, &folder, source.tree);
+        return Ok(own_module_purl(own.name, own.version, &folder));
     }
+    let actual = module.actual();
     let locked = description.lock.modules.iter().find(|locked| {
         let is_archive = locked.version.part() == Part::Archive;
         is_archive
@@ -111,6 +105,30 @@ fn add_module(
     let locked = locked.ok_or_else(|| absent(&named))?;
     sbom.add_module(&actual.path, &actual.version, locked.sha256);
     Ok(module_purl(&actual.path, &actual.version))
+}
+
+/// A module whose code is in the source.
+#[derive(Debug, Eq, PartialEq)]
+struct Own<'a> {
+    name: &'a str,
+    version: &'a str,
+    folder: PathBuf,
+}
+
+/// The module as the bill of materials names it, if its code is in the source: that which is linked, and not the one that it
+/// replaces. A folder has the name by which it is imported, and the version of the source.
+fn own<'a>(module: &'a Module, source: &'a Source) -> Option<Own<'a>> {
+    let folder = folder(module, source.go.as_ref()?)?;
+    let actual = module.actual();
+    let (name, version) = match actual.is_folder() {
+        true => (&module.path, &source.commit),
+        false => (&actual.path, &actual.version),
+    };
+    Some(Own {
+        name,
+        version,
+        folder,
+    })
 }
 
 /// The folder of the source that has the code of a module, if it is in the source.
@@ -199,5 +217,45 @@ mod tests {
             of(&fetched, &go).as_deref(),
             Some("app/vendor/example.org/a")
         );
+    }
+
+    #[test]
+    fn a_vendored_module_has_the_name_of_what_is_linked() {
+        let own_module = GoModule {
+            folder: "app".into(),
+            name: "example.org/app".to_owned(),
+        };
+        let source = Source {
+            commit: "0a0a".to_owned(),
+            time: 0,
+            tree: content::Digest::of(b""),
+            staged: "/nowhere".into(),
+            directory: "app".into(),
+            cargo: None,
+            go: Some(GoModules {
+                workspace: None,
+                modules: vec![own_module],
+                dependencies: Dependencies::Vendored,
+            }),
+            folders: [].into(),
+        };
+        let c = |replacement| module("example.org/c", "v1.0.0", Some(replacement));
+        for (replaced, name, version, folder) in [
+            (
+                c(module("example.org/d", "v2.0.0", None)),
+                "example.org/d",
+                "v2.0.0",
+                "app/vendor/example.org/c",
+            ),
+            (c(module("./d", "", None)), "example.org/c", "0a0a", "app/d"),
+        ] {
+            let folder = folder.into();
+            let expected = Own {
+                name,
+                version,
+                folder,
+            };
+            assert_eq!(own(&replaced, &source), Some(expected));
+        }
     }
 }

@@ -1,0 +1,64 @@
+//! Modules of a program of Go, as the builder names them.
+
+use attest::sbom::{module_purl, own_module_purl};
+use serde_json::json;
+
+use crate::program::program;
+use crate::world::{Case, hashes};
+
+/// A program with a module that was replaced by another one.
+fn replaced() -> Vec<u8> {
+    let mark = "m".repeat(16);
+    let modules = "path\texample.org/app\nmod\texample.org/app\t(devel)\t\n\
+                   dep\texample.org/c\tv1.0.0\n=>\texample.org/d\tv2.0.0\th1:x=\n";
+    let mut info = b"\xff Go buildinf:\x08\x02".to_vec();
+    info.resize(32, 0);
+    for text in ["go1.26.0".to_owned(), format!("{mark}{modules}{mark}")] {
+        let length = u8::try_from(text.len()).unwrap();
+        match length {
+            0..0x80 => info.push(length),
+            _ => info.extend([length, 1]),
+        }
+        info.extend(text.bytes());
+    }
+    program(".go.buildinfo", &info)
+}
+
+/// The faults of a bill of materials that has the vendored module under this name and version.
+fn faults(name: &str, version: &str) -> Vec<String> {
+    let mut case = Case::honest();
+    let binary = replaced();
+    case.put("bin/go", &binary);
+    case.push(json!({"type": "file", "name": "/bin/go", "hashes": hashes(&binary)}));
+    for (name, version, purl) in [
+        ("stdlib", "1.26.0", module_purl("stdlib", "1.26.0")),
+        (
+            "example.org/app",
+            "0a0a",
+            own_module_purl("example.org/app", "0a0a", "app"),
+        ),
+        (
+            name,
+            version,
+            own_module_purl(name, version, "app/vendor/example.org/c"),
+        ),
+    ] {
+        case.push(json!({"type": "library", "name": name, "version": version, "purl": purl, "hashes": hashes(b"source")}));
+    }
+    case.report().0
+}
+
+#[test]
+fn a_vendored_module_is_listed_as_what_it_was_replaced_by() {
+    assert_eq!(faults("example.org/d", "v2.0.0"), Vec::<String>::new());
+    for (name, version) in [("example.org/c", "v2.0.0"), ("example.org/c", "v1.0.0")] {
+        let faults = faults(name, version);
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(
+            faults
+                .iter()
+                .any(|one| one.contains("example.org/d v2.0.0")),
+            "{faults:?}"
+        );
+    }
+}
