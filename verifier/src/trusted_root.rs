@@ -198,16 +198,14 @@ fn read(store: &Path) -> Result<Files, Error> {
     Ok(files)
 }
 
-/// Writes the files that have changed: roots first, since the others are verified by them.
+/// Writes the files that have changed. If the process ends meanwhile, the next one can use the store.
 fn write(store: &Path, before: &Files, files: &Files) -> Result<(), Error> {
     let roots = store.join(ROOTS);
     fs::create_dir_all(&roots).map_err(At::writing(&roots))?;
-    let changed = files
-        .iter()
-        .filter(|(name, bytes)| before.get(*name) != Some(*bytes));
-    let (roots, others): (Vec<_>, Vec<_>) = changed.partition(|(name, _)| name.contains("root"));
-    for (name, bytes) in roots.into_iter().chain(others) {
-        replace(&store.join(name), bytes)?;
+    for (name, bytes) in update::in_order(files) {
+        if before.get(name).map(Vec::as_slice) != Some(bytes) {
+            replace(&store.join(name), bytes)?;
+        }
     }
     Ok(())
 }

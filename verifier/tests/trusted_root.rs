@@ -4,6 +4,7 @@
 mod tuf;
 
 use content::Digest;
+use keyless::update::{Files, ROOTS, in_order, is_stored};
 use serde_json::{Value, json};
 use tuf::{Answer, NEVER, Repository, User, key, signed};
 
@@ -73,6 +74,64 @@ fn the_root_is_fetched_and_kept_up_to_date() {
         "own/trusted_root.json",
     ];
     assert_eq!(left, expected);
+}
+
+/// The files of a user's store.
+fn stored(user: &User) -> Files {
+    let names = user.paths().into_iter();
+    let names = names.filter_map(|path| path.strip_prefix("own/store/").map(str::to_owned));
+    let names = names.filter(|name| is_stored(name));
+    let read = |name: String| {
+        let bytes = std::fs::read(user.path("store").join(&name)).unwrap();
+        (name, bytes)
+    };
+    names.map(read).collect()
+}
+
+/// Writes the first files of those that differ from a store, as a process does that ends then.
+fn cut(user: &User, before: &Files, after: &Files, count: usize) {
+    let store = user.path("store");
+    std::fs::remove_dir_all(&store).unwrap();
+    std::fs::create_dir_all(store.join(ROOTS)).unwrap();
+    let new = in_order(after)
+        .filter(|(name, bytes)| before.get(*name).map(Vec::as_slice) != Some(*bytes));
+    for (name, bytes) in in_order(before).chain(new.take(count)) {
+        std::fs::write(store.join(name), bytes).unwrap();
+    }
+}
+
+#[test]
+fn an_update_that_was_cut_off_is_repeated() {
+    let mut repository = Repository::new();
+    let user = User::of(&repository);
+    let (status, _, error) = user.update(&[]);
+    assert_eq!(status, 0, "{error}");
+    let none = Files::new();
+    let first = stored(&user);
+    let old = std::mem::replace(&mut repository.root, vec![key()]);
+    repository.root_version = 2;
+    repository.advance();
+    let mut files = repository.publish();
+    let root = signed(&repository.root_body(), &[&old[0], &repository.root[0]]);
+    files.insert("2.root.json".to_owned(), Answer::File(root));
+    user.serve(files);
+    let (status, _, error) = user.update(&[]);
+    assert_eq!(status, 0, "{error}");
+    let second = stored(&user);
+    for (before, after) in [(&none, &first), (&none, &second), (&first, &second)] {
+        for count in 0..=after.len() {
+            cut(&user, before, after, count);
+            let (status, _, error) = user.update(&[]);
+            assert_eq!(status, 0, "{count} files: {error}");
+            assert_eq!(stored(&user), second);
+        }
+    }
+    // As earlier versions wrote it, which began with the root.
+    cut(&user, &first, &second, 0);
+    std::fs::write(user.path("store/root.json"), &second["root.json"]).unwrap();
+    let (status, _, error) = user.update(&[]);
+    assert_eq!(status, 0, "{error}");
+    assert_eq!(stored(&user), second);
 }
 
 #[test]

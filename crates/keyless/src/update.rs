@@ -13,8 +13,8 @@ use chrono::{DateTime, Utc};
 use sigstore_tuf::transport::FetchFuture;
 use sigstore_tuf::{Error, Metadata, Repository, Root, Updater};
 
-use store::Memory;
-pub use store::{FILES, Files, LARGEST, ROOTS, is_stored};
+pub use store::{FILES, Files, LARGEST, ROOTS, in_order, is_stored};
+use store::{Memory, is_earlier_root, root_file};
 
 /// The target with the keys and certificates of a Sigstore instance.
 pub const TRUSTED_ROOT: &str = "trusted_root.json";
@@ -83,6 +83,11 @@ pub async fn update(
     now: DateTime<Utc>,
 ) -> Result<Updated, UpdateError> {
     let known = known_root(files)?;
+    if let Some((version, bytes)) = &known {
+        // The process that wrote it may have ended before it wrote it once more.
+        let kept = files.entry(root_file(*version));
+        kept.or_insert_with(|| bytes.clone());
+    }
     let memory = Memory::new(files.clone());
     let updater = Updater::new(Adapter(mirror), root);
     let updater = updater.map_err(|error| {
@@ -98,7 +103,8 @@ pub async fn update(
 /// The version and bytes of the root that earlier updates have left.
 fn known_root(files: &Files) -> Result<Option<(u64, Vec<u8>)>, UpdateError> {
     let Some(bytes) = files.get("root.json") else {
-        return match files.keys().next() {
+        // Earlier roots alone are what a process leaves that ended while it wrote a new store.
+        return match files.keys().find(|name| !is_earlier_root(name)) {
             Some(name) => Err(UpdateError::Store(format!(
                 "it has {name}, but no root.json"
             ))),

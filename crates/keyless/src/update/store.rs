@@ -34,7 +34,27 @@ fn version_of(name: &str) -> Option<u64> {
     (root_file(version) == name).then_some(version)
 }
 
-fn root_file(version: u64) -> String {
+/// Whether a file with this name is an earlier root.
+pub(super) fn is_earlier_root(name: &str) -> bool {
+    version_of(name).is_some()
+}
+
+/// The files in the order in which they must be written, so that a store of the first few can be used: earlier roots, by which
+/// the root is reached from the given one, then the root, by which the others are verified.
+pub fn in_order(files: &Files) -> impl Iterator<Item = (&str, &[u8])> {
+    let mut files: Vec<_> = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
+    files.sort_by_key(|(name, _)| match version_of(name) {
+        Some(version) => (0, version),
+        None if *name == FILES[0] => (1, 0),
+        None => (2, 0),
+    });
+    files.into_iter()
+}
+
+pub(super) fn root_file(version: u64) -> String {
     format!("{HISTORY}{version}.root.json")
 }
 
