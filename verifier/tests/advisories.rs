@@ -130,6 +130,46 @@ fn debian(lines: &str, package: &DebianPackage<'_>) -> String {
 }
 
 #[test]
+fn an_answer_of_the_principal_that_nobody_can_read_stops_a_pass() {
+    let lines = "vex_from = [\"collaborator\"]";
+    let refused = |change: fn(&mut Value), reason: &str| {
+        let mut advised = Advised::new(lines);
+        advised.attest(|case| &case.keys.collaborator, vex(PURL));
+        assert!(advised.said().ends_with(PASS), "{}", advised.said());
+        let mut newer = vex(PURL);
+        newer["timestamp"] = "1969-12-03T00:00:00Z".into();
+        newer["statements"][0]["status"] = "affected".into();
+        change(&mut newer);
+        advised.attest(|case| &case.keys.collaborator, newer);
+        let said = advised.said();
+        let expected = "expected an answer that can be read and is not dated in the future, since it may take others back, found ";
+        assert!(said.contains(expected) && said.contains(reason), "{said}");
+        assert!(!said.contains("pass advisories"), "{said}");
+    };
+    refused(
+        |value| value["statements"][0]["status"] = "Affected".into(),
+        "unknown variant",
+    );
+    refused(
+        |value| value["@context"] = "https://vex.example".into(),
+        "expected `@context`",
+    );
+    refused(
+        |value| value["timestamp"] = "1970-02-01T00:00:00Z".into(),
+        "in the future",
+    );
+    // One by a principal who may not answer, or about another image, says nothing.
+    let mut advised = Advised::new(lines);
+    advised.attest(|case| &case.keys.collaborator, vex(PURL));
+    advised.attest(|case| &case.keys.builder, json!({}));
+    let other = content::Digest::of(b"other");
+    let payload = case::statement(case::REPOSITORY, &other, advised::OPENVEX, json!({}));
+    let piece = case::bundle(&advised.case.keys.collaborator, advised::OPENVEX, payload);
+    advised.case.published.pieces.push(piece);
+    assert!(advised.said().ends_with(PASS), "{}", advised.said());
+}
+
+#[test]
 fn a_package_of_debian_needs_a_release() {
     let package = libc(Some("glibc"), None);
     let said = debian("", &package);
@@ -142,7 +182,8 @@ fn a_package_of_debian_needs_a_release() {
         "{said}"
     );
     let said = debian("debian = \"13\"", &package);
-    let none = "FAIL advisories: advisories: expected advisories of Debian:13 in the database, found none";
+    let none =
+        "FAIL advisories: advisories: expected advisories of Debian:13 in the database, found none";
     assert_eq!(said, none);
 }
 
@@ -160,7 +201,11 @@ fn a_package_of_debian_is_compared_by_its_source() {
 
 #[test]
 fn a_list_without_sources_is_refused() {
-    for (lines, distribution) in [("", None), ("debian = \"12\"", None), ("", Some("debian-12"))] {
+    for (lines, distribution) in [
+        ("", None),
+        ("debian = \"12\"", None),
+        ("", Some("debian-12")),
+    ] {
         let said = debian(lines, &libc(None, distribution));
         let none = "FAIL advisories: advisories: expected the source packages of packages of Debian, as `upstream` in package URLs, which \
                     `builder build` writes after `builder lock` was run again, found 1 package URLs without, such as \
@@ -208,7 +253,8 @@ fn beside(lines: &str, others: &[(&str, &str)]) -> String {
     for (ecosystem, modified) in others {
         let mut value = advisory();
         (value["id"], value["modified"]) = ((*modified).into(), (*modified).into());
-        value["affected"] = json!([{"package": {"ecosystem": ecosystem, "name": "x"}, "versions": ["1"]}]);
+        value["affected"] =
+            json!([{"package": {"ecosystem": ecosystem, "name": "x"}, "versions": ["1"]}]);
         advised.write(&format!("osv/{ecosystem}/{modified}.json"), &value);
     }
     advised.said()
@@ -227,7 +273,10 @@ fn each_ecosystem_of_the_packages_must_be_fresh() {
         assert!(said.starts_with(old), "{said}");
     }
     let said = beside(lines, &[("crates.io", "1969-12-31T00:00:00Z")]);
-    assert!(said.contains("2 of crates.io, the newest of 1969-12-31"), "{said}");
+    assert!(
+        said.contains("2 of crates.io, the newest of 1969-12-31"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -236,14 +285,18 @@ fn a_database_without_an_ecosystem_of_the_packages_is_refused() {
     let mut value = advisory();
     value["affected"][0]["package"]["ecosystem"] = "PyPI".into();
     advised.write("osv/crates/RUSTSEC-1969-0001.json", &value);
-    let none = "FAIL advisories: advisories: expected advisories of crates.io in the database, found none";
+    let none =
+        "FAIL advisories: advisories: expected advisories of crates.io in the database, found none";
     assert_eq!(advised.said(), none);
     let folder = advised.folder.path();
     advised.write("sbom.json", &case::to_value(&case::honest_sbom()));
     let words = ["sbom", "sbom.json", "--advisories", "osv"];
     let (status, _, error) = command::check(folder, &words);
     assert_eq!(status, 1, "{error}");
-    assert!(error.contains("the database has no advisories of crates.io"), "{error}");
+    assert!(
+        error.contains("the database has no advisories of crates.io"),
+        "{error}"
+    );
 }
 
 #[test]

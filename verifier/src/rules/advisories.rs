@@ -1,19 +1,16 @@
 //! No advisory that the policy refuses is about a package of the image, unless someone whom the policy names has answered it.
 
 use advisories::{Found, vex};
-use attest::Statement;
 use chrono::{DateTime, Utc};
-use serde_json::Value as Json;
 
-use super::attestation::{SKEW, authenticated};
-use super::statements;
+use self::answers::{Answers, Collected};
 use crate::advisories::scan::{Concern, Known, Scan};
-use crate::evidence::{Evidence, SignedStatement};
-use crate::fact::Objection;
+use crate::evidence::Evidence;
 use crate::finding::{Finding, Rule, Subject};
 use crate::policy::{Advisories, Policy};
 use crate::value::Value;
-use trust::Verified;
+
+mod answers;
 
 const RULE: Rule = Rule::Advisories;
 /// Findings of one kind that are listed. The rest are counted.
@@ -24,7 +21,11 @@ pub(super) fn check(evidence: &Evidence, policy: &Policy, now: DateTime<Utc>) ->
     let (Some(wanted), Some(scan)) = (&policy.advisories, &evidence.advisories) else {
         return Vec::new();
     };
-    let (answers, mut findings) = answers(evidence, policy, wanted, now);
+    let Collected {
+        answers,
+        unclear,
+        mut notes,
+    } = answers::collect(evidence, policy, wanted, now);
     let judge = Judge {
         wanted,
         scan,
@@ -32,14 +33,8 @@ pub(super) fn check(evidence: &Evidence, policy: &Policy, now: DateTime<Utc>) ->
         image: evidence.attested.image.digest,
         now,
     };
-    findings.extend(judge.findings());
-    findings
-}
-
-/// A document that answers advisories, and whose it is.
-struct Answers<'a> {
-    by: String,
-    document: std::borrow::Cow<'a, vex::Document>,
+    notes.extend(judge.findings(unclear));
+    notes
 }
 
 struct Judge<'a> {
@@ -51,8 +46,9 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn findings(&self) -> Vec<Finding> {
-        let mut fails = Vec::new();
+    /// The findings, with those on documents of which it is not known what they say.
+    fn findings(&self, unclear: Vec<Finding>) -> Vec<Finding> {
+        let mut fails = unclear;
         fails.extend(self.unknown());
         fails.extend(self.missing());
         fails.extend(self.old());
@@ -221,78 +217,4 @@ pub(crate) fn expected(concern: &Concern) -> String {
 fn refused(concern: &Concern) -> Finding {
     let found = concern.package.version.as_str();
     Finding::fail(RULE, subject(concern), expected(concern), found)
-}
-
-/// The documents that count, and notes on those that do not.
-fn answers<'a>(
-    evidence: &Evidence,
-    policy: &Policy,
-    wanted: &'a Advisories,
-    now: DateTime<Utc>,
-) -> (Vec<Answers<'a>>, Vec<Finding>) {
-    let own = wanted.answers.iter().map(|answers| Answers {
-        by: answers.path.display().to_string(),
-        document: std::borrow::Cow::Borrowed(&answers.document),
-    });
-    let (mut counted, mut notes): (Vec<_>, Vec<_>) = (own.collect(), Vec::new());
-    for statement in &evidence.attested.statements {
-        if !vex::TYPES.contains(&statement.value().predicate_type.as_str()) {
-            continue;
-        }
-        let by = policy.name_of(statement.by()).to_owned();
-        let carrier = statement.value().carrier.clone();
-        let subject = Subject::Attestation {
-            by: by.clone(),
-            carrier,
-        };
-        if !wanted.from.contains(statement.by()) {
-            notes.push(Finding::note(RULE, subject, "openvex", Value::Nothing));
-            continue;
-        }
-        match attested(statement, evidence, policy, wanted, now) {
-            Ok(document) => counted.push(Answers {
-                by,
-                document: std::borrow::Cow::Owned(document),
-            }),
-            Err(why) => {
-                let why = Value::Objections(why);
-                notes.push(Finding::note(RULE, subject, Value::Nothing, why));
-            }
-        }
-    }
-    (counted, notes)
-}
-
-/// An attested document, or why it does not count.
-fn attested(
-    statement: &Verified<SignedStatement>,
-    evidence: &Evidence,
-    policy: &Policy,
-    wanted: &Advisories,
-    now: DateTime<Utc>,
-) -> Result<vex::Document, Vec<Objection>> {
-    let unread = |error: &dyn std::fmt::Display| vec![Objection::Unread(error.to_string())];
-    let parsed =
-        Statement::<Json>::parse(&statement.value().payload).map_err(|error| unread(&error))?;
-    let document = vex::Document::from_value(&parsed.predicate).map_err(|error| unread(&error))?;
-    let mismatches = statements::subject(&parsed.subject, evidence, policy).into_iter();
-    let claims = mismatches.map(|mismatch| Objection::Claim(mismatch.into_claim()));
-    let mut why: Vec<_> = claims.collect();
-    let made = authenticated(statement)
-        .into_iter()
-        .chain([document.at()])
-        .min();
-    if let Some(made) = made.filter(|made| *made > now + SKEW) {
-        why.push(Objection::Future(made));
-    }
-    if let (Some(made), Some(limit)) = (made, &wanted.vex_max_age)
-        && now - made > limit.limit
-    {
-        let limit = limit.text.clone();
-        why.push(Objection::Old { made, limit });
-    }
-    match why.is_empty() {
-        true => Ok(document),
-        false => Err(why),
-    }
 }
