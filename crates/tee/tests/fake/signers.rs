@@ -113,8 +113,11 @@ impl Signer {
             "subject": [{"name": repository, "digest": {"sha256": image.hex()}}],
             "predicate": {},
         });
-        let statement = statement.to_string();
-        let kind = "application/vnd.in-toto+json";
+        self.envelope("application/vnd.in-toto+json", &statement.to_string())
+    }
+
+    /// A bundle with a payload of a type.
+    pub fn envelope(&self, kind: &str, statement: &str) -> Value {
         let (a, b) = (kind.len(), statement.len());
         let signed = format!("DSSEv1 {a} {kind} {b} {statement}");
         json!({

@@ -134,6 +134,20 @@ fn a_source_that_fails_decides_nothing() {
 }
 
 #[test]
+fn a_source_that_failed_and_recovered_is_no_error() {
+    let (world, (_, quorum)) = (World::new(), two());
+    world.answer(ATTRIBUTE, flavored(500, b""));
+    world.while_asleep(|state| drop(state.answers.remove(ATTRIBUTE)));
+    let patience = Patience {
+        wait: Duration::from_secs(10),
+        tell: &|_| {},
+    };
+    let (tee, identity) = (world.tee(), world.identity());
+    let bound = quorum.bind(&tee, &identity, &[Source::Metadata], &patience);
+    assert!(refused(bound).ends_with("not signed by acme, bank"));
+}
+
+#[test]
 fn a_quorum_expires_by_the_time_of_the_token() {
     let (world, signer) = (World::new(), Signer::p256());
     world.state.lock().unwrap().signed = vec![signer.id()];

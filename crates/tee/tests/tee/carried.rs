@@ -248,3 +248,50 @@ fn only_a_metadata_server_is_believed() {
             .is_too_large()
     );
 }
+
+#[test]
+fn a_payload_of_another_type_is_no_statement() {
+    let (world, (signers, quorum)) = (World::new(), two());
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1", "predicateType": SIGN, "predicate": {},
+        "subject": [{"name": REPOSITORY, "digest": {"sha256": image().hex()}}],
+    });
+    for (kind, reason) in [
+        (
+            "text/plain",
+            "not signed by acme, bank; not counted: argument: it is by none",
+        ),
+        ("application/vnd.in-toto+json", "not signed by bank"),
+    ] {
+        let array = json!([signers[0].envelope(kind, &statement.to_string())]);
+        let refusal = refused(bind(&world, &quorum, &[by(Carrier::Arguments, &array)]));
+        assert!(refusal.contains(reason), "{refusal}");
+    }
+}
+
+#[test]
+fn no_flipped_bit_is_signed() {
+    let (world, (signers, quorum)) = (World::new(), two());
+    let (tee, identity) = (world.tee(), world.identity());
+    let quorum = quorum.at_least(1).unwrap();
+    let array = json!([signers[0].carried(image(), REPOSITORY)]).to_string();
+    let bound = |array: String| {
+        let source = Source::Given {
+            by: Carrier::Arguments,
+            arrays: vec![array],
+        };
+        quorum.bind(&tee, &identity, &[source], &tee::Patience::NONE)
+    };
+    assert!(bound(array.clone()).is_ok());
+    for place in 0..array.len() {
+        for bit in [1, 2, 16, 32] {
+            let mut changed = array.clone().into_bytes();
+            changed[place] ^= bit;
+            let Ok(changed) = String::from_utf8(changed) else {
+                continue;
+            };
+            assert!(bound(changed.clone()).is_err(), "{changed}");
+        }
+        assert!(bound(array[..place].to_owned()).is_err());
+    }
+}

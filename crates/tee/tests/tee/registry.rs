@@ -242,17 +242,18 @@ fn a_token_without_a_password_is_asked_for_and_not_passed_on() {
         &format!("/v2/acme/server/blobs/{}", Digest::of(&payload)),
         redirect,
     );
+    let blob = Digest::of(&payload);
     world.answer("/elsewhere?signature=x", (200, payload));
-    let refusal = failed(registry.bind());
-    assert!(
-        refusal.contains("the service answered 401"),
-        "still closed: {refusal}"
-    );
+    let error = failed(registry.bind());
+    assert!(error.contains("the service answered 401"), "{error}");
     assert_eq!(world.calls_to(&format!("{path} [guest]")), 1);
 
-    world.answer(&path, manifest);
+    world.answer(&format!("{path} [guest]"), manifest);
     assert!(refused(registry.bind()).ends_with("not signed by bank"));
+    let blob = format!("/v2/acme/server/blobs/{blob} [guest]");
+    assert_eq!(world.calls_to(&blob), 1);
     assert_eq!(world.calls_to("GET /elsewhere?signature=x []"), 1);
+    assert_eq!(world.calls_to("/elsewhere"), 1, "and never with the token");
 }
 
 #[test]

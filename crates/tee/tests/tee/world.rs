@@ -31,7 +31,7 @@ pub struct State {
     seen: Vec<String>,
     /// The image that tokens for an audience state.
     pub image: fn(&str) -> Digest,
-    /// Answers by path.
+    /// Answers by path, or by path and bearer token: `PATH [TOKEN]`.
     pub answers: BTreeMap<String, Response>,
     /// Every call: method, path, bearer token, body.
     pub calls: Vec<String>,
@@ -194,7 +194,8 @@ impl State {
             }
             "/jwks" => (200, jwks().to_string().into_bytes()).into(),
             path => {
-                let known = self.answers.get(path).cloned();
+                let with_token = self.answers.get(&format!("{path} [{bearer}]"));
+                let known = with_token.or_else(|| self.answers.get(path)).cloned();
                 known.unwrap_or_else(|| flavored(404, b"{}"))
             }
         }
