@@ -12,6 +12,7 @@ mod quorum;
 mod registry;
 #[path = "../fake/signers.rs"]
 mod signers;
+mod signing;
 mod tokens;
 mod world;
 
