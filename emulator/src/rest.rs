@@ -7,6 +7,7 @@ mod call;
 pub mod iam;
 pub mod kms;
 pub mod oauth;
+mod page;
 mod policy;
 pub mod pubsub;
 mod routes;

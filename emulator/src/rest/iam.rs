@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::Call;
+use super::page::{Page, Sizes};
 use super::routes::routes;
 use crate::protojson::Ignored;
 use crate::services::accounts::Service;
@@ -16,6 +17,12 @@ use crate::services::accounts::ServiceAccount;
 use crate::services::iam::{CreatePool, CreateProvider, Iam, Pool};
 use crate::services::{Context, Services};
 use crate::status::Status;
+
+/// Providers per page (IAM v1, `providers.list`).
+const PAGE: Sizes = Sizes {
+    default: 50,
+    most: 100,
+};
 
 /// The body of `projects.serviceAccounts.create`.
 #[derive(Default, Deserialize)]
@@ -98,6 +105,14 @@ fn pools(
         ("GET", [pool]) => {
             let (name, found) = iam.get_pool(context, [project, location, pool])?;
             Ok(active(&name, json!(found)))
+        }
+        ("GET", [pool, "providers"]) => {
+            let page = Page::read(call, PAGE)?;
+            let (pool, found) = iam.list_providers(context, [project, location, pool])?;
+            let (found, next) = page.of(found);
+            let named = |(id, found)| active(&format_args!("{pool}/providers/{id}"), json!(found));
+            let found: Vec<_> = found.into_iter().map(named).collect();
+            Ok(json!({"workloadIdentityPoolProviders": found, "nextPageToken": next}))
         }
         ("GET", [pool, "providers", id]) => {
             let (name, found) = iam.get_provider(context, [project, location, pool, id])?;

@@ -8,6 +8,7 @@ mod policy;
 mod provider;
 mod role;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use google::{ProjectNumber, identity};
@@ -192,6 +193,25 @@ impl Iam {
         let name = pool.and_then(|pool| identity::Provider::new(pool, id));
         let found = name.and_then(|name| {
             let found = self.pools.look(|pools| pools.get_provider(&name).cloned());
+            found.map(|found| (name, found))
+        });
+        found.ok_or_else(|| Status::not_found("Requested entity was not found."))
+    }
+
+    /// The providers of a pool by ID, with the name of the pool.
+    ///
+    /// # Errors
+    /// The caller lacks the permission, or the pool does not exist.
+    pub fn list_providers(
+        &self,
+        context: &Context,
+        [project, location, pool]: [&str; 3],
+    ) -> Result<(identity::Pool, BTreeMap<String, Provider>), Status> {
+        let permission = "iam.workloadIdentityPoolProviders.list";
+        self.demand_project(context, permission, project)?;
+        let name = identity::Pool::new(self.number(project, location)?, pool);
+        let found = name.and_then(|name| {
+            let found = self.pools.look(|pools| pools.all_providers(&name).cloned());
             found.map(|found| (name, found))
         });
         found.ok_or_else(|| Status::not_found("Requested entity was not found."))

@@ -199,6 +199,11 @@ impl Pools {
         self.pools.get(name.pool())?.providers.get(name.id())
     }
 
+    /// The providers of a pool by ID, also disabled ones; `None` if the pool does not exist.
+    pub fn all_providers(&self, pool: &identity::Pool) -> Option<&BTreeMap<String, Provider>> {
+        self.pools.get(pool).map(|kept| &kept.providers)
+    }
+
     /// A provider; `None` if it or its pool is disabled or does not exist.
     pub fn provider(&self, name: &identity::Provider) -> Option<&Provider> {
         let kept = self.pools.get(name.pool());
