@@ -1,6 +1,7 @@
 //! The workload against fake services: what it does, in which order, and what it refuses.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod documented;
 mod fake;
 mod late_binding;
 mod messages;

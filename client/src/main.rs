@@ -1,0 +1,131 @@
+//! The program: arguments, environment and printing. Everything else is in the library.
+
+mod cli;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use client::error::Error;
+use client::message::{Header, Name};
+use client::plaintext;
+use client::publish::{Order, Outcome, Services, publish};
+use client::report;
+use client::seal::Sealer;
+use client::send::Sender;
+use console::hint::Hinted;
+use console::signals::Signals;
+use console::{Status, arguments, at, print};
+use content::limits;
+use gcp::{Policies, Pools};
+use grant::Grant;
+
+use cli::{Cli, Command, Endpoints, Publish};
+
+fn main() -> ExitCode {
+    start().unwrap_or_else(|error| explain(&error)).into()
+}
+
+fn explain(error: &Error) -> Status {
+    let message = error.to_string();
+    match error.quotes_a_file() {
+        true => print::error_lines("client", &message, error.hint()),
+        false => print::error("client", &message, error.hint()),
+    }
+    Status::Unknown
+}
+
+fn start() -> Result<Status, Error> {
+    console::proxy::exempt_loopback(std::env::vars_os(), std::env::args_os())
+        .map_err(Hinted::starting)?;
+    let cli: Cli = arguments::parse(std::env::args_os());
+    let runtime = console::runtime::start().map_err(Hinted::starting)?;
+    let answer = runtime.block_on(run(cli));
+    // A read that waits for a terminal ends with the process.
+    runtime.shutdown_background();
+    answer
+}
+
+/// Runs the command until it ends or a signal comes.
+async fn run(cli: Cli) -> Result<Status, Error> {
+    // Several providers may be linked, so one must be chosen. This fails only if one was chosen before.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut signals = Signals::listen().map_err(Hinted::starting)?;
+    let Command::Publish(arguments) = cli.command;
+    tokio::select! {
+        answer = send(&arguments) => answer,
+        _ = signals.next() => Err(Error::Interrupted),
+    }
+}
+
+async fn send(arguments: &Publish) -> Result<Status, Error> {
+    let grant = apart(&arguments.grant, read_grant).await?;
+    let data = apart(&arguments.file, plaintext::read).await?;
+    let header = header(arguments, &grant)?;
+    let services = connect(&arguments.endpoints).await?;
+    let order = Order {
+        grant: &grant,
+        header: &header,
+        topic: &arguments.topic,
+        data: &data,
+    };
+    let outcome = publish(&services, &order).await?;
+    show(arguments, &header, &outcome)?;
+    Ok(match outcome {
+        Outcome::Published(_) => Status::Yes,
+        Outcome::Refused(_) => Status::No,
+    })
+}
+
+fn header(arguments: &Publish, grant: &Grant) -> Result<Header, Error> {
+    let random = || Name::random().map_err(|error| Hinted::doing("choosing a name", error));
+    let message = arguments.message.clone().map_or_else(random, Ok)?;
+    Ok(Header {
+        collaborator: arguments.collaborator.clone(),
+        message,
+        image_digest: arguments.digest.0,
+        key: grant.key().clone(),
+    })
+}
+
+async fn connect(endpoints: &Endpoints) -> Result<Services, Error> {
+    let credentials = gcp::credentials().await?;
+    let kms = endpoints.kms_endpoint.as_ref();
+    let (iam, pubsub) = (&endpoints.iam_endpoint, &endpoints.pubsub_endpoint);
+    Ok(Services {
+        policies: Policies::open(kms, credentials.clone()).await?,
+        pools: Pools::open(iam.as_ref(), credentials.clone())?,
+        sealer: Sealer::open(kms, credentials.clone()).await?,
+        sender: Sender::open(pubsub.as_ref(), credentials)?,
+    })
+}
+
+fn show(arguments: &Publish, header: &Header, outcome: &Outcome) -> Result<(), Error> {
+    let (topic, message) = (&arguments.topic, &header.message);
+    match outcome {
+        Outcome::Published(id) => print::note(&format!("published to {topic} as {id}")),
+        Outcome::Refused(found) => print::note(&report::lines(header, found)),
+    }
+    let printed = match (arguments.json, outcome) {
+        (true, _) => print::json(&format!("{:#}", report::json(header, topic, outcome))),
+        (false, Outcome::Published(_)) => print::line(&message.to_string()),
+        (false, Outcome::Refused(_)) => Ok(()),
+    };
+    Ok(printed.map_err(Hinted::printing)?)
+}
+
+/// Reads a file on a separate thread, because it may be a pipe that blocks.
+async fn apart<T: Send + 'static>(
+    path: &Path,
+    read: fn(&Path) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let path = path.to_owned();
+    let done = tokio::task::spawn_blocking(move || read(&path)).await;
+    done.unwrap_or_else(|error| Err(Hinted::doing("reading a file", error).into()))
+}
+
+fn read_grant(path: &Path) -> Result<Grant, Error> {
+    Grant::parse(&at::read(path, limits::DOCUMENT)?).map_err(|source| Error::Grant {
+        path: path.to_owned(),
+        source,
+    })
+}
