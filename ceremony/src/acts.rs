@@ -8,7 +8,7 @@ use content::Digest;
 use serde_json::Value;
 
 use crate::Error;
-use crate::cast::{BUILDER, BUILDER_ID, Cast, Collaborator, SOURCE_URI};
+use crate::cast::{BUILDER, BUILDER_ID, Cast, Collaborator, OPERATOR, PROVIDER, SOURCE_URI};
 use crate::cloud;
 use crate::prologue;
 use crate::stage::Stage;
@@ -188,13 +188,21 @@ pub fn policy(
 /// # Errors
 /// It cannot be written.
 pub fn write_grant(stage: &Stage, collaborator: &Collaborator) -> Result<PathBuf, Error> {
-    let text = format!(
-        "key = {:?}\nrole = {:?}\npool = {:?}\n",
-        collaborator.data_key(),
-        cloud::DECRYPTER,
-        collaborator.pool(),
-    );
+    let (key, pool) = (collaborator.data_key(), collaborator.pool());
+    let text = grant(collaborator, &key, &pool);
     stage.write(&format!("{}/grant.toml", collaborator.name), text)
+}
+
+/// A grant of `key` to a pool with the provider that [`prologue`] makes.
+pub fn grant(collaborator: &Collaborator, key: &str, pool: &str) -> String {
+    format!(
+        "key = {key:?}\nrole = {:?}\npool = {pool:?}\n\n\
+         [provider]\nproject = {:?}\nid = {PROVIDER:?}\naudience = {:?}\nhardware = [\"INTEL_TDX\"]\n\
+         operators = [{OPERATOR:?}]\n",
+        cloud::DECRYPTER,
+        collaborator.name,
+        collaborator.audience(),
+    )
 }
 
 /// Rebuilds the source as a collaborator.

@@ -4,6 +4,7 @@
 mod before_launch;
 mod launched;
 mod materials;
+mod parties;
 
 use std::path::Path;
 
@@ -23,6 +24,7 @@ use launched::{
     debug_image, foreign_key, missing_countersignature_bound, moved_tag, overridden_command,
     replayed_token, revoked_digest,
 };
+use parties::{forged_countersignature, missing_party, quorum_of_one, tutorial_provider};
 
 /// The state after all steps: everything is published, countersigned and bound.
 pub struct Scene<'a> {
@@ -113,10 +115,34 @@ pub const ATTACKS: &[Attack] = &[
         play: missing_countersignature,
     },
     Attack {
+        name: "forged-countersignature",
+        deed: "the builder, who publishes for collaborator-2, signs the next release in its name with another key",
+        place: "verifier: countersign",
+        play: forged_countersignature,
+    },
+    Attack {
+        name: "quorum-of-one",
+        deed: "the builder signs twice where the policy requires two of three parties",
+        place: "verifier: signatures",
+        play: quorum_of_one,
+    },
+    Attack {
+        name: "tutorial-provider",
+        deed: "collaborator-1 takes the attribute condition of Google's tutorial for its provider, and sends its data",
+        place: "client: provider",
+        play: tutorial_provider,
+    },
+    Attack {
         name: "missing-countersignature-bound",
         deed: "an image without countersignatures is bound by the owners of the keys, and launched",
         place: "workload: late binding",
         play: missing_countersignature_bound,
+    },
+    Attack {
+        name: "missing-party",
+        deed: "an image that all but collaborator-2 have signed is bound by the owners of the keys, and launched",
+        place: "workload: late binding",
+        play: missing_party,
     },
     Attack {
         name: "moved-tag",

@@ -18,6 +18,8 @@ pub const COLLABORATORS: [&str; 2] = ["collaborator-1", "collaborator-2"];
 pub const REPOSITORY: &str = "builder/workload";
 /// The URI that provenance gives for the source.
 pub const SOURCE_URI: &str = "git+https://source.example/countersign";
+/// The ID of each collaborator's provider.
+pub const PROVIDER: &str = "attestation";
 /// The builder's ID in provenance.
 pub const BUILDER_ID: &str = "https://builder.example/countersign";
 
@@ -64,7 +66,7 @@ impl Collaborator {
 
     /// Its provider as the audience of a token exchange.
     pub fn provider(&self) -> String {
-        format!("//iam.googleapis.com/{}/providers/attestation", self.pool())
+        format!("//iam.googleapis.com/{}/providers/{PROVIDER}", self.pool())
     }
 
     /// The file with its access token.

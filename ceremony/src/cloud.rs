@@ -1,5 +1,5 @@
 //! Calls to the cloud's REST interfaces that no other program of this project makes: setting up projects, and sending
-//! the collaborators' data.
+//! what an honest client would not send.
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! The steps of the operator: the data, the launch and the result.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
 use std::time::Instant;
@@ -7,7 +8,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::acts::Published;
+use crate::acts::{self, Published};
 use crate::cast::{Cast, Collaborator, OPERATOR};
 use crate::cloud::{self, Datum};
 use crate::prologue::{SUBSCRIPTION, TOPIC};
@@ -21,8 +22,54 @@ pub const RESULT: &str = "alice 2\n";
 /// The beginning of the line that the workload prints when it has found all signatures.
 const LATE: &str = "late binding: ";
 
-/// Encrypts one word as a collaborator, for this image alone, and publishes it. `key` is what the
-/// message claims to be encrypted with.
+/// Sends one word as each collaborator does: by a client that first looks whether the key is open to this image alone.
+///
+/// # Errors
+/// `client publish` refuses or fails.
+pub fn publish(
+    stage: &Stage,
+    transcript: &mut Transcript,
+    cast: &Cast,
+    image: &Published,
+) -> Result<(), Error> {
+    for collaborator in &cast.collaborators {
+        let grant = acts::write_grant(stage, collaborator)?;
+        let command = client(stage, cast, collaborator, image, &grant)?;
+        let title = format!("client publish  {}", collaborator.name);
+        transcript.must(stage, &title, command)?;
+    }
+    Ok(())
+}
+
+/// A collaborator's command to send one word, encrypted with the key of a grant.
+///
+/// # Errors
+/// The word cannot be written.
+pub fn client(
+    stage: &Stage,
+    cast: &Cast,
+    collaborator: &Collaborator,
+    image: &Published,
+    grant: &Path,
+) -> Result<Command, Error> {
+    let data = stage.write(&format!("{}/data.txt", collaborator.name), WORD)?;
+    let mut command = stage.program("client");
+    command.args(["publish", "--topic", TOPIC, "--digest", &image.reference()]);
+    command.args(["--collaborator", collaborator.name, "--grant"]);
+    command.arg(grant);
+    command.args(["--kms-endpoint", &cast.endpoints.kms]);
+    command.args(["--iam-endpoint", &cast.endpoints.iam]);
+    command.args(["--pubsub-endpoint", &cast.endpoints.pubsub]);
+    command.arg(data);
+    command.env(
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        &collaborator.project.credentials,
+    );
+    Ok(command)
+}
+
+/// Encrypts one word for this image alone and publishes it, as whoever may use a collaborator's credentials can. `key` is what
+/// the message claims to be encrypted with.
 ///
 /// # Errors
 /// A service refuses.
@@ -47,7 +94,7 @@ pub fn send(
     cloud::call("POST", &url, collaborator.token(), &body).map(drop)
 }
 
-/// Sends one word from each collaborator.
+/// Sends one word from each collaborator without looking who may read it.
 ///
 /// # Errors
 /// As [`send`].

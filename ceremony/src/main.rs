@@ -139,10 +139,10 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<Status, Error> {
     }
 
     transcript.act(
-        "3  The operator launches the image; the workload checks its signatures and counts words",
+        "3  Each collaborator sends its data; the operator launches the image, which checks its signatures and counts words",
     );
     prologue::admit_to_queue(&cast, &image.digest)?;
-    launch::send_data(&cast, &image, "first")?;
+    launch::publish(stage, &mut transcript, &cast, &image)?;
     launch::launch_and_count(stage, &mut transcript, &cast, &image)?;
 
     let mut scene = Scene {

@@ -10,7 +10,7 @@ use google::admission::{Admission, Hardware, OidcProvider};
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::cast::{BUILDER, COLLABORATORS, Cast, Collaborator, OPERATOR};
+use crate::cast::{BUILDER, COLLABORATORS, Cast, Collaborator, OPERATOR, PROVIDER};
 use crate::cloud::{self, Endpoints};
 use crate::stage::{Playing, Stage, finish};
 use crate::transcript::Transcript;
@@ -150,12 +150,15 @@ fn make_provider(cast: &Cast, collaborator: &Collaborator) -> Result<(), Error> 
     cloud::call("POST", &pool, collaborator.token(), &json!({}))?;
     let provider = json!(provider(collaborator)?);
     let url =
-        format!("{parent}/confidential-space/providers?workloadIdentityPoolProviderId=attestation");
+        format!("{parent}/confidential-space/providers?workloadIdentityPoolProviderId={PROVIDER}");
     cloud::call("POST", &url, collaborator.token(), &provider).map(drop)
 }
 
 /// Accepts production images on Intel TDX in the operator's project.
-fn provider(collaborator: &Collaborator) -> Result<OidcProvider, Error> {
+///
+/// # Errors
+/// None is known: all names are those of the cast.
+pub fn provider(collaborator: &Collaborator) -> Result<OidcProvider, Error> {
     let admission = Admission::of(&[Hardware::IntelTdx]).operator(OPERATOR);
     let provider =
         admission.and_then(|admission| OidcProvider::new(&collaborator.audience(), &admission));
