@@ -46,7 +46,7 @@ bench:
 golden:
     GOLDEN=write cargo test --locked --package builder --package verifier --test golden
     GOLDEN=write cargo test --locked --package ceremony --test transcripts
-    GOLDEN=write cargo test --locked --package builder --package verifier --package emulator --bins manual_is_current
+    GOLDEN=write cargo test --locked --package builder --package verifier --package client --package emulator --bins manual_is_current
 
 # Runs one fuzz target, or without a name all in turn, for so many seconds each. Needs nightly Rust and cargo-fuzz.
 fuzz target="" seconds="60":
@@ -67,4 +67,4 @@ soak mutants="1000000" seed="":
 
 # Builds the programs for installation, in target/release.
 release:
-    cargo build --locked --release --package builder --package verifier --package emulator
+    cargo build --locked --release --package builder --package verifier --package client --package emulator

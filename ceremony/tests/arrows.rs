@@ -82,6 +82,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "client",
+        &["console", "content", "gcp", "google", "grant", "oci"],
+    ),
+    (
         "emulator",
         &[
             "confidential",
@@ -125,7 +129,9 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The programs. They exchange files and requests only, also in their tests.
-const PROGRAMS: [&str; 5] = ["builder", "verifier", "emulator", "ceremony", "workload"];
+const PROGRAMS: [&str; 6] = [
+    "builder", "verifier", "client", "emulator", "ceremony", "workload",
+];
 
 /// Crates that must not depend on a network library.
 const OFFLINE: [&str; 13] = [

@@ -149,6 +149,63 @@ fn a_party_without_write_access_countersigns_and_binds() {
     check_end(&release, &passed(&release.authorize().output().unwrap()));
 }
 
+/// Who carries the collaborator's signature to the registry can sign there with a key of its own, and nothing is bound.
+#[test]
+fn a_countersignature_that_its_carrier_forged_binds_nothing() {
+    let rehearsal = Rehearsal::new();
+    let release = rehearsal.publish("data");
+    let mut keygen = rehearsal::program("builder");
+    keygen.arg("keygen").arg(rehearsal.path("carrier"));
+    assert!(keygen.status().unwrap().success());
+    let mut sign = rehearsal::program("builder");
+    sign.args(["sign", &release.reference(), "--plain-http", "--key"]);
+    sign.arg(rehearsal.path("carrier.key"));
+    assert!(sign.status().unwrap().success());
+    let refused = release.authorize().output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let report: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(failed(&report), ["countersign"], "{report}");
+    assert_eq!(release.members(), [EARLIER]);
+}
+
+/// The policy requires two parties. One that signs twice, here with both layouts twice, is one.
+#[test]
+fn one_party_that_signs_twice_is_no_quorum() {
+    let rehearsal = Rehearsal::new();
+    let release = rehearsal.publish("data");
+    let mut sign = rehearsal::program("builder");
+    sign.args(["sign", &release.reference(), "--plain-http", "--key"]);
+    sign.arg(rehearsal.path("builder.key"));
+    assert!(sign.status().unwrap().success());
+    let policy = release.policy(&["builder"]);
+    let text = std::fs::read_to_string(&policy).unwrap();
+    std::fs::write(&policy, text.replace("threshold = 1", "threshold = 2")).unwrap();
+    let mut verify = rehearsal::program("verifier");
+    verify.args([
+        "verify",
+        &release.reference(),
+        "--plain-http",
+        "--json",
+        "--policy",
+    ]);
+    let refused = verify.arg(&policy).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let report: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(failed(&report), ["signatures"], "{report}");
+    assert!(report.to_string().contains("at least 2 of 2"), "{report}");
+}
+
+/// The rules that refused, once each.
+fn failed(report: &Value) -> Vec<&str> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    let failed = findings.filter(|finding| finding["outcome"] == "fail");
+    let mut rules: Vec<_> = failed
+        .map(|finding| finding["rule"].as_str().unwrap())
+        .collect();
+    rules.dedup();
+    rules
+}
+
 #[test]
 fn a_countersignature_is_written_into_a_new_folder_on_request() {
     let rehearsal = Rehearsal::new();

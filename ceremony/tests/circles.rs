@@ -28,7 +28,7 @@ struct File {
 fn crates() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let programs = [
-        "builder", "verifier", "emulator", "ceremony", "workload", "fuzz",
+        "builder", "verifier", "client", "emulator", "ceremony", "workload", "fuzz",
     ];
     let programs = programs.map(|name| root.join(name));
     let libraries = std::fs::read_dir(root.join("crates")).unwrap();

@@ -22,12 +22,13 @@ use std::process::{Command, Output, Stdio};
 
 use console::process::Network;
 use error::Error;
+use rehearsal::sending::TOPIC;
 use rehearsal::{Rehearsal, Release, program};
 use rustix::process::{Pid, Signal, kill_process};
 use signature::PublicKey;
 
 /// Commands by file. Words in capitals replace text that differs between runs.
-const SESSIONS: [(&str, &[&str]); 17] = [
+const SESSIONS: [(&str, &[&str]); 18] = [
     (
         "builder-lock",
         &["builder lock --help", "builder lock nothing"],
@@ -113,6 +114,22 @@ const SESSIONS: [(&str, &[&str]); 17] = [
         ],
     ),
     (
+        "client-publish",
+        &[
+            "client publish --help",
+            "client publish --grant sending.toml --digest REGISTRY/builder/app@DIGEST --topic TOPIC \
+             --collaborator collaborator --message first --kms-endpoint KMS --iam-endpoint IAM \
+             --pubsub-endpoint PUBSUB builder.pub",
+            "client publish --grant sending.toml --digest NEWER --topic TOPIC \
+             --collaborator collaborator --message first --kms-endpoint KMS --iam-endpoint IAM \
+             --pubsub-endpoint PUBSUB builder.pub",
+            "client publish --grant sending.toml --digest REGISTRY/builder/app:v1 --topic TOPIC \
+             --collaborator collaborator builder.pub",
+            "client publish --grant grant.toml --digest DIGEST --topic TOPIC \
+             --collaborator collaborator builder.pub",
+        ],
+    ),
+    (
         "verifier-revoke",
         &[
             "verifier revoke --help",
@@ -191,10 +208,20 @@ impl<'a> Session<'a> {
         std::fs::write(folder.join("grant.toml"), &grant).unwrap();
         let owner = grant.replace(cloud::DECRYPTER, "roles/owner");
         std::fs::write(folder.join("owner.toml"), owner).unwrap();
+        release.create_topic();
+        release.set_key_policy(&serde_json::json!([]));
+        let pool = release.pool_named("confidential-space");
+        let sending = release.grant_to(&pool);
+        release.create_provider(&pool, "attest", &release.provider_of(&sending));
+        std::fs::rename(sending, folder.join("sending.toml")).unwrap();
         let named = |name: &str, text: &str| (name.to_owned(), text.to_owned());
         let mut names = vec![
             named("REGISTRY", &rehearsal.proxy.registry),
             named("KMS", &rehearsal.proxy.kms),
+            named("IAM", rehearsal.iam()),
+            named("PUBSUB", rehearsal.pubsub()),
+            named("TOPIC", TOPIC),
+            named("NEWER", &content::Digest::of(b"newer").to_string()),
             named("SIGNING-KEY", &rehearsal.signing_key()),
             named("ATTESTATION", rehearsal.attestation()),
             named("STORE", concat!(env!("CARGO_TARGET_TMPDIR"), "/store")),
@@ -252,6 +279,9 @@ impl<'a> Session<'a> {
             }
         }
         let text = without(&text, "127.0.0.1:", "PORT", |c| c.is_ascii_digit());
+        let text = without(&text, "published to TOPIC as ", "ID", |c| {
+            c.is_ascii_digit()
+        });
         // Signatures and the digests of their manifests differ each time.
         without(&text, "referrer sha256:", "REFERRER", |c| {
             c.is_ascii_hexdigit()

@@ -18,6 +18,7 @@ use proxy::Proxy;
 
 mod found;
 pub mod proxy;
+pub mod sending;
 
 const BUILDER_ID: &str = "https://builder.example/countersign";
 const SOURCE_URI: &str = "git+https://source.example/countersign";

@@ -1,0 +1,258 @@
+//! `client publish` against the emulator: what it sends, and every reason for which it sends nothing.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "../src/cloud.rs"]
+#[allow(dead_code, reason = "only the ceremony uses all of it")]
+mod cloud;
+#[path = "../src/error.rs"]
+#[allow(dead_code, reason = "only the ceremony has all of these errors")]
+mod error;
+#[allow(dead_code, reason = "only other tests use all of it")]
+mod rehearsal;
+
+use std::path::PathBuf;
+use std::process::Output;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use content::Digest;
+use error::Error;
+use rehearsal::sending::TOPIC;
+use rehearsal::{EARLIER, Rehearsal, Release};
+use serde_json::{Value, json};
+
+const SECRET: &str = "alice in wonderland";
+/// The condition of Google's tutorial for Confidential Space: it admits debug access, overrides and any machine.
+const TUTORIAL: &str = "assertion.swname == 'CONFIDENTIAL_SPACE' && \
+                        'STABLE' in assertion.submods.confidential_space.support_attributes && \
+                        assertion.submods.gce.project_id == 'operator'";
+
+/// A release whose key is open to the image alone, by a pool with the provider that the grant describes.
+struct World<'a> {
+    release: Release<'a>,
+    grant: PathBuf,
+}
+
+impl<'a> World<'a> {
+    fn new(rehearsal: &'a Rehearsal) -> Self {
+        std::fs::write(rehearsal.path("data"), SECRET).unwrap();
+        let release = rehearsal.publish("data");
+        release.create_topic();
+        let pool = release.pool_named("confidential-space");
+        let grant = release.grant_to(&pool);
+        let provider = release.provider_of(&grant);
+        release.create_provider(&pool, "attest", &provider);
+        let world = Self { release, grant };
+        world.release.set_key_policy(&json!([world.right()]));
+        world
+    }
+
+    /// The binding of the image.
+    fn right(&self) -> Value {
+        self.binding(&self.release.member())
+    }
+
+    fn binding(&self, member: &str) -> Value {
+        json!({"role": cloud::DECRYPTER, "members": [member]})
+    }
+
+    /// The findings for which nothing was sent.
+    #[track_caller]
+    fn refused(&self, grant: &PathBuf) -> Vec<(String, String)> {
+        let output = self.release.client(grant, "data").output().unwrap();
+        let said = quiet(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("refused: "), "{said}");
+        assert_eq!(self.release.take_messages(), Vec::<Value>::new());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["published"], false, "{report}");
+        let text = |finding: &Value, name: &str| finding[name].as_str().unwrap().to_owned();
+        let found = report["findings"].as_array().unwrap().iter();
+        found
+            .map(|one| (text(one, "finding"), text(one, "detail")))
+            .collect()
+    }
+}
+
+/// What a client said, which is never the data.
+#[track_caller]
+fn quiet(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let is_secret = |text: &str| text.contains("alice") || text.contains(&BASE64.encode(SECRET));
+    assert!(!is_secret(&said) && !is_secret(&printed), "{said}{printed}");
+    said
+}
+
+#[test]
+fn a_message_is_sent_if_the_key_is_open_to_the_image_alone() {
+    let rehearsal = Rehearsal::new();
+    let world = World::new(&rehearsal);
+    let release = &world.release;
+    let mut named = release.client(&world.grant, "data");
+    named.args(["--message", "a <b>"]);
+    for (mut command, name) in [
+        (named, Some("a <b>")),
+        (release.client(&world.grant, "data"), None),
+    ] {
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", quiet(&output));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let message = report["message"].as_str().unwrap();
+        assert_eq!(name.unwrap_or(message), message);
+        assert_eq!(
+            (&report["published"], &report["topic"]),
+            (&json!(true), &json!(TOPIC))
+        );
+        let [sent] = &release.take_messages()[..] else {
+            panic!("one message");
+        };
+        assert_eq!(sent["messageId"], report["message_id"]);
+        let key = &report["key"];
+        let attributes = json!({"collaborator": "collaborator", "message": message, "key": key});
+        assert_eq!(sent["attributes"], attributes);
+        let digest = release.digest();
+        let associated = format!(
+            r#"{{"collaborator":"collaborator","image_digest":"{digest}","message":"{message}"}}"#
+        );
+        let opened = release.decrypt(&sent["data"], &BASE64.encode(associated));
+        assert_eq!(opened["plaintext"], BASE64.encode(SECRET));
+    }
+}
+
+#[test]
+fn nothing_is_sent_if_the_key_is_open_to_others() {
+    let rehearsal = Rehearsal::new();
+    let world = World::new(&rehearsal);
+    let release = &world.release;
+    let pool = release.pool_named("confidential-space");
+    release.create_pool("another");
+    let another = release.pool_named("another");
+    let conditional = json!({
+        "role": cloud::DECRYPTER,
+        "members": [release.member()],
+        "condition": {"title": "t", "expression": "request.time < timestamp('2020-01-01T00:00:00Z')"},
+    });
+    let right = || world.right();
+    for (bindings, codes) in [
+        (json!([right(), world.binding(EARLIER)]), &["stranger"][..]),
+        (
+            json!([
+                right(),
+                world.binding(&release.member_of(&pool, &Digest::of(b"other")))
+            ]),
+            &["unapproved-image"],
+        ),
+        (
+            json!([
+                right(),
+                world.binding(&format!("principalSet://iam.googleapis.com/{pool}/*"))
+            ]),
+            &["whole-pool"],
+        ),
+        (
+            json!([
+                right(),
+                world.binding(&release.member_of(&another, release.digest()))
+            ]),
+            &["other-pool"],
+        ),
+        (json!([]), &["missing"]),
+        (json!([conditional]), &["missing", "conditional"]),
+    ] {
+        release.set_key_policy(&bindings);
+        let found = world.refused(&world.grant);
+        let found: Vec<_> = found.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(found, codes, "{bindings}");
+    }
+    release.set_key_policy(&json!([right()]));
+    release.set_ring_policy(&json!([world.binding(EARLIER)]));
+    let [(code, detail)] = &world.refused(&world.grant)[..] else {
+        panic!("one finding");
+    };
+    assert_eq!(code, "stranger");
+    assert!(
+        detail.contains("keyRings/ring, which the key inherits"),
+        "{detail}"
+    );
+}
+
+/// The provider of Google's tutorial admits images that a debugger can read. The key is open to the digest alone, and still
+/// nothing is sent.
+#[test]
+fn nothing_is_sent_by_way_of_a_provider_with_the_condition_of_the_tutorial() {
+    let rehearsal = Rehearsal::new();
+    let world = World::new(&rehearsal);
+    let release = &world.release;
+    release.create_pool("tutorial");
+    let pool = release.pool_named("tutorial");
+    let grant = release.grant_to(&pool);
+    let mut provider = release.provider_of(&grant);
+    provider["attributeCondition"] = json!(TUTORIAL);
+    release.create_provider(&pool, "attest", &provider);
+    let member = release.member_of(&pool, release.digest());
+    release.set_key_policy(&json!([world.binding(&member)]));
+    let [(code, detail)] = &world.refused(&grant)[..] else {
+        panic!("one finding");
+    };
+    assert_eq!(code, "provider-differs");
+    assert!(
+        detail.contains("attribute condition") && detail.contains(TUTORIAL),
+        "{detail}"
+    );
+    let second = release.provider_of(&grant);
+    release.create_provider(&pool, "second", &second);
+    let codes: Vec<_> = world
+        .refused(&grant)
+        .into_iter()
+        .map(|(code, _)| code)
+        .collect();
+    assert_eq!(codes, ["provider-differs", "other-provider"]);
+}
+
+#[test]
+fn what_cannot_be_checked_or_sent_is_an_error() {
+    let rehearsal = Rehearsal::new();
+    let world = World::new(&rehearsal);
+    let release = &world.release;
+    std::fs::write(rehearsal.path("long"), vec![b'a'; (64 << 10) + 1]).unwrap();
+    let absent = release.grant_to(&release.pool_named("absent"));
+    let without_provider = release.grant();
+    for (grant, file, fault, hint) in [
+        (
+            &world.grant,
+            "long",
+            "more than 65536 bytes",
+            "send the key",
+        ),
+        (&world.grant, "nothing", "reading ", "check the path"),
+        (
+            &without_provider,
+            "data",
+            "no [provider]",
+            "policies/grant.toml",
+        ),
+        (
+            &absent,
+            "data",
+            "reading projects/",
+            "check the pool in the grant",
+        ),
+    ] {
+        let output = release.client(grant, file).output().unwrap();
+        let said = quiet(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(fault) && said.contains(hint), "{said}");
+        assert_eq!(output.stdout, b"");
+    }
+    let mut elsewhere = release.client(&world.grant, "data");
+    elsewhere.args([
+        "--message",
+        "m",
+        "--topic",
+        "projects/collaborator/topics/absent",
+    ]);
+    let output = elsewhere.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", quiet(&output));
+    assert_eq!(release.take_messages(), Vec::<Value>::new());
+}
