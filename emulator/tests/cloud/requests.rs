@@ -120,6 +120,12 @@ fn a_provider_is_read_as_it_was_created() {
     for (field, value) in body.as_object().unwrap() {
         assert_eq!(found[field], *value, "{found}");
     }
+    let listed = get(FIRST, "pool/providers?showDeleted=true&pageSize=1");
+    let all = json!({"workloadIdentityPoolProviders": [found], "nextPageToken": ""});
+    assert_eq!(listed, (200, all));
+    assert_eq!(get(FIRST, "pool/providers?pageSize=-1").0, 400);
+    assert_eq!(get(FIRST, "other/providers").0, 404);
+    assert_eq!(get(SECOND, "pool/providers").0, 403);
     assert_eq!(get(FIRST, "pool").0, 200);
     assert_eq!(get(FIRST, "pool/providers/other").0, 404);
     assert_eq!(get(FIRST, "other").0, 404);

@@ -20,7 +20,9 @@ fn vectors() -> Vec<(String, Value)> {
 
 #[test]
 fn counts_a_message_as_it_is_documented() {
-    let right = vectors().into_iter().filter(|(name, _)| !name.ends_with("_fail"));
+    let right = vectors()
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with("_fail"));
     let mut count = 0;
     for (file, vector) in right {
         let services = Services::new();
@@ -40,7 +42,9 @@ fn counts_a_message_as_it_is_documented() {
 
 #[test]
 fn refuses_a_message_with_other_associated_data() {
-    let wrong = vectors().into_iter().filter(|(name, _)| name.ends_with("_fail"));
+    let wrong = vectors()
+        .into_iter()
+        .filter(|(name, _)| name.ends_with("_fail"));
     let mut count = 0;
     for (file, vector) in wrong {
         let services = Services::new();
@@ -53,7 +57,11 @@ fn refuses_a_message_with_other_associated_data() {
         outcome.result.unwrap();
         let reason = vector["reason"].as_str().unwrap();
         let is_refused = |line: &str| line.contains("refusing message") && line.contains(reason);
-        assert!(outcome.log.lines().any(is_refused), "{file}: {}", outcome.log);
+        assert!(
+            outcome.log.lines().any(is_refused),
+            "{file}: {}",
+            outcome.log
+        );
         assert_eq!(services.left(), [name], "{file}");
         count += 1;
     }
