@@ -160,10 +160,21 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 fn read(path: &Path, password: Ask) -> Result<PrivateKey, Error> {
+    let text = read_text(path)?;
+    private_key(&text, password).map_err(|error| error.of_file(path))
+}
+
+/// Reads the text of a key file.
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>, Error> {
     let bytes = Zeroizing::new(at::read(path, limits::KEY)?);
     let text = str::from_utf8(&bytes);
     let text = text.map_err(|error| Error::Key(error.to_string()).of_file(path))?;
-    let key = match PrivateKey::from_pem(text) {
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Reads the private key in a text, with its password if it is encrypted.
+pub(crate) fn private_key(text: &str, password: Ask) -> Result<PrivateKey, Error> {
+    match PrivateKey::from_pem(text) {
         Err(signature::Error::Encrypted) => {
             let password = password().map_err(|error| {
                 Error::Password(format!(
@@ -173,8 +184,7 @@ fn read(path: &Path, password: Ask) -> Result<PrivateKey, Error> {
             password.and_then(|password| Ok(PrivateKey::decrypt(text, password.as_bytes())?))
         }
         key => key.map_err(Error::from),
-    };
-    key.map_err(|error| error.of_file(path))
+    }
 }
 
 #[cfg(test)]

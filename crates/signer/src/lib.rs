@@ -10,6 +10,7 @@ mod cloud_kms;
 mod credentials;
 mod endpoint;
 mod error;
+mod identify;
 mod key;
 mod pkcs11;
 mod public;
@@ -22,11 +23,12 @@ pub use credentials::credentials;
 pub use endpoint::{Endpoint, KmsEndpoint};
 pub use error::Error;
 pub use google_cloud_auth::credentials::Credentials;
+pub use identify::public_half;
 pub use key::{KeyRef, Signer};
 pub use pkcs11::{Pin, Pkcs11Uri};
 pub use public::public_key;
 pub use publish::{
     Certified, Offline, Published, Unpublished, attach, attest_image, attest_image_certified,
-    attest_unpublished, payload, sign_image, sign_image_certified, sign_unpublished,
-    signature_statement, statement,
+    attest_unpublished, is_attested, is_signed, payload, sign_image, sign_image_certified,
+    sign_unpublished, signature_statement, statement,
 };

@@ -4,6 +4,7 @@
 mod attach;
 mod certified;
 mod place;
+mod present;
 mod unpublished;
 
 use attest::predicate::COSIGN_SIGN;
@@ -17,6 +18,7 @@ use signature::{Annotations, PublicKey, simple_signing};
 pub use attach::{Offline, attach};
 pub use certified::{Certified, attest_image_certified, sign_image_certified};
 use place::Place;
+pub use present::{is_attested, is_signed};
 pub use unpublished::{Unpublished, attest_unpublished, sign_unpublished};
 
 use crate::{Error, Signer};

@@ -21,7 +21,7 @@ use signature::bundle::Bundle;
 use signature::envelope::{Envelope, IN_TOTO, pae};
 use signature::simple_signing::{Payload, payload};
 use signature::{Annotations, PublicKey};
-use signer::{Published, Signer, attest_image, sign_image};
+use signer::{Published, Signer, attest_image, is_attested, is_signed, sign_image};
 use world::{World, predicates, program};
 
 #[tokio::test]
@@ -115,6 +115,30 @@ async fn publishing_again_changes_nothing() {
     let before = world.published().await;
     world.publish(&signer).await;
     assert_eq!(world.published().await, before);
+}
+
+#[tokio::test]
+async fn what_is_there_is_found_in_both_layouts() {
+    let Some(world) = World::new("what_is_there_is_found_in_both_layouts").await else {
+        return;
+    };
+    let (signer, other) = (world.signer("ours").await, world.signer("other").await);
+    let (registry, image) = (&world.registry, &world.image);
+    let none = Annotations::default();
+    let found = async |key: &PublicKey| {
+        let mut found = vec![is_signed(registry, image, key, &none).await.unwrap()];
+        for (kind, predicate) in predicates() {
+            let is_there = is_attested(registry, image, key, &(&kind).into(), &predicate).await;
+            found.push(is_there.unwrap());
+        }
+        found
+    };
+    assert!(!found(signer.public()).await.contains(&true));
+    publish_flipped(&world, &signer).await;
+    assert!(found(signer.public()).await[0]);
+    world.publish(&signer).await;
+    assert!(!found(signer.public()).await.contains(&false));
+    assert!(!found(other.public()).await.contains(&true));
 }
 
 /// Signatures by Cloud KMS differ each time. What was published with one signature is completed with

@@ -43,6 +43,10 @@ impl Stored {
     pub(super) fn any(&self) -> Option<&Envelope> {
         self.bundled.as_ref().or(self.tagged.as_ref())
     }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.bundled.is_some() && self.tagged.is_some()
+    }
 }
 
 impl<'a> Place<'a> {
