@@ -1,5 +1,7 @@
-//! The formats in which a grant and a provider are printed: one file each, and the lists [`ALL`] and [`PROVIDERS`].
+//! The formats in which a grant and a provider are printed: one file each, and the lists [`ALL`] and [`PROVIDERS`]. What runs an
+//! image is printed by [`deployment`].
 
+pub mod deployment;
 pub mod gcloud;
 mod iam;
 mod terraform;

@@ -4,12 +4,15 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
+use google::compute::{MachineType, ResourceName, Zone};
 use google::identity::{Pool, Provider};
 use google::kms::{Key, KeyRing, KeyVersion};
 use google::pubsub::{Subscription, Topic};
 use google::secret::SecretVersion;
 use google::storage::Object;
-use google::{InvalidName, Location, Member, Project, ProjectId, ProjectNumber, Role};
+use google::{
+    InvalidName, Location, Member, Project, ProjectId, ProjectNumber, Role, ServiceAccount,
+};
 use proptest::prelude::*;
 
 trait Name: FromStr<Err = InvalidName> + Display + Debug + Eq {}
@@ -308,4 +311,45 @@ fn other_roles_are_refused() {
 fn a_long_text_is_cut_in_an_error() {
     let error = "k".repeat(100_000).parse::<Key>().unwrap_err();
     assert!(error.to_string().len() < 400);
+}
+
+#[test]
+fn names_of_compute_engine_and_accounts() {
+    let zone: Zone = round_trip("us-central1-a");
+    assert_eq!(zone.region(), "us-central1");
+    round_trip::<ResourceName>("workload-1");
+    round_trip::<MachineType>("c3-standard-4");
+    for text in [
+        "",
+        "us-central1",
+        "us_central1-a",
+        "us-central1-",
+        "-a",
+        "US-central1-a",
+    ] {
+        assert!(text.parse::<Zone>().is_err(), "{text}");
+    }
+    for text in ["", "1a", "a-", "a_b", "a'b", "--project", &"a".repeat(64)] {
+        assert!(text.parse::<ResourceName>().is_err(), "{text}");
+        assert!(text.parse::<MachineType>().is_err(), "{text}");
+    }
+    let account: ServiceAccount = round_trip("run@operator.iam.gserviceaccount.com");
+    assert_eq!(account.id(), "run");
+    assert_eq!(account.project().unwrap().to_string(), "operator");
+    let scoped: ServiceAccount = round_trip("run@operator.example.com.iam.gserviceaccount.com");
+    let project = scoped.project().unwrap().to_string();
+    assert_eq!(project, "example.com:operator");
+    let of_service: ServiceAccount = round_trip("12-compute@developer.gserviceaccount.com");
+    assert_eq!(of_service.project(), None);
+    for text in [
+        "run",
+        "run@operator",
+        "@operator.iam.gserviceaccount.com",
+        "run@operator.iam.gserviceaccount.com.example",
+        "a'b@operator.iam.gserviceaccount.com",
+        "run@op$(x).iam.gserviceaccount.com",
+        "run@.gserviceaccount.com",
+    ] {
+        assert!(text.parse::<ServiceAccount>().is_err(), "{text}");
+    }
 }

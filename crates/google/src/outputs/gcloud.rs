@@ -66,7 +66,7 @@ fn command(verb: &str, grant: &KeyGrant<'_>) -> String {
 
 /// Quotes a word for a POSIX shell. Names of keys and roles need no quotes: they have no special
 /// characters.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 

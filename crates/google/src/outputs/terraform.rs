@@ -67,7 +67,8 @@ fn provider(new: &NewProvider<'_>) -> String {
     }))
 }
 
-fn configuration(resources: Value) -> String {
+/// A configuration with these resources, none of whose strings is evaluated.
+pub(super) fn configuration(resources: Value) -> String {
     let source = json!({"google": {"source": "hashicorp/google", "version": "~> 7.0"}});
     let configuration = json!({
         "terraform": {"required_providers": source},
