@@ -1,0 +1,52 @@
+"""A service on loopback that records requests as lines of JSON in a file, and answers as Google's services do when all goes
+well. Prints its URL."""
+
+import http.server
+import json
+import re
+import sys
+
+log = open(sys.argv[1], "w")
+
+
+class Recorder(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def reply(self):
+        length = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(length).decode()
+        log.write(json.dumps({"method": self.command, "path": self.path, "body": body}) + "\n")
+        log.flush()
+        answer = json.dumps(self.answer(body)).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def answer(self, body):
+        path = self.path.split("?")[0]
+        base = f"http://{self.headers['Host']}"
+        if "IamPolicy" in path:
+            return {"version": 1, "etag": "BwU=", "bindings": []}
+        if not path.startswith("/compute/"):
+            return {"name": "projects/operator/serviceAccounts/run", "email": "run"}
+        place = {
+            kind[:-1]: f"{base}/compute/v1/projects/operator/{kind}/{name}"
+            for kind, name in re.findall(r"/(zones|regions)/([^/]+)", path)
+        }
+        done = {"status": "DONE", "operationType": "insert", "id": "1", **place}
+        if self.command == "GET":
+            return {"name": path.rsplit("/", 1)[1], "selfLink": base + path, **done}
+        target = path if path.endswith("/wait") or self.command == "PATCH" else f"{path}/{json.loads(body)['name']}"
+        above = re.match(r".*/projects/[^/]+/(?:global|(?:zones|regions)/[^/]+)", path).group()
+        operation = f"{base}{above}/operations/one"
+        return {"kind": "compute#operation", "name": "one", "targetLink": base + target, "selfLink": operation, **done}
+
+    do_GET = do_POST = do_PATCH = reply
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
+print(f"http://127.0.0.1:{server.server_port}/", flush=True)
+server.serve_forever()
