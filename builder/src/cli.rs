@@ -5,11 +5,15 @@ use std::path::PathBuf;
 
 use builder::lock::signature::Fingerprint;
 use clap::{Args, Parser, Subcommand};
-use signature::KeyType;
+use oci::ImageRef;
 
+pub mod deploy;
+pub mod key;
 pub mod publish;
 
-use publish::{Attach, AttachSbom, Attest, Payload, Push, Sign, Tree};
+use deploy::Deploy;
+use key::{Identify, Keygen};
+use publish::{Attach, AttachSbom, Attest, Payload, Publish, Push, Sign, Tree};
 
 /// Builds a container image from source so that everyone gets the same bytes, and publishes it.
 #[derive(Debug, Parser)]
@@ -21,7 +25,7 @@ Exit status:
      locks a crate that the registry does not have or a package that the archive has not signed,
      contains links that lead out or cargo configuration, or leaves a process behind that could change
      the program; or a signature to attach, or one with a certificate, does not verify or is for
-     another image
+     another image; or the labels of an image do not allow what `deploy` is asked for
   2  error: an invalid argument, an input that is missing or differs, no namespaces, I/O")]
 pub struct Cli {
     /// The command.
@@ -32,12 +36,22 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write Image.toml, terms.json, policies and cloudbuild.yaml for a program of yours
+    ///
+    /// What can be found out is found out: from Cargo.toml, go.mod, or the files of a program in Python or a script. What cannot
+    /// is listed on standard error. Files that exist are left as they are. Then `builder lock` and `builder build` give a digest.
+    Init(Init),
     /// Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest
     Lock(Lock),
     /// Build the image of the last commit without network access; prints its digest
     Build(Build),
     /// Build the image, print both of its digests, and write no layout
     Digest(Digest),
+    /// Push, sign and attest an image in one command; prints its reference by digest
+    ///
+    /// It does what `push`, `sign`, and `attest` with provenance.json and sbom.cdx.json of the layout do. What is published
+    /// already is left as it is: repeat the command if it was interrupted.
+    Publish(Publish),
     /// Push a layout to a registry; prints the image's reference by digest
     Push(Push),
     /// Sign an image in a registry, in the layouts that Confidential Space and cosign read
@@ -63,8 +77,15 @@ pub enum Command {
     /// Signatures are verified only with the keys that --key names and those that payloads name themselves. Nothing is
     /// judged: that is what `verifier verify` does.
     Tree(Tree),
-    /// Make a key pair: PREFIX.key and PREFIX.pub
+    /// Print what an operator runs to launch an image in Confidential Space: commands of gcloud, or a Terraform configuration
+    ///
+    /// The instance runs the image by digest, without an external address, as a service account with the roles that it needs.
+    /// The image is read from the registry: what its labels do not allow is refused.
+    Deploy(Deploy),
+    /// Make a key pair: PREFIX.key and PREFIX.pub; prints their paths and the key ID
     Keygen(Keygen),
+    /// Print the key ID of a key: the SHA-256 of its SubjectPublicKeyInfo, in hex, by which terms, policies and tokens name it
+    Key(Identify),
     /// Maintain the store of inputs
     #[command(subcommand)]
     Store(Store),
@@ -135,6 +156,17 @@ pub struct Inputs {
         value_delimiter = ','
     )]
     pub archive_keys: Vec<Fingerprint>,
+}
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub struct Init {
+    /// The directory of the program
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Let this image of the workload's program start yours: it checks all signatures first
+    #[arg(long, value_name = "REPOSITORY@DIGEST")]
+    pub exec: Option<ImageRef>,
 }
 
 /// Arguments of `lock`.
@@ -220,16 +252,6 @@ pub struct Digest {
     /// How to build.
     #[command(flatten)]
     pub how: How,
-}
-
-/// Arguments of `keygen`.
-#[derive(Args, Debug)]
-pub struct Keygen {
-    /// The path of the two files, without their extensions
-    pub prefix: PathBuf,
-    /// The type of the key: ecdsa-p256, ecdsa-p384, ecdsa-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519
-    #[arg(long, value_name = "TYPE", default_value_t = KeyType::P256)]
-    pub algorithm: KeyType,
 }
 
 #[cfg(test)]

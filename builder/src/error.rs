@@ -6,6 +6,7 @@ use console::hint::Hinted;
 
 use crate::at::At;
 use crate::compile::error::CompileError;
+use crate::deploy::Refused;
 use crate::inputs::cargo::CrateError;
 use crate::inputs::debian::ArchiveError;
 use crate::inputs::debian::root::RootError;
@@ -56,18 +57,21 @@ pub enum Error {
     /// A document is invalid, or an image cannot be written or published.
     #[error(transparent)]
     Hinted(#[from] Hinted),
+    /// The image would not be launched as requested.
+    #[error(transparent)]
+    Launch(#[from] Refused),
     /// The work was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
 
-/// What an error says about the source, or about a signature that was made elsewhere.
+/// What an error says about the source, about a signature that was made elsewhere, or about an image.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Meaning {
     /// It must not be built: it does not compile, uses crates from another registry, locks crates
     /// or packages that the registry does not have or the archive has not signed, has links that lead out or configuration of cargo,
     /// or starts processes that could change the program. The signature must not be published: it does not verify, or
-    /// is for another image.
+    /// is for another image. The image must not be launched as requested: its labels do not allow it.
     Refused,
     /// Nothing.
     Unknown,
@@ -82,6 +86,7 @@ impl Error {
             Self::Crates(error) => error.is_refusal(),
             Self::Modules(error) => error.is_refusal(),
             Self::Archive(error) => error.is_refusal(),
+            Self::Launch(_) => true,
             Self::Signer(error) => {
                 matches!(
                     error,
@@ -121,6 +126,7 @@ impl Error {
             Self::Compile { source, .. } => source.hint(),
             Self::Signer(error) => error.hint().or_else(|| Some(console::hint::of_file(error))),
             Self::Hinted(error) => error.hint(),
+            Self::Launch(error) => Some(error.hint()),
             Self::At(_) | Self::Interrupted(_) => None,
         }
     }

@@ -4,9 +4,12 @@
 pub use console::at;
 pub mod build;
 pub mod compile;
+pub mod deploy;
 pub mod error;
+mod fresh;
 mod host;
 pub mod image;
+pub mod init;
 pub mod inputs;
 pub mod interrupt;
 pub mod lock;

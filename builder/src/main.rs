@@ -1,6 +1,8 @@
 //! The program: arguments, environment, clock and printing. Everything else is in the library.
 
 mod cli;
+mod deploying;
+mod keys;
 mod publishing;
 
 use std::io;
@@ -13,13 +15,13 @@ use builder::at::At;
 use builder::build::{self, Built};
 use builder::error::{Error, Meaning};
 use builder::image::assemble::Identities;
+use builder::init::{self, Wish};
 use builder::inputs::debian::Options;
 use builder::inputs::debian::signers::Signers;
 use builder::inputs::store::{Keep, Store};
 use builder::inputs::{self, Supply};
 use builder::interrupt::{Interrupt, Interrupted};
 use builder::order::Order;
-use builder::publish;
 use builder::sandbox::{self, Limits, Role, Sandbox};
 use chrono::{DateTime, Utc};
 use cli::{Cli, Command, How};
@@ -94,9 +96,13 @@ async fn until_signal(command: Command) -> Result<(), Error> {
 /// notices the interrupt and cleans up.
 fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>> {
     match command {
+        Command::Init(arguments) => spawn_blocking(move || init(&arguments)),
         Command::Lock(arguments) => spawn_blocking(move || lock(&arguments, &interrupt)),
         Command::Build(arguments) => spawn_blocking(move || build(&arguments, &interrupt)),
         Command::Digest(arguments) => spawn_blocking(move || digest(&arguments, &interrupt)),
+        Command::Publish(arguments) => {
+            spawn(async move { publishing::publish(&arguments, clock()).await })
+        }
         Command::Push(arguments) => spawn(async move { publishing::push(&arguments).await }),
         Command::Sign(arguments) => spawn(async move { publishing::sign(&arguments, clock).await }),
         Command::Attest(arguments) => {
@@ -110,7 +116,9 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
             spawn(async move { publishing::attach_sbom(&arguments).await })
         }
         Command::Tree(arguments) => spawn(async move { publishing::tree(&arguments).await }),
-        Command::Keygen(arguments) => spawn_blocking(move || keygen(&arguments)),
+        Command::Deploy(arguments) => spawn(async move { deploying::deploy(&arguments).await }),
+        Command::Keygen(arguments) => spawn_blocking(move || keys::keygen(&arguments)),
+        Command::Key(arguments) => spawn(async move { keys::identify(&arguments).await }),
         Command::Store(cli::Store::Prune(arguments)) => spawn_blocking(move || prune(&arguments)),
         Command::Store(cli::Store::Size(arguments)) => spawn_blocking(move || size(&arguments)),
     }
@@ -119,6 +127,24 @@ fn begin(command: Command, interrupt: Interrupt) -> JoinHandle<Result<(), Error>
 /// The time of day.
 fn clock() -> DateTime<Utc> {
     SystemTime::now().into()
+}
+
+fn init(arguments: &cli::Init) -> Result<(), Error> {
+    let started = init::init(Wish {
+        directory: &arguments.directory,
+        exec: arguments.exec.as_ref(),
+    })?;
+    for kept in &started.kept {
+        print::note(&format!("{} exists, and is left as it is", kept.display()));
+    }
+    for open in &started.open {
+        print::note(&format!("todo: {open}"));
+    }
+    let written = started.written.iter().map(|path| path.display());
+    let mut written = written.map(|path| format!("{path}"));
+    written
+        .try_for_each(|path| print::line(&path))
+        .map_err(unprinted)
 }
 
 fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
@@ -318,11 +344,6 @@ fn size(arguments: &cli::Size) -> Result<(), Error> {
 
 fn mebibytes(bytes: u64) -> u64 {
     bytes.div_ceil(1 << 20)
-}
-
-fn keygen(arguments: &cli::Keygen) -> Result<(), Error> {
-    let (private, public) = publish::keygen(&arguments.prefix, arguments.algorithm)?;
-    print::line(&format!("{}\n{}", private.display(), public.display())).map_err(unprinted)
 }
 
 /// Explains that standard output cannot be written.

@@ -6,11 +6,14 @@ mod attest;
 mod keygen;
 pub mod payload;
 pub mod push;
+mod resolve;
 mod sign;
 pub mod tree;
+pub mod whole;
 
 pub use attach::attach;
 pub use attach_sbom::attach_sbom;
 pub use attest::{attest, attest_certified, read as read_predicate};
-pub use keygen::keygen;
+pub use keygen::{Made, keygen};
+pub(crate) use resolve::resolve;
 pub use sign::{sign, sign_certified};

@@ -4,26 +4,78 @@
 use builder::at;
 use builder::error::Error;
 use builder::publish::tree::{self, Named};
+use builder::publish::whole::{self, Done, Step, Unfinished, Whole};
 use builder::publish::{self, push};
 use chrono::{DateTime, Utc};
 use console::arguments::Registry;
 use console::hint::Hinted;
-use console::{password, print, text};
+use console::{print, text};
 use content::limits;
 use oci::ImageRef;
 use remote::Transport;
 use serde_json::json;
 use signature::{Annotations, PublicKey};
-use signer::{Access, Certified, CertifiedSigner, Clock, Instance, Offline, Published, Signer};
+use signer::{Certified, CertifiedSigner, Clock, Instance, Offline, Published, Signer};
 
-use crate::cli::publish::{Annotated, Attach, AttachSbom, Attest, Key, Payload, Push, Sign, Tree};
-use crate::unprinted;
+use crate::cli::publish::{
+    Annotated, Attach, AttachSbom, Attest, Key, Payload, Publish, Push, Sign, Tree,
+};
+use crate::{keys, unprinted};
 
 /// Pushes a layout.
 pub async fn push(arguments: &Push) -> Result<(), Error> {
     let transport = transport(&arguments.registry).await?;
     let image = push::push(&arguments.layout, &arguments.reference, &transport).await?;
     print::line(&image.to_string()).map_err(unprinted)
+}
+
+/// Pushes, signs and attests an image. `now` is the time in predicates that have no other place for one.
+pub async fn publish(arguments: &Publish, now: DateTime<Utc>) -> Result<(), Error> {
+    let transport = transport(&arguments.registry).await?;
+    let annotations = annotations(&arguments.annotations)?;
+    // All that can be wrong without the registry is found before anything is published.
+    let predicates = whole::predicates(&arguments.layout, now)?;
+    let access = keys::access(&arguments.access, arguments.algorithm);
+    let signer = Signer::open(&arguments.key.parse()?, access).await?;
+    let published = whole::publish(
+        Whole {
+            layout: &arguments.layout,
+            reference: &arguments.reference,
+            transport: &transport,
+            signer: &signer,
+            annotations: &annotations,
+            predicates: &predicates,
+        },
+        &report_step,
+    );
+    let image = published.await.map_err(unfinished)?;
+    if let Some(note) = signer.note() {
+        print::note(&format!("note: {note}"));
+    }
+    print::note(&format!("key {}", signer.public().key_id().hex()));
+    print::line(&image.to_string()).map_err(unprinted)
+}
+
+fn report_step(step: &Step, done: Done) {
+    match done {
+        Done::Before => print::note(&format!("{step}: published before")),
+        Done::Now(published) => {
+            print::note(&format!("{step}: published"));
+            if let Some(note) = published.note() {
+                print::note(&format!("note: {note}"));
+            }
+        }
+    }
+}
+
+/// Says what is left to do. The arguments are not repeated: a key may have a PIN in it.
+fn unfinished(unfinished: Unfinished) -> Error {
+    let left = unfinished.left.iter().map(ToString::to_string);
+    let left = left.collect::<Vec<_>>().join(", ");
+    print::note(&format!(
+        "not published: {left}; the same `builder publish` command goes on with it"
+    ));
+    unfinished.source
 }
 
 /// Signs an image. `clock` reads the time of day.
@@ -158,17 +210,11 @@ pub async fn tree(arguments: &Tree) -> Result<(), Error> {
 }
 
 async fn signer(key: &Key) -> Result<Signer, Error> {
-    let access = Access {
-        kms_endpoint: key.kms_endpoint.as_ref(),
-        pkcs11_module: key.pkcs11_module.as_deref(),
-        algorithm: key.algorithm,
-        password: || password::of_key(std::env::var_os),
-        pin: || password::of_token(std::env::var_os),
-    };
-    let Some(key) = &key.key else {
+    let Some(name) = &key.key else {
         return Err(Hinted::new("reading arguments: no key and no identity token").into());
     };
-    Ok(Signer::open(&key.parse()?, access).await?)
+    let access = keys::access(&key.access, key.algorithm);
+    Ok(Signer::open(&name.parse()?, access).await?)
 }
 
 fn report_certified(image: &ImageRef, done: &str, certified: &Certified) -> Result<(), Error> {
@@ -201,7 +247,8 @@ fn report(image: &ImageRef, done: &str, published: Published) -> Result<(), Erro
     print::line(&image.to_string()).map_err(unprinted)
 }
 
-async fn transport(arguments: &Registry) -> Result<Transport, Error> {
+/// How a registry is reached.
+pub async fn transport(arguments: &Registry) -> Result<Transport, Error> {
     match arguments.plain_http {
         true => Ok(Transport::PlainHttp),
         false => Transport::https(arguments.ca.as_deref())

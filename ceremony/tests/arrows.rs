@@ -47,8 +47,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "builder",
         &[
             "attest",
+            "confidential",
             "console",
             "content",
+            "google",
             "isolate",
             "oci",
             "remote",

@@ -26,9 +26,11 @@ end
 
 complete -c builder -n "__fish_builder_needs_command" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_needs_command" -s V -l version -d 'Print version'
+complete -c builder -n "__fish_builder_needs_command" -f -a "init" -d 'Write Image.toml, terms.json, policies and cloudbuild.yaml for a program of yours'
 complete -c builder -n "__fish_builder_needs_command" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
 complete -c builder -n "__fish_builder_needs_command" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
 complete -c builder -n "__fish_builder_needs_command" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
+complete -c builder -n "__fish_builder_needs_command" -f -a "publish" -d 'Push, sign and attest an image in one command; prints its reference by digest'
 complete -c builder -n "__fish_builder_needs_command" -f -a "push" -d 'Push a layout to a registry; prints the image\'s reference by digest'
 complete -c builder -n "__fish_builder_needs_command" -f -a "sign" -d 'Sign an image in a registry, in the layouts that Confidential Space and cosign read'
 complete -c builder -n "__fish_builder_needs_command" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
@@ -36,9 +38,13 @@ complete -c builder -n "__fish_builder_needs_command" -f -a "payload" -d 'Print 
 complete -c builder -n "__fish_builder_needs_command" -f -a "attach" -d 'Publish a signature over what `payload` printed, or an envelope, that was made elsewhere'
 complete -c builder -n "__fish_builder_needs_command" -f -a "attach-sbom" -d 'Publish a bill of materials under the tag sha256-….sbom, as `cosign attach sbom` does; prints its name'
 complete -c builder -n "__fish_builder_needs_command" -f -a "tree" -d 'Show what is attached to an image in a registry: signatures, attestations, SBOMs, and which reader sees which'
-complete -c builder -n "__fish_builder_needs_command" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
+complete -c builder -n "__fish_builder_needs_command" -f -a "deploy" -d 'Print what an operator runs to launch an image in Confidential Space: commands of gcloud, or a Terraform configuration'
+complete -c builder -n "__fish_builder_needs_command" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub; prints their paths and the key ID'
+complete -c builder -n "__fish_builder_needs_command" -f -a "key" -d 'Print the key ID of a key: the SHA-256 of its SubjectPublicKeyInfo, in hex, by which terms, policies and tokens name it'
 complete -c builder -n "__fish_builder_needs_command" -f -a "store" -d 'Maintain the store of inputs'
 complete -c builder -n "__fish_builder_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c builder -n "__fish_builder_using_subcommand init" -l exec -d 'Let this image of the workload\'s program start yours: it checks all signatures first' -r
+complete -c builder -n "__fish_builder_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand lock" -l store -d 'The store of inputs [default: countersign in the user\'s cache directory]' -r -F
 complete -c builder -n "__fish_builder_using_subcommand lock" -l store-limit -d 'Largest size of the store: it is pruned as by `store prune`' -r
 complete -c builder -n "__fish_builder_using_subcommand lock" -l archive -d 'The package archive [default: the one in the host\'s apt sources]' -r
@@ -81,6 +87,14 @@ complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-process
 complete -c builder -n "__fish_builder_using_subcommand digest" -l limit-output -d 'Largest amount that cargo may write to standard output, and to standard error; output of build scripts counts as files' -r
 complete -c builder -n "__fish_builder_using_subcommand digest" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand digest" -s h -l help -d 'Print help'
+complete -c builder -n "__fish_builder_using_subcommand publish" -l key -d 'The private key: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…' -r
+complete -c builder -n "__fish_builder_using_subcommand publish" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c builder -n "__fish_builder_using_subcommand publish" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand publish" -l algorithm -d 'The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
+complete -c builder -n "__fish_builder_using_subcommand publish" -s a -l annotation -l annotations -d 'Sign this annotation too; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand publish" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c builder -n "__fish_builder_using_subcommand publish" -l plain-http -d 'Connect to registries by HTTP, without TLS'
+complete -c builder -n "__fish_builder_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand push" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
 complete -c builder -n "__fish_builder_using_subcommand push" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand push" -s h -l help -d 'Print help'
@@ -150,8 +164,36 @@ complete -c builder -n "__fish_builder_using_subcommand tree" -l ca -d 'Trust th
 complete -c builder -n "__fish_builder_using_subcommand tree" -l json -d 'Print JSON'
 complete -c builder -n "__fish_builder_using_subcommand tree" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c builder -n "__fish_builder_using_subcommand tree" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l format -d 'The format to print' -r -f -a "gcloud\t'Commands of gcloud'
+terraform\t'Terraform resources, for a file NAME.tf.json'"
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l project -d 'The project that the instance runs in' -r
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l zone -d 'The zone that the instance runs in, which must offer its technology and machine type' -r
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l service-account -d 'The service account that the instance runs as; it is created if it belongs to the project' -r
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l signed-image-repository -d 'A repository in which other parties\' signatures of the image are, beside the image\'s own; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l confidential-compute -d 'The technology that protects the instance' -r -f -a "tdx\t'Intel TDX'
+sev\t'AMD SEV'"
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l machine-type -d 'The machine type [default: a small one with that technology]' -r
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l instance-name -d 'The name of the instance' -r
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l network -d 'The name of the network, its subnet, router and NAT gateway, which are created' -r
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l image-family -d 'The image of the machine. Debug is for trials: the operator can read everything, and no production grant admits it' -r -f -a "production\t'Nobody can log in'
+debug\t'The operator can log in'"
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l restart-policy -d 'What happens when the workload ends' -r -f -a "never\t'The machine stops'
+onfailure\t'The machine starts again if the workload has failed'
+always\t'The machine starts again'"
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l log-redirect -d 'Whether the workload\'s output is written to Cloud Logging [default: if the image\'s labels allow it]' -r -f -a "true\t'It is'
+false\t'It is not'"
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l cmd -d 'Replace the image\'s command with this JSON array of strings, which its labels must allow' -r
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l env -d 'Set this environment variable, which the image\'s labels must allow; repeatable' -r
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l ca -d 'Trust the certificate authorities in this PEM file, in addition to the system\'s' -r -F
+complete -c builder -n "__fish_builder_using_subcommand deploy" -l plain-http -d 'Connect to registries by HTTP, without TLS'
+complete -c builder -n "__fish_builder_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c builder -n "__fish_builder_using_subcommand keygen" -l algorithm -d 'The type of the key: ecdsa-p256, ecdsa-p384, ecdsa-p521, rsa-2048, rsa-3072, rsa-4096 or ed25519' -r
 complete -c builder -n "__fish_builder_using_subcommand keygen" -s h -l help -d 'Print help'
+complete -c builder -n "__fish_builder_using_subcommand key" -l kms-endpoint -d 'The endpoint of Cloud KMS [default: Google\'s public endpoint]' -r
+complete -c builder -n "__fish_builder_using_subcommand key" -l pkcs11-module -d 'The module for keys of PKCS #11 [default: module-path of the key]' -r -F
+complete -c builder -n "__fish_builder_using_subcommand key" -l algorithm -d 'The algorithm that the key signs with, for example rsa-pss-sha256 [default: that of the key\'s type]' -r
+complete -c builder -n "__fish_builder_using_subcommand key" -l json -d 'Print JSON: the key ID, the type, the algorithm, its name in Confidential Space, and the public key in PEM'
+complete -c builder -n "__fish_builder_using_subcommand key" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from size prune help" -s h -l help -d 'Print help'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from size prune help" -f -a "size" -d 'Show how large the store is, by kind of input'
 complete -c builder -n "__fish_builder_using_subcommand store; and not __fish_seen_subcommand_from size prune help" -f -a "prune" -d 'Remove inputs until the store is small enough'
@@ -166,18 +208,22 @@ complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_s
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "size" -d 'Show how large the store is, by kind of input'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove inputs until the store is small enough'
 complete -c builder -n "__fish_builder_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "push" -d 'Push a layout to a registry; prints the image\'s reference by digest'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "sign" -d 'Sign an image in a registry, in the layouts that Confidential Space and cosign read'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "payload" -d 'Print the bytes to sign, for a key that signs elsewhere: with openssl, an HSM or cosign sign-blob'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "attach" -d 'Publish a signature over what `payload` printed, or an envelope, that was made elsewhere'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "attach-sbom" -d 'Publish a bill of materials under the tag sha256-….sbom, as `cosign attach sbom` does; prints its name'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "tree" -d 'Show what is attached to an image in a registry: signatures, attestations, SBOMs, and which reader sees which'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "store" -d 'Maintain the store of inputs'
-complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from lock build digest push sign attest payload attach attach-sbom tree keygen store help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "init" -d 'Write Image.toml, terms.json, policies and cloudbuild.yaml for a program of yours'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "lock" -d 'Resolve the inputs that Image.toml names, and write Image.lock: each by path, size and digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "build" -d 'Build the image of the last commit without network access; prints its digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "digest" -d 'Build the image, print both of its digests, and write no layout'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "publish" -d 'Push, sign and attest an image in one command; prints its reference by digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "push" -d 'Push a layout to a registry; prints the image\'s reference by digest'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "sign" -d 'Sign an image in a registry, in the layouts that Confidential Space and cosign read'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "attest" -d 'Attach a signed statement to an image in a registry, in both layouts'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "payload" -d 'Print the bytes to sign, for a key that signs elsewhere: with openssl, an HSM or cosign sign-blob'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "attach" -d 'Publish a signature over what `payload` printed, or an envelope, that was made elsewhere'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "attach-sbom" -d 'Publish a bill of materials under the tag sha256-….sbom, as `cosign attach sbom` does; prints its name'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "tree" -d 'Show what is attached to an image in a registry: signatures, attestations, SBOMs, and which reader sees which'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "deploy" -d 'Print what an operator runs to launch an image in Confidential Space: commands of gcloud, or a Terraform configuration'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "keygen" -d 'Make a key pair: PREFIX.key and PREFIX.pub; prints their paths and the key ID'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "key" -d 'Print the key ID of a key: the SHA-256 of its SubjectPublicKeyInfo, in hex, by which terms, policies and tokens name it'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "store" -d 'Maintain the store of inputs'
+complete -c builder -n "__fish_builder_using_subcommand help; and not __fish_seen_subcommand_from init lock build digest publish push sign attest payload attach attach-sbom tree deploy keygen key store help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c builder -n "__fish_builder_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "size" -d 'Show how large the store is, by kind of input'
 complete -c builder -n "__fish_builder_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "prune" -d 'Remove inputs until the store is small enough'

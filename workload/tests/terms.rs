@@ -232,3 +232,12 @@ fn services_have_addresses_of_google_unless_the_terms_have_others() {
     let error = with("attestation", json!({"issuer": "https://issuer.example"})).unwrap_err();
     assert_eq!(error, "attestation: expected issuer and discovery");
 }
+
+/// The golden file of `builder init`.
+#[test]
+fn what_the_builder_starts_with_is_read() {
+    let started = include_bytes!("../../builder/tests/golden/init/terms.json");
+    let terms = Terms::parse(started).unwrap();
+    assert_eq!(terms.late_binding.quorum.threshold(), 2);
+    assert_eq!(terms.messages, None);
+}

@@ -11,7 +11,9 @@ use clap::{Args, ValueEnum};
 use console::arguments::Registry;
 use oci::{ImageRef, Reference};
 use signature::{Algorithm, Annotation};
-use signer::{Instance, KmsEndpoint};
+use signer::Instance;
+
+use super::key::Access;
 
 /// Arguments of `push`.
 #[derive(Args, Debug)]
@@ -33,12 +35,9 @@ pub struct Key {
     // A `KeyRef`, which the command parses: clap would print an invalid one, which may hold a PIN.
     #[arg(long, required_unless_present = "identity_token")]
     pub key: Option<String>,
-    /// The endpoint of Cloud KMS [default: Google's public endpoint]
-    #[arg(long, value_name = "URL", env = "COUNTERSIGN_KMS_ENDPOINT")]
-    pub kms_endpoint: Option<KmsEndpoint>,
-    /// The module for keys of PKCS #11 [default: module-path of the key]
-    #[arg(long, value_name = "PATH", env = "COSIGN_PKCS11_MODULE_PATH")]
-    pub pkcs11_module: Option<PathBuf>,
+    /// How the key is reached.
+    #[command(flatten)]
+    pub access: Access,
     /// The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key's type]
     #[arg(long, conflicts_with = "identity_token")]
     pub algorithm: Option<Algorithm>,
@@ -87,6 +86,31 @@ pub struct Sign {
     /// Or an identity.
     #[command(flatten)]
     pub keyless: Keyless,
+    /// How to reach the registry.
+    #[command(flatten)]
+    pub registry: Registry,
+}
+
+/// Arguments of `publish`.
+#[derive(Args, Debug)]
+pub struct Publish {
+    /// The OCI layout that `builder build` wrote
+    pub layout: PathBuf,
+    /// Where to push, as REPOSITORY:TAG or REPOSITORY@DIGEST
+    #[arg(value_name = "REF")]
+    pub reference: Reference,
+    /// The private key: a PEM file, which cosign may have encrypted, gcpkms://projects/…/cryptoKeyVersions/N, or pkcs11:…
+    #[arg(long)]
+    pub key: String,
+    /// How the key is reached.
+    #[command(flatten)]
+    pub access: Access,
+    /// The algorithm to sign with, for example rsa-pss-sha256 [default: that of the key's type]
+    #[arg(long)]
+    pub algorithm: Option<Algorithm>,
+    /// Annotations.
+    #[command(flatten)]
+    pub annotations: Annotated,
     /// How to reach the registry.
     #[command(flatten)]
     pub registry: Registry,

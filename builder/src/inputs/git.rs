@@ -22,6 +22,7 @@ mod objects;
 mod origins;
 mod path;
 pub(crate) mod repositories;
+pub(crate) mod survey;
 mod symbolic;
 mod workspace;
 
@@ -44,7 +45,7 @@ pub use configuration::Configuration;
 pub(super) use configuration::{check, toolchain};
 use entry::{Listed, Mode};
 pub use error::SourceError;
-use error::{UNCOMMITTED, not_plain, reading};
+use error::{UNCOMMITTED, reading};
 pub use go_modules::{Dependencies, GoModule, GoModules};
 use manifest::Manifests;
 use manifests::{Files, WorkingTree};
@@ -53,8 +54,6 @@ use path::{SourcePath, path_of};
 
 /// Maximum number of files that an error names.
 const NAMED: usize = 5;
-/// git's folder in a repository, or a file with its path.
-const GIT: &str = ".git";
 
 /// A staged source.
 #[derive(Clone, Debug)]
@@ -181,28 +180,16 @@ impl Lists {
 /// # Errors
 /// A manifest cannot be read, or names a folder outside the repository.
 pub fn located(directory: &Path) -> Result<Located, SourceError> {
-    let directory = directory
-        .canonicalize()
-        .map_err(SourceError::at(directory))?;
-    let is_top = |above: &&Path| above.join(GIT).symlink_metadata().is_ok();
-    let top = directory.ancestors().find(is_top);
-    // Outside a repository, any folder above may be the root of the workspace.
-    let top = top.or_else(|| directory.ancestors().last());
-    let top = top.unwrap_or(&directory);
-    let within = directory.strip_prefix(top).unwrap_or(Path::new(""));
-    let within = within
-        .to_str()
-        .ok_or_else(|| not_plain(&within.to_string_lossy()))?;
-    let mut files = WorkingTree(top.to_owned());
-    let needed = kind::closure(&mut files, within)?;
-    let mut lists = Lists::of(&needed, &mut files, within)?;
+    let (mut files, within) = WorkingTree::around(directory)?;
+    let needed = kind::closure(&mut files, &within)?;
+    let mut lists = Lists::of(&needed, &mut files, &within)?;
     let mut home = String::new();
     if let (Some(cargo), Some(needed)) = (&mut lists.cargo, &needed.cargo) {
         cargo.lock = needed.committed_lock.as_str().into();
         home = needed.manifest.folder().to_owned();
     }
     Ok(Located {
-        top: top.to_owned(),
+        top: files.0.clone(),
         lists,
         files,
         home,

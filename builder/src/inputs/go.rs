@@ -9,6 +9,7 @@ mod obtain;
 mod prepare;
 mod proxy;
 mod sums;
+pub(crate) mod survey;
 
 pub use error::ModuleError;
 pub(in crate::inputs) use files::File;

@@ -1,32 +1,46 @@
 //! Makes keys.
 
-use std::fs::Permissions;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
+use content::Digest;
 use signature::{KeyType, PrivateKey};
 
-use crate::at::At;
 use crate::error::Error;
+use crate::fresh::create;
 
-/// Generates a key pair of this type in the new files `PREFIX.key` and `PREFIX.pub`. Returns their paths.
+/// A key pair that was made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The file with the private key.
+    pub private: PathBuf,
+    /// The file with the public key.
+    pub public: PathBuf,
+    /// The key ID.
+    pub key_id: Digest,
+}
+
+/// Generates a key pair of this type in the new files `PREFIX.key` and `PREFIX.pub`.
 ///
 /// # Errors
 /// One of the files exists or cannot be written; then no new file remains.
-pub fn keygen(prefix: &Path, key_type: KeyType) -> Result<(PathBuf, PathBuf), Error> {
+pub fn keygen(prefix: &Path, key_type: KeyType) -> Result<Made, Error> {
     let unmade = |error: signature::Error| Hinted::doing("making key", error);
     let key = PrivateKey::generate_of(key_type).map_err(unmade)?;
     let (private, public) = (extended(prefix, ".key"), extended(prefix, ".pub"));
     let pem = key.to_pem().map_err(unmade)?;
+    // A key is never replaced: it may be the only copy.
     create(&private, 0o600, pem.as_bytes())?;
     if let Err(error) = create(&public, 0o644, key.public().to_pem().as_bytes()) {
         // Half a pair is of no use. The error says what went wrong.
         let _ = std::fs::remove_file(&private);
-        return Err(error);
+        return Err(error.into());
     }
-    Ok((private, public))
+    Ok(Made {
+        private,
+        public,
+        key_id: key.public().key_id(),
+    })
 }
 
 fn extended(prefix: &Path, extension: &str) -> PathBuf {
@@ -35,34 +49,21 @@ fn extended(prefix: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// Writes a new file atomically. An existing file is never replaced: it may be the only copy of a key.
-fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), Error> {
-    Ok(write(path, mode, bytes).map_err(At::writing(path))?)
-}
-
-fn write(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let mut file = tempfile::Builder::new()
-        .prefix(".partial-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(directory.unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
-    file.persist_noclobber(path)
-        .map(drop)
-        .map_err(|error| error.error)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
     fn a_key_pair_is_made_once() {
         let scratch = tempfile::tempdir().unwrap();
         let prefix = scratch.path().join("a.b");
-        let (private, public) = keygen(&prefix, KeyType::Ed25519).unwrap();
+        let Made {
+            private,
+            public,
+            key_id,
+        } = keygen(&prefix, KeyType::Ed25519).unwrap();
         assert!(private.ends_with("a.b.key") && public.ends_with("a.b.pub"));
         let mode = std::fs::metadata(&private).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -73,6 +74,7 @@ mod tests {
         );
         assert_eq!(std::fs::read(&private).unwrap(), before);
         let key = PrivateKey::from_pem(std::str::from_utf8(&before).unwrap()).unwrap();
+        assert_eq!(key.public().key_id(), key_id);
         assert_eq!(
             key.public().to_pem(),
             std::fs::read_to_string(&public).unwrap()

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use console::hint::Hinted;
-use oci::{Descriptor, ImageRef, Layout, Manifest, Reference, media};
+use oci::{Descriptor, ImageRef, Layout, Manifest, Reference, Target, media};
 use remote::{Registry, Transport};
 
 use crate::at::{self, At};
@@ -34,6 +34,31 @@ pub async fn push(
         repository: reference.repository.clone(),
         digest,
     })
+}
+
+/// Whether the reference names the image of the layout in `folder` already.
+///
+/// # Errors
+/// As [`push`].
+pub async fn is_pushed(
+    folder: &Path,
+    reference: &Reference,
+    transport: &Transport,
+) -> Result<bool, Hinted> {
+    let layout = Layout::open(folder).map_err(unread)?;
+    let wanted = layout.descriptor().map_err(unread)?.digest;
+    let registry = Registry::connect(&reference.repository, transport).map_err(refused)?;
+    match &reference.target {
+        Target::Tag(tag) => {
+            let found = registry.resolve(tag).await.map_err(refused)?;
+            Ok(found.is_some_and(|found| found.digest == wanted))
+        }
+        Target::Digest(digest) => match registry.manifest(digest).await {
+            Ok(_) => Ok(*digest == wanted),
+            Err(remote::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(refused(error)),
+        },
+    }
 }
 
 const PUSHING: &str = "pushing layout";

@@ -1,6 +1,8 @@
 //! Builds with any command: it sees a writable copy of its inputs and the packages of the build root, and nothing else.
 #![allow(clippy::unwrap_used, reason = "a test panics and reports")]
 
+mod init;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -9,8 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use builder::image::assemble::{ImageSpec, assemble};
 use content::Digest;
-use oci::{Descriptor, ImageRef, Manifest, Repository, Tag, Target, media};
+use oci::{Descriptor, Execution, ImageRef, Layout, Manifest, Repository, Tag, Target, media};
 use remote::{Registry, Transport};
 use server::Server;
 use tempfile::TempDir;
@@ -84,8 +85,29 @@ impl World {
     /// Runs the builder with the image as its first argument.
     pub fn builder(&self, command: &str, words: &[&str]) -> Output {
         let image = self.image.to_string();
-        let words = [&[command, &image], words].concat();
-        self.run(Path::new(env!("CARGO_BIN_EXE_builder")), &words)
+        self.build(&[&[command, &image], words].concat())
+    }
+
+    /// Runs the builder.
+    pub fn build(&self, words: &[&str]) -> Output {
+        self.run(Path::new(env!("CARGO_BIN_EXE_builder")), words)
+    }
+
+    /// Writes the layout of a small image that starts like this, with the documents about it, and returns its digest.
+    pub fn layout(&self, name: &str, execution: Execution) -> Digest {
+        let layout = Layout::create(&self.path(name)).unwrap();
+        let spec = ImageSpec {
+            base: None,
+            entries: Vec::new(),
+            architecture: "amd64".to_owned(),
+            execution,
+        };
+        let digest = assemble(spec, &layout).unwrap().image_digest;
+        let provenance = r#"{"buildDefinition":{"buildType":"t","externalParameters":{}},"runDetails":{"builder":{"id":"b"}}}"#;
+        fs::write(self.path(name).join("provenance.json"), provenance).unwrap();
+        let sbom = attest::Sbom::new().to_bytes().unwrap();
+        fs::write(self.path(name).join("sbom.cdx.json"), sbom).unwrap();
+        digest
     }
 
     /// Writes what is to be signed by `key.pub` to the file `payload`.

@@ -306,3 +306,23 @@ fn unknown_entries_and_names_are_refused() {
         "principal `x`: expected one of `key` and `pem`, or `issuer` with `subject`",
     );
 }
+
+/// The golden files of `builder init`.
+#[test]
+fn what_the_builder_starts_with_is_read() {
+    let started =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../builder/tests/golden/init/policies");
+    let (builder, _) = keys();
+    let release = std::fs::read(started.join("release.toml")).unwrap();
+    let key = |path: &Path| {
+        assert_eq!(path, Path::new("builder.pub"));
+        Ok(builder.public().to_pem().into_bytes())
+    };
+    let policy = Policy::parse(&release, &key).unwrap();
+    assert_eq!(
+        (policy.rebuild, policy.directory.as_str()),
+        (Demand::Required, "")
+    );
+    let grant = std::fs::read(started.join("grant.toml")).unwrap();
+    assert!(::grant::Grant::parse(&grant).unwrap().provider().is_some());
+}

@@ -177,7 +177,7 @@ fn enabled<'a>(
 }
 
 /// The binaries of a package, with the features that each requires (The Cargo Book, "Cargo Targets").
-fn binaries(
+pub(super) fn binaries(
     folder: &str,
     manifest: &Rc<Manifest>,
     manifests: &mut Manifests<'_>,

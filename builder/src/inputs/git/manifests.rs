@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use content::limits;
 
 use super::committed::Committed;
-use super::error::SourceError;
+use super::error::{SourceError, not_plain};
 use super::path::SourcePath;
 
 /// Files and folders by their paths in the repository.
@@ -60,7 +60,27 @@ impl Files for WorkingTree {
     }
 }
 
+/// git's folder in a repository, or a file with its path.
+const GIT: &str = ".git";
+
 impl WorkingTree {
+    /// The working tree around `directory`, and the path of `directory` in it. Outside a repository, any folder above may be the
+    /// root of the workspace.
+    pub(super) fn around(directory: &Path) -> Result<(Self, String), SourceError> {
+        let directory = directory
+            .canonicalize()
+            .map_err(SourceError::at(directory))?;
+        let is_top = |above: &&Path| above.join(GIT).symlink_metadata().is_ok();
+        let top = directory.ancestors().find(is_top);
+        let top = top.or_else(|| directory.ancestors().last());
+        let top = top.unwrap_or(&directory);
+        let within = directory.strip_prefix(top).unwrap_or(Path::new(""));
+        let within = within
+            .to_str()
+            .ok_or_else(|| not_plain(&within.to_string_lossy()))?;
+        Ok((Self(top.to_owned()), within.to_owned()))
+    }
+
     fn names_in(
         &self,
         folder: &str,

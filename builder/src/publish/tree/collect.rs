@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use console::hint::Hinted;
 use content::{Digest, limits};
-use oci::{Descriptor, ImageRef, Manifest, Reference, Tag, Target, media};
+use oci::{Descriptor, Manifest, Reference, Tag, media};
 use remote::{Registry, Transport};
 
 use super::{Fetched, Layer, Place};
+use crate::publish::resolve::resolve;
 
 /// Annotations that claim a predicate type: on layers under `.att`, on manifests of bundles.
 const CLAIMED_TYPES: [&str; 2] = ["predicateType", "dev.sigstore.bundle.predicateType"];
@@ -37,26 +38,6 @@ pub async fn collect(reference: &Reference, transport: &Transport) -> Result<Fet
     };
     collector.attached().await.map_err(failed)?;
     Ok(collector.fetched)
-}
-
-async fn resolve(registry: &Registry, reference: &Reference) -> Result<ImageRef, Hinted> {
-    let digest = match &reference.target {
-        Target::Digest(digest) => *digest,
-        Target::Tag(tag) => {
-            let doing = format!("resolving {reference}");
-            let found = registry.resolve(tag).await;
-            let found = found.map_err(|error| {
-                let hint = error.hint();
-                Hinted::doing(&doing, error).hinting(hint)
-            })?;
-            let absent = || Hinted::new(format!("{doing}: no such tag")).hinting("check the name");
-            found.ok_or_else(absent)?.digest
-        }
-    };
-    Ok(ImageRef {
-        repository: reference.repository.clone(),
-        digest,
-    })
 }
 
 struct Collector<'a> {

@@ -1,0 +1,231 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+use crate::inputs::Wanted;
+use crate::spec::{BuildSpec, Origin, Spec};
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn of(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(folder.path().join(".git")).unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            if text.starts_with("#!") {
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+        }
+        folder
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn init(&self) -> Started {
+        init(Wish {
+            directory: self.path(),
+            exec: None,
+        })
+        .unwrap()
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path().join(file)).unwrap()
+    }
+
+    fn spec(&self) -> Spec {
+        Spec::parse(&self.read(spec::FILE)).unwrap()
+    }
+}
+
+/// The entries of a file that are left to the user.
+fn open(started: &Started, file: &str) -> Vec<String> {
+    let open = started.open.iter().filter(|open| open.file == file);
+    open.map(|open| open.entry.clone()).collect()
+}
+
+const CARGO: [(&str, &str); 3] = [
+    (
+        "Cargo.toml",
+        "[package]\nname = \"server\"\nversion = \"1.0.0\"\n",
+    ),
+    (
+        "Cargo.lock",
+        "version = 4\n[[package]]\nname = \"server\"\nversion = \"1.0.0\"\n[[package]]\nname = \"bindgen\"\nversion = \"1.0.0\"\n\
+         source = \"registry+https://github.com/rust-lang/crates.io-index\"\n\
+         checksum = \"0000000000000000000000000000000000000000000000000000000000000000\"\n",
+    ),
+    ("src/main.rs", "fn main() {}\n"),
+];
+
+#[test]
+fn a_crate_is_what_a_lock_expects() {
+    let folder = Folder::of(&CARGO);
+    let started = folder.init();
+    assert_eq!(started.written.len(), 5);
+    assert_eq!(open(&started, spec::FILE), ["image.labels"]);
+    let spec = folder.spec();
+    assert!(matches!(&spec.build, BuildSpec::Cargo(cargo) if cargo.package == "server"));
+    assert_eq!(spec.root.packages[0].name, "libclang-dev");
+    assert_eq!(spec.image.entrypoint, ["/server"]);
+    // What `builder lock` reads before it fetches anything.
+    assert_eq!(Wanted::read(folder.path()).unwrap().spec, spec);
+}
+
+#[test]
+fn what_is_ambiguous_is_said() {
+    let folder = Folder::of(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\n"),
+        (
+            "a/Cargo.toml",
+            "[package]\nname = \"a\"\nversion = \"1.0.0\"\n",
+        ),
+        ("a/src/bin/one.rs", ""),
+        ("a/src/bin/two.rs", ""),
+        (
+            "b/Cargo.toml",
+            "[package]\nname = \"b\"\nversion = \"1.0.0\"\n",
+        ),
+        ("b/src/main.rs", ""),
+    ]);
+    let started = folder.init();
+    let open = open(&started, spec::FILE);
+    assert_eq!(
+        open,
+        ["build.package", "file.binary", "build", "image.labels"]
+    );
+    assert_eq!(folder.spec().binaries(), ["one"].into());
+}
+
+#[test]
+fn a_module_is_what_a_lock_expects() {
+    let folder = Folder::of(&[
+        ("go.mod", "module example.org/app\n\ngo 1.21\n"),
+        ("go.sum", ""),
+        ("cmd/serve/main.go", "package main\n\nfunc main() {}\n"),
+    ]);
+    let started = folder.init();
+    assert_eq!(open(&started, spec::FILE), ["image.labels"]);
+    let spec = folder.spec();
+    assert!(matches!(&spec.build, BuildSpec::Go(go) if go.packages == ["./cmd/serve"]));
+    assert_eq!(spec.image.entrypoint, ["/serve"]);
+    assert_eq!(Wanted::read(folder.path()).unwrap().spec, spec);
+    let old = Folder::of(&[
+        ("go.mod", "module example.org/app\n\ngo 1.19\n"),
+        ("main.go", "package main\n"),
+    ]);
+    assert_eq!(open(&old.init(), spec::FILE), ["build.go", "image.labels"]);
+    assert!(matches!(&old.spec().build, BuildSpec::Go(go) if go.go.is_some()));
+}
+
+#[test]
+fn a_program_in_python_is_its_files() {
+    let folder = Folder::of(&[
+        ("main.py", "import lib\n"),
+        ("lib/__init__.py", ""),
+        ("tests/test_lib.py", ""),
+        ("requirements.txt", "flask==3.1.0\n"),
+        ("README.md", ""),
+    ]);
+    let started = folder.init();
+    let expected = ["file", "runtime.packages", "image.labels"];
+    assert_eq!(open(&started, spec::FILE), expected);
+    let spec = folder.spec();
+    assert_eq!(spec.runtime.packages, ["python3"]);
+    assert_eq!(spec.image.entrypoint, ["/usr/bin/python3", "/app/main.py"]);
+    let files = spec
+        .files
+        .iter()
+        .map(|file| (file.path.as_str(), &file.origin));
+    assert_eq!(
+        files.collect::<Vec<_>>(),
+        [
+            ("/app/lib", &Origin::Tree("lib".into())),
+            ("/app/main.py", &Origin::Source("main.py".into())),
+            (
+                "/etc/countersign/terms.json",
+                &Origin::Source("terms.json".into())
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_script_is_run_by_its_interpreter() {
+    let folder = Folder::of(&[("run", "#!/bin/sh\necho hello\n"), ("notes", "text\n")]);
+    let started = folder.init();
+    assert_eq!(
+        open(&started, spec::FILE),
+        ["runtime.packages", "image.labels"]
+    );
+    let spec = folder.spec();
+    assert_eq!(spec.image.entrypoint, ["/usr/bin/dash", "/app/run"]);
+    assert_eq!(spec.runtime.packages, ["dash", "coreutils"]);
+    assert_eq!(Wanted::read(folder.path()).unwrap().spec, spec);
+}
+
+#[test]
+fn another_program_can_start_it() {
+    let folder = Folder::of(&[("run", "#!/bin/sh\n")]);
+    let digest = content::Digest::of(b"workload");
+    let base: ImageRef = format!("registry.example/countersign/workload@{digest}")
+        .parse()
+        .unwrap();
+    init(Wish {
+        directory: folder.path(),
+        exec: Some(&base),
+    })
+    .unwrap();
+    let spec = folder.spec();
+    assert_eq!(spec.image.base, Some(base));
+    assert_eq!(
+        (spec.image.entrypoint.len(), spec.image.user.as_deref()),
+        (0, Some("0:0"))
+    );
+    let terms: serde_json::Value = serde_json::from_str(&folder.read("terms.json")).unwrap();
+    let command = serde_json::json!(["/usr/bin/dash", "/app/run"]);
+    assert_eq!(terms["job"]["exec"]["command"], command);
+}
+
+#[test]
+fn nothing_that_exists_is_changed() {
+    let folder = Folder::of(&[("run", "#!/bin/sh\n"), ("terms.json", "{}\n")]);
+    let started = folder.init();
+    assert_eq!(started.kept, [folder.path().join("terms.json")]);
+    assert_eq!(folder.read("terms.json"), "{}\n");
+    assert!(open(&started, "terms.json").is_empty());
+    let again = folder.init();
+    assert_eq!((again.written.len(), again.kept.len()), (0, 5));
+    assert_eq!(again.open, []);
+    let names = fs::read_dir(folder.path()).unwrap();
+    assert_eq!(names.count(), 6, "a partial file is left");
+}
+
+#[test]
+fn a_folder_without_a_program_is_left_as_it_is() {
+    for files in [
+        &[("README.md", "")][..],
+        &[
+            ("Cargo.toml", "[package]\nname = \"a\"\n"),
+            ("src/lib.rs", ""),
+        ],
+        &[("go.mod", "module a\n"), ("a.go", "package a\n")],
+    ] {
+        let folder = Folder::of(files);
+        let error = init(Wish {
+            directory: folder.path(),
+            exec: None,
+        });
+        let error = error.unwrap_err();
+        assert!(
+            error.to_string().starts_with("finding a program in /"),
+            "{error}"
+        );
+        assert!(error.hint().is_some());
+        assert!(!folder.path().join(spec::FILE).exists());
+    }
+}
