@@ -122,7 +122,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Who has not signed, and why that may be.
+    /// Who has not signed as far as is known, and why that may be.
     pub(crate) fn missing(&self) -> String {
         let missing = names(self.quorum, |place| !self.signers.contains(&place)).join(", ");
         let (threshold, parties) = (self.quorum.threshold(), self.quorum.parties().len());
@@ -139,6 +139,9 @@ impl<'a> Tally<'a> {
         }
         for objection in self.objections.iter().take(LISTED) {
             text += &format!("; not counted: {objection}");
+        }
+        if let Some(failure) = &self.failure {
+            text += &format!("; {failure}");
         }
         text
     }

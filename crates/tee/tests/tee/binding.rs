@@ -138,13 +138,19 @@ fn a_source_that_failed_and_recovered_is_no_error() {
     let (world, (_, quorum)) = (World::new(), two());
     world.answer(ATTRIBUTE, flavored(500, b""));
     world.while_asleep(|state| drop(state.answers.remove(ATTRIBUTE)));
+    let told = Mutex::new(String::new());
     let patience = Patience {
         wait: Duration::from_secs(10),
-        tell: &|_| {},
+        tell: &|missing| *told.lock().unwrap() += missing,
     };
     let (tee, identity) = (world.tee(), world.identity());
     let bound = quorum.bind(&tee, &identity, &[Source::Metadata], &patience);
     assert!(refused(bound).ends_with("not signed by acme, bank"));
+    let told = told.into_inner().unwrap();
+    assert!(
+        told.contains("; reading metadata countersign-signatures of the instance: "),
+        "{told}"
+    );
 }
 
 #[test]
