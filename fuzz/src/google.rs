@@ -4,6 +4,8 @@ use std::str::FromStr;
 use google::identity::{Pool, Provider};
 use google::kms::{Key, KeyRing, KeyVersion};
 use google::pubsub::{Subscription, Topic};
+use google::secret::{Secret, SecretVersion};
+use google::storage::{Bucket, Object};
 use google::{InvalidName, Location, Member, Project, Role};
 
 use crate::check::{accepted, with_text};
@@ -23,6 +25,10 @@ pub fn google_name(bytes: &[u8]) -> bool {
             name::<Subscription>,
             name::<Role>,
             name::<Member>,
+            name::<Secret>,
+            name::<SecretVersion>,
+            name::<Bucket>,
+            name::<Object>,
         ];
         // Each parser runs: no `any`.
         parsers.iter().filter(|parse| parse(text)).count() > 0

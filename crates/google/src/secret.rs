@@ -35,14 +35,25 @@ name!(
 );
 
 impl Secret {
-    fn read(text: &str) -> Option<Self> {
-        let (project, id) = split(text, "secrets")?;
-        let project = Project::read(project.strip_prefix("projects/")?)?;
+    /// The secret with this ID; `None` if the ID is invalid.
+    pub fn new(project: Project, id: &str) -> Option<Self> {
         let is_right = is_id(id, "-_") && id.len() <= ID;
         is_right.then(|| Self {
             project,
             id: id.to_owned(),
         })
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (project, id) = split(text, "secrets")?;
+        let project = Project::read(project.strip_prefix("projects/")?)?;
+        Self::new(project, id)
+    }
+
+    /// The version with this number; `None` if it is 0.
+    pub fn version(&self, number: u64) -> Option<SecretVersion> {
+        let secret = self.clone();
+        (number > 0).then_some(SecretVersion { secret, number })
     }
 
     /// The project.
