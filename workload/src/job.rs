@@ -1,6 +1,7 @@
 //! Jobs: the computations. A job takes data and returns a result; it does not depend on the source of the data.
 
 pub mod count;
+pub mod exec;
 
 use serde_json::Value;
 

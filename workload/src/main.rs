@@ -1,7 +1,9 @@
 //! `workload`: reads the terms of its image, runs, and prints its result. Its arguments and the variable
-//! `COUNTERSIGN_SIGNATURES` are signatures, if the terms allow it. Exit status: 0 success, 1 refused, 2 error.
+//! `COUNTERSIGN_SIGNATURES` are signatures, if the terms allow it. Exit status: 0 success, 1 refused, 2 error; or that of the
+//! program that the terms name.
 #![allow(clippy::print_stderr, reason = "only main prints")]
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,6 +11,7 @@ use std::process::ExitCode;
 
 use content::limits;
 use tee::{SOCKET, SystemClock, VARIABLE};
+use workload::job::exec::shim;
 use workload::run::{Environment, run};
 use workload::terms::{Given, Terms};
 use workload::{Error, Refusal};
@@ -17,6 +20,9 @@ use workload::{Error, Refusal};
 const TERMS: &str = "/etc/countersign/terms.json";
 
 fn main() -> ExitCode {
+    if let Some(command) = shim::command(std::env::args_os()) {
+        return become_program(&command);
+    }
     let environment = Environment {
         socket: Path::new(SOCKET),
         clock: &SystemClock::start(),
@@ -29,6 +35,12 @@ fn main() -> ExitCode {
         Err(Error::Refused(refusal)) => refused(&refusal),
         Err(error) => failed(&error),
     }
+}
+
+fn become_program(command: &[OsString]) -> ExitCode {
+    let Err(error) = shim::become_program(command);
+    eprintln!("workload: error: {error}");
+    ExitCode::from(error.status())
 }
 
 fn refused(refusal: &Refusal) -> ExitCode {

@@ -1,0 +1,27 @@
+//! Runs any program as the computation of an image. The workload is the entry point of the image: it fetches the secrets that
+//! the terms name, hands them to the program, and then supervises it as the first process of a container must.
+//!
+//! The program runs as another user, so that it can neither use the launcher's token socket nor read the memory of this process.
+
+pub mod associated_data;
+mod descriptor;
+mod error;
+mod files;
+mod guard;
+mod hand_over;
+mod program;
+pub mod shim;
+mod source;
+mod start;
+mod supervise;
+mod user;
+
+pub use error::ExecError;
+pub use files::FOLDER;
+pub use guard::Place;
+pub use hand_over::Plaintext;
+pub use program::{Give, InvalidProgram, Program, Wanted};
+pub use source::{Form, Source};
+pub use start::start;
+pub use supervise::Running;
+pub use user::User;
