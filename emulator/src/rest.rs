@@ -11,3 +11,5 @@ mod page;
 mod policy;
 pub mod pubsub;
 mod routes;
+pub mod secret_manager;
+pub mod storage;

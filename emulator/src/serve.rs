@@ -32,6 +32,8 @@ pub struct Endpoints {
     iam: String,
     kms: String,
     pubsub: String,
+    secret_manager: String,
+    storage: String,
     projects: BTreeMap<String, Owner>,
 }
 
@@ -91,6 +93,9 @@ async fn start_all(
     let granting = rest::oauth::oauth2(&address(&oauth2)?, services.clone());
     let attesting = rest::attestation::router(&address(&attestation)?, services.clone());
     let registry = start(tasks, listen().await?, registry)?;
+    // Answers contain links to objects.
+    let storage = listen().await?;
+    let storage_address = address(&storage)?;
     Ok(Endpoints {
         registry: registry.replace("http://", ""),
         attestation: start(tasks, attestation, attesting)?,
@@ -102,6 +107,16 @@ async fn start_all(
             tasks,
             listen().await?,
             rest::pubsub::router(services.clone()),
+        )?,
+        secret_manager: start(
+            tasks,
+            listen().await?,
+            rest::secret_manager::router(services.clone()),
+        )?,
+        storage: start(
+            tasks,
+            storage,
+            rest::storage::router(&storage_address, services.clone()),
         )?,
         projects: owners(&services.accounts),
     })

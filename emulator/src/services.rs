@@ -7,6 +7,8 @@ mod context;
 pub mod iam;
 pub mod kms;
 pub mod pubsub;
+pub mod secret_manager;
+pub mod storage;
 pub mod sts;
 
 pub use self::cloud::{Clock, Services};

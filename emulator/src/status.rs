@@ -76,6 +76,17 @@ impl Status {
         }
     }
 
+    /// 403, in the words of Secret Manager.
+    pub fn denied_for(permission: &str, resource: &str) -> Self {
+        let message = format!(
+            "Permission '{permission}' denied for resource '{resource}' (or it may not exist)."
+        );
+        Self {
+            message,
+            ..Self::denied(permission, resource)
+        }
+    }
+
     /// 403: the scopes of the token are insufficient.
     pub fn scopes() -> Self {
         let message = "Request had insufficient authentication scopes.";

@@ -8,6 +8,8 @@ use super::accounts::{AccountState, Accounts, ProjectId, Service};
 use super::iam::{Iam, Policies, Pools};
 use super::kms::{Keys, Kms};
 use super::pubsub::{PubSub, Queues};
+use super::secret_manager::{SecretManager, Secrets};
+use super::storage::{Buckets, Storage};
 use super::sts::Sts;
 use crate::attestation::{self, Attestation};
 use crate::error::StartError;
@@ -28,6 +30,10 @@ pub struct Services {
     pub kms: Kms,
     /// Pub/Sub.
     pub pubsub: PubSub,
+    /// Secret Manager.
+    pub secret_manager: SecretManager,
+    /// Cloud Storage.
+    pub storage: Storage,
     /// The Security Token Service.
     pub sts: Sts,
     /// The attestation service.
@@ -66,6 +72,11 @@ impl Services {
         Ok(Self {
             kms: Kms::new(kept(&state, "kms", Keys::default())?, iam.clone()),
             pubsub: PubSub::new(kept(&state, "pubsub", Queues::default())?, iam.clone()),
+            secret_manager: SecretManager::new(
+                kept(&state, "secrets", Secrets::default())?,
+                iam.clone(),
+            ),
+            storage: Storage::new(kept(&state, "storage", Buckets::default())?, iam.clone()),
             sts: Sts::new(accounts.clone(), iam.clone(), attestation.clone()),
             accounts,
             iam,

@@ -80,9 +80,24 @@ impl Iam {
         permission: &str,
         resources: &[&str],
     ) -> Result<(), Status> {
-        let Context { caller, now } = context;
         let resource = resources.first().copied().unwrap_or_default();
         let project = resource.split('/').nth(1).unwrap_or_default();
+        self.demand_of(context, permission, project, resources)
+    }
+
+    /// Checks the permission on resources whose names do not contain their project.
+    ///
+    /// # Errors
+    /// As [`Self::demand`].
+    pub fn demand_of(
+        &self,
+        context: &Context,
+        permission: &str,
+        project: &str,
+        resources: &[&str],
+    ) -> Result<(), Status> {
+        let Context { caller, now } = context;
+        let resource = resources.first().copied().unwrap_or_default();
         let by_policy = || {
             self.policies
                 .look(|policies| policies.allow(caller, permission, resources, *now))
@@ -112,6 +127,17 @@ impl Iam {
                 let accounts = &*self.accounts;
                 policies.set(resource, change, Principals { accounts, pools })
             })
+        })
+    }
+
+    /// Removes the policy of a resource that was deleted.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn forget_policy(&self, resource: &str) -> Result<(), Status> {
+        self.policies.change(|policies| {
+            policies.remove(resource);
+            Ok(())
         })
     }
 
@@ -262,11 +288,19 @@ impl Iam {
         self.demand(context, permission, &[&resource])
     }
 
+    /// The number of a project that is named by ID or number.
+    ///
+    /// # Errors
+    /// The project does not exist.
+    pub fn project(&self, name: &str) -> Result<ProjectNumber, Status> {
+        let number = self.accounts.number(name);
+        let number = number.and_then(|number| number.parse().ok());
+        number.ok_or_else(|| Status::no_project(name))
+    }
+
     /// The number of a project, for a pool in this location.
     fn number(&self, project: &str, location: &str) -> Result<ProjectNumber, Status> {
         location::check_global(location)?;
-        let number = self.accounts.number(project);
-        let number = number.and_then(|number| number.parse().ok());
-        number.ok_or_else(|| Status::no_project(project))
+        self.project(project)
     }
 }

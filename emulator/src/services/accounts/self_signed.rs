@@ -23,6 +23,10 @@ pub enum Service {
     Kms,
     /// Pub/Sub.
     PubSub,
+    /// Secret Manager.
+    SecretManager,
+    /// Cloud Storage.
+    Storage,
 }
 
 impl Service {
@@ -32,17 +36,26 @@ impl Service {
             Self::Iam => "https://iam.googleapis.com",
             Self::Kms => "https://cloudkms.googleapis.com",
             Self::PubSub => "https://pubsub.googleapis.com",
+            Self::SecretManager => "https://secretmanager.googleapis.com",
+            Self::Storage => "https://storage.googleapis.com",
         }
     }
 
     /// Whether these scopes include the service.
     pub(super) fn is_within(self, scopes: &[String]) -> bool {
-        let own = match self {
-            Self::Iam => "https://www.googleapis.com/auth/iam",
-            Self::Kms => "https://www.googleapis.com/auth/cloudkms",
-            Self::PubSub => "https://www.googleapis.com/auth/pubsub",
+        let own: &[&str] = match self {
+            Self::Iam => &["https://www.googleapis.com/auth/iam"],
+            Self::Kms => &["https://www.googleapis.com/auth/cloudkms"],
+            Self::PubSub => &["https://www.googleapis.com/auth/pubsub"],
+            // It has no scope of its own.
+            Self::SecretManager => &[],
+            Self::Storage => &[
+                "https://www.googleapis.com/auth/devstorage.full_control",
+                "https://www.googleapis.com/auth/devstorage.read_write",
+            ],
         };
-        scopes.iter().any(|scope| scope == SCOPE || scope == own)
+        let includes = |scope: &String| scope == SCOPE || own.contains(&scope.as_str());
+        scopes.iter().any(includes)
     }
 }
 

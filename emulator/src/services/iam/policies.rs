@@ -84,6 +84,11 @@ impl Policies {
         self.get(resource, CONDITIONAL)
     }
 
+    /// Removes the policy of a resource.
+    pub fn remove(&mut self, resource: &str) {
+        self.policies.remove(resource);
+    }
+
     /// Whether a policy on one of `resources` (the resource and its parents) grants the caller the
     /// permission at the time `now`, in Unix seconds.
     pub fn allow(&self, caller: &Caller, permission: &str, resources: &[&str], now: u64) -> bool {

@@ -17,6 +17,8 @@ pub(super) fn is_grantable(role: &str, resource: &str) -> bool {
         Some("keyRings" | "cryptoKeys") => "cloudkms.",
         Some("topics") => "pubsub.topics.",
         Some("subscriptions") => "pubsub.subscriptions.",
+        Some("secrets") => "secretmanager.",
+        Some("buckets") => "storage.",
         _ => return false,
     };
     let mut permissions = permissions(role).iter();
@@ -48,6 +50,35 @@ fn permissions(role: &str) -> &'static [&'static str] {
             "pubsub.topics.attachSubscription",
         ],
         "roles/pubsub.admin" => &["pubsub.topics.*", "pubsub.subscriptions.*"],
+        "roles/secretmanager.secretAccessor" => &["secretmanager.versions.access"],
+        "roles/secretmanager.secretVersionAdder" => &["secretmanager.versions.add"],
+        "roles/secretmanager.secretVersionManager" => &[
+            "secretmanager.versions.add",
+            "secretmanager.versions.destroy",
+            "secretmanager.versions.disable",
+            "secretmanager.versions.enable",
+            "secretmanager.versions.get",
+            "secretmanager.versions.list",
+        ],
+        "roles/secretmanager.viewer" => &[
+            "secretmanager.secrets.get",
+            "secretmanager.secrets.getIamPolicy",
+            "secretmanager.secrets.list",
+            "secretmanager.versions.get",
+            "secretmanager.versions.list",
+        ],
+        "roles/secretmanager.admin" => &["secretmanager.*"],
+        "roles/storage.objectViewer" => &["storage.objects.get", "storage.objects.list"],
+        "roles/storage.objectCreator" => &["storage.objects.create"],
+        "roles/storage.objectUser" => &[
+            "storage.objects.create",
+            "storage.objects.delete",
+            "storage.objects.get",
+            "storage.objects.list",
+            "storage.objects.update",
+        ],
+        "roles/storage.objectAdmin" => &["storage.objects.*"],
+        "roles/storage.admin" => &["storage.*"],
         "roles/owner" => &["*"],
         _ => &[],
     }
@@ -62,16 +93,22 @@ mod tests {
         let key = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
         let ring = "projects/p/locations/global/keyRings/r";
         let (topic, subscription) = ("projects/p/topics/t", "projects/p/subscriptions/s");
+        let (secret, bucket) = ("projects/1/secrets/s", "projects/_/buckets/b");
         for (role, resources) in [
             ("roles/cloudkms.cryptoKeyDecrypter", &[key, ring][..]),
             ("roles/cloudkms.admin", &[key, ring]),
             ("roles/pubsub.publisher", &[topic]),
             ("roles/pubsub.subscriber", &[topic, subscription]),
             ("roles/pubsub.admin", &[topic, subscription]),
-            ("roles/owner", &[key, ring, topic, subscription]),
+            ("roles/secretmanager.secretAccessor", &[secret]),
+            ("roles/storage.objectViewer", &[bucket]),
+            (
+                "roles/owner",
+                &[key, ring, topic, subscription, secret, bucket],
+            ),
             ("roles/none", &[]),
         ] {
-            for resource in [key, ring, topic, subscription, "r"] {
+            for resource in [key, ring, topic, subscription, secret, bucket, "r"] {
                 let expected = resources.contains(&resource);
                 assert_eq!(is_grantable(role, resource), expected, "{role} {resource}");
             }

@@ -1,0 +1,105 @@
+//! Requests and answers (google/cloud/secretmanager/v1/resources.proto), as far as they are emulated.
+
+use std::fmt;
+use std::str::FromStr;
+
+use google::InvalidName;
+use google::secret_manager as names;
+use serde::{Deserialize, Serialize};
+
+/// A secret without its content.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Secret {
+    /// The name.
+    pub name: names::Secret,
+    /// When it was created, in Unix seconds.
+    pub created: u64,
+    /// Where its versions are stored.
+    pub replication: Replication,
+}
+
+/// Where the versions of a secret are stored. All are stored here.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Replication {
+    /// Google chooses.
+    Automatic,
+    /// In these locations.
+    UserManaged(Vec<String>),
+}
+
+/// A version of a secret without its content.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Version {
+    /// The name.
+    pub name: names::SecretVersion,
+    /// When it was created, in Unix seconds.
+    pub created: u64,
+    /// When it was destroyed, in Unix seconds.
+    pub destroyed: Option<u64>,
+    /// Whether it can be accessed.
+    pub state: State,
+}
+
+/// The state of a version.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum State {
+    /// It can be accessed.
+    Enabled,
+    /// It cannot be accessed until it is enabled.
+    Disabled,
+    /// Its content is gone.
+    Destroyed,
+}
+
+impl State {
+    /// The name of the state.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Enabled => "ENABLED",
+            Self::Disabled => "DISABLED",
+            Self::Destroyed => "DESTROYED",
+        }
+    }
+}
+
+/// The content of a version.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Accessed {
+    /// The name of the version.
+    pub name: names::SecretVersion,
+    /// The content.
+    pub data: Vec<u8>,
+}
+
+/// A version as a request names it: by number, or `latest`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct VersionName {
+    /// The secret.
+    pub secret: names::Secret,
+    /// The number, or `latest`.
+    pub version: String,
+}
+
+impl FromStr for VersionName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        if let Some(secret) = text.strip_suffix("/versions/latest") {
+            return Ok(Self {
+                secret: secret.parse()?,
+                version: "latest".to_owned(),
+            });
+        }
+        let version: names::SecretVersion = text.parse()?;
+        Ok(Self {
+            secret: version.secret().clone(),
+            version: version.number().to_string(),
+        })
+    }
+}
+
+impl fmt::Display for VersionName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/versions/{}", self.secret, self.version)
+    }
+}

@@ -1,0 +1,188 @@
+//! The stored secrets.
+
+use std::collections::BTreeMap;
+
+use google::secret_manager as names;
+use google::{Project, ProjectNumber};
+use serde::{Deserialize, Serialize};
+
+use super::message::{Accessed, Replication, Secret, State, Version, VersionName};
+use crate::status::Status;
+
+/// Secrets by name.
+#[derive(Clone, Default, Deserialize, Serialize)]
+pub struct Secrets(BTreeMap<names::Secret, Kept>);
+
+#[derive(Clone, Deserialize, Serialize)]
+struct Kept {
+    created: u64,
+    replication: Replication,
+    /// The versions; the first is number 1.
+    versions: Vec<KeptVersion>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+struct KeptVersion {
+    created: u64,
+    destroyed: Option<u64>,
+    state: State,
+    #[serde(with = "crate::state::base64")]
+    data: Vec<u8>,
+}
+
+impl Secrets {
+    pub(super) fn create(
+        &mut self,
+        name: &names::Secret,
+        replication: Replication,
+        now: u64,
+    ) -> Result<Secret, Status> {
+        if self.0.contains_key(name) {
+            return Err(Status::exists(format!("Secret [{name}] already exists.")));
+        }
+        let kept = Kept {
+            created: now,
+            replication,
+            versions: Vec::new(),
+        };
+        let made = kept.describe(name);
+        self.0.insert(name.clone(), kept);
+        Ok(made)
+    }
+
+    pub(super) fn get(&self, name: &names::Secret) -> Result<Secret, Status> {
+        Ok(self.find(name)?.describe(name))
+    }
+
+    pub(super) fn list(&self, project: ProjectNumber) -> Vec<Secret> {
+        let project = Project::Number(project);
+        let own = self.0.iter().filter(|(name, _)| *name.project() == project);
+        own.map(|(name, kept)| kept.describe(name)).collect()
+    }
+
+    pub(super) fn delete(&mut self, name: &names::Secret) -> Result<(), Status> {
+        self.0.remove(name).map(drop).ok_or_else(|| unknown(name))
+    }
+
+    pub(super) fn add(
+        &mut self,
+        name: &names::Secret,
+        data: Vec<u8>,
+        now: u64,
+    ) -> Result<Version, Status> {
+        let kept = self.0.get_mut(name).ok_or_else(|| unknown(name))?;
+        let version = KeptVersion {
+            created: now,
+            destroyed: None,
+            state: State::Enabled,
+            data,
+        };
+        kept.versions.push(version);
+        self.version(&VersionName {
+            secret: name.clone(),
+            version: "latest".to_owned(),
+        })
+    }
+
+    pub(super) fn version(&self, name: &VersionName) -> Result<Version, Status> {
+        let (name, kept) = self.find_version(name)?;
+        Ok(kept.describe(name))
+    }
+
+    pub(super) fn versions(&self, name: &names::Secret) -> Result<Vec<Version>, Status> {
+        let numbered = self.find(name)?.versions.iter().zip(1..);
+        let described = numbered.map(|(kept, number)| kept.describe(name.version(number)));
+        let mut described: Vec<_> = described.collect();
+        described.reverse();
+        Ok(described)
+    }
+
+    pub(super) fn access(&self, name: &VersionName) -> Result<Accessed, Status> {
+        let (name, kept) = self.find_version(name)?;
+        match kept.state {
+            State::Enabled => Ok(Accessed {
+                name,
+                data: kept.data.clone(),
+            }),
+            state => Err(Status::precondition(format!(
+                "Secret Version [{name}] is in {} state.",
+                state.name()
+            ))),
+        }
+    }
+
+    pub(super) fn set_state(
+        &mut self,
+        name: &VersionName,
+        state: State,
+        now: u64,
+    ) -> Result<Version, Status> {
+        let (name, found) = self.find_version(name)?;
+        if found.state == State::Destroyed {
+            return Err(Status::precondition(format!(
+                "Secret Version [{name}] is in DESTROYED state."
+            )));
+        }
+        let kept = self.0.get_mut(name.secret());
+        let kept = kept.and_then(|kept| kept.versions.get_mut(place(name.number())));
+        let kept =
+            kept.ok_or_else(|| Status::not_found(format!("Secret Version [{name}] not found.")))?;
+        kept.state = state;
+        if state == State::Destroyed {
+            kept.data.clear();
+            kept.destroyed = Some(now);
+        }
+        Ok(kept.describe(name))
+    }
+
+    fn find(&self, name: &names::Secret) -> Result<&Kept, Status> {
+        self.0.get(name).ok_or_else(|| unknown(name))
+    }
+
+    fn find_version(
+        &self,
+        name: &VersionName,
+    ) -> Result<(names::SecretVersion, &KeptVersion), Status> {
+        let versions = &self.find(&name.secret)?.versions;
+        let last = u64::try_from(versions.len()).unwrap_or(u64::MAX);
+        let number = match name.version.parse() {
+            Ok(number) => number,
+            Err(_) if last > 0 => last,
+            Err(_) => return Err(unknown(&name.secret)),
+        };
+        let kept = versions.get(place(number));
+        let kept =
+            kept.ok_or_else(|| Status::not_found(format!("Secret Version [{name}] not found.")))?;
+        Ok((name.secret.version(number), kept))
+    }
+}
+
+/// The place of a version in the list.
+fn place(number: u64) -> usize {
+    usize::try_from(number).map_or(usize::MAX, |number| number.wrapping_sub(1))
+}
+
+fn unknown(name: &names::Secret) -> Status {
+    Status::not_found(format!("Secret [{name}] not found or has no versions."))
+}
+
+impl Kept {
+    fn describe(&self, name: &names::Secret) -> Secret {
+        Secret {
+            name: name.clone(),
+            created: self.created,
+            replication: self.replication.clone(),
+        }
+    }
+}
+
+impl KeptVersion {
+    fn describe(&self, name: names::SecretVersion) -> Version {
+        Version {
+            name,
+            created: self.created,
+            destroyed: self.destroyed,
+            state: self.state,
+        }
+    }
+}

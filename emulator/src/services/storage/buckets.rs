@@ -1,0 +1,200 @@
+//! The stored buckets.
+
+use std::collections::BTreeMap;
+
+use google::ProjectNumber;
+use google::storage as names;
+use serde::{Deserialize, Serialize};
+
+use super::error::StorageError;
+use super::message::{Bucket, Generation, Object, Precondition, Upload};
+
+/// Buckets by name.
+#[derive(Clone, Default, Deserialize, Serialize)]
+pub struct Buckets {
+    buckets: BTreeMap<names::Bucket, Kept>,
+    /// The newest generation: no two contents of any objects have the same.
+    generation: u64,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+struct Kept {
+    project: ProjectNumber,
+    location: String,
+    created: u64,
+    objects: BTreeMap<names::Object, KeptObject>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+struct KeptObject {
+    generation: u64,
+    content_type: String,
+    created: u64,
+    #[serde(with = "crate::state::base64")]
+    content: Vec<u8>,
+}
+
+impl Buckets {
+    pub(super) fn create(
+        &mut self,
+        name: &names::Bucket,
+        project: ProjectNumber,
+        location: &str,
+        now: u64,
+    ) -> Result<Bucket, StorageError> {
+        if self.buckets.contains_key(name) {
+            return Err(StorageError::exists());
+        }
+        let kept = Kept {
+            project,
+            location: location.to_owned(),
+            created: now,
+            objects: BTreeMap::new(),
+        };
+        let made = kept.describe(name);
+        self.buckets.insert(name.clone(), kept);
+        Ok(made)
+    }
+
+    /// A bucket that a request names.
+    pub(super) fn find(&self, name: &str) -> Result<Bucket, StorageError> {
+        let name = name.parse().map_err(|_| StorageError::no_bucket())?;
+        let kept = self
+            .buckets
+            .get(&name)
+            .ok_or_else(StorageError::no_bucket)?;
+        Ok(kept.describe(&name))
+    }
+
+    pub(super) fn list(&self, project: ProjectNumber) -> Vec<Bucket> {
+        let own = self
+            .buckets
+            .iter()
+            .filter(|(_, kept)| kept.project == project);
+        own.map(|(name, kept)| kept.describe(name)).collect()
+    }
+
+    pub(super) fn delete(&mut self, name: &names::Bucket) -> Result<(), StorageError> {
+        match self.buckets.get(name) {
+            None => Err(StorageError::no_bucket()),
+            Some(kept) if !kept.objects.is_empty() => Err(StorageError::not_empty()),
+            Some(_) => {
+                self.buckets.remove(name);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn has(&self, bucket: &names::Bucket, name: &names::Object) -> bool {
+        let kept = self.buckets.get(bucket);
+        kept.is_some_and(|kept| kept.objects.contains_key(name))
+    }
+
+    pub(super) fn put(
+        &mut self,
+        bucket: &names::Bucket,
+        name: &names::Object,
+        upload: Upload,
+        now: u64,
+    ) -> Result<Object, StorageError> {
+        let actual = crc32c::crc32c(&upload.content);
+        if let Some(given) = upload.crc32c.filter(|given| *given != actual) {
+            return Err(StorageError::checksum(given, actual));
+        }
+        let kept = self
+            .buckets
+            .get_mut(bucket)
+            .ok_or_else(StorageError::no_bucket)?;
+        let present = kept.objects.get(name).map(|object| object.generation);
+        match (upload.precondition, present) {
+            (Precondition::None, _) | (Precondition::Absent, None) => {}
+            (Precondition::Generation(wanted), Some(present)) if wanted == present => {}
+            _ => return Err(StorageError::precondition()),
+        }
+        // Google's are times in microseconds.
+        self.generation = (self.generation + 1).max(now.saturating_mul(1_000_000));
+        let object = KeptObject {
+            generation: self.generation,
+            content_type: upload.content_type,
+            created: now,
+            content: upload.content,
+        };
+        let made = object.describe(bucket, name);
+        kept.objects.insert(name.clone(), object);
+        Ok(made)
+    }
+
+    pub(super) fn get(
+        &self,
+        bucket: &names::Bucket,
+        name: &names::Object,
+        generation: Generation,
+    ) -> Result<(Object, Vec<u8>), StorageError> {
+        let object = self.object(bucket, name, generation)?;
+        Ok((object.describe(bucket, name), object.content.clone()))
+    }
+
+    pub(super) fn objects(&self, bucket: &names::Bucket, prefix: &str) -> Vec<Object> {
+        let kept = self.buckets.get(bucket);
+        let objects = kept.into_iter().flat_map(|kept| &kept.objects);
+        objects
+            .filter(|(name, _)| name.to_string().starts_with(prefix))
+            .map(|(name, object)| object.describe(bucket, name))
+            .collect()
+    }
+
+    pub(super) fn remove(
+        &mut self,
+        bucket: &names::Bucket,
+        name: &names::Object,
+        generation: Generation,
+    ) -> Result<(), StorageError> {
+        self.object(bucket, name, generation)?;
+        if let Some(kept) = self.buckets.get_mut(bucket) {
+            kept.objects.remove(name);
+        }
+        Ok(())
+    }
+
+    fn object(
+        &self,
+        bucket: &names::Bucket,
+        name: &names::Object,
+        generation: Generation,
+    ) -> Result<&KeptObject, StorageError> {
+        let kept = self
+            .buckets
+            .get(bucket)
+            .ok_or_else(StorageError::no_bucket)?;
+        let found = kept.objects.get(name).filter(|object| match generation {
+            Generation::Newest => true,
+            Generation::Exactly(wanted) => object.generation == wanted,
+        });
+        found.ok_or_else(|| StorageError::no_object(&bucket.to_string(), &name.to_string()))
+    }
+}
+
+impl Kept {
+    fn describe(&self, name: &names::Bucket) -> Bucket {
+        Bucket {
+            name: name.clone(),
+            project: self.project,
+            location: self.location.clone(),
+            created: self.created,
+        }
+    }
+}
+
+impl KeptObject {
+    fn describe(&self, bucket: &names::Bucket, name: &names::Object) -> Object {
+        Object {
+            bucket: bucket.clone(),
+            name: name.clone(),
+            generation: self.generation,
+            content_type: self.content_type.clone(),
+            size: self.content.len(),
+            crc32c: crc32c::crc32c(&self.content),
+            created: self.created,
+        }
+    }
+}
