@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use content::limits;
 use tee::{SOCKET, SystemClock, VARIABLE};
-use workload::job::exec::shim;
+use workload::job::exec::{Place, shim};
 use workload::run::{Environment, run};
 use workload::terms::{Given, Terms};
 use workload::{Error, Refusal};
@@ -27,11 +27,12 @@ fn main() -> ExitCode {
         socket: Path::new(SOCKET),
         clock: &SystemClock::start(),
         given: given(),
+        place: Place::default(),
         log: &|line| eprintln!("workload: {line}"),
         publish: &print,
     };
     match read_terms().and_then(|terms| run(&terms, &environment)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => ExitCode::from(status),
         Err(Error::Refused(refusal)) => refused(&refusal),
         Err(error) => failed(&error),
     }

@@ -7,7 +7,9 @@ use std::path::Path;
 use tee::deadline::Deadline;
 use tee::{Access, Bound, Clock, Patience, Tee};
 
-use crate::job::{self, Job};
+use crate::job::exec::{self, Place, Program};
+use crate::job::{self, Job, Work};
+use crate::lend::{self, Lender};
 use crate::platform::Error;
 use crate::platform::session::Session;
 use crate::terms::{Given, InvalidTerms, Messages, Terms};
@@ -20,29 +22,68 @@ pub struct Environment<'a> {
     pub clock: &'a dyn Clock,
     /// What the operator has passed at the start.
     pub given: Given,
+    /// The folders of the container that a program must not enter, and that its secrets are in.
+    pub place: Place,
     /// Prints one line of progress; never data or tokens.
     pub log: &'a dyn Fn(&str),
     /// Writes the result; it is written when this returns.
     pub publish: &'a dyn Fn(&str) -> io::Result<()>,
 }
 
-/// Runs the workload once.
+/// Runs the workload once, and returns its exit status: that of the program, if the job runs one.
 ///
 /// # Errors
 /// [`Error::Refused`] if a party, a service or a check refuses; any other error if the run fails.
 /// Messages that were not acknowledged are returned to the subscription.
-pub fn run(terms: &Terms, environment: &Environment) -> Result<(), Error> {
-    let mut job = job::of(&terms.job).map_err(InvalidTerms::of)?;
+pub fn run(terms: &Terms, environment: &Environment) -> Result<u8, Error> {
+    match job::of(&terms.job).map_err(InvalidTerms::of)? {
+        Work::Messages(mut job) => count(job.as_mut(), terms, environment).map(|()| 0),
+        Work::Program(program) => execute(&program, terms, environment),
+    }
+}
+
+/// Runs a job over messages.
+fn count(job: &mut dyn Job, terms: &Terms, environment: &Environment) -> Result<(), Error> {
     let messages = terms.messages.as_ref();
     let messages = messages.ok_or_else(|| InvalidTerms::of("job: it needs messages"))?;
-    let tee = Tee::at(
+    let tee = tee(terms, environment);
+    let bound = bind(&tee, terms, environment)?;
+    let access = exchange(&tee, &bound, terms, environment)?;
+    gather(job, &tee, messages, &bound, access, environment)
+}
+
+/// Runs a program, and returns its exit status.
+fn execute(program: &Program, terms: &Terms, environment: &Environment) -> Result<u8, Error> {
+    lend::check(program, &terms.collaborators)?;
+    let running = {
+        let tee = tee(terms, environment);
+        let bound = bind(&tee, terms, environment)?;
+        let access = exchange(&tee, &bound, terms, environment)?;
+        let lender = Lender {
+            collaborators: &terms.collaborators,
+            access: &access,
+            image: bound.image_digest(),
+            root: Path::new("/"),
+        };
+        exec::start(program, &environment.place, &mut |wanted| {
+            lender.lend(wanted)
+        })?
+        // Here end all tokens: nothing is fetched any more.
+    };
+    let (user, secrets) = (program.user, program.secrets.len());
+    (environment.log)(&format!(
+        "exec: started as {}:{} with {secrets} secrets",
+        user.uid, user.gid
+    ));
+    Ok(running.wait()?)
+}
+
+fn tee<'a>(terms: &Terms, environment: &Environment<'a>) -> Tee<'a> {
+    Tee::at(
         environment.socket,
         terms.services.clone(),
         environment.clock,
-    );
-    let bound = bind(&tee, terms, environment)?;
-    let access = exchange(&tee, &bound, terms, environment)?;
-    gather(job.as_mut(), &tee, messages, &bound, access, environment)
+    )
 }
 
 /// Checks that the parties have signed the image, or waits for them.

@@ -19,7 +19,6 @@ mod user;
 pub use error::ExecError;
 pub use files::FOLDER;
 pub use guard::Place;
-pub use hand_over::Plaintext;
 pub use program::{Give, InvalidProgram, Program, Wanted};
 pub use source::{Form, Source};
 pub use start::start;

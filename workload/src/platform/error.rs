@@ -20,6 +20,22 @@ pub enum Error {
     /// A service fails.
     #[error(transparent)]
     Service(tee::Error),
+    /// A file of the image cannot be read.
+    #[error("reading {path}: {source}")]
+    Image {
+        /// The path in the image.
+        path: String,
+        /// The cause.
+        source: content::ReadError,
+    },
+    /// The program of the job cannot be run.
+    #[error("{source}")]
+    Program {
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What the user can do about it.
+        hint: &'static str,
+    },
     /// A request cannot be written.
     #[error("writing request: {0}")]
     Request(JsonError),
@@ -34,6 +50,8 @@ impl Error {
         match self {
             Self::Refused(_) => "ask the collaborator or service that the message names",
             Self::Unread(_) | Self::Terms(_) => "rebuild the image with valid terms",
+            Self::Image { .. } => "rebuild the image with this file",
+            Self::Program { hint, .. } => hint,
             Self::Service(error) => error.hint(),
             Self::Request(_) | Self::Output(_) => "start the workload again",
         }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use serde_json::{Value, json};
+use tee::Secret;
 use workload::job::exec::{ExecError, Place, Program, start};
 
 /// The first argument of the process that supervises.
@@ -169,7 +170,7 @@ pub fn inner() -> ExitCode {
     let running = start(&program, &place, &mut |wanted| {
         let secret = secrets.get(&wanted.name);
         let secret = secret.ok_or_else(|| Failure::Secret(wanted.name.clone()))?;
-        Ok::<_, Failure>(secret.clone().into_bytes().into())
+        Ok::<_, Failure>(Secret::new(secret.clone().into_bytes()))
     });
     match running.map(|running| running.wait()) {
         Ok(Ok(status)) => ExitCode::from(status),

@@ -5,6 +5,7 @@ mod documented;
 mod fake;
 mod late_binding;
 mod messages;
+mod programs;
 #[path = "../../../crates/tee/tests/fake/signers.rs"]
 #[allow(dead_code, reason = "the tests of `tee` use all of it")]
 mod signers;
@@ -18,7 +19,7 @@ use serde_json::json;
 use workload::Error;
 
 /// The message of a refusal; anything else fails the test.
-fn refused(result: Result<(), Error>) -> String {
+fn refused(result: Result<u8, Error>) -> String {
     match result {
         Err(Error::Refused(refusal)) => refusal.to_string(),
         other => panic!("not refused: {other:?}"),
@@ -185,11 +186,11 @@ fn stops_waiting_for_an_answer_at_the_deadline() {
 #[test]
 fn refuses_an_unknown_job() {
     let services = Services::new();
-    services.state.lock().unwrap().job = "sum";
+    services.state.lock().unwrap().job = "sum".into();
     let error = services.run().result.unwrap_err().to_string();
     assert_eq!(
         error,
-        "reading terms: job: expected \"count\", found \"sum\""
+        "reading terms: job: expected \"count\" or {\"exec\": …}, found \"sum\""
     );
     assert_eq!(services.calls_to("/"), 0);
 }

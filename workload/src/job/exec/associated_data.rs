@@ -18,7 +18,7 @@ pub fn of(wanted: &Wanted, image: &Digest) -> Result<Vec<u8>, JsonError> {
     let mut data = json!({"party": wanted.collaborator, "secret": wanted.name});
     match wanted.source {
         Source::Image(_) => {}
-        Source::Version(_) | Source::Object { .. } => data["image_digest"] = json!(image),
+        Source::Version(_) | Source::Object(_) => data["image_digest"] = json!(image),
     }
     content::json::canonical(&data)
 }

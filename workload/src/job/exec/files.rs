@@ -9,7 +9,6 @@ use nix::fcntl::OFlag;
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
 use super::error::ExecError;
-use super::hand_over::Plaintext;
 use super::user::User;
 
 /// The folder with the files of secrets, in the folder in memory.
@@ -46,7 +45,7 @@ impl Folder {
     }
 
     /// Writes a secret to a new file, which only the user can read.
-    pub(super) fn write(&self, name: &str, secret: &Plaintext) -> Result<(), ExecError> {
+    pub(super) fn write(&self, name: &str, secret: &[u8]) -> Result<(), ExecError> {
         self.write_new(name, secret)
             .map_err(|source| ExecError::Secret {
                 name: name.to_owned(),

@@ -4,16 +4,13 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
 
-use zeroize::Zeroizing;
+use tee::Secret;
 
 use super::descriptor::Descriptor;
 use super::error::ExecError;
 use super::files::Folder;
 use super::guard::Place;
 use super::program::{Give, Program, Wanted};
-
-/// A decrypted secret. Its memory is cleared on drop.
-pub type Plaintext = Zeroizing<Vec<u8>>;
 
 /// What the program can reach of its secrets.
 pub(super) struct Handed {
@@ -29,15 +26,15 @@ pub(super) struct Handed {
 /// The error of `fetch`.
 pub fn fetch_all<E>(
     program: &Program,
-    fetch: &mut dyn FnMut(&Wanted) -> Result<Plaintext, E>,
-) -> Result<Vec<Plaintext>, E> {
+    fetch: &mut dyn FnMut(&Wanted) -> Result<Secret, E>,
+) -> Result<Vec<Secret>, E> {
     program.secrets.iter().map(fetch).collect()
 }
 
 /// Gives each secret of `program` to `command` in the way that the terms name.
 pub(super) fn hand_over(
     program: &Program,
-    secrets: &[Plaintext],
+    secrets: &[Secret],
     place: &Place,
     command: &mut Command,
 ) -> Result<Handed, ExecError> {
@@ -52,16 +49,16 @@ pub(super) fn hand_over(
                     Some(folder) => folder,
                     None => Folder::make(&place.memory, program.user)?,
                 };
-                folder.write(&wanted.name, secret)?;
+                folder.write(&wanted.name, secret.bytes())?;
                 handed.folder = Some(folder);
             }
             Give::Descriptor => {
-                let descriptor = open(wanted, secret, program)?;
+                let descriptor = open(wanted, secret.bytes(), program)?;
                 command.env(wanted.variable().unwrap_or_default(), descriptor.number());
                 handed.descriptors.push(descriptor);
             }
             Give::Environment(variable) => {
-                command.env(variable, text(wanted, secret)?);
+                command.env(variable, text(wanted, secret.bytes())?);
             }
         }
     }

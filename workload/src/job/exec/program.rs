@@ -90,9 +90,11 @@ pub enum InvalidProgram {
     /// A secret in the image that is not encrypted.
     #[error("secret {0}: a ciphertext in the image is always one of Cloud KMS")]
     Uncovered(String),
-    /// No generation.
-    #[error("secret {0}: expected the generation of the object, a positive number")]
-    Generation(String),
+    /// No generation, or a name that no generation can follow.
+    #[error(
+        "secret {0}: expected the generation of the object, a positive number, and a name without `#`"
+    )]
+    Object(String),
     /// Not the name of an environment variable, or a reserved one.
     #[error(
         "secret {0}: expected a variable of letters, digits and `_` that does not begin with COUNTERSIGN_"

@@ -1,7 +1,7 @@
 //! Where a secret comes from.
 
-use google::secret_manager::SecretVersion;
-use google::storage::{Bucket, Object};
+use google::secret::SecretVersion;
+use google::storage::Object;
 use serde::Deserialize;
 
 use super::program::InvalidProgram;
@@ -13,15 +13,8 @@ pub enum Source {
     Image(String),
     /// A version of a secret in Secret Manager.
     Version(SecretVersion),
-    /// One generation of an object in Cloud Storage.
-    Object {
-        /// The bucket.
-        bucket: Bucket,
-        /// The object.
-        name: Object,
-        /// The generation: another content has another one.
-        generation: u64,
-    },
+    /// One generation of an object in Cloud Storage: another content has another one.
+    Object(Object),
 }
 
 /// What is at the place of a secret.
@@ -68,15 +61,10 @@ impl Source {
 }
 
 impl WireObject {
-    fn read(self, name: &str) -> Result<Source, InvalidProgram> {
-        match self.generation {
-            0 => Err(InvalidProgram::Generation(name.to_owned())),
-            generation => Ok(Source::Object {
-                bucket: self.bucket.parse()?,
-                name: self.name.parse()?,
-                generation,
-            }),
-        }
+    fn read(self, secret: &str) -> Result<Source, InvalidProgram> {
+        let object = Object::new(self.bucket.parse()?, self.name.parse()?, self.generation);
+        let object = object.ok_or_else(|| InvalidProgram::Object(secret.to_owned()))?;
+        Ok(Source::Object(object))
     }
 }
 

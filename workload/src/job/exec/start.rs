@@ -4,10 +4,11 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use nix::unistd::Uid;
+use tee::Secret;
 
 use super::error::ExecError;
 use super::guard::{self, Place};
-use super::hand_over::{Plaintext, fetch_all, hand_over};
+use super::hand_over::{fetch_all, hand_over};
 use super::program::{Program, RESERVED, Wanted};
 use super::shim;
 use super::supervise::Running;
@@ -20,7 +21,7 @@ use super::supervise::Running;
 pub fn start<E: From<ExecError>>(
     program: &Program,
     place: &Place,
-    fetch: &mut dyn FnMut(&Wanted) -> Result<Plaintext, E>,
+    fetch: &mut dyn FnMut(&Wanted) -> Result<Secret, E>,
 ) -> Result<Running, E> {
     guard::check_user(Uid::effective())?;
     guard::protect_memory()?;
@@ -29,11 +30,7 @@ pub fn start<E: From<ExecError>>(
     Ok(start_with(program, &secrets, place)?)
 }
 
-fn start_with(
-    program: &Program,
-    secrets: &[Plaintext],
-    place: &Place,
-) -> Result<Running, ExecError> {
+fn start_with(program: &Program, secrets: &[Secret], place: &Place) -> Result<Running, ExecError> {
     let mut command = command(program);
     let handed = hand_over(program, secrets, place, &mut command)?;
     let running = Running::start(command, handed.folder);

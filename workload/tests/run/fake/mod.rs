@@ -20,6 +20,7 @@ use content::Digest;
 use serde_json::{Value, json};
 use tee::Clock;
 use workload::Error;
+use workload::job::exec::Place;
 use workload::run::{Environment, run};
 use workload::terms::{Given, Terms};
 
@@ -86,7 +87,7 @@ pub struct State {
     /// Changes the answer of the Security Token Service.
     pub exchanged: fn(&mut Value),
     /// The value of `job` in the terms.
-    pub job: &'static str,
+    pub job: Value,
     /// The values of `signers` and `late_binding` in the terms, if they are not the default.
     pub binding: Option<(Value, Value)>,
     /// What the operator passes at the start.
@@ -115,7 +116,7 @@ pub struct State {
 
 /// The outcome of a run.
 pub struct Outcome {
-    pub result: Result<(), Error>,
+    pub result: Result<u8, Error>,
     pub printed: String,
     pub log: String,
 }
@@ -158,7 +159,7 @@ impl Services {
             kms_code: None,
             decrypted: |_| {},
             exchanged: |_| {},
-            job: "count",
+            job: "count".into(),
             binding: None,
             given: Given::default(),
             deadline: 3,
@@ -176,6 +177,7 @@ impl Services {
         let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let name = format!("workload-test-{}-{number}.sock", std::process::id());
         let socket = std::env::temp_dir().join(name);
+        std::fs::create_dir(socket.with_extension("closed")).unwrap();
         let shared = state.clone();
         http::serve_unix(
             &socket,
@@ -198,7 +200,7 @@ impl Services {
         };
         let signers = SIGNERS.map(|name| json!({"name": name, "key_id": key_id(name)}));
         let mut terms = json!({
-            "job": self.state.lock().unwrap().job,
+            "job": self.state.lock().unwrap().job.clone(),
             "collaborators": [collaborator("one"), collaborator("two")],
             "signers": signers,
             "attestation": {"issuer": "https://issuer.example",
@@ -268,6 +270,10 @@ impl Services {
             socket: &self.socket,
             clock: &clock,
             given: self.state.lock().unwrap().given.clone(),
+            place: Place {
+                closed: self.closed(),
+                memory: "/dev/shm".into(),
+            },
             log: &write_log,
             publish: &publish,
         };
@@ -278,6 +284,11 @@ impl Services {
             printed,
             log,
         }
+    }
+
+    /// The folder that a program must not enter.
+    fn closed(&self) -> PathBuf {
+        self.socket.with_extension("closed")
     }
 
     pub fn close_launcher(&self) {
@@ -318,6 +329,7 @@ impl Services {
 impl Drop for Services {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.socket);
+        let _ = std::fs::remove_dir(self.closed());
     }
 }
 

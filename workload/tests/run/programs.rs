@@ -1,0 +1,48 @@
+//! Programs that are not started.
+
+use std::os::unix::fs::MetadataExt as _;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn with(secret: Value) -> Services {
+    let services = Services::new();
+    let exec = json!({"command": ["/bin/true"], "secrets": [secret]});
+    services.state.lock().unwrap().job = json!({"exec": exec});
+    services
+}
+
+fn secret(collaborator: &str) -> Value {
+    json!({"name": "a", "collaborator": collaborator, "ciphertext": "/nowhere/a.enc"})
+}
+
+#[test]
+fn nothing_is_fetched_without_a_signature() {
+    let services = with(secret("one"));
+    services.state.lock().unwrap().signed = vec!["builder", "one"];
+    let refusal = refused(services.run().result);
+    assert!(refusal.contains("not signed by two"), "{refusal}");
+    assert_eq!(services.calls_to("POST /v1/token"), 0, "no exchange");
+    assert_eq!(services.calls_to(":decrypt"), 0);
+}
+
+#[test]
+fn a_secret_has_a_lender_with_a_key() {
+    let error = with(secret("nobody")).run().result.unwrap_err();
+    let expected = "reading terms: job: secret a: \"nobody\" is not a collaborator";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_missing_secret_starts_nothing() {
+    let services = with(secret("one"));
+    let error = services.run().result.unwrap_err();
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    let expected = match is_root {
+        true => "reading /nowhere/a.enc: ",
+        false => "handing secrets over: this process is user",
+    };
+    assert!(error.to_string().starts_with(expected), "{error}");
+    assert!(!error.hint().is_empty());
+}
