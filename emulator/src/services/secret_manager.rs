@@ -5,7 +5,7 @@ mod secrets;
 
 use std::sync::Arc;
 
-use google::secret_manager as names;
+use google::secret as names;
 use google::{Project, ProjectNumber};
 
 pub use self::message::{Accessed, Replication, Secret, State, Version, VersionName};

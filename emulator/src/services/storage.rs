@@ -94,7 +94,7 @@ impl Storage {
         upload: Upload,
     ) -> Result<Object, StorageError> {
         let bucket = self.demand(context, "storage.objects.create", bucket)?;
-        let name: names::Object = upload
+        let name: names::ObjectName = upload
             .name
             .parse()
             .map_err(|_| StorageError::object_name())?;
@@ -211,9 +211,9 @@ impl Storage {
         permission: &str,
         bucket: &str,
         name: &str,
-    ) -> Result<(Bucket, names::Object), StorageError> {
+    ) -> Result<(Bucket, names::ObjectName), StorageError> {
         let bucket = self.buckets.look(|buckets| buckets.find(bucket))?;
-        let name: names::Object = name.parse().map_err(|_| StorageError::object_name())?;
+        let name: names::ObjectName = name.parse().map_err(|_| StorageError::object_name())?;
         self.demand_object(context, permission, &bucket, &name)?;
         Ok((bucket, name))
     }
@@ -223,7 +223,7 @@ impl Storage {
         context: &Context,
         permission: &str,
         bucket: &Bucket,
-        name: &names::Object,
+        name: &names::ObjectName,
     ) -> Result<(), StorageError> {
         let parent = resource(&bucket.name);
         let object = format!("{parent}/objects/{name}");

@@ -63,7 +63,7 @@ impl Links {
 
     fn describe_object(&self, object: &Object) -> Value {
         let (bucket, name, generation) = (&object.bucket, &object.name, object.generation);
-        let link = format!("storage/v1/b/{bucket}/o/{}", name.path());
+        let link = format!("storage/v1/b/{bucket}/o/{}", name.segment());
         let created = clock::rfc3339(object.created);
         json!({
             "kind": "storage#object",

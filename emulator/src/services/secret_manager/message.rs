@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use google::InvalidName;
-use google::secret_manager as names;
+use google::secret as names;
 use serde::{Deserialize, Serialize};
 
 /// A secret without its content.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use google::secret_manager as names;
+use google::secret as names;
 use google::{Project, ProjectNumber};
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,8 @@ impl Secrets {
 
     pub(super) fn versions(&self, name: &names::Secret) -> Result<Vec<Version>, Status> {
         let numbered = self.find(name)?.versions.iter().zip(1..);
-        let described = numbered.map(|(kept, number)| kept.describe(name.version(number)));
+        let described =
+            numbered.filter_map(|(kept, number)| Some(kept.describe(name.version(number)?)));
         let mut described: Vec<_> = described.collect();
         described.reverse();
         Ok(described)
@@ -150,10 +151,10 @@ impl Secrets {
             Err(_) if last > 0 => last,
             Err(_) => return Err(unknown(&name.secret)),
         };
-        let kept = versions.get(place(number));
-        let kept =
-            kept.ok_or_else(|| Status::not_found(format!("Secret Version [{name}] not found.")))?;
-        Ok((name.secret.version(number), kept))
+        let found = versions.get(place(number)).zip(name.secret.version(number));
+        let unknown = || Status::not_found(format!("Secret Version [{name}] not found."));
+        let (kept, version) = found.ok_or_else(unknown)?;
+        Ok((version, kept))
     }
 }
 

@@ -22,7 +22,7 @@ struct Kept {
     project: ProjectNumber,
     location: String,
     created: u64,
-    objects: BTreeMap<names::Object, KeptObject>,
+    objects: BTreeMap<names::ObjectName, KeptObject>,
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -85,7 +85,7 @@ impl Buckets {
         }
     }
 
-    pub(super) fn has(&self, bucket: &names::Bucket, name: &names::Object) -> bool {
+    pub(super) fn has(&self, bucket: &names::Bucket, name: &names::ObjectName) -> bool {
         let kept = self.buckets.get(bucket);
         kept.is_some_and(|kept| kept.objects.contains_key(name))
     }
@@ -93,7 +93,7 @@ impl Buckets {
     pub(super) fn put(
         &mut self,
         bucket: &names::Bucket,
-        name: &names::Object,
+        name: &names::ObjectName,
         upload: Upload,
         now: u64,
     ) -> Result<Object, StorageError> {
@@ -127,7 +127,7 @@ impl Buckets {
     pub(super) fn get(
         &self,
         bucket: &names::Bucket,
-        name: &names::Object,
+        name: &names::ObjectName,
         generation: Generation,
     ) -> Result<(Object, Vec<u8>), StorageError> {
         let object = self.object(bucket, name, generation)?;
@@ -146,7 +146,7 @@ impl Buckets {
     pub(super) fn remove(
         &mut self,
         bucket: &names::Bucket,
-        name: &names::Object,
+        name: &names::ObjectName,
         generation: Generation,
     ) -> Result<(), StorageError> {
         self.object(bucket, name, generation)?;
@@ -159,7 +159,7 @@ impl Buckets {
     fn object(
         &self,
         bucket: &names::Bucket,
-        name: &names::Object,
+        name: &names::ObjectName,
         generation: Generation,
     ) -> Result<&KeptObject, StorageError> {
         let kept = self
@@ -186,7 +186,7 @@ impl Kept {
 }
 
 impl KeptObject {
-    fn describe(&self, bucket: &names::Bucket, name: &names::Object) -> Object {
+    fn describe(&self, bucket: &names::Bucket, name: &names::ObjectName) -> Object {
         Object {
             bucket: bucket.clone(),
             name: name.clone(),

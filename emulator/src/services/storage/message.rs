@@ -22,7 +22,7 @@ pub struct Object {
     /// The bucket.
     pub bucket: names::Bucket,
     /// The name.
-    pub name: names::Object,
+    pub name: names::ObjectName,
     /// The generation of its content.
     pub generation: u64,
     /// The media type of its content.
