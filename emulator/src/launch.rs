@@ -10,6 +10,7 @@ mod discover;
 mod error;
 mod files;
 mod measure;
+mod metadata;
 mod notice;
 mod options;
 mod packing;
@@ -40,7 +41,7 @@ pub use discover::DiscoveryError;
 pub use error::Error;
 use files::Files;
 pub use notice::{Notice, Report};
-pub use options::{Options, Outcome};
+pub use options::{Metadata, Options, Outcome};
 use policy::Process;
 pub use policy::Refusal;
 use pull::Pulled;
@@ -77,6 +78,10 @@ async fn launch(options: &Options, files: &Files) -> Result<Outcome, Error> {
     let _contents = files.contents();
     let mut background = JoinSet::new();
     background.spawn(socket::serve(files.share(), agent.clone())?);
+    if let Some(metadata) = &options.metadata {
+        let attributes = metadata.attributes.clone();
+        background.spawn(metadata::serve(metadata.address, attributes).await?);
+    }
     let token_file = TokenFile::new(agent, files.share());
     let pause = token_file.write().await?;
     background.spawn(token_file.keep_fresh(pause));

@@ -39,6 +39,62 @@ fn the_workload_runs_as_the_image_says() {
     assert!(image.ends_with(&measured.image_digest.to_string()));
 }
 
+/// As in Confidential Space, root has some capabilities, with which an entry point gives its rights up and hides the token socket.
+#[test]
+fn root_can_become_another_user_and_close_run() {
+    let Some(scene) = Scene::set() else { return };
+    if !rustix::process::geteuid().is_root() {
+        return testkit::skip("launch", "only root can map all users");
+    }
+    let root = Execution {
+        user: String::new(),
+        ..open_image()
+    };
+    let image = scene.push(root, vec![]);
+    let token = "/run/container_launcher/attestation_verifier_claims_token";
+    let words = [
+        "get",
+        "become",
+        "ids",
+        "get",
+        "cat",
+        token,
+        "cat",
+        "/dev/shm/given",
+        "setuid",
+    ];
+    let output = scene
+        .launcher(&image)
+        .args(["--cmd", &cmd(&words)])
+        .output()
+        .unwrap();
+    let said = said(&output, 0);
+    let (before, after) = said.split_once("become: ok\n").unwrap();
+    assert!(before.starts_with("HTTP/1.1 200 OK"), "{said}");
+    assert_eq!(
+        after,
+        format!(
+            "uid 65532 gid 65532 pid 1 ppid 0\nask: Permission denied\ncat {token}: Permission denied\n\
+             setuid: Operation not permitted\n"
+        )
+    );
+    let words = ["cat", "/proc/self/status"];
+    let output = scene
+        .launcher(&image)
+        .args(["--cmd", &cmd(&words)])
+        .output()
+        .unwrap();
+    let status = probe::said(&output, 0);
+    for line in [
+        "CapInh:\t0000000000000000",
+        "CapEff:\t00000000a80425fb",
+        "CapBnd:\t00000000a80425fb",
+        "NoNewPrivs:\t1",
+    ] {
+        assert!(status.contains(line), "{line}\n{status}");
+    }
+}
+
 #[test]
 fn the_exit_status_is_passed_on() {
     let Some(scene) = Scene::set() else { return };

@@ -27,7 +27,15 @@ pub fn keep() -> Result<()> {
 /// # Errors
 /// The error of capset(2) or prctl(2).
 pub fn give_up() -> Result<()> {
-    for capability in CapabilitySet::all().iter() {
+    keep_only(CapabilitySet::empty())
+}
+
+/// Drops all capabilities but `kept`, as [`give_up`] does. A program that root executes keeps these.
+///
+/// # Errors
+/// The error of capset(2) or prctl(2).
+pub fn keep_only(kept: CapabilitySet) -> Result<()> {
+    for capability in CapabilitySet::all().difference(kept).iter() {
         match remove_capability_from_bounding_set(capability) {
             // The kernel is older than the capability.
             Ok(()) | Err(Errno::INVAL) => {}
@@ -35,11 +43,11 @@ pub fn give_up() -> Result<()> {
         }
     }
     clear_ambient_capability_set()?;
-    let none = CapabilitySets {
-        effective: CapabilitySet::empty(),
-        permitted: CapabilitySet::empty(),
+    let sets = CapabilitySets {
+        effective: kept,
+        permitted: kept,
         inheritable: CapabilitySet::empty(),
     };
-    set_capabilities(None, none)?;
+    set_capabilities(None, sets)?;
     set_no_new_privs(true)
 }

@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -10,7 +11,8 @@ use oci::{Reference, Repository};
 use remote::Transport;
 use reqwest::Url;
 
-use super::{Error, Hardware, Machine, Options, Report, policy};
+use super::metadata::Attribute;
+use super::{Error, Hardware, Machine, Metadata, Options, Report, policy};
 use crate::project::{number, project_number};
 
 /// The arguments of `emulator launch`, which real machines read from their metadata.
@@ -60,6 +62,13 @@ pub struct LaunchArgs {
     /// Request the output of the workload, which the launch policy of the image must allow.
     #[arg(long, value_enum, default_value_t = LogRedirect::True)]
     log_redirect: LogRedirect,
+    /// Attribute of the instance, served by a metadata server; a file is read at each request, so that it can be changed while the
+    /// workload runs; can be repeated.
+    #[arg(long, value_name = "KEY=VALUE|KEY=@FILE")]
+    metadata: Vec<Attribute>,
+    /// Address of the metadata server, on loopback; the terms of a rehearsal name it.
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8775", value_parser = loopback, requires = "metadata")]
+    metadata_address: SocketAddr,
     /// Folder for the token socket; if it exists, the user of the image must have access [default: a temporary folder].
     #[arg(long, value_name = "DIR")]
     runtime: Option<PathBuf>,
@@ -89,6 +98,14 @@ impl FromStr for Words {
     }
 }
 
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|e| format!("expected IP:PORT: {e}"))?;
+    match address.ip().is_loopback() {
+        true => Ok(address),
+        false => Err("expected an address on loopback".to_owned()),
+    }
+}
+
 fn address(text: &str) -> Result<Url, String> {
     let url: Url = text
         .parse()
@@ -108,12 +125,20 @@ impl LaunchArgs {
         Ok(Options {
             transport: self.transport().await?,
             machine: self.machine(),
+            metadata: self.metadata(),
             request: self.request(),
             image: self.image,
             attestation: self.attestation,
             signed_image_repos: self.signed_image_repos,
             share: self.runtime,
             report,
+        })
+    }
+
+    fn metadata(&self) -> Option<Metadata> {
+        (!self.metadata.is_empty()).then(|| Metadata {
+            address: self.metadata_address,
+            attributes: self.metadata.clone(),
         })
     }
 

@@ -1,7 +1,7 @@
 //! The helper that becomes the container: this program, executed again in the two stages of [`isolate::stages`].
 //!
 //! The inner stage becomes the user of the image, in a user namespace that owns none of its mounts, gives up all
-//! capabilities and executes the workload. If the outer stage ends, the inner stage ends, and with it, since it is
+//! capabilities that this user does not have in Confidential Space, and executes the workload. If the outer stage ends, the inner stage ends, and with it, since it is
 //! process 1, all processes of the workload. The workload has no open file of the launcher: its input is empty, and
 //! its outputs are pipes or discarded.
 //!
@@ -9,6 +9,7 @@
 //! ends without a report once the workload has started.
 
 mod identity;
+mod mapper;
 mod mounts;
 mod restrict;
 
@@ -46,6 +47,8 @@ pub enum Stage {
     Outer,
     /// Is process 1.
     Inner,
+    /// Maps the users of process 1.
+    Map,
 }
 
 impl Stage {
@@ -54,6 +57,7 @@ impl Stage {
         match self {
             Self::Outer => [COMMAND, "outer"],
             Self::Inner => [COMMAND, "inner"],
+            Self::Map => [COMMAND, "map"],
         }
     }
 }
@@ -97,6 +101,7 @@ pub fn run(stage: Stage) -> u8 {
             FAILED
         }),
         Stage::Inner => inner(),
+        Stage::Map => mapper::run().map_or(FAILED, |()| 0),
     }
 }
 
@@ -136,6 +141,8 @@ fn become_workload(socket: &OwnedFd) -> Result<Infallible, ContainError> {
     let spec: Spec = stages::inner()?;
     // The workload gets a session in its own PID namespace.
     setsid().at(Step::Session)?;
+    // Before the file system of the machine is gone, and this program with it.
+    let mapper = identity::mapper()?;
     rustix::system::sethostname(spec.host_name.as_bytes()).at(Step::Hostname)?;
     let proc = mounts::make(&spec)?;
     replace_stdin()?;
@@ -144,7 +151,7 @@ fn become_workload(socket: &OwnedFd) -> Result<Infallible, ContainError> {
     // After this, no path in the image is resolved except that of its program.
     let proc = proc.attach()?;
     resources::set(Resource::Nofile, OPEN_FILES).at(Step::Limits)?;
-    identity::become_user(user, proc.as_fd())?;
+    identity::become_user(user, proc.as_fd(), mapper)?;
     drop(proc);
     // Again, because the kernel resets this when the user changes.
     end_with_starter(socket.as_fd())?;

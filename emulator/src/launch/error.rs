@@ -1,5 +1,6 @@
 use std::fmt::Display;
 use std::io;
+use std::net::SocketAddr;
 
 use console::hint::{self, Hinted};
 use content::Digest;
@@ -91,6 +92,12 @@ impl Error {
     pub(super) fn socket(source: io::Error) -> Self {
         let hint = "the path of a socket must be short: choose a shorter one with --runtime";
         Self::system("serving token socket", source, hint)
+    }
+
+    /// The metadata server cannot listen.
+    pub(super) fn metadata(address: SocketAddr, source: io::Error) -> Self {
+        let hint = "choose a free address on loopback with --metadata-address";
+        Self::system(&format!("serving metadata at {address}"), source, hint)
     }
 
     /// The helper that becomes the container cannot be started or waited for.

@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use confidential::launch_policy::Request;
@@ -5,6 +6,7 @@ use oci::{Reference, Repository};
 use remote::Transport;
 
 use super::attest::Machine;
+use super::metadata::Attribute;
 use super::notice::Report;
 use super::policy::Refusal;
 
@@ -20,12 +22,22 @@ pub struct Options {
     pub machine: Machine,
     /// The repositories that are searched for signatures of the image.
     pub signed_image_repos: Vec<Repository>,
+    /// The metadata server; `None` if there is none.
+    pub metadata: Option<Metadata>,
     /// The request of the operator: command, variables and output.
     pub request: Request,
     /// The folder for the token socket; `None` means a temporary folder.
     pub share: Option<PathBuf>,
     /// Receives what the launcher logs.
     pub report: Report,
+}
+
+/// The metadata server of the machine.
+pub struct Metadata {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The attributes that the operator has set.
+    pub attributes: Vec<Attribute>,
 }
 
 /// The outcome of a launch.

@@ -74,6 +74,14 @@ int main(int argc, char **argv) {
         else if (!strcmp(argv[i], "env")) for (char **e = environ; *e; e++) printf("env %s\n", *e);
         else if (!strcmp(argv[i], "pwd")) { char path[256]; printf("pwd %s\n", getcwd(path, sizeof path)); }
         else if (!strcmp(argv[i], "setuid")) printf("setuid: %s\n", setuid(0) ? strerror(errno) : "ok");
+        else if (!strcmp(argv[i], "become")) {
+            // Closes /run, gives a new file away, and becomes another user.
+            int file = open("/dev/shm/given", O_WRONLY | O_CREAT | O_EXCL, 0400);
+            const char *failed = chmod("/run", 0700) ? "chmod" : fchown(file, 65532, 65532) ? "chown"
+                : setgid(65532) ? "setgid" : setuid(65532) ? "setuid" : NULL;
+            printf("become: %s\n", failed ? failed : "ok");
+            close(file);
+        }
         else if (!strcmp(argv[i], "mount")) printf("mount: %s\n", mount("x", "/dev/shm", "tmpfs", 0, "") ? strerror(errno) : "ok");
         else if (!strcmp(argv[i], "umount")) printf("umount: %s\n", umount2("/proc", MNT_DETACH) ? strerror(errno) : "ok");
         else if (!strcmp(argv[i], "stderr")) fprintf(stderr, "said on stderr\n");

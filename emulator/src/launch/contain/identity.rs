@@ -11,6 +11,7 @@ use rustix::thread::{
 };
 
 use super::super::user::User;
+use super::mapper::Mapper;
 
 /// Enters new namespaces for mounts, processes, queues and host name. The network stays that of the machine, as in
 /// Confidential Space. Without privileges, a user namespace is created first.
@@ -36,9 +37,18 @@ fn is_privileged() -> Result<bool, Refusal> {
     Ok(own.effective.contains(needed))
 }
 
+/// A process that maps the users of a container that runs as root; `None` without privileges.
+pub fn mapper() -> Result<Option<Mapper>, Refusal> {
+    is_privileged()?.then(Mapper::start).transpose()
+}
+
 /// Becomes `user` in a new user namespace, so that it has no capability over the mounts and cannot gain one. `proc` is a
 /// writable process file system.
-pub fn become_user(user: User, proc: BorrowedFd<'_>) -> Result<(), Refusal> {
+pub fn become_user(
+    user: User,
+    proc: BorrowedFd<'_>,
+    mapper: Option<Mapper>,
+) -> Result<(), Refusal> {
     // With privileges, the process becomes the user. Otherwise the only available user is that of the launcher, who
     // gets the number of `user` in the namespace.
     if is_privileged()? && can_map(user)? {
@@ -50,13 +60,42 @@ pub fn become_user(user: User, proc: BorrowedFd<'_>) -> Result<(), Refusal> {
     }
     let outside = Id::effective();
     isolate::namespaces::enter(Namespaces::CLONE_NEWUSER).at(Step::Namespaces)?;
-    let inside = Id {
-        uid: user.uid,
-        gid: user.gid,
-    };
-    users::map(proc, inside, outside).at(Step::Identity)?;
-    forbid_user_namespaces(proc)?;
-    isolate::privileges::give_up().at(Step::Capabilities)
+    match mapper {
+        // Root can become any other user in its container.
+        Some(mapper) if user.uid == 0 => {
+            mapper.map()?;
+            forbid_user_namespaces(proc)?;
+            isolate::privileges::keep_only(of_root()).at(Step::Capabilities)
+        }
+        _ => {
+            let inside = Id {
+                uid: user.uid,
+                gid: user.gid,
+            };
+            users::map(proc, inside, outside).at(Step::Identity)?;
+            forbid_user_namespaces(proc)?;
+            isolate::privileges::give_up().at(Step::Capabilities)
+        }
+    }
+}
+
+/// The capabilities of root in a container of Confidential Space (containerd, `oci.WithDefaultUnixCaps`). They are those of the
+/// user namespace, and so have no effect on the machine: no device can be made, and no packet forged.
+fn of_root() -> CapabilitySet {
+    CapabilitySet::CHOWN
+        | CapabilitySet::DAC_OVERRIDE
+        | CapabilitySet::FSETID
+        | CapabilitySet::FOWNER
+        | CapabilitySet::MKNOD
+        | CapabilitySet::NET_RAW
+        | CapabilitySet::SETGID
+        | CapabilitySet::SETUID
+        | CapabilitySet::SETFCAP
+        | CapabilitySet::SETPCAP
+        | CapabilitySet::NET_BIND_SERVICE
+        | CapabilitySet::SYS_CHROOT
+        | CapabilitySet::KILL
+        | CapabilitySet::AUDIT_WRITE
 }
 
 /// Forbids further user namespaces: in one, the workload would have all capabilities again, and so access to more of the

@@ -41,6 +41,8 @@ fn parts(spec: &Spec) -> Vec<Mount> {
         Mount::ReadOnly {
             path: "/dev".into(),
         },
+        // As containerd makes it, whatever the image has there.
+        memory("/run", "mode=755,size=64m"),
         bind(&spec.share, SHARE),
     ];
     // A machine without one of the files resolves names without it, and so does the container.
