@@ -111,7 +111,7 @@ _emulator() {
             return 0
             ;;
         emulator__subcmd__launch)
-            opts="-h --attestation --plain-http --ca --project --project-number --zone --instance-name --instance-id --service-account --signed-image-repos --cmd --env --image-family --hwmodel --log-redirect --runtime --help"
+            opts="-h --attestation --plain-http --ca --project --project-number --zone --instance-name --instance-id --service-account --signed-image-repos --cmd --env --image-family --hwmodel --log-redirect --metadata --metadata-address --runtime --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -171,6 +171,14 @@ _emulator() {
                     ;;
                 --log-redirect)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --metadata)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metadata-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --runtime)

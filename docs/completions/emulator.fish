@@ -26,7 +26,7 @@ end
 
 complete -c emulator -n "__fish_emulator_needs_command" -s h -l help -d 'Print help'
 complete -c emulator -n "__fish_emulator_needs_command" -s V -l version -d 'Print version'
-complete -c emulator -n "__fish_emulator_needs_command" -f -a "serve" -d 'Serve registry, attestation, STS, IAM, KMS and Pub/Sub on loopback until interrupted'
+complete -c emulator -n "__fish_emulator_needs_command" -f -a "serve" -d 'Serve registry, attestation, STS, IAM, KMS, Pub/Sub, Secret Manager and Cloud Storage on loopback until interrupted'
 complete -c emulator -n "__fish_emulator_needs_command" -f -a "launch" -d 'Launch an image as Confidential Space launches it'
 complete -c emulator -n "__fish_emulator_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c emulator -n "__fish_emulator_using_subcommand serve" -l state -d 'Folder that keeps all state between runs [default: a temporary folder]' -r -F
@@ -51,9 +51,11 @@ GCP_AMD_SEV_ES\t'AMD SEV-ES'
 GCP_SHIELDED_VM\t'A shielded VM, without confidential computing'"
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l log-redirect -d 'Request the output of the workload, which the launch policy of the image must allow' -r -f -a "true\t''
 false\t''"
+complete -c emulator -n "__fish_emulator_using_subcommand launch" -l metadata -d 'Attribute of the instance, served by a metadata server; a file is read at each request, so that it can be changed while the workload runs; can be repeated' -r
+complete -c emulator -n "__fish_emulator_using_subcommand launch" -l metadata-address -d 'Address of the metadata server, on loopback; the terms of a rehearsal name it' -r
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l runtime -d 'Folder for the token socket; if it exists, the user of the image must have access [default: a temporary folder]' -r -F
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -l plain-http -d 'Connect to registries by HTTP, without TLS'
 complete -c emulator -n "__fish_emulator_using_subcommand launch" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "serve" -d 'Serve registry, attestation, STS, IAM, KMS and Pub/Sub on loopback until interrupted'
+complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "serve" -d 'Serve registry, attestation, STS, IAM, KMS, Pub/Sub, Secret Manager and Cloud Storage on loopback until interrupted'
 complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "launch" -d 'Launch an image as Confidential Space launches it'
 complete -c emulator -n "__fish_emulator_using_subcommand help; and not __fish_seen_subcommand_from serve launch help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -29,7 +29,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve registry, attestation, STS, IAM, KMS and Pub/Sub on loopback until interrupted
+    /// Serve registry, attestation, STS, IAM, KMS, Pub/Sub, Secret Manager and Cloud Storage on loopback until interrupted
     Serve(ServeArgs),
     /// Launch an image as Confidential Space launches it
     Launch(Box<LaunchArgs>),

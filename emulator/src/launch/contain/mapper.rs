@@ -17,6 +17,8 @@ use super::Stage;
 
 /// The maps of the first process of the container, in its process file system.
 const MAPS: [&str; 2] = ["uid_map", "gid_map"];
+/// What the process says once its program is loaded.
+const READY: &[u8] = b"\n";
 /// The largest size of a map: the kernel limits it to a page.
 const LIMIT: u64 = 4096;
 
@@ -26,18 +28,24 @@ pub struct Mapper {
 }
 
 impl Mapper {
-    /// Starts the process. It ends with this one.
+    /// Starts the process, and waits until it needs the file system of the machine no more. It ends with this one.
     pub fn start() -> Result<Self, Refusal> {
         let proc = mounts::proc(View::All, Access::Writable).at(Step::Proc)?;
-        let process = Command::new(SELF)
+        let mut process = Command::new(SELF)
             .args(Stage::Map.arguments())
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::from(proc))
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .at(Step::Identity)?;
-        Ok(Self { process })
+        let ready = process
+            .stderr
+            .take()
+            .map(|mut pipe| pipe.read_exact(&mut [0]));
+        let mapper = Self { process };
+        ready.transpose().at(Step::Identity)?;
+        Ok(mapper)
     }
 
     /// Maps the user namespace of this process, the first of the container: each user and group to itself.
@@ -66,6 +74,7 @@ impl Drop for Mapper {
 /// Does the work of the process: maps the first process of the container once it is asked to. Its standard output is the process
 /// file system of the container.
 pub fn run() -> io::Result<()> {
+    rustix::io::write(stdio::stderr(), READY)?;
     let mut asked = [0];
     if io::stdin().read(&mut asked)? == 0 {
         return Ok(());
