@@ -28,7 +28,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use signature::PublicKey;
 
 /// Commands by file. Words in capitals replace text that differs between runs.
-const SESSIONS: [(&str, &[&str]); 18] = [
+const SESSIONS: [(&str, &[&str]); 22] = [
+    (
+        "builder-init",
+        &["builder init --help", "builder init layout"],
+    ),
     (
         "builder-lock",
         &["builder lock --help", "builder lock nothing"],
@@ -47,6 +51,32 @@ const SESSIONS: [(&str, &[&str]); 18] = [
             "builder keygen --help",
             "builder keygen mine",
             "builder keygen mine --algorithm ed25519",
+        ],
+    ),
+    (
+        "builder-key",
+        &[
+            "builder key --help",
+            "builder key builder.pub",
+            "builder key builder.toml",
+        ],
+    ),
+    (
+        "builder-publish",
+        &[
+            "builder publish --help",
+            "builder publish layout REGISTRY/builder/app:v3 --key builder.key --plain-http",
+            "builder publish nothing REGISTRY/builder/app:v3 --key builder.key --plain-http",
+        ],
+    ),
+    (
+        "builder-deploy",
+        &[
+            "builder deploy --help",
+            "builder deploy REGISTRY/builder/app@DIGEST --project operator --zone us-central1-a \
+             --service-account run@operator.iam.gserviceaccount.com --plain-http",
+            "builder deploy REGISTRY/builder/app@DIGEST --project operator --zone us-central1-a \
+             --service-account run@operator.iam.gserviceaccount.com --cmd [\"--leak\"] --plain-http",
         ],
     ),
     (
