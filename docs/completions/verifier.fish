@@ -191,7 +191,7 @@ complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -l lock -d 'Compare its crates, and those that programs of the image list, with this Cargo.lock' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -l advisories -d 'Compare its packages with the advisories in this directory, in the format of OSV; all but informational ones are refused' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -l debian -d 'The release of packages of Debian whose URL names none, such as 12' -r
-complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -l vex -d 'An OpenVEX document that answers advisories; repeatable' -r -F
+complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -l vex -d 'A document in OpenVEX or CycloneDX that answers advisories; repeatable' -r -F
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -l json -d 'Report as JSON on standard output'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from sbom" -s h -l help -d 'Print help'
 complete -c verifier -n "__fish_verifier_using_subcommand check; and __fish_seen_subcommand_from help" -f -a "signature" -d 'Check a signature over a file'

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ::advisories::{Advisory, LARGEST, Package, Uncompared, names_source, versioned};
+use ::advisories::{Advisory, Binary, LARGEST, Package, Uncompared, versioned};
 use ::sbom::{BuildInfo, Document, Module};
 use attest::Statement;
 use attest::sbom::{self, crate_purl, module_purl};
@@ -37,6 +37,8 @@ pub struct Packages {
     pub(crate) purls: BTreeSet<String>,
     /// Those of Debian in lists that name no source packages.
     pub(crate) without_source: BTreeSet<String>,
+    /// The BOM-Links of packages, by package URL.
+    pub(crate) links: BTreeMap<String, BTreeSet<String>>,
     /// Components without a package URL, other than files.
     pub(crate) unnamed: usize,
 }
@@ -60,6 +62,7 @@ impl Packages {
                 self.unnamed += 1;
             }
         }
+        self.add_links(document);
         let components = document.subject.iter().chain(&document.components);
         self.add_list(components.flat_map(|component| {
             let purls = component.purls.iter();
@@ -67,19 +70,50 @@ impl Packages {
         }));
     }
 
+    /// Adds the BOM-Links by which other documents refer to components of a bill of materials.
+    fn add_links(&mut self, document: &Document) {
+        let Some(link) = &document.link else {
+            return;
+        };
+        for component in document.subject.iter().chain(&document.components) {
+            let Some(reference) = &component.reference else {
+                continue;
+            };
+            for purl in &component.purls {
+                let purl = versioned(purl, component.version.as_deref());
+                let links = self.links.entry(purl).or_default();
+                links.insert(format!("{link}#{reference}"));
+            }
+        }
+    }
+
     /// Adds package URLs of one list. Most packages of Debian have another name than their source: if none names its source, the
     /// list does not say what the sources are.
     fn add_list(&mut self, purls: impl Iterator<Item = String>) {
         let purls: BTreeSet<_> = purls.collect();
         let of_debian = || {
-            let named = purls.iter().map(|purl| (purl, names_source(purl)));
-            named.filter_map(|(purl, has_source)| Some((purl, has_source?)))
+            purls
+                .iter()
+                .filter_map(|purl| Some((purl, Binary::of(purl)?)))
         };
-        if !of_debian().any(|(_, has_source)| has_source) {
+        if !of_debian().any(|(_, package)| package.has_source) {
             let unnamed = of_debian().map(|(purl, _)| purl.clone());
             self.without_source.extend(unnamed);
         }
         self.purls.extend(purls);
+    }
+
+    /// The packages of Debian whose source no list names.
+    fn unsourced(&self) -> BTreeSet<String> {
+        let of_debian = self.purls.iter().filter_map(|purl| Binary::of(purl));
+        let sourced = of_debian.filter(|package| package.has_source);
+        let sourced: BTreeSet<_> = sourced.map(|package| package.named).collect();
+        let mut unsourced = self.without_source.clone();
+        unsourced.retain(|purl| {
+            let package = Binary::of(purl);
+            package.is_none_or(|package| !sourced.contains(&package.named))
+        });
+        unsourced
     }
 
     /// The crates that the programs of an image list.
@@ -147,28 +181,32 @@ pub(crate) fn scan(
     debian: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Scan, Error> {
+    let unsourced = packages.unsourced();
     let mut scan = Scan {
         are_known: packages.are_known,
         compared: 0,
         others: packages.unnamed,
         without_release: Vec::new(),
-        without_source: packages.without_source.iter().cloned().collect(),
+        without_source: unsourced.iter().cloned().collect(),
         known: BTreeMap::new(),
         concerns: Vec::new(),
     };
     let mut compared = Vec::new();
     for purl in &packages.purls {
         match Package::of(purl, debian) {
-            Ok(package) => compared.push(package),
+            Ok(package) => {
+                let links = packages.links.get(purl).cloned();
+                compared.push(package.linked(links.unwrap_or_default()));
+            }
             // It is refused for its source.
-            Err(Uncompared::NoRelease) if packages.without_source.contains(purl) => {}
+            Err(Uncompared::NoRelease) if unsourced.contains(purl) => {}
             Err(Uncompared::NoRelease) => scan.without_release.push(purl.clone()),
             Err(Uncompared::Unknown) => scan.others += 1,
         }
     }
     let ecosystems = compared.iter().map(|package| package.ecosystem.clone());
     scan.known = ecosystems.map(|one| (one, Known::default())).collect();
-    let is_known = |package: &&Package| !packages.without_source.contains(&package.purl);
+    let is_known = |package: &&Package| !unsourced.contains(&package.purl);
     scan.compared = compared.iter().filter(is_known).count();
     let (mut total, mut is_empty) = (0, true);
     for path in files(database)? {

@@ -5,7 +5,7 @@ mod advised;
 mod case;
 mod command;
 
-use advised::{Advised, PURL, advisory, vex};
+use advised::{Advised, PURL, advisory, cyclonedx, vex};
 use attest::sbom::DebianPackage;
 use serde_json::{Value, json};
 
@@ -127,6 +127,54 @@ fn debian(lines: &str, package: &DebianPackage<'_>) -> String {
     }]);
     advised.write("osv/debian/DSA-1-1.json", &value);
     advised.without_rebuild().said()
+}
+
+#[test]
+fn answers_in_cyclonedx_count_beside_those_in_openvex() {
+    let reason = "not affected, code_not_reachable, by the VEX of ";
+    let advised = Advised::new("vex = [\"accepted.cdx.json\"]");
+    advised.write("accepted.cdx.json", &cyclonedx(PURL));
+    let said = advised.said();
+    assert!(
+        said.contains(&format!("{reason}accepted.cdx.json")),
+        "{said}"
+    );
+    assert!(said.ends_with(PASS), "{said}");
+    let mut advised = Advised::new("vex_from = [\"collaborator\"]");
+    advised.attest(|case| &case.keys.builder, cyclonedx(PURL));
+    let said = advised.said();
+    assert!(
+        said.contains("the policy does not accept cyclonedx by builder"),
+        "{said}"
+    );
+    assert!(said.contains(REFUSED), "{said}");
+    advised.attest(|case| &case.keys.collaborator, cyclonedx(PURL));
+    let said = advised.said();
+    assert!(said.contains(&format!("{reason}collaborator")), "{said}");
+    assert!(said.ends_with(PASS), "{said}");
+    let mut newer = cyclonedx(PURL);
+    newer["vulnerabilities"][0]["analysis"] =
+        json!({"state": "exploitable", "lastUpdated": "1969-12-03T00:00:00Z"});
+    advised.attest(|case| &case.keys.collaborator, newer.clone());
+    assert!(advised.said().contains(REFUSED), "{}", advised.said());
+    // One that cannot be read may take answers back.
+    newer["vulnerabilities"][0]["analysis"] = json!({"state": "maybe"});
+    let mut advised = Advised::new("vex_from = [\"collaborator\"]");
+    advised.attest(|case| &case.keys.collaborator, cyclonedx(PURL));
+    advised.attest(|case| &case.keys.collaborator, newer.clone());
+    assert!(
+        advised.said().contains("since it may take others back"),
+        "{}",
+        advised.said()
+    );
+    // A bill of materials without an analysis answers nothing.
+    newer["vulnerabilities"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("analysis");
+    let mut advised = Advised::new("vex_from = [\"collaborator\"]");
+    advised.attest(|case| &case.keys.collaborator, newer);
+    refused(&advised);
 }
 
 #[test]
@@ -338,6 +386,24 @@ fn a_file_is_compared_offline() {
     let (status, out, error) = check(&["--vex", "vex.json"]);
     assert_eq!(status, 0, "{error}");
     assert!(out.starts_with("accepted: cyclonedx-json"), "{out}");
+    let mut linked = sbom.clone();
+    linked["serialNumber"] = "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79".into();
+    advised.write("linked.json", &linked);
+    let link = "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#pkg:cargo%2Fp256@0.14.0";
+    advised.write("vex.json", &cyclonedx(link));
+    let words = [
+        "sbom",
+        "linked.json",
+        "--advisories",
+        "osv",
+        "--vex",
+        "vex.json",
+    ];
+    let (status, _, error) = command::check(folder, &words);
+    assert_eq!(status, 0, "{error}");
+    // It is about a component of another document.
+    let (status, _, error) = check(&["--vex", "vex.json"]);
+    assert_eq!(status, 1, "{error}");
     advised.write("vex.json", &json!({}));
     let (status, _, error) = check(&["--vex", "vex.json"]);
     assert_eq!(status, 1, "{error}");

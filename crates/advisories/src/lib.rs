@@ -1,5 +1,5 @@
 //! Whether advisories are about a package, and what its supplier says of them: advisories in the format of OSV (schema 1),
-//! versions as each ecosystem orders them, and VEX documents in OpenVEX. Uses neither network nor clock.
+//! versions as each ecosystem orders them, and VEX documents in OpenVEX and CycloneDX. Uses neither network nor clock.
 #![forbid(unsafe_code)]
 
 mod debian;
@@ -14,4 +14,4 @@ pub mod vex;
 pub use ecosystem::Ecosystem;
 pub use level::{InvalidLevel, Level};
 pub use osv::{Advisory, Found, InvalidAdvisory, LARGEST, Match};
-pub use package::{Package, Uncompared, names_source, versioned};
+pub use package::{Binary, Package, Uncompared, versioned};

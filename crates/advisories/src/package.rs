@@ -1,5 +1,6 @@
 //! Packages that advisories may be about.
 
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use packageurl::PackageUrl;
@@ -20,6 +21,8 @@ pub struct Package {
     pub version: String,
     pub(crate) parsed: Option<Version>,
     pub(crate) url: PackageUrl<'static>,
+    /// The BOM-Links by which documents refer to it (CycloneDX).
+    pub(crate) links: BTreeSet<String>,
 }
 
 /// Why advisories cannot be compared with a package.
@@ -70,15 +73,44 @@ impl Package {
             ecosystem,
             version,
             url,
+            links: BTreeSet::new(),
         })
+    }
+
+    /// The package, which is a component of these BOM-Links in bills of materials.
+    pub fn linked(self, links: BTreeSet<String>) -> Self {
+        Self { links, ..self }
+    }
+
+    /// Whether a version is that of the package: that in its URL, as text or in the order of versions.
+    pub(crate) fn is_of_version(&self, text: &str) -> bool {
+        let is_equal = || {
+            let parsed = Version::parse(&self.ecosystem, text)?;
+            Some(self.parsed.as_ref()?.order(&parsed)?.is_eq())
+        };
+        self.url.version() == Some(text) || is_equal().unwrap_or(false)
     }
 }
 
-/// Whether the package URL of a package of Debian names its source package; `None` if it is not one of Debian.
-pub fn names_source(purl: &str) -> Option<bool> {
-    let url = PackageUrl::from_str(purl).ok()?;
-    let is_of_debian = (url.ty(), url.namespace()) == ("deb", Some("debian"));
-    is_of_debian.then(|| url.qualifiers().contains_key("upstream"))
+/// A package of Debian, whose advisories are about source packages.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Binary {
+    /// Its name and version.
+    pub named: (String, Option<String>),
+    /// Whether its URL names its source package.
+    pub has_source: bool,
+}
+
+impl Binary {
+    /// The package of Debian that a package URL names; `None` if it names another.
+    pub fn of(purl: &str) -> Option<Self> {
+        let url = PackageUrl::from_str(purl).ok()?;
+        let is_of_debian = (url.ty(), url.namespace()) == ("deb", Some("debian"));
+        is_of_debian.then(|| Self {
+            named: (url.name().to_owned(), url.version().map(str::to_owned)),
+            has_source: url.qualifiers().contains_key("upstream"),
+        })
+    }
 }
 
 /// A package URL with this version, if it has none of its own.
@@ -223,7 +255,8 @@ mod tests {
             ("pkg:cargo/libc@0.2.0", None),
             ("libc6", None),
         ] {
-            assert_eq!(names_source(purl), expected, "{purl}");
+            let found = Binary::of(purl).map(|one| one.has_source);
+            assert_eq!(found, expected, "{purl}");
         }
     }
 

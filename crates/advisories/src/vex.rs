@@ -1,6 +1,9 @@
-//! What a supplier says of advisories: documents in OpenVEX (openvex.dev, specification 0.2.0).
+//! What a supplier says of advisories: documents in OpenVEX, and in CycloneDX with `vulnerabilities` that were analysed.
 
-use std::collections::BTreeMap;
+mod cyclonedx;
+mod openvex;
+
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr as _;
 
@@ -11,26 +14,25 @@ use packageurl::PackageUrl;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Match, Package};
+use crate::osv::Match;
+use crate::package::Package;
 
 /// The largest document, in bytes.
 pub const LARGEST: u64 = 8 << 20;
-/// The predicate types of OpenVEX documents in attestations.
-pub const TYPES: [&str; 2] = ["https://openvex.dev/ns", "https://openvex.dev/ns/v0.2.0"];
-/// The beginning of the context of each version.
-const CONTEXT: &str = "https://openvex.dev/ns";
-/// Why a product is not affected (specification, status justifications).
-const JUSTIFICATIONS: [&str; 5] = [
-    "component_not_present",
-    "vulnerable_code_not_present",
-    "vulnerable_code_not_in_execute_path",
-    "vulnerable_code_cannot_be_controlled_by_adversary",
-    "inline_mitigations_already_exist",
+/// The predicate types of documents in attestations.
+pub const TYPES: [&str; 3] = [
+    openvex::CONTEXT,
+    "https://openvex.dev/ns/v0.2.0",
+    cyclonedx::TYPE,
 ];
 
 /// A document.
 #[derive(Clone, Debug)]
-pub struct Document(Parsed);
+pub struct Document {
+    /// When it was changed last.
+    at: DateTime<Utc>,
+    statements: Vec<Statement>,
+}
 
 /// Bytes that are no document, or one that says nothing that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,62 +41,78 @@ pub enum InvalidVex {
     #[error("parsing OpenVEX: {0}")]
     Json(#[from] JsonError),
     /// It is of another format.
-    #[error("parsing OpenVEX: expected `@context` {CONTEXT}, found `{0}`")]
-    Context(String),
+    #[error("parsing OpenVEX: expected `@context` {expected}, found `{found}`")]
+    Context {
+        /// The beginning of the context of each version.
+        expected: &'static str,
+        /// The context of the document.
+        found: String,
+    },
     /// A statement says that a product is not affected, and does not say why.
     #[error(
         "parsing OpenVEX: a statement about {0} says not_affected, without a known justification or an impact_statement"
     )]
     Unjustified(String),
+    /// It is not a document of CycloneDX, by the published schema.
+    #[error(transparent)]
+    CycloneDx(#[from] sbom::Error),
+    /// It has no vulnerability with an analysis.
+    #[error("parsing CycloneDX: expected a vulnerability with the state of an analysis")]
+    Silent,
+    /// An analysis says that nothing is affected, and does not say why.
+    #[error("parsing CycloneDX: the analysis of {name} says {state}, without {}", needed(.state))]
+    Unexplained {
+        /// The ID of the vulnerability.
+        name: String,
+        /// What the analysis says.
+        state: String,
+    },
+    /// Neither an analysis nor the document has a time, by which it could be older or newer than others.
+    #[error("parsing CycloneDX: the analysis of {0} has no time, and neither has the document")]
+    Undated(String),
+    /// A time is not one of RFC 3339.
+    #[error("parsing CycloneDX: expected a time of RFC 3339, found {0}")]
+    Time(String),
 }
 
-#[derive(Clone, Debug, Deserialize)]
-struct Parsed {
-    #[serde(rename = "@context")]
-    context: String,
-    timestamp: DateTime<Utc>,
-    last_updated: Option<DateTime<Utc>>,
-    statements: Vec<Statement>,
+/// What an analysis must say besides this state.
+fn needed(state: &str) -> &'static str {
+    match state {
+        "not_affected" => "a justification",
+        _ => "a justification or a detail",
+    }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// What a document says of a vulnerability.
+#[derive(Clone, Debug)]
 struct Statement {
-    vulnerability: Vulnerability,
-    timestamp: Option<DateTime<Utc>>,
-    last_updated: Option<DateTime<Utc>>,
-    #[serde(default)]
+    /// The IDs of the vulnerability.
+    names: BTreeSet<String>,
+    at: DateTime<Utc>,
     products: Vec<Product>,
     status: Status,
-    justification: Option<String>,
-    impact_statement: Option<String>,
+    /// Why products are not affected.
+    reason: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-struct Vulnerability {
-    name: String,
-    #[serde(default)]
-    aliases: Vec<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
+/// What a statement is about.
+#[derive(Clone, Debug)]
 struct Product {
-    #[serde(rename = "@id")]
-    id: Option<String>,
-    #[serde(default)]
-    identifiers: BTreeMap<String, String>,
-    #[serde(default)]
-    hashes: BTreeMap<String, String>,
-    #[serde(default)]
-    subcomponents: Vec<Part>,
+    /// Package URLs, a reference to an image, or BOM-Links.
+    names: Vec<String>,
+    /// The SHA-256 of an image, in hex.
+    digest: Option<String>,
+    /// The parts of the image that are meant, each with its names. An image without parts is meant with all.
+    parts: Vec<Vec<String>>,
+    /// The versions of the package that are meant, beside what its URL says.
+    versions: Versions,
 }
 
-/// A part of a product.
-#[derive(Clone, Debug, Deserialize)]
-struct Part {
-    #[serde(rename = "@id")]
-    id: Option<String>,
-    #[serde(default)]
-    identifiers: BTreeMap<String, String>,
+#[derive(Clone, Debug)]
+enum Versions {
+    All,
+    Only(Vec<String>),
+    Except(Vec<String>),
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
@@ -132,29 +150,27 @@ struct Said {
     answer: Option<Answer>,
 }
 
+/// The format of a predicate that answers advisories, by cosign's name. A bill of materials may have no answers; one that cannot
+/// be read, which is `None`, may have some.
+pub fn format_of(predicate_type: &str, predicate: Option<&Value>) -> Option<&'static str> {
+    match predicate_type {
+        cyclonedx::TYPE => predicate
+            .is_none_or(cyclonedx::has_answers)
+            .then_some("cyclonedx"),
+        kind => TYPES.contains(&kind).then_some("openvex"),
+    }
+}
+
 impl Document {
-    /// Parses a document.
+    /// Parses a document, of CycloneDX if it has the member `bomFormat`, and otherwise of OpenVEX.
     ///
     /// # Errors
     /// It is larger than [`LARGEST`], not strict JSON, not of this form, or a statement lacks its justification.
     pub fn parse(bytes: &[u8]) -> Result<Self, InvalidVex> {
-        let parsed: Parsed = json::parse(bytes, LARGEST)?;
-        let is_version =
-            parsed.context == CONTEXT || parsed.context.starts_with(&format!("{CONTEXT}/"));
-        if !is_version {
-            return Err(InvalidVex::Context(
-                parsed.context.chars().take(200).collect(),
-            ));
-        }
-        let mut statements = parsed.statements.iter();
-        let unjustified = statements.find(|statement| {
-            statement.status == Status::NotAffected && statement.reason().is_none()
-        });
-        match unjustified {
-            Some(statement) => Err(InvalidVex::Unjustified(
-                statement.vulnerability.name.clone(),
-            )),
-            None => Ok(Self(parsed)),
+        let value: Value = json::parse(bytes, LARGEST)?;
+        match value.get("bomFormat") {
+            Some(_) => cyclonedx::document(value),
+            None => openvex::document(&value),
         }
     }
 
@@ -168,12 +184,12 @@ impl Document {
 
     /// When the document was changed last.
     pub fn at(&self) -> DateTime<Utc> {
-        self.0.last_updated.unwrap_or(self.0.timestamp)
+        self.at
     }
 }
 
 /// The answer of these documents to an advisory about a package of an image, and the index of the document; `None` if there is
-/// none. Of several statements the newest counts, as the specification says, and none that was made after `now`.
+/// none. Of several statements the newest counts, as OpenVEX says, and none that was made after `now`.
 pub fn answer<'a>(
     documents: impl IntoIterator<Item = &'a Document>,
     advisory: &Match,
@@ -183,9 +199,9 @@ pub fn answer<'a>(
 ) -> Option<(usize, Answer)> {
     let documents = documents.into_iter().enumerate();
     let said = documents.flat_map(|(index, document)| {
-        let statements = document.0.statements.iter();
+        let statements = document.statements.iter();
         let about = statements.filter(|statement| statement.is_about(advisory, package, image));
-        about.map(move |statement| (index, statement.said(&document.0)))
+        about.map(move |statement| (index, statement.said()))
     });
     // An answer that is dated in the future does not count yet. A statement that takes an answer back counts at once.
     let said = said.filter(|(_, said)| said.at <= now || said.answer.is_none());
@@ -194,81 +210,59 @@ pub fn answer<'a>(
 }
 
 impl Statement {
-    /// The justification or, in words, the impact.
-    fn reason(&self) -> Option<&str> {
-        let known = |text: &&str| JUSTIFICATIONS.contains(text);
-        let justified = self.justification.as_deref().filter(known);
-        let words = self
-            .impact_statement
-            .as_deref()
-            .filter(|text| !text.trim().is_empty());
-        justified.or(words)
-    }
-
-    fn said(&self, document: &Parsed) -> Said {
-        let own = self.last_updated.or(self.timestamp);
+    fn said(&self) -> Said {
         let answer = match self.status {
-            Status::NotAffected => self
-                .reason()
-                .map(|reason| Answer::NotAffected(reason.to_owned())),
+            Status::NotAffected => self.reason.clone().map(Answer::NotAffected),
             Status::Fixed => Some(Answer::Fixed),
             Status::Affected | Status::UnderInvestigation => None,
         };
         Said {
-            // OpenVEX: a statement without a time has that of the document, not that of its last change.
-            at: own.unwrap_or(document.timestamp),
+            at: self.at,
             status: self.status,
             answer,
         }
     }
 
     fn is_about(&self, advisory: &Match, package: &Package, image: Option<&Digest>) -> bool {
-        let mut names = self
-            .vulnerability
-            .aliases
-            .iter()
-            .chain([&self.vulnerability.name]);
+        let mut names = self.names.iter();
         let is_named = names.any(|name| *name == advisory.id || advisory.aliases.contains(name));
-        is_named
-            && self
-                .products
-                .iter()
-                .any(|product| product.has(package, image))
+        let mut products = self.products.iter();
+        is_named && products.any(|product| product.has(package, image))
     }
 }
 
 impl Product {
     /// Whether it is the package, or the image with the package as a part of it. An image without parts is meant with all.
     fn has(&self, package: &Package, image: Option<&Digest>) -> bool {
-        let mut own = names(self.id.as_deref(), &self.identifiers);
-        if self.subcomponents.is_empty() && own.any(|name| is_package(name, package)) {
-            return true;
+        let mut own = self.names.iter();
+        let is_own = self.parts.is_empty() && own.any(|name| is_package(name, package));
+        if is_own {
+            return self.versions.has(package);
         }
         let is_image = image.is_some_and(|image| self.is_image(image));
-        let mut parts = self.subcomponents.iter();
-        let has_part = |part: &Part| {
-            let mut own = names(part.id.as_deref(), &part.identifiers);
-            own.any(|name| is_package(name, package))
-        };
-        is_image && (self.subcomponents.is_empty() || parts.any(has_part))
+        let mut parts = self.parts.iter().flatten();
+        let all =
+            self.parts.is_empty() && matches!(self.versions, Versions::All | Versions::Except(_));
+        is_image && (all || parts.any(|name| is_package(name, package)))
     }
 
-    /// Whether it is the image: by its digest among the hashes, in a package URL of the type `oci`, or at the end of a reference.
+    /// Whether it is the image: by its digest, in a package URL of the type `oci`, or at the end of a reference.
     fn is_image(&self, image: &Digest) -> bool {
-        let hash = self.hashes.get("sha-256");
-        let is_hash = hash.is_some_and(|hash| hash.eq_ignore_ascii_case(&image.hex()));
-        let mut own = names(self.id.as_deref(), &self.identifiers);
-        is_hash || own.any(|name| is_reference(name, image))
+        let digest = self.digest.as_ref();
+        let is_digest = digest.is_some_and(|hash| hash.eq_ignore_ascii_case(&image.hex()));
+        is_digest || self.names.iter().any(|name| is_reference(name, image))
     }
 }
 
-/// Who a product is, by its names.
-fn names<'a>(
-    id: Option<&'a str>,
-    identifiers: &'a BTreeMap<String, String>,
-) -> impl Iterator<Item = &'a str> {
-    let purl = identifiers.get("purl").map(String::as_str);
-    id.into_iter().chain(purl)
+impl Versions {
+    fn has(&self, package: &Package) -> bool {
+        let is_listed = |listed: &Vec<String>| listed.iter().any(|one| package.is_of_version(one));
+        match self {
+            Self::All => true,
+            Self::Only(listed) => is_listed(listed),
+            Self::Except(listed) => !is_listed(listed),
+        }
+    }
 }
 
 fn is_reference(name: &str, image: &Digest) -> bool {
@@ -281,10 +275,10 @@ fn is_reference(name: &str, image: &Digest) -> bool {
     }
 }
 
-/// Whether a package URL is that of the package, as far as it says: without a version it is all of them.
+/// Whether a name is that of the package: its BOM-Link, or its URL, as far as that says: without a version it is all of them.
 fn is_package(name: &str, package: &Package) -> bool {
     let Ok(url) = PackageUrl::from_str(name) else {
-        return false;
+        return package.links.contains(name);
     };
     let own = &package.url;
     let is_same =

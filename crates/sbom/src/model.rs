@@ -13,6 +13,8 @@ pub struct Document {
     pub format: Format,
     /// The version of the specification, such as `1.6` or `2.3`.
     pub version: String,
+    /// The BOM-Link by which other documents refer to this one (CycloneDX), `urn:cdx:UUID/VERSION`, if it has a serial number.
+    pub link: Option<String>,
     /// The component that the document describes (CycloneDX, `metadata.component`). In SPDX it is one of the components,
     /// which a relation names.
     pub subject: Option<Component>,

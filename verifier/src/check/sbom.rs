@@ -42,7 +42,7 @@ pub struct Advisories<'a> {
     pub database: &'a Path,
     /// The release of packages of Debian whose URL names none.
     pub debian: Option<&'a str>,
-    /// OpenVEX documents that answer advisories.
+    /// Documents in OpenVEX or CycloneDX that answer advisories.
     pub answers: &'a [PathBuf],
     /// The time for which advisories and answers count.
     pub now: DateTime<Utc>,

@@ -293,7 +293,7 @@ pub struct Sbom {
     /// The release of packages of Debian whose URL names none, such as 12
     #[arg(long, value_name = "RELEASE", requires = "advisories")]
     pub debian: Option<String>,
-    /// An OpenVEX document that answers advisories; repeatable
+    /// A document in OpenVEX or CycloneDX that answers advisories; repeatable
     #[arg(long, value_name = "FILE", requires = "advisories")]
     pub vex: Vec<PathBuf>,
     /// Report as JSON on standard output

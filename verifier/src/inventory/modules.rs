@@ -152,6 +152,7 @@ mod tests {
         Document {
             format: Format::CycloneDxJson,
             version: "1.5".to_owned(),
+            link: None,
             subject: None,
             components: purls.iter().map(|purl| component(purl)).collect(),
             relations: Vec::new(),

@@ -18,6 +18,7 @@ use verifier::verdict::Verdict;
 use crate::case::{Case, NOW, REPOSITORY, bundle, statement};
 
 pub const OPENVEX: &str = "https://openvex.dev/ns/v0.2.0";
+const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 /// The package that the advisory is about; the image's list has it.
 pub const PURL: &str = "pkg:cargo/p256@0.14.0";
 
@@ -50,6 +51,17 @@ pub fn vex(product: &str) -> Value {
     })
 }
 
+/// A document in CycloneDX that says so.
+pub fn cyclonedx(reference: &str) -> Value {
+    json!({
+        "bomFormat": "CycloneDX", "specVersion": "1.5", "metadata": {"timestamp": "1969-12-02T00:00:00Z"},
+        "vulnerabilities": [{
+            "id": "CVE-1969-1", "affects": [{"ref": reference}],
+            "analysis": {"state": "not_affected", "justification": "code_not_reachable"},
+        }],
+    })
+}
+
 impl Advised {
     /// The passing case under a policy with these lines in `[advisories]`, and the advisory.
     pub fn new(lines: &str) -> Self {
@@ -69,10 +81,14 @@ impl Advised {
         std::fs::write(path, value.to_string()).unwrap();
     }
 
-    /// Attaches a document to the image.
+    /// Attaches a document to the image, in CycloneDX if it says so, and otherwise in OpenVEX.
     pub fn attest(&mut self, key: fn(&Case) -> &PrivateKey, value: Value) {
-        let payload = statement(REPOSITORY, &self.case.image.digest, OPENVEX, value);
-        let piece = bundle(key(&self.case), OPENVEX, payload);
+        let kind = match value.get("bomFormat") {
+            Some(_) => CYCLONEDX,
+            None => OPENVEX,
+        };
+        let payload = statement(REPOSITORY, &self.case.image.digest, kind, value);
+        let piece = bundle(key(&self.case), kind, payload);
         self.case.published.pieces.push(piece);
     }
 

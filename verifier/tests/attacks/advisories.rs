@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::advised::{Advised, PURL, vex};
+use crate::advised::{Advised, PURL, cyclonedx, vex};
 use crate::case::{Case as Image, REPOSITORY, bundle, statement, stored};
 use crate::program::{compressed, program};
 use crate::{ACCEPTED, Case};
@@ -60,6 +60,38 @@ pub const CASES: &[Case] = &[
             value["statements"].as_array_mut().unwrap().push(later);
         })
     }),
+    ("answer_in_cyclonedx_as_it_should_be", || {
+        by_collaborator(cyclonedx(PURL))
+    }),
+    ("answer_in_cyclonedx_without_a_justification_fail", || {
+        analysed(|analysis| analysis["justification"] = Value::Null)
+    }),
+    ("answer_in_cyclonedx_with_a_detail_alone_fail", || {
+        analysed(|analysis| *analysis = json!({"state": "not_affected", "detail": "trust us"}))
+    }),
+    ("answer_in_cyclonedx_that_is_in_triage_fail", || {
+        analysed(|analysis| analysis["state"] = "in_triage".into())
+    }),
+    ("answer_in_cyclonedx_about_an_affected_version_fail", || {
+        let mut value = cyclonedx("pkg:cargo/p256");
+        value["vulnerabilities"][0]["affects"][0]["versions"] = json!([{"version": "0.14.0"}]);
+        by_collaborator(value)
+    }),
+    ("answer_in_cyclonedx_for_another_component_fail", || {
+        let mut value = cyclonedx(PURL);
+        value["components"] = json!([
+            {"type": "library", "name": "p256", "version": "0.13.2", "purl": "pkg:cargo/p256@0.13.2", "bom-ref": PURL},
+        ]);
+        by_collaborator(value)
+    }),
+    (
+        "answer_in_cyclonedx_in_a_member_with_another_case_fail",
+        || {
+            let mut value = cyclonedx(PURL);
+            value["Vulnerabilities"] = json!([]);
+            by_collaborator(value)
+        },
+    ),
     ("answer_in_a_member_with_another_case_fail", || {
         changed(|value| value["Statements"] = json!([]))
     }),
@@ -113,6 +145,12 @@ fn answered(change: impl FnOnce(&mut Advised)) -> String {
 
 fn by_collaborator(value: Value) -> String {
     answered(|advised| advised.attest(|case| &case.keys.collaborator, value))
+}
+
+fn analysed(change: impl FnOnce(&mut Value)) -> String {
+    let mut value = cyclonedx(PURL);
+    change(&mut value["vulnerabilities"][0]["analysis"]);
+    by_collaborator(value)
 }
 
 fn changed(change: impl FnOnce(&mut Value)) -> String {

@@ -21,7 +21,7 @@ fn statement(product: Value) -> Value {
     })
 }
 
-fn said(documents: &[Value]) -> Option<Answer> {
+pub(super) fn said(documents: &[Value]) -> Option<Answer> {
     let documents: Vec<_> = documents
         .iter()
         .map(|value| Document::from_value(value).unwrap())
@@ -32,7 +32,9 @@ fn said(documents: &[Value]) -> Option<Answer> {
         level: Level::Medium,
         found: Found::Unclear,
     };
+    let links = ["urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#time 0.1.43".to_owned()];
     let package = Package::of("pkg:cargo/time@0.1.43?a=b", None).unwrap();
+    let package = package.linked(links.into());
     answer(
         &documents,
         &advisory,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::model::package_url;
 use crate::{COMPONENTS, Component, Document, Error, Format, Kind, Relation, RelationKind};
@@ -12,6 +13,11 @@ use crate::{COMPONENTS, Component, Document, Error, Format, Kind, Relation, Rela
 pub(super) struct Bom {
     #[serde(rename = "specVersion")]
     pub version: String,
+    #[serde(rename = "serialNumber")]
+    pub serial_number: Option<String>,
+    /// The version of the document, a whole number.
+    #[serde(rename = "version")]
+    pub edition: Option<Value>,
     #[serde(default)]
     pub metadata: Metadata,
     #[serde(default)]
@@ -69,15 +75,24 @@ impl Bom {
             tree.add(inside, None)?;
         }
         tree.add(self.components, None)?;
+        let link = link(self.serial_number.as_deref(), self.edition.as_ref());
         let relations = self.dependencies.into_iter().flat_map(relations).collect();
         Ok(Document {
             format,
             version: self.version,
+            link,
             subject,
             components: tree.components,
             relations,
         })
     }
+}
+
+/// The BOM-Link of a document (CycloneDX, BOM-Link). A document without a version has version 1.
+fn link(serial_number: Option<&str>, edition: Option<&Value>) -> Option<String> {
+    let number = serial_number?.strip_prefix("urn:uuid:")?;
+    let edition = edition.map_or(Some(1), Value::as_u64)?;
+    Some(format!("urn:cdx:{number}/{edition}"))
 }
 
 fn relations(dependency: Dependency) -> impl Iterator<Item = Relation> {

@@ -6,7 +6,7 @@ use super::bom::Bom;
 use crate::schema::{self, Schema, compile};
 use crate::{Document, Error, Format};
 
-const FORMAT: Format = Format::CycloneDxJson;
+pub(super) const FORMAT: Format = Format::CycloneDxJson;
 
 static V1_2: Schema =
     Schema::new(|| compile(include_str!("../../schema/bom-1.2-strict.schema.json")));
@@ -23,12 +23,22 @@ static V1_7: Schema = Schema::new(|| compile(include_str!("../../schema/bom-1.7.
 /// Of another version, refused by the published schema, with names that differ only in case, with two components of one
 /// `bom-ref`, or with more than [`COMPONENTS`](crate::COMPONENTS) components.
 pub fn from_value(value: Value) -> Result<Document, Error> {
+    check(&value)?;
+    checked(value)
+}
+
+/// Checks a document against the published schema of its version.
+pub(super) fn check(value: &Value) -> Result<(), Error> {
     let version = value["specVersion"].as_str().unwrap_or("no specVersion");
-    schema::check(schema_of(version)?, &value, FORMAT, version)?;
-    json::distinct_names(&value).map_err(|source| Error::Json {
+    schema::check(schema_of(version)?, value, FORMAT, version)?;
+    json::distinct_names(value).map_err(|source| Error::Json {
         format: FORMAT,
         source,
-    })?;
+    })
+}
+
+/// Reads a document that the schema has checked.
+pub(super) fn checked(value: Value) -> Result<Document, Error> {
     let bom = Bom::deserialize(value).map_err(|error| Error::text(FORMAT, error))?;
     bom.document(FORMAT)
 }

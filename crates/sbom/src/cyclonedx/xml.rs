@@ -1,3 +1,4 @@
+use serde_json::Value;
 use uppsala::{Document as Xml, NodeId, Parser};
 
 use super::bom::{Bom, Dependency, Hash, Item, Metadata};
@@ -127,8 +128,13 @@ impl Reader<'_> {
         for node in self.within(root, "dependencies", "dependency") {
             self.add_dependency(node, &mut dependencies);
         }
+        let edition = self.attribute(root, "version");
+        let edition =
+            edition.map(|text| text.trim().parse::<u64>().map_or(Value::Null, Value::from));
         Bom {
             version,
+            serial_number: self.attribute(root, "serialNumber"),
+            edition,
             metadata: Metadata {
                 component: subject.map(|node| self.item(node)),
             },

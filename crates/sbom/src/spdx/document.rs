@@ -154,6 +154,7 @@ impl Spdx {
         let packages = self.packages.into_iter().map(Package::component);
         let files = self.files.into_iter().map(File::component);
         Document {
+            link: None,
             format,
             version: version.to_owned(),
             subject: None,

@@ -60,8 +60,10 @@ pub(super) fn collect<'a>(
         unclear: Vec::new(),
         notes: Vec::new(),
     };
-    let statements = evidence.attested.statements.iter();
-    for statement in statements.filter(|one| is_answer(one)) {
+    for statement in &evidence.attested.statements {
+        let Some(Answer { format, parsed }) = Answer::of(statement) else {
+            continue;
+        };
         let by = policy.name_of(statement.by()).to_owned();
         let carrier = statement.value().carrier.clone();
         let subject = Subject::Attestation {
@@ -69,7 +71,7 @@ pub(super) fn collect<'a>(
             carrier,
         };
         if !wanted.from.contains(statement.by()) {
-            let note = Finding::note(Rule::Advisories, subject, "openvex", Value::Nothing);
+            let note = Finding::note(Rule::Advisories, subject, format, Value::Nothing);
             collected.notes.push(note);
             continue;
         }
@@ -79,7 +81,7 @@ pub(super) fn collect<'a>(
             wanted,
             now,
         };
-        match asked.document(statement) {
+        match asked.document(statement, parsed) {
             Ok(document) => collected.answers.push(Answers {
                 by,
                 document: Cow::Owned(document),
@@ -90,8 +92,24 @@ pub(super) fn collect<'a>(
     collected
 }
 
-fn is_answer(statement: &Verified<SignedStatement>) -> bool {
-    vex::TYPES.contains(&statement.value().predicate_type.as_str())
+/// A statement that answers advisories.
+struct Answer {
+    /// The format of its predicate.
+    format: &'static str,
+    parsed: Result<Statement<Json>, attest::Error>,
+}
+
+impl Answer {
+    fn of(statement: &Verified<SignedStatement>) -> Option<Self> {
+        let kind = statement.value().predicate_type.as_str();
+        if !vex::TYPES.contains(&kind) {
+            return None;
+        }
+        let parsed = Statement::<Json>::parse(&statement.value().payload);
+        let predicate = parsed.as_ref().ok().map(|parsed| &parsed.predicate);
+        let format = vex::format_of(kind, predicate)?;
+        Some(Self { format, parsed })
+    }
 }
 
 impl Collected<'_> {
@@ -121,13 +139,16 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// An attested document, or why it does not count.
-    fn document(&self, statement: &Verified<SignedStatement>) -> Result<vex::Document, Unused> {
+    fn document(
+        &self,
+        statement: &Verified<SignedStatement>,
+        parsed: Result<Statement<Json>, attest::Error>,
+    ) -> Result<vex::Document, Unused> {
         let signed = authenticated(statement);
         let unread = |error: &dyn std::fmt::Display| match self.old(signed) {
             Some(old) => Unused::Passed(vec![Objection::Unread(error.to_string()), old]),
             None => Unused::Unclear(Objection::Unread(error.to_string())),
         };
-        let parsed = Statement::<Json>::parse(&statement.value().payload);
         let parsed = parsed.map_err(|error| unread(&error))?;
         let mismatches = statements::subject(&parsed.subject, self.evidence, self.policy);
         if !mismatches.is_empty() {
