@@ -251,7 +251,8 @@ pub fn verifier(
     command
 }
 
-/// Checks and countersigns as a collaborator.
+/// Checks and countersigns as a collaborator, who does not write to the builder's registry: what it signed is in the folder
+/// that is returned.
 ///
 /// # Errors
 /// The verdict is not a pass.
@@ -262,11 +263,13 @@ pub fn countersign(
     collaborator: &Collaborator,
     reference: &str,
     rebuilt: &Path,
-) -> Result<(), Error> {
+) -> Result<PathBuf, Error> {
     let policy = policy(stage, cast, collaborator, &cast.repository(), &[BUILDER])?;
+    let signed = collaborator.folder.join("countersignature");
     let mut command = verifier(stage, "countersign", reference, &policy, Some(rebuilt));
     command.args(["--key", &collaborator.signing_key]);
-    command.args(["--kms-endpoint", &cast.endpoints.kms]);
+    command.args(["--kms-endpoint", &cast.endpoints.kms, "--output"]);
+    command.arg(&signed);
     command.env(
         "GOOGLE_APPLICATION_CREDENTIALS",
         &collaborator.project.credentials,
@@ -275,6 +278,33 @@ pub fn countersign(
     let printed = transcript.must(stage, &title, command)?;
     let report = report("verifier countersign", &printed)?;
     transcript.record("", "verdict", &cloud::text(&report, "verdict")?);
+    Ok(signed)
+}
+
+/// Publishes what a collaborator signed, as the builder.
+///
+/// # Errors
+/// `builder attach` refuses a signature, or fails.
+pub fn attach(
+    stage: &Stage,
+    transcript: &mut Transcript,
+    collaborator: &Collaborator,
+    image: &Published,
+    signed: &Path,
+) -> Result<(), Error> {
+    let file = |name: &str| signed.join(name).display().to_string();
+    let (payload, signature) = (file("payload.json"), file("payload.sig"));
+    for arguments in [
+        &["--payload", &payload, "--signature", &signature][..],
+        &["--envelope", &file("signature.sigstore.json")],
+        &["--envelope", &file("verdict.sigstore.json")],
+    ] {
+        let mut attach = stage.program("builder");
+        attach.args(["attach", &image.reference(), "--plain-http", "--key"]);
+        attach.arg(&collaborator.public_key).args(arguments);
+        let title = format!("builder attach  for {}", collaborator.name);
+        transcript.must(stage, &title, attach)?;
+    }
     Ok(())
 }
 

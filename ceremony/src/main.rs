@@ -126,12 +126,13 @@ fn story(stage: &Stage, attacks: &[&Attack]) -> Result<Status, Error> {
     acts::attest(stage, &mut transcript, &cast, &image, &layout)?;
 
     transcript
-        .act("2  Each collaborator rebuilds the image, compares and countersigns; then each binds its key");
+        .act("2  Each collaborator rebuilds the image, compares and countersigns, the builder publishes that; then each binds its key");
     let tagged = format!("{}:v1", cast.repository());
     let mut rebuilt = Vec::new();
     for collaborator in &cast.collaborators {
         let own = acts::rebuild(stage, &mut transcript, collaborator, &image, &source)?;
-        acts::countersign(stage, &mut transcript, &cast, collaborator, &tagged, &own)?;
+        let signed = acts::countersign(stage, &mut transcript, &cast, collaborator, &tagged, &own)?;
+        acts::attach(stage, &mut transcript, collaborator, &image, &signed)?;
         rebuilt.push(own);
     }
     for (collaborator, own) in cast.collaborators.iter().zip(&rebuilt) {

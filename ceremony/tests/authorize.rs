@@ -156,11 +156,11 @@ fn a_countersignature_that_its_carrier_forged_binds_nothing() {
     let release = rehearsal.publish("data");
     let mut keygen = rehearsal::program("builder");
     keygen.arg("keygen").arg(rehearsal.path("carrier"));
-    assert!(keygen.status().unwrap().success());
+    assert!(keygen.output().unwrap().status.success());
     let mut sign = rehearsal::program("builder");
     sign.args(["sign", &release.reference(), "--plain-http", "--key"]);
     sign.arg(rehearsal.path("carrier.key"));
-    assert!(sign.status().unwrap().success());
+    assert!(sign.output().unwrap().status.success());
     let refused = release.authorize().output().unwrap();
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     let report: Value = serde_json::from_slice(&refused.stdout).unwrap();
@@ -176,7 +176,7 @@ fn one_party_that_signs_twice_is_no_quorum() {
     let mut sign = rehearsal::program("builder");
     sign.args(["sign", &release.reference(), "--plain-http", "--key"]);
     sign.arg(rehearsal.path("builder.key"));
-    assert!(sign.status().unwrap().success());
+    assert!(sign.output().unwrap().status.success());
     let policy = release.policy(&["builder"]);
     let text = std::fs::read_to_string(&policy).unwrap();
     std::fs::write(&policy, text.replace("threshold = 1", "threshold = 2")).unwrap();
