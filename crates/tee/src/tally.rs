@@ -12,8 +12,16 @@ use crate::signed::{Objection, Signed};
 /// The most objections that a refusal lists.
 const LISTED: usize = 5;
 
-/// The proof that enough parties have signed this container's image. Nothing else makes one, and without it no access token, key
-/// or secret can be used.
+/// The proof that enough parties have signed this container's image. Nothing but [`Quorum::bind`] makes one, and without it no access
+/// token, key or secret can be used.
+///
+/// ```compile_fail
+/// let bound = tee::Bound {
+///     image_digest: tee::Digest::of(b"image"),
+///     signers: Vec::new(),
+///     parties: 0,
+/// };
+/// ```
 #[derive(Debug)]
 pub struct Bound {
     image_digest: Digest,
