@@ -4,7 +4,7 @@ use google::secret::SecretVersion;
 use google::storage::Object;
 use serde::Deserialize;
 
-use super::program::InvalidProgram;
+use super::invalid::InvalidProgram;
 
 /// The place of a secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
