@@ -291,3 +291,31 @@ fn files(database: &Path) -> Result<Vec<PathBuf>, Error> {
     found.sort();
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unsourced(lists: &[&[&str]]) -> Vec<String> {
+        let mut packages = Packages::default();
+        for list in lists {
+            packages.add_list(list.iter().map(|purl| (*purl).to_owned()));
+        }
+        packages.unsourced().into_iter().collect()
+    }
+
+    const PLAIN: &str = "pkg:deb/debian/libc6@2.36-9?arch=amd64";
+    const SOURCED: &str = "pkg:deb/debian/libc6@2.36-9?upstream=glibc";
+    const SAME: &str = "pkg:deb/debian/tzdata@2026a-1";
+
+    #[test]
+    fn another_list_may_name_the_source_of_a_package() {
+        assert_eq!(unsourced(&[&[PLAIN, SAME]]), [PLAIN, SAME]);
+        // A list that names sources leaves out those of the same name.
+        assert_eq!(unsourced(&[&[SOURCED, SAME]]), [""; 0]);
+        assert_eq!(unsourced(&[&[PLAIN], &[SOURCED, SAME]]), [""; 0]);
+        let newer = PLAIN.replace("2.36-9", "2.36-10");
+        let found = unsourced(&[&[&newer], &[SOURCED]]);
+        assert_eq!(found, [newer]);
+    }
+}

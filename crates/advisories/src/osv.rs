@@ -189,7 +189,10 @@ impl Affected {
         if !ecosystem.is(&named.ecosystem) || ecosystem.normal(&named.name) != package.name {
             return None;
         }
-        let is_listed = self.versions.iter().any(|listed| self.is(listed, package));
+        let is_listed = self
+            .versions
+            .iter()
+            .any(|listed| package.is_of_version(listed));
         let ranges: Vec<_> = self
             .ranges
             .iter()
@@ -220,16 +223,6 @@ impl Affected {
             None if verdicts.contains(&Verdict::Unclear) => Some(Found::Unclear),
             None => None,
         }
-    }
-
-    /// Whether a listed version is that of the package, as text or in the order of versions.
-    fn is(&self, listed: &str, package: &Package) -> bool {
-        let parsed = || crate::version::Version::parse(&package.ecosystem, listed);
-        let is_equal = || {
-            let order = package.parsed.as_ref()?.order(&parsed()?)?;
-            Some(order.is_eq())
-        };
-        listed == package.version || is_equal().unwrap_or(false)
     }
 }
 

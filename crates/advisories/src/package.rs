@@ -82,13 +82,14 @@ impl Package {
         Self { links, ..self }
     }
 
-    /// Whether a version is that of the package: that in its URL, as text or in the order of versions.
+    /// Whether a version is that of the package, or of its source: as text, or in the order of versions.
     pub(crate) fn is_of_version(&self, text: &str) -> bool {
         let is_equal = || {
             let parsed = Version::parse(&self.ecosystem, text)?;
             Some(self.parsed.as_ref()?.order(&parsed)?.is_eq())
         };
-        self.url.version() == Some(text) || is_equal().unwrap_or(false)
+        let is_named = self.version == text || self.url.version() == Some(text);
+        is_named || is_equal().unwrap_or(false)
     }
 }
 
