@@ -131,7 +131,8 @@ pub fn attest(
     Ok(())
 }
 
-fn as_builder(stage: &Stage, cast: &Cast, verb: &str, image: &Published) -> Command {
+/// A command of the builder about an image, with its credentials.
+pub fn as_builder(stage: &Stage, cast: &Cast, verb: &str, image: &Published) -> Command {
     let mut command = stage.program("builder");
     command.args([
         verb,

@@ -168,15 +168,19 @@ fn a_countersignature_that_its_carrier_forged_binds_nothing() {
     assert_eq!(release.members(), [EARLIER]);
 }
 
-/// The policy requires two parties. One that signs twice, here with both layouts twice, is one.
+/// The policy requires two parties. One that signs twice is one.
 #[test]
 fn one_party_that_signs_twice_is_no_quorum() {
     let rehearsal = Rehearsal::new();
     let release = rehearsal.publish("data");
     let mut sign = rehearsal::program("builder");
-    sign.args(["sign", &release.reference(), "--plain-http", "--key"]);
+    sign.args(["sign", &release.reference(), "--plain-http"]);
+    // Without it, the first signature would be found and kept.
+    sign.args(["--annotation", "number=2", "--key"]);
     sign.arg(rehearsal.path("builder.key"));
     assert!(sign.output().unwrap().status.success());
+    let twice = "builder: signature under the tag";
+    assert_eq!(release.pieces()[twice], 2);
     let policy = release.policy(&["builder"]);
     let text = std::fs::read_to_string(&policy).unwrap();
     std::fs::write(&policy, text.replace("threshold = 1", "threshold = 2")).unwrap();
