@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 
+import google_crc32c
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,8 +17,9 @@ from google.api_core import exceptions
 from google.auth import exceptions as auth_exceptions
 from google.auth import identity_pool, jwt
 from google.auth.transport import requests
-from google.cloud import kms_v1
+from google.cloud import kms_v1, secretmanager_v1, storage
 from google.cloud.kms_v1.services.key_management_service.transports import KeyManagementServiceRestTransport
+from google.cloud.secretmanager_v1.services.secret_manager_service.transports import SecretManagerServiceRestTransport
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.oauth2 import service_account
 from google.pubsub_v1 import PublisherClient, SubscriberClient
@@ -232,6 +234,93 @@ def queue():
             lambda: other.publish(topic=topic, messages=messages))
 
 
+def secrets():
+    """Secrets and their versions, as the owner and as an image that was let in."""
+    def manager(credentials):
+        transport = SecretManagerServiceRestTransport(credentials=credentials, **host("secret_manager"))
+        return secretmanager_v1.SecretManagerServiceClient(transport=transport)
+
+    owner, workload = manager(owner_credentials()), manager(federated())
+    project = "projects/keyholder"
+    secret = owner.create_secret(parent=project, secret_id="model-key", secret={"replication": {"automatic": {}}})
+    check("secret manager: create_secret", secret.name == f"projects/{OWNER['number']}/secrets/model-key")
+    refuses("secret manager: create_secret again", "ALREADY_EXISTS", lambda: owner.create_secret(
+        parent=project, secret_id="model-key", secret={"replication": {"automatic": {}}}))
+    payload = {"data": b"one", "data_crc32c": int.from_bytes(google_crc32c.Checksum(b"one").digest(), "big")}
+    first = owner.add_secret_version(parent=secret.name, payload=payload)
+    owner.add_secret_version(parent=secret.name, payload={"data": b"two"})
+    refuses("secret manager: a wrong checksum", "INVALID_ARGUMENT",
+            lambda: owner.add_secret_version(parent=secret.name, payload={"data": b"x", "data_crc32c": 1}))
+    refuses("secret manager: a payload that is too large", "INVALID_ARGUMENT",
+            lambda: owner.add_secret_version(parent=secret.name, payload={"data": b"x" * 65537}))
+    found = owner.access_secret_version(name=first.name)
+    checksum = int.from_bytes(google_crc32c.Checksum(found.payload.data).digest(), "big")
+    check("secret manager: access_secret_version", (found.payload.data, found.payload.data_crc32c) == (b"one", checksum))
+    latest = owner.access_secret_version(name=f"{secret.name}/versions/latest")
+    check("secret manager: latest", (latest.name, latest.payload.data) == (f"{secret.name}/versions/2", b"two"))
+    check("secret manager: list_secrets", [s.name for s in owner.list_secrets(parent=project)] == [secret.name])
+    versions = [v.name for v in owner.list_secret_versions(parent=secret.name)]
+    check("secret manager: list_secret_versions", versions == [f"{secret.name}/versions/{n}" for n in (2, 1)])
+    access = lambda: workload.access_secret_version(name="projects/keyholder/secrets/model-key/versions/1")  # noqa: E731
+    refuses("secret manager: access without the role", "PERMISSION_DENIED", access)
+    member = f"principalSet://iam.googleapis.com/{POOL}/attribute.image_digest/{digest}"
+    policy = policy_pb2.Policy()
+    policy.bindings.add(role="roles/secretmanager.secretAccessor", members=[member])
+    owner.set_iam_policy(request=iam_policy_pb2.SetIamPolicyRequest(resource=secret.name, policy=policy))
+    check("secret manager: access by the image", access().payload.data == b"one")
+    refuses("secret manager: add a version, which the role does not allow", "PERMISSION_DENIED",
+            lambda: workload.add_secret_version(parent=secret.name, payload={"data": b"x"}))
+    owner.disable_secret_version(name=first.name)
+    refuses("secret manager: access a disabled version", "FAILED_PRECONDITION", access)
+    owner.destroy_secret_version(name=first.name)
+    check("secret manager: destroy_secret_version",
+          owner.get_secret_version(name=first.name).state == secretmanager_v1.SecretVersion.State.DESTROYED)
+    owner.delete_secret(name=secret.name)
+    refuses("secret manager: a deleted secret", "NOT_FOUND", lambda: owner.get_secret(name=secret.name))
+
+
+def objects():
+    """Objects by generation, as the owner and as an image that was let in."""
+    def client(credentials):
+        return storage.Client(project="keyholder", credentials=credentials,
+                              client_options={"api_endpoint": endpoints["storage"]})
+
+    def missing(name, status, call):
+        try:
+            call()
+        except exceptions.GoogleAPICallError as refusal:
+            check(f"{name}: {refusal.code}", refusal.code == status)
+        else:
+            check(f"{name}: no refusal", False)
+
+    owner = client(key_file_credentials())
+    bucket = owner.create_bucket("keyholder-models", location="EU")
+    check("storage: create_bucket", [b.name for b in owner.list_buckets()] == ["keyholder-models"])
+    missing("storage: create_bucket again", 409, lambda: owner.create_bucket("keyholder-models"))
+    blob = bucket.blob("v1/weights ü.bin")
+    blob.upload_from_string(b"one", content_type="text/plain")
+    first = blob.generation
+    blob.upload_from_string(b"two", checksum="crc32c")
+    check("storage: another content has another generation", blob.generation > first)
+    check("storage: download", bucket.blob(blob.name).download_as_bytes(checksum="crc32c") == b"two")
+    missing("storage: an older generation", 404, lambda: bucket.blob(blob.name, generation=first).download_as_bytes())
+    missing("storage: a precondition", 412, lambda: blob.upload_from_string(b"three", if_generation_match=first))
+    check("storage: list_blobs", [b.name for b in owner.list_blobs(bucket, prefix="v1/")] == [blob.name])
+    image = client(federated()).bucket("keyholder-models").blob(blob.name, generation=blob.generation)
+    missing("storage: download without the role", 403, image.download_as_bytes)
+    policy = bucket.get_iam_policy(requested_policy_version=3)
+    policy.version = 3
+    member = f"principalSet://iam.googleapis.com/{POOL}/attribute.image_digest/{digest}"
+    policy.bindings = [{"role": "roles/storage.objectViewer", "members": {member}}]
+    bucket.set_iam_policy(policy)
+    check("storage: download by the image", image.download_as_bytes() == b"two")
+    missing("storage: replace, which the role does not allow", 403, lambda: image.upload_from_string(b"x"))
+    missing("storage: delete a bucket with objects", 409, bucket.delete)
+    blob.delete()
+    bucket.delete()
+    missing("storage: a deleted bucket", 404, lambda: owner.get_bucket("keyholder-models"))
+
+
 def main():
     client = kms(key_file_credentials())
     data, signing = make_keys(client)
@@ -242,6 +331,8 @@ def main():
     exchange()
     bind(client, data, ciphertext)
     queue()
+    secrets()
+    objects()
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
     sys.exit(not all(results))
 

@@ -92,6 +92,7 @@ check "install packages" wait "$installing"
 . testdata/interop/bundles.sh
 . testdata/interop/syft.sh
 . testdata/interop/google.sh
+. testdata/interop/exec.sh
 . testdata/interop/deploy.sh
 . testdata/interop/sigstore.sh
 

@@ -9,16 +9,17 @@ use super::source::Source;
 
 /// The data that Cloud KMS must find beside the ciphertext of a secret. It is JSON, sorted by name and without white space:
 /// `{"image_digest":"sha256:…","party":"bank","secret":"model-key"}`. It binds the ciphertext to its owner, its name and the
-/// image. A ciphertext in the image cannot contain the digest of the image: its data are
-/// `{"party":"bank","secret":"model-key"}`.
+/// image. A ciphertext that the terms fix, in the image or as a generation of an object, is part of the image, so that its data cannot
+/// contain the digest: they are `{"party":"bank","secret":"model-key"}`.
 ///
 /// # Errors
 /// The data cannot be written as JSON.
 pub fn of(wanted: &Wanted, image: &Digest) -> Result<Vec<u8>, JsonError> {
     let mut data = json!({"party": wanted.collaborator, "secret": wanted.name});
     match wanted.source {
-        Source::Image(_) => {}
-        Source::Version(_) | Source::Object(_) => data["image_digest"] = json!(image),
+        // A generation is known only once the object is there, before the terms that name it.
+        Source::Image(_) | Source::Object(_) => {}
+        Source::Version(_) => data["image_digest"] = json!(image),
     }
     content::json::canonical(&data)
 }
@@ -40,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_image_unless_it_is_in_the_image() {
+    fn names_the_image_unless_the_image_fixes_it() {
         let inside = data(("ciphertext", json!("/a")));
         assert_eq!(inside, r#"{"party":"bank","secret":"model-key"}"#);
         let image = Digest::of(b"image");
@@ -49,6 +50,6 @@ mod tests {
             format!(r#"{{"image_digest":"{image}","party":"bank","secret":"model-key"}}"#);
         assert_eq!(outside, expected);
         let object = json!({"bucket": "bucket", "name": "o", "generation": 1});
-        assert_eq!(data(("object", object)), expected);
+        assert_eq!(data(("object", object)), inside);
     }
 }
