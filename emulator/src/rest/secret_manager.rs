@@ -18,7 +18,7 @@ use crate::services::Context;
 use crate::services::Services;
 use crate::services::accounts::Service;
 use crate::services::secret_manager::{
-    Accessed, Replication, Secret, SecretManager, State, Version, VersionName,
+    Accessed, Checked, Replication, Secret, SecretManager, State, Version, VersionName,
 };
 use crate::status::Status;
 
@@ -134,6 +134,9 @@ fn version(version: &Version) -> Value {
         "replicationStatus": {"automatic": {}},
         "etag": format!("\"{:x}\"", version.created),
     });
+    if version.checked == Checked::BySender {
+        written["clientSpecifiedPayloadChecksum"] = true.into();
+    }
     if let Some(destroyed) = version.destroyed {
         written["destroyTime"] = clock::rfc3339(destroyed).into();
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use google::secret as names;
 use google::{Project, ProjectNumber};
 
-pub use self::message::{Accessed, Replication, Secret, State, Version, VersionName};
+pub use self::message::{Accessed, Checked, Replication, Secret, State, Version, VersionName};
 pub use self::secrets::Secrets;
 use super::Context;
 use super::iam::{Change, Iam, Policy};
@@ -93,8 +93,12 @@ impl SecretManager {
     ) -> Result<Version, Status> {
         let name = self.demand(context, "versions.add", name)?;
         check(&data, crc32c)?;
+        let checked = match crc32c {
+            Some(_) => Checked::BySender,
+            None => Checked::Not,
+        };
         self.secrets
-            .change(|secrets| secrets.add(&name, data, context.now))
+            .change(|secrets| secrets.add(&name, data, checked, context.now))
     }
 
     /// `GetSecretVersion`.

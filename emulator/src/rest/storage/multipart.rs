@@ -20,15 +20,20 @@ impl Part<'_> {
 /// The two parts of a body with this media type; `None` if it is malformed or has another number of parts.
 pub(super) fn parts<'a>(kind: &str, body: &'a [u8]) -> Option<[Part<'a>; 2]> {
     let delimiter = format!("--{}", boundary(kind)?);
-    // The line break before a delimiter belongs to the delimiter.
-    let inner = format!("\r\n{delimiter}");
     let rest = body.strip_prefix(delimiter.as_bytes())?;
+    // gcloud ends lines as Python does, and Google accepts it.
+    let end = match rest.starts_with(b"\r\n") {
+        true => "\r\n",
+        false => "\n",
+    };
+    // The line break before a delimiter belongs to the delimiter.
+    let inner = format!("{end}{delimiter}");
     let first = until(rest, inner.as_bytes())?;
     let rest = rest.get(first.len() + inner.len()..)?;
     let second = until(rest, inner.as_bytes())?;
-    let end = rest.get(second.len() + inner.len()..)?;
-    end.starts_with(b"--").then_some(())?;
-    Some([part(first)?, part(second)?])
+    let last = rest.get(second.len() + inner.len()..)?;
+    last.starts_with(b"--").then_some(())?;
+    Some([part(first, end)?, part(second, end)?])
 }
 
 fn boundary(kind: &str) -> Option<&str> {
@@ -39,14 +44,16 @@ fn boundary(kind: &str) -> Option<&str> {
     (is_related && !boundary.is_empty()).then_some(boundary)
 }
 
-fn part(bytes: &[u8]) -> Option<Part<'_>> {
-    let bytes = bytes.strip_prefix(b"\r\n")?;
+/// A part whose lines have this end.
+fn part<'a>(bytes: &'a [u8], end: &str) -> Option<Part<'a>> {
+    let bytes = bytes.strip_prefix(end.as_bytes())?;
     // A part without a head begins with the empty line.
-    if let Some(content) = bytes.strip_prefix(b"\r\n") {
+    if let Some(content) = bytes.strip_prefix(end.as_bytes()) {
         return Some(Part { head: b"", content });
     }
-    let head = until(bytes, b"\r\n\r\n")?;
-    let content = bytes.get(head.len() + 4..)?;
+    let empty_line = end.repeat(2);
+    let head = until(bytes, empty_line.as_bytes())?;
+    let content = bytes.get(head.len() + empty_line.len()..)?;
     Some(Part { head, content })
 }
 
@@ -71,6 +78,12 @@ mod tests {
         assert_eq!(first.content, b"{\"name\": \"a\"}");
         assert_eq!(second.content, b"one\r\n\r\ntwo\r\n");
         assert_eq!(second.kind("x"), "text/plain");
+        let plain = b"--b\nContent-Type: a/b\n\n{}\n--b\nx: y\n\none\n\n--b--";
+        let [first, second] = parts("multipart/related; boundary='b'", plain).unwrap();
+        assert_eq!(
+            (first.kind("x"), second.content),
+            ("a/b".to_owned(), &b"one\n"[..])
+        );
         let bare = b"--b\r\n\r\n{}\r\n--b\r\n\r\n\r\n--b--\r\n";
         let [first, second] = parts("multipart/related; boundary=b", bare).unwrap();
         assert_eq!((first.content, second.content), (&b"{}"[..], &b""[..]));

@@ -38,6 +38,17 @@ pub struct Version {
     pub destroyed: Option<u64>,
     /// Whether it can be accessed.
     pub state: State,
+    /// Who made sure that the content arrived as it was sent.
+    pub checked: Checked,
+}
+
+/// Whether the sender of a version has stated the checksum of its content.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Checked {
+    /// It has, and it was the right one.
+    BySender,
+    /// It has not.
+    Not,
 }
 
 /// The state of a version.

@@ -6,7 +6,7 @@ use google::secret as names;
 use google::{Project, ProjectNumber};
 use serde::{Deserialize, Serialize};
 
-use super::message::{Accessed, Replication, Secret, State, Version, VersionName};
+use super::message::{Accessed, Checked, Replication, Secret, State, Version, VersionName};
 use crate::status::Status;
 
 /// Secrets by name.
@@ -26,6 +26,7 @@ struct KeptVersion {
     created: u64,
     destroyed: Option<u64>,
     state: State,
+    checked: Checked,
     #[serde(with = "crate::state::base64")]
     data: Vec<u8>,
 }
@@ -68,6 +69,7 @@ impl Secrets {
         &mut self,
         name: &names::Secret,
         data: Vec<u8>,
+        checked: Checked,
         now: u64,
     ) -> Result<Version, Status> {
         let kept = self.0.get_mut(name).ok_or_else(|| unknown(name))?;
@@ -75,6 +77,7 @@ impl Secrets {
             created: now,
             destroyed: None,
             state: State::Enabled,
+            checked,
             data,
         };
         kept.versions.push(version);
@@ -184,6 +187,7 @@ impl KeptVersion {
             created: self.created,
             destroyed: self.destroyed,
             state: self.state,
+            checked: self.checked,
         }
     }
 }

@@ -47,7 +47,10 @@ fn versions_are_counted_and_accessed() {
         let added = manager
             .add_version(&OWNER, &secret(), data, crc32c)
             .unwrap();
-        assert_eq!(added.name.number(), number);
+        assert_eq!(
+            (added.name.number(), added.checked),
+            (number, Checked::BySender)
+        );
         let name = added.name.to_string();
         assert!(
             name.starts_with("projects/") && !name.contains("projects/project/"),
