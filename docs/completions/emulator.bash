@@ -193,7 +193,7 @@ _emulator() {
             return 0
             ;;
         emulator__subcmd__serve)
-            opts="-h --state --project --help"
+            opts="-h --state --project --registry-writers --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -205,6 +205,10 @@ _emulator() {
                     ;;
                 --project)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --registry-writers)
+                    COMPREPLY=($(compgen -W "anyone owners" -- "${cur}"))
                     return 0
                     ;;
                 *)

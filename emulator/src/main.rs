@@ -11,6 +11,7 @@ use console::signals::Signals;
 use console::{Status, text};
 use emulator::error::StartError;
 use emulator::launch::{self, LaunchArgs, Notice, Outcome, contain};
+use emulator::rest::writers::Writers;
 use emulator::serve::{self, Endpoints};
 use emulator::services::accounts::ProjectId;
 use scratch::Scratch;
@@ -46,6 +47,10 @@ struct ServeArgs {
     /// A project to set up; its owner's credentials are written below the state folder; can be repeated
     #[arg(long = "project", value_name = "ID")]
     projects: Vec<ProjectId>,
+    /// Who may write to the registry: anyone, or the owner of the project that a repository's path begins with, whose access token
+    /// is the password
+    #[arg(long, value_enum, value_name = "anyone|owners", hide_possible_values = true, default_value_t = Writers::Anyone)]
+    registry_writers: Writers,
 }
 
 fn main() -> ExitCode {
@@ -76,7 +81,7 @@ fn serve_until_stopped(args: &ServeArgs) -> Result<(), StartError> {
     let runtime = console::runtime::start().map_err(StartError::start)?;
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(StartError::start)?;
-        let serving = serve::serve(folder, &args.projects, now).await?;
+        let serving = serve::serve(folder, &args.projects, args.registry_writers, now).await?;
         print(&serving.endpoints).map_err(StartError::start)?;
         signals.next().await;
         Ok(())

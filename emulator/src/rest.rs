@@ -13,3 +13,4 @@ pub mod pubsub;
 mod routes;
 pub mod secret_manager;
 pub mod storage;
+pub mod writers;

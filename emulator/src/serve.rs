@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::error::StartError;
 use crate::registry;
 use crate::rest;
+use crate::rest::writers::Writers;
 use crate::services::accounts::{Accounts, Files, Project, ProjectId};
 use crate::services::{Clock, Services};
 
@@ -59,6 +60,7 @@ pub struct Serving {
 pub async fn serve(
     folder: &Path,
     projects: &[ProjectId],
+    writers: Writers,
     clock: Clock,
 ) -> Result<Serving, StartError> {
     std::fs::create_dir_all(folder).map_err(At::writing(folder))?;
@@ -67,16 +69,11 @@ pub async fn serve(
     // Key files and answers contain the addresses of these two.
     let (oauth2, attestation) = (listen().await?, listen().await?);
     let token_uri = format!("{}/token", address(&oauth2)?);
-    let services = Services::open(folder, projects, &token_uri, clock)?;
+    let services = Arc::new(Services::open(folder, projects, &token_uri, clock)?);
     let registry = registry::router(folder.join("registry"));
+    let registry = writers.of(registry, services.clone());
     let mut tasks = JoinSet::new();
-    let endpoints = start_all(
-        &Arc::new(services),
-        registry,
-        [oauth2, attestation],
-        &mut tasks,
-    )
-    .await?;
+    let endpoints = start_all(&services, registry, [oauth2, attestation], &mut tasks).await?;
     Ok(Serving {
         endpoints,
         _tasks: tasks,

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod error;
+mod md5;
 mod message;
 
 use std::sync::Arc;

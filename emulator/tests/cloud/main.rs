@@ -5,6 +5,7 @@ mod requests;
 
 use std::collections::BTreeMap;
 
+use emulator::rest::writers::Writers;
 use emulator::serve::{Serving, serve};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use tokio::runtime::Runtime;
 struct Scene {
     runtime: Runtime,
     endpoints: Value,
+    writers: Writers,
     serving: Option<Serving>,
     state: TempDir,
 }
@@ -24,7 +26,13 @@ const SECOND: &str = "collaborator-2";
 
 impl Scene {
     fn set() -> Self {
+        Self::with(Writers::Anyone)
+    }
+
+    /// The services with a registry to which these may write.
+    fn with(writers: Writers) -> Self {
         let mut scene = Self {
+            writers,
             runtime: Runtime::new().unwrap(),
             endpoints: Value::Null,
             serving: None,
@@ -38,7 +46,7 @@ impl Scene {
     fn restart(&mut self) {
         drop(self.serving.take());
         let projects = [FIRST, SECOND].map(|id| id.parse().unwrap());
-        let serving = serve(self.state.path(), &projects, || 1_700_000_000);
+        let serving = serve(self.state.path(), &projects, self.writers, || 1_700_000_000);
         let serving = self.runtime.block_on(serving).unwrap();
         self.endpoints = serde_json::to_value(&serving.endpoints).unwrap();
         self.serving = Some(serving);
@@ -67,6 +75,43 @@ impl Scene {
         self.runtime
             .block_on(async { request.send().await.unwrap().json().await.unwrap() })
     }
+}
+
+/// With `--registry-writers owners`, everyone reads a repository, and only the owner of its project writes to it.
+#[test]
+fn a_party_may_read_another_ones_repository_only() {
+    let scene = Scene::with(Writers::Owners);
+    let registry = format!(
+        "http://{}/v2",
+        scene.endpoints["registry"].as_str().unwrap()
+    );
+    let begin = format!("{registry}/{FIRST}/image/blobs/uploads/");
+    let status = |method: Method, url: &str, owner: Option<&str>| {
+        let request = Client::new().request(method, url);
+        let request = match owner {
+            Some(owner) => {
+                let path = scene.endpoints["projects"][owner]["access_token"].as_str();
+                let token = std::fs::read_to_string(path.unwrap()).unwrap();
+                request.basic_auth("oauth2accesstoken", Some(token))
+            }
+            None => request,
+        };
+        let answer = scene.runtime.block_on(request.send()).unwrap();
+        (
+            answer.status().as_u16(),
+            answer.headers().contains_key("www-authenticate"),
+        )
+    };
+    assert_eq!(status(Method::POST, &begin, None), (401, true));
+    assert_eq!(status(Method::POST, &begin, Some(SECOND)), (403, false));
+    assert_eq!(status(Method::POST, &begin, Some(FIRST)), (202, false));
+    let tags = format!("{registry}/{FIRST}/image/tags/list");
+    assert_eq!(status(Method::GET, &tags, None).0, 200);
+    let other = format!("{registry}/elsewhere/image/blobs/uploads/");
+    assert_eq!(status(Method::POST, &other, Some(FIRST)), (403, false));
+    let version = format!("{registry}/");
+    assert_eq!(status(Method::GET, &version, None), (401, true));
+    assert_eq!(status(Method::GET, &version, Some(SECOND)), (200, false));
 }
 
 #[test]

@@ -78,6 +78,7 @@ impl Links {
             "storageClass": "STANDARD",
             "size": object.size.to_string(),
             "crc32c": checksum(object),
+            "md5Hash": STANDARD.encode(object.md5),
             "etag": STANDARD.encode(generation.to_be_bytes()),
             "timeCreated": created,
             "updated": created,
@@ -94,7 +95,14 @@ fn checksum(object: &Object) -> String {
 pub(super) fn media(object: &Object, content: Vec<u8>) -> Response {
     let headers = [
         ("content-type", object.content_type.clone()),
-        ("x-goog-hash", format!("crc32c={}", checksum(object))),
+        (
+            "x-goog-hash",
+            format!(
+                "crc32c={},md5={}",
+                checksum(object),
+                STANDARD.encode(object.md5)
+            ),
+        ),
         ("x-goog-generation", object.generation.to_string()),
         ("x-goog-metageneration", "1".to_owned()),
         ("x-goog-stored-content-encoding", "identity".to_owned()),

@@ -7,6 +7,7 @@ use google::storage as names;
 use serde::{Deserialize, Serialize};
 
 use super::error::StorageError;
+use super::md5::md5;
 use super::message::{Bucket, Generation, Object, Precondition, Upload};
 
 /// Buckets by name.
@@ -194,6 +195,7 @@ impl KeptObject {
             content_type: self.content_type.clone(),
             size: self.content.len(),
             crc32c: crc32c::crc32c(&self.content),
+            md5: md5(&self.content),
             created: self.created,
         }
     }

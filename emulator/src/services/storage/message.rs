@@ -31,6 +31,8 @@ pub struct Object {
     pub size: usize,
     /// The CRC32C of its content.
     pub crc32c: u32,
+    /// The MD5 of its content.
+    pub md5: [u8; 16],
     /// When it was uploaded, in Unix seconds.
     pub created: u64,
 }
