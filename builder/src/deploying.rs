@@ -1,5 +1,7 @@
 //! The command that prints what an operator runs: the part of the program that reads its arguments and prints.
 
+use std::collections::BTreeMap;
+
 use builder::deploy::{self, Launchable};
 use builder::error::Error;
 use confidential::launch_policy::{Asked, Request};
@@ -52,9 +54,12 @@ fn request(arguments: &Deploy, launchable: &Launchable) -> Result<Request, Error
         None => launchable.logs(machine_image)?,
     };
     let cmd = arguments.cmd.as_ref();
+    // The last value of a name applies: the metadata of an instance has each name once.
+    let env = arguments.env.iter();
+    let env: BTreeMap<_, _> = env.map(|variable| (variable.name(), variable)).collect();
     Ok(Request {
         cmd: cmd.map(|words| words.0.clone()).unwrap_or_default(),
-        env: arguments.env.clone(),
+        env: env.into_values().cloned().collect(),
         log_redirect,
         ..Request::on(machine_image)
     })

@@ -103,7 +103,7 @@ fn a_shell_reads_the_commands() {
         return;
     };
     let script = "gcloud() { for word; do printf '%s\\n' \"$word\"; done; }\n".to_owned();
-    let script = script + &printed(&world, &[]);
+    let script = script + &printed(&world, &["--env=LEVEL=1", "--env=LEVEL=2"]);
     let output = Command::new("sh")
         .args(["-eu", "-c", &script])
         .output()
@@ -115,7 +115,11 @@ fn a_shell_reads_the_commands() {
         .find_map(|word| word.strip_prefix("--metadata=^|^"))
         .unwrap();
     let pairs: Vec<_> = metadata.split('|').collect();
-    assert_eq!(pairs[4], "tee-env-PATTERN=it's ${a}~%{b}, \"c\"");
+    assert_eq!(pairs[5], "tee-env-PATTERN=it's ${a}~%{b}, \"c\"");
+    let levels = pairs
+        .iter()
+        .filter(|pair| pair.starts_with("tee-env-LEVEL="));
+    assert_eq!(levels.collect::<Vec<_>>(), [&"tee-env-LEVEL=2"]);
     assert_eq!(
         pairs[2..4],
         [
