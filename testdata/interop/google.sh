@@ -67,6 +67,8 @@ google_cloud() { # words of a gcloud command...
   CLOUDSDK_CONFIG="$work/gcloud" CLOUDSDK_CORE_DISABLE_PROMPTS=1 \
   CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS="$(endpoint kms)/" \
   CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM="$(endpoint iam)/" \
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER="$(endpoint secret_manager)/" \
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE="$(endpoint storage)/storage/v1/" \
   CLOUDSDK_AUTH_ACCESS_TOKEN_FILE="$work/cloud/projects/keyholder/access_token" "$@"
 }
 
@@ -135,7 +137,22 @@ bound() {
     grep -q "attribute.image_digest/$digest"
 }
 
+secret_is() { same "$1" "$(google_cloud gcloud secrets versions access 1 --secret=people-key --project=keyholder)"; }
+object_is() { same "$1" "$(google_cloud gcloud storage cat gs://keyholder-people/v1/key --project=keyholder)"; }
+
 if need "gcloud" gcloud python3; then
+  printf 'the key' >"$work/people.key"
+  check "gcloud: secrets create" google_cloud gcloud secrets create people-key --project=keyholder --replication-policy=automatic
+  check "gcloud: secrets versions add" google_cloud gcloud secrets versions add people-key --project=keyholder \
+    --data-file="$work/people.key"
+  check "gcloud: secrets versions access" secret_is "the key"
+  check "gcloud: secrets add-iam-policy-binding" google_cloud gcloud secrets add-iam-policy-binding people-key --project=keyholder \
+    --role=roles/secretmanager.secretAccessor --member=user:people@example.com
+  check "gcloud: storage buckets create" google_cloud gcloud storage buckets create gs://keyholder-people --project=keyholder
+  check "gcloud: storage cp" google_cloud gcloud storage cp "$work/people.key" gs://keyholder-people/v1/key --project=keyholder
+  check "gcloud: storage cat" object_is "the key"
+  check "gcloud: storage buckets add-iam-policy-binding" google_cloud gcloud storage buckets add-iam-policy-binding \
+    gs://keyholder-people --project=keyholder --role=roles/storage.objectViewer --member=user:people@example.com
   write_policy
   check "gcloud: kms keyrings create" google_cloud gcloud kms keyrings create people --project=keyholder --location=global
   check "gcloud: kms keys create" google_cloud gcloud kms keys create data --project=keyholder --location=global \
