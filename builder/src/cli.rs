@@ -148,6 +148,14 @@ pub struct Inputs {
     /// The proxies for Go modules, separated by `,` or `|` as for go [default: those of the user's go]
     #[arg(long, value_name = "LIST", env = "GOPROXY")]
     pub module_proxy: Option<String>,
+    /// The package index for Python packages, as for pip [default: that of the user's pip]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PIP_INDEX_URL",
+        hide_env_values = true
+    )]
+    pub wheel_index: Option<String>,
     /// Trust package indexes signed by this key or subkey, in addition to Debian's keys; repeatable
     #[arg(
         long = "archive-key",

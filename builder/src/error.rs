@@ -13,6 +13,7 @@ use crate::inputs::debian::root::RootError;
 use crate::inputs::git::SourceError;
 use crate::inputs::go::ModuleError;
 use crate::inputs::store::StoreError;
+use crate::inputs::wheels::WheelError;
 use crate::interrupt::Interrupted;
 use crate::sandbox::SandboxError;
 
@@ -34,6 +35,9 @@ pub enum Error {
     /// The modules cannot be obtained.
     #[error(transparent)]
     Modules(#[from] ModuleError),
+    /// The Python packages cannot be obtained.
+    #[error(transparent)]
+    Wheels(#[from] WheelError),
     /// The build root cannot be made.
     #[error(transparent)]
     Root(#[from] RootError),
@@ -85,6 +89,7 @@ impl Error {
             Self::Source(error) => error.is_refusal(),
             Self::Crates(error) => error.is_refusal(),
             Self::Modules(error) => error.is_refusal(),
+            Self::Wheels(error) => error.is_refusal(),
             Self::Archive(error) => error.is_refusal(),
             Self::Launch(_) => true,
             Self::Signer(error) => {
@@ -120,6 +125,7 @@ impl Error {
             Self::Archive(error) => error.hint(),
             Self::Crates(error) => error.hint(),
             Self::Modules(error) => error.hint(),
+            Self::Wheels(error) => error.hint(),
             Self::Root(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Sandbox(error) => error.hint(),

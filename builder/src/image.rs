@@ -10,6 +10,7 @@ mod folder;
 mod layout;
 pub(crate) mod output;
 mod packages;
+mod wheels;
 
 pub use layout::CHECKS;
 pub(crate) use layout::{Described, assemble, describe};

@@ -1,6 +1,5 @@
 //! Inputs from outside, by kind: [`debian`] packages, crates of the public registry ([`cargo`]), modules of
-//! Go ([`go`]) and the source
-//! ([`git`]). Each kind is resolved, fetched, checked and unpacked; the [`store`] keeps what was fetched.
+//! Go ([`go`]), Python packages ([`wheels`]) and the source ([`git`]). Each kind is resolved, fetched, checked and unpacked; the [`store`] keeps what was fetched.
 
 pub mod archive;
 mod base;
@@ -11,6 +10,7 @@ mod faults;
 mod gather;
 pub mod git;
 pub mod go;
+mod lanes;
 pub(crate) mod normalize;
 mod resolve;
 pub mod store;
@@ -19,6 +19,7 @@ mod text;
 mod tree;
 mod unpack;
 mod wanted;
+pub mod wheels;
 mod zip;
 
 pub use base::BaseImage;

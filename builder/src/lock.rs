@@ -14,6 +14,7 @@ pub mod repository;
 pub mod signature;
 mod size;
 pub mod time;
+pub mod wheels;
 
 use console::hint::Hinted;
 use content::Digest;
@@ -27,6 +28,7 @@ use index::Indexes;
 use modules::Module;
 use packages::Package;
 use repository::Repository;
+use wheels::Wheel;
 
 /// The name of the file.
 pub const FILE: &str = "Image.lock";
@@ -76,6 +78,9 @@ pub struct Lock {
     /// The modules, by name and version, and the toolchain, if Go builds.
     #[serde(rename = "module", default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<Module>,
+    /// The Python packages that the image contains, by directory and name.
+    #[serde(rename = "wheel", default, skip_serializing_if = "Vec::is_empty")]
+    pub wheels: Vec<Wheel>,
 }
 
 /// A lock that cannot be used.
@@ -208,6 +213,7 @@ pub(crate) mod tests {
             crates: Some(Vec::new()),
             repositories: Vec::new(),
             modules: Vec::new(),
+            wheels: Vec::new(),
         }
     }
 

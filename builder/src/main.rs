@@ -155,6 +155,7 @@ fn lock(arguments: &cli::Lock, interrupt: &Interrupt) -> Result<(), Error> {
     let supply = Supply {
         archive: options(&arguments.inputs, &signers, None, &runtime),
         modules: arguments.inputs.module_proxy.as_deref(),
+        wheels: arguments.inputs.wheel_index.as_deref(),
         store: &store,
         interrupt,
         progress: &|line: &str| progress.show(line),
@@ -209,6 +210,7 @@ fn build_into(how: &How, output: &Path, interrupt: &Interrupt) -> Result<Built, 
         supply: Supply {
             archive: options(&how.inputs, &signers, how.evidence.as_deref(), &runtime),
             modules: how.inputs.module_proxy.as_deref(),
+            wheels: how.inputs.wheel_index.as_deref(),
             store: &store,
             interrupt,
             progress: &|line: &str| progress.show(line),

@@ -11,8 +11,10 @@ mod root;
 mod runtime;
 mod start;
 mod user;
+mod wheels;
 
 pub use archive::ArchiveSpec;
+pub(crate) use archive::{is_free, is_loopback};
 pub use cargo::CargoSpec;
 pub use command::CommandSpec;
 pub use file::{FileSpec, Origin};
@@ -22,6 +24,8 @@ pub use root::{PackageSpec, RootSpec, Section, Toolchain};
 pub use runtime::RuntimeSpec;
 pub use start::StartSpec;
 pub use user::{OwnerSpec, UserSpec};
+pub(crate) use wheels::pair;
+pub use wheels::{PythonSpec, WheelsSpec};
 
 use std::collections::BTreeSet;
 
@@ -47,6 +51,9 @@ pub struct Spec {
     /// The Debian packages that the image contains.
     #[serde(default)]
     pub runtime: RuntimeSpec,
+    /// The Python packages that the image contains.
+    #[serde(default, deserialize_with = "wheels::distinct")]
+    pub wheels: Vec<WheelsSpec>,
     /// How a container of the image starts.
     pub image: StartSpec,
     /// The users.

@@ -1,5 +1,6 @@
 use builder::inputs::cargo::CargoLock;
 use builder::inputs::debian::{Index, Suites, apt, deb, release::Release};
+use builder::inputs::wheels::{self, Requirements};
 use builder::lock::Lock;
 use builder::lock::packages::Package;
 use builder::lock::time::Time;
@@ -56,6 +57,22 @@ pub fn deb(bytes: &[u8]) -> bool {
         size: bytes.len() as u64,
     };
     deb::check(&package, bytes).is_ok()
+}
+
+/// Requirements in the format of pip.
+pub fn requirements(bytes: &[u8]) -> bool {
+    with_text(bytes, |text| Requirements::parse("r", text).is_ok())
+}
+
+/// A wheel that claims to be `a 1.0`.
+pub fn wheel(bytes: &[u8]) -> bool {
+    let file = "a-1.0-py3-none-any.whl".parse().expect("a name");
+    wheels::examine(&file, bytes).is_ok()
+}
+
+/// What a package index of Python says of a project, in both forms.
+pub fn project(bytes: &[u8]) -> bool {
+    wheels::names(bytes).is_ok()
 }
 
 /// The release file of an archive.

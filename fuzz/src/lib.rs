@@ -70,10 +70,12 @@ targets! {
     pem: signature::pem,
     pki_token: verifier::pki_token,
     policy: verifier::policy,
+    project: builder::project,
     provenance: statements::provenance,
     rebuild_record: verifier::rebuild_record,
     reference: oci::reference,
     release: builder::release,
+    requirements: builder::requirements,
     sbom: statements::sbom,
     signing_config: keyless::signing_config,
     sigstore_bundle: signature::sigstore_bundle,
@@ -84,6 +86,7 @@ targets! {
     variable: confidential::variable,
     vex: advisories::vex,
     vsa: statements::vsa,
+    wheel: builder::wheel,
 }
 
 /// Runs the target of this name.

@@ -12,7 +12,7 @@ use crate::inputs::Inputs;
 use crate::inputs::git::Source;
 use crate::order::Order;
 use crate::sandbox::{Bind, Copy, Output, Plan, Process, Sandbox, SandboxError};
-use crate::spec::CommandSpec;
+use crate::spec::{CommandSpec, is_free};
 
 /// Where the source is, read-only, and its copy, in which the command runs.
 const INPUTS: &str = "/build/inputs";
@@ -56,9 +56,15 @@ fn plan(spec: &CommandSpec, inputs: &Inputs, invocation: &Invocation, scratch: &
         target: INPUTS.into(),
     };
     let archives = programs::binds(&inputs.archives);
+    let wheels = inputs.wheels.folders().iter();
+    let wheels = wheels.filter(|wheels| is_free(&wheels.path));
+    let wheels = wheels.map(|wheels| Bind {
+        source: wheels.folder.clone(),
+        target: wheels.path.clone(),
+    });
     Plan {
         root: inputs.root.clone(),
-        binds: [source].into_iter().chain(archives).collect(),
+        binds: [source].into_iter().chain(archives).chain(wheels).collect(),
         writable: [SOURCE, HOME, TEMPORARY].map(PathBuf::from).to_vec(),
         files: BTreeMap::new(),
         copies: vec![Copy {

@@ -13,9 +13,12 @@ use super::accounts::Accounts;
 use super::collection::{Collection, From};
 use super::folder;
 use super::packages::{self, Owned};
+use super::wheels;
 use crate::at::At;
 use crate::compile::program::Program;
 use crate::inputs::debian::Runtime;
+use crate::inputs::wheels::Unpacked;
+use crate::lock::wheels::Wheel;
 use crate::spec::{FileSpec, Origin, Spec};
 use crate::untrusted::shown;
 
@@ -30,6 +33,8 @@ pub(super) struct Origins<'a> {
     pub(super) program: &'a Program,
     /// The packages that the image contains.
     pub(super) runtime: &'a Runtime,
+    /// The Python packages that the image contains.
+    pub(super) wheels: &'a [Unpacked],
 }
 
 /// The entries of an image.
@@ -38,6 +43,8 @@ pub(super) struct Contents {
     pub(super) entries: Vec<Attributed>,
     /// The files of the packages among them.
     pub(super) owned: Owned,
+    /// Those of Python packages, each with absolute paths.
+    pub(super) wheels: Vec<(Wheel, Vec<String>)>,
 }
 
 /// All entries of an image.
@@ -60,12 +67,17 @@ pub(super) fn collect(spec: &Spec, origins: &Origins<'_>) -> Result<Contents, Hi
         collection.add(entry, &From::from("[[user]]"))?;
     }
     let owned = packages::add(origins.runtime.packages(), &mut collection)?;
+    let wheels = wheels::add(origins.wheels, &mut collection)?;
     // The files of a base are not known here.
     if let (Some(user), None) = (&spec.image.user, &spec.image.base) {
         check_user(user, &accounts, &collection)?;
     }
     let entries = collection.finish()?;
-    Ok(Contents { entries, owned })
+    Ok(Contents {
+        entries,
+        owned,
+        wheels,
+    })
 }
 
 /// Checks that a container can start as `user`: a name must be in `/etc/passwd` or `/etc/group` of the image.
@@ -241,6 +253,8 @@ pub struct Files {
     pub base: Vec<Digests>,
     /// The packages that the image contains, each with the absolute paths of its files.
     pub owned: Owned,
+    /// The Python packages that the image contains, each with the absolute paths of its files.
+    pub wheels: Vec<(Wheel, Vec<String>)>,
 }
 
 /// A file of the image.

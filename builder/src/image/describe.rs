@@ -7,7 +7,7 @@ mod modules;
 use std::collections::BTreeMap;
 
 use attest::provenance::{BUILD_TYPE, BuildDefinition, Builder, ResourceDescriptor, RunDetails};
-use attest::sbom::{Spdx, crate_purl, git_crate_purl, image_purl, own_crate_purl};
+use attest::sbom::{Spdx, crate_purl, git_crate_purl, image_purl, own_crate_purl, wheel_purl};
 use attest::{Provenance, Sbom};
 use chrono::{DateTime, SecondsFormat};
 use console::hint::Hinted;
@@ -22,6 +22,7 @@ use crate::lock::Lock;
 use crate::lock::archives::Archive;
 use crate::lock::crates::Crate;
 use crate::lock::repository::Repository;
+use crate::lock::wheels::Wheel;
 use crate::spec::RootSpec;
 
 /// The facts that provenance and bill of materials name.
@@ -113,6 +114,10 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
     lock.crates()
         .iter()
         .for_each(|one| add_crate(&mut all, one));
+    let mut wheels = Sbom::new();
+    lock.wheels
+        .iter()
+        .for_each(|one| add_wheel(&mut wheels, one));
     let packages = lock.packages.iter().chain(&lock.runtime);
     packages.for_each(|one| debian::add(&mut all, one, description.root));
     let base = description.base.map(|base| {
@@ -131,6 +136,7 @@ fn dependencies(description: &Description<'_>) -> Vec<ResourceDescriptor> {
         .chain(repositories)
         .chain(archives)
         .chain(modules::resolved(&lock.modules))
+        .chain(wheels.items().map(by_purl))
         .collect()
 }
 
@@ -198,6 +204,8 @@ pub fn sbom(description: &Description<'_>, files: &Files) -> Result<Sbom, Hinted
         packages.filter(|package| description.source.go.is_none() && is_linked(&package.name));
     let packages = linked.chain(&description.lock.runtime);
     packages.for_each(|one| debian::add(&mut sbom, one, description.root));
+    let wheels = description.lock.wheels.iter();
+    wheels.for_each(|one| add_wheel(&mut sbom, one));
     Ok(sbom)
 }
 
@@ -228,6 +236,15 @@ pub fn spdx(
         let purl = debian::purl(package, description.root);
         (purl, paths.clone())
     });
+    let wheels = files.wheels.iter().map(|(wheel, paths)| {
+        let purl = wheel_purl(wheel.name.as_str(), wheel.version.as_str());
+        (purl, paths.clone())
+    });
+    let mut contained: BTreeMap<_, Vec<String>> = contained.collect();
+    for (purl, paths) in wheels {
+        // One package may be in two directories.
+        contained.entry(purl).or_default().extend(paths);
+    }
     let time = i64::try_from(description.source.time).ok();
     let time = time
         .and_then(|time| DateTime::from_timestamp(time, 0))
@@ -237,7 +254,7 @@ pub fn spdx(
         sha1: &sha1.collect(),
         created: &time.to_rfc3339_opts(SecondsFormat::Secs, true),
         application: application.as_deref(),
-        contained: &contained.collect(),
+        contained: &contained,
     })
 }
 
@@ -284,6 +301,10 @@ fn add_linked(sbom: &mut Sbom, one: &Linked, description: &Description<'_>) -> R
 
 fn add_crate(sbom: &mut Sbom, one: &Crate) {
     sbom.add_crate(one.name.as_str(), one.version.as_str(), one.sha256);
+}
+
+fn add_wheel(sbom: &mut Sbom, one: &Wheel) {
+    sbom.add_wheel(one.name.as_str(), one.version.as_str(), one.sha256);
 }
 
 /// The C library, the compiler's own library and Rust's standard library, by Debian's names.
@@ -343,6 +364,7 @@ mod tests {
             }]),
             repositories: Vec::new(),
             modules: Vec::new(),
+            wheels: Vec::new(),
         }
     }
 

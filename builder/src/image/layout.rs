@@ -42,6 +42,7 @@ pub(crate) fn assemble(
             directory: &directory,
             program,
             runtime: &inputs.runtime,
+            wheels: inputs.wheels.folders(),
         },
     )?;
     let layout = Layout::create(layout).map_err(unassembled)?;
@@ -56,6 +57,7 @@ pub(crate) fn assemble(
         base: below.transpose()?.unwrap_or_default(),
         digests: contents::digests(&contents.entries)?,
         owned: contents.owned,
+        wheels: contents.wheels,
     };
     let image = ImageSpec {
         base: lower.as_ref().map(|lower| lower.base.clone()),

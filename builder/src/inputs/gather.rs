@@ -15,6 +15,7 @@ use super::go::{self, GoInputs};
 use super::normalize::normalize;
 use super::supply::Supply;
 use super::wanted::{Named, Wanted};
+use super::wheels::{self, Wheels};
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::Lock;
@@ -38,13 +39,16 @@ pub struct Inputs {
     pub archives: Vec<Mounted>,
     /// The packages that the image contains.
     pub runtime: Runtime,
+    /// The Python packages that the image contains.
+    pub wheels: Wheels,
     /// The base image.
     pub base: Option<BaseImage>,
     /// What the kind of build needs besides.
     pub ready: Ready,
     /// The git repositories with crates, if there are any.
     pub repositories: Option<Staged>,
-    /// Whether the crates were compared with the public registry. Without crates, there is nothing to compare.
+    /// Whether the crates were compared with the public registry, and the Python packages with the package index. Without
+    /// them, there is nothing to compare.
     pub registry: RegistryCheck,
 }
 
@@ -93,6 +97,7 @@ pub fn gather(source: Source, scratch: &Path, supply: &Supply<'_>) -> Result<Inp
         }
         Named::Command => (RegistryCheck::Made, None),
     };
+    let registry = registry.and(wheels::complete(&lock.wheels, supply)?);
     supply.step("checking the inputs")?;
     let (root, ready) = std::thread::scope(|thread| {
         let ready = thread.spawn(|| prepare(&wanted.spec.build, &lock, scratch, supply));
@@ -106,6 +111,7 @@ pub fn gather(source: Source, scratch: &Path, supply: &Supply<'_>) -> Result<Inp
     let ready = ready.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let archives = archive::prepare(&wanted.spec.archives, &lock.archives, supply)?;
     let runtime = Runtime::unpack(&lock.runtime, supply)?;
+    let wheels = Wheels::unpack(&lock.wheels, supply)?;
     normalize(&source.staged).map_err(At::writing(&source.staged))?;
     Ok(Inputs {
         source,
@@ -116,6 +122,7 @@ pub fn gather(source: Source, scratch: &Path, supply: &Supply<'_>) -> Result<Inp
         root: root?,
         archives,
         runtime,
+        wheels,
         base,
         ready,
         repositories,

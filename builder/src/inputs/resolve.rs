@@ -15,7 +15,7 @@ use super::git;
 use super::go;
 use super::supply::Supply;
 use super::wanted::{Named, Wanted};
-use super::{archive, base, cargo};
+use super::{archive, base, cargo, wheels};
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::crates::Crate;
@@ -58,6 +58,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
             .for_each(|note| (supply.progress)(note));
     }
     let architecture = &wanted.spec.root.architecture;
+    let wheels = wheels::resolve(&wanted.wheels, &resolved.runtime, architecture, supply)?;
     let base = wanted.spec.image.base.as_ref();
     let base = base.map(|reference| base::resolve(reference, architecture, supply));
     supply.step("unpacking the build root")?;
@@ -86,6 +87,7 @@ pub fn resolve(directory: &Path, supply: &Supply<'_>, now: Time) -> Result<Lock,
         crates: named.crates,
         repositories,
         modules: named.modules,
+        wheels,
     })
 }
 

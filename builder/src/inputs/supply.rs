@@ -11,6 +11,8 @@ pub struct Supply<'a> {
     pub archive: Options<'a>,
     /// The proxies for Go modules, in the form of `GOPROXY`; by default those of the user's go.
     pub modules: Option<&'a str>,
+    /// The package index for Python packages; by default that of the user's pip.
+    pub wheels: Option<&'a str>,
     /// The store that keeps inputs.
     pub store: &'a Store,
     /// Interrupts the work.
@@ -50,6 +52,7 @@ impl<'a> Supply<'a> {
                 runtime: RUNTIME.handle(),
             },
             modules: None,
+            wheels: None,
             store,
             interrupt: &NEVER,
             progress: &|_| {},

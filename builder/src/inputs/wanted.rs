@@ -11,6 +11,7 @@ use content::Digest;
 use super::faults;
 use super::git::{self, Lists, Source};
 use super::text::read;
+use super::wheels::{self, WantedWheels};
 use crate::at::At;
 use crate::error::Error;
 use crate::lock::{self, Lock, LockError};
@@ -28,6 +29,8 @@ pub struct Wanted {
     pub spec_digest: Digest,
     /// What the files of the build's kind name.
     pub named: Named,
+    /// The Python packages that the image contains.
+    pub wheels: Vec<WantedWheels>,
     /// The version of Rust that the package needs, if a lock is resolved and the package says so.
     pub rust_version: Option<String>,
 }
@@ -48,6 +51,7 @@ impl Wanted {
         };
         Ok(Self {
             named: Named::read(&spec, &located.top, &located.lists)?,
+            wheels: read_wheels(&spec, Path::new(""), directory)?,
             spec,
             spec_digest,
             rust_version,
@@ -66,6 +70,7 @@ impl Wanted {
         };
         Ok(Self {
             named: Named::read(&spec, &source.staged, &lists)?,
+            wheels: read_wheels(&spec, &source.staged, &source.directory)?,
             spec,
             spec_digest,
             rust_version: None,
@@ -93,6 +98,7 @@ impl Wanted {
         })?;
         check_digest(spec::FILE, Some(lock.spec), Some(self.spec_digest))?;
         self.named.check(&lock)?;
+        wheels::check(&self.wheels, &lock, &self.spec.root.architecture)?;
         Ok((lock, Digest::of(text.as_bytes())))
     }
 
@@ -123,6 +129,15 @@ fn read_spec(base: &Path, directory: &Path) -> Result<(Spec, Digest), Error> {
     let spec =
         Spec::parse(&text).map_err(|error| unparsed(&path, &error).hinting(spec::EXAMPLE))?;
     Ok((spec, Digest::of(text.as_bytes())))
+}
+
+/// The files of requirements in a directory below `base`.
+fn read_wheels(spec: &Spec, base: &Path, directory: &Path) -> Result<Vec<WantedWheels>, Error> {
+    let wheels = spec.wheels.iter().map(|one| {
+        let text = read(base, &directory.join(&one.requirements))?;
+        Ok(WantedWheels::parse(one, &text)?)
+    });
+    wheels.collect()
 }
 
 fn unparsed(path: &Path, error: &toml::de::Error) -> Hinted {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use content::LimitedReader;
 use flate2::bufread::DeflateDecoder;
-use rawzip::{CompressionMethod, ZipArchive};
+use rawzip::{CompressionMethod, EntryMode, ZipArchive};
 
 use crate::untrusted::shown;
 
@@ -18,6 +18,30 @@ pub(in crate::inputs) struct Limits {
     pub(in crate::inputs) unpacked: u64,
 }
 
+/// A file of an archive.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::inputs) struct Found<'a> {
+    /// The path.
+    pub(in crate::inputs) path: &'a str,
+    /// What the program that made the archive says of it.
+    pub(in crate::inputs) mode: Mode,
+}
+
+/// What an archive says of a file, beside its content.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::inputs) enum Mode {
+    /// Nothing.
+    Plain,
+    /// It can be executed.
+    Program,
+    /// It is a symbolic link, and its content is the target.
+    Link,
+}
+
+/// Receives a file and its content.
+pub(in crate::inputs) type TakeFound<'a> =
+    &'a mut dyn FnMut(Found<'_>, &mut dyn Read) -> io::Result<()>;
+
 /// Receives the path of a file and its content.
 pub(in crate::inputs) type Take<'a> = &'a mut dyn FnMut(&str, &mut dyn Read) -> io::Result<()>;
 
@@ -28,6 +52,16 @@ pub(in crate::inputs) type Take<'a> = &'a mut dyn FnMut(&str, &mut dyn Read) -> 
 /// The bytes are not such an archive, a path is not one of plain names, two files have one path, an entry is encrypted or
 /// compressed by another method than DEFLATE, a limit is reached, or an error of `take`.
 pub(in crate::inputs) fn each_file(bytes: &[u8], limits: Limits, take: Take<'_>) -> io::Result<()> {
+    each(bytes, limits, &mut |found, content| {
+        take(found.path, content)
+    })
+}
+
+/// As [`each_file`], with the mode of each file.
+///
+/// # Errors
+/// As [`each_file`].
+pub(in crate::inputs) fn each(bytes: &[u8], limits: Limits, take: TakeFound<'_>) -> io::Result<()> {
     let archive = ZipArchive::from_slice(bytes).map_err(io::Error::other)?;
     if archive.entries_hint() > limits.entries {
         return Err(fault(format_args!("more than {} entries", limits.entries)));
@@ -65,12 +99,22 @@ pub(in crate::inputs) fn each_file(bytes: &[u8], limits: Limits, take: Take<'_>)
             inner: found.verifying_reader(limited),
             count: 0,
         };
-        take(&path, &mut content).map_err(at)?;
+        let mode = mode(entry.mode());
+        let one = Found { path: &path, mode };
+        take(one, &mut content).map_err(at)?;
         left = left.saturating_sub(content.count);
     }
     match count == archive.entries_hint() {
         true => Ok(()),
         false => Err(fault("it has fewer entries than it says")),
+    }
+}
+
+fn mode(mode: EntryMode) -> Mode {
+    match mode.permissions() & 0o111 {
+        _ if mode.is_symlink() => Mode::Link,
+        0 => Mode::Plain,
+        _ => Mode::Program,
     }
 }
 

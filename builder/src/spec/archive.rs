@@ -81,7 +81,8 @@ fn is_url(url: &str) -> bool {
     plain && is_safe && !host.is_empty() && !host.contains('@')
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host, perhaps with a port, is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
@@ -91,7 +92,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Whether a folder can be made at the path, and nothing else is there.
-fn is_free(path: &Path) -> bool {
+pub(crate) fn is_free(path: &Path) -> bool {
     let mut parts = path.components();
     let first = match (parts.next(), parts.next()) {
         (Some(Component::RootDir), Some(Component::Normal(first))) => first,

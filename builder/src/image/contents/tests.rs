@@ -37,6 +37,7 @@ fn all(more: &str, directory: &Path) -> Result<Vec<Attributed>, String> {
         directory,
         program: &program,
         runtime: &Runtime::unpack(&[], &Supply::of(&store)).unwrap(),
+        wheels: &[],
     };
     let contents = collect(&spec, &origins).map_err(|error| error.to_string())?;
     Ok(contents.entries)

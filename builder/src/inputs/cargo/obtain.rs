@@ -31,6 +31,16 @@ pub enum RegistryCheck {
 }
 
 impl RegistryCheck {
+    /// Both checks as one.
+    pub(in crate::inputs) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Made, check) | (check, Self::Made) => check,
+            (Self::NotMade { reason }, Self::NotMade { reason: other }) => Self::NotMade {
+                reason: format!("{reason}; {other}"),
+            },
+        }
+    }
+
     /// Warns the user if the check was not made.
     fn tell(&self, supply: &Supply<'_>) {
         if let Self::NotMade { reason } = self {

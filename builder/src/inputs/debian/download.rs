@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use content::ReadError;
+use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use tokio::runtime::Handle;
@@ -16,6 +17,8 @@ const TICK: Duration = Duration::from_millis(50);
 const LARGE: Duration = Duration::from_secs(3600);
 /// Time limit for the next bytes of a large file.
 const SILENCE: Duration = Duration::from_secs(60);
+/// Any media type, as clients ask that do not care.
+const ANY: &str = "*/*";
 const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
 /// Why a file was not downloaded.
@@ -88,9 +91,23 @@ impl Downloads {
         limit: u64,
         interrupt: &Interrupt,
     ) -> Result<Result<Vec<u8>, Fault>, Interrupted> {
+        self.get_as(url, ANY, limit, interrupt)
+    }
+
+    /// As [`Self::get`], in one of the media types that `accept` lists.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(in crate::inputs) fn get_as(
+        &self,
+        url: &str,
+        accept: &str,
+        limit: u64,
+        interrupt: &Interrupt,
+    ) -> Result<Result<Vec<u8>, Fault>, Interrupted> {
         self.runtime.block_on(async {
             tokio::select! {
-                got = get(&self.http, url, limit) => Ok(got),
+                got = get(&self.http, url, accept, limit) => Ok(got),
                 interrupted = raised(interrupt) => Err(interrupted),
             }
         })
@@ -113,9 +130,10 @@ async fn raised(interrupt: &Interrupt) -> Interrupted {
     }
 }
 
-async fn get(http: &Client, url: &str, limit: u64) -> Result<Vec<u8>, Fault> {
+async fn get(http: &Client, url: &str, accept: &str, limit: u64) -> Result<Vec<u8>, Fault> {
     let broken = |error: reqwest::Error| Fault::Answer(remote::chain(&error.without_url()));
-    let mut response = http.get(url).send().await.map_err(broken)?;
+    let request = http.get(url).header(ACCEPT, accept);
+    let mut response = request.send().await.map_err(broken)?;
     if !response.status().is_success() {
         return Err(Fault::Status(response.status().as_u16()));
     }

@@ -28,9 +28,15 @@ pub(super) fn closure(files: &mut dyn Files, first: &str) -> Result<Closure, Sou
         let (path, said) = (shown(&path), untrusted::toml(&error));
         Hinted::new(format_args!("parsing {path}: {said}")).hinting(spec::EXAMPLE)
     })?;
-    match &spec.build {
+    let mut needed = match &spec.build {
         BuildSpec::Cargo(_) => closure::closure(files, first),
         BuildSpec::Go(_) => go::closure(files, first),
         BuildSpec::Command(command) => command::closure(&spec, command, first),
+    }?;
+    // If one is missing, that is said when it is read.
+    for wheels in &spec.wheels {
+        let path = SourcePath::parse(&join(first, &wheels.requirements))?;
+        needed.files.insert(path);
     }
+    Ok(needed)
 }

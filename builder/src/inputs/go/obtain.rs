@@ -1,7 +1,5 @@
 //! Fetches modules into the store, if they have the hashes that `go.sum` names.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use console::hint::Hinted;
 use content::Digest;
 
@@ -9,6 +7,7 @@ use super::error::ModuleError;
 use super::h1;
 use super::proxy::Proxies;
 use crate::inputs::Supply;
+use crate::inputs::lanes::in_lanes;
 use crate::lock::modules::{H1, Module, Part, Sum};
 use crate::spec::GoVersion;
 
@@ -16,8 +15,6 @@ use crate::spec::GoVersion;
 const TOOLCHAIN: &str = "golang.org/toolchain";
 /// The machine on which the toolchain runs.
 const PLATFORM: &str = "linux-amd64";
-/// Files that are fetched at the same time.
-const LANES: usize = 8;
 
 const ABSENT: &str = "name a proxy in GOPROXY that has the module, or add `,direct` to it: then go, which must be installed, \
                       fetches the module from its repository";
@@ -232,43 +229,4 @@ pub(super) fn read(module: &Module, supply: &Supply<'_>) -> Result<Vec<u8>, Modu
             crate::lock::AGAIN,
         )),
     }
-}
-
-/// Does `work` for each item, some at the same time, and returns the results in the order of the items.
-pub(super) fn in_lanes<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> Result<R, ModuleError> + Sync,
-) -> Result<Vec<R>, ModuleError> {
-    let next = AtomicUsize::new(0);
-    let lane = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else {
-                return Ok(done);
-            };
-            match work(item) {
-                Ok(result) => done.push((index, result)),
-                Err(error) => {
-                    // The other lanes end after what they are doing.
-                    next.store(items.len(), Ordering::Relaxed);
-                    return Err(error);
-                }
-            }
-        }
-    };
-    let lanes = std::thread::scope(|scope| {
-        let lanes: Vec<_> = (0..LANES.min(items.len()))
-            .map(|_| scope.spawn(lane))
-            .collect();
-        let ended = lanes.into_iter().map(|lane| lane.join());
-        ended.collect::<Vec<_>>()
-    });
-    let mut all = Vec::new();
-    for lane in lanes {
-        let done = lane.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        all.extend(done?);
-    }
-    all.sort_by_key(|(index, _)| *index);
-    Ok(all.into_iter().map(|(_, result)| result).collect())
 }

@@ -9,10 +9,11 @@ use content::{Digest, Hasher};
 
 use super::error::ModuleError;
 use super::h1::LIMITS;
-use super::obtain::{in_lanes, is_toolchain, read};
+use super::obtain::{is_toolchain, read};
 use super::proxy;
 use crate::at::At;
 use crate::inputs::Supply;
+use crate::inputs::lanes::in_lanes;
 use crate::inputs::normalize::normalize;
 use crate::inputs::store::StoreError;
 use crate::inputs::tree::{Tree, holds};

@@ -23,17 +23,20 @@ pub enum Kind {
     Archive,
     /// A file of a Go module.
     Module,
+    /// A Python package. Its name is that of the file, which has the version, too.
+    Wheel,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Crate,
         Self::Package,
         Self::Index,
         Self::Archive,
         Self::Blob,
         Self::Module,
+        Self::Wheel,
     ];
 
     /// The folder of the inputs of this kind.
@@ -45,6 +48,7 @@ impl Kind {
             Self::Archive => "archives",
             Self::Blob => "blobs",
             Self::Module => "modules",
+            Self::Wheel => "wheels",
         }
     }
 }
@@ -85,6 +89,7 @@ impl fmt::Display for Key<'_> {
             Kind::Archive => return write!(f, "archive {}", self.name),
             Kind::Blob => "blob of base image",
             Kind::Module => "module",
+            Kind::Wheel => return write!(f, "wheel {}", self.name),
         };
         write!(f, "{kind} {} {}", self.name, self.version)
     }

@@ -6,7 +6,7 @@ use content::{Digest, json};
 use serde_json::{Value, json};
 use sha1_checked::{Digest as _, Sha1};
 
-use super::{Sbom, document_error, unexpected};
+use super::{Sbom, WHEEL, document_error, unexpected};
 use crate::Error;
 
 /// The identifier of the document (SPDX 2.3, 6.3).
@@ -139,7 +139,7 @@ impl Sbom {
         let files = self.files.keys().map(|path| file_id(path));
         all.extend(files.map(|file| relation(IMAGE, "CONTAINS", &file)));
         all.extend(application.map(|application| relation(IMAGE, "CONTAINS", application)));
-        for item in self.packages() {
+        for item in self.packages().chain(self.of_type(WHEEL)) {
             let package = package_id(&item.purl);
             match (about.contained.get(&item.purl), application) {
                 (Some(paths), _) => {
@@ -147,10 +147,10 @@ impl Sbom {
                     let files = paths.iter().map(|path| file_id(path));
                     all.extend(files.map(|file| relation(&package, "CONTAINS", &file)));
                 }
-                (None, Some(application)) => {
+                (None, Some(application)) if !item.purl.starts_with(WHEEL) => {
                     all.push(relation(application, "STATIC_LINK", &package));
                 }
-                (None, None) => {}
+                (None, _) => {}
             }
         }
         if let Some((item, files)) = &self.base {
